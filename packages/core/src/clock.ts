@@ -1,0 +1,31 @@
+/** Time, as core uses it. Injected so that tests own it. */
+export interface Clock {
+  /** Milliseconds from any fixed point, never running backwards. */
+  now(): number;
+  /** Runs the task about every `periodMs` until the returned function is called. Must not keep a process alive. */
+  every(periodMs: number, task: () => void): () => void;
+}
+
+/** The host's own monotonic clock and timers. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  every(periodMs, task) {
+    const timer: unknown = setInterval(task, periodMs);
+    // In Node a timer is an object that can be told not to hold the process; elsewhere it is a number.
+    if (typeof timer === "object" && timer !== null && "unref" in timer) {
+      (timer as { unref(): void }).unref();
+    }
+    return () => clearInterval(timer as number);
+  },
+};
+
+const host = globalThis as { readonly setImmediate?: (task: () => void) => unknown };
+
+/**
+ * Runs the task behind everything that the host has ready in this turn of its event loop: requests that arrived together
+ * on many sockets are then all there.
+ */
+export function afterTurn(task: () => void): void {
+  if (host.setImmediate === undefined) setTimeout(task, 0);
+  else host.setImmediate(task);
+}

@@ -1,0 +1,36 @@
+import { RunEventsError } from "./errors.ts";
+import { isTerminal } from "./lifecycle.ts";
+import type { RunRecord } from "./store.ts";
+
+const CURSOR = /^(0|[1-9]\d{0,14})$/;
+
+/**
+ * Reads a cursor from text, `null` if it is not a plain non-negative integer of at most 15 digits.
+ * @see W15, W20
+ */
+export function parseCursor(text: string): number | null {
+  return CURSOR.test(text) ? Number(text) : null;
+}
+
+/**
+ * The error of a cursor that is none.
+ * @see W15
+ */
+export function invalidCursor(): RunEventsError {
+  return new RunEventsError("invalid_cursor", "A cursor is a plain non-negative integer.");
+}
+
+/**
+ * The cursor in force: never past the end of the log. On a finished run `lastSequence + 1`, the id of the frame
+ * `run_finished`, stands for the end.
+ * @throws RunEventsError `cursor_ahead` for anything further.
+ * @see W15, W24
+ */
+export function clampCursor(since: number, run: RunRecord): number {
+  const { lastSequence } = run;
+  if (since <= lastSequence) return since;
+  if (since === lastSequence + 1 && isTerminal(run.runStatus)) return lastSequence;
+  throw new RunEventsError("cursor_ahead", "The cursor is past the end of the log.", {
+    details: { lastSequence },
+  });
+}

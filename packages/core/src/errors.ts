@@ -1,0 +1,77 @@
+import type { RunStatus } from "./event.ts";
+
+/**
+ * Why a call was refused or failed. Codes are API: their meaning never changes within a major version. Messages are not.
+ * @see W3
+ */
+export type RunEventsErrorCode =
+  | "unauthenticated"
+  | "session_required"
+  | "not_found"
+  | "invalid_request"
+  | "invalid_cursor"
+  | "cursor_ahead"
+  | "run_finished"
+  | "run_id_taken"
+  | "run_active"
+  | "sequence_conflict"
+  | "payload_too_large"
+  | "invalid_event"
+  | "idempotency_key_reused"
+  | "cross_site_request"
+  | "too_many_requests"
+  | "store_unavailable"
+  | "internal";
+
+/** Facts that some codes carry, safe to show to the caller. */
+export interface RunEventsErrorDetails {
+  /** The run's last sequence: with `cursor_ahead`, `run_finished`, `sequence_conflict`, and after a broken NDJSON line. */
+  readonly lastSequence?: number;
+  /** The terminal status, with `run_finished`. */
+  readonly runStatus?: RunStatus;
+  /** The index of the event in its batch, from 0, with `invalid_event` and `payload_too_large`. */
+  readonly index?: number;
+  /** The number of the NDJSON line, from 1. @see W12 */
+  readonly line?: number;
+}
+
+/** What an error is made with, beside its code and message. */
+export interface RunEventsErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: RunEventsErrorDetails;
+  /** Whether the same call may succeed later. Default: only for `store_unavailable` and `too_many_requests`. */
+  readonly retryable?: boolean;
+  /** Whether the append may have landed although it failed. Default `false`. @see S7 */
+  readonly ambiguous?: boolean;
+}
+
+/**
+ * The one error class. A driver's own error is its `cause` and never part of its message.
+ * @see S20
+ */
+export class RunEventsError extends Error {
+  override readonly name = "RunEventsError";
+  readonly code: RunEventsErrorCode;
+  readonly details: RunEventsErrorDetails;
+  readonly retryable: boolean;
+  readonly ambiguous: boolean;
+
+  constructor(code: RunEventsErrorCode, message: string, options: RunEventsErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+    this.retryable =
+      options.retryable ?? (code === "store_unavailable" || code === "too_many_requests");
+    this.ambiguous = options.ambiguous ?? false;
+  }
+}
+
+/** The error of a run that is not there, or is not the caller's: the two look the same. @see W4 */
+export function runNotFound(): RunEventsError {
+  return new RunEventsError("not_found", "There is no such run.");
+}
+
+/** The error of a call that comes after `close`. */
+export function storeClosed(): RunEventsError {
+  return new RunEventsError("store_unavailable", "The store is closed.", { retryable: false });
+}

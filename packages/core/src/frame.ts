@@ -1,0 +1,103 @@
+import type { StreamErrorCode } from "./stream-error.ts";
+import type { RunState } from "./lifecycle.ts";
+import type { StoredEvent } from "./store.ts";
+
+/** How long a reader that must not come back is told to wait, in milliseconds: an hour. @see W22 */
+export const NO_RETRY_MS = 3_600_000;
+
+const encoder = new TextEncoder();
+
+// A Python client's `splitlines` breaks a line at these, so they go as escapes: the same JSON value. See W1.
+const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
+
+function escapeSeparator(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/**
+ * One SSE frame: an unnamed message of LF-ended lines with `data` before `id`, since some clients take an id in when they
+ * read its line and would resume past an event whose frame was cut. The JSON must hold no raw line break; no JSON text
+ * that core makes does.
+ * @see W22
+ */
+function encodeFrame(json: string, id: number | null, retryMs: number | null): Uint8Array {
+  const retry = retryMs === null ? "" : `retry: ${retryMs}\n`;
+  const data = json.replace(LINE_SEPARATORS, escapeSeparator);
+  return encoder.encode(`${retry}data: ${data}\n${id === null ? "" : `id: ${id}\n`}\n`);
+}
+
+let lastMs = Number.NaN;
+let lastIso = "";
+
+/** A store's time as the wire says it. Remembers the last one, since neighbours in a log mostly share it. @see W2 */
+export function encodeTime(ms: number): string {
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
+}
+
+/** An event as JSON, its payload as it was stored. */
+export function encodeEvent(event: StoredEvent): string {
+  return `{"sequence":${event.sequence},"eventType":"${event.eventType}","payload":${event.payload},"createdAt":"${encodeTime(event.createdAtMs)}"}`;
+}
+
+function encodeState(state: RunState, lastSequence: number): string {
+  return `"runStatus":"${state.runStatus}","currentPhase":${state.phase ?? "null"},"lastSequence":${lastSequence}`;
+}
+
+/** What a `connected` frame says. */
+export interface Connected {
+  readonly runId: string;
+  /** The cursor in force; also the frame's id, so that a reconnect before the first event does not start over. */
+  readonly since: number;
+  /** As of `since`. @see W23 */
+  readonly state: RunState;
+  readonly lastSequence: number;
+  readonly retryMs: number;
+}
+
+/** The first frame of a stream. @see W22 */
+export function encodeConnected(frame: Connected): Uint8Array {
+  const { runId, since, state, lastSequence, retryMs } = frame;
+  const json = `{"type":"connected","runId":${JSON.stringify(runId)},"since":${since},${encodeState(state, lastSequence)}}`;
+  return encodeFrame(json, since, retryMs);
+}
+
+/** The frame of one event. @see W22 */
+export function encodeRunEvent(event: StoredEvent): Uint8Array {
+  return encodeFrame(`{"type":"run_event","event":${encodeEvent(event)}}`, event.sequence, null);
+}
+
+/** A change of status or phase, and the heartbeat. It moves no cursor. @see W22, W23 */
+export function encodeStatus(state: RunState, lastSequence: number): Uint8Array {
+  return encodeFrame(`{"type":"status",${encodeState(state, lastSequence)}}`, null, null);
+}
+
+/** The last frame of a run that has ended; its id is one past the log. @see W22, W24 */
+export function encodeRunFinished(state: RunState, lastSequence: number): Uint8Array {
+  return encodeFrame(
+    `{"type":"run_finished",${encodeState(state, lastSequence)}}`,
+    lastSequence + 1,
+    NO_RETRY_MS,
+  );
+}
+
+/** What an `error` frame says. */
+export interface StreamFailure {
+  readonly code: StreamErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly lastSequence?: number;
+}
+
+/** The last frame of a stream that ends before its run does. @see W22 */
+export function encodeStreamError(failure: StreamFailure, retryMs: number): Uint8Array {
+  const { code, message, retryable, lastSequence } = failure;
+  return encodeFrame(
+    JSON.stringify({ type: "error", code, message, retryable, lastSequence }),
+    null,
+    retryMs,
+  );
+}

@@ -1,0 +1,120 @@
+import { RunEventsError } from "./errors.ts";
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 13 || code === 9;
+}
+
+/** The index behind the string token that opens at `open`, in text that is known to be JSON. */
+export function endOfString(text: string, open: number): number {
+  let close = text.indexOf('"', open + 1);
+  for (;;) {
+    let before = close - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((close - before) % 2 === 1) return close + 1;
+    close = text.indexOf('"', close + 1);
+  }
+}
+
+/** Takes out the white space between tokens, and nothing else, of text that is known to be JSON. */
+function compact(text: string): string {
+  let kept = "";
+  let from = 0;
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+    } else if (isSpace(code)) {
+      kept += text.slice(from, at);
+      while (isSpace(text.charCodeAt(at))) at++;
+      from = at;
+    } else {
+      at++;
+    }
+  }
+  return kept + text.slice(from);
+}
+
+/** Writes each lone surrogate as its `\u` escape: the same JSON value, and text that UTF-8 can hold. */
+function escapeLoneSurrogates(text: string): string {
+  return text.isWellFormed()
+    ? text
+    : text.replace(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+}
+
+/**
+ * A JSON text that is kept token for token, from append to socket: key order, number spelling, escapes and all.
+ * Its text is valid JSON without white space between tokens, and well-formed Unicode.
+ * @see W1
+ */
+export class JsonText {
+  readonly text: string;
+
+  private constructor(text: string) {
+    this.text = text;
+  }
+
+  /**
+   * Takes JSON text as it is, less the white space between its tokens.
+   * @throws RunEventsError `invalid_event` if it is not JSON.
+   */
+  static parse(text: string): JsonText {
+    try {
+      JSON.parse(text);
+    } catch (cause) {
+      throw new RunEventsError("invalid_event", "The payload is not JSON.", { cause });
+    }
+    return JsonText.trusted(text);
+  }
+
+  /** Takes text that a JSON parser has already accepted, such as one value of a larger document. */
+  static trusted(text: string): JsonText {
+    return new JsonText(escapeLoneSurrogates(/[ \n\r\t]/.test(text) ? compact(text) : text));
+  }
+
+  /**
+   * Writes a value as JSON; `undefined` is `null`, a `JsonText` stays as it is.
+   * @throws RunEventsError `invalid_event` if the value has no JSON text (a function, a BigInt, a cycle).
+   */
+  static of(value: unknown): JsonText {
+    if (value instanceof JsonText) return value;
+    if (value === undefined) return NULL_TEXT;
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(value);
+    } catch (cause) {
+      throw new RunEventsError("invalid_event", "The payload cannot be written as JSON.", {
+        cause,
+      });
+    }
+    if (text === undefined) {
+      throw new RunEventsError("invalid_event", "The payload cannot be written as JSON.");
+    }
+    return new JsonText(text);
+  }
+}
+
+const NULL_TEXT = JsonText.trusted("null");
+
+/**
+ * The length of the text in UTF-8 bytes; a lone surrogate counts 3, as its replacement character would.
+ * Walks the text only where its length leaves the answer open.
+ */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) continue;
+    // A surrogate pair is two units and four bytes, so each half adds one.
+    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}
+
+/** Whether the text takes more UTF-8 bytes than the bound; counts them only where its length leaves that open. */
+export function isLonger(text: string, maxBytes: number): boolean {
+  return text.length > maxBytes || (text.length * 3 > maxBytes && utf8Bytes(text) > maxBytes);
+}

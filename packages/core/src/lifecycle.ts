@@ -1,0 +1,201 @@
+import { RunEventsError } from "./errors.ts";
+import type { EventDraft, RunStatus, TerminalStatus } from "./event.ts";
+import { isLonger, JsonText } from "./json-text.ts";
+import type {
+  AppendLanding,
+  AppendOutcome,
+  AppendRequest,
+  NewEvent,
+  RunRecord,
+  StoredEvent,
+} from "./store.ts";
+
+const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+const TERMINAL_EVENTS: Readonly<Record<string, TerminalStatus>> = {
+  RUN_COMPLETED: "completed",
+  RUN_FAILED: "failed",
+  RUN_CANCELLED: "cancelled",
+};
+
+/** Whether a run in this status has ended for ever. @see W7 */
+export function isTerminal(status: RunStatus): status is TerminalStatus {
+  return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+/** A run's status and phase: a fold over its events. The phase is JSON text, or `null` before the first. @see W6 */
+export interface RunState {
+  readonly runStatus: RunStatus;
+  readonly phase: string | null;
+}
+
+/** The state of a run without events. */
+export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
+
+/** The status after an event of this type, on any run that could still take it. @see W6 */
+export function statusAfter(eventType: string): RunStatus {
+  return Object.hasOwn(TERMINAL_EVENTS, eventType)
+    ? (TERMINAL_EVENTS[eventType] ?? "running")
+    : "running";
+}
+
+/** The phase that an event starts, as JSON text; `null` if it starts none. @see W6 */
+export function phaseStartedBy(eventType: string, payload: string): string | null {
+  if (eventType !== "PHASE_STARTED") return null;
+  const value: unknown = JSON.parse(payload);
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "phase")) return null;
+  const { phase } = value as { readonly phase: unknown };
+  return typeof phase === "string" ? JSON.stringify(phase) : null;
+}
+
+/** One step of the fold. @see W6 */
+export function foldEvent(
+  state: RunState,
+  event: { readonly eventType: string; readonly payload: string },
+): RunState {
+  return {
+    runStatus: statusAfter(event.eventType),
+    phase: phaseStartedBy(event.eventType, event.payload) ?? state.phase,
+  };
+}
+
+/** The bounds of one append. */
+export interface AppendLimits {
+  readonly maxPayloadBytes: number;
+  readonly maxBatchEvents: number;
+}
+
+/** A batch that is fit to append, and the status that it leaves the run in. */
+export type PlannedEvents = Pick<AppendRequest, "events" | "runStatus">;
+
+/**
+ * Checks a batch and folds it. The status after a batch does not depend on what was before it: an append that is not
+ * refused leaves a run running, or ended by its last event.
+ * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, or for
+ * anything behind a terminal event; `payload_too_large`. `details.index` names the event.
+ * @see W6, W7, W9
+ */
+export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
+  if (drafts.length === 0 || drafts.length > limits.maxBatchEvents) {
+    throw new RunEventsError(
+      "invalid_request",
+      `An append takes 1 to ${limits.maxBatchEvents} events.`,
+    );
+  }
+  const events = drafts.map((draft, index) => planEvent(draft, index, limits));
+  const behind = events.findIndex((event) => isTerminal(statusAfter(event.eventType))) + 1;
+  if (behind > 0 && behind < events.length) {
+    throw new RunEventsError("invalid_event", "Nothing may stand behind a terminal event.", {
+      details: { index: behind },
+    });
+  }
+  return { events, runStatus: statusAfter(events.at(-1)?.eventType ?? "") };
+}
+
+function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewEvent {
+  const { eventType } = draft;
+  if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
+    throw new RunEventsError("invalid_event", `An event type matches ${EVENT_TYPE.source}.`, {
+      details: { index },
+    });
+  }
+  const payload = textOf(draft.payload, index);
+  if (isLonger(payload, limits.maxPayloadBytes)) {
+    throw new RunEventsError(
+      "payload_too_large",
+      `A payload takes at most ${limits.maxPayloadBytes} bytes.`,
+      {
+        details: { index },
+      },
+    );
+  }
+  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+}
+
+function textOf(payload: unknown, index: number): string {
+  try {
+    return JsonText.of(payload).text;
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) throw error;
+    throw new RunEventsError(error.code, error.message, { cause: error.cause, details: { index } });
+  }
+}
+
+/** What an idempotency key already stands for on a run. */
+export interface KeptReceipt {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** The run's phase after that append, as JSON text. */
+  readonly phase: string | null;
+  /** The events of that append, in order. */
+  readonly events: readonly Pick<StoredEvent, "eventType" | "payload">[];
+}
+
+/**
+ * The order of outcomes, once for all adapters: what refuses or replays the request, or `null` if it is to be appended.
+ * @param run the run's head, `null` if there is none
+ * @param receipt what the request's key stands for on that run, `null` if nothing
+ * @see S5
+ */
+export function judgeAppend(
+  run: RunRecord | null,
+  receipt: KeptReceipt | null,
+  request: AppendRequest,
+): AppendOutcome | null {
+  if (run === null || (request.ownerId !== null && request.ownerId !== run.ownerId)) {
+    return { outcome: "not_found" };
+  }
+  if (receipt !== null) {
+    if (!isSameBatch(receipt.events, request.events)) return { outcome: "idempotency_key_reused" };
+    const { firstSequence, lastSequence, phase } = receipt;
+    return {
+      outcome: "replayed",
+      firstSequence,
+      lastSequence,
+      phase,
+      runStatus: request.runStatus,
+    };
+  }
+  const { runStatus, lastSequence } = run;
+  if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
+  if (request.expectedSequence !== null && request.expectedSequence !== lastSequence) {
+    return { outcome: "sequence_conflict", lastSequence };
+  }
+  return null;
+}
+
+function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): boolean {
+  return (
+    kept.length === events.length &&
+    kept.every(
+      (event, at) =>
+        event.eventType === events[at]?.eventType && event.payload === events[at].payload,
+    )
+  );
+}
+
+/**
+ * The run's head after an append that `judgeAppend` let through, and where it landed.
+ * @param nowMs the store's clock; time never runs backwards within a run (W2)
+ */
+export function advanceRun(
+  run: RunRecord,
+  request: AppendRequest,
+  nowMs: number,
+): { readonly run: RunRecord; readonly landing: AppendLanding } {
+  const { runStatus, events } = request;
+  const updatedAtMs = Math.max(nowMs, run.updatedAtMs);
+  const lastSequence = run.lastSequence + events.length;
+  const phase = events.findLast((event) => event.phase !== null)?.phase ?? run.phase;
+  return {
+    run: {
+      ...run,
+      runStatus,
+      phase,
+      lastSequence,
+      updatedAtMs,
+      finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
+    },
+    landing: { firstSequence: run.lastSequence + 1, lastSequence, runStatus, phase },
+  };
+}

@@ -1,0 +1,160 @@
+import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
+import { encodeTime } from "./frame.ts";
+import { type AppendReceipt, decodePhase } from "./receipt.ts";
+import {
+  type AppendOptions,
+  createRunLog,
+  type PageOptions,
+  type RunEventsOptions,
+  type RunLog,
+} from "./run-log.ts";
+import type { RunRecord, StoredEvent } from "./store.ts";
+import { type TailOptions, tailSlices } from "./tail.ts";
+
+/** A page of a run's events, and the run's state as of its end. @see W15, W16 */
+export interface RunEventsPage {
+  /** Ascending, without a gap, from `since + 1`. */
+  readonly events: readonly RunEvent[];
+  /** Terminal only when the page reaches the end of the log. */
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  readonly lastSequence: number;
+  readonly hasMore: boolean;
+}
+
+/** Which runs to list. */
+export interface ListOptions {
+  readonly ownerId: string;
+  readonly status?: RunStatus | undefined;
+  /** Default 50. */
+  readonly limit?: number;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: number | undefined;
+}
+
+/** Everything that a program does with runs. */
+export interface RunEvents {
+  /** The same with payloads as JSON text, for servers: `@tm/run-events-http` takes it from here. */
+  readonly log: RunLog;
+  /**
+   * Creates a run, or returns the owner's run of that id as it stands.
+   * @throws RunEventsError `run_id_taken` if the id is somebody else's, `invalid_request`, `payload_too_large`
+   * @see W8, S16
+   */
+  create(run: {
+    readonly ownerId: string;
+    /** `^[A-Za-z0-9_-]{1,128}$`; default a UUID. */
+    readonly runId?: string;
+    /** Any JSON value; default `null`. */
+    readonly metadata?: unknown;
+  }): Promise<RunSnapshot>;
+  /**
+   * Appends all of the events or none. Calls that come while one is under way share the next commit.
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_event`,
+   * `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @see W9-W11, S5
+   */
+  append(
+    runId: string,
+    events: readonly EventDraft[],
+    options?: AppendOptions,
+  ): Promise<AppendReceipt>;
+  /** One page of the events after `since`. @throws RunEventsError `not_found`, `cursor_ahead` */
+  read(runId: string, options?: PageOptions): Promise<RunEventsPage>;
+  /**
+   * Every event after `since`, then those to come, up to the terminal one. Leaving the loop stops it.
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; or the signal's reason
+   */
+  tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
+  /** @throws RunEventsError `not_found`, also if the run is not `ownerId`'s */
+  get(runId: string, options?: { readonly ownerId?: string }): Promise<RunSnapshot>;
+  /** An owner's runs, newest first. */
+  list(
+    options: ListOptions,
+  ): Promise<{ readonly runs: readonly RunSnapshot[]; readonly nextCursor: number | null }>;
+  /** Appends `RUN_CANCELLED` unless the run has finished; the run as it then stands. @see W13 */
+  cancel(runId: string, options?: { readonly ownerId?: string }): Promise<RunSnapshot>;
+  /** Removes a finished run whole. @throws RunEventsError `not_found`, `run_active` */
+  delete(runId: string, options?: { readonly ownerId?: string }): Promise<void>;
+  /** Ends every tail, lets the appends under way land, closes the store. Idempotent. @see S18 */
+  close(): Promise<void>;
+}
+
+/**
+ * The door: runs over any store.
+ *
+ * @example
+ * const runs = createRunEvents({ store: createMemoryStore() });
+ * const { runId } = await runs.create({ ownerId: "ada" });
+ * await runs.append(runId, [{ eventType: "RUN_STARTED" }, { eventType: "RUN_COMPLETED", payload: { answer: 42 } }]);
+ * for await (const event of runs.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
+ */
+export function createRunEvents(options: RunEventsOptions): RunEvents {
+  const log = createRunLog(options);
+  return {
+    log,
+    create: async (run) => snapshotOf((await log.createRun(run)).run),
+    append: (runId, events, conditions) => log.append(runId, events, conditions),
+    async read(runId, page) {
+      const { events, runStatus, phase, lastSequence, hasMore } = await log.readPage(runId, page);
+      return {
+        events: events.map(eventOf),
+        runStatus,
+        currentPhase: decodePhase(phase),
+        lastSequence,
+        hasMore,
+      };
+    },
+    async *tail(runId, tailOptions) {
+      for await (const slice of tailSlices(log.followers, runId, tailOptions))
+        yield* slice.events.map(eventOf);
+    },
+    get: async (runId, { ownerId } = {}) => snapshotOf(await log.getRun(runId, ownerId)),
+    async list({ ownerId, status = null, limit = 50, cursor = null }) {
+      const { runs, next } = await log.listRuns({
+        ownerId,
+        runStatus: status,
+        before: cursor,
+        limit,
+      });
+      return { runs: runs.map(snapshotOf), nextCursor: next };
+    },
+    cancel: async (runId, { ownerId } = {}) => snapshotOf(await log.cancel(runId, ownerId)),
+    delete: (runId, { ownerId } = {}) => log.deleteRun(runId, ownerId),
+    close: () => log.close(),
+  };
+}
+
+function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {
+  return {
+    sequence,
+    eventType,
+    payload: JSON.parse(payload) as unknown,
+    createdAt: encodeTime(createdAtMs),
+  };
+}
+
+function snapshotOf(run: RunRecord): RunSnapshot {
+  const {
+    runId,
+    ownerId,
+    runStatus,
+    phase,
+    lastSequence,
+    createdAtMs,
+    updatedAtMs,
+    finishedAtMs,
+    metadata,
+  } = run;
+  return {
+    runId,
+    ownerId,
+    runStatus,
+    currentPhase: decodePhase(phase),
+    lastSequence,
+    createdAt: encodeTime(createdAtMs),
+    updatedAt: encodeTime(updatedAtMs),
+    finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
+    metadata: JSON.parse(metadata) as unknown,
+  };
+}

@@ -1,0 +1,244 @@
+import { createBatcher } from "./batcher.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { clampCursor } from "./cursor.ts";
+import { RunEventsError, runNotFound, storeClosed } from "./errors.ts";
+import {
+  type EventDraft,
+  isRunId,
+  MAX_BATCH_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  parseIdempotencyKey,
+} from "./event.ts";
+import { createFollowers, type Followers } from "./followers.ts";
+import { isLonger, JsonText } from "./json-text.ts";
+import { planEvents } from "./lifecycle.ts";
+import { eventBytes, type LogPage, planPage } from "./page.ts";
+import { type AppendReceipt, receiptOf } from "./receipt.ts";
+import { sendAppends } from "./send-appends.ts";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  ListQuery,
+  ReadQuery,
+  ReadResult,
+  RunEventStore,
+  RunRecord,
+} from "./store.ts";
+import { tailSlices } from "./tail.ts";
+
+/** What one group may weigh on its way to the store, in bytes: enough for two pages of 4 MiB. */
+const GROUP_BYTES = 8_388_608;
+const GROUP_ITEMS = 1_024;
+/** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
+const QUEUE_BYTES = 67_108_864;
+const PAGE_LIMIT = 500;
+const PAGE_BYTES = 4_194_304;
+
+/** Settings of `createRunLog` and `createRunEvents`. */
+export interface RunEventsOptions {
+  readonly store: RunEventStore;
+  /** The most UTF-8 bytes of one payload's JSON text. Default 262,144. @see W9 */
+  readonly maxPayloadBytes?: number;
+  /** The most events of one append. Default 1,000. @see W9 */
+  readonly maxBatchEvents?: number;
+  /** Time for tails and streams. Default the host's. */
+  readonly clock?: Clock;
+}
+
+/** Conditions of an append. */
+export interface AppendOptions {
+  /** Treat a run of anybody else as not there. */
+  readonly ownerId?: string | undefined;
+  /** 1 to 128 printable ASCII characters: the same key with the same events gives the original receipt. @see W10 */
+  readonly idempotencyKey?: string | undefined;
+  /** Refuse unless the run's `lastSequence` is this. @see W11 */
+  readonly expectedSequence?: number | undefined;
+}
+
+/** Which page of a run's log. */
+export interface PageOptions {
+  /** The last sequence the reader has. Default 0. */
+  readonly since?: number;
+  /** The most events. Default 500. */
+  readonly limit?: number;
+  /** Treat a run of anybody else as not there. */
+  readonly ownerId?: string | undefined;
+}
+
+/** The log of a store's runs with payloads, phases and metadata as JSON text: what a server passes on without looking. */
+export interface RunLog {
+  readonly followers: Followers;
+  readonly clock: Clock;
+  createRun(run: {
+    readonly runId?: string | undefined;
+    readonly ownerId: string;
+    readonly metadata?: unknown;
+  }): Promise<{
+    readonly created: boolean;
+    readonly run: RunRecord;
+  }>;
+  append(
+    runId: string,
+    events: readonly EventDraft[],
+    options?: AppendOptions,
+  ): Promise<AppendReceipt>;
+  /** @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`. @see W15, W16 */
+  readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
+  /** Resolves once the run's log goes on behind `since`, or the run has ended. @throws as `readPage`, or the signal's reason. */
+  waitFor(
+    runId: string,
+    options: {
+      readonly since: number;
+      readonly ownerId?: string | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void>;
+  getRun(runId: string, ownerId?: string): Promise<RunRecord>;
+  /** Newest first. `next` is the `before` of the page after, `null` behind the last run. */
+  listRuns(
+    query: ListQuery,
+  ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
+  /** Ends the run as cancelled unless it has ended already. @see W13 */
+  cancel(runId: string, ownerId?: string): Promise<RunRecord>;
+  /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
+  deleteRun(runId: string, ownerId?: string): Promise<void>;
+  /** Ends every reader, lets the appends under way land, then closes the store. Idempotent. @see S18 */
+  close(): Promise<void>;
+}
+
+/** Opens the log over a store. `createRunEvents` is the door for those who want values instead of JSON text. */
+export function createRunLog(options: RunEventsOptions): RunLog {
+  const {
+    store,
+    maxPayloadBytes = MAX_PAYLOAD_BYTES,
+    maxBatchEvents = MAX_BATCH_EVENTS,
+    clock = systemClock,
+  } = options;
+  let closing: Promise<void> | null = null;
+  const appends = createBatcher<AppendRequest, AppendOutcome>({
+    send: (group) => sendAppends(store, group),
+    weigh: ({ events }) =>
+      events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
+    maxWeight: GROUP_BYTES,
+    maxItems: GROUP_ITEMS,
+    admit(queuedBytes) {
+      if (closing !== null) throw storeClosed();
+      if (queuedBytes > QUEUE_BYTES) {
+        throw new RunEventsError(
+          "store_unavailable",
+          "Too many appends are waiting for the store.",
+        );
+      }
+    },
+  });
+  const reads = createBatcher<ReadQuery, ReadResult | null>({
+    send: (group) => store.read(group),
+    weigh: ({ limit, maxBytes }) => Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit),
+    maxWeight: GROUP_BYTES,
+    maxItems: GROUP_ITEMS,
+  });
+  const read = (query: ReadQuery): Promise<ReadResult | null> => reads.add(query);
+  const followers = createFollowers(
+    { read, watch: (runId, wake) => store.watch(runId, wake) },
+    clock,
+  );
+
+  async function append(
+    runId: string,
+    drafts: readonly EventDraft[],
+    conditions: AppendOptions = {},
+  ): Promise<AppendReceipt> {
+    const { ownerId = null, idempotencyKey, expectedSequence = null } = conditions;
+    const planned = planEvents(drafts, { maxPayloadBytes, maxBatchEvents });
+    if (
+      expectedSequence !== null &&
+      !(Number.isSafeInteger(expectedSequence) && expectedSequence >= 0)
+    ) {
+      throw new RunEventsError(
+        "invalid_request",
+        "An expected sequence is a non-negative integer.",
+      );
+    }
+    const key = idempotencyKey === undefined ? ownKey(store) : parseIdempotencyKey(idempotencyKey);
+    return receiptOf(
+      await appends.add({ ...planned, runId, ownerId, idempotencyKey: key, expectedSequence }),
+    );
+  }
+
+  async function getRun(runId: string, ownerId?: string): Promise<RunRecord> {
+    const run = await store.getRun(runId);
+    if (run === null || (ownerId !== undefined && run.ownerId !== ownerId)) throw runNotFound();
+    return run;
+  }
+
+  return {
+    followers,
+    clock,
+    append,
+    getRun,
+    async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
+      if (!isRunId(runId))
+        throw new RunEventsError("invalid_request", "A run id matches ^[A-Za-z0-9_-]{1,128}$.");
+      const { text } = JsonText.of(metadata);
+      if (isLonger(text, maxPayloadBytes)) {
+        throw new RunEventsError(
+          "payload_too_large",
+          `Metadata takes at most ${maxPayloadBytes} bytes.`,
+        );
+      }
+      const outcome = await store.createRun({ runId, ownerId, metadata: text });
+      if (outcome.outcome === "taken")
+        throw new RunEventsError("run_id_taken", "The run id is taken.");
+      return { created: outcome.outcome === "created", run: outcome.run };
+    },
+    async readPage(runId, { since = 0, limit = PAGE_LIMIT, ownerId } = {}) {
+      const result = await read({
+        runId,
+        ownerId: ownerId ?? null,
+        since,
+        limit,
+        maxBytes: PAGE_BYTES,
+      });
+      if (result === null) throw runNotFound();
+      return { ...planPage(result, clampCursor(since, result.run)), run: result.run };
+    },
+    async waitFor(runId, waitOptions) {
+      for await (const _slice of tailSlices(followers, runId, waitOptions)) return;
+    },
+    async listRuns(query) {
+      const runs = await store.listRuns({ ...query, limit: query.limit + 1 });
+      const page = runs.slice(0, query.limit);
+      return {
+        runs: page,
+        next: runs.length > query.limit ? (page.at(-1)?.ordinal ?? null) : null,
+      };
+    },
+    async cancel(runId, ownerId) {
+      try {
+        await append(runId, [{ eventType: "RUN_CANCELLED" }], { ownerId });
+      } catch (error) {
+        // Somebody else ended the run first: that is what was asked for.
+        if (!(error instanceof RunEventsError) || error.code !== "run_finished") throw error;
+      }
+      return getRun(runId, ownerId);
+    },
+    async deleteRun(runId, ownerId) {
+      const outcome = await store.deleteRun(runId, ownerId ?? null);
+      if (outcome === "not_found") throw runNotFound();
+      if (outcome === "active") throw new RunEventsError("run_active", "The run has not finished.");
+    },
+    close() {
+      closing ??= (async () => {
+        followers.close();
+        await Promise.all([appends.idle(), reads.idle()]);
+        await store.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** A store that can lose an acknowledgement gets a key for every append, so that each can be retried. @see S7 */
+function ownKey(store: RunEventStore): string | null {
+  return store.capabilities.losesAcknowledgements ? crypto.randomUUID() : null;
+}

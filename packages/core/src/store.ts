@@ -1,0 +1,193 @@
+import type { RunStatus, TerminalStatus } from "./event.ts";
+
+/**
+ * An event as a store keeps it.
+ * @see S8
+ */
+export interface StoredEvent {
+  readonly sequence: number;
+  readonly eventType: string;
+  /** JSON text, opaque, returned byte for byte. Well-formed Unicode without U+0000. */
+  readonly payload: string;
+  /** Milliseconds since 1970, the store's clock; never decreases within a run. @see W2 */
+  readonly createdAtMs: number;
+}
+
+/** A run's head: one row or key a run, advanced by the append itself. @see S3 */
+export interface RunRecord {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly runStatus: RunStatus;
+  /** The current phase as the JSON text of a string (so any text column can hold any phase), or `null`. */
+  readonly phase: string | null;
+  /** 0 before the first event. */
+  readonly lastSequence: number;
+  /** Orders the store's runs by creation: positive, a safe integer, never used twice, not even after a delete. */
+  readonly ordinal: number;
+  readonly createdAtMs: number;
+  /** The `createdAtMs` of the last event, or of the run before the first. */
+  readonly updatedAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** JSON text, opaque. */
+  readonly metadata: string;
+}
+
+export interface CreateRunRequest {
+  readonly runId: string;
+  readonly ownerId: string;
+  /** JSON text. */
+  readonly metadata: string;
+}
+
+/**
+ * `existing`: the same owner has this run already, and it is returned as it stands. `taken`: someone else has.
+ * @see S16
+ */
+export type CreateOutcome =
+  | { readonly outcome: "created" | "existing"; readonly run: RunRecord }
+  | { readonly outcome: "taken" };
+
+/** An event on its way into a store. Core has checked it. */
+export interface NewEvent {
+  readonly eventType: string;
+  /** JSON text. */
+  readonly payload: string;
+  /** The phase that this event starts, as JSON text; `null` for an event that starts none. */
+  readonly phase: string | null;
+}
+
+/**
+ * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes `runStatus`,
+ * its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if
+ * `runStatus` is terminal.
+ * @see S2
+ */
+export interface AppendRequest {
+  readonly runId: string;
+  /** Refuse as `not_found` unless the run is this owner's; `null` asks nothing. */
+  readonly ownerId: string | null;
+  /** At least one. Only the last can be terminal. */
+  readonly events: readonly NewEvent[];
+  /** The run's status after the batch: `running` or a terminal one. */
+  readonly runStatus: RunStatus;
+  readonly idempotencyKey: string | null;
+  /** Refuse unless the run's `lastSequence` is this; `null` asks nothing. */
+  readonly expectedSequence: number | null;
+}
+
+/** Where an append landed. */
+export interface AppendLanding {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly runStatus: RunStatus;
+  /** The run's phase after the batch, as JSON text. */
+  readonly phase: string | null;
+}
+
+/**
+ * What became of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
+ * landing, or `idempotency_key_reused`), `finished`, `sequence_conflict`, `appended`. A refused append changes nothing.
+ * @see S5
+ */
+export type AppendOutcome =
+  | ({ readonly outcome: "appended" | "replayed" } & AppendLanding)
+  | { readonly outcome: "not_found" }
+  | { readonly outcome: "idempotency_key_reused" }
+  | {
+      readonly outcome: "finished";
+      readonly runStatus: TerminalStatus;
+      readonly lastSequence: number;
+    }
+  | { readonly outcome: "sequence_conflict"; readonly lastSequence: number };
+
+/** Asks for a run's events after `since`, ascending, and its head at the same instant. @see S9 */
+export interface ReadQuery {
+  readonly runId: string;
+  /** Answer `null` unless the run is this owner's; `null` asks nothing. */
+  readonly ownerId: string | null;
+  /** 0 or more. Past the head is no error here: the answer has no events. */
+  readonly since: number;
+  /** 1 or more. */
+  readonly limit: number;
+  /** Where to cut the page, counted as `eventBytes` does; the first event always fits. */
+  readonly maxBytes: number;
+}
+
+export interface ReadResult {
+  readonly run: RunRecord;
+  /** The phase in force at `since`: that of the last event at or before it that started one. JSON text. */
+  readonly phaseAtSince: string | null;
+  /** since+1, since+2, … without a gap. */
+  readonly events: readonly StoredEvent[];
+}
+
+/** Asks for an owner's runs, newest first (descending `ordinal`). */
+export interface ListQuery {
+  readonly ownerId: string;
+  /** Only runs in this status; `null` for all. */
+  readonly runStatus: RunStatus | null;
+  /** Only runs with a smaller `ordinal`; `null` from the newest. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+/** `active`: the run has not finished, and stays. @see S17 */
+export type DeleteOutcome = "deleted" | "not_found" | "active";
+
+/** A bell on one run. */
+export interface Watch {
+  /** From here on, every commit rings within `wakeDeadlineMs`. Rejects if the store cannot watch. */
+  readonly ready: Promise<void>;
+  /** Idempotent. No ring after it. */
+  stop(): void;
+}
+
+/** What a store promises beyond the contract, as data. */
+export interface StoreCapabilities {
+  /**
+   * What an acknowledged append survives: nothing beyond this process (`memory`), the crash of every process
+   * (`process`), power loss (`power`), or the store cannot tell (`unknown`). @see S6
+   */
+  readonly durability: "memory" | "process" | "power" | "unknown";
+  /** Whether other processes see the same runs. */
+  readonly shared: boolean;
+  /** Whether an append can join a transaction of the caller's. */
+  readonly joinsTransaction: boolean;
+  /** Whether an append can fail without anyone knowing if it landed; core then gives each one a key of its own. @see S7 */
+  readonly losesAcknowledgements: boolean;
+  /** The longest from a commit to its ring, in milliseconds, while the process is not starved. @see S13 */
+  readonly wakeDeadlineMs: number;
+}
+
+/**
+ * What an adapter promises and core builds on. Adapters move rows and hold no policy. The clauses:
+ *
+ * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, whatever crashes, retries or races.
+ * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
+ * - **S3** commit order is sequence order. **S4** appends are linearizable a run, from any number of processes.
+ * - **S5** the order of outcomes, see `AppendOutcome`. **S6** acknowledged is as durable as `capabilities` says.
+ * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
+ * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
+ * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
+ * - **S13** bells carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
+ *   process. **S15** correctness never hangs on a bell. **S16** `createRun` is idempotent by run and owner.
+ * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every watch.
+ * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
+ */
+export interface RunEventStore {
+  readonly capabilities: StoreCapabilities;
+  /** @see S16 */
+  createRun(request: CreateRunRequest): Promise<CreateOutcome>;
+  /** One outcome a request, in their order. @throws RunEventsError `store_unavailable`. @see S1-S8 */
+  append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
+  /** One answer a query, in their order; `null` where there is no such run. @see S8-S12 */
+  read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
+  getRun(runId: string): Promise<RunRecord | null>;
+  listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
+  /** `ownerId` as in `ReadQuery`. Rings the run's watches. @see S17 */
+  deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
+  /** `wake` is never called from within `watch` itself, and must not throw. @see S13-S15 */
+  watch(runId: string, wake: () => void): Watch;
+  /** @see S18 */
+  close(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+import { RunEventsError, type RunEventsErrorCode } from "./errors.ts";
+
+/**
+ * Why a stream ends before its run does. A reader comes back by itself after the retryable ones.
+ * @see W22
+ */
+export type StreamErrorCode =
+  | "store_unavailable"
+  | "overloaded"
+  | "slow_consumer"
+  | "draining"
+  | "max_age"
+  | "cursor_ahead"
+  | "unauthenticated"
+  | "not_found"
+  | "internal";
+
+interface StreamErrorRule {
+  readonly retryable: boolean;
+  readonly message: string;
+}
+
+/** Each code with what the frame says of it. */
+export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> = {
+  store_unavailable: { retryable: true, message: "The store did not answer." },
+  overloaded: { retryable: true, message: "Too many streams are open." },
+  slow_consumer: { retryable: true, message: "The reader took nothing for too long." },
+  draining: { retryable: true, message: "The server is going down." },
+  max_age: { retryable: true, message: "The stream has reached its greatest age." },
+  cursor_ahead: { retryable: false, message: "The cursor is past the end of the log." },
+  unauthenticated: { retryable: false, message: "The session is over." },
+  not_found: { retryable: false, message: "There is no such run." },
+  internal: { retryable: false, message: "The server failed." },
+};
+
+const FROM_ERROR: Partial<Record<RunEventsErrorCode, StreamErrorCode>> = {
+  store_unavailable: "store_unavailable",
+  cursor_ahead: "cursor_ahead",
+  unauthenticated: "unauthenticated",
+  not_found: "not_found",
+};
+
+/** The code that a stream ends with after this error; anything unforeseen is `internal`. */
+export function streamErrorCode(error: unknown): StreamErrorCode {
+  return (error instanceof RunEventsError ? FROM_ERROR[error.code] : undefined) ?? "internal";
+}

@@ -1,0 +1,31 @@
+import { encodeEvent, encodeTime } from "./frame.ts";
+import type { LogPage } from "./page.ts";
+import type { AppendReceipt } from "./receipt.ts";
+import type { RunRecord } from "./store.ts";
+
+/** A page as the wire says it, payloads as they were stored. @see W15 */
+export function encodePage(page: LogPage): string {
+  const { events, runStatus, phase, lastSequence, hasMore } = page;
+  return `{"events":[${events.map(encodeEvent).join(",")}],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}}`;
+}
+
+/** A run as the wire says it. @see W8 */
+export function encodeRun(run: RunRecord): string {
+  const finishedAt = run.finishedAtMs === null ? "null" : `"${encodeTime(run.finishedAtMs)}"`;
+  return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"metadata":${run.metadata}}`;
+}
+
+/** A list of runs as the wire says it. @see W14 */
+export function encodeRunList(list: {
+  readonly runs: readonly RunRecord[];
+  readonly next: number | null;
+}): string {
+  const nextCursor = list.next === null ? "null" : `"${list.next}"`;
+  return `{"runs":[${list.runs.map(encodeRun).join(",")}],"nextCursor":${nextCursor}}`;
+}
+
+/** A receipt as the wire says it. @see W9 */
+export function encodeReceipt(receipt: AppendReceipt): string {
+  const { firstSequence, lastSequence, runStatus, currentPhase, replayed } = receipt;
+  return JSON.stringify({ firstSequence, lastSequence, runStatus, currentPhase, replayed });
+}

@@ -1,0 +1,17 @@
+import type { ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = {
+  ssr: {
+    // Workspace imports resolve to source, so tests need no build; the rest are Vite's own defaults.
+    resolve: { conditions: ["@tm/source", "module", "node", "development|production"] },
+  },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+    pool: "forks",
+    // Bounds a hang, not the speed of the machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+};
+
+export default config;
