@@ -11,7 +11,7 @@ import {
 } from "./event.ts";
 import { createFollowers, type Followers } from "./followers.ts";
 import { isLonger, JsonText } from "./json-text.ts";
-import { planEvents } from "./lifecycle.ts";
+import { type AppendLimits, planEvents } from "./lifecycle.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
 import { sendAppends } from "./send-appends.ts";
@@ -69,6 +69,7 @@ export interface PageOptions {
 export interface RunLog {
   readonly followers: Followers;
   readonly clock: Clock;
+  readonly limits: AppendLimits;
   createRun(run: {
     readonly runId?: string | undefined;
     readonly ownerId: string;
@@ -114,6 +115,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     maxBatchEvents = MAX_BATCH_EVENTS,
     clock = systemClock,
   } = options;
+  const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
   const appends = createBatcher<AppendRequest, AppendOutcome>({
     send: (group) => sendAppends(store, group),
@@ -149,7 +151,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     conditions: AppendOptions = {},
   ): Promise<AppendReceipt> {
     const { ownerId = null, idempotencyKey, expectedSequence = null } = conditions;
-    const planned = planEvents(drafts, { maxPayloadBytes, maxBatchEvents });
+    const planned = planEvents(drafts, limits);
     if (
       expectedSequence !== null &&
       !(Number.isSafeInteger(expectedSequence) && expectedSequence >= 0)
@@ -174,6 +176,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   return {
     followers,
     clock,
+    limits,
     append,
     getRun,
     async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {

@@ -1,0 +1,104 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { Exchange } from "./exchange.ts";
+
+/** How long a body that is read whole may take, in milliseconds. */
+const BODY_MS = 30_000;
+
+type Incoming = Pick<Exchange, "header" | "body">;
+
+/** The media type of the body, without parameters; `null` if none is said. */
+export function mediaType({ header }: Pick<Incoming, "header">): string | null {
+  return header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? null;
+}
+
+/** The error of a body that is too long. @see W9 */
+export function tooLarge(maxBytes: number): RunEventsError {
+  return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
+}
+
+/**
+ * Reads a JSON body whole; `null` if there is none.
+ * @returns its text, which is known to be JSON, and its value
+ * @throws RunEventsError `invalid_request` if it is not JSON in UTF-8 or takes too long, `payload_too_large`
+ */
+export async function readJson(
+  exchange: Incoming,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly value: unknown } | null> {
+  refuseEncoded(exchange);
+  if (Number(exchange.header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await readBytes(exchange, maxBytes);
+  if (bytes.length === 0) return null;
+  const media = mediaType(exchange);
+  if (media !== "application/json") {
+    throw new RunEventsError(
+      "invalid_request",
+      "The body's content type must be application/json.",
+    );
+  }
+  const text = decodeUtf8(bytes);
+  try {
+    return { text, value: JSON.parse(text) as unknown };
+  } catch (cause) {
+    throw new RunEventsError("invalid_request", "The body is not JSON.", { cause });
+  }
+}
+
+/** A content coding is refused rather than stored as if it were JSON. */
+export function refuseEncoded({ header }: Pick<Incoming, "header">): void {
+  const coding = header("content-encoding");
+  if (coding !== null && coding.toLowerCase() !== "identity") {
+    throw new RunEventsError("invalid_request", "The body must not be compressed.");
+  }
+}
+
+/** @throws RunEventsError `invalid_request` if the bytes are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    // A byte order mark is no JSON, so it is kept for the parser to refuse.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new RunEventsError("invalid_request", "The body is not UTF-8.", { cause });
+  }
+}
+
+async function readBytes(exchange: Incoming, maxBytes: number): Promise<Uint8Array> {
+  const iterator = exchange.body();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const late = deadline(BODY_MS);
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), late.expired]);
+      if (next.done === true) break;
+      parts.push(next.value);
+      length += next.value.length;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+    }
+  } finally {
+    late.cancel();
+  }
+  return joinBytes(parts, length);
+}
+
+/** The parts in one piece. */
+export function joinBytes(parts: readonly Uint8Array[], length: number): Uint8Array {
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function deadline(ms: number): { readonly expired: Promise<never>; cancel(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new RunEventsError("invalid_request", `The body did not arrive within ${ms} ms.`));
+    }, ms);
+  });
+  return { expired, cancel: () => clearTimeout(timer) };
+}

@@ -1,0 +1,45 @@
+import type { OpenStream } from "@tm/run-events-core";
+
+/** A request, as both doors give it to the routes. */
+export interface Exchange {
+  readonly method: string;
+  /** The path as it was sent: not decoded, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** A header by its lower-case name. */
+  readonly header: (name: string) => string | null;
+  /** The body's bytes as they arrive. Rejects if the client breaks off. Taken once at most. */
+  readonly body: () => AsyncIterator<Uint8Array, unknown>;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** A whole answer. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** `null` for none. */
+  readonly body: string | null;
+}
+
+/** An answer that goes on: a live stream. */
+export interface StreamReply {
+  readonly status: 200;
+  readonly headers: Headers;
+  readonly stream: OpenStream;
+}
+
+/** A reply with a JSON body that no one may keep. */
+export function jsonReply(status: number, body: string, headers: Headers = {}): Reply {
+  return {
+    status,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "private, no-store",
+      ...headers,
+    },
+    body,
+  };
+}

@@ -1,0 +1,165 @@
+import {
+  type AppendReceipt,
+  type EventDraft,
+  isTerminal,
+  RunEventsError,
+  type RunLog,
+  statusAfter,
+} from "@tm/run-events-core";
+import { decodeUtf8, joinBytes, tooLarge } from "./body.ts";
+import { invalidRequest, parseEvent } from "./parameters.ts";
+
+const NEWLINE = 10;
+/** What one append takes at most of the lines that have arrived. */
+const GROUP_EVENTS = 500;
+const GROUP_BYTES = 1_048_576;
+
+interface Line {
+  readonly number: number;
+  readonly draft: EventDraft;
+}
+
+/**
+ * Cuts bytes into lines, however they were split on the way. A line that has not ended is kept until it does, or the whole
+ * body does.
+ */
+export function createLineCutter(maxLineBytes: number): {
+  /** Yields the lines that end in these bytes. @throws RunEventsError `payload_too_large`, behind the lines before it. */
+  push(bytes: Uint8Array): Iterable<Uint8Array>;
+  /** What stands behind the last newline. */
+  rest(): Uint8Array;
+} {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+
+  function take(part: Uint8Array): void {
+    parts.push(part);
+    length += part.length;
+    if (length > maxLineBytes) throw tooLarge(maxLineBytes);
+  }
+
+  function rest(): Uint8Array {
+    const line = joinBytes(parts, length);
+    parts = [];
+    length = 0;
+    return line;
+  }
+
+  return {
+    rest,
+    *push(bytes) {
+      let from = 0;
+      for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
+        take(bytes.subarray(from, at));
+        from = at + 1;
+        yield rest();
+      }
+      // A copy: the transport may use its buffer again.
+      if (from < bytes.length) take(bytes.slice(from));
+    },
+  };
+}
+
+/** Where and whose the lines are to be appended. */
+export interface NdjsonTarget {
+  readonly log: RunLog;
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly maxLineBytes: number;
+}
+
+/**
+ * Appends a body of one event a line as the lines arrive. The next bytes are read only when what came before is in the log,
+ * so a slow store slows the sender down. Should the client break off, the line that had not ended is nobody's.
+ * @returns the receipt of the whole
+ * @throws RunEventsError of the line that cannot be appended, with `details.line`; what came before it stays, and
+ * `details.lastSequence` names its end
+ * @see W12
+ */
+export async function appendLines(
+  body: AsyncIterator<Uint8Array, unknown>,
+  target: NdjsonTarget,
+): Promise<AppendReceipt> {
+  const { log, runId, ownerId, maxLineBytes } = target;
+  const cutter = createLineCutter(maxLineBytes);
+  const most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
+  let whole: AppendReceipt | null = null;
+  let group: Line[] = [];
+  let groupBytes = 0;
+  let number = 1;
+
+  async function add(line: Uint8Array): Promise<void> {
+    const draft = parseLine(line);
+    if (draft !== null) {
+      group.push({ number, draft });
+      groupBytes += line.length;
+    }
+    number += 1;
+    // Behind a terminal event nothing can follow, so the next line is to meet a run that has finished.
+    const ended = draft !== null && isTerminal(statusAfter(draft.eventType));
+    if (ended || group.length === most || groupBytes >= GROUP_BYTES) await flush();
+  }
+
+  async function flush(): Promise<void> {
+    const lines = group;
+    group = [];
+    groupBytes = 0;
+    await append(lines);
+  }
+
+  async function append(lines: readonly Line[]): Promise<void> {
+    const first = lines[0];
+    if (first === undefined) return;
+    try {
+      const receipt = await log.append(
+        runId,
+        lines.map(({ draft }) => draft),
+        { ownerId },
+      );
+      whole = { ...receipt, firstSequence: whole?.firstSequence ?? receipt.firstSequence };
+    } catch (error) {
+      const index = error instanceof RunEventsError ? (error.details.index ?? 0) : 0;
+      await append(lines.slice(0, index));
+      throw atLine(error, lines[index]?.number ?? first.number, whole);
+    }
+  }
+
+  try {
+    for (let next = await body.next(); next.done !== true; next = await body.next()) {
+      for (const line of cutter.push(next.value)) await add(line);
+      await flush();
+    }
+    await add(cutter.rest());
+    await flush();
+  } catch (error) {
+    await flush();
+    throw atLine(error, number, whole);
+  }
+  if (whole === null) throw invalidRequest("The body has no event.");
+  return whole;
+}
+
+/** One line's event; `null` for a blank line. */
+function parseLine(bytes: Uint8Array): EventDraft | null {
+  const text = decodeUtf8(bytes).trim();
+  if (text === "") return null;
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new RunEventsError("invalid_request", "The line is not JSON.", { cause });
+  }
+  return parseEvent(text, 0);
+}
+
+function atLine(error: unknown, line: number, whole: AppendReceipt | null): unknown {
+  if (!(error instanceof RunEventsError) || error.details.line !== undefined) return error;
+  const { index: _, ...details } = error.details;
+  const appended = whole === null ? {} : { lastSequence: whole.lastSequence };
+  const { code, message, cause, retryable, ambiguous } = error;
+  return new RunEventsError(code, message, {
+    cause,
+    retryable,
+    ambiguous,
+    details: { ...appended, ...details, line },
+  });
+}

@@ -1,0 +1,144 @@
+import {
+  type EventDraft,
+  invalidCursor,
+  JsonText,
+  parseCursor,
+  RunEventsError,
+  type RunStatus,
+  splitJsonArray,
+  splitJsonObject,
+} from "@tm/run-events-core";
+
+/** A bad parameter, header or body. @see W3 */
+export function invalidRequest(message: string): RunEventsError {
+  return new RunEventsError("invalid_request", message);
+}
+
+function single(query: URLSearchParams, name: string): string | null {
+  const values = query.getAll(name);
+  if (values.length > 1) throw invalidRequest(`${name} is given more than once.`);
+  return values[0] ?? null;
+}
+
+/** `since`, 0 if it is not given. @throws RunEventsError `invalid_cursor`. @see W15 */
+export function parseSince(query: URLSearchParams): number {
+  const values = query.getAll("since");
+  const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
+  if (since === null) throw invalidCursor();
+  return since;
+}
+
+/** `limit` in its bounds. @see W15 */
+export function parseLimit(query: URLSearchParams, fallback: number, most: number): number {
+  const text = single(query, "limit");
+  if (text === null) return fallback;
+  const limit = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(limit <= most)) throw invalidRequest(`limit is an integer from 1 to ${most}.`);
+  return limit;
+}
+
+/** `wait` in milliseconds. @see W17 */
+export function parseWaitMs(query: URLSearchParams): number {
+  const text = single(query, "wait");
+  if (text === null) return 0;
+  const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seconds <= 30)) throw invalidRequest("wait is a number of seconds from 0 to 30.");
+  return seconds * 1_000;
+}
+
+const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+
+/** `status`; `null` for all. @see W14 */
+export function parseStatus(query: URLSearchParams): RunStatus | null {
+  const text = single(query, "status");
+  if (text !== null && !STATUSES.has(text)) throw invalidRequest("status is none of the five.");
+  return text as RunStatus | null;
+}
+
+/** `cursor`, the `nextCursor` of the page before; `null` from the newest. @see W14 */
+export function parseListCursor(query: URLSearchParams): number | null {
+  const text = single(query, "cursor");
+  const before = text === null ? null : parseCursor(text);
+  if (text !== null && before === null)
+    throw invalidRequest("cursor is not one that a list has given.");
+  return before;
+}
+
+/** An object's members by key, each value as its text; `null` stands for no body. */
+function membersOf(
+  body: { readonly text: string; readonly value: unknown } | null,
+  known: readonly string[],
+): Map<string, string> {
+  if (body === null) return new Map();
+  if (!isObject(body.value)) throw invalidRequest("The body is not an object.");
+  const members = new Map<string, string>();
+  for (const { key, text } of splitJsonObject(body.text)) {
+    if (!known.includes(key)) throw invalidRequest("The body has an unknown field.");
+    if (members.has(key)) throw invalidRequest("The body has a field twice.");
+    members.set(key, text);
+  }
+  return members;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The body that creates a run. @see W8 */
+export function parseCreateBody(body: Parameters<typeof membersOf>[0]): {
+  readonly runId?: string;
+  readonly metadata: JsonText;
+} {
+  const members = membersOf(body, ["runId", "metadata"]);
+  const metadata = JsonText.trusted(members.get("metadata") ?? "null");
+  const text = members.get("runId");
+  if (text === undefined) return { metadata };
+  const runId: unknown = JSON.parse(text);
+  if (typeof runId !== "string") throw invalidRequest("runId is not a string.");
+  return { runId, metadata };
+}
+
+/** The body that appends events. @throws RunEventsError `invalid_request`, `invalid_event`. @see W9 */
+export function parseAppendBody(body: Parameters<typeof membersOf>[0]): {
+  readonly events: readonly EventDraft[];
+  readonly expectedSequence?: number;
+} {
+  const members = membersOf(body, ["events", "expectedSequence"]);
+  const list = members.get("events");
+  if (list === undefined || !list.startsWith("[")) throw invalidRequest("events is not an array.");
+  const events = splitJsonArray(list).map(parseEvent);
+  const text = members.get("expectedSequence");
+  if (text === undefined) return { events };
+  const expectedSequence: unknown = JSON.parse(text);
+  if (typeof expectedSequence !== "number")
+    throw invalidRequest("expectedSequence is not a number.");
+  return { events, expectedSequence };
+}
+
+/**
+ * One event of a body, its payload as the text that stands there.
+ * @param text known to be JSON
+ * @throws RunEventsError `invalid_event`
+ */
+export function parseEvent(text: string, index: number): EventDraft {
+  const refuse = (message: string): RunEventsError =>
+    new RunEventsError("invalid_event", message, { details: { index } });
+  if (!text.startsWith("{")) throw refuse("An event is an object.");
+  let eventType: unknown;
+  let payload: JsonText | undefined;
+  for (const member of splitJsonObject(text)) {
+    if (member.key === "eventType" && eventType === undefined) eventType = JSON.parse(member.text);
+    else if (member.key === "payload" && payload === undefined)
+      payload = JsonText.trusted(member.text);
+    else
+      throw refuse("An event has an eventType, may have a payload, each once, and nothing else.");
+  }
+  if (typeof eventType !== "string") throw refuse("An event's eventType is a string.");
+  return { eventType, payload };
+}

@@ -1,0 +1,84 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import type { Headers, Reply } from "./exchange.ts";
+
+/** Every code with its HTTP status: the only place where the two meet. @see W3 */
+const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
+  unauthenticated: 401,
+  session_required: 401,
+  not_found: 404,
+  invalid_request: 400,
+  invalid_cursor: 400,
+  cursor_ahead: 409,
+  run_finished: 409,
+  run_id_taken: 409,
+  run_active: 409,
+  sequence_conflict: 412,
+  payload_too_large: 413,
+  invalid_event: 422,
+  idempotency_key_reused: 422,
+  cross_site_request: 403,
+  too_many_requests: 429,
+  store_unavailable: 503,
+  internal: 500,
+};
+
+const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
+  unauthenticated: { "www-authenticate": 'Bearer realm="run-events"' },
+  session_required: { "www-authenticate": 'Session realm="run-events"' },
+  too_many_requests: { "retry-after": "1" },
+  store_unavailable: { "retry-after": "1" },
+};
+
+const INTERNAL = new RunEventsError("internal", "The server failed.");
+
+/**
+ * The answer to an error: `application/problem+json` with the error's stable code. What is not a `RunEventsError` is
+ * `internal` and says nothing of itself.
+ * @see W3, RFC 9457
+ */
+export function problemOf(error: unknown): Reply & { readonly body: string } {
+  const { code, message, details } = error instanceof RunEventsError ? error : INTERNAL;
+  return problem(STATUS[code], code, message, { ...EXTRA[code] }, details);
+}
+
+/** A problem with a status that no error code has. */
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  headers: Headers,
+  details: object = {},
+): Reply & { readonly body: string } {
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json; charset=utf-8",
+      "cache-control": "private, no-store",
+      ...headers,
+    },
+    body: JSON.stringify({
+      type: "about:blank",
+      title: TITLES[status] ?? "Error",
+      status,
+      code,
+      detail,
+      ...details,
+    }),
+  };
+}
+
+// With the type "about:blank" the title is the status's own phrase (RFC 9457, section 4.2.1).
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};

@@ -1,0 +1,180 @@
+import {
+  encodePage,
+  encodeReceipt,
+  encodeRun,
+  encodeRunList,
+  isRunId,
+  isTerminal,
+  parseCursor,
+  parseIdempotencyKey,
+  runNotFound,
+} from "@tm/run-events-core";
+import { mediaType, readJson, refuseEncoded } from "./body.ts";
+import { etagOf, matchesEtag } from "./etag.ts";
+import { type Exchange, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
+import { appendLines } from "./ndjson.ts";
+import { openApiDocument } from "./openapi.ts";
+import {
+  invalidRequest,
+  parseAppendBody,
+  parseCreateBody,
+  parseLimit,
+  parseListCursor,
+  parseSince,
+  parseStatus,
+  parseWaitMs,
+} from "./parameters.ts";
+import type { RouteName } from "./paths.ts";
+import { STREAM_HEADERS } from "./stream-headers.ts";
+import type { Service } from "./service.ts";
+
+/** A request whose owner is known. */
+export interface Call {
+  readonly service: Pick<Service<unknown>, "log" | "streams" | "waits" | "maxBodyBytes">;
+  readonly exchange: Exchange;
+  readonly ownerId: string;
+  readonly runId: string;
+  /** Whether the request's session still stands, asked anew. @see W26 */
+  readonly isStillSession: () => Promise<boolean>;
+}
+
+/** One method of one path. */
+export interface Route {
+  /** Who may call it: anybody, any credential, or a session. @see W4, W19 */
+  readonly access: "open" | "any" | "session";
+  /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
+  readonly changes: boolean;
+  readonly answer: (call: Call) => Promise<Reply | StreamReply>;
+}
+
+type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Route>>>;
+
+/** Every path with its methods: the whole wire. `HEAD` is answered wherever `GET` is. */
+export const ROUTES: Readonly<Record<RouteName, Methods>> = {
+  runs: {
+    GET: { access: "any", changes: false, answer: listRuns },
+    POST: { access: "any", changes: true, answer: createRun },
+  },
+  run: {
+    GET: { access: "any", changes: false, answer: getRun },
+    DELETE: { access: "any", changes: true, answer: deleteRun },
+  },
+  events: {
+    GET: { access: "any", changes: false, answer: readEvents },
+    POST: { access: "any", changes: true, answer: appendEvents },
+  },
+  stream: { GET: { access: "session", changes: false, answer: openStream } },
+  cancel: { POST: { access: "any", changes: true, answer: cancelRun } },
+  openapi: { GET: { access: "open", changes: false, answer: describe } },
+};
+
+async function listRuns({ service, exchange, ownerId }: Call): Promise<Reply> {
+  const runStatus = parseStatus(exchange.query);
+  const before = parseListCursor(exchange.query);
+  const limit = parseLimit(exchange.query, 50, 200);
+  return jsonReply(
+    200,
+    encodeRunList(await service.log.listRuns({ ownerId, runStatus, before, limit })),
+  );
+}
+
+async function createRun({ service, exchange, ownerId }: Call): Promise<Reply> {
+  const { runId, metadata } = parseCreateBody(await readJson(exchange, service.maxBodyBytes));
+  const { created, run } = await service.log.createRun({ runId, ownerId, metadata });
+  return jsonReply(created ? 201 : 200, encodeRun(run), {
+    location: `/v1/agent-runs/${run.runId}`,
+  });
+}
+
+async function getRun({ service, runId, ownerId }: Call): Promise<Reply> {
+  return jsonReply(200, encodeRun(await service.log.getRun(runId, ownerId)));
+}
+
+async function deleteRun({ service, runId, ownerId }: Call): Promise<Reply> {
+  await service.log.deleteRun(runId, ownerId);
+  return { status: 204, headers: { "cache-control": "private, no-store" }, body: null };
+}
+
+async function cancelRun({ service, runId, ownerId }: Call): Promise<Reply> {
+  return jsonReply(200, encodeRun(await service.log.cancel(runId, ownerId)));
+}
+
+async function appendEvents({ service, exchange, runId, ownerId }: Call): Promise<Reply> {
+  const key = exchange.header("idempotency-key");
+  if (mediaType(exchange) === "application/x-ndjson") {
+    if (key !== null) throw invalidRequest("An Idempotency-Key cannot stand for a body of lines.");
+    refuseEncoded(exchange);
+    // Before the first line is taken: a stranger's upload is refused at once, not when its first line has come.
+    await service.log.getRun(runId, ownerId);
+    const target = { log: service.log, runId, ownerId, maxLineBytes: service.maxBodyBytes };
+    return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
+  }
+  const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
+  const { events, expectedSequence } = parseAppendBody(
+    await readJson(exchange, service.maxBodyBytes),
+  );
+  const receipt = await service.log.append(runId, events, {
+    ownerId,
+    idempotencyKey,
+    expectedSequence,
+  });
+  return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
+}
+
+async function readEvents({ service, exchange, runId, ownerId }: Call): Promise<Reply> {
+  const since = parseSince(exchange.query);
+  const limit = parseLimit(exchange.query, 500, 1_000);
+  const waitMs = parseWaitMs(exchange.query);
+  let page = await service.log.readPage(runId, { since, limit, ownerId });
+  if (waitMs > 0 && page.events.length === 0 && !isTerminal(page.runStatus)) {
+    await service.waits.hold({ runId, ownerId, since, waitMs, signal: exchange.signal });
+    page = await service.log.readPage(runId, { since, limit, ownerId });
+  }
+  const etag = etagOf(page, since);
+  const headers = { etag };
+  if (waitMs === 0 && matchesEtag(exchange.header("if-none-match"), etag)) {
+    return {
+      status: 304,
+      headers: { "cache-control": "private, no-store", ...headers },
+      body: null,
+    };
+  }
+  return jsonReply(200, encodePage(page), headers);
+}
+
+async function openStream(call: Call): Promise<Reply | StreamReply> {
+  const { service, exchange, runId, ownerId } = call;
+  const given = parseSince(exchange.query);
+  // A malformed header is ignored: a refusal would end an EventSource for good.
+  const resumed = parseCursor(exchange.header("last-event-id") ?? "");
+  if (resumed !== null || exchange.method === "HEAD") {
+    const run = await service.log.getRun(runId, ownerId);
+    if (resumed !== null && isTerminal(run.runStatus) && resumed > run.lastSequence) {
+      return { status: 204, headers: { "cache-control": "no-store" }, body: null };
+    }
+  }
+  if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
+  const stream = service.streams.open({
+    runId,
+    ownerId,
+    since: resumed ?? given,
+    authorize: async () => ((await call.isStillSession()) ? null : "unauthenticated"),
+  });
+  const gone = (): void => stream.closed();
+  exchange.signal.addEventListener("abort", gone, { once: true });
+  try {
+    await stream.ready;
+    return { status: 200, headers: STREAM_HEADERS, stream };
+  } finally {
+    exchange.signal.removeEventListener("abort", gone);
+  }
+}
+
+async function describe(): Promise<Reply> {
+  return jsonReply(200, JSON.stringify(openApiDocument()));
+}
+
+/** An id that no run can have leads to no run, and looks like any other. @see W4 */
+export function checkRunId(runId: string): void {
+  if (runId !== "" && !isRunId(runId)) throw runNotFound();
+}

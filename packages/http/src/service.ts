@@ -1,0 +1,148 @@
+import {
+  createStreams,
+  RunEventsError,
+  type RunEvents,
+  type RunLog,
+  type Streams,
+  type StreamsOptions,
+  type StreamStats,
+} from "@tm/run-events-core";
+import type { Exchange, Reply, StreamReply } from "./exchange.ts";
+import type { Authenticate, Identity } from "./identity.ts";
+import { corsHeaders, isForeignOrigin, preflightHeaders } from "./origin.ts";
+import { parsePath } from "./paths.ts";
+import { problem, problemOf } from "./problem.ts";
+import { checkRunId, ROUTES, type Route } from "./routes.ts";
+import { createWaits, type Waits } from "./waits.ts";
+
+const MAX_BODY_BYTES = 4_194_304;
+
+/** Settings of both doors. `Native` is the request that the host's framework has. */
+export interface HandlerOptions<Native> extends StreamsOptions {
+  readonly runs: RunEvents;
+  readonly authenticate: Authenticate<Native>;
+  /** Exact origins whose pages may call with the session cookie, such as `https://app.example`. Default none. @see W5, W19 */
+  readonly allowedOrigins?: readonly string[];
+  /** The most bytes of a body that is read whole, and of one NDJSON line. Default 4,194,304. @see W9 */
+  readonly maxBodyBytes?: number;
+  /** Told of every error that is answered with a 5xx, for the host's log. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What a handler has open. */
+export interface HandlerStats {
+  readonly streams: StreamStats;
+  /** Long-polls that are being held. */
+  readonly waiting: number;
+}
+
+/** The wire over a log, whichever door a request comes through. */
+export interface Service<Native> {
+  readonly log: RunLog;
+  readonly streams: Streams;
+  readonly waits: Waits;
+  readonly maxBodyBytes: number;
+  /**
+   * Answers any request. Never rejects.
+   * @param native the host's own request, for `authenticate`
+   */
+  answer(exchange: Exchange, native: Native): Promise<Reply | StreamReply>;
+  /** @see W27 */
+  drain(windowMs: number): Promise<void>;
+  stats(): HandlerStats;
+}
+
+/** Makes the service that both doors share. */
+export function createService<Native>(options: HandlerOptions<Native>): Service<Native> {
+  const {
+    runs,
+    authenticate,
+    allowedOrigins = [],
+    maxBodyBytes = MAX_BODY_BYTES,
+    onError,
+  } = options;
+  const { log } = runs;
+  const streams = createStreams(log, options);
+  const waits = createWaits(log, options.maxStreamsPerUser);
+
+  async function identify(exchange: Exchange, native: Native, route: Route): Promise<Identity> {
+    const identity = await authenticate(native, route.access === "session" ? "session" : "any");
+    if (route.access === "session" && identity?.credential !== "session") {
+      const other = identity ?? (await authenticate(native, "any"));
+      if (other !== null)
+        throw new RunEventsError(
+          "session_required",
+          "The live stream takes a session cookie only.",
+        );
+    }
+    if (identity === null)
+      throw new RunEventsError("unauthenticated", "There is no valid credential.");
+    const byCookie =
+      identity.credential === "session" && (route.changes || route.access === "session");
+    if (byCookie && isForeignOrigin(exchange.header, allowedOrigins)) {
+      throw new RunEventsError(
+        "cross_site_request",
+        "The request comes from a page of another origin.",
+      );
+    }
+    return identity;
+  }
+
+  async function route(exchange: Exchange, native: Native): Promise<Reply | StreamReply> {
+    const path = parsePath(exchange.path);
+    if (path === "malformed") throw new RunEventsError("invalid_request", "The path is malformed.");
+    if (path === null) return problem(404, "not_found", "There is nothing at this path.", {});
+    const methods: Readonly<Partial<Record<string, Route>>> = ROUTES[path.name];
+    const found = methods[exchange.method === "HEAD" ? "GET" : exchange.method];
+    const allow = Object.keys(methods).flatMap((method) =>
+      method === "GET" ? ["GET", "HEAD"] : [method],
+    );
+    if (exchange.method === "OPTIONS" && isPreflight(exchange)) {
+      return { status: 204, headers: preflightHeaders(allow), body: null };
+    }
+    if (found === undefined) {
+      return problem(405, "invalid_request", "The path does not have this method.", {
+        allow: allow.join(", "),
+      });
+    }
+    const ownerId = found.access === "open" ? "" : (await identify(exchange, native, found)).userId;
+    checkRunId(path.runId);
+    const { runId } = path;
+    const isStillSession = async (): Promise<boolean> => {
+      const identity = await authenticate(native, "session");
+      return identity?.credential === "session" && identity.userId === ownerId;
+    };
+    return found.answer({ service, exchange, ownerId, runId, isStillSession });
+  }
+
+  function isPreflight({ header }: Exchange): boolean {
+    return (
+      allowedOrigins.includes(header("origin") ?? "") &&
+      header("access-control-request-method") !== null
+    );
+  }
+
+  const service: Service<Native> = {
+    log,
+    streams,
+    waits,
+    maxBodyBytes,
+    async answer(exchange, native) {
+      let reply: Reply | StreamReply;
+      try {
+        reply = await route(exchange, native);
+      } catch (error) {
+        reply = problemOf(error);
+        if (reply.status >= 500 && !exchange.signal.aborted) onError?.(error);
+      }
+      const headers = { ...reply.headers, ...corsHeaders(exchange.header, allowedOrigins) };
+      return { ...reply, headers };
+    },
+    drain(windowMs) {
+      waits.release();
+      return streams.drain(windowMs);
+    },
+    stats: () => ({ streams: streams.stats(), waiting: waits.count() }),
+  };
+  return service;
+}

@@ -1,0 +1,68 @@
+import { RunEventsError, type RunLog } from "@tm/run-events-core";
+
+/** One long-poll. */
+export interface Wait {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly since: number;
+  readonly waitMs: number;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** The long-polls that are being held. */
+export interface Waits {
+  /**
+   * Resolves when there is something newer, the run has ended, the time is up or the server is going down.
+   * @throws RunEventsError `too_many_requests`, `not_found`; the signal's reason if the client has gone
+   * @see W17, W28
+   */
+  hold(wait: Wait): Promise<void>;
+  /** Answers all that are held, now and from now on. */
+  release(): void;
+  count(): number;
+}
+
+/** Holds long-polls: at most so many a user as streams, 32 by default. */
+export function createWaits(log: RunLog, maxPerUser = 32): Waits {
+  const perUser = new Map<string, number>();
+  const held = new Set<AbortController>();
+  let released = false;
+
+  function leave(ownerId: string, controller: AbortController): void {
+    held.delete(controller);
+    const left = (perUser.get(ownerId) ?? 1) - 1;
+    if (left === 0) perUser.delete(ownerId);
+    else perUser.set(ownerId, left);
+  }
+
+  return {
+    async hold({ runId, ownerId, since, waitMs, signal }) {
+      if (released) return;
+      const count = perUser.get(ownerId) ?? 0;
+      if (count >= maxPerUser)
+        throw new RunEventsError("too_many_requests", "Too many requests are waiting.");
+      perUser.set(ownerId, count + 1);
+      const over = new AbortController();
+      held.add(over);
+      const stop = (): void => over.abort();
+      const timer = setTimeout(stop, waitMs);
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        await log.waitFor(runId, { since, ownerId, signal: over.signal });
+      } catch (error) {
+        if (!over.signal.aborted) throw error;
+        signal.throwIfAborted();
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
+        leave(ownerId, over);
+      }
+    },
+    release() {
+      released = true;
+      for (const controller of held) controller.abort();
+    },
+    count: () => held.size,
+  };
+}
