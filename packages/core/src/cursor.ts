@@ -21,6 +21,15 @@ export function invalidCursor(): RunEventsError {
 }
 
 /**
+ * Passes on a cursor that a program gave.
+ * @throws RunEventsError `invalid_cursor` unless it is a non-negative safe integer.
+ */
+export function checkCursor(since: number): number {
+  if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor();
+  return since;
+}
+
+/**
  * The cursor in force: never past the end of the log. On a finished run `lastSequence + 1`, the id of the frame
  * `run_finished`, stands for the end.
  * @throws RunEventsError `cursor_ahead` for anything further.

@@ -176,6 +176,15 @@ export function createFollower(
     return slice;
   }
 
+  /** The run was deleted and its id used again: those who followed it are at their end, a newcomer may try again. */
+  function replaced(): RunEventsError {
+    fail(runNotFound());
+    return new RunEventsError(
+      "store_unavailable",
+      "The run was replaced while it was being opened.",
+    );
+  }
+
   /** One page of the log for every reader that asks for the same one while it is on its way. */
   function pageSlice(from: Position): Promise<Slice> {
     const coming = pages.get(from.sequence);
@@ -210,7 +219,9 @@ export function createFollower(
       try {
         await watch.ready;
         const query = { runId, ownerId, since, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
-        const result = checked(await source.read(query));
+        const result = await source.read(query);
+        if (result === null) throw runNotFound();
+        if (run !== null && result.run.ordinal !== run.ordinal) throw replaced();
         const cursor = clampCursor(since, result.run);
         if (run === null) {
           run = result.run;

@@ -1,3 +1,4 @@
+import { checkCursor } from "./cursor.ts";
 import type { Clock } from "./clock.ts";
 import { storeClosed } from "./errors.ts";
 import {
@@ -50,6 +51,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   return {
     open(runId, reader, since, ownerId) {
       if (closed) throw storeClosed();
+      checkCursor(since);
       const follower = followerOf(runId);
       return { follower, opened: follower.open(reader, since, ownerId) };
     },

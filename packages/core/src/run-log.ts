@@ -1,6 +1,6 @@
 import { createBatcher } from "./batcher.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { clampCursor } from "./cursor.ts";
+import { checkCursor, clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound, storeClosed } from "./errors.ts";
 import {
   type EventDraft,
@@ -195,6 +195,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return { created: outcome.outcome === "created", run: outcome.run };
     },
     async readPage(runId, { since = 0, limit = PAGE_LIMIT, ownerId } = {}) {
+      checkCursor(since);
+      checkLimit(limit);
       const result = await read({
         runId,
         ownerId: ownerId ?? null,
@@ -209,6 +211,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       for await (const _slice of tailSlices(followers, runId, waitOptions)) return;
     },
     async listRuns(query) {
+      checkLimit(query.limit);
       const runs = await store.listRuns({ ...query, limit: query.limit + 1 });
       const page = runs.slice(0, query.limit);
       return {
@@ -244,4 +247,11 @@ export function createRunLog(options: RunEventsOptions): RunLog {
 /** A store that can lose an acknowledgement gets a key for every append, so that each can be retried. @see S7 */
 function ownKey(store: RunEventStore): string | null {
   return store.capabilities.losesAcknowledgements ? crypto.randomUUID() : null;
+}
+
+/** @throws RunEventsError `invalid_request` unless a page of this size can be read. */
+function checkLimit(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new RunEventsError("invalid_request", "A limit is a positive integer.");
+  }
 }
