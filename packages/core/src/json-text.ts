@@ -93,16 +93,14 @@ export class JsonText {
     if (text === undefined) {
       throw new RunEventsError("invalid_event", "The payload cannot be written as JSON.");
     }
-    return new JsonText(text);
+    // `JSON.stringify` escapes lone surrogates itself, but passes on what `JSON.rawJSON` holds.
+    return new JsonText(escapeLoneSurrogates(text));
   }
 }
 
 const NULL_TEXT = JsonText.trusted("null");
 
-/**
- * The length of the text in UTF-8 bytes; a lone surrogate counts 3, as its replacement character would.
- * Walks the text only where its length leaves the answer open.
- */
+/** The length of well-formed text in UTF-8 bytes. */
 export function utf8Bytes(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at++) {

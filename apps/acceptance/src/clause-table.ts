@@ -1,0 +1,53 @@
+import { globSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+
+const CLAUSES: readonly string[] = [
+  ...Array.from({ length: 30 }, (_, index) => `W${index + 1}`),
+  ...Array.from({ length: 20 }, (_, index) => `S${index + 1}`),
+];
+
+const PLACES = ["packages/*/test/**/*.ts", "packages/conformance/src/**/*.ts", "apps/*/test/**/*.ts"];
+
+// A test's name, or a case's: clauses at its beginning, as in "S3, W16: …" or "W20-W22 …".
+const NAME = /["'`]((?:[WS]\d+)(?:(?:, |-| and | & )[WS]\d+)*)[: ]/g;
+
+function clausesOf(names: string): readonly string[] {
+  return names.split(/, | and | & /).flatMap((part) => {
+    const [first = "", last] = part.split("-");
+    const from = CLAUSES.indexOf(first);
+    return CLAUSES.slice(from, (last === undefined ? from : CLAUSES.indexOf(last)) + 1);
+  });
+}
+
+/** Each clause with the files whose tests name it, and how many of their tests do. */
+export function coverage(root: string): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const table = new Map(CLAUSES.map((clause) => [clause, new Map<string, number>()]));
+  const files = PLACES.flatMap((place) => globSync(join(root, place), { exclude: ["**/node_modules/**"] }));
+  for (const file of files.toSorted()) {
+    for (const [, names = ""] of readFileSync(file, "utf8").matchAll(NAME)) {
+      for (const clause of clausesOf(names)) {
+        const row = table.get(clause);
+        const path = relative(root, file);
+        row?.set(path, (row.get(path) ?? 0) + 1);
+      }
+    }
+  }
+  return table;
+}
+
+/** The table as Markdown. */
+export function encodeTable(table: ReturnType<typeof coverage>): string {
+  const rows = [...table].map(([clause, files]) => {
+    const cell = [...files].map(([path, count]) => `[${path}](../../${path}) ${count}`).join("<br>");
+    return `| ${clause} | ${cell} |`;
+  });
+  return `# Which test covers which clause
+
+The clauses are in [the wire](../../packages/http/WIRE.md) (W) and [the store](../../packages/core/STORE.md) (S). Behind each file
+stands how many of its tests carry the clause in their name. \`pnpm clauses\` writes this page; a test holds it against the code.
+
+| clause | tests |
+|---|---|
+${rows.join("\n")}
+`;
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { coverage, encodeTable } from "../src/clause-table.ts";
+
+const table = coverage(join(import.meta.dirname, "../../.."));
+
+it("every clause has a test that names it", () => {
+  const bare = [...table].filter(([, files]) => files.size === 0).map(([clause]) => clause);
+  expect(bare).toEqual([]);
+});
+
+it("the page of clauses says what the tests say", () => {
+  expect(readFileSync(join(import.meta.dirname, "../CLAUSES.md"), "utf8")).toBe(encodeTable(table));
+});

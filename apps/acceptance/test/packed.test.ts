@@ -1,0 +1,64 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { linesUntil } from "../src/lines-of.ts";
+import { readSnippet } from "../src/snippets.ts";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../../..");
+const PACKAGES = ["core", "http", "sqlite", "conformance"];
+
+/** What npm makes of the packages' tarballs outside the workspace: the quickstart must run on nothing else. */
+describe("the packed packages", () => {
+  let folder = "";
+  let tarballs: Record<string, string> = {};
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "run-events-packed-"));
+    await run("pnpm", ["run", "build"], { cwd: root });
+    const packed = await Promise.all(
+      PACKAGES.map(async (name) => {
+        const file = join(folder, `${name}.tgz`);
+        await run("pnpm", ["pack", "--out", file], { cwd: join(root, "packages", name) });
+        return [`@tm/run-events-${name}`, `file:${file}`] as const;
+      }),
+    );
+    tarballs = Object.fromEntries(packed);
+  }, 300_000);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each(["22", "24", "26"])(
+    "run the quickstart under Node %s",
+    async (version) => {
+      const project = await mkdtemp(join(folder, `node-${version}-`));
+      const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0", node: `^${version}.0.0` };
+      await writeFile(join(project, "package.json"), JSON.stringify({ private: true, dependencies }));
+      await writeFile(
+        join(project, "quickstart.mjs"),
+        readSnippet(new URL("../../../README.md", import.meta.url), "quickstart.mjs"),
+      );
+      await run("npm", ["install", "--no-audit", "--no-fund"], { cwd: project });
+      const node = join(project, "node_modules/node/bin/node");
+      expect((await run(node, ["--version"])).stdout).toMatch(new RegExp(`^v${version}\\.`));
+      const child = spawn(node, ["quickstart.mjs"], {
+        cwd: project,
+        env: { PATH: process.env["PATH"], PORT: "0" },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const exited = once(child, "exit");
+      try {
+        const lines = await linesUntil(child, /RUN_COMPLETED/);
+        expect(lines).toEqual(["1 PHASE_STARTED { phase: 'compose' }", "2 RUN_COMPLETED { words: 1204 }"]);
+      } finally {
+        child.kill();
+        await exited;
+      }
+    },
+    300_000,
+  );
+});

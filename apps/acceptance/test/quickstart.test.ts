@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { linesUntil } from "../src/lines-of.ts";
+import { readSnippet } from "../src/snippets.ts";
+
+const root = new URL("../../../", import.meta.url);
+
+/** The lines that a snippet prints, up to the one that matches. */
+async function runSnippet(page: string, name: string, until: RegExp): Promise<readonly string[]> {
+  // Inside the workspace, so that the packages resolve as they do for a user.
+  const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
+  await writeFile(join(folder, name), readSnippet(new URL(page, root), name));
+  const child = spawn(process.execPath, ["-C", "@tm/source", name], {
+    cwd: folder,
+    env: { ...process.env, PORT: "0" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  try {
+    return await linesUntil(child, until);
+  } finally {
+    child.kill();
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+it("README: the quickstart records a run, tails it and serves it", async () => {
+  expect(await runSnippet("README.md", "quickstart.mjs", /RUN_COMPLETED/)).toEqual([
+    "1 PHASE_STARTED { phase: 'compose' }",
+    "2 RUN_COMPLETED { words: 1204 }",
+  ]);
+});
+
+it("README: the quickstart has twenty lines of code", () => {
+  const code = readSnippet(new URL("README.md", root), "quickstart.mjs");
+  const lines = code.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
+  expect(lines.length).toBeLessThanOrEqual(20);
+});
+
+it("core's page: the example appends, replays, reads, tails and is refused", async () => {
+  expect(await runSnippet("packages/core/README.md", "core-users.mjs", /run_finished/)).toEqual([
+    "running search [ 2, 3 ]",
+    "3 HIT",
+    "4 RUN_COMPLETED",
+    "run_finished { runStatus: 'completed', lastSequence: 4 }",
+  ]);
+});

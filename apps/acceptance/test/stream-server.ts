@@ -1,0 +1,40 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createNodeHandler } from "@tm/run-events-http/node";
+
+/** The http package on a port, with runs that the test writes itself. */
+export interface StreamServer {
+  readonly runs: RunEvents;
+  readonly port: number;
+  /** The session of the owner `ada`. */
+  readonly cookie: string;
+  close(): Promise<void>;
+}
+
+/** Serves a memory store; `ada` is whoever brings the cookie. */
+export async function startStreamServer(): Promise<StreamServer> {
+  const cookie = "session=ada";
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const handler = createNodeHandler({
+    runs,
+    authenticate: ({ headers }) =>
+      headers.cookie === cookie ? { userId: "ada", credential: "session" } : null,
+    maxStreamsPerUser: 10_000,
+  });
+  const server = createServer((request, response) => handler.handle(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    runs,
+    port: (server.address() as AddressInfo).port,
+    cookie,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+      await runs.close();
+    },
+  };
+}

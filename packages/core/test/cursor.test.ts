@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { clampCursor, invalidCursor, parseCursor } from "../src/cursor.ts";
+import type { RunStatus } from "../src/event.ts";
+import { runRecord } from "./run-record.ts";
+
+const LARGEST = 999_999_999_999_999;
+
+describe("parseCursor", () => {
+  it("W15: reads every plain integer of at most 15 digits", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.nat({ max: 20 }), fc.maxSafeNat()), (number) => {
+        expect(parseCursor(String(number))).toBe(number <= LARGEST ? number : null);
+      }),
+    );
+  });
+
+  it("W15, W20: reads nothing that is not its number written plainly", () => {
+    const digits = fc.string({ unit: fc.constantFrom(..."0123456789+-.eE x_\n\u0000٣"), maxLength: 17 });
+    fc.assert(
+      fc.property(fc.oneof(digits, fc.string()), (text) => {
+        const cursor = parseCursor(text);
+        if (cursor !== null) expect(String(cursor)).toBe(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each(["0", "1", "57", "10", String(LARGEST)])("W15: %j is a cursor", (text) => {
+    expect(parseCursor(text)).toBe(Number(text));
+  });
+
+  it.each([
+    "", " ", "-1", "-0", "+1", "01", "00", "1.0", "1e3", "0x1", " 1", "1 ", "1\n", "\n1", "abc", "٣", "１",
+    "1,2", "1_000", "NaN", "Infinity", "1000000000000000", "12345678901234567890", "1\u0000",
+  ])("W15, W20: %j is no cursor", (text) => {
+    expect(parseCursor(text)).toBeNull();
+  });
+
+  it("W15: the error of one is invalid_cursor", () => {
+    expect(invalidCursor()).toMatchObject({ code: "invalid_cursor", retryable: false });
+  });
+});
+
+describe("clampCursor", () => {
+  const clamp = (since: number, lastSequence: number, runStatus: RunStatus): number =>
+    clampCursor(since, runRecord({ lastSequence, runStatus }));
+
+  it("W24: answers a cursor at most the end, and one past it on a finished run alone", () => {
+    const status = fc.constantFrom<RunStatus>("queued", "running", "completed", "failed", "cancelled");
+    fc.assert(
+      fc.property(fc.nat({ max: 20 }), fc.nat({ max: 20 }), status, (since, lastSequence, runStatus) => {
+        const finished = runStatus !== "queued" && runStatus !== "running";
+        if (since <= lastSequence) expect(clamp(since, lastSequence, runStatus)).toBe(since);
+        else if (finished && since === lastSequence + 1)
+          expect(clamp(since, lastSequence, runStatus)).toBe(lastSequence);
+        else
+          expect(() => clamp(since, lastSequence, runStatus)).toThrow(
+            expect.objectContaining({ code: "cursor_ahead", details: { lastSequence } }),
+          );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    [0, 0, "queued", 0],
+    [7, 7, "running", 7],
+    [8, 7, "running", "cursor_ahead"],
+    [7, 7, "completed", 7],
+    [8, 7, "completed", 7],
+    [8, 7, "failed", 7],
+    [8, 7, "cancelled", 7],
+    [9, 7, "completed", "cursor_ahead"],
+    [1, 0, "queued", "cursor_ahead"],
+  ] as const)("W15, W24: since %i at %i, %s, is %s", (since, lastSequence, runStatus, answer) => {
+    if (typeof answer === "number") expect(clamp(since, lastSequence, runStatus)).toBe(answer);
+    else
+      expect(() => clamp(since, lastSequence, runStatus)).toThrow(
+        expect.objectContaining({ code: answer }),
+      );
+  });
+});

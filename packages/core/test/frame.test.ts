@@ -1,0 +1,205 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  encodeConnected,
+  encodeEvent,
+  encodeRunEvent,
+  encodeRunFinished,
+  encodeStatus,
+  encodeStreamError,
+  encodeTime,
+  NO_RETRY_MS,
+} from "../src/frame.ts";
+import { JsonText } from "../src/json-text.ts";
+import type { RunState } from "../src/lifecycle.ts";
+import type { StoredEvent } from "../src/store.ts";
+import { STREAM_ERRORS, type StreamErrorCode } from "../src/stream-error.ts";
+import { createFrameReader, type Frame, readFrames } from "./frame-reader.ts";
+import { jsonSample } from "./json-sample.ts";
+import { storedEvent } from "./run-record.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const sequence = fc.integer({ min: 1, max: 999_999_999_999_998 });
+const phase = fc.option(fc.string({ unit: "binary" }).map((text) => JSON.stringify(text)));
+
+const event: fc.Arbitrary<StoredEvent> = fc.record({
+  sequence,
+  eventType: fc.stringMatching(/^[A-Z][A-Z0-9_]{0,63}$/),
+  payload: jsonSample.map(({ raw }) => JsonText.parse(raw).text),
+  createdAtMs: fc.nat({ max: 4_102_444_800_000 }),
+});
+
+const state: fc.Arbitrary<RunState> = fc.record({
+  runStatus: fc.constantFrom("queued", "running", "completed", "failed", "cancelled"),
+  phase,
+});
+
+const code = fc.constantFrom(...(Object.keys(STREAM_ERRORS) as StreamErrorCode[]));
+
+/** Every kind of frame. */
+const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
+  event.map(encodeRunEvent),
+  fc.tuple(state, sequence).map(([told, last]) => encodeStatus(told, last)),
+  fc.tuple(state, sequence).map(([told, last]) => encodeRunFinished(told, last)),
+  fc
+    .tuple(state, sequence, sequence, fc.integer({ min: 2_000, max: 5_000 }))
+    .map(([told, since, lastSequence, retryMs]) =>
+      encodeConnected({ runId: "r-1", since, state: told, lastSequence, retryMs }),
+    ),
+  fc
+    .tuple(code, sequence)
+    .map(([name, last]) => encodeStreamError({ code: name, ...STREAM_ERRORS[name], lastSequence: last }, 500)),
+);
+
+/** Cuts bytes into pieces; a cut may stand within a character. */
+function pieces(bytes: Uint8Array, cuts: readonly number[]): readonly Uint8Array[] {
+  const at = cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b);
+  return [0, ...at].map((from, index) => bytes.subarray(from, at[index] ?? bytes.length));
+}
+
+function readPieces(parts: Iterable<Uint8Array>): readonly Frame[] {
+  const reader = createFrameReader();
+  for (const part of parts) reader.feed(part);
+  expect(reader.faults).toStrictEqual([]);
+  return reader.frames;
+}
+
+describe("every frame", () => {
+  it("W22: is LF-ended lines: optional retry, one data, optional id, and a blank line", () => {
+    fc.assert(
+      fc.property(frame, (bytes) => {
+        const text = decoder.decode(bytes);
+        expect(text).toMatch(/^(retry: \d+\n)?data: \{[^\n]*\}\n(id: \d{1,15}\n)?\n$/);
+        expect(text).not.toMatch(/[\r\u0085\u2028\u2029]/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("W22: holds JSON with a type, whatever it is about", () => {
+    fc.assert(
+      fc.property(frame, (bytes) => {
+        const [read, ...others] = readFrames(bytes);
+        expect(others).toStrictEqual([]);
+        expect(read?.data["type"]).toEqual(expect.any(String));
+        expect(read?.event).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe("encodeRunEvent", () => {
+  it("W1, W22: is read back as the event by a real parser, under every chunking", () => {
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 1, maxLength: 4 }), fc.array(fc.nat()), (log, cuts) => {
+        const bytes = Buffer.concat(log.map(encodeRunEvent));
+        const expected = log.map((one) => ({
+          data: {
+            type: "run_event",
+            event: {
+              sequence: one.sequence,
+              eventType: one.eventType,
+              payload: JSON.parse(one.payload) as unknown,
+              createdAt: new Date(one.createdAtMs).toISOString(),
+            },
+          },
+          id: String(one.sequence),
+          event: undefined,
+          retryMs: undefined,
+        }));
+        expect(readPieces(pieces(bytes, cuts))).toStrictEqual(expected);
+        expect(readPieces([...bytes].map((byte) => Uint8Array.of(byte)))).toStrictEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("W22: has its data before its id, byte for byte", () => {
+    const payload = '{"n":1.0,"s":"a\\u0000\\r\\n\u0085\u2028\u2029😀","big":12345678901234567890}';
+    const bytes = encodeRunEvent(storedEvent({ sequence: 15, payload, createdAtMs: Date.UTC(2026, 5, 20, 12, 1) }));
+    expect(decoder.decode(bytes)).toBe(
+      'data: {"type":"run_event","event":{"sequence":15,"eventType":"TOKEN","payload":' +
+        '{"n":1.0,"s":"a\\u0000\\r\\n\\u0085\\u2028\\u2029😀","big":12345678901234567890}' +
+        ',"createdAt":"2026-06-20T12:01:00.000Z"}}\nid: 15\n\n',
+    );
+  });
+
+  it("W1: escapes the separators in keys too", () => {
+    const bytes = encodeRunEvent(storedEvent({ payload: '{"\u2028":{"\u0085":"\u2029"}}' }));
+    expect(readFrames(bytes)[0]?.data).toMatchObject({
+      event: { payload: { "\u2028": { "\u0085": "\u2029" } } },
+    });
+  });
+});
+
+describe("encodeEvent", () => {
+  it("W1: leaves the payload's text as it is, separators too", () => {
+    fc.assert(
+      fc.property(event, (one) => {
+        const [before, after] = [`"payload":${one.payload},"createdAt":`, encodeEvent(one)];
+        expect(after).toContain(before);
+        expect((JSON.parse(after) as { sequence: number }).sequence).toBe(one.sequence);
+      }),
+    );
+  });
+});
+
+describe("the other frames", () => {
+  it("W22: connected has the cursor as its id, and its retry", () => {
+    const connected = { runId: "r-1", since: 41, lastSequence: 57, retryMs: 3_210 };
+    const bytes = encodeConnected({ ...connected, state: { runStatus: "running", phase: '"compose"' } });
+    expect(decoder.decode(bytes)).toBe(
+      'retry: 3210\ndata: {"type":"connected","runId":"r-1","since":41,"runStatus":"running",' +
+        '"currentPhase":"compose","lastSequence":57}\nid: 41\n\n',
+    );
+  });
+
+  it("W22, W24: connected has an id of 0 too, so that a reconnect says where it was", () => {
+    const connected = { runId: "r", since: 0, lastSequence: 0, retryMs: 2_000 };
+    const bytes = encodeConnected({ ...connected, state: { runStatus: "queued", phase: null } });
+    expect(readFrames(bytes)).toMatchObject([{ id: "0", data: { currentPhase: null } }]);
+  });
+
+  it("W22: status moves no cursor", () => {
+    expect(readFrames(encodeStatus({ runStatus: "running", phase: null }, 7))).toStrictEqual([
+      {
+        data: { type: "status", runStatus: "running", currentPhase: null, lastSequence: 7 },
+        id: undefined,
+        event: undefined,
+        retryMs: undefined,
+      },
+    ]);
+  });
+
+  it("W22, W24: run_finished has an id one past the log, and an hour's retry", () => {
+    expect(readFrames(encodeRunFinished({ runStatus: "failed", phase: '"p"' }, 57))).toStrictEqual([
+      {
+        data: { type: "run_finished", runStatus: "failed", currentPhase: "p", lastSequence: 57 },
+        id: "58",
+        event: undefined,
+        retryMs: NO_RETRY_MS,
+      },
+    ]);
+    expect(NO_RETRY_MS).toBe(3_600_000);
+  });
+
+  it("W22: error moves no cursor, and says what its code needs", () => {
+    const failure = { code: "cursor_ahead", ...STREAM_ERRORS.cursor_ahead, lastSequence: 3 } as const;
+    expect(readFrames(encodeStreamError(failure, NO_RETRY_MS))).toMatchObject([
+      { data: { type: "error", code: "cursor_ahead", retryable: false, lastSequence: 3 }, id: undefined },
+    ]);
+    const plain = readFrames(encodeStreamError({ code: "internal", ...STREAM_ERRORS.internal }, 1));
+    expect(plain[0]?.data).not.toHaveProperty("lastSequence");
+  });
+});
+
+describe("encodeTime", () => {
+  it("W2: is ISO 8601 with milliseconds, whatever was asked before", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 4_102_444_800_000 })), (times) => {
+        for (const ms of times.flatMap((time) => [time, time]))
+          expect(encodeTime(ms)).toBe(new Date(ms).toISOString());
+      }),
+    );
+  });
+});

@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { splitJsonArray, splitJsonObject } from "../src/json-split.ts";
+import { JsonText } from "../src/json-text.ts";
+import { arraySample, jsonSample, objectSample } from "./json-sample.ts";
+
+const SPACE = /^[ \n\r\t]+|[ \n\r\t]+$/g;
+
+describe("splitJsonArray", () => {
+  it("W1: gives each item as the text that stands there", () => {
+    fc.assert(
+      fc.property(arraySample, ({ raw, parts }) => {
+        expect(splitJsonArray(raw)).toStrictEqual(parts.map((part) => part.raw.replace(SPACE, "")));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("W1: rejoins to the same tokens", () => {
+    fc.assert(
+      fc.property(arraySample, ({ raw, kept }) => {
+        const items = splitJsonArray(raw).map((item) => JsonText.trusted(item).text);
+        expect(`[${items.join(",")}]`).toBe(kept);
+      }),
+    );
+  });
+
+  it.each([
+    ["[]", []],
+    [" \n[ \t ] ", []],
+    ["[1]", ["1"]],
+    ["[1 ,\n-1.0e5\r, null]", ["1", "-1.0e5", "null"]],
+    ['["]", "\\"", "\\\\", "\\\\\\"," ]', ['"]"', '"\\""', '"\\\\"', '"\\\\\\","']],
+    ["[[[]], {}, [{}]]", ["[[]]", "{}", "[{}]"]],
+    ['[{"a" : [ 1, "}" ] } ]', ['{"a" : [ 1, "}" ] }']],
+  ])("W1: splits %j", (text, items) => {
+    expect(splitJsonArray(text)).toStrictEqual(items);
+  });
+});
+
+describe("splitJsonObject", () => {
+  it("W1: gives each member in the order of the text, repeated keys and all", () => {
+    fc.assert(
+      fc.property(objectSample, ({ raw, parts }) => {
+        expect(splitJsonObject(raw)).toStrictEqual(
+          parts.map(({ key, value }) => ({
+            key: JSON.parse(key.raw) as string,
+            text: value.raw.replace(SPACE, ""),
+          })),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("W1: rejoins to the same value", () => {
+    fc.assert(
+      fc.property(objectSample, ({ raw }) => {
+        const members = splitJsonObject(raw).map(({ key, text }) => `${JSON.stringify(key)}:${text}`);
+        expect(JSON.parse(`{${members.join(",")}}`)).toStrictEqual(JSON.parse(raw));
+      }),
+    );
+  });
+
+  it("W9: finds a payload in a body, whatever it is and whatever stands around it", () => {
+    fc.assert(
+      fc.property(jsonSample, objectSample, ({ raw, kept }, extra) => {
+        const body = `{"extra":${extra.raw},"payload":${raw},"eventType":"TOKEN"}`;
+        const found = splitJsonObject(body).find(({ key }) => key === "payload");
+        expect(JsonText.trusted(found?.text ?? "").text).toBe(kept);
+      }),
+    );
+  });
+
+  it.each([
+    ["{}", []],
+    [" { \n} ", []],
+    ['{"a":1}', [["a", "1"]]],
+    ['{ "a" : {} , "a":[ ],"":"}" }', [["a", "{}"], ["a", "[ ]"], ["", '"}"']]],
+    ['{"__proto__":{"x":1}, "a\\"}": "\\\\"}', [["__proto__", '{"x":1}'], ['a"}', '"\\\\"']]],
+  ] as const)("W1: splits %j", (text, members) => {
+    expect(splitJsonObject(text).map(({ key, text: value }) => [key, value])).toStrictEqual(members);
+  });
+});

@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isLonger, JsonText, utf8Bytes } from "../src/json-text.ts";
+import { jsonSample } from "./json-sample.ts";
+
+const encoder = new TextEncoder();
+
+describe("JsonText", () => {
+  it("W1, S8: keeps any JSON text token for token, less the white space between its tokens", () => {
+    fc.assert(
+      fc.property(jsonSample, ({ raw, kept }) => {
+        expect(JsonText.parse(raw).text).toBe(kept);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("W1: means the same value after as before", () => {
+    fc.assert(
+      fc.property(jsonSample, ({ raw }) => {
+        expect(JSON.parse(JsonText.parse(raw).text)).toStrictEqual(JSON.parse(raw));
+      }),
+    );
+  });
+
+  it("S8: is well-formed Unicode on one line, without U+0000, and stays as it is when parsed again", () => {
+    fc.assert(
+      fc.property(jsonSample, ({ raw }) => {
+        const { text } = JsonText.parse(raw);
+        expect(text.isWellFormed()).toBe(true);
+        // oxlint-disable-next-line no-control-regex -- raw control characters are what must not be there
+        expect(text).not.toMatch(/[\u0000-\u001f]/);
+        expect(JsonText.parse(text).text).toBe(text);
+      }),
+    );
+  });
+
+  it("W1: writes a value as JSON.stringify does, whatever its strings hold", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
+        const { text } = JsonText.of(value);
+        expect(text).toBe(JSON.stringify(value));
+        expect(text.isWellFormed()).toBe(true);
+      }),
+    );
+  });
+
+  it("W1: keeps what a number, an escape or a repeated key looks like", () => {
+    const text =
+      '{"a":1e2,"b":1.0,"c":12345678901234567890,"d":"\\u0000\\ud800","__proto__":{"x":-0},"a":null}';
+    expect(JsonText.parse(text).text).toBe(text);
+    expect(JsonText.parse(' \r\n\t{ "a b" :\t[ 1 , " \\" " ] }\n').text).toBe('{"a b":[1," \\" "]}');
+  });
+
+  it("W1: takes a document of any depth", () => {
+    const depth = 100_000;
+    const text = "[".repeat(depth) + "]".repeat(depth);
+    expect(JsonText.parse(text.replaceAll("[", "[ ")).text).toBe(text);
+  });
+
+  it("W1: an absent payload is null, and a JsonText stays as it is", () => {
+    const text = JsonText.parse("1.0");
+    expect(JsonText.of(text)).toBe(text);
+    expect(JsonText.of(undefined).text).toBe("null");
+  });
+
+  it("S8: keeps raw JSON that a value carries, in well-formed Unicode", () => {
+    const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+    expect(JsonText.of({ n: rawJSON("1e2"), s: rawJSON('"\ud800"') }).text).toBe(
+      '{"n":1e2,"s":"\\ud800"}',
+    );
+  });
+
+  it.each(["", " ", "{", "[1,]", "{a:1}", "'a'", "01", "NaN", "\ufeff1", '"\u0000"', "1 2", "undefined"])(
+    "W3: text that is not JSON is invalid_event: %j",
+    (text) => {
+      expect(() => JsonText.parse(text)).toThrow(
+        expect.objectContaining({ code: "invalid_event", cause: expect.any(SyntaxError) }),
+      );
+    },
+  );
+
+  it("W3: a value that has no JSON text is invalid_event", () => {
+    const cycle: Record<string, unknown> = {};
+    cycle["self"] = cycle;
+    for (const value of [cycle, 1n, () => 1, Symbol("s")]) {
+      expect(() => JsonText.of(value)).toThrow(expect.objectContaining({ code: "invalid_event" }));
+    }
+  });
+});
+
+describe("utf8Bytes", () => {
+  it("W9: counts the bytes that an encoder writes", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(utf8Bytes(text)).toBe(encoder.encode(text).length);
+      }),
+    );
+  });
+
+  it("W9: isLonger answers as counting would", () => {
+    const bound = fc.nat({ max: 60 });
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), bound, (text, maxBytes) => {
+        expect(isLonger(text, maxBytes)).toBe(encoder.encode(text).length > maxBytes);
+      }),
+    );
+  });
+});

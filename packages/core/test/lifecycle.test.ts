@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { EventDraft, RunStatus } from "../src/event.ts";
+import { RunEventsError } from "../src/errors.ts";
+import { JsonText } from "../src/json-text.ts";
+import {
+  advanceRun,
+  foldEvent,
+  INITIAL_STATE,
+  isTerminal,
+  judgeAppend,
+  phaseStartedBy,
+  planEvents,
+  type RunState,
+  statusAfter,
+} from "../src/lifecycle.ts";
+import type { RunRecord } from "../src/store.ts";
+import { batches, liveDraft, terminalDraft } from "./run-draft.ts";
+import { appendRequest, newEvent, runRecord } from "./run-record.ts";
+
+const LIMITS = { maxPayloadBytes: 1_000, maxBatchEvents: 100 };
+
+/** What the wire says an event does, written a second time and from the values rather than the texts. */
+function stateAfter(drafts: readonly EventDraft[]): RunState {
+  let runStatus: RunStatus = "queued";
+  let phase: string | null = null;
+  for (const { eventType, payload } of drafts) {
+    runStatus = "running";
+    if (eventType === "RUN_COMPLETED") runStatus = "completed";
+    if (eventType === "RUN_FAILED") runStatus = "failed";
+    if (eventType === "RUN_CANCELLED") runStatus = "cancelled";
+    const started: unknown = (payload as { phase?: unknown } | null | undefined)?.phase;
+    if (eventType === "PHASE_STARTED" && typeof started === "string") phase = JSON.stringify(started);
+  }
+  return { runStatus, phase };
+}
+
+function appended(run: RunRecord, drafts: readonly EventDraft[], nowMs: number): RunRecord {
+  const request = appendRequest([], planEvents(drafts, LIMITS));
+  expect(judgeAppend(run, null, request)).toBeNull();
+  const next = advanceRun(run, request, nowMs);
+  expect(next.landing).toStrictEqual({
+    firstSequence: run.lastSequence + 1,
+    lastSequence: run.lastSequence + drafts.length,
+    runStatus: next.run.runStatus,
+    phase: next.run.phase,
+  });
+  return next.run;
+}
+
+describe("the fold", () => {
+  it("W6: a run's head after any batches is the fold over the whole log", () => {
+    fc.assert(
+      fc.property(batches("either"), (log) => {
+        const run = log.reduce((head, drafts) => appended(head, drafts, 0), runRecord());
+        const events = log.flatMap((drafts) => planEvents(drafts, LIMITS).events);
+        const { runStatus, phase, lastSequence } = run;
+        expect({ runStatus, phase }).toStrictEqual(events.reduce<RunState>(foldEvent, INITIAL_STATE));
+        expect({ runStatus, phase }).toStrictEqual(stateAfter(log.flat()));
+        expect(lastSequence).toBe(events.length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("W2: time never runs backwards within a run, whatever the clock does", () => {
+    fc.assert(
+      fc.property(batches("either"), fc.infiniteStream(fc.nat({ max: 5_000 })), (log, times) => {
+        let run = runRecord();
+        for (const drafts of log) {
+          const before = run.updatedAtMs;
+          const nowMs = times.next().value as number;
+          run = appended(run, drafts, nowMs);
+          expect(run.updatedAtMs).toBe(Math.max(before, nowMs));
+          expect(run.finishedAtMs).toBe(isTerminal(run.runStatus) ? run.updatedAtMs : null);
+          expect(run.createdAtMs).toBe(1_000);
+        }
+      }),
+    );
+  });
+
+  it("W6: only a string in PHASE_STARTED's own `phase` starts a phase", () => {
+    const phases = (payload: string): string | null => phaseStartedBy("PHASE_STARTED", payload);
+    expect(phases('{"phase":"compose"}')).toBe('"compose"');
+    expect(phases('{"phase":""}')).toBe('""');
+    expect(phases('{"phase":"a","phase":"b"}')).toBe('"b"');
+    expect(phases('{"phase":"\\ud800\\u0000"}')).toBe('"\\ud800\\u0000"');
+    expect(phases('{"__proto__":{"phase":"no"}}')).toBeNull();
+    expect(phases('{"phase":1}')).toBeNull();
+    expect(phases("null")).toBeNull();
+    expect(phases('"phase"')).toBeNull();
+    expect(phaseStartedBy("PHASE_ENDED", '{"phase":"compose"}')).toBeNull();
+  });
+
+  it("W6: no other name ends a run, not even one that every object has", () => {
+    for (const eventType of ["constructor", "__proto__", "toString", "RUN_STARTED", "RUN_ENDED", ""]) {
+      expect(statusAfter(eventType)).toBe("running");
+    }
+  });
+});
+
+describe("planEvents", () => {
+  it("W7: refuses a batch that has anything behind a terminal event, and names the first such", () => {
+    const draft = fc.oneof(liveDraft, terminalDraft);
+    fc.assert(
+      fc.property(fc.array(liveDraft), terminalDraft, fc.array(draft, { minLength: 1 }), (a, end, b) => {
+        const batch = [...a, end, ...b];
+        expect(() => planEvents(batch, LIMITS)).toThrow(
+          expect.objectContaining({ code: "invalid_event", details: { index: a.length + 1 } }),
+        );
+      }),
+    );
+  });
+
+  it("W1: keeps each payload's tokens", () => {
+    const payload = JsonText.parse('{ "n" : 1.0 }');
+    expect(planEvents([{ eventType: "A", payload }, { eventType: "B" }], LIMITS)).toStrictEqual({
+      events: [newEvent("A", '{"n":1.0}'), newEvent("B")],
+      runStatus: "running",
+    });
+  });
+
+  it.each(["a", "1A", "_A", "A-B", "A B", "", "A\n", "É", "A".repeat(65)])(
+    "W6: refuses the event type %j",
+    (eventType) => {
+      expect(() => planEvents([{ eventType: "A" }, { eventType }], LIMITS)).toThrow(
+        expect.objectContaining({ code: "invalid_event", details: { index: 1 } }),
+      );
+    },
+  );
+
+  it("W6: refuses an event type that is not text", () => {
+    for (const eventType of [undefined, null, 1, ["A"], { toString: () => "A" }]) {
+      const draft = { eventType } as unknown as EventDraft;
+      expect(() => planEvents([draft], LIMITS)).toThrow(
+        expect.objectContaining({ code: "invalid_event", details: { index: 0 } }),
+      );
+    }
+  });
+
+  it("W6: takes an event type of 1 to 64 characters", () => {
+    for (const eventType of ["A", "A".repeat(64), "Z9_", "RUN_2"]) {
+      expect(planEvents([{ eventType }], LIMITS).events[0]?.eventType).toBe(eventType);
+    }
+  });
+
+  it("W9: takes 1 to the greatest number of events", () => {
+    const many = (length: number): EventDraft[] => Array.from({ length }, () => ({ eventType: "A" }));
+    expect(planEvents(many(100), LIMITS).events).toHaveLength(100);
+    for (const count of [0, 101]) {
+      expect(() => planEvents(many(count), LIMITS)).toThrow(
+        expect.objectContaining({ code: "invalid_request" }),
+      );
+    }
+  });
+
+  it("W9: counts a payload in UTF-8 bytes of its JSON text, quotes and escapes too", () => {
+    const plan = (payload: unknown): unknown =>
+      planEvents([{ eventType: "A" }, { eventType: "A", payload }], { ...LIMITS, maxPayloadBytes: 10 });
+    expect(plan("12345678")).toBeDefined();
+    expect(plan("éééé")).toBeDefined();
+    expect(plan("\n\n\n\n")).toBeDefined();
+    for (const payload of ["123456789", "éééé1", "€€€", "\u0000\u0000", "\n\n\n\n\n", [1, 2, 3, 4, 5]]) {
+      expect(() => plan(payload)).toThrow(
+        expect.objectContaining({ code: "payload_too_large", details: { index: 1 } }),
+      );
+    }
+  });
+
+  it("W3: a payload that has no JSON text is named by its index, the failure kept as the cause", () => {
+    expect(() => planEvents([{ eventType: "A" }, { eventType: "B", payload: 1n }], LIMITS)).toThrow(
+      expect.objectContaining({
+        code: "invalid_event",
+        details: { index: 1 },
+        cause: expect.any(TypeError),
+      }),
+    );
+  });
+
+  it("W3: what a payload's own toJSON throws is not lost", () => {
+    const mine = new Error("mine");
+    const payload = {
+      toJSON() {
+        throw mine;
+      },
+    };
+    expect(() => planEvents([{ eventType: "A", payload }], LIMITS)).toThrow(
+      expect.objectContaining({ constructor: RunEventsError, cause: mine }),
+    );
+  });
+});

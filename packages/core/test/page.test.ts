@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { EventDraft } from "../src/event.ts";
+import { foldEvent, INITIAL_STATE, isTerminal, planEvents, type RunState } from "../src/lifecycle.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createPageCut, EVENT_ENVELOPE_BYTES, eventBytes, type LogPage, planPage, stateAtSince } from "../src/page.ts";
+import { encodeRunEvent } from "../src/frame.ts";
+import type { RunEventStore, StoredEvent } from "../src/store.ts";
+import { batches } from "./run-draft.ts";
+import { appendRequest, runRecord, storedEvent } from "./run-record.ts";
+
+const LIMITS = { maxPayloadBytes: 10_000, maxBatchEvents: 1_000 };
+
+async function append(store: RunEventStore, drafts: readonly EventDraft[]): Promise<void> {
+  const [outcome] = await store.append([appendRequest([], planEvents(drafts, LIMITS))]);
+  expect(outcome?.outcome).toBe("appended");
+}
+
+function foldOf(events: readonly StoredEvent[]): RunState {
+  return events.reduce<RunState>(foldEvent, INITIAL_STATE);
+}
+
+async function pageAfter(store: RunEventStore, since: number, limit: number, maxBytes: number): Promise<LogPage> {
+  const [result] = await store.read([{ runId: "r", ownerId: null, since, limit, maxBytes }]);
+  if (result === undefined || result === null) throw new Error("There is no such run.");
+  return planPage(result, since);
+}
+
+describe("planPage", () => {
+  const size = fc.record({
+    limit: fc.integer({ min: 1, max: 7 }),
+    maxBytes: fc.oneof(fc.integer({ min: 1, max: 2_000 }), fc.constant(1_000_000)),
+  });
+  const race = fc.infiniteStream(fc.nat({ max: 2 }));
+
+  it("W16: a loop that passes on the highest sequence and stops at a terminal status has every event once, at any size, under any race", async () => {
+    await fc.assert(
+      fc.asyncProperty(batches("finished"), fc.infiniteStream(size), race, async (log, sizes, races) => {
+        const store = createMemoryStore();
+        await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+        const left = [...log];
+        const seen: StoredEvent[] = [];
+        for (;;) {
+          for (let count = races.next().value as number; count > 0; count--) {
+            const batch = left.shift();
+            if (batch !== undefined) await append(store, batch);
+          }
+          const { limit, maxBytes } = sizes.next().value as { limit: number; maxBytes: number };
+          const page = await pageAfter(store, seen.length, limit, maxBytes);
+          seen.push(...page.events);
+          expect(page.hasMore).toBe(seen.length < page.lastSequence);
+          expect(page.events.length > 0 || !page.hasMore).toBe(true);
+          expect({ runStatus: page.runStatus, phase: page.phase }).toStrictEqual(foldOf(seen));
+          if (isTerminal(page.runStatus)) break;
+        }
+        expect(seen.map((event) => event.eventType)).toStrictEqual(log.flat().map((draft) => draft.eventType));
+        expect(seen.map((event) => event.sequence)).toStrictEqual(seen.map((_, at) => at + 1));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("W16: the state at any cursor is the fold over the events up to it", async () => {
+    await fc.assert(
+      fc.asyncProperty(batches("either"), async (log) => {
+        const store = createMemoryStore();
+        await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+        for (const batch of log) await append(store, batch);
+        const { events } = await pageAfter(store, 0, 1_000, 1_000_000);
+        for (let since = 0; since <= events.length; since++) {
+          const query = { runId: "r", ownerId: null, since, limit: 1, maxBytes: 1 };
+          const [result] = await store.read([query]);
+          if (result === undefined || result === null) throw new Error("There is no such run.");
+          expect(stateAtSince(result, since)).toStrictEqual(foldOf(events.slice(0, since)));
+        }
+      }),
+    );
+  });
+
+  it("W15: an empty page of a live run says where it stands", () => {
+    const run = runRecord({ runStatus: "running", phase: '"plan"', lastSequence: 3 });
+    expect(planPage({ run, phaseAtSince: '"plan"', events: [] }, 3)).toStrictEqual({
+      runStatus: "running",
+      phase: '"plan"',
+      events: [],
+      lastSequence: 3,
+      hasMore: false,
+    });
+  });
+
+  it("W16: an earlier page of a finished run says running, and its own phase", () => {
+    const run = runRecord({ runStatus: "failed", phase: '"b"', lastSequence: 3 });
+    const events = [storedEvent({ sequence: 2 })];
+    expect(planPage({ run, phaseAtSince: '"a"', events }, 1)).toMatchObject({
+      runStatus: "running",
+      phase: '"a"',
+      hasMore: true,
+    });
+  });
+});
+
+describe("createPageCut", () => {
+  const payloads = fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 30 });
+
+  it("S9: cuts by both bounds, and never to nothing", () => {
+    const limit = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(payloads, limit, fc.nat({ max: 5_000 }), (sizes, most, maxBytes) => {
+        const belongs = createPageCut(most, maxBytes);
+        const kept = sizes.filter((bytes) => belongs(bytes)).length;
+        const total = (count: number): number =>
+          sizes.slice(0, count).reduce((sum, bytes) => sum + eventBytes(bytes), 0);
+        expect(kept).toBeGreaterThanOrEqual(1);
+        expect(kept).toBeLessThanOrEqual(most);
+        if (kept > 1) expect(total(kept)).toBeLessThanOrEqual(maxBytes);
+        if (kept < sizes.length && kept < most) expect(total(kept + 1)).toBeGreaterThan(maxBytes);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("S9: once it has said no it says no", () => {
+    fc.assert(
+      fc.property(payloads, fc.integer({ min: 1, max: 9 }), fc.nat({ max: 2_000 }), (sizes, most, maxBytes) => {
+        const belongs = createPageCut(most, maxBytes);
+        const answers = sizes.map((bytes) => belongs(bytes));
+        expect(answers).toStrictEqual(answers.toSorted((a, b) => Number(b) - Number(a)));
+      }),
+    );
+  });
+
+  it("S9, W25: an event counts for at least what its frame takes", () => {
+    const event = storedEvent({
+      sequence: 999_999_999_999_999,
+      eventType: "X".repeat(64),
+      payload: '"x"',
+      createdAtMs: 253_402_300_799_999,
+    });
+    expect(encodeRunEvent(event).length).toBeLessThanOrEqual(eventBytes(3));
+    expect(eventBytes(0)).toBe(EVENT_ENVELOPE_BYTES);
+  });
+});

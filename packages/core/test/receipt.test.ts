@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { decodePhase, receiptOf } from "../src/receipt.ts";
+
+const LANDING = { firstSequence: 2, lastSequence: 3, runStatus: "running", phase: '"pl\\"an"' } as const;
+
+describe("receiptOf", () => {
+  it("W9, W10: answers where the append landed, and whether it is told again", () => {
+    const receipt = { firstSequence: 2, lastSequence: 3, runStatus: "running", currentPhase: 'pl"an' };
+    expect(receiptOf({ outcome: "appended", ...LANDING })).toStrictEqual({ ...receipt, replayed: false });
+    expect(receiptOf({ outcome: "replayed", ...LANDING })).toStrictEqual({ ...receipt, replayed: true });
+  });
+
+  it.each([
+    [{ outcome: "not_found" }, "not_found", {}],
+    [{ outcome: "idempotency_key_reused" }, "idempotency_key_reused", {}],
+    [
+      { outcome: "finished", runStatus: "failed", lastSequence: 7 },
+      "run_finished",
+      { runStatus: "failed", lastSequence: 7 },
+    ],
+    [{ outcome: "sequence_conflict", lastSequence: 7 }, "sequence_conflict", { lastSequence: 7 }],
+  ] as const)("S5, W3: %j is refused as %s", (outcome, code, details) => {
+    expect(() => receiptOf(outcome)).toThrow(expect.objectContaining({ code, details }));
+  });
+});
+
+describe("decodePhase", () => {
+  it("W6: gives back the phase's own value", () => {
+    expect(decodePhase('"\\ud800\\u0000"')).toBe("\ud800\u0000");
+    expect(decodePhase(null)).toBeNull();
+  });
+});

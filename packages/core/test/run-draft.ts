@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import type { EventDraft } from "../src/event.ts";
+
+/** What makes a phase, and what looks like it and does not. */
+const phasePayload: fc.Arbitrary<unknown> = fc.oneof(
+  fc.record({ phase: fc.string({ unit: "binary", maxLength: 8 }) }),
+  fc.constantFrom<unknown>(undefined, null, "plan", ["plan"], {}, { phase: 1 }, { phase: null }),
+  fc.constantFrom({ Phase: "no" }, { phase: { phase: "no" } }, [{ phase: "no" }]),
+);
+
+/** An event that does not end its run. */
+export const liveDraft: fc.Arbitrary<EventDraft> = fc.oneof(
+  fc.record({ eventType: fc.constant("PHASE_STARTED"), payload: phasePayload }),
+  fc.record({
+    eventType: fc.constantFrom("RUN_STARTED", "TOKEN", "PHASE_ENDED", "RUN_COMPLETED_NOT", "A"),
+    payload: fc.oneof(phasePayload, fc.jsonValue({ maxDepth: 2 })),
+  }),
+);
+
+/** An event that ends its run. */
+export const terminalDraft: fc.Arbitrary<EventDraft> = fc.record({
+  eventType: fc.constantFrom("RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"),
+  payload: phasePayload,
+});
+
+/** Batches that a run takes one after the other, with or without an end. */
+export function batches(end: "live" | "finished" | "either"): fc.Arbitrary<readonly (readonly EventDraft[])[]> {
+  const live = fc.array(fc.array(liveDraft, { minLength: 1, maxLength: 5 }), { maxLength: 6 });
+  if (end === "live") return live;
+  const finished = fc
+    .tuple(live, fc.array(liveDraft, { maxLength: 2 }), terminalDraft)
+    .map(([before, last, terminal]) => [...before, [...last, terminal]]);
+  return end === "finished" ? finished : fc.oneof(live, finished);
+}

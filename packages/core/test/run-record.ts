@@ -1,0 +1,44 @@
+import type { AppendRequest, NewEvent, RunRecord, StoredEvent } from "../src/store.ts";
+import { INITIAL_STATE, phaseStartedBy, statusAfter } from "../src/lifecycle.ts";
+
+/** A run's head, new unless said otherwise. */
+export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
+  return {
+    ...INITIAL_STATE,
+    runId: "r",
+    ownerId: "ada",
+    lastSequence: 0,
+    ordinal: 1,
+    createdAtMs: 1_000,
+    updatedAtMs: 1_000,
+    finishedAtMs: null,
+    metadata: "null",
+    ...part,
+  };
+}
+
+/** An event as core hands it to a store. */
+export function newEvent(eventType: string, payload = "null"): NewEvent {
+  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+}
+
+/** An event as a store keeps it. */
+export function storedEvent(part: Partial<StoredEvent> = {}): StoredEvent {
+  return { sequence: 1, eventType: "TOKEN", payload: "null", createdAtMs: 1_000, ...part };
+}
+
+/** An append without conditions. */
+export function appendRequest(
+  events: readonly NewEvent[],
+  part: Partial<AppendRequest> = {},
+): AppendRequest {
+  return {
+    runId: "r",
+    ownerId: null,
+    events,
+    runStatus: statusAfter(events.at(-1)?.eventType ?? ""),
+    idempotencyKey: null,
+    expectedSequence: null,
+    ...part,
+  };
+}

@@ -1,0 +1,69 @@
+import { RunEventsError } from "@tm/run-events-core";
+
+/** The primary result codes that this package tells apart. @see https://www.sqlite.org/rescode.html */
+const RESULT_NAMES: Readonly<Record<number, string>> = {
+  5: "BUSY",
+  6: "LOCKED",
+  8: "READONLY",
+  10: "IOERR",
+  11: "CORRUPT",
+  13: "FULL",
+  14: "CANTOPEN",
+  26: "NOTADB",
+};
+
+/** Failures that stay until somebody mends the file, the disk or the rights. */
+const LASTING: Readonly<Record<string, string>> = {
+  READONLY: "The database is read-only.",
+  CORRUPT: "The database file is damaged.",
+  FULL: "The database's disk is full.",
+  CANTOPEN: "The database file cannot be opened.",
+  NOTADB: "The file is not a database.",
+};
+
+const PASSING: Readonly<Record<string, string>> = {
+  BUSY: "The database is locked.",
+  LOCKED: "The database is locked.",
+  IOERR: "The database's disk failed.",
+};
+
+/**
+ * The name of the driver's primary result code, without `SQLITE_`; `null` if the error carries none. better-sqlite3 gives
+ * the extended code's name, node:sqlite its number, whose low byte is the primary code.
+ */
+function resultName(error: unknown): string | null {
+  if (typeof error !== "object" || error === null) return null;
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  if (typeof errcode === "number") return RESULT_NAMES[errcode & 0xff] ?? null;
+  return typeof code === "string" ? (/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? null) : null;
+}
+
+/** Whether somebody else holds the lock, so that the same call is worth another try in a moment. */
+export function isBusy(error: unknown): boolean {
+  const name = resultName(error);
+  return name === "BUSY" || name === "LOCKED";
+}
+
+/** Whether the file system failed: at a COMMIT nobody knows then what a crash would bring back. */
+export function isDiskFailure(error: unknown): boolean {
+  return resultName(error) === "IOERR";
+}
+
+/**
+ * A driver's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is.
+ * @see S20
+ */
+export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
+  if (error instanceof RunEventsError) return error;
+  const name = resultName(error) ?? "";
+  const lasting = LASTING[name];
+  return new RunEventsError(
+    "store_unavailable",
+    lasting ?? PASSING[name] ?? "The database failed.",
+    {
+      cause: error,
+      retryable: lasting === undefined,
+      ambiguous,
+    },
+  );
+}

@@ -1,0 +1,122 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { prepareStatement, type SqliteDatabase } from "./driver.ts";
+import type { Tables } from "./tables.ts";
+import type { Transactions } from "./transactions.ts";
+
+/** One step of the schema. Released steps never change; new ones go to the end. @see S19 */
+interface Migration {
+  /** Whether a program that does not know this step must not touch the tables any more. */
+  readonly breaking: boolean;
+  readonly sql: (tables: Tables) => string;
+}
+
+/** Numbered from 1 in this order. */
+const MIGRATIONS: readonly Migration[] = [
+  {
+    breaking: true,
+    // Events have a rowid: a group's events, whatever their runs, then fill the same pages, which about doubles appends
+    // a second against a table clustered by run.
+    sql: ({ runs, events, receipts }) => `
+      CREATE TABLE ${runs} (
+        run_key INTEGER PRIMARY KEY AUTOINCREMENT,
+        run_id TEXT NOT NULL UNIQUE,
+        owner_id TEXT NOT NULL,
+        run_status TEXT NOT NULL,
+        phase TEXT,
+        last_sequence INTEGER NOT NULL,
+        created_at_ms INTEGER NOT NULL,
+        updated_at_ms INTEGER NOT NULL,
+        finished_at_ms INTEGER,
+        metadata TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX ${runs}_by_owner ON ${runs} (owner_id, run_key);
+      CREATE INDEX ${runs}_by_status ON ${runs} (owner_id, run_status, run_key);
+      CREATE TABLE ${events} (
+        run_key INTEGER NOT NULL REFERENCES ${runs} ON DELETE CASCADE,
+        sequence INTEGER NOT NULL,
+        event_type TEXT NOT NULL,
+        phase TEXT,
+        payload TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (run_key, sequence)
+      ) STRICT;
+      CREATE INDEX ${events}_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
+      CREATE TABLE ${receipts} (
+        run_key INTEGER NOT NULL REFERENCES ${runs} ON DELETE CASCADE,
+        idempotency_key TEXT NOT NULL,
+        first_sequence INTEGER NOT NULL,
+        last_sequence INTEGER NOT NULL,
+        phase TEXT,
+        PRIMARY KEY (run_key, idempotency_key)
+      ) STRICT, WITHOUT ROWID;`,
+  },
+];
+
+/** The numbers of the steps that the database has, and whether one of them is beyond this program. */
+function appliedMigrations(db: SqliteDatabase, { schema }: Tables): ReadonlySet<number> {
+  const exists = prepareStatement(
+    db,
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+  );
+  if (exists.get(schema) === undefined) return new Set();
+  const rows = prepareStatement(db, `SELECT migration, breaking FROM ${schema}`).all() as {
+    readonly migration: number;
+    readonly breaking: number;
+  }[];
+  if (rows.some((row) => row.breaking === 1 && row.migration > MIGRATIONS.length)) {
+    throw new RunEventsError(
+      "store_unavailable",
+      "The tables are of a newer, incompatible schema: update this program.",
+      { retryable: false },
+    );
+  }
+  return new Set(rows.map((row) => row.migration));
+}
+
+function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[] {
+  const applied = appliedMigrations(db, tables);
+  return MIGRATIONS.map((_, index) => index + 1).filter((migration) => !applied.has(migration));
+}
+
+/**
+ * Passes if the database has every step that this program knows.
+ * @throws RunEventsError `store_unavailable`, not retryable, if a step is missing, or for a newer breaking one.
+ * @see S19
+ */
+export function verifySchema(db: SqliteDatabase, tables: Tables): void {
+  if (missingMigrations(db, tables).length > 0) {
+    throw new RunEventsError(
+      "store_unavailable",
+      "The tables are missing or of an older schema: call `migrate()`.",
+      { retryable: false },
+    );
+  }
+}
+
+/**
+ * Applies the missing steps. Looks without a lock first, so that nothing is written where nothing is to be done.
+ * @throws RunEventsError `store_unavailable`, not retryable, for a newer breaking schema.
+ * @see S19
+ */
+export function migrateSchema(
+  db: SqliteDatabase,
+  tables: Tables,
+  transactions: Transactions,
+): void {
+  if (missingMigrations(db, tables).length === 0) return;
+  transactions.write(() => {
+    db.exec(`CREATE TABLE IF NOT EXISTS ${tables.schema} (
+      migration INTEGER PRIMARY KEY,
+      breaking INTEGER NOT NULL,
+      applied_at_ms INTEGER NOT NULL
+    ) STRICT`);
+    const record = prepareStatement(db, `INSERT INTO ${tables.schema} VALUES (?, ?, ?)`);
+    // Read again under the lock: another process may have been faster.
+    for (const migration of missingMigrations(db, tables)) {
+      const step = MIGRATIONS[migration - 1];
+      if (step === undefined) continue;
+      db.exec(step.sql(tables));
+      record.run(migration, step.breaking ? 1 : 0, Date.now());
+    }
+  });
+}

@@ -1,0 +1,80 @@
+import { prepareStatement, type SqliteDatabase, type SqliteStatement } from "./driver.ts";
+import type { Tables } from "./tables.ts";
+
+/** The store's statements, each made once. Rows are named as core's records. */
+export interface Statements {
+  readonly selectRun: SqliteStatement;
+  readonly insertRun: SqliteStatement;
+  readonly updateRun: SqliteStatement;
+  readonly deleteRun: SqliteStatement;
+  readonly listRuns: SqliteStatement;
+  readonly listRunsByStatus: SqliteStatement;
+  readonly insertEvent: SqliteStatement;
+  readonly selectEvents: SqliteStatement;
+  readonly selectPhase: SqliteStatement;
+  readonly selectReceipt: SqliteStatement;
+  readonly insertReceipt: SqliteStatement;
+  readonly selectBatch: SqliteStatement;
+  readonly selectHeads: SqliteStatement;
+  readonly dataVersion: SqliteStatement;
+}
+
+const RUN_COLUMNS = `run_id AS runId, owner_id AS ownerId, run_status AS runStatus, phase,
+  last_sequence AS lastSequence, run_key AS ordinal, created_at_ms AS createdAtMs,
+  updated_at_ms AS updatedAtMs, finished_at_ms AS finishedAtMs, metadata`;
+
+/** Prepares the statements; the tables must be there. */
+export function prepareStatements(db: SqliteDatabase, tables: Tables): Statements {
+  const { runs, events, receipts } = tables;
+  const prepare = (sql: string): SqliteStatement => prepareStatement(db, sql);
+  return {
+    selectRun: prepare(`SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`),
+    insertRun: prepare(
+      `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
+       VALUES (?, ?, ?, ?, 0, ?, ?, ?) RETURNING ${RUN_COLUMNS}`,
+    ),
+    updateRun: prepare(
+      `UPDATE ${runs} SET run_status = ?, phase = ?, last_sequence = ?, updated_at_ms = ?, finished_at_ms = ?
+       WHERE run_key = ?`,
+    ),
+    deleteRun: prepare(`DELETE FROM ${runs} WHERE run_key = ?`),
+    listRuns: prepare(
+      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE owner_id = ? AND run_key < ?
+       ORDER BY run_key DESC LIMIT ?`,
+    ),
+    listRunsByStatus: prepare(
+      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE owner_id = ? AND run_key < ? AND run_status = ?
+       ORDER BY run_key DESC LIMIT ?`,
+    ),
+    insertEvent: prepare(
+      `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    ),
+    selectEvents: prepare(
+      `SELECT sequence, event_type AS eventType, payload, created_at_ms AS createdAtMs,
+         octet_length(payload) AS payloadBytes
+       FROM ${events} WHERE run_key = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+    ),
+    selectPhase: prepare(
+      `SELECT phase FROM ${events} WHERE run_key = ? AND sequence <= ? AND phase IS NOT NULL
+       ORDER BY sequence DESC LIMIT 1`,
+    ),
+    selectReceipt: prepare(
+      `SELECT first_sequence AS firstSequence, last_sequence AS lastSequence, phase
+       FROM ${receipts} WHERE run_key = ? AND idempotency_key = ?`,
+    ),
+    insertReceipt: prepare(
+      `INSERT INTO ${receipts} (run_key, idempotency_key, first_sequence, last_sequence, phase)
+       VALUES (?, ?, ?, ?, ?)`,
+    ),
+    selectBatch: prepare(
+      `SELECT event_type AS eventType, payload FROM ${events}
+       WHERE run_key = ? AND sequence BETWEEN ? AND ? ORDER BY sequence`,
+    ),
+    selectHeads: prepare(
+      `SELECT run_id AS runId, run_key AS ordinal, last_sequence AS lastSequence
+       FROM json_each(?) JOIN ${runs} ON run_id = value`,
+    ),
+    dataVersion: prepare("PRAGMA data_version"),
+  };
+}
