@@ -221,7 +221,9 @@ export function createFollower(
         const query = { runId, ownerId, since, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
         const result = await source.read(query);
         if (result === null) throw runNotFound();
-        if (run !== null && result.run.ordinal !== run.ordinal) throw replaced();
+        if (run !== null && result.run.ordinal > run.ordinal) throw replaced();
+        // This read is older than the follower's run: what it saw is gone.
+        if (run !== null && result.run.ordinal < run.ordinal) throw runNotFound();
         const cursor = clampCursor(since, result.run);
         if (run === null) {
           run = result.run;

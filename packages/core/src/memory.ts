@@ -152,7 +152,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
       watchers.ring(runId);
       return "deleted";
     },
-    watch: (runId, wake) => ({ ready: Promise.resolve(), stop: watchers.add(runId, wake) }),
+    watch(runId, wake) {
+      const ready = closed ? Promise.reject(storeClosed()) : Promise.resolve();
+      // Whoever does not wait for `ready` learns of it from the next read.
+      ready.catch(() => {});
+      return { ready, stop: watchers.add(runId, wake) };
+    },
     async close() {
       closed = true;
       watchers.clear();

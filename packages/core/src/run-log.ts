@@ -162,9 +162,11 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       );
     }
     const key = idempotencyKey === undefined ? ownKey(store) : parseIdempotencyKey(idempotencyKey);
-    return receiptOf(
+    const receipt = receiptOf(
       await appends.add({ ...planned, runId, ownerId, idempotencyKey: key, expectedSequence }),
     );
+    // A caller that gave no key replays nothing: it is core's key that was sent again.
+    return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
   }
 
   async function getRun(runId: string, ownerId?: string): Promise<RunRecord> {

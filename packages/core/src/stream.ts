@@ -55,8 +55,8 @@ export interface Stream {
   pump(): void;
   /** The transport takes bytes again. */
   drained(): void;
-  /** The transport is gone. Idempotent. */
-  closed(): void;
+  /** The transport is gone, or never comes: then `how` says why. Idempotent. */
+  closed(how?: StreamEnd): void;
   /** Looks at the clock. */
   tick(): void;
   /** Ends the stream with an `error` frame. */
@@ -82,13 +82,18 @@ export function createStream(parts: StreamParts): Stream {
   let fetching = false;
   let checking = false;
   let blockedAt: number | null = null;
+  let writing = false;
   let frameAt = 0;
   let checkedAt = 0;
   let endAt = 0;
 
   function write(bytes: Uint8Array): void {
     frameAt = now();
-    if (sink?.write(bytes) === false) blockedAt = frameAt;
+    // Full until told otherwise, which the transport may do from within the write.
+    blockedAt = frameAt;
+    writing = true;
+    if (sink?.write(bytes) !== false) blockedAt = null;
+    writing = false;
   }
 
   function pump(): void {
@@ -111,7 +116,8 @@ export function createStream(parts: StreamParts): Stream {
     page.then(
       (slice) => {
         fetching = false;
-        if (state !== "live") return;
+        // A heartbeat may have filled the transport meanwhile: the page is then read again when that has drained.
+        if (state !== "live" || blockedAt !== null) return;
         send(slice);
         pump();
       },
@@ -146,11 +152,11 @@ export function createStream(parts: StreamParts): Stream {
     sink?.end();
   }
 
-  function closed(): void {
+  function closed(how: StreamEnd = end): void {
     if (state === "closed") return;
     state = "closed";
     follower.leave(reader);
-    parts.onClosed(end);
+    parts.onClosed(how);
   }
 
   function check(): void {
@@ -213,7 +219,8 @@ export function createStream(parts: StreamParts): Stream {
     pump,
     drained() {
       blockedAt = null;
-      pump();
+      // Whoever is writing goes on by itself.
+      if (!writing) pump();
     },
     closed,
     tick,

@@ -82,7 +82,8 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
   const ended: Partial<Record<StreamEnd, number>> = {};
   let opened = 0;
   let stopTicking: (() => void) | null = null;
-  let draining: { readonly windowMs: number; readonly done: () => void } | null = null;
+  let draining = false;
+  const onDrained: (() => void)[] = [];
 
   function tickAll(): void {
     const time = clock.now();
@@ -99,20 +100,24 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     stopTicking ??= clock.every(tickMs, tickAll);
   }
 
+  function count(end: StreamEnd): void {
+    ended[end] = (ended[end] ?? 0) + 1;
+  }
+
   function remove(stream: Stream, ownerId: string, end: StreamEnd): void {
     streams.delete(stream);
-    ended[end] = (ended[end] ?? 0) + 1;
+    count(end);
     const left = (perUser.get(ownerId) ?? 1) - 1;
     if (left === 0) perUser.delete(ownerId);
     else perUser.set(ownerId, left);
     if (streams.size > 0) return;
     stopTicking?.();
     stopTicking = null;
-    draining?.done();
+    for (const done of onDrained) done();
   }
 
   function refusal(ownerId: string): StreamErrorCode | null {
-    if (draining !== null) return "draining";
+    if (draining) return "draining";
     const full = streams.size >= maxStreams || (perUser.get(ownerId) ?? 0) >= maxStreamsPerUser;
     return full ? "overloaded" : null;
   }
@@ -121,24 +126,30 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
   function refused(code: StreamErrorCode, lastSequence?: number): OpenStream {
     const { retryable, message } = STREAM_ERRORS[code];
     const details = lastSequence === undefined ? {} : { lastSequence };
-    ended[code] = (ended[code] ?? 0) + 1;
+    let gone = false;
     return {
       ready: Promise.resolve(),
       start(sink) {
+        if (gone) return;
         sink.write(
           encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
         );
         sink.end();
       },
       drained() {},
-      closed() {},
+      closed() {
+        gone = true;
+      },
     };
   }
 
   function open(request: StreamRequest): OpenStream {
     const { runId, ownerId } = request;
     const full = refusal(ownerId);
-    if (full !== null) return refused(full);
+    if (full !== null) {
+      count(full);
+      return refused(full);
+    }
     const reader: FollowerReader = { position: null, wake: () => stream.pump() };
     const { follower, opened: found } = log.followers.open(runId, reader, request.since, ownerId);
     const stream = createStream({
@@ -155,24 +166,33 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     add(stream, ownerId);
     let lastSequence = 0;
     let instead: OpenStream | null = null;
+    let gone = false;
     const ready = found.then(
       (run) => {
         lastSequence = run.lastSequence;
-        // A drain that began meanwhile has not seen this stream live.
-        if (draining !== null) streams.set(stream, clock.now());
+        // A drain that began meanwhile has not seen this stream live. The client may have gone by now.
+        if (draining && streams.has(stream)) streams.set(stream, clock.now());
       },
       (error: unknown) => {
-        stream.closed();
-        if (error instanceof RunEventsError && error.code === "not_found") throw error;
+        const code = streamErrorCode(error);
+        stream.closed(code);
+        if (code === "not_found") throw error;
         const details = error instanceof RunEventsError ? error.details : {};
-        instead = refused(streamErrorCode(error), details.lastSequence);
+        instead = refused(code, details.lastSequence);
       },
     );
     return {
       ready,
-      start: (sink) => (instead === null ? stream.start(sink, lastSequence) : instead.start(sink)),
+      start(sink) {
+        if (gone) return;
+        if (instead === null) stream.start(sink, lastSequence);
+        else instead.start(sink);
+      },
       drained: () => stream.drained(),
-      closed: () => stream.closed(),
+      closed() {
+        gone = true;
+        stream.closed();
+      },
     };
   }
 
@@ -180,9 +200,12 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     open,
     drain(windowMs) {
       return new Promise((resolve) => {
-        draining = { windowMs, done: resolve };
+        draining = true;
+        onDrained.push(resolve);
         if (streams.size === 0) resolve();
-        for (const stream of streams.keys()) streams.set(stream, clock.now() + random() * windowMs);
+        for (const [stream, drainAt] of streams) {
+          streams.set(stream, Math.min(drainAt, clock.now() + random() * windowMs));
+        }
         stopTicking?.();
         stopTicking =
           streams.size === 0

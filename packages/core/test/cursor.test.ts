@@ -16,7 +16,10 @@ describe("parseCursor", () => {
   });
 
   it("W15, W20: reads nothing that is not its number written plainly", () => {
-    const digits = fc.string({ unit: fc.constantFrom(..."0123456789+-.eE x_\n\u0000٣"), maxLength: 17 });
+    const digits = fc.string({
+      unit: fc.constantFrom(..."0123456789+-.eE x_\n\u0000٣"),
+      maxLength: 17,
+    });
     fc.assert(
       fc.property(fc.oneof(digits, fc.string()), (text) => {
         const cursor = parseCursor(text);
@@ -31,8 +34,30 @@ describe("parseCursor", () => {
   });
 
   it.each([
-    "", " ", "-1", "-0", "+1", "01", "00", "1.0", "1e3", "0x1", " 1", "1 ", "1\n", "\n1", "abc", "٣", "１",
-    "1,2", "1_000", "NaN", "Infinity", "1000000000000000", "12345678901234567890", "1\u0000",
+    "",
+    " ",
+    "-1",
+    "-0",
+    "+1",
+    "01",
+    "00",
+    "1.0",
+    "1e3",
+    "0x1",
+    " 1",
+    "1 ",
+    "1\n",
+    "\n1",
+    "abc",
+    "٣",
+    "１",
+    "1,2",
+    "1_000",
+    "NaN",
+    "Infinity",
+    "1000000000000000",
+    "12345678901234567890",
+    "1\u0000",
   ])("W15, W20: %j is no cursor", (text) => {
     expect(parseCursor(text)).toBeNull();
   });
@@ -47,18 +72,29 @@ describe("clampCursor", () => {
     clampCursor(since, runRecord({ lastSequence, runStatus }));
 
   it("W24: answers a cursor at most the end, and one past it on a finished run alone", () => {
-    const status = fc.constantFrom<RunStatus>("queued", "running", "completed", "failed", "cancelled");
+    const status = fc.constantFrom<RunStatus>(
+      "queued",
+      "running",
+      "completed",
+      "failed",
+      "cancelled",
+    );
     fc.assert(
-      fc.property(fc.nat({ max: 20 }), fc.nat({ max: 20 }), status, (since, lastSequence, runStatus) => {
-        const finished = runStatus !== "queued" && runStatus !== "running";
-        if (since <= lastSequence) expect(clamp(since, lastSequence, runStatus)).toBe(since);
-        else if (finished && since === lastSequence + 1)
-          expect(clamp(since, lastSequence, runStatus)).toBe(lastSequence);
-        else
-          expect(() => clamp(since, lastSequence, runStatus)).toThrow(
-            expect.objectContaining({ code: "cursor_ahead", details: { lastSequence } }),
-          );
-      }),
+      fc.property(
+        fc.nat({ max: 20 }),
+        fc.nat({ max: 20 }),
+        status,
+        (since, lastSequence, runStatus) => {
+          const finished = runStatus !== "queued" && runStatus !== "running";
+          if (since <= lastSequence) expect(clamp(since, lastSequence, runStatus)).toBe(since);
+          else if (finished && since === lastSequence + 1)
+            expect(clamp(since, lastSequence, runStatus)).toBe(lastSequence);
+          else
+            expect(() => clamp(since, lastSequence, runStatus)).toThrow(
+              expect.objectContaining({ code: "cursor_ahead", details: { lastSequence } }),
+            );
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -22,7 +22,9 @@ describe("RunEventsError", () => {
     expect(new RunEventsError("too_many_requests", "m").retryable).toBe(true);
     expect(new RunEventsError("run_finished", "m").retryable).toBe(false);
     expect(new RunEventsError("internal", "m", { retryable: true }).retryable).toBe(true);
-    expect(new RunEventsError("store_unavailable", "m", { retryable: false }).retryable).toBe(false);
+    expect(new RunEventsError("store_unavailable", "m", { retryable: false }).retryable).toBe(
+      false,
+    );
   });
 
   it("S7: is ambiguous only if it is told", () => {

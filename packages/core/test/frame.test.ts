@@ -48,7 +48,9 @@ const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
     ),
   fc
     .tuple(code, sequence)
-    .map(([name, last]) => encodeStreamError({ code: name, ...STREAM_ERRORS[name], lastSequence: last }, 500)),
+    .map(([name, last]) =>
+      encodeStreamError({ code: name, ...STREAM_ERRORS[name], lastSequence: last }, 500),
+    ),
 );
 
 /** Cuts bytes into pieces; a cut may stand within a character. */
@@ -91,32 +93,38 @@ describe("every frame", () => {
 describe("encodeRunEvent", () => {
   it("W1, W22: is read back as the event by a real parser, under every chunking", () => {
     fc.assert(
-      fc.property(fc.array(event, { minLength: 1, maxLength: 4 }), fc.array(fc.nat()), (log, cuts) => {
-        const bytes = Buffer.concat(log.map(encodeRunEvent));
-        const expected = log.map((one) => ({
-          data: {
-            type: "run_event",
-            event: {
-              sequence: one.sequence,
-              eventType: one.eventType,
-              payload: JSON.parse(one.payload) as unknown,
-              createdAt: new Date(one.createdAtMs).toISOString(),
+      fc.property(
+        fc.array(event, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.nat()),
+        (log, cuts) => {
+          const bytes = Buffer.concat(log.map(encodeRunEvent));
+          const expected = log.map((one) => ({
+            data: {
+              type: "run_event",
+              event: {
+                sequence: one.sequence,
+                eventType: one.eventType,
+                payload: JSON.parse(one.payload) as unknown,
+                createdAt: new Date(one.createdAtMs).toISOString(),
+              },
             },
-          },
-          id: String(one.sequence),
-          event: undefined,
-          retryMs: undefined,
-        }));
-        expect(readPieces(pieces(bytes, cuts))).toStrictEqual(expected);
-        expect(readPieces([...bytes].map((byte) => Uint8Array.of(byte)))).toStrictEqual(expected);
-      }),
+            id: String(one.sequence),
+            event: undefined,
+            retryMs: undefined,
+          }));
+          expect(readPieces(pieces(bytes, cuts))).toStrictEqual(expected);
+          expect(readPieces([...bytes].map((byte) => Uint8Array.of(byte)))).toStrictEqual(expected);
+        },
+      ),
       { numRuns: 200 },
     );
   });
 
   it("W22: has its data before its id, byte for byte", () => {
     const payload = '{"n":1.0,"s":"a\\u0000\\r\\n\u0085\u2028\u2029😀","big":12345678901234567890}';
-    const bytes = encodeRunEvent(storedEvent({ sequence: 15, payload, createdAtMs: Date.UTC(2026, 5, 20, 12, 1) }));
+    const bytes = encodeRunEvent(
+      storedEvent({ sequence: 15, payload, createdAtMs: Date.UTC(2026, 5, 20, 12, 1) }),
+    );
     expect(decoder.decode(bytes)).toBe(
       'data: {"type":"run_event","event":{"sequence":15,"eventType":"TOKEN","payload":' +
         '{"n":1.0,"s":"a\\u0000\\r\\n\\u0085\\u2028\\u2029😀","big":12345678901234567890}' +
@@ -147,7 +155,10 @@ describe("encodeEvent", () => {
 describe("the other frames", () => {
   it("W22: connected has the cursor as its id, and its retry", () => {
     const connected = { runId: "r-1", since: 41, lastSequence: 57, retryMs: 3_210 };
-    const bytes = encodeConnected({ ...connected, state: { runStatus: "running", phase: '"compose"' } });
+    const bytes = encodeConnected({
+      ...connected,
+      state: { runStatus: "running", phase: '"compose"' },
+    });
     expect(decoder.decode(bytes)).toBe(
       'retry: 3210\ndata: {"type":"connected","runId":"r-1","since":41,"runStatus":"running",' +
         '"currentPhase":"compose","lastSequence":57}\nid: 41\n\n',
@@ -184,9 +195,16 @@ describe("the other frames", () => {
   });
 
   it("W22: error moves no cursor, and says what its code needs", () => {
-    const failure = { code: "cursor_ahead", ...STREAM_ERRORS.cursor_ahead, lastSequence: 3 } as const;
+    const failure = {
+      code: "cursor_ahead",
+      ...STREAM_ERRORS.cursor_ahead,
+      lastSequence: 3,
+    } as const;
     expect(readFrames(encodeStreamError(failure, NO_RETRY_MS))).toMatchObject([
-      { data: { type: "error", code: "cursor_ahead", retryable: false, lastSequence: 3 }, id: undefined },
+      {
+        data: { type: "error", code: "cursor_ahead", retryable: false, lastSequence: 3 },
+        id: undefined,
+      },
     ]);
     const plain = readFrames(encodeStreamError({ code: "internal", ...STREAM_ERRORS.internal }, 1));
     expect(plain[0]?.data).not.toHaveProperty("lastSequence");

@@ -24,15 +24,53 @@ const same = (text: string): JsonSample => ({ raw: text, kept: text });
 /** White space as JSON has it; mostly none, since most JSON has none. */
 const space: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.constant("") },
-  { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(" ", "\n", "\r", "\t"), maxLength: 4 }) },
+  {
+    weight: 1,
+    arbitrary: fc.string({ unit: fc.constantFrom(" ", "\n", "\r", "\t"), maxLength: 4 }),
+  },
 );
 
 const ESCAPES = [
-  '\\"', "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u0000", "\\u001F", "\\u0085", "\\u2028",
-  "\\ud800", "\\uDFFF", "\\uD83D\\uDE00", "\\u0022", "\\u005c",
+  '\\"',
+  "\\\\",
+  "\\/",
+  "\\b",
+  "\\f",
+  "\\n",
+  "\\r",
+  "\\t",
+  "\\u0000",
+  "\\u001F",
+  "\\u0085",
+  "\\u2028",
+  "\\ud800",
+  "\\uDFFF",
+  "\\uD83D\\uDE00",
+  "\\u0022",
+  "\\u005c",
 ];
 // What stands in a string as it is: white space of every kind, JSON's own signs, separators, a pair.
-const PLAIN = [" ", "  ", "\u00a0", "\u0085", "\u2028", "\u2029", "\ufeff", "\u007f", "{", "}", "[", "]", ",", ":", "'", "é", "😀", "data:", "__proto__"];
+const PLAIN = [
+  " ",
+  "  ",
+  "\u00a0",
+  "\u0085",
+  "\u2028",
+  "\u2029",
+  "\ufeff",
+  "\u007f",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "'",
+  "é",
+  "😀",
+  "data:",
+  "__proto__",
+];
 // A lone surrogate is one because of what stands beside it: a full stop, or the escape of its other half.
 const LONE: readonly JsonSample[] = [
   { raw: "\ud800.", kept: "\\ud800." },
@@ -59,7 +97,20 @@ export const stringToken: fc.Arbitrary<JsonSample> = fc
   .array(stringUnit, { maxLength: 6 })
   .map((units) => join([same('"'), ...units, same('"')]));
 
-const NUMBERS = ["0", "-0", "1", "-12", "1e2", "1E+2", "1.0", "1.10", "-1.5e-300", "1e999", "12345678901234567890", "0.1234567890123456789"];
+const NUMBERS = [
+  "0",
+  "-0",
+  "1",
+  "-12",
+  "1e2",
+  "1E+2",
+  "1.0",
+  "1.10",
+  "-1.5e-300",
+  "1e999",
+  "12345678901234567890",
+  "0.1234567890123456789",
+];
 const scalar: fc.Arbitrary<JsonSample> = fc.oneof(
   fc.constantFrom("null", "true", "false", ...NUMBERS).map(same),
   stringToken,

@@ -56,7 +56,9 @@ describe("splitJsonObject", () => {
   it("W1: rejoins to the same value", () => {
     fc.assert(
       fc.property(objectSample, ({ raw }) => {
-        const members = splitJsonObject(raw).map(({ key, text }) => `${JSON.stringify(key)}:${text}`);
+        const members = splitJsonObject(raw).map(
+          ({ key, text }) => `${JSON.stringify(key)}:${text}`,
+        );
         expect(JSON.parse(`{${members.join(",")}}`)).toStrictEqual(JSON.parse(raw));
       }),
     );
@@ -76,9 +78,24 @@ describe("splitJsonObject", () => {
     ["{}", []],
     [" { \n} ", []],
     ['{"a":1}', [["a", "1"]]],
-    ['{ "a" : {} , "a":[ ],"":"}" }', [["a", "{}"], ["a", "[ ]"], ["", '"}"']]],
-    ['{"__proto__":{"x":1}, "a\\"}": "\\\\"}', [["__proto__", '{"x":1}'], ['a"}', '"\\\\"']]],
+    [
+      '{ "a" : {} , "a":[ ],"":"}" }',
+      [
+        ["a", "{}"],
+        ["a", "[ ]"],
+        ["", '"}"'],
+      ],
+    ],
+    [
+      '{"__proto__":{"x":1}, "a\\"}": "\\\\"}',
+      [
+        ["__proto__", '{"x":1}'],
+        ['a"}', '"\\\\"'],
+      ],
+    ],
   ] as const)("W1: splits %j", (text, members) => {
-    expect(splitJsonObject(text).map(({ key, text: value }) => [key, value])).toStrictEqual(members);
+    expect(splitJsonObject(text).map(({ key, text: value }) => [key, value])).toStrictEqual(
+      members,
+    );
   });
 });

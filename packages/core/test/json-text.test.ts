@@ -49,7 +49,9 @@ describe("JsonText", () => {
     const text =
       '{"a":1e2,"b":1.0,"c":12345678901234567890,"d":"\\u0000\\ud800","__proto__":{"x":-0},"a":null}';
     expect(JsonText.parse(text).text).toBe(text);
-    expect(JsonText.parse(' \r\n\t{ "a b" :\t[ 1 , " \\" " ] }\n').text).toBe('{"a b":[1," \\" "]}');
+    expect(JsonText.parse(' \r\n\t{ "a b" :\t[ 1 , " \\" " ] }\n').text).toBe(
+      '{"a b":[1," \\" "]}',
+    );
   });
 
   it("W1: takes a document of any depth", () => {
@@ -71,14 +73,24 @@ describe("JsonText", () => {
     );
   });
 
-  it.each(["", " ", "{", "[1,]", "{a:1}", "'a'", "01", "NaN", "\ufeff1", '"\u0000"', "1 2", "undefined"])(
-    "W3: text that is not JSON is invalid_event: %j",
-    (text) => {
-      expect(() => JsonText.parse(text)).toThrow(
-        expect.objectContaining({ code: "invalid_event", cause: expect.any(SyntaxError) }),
-      );
-    },
-  );
+  it.each([
+    "",
+    " ",
+    "{",
+    "[1,]",
+    "{a:1}",
+    "'a'",
+    "01",
+    "NaN",
+    "\ufeff1",
+    '"\u0000"',
+    "1 2",
+    "undefined",
+  ])("W3: text that is not JSON is invalid_event: %j", (text) => {
+    expect(() => JsonText.parse(text)).toThrow(
+      expect.objectContaining({ code: "invalid_event", cause: expect.any(SyntaxError) }),
+    );
+  });
 
   it("W3: a value that has no JSON text is invalid_event", () => {
     const cycle: Record<string, unknown> = {};

@@ -24,7 +24,13 @@ interface Situation {
 }
 
 /** The clause as a table: the first row that fits speaks. */
-function outcomeOf({ exists, asked, key, runStatus, expected }: Situation): AppendOutcome["outcome"] {
+function outcomeOf({
+  exists,
+  asked,
+  key,
+  runStatus,
+  expected,
+}: Situation): AppendOutcome["outcome"] {
   if (!exists || asked === "stranger") return "not_found";
   if (key === "same") return "replayed";
   if (key === "other") return "idempotency_key_reused";
@@ -66,7 +72,10 @@ describe("judgeAppend", () => {
     expect(situations).toHaveLength(2 * 3 * 3 * 5 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";
-      expect({ ...situation, outcome }).toStrictEqual({ ...situation, outcome: outcomeOf(situation) });
+      expect({ ...situation, outcome }).toStrictEqual({
+        ...situation,
+        outcome: outcomeOf(situation),
+      });
     }
   });
 

@@ -30,7 +30,8 @@ function stateAfter(drafts: readonly EventDraft[]): RunState {
     if (eventType === "RUN_FAILED") runStatus = "failed";
     if (eventType === "RUN_CANCELLED") runStatus = "cancelled";
     const started: unknown = (payload as { phase?: unknown } | null | undefined)?.phase;
-    if (eventType === "PHASE_STARTED" && typeof started === "string") phase = JSON.stringify(started);
+    if (eventType === "PHASE_STARTED" && typeof started === "string")
+      phase = JSON.stringify(started);
   }
   return { runStatus, phase };
 }
@@ -55,7 +56,9 @@ describe("the fold", () => {
         const run = log.reduce((head, drafts) => appended(head, drafts, 0), runRecord());
         const events = log.flatMap((drafts) => planEvents(drafts, LIMITS).events);
         const { runStatus, phase, lastSequence } = run;
-        expect({ runStatus, phase }).toStrictEqual(events.reduce<RunState>(foldEvent, INITIAL_STATE));
+        expect({ runStatus, phase }).toStrictEqual(
+          events.reduce<RunState>(foldEvent, INITIAL_STATE),
+        );
         expect({ runStatus, phase }).toStrictEqual(stateAfter(log.flat()));
         expect(lastSequence).toBe(events.length);
       }),
@@ -93,7 +96,14 @@ describe("the fold", () => {
   });
 
   it("W6: no other name ends a run, not even one that every object has", () => {
-    for (const eventType of ["constructor", "__proto__", "toString", "RUN_STARTED", "RUN_ENDED", ""]) {
+    for (const eventType of [
+      "constructor",
+      "__proto__",
+      "toString",
+      "RUN_STARTED",
+      "RUN_ENDED",
+      "",
+    ]) {
       expect(statusAfter(eventType)).toBe("running");
     }
   });
@@ -103,12 +113,17 @@ describe("planEvents", () => {
   it("W7: refuses a batch that has anything behind a terminal event, and names the first such", () => {
     const draft = fc.oneof(liveDraft, terminalDraft);
     fc.assert(
-      fc.property(fc.array(liveDraft), terminalDraft, fc.array(draft, { minLength: 1 }), (a, end, b) => {
-        const batch = [...a, end, ...b];
-        expect(() => planEvents(batch, LIMITS)).toThrow(
-          expect.objectContaining({ code: "invalid_event", details: { index: a.length + 1 } }),
-        );
-      }),
+      fc.property(
+        fc.array(liveDraft),
+        terminalDraft,
+        fc.array(draft, { minLength: 1 }),
+        (a, end, b) => {
+          const batch = [...a, end, ...b];
+          expect(() => planEvents(batch, LIMITS)).toThrow(
+            expect.objectContaining({ code: "invalid_event", details: { index: a.length + 1 } }),
+          );
+        },
+      ),
     );
   });
 
@@ -145,7 +160,8 @@ describe("planEvents", () => {
   });
 
   it("W9: takes 1 to the greatest number of events", () => {
-    const many = (length: number): EventDraft[] => Array.from({ length }, () => ({ eventType: "A" }));
+    const many = (length: number): EventDraft[] =>
+      Array.from({ length }, () => ({ eventType: "A" }));
     expect(planEvents(many(100), LIMITS).events).toHaveLength(100);
     for (const count of [0, 101]) {
       expect(() => planEvents(many(count), LIMITS)).toThrow(
@@ -156,11 +172,21 @@ describe("planEvents", () => {
 
   it("W9: counts a payload in UTF-8 bytes of its JSON text, quotes and escapes too", () => {
     const plan = (payload: unknown): unknown =>
-      planEvents([{ eventType: "A" }, { eventType: "A", payload }], { ...LIMITS, maxPayloadBytes: 10 });
+      planEvents([{ eventType: "A" }, { eventType: "A", payload }], {
+        ...LIMITS,
+        maxPayloadBytes: 10,
+      });
     expect(plan("12345678")).toBeDefined();
     expect(plan("éééé")).toBeDefined();
     expect(plan("\n\n\n\n")).toBeDefined();
-    for (const payload of ["123456789", "éééé1", "€€€", "\u0000\u0000", "\n\n\n\n\n", [1, 2, 3, 4, 5]]) {
+    for (const payload of [
+      "123456789",
+      "éééé1",
+      "€€€",
+      "\u0000\u0000",
+      "\n\n\n\n\n",
+      [1, 2, 3, 4, 5],
+    ]) {
       expect(() => plan(payload)).toThrow(
         expect.objectContaining({ code: "payload_too_large", details: { index: 1 } }),
       );

@@ -1,9 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../src/event.ts";
-import { foldEvent, INITIAL_STATE, isTerminal, planEvents, type RunState } from "../src/lifecycle.ts";
+import {
+  foldEvent,
+  INITIAL_STATE,
+  isTerminal,
+  planEvents,
+  type RunState,
+} from "../src/lifecycle.ts";
 import { createMemoryStore } from "../src/memory.ts";
-import { createPageCut, EVENT_ENVELOPE_BYTES, eventBytes, type LogPage, planPage, stateAtSince } from "../src/page.ts";
+import {
+  createPageCut,
+  EVENT_ENVELOPE_BYTES,
+  eventBytes,
+  type LogPage,
+  planPage,
+  stateAtSince,
+} from "../src/page.ts";
 import { encodeRunEvent } from "../src/frame.ts";
 import type { RunEventStore, StoredEvent } from "../src/store.ts";
 import { batches } from "./run-draft.ts";
@@ -20,7 +33,12 @@ function foldOf(events: readonly StoredEvent[]): RunState {
   return events.reduce<RunState>(foldEvent, INITIAL_STATE);
 }
 
-async function pageAfter(store: RunEventStore, since: number, limit: number, maxBytes: number): Promise<LogPage> {
+async function pageAfter(
+  store: RunEventStore,
+  since: number,
+  limit: number,
+  maxBytes: number,
+): Promise<LogPage> {
   const [result] = await store.read([{ runId: "r", ownerId: null, since, limit, maxBytes }]);
   if (result === undefined || result === null) throw new Error("There is no such run.");
   return planPage(result, since);
@@ -35,27 +53,34 @@ describe("planPage", () => {
 
   it("W16: a loop that passes on the highest sequence and stops at a terminal status has every event once, at any size, under any race", async () => {
     await fc.assert(
-      fc.asyncProperty(batches("finished"), fc.infiniteStream(size), race, async (log, sizes, races) => {
-        const store = createMemoryStore();
-        await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
-        const left = [...log];
-        const seen: StoredEvent[] = [];
-        for (;;) {
-          for (let count = races.next().value as number; count > 0; count--) {
-            const batch = left.shift();
-            if (batch !== undefined) await append(store, batch);
+      fc.asyncProperty(
+        batches("finished"),
+        fc.infiniteStream(size),
+        race,
+        async (log, sizes, races) => {
+          const store = createMemoryStore();
+          await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+          const left = [...log];
+          const seen: StoredEvent[] = [];
+          for (;;) {
+            for (let count = races.next().value as number; count > 0; count--) {
+              const batch = left.shift();
+              if (batch !== undefined) await append(store, batch);
+            }
+            const { limit, maxBytes } = sizes.next().value as { limit: number; maxBytes: number };
+            const page = await pageAfter(store, seen.length, limit, maxBytes);
+            seen.push(...page.events);
+            expect(page.hasMore).toBe(seen.length < page.lastSequence);
+            expect(page.events.length > 0 || !page.hasMore).toBe(true);
+            expect({ runStatus: page.runStatus, phase: page.phase }).toStrictEqual(foldOf(seen));
+            if (isTerminal(page.runStatus)) break;
           }
-          const { limit, maxBytes } = sizes.next().value as { limit: number; maxBytes: number };
-          const page = await pageAfter(store, seen.length, limit, maxBytes);
-          seen.push(...page.events);
-          expect(page.hasMore).toBe(seen.length < page.lastSequence);
-          expect(page.events.length > 0 || !page.hasMore).toBe(true);
-          expect({ runStatus: page.runStatus, phase: page.phase }).toStrictEqual(foldOf(seen));
-          if (isTerminal(page.runStatus)) break;
-        }
-        expect(seen.map((event) => event.eventType)).toStrictEqual(log.flat().map((draft) => draft.eventType));
-        expect(seen.map((event) => event.sequence)).toStrictEqual(seen.map((_, at) => at + 1));
-      }),
+          expect(seen.map((event) => event.eventType)).toStrictEqual(
+            log.flat().map((draft) => draft.eventType),
+          );
+          expect(seen.map((event) => event.sequence)).toStrictEqual(seen.map((_, at) => at + 1));
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -121,11 +146,16 @@ describe("createPageCut", () => {
 
   it("S9: once it has said no it says no", () => {
     fc.assert(
-      fc.property(payloads, fc.integer({ min: 1, max: 9 }), fc.nat({ max: 2_000 }), (sizes, most, maxBytes) => {
-        const belongs = createPageCut(most, maxBytes);
-        const answers = sizes.map((bytes) => belongs(bytes));
-        expect(answers).toStrictEqual(answers.toSorted((a, b) => Number(b) - Number(a)));
-      }),
+      fc.property(
+        payloads,
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat({ max: 2_000 }),
+        (sizes, most, maxBytes) => {
+          const belongs = createPageCut(most, maxBytes);
+          const answers = sizes.map((bytes) => belongs(bytes));
+          expect(answers).toStrictEqual(answers.toSorted((a, b) => Number(b) - Number(a)));
+        },
+      ),
     );
   });
 

@@ -1,13 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { decodePhase, receiptOf } from "../src/receipt.ts";
 
-const LANDING = { firstSequence: 2, lastSequence: 3, runStatus: "running", phase: '"pl\\"an"' } as const;
+const LANDING = {
+  firstSequence: 2,
+  lastSequence: 3,
+  runStatus: "running",
+  phase: '"pl\\"an"',
+} as const;
 
 describe("receiptOf", () => {
   it("W9, W10: answers where the append landed, and whether it is told again", () => {
-    const receipt = { firstSequence: 2, lastSequence: 3, runStatus: "running", currentPhase: 'pl"an' };
-    expect(receiptOf({ outcome: "appended", ...LANDING })).toStrictEqual({ ...receipt, replayed: false });
-    expect(receiptOf({ outcome: "replayed", ...LANDING })).toStrictEqual({ ...receipt, replayed: true });
+    const receipt = {
+      firstSequence: 2,
+      lastSequence: 3,
+      runStatus: "running",
+      currentPhase: 'pl"an',
+    };
+    expect(receiptOf({ outcome: "appended", ...LANDING })).toStrictEqual({
+      ...receipt,
+      replayed: false,
+    });
+    expect(receiptOf({ outcome: "replayed", ...LANDING })).toStrictEqual({
+      ...receipt,
+      replayed: true,
+    });
   });
 
   it.each([

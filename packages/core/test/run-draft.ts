@@ -24,7 +24,9 @@ export const terminalDraft: fc.Arbitrary<EventDraft> = fc.record({
 });
 
 /** Batches that a run takes one after the other, with or without an end. */
-export function batches(end: "live" | "finished" | "either"): fc.Arbitrary<readonly (readonly EventDraft[])[]> {
+export function batches(
+  end: "live" | "finished" | "either",
+): fc.Arbitrary<readonly (readonly EventDraft[])[]> {
   const live = fc.array(fc.array(liveDraft, { minLength: 1, maxLength: 5 }), { maxLength: 6 });
   if (end === "live") return live;
   const finished = fc

@@ -3,7 +3,13 @@ import { RunEventsError } from "../src/errors.ts";
 import { STREAM_ERRORS, streamErrorCode } from "../src/stream-error.ts";
 import { retryAfter } from "../src/stream.ts";
 
-const RETRYABLE = ["store_unavailable", "overloaded", "slow_consumer", "draining", "max_age"] as const;
+const RETRYABLE = [
+  "store_unavailable",
+  "overloaded",
+  "slow_consumer",
+  "draining",
+  "max_age",
+] as const;
 const FINAL = ["cursor_ahead", "unauthenticated", "not_found", "internal"] as const;
 
 describe("STREAM_ERRORS", () => {
@@ -31,13 +37,23 @@ describe("retryAfter", () => {
 
 describe("streamErrorCode", () => {
   it("W22: keeps the code of an error that a stream may say", () => {
-    for (const code of ["store_unavailable", "cursor_ahead", "unauthenticated", "not_found"] as const) {
+    for (const code of [
+      "store_unavailable",
+      "cursor_ahead",
+      "unauthenticated",
+      "not_found",
+    ] as const) {
       expect(streamErrorCode(new RunEventsError(code, "m"))).toBe(code);
     }
   });
 
   it("W3: says internal for anything else", () => {
-    const unforeseen = [new RunEventsError("run_finished", "m"), new Error("SELECT 1"), "text", undefined];
+    const unforeseen = [
+      new RunEventsError("run_finished", "m"),
+      new Error("SELECT 1"),
+      "text",
+      undefined,
+    ];
     for (const error of unforeseen) expect(streamErrorCode(error)).toBe("internal");
   });
 });

@@ -18,8 +18,16 @@ describe("encodePage", () => {
   it("W1, W15: is the page, its payloads as they were stored", () => {
     fc.assert(
       fc.property(fc.array(text), phase, time, (payloads, current, createdAtMs) => {
-        const events = payloads.map((payload, at) => storedEvent({ sequence: at + 1, payload, createdAtMs }));
-        const json = encodePage({ events, runStatus: "running", phase: current, lastSequence: 9, hasMore: true });
+        const events = payloads.map((payload, at) =>
+          storedEvent({ sequence: at + 1, payload, createdAtMs }),
+        );
+        const json = encodePage({
+          events,
+          runStatus: "running",
+          phase: current,
+          lastSequence: 9,
+          hasMore: true,
+        });
         for (const payload of payloads) expect(json).toContain(`"payload":${payload},`);
         expect(JSON.parse(json)).toStrictEqual({
           events: events.map(({ sequence, eventType, payload }) => ({
@@ -41,21 +49,27 @@ describe("encodePage", () => {
 describe("encodeRun", () => {
   it("W8: is the run, its metadata as it was stored, whoever owns it", () => {
     fc.assert(
-      fc.property(anyText, text, phase, fc.option(time), (ownerId, metadata, current, finishedAtMs) => {
-        const json = encodeRun(runRecord({ ownerId, metadata, phase: current, finishedAtMs }));
-        expect(json).toContain(`"metadata":${metadata}}`);
-        expect(JSON.parse(json)).toStrictEqual({
-          runId: "r",
-          ownerId,
-          runStatus: "queued",
-          currentPhase: valueOf(current),
-          lastSequence: 0,
-          createdAt: "1970-01-01T00:00:01.000Z",
-          updatedAt: "1970-01-01T00:00:01.000Z",
-          finishedAt: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
-          metadata: valueOf(metadata),
-        });
-      }),
+      fc.property(
+        anyText,
+        text,
+        phase,
+        fc.option(time),
+        (ownerId, metadata, current, finishedAtMs) => {
+          const json = encodeRun(runRecord({ ownerId, metadata, phase: current, finishedAtMs }));
+          expect(json).toContain(`"metadata":${metadata}}`);
+          expect(JSON.parse(json)).toStrictEqual({
+            runId: "r",
+            ownerId,
+            runStatus: "queued",
+            currentPhase: valueOf(current),
+            lastSequence: 0,
+            createdAt: "1970-01-01T00:00:01.000Z",
+            updatedAt: "1970-01-01T00:00:01.000Z",
+            finishedAt: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
+            metadata: valueOf(metadata),
+          });
+        },
+      ),
     );
   });
 });
@@ -63,7 +77,8 @@ describe("encodeRun", () => {
 describe("encodeRunList", () => {
   it("W14: is the runs in their order, and the cursor of what follows as text", () => {
     const runs = [runRecord({ runId: "b" }), runRecord({ runId: "a" })];
-    const read = (next: number | null): unknown => JSON.parse(encodeRunList({ runs, next })) as unknown;
+    const read = (next: number | null): unknown =>
+      JSON.parse(encodeRunList({ runs, next })) as unknown;
     expect(read(7)).toMatchObject({ runs: [{ runId: "b" }, { runId: "a" }], nextCursor: "7" });
     expect(read(null)).toMatchObject({ nextCursor: null });
     expect(encodeRunList({ runs: [], next: null })).toBe('{"runs":[],"nextCursor":null}');
@@ -72,7 +87,13 @@ describe("encodeRunList", () => {
 
 describe("encodeReceipt", () => {
   it("W9: is the receipt, and nothing else", () => {
-    const receipt = { firstSequence: 1, lastSequence: 2, runStatus: "running", currentPhase: "p", replayed: false } as const;
+    const receipt = {
+      firstSequence: 1,
+      lastSequence: 2,
+      runStatus: "running",
+      currentPhase: "p",
+      replayed: false,
+    } as const;
     expect(encodeReceipt({ ...receipt, extra: 1 } as typeof receipt)).toBe(JSON.stringify(receipt));
   });
 });

@@ -77,8 +77,14 @@ async function readBytes(exchange: Incoming, maxBytes: number): Promise<Uint8Arr
     }
   } finally {
     late.cancel();
+    letGo(iterator);
   }
   return joinBytes(parts, length);
+}
+
+/** Leaves the rest of a body to the transport. Not awaited: it would wait for a piece that may never come. */
+export function letGo(iterator: AsyncIterator<Uint8Array, unknown>): void {
+  void iterator.return?.();
 }
 
 /** The parts in one piece. */

@@ -6,10 +6,12 @@ import {
   type RunLog,
   statusAfter,
 } from "@tm/run-events-core";
-import { decodeUtf8, joinBytes, tooLarge } from "./body.ts";
+import { decodeUtf8, joinBytes, letGo, tooLarge } from "./body.ts";
 import { invalidRequest, parseEvent } from "./parameters.ts";
 
 const NEWLINE = 10;
+/** White space as JSON has it: `trim` would take a byte order mark and more. */
+const OUTER_SPACE = /^[ \t\r]+|[ \t\r]+$/g;
 /** What one append takes at most of the lines that have arrived. */
 const GROUP_EVENTS = 500;
 const GROUP_BYTES = 1_048_576;
@@ -134,6 +136,8 @@ export async function appendLines(
   } catch (error) {
     await flush();
     throw atLine(error, number, whole);
+  } finally {
+    letGo(body);
   }
   if (whole === null) throw invalidRequest("The body has no event.");
   return whole;
@@ -141,7 +145,7 @@ export async function appendLines(
 
 /** One line's event; `null` for a blank line. */
 function parseLine(bytes: Uint8Array): EventDraft | null {
-  const text = decodeUtf8(bytes).trim();
+  const text = decodeUtf8(bytes).replace(OUTER_SPACE, "");
   if (text === "") return null;
   try {
     JSON.parse(text);

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { OpenStream, StreamSink } from "@tm/run-events-core";
 import type { Exchange, Reply, StreamReply } from "./exchange.ts";
+import { createSink } from "./node-sink.ts";
 import { createService, type HandlerOptions, type HandlerStats } from "./service.ts";
 
 export type { HandlerOptions, HandlerStats } from "./service.ts";
 
-/** What a response may hold before the stream waits for it, in bytes: with one slice on top it stays below 64 KiB. @see W25 */
-const LOW_WATER_BYTES = 16_384;
+/** How long what is left of a refused body is read and thrown away before the connection is cut, in milliseconds. */
+const LINGER_MS = 5_000;
 
 /** The wire on node:http, and on every framework that hands out its request and response. */
 export interface NodeHandler {
@@ -70,36 +70,22 @@ function exchangeOf(request: IncomingMessage, signal: AbortSignal): Exchange {
 function send(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
   const body = reply.body === null ? null : Buffer.from(reply.body);
   const length = body === null ? {} : { "content-length": String(body.length) };
-  // What is left of a refused body would otherwise be read to its end, however long that takes.
-  const close = request.complete || request.httpVersionMajor > 1 ? {} : { connection: "close" };
-  response.writeHead(reply.status, { ...reply.headers, ...length, ...close });
+  response.writeHead(reply.status, { ...reply.headers, ...length });
   response.end(request.method === "HEAD" ? undefined : (body ?? undefined));
+  if (!request.complete) discardRest(request);
+}
+
+/** Closing on a client that is still sending would reset the connection, and the answer could be lost with it. */
+function discardRest(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), LINGER_MS);
+  request.once("close", () => clearTimeout(timer));
+  request.resume();
 }
 
 function sendStream({ status, headers, stream }: StreamReply, response: ServerResponse): void {
   response.once("close", () => stream.closed());
   response.writeHead(status, headers);
-  stream.start(createSink(response, stream));
-}
-
-/**
- * A response as a stream's transport. It counts as full while it holds more than the low water mark; the write that fills
- * it asks to be told when it has gone out, so that no `drain` event is needed, which might never come.
- */
-function createSink(response: ServerResponse, stream: OpenStream): StreamSink {
-  const flushed = (error?: Error | null): void => {
-    if (error === undefined || error === null) stream.drained();
-  };
-  return {
-    write(bytes) {
-      if (response.writableLength + bytes.length < LOW_WATER_BYTES) {
-        response.write(bytes);
-        return true;
-      }
-      response.write(bytes, flushed);
-      return false;
-    },
-    end: () => void response.end(),
-    destroy: () => void response.destroy(),
-  };
+  // Sent now, so that nothing of the response's own stands before what a sink may write to the socket.
+  response.flushHeaders();
+  stream.start(createSink(response, () => stream.drained()));
 }

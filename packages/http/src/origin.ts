@@ -12,7 +12,9 @@ export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly strin
   if (origin !== null && allowedOrigins.includes(origin)) return false;
   const site = header("sec-fetch-site");
   if (site !== null) return site !== "same-origin" && site !== "none";
-  return origin !== null && hostOf(origin) !== header("host");
+  if (origin === null) return false;
+  const host = hostOf(origin);
+  return host === null || host !== header("host");
 }
 
 /** The host and port as a `Host` header says them; `null` for an opaque origin, which is nobody's. */

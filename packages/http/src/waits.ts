@@ -39,6 +39,8 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
   return {
     async hold({ runId, ownerId, since, waitMs, signal }) {
       if (released) return;
+      // A signal that has been aborted says so no more.
+      signal.throwIfAborted();
       const count = perUser.get(ownerId) ?? 0;
       if (count >= maxPerUser)
         throw new RunEventsError("too_many_requests", "Too many requests are waiting.");

@@ -30,6 +30,11 @@ export interface Connection {
    * @see S20
    */
   perform<T>(work: (open: OpenConnection) => T): Promise<T>;
+  /**
+   * As `perform`, in a write transaction. Writes wait in the order of their calls and one of them at a time tries for the
+   * lock, so that many that wait cost the event loop no more than one.
+   */
+  write<T>(work: (open: OpenConnection) => T): Promise<T>;
   /** Runs the work in the caller's open transaction, now or not at all. @throws as `perform`; TypeError without one. */
   join<T>(work: (open: OpenConnection) => T): T;
   migrate(): Promise<void>;
@@ -40,6 +45,7 @@ export interface Connection {
 
 /**
  * Wraps a handle.
+ * @throws TypeError for a handle that does not tell of transactions, as node:sqlite's did before Node 22.16.
  * @throws RunEventsError `store_unavailable` if the handle is closed.
  */
 export function createConnection(
@@ -47,10 +53,14 @@ export function createConnection(
   tables: Tables,
   synchronous: "FULL" | "NORMAL",
 ): Connection {
+  if (!("inTransaction" in db) && !("isTransaction" in db)) {
+    throw new TypeError("Expected a handle that tells whether a transaction is open on it.");
+  }
   const inFile = isInFile(db);
   let transactions: Transactions | null = null;
   let opened: OpenConnection | null = null;
   let closed = false;
+  let lastWrite: Promise<unknown> = Promise.resolve();
 
   function configure(): Transactions {
     if (transactions !== null) return transactions;
@@ -70,8 +80,7 @@ export function createConnection(
     return opened;
   }
 
-  async function patiently<T>(work: () => T): Promise<T> {
-    const deadline = performance.now() + PATIENCE_MS;
+  async function patiently<T>(work: () => T, calledAt = performance.now()): Promise<T> {
     for (let tries = 0; ; tries++) {
       if (closed) throw storeClosed();
       let busy: RunEventsError;
@@ -82,7 +91,7 @@ export function createConnection(
         if (!isBusy(error)) throw storeFailure(error);
         busy = storeFailure(error);
       }
-      if (performance.now() > deadline) throw busy;
+      if (performance.now() - calledAt > PATIENCE_MS) throw busy;
       // At random, so that processes that wait for each other do not meet again.
       await sleep(1 + Math.random() * Math.min(MAX_PAUSE_MS, 2 ** tries));
     }
@@ -91,6 +100,17 @@ export function createConnection(
   return {
     inFile,
     perform: (work) => patiently(() => work(open())),
+    write(work) {
+      const calledAt = performance.now();
+      const attempt = (): ReturnType<typeof work> => {
+        const sql = open();
+        return sql.write(() => work(sql));
+      };
+      const written = lastWrite.then(() => patiently(attempt, calledAt));
+      // Whoever called learns of a failure; it is nothing to the next in line.
+      lastWrite = written.catch(() => {});
+      return written;
+    },
     join(work) {
       if (closed) throw storeClosed();
       if (!isInTransaction(db)) throw new TypeError("Expected a transaction to be open.");
@@ -120,13 +140,14 @@ export function createConnection(
   };
 }
 
+/** Asks the handle alone: what the file is like shows in the first call. */
 function isInFile(db: SqliteDatabase): boolean {
   try {
-    const { file } = prepareStatement(
-      db,
-      "SELECT file FROM pragma_database_list WHERE name = 'main'",
-    ).get() as { readonly file: string | null };
-    return file !== null && file !== "";
+    const databases = prepareStatement(db, "PRAGMA database_list").all() as {
+      readonly name: string;
+      readonly file: string | null;
+    }[];
+    return databases.some(({ name, file }) => name === "main" && file !== null && file !== "");
   } catch (error) {
     throw storeFailure(error);
   }

@@ -19,12 +19,15 @@ export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement;
   /** better-sqlite3 tells here whether a transaction is open. */
   readonly inTransaction?: boolean;
-  /** node:sqlite tells it here. */
+  /** node:sqlite tells it here, from Node 22.16 on. */
   readonly isTransaction?: boolean;
+  /** node:sqlite; `isTransaction` may be asked only while this is true. */
+  readonly isOpen?: boolean;
 }
 
-/** Whether a transaction is open on the handle. */
+/** Whether a transaction is open on the handle; a closed handle has none. */
 export function isInTransaction(db: SqliteDatabase): boolean {
+  if (db.isOpen === false) return false;
   return db.inTransaction ?? db.isTransaction ?? false;
 }
 

@@ -63,7 +63,8 @@ export interface SqliteStore extends RunEventStore {
    */
   appendInTransaction(append: JoinedAppend): AppendReceipt;
   /**
-   * As the contract says. The run's rows go in one transaction: other writers wait while a very long run is deleted.
+   * As the contract says. The run's rows go in one synchronous transaction: while a very long run is deleted, other
+   * writers and this process stand still.
    * @see S17
    */
   deleteRun: RunEventStore["deleteRun"];
@@ -120,15 +121,13 @@ export function createSqliteStore(
     migrate: () => connection.migrate(),
     verify: () => connection.verify(),
     async createRun(request) {
-      const outcome = await connection.perform((open) =>
-        open.write(() => createRun(open, request)),
-      );
+      const outcome = await connection.write((open) => createRun(open, request));
       if (outcome.outcome === "created") wakes.changed(request.runId);
       return outcome;
     },
     async append(requests) {
-      const { outcomes, moved } = await connection.perform((open) =>
-        open.write(() => appendGroup(open, requests, Date.now())),
+      const { outcomes, moved } = await connection.write((open) =>
+        appendGroup(open, requests, Date.now()),
       );
       for (const run of moved) wakes.moved(run);
       return outcomes;
@@ -138,15 +137,15 @@ export function createSqliteStore(
     getRun: (runId) => connection.perform((open) => selectRun(open, runId)),
     listRuns: (query) => connection.perform((open) => listRuns(open, query)),
     async deleteRun(runId, ownerId) {
-      const outcome = await connection.perform((open) =>
-        open.write(() => deleteRun(open, runId, ownerId)),
-      );
+      const outcome = await connection.write((open) => deleteRun(open, runId, ownerId));
       if (outcome === "deleted") wakes.changed(runId);
       return outcome;
     },
     watch(runId, wake) {
       const stop = wakes.add(runId, wake);
-      const ready = connection.perform((open) => wakes.start(open));
+      const ready = connection.perform((open) => {
+        if (inFile) wakes.start(open);
+      });
       // Whoever does not wait for `ready` learns of the failure from the next read.
       ready.catch(() => {});
       return { ready, stop };

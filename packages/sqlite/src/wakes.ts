@@ -37,6 +37,7 @@ export function createWakes(db: SqliteDatabase, pollMs: number): Wakes {
   let rungFor = new Map<string, string>();
   let version = 0;
   let timer: NodeJS.Timeout | null = null;
+  let joinedTimer: NodeJS.Timeout | null = null;
 
   function look(sql: Statements): void {
     const current = dataVersion(sql);
@@ -53,19 +54,11 @@ export function createWakes(db: SqliteDatabase, pollMs: number): Wakes {
     version = current;
   }
 
-  function ringJoined(): void {
-    for (const runId of joinedRuns) watchers.ring(runId);
-    joinedRuns.clear();
-  }
-
   function tick(sql: Statements): void {
     const startedAt = performance.now();
     try {
       // Inside the caller's transaction nothing new is to be seen, and a look would pin its snapshot.
-      if (!isInTransaction(db)) {
-        ringJoined();
-        look(sql);
-      }
+      if (!isInTransaction(db)) look(sql);
     } catch {
       // A bell is not the truth: what this look missed, the next one finds.
     }
@@ -76,6 +69,16 @@ export function createWakes(db: SqliteDatabase, pollMs: number): Wakes {
     timer = setTimeout(tick, delayMs, sql);
     // Whoever waits for a wake has a socket or a timer of its own.
     timer.unref();
+  }
+
+  function ringJoined(): void {
+    if (isInTransaction(db)) {
+      joinedTimer = setTimeout(ringJoined, pollMs);
+      joinedTimer.unref();
+      return;
+    }
+    for (const runId of joinedRuns) watchers.ring(runId);
+    joinedRuns.clear();
   }
 
   function halt(): void {
@@ -104,14 +107,15 @@ export function createWakes(db: SqliteDatabase, pollMs: number): Wakes {
     },
     changed: (runId) => watchers.ring(runId),
     joined(runId) {
+      // Without a bell too: one may come before the commit.
+      if (joinedRuns.size === 0) setImmediate(ringJoined);
       joinedRuns.add(runId);
-      setImmediate(() => {
-        if (!isInTransaction(db)) ringJoined();
-      });
     },
     close() {
       watchers.clear();
       halt();
+      joinedRuns.clear();
+      if (joinedTimer !== null) clearTimeout(joinedTimer);
     },
   };
 }

@@ -1,0 +1,71 @@
+import {
+  type AppendLanding,
+  type AppendOutcome,
+  type AppendRequest,
+  type NewEvent,
+  phaseStartedBy,
+  type RunEventStore,
+  statusAfter,
+} from "@tm/run-events-core";
+import { assertEqual } from "./assert.ts";
+
+/** The conditions of a request, which most cases leave out. */
+export type AppendConditions = Partial<
+  Pick<AppendRequest, "ownerId" | "idempotencyKey" | "expectedSequence">
+>;
+
+/** An event as core hands it to a store. */
+export function event(eventType: string, payload = "null"): NewEvent {
+  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+}
+
+/** So many plain events that can be told apart. */
+export function events(count: number): readonly NewEvent[] {
+  return Array.from({ length: count }, (_, index) => event("TOKEN", `{"at":${index}}`));
+}
+
+/** A request as core makes it. */
+export function appendRequest(
+  runId: string,
+  batch: readonly NewEvent[],
+  conditions: AppendConditions = {},
+): AppendRequest {
+  return {
+    runId,
+    ownerId: null,
+    idempotencyKey: null,
+    expectedSequence: null,
+    ...conditions,
+    events: batch,
+    runStatus: statusAfter(batch.at(-1)?.eventType ?? ""),
+  };
+}
+
+/** Sends one request alone. */
+export async function append(
+  store: RunEventStore,
+  runId: string,
+  batch: readonly NewEvent[],
+  conditions: AppendConditions = {},
+): Promise<AppendOutcome> {
+  const outcomes = await store.append([appendRequest(runId, batch, conditions)]);
+  assertEqual(outcomes.length, 1, "the number of outcomes of one request");
+  return outcomes[0] as AppendOutcome;
+}
+
+/** Sends one request that has to land. */
+export async function land(
+  store: RunEventStore,
+  runId: string,
+  batch: readonly NewEvent[],
+  conditions: AppendConditions = {},
+): Promise<AppendLanding> {
+  return landingOf(await append(store, runId, batch, conditions));
+}
+
+/** Where an append landed that has to have. */
+export function landingOf(outcome: AppendOutcome): AppendLanding {
+  assertEqual(outcome.outcome, "appended", "the outcome of an append");
+  const { firstSequence, lastSequence, runStatus, phase } = outcome as AppendLanding;
+  return { firstSequence, lastSequence, runStatus, phase };
+}

@@ -1,0 +1,67 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+
+const SHOWN_CHARACTERS = 1_000;
+
+/**
+ * Fails a case unless the condition holds.
+ * @throws Error that says what was expected
+ */
+export function assert(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(`Expected that ${what}.`);
+}
+
+/**
+ * Fails a case unless two plain values are the same all the way down; the order of keys does not matter.
+ * @throws Error that shows both
+ */
+export function assertEqual(actual: unknown, expected: unknown, what: string): void {
+  if (isSame(actual, expected)) return;
+  throw new Error(`Expected ${what} to be ${show(expected)}, got ${show(actual)}.`);
+}
+
+/**
+ * Fails a case unless the call is rejected with this code.
+ * @returns the error, to look at further
+ */
+export async function assertRefused(
+  call: () => Promise<unknown>,
+  code: RunEventsErrorCode,
+  what: string,
+): Promise<RunEventsError> {
+  let answer: unknown;
+  try {
+    answer = await call();
+  } catch (error) {
+    assert(
+      error instanceof RunEventsError,
+      `${what} rejects with a RunEventsError, got ${String(error)}`,
+    );
+    assertEqual(error.code, code, `the code of ${what}`);
+    return error;
+  }
+  throw new Error(`Expected ${what} to reject with ${code}, got the answer ${show(answer)}.`);
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (!isObject(left) || !isObject(right) || Array.isArray(left) !== Array.isArray(right)) {
+    return false;
+  }
+  const keys = Object.keys(left);
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && isSame(left[key], right[key]))
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function show(value: unknown): string {
+  const text =
+    JSON.stringify(value, (_key, part: unknown) =>
+      typeof part === "bigint" ? `${part}n (a bigint)` : part,
+    ) ?? String(value);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}

@@ -1,0 +1,33 @@
+import type { RunEventStore, Watch } from "@tm/run-events-core";
+import { within } from "./within.ts";
+
+/** A watch that counts its rings. */
+export interface Bell extends Watch {
+  rings(): number;
+  /** Resolves once it has rung more than `heard` times. @throws Error when the ring does not come */
+  past(heard: number): Promise<void>;
+}
+
+/** Watches a run and counts. */
+export function hangBell(store: RunEventStore, runId: string): Bell {
+  let count = 0;
+  let onRing: (() => void)[] = [];
+  const watch = store.watch(runId, () => {
+    count += 1;
+    const waiting = onRing;
+    onRing = [];
+    for (const resolve of waiting) resolve();
+  });
+
+  async function ringAfter(heard: number): Promise<void> {
+    while (count <= heard) await new Promise<void>((resolve) => onRing.push(resolve));
+  }
+
+  return {
+    ready: watch.ready,
+    stop: () => watch.stop(),
+    rings: () => count,
+    past: (heard) =>
+      within(store.capabilities.wakeDeadlineMs, ringAfter(heard), `a ring for ${runId}`),
+  };
+}

@@ -1,0 +1,67 @@
+import { createRunEvents, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { assertEqual } from "../assert.ts";
+import { createRun, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+import { wrapStore } from "../wrap-store.ts";
+
+const DRAFTS = [{ eventType: "RUN_STARTED" }, { eventType: "TOKEN", payload: { text: "a" } }];
+
+/** S7: an append whose answer was lost is sent again and lands once. */
+export const acknowledgement: readonly TrialCase[] = [
+  {
+    name: "S7 an append with a key lands once when its acknowledgement is lost",
+    async run({ store }) {
+      await createRun(store, "run");
+      const runs = createRunEvents({ store: losing(store, 1) });
+      const receipt = await runs.append("run", DRAFTS, { idempotencyKey: "key" });
+      const { events } = await readLog(store, "run");
+      assertEqual([receipt.firstSequence, receipt.lastSequence], [1, 2], "where it landed");
+      assertEqual(events.length, 2, "the number of events");
+    },
+  },
+  {
+    name: "S7 an append that ends its run lands once when its acknowledgement is lost twice",
+    async run({ store }) {
+      await createRun(store, "run");
+      const runs = createRunEvents({ store: losing(store, 2) });
+      const ending = [...DRAFTS, { eventType: "RUN_COMPLETED" }];
+      const receipt = await runs.append("run", ending, {
+        idempotencyKey: "key",
+        expectedSequence: 0,
+      });
+      assertEqual(receipt.runStatus, "completed", "the status that the receipt says");
+      assertEqual((await readLog(store, "run")).events.length, 3, "the number of events");
+    },
+  },
+  {
+    name: "S7 on a store that says it loses acknowledgements an append needs no key to land once",
+    async run({ store }) {
+      await createRun(store, "run");
+      const runs = createRunEvents({ store: losing(store, 1) });
+      const receipts = await Promise.all([runs.append("run", DRAFTS), runs.append("run", DRAFTS)]);
+      assertEqual(
+        receipts.map((receipt) => [receipt.firstSequence, receipt.lastSequence]),
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        "where they landed",
+      );
+      assertEqual((await readLog(store, "run")).events.length, 4, "the number of events");
+    },
+  },
+];
+
+/** The store behind a line that loses the first answers to `append`. */
+function losing(store: RunEventStore, losses: number): RunEventStore {
+  let left = losses;
+  return wrapStore(store, {
+    capabilities: { ...store.capabilities, losesAcknowledgements: true },
+    async append(requests) {
+      const outcomes = await store.append(requests);
+      if (left === 0) return outcomes;
+      left -= 1;
+      throw new RunEventsError("store_unavailable", "The answer was lost.", { ambiguous: true });
+    },
+  });
+}

@@ -1,0 +1,155 @@
+import { append, appendRequest, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { raceAppends } from "../racing-appends.ts";
+import { createRun, readLog, readRun } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const BATCH = 4;
+
+/** S2: one request is atomic, requests are independent and keep their order. */
+export const atomicity: readonly TrialCase[] = [
+  {
+    name: "S2 a batch moves status, phase, head and times together",
+    async run({ store }) {
+      const created = await createRun(store, "run");
+      const landing = await land(store, "run", [
+        event("RUN_STARTED"),
+        event("PHASE_STARTED", '{"phase":"plan"}'),
+        event("PHASE_STARTED", '{"phase":"compose"}'),
+        event("TOKEN"),
+      ]);
+      assertEqual(
+        landing,
+        { firstSequence: 1, lastSequence: 4, runStatus: "running", phase: '"compose"' },
+        "the landing",
+      );
+      const { run } = await readRun(store, "run");
+      const moved = { runStatus: "running", phase: '"compose"', lastSequence: 4 };
+      assertEqual(run, { ...created, ...moved, updatedAtMs: run.updatedAtMs }, "the run");
+      await land(store, "run", [event("TOKEN"), event("RUN_FAILED")]);
+      const { run: ended, events: log } = await readRun(store, "run");
+      const at = log.at(-1)?.createdAtMs;
+      assertEqual(
+        ended,
+        { ...run, runStatus: "failed", lastSequence: 6, updatedAtMs: at, finishedAtMs: at },
+        "the finished run",
+      );
+      assertEqual(await store.getRun("run"), ended, "the run by itself");
+    },
+  },
+  ...(["completed", "failed", "cancelled"] as const).map((runStatus): TrialCase => ({
+    name: `S2 a terminal event leaves the run ${runStatus}`,
+    async run({ store }) {
+      await createRun(store, "run");
+      const landing = await land(store, "run", [event(`RUN_${runStatus.toUpperCase()}`)]);
+      assertEqual(landing.runStatus, runStatus, "the status of the landing");
+      const { run } = await readRun(store, "run");
+      assertEqual(run.runStatus, runStatus, "the status of the run");
+      assert(run.finishedAtMs !== null, "a finished run says when");
+    },
+  })),
+  {
+    name: "S2 a racing reader sees a batch whole or not at all",
+    run: (trial) =>
+      raceAppends(trial, {
+        batch: (isLastRound) =>
+          isLastRound ? [...events(BATCH - 1), event("RUN_COMPLETED")] : events(BATCH),
+        onPage({ run }) {
+          const whole = run.lastSequence % BATCH === 0;
+          assert(whole, `the head ${run.lastSequence} is the end of a batch of ${BATCH}`);
+        },
+      }),
+  },
+  {
+    name: "S2 requests of one call have each its own fate",
+    async run({ store }) {
+      for (const runId of ["run-a", "run-b", "finished"]) await createRun(store, runId);
+      await land(store, "finished", [event("RUN_COMPLETED")]);
+      const outcomes = await store.append([
+        appendRequest("nowhere", events(1)),
+        appendRequest("run-a", events(2)),
+        appendRequest("finished", events(1)),
+        appendRequest("run-b", events(1), { expectedSequence: 9 }),
+        appendRequest("run-b", events(3)),
+        appendRequest("run-a", events(1), { ownerId: "somebody else" }),
+        appendRequest("run-a", events(1)),
+      ]);
+      const running = { runStatus: "running", phase: null } as const;
+      assertEqual(
+        outcomes,
+        [
+          { outcome: "not_found" },
+          { outcome: "appended", firstSequence: 1, lastSequence: 2, ...running },
+          { outcome: "finished", runStatus: "completed", lastSequence: 1 },
+          { outcome: "sequence_conflict", lastSequence: 0 },
+          { outcome: "appended", firstSequence: 1, lastSequence: 3, ...running },
+          { outcome: "not_found" },
+          { outcome: "appended", firstSequence: 3, lastSequence: 3, ...running },
+        ],
+        "the outcomes of one call",
+      );
+      assertEqual((await readLog(store, "run-a")).events.length, 3, "the events of run-a");
+      assertEqual((await readLog(store, "run-b")).events.length, 3, "the events of run-b");
+    },
+  },
+  {
+    name: "S2 requests for one run keep their order within a call",
+    async run({ store }) {
+      await createRun(store, "run");
+      const types = ["RUN_STARTED", "TOKEN", "TOOL_CALLED", "RUN_COMPLETED", "TOO_LATE"];
+      const outcomes = await store.append(
+        types.map((eventType, index) =>
+          appendRequest("run", [event(eventType)], { expectedSequence: index }),
+        ),
+      );
+      assertEqual(
+        outcomes.map((outcome) => outcome.outcome),
+        ["appended", "appended", "appended", "appended", "finished"],
+        "the outcomes in order",
+      );
+      assertEqual(
+        (await readLog(store, "run")).events.map((one) => one.eventType),
+        types.slice(0, 4),
+        "the events in order",
+      );
+    },
+  },
+  {
+    name: "S2 the same key twice in one call lands once",
+    async run({ store }) {
+      await createRun(store, "run");
+      const request = appendRequest("run", events(2), { idempotencyKey: "key" });
+      const [first, second] = await store.append([request, request]);
+      assertEqual(first?.outcome, "appended", "the first outcome");
+      assertEqual(second, { ...first, outcome: "replayed" }, "the second outcome");
+      assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
+    },
+  },
+  {
+    name: "S2 a call without requests or queries is answered without any",
+    async run({ store }) {
+      assertEqual(await store.append([]), [], "the outcomes of no requests");
+      assertEqual(await store.read([]), [], "the answers to no queries");
+    },
+  },
+  {
+    name: "S2 the phase stays until an event starts another",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
+      const landing = await append(store, "run", [event("PHASE_STARTED", '{"phase":7}')]);
+      assertEqual(
+        landing,
+        {
+          outcome: "appended",
+          firstSequence: 2,
+          lastSequence: 2,
+          runStatus: "running",
+          phase: '"plan"',
+        },
+        "an append that starts no phase",
+      );
+      assertEqual((await readRun(store, "run")).run.phase, '"plan"', "the phase");
+    },
+  },
+];

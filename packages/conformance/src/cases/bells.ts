@@ -1,0 +1,215 @@
+import { type Clock, createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { event, events, land } from "../append-request.ts";
+import { assertEqual } from "../assert.ts";
+import { type Bell, hangBell } from "../bell.ts";
+import { createRun, readPage } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+import { within } from "../within.ts";
+import { wrapStore } from "../wrap-store.ts";
+
+const ROUNDS = 5;
+
+/** S13, S14: a bell says that there may be something new, until it is stopped. */
+export const bells: readonly TrialCase[] = [
+  {
+    name: "S13 every commit after `ready` rings",
+    async run({ store }) {
+      await createRun(store, "run");
+      const bell = await readyBell(store, "run");
+      for (let round = 0; round < ROUNDS; round++) {
+        await rings(bell, () => land(store, "run", events(1)));
+      }
+      await rings(bell, () => land(store, "run", [event("RUN_COMPLETED")]));
+      bell.stop();
+    },
+  },
+  {
+    name: "S13 creating and deleting a run ring",
+    async run({ store }) {
+      const bell = await readyBell(store, "run");
+      await rings(bell, () => createRun(store, "run"));
+      await rings(bell, () => land(store, "run", [event("RUN_COMPLETED")]));
+      await rings(bell, () => store.deleteRun("run", null));
+      await rings(bell, () => createRun(store, "run"));
+      bell.stop();
+    },
+  },
+  {
+    name: "S13 commits ring at every store object that is open on the data",
+    async run(trial) {
+      const stores = await trial.stores();
+      await createRun(trial.store, "run");
+      const hung = await Promise.all(stores.map((one) => readyBell(one, "run")));
+      for (const one of stores) {
+        const heard = hung.map((bell) => bell.rings());
+        await land(one, "run", events(1));
+        await Promise.all(hung.map((bell, index) => bell.past(heard[index] ?? 0)));
+      }
+      for (const bell of hung) bell.stop();
+    },
+  },
+  {
+    name: "S13 a reader that reads when woken, and only then, comes to see every commit",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      await createRun(store, "run");
+      const writes = async (): Promise<void> => {
+        for (let round = 0; round < ROUNDS; round++) await land(store, "run", events(1));
+        await land(store, "run", [event("RUN_COMPLETED")]);
+      };
+      const followers = stores.map((one) => follow(one, "run", ROUNDS + 1));
+      await Promise.all([writes(), ...followers]);
+    },
+  },
+  {
+    name: "S13 `wake` is never called from within `watch`",
+    async run({ store }) {
+      await createRun(store, "run");
+      let returned = false;
+      let rangWithin = false;
+      const watch = store.watch("run", () => {
+        rangWithin ||= !returned;
+      });
+      returned = true;
+      await watch.ready;
+      watch.stop();
+      assertEqual(rangWithin, false, "whether it rang within");
+    },
+  },
+  {
+    name: "S14 a stopped watch is silent, and stopping it again changes nothing",
+    async run({ store }) {
+      await createRun(store, "run");
+      const stoppedAtOnce = hangBell(store, "run");
+      stoppedAtOnce.stop();
+      const stopped = await readyBell(store, "run");
+      const other = await readyBell(store, "run");
+      await rings(stopped, () => land(store, "run", events(1)));
+      stopped.stop();
+      stopped.stop();
+      const heard = [stopped.rings(), stoppedAtOnce.rings()];
+      for (let round = 0; round < ROUNDS; round++) {
+        await rings(other, () => land(store, "run", events(1)));
+      }
+      assertEqual([stopped.rings(), stoppedAtOnce.rings()], heard, "the rings after stop");
+      other.stop();
+    },
+  },
+  {
+    name: "S14 the same function on two watches is stopped on one alone",
+    async run({ store }) {
+      await createRun(store, "run");
+      const other = await readyBell(store, "run");
+      let count = 0;
+      const wake = (): void => {
+        count += 1;
+      };
+      const watches = [store.watch("run", wake), store.watch("run", wake)];
+      await Promise.all(watches.map((watch) => watch.ready));
+      watches[0]?.stop();
+      const heard = count;
+      for (let round = 0; count === heard && round < ROUNDS; round++) {
+        await rings(other, () => land(store, "run", events(1)));
+      }
+      assertEqual(count > heard, true, "whether the other watch still rings");
+      for (const watch of [...watches, other]) watch.stop();
+    },
+  },
+  {
+    name: "S14 a watch that is stopped by its own ring is silent from then on",
+    async run({ store }) {
+      await createRun(store, "run");
+      const other = await readyBell(store, "run");
+      let count = 0;
+      const watch = store.watch("run", () => {
+        count += 1;
+        watch.stop();
+      });
+      await watch.ready;
+      for (let round = 0; round < ROUNDS; round++) {
+        await rings(other, () => land(store, "run", events(1)));
+      }
+      assertEqual(count, 1, "the number of rings");
+      other.stop();
+    },
+  },
+];
+
+/** S15: correctness never hangs on a bell. */
+export const lostBells: readonly TrialCase[] = [
+  {
+    name: "S15 reads need no watch",
+    async run(trial) {
+      const { store } = trial;
+      await createRun(store, "run");
+      for (const one of await trial.stores()) {
+        await land(store, "run", events(1));
+        const { lastSequence } = (await readPage(one, "run"))?.run ?? {};
+        assertEqual(lastSequence, (await store.getRun("run"))?.lastSequence, "the head");
+      }
+    },
+  },
+  {
+    name: "S15 with every bell lost a tail still gets every event",
+    async run({ store }) {
+      await createRun(store, "run");
+      const { clock, tick } = handClock();
+      const silent = wrapStore(store, { watch: (runId) => store.watch(runId, () => {}) });
+      const tail = createRunEvents({ store: silent, clock }).tail("run")[Symbol.asyncIterator]();
+      await land(store, "run", events(1));
+      const sequences = [(await within(0, tail.next(), "the first event")).value?.sequence];
+      for (let round = 0; round < ROUNDS; round++) {
+        const next = tail.next();
+        await land(store, "run", [event(round === ROUNDS - 1 ? "RUN_COMPLETED" : "TOKEN")]);
+        tick();
+        sequences.push((await within(0, next, "the next event")).value?.sequence);
+      }
+      assertEqual(sequences, [1, 2, 3, 4, 5, 6], "the sequences");
+      assertEqual((await within(0, tail.next(), "the end")).done, true, "whether the tail ended");
+    },
+  },
+];
+
+async function readyBell(store: RunEventStore, runId: string): Promise<Bell> {
+  const bell = hangBell(store, runId);
+  await bell.ready;
+  return bell;
+}
+
+/** Fails unless the bell rings after the call began. */
+async function rings(bell: Bell, call: () => Promise<unknown>): Promise<void> {
+  const heard = bell.rings();
+  await call();
+  await bell.past(heard);
+}
+
+/** Reads once, then once a ring, until the run has so many events. */
+async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
+  const bell = await readyBell(store, runId);
+  for (let since = 0; ;) {
+    const heard = bell.rings();
+    const page = await readPage(store, runId, { since });
+    since += page?.events.length ?? 0;
+    if (since >= count) break;
+    await bell.past(heard);
+  }
+  bell.stop();
+}
+
+/** A clock that stands still until `tick` runs everything that is due. */
+function handClock(): { readonly clock: Clock; readonly tick: () => void } {
+  const tasks = new Set<() => void>();
+  return {
+    clock: {
+      now: () => 0,
+      every(_periodMs, task) {
+        tasks.add(task);
+        return () => tasks.delete(task);
+      },
+    },
+    tick() {
+      for (const task of tasks) task();
+    },
+  };
+}

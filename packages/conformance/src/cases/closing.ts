@@ -1,0 +1,79 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { append, appendRequest, events, land } from "../append-request.ts";
+import { assert, assertEqual, assertRefused } from "../assert.ts";
+import { hangBell } from "../bell.ts";
+import { createRun, OWNER, readPage } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+/** Every call of the contract, as a closed store hears it. */
+const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>> = {
+  createRun: (store) => store.createRun({ runId: "new", ownerId: OWNER, metadata: "null" }),
+  append: (store) => store.append([appendRequest("run", events(1))]),
+  read: (store) => readPage(store, "run"),
+  getRun: (store) => store.getRun("run"),
+  listRuns: (store) => store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 }),
+  deleteRun: (store) => store.deleteRun("run", null),
+  watch: (store) => store.watch("run", () => {}).ready,
+};
+
+/** S18, S20: the end of a store. */
+export const closing: readonly TrialCase[] = [
+  {
+    name: "S18 close is idempotent, at once and later",
+    async run({ store }) {
+      await createRun(store, "run");
+      await Promise.all([store.close(), store.close()]);
+      await store.close();
+    },
+  },
+  ...Object.entries(CALLS).map(([name, call]): TrialCase => ({
+    name: `S18 ${name} after close is refused`,
+    async run({ store }) {
+      await createRun(store, "run");
+      await store.close();
+      await assertRefused(() => call(store), "store_unavailable", `${name} after close`);
+    },
+  })),
+  {
+    name: "S18 close ends every watch and leaves other store objects alone",
+    async run(trial) {
+      const stores = await trial.stores();
+      const [closed, other] = [trial.store, stores[1]];
+      await createRun(closed, "run");
+      const bells = [hangBell(closed, "run"), hangBell(closed, "other")];
+      await Promise.all(bells.map((bell) => bell.ready));
+      const late = Promise.allSettled([append(closed, "run", events(1))]);
+      await closed.close();
+      const heard = bells.map((bell) => bell.rings());
+      await late;
+      if (other !== undefined) {
+        const bell = hangBell(other, "run");
+        await bell.ready;
+        for (let round = 0; round < 3; round++) {
+          const before = bell.rings();
+          await land(other, "run", events(1));
+          await bell.past(before);
+        }
+        bell.stop();
+      }
+      assertEqual(
+        bells.map((bell) => bell.rings()),
+        heard,
+        "the rings after close",
+      );
+      for (const bell of bells) bell.stop();
+    },
+  },
+  {
+    name: "S20 a store that cannot answer says so as a RunEventsError that tells whether to retry",
+    async run({ store }) {
+      await createRun(store, "run");
+      await store.close();
+      for (const [name, call] of Object.entries(CALLS)) {
+        const error = await assertRefused(() => call(store), "store_unavailable", name);
+        assertEqual(error.ambiguous, false, `whether ${name} may have been done`);
+        assert(typeof error.retryable === "boolean", `${name} tells whether to retry`);
+      }
+    },
+  },
+];

@@ -1,0 +1,111 @@
+import { append, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { createRun, OWNER, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const RACERS = 12;
+
+/** S16: createRun is idempotent by run and owner. */
+export const creating: readonly TrialCase[] = [
+  {
+    name: "S16 a new run is queued, without phase or events",
+    async run({ store }) {
+      assertEqual(await store.getRun("run"), null, "a run before it is created");
+      const run = await createRun(store, "run", OWNER, '{"model":"x"}');
+      const { ordinal, createdAtMs } = run;
+      assert(
+        Number.isSafeInteger(ordinal) && ordinal > 0,
+        `the ordinal is positive, got ${ordinal}`,
+      );
+      assertEqual(
+        run,
+        {
+          runId: "run",
+          ownerId: OWNER,
+          runStatus: "queued",
+          phase: null,
+          lastSequence: 0,
+          ordinal,
+          createdAtMs,
+          updatedAtMs: createdAtMs,
+          finishedAtMs: null,
+          metadata: '{"model":"x"}',
+        },
+        "the run",
+      );
+      assertEqual(await readLog(store, "run"), { run, events: [] }, "the log");
+    },
+  },
+  {
+    name: "S16 the same owner creating a run again gets it as it stands",
+    async run({ store }) {
+      await createRun(store, "run", OWNER, "1");
+      for (const batch of [events(2), [event("RUN_COMPLETED")]]) {
+        await land(store, "run", batch);
+        const run = await store.getRun("run");
+        const again = await store.createRun({ runId: "run", ownerId: OWNER, metadata: "2" });
+        assertEqual(again, { outcome: "existing", run }, "the outcome");
+        assertEqual(await store.getRun("run"), run, "the run afterwards");
+      }
+    },
+  },
+  {
+    name: "S16 another owner is refused and changes nothing",
+    async run({ store }) {
+      const run = await createRun(store, "run", OWNER, "1");
+      for (const ownerId of ["somebody else", OWNER.toUpperCase(), `${OWNER} `, ""]) {
+        const taken = await store.createRun({ runId: "run", ownerId, metadata: "2" });
+        assertEqual(taken, { outcome: "taken" }, `the outcome for "${ownerId}"`);
+      }
+      assertEqual(await store.getRun("run"), run, "the run afterwards");
+    },
+  },
+  {
+    name: "S16 of one owner's creations that race one creates and all get that run",
+    async run(trial) {
+      const stores = await trial.stores();
+      const outcomes = await Promise.all(
+        Array.from({ length: RACERS }, (_, index) =>
+          (stores[index % stores.length] ?? trial.store).createRun({
+            runId: "run",
+            ownerId: OWNER,
+            metadata: `${index}`,
+          }),
+        ),
+      );
+      assertEqual(
+        outcomes.map(({ outcome }) => outcome).toSorted(),
+        ["created", ...Array.from({ length: RACERS - 1 }, () => "existing")],
+        "the outcomes",
+      );
+      const run = await trial.store.getRun("run");
+      for (const outcome of outcomes) {
+        assertEqual(outcome.outcome !== "taken" && outcome.run, run, "the run");
+      }
+    },
+  },
+  {
+    name: "S16 of many owners' creations that race one owner gets the run",
+    async run(trial) {
+      const stores = await trial.stores();
+      const outcomes = await Promise.all(
+        Array.from({ length: RACERS }, (_, index) =>
+          (stores[index % stores.length] ?? trial.store).createRun({
+            runId: "run",
+            ownerId: `owner-${index}`,
+            metadata: "null",
+          }),
+        ),
+      );
+      assertEqual(
+        outcomes.map(({ outcome }) => outcome).toSorted(),
+        ["created", ...Array.from({ length: RACERS - 1 }, () => "taken")],
+        "the outcomes",
+      );
+      const ownerId = `owner-${outcomes.findIndex(({ outcome }) => outcome === "created")}`;
+      assertEqual((await trial.store.getRun("run"))?.ownerId, ownerId, "the owner");
+      const landed = await append(trial.store, "run", events(1), { ownerId });
+      assertEqual(landed.outcome, "appended", "the outcome of the owner's append");
+    },
+  },
+];

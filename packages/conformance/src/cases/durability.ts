@@ -1,0 +1,99 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { append, appendRequest, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { createRun, OWNER, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+/** S6: what the store says about itself. */
+export const declaration: readonly TrialCase[] = [
+  {
+    name: "S6 capabilities are declared, and `reopen` is given exactly if the data outlives the store",
+    async run({ store, canReopen }) {
+      const { durability, shared, joinsTransaction, losesAcknowledgements, wakeDeadlineMs } =
+        store.capabilities;
+      assert(
+        ["memory", "process", "power", "unknown"].includes(durability),
+        `durability is a known word, got ${durability}`,
+      );
+      for (const flag of [shared, joinsTransaction, losesAcknowledgements]) {
+        assert(typeof flag === "boolean", `a capability is true or false, got ${flag}`);
+      }
+      assert(wakeDeadlineMs >= 0 && Number.isFinite(wakeDeadlineMs), "wakeDeadlineMs is a time");
+      const outlives = durability !== "memory" || shared;
+      assertEqual(
+        { reopen: canReopen },
+        { reopen: outlives },
+        `whether ${shared ? "shared" : "unshared"} data of durability ${durability} can be reopened`,
+      );
+    },
+  },
+];
+
+/** S6 and S18 for data that outlives its store object. */
+export const reopening: readonly TrialCase[] = [
+  {
+    name: "S6 what was acknowledged is there after close and reopen",
+    async run(trial) {
+      const { store } = trial;
+      await createRun(store, "run", OWNER, '{"n":1.0}');
+      await createRun(store, "quiet");
+      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}'), ...events(3)]);
+      const landing = await land(store, "run", events(2), { idempotencyKey: "key" });
+      const log = await readLog(store, "run");
+      const query = { ownerId: OWNER, runStatus: null, before: null, limit: 10 };
+      const list = await store.listRuns(query);
+      const again = await trial.reopen();
+      assertEqual(await readLog(again, "run"), log, "the log");
+      assertEqual(await again.listRuns(query), list, "the owner's runs");
+      assertEqual(
+        await append(again, "run", events(2), { idempotencyKey: "key" }),
+        { outcome: "replayed", ...landing },
+        "the receipt of a key",
+      );
+      assertEqual((await land(again, "run", events(1))).firstSequence, 7, "the next sequence");
+    },
+  },
+  {
+    name: "S17 an ordinal is not used again after delete, close and reopen",
+    async run(trial) {
+      await createRun(trial.store, "run");
+      const { ordinal } = await createRun(trial.store, "newest");
+      await land(trial.store, "newest", [event("RUN_COMPLETED")]);
+      await trial.store.deleteRun("newest", null);
+      const again = await trial.reopen();
+      const next = await createRun(again, "next");
+      assert(next.ordinal > ordinal, `the ordinal ${next.ordinal} is larger than ${ordinal}`);
+    },
+  },
+  {
+    name: "S18 an append under way at close either stands or was refused",
+    async run(trial) {
+      const { store } = trial;
+      await createRun(store, "run");
+      const calls = Array.from({ length: 8 }, () =>
+        store.append([appendRequest("run", events(2))]),
+      );
+      const settled = Promise.allSettled(calls);
+      await store.close();
+      let acknowledged = 0;
+      let unknown = 0;
+      for (const call of await settled) {
+        if (call.status === "fulfilled") {
+          acknowledged += 1;
+          continue;
+        }
+        const error: unknown = call.reason;
+        assert(
+          error instanceof RunEventsError && error.code === "store_unavailable",
+          `a refused append rejects with store_unavailable, got ${String(error)}`,
+        );
+        if (error.ambiguous) unknown += 1;
+      }
+      const { events: log } = await readLog(await trial.reopen(), "run");
+      assert(
+        log.length >= acknowledged * 2 && log.length <= (acknowledged + unknown) * 2,
+        `${acknowledged} acknowledged and ${unknown} unknown appends of 2 left ${log.length} events`,
+      );
+    },
+  },
+];

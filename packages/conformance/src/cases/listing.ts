@@ -1,0 +1,188 @@
+import type { ListQuery, RunEventStore, RunStatus } from "@tm/run-events-core";
+import { event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { createRun, OWNER } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const RUNS = 10;
+const ENDS: Partial<Readonly<Record<RunStatus, string>>> = {
+  completed: "RUN_COMPLETED",
+  failed: "RUN_FAILED",
+  cancelled: "RUN_CANCELLED",
+};
+
+/** W14: an owner's runs, newest first. */
+export const listing: readonly TrialCase[] = [
+  {
+    name: "W14 runs are listed newest first, as they stand",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      const created = await createRuns(stores);
+      await land(store, "run-3", [event("PHASE_STARTED", '{"phase":"plan"}')]);
+      await land(store, "run-0", [event("RUN_COMPLETED")]);
+      const runs = await list(store, {});
+      assertEqual(
+        runs.map((run) => [run.runId, run.ordinal]),
+        created.toReversed().map((run) => [run.runId, run.ordinal]),
+        "the runs in the order of the list",
+      );
+      for (const run of runs) {
+        assertEqual(run, await store.getRun(run.runId), `${run.runId} in the list`);
+      }
+    },
+  },
+  {
+    name: "W14 ordinals grow from one creation to the next",
+    async run(trial) {
+      const created = await createRuns(await trial.stores());
+      created.reduce((before, run) => {
+        assert(run.ordinal > before.ordinal, `${run.ordinal} is larger than ${before.ordinal}`);
+        return run;
+      });
+    },
+  },
+  {
+    name: "W14 pages of the list, one behind the other, show each run once",
+    async run({ store }) {
+      await createRuns([store]);
+      for (const limit of [1, 3, RUNS, RUNS + 1]) {
+        const seen: string[] = [];
+        let before: number | null = null;
+        for (let page = 0; page <= RUNS; page++) {
+          const runs = await list(store, { before, limit });
+          assert(runs.length <= limit, `a page has at most ${limit} runs, got ${runs.length}`);
+          seen.push(...runs.map((run) => run.runId));
+          before = runs.at(-1)?.ordinal ?? before;
+          if (runs.length < limit) break;
+          // A newer run stands before every page that is still to come.
+          await store.createRun({
+            runId: `new-${limit}-${page}`,
+            ownerId: OWNER,
+            metadata: "null",
+          });
+        }
+        const old = seen.filter((runId) => runId.startsWith("run-"));
+        assertEqual(old, ids().toReversed(), `the runs in pages of ${limit}`);
+        assertEqual(new Set(seen).size, seen.length, `the number of runs in pages of ${limit}`);
+      }
+    },
+  },
+  {
+    name: "W14 the list of a status has the runs that are in it now",
+    async run({ store }) {
+      const statuses: readonly RunStatus[] = [
+        "queued",
+        "running",
+        "completed",
+        "failed",
+        "cancelled",
+      ];
+      for (const [index, status] of [...statuses, ...statuses].entries()) {
+        await createRun(store, `run-${index}`);
+        if (status !== "queued")
+          await land(store, `run-${index}`, [event(ENDS[status] ?? "TOKEN")]);
+      }
+      for (const [index, runStatus] of statuses.entries()) {
+        const expected = [`run-${index + statuses.length}`, `run-${index}`];
+        const runs = await list(store, { runStatus });
+        assertEqual(
+          runs.map((run) => run.runId),
+          expected,
+          `the runs that are ${runStatus}`,
+        );
+        const first = await list(store, { runStatus, limit: 1 });
+        assertEqual(first, runs.slice(0, 1), `the first page of ${runStatus}`);
+        const before = runs[0]?.ordinal ?? null;
+        assertEqual(
+          await list(store, { runStatus, before }),
+          runs.slice(1),
+          `the second page of ${runStatus}`,
+        );
+      }
+      await land(store, "run-1", [event("RUN_FAILED")]);
+      const running = await list(store, { runStatus: "running" });
+      assertEqual(
+        running.map((run) => run.runId),
+        ["run-6"],
+        "the runs that still run",
+      );
+    },
+  },
+];
+
+/** W4: someone else's run is as good as none. */
+export const owners: readonly TrialCase[] = [
+  {
+    name: "W4 an owner's list has no run of anybody else",
+    async run({ store }) {
+      for (const [runId, ownerId] of [
+        ["run-a", "ada"],
+        ["run-b", "bob"],
+        ["run-c", "ada"],
+        ["run-d", "ADA"],
+      ] as const) {
+        await createRun(store, runId, ownerId);
+      }
+      const listed = async (ownerId: string): Promise<readonly string[]> =>
+        (await list(store, { ownerId })).map((run) => run.runId);
+      assertEqual(await listed("ada"), ["run-c", "run-a"], "ada's runs");
+      assertEqual(await listed("bob"), ["run-b"], "bob's runs");
+      assertEqual(await listed("nobody"), [], "nobody's runs");
+    },
+  },
+  {
+    name: "W4 reading, appending to and deleting someone else's run is as if there were none",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", events(2), { ownerId: OWNER });
+      await land(store, "run", [event("RUN_COMPLETED")], { ownerId: null });
+      const query = { since: 0, limit: 10, maxBytes: 1_000 };
+      for (const ownerId of ["somebody else", OWNER.toUpperCase(), ""]) {
+        const other = [
+          await store.append([
+            {
+              runId: "run",
+              ownerId,
+              events: [event("TOKEN")],
+              runStatus: "running",
+              idempotencyKey: null,
+              expectedSequence: null,
+            },
+          ]),
+          await store.read([{ ...query, runId: "run", ownerId }]),
+          await store.deleteRun("run", ownerId),
+        ];
+        assertEqual(other, [[{ outcome: "not_found" }], [null], "not_found"], `"${ownerId}" gets`);
+      }
+      const [own, any] = await store.read(
+        [OWNER, null].map((ownerId) => ({ ...query, runId: "run", ownerId })),
+      );
+      assertEqual(own?.events.length, 3, "the events that the owner reads");
+      assertEqual(any, own, "what is read without asking for an owner");
+      assertEqual(await store.deleteRun("run", OWNER), "deleted", "the owner's delete");
+    },
+  },
+];
+
+function ids(): readonly string[] {
+  return Array.from({ length: RUNS }, (_, index) => `run-${index}`);
+}
+
+async function createRuns(
+  stores: readonly RunEventStore[],
+): Promise<readonly Awaited<ReturnType<typeof createRun>>[]> {
+  const created = [];
+  for (const [index, runId] of ids().entries()) {
+    const store = stores[index % stores.length];
+    if (store !== undefined) created.push(await createRun(store, runId));
+  }
+  return created;
+}
+
+function list(
+  store: RunEventStore,
+  part: Partial<ListQuery>,
+): ReturnType<RunEventStore["listRuns"]> {
+  return store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 100, ...part });
+}

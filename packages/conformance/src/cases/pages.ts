@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import {
+  createPageCut,
+  type NewEvent,
+  type ReadQuery,
+  type RunEventStore,
+  utf8Bytes,
+} from "@tm/run-events-core";
+import { event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { raceAppends } from "../racing-appends.ts";
+import { createRun, OWNER, readPage, readRun } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const ROUNDS = 12;
+
+/** Payloads of one to four bytes a character, small and large, with a phase now and then. */
+const BATCH: readonly NewEvent[] = Array.from({ length: 40 }, (_, index) => {
+  const text = "aé\u2028\u{1f600}".slice(0, 1 + (index % 5)).repeat(1 + ((index * 37) % 150));
+  const payload = JSON.stringify({ phase: `phase ${index}`, text });
+  return event(index % 7 === 3 ? "PHASE_STARTED" : "TOKEN", payload);
+});
+
+/** S9: a page is one point in time, contiguous, cut but never to nothing. */
+export const pages: readonly TrialCase[] = [
+  {
+    name: "S9 a page is cut by limit and by maxBytes exactly where core cuts it",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", BATCH);
+      const query = fc.record({
+        since: fc.nat(BATCH.length + 3),
+        limit: fc.integer({ min: 1, max: BATCH.length + 3 }),
+        maxBytes: fc.integer({ min: 1, max: 12_000 }),
+      });
+      await fc.assert(fc.asyncProperty(query, (part) => cutsRight(store, part)));
+    },
+  },
+  {
+    name: "S9 a page is never cut to nothing",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", [event("TOKEN", `"${"a".repeat(100_000)}"`), event("TOKEN")]);
+      for (const since of [0, 1]) {
+        const { events: page } = await readRun(store, "run", { since, maxBytes: 1 });
+        assertEqual(page.length, 1, `the number of events after ${since} in a page of one byte`);
+      }
+    },
+  },
+  {
+    name: "S9 a page at or past the head is empty and says the head",
+    async run({ store }) {
+      const created = await createRun(store, "run");
+      assertEqual(
+        await readPage(store, "run"),
+        { run: created, phaseAtSince: null, events: [] },
+        "the page of an empty run",
+      );
+      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
+      const run = await store.getRun("run");
+      for (const since of [1, 2, 1_000_000]) {
+        assertEqual(
+          await readPage(store, "run", { since }),
+          { run, phaseAtSince: '"plan"', events: [] },
+          `the page after ${since}`,
+        );
+      }
+    },
+  },
+  {
+    name: "S9 phaseAtSince is the phase of the last event at or before since that started one",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", BATCH);
+      let phase: string | null = null;
+      for (let since = 0; since <= BATCH.length; since++) {
+        phase = BATCH[since - 1]?.phase ?? phase;
+        const page = await readRun(store, "run", { since, limit: 1 });
+        assertEqual(page.phaseAtSince, phase, `the phase at ${since}`);
+      }
+    },
+  },
+  {
+    name: "S9 queries of one call are answered in their order",
+    async run({ store }) {
+      for (const runId of ["run-a", "run-b"]) await createRun(store, runId);
+      await land(store, "run-a", events(5));
+      const part = { ownerId: null, limit: 2, maxBytes: 1_000_000 };
+      const queries: readonly ReadQuery[] = [
+        { ...part, runId: "run-b", since: 0 },
+        { ...part, runId: "run-a", since: 3 },
+        { ...part, runId: "nowhere", since: 0 },
+        { ...part, runId: "run-a", since: 0 },
+        { ...part, runId: "run-a", since: 3 },
+        { ...part, runId: "run-a", since: 0, ownerId: "somebody else" },
+      ];
+      assertEqual(
+        (await store.read(queries)).map(
+          (page) => page && [page.run.runId, ...page.events.map((one) => one.sequence)],
+        ),
+        [["run-b"], ["run-a", 4, 5], null, ["run-a", 1, 2], ["run-a", 4, 5], null],
+        "the answers",
+      );
+    },
+  },
+  {
+    name: "S9 events and head are of one instant, whoever appends",
+    run: (trial) =>
+      raceAppends(trial, {
+        batch: (isLastRound, round) => [
+          event("PHASE_STARTED", `{"phase":"${round}"}`),
+          event(isLastRound ? "RUN_COMPLETED" : "TOKEN"),
+        ],
+      }),
+  },
+  {
+    name: "S10 what was acknowledged is seen by every read that starts after",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      const list = { ownerId: OWNER, before: null, limit: 10 };
+      await createRun(store, "run");
+      for (let last = 1; last <= 20; last++) {
+        const ends = last === 20;
+        await land(stores[last % stores.length] ?? store, "run", [
+          event(ends ? "RUN_COMPLETED" : "TOKEN"),
+        ]);
+        for (const one of stores) {
+          const { run, events: page } = await readRun(one, "run", { since: last - 1 });
+          assertEqual(page.length, 1, `the number of events after ${last - 1}`);
+          assertEqual(await one.getRun("run"), run, "the run by itself");
+          const runStatus = ends ? "completed" : "running";
+          assertEqual(await one.listRuns({ ...list, runStatus }), [run], "the list");
+        }
+      }
+      for (const one of stores) {
+        const running = await one.listRuns({ ...list, runStatus: "running" });
+        assertEqual(running, [], "the list of running runs");
+      }
+    },
+  },
+  {
+    name: "W2 createdAtMs never decreases within a run",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      const created = await createRun(store, "run");
+      assert(Number.isSafeInteger(created.createdAtMs), "createdAtMs is a number of milliseconds");
+      assertEqual(created.updatedAtMs, created.createdAtMs, "updatedAtMs before the first event");
+      for (let round = 0; round < ROUNDS; round++) {
+        await Promise.all(stores.map((one) => land(one, "run", events(3))));
+      }
+      const { events: log } = await readRun(store, "run");
+      assert(
+        log.every((one) => Number.isSafeInteger(one.createdAtMs)),
+        "createdAtMs of an event is a number of milliseconds",
+      );
+    },
+  },
+];
+
+/** Compares one page with what core's own cut leaves of the batch. */
+async function cutsRight(
+  store: RunEventStore,
+  part: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
+): Promise<void> {
+  const belongs = createPageCut(part.limit, part.maxBytes);
+  const rest = BATCH.slice(part.since);
+  const end = rest.findIndex((one) => !belongs(utf8Bytes(one.payload)));
+  const { events: page } = await readRun(store, "run", part);
+  assertEqual(
+    page.map(({ sequence, eventType, payload }) => ({ sequence, eventType, payload })),
+    rest.slice(0, end === -1 ? rest.length : end).map(({ eventType, payload }, index) => ({
+      sequence: part.since + 1 + index,
+      eventType,
+      payload,
+    })),
+    "the page",
+  );
+}

@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { commandArbitraries, type RealStore } from "../model/commands.ts";
+import type { TrialCase } from "../trial.ts";
+
+const PROGRAMS = 100;
+const COMMANDS = 40;
+
+/** Every clause at once, one call after the other: random programs against a model. */
+export const programs: readonly TrialCase[] = [
+  {
+    name: "S5 the store answers any program of calls as the model does",
+    async run(trial) {
+      let store = trial.store;
+      let count = 0;
+      const commands = fc.commands(commandArbitraries(trial.canReopen), {
+        maxCommands: COMMANDS,
+        // The default size would make programs too short to come to anything.
+        size: "max",
+      });
+      await fc.assert(
+        fc.asyncProperty(commands, async (program) => {
+          count += 1;
+          const real: RealStore = {
+            store,
+            prefix: `p${count}-`,
+            async reopen() {
+              store = await trial.reopen();
+              return store;
+            },
+          };
+          await fc.asyncModelRun(
+            () => ({ model: { runs: new Map(), lastOrdinal: 0 }, real }),
+            program,
+          );
+        }),
+        { numRuns: PROGRAMS },
+      );
+    },
+  },
+];

@@ -1,0 +1,31 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { createRun, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+/** S19: a store with a schema migrates it when told to, safely; one without needs no step. */
+export const schema: readonly TrialCase[] = [
+  {
+    name: "S19 migrating again, later and at once, changes nothing; without `migrate` there is nothing to do",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      await createRun(store, "run");
+      await land(store, "run", events(3), { idempotencyKey: "key" });
+      const log = await readLog(store, "run");
+      await migrate(store);
+      await migrate(store);
+      await Promise.all([...stores, ...stores].map(migrate));
+      for (const one of stores) assertEqual(await readLog(one, "run"), log, "the log");
+      assertEqual((await land(store, "run", events(1))).firstSequence, 4, "the next sequence");
+    },
+  },
+];
+
+/** `migrate` is no part of the contract's interface: only stores with a schema have it. */
+async function migrate(store: RunEventStore): Promise<void> {
+  if (!("migrate" in store)) return;
+  assert(typeof store.migrate === "function", "`migrate` is a function");
+  await store.migrate();
+}

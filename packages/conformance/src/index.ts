@@ -1,0 +1,3 @@
+export type { ConformanceCase, ConformanceOptions } from "./conformance.ts";
+export { runEventStoreConformance } from "./conformance.ts";
+export type { StoreDoors } from "./trial.ts";

@@ -1,0 +1,138 @@
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  isTerminal,
+  type NewEvent,
+  type RunRecord,
+  type StoredEvent,
+} from "@tm/run-events-core";
+import { assert, assertEqual } from "../assert.ts";
+
+/** What a run has to be, in the plainest way to say it. Times and ordinals are the store's: learnt once, then held to. */
+export interface ModelRun {
+  record: RunRecord;
+  /** The times are `null` until the store has said them. */
+  readonly events: { readonly event: NewEvent; createdAtMs: number | null }[];
+  readonly keys: Map<string, { readonly batch: readonly NewEvent[]; readonly outcome: object }>;
+}
+
+/** What a store has to hold. */
+export interface StoreModel {
+  readonly runs: Map<string, ModelRun>;
+  /** The largest ordinal so far, of deleted runs too. */
+  lastOrdinal: number;
+}
+
+/** The run as its owner sees it, `undefined` for anybody else. */
+export function visibleRun(
+  model: StoreModel,
+  runId: string,
+  ownerId: string | null,
+): ModelRun | undefined {
+  const run = model.runs.get(runId);
+  return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
+}
+
+/** Takes a run into the model as the store says that it created it. */
+export function learnRun(
+  model: StoreModel,
+  asked: Pick<RunRecord, "runId" | "ownerId" | "metadata">,
+  run: RunRecord,
+): void {
+  const { ordinal, createdAtMs } = run;
+  assert(ordinal > model.lastOrdinal, `the ordinal ${ordinal} is larger than all before`);
+  const expected: RunRecord = {
+    ...asked,
+    runStatus: "queued",
+    phase: null,
+    lastSequence: 0,
+    ordinal,
+    createdAtMs,
+    updatedAtMs: createdAtMs,
+    finishedAtMs: null,
+  };
+  assertEqual(run, expected, "the new run");
+  model.lastOrdinal = ordinal;
+  model.runs.set(asked.runId, { record: expected, events: [], keys: new Map() });
+}
+
+/** What has to become of an append, which then is in the model. */
+export function appendToModel(model: StoreModel, request: AppendRequest): AppendOutcome {
+  const run = visibleRun(model, request.runId, request.ownerId);
+  if (run === undefined) return { outcome: "not_found" };
+  const { record } = run;
+  const { runStatus, lastSequence } = record;
+  const { idempotencyKey, expectedSequence, events } = request;
+  const kept = idempotencyKey === null ? undefined : run.keys.get(idempotencyKey);
+  if (kept !== undefined) {
+    const same = JSON.stringify(kept.batch) === JSON.stringify(events);
+    if (!same) return { outcome: "idempotency_key_reused" };
+    return { outcome: "replayed", ...kept.outcome } as AppendOutcome;
+  }
+  if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
+  if (expectedSequence !== null && expectedSequence !== lastSequence) {
+    return { outcome: "sequence_conflict", lastSequence };
+  }
+  for (const event of events) run.events.push({ event, createdAtMs: null });
+  const landing = {
+    firstSequence: lastSequence + 1,
+    lastSequence: lastSequence + events.length,
+    runStatus: request.runStatus,
+    phase: phaseAt(run, run.events.length),
+  };
+  run.record = { ...record, ...landing, lastSequence: landing.lastSequence };
+  if (idempotencyKey !== null) run.keys.set(idempotencyKey, { batch: events, outcome: landing });
+  return { outcome: "appended", ...landing };
+}
+
+/** The phase in force behind so many events. */
+export function phaseAt(run: ModelRun, count: number): string | null {
+  return (
+    run.events.slice(0, count).findLast(({ event }) => event.phase !== null)?.event.phase ?? null
+  );
+}
+
+/** Holds a head that the store gave against the model. */
+export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
+  const { record, events } = run;
+  assert(actual !== null, `${record.runId} is there`);
+  const { runStatus, phase, lastSequence } = record;
+  const updatedAtMs = learnTime(events.at(-1), actual.updatedAtMs) ?? record.createdAtMs;
+  const { runId, ownerId, metadata, ordinal, createdAtMs } = record;
+  assertEqual(
+    actual,
+    {
+      runId,
+      ownerId,
+      metadata,
+      ordinal,
+      createdAtMs,
+      runStatus,
+      phase,
+      lastSequence,
+      updatedAtMs,
+      finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
+    },
+    `the head of ${runId}`,
+  );
+}
+
+/** Holds events that the store gave, from behind `since` on, against the model. */
+export function checkEvents(run: ModelRun, since: number, actual: readonly StoredEvent[]): void {
+  const expected = run.events.slice(since, since + actual.length).map((kept, index) => ({
+    sequence: since + 1 + index,
+    eventType: kept.event.eventType,
+    payload: kept.event.payload,
+    createdAtMs: learnTime(kept, actual[index]?.createdAtMs ?? 0),
+  }));
+  assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
+}
+
+/** The event's time: what was said the first time, from then on. */
+function learnTime(
+  kept: ModelRun["events"][number] | undefined,
+  said: number,
+): number | null | undefined {
+  if (kept !== undefined) kept.createdAtMs ??= said;
+  return kept?.createdAtMs;
+}

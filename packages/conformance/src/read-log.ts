@@ -1,0 +1,109 @@
+import {
+  isTerminal,
+  phaseStartedBy,
+  type ReadQuery,
+  type ReadResult,
+  type RunEventStore,
+  type RunRecord,
+  statusAfter,
+  type StoredEvent,
+} from "@tm/run-events-core";
+import { assert, assertEqual } from "./assert.ts";
+
+/** The owner of a case's runs, unless it is about owners. */
+export const OWNER = "ada";
+
+const ALL_BYTES = Number.MAX_SAFE_INTEGER;
+const PAGE_LIMIT = 1_000;
+
+/** Creates a run that is not there yet. */
+export async function createRun(
+  store: RunEventStore,
+  runId: string,
+  ownerId: string = OWNER,
+  metadata = "null",
+): Promise<RunRecord> {
+  const created = await store.createRun({ runId, ownerId, metadata });
+  assert(created.outcome === "created", `creating ${runId} is answered created`);
+  return created.run;
+}
+
+/** One query alone; by default everything, up to 1,000 events. */
+export async function readPage(
+  store: RunEventStore,
+  runId: string,
+  part: Partial<ReadQuery> = {},
+): Promise<ReadResult | null> {
+  const query = { ownerId: null, since: 0, limit: PAGE_LIMIT, maxBytes: ALL_BYTES, ...part, runId };
+  const results = await store.read([query]);
+  assertEqual(results.length, 1, "the number of answers to one query");
+  const result = results[0] ?? null;
+  if (result !== null) checkPage(query, result);
+  return result;
+}
+
+/** One page of a run that has to be there. */
+export async function readRun(
+  store: RunEventStore,
+  runId: string,
+  part: Partial<ReadQuery> = {},
+): Promise<ReadResult> {
+  const result = await readPage(store, runId, part);
+  assert(result !== null, `${runId} can be read`);
+  return result;
+}
+
+/** A run's head and its whole log, page by page. */
+export async function readLog(
+  store: RunEventStore,
+  runId: string,
+): Promise<{ readonly run: RunRecord; readonly events: readonly StoredEvent[] }> {
+  const events: StoredEvent[] = [];
+  for (;;) {
+    const page = await readRun(store, runId, { since: events.length });
+    assert(
+      page.events.length > 0 || page.run.lastSequence <= events.length,
+      `a page of ${runId} after ${events.length} is not empty`,
+    );
+    for (const one of page.events) events.push(one);
+    if (events.length >= page.run.lastSequence) return { run: page.run, events };
+  }
+}
+
+/**
+ * What holds of every page, whoever appends meanwhile: contiguous, ascending in time, and of the same instant as its head.
+ * @throws Error that names what does not hold
+ */
+export function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
+  const { since, limit, maxBytes } = query;
+  const end = Math.max(since, run.lastSequence);
+  assertEqual(
+    events.map((one) => one.sequence),
+    events.map((_, index) => since + 1 + index),
+    `the sequences of the page after ${since}`,
+  );
+  assert(since + events.length <= end, `a page ends at or before its head ${run.lastSequence}`);
+  if (maxBytes === ALL_BYTES) {
+    assertEqual(events.length, Math.min(limit, end - since), "the number of events in the page");
+  }
+  let createdAtMs = run.createdAtMs;
+  for (const one of events) {
+    assert(one.createdAtMs >= createdAtMs, `createdAtMs does not decrease at ${one.sequence}`);
+    createdAtMs = one.createdAtMs;
+  }
+  const last = events.at(-1);
+  if (last !== undefined && last.sequence === run.lastSequence) checkHead(run, last);
+}
+
+function checkHead(run: RunRecord, last: StoredEvent): void {
+  const runStatus = statusAfter(last.eventType);
+  const finishedAtMs = isTerminal(runStatus) ? last.createdAtMs : null;
+  const { runId, lastSequence } = run;
+  assertEqual(
+    { runStatus: run.runStatus, updatedAtMs: run.updatedAtMs, finishedAtMs: run.finishedAtMs },
+    { runStatus, updatedAtMs: last.createdAtMs, finishedAtMs },
+    `the head of ${runId} at its last event ${lastSequence}`,
+  );
+  const phase = phaseStartedBy(last.eventType, last.payload);
+  if (phase !== null) assertEqual(run.phase, phase, `the phase of ${runId} at ${lastSequence}`);
+}

@@ -1,0 +1,73 @@
+import type { RunEventStore } from "@tm/run-events-core";
+
+/** How the kit gets at stores. */
+export interface StoreDoors {
+  /** A fresh, empty store that nobody else uses. */
+  readonly open: () => RunEventStore | Promise<RunEventStore>;
+  /**
+   * Another store object on the same data, after `store` was closed; where `capabilities.shared` also while it is open.
+   * To be given exactly if the data outlives the store object.
+   */
+  readonly reopen?: (store: RunEventStore) => RunEventStore | Promise<RunEventStore>;
+  /** Called once for each object that `open` or `reopen` gave, the youngest first, after it was closed. */
+  readonly destroy?: (store: RunEventStore) => void | Promise<void>;
+}
+
+/** What one case works on. Everything it opens is closed and destroyed behind it. */
+export interface Trial {
+  /** Fresh and empty. */
+  readonly store: RunEventStore;
+  /** Whether a second object on the same data can be had. */
+  readonly canReopen: boolean;
+  /** The objects that may be open on the same data at once: two where `capabilities.shared`, else `store` alone. */
+  stores(): Promise<readonly RunEventStore[]>;
+  /** Closes the youngest object and opens another on its data. */
+  reopen(): Promise<RunEventStore>;
+}
+
+/** One case before it knows its store. The name starts with the clause. */
+export interface TrialCase {
+  readonly name: string;
+  readonly run: (trial: Trial) => Promise<void>;
+}
+
+/** Runs one body on a store of its own. */
+export async function runTrial(
+  doors: StoreDoors,
+  body: (trial: Trial) => Promise<void>,
+): Promise<void> {
+  const { open, reopen, destroy } = doors;
+  const store = await open();
+  const opened: [RunEventStore, ...RunEventStore[]] = [store];
+
+  async function another(): Promise<RunEventStore> {
+    if (reopen === undefined) throw new TypeError("Expected `reopen` to be given.");
+    const next = await reopen(opened.at(-1) ?? store);
+    opened.push(next);
+    return next;
+  }
+
+  async function closeAll(): Promise<void> {
+    for (const one of opened.toReversed()) {
+      await one.close();
+      await destroy?.(one);
+    }
+  }
+
+  const trial: Trial = {
+    store,
+    canReopen: reopen !== undefined,
+    async stores() {
+      return store.capabilities.shared ? [store, await another()] : [store];
+    },
+    async reopen() {
+      await (opened.at(-1) ?? store).close();
+      return another();
+    },
+  };
+  const [ran] = await Promise.allSettled([body(trial)]);
+  const [ended] = await Promise.allSettled([closeAll()]);
+  // The body's failure says more than what it left behind.
+  if (ran.status === "rejected") throw ran.reason;
+  if (ended.status === "rejected") throw ended.reason;
+}

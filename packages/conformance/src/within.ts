@@ -1,0 +1,21 @@
+/** How long past its own deadline a store may be late before the kit gives up: bounds a hang, not its speed. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Waits for something that a store owes.
+ * @param deadlineMs what the store itself declares
+ * @throws Error that names what did not come
+ */
+export async function within<T>(deadlineMs: number, owed: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Expected ${what} within ${deadlineMs} ms, and it did not come.`));
+    }, deadlineMs + PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([owed, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

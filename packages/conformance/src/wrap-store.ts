@@ -1,0 +1,17 @@
+import type { RunEventStore } from "@tm/run-events-core";
+
+/** The same store with some of its calls replaced, whether it is a plain object or a class. */
+export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>): RunEventStore {
+  return {
+    capabilities: store.capabilities,
+    createRun: (request) => store.createRun(request),
+    append: (requests) => store.append(requests),
+    read: (queries) => store.read(queries),
+    getRun: (runId) => store.getRun(runId),
+    listRuns: (query) => store.listRuns(query),
+    deleteRun: (runId, ownerId) => store.deleteRun(runId, ownerId),
+    watch: (runId, wake) => store.watch(runId, wake),
+    close: () => store.close(),
+    ...replaced,
+  };
+}

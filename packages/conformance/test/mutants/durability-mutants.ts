@@ -1,0 +1,75 @@
+import { createMemoryStore, type RunEventStore, type StoreCapabilities } from "@tm/run-events-core";
+import { sharedMemoryDoors } from "../shared-memory.ts";
+import type { Mutant } from "./mutant.ts";
+
+const doors = sharedMemoryDoors();
+
+function declaring(store: RunEventStore, declared: Partial<StoreCapabilities>): RunEventStore {
+  return { ...store, capabilities: { ...store.capabilities, ...declared } };
+}
+
+function migrating(store: RunEventStore, migrate: () => Promise<void>): RunEventStore {
+  return Object.assign({ ...store }, { migrate });
+}
+
+/** Stores that keep less than they say, or cannot be migrated twice. */
+export const durabilityMutants: readonly Mutant[] = [
+  {
+    name: "forgets everything at close",
+    clause: "S6",
+    doors: { open: doors.open, reopen: doors.open },
+  },
+  {
+    name: "forgets its keys at close",
+    clause: "S6",
+    doors: {
+      open: doors.open,
+      async reopen(store) {
+        const again = await doors.reopen(store);
+        return {
+          ...again,
+          append: (requests) =>
+            again.append(requests.map((request) => ({ ...request, idempotencyKey: null }))),
+        };
+      },
+    },
+  },
+  {
+    name: "says that it outlives a crash, and cannot be reopened",
+    clause: "S6",
+    doors: { open: () => declaring(createMemoryStore(), { durability: "process" }) },
+  },
+  {
+    name: "says that others see it, and cannot be reopened",
+    clause: "S6",
+    doors: { open: () => declaring(createMemoryStore(), { shared: true }) },
+  },
+  {
+    name: "says that nothing outlives it, and can be reopened",
+    clause: "S6",
+    object: (object) => declaring(object, { durability: "memory", shared: false }),
+  },
+  {
+    name: "fails when it is migrated again",
+    clause: "S19",
+    object(object) {
+      let migrated = false;
+      return migrating(object, async () => {
+        if (migrated) throw new Error('relation "run" already exists');
+        migrated = true;
+      });
+    },
+  },
+  {
+    name: "loses its runs when it is migrated again",
+    clause: "S19",
+    object: (object, data) =>
+      migrating(object, async () => {
+        const end = { eventType: "RUN_CANCELLED", payload: "null", phase: null };
+        const request = { runId: "run", ownerId: null, events: [end], runStatus: "cancelled" };
+        const asked = { idempotencyKey: null, expectedSequence: null };
+        await data.append([{ ...request, ...asked } as Parameters<typeof data.append>[0][number]]);
+        await data.deleteRun("run", null);
+      }),
+  },
+];

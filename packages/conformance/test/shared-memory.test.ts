@@ -1,0 +1,8 @@
+import { runEventStoreConformance } from "@tm/run-events-conformance";
+import { describe, it } from "vitest";
+import { sharedMemoryDoors } from "./shared-memory.ts";
+
+describe("store objects on common data in memory", () => {
+  const cases = runEventStoreConformance({ name: "shared memory", ...sharedMemoryDoors() });
+  for (const { name, run } of cases) it(name, run);
+});

@@ -1,0 +1,79 @@
+import type { StoreDoors } from "@tm/run-events-conformance";
+import {
+  createMemoryStore,
+  RunEventsError,
+  type RunEventStore,
+  type Watch,
+} from "@tm/run-events-core";
+
+/** How to break a store: its data, beneath all store objects, or each object that is opened on them. */
+export interface Breakage {
+  readonly data?: (data: RunEventStore) => RunEventStore;
+  readonly object?: (object: RunEventStore, data: RunEventStore) => RunEventStore;
+}
+
+/** Store objects on common data in memory: what a store shared by processes looks like from within one of them. */
+export function sharedMemoryDoors({
+  data: breakData = (data) => data,
+  object: breakObject = (object) => object,
+}: Breakage = {}): Required<Pick<StoreDoors, "open" | "reopen">> {
+  const origins = new WeakMap<RunEventStore, RunEventStore>();
+
+  function view(data: RunEventStore): RunEventStore {
+    const object = breakObject(openOn(data), data);
+    origins.set(object, data);
+    return object;
+  }
+
+  return {
+    open: () => view(breakData(createMemoryStore())),
+    reopen(store) {
+      const data = origins.get(store);
+      if (data === undefined) throw new TypeError("Expected a store that `open` gave.");
+      return view(data);
+    },
+  };
+}
+
+function openOn(data: RunEventStore): RunEventStore {
+  const watches = new Set<Watch>();
+  let closed = false;
+
+  function open(): RunEventStore {
+    if (closed) throw new RunEventsError("store_unavailable", "The store is closed.");
+    return data;
+  }
+
+  return {
+    capabilities: { ...data.capabilities, durability: "process", shared: true },
+    createRun: async (request) => open().createRun(request),
+    append: async (requests) => open().append(requests),
+    read: async (queries) => open().read(queries),
+    getRun: async (runId) => open().getRun(runId),
+    listRuns: async (query) => open().listRuns(query),
+    deleteRun: async (runId, ownerId) => open().deleteRun(runId, ownerId),
+    watch(runId, wake) {
+      if (closed)
+        return {
+          ready: Promise.resolve()
+            .then(open)
+            .then(() => {}),
+          stop() {},
+        };
+      const watch = data.watch(runId, wake);
+      watches.add(watch);
+      return {
+        ready: watch.ready,
+        stop() {
+          watches.delete(watch);
+          watch.stop();
+        },
+      };
+    },
+    async close() {
+      closed = true;
+      for (const watch of watches) watch.stop();
+      watches.clear();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { expect } from "vitest";
+import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/lifecycle.ts";
+import type { NewEvent } from "../src/store.ts";
+import { STREAM_ERRORS, type StreamErrorCode } from "../src/stream-error.ts";
+import type { TimedFrame } from "./fake-sink.ts";
+import { type Conversation, MAX_AGE_MS, STALL_MS, TICK_MS } from "./stream-world.ts";
+
+/** What a stream may say of the run after this much of its log. */
+function told(log: readonly NewEvent[]): Record<string, unknown> {
+  const { runStatus, phase } = log.reduce<RunState>(foldEvent, INITIAL_STATE);
+  return {
+    runStatus: isTerminal(runStatus) ? "running" : runStatus,
+    currentPhase: phase === null ? null : (JSON.parse(phase) as unknown),
+  };
+}
+
+function checkError({ data, id, retryMs }: TimedFrame): void {
+  const code = data["code"] as StreamErrorCode;
+  expect(STREAM_ERRORS).toHaveProperty(code);
+  expect([data["retryable"], id]).toStrictEqual([STREAM_ERRORS[code].retryable, undefined]);
+  if (STREAM_ERRORS[code].retryable) {
+    expect(retryMs).toBeGreaterThanOrEqual(500);
+    expect(retryMs).toBeLessThanOrEqual(15_000);
+  } else expect(retryMs).toBe(3_600_000);
+}
+
+function checkConnected(frame: TimedFrame, since: number, log: readonly NewEvent[]): void {
+  const { data, id, retryMs } = frame;
+  expect(data).toMatchObject({ type: "connected", since, ...told(log.slice(0, since)) });
+  expect(data["lastSequence"]).toBeGreaterThanOrEqual(since);
+  expect(id).toBe(String(since));
+  expect(retryMs).toBeGreaterThanOrEqual(2_000);
+  expect(retryMs).toBeLessThanOrEqual(5_000);
+}
+
+/** Reads a stream's frames behind `connected` as a client would. */
+function checkFrames(frames: readonly TimedFrame[], since: number, log: readonly NewEvent[]): void {
+  let cursor = since;
+  frames.forEach(({ data, id, retryMs }, at) => {
+    const last = at === frames.length - 1;
+    switch (data["type"]) {
+      case "run_event": {
+        const { eventType, payload } = log[cursor] ?? {};
+        cursor += 1;
+        expect(data["event"]).toMatchObject({
+          sequence: cursor,
+          eventType,
+          payload: JSON.parse(payload ?? "?") as unknown,
+        });
+        expect([id, retryMs]).toStrictEqual([String(cursor), undefined]);
+        break;
+      }
+      case "status":
+        expect(data).toMatchObject(told(log.slice(0, cursor)));
+        expect(data["lastSequence"]).toBeGreaterThanOrEqual(cursor);
+        expect(data["lastSequence"]).toBeLessThanOrEqual(log.length);
+        expect([id, retryMs]).toStrictEqual([undefined, undefined]);
+        break;
+      case "run_finished":
+        expect([last, cursor, id, retryMs]).toStrictEqual([
+          true,
+          log.length,
+          String(cursor + 1),
+          3_600_000,
+        ]);
+        expect(data).toMatchObject({
+          ...told(log),
+          runStatus: log.reduce<RunState>(foldEvent, INITIAL_STATE).runStatus,
+          lastSequence: cursor,
+        });
+        expect(["completed", "failed", "cancelled"]).toContain(data["runStatus"]);
+        break;
+      case "error":
+        expect(last).toBe(true);
+        break;
+      default:
+        expect.unreachable(`an unknown frame: ${JSON.stringify(data)}`);
+    }
+  });
+}
+
+function checkTimes({ sink, startedAtMs }: Conversation, { data, atMs }: TimedFrame): void {
+  if (data["code"] === "max_age") {
+    expect(atMs - startedAtMs).toBeGreaterThanOrEqual(0.8 * MAX_AGE_MS);
+    expect(atMs - startedAtMs).toBeLessThanOrEqual(MAX_AGE_MS + TICK_MS);
+  }
+  if (data["code"] === "slow_consumer") {
+    expect(atMs - (sink.fullSinceMs ?? Number.NaN)).toBeGreaterThanOrEqual(STALL_MS);
+  }
+}
+
+/**
+ * What holds of every stream, wherever it stands: the frames that a client has had so far.
+ * @param log the whole log of its run
+ */
+export function checkConversation(conversation: Conversation, log: readonly NewEvent[]): void {
+  const { sink, since, openState } = conversation;
+  expect(sink.faults).toStrictEqual([]);
+  const [first, ...others] = sink.frames;
+  if (openState !== "open") expect(first).toBeUndefined();
+  if (first === undefined) return;
+  if (first.data["type"] === "error") expect(others).toStrictEqual([]);
+  else {
+    checkConnected(first, Math.min(since, log.length), log);
+    checkFrames(others, Math.min(since, log.length), log);
+  }
+  const final = sink.frames.at(-1) ?? first;
+  if (final.data["type"] === "error") checkError(final);
+  if (sink.state === "ended" || sink.state === "destroyed") {
+    expect(["error", "run_finished"]).toContain(final.data["type"]);
+    checkTimes(conversation, final);
+  }
+}

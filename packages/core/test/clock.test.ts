@@ -1,0 +1,71 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { afterTurn, systemClock } from "../src/clock.ts";
+import { createFakeClock } from "./fake-clock.ts";
+
+const clockUrl = new URL("../src/clock.ts", import.meta.url).href;
+
+describe("systemClock", () => {
+  it("never runs backwards, and repeats a task until it is stopped", async () => {
+    const before = systemClock.now();
+    let count = 0;
+    await new Promise<void>((resolve) => {
+      const stop = systemClock.every(1, () => {
+        count += 1;
+        if (count < 3) return;
+        stop();
+        resolve();
+      });
+    });
+    expect(count).toBe(3);
+    expect(systemClock.now()).toBeGreaterThan(before);
+  });
+
+  it("S14: does not keep a process alive", async () => {
+    const script = `import { systemClock } from ${JSON.stringify(clockUrl)}; systemClock.every(2 ** 30, () => {});`;
+    const { stderr } = await promisify(execFile)(process.execPath, [
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
+    expect(stderr).toBe("");
+  });
+});
+
+describe("afterTurn", () => {
+  it("runs behind what the host has ready", async () => {
+    const order: string[] = [];
+    await new Promise<void>((resolve) => {
+      setImmediate(() => order.push("ready"));
+      afterTurn(() => {
+        order.push("after");
+        resolve();
+      });
+      queueMicrotask(() => order.push("microtask"));
+    });
+    expect(order).toStrictEqual(["microtask", "ready", "after"]);
+  });
+});
+
+describe("the tests' own clock", () => {
+  it("runs each task at its own time, and none that was stopped", () => {
+    const clock = createFakeClock();
+    const from = clock.now();
+    const ran: (readonly [string, number])[] = [];
+    const run = (name: string) => (): void => void ran.push([name, clock.now() - from]);
+    clock.every(300, run("b"));
+    const stop = clock.every(200, run("a"));
+    clock.advance(450);
+    stop();
+    clock.advance(450);
+    expect(ran).toStrictEqual([
+      ["a", 200],
+      ["b", 300],
+      ["a", 400],
+      ["b", 600],
+      ["b", 900],
+    ]);
+    expect([clock.now() - from, clock.timers()]).toStrictEqual([900, 1]);
+  });
+});

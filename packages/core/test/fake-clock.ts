@@ -1,0 +1,46 @@
+import type { Clock } from "../src/clock.ts";
+
+/** A clock that a test moves by hand. */
+export interface FakeClock extends Clock {
+  /** Moves time on and runs every task that falls due, each at its own time. */
+  advance(ms: number): void;
+  /** The timers that nobody has stopped. */
+  timers(): number;
+}
+
+interface Timer {
+  dueAt: number;
+  readonly periodMs: number;
+  readonly task: () => void;
+}
+
+/** Starts at a time that is no round number, since nothing may depend on where time starts. */
+export function createFakeClock(): FakeClock {
+  const timers = new Set<Timer>();
+  let time = 1_234;
+
+  function nextDue(until: number): Timer | undefined {
+    return [...timers]
+      .filter((timer) => timer.dueAt <= until)
+      .toSorted((a, b) => a.dueAt - b.dueAt)[0];
+  }
+
+  return {
+    now: () => time,
+    every(periodMs, task) {
+      const timer = { dueAt: time + periodMs, periodMs, task };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    advance(ms) {
+      const until = time + ms;
+      for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
+        time = timer.dueAt;
+        timer.dueAt += timer.periodMs;
+        timer.task();
+      }
+      time = until;
+    },
+    timers: () => timers.size,
+  };
+}

@@ -1,0 +1,82 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { createFollowers, type Followers } from "../src/followers.ts";
+import type { FollowerReader } from "../src/follower.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
+
+const reader = (): FollowerReader => ({ position: null, wake: () => {} });
+
+async function createBench(): Promise<{
+  source: ScriptedSource;
+  clock: FakeClock;
+  followers: Followers;
+}> {
+  const [source, clock] = [createScriptedSource(), createFakeClock()];
+  for (const runId of ["a", "b"])
+    await source.store.createRun({ runId, ownerId: "ada", metadata: "null" });
+  return { source, clock, followers: createFollowers(source, clock) };
+}
+
+describe("createFollowers", () => {
+  it("S14: follows a run once, however many readers it has, and not at all without", async () => {
+    const { source, clock, followers } = await createBench();
+    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    const readers = [reader(), reader(), reader()] as const;
+    const opened = readers.map((one, at) => followers.open(at < 2 ? "a" : "b", one, 0, null));
+    expect(opened[0]?.follower).toBe(opened[1]?.follower);
+    expect([source.watching(), clock.timers()]).toStrictEqual([2, 1]);
+    opened.forEach(({ follower }, at) => follower.leave(readers[at] ?? reader()));
+    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    const again = followers.open("a", reader(), 0, null);
+    expect(again.follower).not.toBe(opened[0]?.follower);
+    expect([source.watching(), clock.timers()]).toStrictEqual([1, 1]);
+    followers.close();
+  });
+
+  it("S15: reads every followed run again each 5 s without a bell", async () => {
+    const { source, clock, followers } = await createBench();
+    const opened = ["a", "b"].map((runId) => followers.open(runId, reader(), 0, null).opened);
+    for (const ready of source.readies) ready.resolve();
+    await setImmediate();
+    for (const read of [...source.reads]) read.answer();
+    await Promise.all(opened);
+    clock.advance(4_999);
+    expect(source.reads).toHaveLength(0);
+    clock.advance(1);
+    expect(source.reads.map((read) => read.query.runId)).toStrictEqual(["a", "b"]);
+    followers.close();
+  });
+
+  it("S18: close ends every reader with store_unavailable, and opens nothing afterwards", async () => {
+    const { source, clock, followers } = await createBench();
+    let wakes = 0;
+    const readers = ["a", "b"].map((): FollowerReader => ({
+      position: null,
+      wake: () => (wakes += 1),
+    }));
+    const opened = readers.map((one, at) => followers.open(at === 0 ? "a" : "b", one, 0, null));
+    followers.close();
+    followers.close();
+    expect([source.watching(), clock.timers(), wakes]).toStrictEqual([0, 0, 2]);
+    opened.forEach(({ follower }, at) => {
+      expect(() => follower.next(readers[at] ?? reader())).toThrow(
+        expect.objectContaining({ code: "store_unavailable" }),
+      );
+    });
+    expect(() => followers.open("a", reader(), 0, null)).toThrow(
+      expect.objectContaining({ code: "store_unavailable" }),
+    );
+    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+  });
+
+  it("W15: refuses a cursor that is none before it follows anything", async () => {
+    const { source, clock, followers } = await createBench();
+    for (const since of [-1, 0.5, Number.NaN, Infinity, 2 ** 53]) {
+      expect(() => followers.open("a", reader(), since, null)).toThrow(
+        expect.objectContaining({ code: "invalid_cursor" }),
+      );
+    }
+    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+  });
+});

@@ -1,0 +1,31 @@
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import type { RunEventStore } from "../src/store.ts";
+
+/**
+ * What becomes of one `append` call: it answers; it lands whole, half or not at all and its answer is lost; it is refused,
+ * for now or for good, and nothing lands.
+ */
+export type Fate = "answered" | "landed" | "half landed" | "lost" | "refused" | "fatal";
+
+export const AMBIGUOUS: readonly Fate[] = ["landed", "half landed", "lost"];
+
+/** A memory store that loses acknowledgements: one fate a call, then only answers. */
+export function createLossyStore(fates: readonly Fate[]): RunEventStore {
+  const store = createMemoryStore();
+  const coming = fates.values();
+  return {
+    ...store,
+    capabilities: { ...store.capabilities, losesAcknowledgements: true },
+    async append(requests) {
+      const fate = coming.next().value ?? "answered";
+      if (fate === "answered") return store.append(requests);
+      if (fate === "landed") await store.append(requests);
+      if (fate === "half landed") await store.append(requests.slice(0, requests.length / 2));
+      throw new RunEventsError("store_unavailable", `The connection was cut: ${fate}.`, {
+        ambiguous: AMBIGUOUS.includes(fate),
+        retryable: fate !== "fatal",
+      });
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "../src/memory.ts";
+import type { ReadResult, RunEventStore, RunRecord } from "../src/store.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+
+const ALL = { runId: "r", ownerId: null, since: 0, limit: 100, maxBytes: 1_000_000 };
+
+async function create(store: RunEventStore, runId = "r", ownerId = "ada"): Promise<RunRecord> {
+  const created = await store.createRun({ runId, ownerId, metadata: "null" });
+  if (created.outcome !== "created") throw new Error(`Expected ${runId} to be new.`);
+  return created.run;
+}
+
+async function readAll(store: RunEventStore): Promise<ReadResult> {
+  const [result] = await store.read([ALL]);
+  if (result === undefined || result === null) throw new Error("There is no such run.");
+  return result;
+}
+
+function scribble(value: object): void {
+  for (const key of Object.keys(value)) Reflect.set(value, key, "scribbled");
+}
+
+describe("createMemoryStore", () => {
+  it("S11: what it returns is the caller's, and what it was given stays the caller's too", async () => {
+    const store = createMemoryStore();
+    const created = await create(store);
+    const events = [newEvent("TOKEN", "1"), newEvent("PHASE_STARTED", '{"phase":"p"}')];
+    const request = appendRequest(events, { idempotencyKey: "k" });
+    await store.append([request]);
+    const [before, run] = [await readAll(store), await store.getRun("r")];
+    const kept = structuredClone(before);
+    const [listed] = await store.listRuns({
+      ownerId: "ada",
+      runStatus: null,
+      before: null,
+      limit: 1,
+    });
+    const existing = await store.createRun({ runId: "r", ownerId: "ada", metadata: "1" });
+    const mine = [created, before.run, ...before.events, run, listed, ...events].filter(
+      (value) => value != null,
+    );
+    if (existing.outcome === "existing") mine.push(existing.run);
+    mine.forEach(scribble);
+    expect(mine).toHaveLength(9);
+    expect(await readAll(store)).toStrictEqual(kept);
+    expect(
+      await store.append([
+        appendRequest([newEvent("TOKEN", "1"), newEvent("PHASE_STARTED", '{"phase":"p"}')], {
+          idempotencyKey: "k",
+        }),
+      ]),
+    ).toMatchObject([{ outcome: "replayed", firstSequence: 1, lastSequence: 2 }]);
+  });
+
+  it("W2: its clock may run backwards, the times of a run may not", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 100 }), { minLength: 2 }), async (times) => {
+        const clock = times.values();
+        const store = createMemoryStore({ now: () => clock.next().value ?? 0 });
+        const created = await create(store);
+        for (const _time of times.slice(1))
+          await store.append([appendRequest([newEvent("TOKEN")])]);
+        const { run, events } = await readAll(store);
+        const seen = [created.createdAtMs, ...events.map((event) => event.createdAtMs)];
+        expect(seen).toStrictEqual(seen.toSorted((a, b) => a - b));
+        expect(seen).toStrictEqual(times.map((_, at) => Math.max(...times.slice(0, at + 1))));
+        expect(run).toMatchObject({ updatedAtMs: seen.at(-1), finishedAtMs: null });
+      }),
+    );
+  });
+
+  it("W14: a deleted id is free again, its log empty, its keys forgotten, its ordinal not used again", async () => {
+    const store = createMemoryStore();
+    const first = await create(store);
+    const end = appendRequest([newEvent("RUN_FAILED")], { idempotencyKey: "k" });
+    await store.append([end]);
+    expect(await store.deleteRun("r", "eve")).toBe("not_found");
+    expect(await store.deleteRun("r", "ada")).toBe("deleted");
+    expect(await store.deleteRun("r", null)).toBe("not_found");
+    const second = await create(store, "r", "eve");
+    expect(second).toMatchObject({ lastSequence: 0, runStatus: "queued", ownerId: "eve" });
+    expect(second.ordinal).toBeGreaterThan(first.ordinal);
+    expect(await store.append([end])).toMatchObject([{ outcome: "appended", firstSequence: 1 }]);
+  });
+
+  it("S2: the requests of one call are independent of each other and keep their order", async () => {
+    const store = createMemoryStore();
+    await create(store);
+    const token = appendRequest([newEvent("TOKEN")]);
+    const outcomes = await store.append([
+      token,
+      appendRequest([newEvent("TOKEN")], { runId: "none" }),
+      appendRequest([newEvent("TOKEN")], { expectedSequence: 5 }),
+      appendRequest([newEvent("RUN_COMPLETED")]),
+      token,
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toStrictEqual([
+      "appended",
+      "not_found",
+      "sequence_conflict",
+      "appended",
+      "finished",
+    ]);
+  });
+
+  it("S13: rings for each commit behind its answer, for a deletion too, and not after stop", async () => {
+    const store = createMemoryStore();
+    await create(store);
+    let rings = 0;
+    const watch = store.watch("r", () => (rings += 1));
+    await watch.ready;
+    const answered = store.append([appendRequest([newEvent("RUN_COMPLETED")])]);
+    expect(rings).toBe(0);
+    await answered;
+    expect(rings).toBe(1);
+    await store.append([appendRequest([newEvent("TOKEN")])]);
+    expect(rings).toBe(1);
+    await store.deleteRun("r", null);
+    expect(rings).toBe(2);
+    await create(store);
+    watch.stop();
+    watch.stop();
+    await store.append([appendRequest([newEvent("TOKEN")])]);
+    expect(rings).toBe(3);
+  });
+
+  it("S18: once closed, which may be said twice, it refuses everything and rings nobody", async () => {
+    const store = createMemoryStore();
+    await create(store);
+    let rings = 0;
+    store.watch("r", () => (rings += 1));
+    const landed = store.append([appendRequest([newEvent("TOKEN")])]);
+    await store.close();
+    await store.close();
+    expect(await landed).toMatchObject([{ outcome: "appended" }]);
+    expect(rings).toBe(0);
+    const calls = [
+      () => store.append([appendRequest([newEvent("TOKEN")])]),
+      () => store.read([ALL]),
+      () => store.getRun("r"),
+      () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+      () => store.createRun({ runId: "r", ownerId: "ada", metadata: "null" }),
+      () => store.deleteRun("r", null),
+    ];
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  it("S6: says what it promises beyond the contract", () => {
+    expect(createMemoryStore().capabilities).toStrictEqual({
+      durability: "memory",
+      shared: false,
+      joinsTransaction: false,
+      losesAcknowledgements: false,
+      wakeDeadlineMs: 0,
+    });
+  });
+});

@@ -1,0 +1,233 @@
+import { readFile } from "node:fs/promises";
+import { createContext, runInContext } from "node:vm";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RunEvent } from "../src/event.ts";
+import { JsonText } from "../src/json-text.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+
+const NOW = Date.UTC(2026, 5, 20, 12, 1);
+const TIME = "2026-06-20T12:01:00.000Z";
+
+let runs: RunEvents;
+
+beforeEach(() => {
+  runs = createRunEvents({ store: createMemoryStore({ now: () => NOW }) });
+});
+
+afterEach(() => runs.close());
+
+async function collect(events: AsyncIterable<RunEvent>): Promise<readonly RunEvent[]> {
+  const seen: RunEvent[] = [];
+  for await (const event of events) seen.push(event);
+  return seen;
+}
+
+/** The example that stands above an export, as it is printed there. */
+async function exampleOf(file: string, name: string): Promise<string> {
+  const source = await readFile(new URL(`../src/${file}`, import.meta.url), "utf8");
+  const docs = source.slice(0, source.indexOf(`export function ${name}(`));
+  const example = docs.slice(
+    docs.lastIndexOf("@example") + "@example".length,
+    docs.lastIndexOf("*/"),
+  );
+  return example.replaceAll(/^ \* ?/gm, "");
+}
+
+describe("createRunEvents", () => {
+  it("runs as its own example says", async () => {
+    const printed: unknown[][] = [];
+    const example = await exampleOf("run-events.ts", "createRunEvents");
+    const context = createContext({
+      createRunEvents,
+      createMemoryStore,
+      console: { log: (...parts: unknown[]) => printed.push(parts) },
+    });
+    await runInContext(`(async () => {${example}})()`, context);
+    expect(printed).toStrictEqual([
+      [1, "RUN_STARTED", null],
+      [2, "RUN_COMPLETED", { answer: 42 }],
+    ]);
+  });
+
+  it("opens over a memory store as that one's example says", async () => {
+    const example = await exampleOf("memory.ts", "createMemoryStore");
+    const context = createContext({ createRunEvents, createMemoryStore });
+    await runInContext(`(async () => {${example}; await runs.close();})()`, context);
+  });
+
+  it("W8, W6: a new run is queued, and says all there is to say", async () => {
+    const created = await runs.create({ ownerId: "ada", runId: "r", metadata: { model: "m" } });
+    expect(created).toStrictEqual({
+      runId: "r",
+      ownerId: "ada",
+      runStatus: "queued",
+      currentPhase: null,
+      lastSequence: 0,
+      createdAt: TIME,
+      updatedAt: TIME,
+      finishedAt: null,
+      metadata: { model: "m" },
+    });
+    expect(await runs.get("r")).toStrictEqual(created);
+    expect(await runs.create({ ownerId: "ada", runId: "r" })).toStrictEqual(created);
+  });
+
+  it("W9, W6: an append answers where it landed and what it made of the run", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    const receipt = await runs.append(runId, [
+      { eventType: "RUN_STARTED" },
+      { eventType: "PHASE_STARTED", payload: { phase: "compose" } },
+    ]);
+    expect(receipt).toStrictEqual({
+      firstSequence: 1,
+      lastSequence: 2,
+      runStatus: "running",
+      currentPhase: "compose",
+      replayed: false,
+    });
+    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    expect(await runs.get(runId)).toMatchObject({
+      runStatus: "completed",
+      currentPhase: "compose",
+      lastSequence: 3,
+      finishedAt: TIME,
+    });
+  });
+
+  it("W15, W1: a page is values, those of a JsonText too", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    const payload = JsonText.parse('{"big": 12345678901234567890, "s": "\\u0000\\ud800"}');
+    await runs.append(runId, [{ eventType: "TOKEN", payload }, { eventType: "TOKEN" }]);
+    expect(await runs.read(runId, { limit: 1 })).toStrictEqual({
+      events: [
+        {
+          sequence: 1,
+          eventType: "TOKEN",
+          payload: { big: 12345678901234567890, s: "\u0000\ud800" },
+          createdAt: TIME,
+        },
+      ],
+      runStatus: "running",
+      currentPhase: null,
+      lastSequence: 2,
+      hasMore: true,
+    });
+    const { events } = await runs.log.readPage(runId);
+    expect(events[0]?.payload).toBe('{"big":12345678901234567890,"s":"\\u0000\\ud800"}');
+  });
+
+  it("W7: a tail is every event, those to come too, up to the terminal one", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
+    const [whole, later] = [collect(runs.tail(runId)), collect(runs.tail(runId, { since: 1 }))];
+    for (let at = 0; at < 5; at++) await runs.append(runId, [{ eventType: "TOKEN", payload: at }]);
+    await runs.append(runId, [{ eventType: "TOKEN", payload: 5 }, { eventType: "RUN_FAILED" }]);
+    const events = await whole;
+    expect(events.map((event) => event.sequence)).toStrictEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(events.map((event) => event.payload)).toStrictEqual([null, 0, 1, 2, 3, 4, 5, null]);
+    expect(await later).toStrictEqual(events.slice(1));
+    expect(await collect(runs.tail(runId, { since: 8 }))).toStrictEqual([]);
+  });
+
+  it("S14: leaving a tail stops it", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await runs.append(runId, [{ eventType: "TOKEN" }, { eventType: "TOKEN" }]);
+    for await (const event of runs.tail(runId)) {
+      expect(event.sequence).toBe(1);
+      break;
+    }
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const tail = collect(runs.tail(runId, { signal: controller.signal }));
+    controller.abort(reason);
+    await expect(tail).rejects.toBe(reason);
+  });
+
+  it("W13: a cancel ends a run, once, and leaves one alone that has ended", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    const first = await runs.cancel(runId);
+    expect(first).toMatchObject({ runStatus: "cancelled", lastSequence: 1, finishedAt: TIME });
+    expect(await runs.cancel(runId)).toStrictEqual(first);
+    const other = await runs.create({ ownerId: "ada" });
+    await runs.append(other.runId, [{ eventType: "RUN_COMPLETED" }]);
+    expect(await runs.cancel(other.runId)).toMatchObject({
+      runStatus: "completed",
+      lastSequence: 1,
+    });
+  });
+
+  it("S17, W14: deletes a finished run whole, and refuses a live one", async () => {
+    await runs.create({ ownerId: "ada", runId: "r" });
+    await runs.append("r", [{ eventType: "TOKEN" }]);
+    await expect(runs.delete("r")).rejects.toMatchObject({ code: "run_active" });
+    expect(await runs.get("r")).toMatchObject({ lastSequence: 1 });
+    await runs.cancel("r");
+    await runs.delete("r", { ownerId: "ada" });
+    await expect(runs.get("r")).rejects.toMatchObject({ code: "not_found" });
+    expect(await runs.create({ ownerId: "eve", runId: "r" })).toMatchObject({
+      lastSequence: 0,
+      runStatus: "queued",
+    });
+    expect((await runs.read("r")).events).toStrictEqual([]);
+  });
+
+  it("W14: lists an owner's runs, newest first, page by page", async () => {
+    for (const runId of ["a", "b", "c"]) await runs.create({ ownerId: "ada", runId });
+    await runs.create({ ownerId: "eve" });
+    const first = await runs.list({ ownerId: "ada", limit: 2 });
+    expect(first.runs.map((run) => run.runId)).toStrictEqual(["c", "b"]);
+    const second = await runs.list({
+      ownerId: "ada",
+      limit: 2,
+      cursor: first.nextCursor ?? undefined,
+    });
+    expect([second.runs.map((run) => run.runId), second.nextCursor]).toStrictEqual([["a"], null]);
+    await runs.cancel("b");
+    const cancelled = await runs.list({ ownerId: "ada", status: "cancelled" });
+    expect(cancelled.runs.map((run) => run.runId)).toStrictEqual(["b"]);
+  });
+
+  it("W4: treats somebody else's run as one that is not there, in every call", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    const owner = { ownerId: "eve" };
+    const calls: readonly (readonly [string, (id: string) => Promise<unknown>])[] = [
+      ["append", (id) => runs.append(id, [{ eventType: "TOKEN" }], owner)],
+      ["read", (id) => runs.read(id, owner)],
+      ["tail", (id) => collect(runs.tail(id, owner))],
+      ["get", (id) => runs.get(id, owner)],
+      ["cancel", (id) => runs.cancel(id, owner)],
+      ["delete", (id) => runs.delete(id, owner)],
+    ];
+    const failure = async (call: Promise<unknown>): Promise<unknown> =>
+      call.then(
+        () => "no failure",
+        ({ name, code, message, details }: Record<string, unknown>) => ({
+          name,
+          code,
+          message,
+          details,
+        }),
+      );
+    for (const [name, call] of calls) {
+      const theirs = await failure(call(runId));
+      expect([name, theirs]).toStrictEqual([name, await failure(call("none"))]);
+      expect(theirs).toMatchObject({ code: "not_found" });
+    }
+    expect(await runs.get(runId)).toMatchObject({ lastSequence: 0 });
+  });
+
+  it("S18: close ends every tail, may be said twice, and refuses what comes after", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await runs.append(runId, [{ eventType: "TOKEN" }]);
+    const tail = runs.tail(runId)[Symbol.asyncIterator]();
+    expect((await tail.next()).value).toMatchObject({ sequence: 1 });
+    const next = expect(tail.next()).rejects.toMatchObject({ code: "store_unavailable" });
+    await Promise.all([runs.close(), runs.close()]);
+    await next;
+    await expect(runs.append(runId, [{ eventType: "TOKEN" }])).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    await expect(collect(runs.tail(runId))).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+});

@@ -1,0 +1,85 @@
+import type { FollowerSource } from "../src/follower.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import type { ReadQuery, ReadResult, RunEventStore } from "../src/store.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
+
+/** A read that waits for the test. */
+export interface ScriptedRead {
+  readonly query: ReadQuery;
+  /** Answers with the log as it was when the read was asked for. */
+  answer(): void;
+  /** Answers with the log as it is. */
+  answerLate(): void;
+  reject(error: unknown): void;
+}
+
+/** A memory store whose reads are answered, and whose bells are rung, by the test alone. */
+export interface ScriptedSource extends FollowerSource {
+  readonly store: RunEventStore;
+  /** Unanswered, the oldest first. */
+  readonly reads: readonly ScriptedRead[];
+  /** Rings that the store owes; a test may ring one now, later, twice or never. */
+  readonly rings: (() => void)[];
+  /** The watches that are not ready yet. */
+  readonly readies: Deferred<void>[];
+  /** The watches that nobody has stopped. */
+  watching(): number;
+}
+
+/** Wraps a store of its own. */
+export function createScriptedSource(): ScriptedSource {
+  const store = createMemoryStore();
+  const reads: ScriptedRead[] = [];
+  const rings: (() => void)[] = [];
+  const readies: Deferred<void>[] = [];
+  let watching = 0;
+
+  async function resultOf(query: ReadQuery): Promise<ReadResult | null> {
+    const [result] = await store.read([query]);
+    return result ?? null;
+  }
+
+  return {
+    store,
+    reads,
+    rings,
+    readies,
+    watching: () => watching,
+    read(query) {
+      const deferred = createDeferred<ReadResult | null>();
+      const early = resultOf(query);
+      const settle = (how: () => void): void => {
+        reads.splice(reads.indexOf(read), 1);
+        how();
+      };
+      const read: ScriptedRead = {
+        query,
+        answer: () => settle(() => void early.then(deferred.resolve)),
+        answerLate: () => settle(() => void resultOf(query).then(deferred.resolve)),
+        reject: (error) => settle(() => deferred.reject(error)),
+      };
+      reads.push(read);
+      return deferred.promise;
+    },
+    watch(runId, wake) {
+      const ready = createDeferred<void>();
+      readies.push(ready);
+      watching += 1;
+      let stopped = false;
+      const inner = store.watch(runId, () => {
+        rings.push(() => {
+          if (!stopped) wake();
+        });
+      });
+      return {
+        ready: ready.promise,
+        stop() {
+          if (stopped) return;
+          stopped = true;
+          watching -= 1;
+          inner.stop();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog } from "../src/run-log.ts";
+import { sendAppends } from "../src/send-appends.ts";
+import type { AppendOutcome, RunEventStore } from "../src/store.ts";
+import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+
+const fate = fc.constantFrom<Fate>("answered", "landed", "half landed", "lost", "refused", "fatal");
+
+/** The payloads of a run's log: each request of these tests writes its own number. */
+async function landed(store: RunEventStore): Promise<readonly string[]> {
+  const query = { runId: "r", ownerId: null, since: 0, limit: 1_000, maxBytes: 1_000_000 };
+  const [result] = await store.read([query]);
+  return result?.events.map((event) => event.payload) ?? [];
+}
+
+async function open(fates: readonly Fate[]): Promise<RunEventStore> {
+  const store = createLossyStore(fates);
+  await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  return store;
+}
+
+function didLand(result: AppendOutcome | Error | undefined): boolean {
+  return (
+    result !== undefined && "outcome" in result && ["appended", "replayed"].includes(result.outcome)
+  );
+}
+
+describe("sendAppends", () => {
+  const keys = fc.array(fc.boolean(), { minLength: 1, maxLength: 6 });
+
+  it("S7: under any losses nothing lands twice, and what is acknowledged has landed", async () => {
+    await fc.assert(
+      fc.asyncProperty(keys, fc.array(fate, { maxLength: 6 }), async (keyed, fates) => {
+        const store = await open(fates);
+        const group = keyed.map((key, at) =>
+          appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: key ? `k${at}` : null }),
+        );
+        const results = await sendAppends(store, group).catch((error: unknown) =>
+          group.map(() => error as Error),
+        );
+        expect(results).toHaveLength(group.length);
+        const log = await landed(store);
+        expect(new Set(log).size).toBe(log.length);
+        results.forEach((result, at) => {
+          if (didLand(result)) expect(log).toContain(String(at));
+          // Not ambiguous means that the caller may rely on it: nothing was written.
+          else if (!(result as RunEventsError).ambiguous) expect(log).not.toContain(String(at));
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("S7: with a key each event lands once, through up to three losses more", async () => {
+    const losses = fc.tuple(
+      fc.constantFrom(...AMBIGUOUS),
+      fc.array(fc.constantFrom<Fate>(...AMBIGUOUS, "refused"), { maxLength: 2 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), losses, async (count, [first, more]) => {
+        const store = await open([first, ...more]);
+        const payloads = Array.from({ length: count }, (_, at) => String(at));
+        const group = payloads.map((payload) =>
+          appendRequest([newEvent("TOKEN", payload)], { idempotencyKey: payload }),
+        );
+        const results = await sendAppends(store, group);
+        expect(results.map((result) => didLand(result))).toStrictEqual(payloads.map(() => true));
+        expect(await landed(store)).toStrictEqual(payloads);
+      }),
+    );
+  });
+
+  it("S7: without a key the ambiguous error surfaces, and the keyed ones of its group go on", async () => {
+    const store = await open(["landed"]);
+    const [bare, keyed] = await sendAppends(store, [
+      appendRequest([newEvent("TOKEN", "0")]),
+      appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
+    ]);
+    expect(bare).toMatchObject({ code: "store_unavailable", ambiguous: true });
+    expect(keyed).toMatchObject({ outcome: "replayed", firstSequence: 2 });
+    expect(await landed(store)).toStrictEqual(["0", "1"]);
+  });
+
+  it("S7: when sending again does not help, the first, ambiguous error is thrown", async () => {
+    for (const fates of [
+      ["lost", "refused", "refused", "refused", "answered"],
+      ["lost", "fatal", "answered"],
+    ] as const) {
+      const store = await open(fates);
+      const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
+      await expect(sendAppends(store, group)).rejects.toMatchObject({
+        message: "The connection was cut: lost.",
+        ambiguous: true,
+      });
+      expect(await landed(store)).toStrictEqual([]);
+    }
+  });
+
+  it("S7: what is not ambiguous is not sent again", async () => {
+    const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
+    await expect(sendAppends(await open(["refused"]), group)).rejects.toMatchObject({
+      ambiguous: false,
+    });
+    const failure = new Error("a driver that breaks S20");
+    const store = { ...createMemoryStore(), append: () => Promise.reject(failure) };
+    await expect(sendAppends(store, group)).rejects.toBe(failure);
+  });
+});
+
+describe("a log over a store that loses acknowledgements", () => {
+  it("S7: gives each append a key of its own, so that each event lands once, in order", async () => {
+    const fates = fc.array(fc.constantFrom<Fate>("answered", ...AMBIGUOUS), { maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(fates, fc.integer({ min: 1, max: 6 }), async (losses, count) => {
+        const store = await open(losses);
+        const log = createRunLog({ store });
+        const payloads = Array.from({ length: count }, (_, at) => at);
+        const receipts = await Promise.all(
+          payloads.map((payload) => log.append("r", [{ eventType: "TOKEN", payload }])),
+        );
+        expect(await landed(store)).toStrictEqual(payloads.map(String));
+        // The caller used no key, so to the caller nothing is a replay.
+        expect(receipts).toStrictEqual(
+          payloads.map((at) => ({
+            firstSequence: at + 1,
+            lastSequence: at + 1,
+            runStatus: "running",
+            currentPhase: null,
+            replayed: false,
+          })),
+        );
+        await log.close();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("S7, W13: a cancel whose answer is lost cancels once", async () => {
+    const store = await open(["landed"]);
+    const log = createRunLog({ store });
+    await expect(log.cancel("r")).resolves.toMatchObject({
+      runStatus: "cancelled",
+      lastSequence: 1,
+    });
+    await log.close();
+  });
+
+  it("S7: a store that loses none is given no key, and its ambiguous error surfaces", async () => {
+    const lossy = await open(["lost"]);
+    const log = createRunLog({
+      store: { ...lossy, capabilities: createMemoryStore().capabilities },
+    });
+    await expect(log.append("r", [{ eventType: "TOKEN" }])).rejects.toMatchObject({
+      ambiguous: true,
+    });
+    await log.close();
+  });
+});

@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeRunEvent } from "../src/frame.ts";
+import {
+  foldEvent,
+  INITIAL_STATE,
+  isTerminal,
+  planEvents,
+  type RunState,
+} from "../src/lifecycle.ts";
+import { createSlice, type Position, shareEvent } from "../src/slice.ts";
+import type { StoredEvent } from "../src/store.ts";
+import { readFrames } from "./frame-reader.ts";
+import { batches } from "./run-draft.ts";
+import { runRecord, storedEvent } from "./run-record.ts";
+
+const LIMITS = { maxPayloadBytes: 100_000, maxBatchEvents: 1_000 };
+
+const logs: fc.Arbitrary<readonly StoredEvent[]> = batches("either").map((log) =>
+  log
+    .flatMap((drafts) => planEvents(drafts, LIMITS).events)
+    .map(({ eventType, payload }, at) => storedEvent({ sequence: at + 1, eventType, payload })),
+);
+
+function positionAt(log: readonly StoredEvent[], sequence: number): Position {
+  return { sequence, ...log.slice(0, sequence).reduce<RunState>(foldEvent, INITIAL_STATE) };
+}
+
+function currentPhase({ phase }: RunState): unknown {
+  return phase === null ? null : JSON.parse(phase);
+}
+
+describe("createSlice", () => {
+  it("W22, W23: is each event's frame, then what has changed, or the end of the run", () => {
+    fc.assert(
+      fc.property(logs, fc.nat(), fc.nat(), (log, a, b) => {
+        const [first, last] = [a % (log.length + 1), b % (log.length + 1)].toSorted(
+          (x, y) => x - y,
+        ) as [number, number];
+        const from = positionAt(log, first);
+        const to = positionAt(log, last);
+        const events = log.slice(first, last);
+        fc.pre(events.length > 0 || isTerminal(from.runStatus));
+        const head = runRecord({ lastSequence: log.length });
+        const slice = createSlice(from, events.map(shareEvent), head);
+        expect(slice).toMatchObject({ events, to, finished: isTerminal(to.runStatus) });
+        const state = { runStatus: to.runStatus, currentPhase: currentPhase(to) };
+        const changed = from.runStatus !== to.runStatus || from.phase !== to.phase;
+        const told = isTerminal(to.runStatus)
+          ? [{ type: "run_finished", ...state, lastSequence: last }]
+          : changed
+            ? [{ type: "status", ...state, lastSequence: log.length }]
+            : [];
+        const frames = readFrames(slice.bytes());
+        expect(frames.slice(0, events.length)).toStrictEqual(
+          events.flatMap((event) => readFrames(encodeRunEvent(event))),
+        );
+        expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(told);
+        expect(slice.bytes()).toBe(slice.bytes());
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("shareEvent", () => {
+  it("makes an event's bytes once, whoever asks", () => {
+    const event = storedEvent({ payload: '"é\u2028"' });
+    const shared = shareEvent(event);
+    expect(shared.frame()).toBe(shared.frame());
+    expect(shared.frame()).toStrictEqual(encodeRunEvent(event));
+    const slices = [0, 1].map(() =>
+      createSlice(positionAt([], 0), [shared], runRecord({ lastSequence: 9 })),
+    );
+    expect(slices[0]?.bytes()).toStrictEqual(slices[1]?.bytes());
+  });
+});

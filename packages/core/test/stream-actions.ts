@@ -1,0 +1,118 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { expect } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import type { NewEvent } from "../src/store.ts";
+import type { StreamErrorCode } from "../src/stream-error.ts";
+import { checkNow, isLive } from "./check-stream.ts";
+import { newEvent } from "./run-record.ts";
+import {
+  type Conversation,
+  MAX_STREAMS,
+  MAX_STREAMS_PER_USER,
+  OWNERS,
+  record,
+  type StreamWorld,
+  TICK_MS,
+} from "./stream-world.ts";
+
+const EVENTS: readonly NewEvent[] = [
+  newEvent("TOKEN", '"a\u2028"'),
+  newEvent("TOKEN", "1e2"),
+  newEvent("RUN_STARTED"),
+  newEvent("PHASE_STARTED", '{"phase":"plan"}'),
+  newEvent("PHASE_STARTED", '{"phase":"write"}'),
+  newEvent("TOKEN", JSON.stringify("x".repeat(60_000))),
+];
+const FAILURE = new RunEventsError("store_unavailable", "The store did not answer.");
+
+function pick<T>(list: readonly T[], at: number): T | undefined {
+  return list[at % list.length];
+}
+
+function ownerAt(at: number): string {
+  return pick(OWNERS, at) ?? "ada";
+}
+
+/** Opens a stream, and expects it to be let in exactly while there is room. */
+function open(world: StreamWorld, at: number, count: number): void {
+  const { streams, conversations, logs, drainedByMs } = world;
+  const ownerId = ownerAt(at);
+  const before = streams.stats();
+  const own = conversations.filter(
+    (one) => one.ownerId === ownerId && one.counted && ["open", "ended"].includes(one.sink.state),
+  );
+  // One that could not be opened may have left already, or be about to.
+  const connected = own.filter(({ sink }) => sink.frames[0]?.data["type"] === "connected");
+  const length = logs.get(ownerId)?.length ?? 0;
+  // From some way back to a little ahead.
+  const conversation = world.open(ownerId, Math.max(0, length + 2 - count));
+  conversation.counted = streams.stats().opened > before.opened;
+  const room = before.open < MAX_STREAMS && drainedByMs === Number.POSITIVE_INFINITY;
+  if (conversation.counted) {
+    expect([room, connected.length < MAX_STREAMS_PER_USER]).toStrictEqual([true, true]);
+  } else expect(room && own.length < MAX_STREAMS_PER_USER).toBe(false);
+}
+
+export async function tick(world: StreamWorld, count: number): Promise<void> {
+  for (let ticks = 0; ticks < count; ticks++) {
+    world.clock.advance(TICK_MS);
+    await setImmediate();
+    checkNow(world);
+  }
+}
+
+async function answerQuestion(
+  world: StreamWorld,
+  at: number,
+  verdict: StreamErrorCode | null | Error,
+): Promise<void> {
+  const conversation = pick(world.conversations, at);
+  const question = conversation?.questions.shift();
+  if (conversation === undefined || question === undefined) return;
+  conversation.answeredAtMs = world.clock.now();
+  if (verdict instanceof Error) question.reject(verdict);
+  else question.resolve(verdict);
+  await setImmediate();
+  if (verdict !== null) expect(isLive(conversation)).toBe(false);
+}
+
+export function unblock({ sink, stream }: Conversation): void {
+  if (sink.fullSinceMs === null) return;
+  sink.drain();
+  stream.drained();
+}
+
+export function cut({ sink, stream }: Conversation): void {
+  sink.cut();
+  stream.closed();
+}
+
+type Act = (world: StreamWorld, at: number, count: number) => void | Promise<void>;
+
+const ACTS = {
+  append: (world, at, count) => {
+    const events = Array.from({ length: 1 + (count % 4) }, (_, index) => pick(EVENTS, count + index));
+    record(world, ownerAt(at), events.filter((event) => event !== undefined));
+  },
+  finish: (world, at) => record(world, ownerAt(at), [newEvent("RUN_COMPLETED")]),
+  remove: ({ source }, at) => void source.store.deleteRun(ownerAt(at), null),
+  open,
+  ready: ({ source }, at) => pick(source.readies, at)?.resolve(),
+  answer: ({ source }, at) => pick(source.reads, at)?.answer(),
+  fail: ({ source }, at) => pick(source.reads, at)?.reject(FAILURE),
+  ring: ({ source: { rings } }, at) => rings.splice(at % rings.length, 1)[0]?.(),
+  loseRing: ({ source: { rings } }, at) => void rings.splice(at % rings.length, 1),
+  unblock: ({ conversations }, at) => void pick(conversations, at)?.unblock(),
+  cut: ({ conversations }, at) => void pick(conversations, at)?.cut(),
+  allow: (world, at) => answerQuestion(world, at, null),
+  forbid: (world, at) => answerQuestion(world, at, "unauthenticated"),
+  cannotTell: (world, at) => answerQuestion(world, at, new Error("the session store is down")),
+  tick: (world, _at, count) => tick(world, 2 * count),
+  drain: (world, at, count) => {
+    const windowMs = at * count * 20;
+    world.drainedByMs = Math.min(world.drainedByMs, world.clock.now() + windowMs);
+    world.drains += 1;
+    void world.streams.drain(windowMs).then(() => (world.drained += 1));
+  },
+} satisfies Record<string, Act>;

@@ -1,0 +1,73 @@
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog, type RunLog } from "../src/run-log.ts";
+import type { StreamErrorCode } from "../src/stream-error.ts";
+import {
+  createStreams,
+  type OpenStream,
+  type Streams,
+  type StreamsOptions,
+} from "../src/streams.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createFakeSink, type FakeSink } from "./fake-sink.ts";
+
+/** Streams over a real log in memory, with the wire's own times and a clock that stands still. */
+export interface StreamBench {
+  readonly log: RunLog;
+  readonly clock: FakeClock;
+  readonly streams: Streams;
+  /** What `authorize` answers from now on, or fails with. */
+  verdict: StreamErrorCode | null | Error;
+  /** Appends events of these types. */
+  append(...eventTypes: readonly string[]): Promise<void>;
+  /** Opens a stream on the run `r` and starts it. */
+  open(
+    since?: number,
+    ownerId?: string,
+    takes?: () => boolean,
+  ): Promise<{ stream: OpenStream; sink: FakeSink }>;
+}
+
+export async function createStreamBench(options: StreamsOptions = {}): Promise<StreamBench> {
+  const clock = createFakeClock();
+  const log = createRunLog({ store: createMemoryStore({ now: () => 1_000 }), clock });
+  const streams = createStreams(log, { random: () => 0.5, ...options });
+  await log.createRun({ runId: "r", ownerId: "ada" });
+
+  async function authorize(): Promise<StreamErrorCode | null> {
+    if (bench.verdict instanceof Error) throw bench.verdict;
+    return bench.verdict;
+  }
+
+  const bench: StreamBench = {
+    log,
+    clock,
+    streams,
+    verdict: null,
+    async append(...eventTypes) {
+      await log.append(
+        "r",
+        eventTypes.map((eventType) => ({ eventType })),
+      );
+    },
+    async open(since = 0, ownerId = "ada", takes = () => true) {
+      const stream = streams.open({ runId: "r", ownerId, since, authorize });
+      const sink = createFakeSink(() => clock.now(), takes);
+      await stream.ready;
+      stream.start(sink);
+      return { stream, sink };
+    },
+  };
+  return bench;
+}
+
+/** What a transport does once a stream has ended it. */
+export function letGo({
+  stream,
+  sink,
+}: {
+  readonly stream: OpenStream;
+  readonly sink: FakeSink;
+}): void {
+  sink.cut();
+  stream.closed();
+}

@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { RunEventsError } from "../src/errors.ts";
+import type { TailReader } from "./tail-reader.ts";
+import { ABORTED, createTailWorld, FAILURE, play, record, settle, tailActions, type TailWorld } from "./tail-world.ts";
+
+const USUAL = ["open", "ready", "answer", "answer", "answerLate", "take", "take", "append"] as const;
+const BELLS = ["ring", "ring", "ringAndAgain", "loseRing", "recheck"] as const;
+const GOING = ["leave", "abort"] as const;
+
+function sequencesOf(tail: TailReader): readonly number[] {
+  return tail.seen.map((event) => event.sequence);
+}
+
+function from(since: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => since + 1 + index);
+}
+
+/** Whatever a tail waits for, and however long that takes: once it is aborted it waits no longer. */
+function expectNoneHangs({ readers }: TailWorld): void {
+  for (const { tail } of readers) if (tail.aborted()) expect(tail.state()).not.toBe("waiting");
+}
+
+/** What holds of every tail at its end: it has had a stretch of the log, and is over. */
+function expectStretch(tail: TailReader): void {
+  expect(sequencesOf(tail)).toStrictEqual(from(tail.since, tail.seen.length));
+  expect(["finished", "left", "failed"]).toContain(tail.state());
+}
+
+function expectNothingLeft({ source, clock }: TailWorld): void {
+  const left = { watching: source.watching(), timers: clock.timers(), reads: source.reads.length };
+  expect(left).toStrictEqual({ watching: 0, timers: 0, reads: 0 });
+}
+
+describe("the tails of one run", () => {
+  it("S3, S13, S15: under every interleaving each reader gets since+1 to the end, once, in order, and ends", async () => {
+    await fc.assert(
+      fc.asyncProperty(tailActions(...USUAL, "appendLarge", ...BELLS, ...GOING), async (actions) => {
+        const world = await createTailWorld();
+        await play(world, actions, expectNoneHangs);
+        record(world, "RUN_COMPLETED", "null");
+        await settle(world);
+        for (const { tail } of world.readers) {
+          expectStretch(tail);
+          if (tail.state() === "failed") expect(tail.error()).toBe(ABORTED);
+          if (tail.state() === "finished") expect(tail.since + tail.seen.length).toBe(world.lastSequence);
+        }
+        expectNothingLeft(world);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("S15: with every bell lost the recheck alone brings everything", async () => {
+    await fc.assert(
+      fc.asyncProperty(tailActions(...USUAL, "appendLarge"), async (actions) => {
+        const world = await createTailWorld();
+        await play(world, actions, expectNoneHangs);
+        record(world, "RUN_FAILED", "null");
+        await settle(world);
+        for (const { tail } of world.readers) {
+          expect(tail.state()).toBe("finished");
+          expect(sequencesOf(tail)).toStrictEqual(from(tail.since, world.lastSequence - tail.since));
+        }
+        expectNothingLeft(world);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("S17: a run that is deleted and begun again under its readers ends them, and never mixes the two", async () => {
+    await fc.assert(
+      fc.asyncProperty(tailActions(...USUAL, ...BELLS, ...GOING, "replace"), async (actions) => {
+        const world = await createTailWorld();
+        await play(world, actions, expectNoneHangs);
+        record(world, "RUN_COMPLETED", String(world.generation));
+        await settle(world);
+        for (const { tail, generation } of world.readers) {
+          expectStretch(tail);
+          expect(new Set(tail.seen.map((event) => event.payload)).size).toBeLessThanOrEqual(1);
+          if (tail.state() !== "failed" || tail.error() === ABORTED) continue;
+          const { code } = tail.error() as RunEventsError;
+          // The run that this reader was opened on is still there: it may be told to come again, not that there is none.
+          if (generation === world.generation) expect(code).toBe("store_unavailable");
+          else expect(["not_found", "store_unavailable", "cursor_ahead"]).toContain(code);
+        }
+        expectNothingLeft(world);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("S20: a read that fails ends its readers with the store's own error, and leaves nothing", async () => {
+    await fc.assert(
+      fc.asyncProperty(tailActions(...USUAL, ...BELLS, ...GOING, "fail"), async (actions) => {
+        const world = await createTailWorld();
+        await play(world, actions, expectNoneHangs);
+        record(world, "RUN_COMPLETED", "null");
+        await settle(world);
+        for (const { tail } of world.readers) {
+          expectStretch(tail);
+          if (tail.state() === "failed") expect([ABORTED, FAILURE]).toContain(tail.error());
+        }
+        expectNothingLeft(world);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

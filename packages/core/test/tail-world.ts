@@ -1,0 +1,131 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { RunEventsError } from "../src/errors.ts";
+import { createFollowers, type Followers } from "../src/followers.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
+import { createTailReader, type TailReader } from "./tail-reader.ts";
+
+const RECHECK_MS = 5_000;
+/** More than a slice takes, and eighteen of it are more than a follower keeps. */
+const LARGE = JSON.stringify("x".repeat(60_000));
+
+export const ABORTED: Error = new Error("aborted");
+export const FAILURE: RunEventsError = new RunEventsError("store_unavailable", "No answer.");
+
+/** One run, the readers that follow it, and everything that can happen to them. */
+export interface TailWorld {
+  readonly source: ScriptedSource;
+  readonly clock: FakeClock;
+  readonly followers: Followers;
+  readonly readers: { readonly tail: TailReader; readonly generation: number }[];
+  /** How often the run's id has been used; the events of each use say which. */
+  generation: number;
+  lastSequence: number;
+}
+
+export async function createTailWorld(): Promise<TailWorld> {
+  const source = createScriptedSource();
+  const clock = createFakeClock();
+  await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  const followers = createFollowers(source, clock);
+  return { source, clock, followers, readers: [], generation: 1, lastSequence: 0 };
+}
+
+/** Appends one event. The memory store has it before this returns. */
+export function record(world: TailWorld, eventType: string, payload: string): void {
+  world.lastSequence += 1;
+  void world.source.store.append([appendRequest([newEvent(eventType, payload)])]);
+}
+
+function pick<T>(list: readonly T[], at: number): T | undefined {
+  return list[at % list.length];
+}
+
+function takeRing({ source: { rings } }: TailWorld, at: number): (() => void) | undefined {
+  return rings.splice(at % rings.length, 1)[0];
+}
+
+const ACTS = {
+  append(world: TailWorld, _at: number, count: number): void {
+    for (let left = count; left > 0; left--) record(world, "TOKEN", String(world.generation));
+  },
+  appendLarge(world: TailWorld, _at: number, count: number): void {
+    for (let left = count; left > 0; left--) record(world, "TOKEN", LARGE);
+  },
+  open(world: TailWorld, at: number): void {
+    const tail = createTailReader(world.followers, "r", Math.max(0, world.lastSequence - at));
+    world.readers.push({ tail, generation: world.generation });
+    tail.take();
+  },
+  ready: ({ source }: TailWorld, at: number): void => pick(source.readies, at)?.resolve(),
+  answer: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answer(),
+  answerLate: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answerLate(),
+  fail: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.reject(FAILURE),
+  ring: (world: TailWorld, at: number): void => takeRing(world, at)?.(),
+  ringAndAgain: ({ source }: TailWorld, at: number): void => pick(source.rings, at)?.(),
+  loseRing: (world: TailWorld, at: number): void => void takeRing(world, at),
+  recheck: ({ clock }: TailWorld): void => clock.advance(RECHECK_MS),
+  take: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.take(),
+  leave: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.leave(),
+  abort: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.abort(ABORTED),
+  /** Ends the run, removes it and begins another of the same id. */
+  replace(world: TailWorld): void {
+    const { store } = world.source;
+    record(world, "RUN_COMPLETED", String(world.generation));
+    void store.deleteRun("r", null);
+    void store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+    world.generation += 1;
+    world.lastSequence = 0;
+  },
+};
+
+type ActionName = keyof typeof ACTS;
+
+/** Something that happens, to the one at `at` or `count` times, and how many microtasks run behind it. */
+export interface TailAction {
+  readonly name: ActionName;
+  readonly at: number;
+  readonly count: number;
+  readonly hops: number;
+}
+
+/** Any order of these; one that is named twice comes twice as often. */
+export function tailActions(...names: readonly ActionName[]): fc.Arbitrary<readonly TailAction[]> {
+  const action = fc.record({
+    name: fc.constantFrom(...names),
+    at: fc.nat({ max: 12 }),
+    count: fc.integer({ min: 1, max: 4 }),
+    hops: fc.nat({ max: 9 }),
+  });
+  return fc.array(action, { minLength: 5, maxLength: 60, size: "max" });
+}
+
+/** @param check what has to hold whenever a reader has been aborted */
+export async function play(
+  world: TailWorld,
+  actions: readonly TailAction[],
+  check: (world: TailWorld) => void,
+): Promise<void> {
+  for (const { name, at, count, hops } of actions) {
+    ACTS[name](world, at, count);
+    for (let hop = 0; hop < hops; hop++) await Promise.resolve();
+    if (name !== "abort") continue;
+    await setImmediate();
+    check(world);
+  }
+}
+
+/** Lets every reader come to its end with the recheck alone: no bell rings any more. */
+export async function settle({ source, clock, readers }: TailWorld): Promise<void> {
+  const reading = (): boolean =>
+    readers.some(({ tail }) => tail.state() === "asleep" || tail.state() === "waiting");
+  for (let round = 0; round < 500 && (reading() || source.reads.length > 0); round++) {
+    for (const ready of source.readies) ready.resolve();
+    for (const read of source.reads.toReversed()) read.answer();
+    for (const { tail } of readers) tail.take();
+    await setImmediate();
+    clock.advance(RECHECK_MS);
+  }
+}

@@ -1,0 +1,150 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { createFollowers } from "../src/followers.ts";
+import { tailSlices } from "../src/tail.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
+import { createTailReader } from "./tail-reader.ts";
+
+const REASON = new Error("enough");
+
+async function createBench() {
+  const [source, clock] = [createScriptedSource(), createFakeClock()];
+  await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  return { source, clock, followers: createFollowers(source, clock) };
+}
+
+async function turn(source: ScriptedSource): Promise<void> {
+  for (const ready of source.readies) ready.resolve();
+  await setImmediate();
+  for (const read of [...source.reads]) read.answer();
+  await setImmediate();
+}
+
+function append(source: ScriptedSource, eventType = "TOKEN"): void {
+  void source.store.append([appendRequest([newEvent(eventType)])]);
+}
+
+describe("tailSlices", () => {
+  it("S13: a ring alone wakes a waiting tail", async () => {
+    const { source, followers } = await createBench();
+    const tail = createTailReader(followers, "r", 0);
+    tail.take();
+    await turn(source);
+    expect(tail.state()).toBe("waiting");
+    append(source);
+    await setImmediate();
+    source.rings.pop()?.();
+    await turn(source);
+    expect([tail.state(), tail.seen.length]).toStrictEqual(["asleep", 1]);
+    tail.leave();
+    await setImmediate();
+    expect(source.watching()).toBe(0);
+  });
+
+  it("W7: ends behind the terminal event without being asked", async () => {
+    const { source, clock, followers } = await createBench();
+    append(source);
+    append(source, "RUN_COMPLETED");
+    const tail = createTailReader(followers, "r", 0);
+    tail.take();
+    await turn(source);
+    await turn(source);
+    tail.take();
+    await setImmediate();
+    expect([tail.state(), tail.seen.length, source.watching(), clock.timers()]).toStrictEqual([
+      "finished",
+      2,
+      0,
+      0,
+    ]);
+  });
+
+  const phases = [
+    ["the watch", 0, 0],
+    ["the first read", 0, 1],
+    ["an event", 0, 2],
+    ["a page", 3, 2],
+    ["its reader", 3, 3],
+  ] as const;
+
+  it.each(phases)(
+    "aborted while it waits for %s it throws the reason, and leaves nothing",
+    async (_phase, events, turns) => {
+      const { source, clock, followers } = await createBench();
+      for (let count = 0; count < events; count++) append(source);
+      const tail = createTailReader(followers, "r", 0);
+      tail.take();
+      if (turns > 0) source.readies[0]?.resolve();
+      for (let count = 1; count < turns; count++) {
+        await setImmediate();
+        for (const read of [...source.reads]) read.answer();
+      }
+      await setImmediate();
+      tail.abort(REASON);
+      tail.take();
+      await setImmediate();
+      expect([tail.state(), tail.error()]).toStrictEqual(["failed", REASON]);
+      expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    },
+  );
+
+  it("aborted before it begins it throws the reason and watches nothing", async () => {
+    const { source, clock, followers } = await createBench();
+    const slices = tailSlices(followers, "r", { signal: AbortSignal.abort(REASON) });
+    await expect(slices.next()).rejects.toBe(REASON);
+    expect([source.watching(), clock.timers(), source.reads.length]).toStrictEqual([0, 0, 0]);
+  });
+
+  it("takes its listeners off the signal again", async () => {
+    const { source, followers } = await createBench();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const counted = new Proxy(signal, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== "function") return value;
+        return (...parts: unknown[]): unknown => {
+          if (key === "addEventListener") listeners += 1;
+          if (key === "removeEventListener") listeners -= 1;
+          return Reflect.apply(value, target, parts);
+        };
+      },
+    });
+    append(source, "RUN_COMPLETED");
+    const slices = tailSlices(followers, "r", { signal: counted });
+    const first = slices.next();
+    await turn(source);
+    await turn(source);
+    expect((await first).value?.finished).toBe(true);
+    expect((await slices.next()).done).toBe(true);
+    expect(listeners).toBe(0);
+  });
+
+  it("W4: another owner's run is not there", async () => {
+    const { source, clock, followers } = await createBench();
+    const next = tailSlices(followers, "r", { ownerId: "eve" }).next();
+    const caught = expect(next).rejects.toMatchObject({ code: "not_found" });
+    await turn(source);
+    await caught;
+    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+  });
+
+  it("W24: a cursor past the end of a live run is cursor_ahead, one past a finished run is its end", async () => {
+    const { source, followers } = await createBench();
+    const next = tailSlices(followers, "r", { since: 1 }).next();
+    const caught = expect(next).rejects.toMatchObject({
+      code: "cursor_ahead",
+      details: { lastSequence: 0 },
+    });
+    await turn(source);
+    await caught;
+    append(source, "RUN_COMPLETED");
+    const end = tailSlices(followers, "r", { since: 2 });
+    const slice = end.next();
+    await turn(source);
+    expect((await slice).value).toMatchObject({ events: [], finished: true });
+    expect((await end.next()).done).toBe(true);
+  });
+});

@@ -1,0 +1,235 @@
+import type { EventDraft } from "@tm/run-events-core";
+import { createParser } from "eventsource-parser";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createManualClock } from "./harness/manual-clock.ts";
+import type { Frame } from "./harness/frames.ts";
+import { type LiveStream, sequencesOf, typesOf } from "./harness/live-stream.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+const phase = (name: string): EventDraft => ({ eventType: "PHASE_STARTED", payload: { phase: name } });
+
+/** What a stream says of the run's state, in the order in which it says it. */
+function statesOf(frames: readonly Frame[]): readonly unknown[] {
+  return frames
+    .filter(({ data }) => data["type"] !== "run_event")
+    .map(({ data }) => [data["type"], data["runStatus"], data["currentPhase"], data["lastSequence"]]);
+}
+
+/** A reader that is waiting for its next frame. */
+async function asking(world: World, stream: LiveStream): Promise<{ readonly frame: Promise<Frame> }> {
+  const frame = stream.next();
+  await world.turn();
+  return { frame };
+}
+
+async function textOf(world: World, runId: string): Promise<string> {
+  const frames = await (await world.tail(runId)).rest();
+  return frames.map(({ text }) => text).join("");
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W22: a finished run is connected, its events, and run_finished", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE", phase("p"), "RUN_COMPLETED");
+    const [connected, ...frames] = await (await world.tail(runId)).rest();
+    expect(connected?.data).toEqual({
+      type: "connected",
+      runId,
+      since: 0,
+      runStatus: "queued",
+      currentPhase: null,
+      lastSequence: 3,
+    });
+    expect([connected?.id, frames.map(({ id }) => id)]).toEqual([0, [1, 2, 3, 4]]);
+    const { events } = await world.runs.read(runId);
+    expect(frames.slice(0, 3).map(({ data }) => data)).toEqual(
+      events.map((event) => ({ type: "run_event", event })),
+    );
+    expect(frames.at(-1)).toMatchObject({
+      data: { type: "run_finished", runStatus: "completed", currentPhase: "p", lastSequence: 3 },
+      id: 4,
+      retryMs: 3_600_000,
+    });
+    expect(Object.keys(frames.at(-1)?.data ?? {})).toHaveLength(4);
+  });
+
+  it("W22: data stands before id, and retry only where it is said", async () => {
+    await using world = await openWorld(door);
+    const text = await textOf(world, await world.record(phase("p"), "RUN_COMPLETED"));
+    const lines = text.split("\n").map((line) => line.replace(/: .*/, ""));
+    expect(lines).toEqual([
+      ...["retry", "data", "id", ""],
+      ...["data", "id", ""],
+      ...["data", "id", ""],
+      ...["retry", "data", "id", "", ""],
+    ]);
+  });
+
+  it("W22: retry of connected is 2,000 to 5,000, and not the same for everybody", async () => {
+    const draws = [0, 0.25, 0.5, 0.999_999];
+    let drawn = 0;
+    await using world = await openWorld(door, { random: () => draws[drawn++ >> 1] ?? 0 });
+    const runId = await world.record();
+    const retries: unknown[] = [];
+    // Each stream draws twice: for its age, and for this.
+    for (const _ of draws) retries.push((await (await world.tail(runId)).next()).retryMs);
+    expect(retries).toEqual([2_000, 2_750, 3_500, 5_000]);
+  });
+
+  it("W22: events come strictly one by one, from wherever a reader starts and however they are written", async () => {
+    await using world = await openWorld(door);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.nat(100), { minLength: 1, maxLength: 5 }),
+        async (sizes, starts) => {
+          const runId = await world.record();
+          const batches = sizes.map((size) => Array<EventDraft>(size).fill({ eventType: "NOTE", payload: "x".repeat(2_000) }));
+          const half = batches.splice(0, batches.length / 2);
+          for (const batch of half) await world.runs.append(runId, batch);
+          const { lastSequence } = await world.runs.get(runId);
+          const cursors = starts.map((start) => Math.min(start, lastSequence));
+          const readers = await Promise.all(cursors.map((since) => world.tail(runId, `?since=${since}`)));
+          const reading = Promise.all(readers.map((reader) => reader.rest()));
+          for (const batch of batches) await world.runs.append(runId, batch);
+          await world.runs.append(runId, [{ eventType: "RUN_FAILED" }]);
+          const total = (await world.runs.get(runId)).lastSequence;
+          for (const [at, frames] of (await reading).entries()) {
+            const since = cursors[at] ?? 0;
+            const behind = Array.from({ length: total - since }, (_, index) => since + 1 + index);
+            expect(sequencesOf(frames)).toEqual(behind);
+            expect(typesOf([...frames.slice(0, 1), ...frames.slice(-1)])).toEqual(["connected", "run_finished"]);
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it("W22: an event's frame has the same bytes for every reader", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const streams = await Promise.all([0, 1, 2].map(() => world.tail(runId)));
+    const reading = Promise.all(streams.map((stream) => stream.rest()));
+    await world.runs.append(runId, [phase("one"), { eventType: "NOTE", payload: "\u2028é😀" }]);
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    const events = (await reading).map((frames) =>
+      frames.filter(({ data }) => data["type"] === "run_event").map(({ text }) => text),
+    );
+    expect(events[0]).toHaveLength(3);
+    for (const texts of events) expect(texts).toEqual(events[0]);
+  });
+
+  it("W22: a change of status or phase is told in a status frame without an id", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const stream = await world.tail(runId);
+    await stream.until("connected");
+    const said: Frame[] = [];
+    for (const event of [{ eventType: "NOTE" }, phase("one"), { eventType: "NOTE" }, phase("two")]) {
+      await world.runs.append(runId, [event]);
+      said.push(...(await stream.until(event.eventType === "NOTE" && said.length > 0 ? "run_event" : "status")));
+    }
+    expect(typesOf(said)).toEqual(["run_event", "status", "run_event", "status", "run_event", "run_event", "status"]);
+    const statuses = said.filter(({ data }) => data["type"] === "status");
+    expect(statesOf(statuses)).toEqual([
+      ["status", "running", null, 1],
+      ["status", "running", "one", 2],
+      ["status", "running", "two", 4],
+    ]);
+    for (const { id, retryMs } of statuses) expect([id, retryMs]).toEqual([null, null]);
+  });
+
+  it("W22: a quiet stream says its status whenever 15 seconds have passed, a busy one does not", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock });
+    const runId = await world.record(phase("p"));
+    const stream = await world.tail(runId, "?since=1");
+    await stream.until("connected");
+    for (let beat = 0; beat < 3; beat++) {
+      const next = await asking(world, stream);
+      clock.advance(14_000);
+      clock.advance(1_000);
+      expect((await next.frame).data).toEqual({
+        type: "status",
+        runStatus: "running",
+        currentPhase: "p",
+        lastSequence: 1,
+      });
+    }
+    for (let at = 0; at < 4; at++) {
+      clock.advance(7_500);
+      await world.runs.append(runId, [{ eventType: "NOTE" }]);
+      expect((await stream.next()).data).toMatchObject({ type: "run_event" });
+      const next = await asking(world, stream);
+      clock.advance(7_000);
+      await world.runs.append(runId, [{ eventType: "NOTE" }]);
+      expect((await next.frame).data).toMatchObject({ type: "run_event" });
+    }
+  });
+
+  it("W22: heartbeats keep to the interval that was set", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock, heartbeatMs: 1_000 });
+    const stream = await world.tail(await world.record());
+    await stream.until("connected");
+    for (let beat = 0; beat < 5; beat++) {
+      const next = await asking(world, stream);
+      clock.advance(1_000);
+      expect((await next.frame).data).toMatchObject({ type: "status", runStatus: "queued" });
+    }
+  });
+
+  it("W23: only run_finished says that a run has ended; all else is as of what was sent", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED");
+    const expected: readonly (readonly unknown[])[] = [
+      ["connected", "queued", null, 5],
+      ["connected", "running", null, 5],
+      ["connected", "running", "one", 5],
+      ["connected", "running", "one", 5],
+      ["connected", "running", "two", 5],
+      ["connected", "running", "two", 5],
+    ];
+    for (const [since, connected] of expected.entries()) {
+      const frames = await (await world.tail(runId, `?since=${since}`)).rest();
+      expect(statesOf(frames)).toEqual([connected, ["run_finished", "failed", "two", 5]]);
+      expect(sequencesOf(frames)).toHaveLength(5 - since);
+    }
+  });
+
+  it("W23: the end is told once, after the last event, to a reader that was there", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const stream = await world.tail(runId);
+    await stream.until("status");
+    await world.runs.append(runId, [{ eventType: "NOTE" }, phase("last"), { eventType: "RUN_CANCELLED" }]);
+    const frames = await stream.rest();
+    expect(typesOf(frames)).toEqual(["run_event", "run_event", "run_event", "run_finished"]);
+    expect(frames.at(-1)?.data).toMatchObject({ runStatus: "cancelled", currentPhase: "last", lastSequence: 4 });
+  });
+});
+
+it("W22: eventsource-parser reads the same messages, however the bytes are cut", async () => {
+  await using world = await openWorld("Request to Response");
+  const drafts = ["\u2028", "\r\n", "data: x\n\nid: 9", "</script>", "é😀"].map((payload) => ({ eventType: "NOTE", payload }));
+  const text = await textOf(world, await world.record(...drafts, "RUN_COMPLETED"));
+  const bytes = new TextEncoder().encode(text);
+  fc.assert(
+    fc.property(fc.array(fc.nat(bytes.length), { maxLength: 20 }), (cuts) => {
+      const messages: { data: string; id: string | undefined; event: string | undefined }[] = [];
+      const parser = createParser({ onEvent: ({ data, id, event }) => messages.push({ data, id, event }) });
+      const decoder = new TextDecoder();
+      const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
+      for (const [at, from] of places.entries()) {
+        parser.feed(decoder.decode(bytes.subarray(from, places[at + 1] ?? from), { stream: true }));
+      }
+      expect(messages.map(({ id, event }) => [id, event])).toEqual(
+        [0, 1, 2, 3, 4, 5, 6, 7].map((id) => [String(id), undefined]),
+      );
+      const payloads = messages.slice(1, 6).map(({ data }) => (JSON.parse(data) as { event: { payload: unknown } }).event.payload);
+      expect(payloads).toEqual(drafts.map(({ payload }) => payload));
+    }),
+  );
+});

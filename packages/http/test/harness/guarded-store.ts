@@ -1,0 +1,72 @@
+import type { RunEventStore } from "@tm/run-events-core";
+
+type StoreCall = "createRun" | "append" | "read" | "getRun" | "listRuns" | "deleteRun";
+
+/** A store whose line a test can cut and hold. */
+export interface GuardedStore extends RunEventStore {
+  /** Makes every call from now on fail with this; `null` mends the line. */
+  cut(error: Error | null): void;
+  /** Holds calls of this name until the returned function is called. */
+  hold(name: StoreCall): () => void;
+  /** The calls that are being held. */
+  held(): number;
+  /** Rings every watch, as a store may. */
+  ringAll(): void;
+  /** The watches that have not been stopped. */
+  watches(): number;
+}
+
+/** Puts a line in front of a real store. */
+export function guardStore(store: RunEventStore): GuardedStore {
+  const gates = new Map<StoreCall, Promise<void>>();
+  const bells = new Set<() => void>();
+  let failure: Error | null = null;
+  let held = 0;
+
+  async function call<Result>(name: StoreCall, task: () => Promise<Result>): Promise<Result> {
+    const gate = gates.get(name);
+    if (gate !== undefined) {
+      held += 1;
+      await gate;
+      held -= 1;
+    }
+    if (failure !== null) throw failure;
+    return task();
+  }
+
+  return {
+    capabilities: store.capabilities,
+    createRun: (request) => call("createRun", () => store.createRun(request)),
+    append: (requests) => call("append", () => store.append(requests)),
+    read: (queries) => call("read", () => store.read(queries)),
+    getRun: (runId) => call("getRun", () => store.getRun(runId)),
+    listRuns: (query) => call("listRuns", () => store.listRuns(query)),
+    deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
+    watch(runId, wake) {
+      const watch = store.watch(runId, wake);
+      bells.add(wake);
+      return {
+        ready: watch.ready,
+        stop() {
+          bells.delete(wake);
+          watch.stop();
+        },
+      };
+    },
+    close: () => store.close(),
+    cut: (error) => void (failure = error),
+    hold(name) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gates.set(name, promise);
+      return () => {
+        gates.delete(name);
+        resolve();
+      };
+    },
+    held: () => held,
+    ringAll() {
+      for (const wake of bells) wake();
+    },
+    watches: () => bells.size,
+  };
+}

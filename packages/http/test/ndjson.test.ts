@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ADA } from "./harness/accounts.ts";
+import { type Answer, type Call, post } from "./harness/answer.ts";
+import { jsonSample } from "./harness/json-sample.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+const TYPE = { "content-type": "application/x-ndjson" };
+const NOTE = '{"eventType":"NOTE"}';
+const encoder = new TextEncoder();
+
+function lines(runId: string, body: NonNullable<Call["body"]>, headers: Call["headers"] = {}): Call {
+  return { ...post(`/v1/agent-runs/${runId}/events`, "", { ...TYPE, ...headers }), body };
+}
+
+/** Cuts bytes where the list says, and sends the pieces one by one. */
+async function* cut(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+  const places = [0, ...cuts.map((at) => at % (bytes.length + 1)).toSorted((a, b) => a - b)];
+  for (const [index, from] of places.entries()) {
+    const piece = bytes.slice(from, places[index + 1] ?? bytes.length);
+    if (piece.length > 0) yield piece;
+  }
+}
+
+/** What the log holds of a run, in short. */
+async function typesIn(world: World, runId: string): Promise<readonly string[]> {
+  const { events } = await world.runs.read(runId, { limit: 1_000 });
+  return events.map(({ eventType }) => eventType);
+}
+
+function expectProblem(answer: Answer, status: number, problem: object): void {
+  expect([answer.status, answer.json()]).toMatchObject([status, problem]);
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W12: one event a line is appended, however the bytes were split on the way", async () => {
+    await using world = await openWorld(door);
+    const blank = fc.constantFrom("", "\n", " \t\n", "\r\n");
+    const event = fc.tuple(blank, jsonSample, fc.constantFrom("\n", "\r\n", " \n"));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(event, { minLength: 1, maxLength: 6 }),
+        fc.array(fc.nat(), { maxLength: 12 }),
+        fc.boolean(),
+        async (events, cuts, ended) => {
+          const runId = await world.record();
+          // A line break within a value is white space in JSON, but here it ends the line.
+          const sent = events.map(
+            ([before, { sent: text }, after]) =>
+              `${before}{"eventType":"NOTE","payload":${text.replace(/[\n\r]/g, " ")}}${after}`,
+          );
+          const text = ended ? sent.join("") : sent.join("").trimEnd();
+          const answer = await world.send(lines(runId, cut(encoder.encode(text), cuts)));
+          expect([answer.status, answer.json()]).toEqual([
+            201,
+            {
+              firstSequence: 1,
+              lastSequence: events.length,
+              runStatus: "running",
+              currentPhase: null,
+              replayed: false,
+            },
+          ]);
+          const page = await world.send({ path: `/v1/agent-runs/${runId}/events`, headers: ADA });
+          for (const [index, [, { kept }]] of events.entries()) {
+            const start = `"sequence":${index + 1},"eventType":"NOTE","payload":`;
+            expect(page.text).toContain(`${start}${kept},"createdAt"`);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("W12: lines are in the log while their sender goes on", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const stream = await world.tail(runId);
+    await stream.until("connected");
+    const seen = Promise.withResolvers<void>();
+    async function* sender(): AsyncGenerator<Uint8Array> {
+      yield encoder.encode(`${NOTE}\n{"eventType":`);
+      await seen.promise;
+      yield encoder.encode('"RUN_COMPLETED"}');
+    }
+    const answering = world.send(lines(runId, sender()));
+    await stream.until("run_event");
+    expect(await typesIn(world, runId)).toEqual(["NOTE"]);
+    seen.resolve();
+    expect((await answering).json()).toMatchObject({ lastSequence: 2, runStatus: "completed" });
+    await stream.until("run_finished");
+  });
+
+  it.for([
+    ["no JSON", '{"eventType":', 400, "invalid_request"],
+    ["two values", `${NOTE}${NOTE}`, 400, "invalid_request"],
+    ["a byte order mark", `\ufeff${NOTE}`, 400, "invalid_request"],
+    ["a space that JSON has not", `\u00a0${NOTE}`, 400, "invalid_request"],
+    ["nothing but such a space", "\u00a0", 400, "invalid_request"],
+    ["no object", "[]", 422, "invalid_event"],
+    ["a bad type", '{"eventType":"note"}', 422, "invalid_event"],
+    ["an unknown field", '{"eventType":"NOTE","line":1}', 422, "invalid_event"],
+    ["a payload too large", `{"eventType":"NOTE","payload":"${"x".repeat(262_143)}"}`, 413, "payload_too_large"],
+    ["more than a body's bytes", `${NOTE}${" ".repeat(4_194_304)}`, 413, "payload_too_large"],
+  ] as const)("W12: a line with %s is named, and what came before it stays", async ([, line, status, code]) => {
+    await using world = await openWorld(door);
+    const runId = await world.record("FIRST");
+    const answer = await world.send(lines(runId, `${NOTE}\n\n${NOTE}\n${line}\n${NOTE}\n`));
+    expectProblem(answer, status, { code, line: 4, lastSequence: 3 });
+    expect(answer.json()).not.toHaveProperty("index");
+    expect(await typesIn(world, runId)).toEqual(["FIRST", "NOTE", "NOTE"]);
+  });
+
+  it("W12: a line that is not UTF-8 is named", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const body = Uint8Array.from([...encoder.encode(`${NOTE}\n`), 0xc3, 0x28, 10]);
+    expectProblem(await world.send(lines(runId, body)), 400, { code: "invalid_request", line: 2, lastSequence: 1 });
+  });
+
+  it("W12: a bad first line names no sequence, for nothing was appended", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const answer = await world.send(lines(runId, `no\n${NOTE}\n`));
+    expectProblem(answer, 400, { line: 1 });
+    expect(answer.json()).not.toHaveProperty("lastSequence");
+    expect(await typesIn(world, runId)).toEqual(["NOTE"]);
+  });
+
+  it("W12: a bad line ends it at once, before its sender has ended", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const over = new AbortController();
+    const { promise: never, resolve } = Promise.withResolvers<void>();
+    async function* sender(): AsyncGenerator<Uint8Array> {
+      yield encoder.encode(`${NOTE}\nno\n`);
+      await never;
+    }
+    const answer = await world.send(lines(runId, sender()));
+    expectProblem(answer, 400, { line: 2, lastSequence: 1 });
+    over.abort();
+    resolve();
+  });
+
+  it("W12: a line behind a terminal event is refused, and blank ones are none", async () => {
+    await using world = await openWorld(door);
+    const end = '{"eventType":"RUN_FAILED"}';
+    const one = await world.record();
+    const problem = { code: "run_finished", runStatus: "failed", line: 3, lastSequence: 2 };
+    expectProblem(await world.send(lines(one, `${NOTE}\n${end}\n${NOTE}\n`)), 409, problem);
+    expect(await typesIn(world, one)).toEqual(["NOTE", "RUN_FAILED"]);
+
+    const two = await world.record();
+    const answer = await world.send(lines(two, `${NOTE}\n${end}\n\n \n`));
+    expect([answer.status, answer.json()]).toMatchObject([201, { lastSequence: 2, runStatus: "failed" }]);
+    expectProblem(await world.send(lines(two, NOTE)), 409, { code: "run_finished", line: 1 });
+  });
+
+  it("W12: no line with an event is 400", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    for (const body of ["", "\n", " \r\n\t\n"]) {
+      expectProblem(await world.send(lines(runId, body)), 400, { code: "invalid_request" });
+    }
+    expect(await typesIn(world, runId)).toEqual([]);
+  });
+
+  it("W12: the limits of a batch and of a body do not apply to the whole", async () => {
+    await using world = await openWorld(door, { maxBatchEvents: 7, maxBodyBytes: 500 });
+    const runId = await world.record();
+    const answer = await world.send(lines(runId, `${NOTE}\n`.repeat(2_500)));
+    expect([answer.status, answer.json()]).toMatchObject([201, { firstSequence: 1, lastSequence: 2_500 }]);
+  });
+
+  it("W12: the media type may have parameters, and an Idempotency-Key has no place beside lines", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const type = { "content-type": "APPLICATION/X-NDJSON; charset=utf-8" };
+    expect((await world.send(lines(runId, NOTE, type))).status).toBe(201);
+    expectProblem(await world.send(lines(runId, NOTE, { "idempotency-key": "k" })), 400, { code: "invalid_request" });
+    expect(await typesIn(world, runId)).toEqual(["NOTE"]);
+  });
+
+  it("W12: a body that breaks off leaves its whole lines and no half one", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    async function* sender(): AsyncGenerator<Uint8Array> {
+      yield encoder.encode(`${NOTE}\n${NOTE}\n{"eventType":"HALF"}`);
+      for await (const event of world.runs.tail(runId)) if (event.sequence === 2) break;
+      throw new Error("The client has gone.");
+    }
+    // What becomes of the answer is the door's own: there is nobody to read it.
+    await world.send(lines(runId, sender())).catch(() => {});
+    await expect.poll(() => world.connections()).toBe(0);
+    expect(await typesIn(world, runId)).toEqual(["NOTE", "NOTE"]);
+  });
+
+  it("W12: a run that somebody else ends meanwhile ends the upload, at the line that came too late", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    async function* sender(): AsyncGenerator<Uint8Array> {
+      yield encoder.encode(`${NOTE}\n`);
+      for await (const event of world.runs.tail(runId)) if (event.sequence === 1) break;
+      await world.runs.cancel(runId);
+      yield encoder.encode(`${NOTE}\n`);
+    }
+    const problem = { code: "run_finished", runStatus: "cancelled", line: 2, lastSequence: 2 };
+    expectProblem(await world.send(lines(runId, sender())), 409, problem);
+  });
+
+  it("W12: a store that fails on the way names the line from which on to send again", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    async function* sender(): AsyncGenerator<Uint8Array> {
+      yield encoder.encode(`${NOTE}\n`);
+      for await (const event of world.runs.tail(runId)) if (event.sequence === 1) break;
+      world.store.cut(new Error("disk at /secret"));
+      yield encoder.encode(`${NOTE}\n${NOTE}\n`);
+    }
+    const answer = await world.send(lines(runId, sender()));
+    expect([answer.status, answer.text.includes("secret")]).toEqual([500, false]);
+    world.store.cut(null);
+    expect(await typesIn(world, runId)).toEqual(["NOTE"]);
+  });
+});

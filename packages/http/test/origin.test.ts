@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isForeignOrigin } from "../src/index.ts";
+import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import type { Call } from "./harness/answer.ts";
+import { encodeHead, openSocket } from "./harness/raw-socket.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+const APP = "https://app.example";
+const HOST = "events.example:8080";
+
+interface Case {
+  readonly origin?: string;
+  readonly site?: string;
+  readonly passes: boolean;
+}
+
+/** What a browser may say of where a request comes from, at `http://events.example:8080` with `APP` on the list. */
+const CASES: readonly Case[] = [
+  { passes: true },
+  { site: "same-origin", passes: true },
+  { site: "none", passes: true },
+  { site: "same-site", passes: false },
+  { site: "cross-site", passes: false },
+  { site: "cross-origin", passes: false },
+  { site: "", passes: false },
+  { origin: `http://${HOST}`, passes: true },
+  { origin: `http://${HOST}`, site: "same-origin", passes: true },
+  { origin: "http://events.example", passes: false },
+  { origin: "http://events.example:8081", passes: false },
+  { origin: "http://sub.events.example:8080", passes: false },
+  { origin: "https://evil.example", passes: false },
+  { origin: "https://evil.example", site: "cross-site", passes: false },
+  { origin: "null", passes: false },
+  { origin: "null", site: "cross-site", passes: false },
+  { origin: "", passes: false },
+  { origin: "not an origin", passes: false },
+  { origin: APP, passes: true },
+  { origin: APP, site: "cross-site", passes: true },
+  { origin: APP, site: "same-site", passes: true },
+  { origin: `${APP}.evil.example`, passes: false },
+  { origin: `${APP}:444`, passes: false },
+  { origin: APP.replace("https", "http"), passes: false },
+  { origin: `${APP}, https://evil.example`, passes: false },
+];
+
+function headersOf({ origin, site }: Case): Readonly<Record<string, string>> {
+  return {
+    ...(origin === undefined ? {} : { origin }),
+    ...(site === undefined ? {} : { "sec-fetch-site": site }),
+    host: HOST,
+  };
+}
+
+async function changesOn(world: World): Promise<readonly Call[]> {
+  const [live, ended] = [await world.record("NOTE"), await world.record("RUN_FAILED")];
+  const headers = { "content-type": "application/json" };
+  const lines = { "content-type": "application/x-ndjson" };
+  const event = '{"eventType":"NOTE"}';
+  const events = `/v1/agent-runs/${live}/events`;
+  return [
+    { method: "POST", path: "/v1/agent-runs", headers, body: "{}" },
+    { method: "POST", path: events, headers, body: `{"events":[${event}]}` },
+    { method: "POST", path: events, headers: lines, body: event },
+    { method: "POST", path: `/v1/agent-runs/${live}/cancel` },
+    { method: "DELETE", path: `/v1/agent-runs/${ended}` },
+  ];
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W5: a change by cookie must come from the same origin or from the list", async () => {
+    await using world = await openWorld(door, { allowedOrigins: [APP] });
+    for (const given of CASES) {
+      for (const call of await changesOn(world)) {
+        const headers = { ...call.headers, ...ADA_SESSION, ...headersOf(given) };
+        const answer = await world.send({ ...call, headers });
+        expect([given, call.path, answer.status < 300]).toEqual([given, call.path, given.passes]);
+        if (given.passes) continue;
+        expect([answer.status, answer.json()["code"]]).toEqual([403, "cross_site_request"]);
+      }
+    }
+  });
+
+  it("W5: what was refused has changed nothing", async () => {
+    await using world = await openWorld(door);
+    for (const call of await changesOn(world)) {
+      const headers = { ...call.headers, ...ADA_SESSION, "sec-fetch-site": "cross-site" };
+      expect((await world.send({ ...call, headers })).status).toBe(403);
+    }
+    const { runs } = await world.runs.list({ ownerId: "ada" });
+    expect(runs.map((run) => [run.lastSequence, run.runStatus])).toEqual([
+      [1, "failed"],
+      [1, "running"],
+    ]);
+  });
+
+  it("W5: a bearer token needs no such check, and reading needs none", async () => {
+    await using world = await openWorld(door);
+    const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+    for (const call of await changesOn(world)) {
+      const { status } = await world.send({ ...call, headers: { ...call.headers, ...ADA, ...foreign } });
+      expect(status).toBeLessThan(300);
+    }
+    for (const path of ["/v1/agent-runs", `/v1/agent-runs/${await world.record()}/events`]) {
+      const answer = await world.send({ path, headers: { ...ADA_SESSION, ...foreign } });
+      expect(answer.status).toBe(200);
+      expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
+    }
+  });
+});
+
+it("W5: an opaque origin is foreign even to a request that names no host", async () => {
+  await using world = await openWorld("node:http");
+  const head = encodeHead("POST", "/v1/agent-runs", { ...ADA_SESSION, Origin: "null" });
+  const bare = head.replace("HTTP/1.1\r\nHost: 127.0.0.1", "HTTP/1.0");
+  using socket = await openSocket(world.port, bare);
+  await socket.closed;
+  expect(socket.received()).toMatch(/^HTTP\/1\.1 403 /);
+});
+
+it("W5: no origin but one's own and those on the list passes", () => {
+  const name = fc.domain();
+  fc.assert(
+    fc.property(name, name, fc.nat(65_535), fc.array(fc.webUrl()), (host, other, port, allowed) => {
+      const say =
+        (origin: string, site: string | null) =>
+        (header: string): string | null =>
+          ({ origin, host: `${host}:9`, "sec-fetch-site": site })[header] ?? null;
+      const origin = `https://${other}:${port}`;
+      const same = new URL(origin).host === `${host}:9`;
+      expect(isForeignOrigin(say(origin, null), allowed)).toBe(!same);
+      expect(isForeignOrigin(say(origin, "cross-site"), allowed)).toBe(true);
+      expect(isForeignOrigin(say(origin, "cross-site"), [...allowed, origin])).toBe(false);
+    }),
+  );
+});

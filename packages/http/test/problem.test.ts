@@ -1,0 +1,239 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { problemOf } from "../src/index.ts";
+import { ROUTES } from "../src/routes.ts";
+import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import { type Call, post } from "./harness/answer.ts";
+import { encodeHead, openSocket } from "./harness/raw-socket.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+const SECRET = "postgres://user:hunter2@db/prod";
+
+interface Reached {
+  readonly status: number;
+  /** Members beside the code. */
+  readonly extra?: object;
+  readonly headers?: object;
+  reach(world: World): Promise<Call> | Call;
+}
+
+const events = (runId: string): string => `/v1/agent-runs/${runId}/events`;
+const draft = (eventType = "NOTE", payload: unknown = null): object => ({ eventType, payload });
+
+/** Every code, and a request that gets it. */
+const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
+  unauthenticated: {
+    status: 401,
+    headers: { "www-authenticate": expect.stringMatching(/^Bearer /) as unknown },
+    reach: () => ({ path: "/v1/agent-runs" }),
+  },
+  session_required: {
+    status: 401,
+    headers: { "www-authenticate": expect.stringMatching(/^\w+ realm=/) as unknown },
+    reach: async (world) => ({
+      path: `/v1/agent-runs/${await world.record()}/stream`,
+      headers: ADA,
+    }),
+  },
+  not_found: { status: 404, reach: () => ({ path: "/v1/agent-runs/none", headers: ADA }) },
+  invalid_request: { status: 400, reach: () => ({ path: "/v1/agent-runs?limit=0", headers: ADA }) },
+  invalid_cursor: {
+    status: 400,
+    reach: async (world) => ({ path: `${events(await world.record())}?since=x`, headers: ADA }),
+  },
+  cursor_ahead: {
+    status: 409,
+    extra: { lastSequence: 1 },
+    reach: async (world) => ({
+      path: `${events(await world.record("NOTE"))}?since=2`,
+      headers: ADA,
+    }),
+  },
+  run_finished: {
+    status: 409,
+    extra: { runStatus: "failed", lastSequence: 2 },
+    reach: async (world) =>
+      post(events(await world.record("NOTE", "RUN_FAILED")), { events: [draft()] }),
+  },
+  run_id_taken: {
+    status: 409,
+    async reach(world) {
+      await world.runs.create({ ownerId: "bob", runId: "r" });
+      return post("/v1/agent-runs", { runId: "r" });
+    },
+  },
+  run_active: {
+    status: 409,
+    reach: async (world) => ({
+      method: "DELETE",
+      path: `/v1/agent-runs/${await world.record()}`,
+      headers: ADA,
+    }),
+  },
+  sequence_conflict: {
+    status: 412,
+    extra: { lastSequence: 1 },
+    reach: async (world) =>
+      post(events(await world.record("NOTE")), { events: [draft()], expectedSequence: 0 }),
+  },
+  payload_too_large: {
+    status: 413,
+    extra: { index: 1 },
+    reach: async (world) =>
+      post(events(await world.record()), { events: [draft(), draft("BIG", "x".repeat(262_143))] }),
+  },
+  invalid_event: {
+    status: 422,
+    extra: { index: 1 },
+    reach: async (world) => post(events(await world.record()), { events: [draft(), draft("no")] }),
+  },
+  idempotency_key_reused: {
+    status: 422,
+    async reach(world) {
+      const runId = await world.record();
+      await world.runs.append(runId, [{ eventType: "NOTE" }], { idempotencyKey: "k" });
+      return post(events(runId), { events: [draft("OTHER")] }, { "idempotency-key": "k" });
+    },
+  },
+  cross_site_request: {
+    status: 403,
+    reach: () => ({
+      ...post("/v1/agent-runs", {}),
+      headers: { ...ADA_SESSION, "sec-fetch-site": "cross-site" },
+    }),
+  },
+  too_many_requests: {
+    status: 429,
+    headers: { "retry-after": expect.stringMatching(/^\d+$/) as unknown },
+    reach: async (world) => ({ path: `${events(await world.record())}?wait=30`, headers: ADA }),
+  },
+  store_unavailable: {
+    status: 503,
+    headers: { "retry-after": expect.stringMatching(/^\d+$/) as unknown },
+    reach(world) {
+      const cause = new Error(SECRET);
+      world.store.cut(new RunEventsError("store_unavailable", "The store is down.", { cause }));
+      return { path: "/v1/agent-runs", headers: ADA };
+    },
+  },
+  internal: {
+    status: 500,
+    reach(world) {
+      world.store.cut(new Error(`connect to ${SECRET} failed`));
+      return { path: "/v1/agent-runs", headers: ADA };
+    },
+  },
+};
+
+describe.each(DOORS)("%s", (door) => {
+  it.for(Object.entries(CODES))("W3: %s is a problem of its own", async ([code, reached]) => {
+    await using world = await openWorld(door, { maxStreamsPerUser: 0 });
+    const answer = await world.send(await reached.reach(world));
+    expect(answer.headers).toMatchObject({
+      "content-type": "application/problem+json; charset=utf-8",
+      "cache-control": "private, no-store",
+      ...reached.headers,
+    });
+    const { title, detail, ...rest } = answer.json();
+    expect(rest).toEqual({ type: "about:blank", status: reached.status, code, ...reached.extra });
+    expect(answer.status).toBe(reached.status);
+    expect(title).toMatch(/^[A-Z][A-Za-z ]+$/);
+    expect(detail).toMatch(/\w+.*\.$/);
+    expect(answer.text).not.toContain("hunter2");
+    expect(answer.text).not.toMatch(/\bat .*:\d+:\d+|node_modules/);
+    expect(world.reported.length).toBe(reached.status >= 500 ? 1 : 0);
+  });
+
+  it("W3: an unknown path is 404", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const run = `/v1/agent-runs/${runId}`;
+    const unknown = [
+      "/", "/v1", "/v2/agent-runs", "/v1/agent-run", "/v1/agent-runs/", `${run}/`, `${run}/event`,
+      `${run}/events/1`, `${run}/constructor`, `${run}/__proto__`, "/v1/agent-runs//events", "/openapi",
+    ];
+    for (const path of unknown) {
+      const answer = await world.send({ path, headers: ADA });
+      expect([path, answer.status, answer.json()["code"]]).toEqual([path, 404, "not_found"]);
+    }
+  });
+
+  it("W3: a method that a path does not have is 405 with Allow", async () => {
+    await using world = await openWorld(door);
+    const run = `/v1/agent-runs/${await world.record()}`;
+    const paths: Readonly<Record<keyof typeof ROUTES, readonly [string, string]>> = {
+      runs: ["/v1/agent-runs", "GET, HEAD, POST"],
+      run: [run, "GET, HEAD, DELETE"],
+      events: [`${run}/events`, "GET, HEAD, POST"],
+      stream: [`${run}/stream`, "GET, HEAD"],
+      cancel: [`${run}/cancel`, "POST"],
+      openapi: ["/openapi.json", "GET, HEAD"],
+    };
+    for (const [path, allow] of Object.values(paths)) {
+      for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+        if (allow.split(", ").includes(method)) continue;
+        const answer = await world.send({ method, path, headers: ADA });
+        expect([path, method, answer.status, answer.headers["allow"]]).toEqual([path, method, 405, allow]);
+        if (method !== "HEAD") expect(answer.json()["code"]).toBe("invalid_request");
+      }
+    }
+  });
+
+  it("W3: a broken escape in a path is 400, and one of a sign that no id has is 404", async () => {
+    await using world = await openWorld(door);
+    for (const id of ["%", "%2", "%zz", "%ff", "%C3%28", "%E2%82"]) {
+      const answer = await world.send({ path: `/v1/agent-runs/${id}/events`, headers: ADA });
+      expect([id, answer.status, answer.json()["code"]]).toEqual([id, 400, "invalid_request"]);
+    }
+    for (const id of ["a%2Fb", "a%0Ab", "a%0D%0AX-Evil:1", "a%00", "%C3%A9", "a%20b", "a".repeat(129)]) {
+      for (const leaf of ["", "/events", "/stream"]) {
+        const path = `/v1/agent-runs/${id}${leaf}`;
+        const answer = await world.send({ path, headers: ADA_SESSION });
+        expect([path, answer.status, answer.json()["code"]]).toEqual([path, 404, "not_found"]);
+      }
+    }
+  });
+
+  it("W3: HEAD gets the head of what GET gets", async () => {
+    await using world = await openWorld(door);
+    const run = `/v1/agent-runs/${await world.record("NOTE")}`;
+    for (const path of ["/v1/agent-runs", run, `${run}/events`, "/openapi.json", "/none"]) {
+      const [get, head] = await Promise.all(
+        ["GET", "HEAD"].map((method) => world.send({ method, path, headers: ADA })),
+      );
+      const { date: _, ...headers } = get?.headers ?? {};
+      expect(head).toMatchObject({ status: get?.status, text: "", headers });
+    }
+  });
+});
+
+it("W3: a stream's error frame holds no text of a driver either", async () => {
+  await using world = await openWorld("node:http");
+  const stream = await world.tail(await world.record("NOTE"));
+  await stream.until("run_event");
+  world.store.cut(new Error(SECRET));
+  world.store.ringAll();
+  const frame = (await stream.rest()).at(-1);
+  expect(frame?.data).toMatchObject({ type: "error", code: "internal", retryable: false });
+  expect(frame?.text).not.toContain("hunter2");
+});
+
+it("W3: whatever is thrown, its problem says nothing of it", () => {
+  for (const thrown of [new Error(SECRET), new TypeError(SECRET), SECRET, null, undefined, { code: SECRET }]) {
+    const { status, body } = problemOf(thrown);
+    expect([status, body.includes("hunter2")]).toEqual([500, false]);
+    expect(JSON.parse(body)).toMatchObject({ code: "internal" });
+  }
+});
+
+it.for([
+  ["a carriage return", "Last-Event-ID: 1\rX-Evil: 1"],
+  ["a line feed that folds", "Last-Event-ID: 1\n\n2"],
+  ["a NUL", "Idempotency-Key: a\0b"],
+])("W3: a header with %s is a plain 4xx", async ([, header]) => {
+  await using world = await openWorld("node:http");
+  const head = encodeHead("GET", "/v1/agent-runs", ADA).replace("\r\n\r\n", `\r\n${header}\r\n\r\n`);
+  using socket = await openSocket(world.port, head);
+  await socket.closed;
+  expect(socket.received()).toMatch(/^HTTP\/1\.1 4\d\d /);
+});

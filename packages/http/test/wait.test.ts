@@ -1,0 +1,199 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import type { Call } from "./harness/answer.ts";
+import { encodeHead, openSocket } from "./harness/raw-socket.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+/** A poll that waits, and where it is being held. */
+function waitFor(runId: string, query: string, more: Partial<Call> = {}): Call {
+  return { path: `/v1/agent-runs/${runId}/events?${query}`, headers: ADA, ...more };
+}
+
+async function untilWaiting(world: World, count = 1): Promise<void> {
+  await expect.poll(() => world.stats().waiting).toBe(count);
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W17: a poll is held until there is something newer, by either credential", async () => {
+    await using world = await openWorld(door);
+    for (const headers of [ADA, ADA_SESSION]) {
+      const runId = await world.record("NOTE");
+      const answering = world.send(waitFor(runId, "since=1&wait=30", { headers }));
+      await untilWaiting(world);
+      await world.runs.append(runId, [{ eventType: "NEWS" }, { eventType: "MORE" }]);
+      const answer = await answering;
+      expect([answer.status, answer.json()]).toMatchObject([
+        200,
+        {
+          events: [{ sequence: 2, eventType: "NEWS" }, { sequence: 3 }],
+          runStatus: "running",
+          lastSequence: 3,
+          hasMore: false,
+        },
+      ]);
+      expect(answer.headers["etag"]).toBeDefined();
+      await untilWaiting(world, 0);
+    }
+  });
+
+  it("W17: the end of the run ends the wait", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const answering = world.send(waitFor(runId, "wait=30"));
+    await untilWaiting(world);
+    await world.runs.cancel(runId);
+    expect((await answering).json()).toMatchObject({
+      events: [{ sequence: 1, eventType: "RUN_CANCELLED" }],
+      runStatus: "cancelled",
+    });
+  });
+
+  it("W17: when the time is up the page is empty", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record({ eventType: "PHASE_STARTED", payload: { phase: "p" } });
+    const answer = await world.send(waitFor(runId, "since=1&wait=0.05"));
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      { events: [], runStatus: "running", currentPhase: "p", lastSequence: 1, hasMore: false },
+    ]);
+    expect(world.stats().waiting).toBe(0);
+  });
+
+  it("W17: nothing is held when there is something newer, or the run has ended", async () => {
+    await using world = await openWorld(door, { maxStreamsPerUser: 0 });
+    const [live, ended] = [await world.record("NOTE"), await world.record("RUN_FAILED")];
+    const news = await world.send(waitFor(live, "wait=30"));
+    expect(news.json()).toMatchObject({ events: [{ sequence: 1 }] });
+    for (const since of [0, 1, 2]) {
+      const end = await world.send(waitFor(ended, `since=${since}&wait=30`));
+      expect([end.status, end.json()]).toMatchObject([200, { runStatus: "failed" }]);
+    }
+    const ahead = await world.send(waitFor(live, "since=2&wait=30"));
+    expect([ahead.status, ahead.json()["code"]]).toEqual([409, "cursor_ahead"]);
+  });
+
+  it("W17: a tail of waits has every event of a run that is being written", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    async function write(): Promise<void> {
+      for (let at = 0; at < 50; at++) await world.runs.append(runId, [{ eventType: "NOTE" }]);
+      await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    }
+    const writing = write();
+    const seen: number[] = [];
+    for (let status: unknown = "running"; status === "running" || status === "queued"; ) {
+      const answer = await world.send(waitFor(runId, `since=${seen.at(-1) ?? 0}&wait=30`));
+      const page = answer.json();
+      seen.push(...(page["events"] as { sequence: number }[]).map(({ sequence }) => sequence));
+      status = page["runStatus"];
+    }
+    await writing;
+    expect(seen).toEqual(Array.from({ length: 51 }, (_, at) => at + 1));
+  });
+
+  it("W17: a client that goes takes its wait along", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const left = new AbortController();
+    const answering = world.send(waitFor(runId, "wait=30", { signal: left.signal }));
+    const settled = answering.then(
+      () => "answered",
+      () => "broken off",
+    );
+    await untilWaiting(world);
+    expect(world.store.watches()).toBe(1);
+    left.abort();
+    await settled;
+    await untilWaiting(world, 0);
+    expect(world.store.watches()).toBe(0);
+    expect(world.reported).toEqual([]);
+  });
+
+  it("W17: a client that has gone before the wait begins is not waited for", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const left = new AbortController();
+    const release = world.store.hold("read");
+    const answering = world.send(waitFor(runId, "wait=30", { signal: left.signal }));
+    const settled = answering.then(
+      () => "answered",
+      () => "broken off",
+    );
+    await expect.poll(() => world.store.held()).toBe(1);
+    left.abort();
+    // The port must have noticed: nobody is connected any more.
+    await expect.poll(() => world.connections()).toBe(0);
+    release();
+    await settled;
+    await world.turn();
+    expect([world.stats().waiting, world.store.watches()]).toEqual([0, 0]);
+  });
+
+  it("W17: a run that is deleted meanwhile is not found", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    // Held so that the wait wakes for the end of the run only when the run is gone.
+    const answering = world.send(waitFor(runId, "wait=30"));
+    await untilWaiting(world);
+    const release = world.store.hold("read");
+    await world.runs.cancel(runId);
+    await world.runs.delete(runId);
+    release();
+    const answer = await answering;
+    expect([answer.status, answer.json()["code"]]).toEqual([404, "not_found"]);
+  });
+
+  it("W17, W28: a user waits with so many polls at once, another with as many", async () => {
+    await using world = await openWorld(door, { maxStreamsPerUser: 3 });
+    const runId = await world.record();
+    await world.runs.create({ ownerId: "bob", runId: "bobs" });
+    const held = Array.from({ length: 3 }, () => world.send(waitFor(runId, "wait=30")));
+    await untilWaiting(world, 3);
+    const refused = await world.send(waitFor(runId, "wait=30"));
+    expect([refused.status, refused.json()["code"]]).toEqual([429, "too_many_requests"]);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    // A poll that does not wait is not counted.
+    expect((await world.send(waitFor(runId, "wait=0"))).status).toBe(200);
+    const bobs = world.send(waitFor("bobs", "wait=30", { headers: { authorization: "Bearer bob" } }));
+    await untilWaiting(world, 4);
+    await Promise.all([world.runs.cancel(runId), world.runs.cancel("bobs")]);
+    for (const answer of await Promise.all([...held, bobs])) expect(answer.status).toBe(200);
+    await untilWaiting(world, 0);
+  });
+
+  it("W17: a store that fails ends the wait with 503, not with silence", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const answering = world.send(waitFor(runId, "wait=30"));
+    await untilWaiting(world);
+    world.store.cut(new RunEventsError("store_unavailable", "The store is down."));
+    world.store.ringAll();
+    const answer = await answering;
+    expect([answer.status, answer.json()["code"]]).toEqual([503, "store_unavailable"]);
+    expect(answer.headers["retry-after"]).toBeDefined();
+  });
+
+  it("W17, W27: a drain answers those who wait, and holds nobody from then on", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const answering = [0, 1].map(() => world.send(waitFor(runId, "wait=30")));
+    await untilWaiting(world, 2);
+    await world.drain(0);
+    const late = world.send(waitFor(runId, "wait=30"));
+    for (const answer of await Promise.all([...answering, late])) {
+      expect([answer.status, answer.json()]).toMatchObject([200, { events: [], runStatus: "queued" }]);
+    }
+  });
+});
+
+it("W17: a connection that is reset takes its wait along", async () => {
+  await using world = await openWorld("node:http");
+  const runId = await world.record();
+  const path = `/v1/agent-runs/${runId}/events?wait=30`;
+  using socket = await openSocket(world.port, encodeHead("GET", path, ADA));
+  await untilWaiting(world);
+  socket.socket.resetAndDestroy();
+  await untilWaiting(world, 0);
+  expect(world.store.watches()).toBe(0);
+});

@@ -1,0 +1,97 @@
+import { mkdirSync, openSync, closeSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { createSqliteStore } from "../src/index.ts";
+import { DRIVERS } from "./drivers.ts";
+import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+/** What a lasting failure looks like: a plain message, and the driver's words in the cause only. */
+function lasting(message: string): object {
+  return {
+    code: "store_unavailable",
+    message,
+    retryable: false,
+    ambiguous: false,
+    cause: expect.any(Error),
+  };
+}
+
+describe.each(DRIVERS)("a bad file on $name", (driver) => {
+  it("S20: a file that is no database", async () => {
+    const file = temporaryFile();
+    writeFileSync(file, "no database ".repeat(1_000));
+    const store = createSqliteStore(openHandle(driver, file));
+    await expect(store.migrate()).rejects.toMatchObject(lasting("The file is not a database."));
+    await store.close();
+  });
+
+  it("S20: a file whose log cannot be opened", async () => {
+    const file = temporaryFile();
+    const db = driver.open(file);
+    await createSqliteStore(db).migrate();
+    db.close();
+    mkdirSync(`${file}-wal`);
+    const store = createSqliteStore(openHandle(driver, file));
+    await expect(store.migrate()).rejects.toMatchObject(
+      lasting("The database file cannot be opened."),
+    );
+    await store.close();
+  });
+
+  it("S20: a read-only handle reads and does not write", async () => {
+    const file = temporaryFile();
+    const { store: writer } = await openStore(driver, file);
+    await writer.createRun(createOf("a"));
+    await writer.append([appendOf("a", 1)]);
+    const store = createSqliteStore(openHandle(driver, file, { readOnly: true }));
+    await store.migrate();
+    expect(await readValues(store, "a")).toEqual([1]);
+    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(
+      lasting("The database is read-only."),
+    );
+    expect(await readValues(store, "a")).toEqual([1]);
+    await store.close();
+  });
+
+  it("S20: a damaged file", async () => {
+    const file = temporaryFile();
+    const db = driver.open(file);
+    const healthy = createSqliteStore(db);
+    await healthy.migrate();
+    await healthy.createRun(createOf("a"));
+    await healthy.append(oneTo(200).map((value) => appendOf("a", "x".repeat(200) + value)));
+    await healthy.close();
+    db.close();
+    const descriptor = openSync(file, "r+");
+    // All but the first page, which holds the schema.
+    writeSync(descriptor, Buffer.alloc(statSync(file).size - 4_096, 0xff), 0, undefined, 4_096);
+    closeSync(descriptor);
+    const store = createSqliteStore(openHandle(driver, file));
+    await expect(store.read([queryOf("a")])).rejects.toMatchObject(
+      lasting("The database file is damaged."),
+    );
+    await store.close();
+  });
+
+  it("S20: on a full disk nothing acknowledged is lost, and the run goes on once there is space", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    const { page_count: pages } = db.prepare("PRAGMA page_count").get() as {
+      readonly page_count: number;
+    };
+    db.exec(`PRAGMA max_page_count = ${pages + 3}`);
+    const acknowledged: unknown[] = [];
+    const fill = async (): Promise<never> => {
+      for (let count = 1; ; count++) {
+        await store.append([appendOf("a", [count, "x".repeat(1_000)])]);
+        acknowledged.push([count, "x".repeat(1_000)]);
+      }
+    };
+    await expect(fill()).rejects.toMatchObject(lasting("The database's disk is full."));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    expect(await readValues(store, "a")).toEqual(acknowledged);
+    db.exec("PRAGMA max_page_count = 1000000");
+    await store.append([appendOf("a", "on"), endOf("a")]);
+    expect(await readValues(store, "a")).toEqual([...acknowledged, "on", null]);
+  });
+});

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { runEventStoreConformance } from "@tm/run-events-conformance";
+import type { RunEventStore } from "@tm/run-events-core";
+import { describe, it } from "vitest";
+import { createSqliteStore } from "../src/index.ts";
+import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
+
+interface Opened {
+  readonly file: string;
+  readonly db: Handle;
+}
+
+/** How the kit gets at stores in files: each fresh one in a folder of its own, which goes with its last handle. */
+function doorsOf(driver: Driver) {
+  const opened = new Map<RunEventStore, Opened>();
+
+  async function openFile(file: string): Promise<RunEventStore> {
+    const db = driver.open(file);
+    const store = createSqliteStore(db);
+    await store.migrate();
+    opened.set(store, { file, db });
+    return store;
+  }
+
+  function openedAs(store: RunEventStore): Opened {
+    const found = opened.get(store);
+    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
+    return found;
+  }
+
+  return {
+    open: async () => openFile(join(await mkdtemp(join(tmpdir(), "run-events-kit-")), "kit.db")),
+    reopen: (store: RunEventStore) => openFile(openedAs(store).file),
+    async destroy(store: RunEventStore) {
+      const { file, db } = openedAs(store);
+      db.close();
+      opened.delete(store);
+      const inUse = [...opened.values()].some((other) => other.file === file);
+      if (!inUse) await rm(dirname(file), { recursive: true });
+    },
+  };
+}
+
+describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
+  for (const { name, run } of runEventStoreConformance({ name: driver.name, ...doorsOf(driver) })) {
+    it(name, run);
+  }
+});

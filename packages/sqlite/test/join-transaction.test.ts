@@ -1,0 +1,175 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
+import { createSqliteStore, type JoinedAppend } from "../src/index.ts";
+import { DRIVERS, type Handle } from "./drivers.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+function lineOf(value: unknown, more: Partial<JoinedAppend> = {}): JoinedAppend {
+  return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }], ...more };
+}
+
+function businessRows(db: Handle): unknown {
+  return db
+    .prepare("SELECT id FROM business ORDER BY id")
+    .all()
+    .map((row) => (row as { readonly id: number }).id);
+}
+
+describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver) => {
+  async function openBusiness(): ReturnType<typeof openStore> {
+    const opened = await openStore(driver, temporaryFile());
+    opened.db.exec("CREATE TABLE business (id INTEGER PRIMARY KEY)");
+    await opened.store.createRun(createOf("a"));
+    return opened;
+  }
+
+  it("S2: is committed with the caller's rows", async () => {
+    const { db, store } = await openBusiness();
+    db.exec("BEGIN IMMEDIATE");
+    db.exec("INSERT INTO business VALUES (1)");
+    expect(store.appendInTransaction(lineOf("x"))).toEqual({
+      firstSequence: 1,
+      lastSequence: 1,
+      runStatus: "running",
+      currentPhase: null,
+      replayed: false,
+    });
+    expect(
+      store.appendInTransaction({
+        runId: "a",
+        events: [{ eventType: "PHASE_STARTED", payload: { phase: "draft" } }],
+      }),
+    ).toMatchObject({ firstSequence: 2, currentPhase: "draft" });
+    db.exec("COMMIT");
+    expect(businessRows(db)).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual(["x", { phase: "draft" }]);
+    expect(await store.getRun("a")).toMatchObject({ lastSequence: 2, phase: '"draft"' });
+  });
+
+  it("S2: is rolled back with the caller's rows, and its sequence is given to the next", async () => {
+    const { db, store } = await openBusiness();
+    db.exec("BEGIN IMMEDIATE");
+    db.exec("INSERT INTO business VALUES (1)");
+    store.appendInTransaction(lineOf("gone", { idempotencyKey: "k" }));
+    db.exec("ROLLBACK");
+    expect(businessRows(db)).toEqual([]);
+    expect(await readValues(store, "a")).toEqual([]);
+    expect(await store.append([appendOf("a", "next", { idempotencyKey: "k" })])).toMatchObject([
+      { outcome: "appended", firstSequence: 1 },
+    ]);
+  });
+
+  it("S5: a refusal is thrown and leaves the transaction usable", async () => {
+    const { db, store } = await openBusiness();
+    await store.createRun(createOf("done"));
+    await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
+    const refusals: [JoinedAppend, object][] = [
+      [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
+      [lineOf(1, { ownerId: "bob" }), { code: "not_found" }],
+      [
+        lineOf(1, { runId: "done" }),
+        { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
+      ],
+      [
+        lineOf(1, { expectedSequence: 0 }),
+        { code: "sequence_conflict", details: { lastSequence: 1 } },
+      ],
+      [lineOf(2, { idempotencyKey: "k" }), { code: "idempotency_key_reused" }],
+      [lineOf(1, { idempotencyKey: "ü" }), { code: "invalid_request" }],
+      [lineOf(1, { events: [] }), { code: "invalid_request" }],
+      [lineOf(1, { events: [{ eventType: "bad" }] }), { code: "invalid_event" }],
+    ];
+    db.exec("BEGIN IMMEDIATE");
+    for (const [append, error] of refusals) {
+      expect(() => store.appendInTransaction(append)).toThrow(expect.objectContaining(error));
+    }
+    expect(store.appendInTransaction(lineOf(1, { idempotencyKey: "k" }))).toMatchObject({
+      firstSequence: 1,
+      replayed: true,
+    });
+    db.exec("INSERT INTO business VALUES (1)");
+    store.appendInTransaction(lineOf(2, { expectedSequence: 1 }));
+    db.exec("COMMIT");
+    expect(businessRows(db)).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual([1, 2]);
+  });
+
+  it("S2: a failure half-way takes back its own events and nothing else", async () => {
+    const { db, store } = await openBusiness();
+    db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON run_events_events WHEN NEW.sequence = 3
+      BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+    db.exec("BEGIN IMMEDIATE");
+    store.appendInTransaction(lineOf("kept"));
+    const two = { runId: "a", events: [{ eventType: "LOG_LINE" }, { eventType: "LOG_LINE" }] };
+    expect(() => store.appendInTransaction(two)).toThrow(
+      expect.objectContaining({ code: "store_unavailable", cause: expect.any(Error) }),
+    );
+    db.exec("INSERT INTO business VALUES (1)");
+    db.exec("COMMIT");
+    db.exec("DROP TRIGGER refuse");
+    expect(businessRows(db)).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual(["kept"]);
+    expect(await store.append([appendOf("a", "next")])).toMatchObject([{ firstSequence: 2 }]);
+  });
+
+  it("S13: rings after the caller's commit, however late it comes", async () => {
+    const { db, store } = await openBusiness();
+    const wake = vi.fn();
+    await store.watch("a", wake).ready;
+    db.exec("BEGIN IMMEDIATE");
+    store.appendInTransaction(lineOf(1));
+    db.exec("COMMIT");
+    await expect.poll(() => wake.mock.calls.length).toBe(1);
+
+    db.exec("BEGIN IMMEDIATE");
+    store.appendInTransaction(lineOf(2));
+    for (const _ of oneTo(100)) await nextTurn();
+    expect(wake).toHaveBeenCalledTimes(1);
+    db.exec("COMMIT");
+    await expect.poll(() => wake.mock.calls.length).toBe(2);
+    expect(await readValues(store, "a")).toEqual([1, 2]);
+  });
+
+  it("S13: rings a watch that came between the append and the commit", async () => {
+    const { db, store } = await openBusiness();
+    db.exec("BEGIN IMMEDIATE");
+    store.appendInTransaction(lineOf(1));
+    for (const _ of oneTo(10)) await nextTurn();
+    const rung = Promise.withResolvers<void>();
+    const watch = store.watch("a", rung.resolve);
+    db.exec("COMMIT");
+    await watch.ready;
+    await rung.promise;
+    expect(await readValues(store, "a")).toEqual([1]);
+  });
+
+  it("S20: a transaction that cannot have the write lock is told so at once", async () => {
+    const file = temporaryFile();
+    const { db, store } = await openStore(driver, file);
+    const { store: other } = await openStore(driver, file);
+    await store.createRun(createOf("a"));
+    db.exec("BEGIN");
+    db.prepare("SELECT count(*) FROM run_events_runs").get();
+    await other.append([appendOf("a", "other")]);
+    expect(() => store.appendInTransaction(lineOf("late"))).toThrow(
+      expect.objectContaining({ code: "store_unavailable", retryable: true }),
+    );
+    db.exec("ROLLBACK");
+    expect(await readValues(store, "a")).toEqual(["other"]);
+  });
+
+  it("outside a transaction, or before the store is open, it is a TypeError", async () => {
+    const { store } = await openBusiness();
+    expect(() => store.appendInTransaction(lineOf(1))).toThrow(TypeError);
+    const db = openHandle(driver, temporaryFile());
+    const unopened = createSqliteStore(db);
+    db.exec("BEGIN");
+    expect(() => unopened.appendInTransaction(lineOf(1))).toThrow(TypeError);
+    db.exec("ROLLBACK");
+    await unopened.close();
+    expect(() => unopened.appendInTransaction(lineOf(1))).toThrow(
+      expect.objectContaining({ code: "store_unavailable" }),
+    );
+  });
+});

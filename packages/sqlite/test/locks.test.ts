@@ -1,0 +1,115 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { DRIVERS } from "./drivers.ts";
+import { startPeer } from "./peers.ts";
+import { appendOf, createOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import { openStore, temporaryFile } from "./stores.ts";
+
+describe.each(DRIVERS)("sharing a file on $name", (driver) => {
+  it("S4: four processes that write at once meet no lock, and their sequences have no gap", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const peers = await Promise.all(oneTo(4).map(() => startPeer(driver, file)));
+    await store.createRun(createOf("shared"));
+    let writing = true;
+    const written = Promise.all(
+      peers.map((peer, index) =>
+        peer.call("appendMany", {
+          runIds: ["shared", `own-${index}`],
+          count: 300,
+          label: `peer-${index}`,
+        }),
+      ),
+    ).finally(() => (writing = false));
+    let since = 0;
+    while (writing) {
+      const [page] = await store.read([queryOf("shared", { since })]);
+      const last = page?.run.lastSequence ?? 0;
+      // S9: head and events of one point in time, whoever commits meanwhile.
+      expect(page?.events.map(({ sequence }) => sequence)).toEqual(
+        oneTo(last - since).map((step) => since + step),
+      );
+      since = last;
+      await nextTurn();
+    }
+    const landed = await written;
+    expect(landed.flatMap(({ shared = [] }) => shared).toSorted((a, b) => a - b)).toEqual(
+      oneTo(1_200),
+    );
+    const log = await readLog(store, "shared");
+    for (const [index, { shared = [] }] of landed.entries()) {
+      expect(shared.map((sequence) => log[sequence - 1]?.payload)).toEqual(
+        oneTo(300).map((count) => JSON.stringify(`peer-${index}-${count - 1}`)),
+      );
+      expect((await readLog(store, `own-${index}`)).map(({ sequence }) => sequence)).toEqual(
+        oneTo(300),
+      );
+    }
+  });
+
+  it("the event loop goes on while another process holds the lock", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    await store.createRun(createOf("a"));
+    const peer = await startPeer(driver, file);
+    await peer.call("hold");
+    let landed = false;
+    const append = store.append([appendOf("a", 1)]).finally(() => (landed = true));
+    // Each round trip needs this event loop twice. A loop that waited in SQLite for the lock would never get through them.
+    for (const _ of oneTo(50)) await peer.call("ping");
+    expect(landed).toBe(false);
+    expect(await store.read([queryOf("a")])).toMatchObject([{ events: [] }]);
+    await peer.call("release");
+    expect(await append).toMatchObject([{ outcome: "appended", firstSequence: 1 }]);
+  });
+
+  it("writes that waited for a lock land in the order of their calls", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const peer = await startPeer(driver, file);
+    await peer.call("hold");
+    const runIds = oneTo(30).map((number) => `run-${number}`);
+    const created = Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
+    for (const _ of oneTo(10)) await peer.call("ping");
+    await peer.call("release");
+    await created;
+    const listed = await store.listRuns({
+      ownerId: "ada",
+      runStatus: null,
+      before: null,
+      limit: 100,
+    });
+    expect(listed.map(({ runId }) => runId).toReversed()).toEqual(runIds);
+  });
+
+  it("S6: an append does not land inside a transaction that the caller can still take back", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    db.exec("CREATE TABLE business (id INTEGER)");
+    db.exec("BEGIN");
+    db.exec("INSERT INTO business VALUES (1)");
+    let settled = 0;
+    const calls = [
+      store.append([appendOf("a", 1)]),
+      store.read([queryOf("a")]),
+      store.createRun(createOf("b")),
+    ].map((call) => call.finally(() => (settled += 1)));
+    for (const _ of oneTo(100)) await nextTurn();
+    expect(settled).toBe(0);
+    db.exec("ROLLBACK");
+    await Promise.all(calls);
+    expect(await readValues(store, "a")).toEqual([1]);
+    expect(await store.getRun("b")).not.toBeNull();
+    expect(db.prepare("SELECT * FROM business").all()).toEqual([]);
+  });
+
+  it("S18: close ends what waits for a lock", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    db.exec("BEGIN");
+    const append = store.append([appendOf("a", 1)]);
+    await store.close();
+    db.exec("COMMIT");
+    await expect(append).rejects.toMatchObject({ code: "store_unavailable", retryable: false });
+  });
+});

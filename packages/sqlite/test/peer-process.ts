@@ -1,0 +1,78 @@
+// A process of its own beside a test: obeys commands that come as messages, one answer each. See peers.ts.
+import { type AppendOutcome, RunEventsError } from "@tm/run-events-core";
+import { createSqliteStore } from "../src/index.ts";
+import { driverOf } from "./drivers.ts";
+import { appendOf, createOf } from "./requests.ts";
+import type { PeerCommands, PeerFailure } from "./peers.ts";
+
+const [driverName, file = ""] = process.argv.slice(2);
+const db = driverOf(driverName).open(file);
+const store = createSqliteStore(db);
+
+async function append(runId: string, value: unknown): Promise<AppendOutcome | undefined> {
+  return (await store.append([appendOf(runId, value)]))[0];
+}
+
+const commands: PeerCommands = {
+  ping: async () => null,
+  migrate: () => store.migrate(),
+  append: ({ runId, value }) => append(runId, value),
+  async appendMany({ runIds, count, label }) {
+    for (const runId of runIds) await store.createRun(createOf(runId));
+    const landed: Record<string, number[]> = {};
+    for (let index = 0; index < count; index++) {
+      await Promise.all(
+        runIds.map(async (runId) => {
+          const outcome = await append(runId, `${label}-${index}`);
+          if (outcome?.outcome !== "appended") throw new Error(`not appended: ${outcome?.outcome}`);
+          (landed[runId] ??= []).push(outcome.firstSequence);
+        }),
+      );
+    }
+    return landed;
+  },
+  async record({ runId }) {
+    let count = (await store.getRun(runId))?.lastSequence ?? 0;
+    for (;;) {
+      count += 1;
+      await append(runId, count);
+      process.send?.({ acknowledged: count });
+    }
+  },
+  async hold() {
+    db.exec("BEGIN IMMEDIATE");
+    return null;
+  },
+  async release() {
+    db.exec("COMMIT");
+    return null;
+  },
+  async watch({ runId }) {
+    await store.watch(runId, () => {}).ready;
+    return null;
+  },
+  async disconnect() {
+    setImmediate(() => process.disconnect());
+    return null;
+  },
+};
+
+function failureOf(error: unknown): PeerFailure {
+  if (!(error instanceof RunEventsError)) return { code: null, message: String(error) };
+  const { code, message, retryable, ambiguous } = error;
+  return { code, message, retryable, ambiguous };
+}
+
+interface Call {
+  readonly id: number;
+  readonly command: keyof PeerCommands;
+  readonly input: never;
+}
+
+process.on("message", ({ id, command, input }: Call) => {
+  commands[command](input).then(
+    (answer) => process.send?.({ id, answer: answer ?? null }),
+    (error: unknown) => process.send?.({ id, failure: failureOf(error) }),
+  );
+});
+process.send?.({ ready: true });

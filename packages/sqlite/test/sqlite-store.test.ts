@@ -1,0 +1,297 @@
+import { readFileSync } from "node:fs";
+import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createSqliteStore } from "../src/index.ts";
+import { prepareStatements } from "../src/statements.ts";
+import { tablesOf } from "../src/tables.ts";
+import { DRIVERS, type Handle } from "./drivers.ts";
+import { appendOf, createOf, endOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+function valueOf(db: Handle, sql: string): unknown {
+  return Object.values(db.prepare(sql).get() as object)[0];
+}
+
+/** How many transactions a file's WAL holds: a frame that ends one says the size of the database. */
+function countCommits(file: string): number {
+  const wal = readFileSync(`${file}-wal`);
+  const frameBytes = 24 + wal.readUInt32BE(8);
+  const saltOf = (at: number): string => wal.toString("hex", at, at + 8);
+  let commits = 0;
+  for (let at = 32; at + frameBytes <= wal.length; at += frameBytes) {
+    if (saltOf(at + 8) === saltOf(16) && wal.readUInt32BE(at + 4) > 0) commits += 1;
+  }
+  return commits;
+}
+
+const RUN_IDS = ["a", "b", "missing"] as const;
+
+const arbRequest = fc
+  .record({
+    runId: fc.constantFrom(...RUN_IDS),
+    ownerId: fc.constantFrom(null, "ada", "bob"),
+    events: fc.array(
+      fc.record({
+        eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED"),
+        payload: fc.constantFrom("1", '"ü"'),
+        phase: fc.constantFrom(null, '"draft"', '"review"'),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+    ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+    idempotencyKey: fc.constantFrom(null, null, "k1", "k2"),
+    expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
+  })
+  .map(({ ends, ...request }) =>
+    ends
+      ? {
+          ...request,
+          events: [...request.events, { eventType: "RUN_FAILED", payload: "null", phase: null }],
+          runStatus: "failed" as const,
+        }
+      : { ...request, runStatus: "running" as const },
+  );
+
+async function stateOf(store: RunEventStore): Promise<unknown> {
+  const pages = await store.read(
+    RUN_IDS.flatMap((runId) => [0, 1, 3].map((since) => queryOf(runId, { since, limit: 4 }))),
+  );
+  const timeless = pages.map((page) =>
+    page === null
+      ? null
+      : {
+          phaseAtSince: page.phaseAtSince,
+          run: { ...page.run, createdAtMs: 0, updatedAtMs: 0, finishedAtMs: 0 },
+          events: page.events.map((event) => ({ ...event, createdAtMs: 0 })),
+        },
+  );
+  return timeless;
+}
+
+describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
+  it("S5: answers as the reference store does, however the requests are grouped", async () => {
+    const groups = fc.array(fc.array(arbRequest, { minLength: 1, maxLength: 6 }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(groups, async (appends) => {
+        const db = driver.open(":memory:");
+        const store = createSqliteStore(db);
+        const reference = createMemoryStore();
+        await store.migrate();
+        for (const runId of ["a", "b"]) {
+          await store.createRun(createOf(runId));
+          await reference.createRun(createOf(runId));
+        }
+        for (const group of appends) {
+          expect(await store.append(group)).toEqual(await reference.append(group));
+        }
+        expect(await stateOf(store)).toEqual(await stateOf(reference));
+        await store.close();
+        db.close();
+      }),
+    );
+  });
+
+  it("S2: a group of appends is one transaction", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const runIds = oneTo(64).map((number) => `run-${number}`);
+    for (const runId of runIds) await store.createRun(createOf(runId));
+    const before = countCommits(file);
+    await store.append(runIds.map((runId) => appendOf(runId)));
+    expect(countCommits(file) - before).toBe(1);
+  });
+
+  it("S2: refused requests of a group hinder none of the others", async () => {
+    const { store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    const outcomes = await store.append([
+      appendOf("a", 1),
+      appendOf("nowhere", 2),
+      appendOf("a", 3, { expectedSequence: 7 }),
+      appendOf("a", 4, { expectedSequence: 1 }),
+      endOf("a"),
+      appendOf("a", 5),
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      "appended",
+      "not_found",
+      "sequence_conflict",
+      "appended",
+      "appended",
+      "finished",
+    ]);
+    expect(await readValues(store, "a")).toEqual([1, 4, null]);
+  });
+
+  it("S2: a group that fails half-way changes nothing, and the store goes on", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON run_events_events WHEN NEW.sequence = 2
+      BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+    await expect(store.append([appendOf("a", 1), appendOf("a", 2)])).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "The database failed.",
+      cause: expect.objectContaining({ message: expect.stringContaining("refused") }),
+    });
+    expect(await readValues(store, "a")).toEqual([]);
+    db.exec("DROP TRIGGER refuse");
+    expect(await store.append([appendOf("a", 3)])).toMatchObject([{ firstSequence: 1 }]);
+  });
+
+  it.each([
+    ["FULL", 2, "power"],
+    ["NORMAL", 1, "process"],
+  ] as const)(
+    "S6: says and keeps synchronous=%s, also after the first write",
+    async (synchronous, level, durability) => {
+      const { db, store } = await openStore(driver, temporaryFile(), { synchronous });
+      await store.createRun(createOf("a"));
+      await store.append([appendOf("a")]);
+      expect(valueOf(db, "PRAGMA synchronous")).toBe(level);
+      expect(valueOf(db, "PRAGMA journal_mode")).toBe("wal");
+      expect(store.capabilities).toMatchObject({ durability, shared: true });
+    },
+  );
+
+  it("S6: promises nothing of a database in memory", async () => {
+    const { store } = await openStore(driver, ":memory:");
+    expect(store.capabilities).toMatchObject({ durability: "memory", shared: false });
+  });
+
+  it("S9: a page that ends early leaves no snapshot behind", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const other = openHandle(driver, file);
+    await store.createRun(createOf("a"));
+    await store.append(oneTo(20).map((value) => appendOf("a", value)));
+    const [page] = await store.read([queryOf("a", { maxBytes: 1 })]);
+    expect(page?.events.map(({ sequence }) => sequence)).toEqual([1]);
+    // A reader's snapshot would keep the WAL from being emptied.
+    await store.append([appendOf("a", 21)]);
+    expect(valueOf(other, "PRAGMA wal_checkpoint(TRUNCATE)")).toBe(0);
+  });
+
+  it("S11: rows are plain objects with numbers, whatever the handle's defaults are", async () => {
+    const db = openHandle(driver, temporaryFile(), { oddRows: true });
+    const store = createSqliteStore(db);
+    await store.migrate();
+    await store.createRun(createOf("a"));
+    expect(await store.append([appendOf("a", 1)])).toEqual([
+      { outcome: "appended", firstSequence: 1, lastSequence: 1, runStatus: "running", phase: null },
+    ]);
+    expect(await store.getRun("a")).toStrictEqual({
+      runId: "a",
+      ownerId: "ada",
+      runStatus: "running",
+      phase: null,
+      lastSequence: 1,
+      ordinal: 1,
+      createdAtMs: expect.any(Number),
+      updatedAtMs: expect.any(Number),
+      finishedAtMs: null,
+      metadata: "{}",
+    });
+    expect(await readLog(store, "a")).toStrictEqual([
+      { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
+    ]);
+    await store.close();
+  });
+
+  it("S12: no statement scans a table or sorts", async () => {
+    const { db } = await openStore(driver, temporaryFile());
+    const statements: string[] = [];
+    prepareStatements(
+      {
+        exec: (sql) => db.exec(sql),
+        prepare(sql) {
+          statements.push(sql);
+          return db.prepare(sql);
+        },
+      },
+      tablesOf("run_events_"),
+    );
+    const plans = statements
+      .filter((sql) => !sql.startsWith("PRAGMA"))
+      .map((sql) => {
+        const placeholders = Array.from(sql.matchAll(/\?/g), () => null);
+        return db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...placeholders) as {
+          readonly detail: string;
+        }[];
+      })
+      .flatMap((steps) => steps.map(({ detail }) => detail));
+    expect(plans.join("\n")).toMatch(/by_status[^]*by_phase/);
+    expect(plans.filter((step) => /SCAN(?! json_each)|TEMP B-TREE/.test(step))).toEqual([]);
+  });
+
+  it("S17: a deleted run leaves no row behind, and its ordinal is never used again", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a", 1, { idempotencyKey: "k" }), endOf("a")]);
+    const first = await store.getRun("a");
+    expect(await store.deleteRun("a", "ada")).toBe("deleted");
+    for (const table of ["runs", "events", "receipts"]) {
+      expect(valueOf(db, `SELECT count(*) FROM run_events_${table}`)).toBe(0);
+    }
+    await store.createRun(createOf("a"));
+    expect((await store.getRun("a"))?.ordinal).toBeGreaterThan(first?.ordinal ?? Infinity);
+    expect(await store.append([appendOf("a", 1, { idempotencyKey: "k" })])).toMatchObject([
+      { outcome: "appended", firstSequence: 1 },
+    ]);
+  });
+
+  it("S18: close refuses what comes after it and leaves the handle to its owner", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    await store.close();
+    await store.close();
+    const closed = { code: "store_unavailable", retryable: false };
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject(closed);
+    await expect(store.read([queryOf("a")])).rejects.toMatchObject(closed);
+    await expect(store.watch("a", () => {}).ready).rejects.toMatchObject(closed);
+    expect(valueOf(db, "SELECT count(*) FROM run_events_runs")).toBe(1);
+  });
+
+  it("S19: stores with other prefixes share a file and nothing else", async () => {
+    const file = temporaryFile();
+    const { store: ours } = await openStore(driver, file);
+    const { store: theirs } = await openStore(driver, file, { tablePrefix: "other_" });
+    await ours.createRun(createOf("a"));
+    await ours.append([appendOf("a", 1)]);
+    expect(await theirs.getRun("a")).toBeNull();
+    expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
+      outcome: "created",
+    });
+  });
+
+  it("S20: a closed handle is a store that is unavailable", async () => {
+    const db = driver.open(temporaryFile());
+    const store = createSqliteStore(db);
+    db.close();
+    await expect(store.migrate()).rejects.toMatchObject({
+      code: "store_unavailable",
+      cause: expect.any(Error),
+    });
+    expect(() => createSqliteStore(db)).toThrow(
+      expect.objectContaining({ code: "store_unavailable" }),
+    );
+  });
+
+  it("a handle that tells nothing of transactions is a TypeError", () => {
+    const db = openHandle(driver, ":memory:");
+    const mute = { exec: db.exec.bind(db), prepare: db.prepare.bind(db) };
+    expect(() => createSqliteStore(mute)).toThrow(TypeError);
+  });
+
+  it.each([
+    { tablePrefix: "" },
+    { tablePrefix: "run-events" },
+    { tablePrefix: "sqlite_" },
+    { tablePrefix: "x; DROP TABLE y" },
+    { synchronous: "OFF" as "FULL" },
+    { pollMs: 0 },
+    { pollMs: Number.NaN },
+  ])("a bad option is a TypeError: %j", (options) => {
+    expect(() => createSqliteStore(openHandle(driver, ":memory:"), options)).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it, vi } from "vitest";
+import { createSqliteStore } from "../src/index.ts";
+import { countLooks } from "./counted-looks.ts";
+import { DRIVERS } from "./drivers.ts";
+import { startPeer } from "./peers.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+describe.each(DRIVERS)("wakes on $name", (driver) => {
+  it("S13: another process's append rings", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const peer = await startPeer(driver, file);
+    await store.createRun(createOf("a"));
+    for (const value of oneTo(10)) {
+      const rung = Promise.withResolvers<void>();
+      const watch = store.watch("a", rung.resolve);
+      await watch.ready;
+      await peer.call("append", { runId: "a", value });
+      await rung.promise;
+      expect(await readValues(store, "a")).toHaveLength(value);
+      watch.stop();
+    }
+  });
+
+  it("S13: every commit of another store rings a watch that stays, also creation and deletion", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const { store: other } = await openStore(driver, file);
+    const wake = vi.fn();
+    const watch = store.watch("a", wake);
+    await watch.ready;
+    const commits = [
+      () => other.createRun(createOf("a")),
+      () => other.append([appendOf("a", 1)]),
+      () => other.append([appendOf("a", 2)]),
+      () => other.append([endOf("a")]),
+      () => other.deleteRun("a", null),
+      () => other.createRun(createOf("a")),
+    ];
+    for (const commit of commits) {
+      const before = wake.mock.calls.length;
+      await commit();
+      await expect.poll(() => wake.mock.calls.length).toBeGreaterThan(before);
+    }
+    watch.stop();
+  });
+
+  it("S13: own commits ring without a look", async () => {
+    // No look comes within this test.
+    const { store } = await openStore(driver, temporaryFile(), { pollMs: 1_000_000 });
+    const wake = vi.fn();
+    store.watch("a", wake);
+    await store.createRun(createOf("a"));
+    await expect.poll(() => wake.mock.calls.length).toBe(1);
+    await store.append([appendOf("a", 1), appendOf("a", 2)]);
+    await expect.poll(() => wake.mock.calls.length).toBe(2);
+    await store.append([endOf("a")]);
+    await expect.poll(() => wake.mock.calls.length).toBe(3);
+    await store.deleteRun("a", null);
+    await expect.poll(() => wake.mock.calls.length).toBe(4);
+  });
+
+  it("S14: a quiet run is not rung for the commits of others, once its head is known", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const { store: other } = await openStore(driver, file);
+    await store.createRun(createOf("quiet"));
+    await store.createRun(createOf("busy"));
+    const quiet = vi.fn();
+    const busy = vi.fn();
+    store.watch("quiet", quiet);
+    await store.watch("busy", busy).ready;
+    await other.append([appendOf("busy")]);
+    await expect.poll(() => busy.mock.calls.length).toBe(1);
+    const known = quiet.mock.calls.length;
+    for (const count of oneTo(5)) {
+      await other.append([appendOf("busy")]);
+      await expect.poll(() => busy.mock.calls.length).toBe(count + 1);
+    }
+    expect(quiet).toHaveBeenCalledTimes(known);
+  });
+
+  it("S14: a stopped watch is silent, and a new one rings again", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const { store: other } = await openStore(driver, file);
+    await store.createRun(createOf("a"));
+    const stopped = vi.fn();
+    const first = store.watch("a", stopped);
+    await first.ready;
+    first.stop();
+    first.stop();
+    const rung = Promise.withResolvers<void>();
+    const second = store.watch("a", rung.resolve);
+    await second.ready;
+    await other.append([appendOf("a")]);
+    await rung.promise;
+    expect(stopped).not.toHaveBeenCalled();
+    second.stop();
+  });
+
+  it("S15: a look that fails is made up for by a later one", async () => {
+    const file = temporaryFile();
+    const { db: otherDb, store: other } = await openStore(driver, file);
+    const { handle, looks } = countLooks(openHandle(driver, file));
+    const store = createSqliteStore(handle);
+    await other.createRun(createOf("a"));
+    const wake = vi.fn();
+    await store.watch("a", wake).ready;
+    // Without its table, a look that finds something new fails.
+    otherDb.exec("ALTER TABLE run_events_runs RENAME TO run_events_away");
+    const missing = looks();
+    await expect.poll(() => looks()).toBeGreaterThan(missing + 2);
+    expect(wake).not.toHaveBeenCalled();
+    otherDb.exec("ALTER TABLE run_events_away RENAME TO run_events_runs");
+    await expect.poll(() => wake.mock.calls.length).toBe(1);
+    await other.append([appendOf("a")]);
+    await expect.poll(() => wake.mock.calls.length).toBe(2);
+    await store.close();
+  });
+
+  it("S14: watching alone does not keep a process alive", async () => {
+    const file = temporaryFile();
+    await openStore(driver, file);
+    const peer = await startPeer(driver, file);
+    await peer.call("watch", { runId: "a" });
+    await peer.call("disconnect");
+    expect(await peer.exited).toBe(0);
+  });
+
+  it.each(["stop", "close"] as const)("S14, S18: after `%s` nobody looks any more", async (end) => {
+    const file = temporaryFile();
+    await openStore(driver, file);
+    const ended = countLooks(openHandle(driver, file));
+    const going = countLooks(openHandle(driver, file));
+    const store = createSqliteStore(ended.handle);
+    const clock = createSqliteStore(going.handle);
+    const watch = store.watch("a", () => {});
+    await watch.ready;
+    const ticks = clock.watch("a", () => {});
+    await ticks.ready;
+    await expect.poll(() => ended.looks()).toBeGreaterThan(3);
+    if (end === "stop") watch.stop();
+    else await store.close();
+    const before = ended.looks();
+    const later = going.looks() + 5;
+    await expect.poll(() => going.looks()).toBeGreaterThan(later);
+    expect(ended.looks()).toBe(before);
+    ticks.stop();
+    await store.close();
+    await clock.close();
+  });
+});
