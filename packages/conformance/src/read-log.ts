@@ -74,7 +74,7 @@ export async function readLog(
  * What holds of every page, whoever appends meanwhile: contiguous, ascending in time, and of the same instant as its head.
  * @throws Error that names what does not hold
  */
-export function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
+function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
   const { since, limit, maxBytes } = query;
   const end = Math.max(since, run.lastSequence);
   assertEqual(

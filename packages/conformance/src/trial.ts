@@ -47,13 +47,6 @@ export async function runTrial(
     return next;
   }
 
-  async function closeAll(): Promise<void> {
-    for (const one of opened.toReversed()) {
-      await one.close();
-      await destroy?.(one);
-    }
-  }
-
   const trial: Trial = {
     store,
     canReopen: reopen !== undefined,
@@ -65,9 +58,13 @@ export async function runTrial(
       return another();
     },
   };
-  const [ran] = await Promise.allSettled([body(trial)]);
-  const [ended] = await Promise.allSettled([closeAll()]);
-  // The body's failure says more than what it left behind.
-  if (ran.status === "rejected") throw ran.reason;
-  if (ended.status === "rejected") throw ended.reason;
+  const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([body(trial)]);
+  for (const one of opened.toReversed()) {
+    for (const end of [async () => one.close(), async () => destroy?.(one)]) {
+      outcomes.push(...(await Promise.allSettled([end()])));
+    }
+  }
+  // The body's failure stands first: it says more than what it left behind.
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
 }

@@ -4,6 +4,7 @@ import { isTerminal } from "./lifecycle.ts";
 import { stateAtSince } from "./page.ts";
 import {
   createSlice,
+  fitSlice,
   type Position,
   shareEvent,
   type SharedEvent,
@@ -164,14 +165,7 @@ export function createFollower(
     const kept = slices.get(from.sequence);
     if (kept !== undefined) return kept;
     const start = from.sequence - (end - ring.length);
-    let stop = start;
-    let weight = 0;
-    while (stop < ring.length) {
-      weight += ring[stop]?.weight ?? 0;
-      if (stop > start && weight > SLICE_BYTES) break;
-      stop += 1;
-    }
-    const slice = createSlice(from, ring.slice(start, stop), head);
+    const slice = createSlice(from, fitSlice(ring, start), head);
     slices.set(from.sequence, slice);
     return slice;
   }
@@ -205,7 +199,7 @@ export function createFollower(
     const result = checked(await source.read(query));
     if (result.events.length === 0) throw clampFailure(result.run);
     if (result.run.lastSequence > end) refresh();
-    return createSlice(from, result.events.map(shareEvent), result.run);
+    return createSlice(from, fitSlice(result.events.map(shareEvent), 0), result.run);
   }
 
   function leave(reader: FollowerReader): void {

@@ -5,10 +5,14 @@ import type { StoredEvent } from "./store.ts";
 /** How long a reader that must not come back is told to wait, in milliseconds: an hour. @see W22 */
 export const NO_RETRY_MS = 3_600_000;
 
-const encoder = new TextEncoder();
-
 // A Python client's `splitlines` breaks a line at these, so they go as escapes: the same JSON value. See W1.
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
+
+/** At most what the escapes of a text add to its UTF-8 bytes in a frame. */
+export function escapeBytes(text: string): number {
+  // Six bytes stand for two or three.
+  return (text.match(LINE_SEPARATORS)?.length ?? 0) * 4;
+}
 
 function escapeSeparator(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -20,10 +24,10 @@ function escapeSeparator(character: string): string {
  * that core makes does.
  * @see W22
  */
-function encodeFrame(json: string, id: number | null, retryMs: number | null): Uint8Array {
+function encodeFrame(json: string, id: number | null, retryMs: number | null): string {
   const retry = retryMs === null ? "" : `retry: ${retryMs}\n`;
   const data = json.replace(LINE_SEPARATORS, escapeSeparator);
-  return encoder.encode(`${retry}data: ${data}\n${id === null ? "" : `id: ${id}\n`}\n`);
+  return `${retry}data: ${data}\n${id === null ? "" : `id: ${id}\n`}\n`;
 }
 
 let lastMs = Number.NaN;
@@ -59,24 +63,24 @@ export interface Connected {
 }
 
 /** The first frame of a stream. @see W22 */
-export function encodeConnected(frame: Connected): Uint8Array {
+export function encodeConnected(frame: Connected): string {
   const { runId, since, state, lastSequence, retryMs } = frame;
   const json = `{"type":"connected","runId":${JSON.stringify(runId)},"since":${since},${encodeState(state, lastSequence)}}`;
   return encodeFrame(json, since, retryMs);
 }
 
 /** The frame of one event. @see W22 */
-export function encodeRunEvent(event: StoredEvent): Uint8Array {
+export function encodeRunEvent(event: StoredEvent): string {
   return encodeFrame(`{"type":"run_event","event":${encodeEvent(event)}}`, event.sequence, null);
 }
 
 /** A change of status or phase, and the heartbeat. It moves no cursor. @see W22, W23 */
-export function encodeStatus(state: RunState, lastSequence: number): Uint8Array {
+export function encodeStatus(state: RunState, lastSequence: number): string {
   return encodeFrame(`{"type":"status",${encodeState(state, lastSequence)}}`, null, null);
 }
 
 /** The last frame of a run that has ended; its id is one past the log. @see W22, W24 */
-export function encodeRunFinished(state: RunState, lastSequence: number): Uint8Array {
+export function encodeRunFinished(state: RunState, lastSequence: number): string {
   return encodeFrame(
     `{"type":"run_finished",${encodeState(state, lastSequence)}}`,
     lastSequence + 1,
@@ -93,11 +97,18 @@ export interface StreamFailure {
 }
 
 /** The last frame of a stream that ends before its run does. @see W22 */
-export function encodeStreamError(failure: StreamFailure, retryMs: number): Uint8Array {
+export function encodeStreamError(failure: StreamFailure, retryMs: number): string {
   const { code, message, retryable, lastSequence } = failure;
   return encodeFrame(
     JSON.stringify({ type: "error", code, message, retryable, lastSequence }),
     null,
     retryMs,
   );
+}
+
+const encoder = new TextEncoder();
+
+/** Frames as the bytes of one write. */
+export function encodeFrames(frames: readonly string[]): Uint8Array {
+  return encoder.encode(frames.join(""));
 }

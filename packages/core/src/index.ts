@@ -46,6 +46,7 @@ export type { Connected, StreamFailure } from "./frame.ts";
 export {
   encodeConnected,
   encodeEvent,
+  encodeFrames,
   encodeRunEvent,
   encodeRunFinished,
   encodeStatus,

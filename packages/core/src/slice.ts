@@ -1,4 +1,10 @@
-import { encodeRunEvent, encodeRunFinished, encodeStatus } from "./frame.ts";
+import {
+  encodeFrames,
+  encodeRunEvent,
+  encodeRunFinished,
+  encodeStatus,
+  escapeBytes,
+} from "./frame.ts";
 import { utf8Bytes } from "./json-text.ts";
 import { foldEvent, isTerminal, type RunState } from "./lifecycle.ts";
 import { eventBytes } from "./page.ts";
@@ -12,22 +18,29 @@ export interface Position extends RunState {
   readonly sequence: number;
 }
 
-/** An event that many readers share: its SSE bytes are made once, when the first one asks. */
+/** An event that many readers share. */
 export interface SharedEvent {
   readonly event: StoredEvent;
   /** What it counts for in `SLICE_BYTES`. */
   readonly weight: number;
-  frame(): Uint8Array;
 }
 
 /** Wraps an event for sharing. */
 export function shareEvent(event: StoredEvent): SharedEvent {
-  let bytes: Uint8Array | undefined;
-  return {
-    event,
-    weight: eventBytes(utf8Bytes(event.payload)),
-    frame: () => (bytes ??= encodeRunEvent(event)),
-  };
+  const { payload } = event;
+  return { event, weight: eventBytes(utf8Bytes(payload)) + escapeBytes(payload) };
+}
+
+/** Of the events from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
+export function fitSlice(shared: readonly SharedEvent[], start: number): readonly SharedEvent[] {
+  let stop = start;
+  let weight = 0;
+  for (let next = shared[stop]; next !== undefined; next = shared[stop]) {
+    weight += next.weight;
+    if (stop > start && weight > SLICE_BYTES) break;
+    stop += 1;
+  }
+  return shared.slice(start, stop);
 }
 
 /**
@@ -41,8 +54,8 @@ export interface Slice {
   /** Whether the run ends with it: nothing follows, ever. */
   readonly finished: boolean;
   /**
-   * Its frames in one buffer: each event; a `status` if status or phase have changed, told once for the whole slice;
-   * `run_finished` if the run ends here. @see W22, W23
+   * Its frames in one buffer, made when the first reader asks: each event; a `status` if status or phase have changed,
+   * told once for the whole slice; `run_finished` if the run ends here. @see W22, W23
    */
   bytes(): Uint8Array;
 }
@@ -61,31 +74,24 @@ export function createSlice(from: Position, shared: readonly SharedEvent[], run:
     phase: state.phase,
   };
   const finished = isTerminal(state.runStatus);
-  let joined: Uint8Array | undefined;
+  let bytes: Uint8Array | undefined;
+
+  function frames(): readonly string[] {
+    const texts = events.map(encodeRunEvent);
+    if (finished) texts.push(encodeRunFinished(to, to.sequence));
+    else if (to.runStatus !== from.runStatus || to.phase !== from.phase) {
+      texts.push(encodeStatus(to, run.lastSequence));
+    }
+    return texts;
+  }
+
   return {
     events,
     to,
     finished,
     bytes() {
-      if (joined !== undefined) return joined;
-      const frames = shared.map((event) => event.frame());
-      if (finished) frames.push(encodeRunFinished(to, to.sequence));
-      else if (to.runStatus !== from.runStatus || to.phase !== from.phase) {
-        frames.push(encodeStatus(to, run.lastSequence));
-      }
-      joined = joinBytes(frames);
-      return joined;
+      bytes ??= encodeFrames(frames());
+      return bytes;
     },
   };
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

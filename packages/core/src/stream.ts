@@ -1,5 +1,11 @@
 import type { Follower, FollowerReader } from "./follower.ts";
-import { encodeConnected, encodeStatus, encodeStreamError, NO_RETRY_MS } from "./frame.ts";
+import {
+  encodeFrames,
+  encodeConnected,
+  encodeStatus,
+  encodeStreamError,
+  NO_RETRY_MS,
+} from "./frame.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { Slice } from "./slice.ts";
 import { STREAM_ERRORS, streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
@@ -96,6 +102,10 @@ export function createStream(parts: StreamParts): Stream {
     writing = false;
   }
 
+  function writeFrame(frame: string): void {
+    write(encodeFrames([frame]));
+  }
+
   function pump(): void {
     while (state === "live" && blockedAt === null && !fetching) {
       let next: Slice | Promise<Slice> | null;
@@ -139,7 +149,9 @@ export function createStream(parts: StreamParts): Stream {
     if (state !== "live") return;
     const { retryable, message } = STREAM_ERRORS[code];
     const details = code === "cursor_ahead" ? { lastSequence: head } : {};
-    write(encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)));
+    writeFrame(
+      encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
+    );
     finish(code);
   }
 
@@ -188,7 +200,7 @@ export function createStream(parts: StreamParts): Stream {
       const due = time - times.heartbeatMs + parts.tickMs;
       if (!checking && checkedAt <= due) check();
       if (blockedAt === null && frameAt <= due && reader.position !== null) {
-        write(encodeStatus(reader.position, Math.max(head, reader.position.sequence)));
+        writeFrame(encodeStatus(reader.position, Math.max(head, reader.position.sequence)));
       }
     }
   }
@@ -205,7 +217,7 @@ export function createStream(parts: StreamParts): Stream {
       // Only `run_finished` may say that the run has ended.
       const told = { runStatus: isTerminal(runStatus) ? ("running" as const) : runStatus, phase };
       const retryMs = 2_000 + Math.floor(random() * 3_001);
-      write(
+      writeFrame(
         encodeConnected({
           runId: parts.runId,
           since: sequence,

@@ -1,5 +1,5 @@
 import type { FollowerReader } from "./follower.ts";
-import { encodeStreamError } from "./frame.ts";
+import { encodeFrames, encodeStreamError } from "./frame.ts";
 import { RunEventsError } from "./errors.ts";
 import type { RunLog } from "./run-log.ts";
 import {
@@ -132,7 +132,9 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
       start(sink) {
         if (gone) return;
         sink.write(
-          encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
+          encodeFrames([
+            encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
+          ]),
         );
         sink.end();
       },

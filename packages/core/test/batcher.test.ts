@@ -14,9 +14,9 @@ interface Bench {
   readonly batcher: Batcher<Item, string>;
   readonly groups: (readonly Item[])[];
   /** The send under way. */
-  sending(): Deferred<readonly (string | Error)[]> | undefined;
-  answer(): void;
-  fail(error: Error): void;
+  readonly sending: () => Deferred<readonly (string | Error)[]> | undefined;
+  readonly answer: () => void;
+  readonly fail: (error: Error) => void;
 }
 
 const nameOf = ({ name }: Item): string => `answer ${name}`;

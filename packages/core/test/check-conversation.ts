@@ -3,7 +3,16 @@ import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/life
 import type { NewEvent } from "../src/store.ts";
 import { STREAM_ERRORS, type StreamErrorCode } from "../src/stream-error.ts";
 import type { TimedFrame } from "./fake-sink.ts";
-import { type Conversation, MAX_AGE_MS, STALL_MS, TICK_MS } from "./stream-world.ts";
+import {
+  CLOSE_MS,
+  type Conversation,
+  HEARTBEAT_MS,
+  MAX_AGE_MS,
+  MAX_STREAMS,
+  STALL_MS,
+  type StreamWorld,
+  TICK_MS,
+} from "./stream-world.ts";
 
 /** What a stream may say of the run after this much of its log. */
 function told(log: readonly NewEvent[]): Record<string, unknown> {
@@ -109,5 +118,31 @@ export function checkConversation(conversation: Conversation, log: readonly NewE
   if (sink.state === "ended" || sink.state === "destroyed") {
     expect(["error", "run_finished"]).toContain(final.data["type"]);
     checkTimes(conversation, final);
+  }
+}
+
+export function isLive({ sink, openState }: Conversation): boolean {
+  return openState === "open" && sink.state === "open";
+}
+
+/** What holds at every moment. */
+export function checkNow({ clock, conversations, drainedByMs, streams }: StreamWorld): void {
+  const now = clock.now();
+  expect(streams.stats().open).toBeLessThanOrEqual(MAX_STREAMS);
+  for (const conversation of conversations) {
+    const { sink, questions, startedAtMs, askedAtMs, answeredAtMs } = conversation;
+    // What is refused is one frame and an end: nobody waits for its transport.
+    const refused = sink.frames[0]?.data["type"] === "error";
+    if (sink.state === "ended" && !refused)
+      expect(now - sink.quietSinceMs).toBeLessThanOrEqual(CLOSE_MS + TICK_MS);
+    if (!isLive(conversation)) continue;
+    if (sink.fullSinceMs === null)
+      expect(now - Math.max(sink.quietSinceMs, startedAtMs)).toBeLessThanOrEqual(HEARTBEAT_MS);
+    else expect(now - sink.fullSinceMs).toBeLessThanOrEqual(STALL_MS + TICK_MS);
+    expect(now - startedAtMs).toBeLessThanOrEqual(MAX_AGE_MS + TICK_MS);
+    const askedByMs = Math.max(askedAtMs + HEARTBEAT_MS, answeredAtMs + TICK_MS);
+    if (questions.length === 0) expect(now).toBeLessThanOrEqual(askedByMs);
+    // A stream that was being opened when the drain began is told as soon as it can be.
+    expect(now).toBeLessThanOrEqual(Math.max(drainedByMs, startedAtMs) + TICK_MS);
   }
 }

@@ -89,7 +89,8 @@ export function createFakeSink(now: () => number, takes: () => boolean = () => t
       }
     },
     drain() {
-      if (state !== "open") return;
+      // Behind its last frame nobody asks any more.
+      if (state !== "open" || frames.at(-1)?.data["type"] === "error") return;
       fullSinceMs = null;
       quietSinceMs = now();
     },

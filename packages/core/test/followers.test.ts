@@ -39,7 +39,7 @@ describe("createFollowers", () => {
     const opened = ["a", "b"].map((runId) => followers.open(runId, reader(), 0, null).opened);
     for (const ready of source.readies) ready.resolve();
     await setImmediate();
-    for (const read of [...source.reads]) read.answer();
+    source.answerAll();
     await Promise.all(opened);
     clock.advance(4_999);
     expect(source.reads).toHaveLength(0);

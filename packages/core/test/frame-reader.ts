@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser";
+import { encodeFrames } from "../src/frame.ts";
 
 /** One message as an EventSource client hands it on. */
 export interface Frame {
@@ -45,9 +46,9 @@ export function createFrameReader(): FrameReader {
 }
 
 /** The frames of bytes that are whole. */
-export function readFrames(bytes: Uint8Array): readonly Frame[] {
+export function readFrames(frames: Uint8Array | string): readonly Frame[] {
   const reader = createFrameReader();
-  reader.feed(bytes);
+  reader.feed(typeof frames === "string" ? encodeFrames([frames]) : frames);
   if (reader.faults.length > 0) throw new Error(reader.faults.join("; "));
   return reader.frames;
 }

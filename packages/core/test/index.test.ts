@@ -20,6 +20,7 @@ const VALUES = [
   "createWatchers",
   "encodeConnected",
   "encodeEvent",
+  "encodeFrames",
   "encodePage",
   "encodeReceipt",
   "encodeRun",

@@ -67,7 +67,7 @@ describe("JsonText", () => {
   });
 
   it("S8: keeps raw JSON that a value carries, in well-formed Unicode", () => {
-    const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+    const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
     expect(JsonText.of({ n: rawJSON("1e2"), s: rawJSON('"\ud800"') }).text).toBe(
       '{"n":1e2,"s":"\\ud800"}',
     );

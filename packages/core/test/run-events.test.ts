@@ -104,7 +104,7 @@ describe("createRunEvents", () => {
         {
           sequence: 1,
           eventType: "TOKEN",
-          payload: { big: 12345678901234567890, s: "\u0000\ud800" },
+          payload: { big: Number("12345678901234567890"), s: "\u0000\ud800" },
           createdAt: TIME,
         },
       ],

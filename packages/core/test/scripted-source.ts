@@ -18,6 +18,8 @@ export interface ScriptedSource extends FollowerSource {
   readonly store: RunEventStore;
   /** Unanswered, the oldest first. */
   readonly reads: readonly ScriptedRead[];
+  /** Answers all that are unanswered now. */
+  answerAll(): void;
   /** Rings that the store owes; a test may ring one now, later, twice or never. */
   readonly rings: (() => void)[];
   /** The watches that are not ready yet. */
@@ -45,6 +47,7 @@ export function createScriptedSource(): ScriptedSource {
     rings,
     readies,
     watching: () => watching,
+    answerAll: () => reads.slice().forEach((read) => read.answer()),
     read(query) {
       const deferred = createDeferred<ReadResult | null>();
       const early = resultOf(query);

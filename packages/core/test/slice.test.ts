@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeRunEvent } from "../src/frame.ts";
+import { encodeFrames, encodeRunEvent } from "../src/frame.ts";
 import {
   foldEvent,
   INITIAL_STATE,
@@ -8,7 +8,7 @@ import {
   planEvents,
   type RunState,
 } from "../src/lifecycle.ts";
-import { createSlice, type Position, shareEvent } from "../src/slice.ts";
+import { createSlice, fitSlice, type Position, shareEvent, SLICE_BYTES } from "../src/slice.ts";
 import type { StoredEvent } from "../src/store.ts";
 import { readFrames } from "./frame-reader.ts";
 import { batches } from "./run-draft.ts";
@@ -63,15 +63,29 @@ describe("createSlice", () => {
   });
 });
 
-describe("shareEvent", () => {
-  it("makes an event's bytes once, whoever asks", () => {
-    const event = storedEvent({ payload: '"é\u2028"' });
-    const shared = shareEvent(event);
-    expect(shared.frame()).toBe(shared.frame());
-    expect(shared.frame()).toStrictEqual(encodeRunEvent(event));
-    const slices = [0, 1].map(() =>
-      createSlice(positionAt([], 0), [shared], runRecord({ lastSequence: 9 })),
+describe("fitSlice", () => {
+  it("W25: fills a slice, escapes counted, and holds one event however large", () => {
+    const events = fc.array(
+      fc.constantFrom("x".repeat(100), "\u2028".repeat(4_000), "x".repeat(60_000)),
+      {
+        minLength: 1,
+        maxLength: 40,
+      },
     );
-    expect(slices[0]?.bytes()).toStrictEqual(slices[1]?.bytes());
+    fc.assert(
+      fc.property(events, fc.nat(), (payloads, index) => {
+        const shared = payloads.map((text, at) =>
+          shareEvent(storedEvent({ sequence: at + 1, payload: JSON.stringify(text) })),
+        );
+        const start = index % shared.length;
+        const fitting = fitSlice(shared, start);
+        const bytes = encodeFrames(fitting.map(({ event }) => encodeRunEvent(event))).length;
+        const next = shared[start + fitting.length];
+        expect(fitting).toStrictEqual(shared.slice(start, start + fitting.length));
+        expect(fitting.length === 1 || bytes <= SLICE_BYTES).toBe(true);
+        const weight = fitting.reduce((sum, event) => sum + event.weight, 0);
+        expect(next === undefined || weight + next.weight > SLICE_BYTES).toBe(true);
+      }),
+    );
   });
 });

@@ -4,16 +4,18 @@ import { expect } from "vitest";
 import { RunEventsError } from "../src/errors.ts";
 import type { NewEvent } from "../src/store.ts";
 import type { StreamErrorCode } from "../src/stream-error.ts";
-import { checkNow, isLive } from "./check-stream.ts";
+import { checkNow, isLive } from "./check-conversation.ts";
 import { newEvent } from "./run-record.ts";
 import {
   type Conversation,
+  cut,
   MAX_STREAMS,
   MAX_STREAMS_PER_USER,
   OWNERS,
   record,
   type StreamWorld,
   TICK_MS,
+  unblock,
 } from "./stream-world.ts";
 
 const EVENTS: readonly NewEvent[] = [
@@ -54,6 +56,7 @@ function open(world: StreamWorld, at: number, count: number): void {
   } else expect(room && own.length < MAX_STREAMS_PER_USER).toBe(false);
 }
 
+/** Lets time pass, and looks after each tick. */
 export async function tick(world: StreamWorld, count: number): Promise<void> {
   for (let ticks = 0; ticks < count; ticks++) {
     world.clock.advance(TICK_MS);
@@ -77,23 +80,37 @@ async function answerQuestion(
   if (verdict !== null) expect(isLive(conversation)).toBe(false);
 }
 
-export function unblock({ sink, stream }: Conversation): void {
-  if (sink.fullSinceMs === null) return;
-  sink.drain();
-  stream.drained();
-}
-
-export function cut({ sink, stream }: Conversation): void {
-  sink.cut();
-  stream.closed();
+function withOne(act: (conversation: Conversation) => void) {
+  return ({ conversations }: StreamWorld, at: number): void => {
+    const conversation = pick(conversations, at);
+    if (conversation !== undefined) act(conversation);
+  };
 }
 
 type Act = (world: StreamWorld, at: number, count: number) => void | Promise<void>;
 
-const ACTS = {
-  append: (world, at, count) => {
-    const events = Array.from({ length: 1 + (count % 4) }, (_, index) => pick(EVENTS, count + index));
-    record(world, ownerAt(at), events.filter((event) => event !== undefined));
+type ActionName =
+  | "append"
+  | "finish"
+  | "remove"
+  | "open"
+  | "ready"
+  | "answer"
+  | "fail"
+  | "ring"
+  | "loseRing"
+  | "unblock"
+  | "cut"
+  | "allow"
+  | "forbid"
+  | "cannotTell"
+  | "tick"
+  | "drain";
+
+const ACTS: Readonly<Record<ActionName, Act>> = {
+  append(world, at, count) {
+    const events = EVENTS.slice(count % EVENTS.length).slice(0, 1 + (at % 3));
+    record(world, ownerAt(at), events);
   },
   finish: (world, at) => record(world, ownerAt(at), [newEvent("RUN_COMPLETED")]),
   remove: ({ source }, at) => void source.store.deleteRun(ownerAt(at), null),
@@ -103,16 +120,75 @@ const ACTS = {
   fail: ({ source }, at) => pick(source.reads, at)?.reject(FAILURE),
   ring: ({ source: { rings } }, at) => rings.splice(at % rings.length, 1)[0]?.(),
   loseRing: ({ source: { rings } }, at) => void rings.splice(at % rings.length, 1),
-  unblock: ({ conversations }, at) => void pick(conversations, at)?.unblock(),
-  cut: ({ conversations }, at) => void pick(conversations, at)?.cut(),
+  unblock: withOne(unblock),
+  cut: withOne(cut),
   allow: (world, at) => answerQuestion(world, at, null),
   forbid: (world, at) => answerQuestion(world, at, "unauthenticated"),
   cannotTell: (world, at) => answerQuestion(world, at, new Error("the session store is down")),
   tick: (world, _at, count) => tick(world, 2 * count),
-  drain: (world, at, count) => {
-    const windowMs = at * count * 20;
+  drain(world, at, count) {
+    const windowMs = at * count * 30;
     world.drainedByMs = Math.min(world.drainedByMs, world.clock.now() + windowMs);
     world.drains += 1;
     void world.streams.drain(windowMs).then(() => (world.drained += 1));
   },
-} satisfies Record<string, Act>;
+};
+
+/** Something that happens, to the one at `at`, and how many microtasks run behind it. */
+export interface StreamAction {
+  readonly name: ActionName;
+  readonly at: number;
+  readonly count: number;
+  readonly hops: number;
+}
+
+function actions(
+  most: number,
+  ...weighted: readonly (readonly [ActionName, number])[]
+): fc.Arbitrary<readonly StreamAction[]> {
+  const names = weighted.map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }));
+  const action = fc.record({
+    name: fc.oneof(...names),
+    at: fc.nat({ max: 7 }),
+    count: fc.integer({ min: 0, max: 12 }),
+    hops: fc.nat({ max: 6 }),
+  });
+  return fc.array(action, { minLength: most / 6, maxLength: most, size: "max" });
+}
+
+const USUAL: readonly (readonly [ActionName, number])[] = [
+  ["append", 14],
+  ["open", 9],
+  ["ready", 9],
+  ["answer", 18],
+  ["ring", 9],
+  ["loseRing", 3],
+  ["tick", 18],
+  ["unblock", 10],
+  ["cut", 2],
+  ["allow", 6],
+  ["forbid", 2],
+  ["cannotTell", 1],
+  ["finish", 1],
+  ["remove", 1],
+  ["fail", 1],
+];
+
+/** Any order of all that may happen; a third of them go on behind a drain or several. */
+export const streamActions: fc.Arbitrary<readonly StreamAction[]> = fc.oneof(
+  { weight: 2, arbitrary: actions(60, ...USUAL) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(actions(42, ...USUAL), actions(18, ...USUAL, ["drain", 12]))
+      .map((parts) => parts.flat()),
+  },
+);
+
+export async function play(world: StreamWorld, script: readonly StreamAction[]): Promise<void> {
+  for (const { name, at, count, hops } of script) {
+    await ACTS[name](world, at, count);
+    for (let hop = 0; hop < hops; hop++) await Promise.resolve();
+    checkNow(world);
+  }
+}

@@ -18,13 +18,13 @@ export interface StreamBench {
   /** What `authorize` answers from now on, or fails with. */
   verdict: StreamErrorCode | null | Error;
   /** Appends events of these types. */
-  append(...eventTypes: readonly string[]): Promise<void>;
+  readonly append: (...eventTypes: readonly string[]) => Promise<void>;
   /** Opens a stream on the run `r` and starts it. */
-  open(
+  readonly open: (
     since?: number,
     ownerId?: string,
     takes?: () => boolean,
-  ): Promise<{ stream: OpenStream; sink: FakeSink }>;
+  ) => Promise<{ readonly stream: OpenStream; readonly sink: FakeSink }>;
 }
 
 export async function createStreamBench(options: StreamsOptions = {}): Promise<StreamBench> {
@@ -70,4 +70,14 @@ export function letGo({
 }): void {
   sink.cut();
   stream.closed();
+}
+
+/** The types of what was sent, in order. */
+export function typesOf({ frames }: FakeSink): readonly unknown[] {
+  return frames.map(({ data }) => data["type"]);
+}
+
+/** The code that the last frame says. */
+export function codeOf({ frames }: FakeSink): unknown {
+  return frames.at(-1)?.data["code"];
 }

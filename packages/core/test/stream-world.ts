@@ -12,7 +12,7 @@ import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts"
 
 export const HEARTBEAT_MS = 1_000;
 export const MAX_AGE_MS = 8_000;
-export const STALL_MS = 3_000;
+export const STALL_MS = 1_500;
 /** A tenth of the shortest time. */
 export const TICK_MS = 100;
 export const CLOSE_MS = 5_000;
@@ -145,4 +145,17 @@ export function record(world: StreamWorld, runId: string, events: readonly NewEv
   if (log === undefined || isTerminal(statusAfter(log.at(-1)?.eventType ?? ""))) return;
   log.push(...events);
   void world.source.store.append([appendRequest(events, { runId })]);
+}
+
+/** Lets a full transport take bytes again. */
+export function unblock({ sink, stream }: Conversation): void {
+  if (sink.fullSinceMs === null) return;
+  sink.drain();
+  stream.drained();
+}
+
+/** The client has gone. */
+export function cut({ sink, stream }: Conversation): void {
+  sink.cut();
+  stream.closed();
 }

@@ -2,9 +2,27 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunEventsError } from "../src/errors.ts";
 import type { TailReader } from "./tail-reader.ts";
-import { ABORTED, createTailWorld, FAILURE, play, record, settle, tailActions, type TailWorld } from "./tail-world.ts";
+import {
+  ABORTED,
+  createTailWorld,
+  FAILURE,
+  play,
+  record,
+  settle,
+  tailActions,
+  type TailWorld,
+} from "./tail-world.ts";
 
-const USUAL = ["open", "ready", "answer", "answer", "answerLate", "take", "take", "append"] as const;
+const USUAL = [
+  "open",
+  "ready",
+  "answer",
+  "answer",
+  "answerLate",
+  "take",
+  "take",
+  "append",
+] as const;
 const BELLS = ["ring", "ring", "ringAndAgain", "loseRing", "recheck"] as const;
 const GOING = ["leave", "abort"] as const;
 
@@ -35,18 +53,22 @@ function expectNothingLeft({ source, clock }: TailWorld): void {
 describe("the tails of one run", () => {
   it("S3, S13, S15: under every interleaving each reader gets since+1 to the end, once, in order, and ends", async () => {
     await fc.assert(
-      fc.asyncProperty(tailActions(...USUAL, "appendLarge", ...BELLS, ...GOING), async (actions) => {
-        const world = await createTailWorld();
-        await play(world, actions, expectNoneHangs);
-        record(world, "RUN_COMPLETED", "null");
-        await settle(world);
-        for (const { tail } of world.readers) {
-          expectStretch(tail);
-          if (tail.state() === "failed") expect(tail.error()).toBe(ABORTED);
-          if (tail.state() === "finished") expect(tail.since + tail.seen.length).toBe(world.lastSequence);
-        }
-        expectNothingLeft(world);
-      }),
+      fc.asyncProperty(
+        tailActions(...USUAL, "appendLarge", ...BELLS, ...GOING),
+        async (actions) => {
+          const world = await createTailWorld();
+          await play(world, actions, expectNoneHangs);
+          record(world, "RUN_COMPLETED", "null");
+          await settle(world);
+          for (const { tail } of world.readers) {
+            expectStretch(tail);
+            if (tail.state() === "failed") expect(tail.error()).toBe(ABORTED);
+            if (tail.state() === "finished")
+              expect(tail.since + tail.seen.length).toBe(world.lastSequence);
+          }
+          expectNothingLeft(world);
+        },
+      ),
       { numRuns: 1_000 },
     );
   });
@@ -60,7 +82,9 @@ describe("the tails of one run", () => {
         await settle(world);
         for (const { tail } of world.readers) {
           expect(tail.state()).toBe("finished");
-          expect(sequencesOf(tail)).toStrictEqual(from(tail.since, world.lastSequence - tail.since));
+          expect(sequencesOf(tail)).toStrictEqual(
+            from(tail.since, world.lastSequence - tail.since),
+          );
         }
         expectNothingLeft(world);
       }),

@@ -18,7 +18,7 @@ async function createBench() {
 async function turn(source: ScriptedSource): Promise<void> {
   for (const ready of source.readies) ready.resolve();
   await setImmediate();
-  for (const read of [...source.reads]) read.answer();
+  source.answerAll();
   await setImmediate();
 }
 
@@ -79,7 +79,7 @@ describe("tailSlices", () => {
       if (turns > 0) source.readies[0]?.resolve();
       for (let count = 1; count < turns; count++) {
         await setImmediate();
-        for (const read of [...source.reads]) read.answer();
+        source.answerAll();
       }
       await setImmediate();
       tail.abort(REASON);

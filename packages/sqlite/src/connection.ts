@@ -16,7 +16,7 @@ const PATIENCE_MS = 10_000;
 const MAX_PAUSE_MS = 25;
 
 /** What one try works with. */
-export interface OpenConnection extends Transactions, Statements {}
+interface OpenConnection extends Transactions, Statements {}
 
 /** The caller's handle, set up on first use, and the patience to share its file with other processes. */
 export interface Connection {

@@ -38,7 +38,7 @@ export interface PeerFailure {
 }
 
 /** The error of a command that failed in the peer. */
-export class PeerError extends Error {
+class PeerError extends Error {
   override readonly name = "PeerError";
   readonly failure: PeerFailure;
 

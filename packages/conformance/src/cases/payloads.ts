@@ -7,7 +7,8 @@ import { createRun, OWNER, readLog, readRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const NAMED: Readonly<Record<string, string>> = {
-  "a payload with keys out of order": '{"b":1,"a":2,"10":3,"2":4}',
+  "a payload with keys out of order": '{"b":1,"a":{"d":2,"c":3}}',
+  "a payload with integers for keys": '{"10":1,"2":2}',
   "a payload with a key that comes twice": '{"a":null,"a":1,"\\u0061":2}',
   "a payload with numbers in many spellings": "[1.0,1e2,-0,1E+2,100000000000000000000]",
   "a payload with __proto__ as a key": '{"__proto__":{"a":1},"constructor":null}',
@@ -47,6 +48,7 @@ export const payloads: readonly TrialCase[] = [
           assertEqual(created.metadata, text, "the metadata of a run at its creation");
           assertEqual(await store.getRun(`run-${runs}`), created, "the run");
         }),
+        { examples: Object.values(NAMED).map((text) => [text]) },
       );
     },
   },

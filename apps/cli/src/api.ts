@@ -1,0 +1,176 @@
+import {
+  type AppendReceipt,
+  type RunSnapshot,
+  type RunStatus,
+  RunEventsError,
+  type RunEventsErrorCode,
+  splitJsonArray,
+  splitJsonObject,
+} from "@tm/run-events-core";
+import type { Target } from "./parse-command.ts";
+
+/** How long an answer may take beyond the time that the request itself asks for, in milliseconds. */
+const ANSWER_MS = 20_000;
+
+/** A page of a run's events. @see W15, W16 */
+export interface Page {
+  /** Each event as the JSON text that the server sent. */
+  readonly events: readonly string[];
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  readonly lastSequence: number;
+}
+
+/** A page of the caller's runs. @see W14 */
+export interface RunList {
+  readonly runs: readonly RunSnapshot[];
+  readonly nextCursor: string | null;
+}
+
+/**
+ * The server. Each call is one request; each rejects with a `RunEventsError` of the problem's code, `store_unavailable` and
+ * `retryable` if there was no answer, or with the reason of the signal.
+ */
+export interface Api {
+  createRun(
+    run: { readonly runId: string; readonly metadata: unknown },
+    signal?: AbortSignal,
+  ): Promise<RunSnapshot>;
+  /** @param events the JSON text of each */
+  append(
+    runId: string,
+    events: readonly string[],
+    idempotencyKey: string,
+    signal?: AbortSignal,
+  ): Promise<AppendReceipt>;
+  readPage(
+    runId: string,
+    query: { readonly since: number; readonly limit: number; readonly waitSeconds: number },
+    signal?: AbortSignal,
+  ): Promise<Page>;
+  listRuns(query: {
+    readonly status: RunStatus | null;
+    readonly cursor: string | null;
+  }): Promise<RunList>;
+  cancel(runId: string): Promise<RunSnapshot>;
+}
+
+interface Call {
+  readonly method?: "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly waitSeconds?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Talks to the server as the token's user. */
+export function createApi({ url, token }: Target): Api {
+  async function call(path: string, call: Call = {}): Promise<string> {
+    const { method = "GET", headers = {}, body, waitSeconds = 0, signal } = call;
+    const tooLate = AbortSignal.timeout(waitSeconds * 1_000 + ANSWER_MS);
+    let answer: { readonly ok: boolean; readonly status: number; readonly text: string };
+    try {
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        ...(body === undefined ? {} : { body }),
+        signal: signal === undefined ? tooLate : AbortSignal.any([signal, tooLate]),
+      });
+      answer = { ok: response.ok, status: response.status, text: await response.text() };
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new RunEventsError("store_unavailable", `${url} does not answer (${reasonOf(cause)})`, {
+        cause,
+      });
+    }
+    if (!answer.ok) throw errorOf(answer);
+    return answer.text;
+  }
+
+  const json = { "content-type": "application/json" };
+  return {
+    async createRun(run, signal) {
+      const body = JSON.stringify(run);
+      return parse(await call("/v1/agent-runs", { method: "POST", headers: json, body, signal }));
+    },
+    async append(runId, events, idempotencyKey, signal) {
+      const headers = { ...json, "idempotency-key": idempotencyKey };
+      const body = `{"events":[${events.join(",")}]}`;
+      return parse(
+        await call(`/v1/agent-runs/${runId}/events`, { method: "POST", headers, body, signal }),
+      );
+    },
+    async readPage(runId, { since, limit, waitSeconds }, signal) {
+      const path = `/v1/agent-runs/${runId}/events?since=${since}&limit=${limit}&wait=${waitSeconds}`;
+      const text = await call(path, { waitSeconds, signal });
+      const page = parse<Omit<Page, "events">>(text);
+      const events = splitJsonObject(text).find(({ key }) => key === "events")?.text ?? "[]";
+      return { ...page, events: splitJsonArray(events) };
+    },
+    async listRuns({ status, cursor }) {
+      const query = new URLSearchParams({
+        ...(status === null ? {} : { status }),
+        ...(cursor === null ? {} : { cursor }),
+      });
+      return parse(await call(`/v1/agent-runs?${query}`));
+    },
+    async cancel(runId) {
+      return parse(await call(`/v1/agent-runs/${runId}/cancel`, { method: "POST" }));
+    },
+  };
+}
+
+function parse<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new RunEventsError("internal", "The answer is not that of a run-events server.", {
+      cause,
+    });
+  }
+}
+
+/** The error of an answer, which need not be a problem of ours: a proxy may have made it. @see W3 */
+function errorOf(answer: { readonly status: number; readonly text: string }): RunEventsError {
+  const { status, text } = answer;
+  const retryable = status === 429 || status >= 500;
+  const problem = problemOf(text);
+  return new RunEventsError(
+    problem?.code ?? CODE.get(status) ?? (retryable ? "store_unavailable" : "internal"),
+    problem?.detail ?? `The server answers ${status}.`,
+    { retryable, details: problem ?? {} },
+  );
+}
+
+const CODE: ReadonlyMap<number, RunEventsErrorCode> = new Map([
+  [401, "unauthenticated"],
+  [404, "not_found"],
+  [429, "too_many_requests"],
+]);
+
+interface Problem {
+  /** A newer server may have codes that this program does not know: they are like any other refusal. */
+  readonly code: RunEventsErrorCode;
+  readonly detail: string;
+  readonly runStatus?: RunStatus;
+}
+
+function problemOf(text: string): Problem | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // No problem of ours: the status has to do.
+    return null;
+  }
+  return typeof value === "object" && value !== null && "code" in value && "detail" in value
+    ? (value as Problem)
+    : null;
+}
+
+/** `fetch failed` says nothing: its cause does. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}

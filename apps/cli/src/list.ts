@@ -1,0 +1,47 @@
+import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
+import type { Api, RunList } from "./api.ts";
+import { EXIT } from "./exit-code.ts";
+import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
+import { createScreen } from "./screen.ts";
+
+/**
+ * Writes the caller's runs, newest first, one a line: aligned on a terminal, separated by tabs in a pipe.
+ * @returns the exit code
+ * @throws RunEventsError if they cannot be had
+ */
+export async function listRuns(api: Api, status: RunStatus | null): Promise<number> {
+  const screen = createScreen({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    onClosed: () => process.exit(EXIT.ok),
+  });
+  const encode = process.stdout.isTTY === true ? encodeAligned : encodeTabbed;
+  let cursor: string | null = null;
+  do {
+    const query: Parameters<Api["listRuns"]>[0] = { status, cursor };
+    const list: RunList = await retrying(() => api.listRuns(query), {
+      patienceMs: FIRST_PATIENCE_MS,
+    });
+    for (const run of list.runs) await screen.write("stdout", `${encode(run)}\n`);
+    cursor = list.nextCursor;
+  } while (cursor !== null);
+  return EXIT.ok;
+}
+
+function encodeTabbed(run: RunSnapshot): string {
+  return columnsOf(run).join("\t");
+}
+
+function encodeAligned(run: RunSnapshot): string {
+  const widths = [36, 9, 7, 24];
+  return columnsOf(run)
+    .map((column, index) => column.padEnd(widths[index] ?? 0))
+    .join("  ")
+    .trimEnd();
+}
+
+function columnsOf(run: RunSnapshot): readonly string[] {
+  const { runId, runStatus, lastSequence, createdAt, currentPhase } = run;
+  // A phase may hold anything, but a run is one line.
+  return [runId, runStatus, `${lastSequence}`, createdAt, JSON.stringify(currentPhase ?? "")];
+}

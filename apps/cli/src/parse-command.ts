@@ -1,0 +1,140 @@
+import { parseArgs } from "node:util";
+import type { RunStatus } from "@tm/run-events-core";
+
+/** Which server, and as whom. */
+export interface Target {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly token: string;
+}
+
+/** What the user asks for. */
+export type Command =
+  | { readonly name: "help" }
+  | {
+      readonly name: "exec";
+      readonly target: Target;
+      readonly command: readonly [string, ...string[]];
+    }
+  | {
+      readonly name: "tail";
+      readonly target: Target;
+      readonly runId: string;
+      readonly since: number;
+      readonly json: boolean;
+    }
+  | { readonly name: "list"; readonly target: Target; readonly status: RunStatus | null }
+  | { readonly name: "cancel"; readonly target: Target; readonly runId: string };
+
+const OPTIONS = {
+  url: { type: "string" },
+  token: { type: "string" },
+  since: { type: "string" },
+  status: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+type CommandName = Exclude<Command["name"], "help">;
+
+interface Wrong {
+  readonly wrong: string;
+}
+
+/** The command line of one command, without its name and what all commands have. */
+interface Words {
+  readonly target: Target;
+  readonly operands: readonly string[];
+  /** What stands behind `--`; `null` without it. */
+  readonly rest: readonly string[] | null;
+  readonly values: Values["values"];
+}
+
+const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> = {
+  exec({ target, operands, rest }) {
+    const [file, ...args] = rest ?? [];
+    if (operands.length > 0 || file === undefined) return { wrong: "exec takes -- <command...>" };
+    return { name: "exec", target, command: [file, ...args] };
+  },
+  tail({ target, operands, values }) {
+    const [runId, ...more] = operands;
+    const { since = "0", json = false } = values;
+    if (runId === undefined || more.length > 0) return { wrong: "tail takes one run id" };
+    if (!/^\d{1,15}$/.test(since)) return { wrong: "--since is the number of an event, or 0" };
+    return { name: "tail", target, runId, since: Number(since), json };
+  },
+  list({ target, operands, values }) {
+    const status = STATUSES.find((known) => known === values.status) ?? null;
+    if (operands.length > 0) return { wrong: "list takes no operand" };
+    if (status === null && values.status !== undefined)
+      return { wrong: `--status is one of ${STATUSES.join(", ")}` };
+    return { name: "list", target, status };
+  },
+  cancel({ target, operands }) {
+    const [runId, ...more] = operands;
+    if (runId === undefined || more.length > 0) return { wrong: "cancel takes one run id" };
+    return { name: "cancel", target, runId };
+  },
+};
+
+/** Which command has an option that not all have. */
+const OWNERS: Readonly<Record<string, CommandName>> = {
+  since: "tail",
+  json: "tail",
+  status: "list",
+};
+
+const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+
+/**
+ * Reads the command line. Behind `--` everything belongs to the command that `exec` runs.
+ * @param argv without the program's own name
+ * @returns the command, or one line on what is wrong
+ */
+export function parseCommand(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Command | Wrong {
+  const dashes = argv.indexOf("--");
+  const rest = dashes === -1 ? null : argv.slice(dashes + 1);
+  const parsed = parseOptions(rest === null ? argv : argv.slice(0, dashes));
+  if ("wrong" in parsed) return parsed;
+  const { values, positionals } = parsed;
+  const [name, ...operands] = positionals;
+  if (values.help === true || name === "help") return { name: "help" };
+  if (name === undefined) return { wrong: "there is no command" };
+  if (!isCommandName(name)) return { wrong: `${name} is no command` };
+  const foreign = Object.keys(values).find((option) => (OWNERS[option] ?? name) !== name);
+  if (foreign !== undefined) return { wrong: `${name} has no --${foreign}` };
+  if (rest !== null && name !== "exec") return { wrong: `${name} takes no --` };
+  const target = parseTarget(values, env);
+  return "wrong" in target ? target : PARSERS[name]({ target, operands, rest, values });
+}
+
+function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(PARSERS, name);
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+
+function parseOptions(args: readonly string[]): Values | Wrong {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    // The first sentence says what is wrong; the others are advice on dashes.
+    return { wrong: error instanceof Error ? (error.message.split(". ", 1)[0] ?? "") : "" };
+  }
+}
+
+function parseTarget(
+  values: { readonly url?: string | undefined; readonly token?: string | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+): Target | Wrong {
+  const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
+  const token = values.token ?? env["RUN_EVENTS_TOKEN"];
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    return { wrong: "the server's URL is http://HOST:PORT or https://HOST" };
+  if (token === undefined) return { wrong: "there is no token: give --token or RUN_EVENTS_TOKEN" };
+  if (!/^[\x21-\x7e]+$/.test(token)) return { wrong: "the token cannot be sent in a header" };
+  return { url: url.replace(/\/+$/, ""), token };
+}

@@ -1,0 +1,70 @@
+import { constants } from "node:os";
+import { type EventDraft, statusAfter } from "@tm/run-events-core";
+import type { ChildExit } from "./child.ts";
+import { EXIT } from "./exit-code.ts";
+import type { RecordingEnd } from "./recorder.ts";
+
+/** What the run and this process end with. */
+export interface PlannedEnd {
+  /** The run's last event. */
+  readonly event: EventDraft;
+  readonly exitCode: number;
+}
+
+/**
+ * @param exit how the command ended
+ * @param interruptedBy the signal that this process got meanwhile, if any: it makes the run a cancelled one
+ */
+export function planEnd(exit: ChildExit, interruptedBy: NodeJS.Signals | null): PlannedEnd {
+  if (interruptedBy !== null) {
+    return {
+      event: { eventType: "RUN_CANCELLED", payload: { signal: interruptedBy } },
+      exitCode: EXIT.signal + constants.signals[interruptedBy],
+    };
+  }
+  switch (exit.kind) {
+    case "exited": {
+      const { exitCode } = exit;
+      const eventType = exitCode === 0 ? "RUN_COMPLETED" : "RUN_FAILED";
+      return { event: { eventType, payload: { exitCode } }, exitCode };
+    }
+    case "signalled": {
+      const { signal } = exit;
+      return {
+        event: { eventType: "RUN_FAILED", payload: { signal } },
+        exitCode: EXIT.signal + constants.signals[signal],
+      };
+    }
+    case "not_started": {
+      const exitCode = exit.code === "ENOENT" ? EXIT.commandNotFound : EXIT.notExecutable;
+      return {
+        event: { eventType: "RUN_FAILED", payload: { exitCode, error: exit.code } },
+        exitCode,
+      };
+    }
+  }
+}
+
+/** What this process ends with, once it is known how the recording did. */
+export function planExitCode(planned: PlannedEnd, end: RecordingEnd): number {
+  switch (end.outcome) {
+    case "recorded":
+      return planned.exitCode;
+    case "ended_elsewhere":
+      return EXIT.endedElsewhere;
+    case "failed":
+      return EXIT.notRecorded;
+  }
+}
+
+/** The same for whoever watches. */
+export function describeEnd(planned: PlannedEnd, end: RecordingEnd): string {
+  switch (end.outcome) {
+    case "recorded":
+      return statusAfter(planned.event.eventType);
+    case "ended_elsewhere":
+      return `was ended from elsewhere (${end.runStatus}), and so was the command`;
+    case "failed":
+      return `is not recorded to its end: ${end.reason}`;
+  }
+}

@@ -1,0 +1,84 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+
+/** How often the progress line is drawn anew, in milliseconds. */
+const REDRAW_MS = 200;
+
+/** An output of this process. */
+type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Where a command writes: output for the next program, notes and progress for whoever watches. */
+export interface Screen {
+  /** Writes to standard output or standard error. Resolves when there is room for more. */
+  write(output: "stdout" | "stderr", data: string | Uint8Array): Promise<void>;
+  /** One line for whoever watches, on standard error. */
+  note(line: string): void;
+  /** Removes the progress line for good. */
+  close(): void;
+}
+
+/** What a screen is made of. */
+export interface ScreenOptions {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** The progress line as it stands; shown only where standard error is a terminal. */
+  readonly progress?: () => string;
+  /** Whoever read standard output has gone. */
+  readonly onClosed?: () => void;
+}
+
+/** Keeps one progress line below all else that is written to a terminal. */
+export function createScreen(options: ScreenOptions): Screen {
+  const { stdout, stderr, progress, onClosed } = options;
+  const outputs = { stdout, stderr };
+  const closed = new Set<Output>();
+  const showsProgress = stderr.isTTY === true && progress !== undefined;
+  let isDrawn = false;
+  /** Whether what was written last has ended its line: the progress line must not run on behind it. */
+  let isLineStart = true;
+
+  for (const output of [stdout, stderr]) {
+    output.on("error", () => {
+      closed.add(output);
+      if (output === stdout) onClosed?.();
+    });
+  }
+
+  function erase(): void {
+    if (isDrawn) stderr.write("\r\x1b[K");
+    isDrawn = false;
+  }
+
+  function draw(): void {
+    if (!showsProgress || !isLineStart) return;
+    const text = progress().slice(0, (stderr.columns || 80) - 1);
+    stderr.write(`\r\x1b[K\x1b[2m${text}\x1b[22m`);
+    isDrawn = true;
+  }
+
+  const timer = showsProgress ? setInterval(draw, REDRAW_MS) : undefined;
+
+  return {
+    async write(name, data) {
+      const output = outputs[name];
+      if (closed.has(output)) return;
+      if (output.isTTY === true) {
+        erase();
+        isLineStart = data.at(-1) === "\n" || data.at(-1) === 10;
+      }
+      if (output.write(data)) return;
+      await Promise.race([once(output, "drain"), once(output, "close")]).catch(() => {
+        // Whoever read it has gone, which the listener above has noted.
+      });
+    },
+    note(line) {
+      erase();
+      if (!closed.has(stderr)) stderr.write(`${isLineStart ? "" : "\n"}run-events: ${line}\n`);
+      isLineStart = true;
+    },
+    close() {
+      clearInterval(timer);
+      erase();
+    },
+  };
+}

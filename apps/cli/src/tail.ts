@@ -1,0 +1,73 @@
+import { isTerminal, type RunEvent, type RunStatus } from "@tm/run-events-core";
+import type { Api, Page } from "./api.ts";
+import { encodeEventLine } from "./event-line.ts";
+import { EXIT } from "./exit-code.ts";
+import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
+import { createScreen } from "./screen.ts";
+
+/** What a long-poll asks for, in seconds. @see W17 */
+const WAIT_SECONDS = 25;
+const PAGE_LIMIT = 1_000;
+
+const EXIT_OF: Readonly<Record<RunStatus, number>> = {
+  queued: EXIT.server,
+  running: EXIT.server,
+  completed: EXIT.ok,
+  failed: EXIT.runFailed,
+  cancelled: EXIT.runCancelled,
+};
+
+/**
+ * Follows a run to its end and writes each event, however often the server goes and comes back.
+ * @returns the exit code of the run's status
+ * @throws RunEventsError if the run cannot be read
+ */
+export async function tailRun(
+  api: Api,
+  query: { readonly runId: string; readonly since: number; readonly json: boolean },
+): Promise<number> {
+  const { runId, json } = query;
+  let { since } = query;
+  let page: Page | null = null;
+  let isAway = false;
+  const screen = createScreen({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    progress() {
+      const phase = page?.currentPhase == null ? "" : ` · ${page.currentPhase}`;
+      return `${runId} · ${page?.runStatus ?? "…"}${phase} · ${since}`;
+    },
+    // As a program ends that writes to a closed pipe.
+    onClosed: () => process.exit(EXIT.signal + SIGPIPE),
+  });
+  try {
+    for (;;) {
+      page = await retrying(
+        () => api.readPage(runId, { since, limit: PAGE_LIMIT, waitSeconds: WAIT_SECONDS }),
+        {
+          ...(page === null ? { patienceMs: FIRST_PATIENCE_MS } : {}),
+          onFailure({ message }) {
+            if (!isAway) screen.note(`${message}: waiting for it`);
+            isAway = true;
+          },
+        },
+      );
+      if (isAway) screen.note("the server is back");
+      isAway = false;
+      const lines = page.events.map((text) => (json ? text : encodeLine(text)));
+      if (lines.length > 0) await screen.write("stdout", `${lines.join("\n")}\n`);
+      since += page.events.length;
+      if (!isTerminal(page.runStatus)) continue;
+      screen.note(`run ${runId} ${page.runStatus}`);
+      return EXIT_OF[page.runStatus];
+    }
+  } finally {
+    screen.close();
+  }
+}
+
+const SIGPIPE = 13;
+
+function encodeLine(text: string): string {
+  return encodeEventLine(JSON.parse(text) as RunEvent);
+}

@@ -1,0 +1,169 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { call } from "../../server/test/client.ts";
+import { ADA, makeTempFolder, startServer } from "../../server/test/start-server.ts";
+import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
+import { runCli, runIdIn, startCli } from "./start-cli.ts";
+
+const sh = (script: string): readonly string[] => ["exec", "--", "sh", "-c", script];
+
+describe("exec", () => {
+  it("records a command: its lines, its phases and its end", async () => {
+    const { url } = await startServer();
+    const script = "echo one; echo two >&2; echo ::group::next; printf 'no newline'";
+    const { exitCode, stdout, stderr } = await runCli(url, sh(script));
+    expect(exitCode).toBe(0);
+    const runId = runIdIn(stderr);
+    const events = await readEvents(url, runId);
+    const command = ["sh", "-c", script];
+    expect(events[0]).toMatchObject({ eventType: "RUN_STARTED", payload: { command } });
+    expect(linesOf(events, "STDOUT")).toEqual(["one", "no newline"]);
+    expect(linesOf(events, "STDERR")).toEqual(["two"]);
+    const types = events.map(({ eventType }) => eventType);
+    expect(types.indexOf("PHASE_STARTED")).toBeGreaterThan(types.indexOf("STDOUT"));
+    expect(events.at(-1)).toMatchObject({ eventType: "RUN_COMPLETED", payload: { exitCode: 0 } });
+    expect(await readRuns(url)).toMatchObject([
+      { runId, runStatus: "completed", currentPhase: "next", metadata: { command } },
+    ]);
+    expect(stdout).toBe("one\n::group::next\nno newline");
+    expect(stderr).toContain("\ntwo\n");
+    expect(stderr).toMatch(new RegExp(`run-events: run ${runId} completed\n$`));
+  });
+
+  it.each([
+    ["the command's own code", sh("exit 7"), 7, { exitCode: 7 }],
+    ["128 and the signal", sh("kill -9 $$"), 137, { signal: "SIGKILL" }],
+    [
+      "127 where there is no such command",
+      ["exec", "--", "no-such-command"],
+      127,
+      { error: "ENOENT" },
+    ],
+    ["126 where it cannot be run", ["exec", "--", "/etc/passwd"], 126, { error: "EACCES" }],
+  ] as const)("ends with %s, and the run as failed", async (_, args, code, payload) => {
+    const { url } = await startServer();
+    const { exitCode, stderr } = await runCli(url, args);
+    expect(exitCode).toBe(code);
+    const events = await readEvents(url, runIdIn(stderr));
+    expect(events.at(-1)).toMatchObject({ eventType: "RUN_FAILED", payload });
+  });
+
+  it("records every line of a great output in order, and passes it on byte for byte", async () => {
+    const { url } = await startServer();
+    const count = 30_000;
+    const script = `for (let i = 0; i < ${count}; i += 1) console.log("line " + i + " é")`;
+    const { exitCode, stdout, stderr } = await runCli(url, [
+      "exec",
+      "--",
+      process.execPath,
+      "-e",
+      script,
+    ]);
+    expect(exitCode).toBe(0);
+    const lines = Array.from({ length: count }, (_, index) => `line ${index} é`);
+    expect(stdout).toBe(`${lines.join("\n")}\n`);
+    expect(linesOf(await readEvents(url, runIdIn(stderr)), "STDOUT")).toEqual(lines);
+  });
+
+  it("W9: records a line longer than a payload whole, in pieces", async () => {
+    const { url } = await startServer();
+    const script = 'process.stdout.write("😀\\u001b".repeat(150_000) + "\\nend")';
+    const { stderr } = await runCli(url, ["exec", "--", process.execPath, "-e", script]);
+    const events = await readEvents(url, runIdIn(stderr));
+    expect(linesOf(events, "STDOUT")).toEqual(["😀\u001b".repeat(150_000), "end"]);
+  });
+
+  it("is live: a line is there while the command goes on", async () => {
+    const { url } = await startServer();
+    const cli = startCli(url, sh("echo first; exec sleep 600"));
+    await cli.said("first");
+    await expect
+      .poll(async () => (await readRuns(url))[0], { timeout: 30_000 })
+      .toMatchObject({ runStatus: "running", lastSequence: 2 });
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "passes %s on to the command and all that it started, and cancels the run",
+    async (signal, code) => {
+      const { url } = await startServer();
+      // The inner ones hold the output open: exec ends only once they have gone as well.
+      const cli = startCli(
+        url,
+        sh(`trap 'echo bye; exit 0' ${signal.slice(3)}; echo up; sh -c 'sleep 600; true'`),
+      );
+      await cli.said("up");
+      cli.process.kill(signal);
+      const { exitCode, stderr } = await cli.ended;
+      expect(exitCode).toBe(code);
+      const events = await readEvents(url, runIdIn(stderr));
+      expect(linesOf(events, "STDOUT")).toEqual(["up", "bye"]);
+      expect(events.at(-1)).toMatchObject({ eventType: "RUN_CANCELLED", payload: { signal } });
+    },
+  );
+
+  it("ends a command that will not go with the second signal", async () => {
+    const { url } = await startServer();
+    const cli = startCli(url, sh("trap 'echo no' INT; echo up; while :; do sleep 0.05; done"));
+    await cli.said("up");
+    cli.process.kill("SIGINT");
+    await cli.said("no");
+    cli.process.kill("SIGINT");
+    const { exitCode, stderr } = await cli.ended;
+    expect(exitCode).toBe(130);
+    expect((await readEvents(url, runIdIn(stderr))).at(-1)?.eventType).toBe("RUN_CANCELLED");
+  });
+
+  it("W13: ends the command, quiet or not, when the run is cancelled from elsewhere, with 124", async () => {
+    const { url } = await startServer();
+    const scripts = ["echo up; exec sleep 600", "echo up; while :; do echo more; sleep 0.01; done"];
+    for (const script of scripts) {
+      const cli = startCli(url, sh(script));
+      await cli.said("up");
+      const [run] = await readRuns(url);
+      const cancelled = await runCli(url, ["cancel", run?.runId ?? ""]);
+      expect(cancelled).toMatchObject({ exitCode: 0, stdout: `run ${run?.runId} cancelled\n` });
+      const { exitCode, stderr } = await cli.ended;
+      expect(exitCode).toBe(124);
+      expect(stderr).toContain("was ended from elsewhere (cancelled)");
+      expect((await readEvents(url, run?.runId ?? "")).at(-1)?.eventType).toBe("RUN_CANCELLED");
+    }
+  });
+
+  it("does not start a command that it could not record, with 125", async () => {
+    const { url } = await startServer();
+    const unknown = await runCli(url, sh("echo started"), { RUN_EVENTS_TOKEN: "wrong" });
+    expect(unknown).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(unknown.stderr).toContain("no valid credential");
+    const away = await runCli("http://127.0.0.1:9", sh("echo started"));
+    expect(away).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(away.stderr).toContain("http://127.0.0.1:9 does not answer");
+  });
+
+  it("lets the command go on when its recording fails, and says so with 125", async () => {
+    const { url } = await startServer({ MAX_PAYLOAD_BYTES: "200" });
+    const goOn = join(await makeTempFolder(), "go-on");
+    const script = `printf '%0999d\\n' 0; until [ -e ${goOn} ]; do :; done; echo last`;
+    const cli = startCli(url, sh(script));
+    await cli.noted("run-events: no longer recording: ");
+    writeFileSync(goOn, "");
+    const { exitCode, stdout } = await cli.ended;
+    expect(exitCode).toBe(125);
+    expect(stdout).toContain("last\n");
+  });
+
+  it("goes on where who reads its output does not", async () => {
+    const { url } = await startServer();
+    const cli = startCli(url, sh("echo one; for i in 1 2 3 4 5; do echo $i; sleep 0.05; done"));
+    await cli.said("one");
+    cli.process.stdout?.destroy();
+    expect((await cli.ended).exitCode).toBe(0);
+    const [run] = await readRuns(url);
+    const events = await readEvents(url, run?.runId ?? "");
+    expect(linesOf(events, "STDOUT")).toEqual(["one", "1", "2", "3", "4", "5"]);
+    expect((await call(`${url}/v1/agent-runs/${run?.runId}`, ADA)).status).toBe(200);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { call } from "../../server/test/client.ts";
+import { ADA, BOB, startServer } from "../../server/test/start-server.ts";
+import { runCli } from "./start-cli.ts";
+
+describe("list and cancel", () => {
+  it("W14: list writes every run of the user's, newest first, one a line", async () => {
+    const { url } = await startServer();
+    const runIds = Array.from({ length: 120 }, (_, index) => `r-${index}`);
+    for (const runId of runIds) await call(`${url}/v1/agent-runs`, ADA, "POST", { runId });
+    await call(`${url}/v1/agent-runs`, BOB, "POST", { runId: "of-bob" });
+    const events = [{ eventType: "PHASE_STARTED", payload: { phase: "a\tb\nc" } }];
+    await call(`${url}/v1/agent-runs/r-7/events`, ADA, "POST", { events });
+
+    const all = await runCli(url, ["list"]);
+    expect(all.exitCode).toBe(0);
+    const rows = all.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split("\t"));
+    expect(rows.map(([runId]) => runId)).toEqual(runIds.toReversed());
+    const running = await runCli(url, ["list", "--status", "running"]);
+    const time = expect.stringMatching(/^\d{4}-.*Z$/) as string;
+    expect(running.stdout.trimEnd().split("\t")).toEqual([
+      "r-7",
+      "running",
+      "1",
+      time,
+      '"a\\tb\\nc"',
+    ]);
+  });
+
+  it("W13: cancel ends a run, and says how it ended if it had", async () => {
+    const { url } = await startServer();
+    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+    const cancelled = { exitCode: 0, stdout: "run r cancelled\n" };
+    expect(await runCli(url, ["cancel", "r"])).toMatchObject(cancelled);
+    expect(await runCli(url, ["cancel", "r"])).toMatchObject(cancelled);
+  });
+
+  it("end with 4 without a run or a token, with 5 without a server, and with 2 when misused", async () => {
+    const { url } = await startServer();
+    expect((await runCli(url, ["cancel", "r"])).exitCode).toBe(4);
+    expect((await runCli(url, ["list"], { RUN_EVENTS_TOKEN: "x" })).exitCode).toBe(4);
+    const away = await runCli("http://127.0.0.1:9", ["list"]);
+    expect(away).toMatchObject({ exitCode: 5, stdout: "" });
+    const misused = await runCli(url, ["list", "--status", "done"]);
+    expect(misused).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(misused.stderr).toMatch(/^run-events: .*--help\)\n$/);
+    expect((await runCli(url, ["list"], { RUN_EVENTS_TOKEN: null })).exitCode).toBe(2);
+    const help = await runCli(url, ["--help"]);
+    expect(help).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(help.stdout).toContain("run-events exec -- <command...>");
+  });
+});

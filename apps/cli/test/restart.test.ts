@@ -1,0 +1,125 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeTempFolder, type ServerProcess, startServer } from "../../server/test/start-server.ts";
+import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
+import { runIdIn, startCli } from "./start-cli.ts";
+
+const LINES = Array.from({ length: 400 }, (_, index) => `line ${index}`);
+/** Says all lines over a while, and goes on to its end only when the file is there. */
+const SCRIPT = `
+  const { existsSync } = require("node:fs");
+  let line = 0;
+  const timer = setInterval(() => {
+    if (line < ${LINES.length}) console.log("line " + line++);
+    else if (existsSync(process.argv[1])) clearInterval(timer);
+  }, 5);`;
+
+/** Ends the server as a crash would, and starts it again on the same port and file. */
+async function restart(
+  server: ServerProcess,
+  env: Readonly<Record<string, string>>,
+  signal: NodeJS.Signals,
+): Promise<ServerProcess> {
+  await server.end(signal);
+  return startServer({ ...env, PORT: `${server.port}` });
+}
+
+describe("a server that goes and comes back", () => {
+  it.each(["SIGKILL", "SIGTERM"] as const)(
+    "by %s costs a recording and those who follow it no line, and repeats none",
+    async (signal) => {
+      const folder = await makeTempFolder();
+      const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
+      let server = await startServer(env);
+      const goOn = join(folder, "go-on");
+      const exec = startCli(server.url, ["exec", "--", process.execPath, "-e", SCRIPT, goOn]);
+      await exec.noted("recording run");
+      const runId = (await readRuns(server.url))[0]?.runId ?? "";
+      const tail = startCli(server.url, ["tail", runId]);
+      for (const line of ["line 40\n", "line 120\n", "line 200\n"]) {
+        await tail.said(` STDOUT ${line}`);
+        server = await restart(server, env, signal);
+      }
+      await exec.said(`${LINES.at(-1)}\n`);
+      writeFileSync(goOn, "");
+
+      const recorded = await exec.ended;
+      expect(recorded.exitCode, recorded.stderr).toBe(0);
+      expect(runIdIn(recorded.stderr)).toBe(runId);
+      expect(recorded.stderr).toContain("the server is back");
+      const events = await readEvents(server.url, runId);
+      expect(linesOf(events, "STDOUT")).toEqual(LINES);
+      expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+
+      const followed = await tail.ended;
+      expect(followed.exitCode, followed.stderr).toBe(0);
+      const said = followed.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(" "));
+      expect(said.map(([sequence]) => Number(sequence))).toEqual(
+        events.map(({ sequence }) => sequence),
+      );
+      const lines = said
+        .filter(([, , type]) => type === "STDOUT")
+        .map((words) => words.slice(3).join(" "));
+      expect(lines).toEqual(LINES);
+    },
+  );
+
+  it("does not keep a command from its work until much waits, and holds it back then", async () => {
+    const folder = await makeTempFolder();
+    const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}` };
+    let server = await startServer(env);
+    const goOn = join(folder, "go-on");
+    // Far more than the recorder keeps, once the server has gone.
+    const script = `
+      import { existsSync } from "node:fs";
+      import { once } from "node:events";
+      console.log("up");
+      while (!existsSync(process.argv[1])) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let number = 0; number < 400; number += 1) {
+        if (!process.stdout.write(number + "x".repeat(60_000) + "\\n")) await once(process.stdout, "drain");
+      }`;
+    const node = [process.execPath, "--input-type=module", "-e", script, goOn];
+    const exec = startCli(server.url, ["exec", "--", ...node]);
+    await exec.said("up");
+    await server.end("SIGKILL");
+    writeFileSync(goOn, "");
+    await exec.noted("does not answer");
+    // What it has passed on stops growing short of the whole.
+    let length = -1;
+    await expect
+      .poll(
+        () => {
+          const before = length;
+          length = exec.stdout().length;
+          return length > 1_000_000 && length === before;
+        },
+        { timeout: 30_000, interval: 500 },
+      )
+      .toBe(true);
+    expect(length).toBeLessThan(400 * 60_000 * 0.6);
+    server = await startServer({ ...env, PORT: `${server.port}` });
+    const { exitCode, stderr } = await exec.ended;
+    expect(exitCode, stderr).toBe(0);
+    const lines = linesOf(await readEvents(server.url, runIdIn(stderr)), "STDOUT");
+    expect(lines.slice(1).map((line) => line.replace(/x+$/, ""))).toEqual(
+      Array.from({ length: 400 }, (_, number) => `${number}`),
+    );
+  });
+
+  it("is not waited for by somebody who interrupts three times", async () => {
+    const server = await startServer();
+    const exec = startCli(server.url, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
+    await exec.said("up");
+    await exec.noted("recording run");
+    await server.end("SIGKILL");
+    // Three of a kind could count as one.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) exec.process.kill(signal);
+    const { exitCode, stderr } = await exec.ended;
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("interrupted");
+  });
+});

@@ -1,0 +1,57 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createScreen, type Screen } from "../src/screen.ts";
+
+/** A screen on two outputs, and what has been written to them in the order of writing. */
+function openScreen(isTTY: boolean): { readonly screen: Screen; readonly written: () => string } {
+  let written = "";
+  const open = (): PassThrough & { readonly isTTY: boolean } => {
+    const output = new PassThrough();
+    output.on("data", (bytes: Buffer) => (written += bytes.toString()));
+    return Object.assign(output, { isTTY });
+  };
+  const screen = createScreen({ stdout: open(), stderr: open(), progress: () => "3 events" });
+  onTestFinished(() => screen.close());
+  return { screen, written: () => written };
+}
+
+const ERASED = "\r\x1b[K";
+const DRAWN = `${ERASED}\x1b[2m3 events\x1b[22m`;
+
+/** What has been written, with `|` where the progress line is taken away. */
+function shown(written: string): string {
+  return written
+    .replaceAll(DRAWN, "<3 events>")
+    .replaceAll(/(<3 events>)+/g, "<3 events>")
+    .replaceAll(ERASED, "|");
+}
+
+describe("the screen", () => {
+  it("keeps the progress line below the output, and takes it away at the end", async () => {
+    const { screen, written } = openScreen(true);
+    screen.note("recording");
+    await screen.write("stdout", "one\n");
+    await expect.poll(() => shown(written())).toContain("<3 events>");
+    await screen.write("stdout", "two\n");
+    await expect.poll(() => shown(written())).toContain("two\n<3 events>");
+    screen.close();
+    expect(shown(written())).toBe("run-events: recording\none\n<3 events>|two\n<3 events>|");
+  });
+
+  it("draws no progress behind a line that has not ended, and begins a note on a line of its own", async () => {
+    const { screen, written } = openScreen(true);
+    await screen.write("stdout", "one\n");
+    await expect.poll(() => shown(written())).toContain("<3 events>");
+    await screen.write("stderr", "ask: ");
+    screen.note("done");
+    expect(shown(written())).toBe("one\n<3 events>|ask: \nrun-events: done\n");
+  });
+
+  it("writes plain lines where nobody watches", async () => {
+    const { screen, written } = openScreen(false);
+    await screen.write("stdout", "no newline");
+    screen.note("done");
+    screen.close();
+    expect(written()).toBe("no newlinerun-events: done\n");
+  });
+});

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, onTestFinished } from "vitest";
+import { ADA } from "../../server/test/start-server.ts";
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+
+/** How the command line ended. */
+export interface CliExit {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line in a process of its own. */
+export interface CliProcess {
+  readonly process: ChildProcess;
+  stdout(): string;
+  /** Resolves once standard output has this text. */
+  said(text: string): Promise<void>;
+  /** Resolves once standard error has this text. */
+  noted(text: string): Promise<void>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<CliExit>;
+}
+
+/**
+ * Starts the command line as `ada`. If it still runs when the test has finished, it is killed, and so is what it runs.
+ * @param env more variables; `null` for one that is not set
+ */
+export function startCli(
+  url: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | null>> = {},
+): CliProcess {
+  const variables = {
+    PATH: globalThis.process.env["PATH"],
+    RUN_EVENTS_URL: url,
+    RUN_EVENTS_TOKEN: ADA,
+    ...env,
+  };
+  const process = spawn(globalThis.process.execPath, ["-C", "@tm/source", MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: Object.fromEntries(
+      Object.entries(variables).map(([name, text]) => [name, text ?? undefined]),
+    ),
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  process.stdout.on("data", (bytes: Buffer) => out.push(bytes));
+  process.stderr.on("data", (bytes: Buffer) => err.push(bytes));
+  const stdout = (): string => Buffer.concat(out).toString();
+  const stderr = (): string => Buffer.concat(err).toString();
+  const ended = once(process, "close").then(() => ({
+    exitCode: process.exitCode,
+    stdout: stdout(),
+    stderr: stderr(),
+  }));
+  onTestFinished(async () => {
+    // Three signals end everything at once; three of a kind could count as one.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(signal);
+    await ended;
+  });
+  return {
+    process,
+    stdout,
+    ended,
+    said: (text) => expect.poll(stdout, { timeout: 30_000 }).toContain(text),
+    noted: (text) => expect.poll(stderr, { timeout: 30_000 }).toContain(text),
+  };
+}
+
+/** Runs the command line to its end. */
+export function runCli(
+  url: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | null>> = {},
+): Promise<CliExit> {
+  return startCli(url, args, env).ended;
+}
+
+/** The id of the run that `exec` says it records. */
+export function runIdIn(stderr: string): string {
+  return /recording run (\S+)/.exec(stderr)?.[1] ?? "";
+}

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { createCredentials, type Credentials } from "./authenticate.ts";
+import { readSecretFile } from "./secret-file.ts";
+import { createSessions, type Sessions } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import { createTokens, type UserToken } from "./tokens.ts";
+
+/** A token that was made for want of `API_TOKENS`, and the file that keeps it. */
+export type GeneratedToken = UserToken & { readonly path: string };
+
+/** Who may use the server, and how they prove it. */
+export interface Access {
+  readonly credentials: Credentials;
+  readonly sessions: Sessions;
+  /** The sample is recorded as this user; `null` if there are none. */
+  readonly firstUser: UserToken | null;
+  readonly generated: GeneratedToken | null;
+}
+
+/**
+ * Takes tokens and the session secret from the settings; what they do not give is made and kept in the data folder.
+ * @throws Error if the data folder cannot be read or written
+ */
+export async function openAccess(settings: Settings): Promise<Access> {
+  const { dataFolder, apiTokens, sessionSecret, sessionTtlMs } = settings;
+  const generated = apiTokens === null ? generateToken(dataFolder) : null;
+  const userTokens = generated === null ? (apiTokens ?? []) : [generated];
+  const tokens = createTokens(userTokens);
+  const sessions = await createSessions({
+    secret: sessionSecret ?? readSecretFile(join(dataFolder, "session-secret")),
+    ttlMs: sessionTtlMs,
+    hasUser: (userId) => tokens.hasUser(userId),
+  });
+  const firstUser = userTokens[0] ?? null;
+  return { credentials: createCredentials(tokens, sessions), sessions, firstUser, generated };
+}
+
+function generateToken(dataFolder: string): GeneratedToken {
+  const path = join(dataFolder, "dev-token");
+  return { userId: "dev", token: readSecretFile(path), path };
+}

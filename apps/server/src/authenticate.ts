@@ -1,0 +1,43 @@
+import type { IncomingMessage } from "node:http";
+import type { Identity } from "@tm/run-events-http";
+import { readCookie, SESSION_COOKIE } from "./cookie.ts";
+import type { Session, Sessions } from "./session.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** Who sends a request. */
+export interface Credentials {
+  /** The bearer token's user; `null` if it is nobody's, `undefined` if the request carries none. */
+  bearer(request: IncomingMessage): string | null | undefined;
+  session(request: IncomingMessage): Promise<Session | null>;
+  /**
+   * A bearer token decides wherever it will do, so that a wrong one is not hidden by a cookie. With `wanted` `session` the
+   * cookie comes first: the live stream takes nothing else.
+   * @see W4
+   */
+  authenticate(request: IncomingMessage, wanted: "any" | "session"): Promise<Identity | null>;
+}
+
+/** Reads credentials off requests. */
+export function createCredentials(tokens: Tokens, sessions: Sessions): Credentials {
+  function bearer({ headers }: IncomingMessage): string | null | undefined {
+    const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+    return token === undefined ? undefined : tokens.identify(token);
+  }
+
+  async function session({ headers }: IncomingMessage): Promise<Session | null> {
+    const value = readCookie(headers.cookie, SESSION_COOKIE);
+    return value === null ? null : sessions.verify(value);
+  }
+
+  return {
+    bearer,
+    session,
+    async authenticate(request, wanted) {
+      const bearerUser = bearer(request);
+      const cookieCounts = wanted === "session" || bearerUser === undefined;
+      const signedIn = cookieCounts ? await session(request) : null;
+      if (signedIn !== null) return { userId: signedIn.userId, credential: "session" };
+      return bearerUser == null ? null : { userId: bearerUser, credential: "bearer" };
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Duplex } from "node:stream";
+import { STATUS_CODES } from "node:http";
+import { RunEventsError } from "@tm/run-events-core";
+import { problemOf } from "@tm/run-events-http";
+
+/**
+ * Answers what node's parser refuses, such as a header with a bare line break in it, with a problem, and closes.
+ * @param answering whether a response is under way on the socket: then nothing can be put in between, and it is only closed
+ * @see W3
+ */
+export function refuseMalformed(error: Error, socket: Duplex, answering: boolean): void {
+  if (!socket.writable || answering) {
+    socket.destroy();
+    return;
+  }
+  socket.end(encodeRefusal("code" in error ? error.code : undefined));
+}
+
+const STATUS: ReadonlyMap<unknown, number> = new Map([
+  ["HPE_HEADER_OVERFLOW", 431],
+  ["ERR_HTTP_REQUEST_TIMEOUT", 408],
+]);
+
+function encodeRefusal(code: unknown): string {
+  const status = STATUS.get(code) ?? 400;
+  const title = STATUS_CODES[status] ?? "";
+  const problem = problemOf(new RunEventsError("invalid_request", "The request is not HTTP."));
+  const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status, title });
+  const headers = {
+    ...problem.headers,
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${status} ${title}`, ...lines, "", body].join("\r\n");
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { problemOf, type Reply } from "@tm/run-events-http";
+import type { Metrics } from "./metrics.ts";
+
+/** Answers one method of one path. An error that it throws is answered as a problem. */
+type Answer = (request: IncomingMessage) => Reply | Promise<Reply>;
+
+/** The methods of one path. `HEAD` is answered wherever `GET` is. */
+export type Methods = Readonly<Record<string, Answer>>;
+
+/** The paths of the host itself: all but the runs. */
+export type OwnRoutes = ReadonlyMap<string, Methods>;
+
+/** What the host's paths depend on. */
+export interface OwnRoutesOptions {
+  readonly session: Methods;
+  readonly console: Reply;
+  readonly metrics: Metrics;
+  readonly store: RunEventStore;
+  readonly isDraining: () => boolean;
+}
+
+/** @see W29, W30 */
+export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
+  const { session, console, metrics, store, isDraining } = options;
+  return new Map<string, Methods>([
+    ["/", { GET: () => console }],
+    ["/v1/session", session],
+    ["/healthz", { GET: () => plain("ok\n") }],
+    [
+      "/readyz",
+      {
+        async GET() {
+          if (isDraining()) {
+            throw new RunEventsError("store_unavailable", "The server is going down.");
+          }
+          // No run has this id unless somebody made one: all that counts is that there is an answer.
+          await store.getRun("readyz");
+          return plain("ready\n");
+        },
+      },
+    ],
+    [
+      "/metrics",
+      { GET: () => plain(metrics.encode(), "text/plain; version=0.0.4; charset=utf-8") },
+    ],
+  ]);
+}
+
+/** Answers a request to one of the host's own paths. Never rejects. */
+export async function answerOwn(
+  methods: Methods,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  let reply: Reply;
+  try {
+    reply = await replyTo(methods, request);
+  } catch (error) {
+    reply = problemOf(error);
+    if (reply.status >= 500) onError(error);
+  }
+  const length = reply.body === null ? {} : { "content-length": Buffer.byteLength(reply.body) };
+  // What is left of a body that nobody reads would otherwise be read to its end.
+  const close = request.complete ? {} : { connection: "close" };
+  response.writeHead(reply.status, { ...reply.headers, ...length, ...close });
+  response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
+}
+
+function replyTo(methods: Methods, request: IncomingMessage): Reply | Promise<Reply> {
+  const method = request.method ?? "";
+  const known = new Map(Object.entries(methods));
+  const answer = known.get(method === "HEAD" ? "GET" : method);
+  return answer === undefined ? methodNotAllowed([...known.keys()]) : answer(request);
+}
+
+/** As a problem of `invalid_request`, but for its status, which no code has. @see W3 */
+function methodNotAllowed(methods: readonly string[]): Reply {
+  const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  const refused = problemOf(
+    new RunEventsError("invalid_request", "The path does not have this method."),
+  );
+  const body = {
+    ...(JSON.parse(refused.body) as object),
+    title: "Method Not Allowed",
+    status: 405,
+  };
+  return {
+    status: 405,
+    headers: { ...refused.headers, allow: allow.join(", ") },
+    body: JSON.stringify(body),
+  };
+}
+
+function plain(body: string, contentType = "text/plain; charset=utf-8"): Reply {
+  return {
+    status: 200,
+    headers: { "content-type": contentType, "cache-control": "no-store" },
+    body,
+  };
+}

@@ -1,0 +1,110 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createRunEvents } from "@tm/run-events-core";
+import { createNodeHandler } from "@tm/run-events-http/node";
+import { type GeneratedToken, openAccess } from "./access.ts";
+import { readConsolePage } from "./console-page.ts";
+import { describeError } from "./describe-error.ts";
+import { createHttpServer } from "./http-server.ts";
+import type { Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { openStore, type OpenedStore } from "./open-store.ts";
+import { createOwnRoutes } from "./routes.ts";
+import { recordSample } from "./sample.ts";
+import { createSessionRoutes } from "./session-routes.ts";
+import type { Settings } from "./settings.ts";
+
+/** A server that is listening. */
+export interface RunningServer {
+  /** `http://HOST:PORT` as it was asked for. */
+  readonly url: string;
+  /** The same as this machine reaches it, also if it listens on every address. */
+  readonly localUrl: string;
+  readonly generated: GeneratedToken | null;
+  /** Drains, closes and lets go of the store. Idempotent. @see W27 */
+  close(): Promise<void>;
+}
+
+/**
+ * Store, handler, port: all between the settings and the first request.
+ * @throws RunEventsError `store_unavailable`, or the system's error of a port or a folder that cannot be had; the message is
+ * one line for the operator
+ */
+export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+  const opened = await openStore(settings.storeUrl);
+  try {
+    return await serve(settings, opened, log);
+  } catch (error) {
+    await opened.store.close();
+    opened.release();
+    throw error;
+  }
+}
+
+async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise<RunningServer> {
+  const { store } = opened;
+  const { allowedOrigins, drainMs } = settings;
+  const { credentials, sessions, firstUser, generated } = await openAccess(settings);
+  const onError = (error: unknown): void => log("request_failed", describeError(error));
+  const runs = createRunEvents({
+    store,
+    maxPayloadBytes: settings.maxPayloadBytes,
+    maxBatchEvents: settings.maxBatchEvents,
+  });
+  const handler = createNodeHandler({
+    runs,
+    authenticate: (request, wanted) => credentials.authenticate(request, wanted),
+    allowedOrigins,
+    maxBodyBytes: settings.maxBodyBytes,
+    heartbeatMs: settings.heartbeatMs,
+    maxAgeMs: settings.maxStreamAgeMs,
+    stallMs: settings.stallMs,
+    maxStreams: settings.maxStreams,
+    maxStreamsPerUser: settings.maxStreamsPerUser,
+    onError,
+  });
+  const metrics = createMetrics(() => handler.stats());
+  let closing: Promise<void> | null = null;
+  const ownRoutes = createOwnRoutes({
+    session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
+    console: readConsolePage(),
+    metrics,
+    store,
+    isDraining: () => closing !== null,
+  });
+  const httpServer = createHttpServer({ ownRoutes, handler, metrics, onError });
+  const server = await httpServer.listen(settings.port, settings.host);
+  const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
+  const sample =
+    settings.recordSample && firstUser !== null
+      ? recordSample({ url: localUrl, token: firstUser.token }, log)
+      : null;
+
+  async function shutDown(): Promise<void> {
+    log("draining", { drainMs });
+    // While there still is a server to record its end.
+    await sample?.stop();
+    await httpServer.close(drainMs);
+    await runs.close();
+    opened.release();
+    log("stopped");
+  }
+
+  return {
+    url: encodeUrl(server, settings.host),
+    localUrl,
+    generated,
+    close: () => (closing ??= shutDown()),
+  };
+}
+
+/** Addresses that stand for all of a machine's, with one of them. */
+const LOCAL_ADDRESS: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
+
+function encodeUrl(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

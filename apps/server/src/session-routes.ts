@@ -1,0 +1,92 @@
+import type { IncomingMessage } from "node:http";
+import { RunEventsError } from "@tm/run-events-core";
+import { isForeignOrigin, type Reply } from "@tm/run-events-http";
+import type { Credentials } from "./authenticate.ts";
+import { encodeSessionCookie } from "./cookie.ts";
+import type { Log } from "./log.ts";
+import type { Methods } from "./routes.ts";
+import type { Sessions } from "./session.ts";
+
+/** What signing in and out depends on. */
+export interface SessionRoutesOptions {
+  readonly credentials: Credentials;
+  readonly sessions: Sessions;
+  readonly allowedOrigins: readonly string[];
+  readonly log: Log;
+}
+
+/** Signing in, asking who one is, and signing out. @see W29 */
+export function createSessionRoutes(options: SessionRoutesOptions): Methods {
+  const { credentials, sessions, allowedOrigins, log } = options;
+
+  async function signIn(request: IncomingMessage): Promise<Reply> {
+    const userId = credentials.bearer(request) ?? null;
+    if (userId === null) throw unauthenticated();
+    const { session, value } = await sessions.open(userId);
+    log("session_opened", { userId });
+    const maxAgeMs = session.expiresAtMs - Date.now();
+    return noContent(encodeSessionCookie({ value, maxAgeMs, secure: isSecure(request) }));
+  }
+
+  async function describe(request: IncomingMessage): Promise<Reply> {
+    const session = await credentials.session(request);
+    const userId = session?.userId ?? credentials.bearer(request) ?? null;
+    if (userId === null) throw unauthenticated();
+    // A bearer token does not expire.
+    const expiresAt = session === null ? null : new Date(session.expiresAtMs).toISOString();
+    return {
+      status: 200,
+      headers: {
+        "content-type": "application/json; charset=utf-8",
+        "cache-control": "private, no-store",
+      },
+      body: JSON.stringify({ userId, expiresAt }),
+    };
+  }
+
+  async function signOut(request: IncomingMessage): Promise<Reply> {
+    const identity = await credentials.authenticate(request, "any");
+    if (identity === null) throw unauthenticated();
+    const header = (name: string): string | null => headerOf(request, name);
+    if (identity.credential === "session" && isForeignOrigin(header, allowedOrigins)) {
+      throw new RunEventsError(
+        "cross_site_request",
+        "The request comes from a page of another origin.",
+      );
+    }
+    const session = await credentials.session(request);
+    if (session !== null) {
+      sessions.end(session);
+      log("session_ended", { userId: session.userId });
+    }
+    return noContent(encodeSessionCookie({ value: "", maxAgeMs: 0, secure: isSecure(request) }));
+  }
+
+  return { GET: describe, POST: signIn, DELETE: signOut };
+}
+
+function unauthenticated(): RunEventsError {
+  return new RunEventsError("unauthenticated", "There is no valid credential.");
+}
+
+function noContent(cookie: string): Reply {
+  return {
+    status: 204,
+    headers: { "set-cookie": cookie, "cache-control": "private, no-store" },
+    body: null,
+  };
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | null {
+  const value = headers[name];
+  return typeof value === "string" ? value : (value?.join(", ") ?? null);
+}
+
+/**
+ * Whether the browser's own connection is https. The server speaks http, so only a proxy can say so; a client that makes it
+ * up loses nothing but its own cookie.
+ */
+function isSecure(request: IncomingMessage): boolean {
+  const [nearest] = headerOf(request, "x-forwarded-proto")?.split(",") ?? [];
+  return nearest?.trim().toLowerCase() === "https";
+}

@@ -1,0 +1,78 @@
+import { createHash, randomUUID, webcrypto } from "node:crypto";
+import { errors, jwtVerify, SignJWT } from "jose";
+
+/** Somebody who has signed in, until it expires. */
+export interface Session {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly expiresAtMs: number;
+}
+
+/** The sessions that the server gives out. They live in their cookies: only those that were ended early are kept. */
+export interface Sessions {
+  /** A new session, and the cookie's value that stands for it. */
+  open(userId: string): Promise<{ readonly session: Session; readonly value: string }>;
+  /** The session that the value stands for; `null` if it is not ours, has expired, was ended, or its user is gone. */
+  verify(value: string): Promise<Session | null>;
+  /** Ends a session before its time. */
+  end(session: Session): void;
+}
+
+/** What sessions depend on. */
+export interface SessionsOptions {
+  /** Signs the values. Servers that share it take each other's sessions. */
+  readonly secret: string;
+  readonly ttlMs: number;
+  /** Whether there still is such a user. */
+  readonly hasUser: (userId: string) => boolean;
+}
+
+/** Gives out sessions as signed, expiring values. @see W29 */
+export async function createSessions(options: SessionsOptions): Promise<Sessions> {
+  const { secret, ttlMs, hasUser } = options;
+  const key = await webcrypto.subtle.importKey(
+    "raw",
+    // A key of full length, whatever the secret's.
+    createHash("sha256").update(secret).digest(),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign", "verify"],
+  );
+  /** Ended sessions with the time at which they would have expired. */
+  const ended = new Map<string, number>();
+
+  return {
+    async open(userId) {
+      const session = { sessionId: randomUUID(), userId, expiresAtMs: Date.now() + ttlMs };
+      const value = await new SignJWT()
+        .setProtectedHeader({ alg: "HS256" })
+        .setSubject(userId)
+        .setJti(session.sessionId)
+        .setExpirationTime(session.expiresAtMs / 1_000)
+        .sign(key);
+      return { session, value };
+    },
+    async verify(value) {
+      const session = await parseValue(value, key);
+      if (session === null || session.expiresAtMs <= Date.now()) return null;
+      return hasUser(session.userId) && !ended.has(session.sessionId) ? session : null;
+    },
+    end({ sessionId, expiresAtMs }) {
+      const now = Date.now();
+      for (const [other, expiry] of ended) if (expiry <= now) ended.delete(other);
+      ended.set(sessionId, expiresAtMs);
+    },
+  };
+}
+
+async function parseValue(value: string, key: webcrypto.CryptoKey): Promise<Session | null> {
+  try {
+    const { payload } = await jwtVerify(value, key, { algorithms: ["HS256"] });
+    const { sub, jti, exp } = payload;
+    if (sub === undefined || jti === undefined || exp === undefined) return null;
+    return { userId: sub, sessionId: jti, expiresAtMs: exp * 1_000 };
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return null;
+    throw error;
+  }
+}

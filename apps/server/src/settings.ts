@@ -1,0 +1,147 @@
+import { dirname } from "node:path";
+import { parseApiTokens, type UserToken } from "./tokens.ts";
+
+/** Where the runs are kept. */
+export type StoreUrl =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly path: string };
+
+/** What the server is told by its environment. */
+export interface Settings {
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly host: string;
+  readonly storeUrl: StoreUrl;
+  /** `null`: one user `dev`, with a token that is generated. */
+  readonly apiTokens: readonly UserToken[] | null;
+  /** `null`: generated. */
+  readonly sessionSecret: string | null;
+  /** Where generated secrets are kept: beside the database file, or `.data`. */
+  readonly dataFolder: string;
+  readonly allowedOrigins: readonly string[];
+  readonly recordSample: boolean;
+  readonly heartbeatMs: number;
+  readonly maxStreamAgeMs: number;
+  readonly stallMs: number;
+  readonly drainMs: number;
+  readonly sessionTtlMs: number;
+  readonly maxStreamsPerUser: number;
+  readonly maxStreams: number;
+  readonly maxBatchEvents: number;
+  readonly maxPayloadBytes: number;
+  readonly maxBodyBytes: number;
+}
+
+/** The greatest delay of a timer, in milliseconds. */
+const MOST_TIMER_MS = 2_147_483_647;
+/** What browsers keep a cookie for at most: 400 days. */
+const MOST_SESSION_MS = 34_560_000_000;
+const MOST_COUNT = 1_000_000_000;
+
+/**
+ * Reads the variables of the wire's table. A variable that is set to nothing is malformed like any other, so that an
+ * empty secret in a deployment does not quietly become a default.
+ * @param env the environment; what it does not set takes its default
+ * @returns the settings, or one line that names the first malformed variable and never holds its value
+ * @see the wire's "The reference server"
+ */
+export function parseSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly settings: Settings } | { readonly malformed: string } {
+  const malformed: string[] = [];
+
+  function read<T>(
+    name: string,
+    fallback: T,
+    expected: string,
+    parse: (text: string) => T | null,
+  ): T {
+    const text = env[name];
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value === null) malformed.push(`${name}: expected ${expected}`);
+    return value ?? fallback;
+  }
+
+  function integer(name: string, fallback: number, least: number, most: number): number {
+    return read(name, fallback, `an integer from ${least} to ${most}`, (text) => {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= least && value <= most ? value : null;
+    });
+  }
+
+  const port = integer("PORT", 8080, 0, 65_535);
+  const host = read("HOST", "127.0.0.1", "a host name or an IP address", parseHost);
+  const storeUrl = read<StoreUrl>(
+    "STORE_URL",
+    { kind: "sqlite", path: ".data/run-events.db" },
+    "memory: or sqlite:PATH",
+    parseStoreUrl,
+  );
+  const settings: Settings = {
+    port,
+    host,
+    storeUrl,
+    dataFolder: storeUrl.kind === "sqlite" ? dirname(storeUrl.path) : ".data",
+    apiTokens: read<readonly UserToken[] | null>(
+      "API_TOKENS",
+      null,
+      "user=token,user=token, each token once, in characters that a header can carry",
+      parseApiTokens,
+    ),
+    sessionSecret: read<string | null>(
+      "SESSION_SECRET",
+      null,
+      "a secret text",
+      (text) => text.trim() || null,
+    ),
+    allowedOrigins: read<readonly string[]>(
+      "ALLOWED_ORIGINS",
+      [],
+      "a comma list of exact origins like https://app.example.com",
+      parseOrigins,
+    ),
+    recordSample: read("RECORD_SAMPLE", true, "0 or 1", (text) =>
+      text === "1" ? true : text === "0" ? false : null,
+    ),
+    heartbeatMs: integer("HEARTBEAT_MS", 15_000, 1, MOST_TIMER_MS),
+    maxStreamAgeMs: integer("MAX_STREAM_AGE_MS", 900_000, 1, MOST_TIMER_MS),
+    stallMs: integer("STALL_MS", 30_000, 1, MOST_TIMER_MS),
+    // Leaves room for the hard deadline, 5 s later.
+    drainMs: integer("DRAIN_MS", 5_000, 0, MOST_TIMER_MS - 5_000),
+    sessionTtlMs: integer("SESSION_TTL_MS", 28_800_000, 1, MOST_SESSION_MS),
+    maxStreamsPerUser: integer("MAX_STREAMS_PER_USER", 32, 1, MOST_COUNT),
+    maxStreams: integer("MAX_STREAMS", 20_000, 1, MOST_COUNT),
+    maxBatchEvents: integer("MAX_BATCH_EVENTS", 1_000, 1, MOST_COUNT),
+    maxPayloadBytes: integer("MAX_PAYLOAD_BYTES", 262_144, 1, MOST_COUNT),
+    maxBodyBytes: integer("MAX_BODY_BYTES", 4_194_304, 1, MOST_COUNT),
+  };
+  const [first] = malformed;
+  return first === undefined ? { settings } : { malformed: first };
+}
+
+/** The store's URL as it may be shown: without secrets. Neither of the two kinds has any. */
+export function encodeStoreUrl(storeUrl: StoreUrl): string {
+  return storeUrl.kind === "memory" ? "memory:" : `sqlite:${storeUrl.path}`;
+}
+
+function parseStoreUrl(text: string): StoreUrl | null {
+  if (text === "memory:") return { kind: "memory" };
+  const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
+  // SQLite takes a name with a leading colon for a database in memory, not for a file.
+  return path.trim() === "" || path.startsWith(":") ? null : { kind: "sqlite", path };
+}
+
+function parseHost(text: string): string | null {
+  return /^[A-Za-z0-9._:%-]+$/.test(text) ? text : null;
+}
+
+function parseOrigins(text: string): readonly string[] | null {
+  if (text.trim() === "") return [];
+  const origins = text.split(",").map((origin) => origin.trim());
+  return origins.every(isOrigin) ? origins : null;
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}

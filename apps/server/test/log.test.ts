@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { describeError } from "../src/describe-error.ts";
+import { createLog } from "../src/log.ts";
+import { call, openStream, sendRaw, signIn } from "./client.ts";
+import { makeTempFolder, startServer } from "./start-server.ts";
+
+describe("the log", () => {
+  it("is one JSON line an event, and never holds a token, a cookie or a payload", async () => {
+    const folder = await makeTempFolder();
+    const token = "TOKEN-THAT-NOBODY-MAY-SEE";
+    const payload = "PAYLOAD-THAT-NOBODY-MAY-SEE";
+    const server = await startServer({
+      API_TOKENS: `ada=${token}`,
+      DRAIN_MS: "0",
+      SESSION_SECRET: "SECRET-THAT-NOBODY-MAY-SEE",
+      STORE_URL: `sqlite:${join(folder, "runs.db")}`,
+    });
+    const runs = `${server.url}/v1/agent-runs`;
+    const { cookie } = await signIn(server.url, token);
+    await call(runs, token, "POST", { runId: "r", metadata: { payload } });
+    await call(`${runs}/r/events`, token, "POST", { events: [{ eventType: "A", payload }] });
+    await call(`${runs}/r/events`, token, "POST", { events: [{ eventType: payload, payload }] });
+    await call(`${runs}/r/events?token=${payload}`, `${token}-wrong`);
+    await fetch(`${runs}/r/events`, { method: "POST", headers: { cookie }, body: `{"${payload}` });
+    await sendRaw(server.port, `GET /${payload} HTTP/1.1\r\nCookie: ${cookie}\x01\r\n\r\n`);
+    const { frames } = await openStream(server.url, "r", cookie);
+    await fetch(`${server.url}/v1/session`, { method: "DELETE", headers: { cookie } });
+    const { stderr } = await server.end("SIGTERM");
+    await frames;
+    const events = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).toEqual(["session_opened", "session_ended", "draining", "stopped"]);
+    expect(stderr).not.toContain("NOBODY-MAY-SEE");
+    expect(stderr).not.toContain(cookie.split("=")[1]?.slice(0, 20));
+  });
+
+  it("is lines for the eye on a terminal", () => {
+    let said = "";
+    createLog({ isTTY: true, write: (text) => (said += text) })("sample_ended", { exitCode: 0 });
+    expect(stripVTControlCharacters(said)).toMatch(/^[\d:.]{12} sample_ended exitCode=0\n$/);
+  });
+
+  it("says of an error what the system or the driver says, and of any other only its name and its place", () => {
+    const driver = Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
+    const outer = Object.assign(new Error("The store failed."), { code: "store_unavailable" });
+    outer.cause = driver;
+    expect(describeError(outer)).toMatchObject({
+      code: "store_unavailable",
+      message: "The store failed.",
+      cause_code: "SQLITE_BUSY",
+      cause_message: "database is locked",
+    });
+    let parsed: unknown;
+    try {
+      JSON.parse("secret");
+    } catch (error) {
+      parsed = error;
+    }
+    const said = describeError(parsed);
+    expect(said).toMatchObject({ error: "SyntaxError" });
+    expect(JSON.stringify(said)).not.toContain("secret");
+  });
+});

@@ -1,0 +1,180 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { call, openStream, signIn } from "./client.ts";
+import { ADA, BOB, type ServerProcess, startServer } from "./start-server.ts";
+
+const SECRET = "one-secret-for-several-servers";
+
+function withCookie(
+  server: ServerProcess,
+  cookie: string,
+  method: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${server.url}/v1/session`, { method, headers: { cookie, ...headers } });
+}
+
+describe("a session", () => {
+  it("W29: begins with a bearer token, says whose it is, and is gone once it is deleted", async () => {
+    const server = await startServer();
+    const created = await call(`${server.url}/v1/session`, ADA, "POST");
+    expect(created.status).toBe(204);
+    const setCookie = created.headers.get("set-cookie") ?? "";
+    expect(setCookie).toMatch(/^run_events_session=[\w.-]+; /);
+    expect(setCookie.split("; ").slice(1).toSorted()).toEqual(
+      ["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Lax"].toSorted(),
+    );
+    const cookie = setCookie.split(";", 1)[0] ?? "";
+
+    const described = await withCookie(server, cookie, "GET");
+    expect(described.status).toBe(200);
+    const { userId, expiresAt } = (await described.json()) as Record<string, string>;
+    expect(userId).toBe("ada");
+    expect(Date.parse(expiresAt ?? "")).toBeGreaterThan(Date.now());
+    expect((await fetch(`${server.url}/v1/agent-runs`, { headers: { cookie } })).status).toBe(200);
+
+    const deleted = await withCookie(server, cookie, "DELETE");
+    expect(deleted.status).toBe(204);
+    expect(deleted.headers.get("set-cookie")).toMatch(/^run_events_session=; .*Max-Age=0/);
+    expect((await withCookie(server, cookie, "GET")).status).toBe(401);
+    expect((await fetch(`${server.url}/v1/agent-runs`, { headers: { cookie } })).status).toBe(401);
+  });
+
+  it("W29: is Secure where a proxy says that the browser speaks https", async () => {
+    const server = await startServer();
+    const response = await fetch(`${server.url}/v1/session`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADA}`, "x-forwarded-proto": "https, http" },
+    });
+    expect(response.headers.get("set-cookie")).toContain("; Secure");
+  });
+
+  it("W29: expires", async () => {
+    const server = await startServer({ SESSION_TTL_MS: "300" });
+    const { cookie } = await signIn(server.url, ADA);
+    await expect
+      .poll(async () => (await withCookie(server, cookie, "GET")).status, { timeout: 20_000 })
+      .toBe(401);
+  });
+
+  it("W29: is taken by every server with the same secret, and by no other", async () => {
+    const [first, second, other] = await Promise.all([
+      startServer({ SESSION_SECRET: SECRET }),
+      startServer({ SESSION_SECRET: SECRET }),
+      startServer({ SESSION_SECRET: "another" }),
+    ]);
+    const { cookie } = await signIn(first.url, BOB);
+    expect(await (await withCookie(second, cookie, "GET")).json()).toMatchObject({ userId: "bob" });
+    expect((await withCookie(other, cookie, "GET")).status).toBe(401);
+  });
+
+  it("W29: ends with its user", async () => {
+    const before = await startServer({ SESSION_SECRET: SECRET });
+    const after = await startServer({ SESSION_SECRET: SECRET, API_TOKENS: `ada=${ADA}` });
+    const { cookie } = await signIn(before.url, BOB);
+    expect((await withCookie(after, cookie, "GET")).status).toBe(401);
+  });
+
+  it("W29: cannot be made or changed without the secret", async () => {
+    const server = await startServer({ SESSION_SECRET: SECRET });
+    const { cookie } = await signIn(server.url, ADA);
+    const [header = "", payload = "", signature = ""] = cookie.split("=", 2)[1]?.split(".") ?? [];
+    const encode = (value: object): string =>
+      Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as object;
+    const bobs = encode({ ...claims, sub: "bob" });
+    const guessed = createHmac("sha256", "").update(`${header}.${bobs}`).digest("base64url");
+    const forged = [
+      "",
+      "x",
+      "a.b.c",
+      `${header}.${bobs}.${signature}`,
+      `${header}.${bobs}.${guessed}`,
+      `${encode({ alg: "none" })}.${payload}.`,
+      `${header}.${payload}.`,
+      `${header}.${payload}.${signature.slice(0, -2)}`,
+      ADA,
+    ];
+    for (const value of forged) {
+      const response = await withCookie(server, `run_events_session=${value}`, "GET");
+      expect(response.status, value).toBe(401);
+    }
+    expect((await withCookie(server, `a=b; ${cookie}; c=d`, "GET")).status).toBe(200);
+  });
+
+  it("W4, W29: begins with a valid token only, and a cookie does not make another", async () => {
+    const server = await startServer();
+    const { cookie } = await signIn(server.url, ADA);
+    for (const headers of [
+      {},
+      { authorization: "Bearer wrong" },
+      { authorization: ADA },
+      { cookie },
+    ]) {
+      const response = await fetch(`${server.url}/v1/session`, { method: "POST", headers });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toContain("Bearer");
+      expect(response.headers.get("content-type")).toContain("application/problem+json");
+      expect(await response.json()).toMatchObject({ code: "unauthenticated", status: 401 });
+      expect(response.headers.has("set-cookie")).toBe(false);
+    }
+  });
+
+  it("W4: a bearer token is told whose it is as well, and that it does not expire", async () => {
+    const server = await startServer();
+    const response = await call(`${server.url}/v1/session`, ADA);
+    expect(await response.json()).toEqual({ userId: "ada", expiresAt: null });
+    expect((await call(`${server.url}/v1/session`, "wrong")).status).toBe(401);
+  });
+
+  it("W4: a wrong bearer token is not made good by a cookie", async () => {
+    const server = await startServer();
+    const { cookie } = await signIn(server.url, ADA);
+    const url = `${server.url}/v1/agent-runs`;
+    const wrong = await fetch(url, { headers: { cookie, authorization: "Bearer wrong" } });
+    expect(wrong.status).toBe(401);
+    // A proxy's own sign-in is none of ours.
+    const basic = await fetch(url, { headers: { cookie, authorization: "Basic YTpi" } });
+    expect(basic.status).toBe(200);
+  });
+
+  it("W5: is not deleted for a page of another origin, unless that is on the list", async () => {
+    const server = await startServer({ ALLOWED_ORIGINS: "https://app.example" });
+    const { host } = new URL(server.url);
+    const { cookie } = await signIn(server.url, ADA);
+    const foreign = [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { origin: `http://127.0.0.1:1` },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ];
+    for (const headers of foreign) {
+      const response = await withCookie(server, cookie, "DELETE", headers);
+      expect(response.status).toBe(403);
+      expect(await response.json()).toMatchObject({ code: "cross_site_request" });
+    }
+    expect((await withCookie(server, cookie, "GET")).status).toBe(200);
+    for (const headers of [{}, { origin: `http://${host}` }, { origin: "https://app.example" }]) {
+      const own = await signIn(server.url, ADA);
+      expect((await withCookie(server, own.cookie, "DELETE", headers)).status).toBe(204);
+    }
+  });
+
+  it("W26: that is deleted takes its live streams with it", async () => {
+    const server = await startServer({ HEARTBEAT_MS: "50" });
+    await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+    const { cookie } = await signIn(server.url, ADA);
+    const { frames } = await openStream(server.url, "r", cookie);
+    await withCookie(server, cookie, "DELETE");
+    expect((await frames).at(-1)).toMatchObject({ type: "error", code: "unauthenticated" });
+  });
+
+  it("W3: has the three methods and no other", async () => {
+    const server = await startServer();
+    const response = await call(`${server.url}/v1/session`, ADA, "PUT");
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, HEAD, POST, DELETE");
+    expect(await response.json()).toMatchObject({ code: "invalid_request", status: 405 });
+  });
+});

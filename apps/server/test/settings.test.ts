@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeStoreUrl, parseSettings, type Settings } from "../src/settings.ts";
+import { startInVain } from "./start-server.ts";
+
+function settingsOf(env: Record<string, string>): Settings {
+  const parsed = parseSettings(env);
+  if ("malformed" in parsed) throw new Error(parsed.malformed);
+  return parsed.settings;
+}
+
+const INTEGERS = {
+  PORT: ["port", 8080],
+  HEARTBEAT_MS: ["heartbeatMs", 15_000],
+  MAX_STREAM_AGE_MS: ["maxStreamAgeMs", 900_000],
+  STALL_MS: ["stallMs", 30_000],
+  DRAIN_MS: ["drainMs", 5_000],
+  SESSION_TTL_MS: ["sessionTtlMs", 28_800_000],
+  MAX_STREAMS_PER_USER: ["maxStreamsPerUser", 32],
+  MAX_STREAMS: ["maxStreams", 20_000],
+  MAX_BATCH_EVENTS: ["maxBatchEvents", 1_000],
+  MAX_PAYLOAD_BYTES: ["maxPayloadBytes", 262_144],
+  MAX_BODY_BYTES: ["maxBodyBytes", 4_194_304],
+} as const satisfies Record<string, readonly [keyof Settings, number]>;
+
+const MALFORMED: readonly (readonly [string, string])[] = [
+  ...Object.keys(INTEGERS).flatMap((name) =>
+    ["", "-1", "1.5", "1e3", "ten", "0x10", " 7", "9".repeat(15), "9".repeat(400)].map(
+      (text) => [name, text] as const,
+    ),
+  ),
+  ...["HEARTBEAT_MS", "SESSION_TTL_MS", "MAX_STREAMS", "MAX_BODY_BYTES"].map(
+    (name) => [name, "0"] as const,
+  ),
+  ["PORT", "65536"],
+  ["HOST", ""],
+  ["HOST", "a b"],
+  ["HOST", "http://localhost"],
+  ["STORE_URL", ""],
+  ["STORE_URL", "memory"],
+  ["STORE_URL", "sqlite:"],
+  ["STORE_URL", "sqlite::memory:"],
+  ["STORE_URL", "mysql://root:hunter2@db/runs"],
+  ["API_TOKENS", ""],
+  ["API_TOKENS", "hunter2"],
+  ["API_TOKENS", "ada="],
+  ["API_TOKENS", "=hunter2"],
+  ["API_TOKENS", "ada=hunter2,"],
+  ["API_TOKENS", "ada=hunter 2"],
+  ["API_TOKENS", "ada=hunter2,bob=hunter2"],
+  ["SESSION_SECRET", ""],
+  ["SESSION_SECRET", "  "],
+  ["ALLOWED_ORIGINS", "*"],
+  ["ALLOWED_ORIGINS", "null"],
+  ["ALLOWED_ORIGINS", "app.example.com"],
+  ["ALLOWED_ORIGINS", "https://app.example.com/"],
+  ["ALLOWED_ORIGINS", "https://a.example,,https://b.example"],
+  ["RECORD_SAMPLE", "yes"],
+  ["RECORD_SAMPLE", ""],
+];
+
+describe("settings", () => {
+  it("are the table's defaults where the environment says nothing", () => {
+    const settings = settingsOf({});
+    for (const [key, value] of Object.values(INTEGERS)) expect(settings[key]).toBe(value);
+    expect(settings).toMatchObject({
+      host: "127.0.0.1",
+      storeUrl: { kind: "sqlite", path: ".data/run-events.db" },
+      dataFolder: ".data",
+      apiTokens: null,
+      sessionSecret: null,
+      allowedOrigins: [],
+      recordSample: true,
+    });
+  });
+
+  it("take every integer within its bounds", () => {
+    const names = Object.keys(INTEGERS) as (keyof typeof INTEGERS)[];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        fc.integer({ min: 1, max: 65_535 }),
+        (name, value) => settingsOf({ [name]: `${value}` })[INTEGERS[name][0]] === value,
+      ),
+    );
+    expect(settingsOf({ PORT: "0", DRAIN_MS: "0" })).toMatchObject({ port: 0, drainMs: 0 });
+  });
+
+  it("take hosts, stores, users, secrets, origins and the sample as the table says", () => {
+    expect(settingsOf({ HOST: "::1" }).host).toBe("::1");
+    expect(settingsOf({ STORE_URL: "memory:" })).toMatchObject({
+      storeUrl: { kind: "memory" },
+      dataFolder: ".data",
+    });
+    const sqlite = settingsOf({ STORE_URL: "sqlite:/var/lib/runs/a.db" });
+    expect(sqlite.dataFolder).toBe("/var/lib/runs");
+    expect(encodeStoreUrl(sqlite.storeUrl)).toBe("sqlite:/var/lib/runs/a.db");
+    expect(settingsOf({ API_TOKENS: "ada=a=b==, ada=c,bob=d" }).apiTokens).toEqual([
+      { userId: "ada", token: "a=b==" },
+      { userId: "ada", token: "c" },
+      { userId: "bob", token: "d" },
+    ]);
+    expect(settingsOf({ SESSION_SECRET: "s" }).sessionSecret).toBe("s");
+    expect(
+      settingsOf({ ALLOWED_ORIGINS: "https://a.example, http://b:8081" }).allowedOrigins,
+    ).toEqual(["https://a.example", "http://b:8081"]);
+    expect(settingsOf({ ALLOWED_ORIGINS: "" }).allowedOrigins).toEqual([]);
+    expect(settingsOf({ RECORD_SAMPLE: "0" }).recordSample).toBe(false);
+    expect(settingsOf({ RECORD_SAMPLE: "1" }).recordSample).toBe(true);
+  });
+
+  it.each(MALFORMED)("name %s when it is %j, without its value", (name, text) => {
+    const parsed = parseSettings({ [name]: text });
+    if (!("malformed" in parsed)) throw new Error("it was taken");
+    expect(parsed.malformed.startsWith(`${name}: expected `)).toBe(true);
+    expect(parsed.malformed).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["PORT", "many"],
+    ["API_TOKENS", "hunter2"],
+    ["STORE_URL", "oracle://root:hunter2@db"],
+  ])("end a start with 2 and one line on a malformed %s", async (name, text) => {
+    const { exitCode, stdout, stderr } = await startInVain({ [name]: text });
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(new RegExp(`^run-events-server: ${name}: expected .*\n$`));
+    expect(stderr).not.toContain("hunter2");
+    if (name === "STORE_URL") expect(stderr).toContain("memory: or sqlite:PATH");
+  });
+});

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { onTestFinished } from "vitest";
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+
+/** The bearer tokens of `ada` and `bob`, whom every server here knows. */
+export const ADA = "ada-token";
+export const BOB = "bob-token";
+
+/**
+ * The server's variables; `null` for one that is not set. Those not given are `PORT=0`, no sample, a memory store and the
+ * two users.
+ */
+export type ServerEnv = Readonly<Record<string, string | null>>;
+
+/** How a server's process ended. */
+export interface ServerExit {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The reference server in a process of its own. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** All that it has said so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Sends the signal, and resolves when the process has ended. */
+  end(signal: NodeJS.Signals): Promise<ServerExit>;
+}
+
+function spawnServer(env: ServerEnv, folder: string): Omit<ServerProcess, "url" | "port"> {
+  const process = spawn(globalThis.process.execPath, ["-C", "@tm/source", MAIN], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: withoutNull({
+      PATH: globalThis.process.env["PATH"],
+      PORT: "0",
+      RECORD_SAMPLE: "0",
+      STORE_URL: "memory:",
+      API_TOKENS: `ada=${ADA},bob=${BOB}`,
+      ...env,
+    }),
+  });
+  let stdout = "";
+  let stderr = "";
+  process.stdout.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
+  process.stderr.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+  const closed = once(process, "close");
+  async function end(signal: NodeJS.Signals): Promise<ServerExit> {
+    process.kill(signal);
+    await closed;
+    return { exitCode: process.exitCode, stdout, stderr };
+  }
+  onTestFinished(() => end("SIGKILL").then(() => undefined));
+  return { process, stdout: () => stdout, stderr: () => stderr, end };
+}
+
+function withoutNull(env: Readonly<Record<string, string | null | undefined>>): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).map(([name, text]) => [name, text ?? undefined]));
+}
+
+/**
+ * Starts a server and waits until it listens. If it still runs when the test has finished, it is killed.
+ * @param folder its working folder, for what it keeps by default; a new one if none is given
+ */
+export async function startServer(env: ServerEnv = {}, folder?: string): Promise<ServerProcess> {
+  const started = spawnServer(env, folder ?? (await makeTempFolder()));
+  const { stdout } = started.process;
+  if (stdout === null) throw new TypeError("Expected the server's output");
+  for await (const line of createInterface({ input: stdout })) {
+    const url = /^listening on (http:\S+)/.exec(line)?.[1];
+    if (url === undefined) continue;
+    stdout.resume();
+    return { ...started, url, port: Number(new URL(url).port) };
+  }
+  throw new Error(`The server did not start: ${started.stderr()}`);
+}
+
+/** Starts a server that ends by itself. */
+export async function startInVain(env: ServerEnv, folder?: string): Promise<ServerExit> {
+  const { process, stdout, stderr } = spawnServer(env, folder ?? (await makeTempFolder()));
+  await once(process, "close");
+  return { exitCode: process.exitCode, stdout: stdout(), stderr: stderr() };
+}
+
+/** A new folder that goes with the test. */
+export async function makeTempFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "run-events-server-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}

@@ -1,0 +1,89 @@
+import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
+import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { sharedMemoryDoors } from "./shared-memory.ts";
+
+const CLAUSES = Array.from({ length: 20 }, (_, index) => `S${index + 1}`);
+
+const shared = runEventStoreConformance({ name: "shared", ...sharedMemoryDoors() });
+const alone = runEventStoreConformance({ name: "alone", open: () => createMemoryStore() });
+
+/** The store whose pages end one event too late. */
+const tooLong = sharedMemoryDoors({
+  data: (data) => ({
+    ...data,
+    read: (queries) => data.read(queries.map((query) => ({ ...query, limit: query.limit + 1 }))),
+  }),
+});
+
+function caseOf(cases: readonly ConformanceCase[], part: string): ConformanceCase {
+  const found = cases.find((one) => one.name.includes(part));
+  if (found === undefined) throw new TypeError(`Expected a case named ${part}.`);
+  return found;
+}
+
+describe("runEventStoreConformance", () => {
+  it("has cases for S1 to S20, each under a name of its own that begins with the clause", () => {
+    for (const cases of [shared, alone]) {
+      const names = cases.map((one) => one.name);
+      expect(new Set(names).size).toBe(names.length);
+      for (const { name, clause } of cases) expect(name.startsWith(`${clause} `)).toBe(true);
+      const clauses = new Set(cases.map((one) => one.clause));
+      expect(CLAUSES.filter((clause) => !clauses.has(clause))).toEqual([]);
+    }
+  });
+
+  it("leaves out the cases of reopening, and nothing else, where `reopen` is not given", () => {
+    const names = new Set(alone.map((one) => one.name));
+    expect(shared.filter((one) => !names.has(one.name)).map((one) => one.name)).toEqual([
+      "S6 what was acknowledged is there after close and reopen",
+      "S17 an ordinal is not used again after delete, close and reopen",
+      "S18 an append under way at close either stands or was refused",
+    ]);
+  });
+
+  it("says in a failure which store, which case, what was expected and what came", async () => {
+    const { name, run } = caseOf(
+      runEventStoreConformance({ name: "too long", ...tooLong }),
+      "phaseAtSince",
+    );
+    await expect(run()).rejects.toThrow(
+      `too long: ${name}\nExpected the number of events in the page to be 1, got 2.`,
+    );
+  });
+
+  it("says in the failure of a random case its seed and path, and the shortest program", async () => {
+    const { run } = caseOf(runEventStoreConformance({ name: "x", ...tooLong }), "any program");
+    await expect(run()).rejects.toThrow(
+      /seed: -?\d+, path: "[\d:]+"[^]*createRun\([^]*append\([^]*read\(/,
+    );
+  });
+
+  it("closes and then destroys each store object, the youngest first, behind a failed case too", async () => {
+    for (const doors of [sharedMemoryDoors(), tooLong]) {
+      const objects: RunEventStore[] = [];
+      const ended: string[] = [];
+      const watched = (store: RunEventStore): RunEventStore => {
+        objects.push(store);
+        return store;
+      };
+      const { run } = caseOf(
+        runEventStoreConformance({
+          name: "watched",
+          open: async () => watched(await doors.open()),
+          reopen: async (store) => watched(await doors.reopen(store)),
+          async destroy(store) {
+            const closed = await store.getRun("run").then(
+              () => "open",
+              () => "closed",
+            );
+            ended.push(`${objects.indexOf(store)} ${closed}`);
+          },
+        }),
+        "S10 what was acknowledged",
+      );
+      await run().catch(() => null);
+      expect(ended).toEqual(["1 closed", "0 closed"]);
+    }
+  });
+});

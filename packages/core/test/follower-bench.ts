@@ -1,0 +1,71 @@
+import { setImmediate } from "node:timers/promises";
+import { createFollower, type Follower, type FollowerReader } from "../src/follower.ts";
+import type { Slice } from "../src/slice.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
+
+export interface FollowerBench {
+  readonly source: ScriptedSource;
+  readonly follower: Follower;
+  /** How often the follower has retired. */
+  retired: number;
+}
+
+export async function createFollowerBench(): Promise<FollowerBench> {
+  const source = createScriptedSource();
+  await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  const bench = { source, retired: 0 };
+  const follower = createFollower("r", source, () => (bench.retired += 1));
+  return Object.assign(bench, { follower });
+}
+
+export async function append(
+  source: ScriptedSource,
+  ...payloads: readonly string[]
+): Promise<void> {
+  await source.store.append([appendRequest(payloads.map((payload) => newEvent("TOKEN", payload)))]);
+}
+
+/** Answers every read, and those that follow from it. */
+export async function answerAll(source: ScriptedSource): Promise<void> {
+  while (source.reads.length > 0) {
+    source.answerAll();
+    await setImmediate();
+  }
+}
+
+export async function ring(source: ScriptedSource): Promise<void> {
+  for (const one of source.rings.splice(0)) one();
+  await setImmediate();
+}
+
+export function createReader(): FollowerReader & { wakes: number } {
+  const reader = { position: null, wakes: 0, wake: () => void (reader.wakes += 1) };
+  return reader;
+}
+
+/** Opens a reader and lets it find its place. */
+export async function open(
+  bench: FollowerBench,
+  since = 0,
+): Promise<FollowerReader & { wakes: number }> {
+  const { source, follower } = bench;
+  const reader = createReader();
+  const opened = follower.open(reader, since, null);
+  for (const ready of source.readies) ready.resolve();
+  await setImmediate();
+  await answerAll(source);
+  await opened;
+  return reader;
+}
+
+/** Reads on to where nothing more is in memory. */
+export function drain(follower: Follower, reader: FollowerReader): readonly Slice[] {
+  const slices: Slice[] = [];
+  for (;;) {
+    const next = follower.next(reader);
+    if (next === null || next instanceof Promise) return slices;
+    slices.push(next);
+    reader.position = next.to;
+  }
+}

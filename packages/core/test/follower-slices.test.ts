@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { type Slice, SLICE_BYTES } from "../src/slice.ts";
+import { answerAll, append, createFollowerBench, drain, open, ring } from "./follower-bench.ts";
+
+const LARGE = JSON.stringify("x".repeat(60_000));
+
+describe("what a follower gives its readers", () => {
+  it("S12: reads what is new once, and gives every reader at one place the same slice and bytes", async () => {
+    const bench = await createFollowerBench();
+    const { source, follower } = bench;
+    const readers = [await open(bench), await open(bench), await open(bench)];
+    await append(source, "1", "2");
+    await ring(source);
+    expect(source.reads).toHaveLength(1);
+    await answerAll(source);
+    const slices = readers.map((reader) => follower.next(reader)) as readonly Slice[];
+    expect(new Set(slices).size).toBe(1);
+    expect(new Set(slices.map((slice) => slice.bytes())).size).toBe(1);
+    expect(slices[0]?.events.map((event) => event.payload)).toStrictEqual(["1", "2"]);
+  });
+
+  it("W25: gives readers at two places the same bytes for the same event", async () => {
+    const bench = await createFollowerBench();
+    const { source, follower } = bench;
+    const slow = await open(bench);
+    const fast = await open(bench);
+    await append(source, "1");
+    await ring(source);
+    await answerAll(source);
+    expect(drain(follower, fast)).toHaveLength(1);
+    await append(source, "2");
+    await ring(source);
+    await answerAll(source);
+    const [behind, ahead] = [drain(follower, slow), drain(follower, fast)];
+    expect(behind.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
+      1, 2,
+    ]);
+    const text = (slices: readonly Slice[]): string =>
+      Buffer.concat(slices.map((slice) => slice.bytes())).toString();
+    expect(text(behind)).toContain(text(ahead));
+  });
+
+  it("W25: cuts what is in memory into slices of at most 48 KiB, or of one event", async () => {
+    const bench = await createFollowerBench();
+    const { source, follower } = bench;
+    const reader = await open(bench);
+    const third = JSON.stringify("x".repeat(16_000));
+    await append(source, third, third, third, third, LARGE, "1", LARGE);
+    await ring(source);
+    await answerAll(source);
+    const slices = drain(follower, reader);
+    expect(slices.map((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
+      [1, 2, 3],
+      [4],
+      [5],
+      [6],
+      [7],
+    ]);
+    for (const slice of slices)
+      if (slice.events.length > 1)
+        expect(slice.bytes().length).toBeLessThanOrEqual(SLICE_BYTES + 512);
+  });
+
+  it("W25: a reader that lags behind what is kept pages through the log, one read for all who ask the same", async () => {
+    const bench = await createFollowerBench();
+    const { source, follower } = bench;
+    const [slow, other, fast] = [await open(bench), await open(bench), await open(bench)];
+    for (let count = 0; count < 20; count++) {
+      await append(source, LARGE);
+      await ring(source);
+      await answerAll(source);
+      drain(follower, fast);
+    }
+    expect(fast.position?.sequence).toBe(20);
+    const pages = [follower.next(slow), follower.next(other)];
+    expect(pages[0]).toBeInstanceOf(Promise);
+    expect(pages[1]).toBe(pages[0]);
+    expect(source.reads).toHaveLength(1);
+    await answerAll(source);
+    const page = await (pages[0] as Promise<Slice>);
+    expect(page.events.map((event) => event.sequence)).toStrictEqual([1]);
+    // What is kept is the end of the log: 17 of 60 kB are within 1 MiB.
+    slow.position = { ...page.to, sequence: 3 };
+    expect(follower.next(slow)).not.toBeInstanceOf(Promise);
+    slow.position = { ...page.to, sequence: 2 };
+    expect(follower.next(slow)).toBeInstanceOf(Promise);
+    await answerAll(source);
+  });
+});

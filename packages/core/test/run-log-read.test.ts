@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { JsonText } from "../src/json-text.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog, type RunLog } from "../src/run-log.ts";
+import { createFakeClock } from "./fake-clock.ts";
+
+const TOKEN = { eventType: "TOKEN" };
+
+async function createBench(): Promise<RunLog> {
+  const log = createRunLog({ store: createMemoryStore(), clock: createFakeClock() });
+  await log.createRun({ runId: "r", ownerId: "ada" });
+  return log;
+}
+
+describe("createRun", () => {
+  it("S16, W8: is idempotent for its owner, and refused to anybody else", async () => {
+    const log = await createBench();
+    const first = await log.createRun({ runId: "x", ownerId: "ada", metadata: { a: 1 } });
+    const again = await log.createRun({ runId: "x", ownerId: "ada", metadata: { b: 2 } });
+    expect([first.created, again.created]).toStrictEqual([true, false]);
+    expect(again.run).toStrictEqual(first.run);
+    await expect(log.createRun({ runId: "x", ownerId: "eve" })).rejects.toMatchObject({
+      code: "run_id_taken",
+    });
+    await log.close();
+  });
+
+  it("W8: names the run itself if it is not told how", async () => {
+    const log = await createBench();
+    const { run } = await log.createRun({ ownerId: "ada" });
+    expect(run.runId).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+    await log.close();
+  });
+
+  it("W3: refuses an id that is none, and metadata that is too large or no JSON", async () => {
+    const log = await createBench();
+    await expect(log.createRun({ runId: "a/b", ownerId: "ada" })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
+    await expect(
+      log.createRun({ ownerId: "ada", metadata: "x".repeat(262_144) }),
+    ).rejects.toMatchObject({
+      code: "payload_too_large",
+    });
+    await expect(log.createRun({ ownerId: "ada", metadata: 1n })).rejects.toMatchObject({
+      code: "invalid_event",
+    });
+    await log.close();
+  });
+});
+
+describe("readPage and listRuns", () => {
+  it("W15: a page is at most 500 events unless told otherwise, and refuses what is no cursor or limit", async () => {
+    const log = await createBench();
+    await log.append(
+      "r",
+      Array.from({ length: 501 }, () => TOKEN),
+    );
+    expect((await log.readPage("r")).events).toHaveLength(500);
+    expect((await log.readPage("r", { since: 500 })).events).toHaveLength(1);
+    for (const since of [-1, 0.5, Number.NaN])
+      await expect(log.readPage("r", { since })).rejects.toMatchObject({ code: "invalid_cursor" });
+    for (const limit of [0, -1, 0.5, Number.NaN])
+      await expect(log.readPage("r", { limit })).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(log.readPage("r", { since: 502 })).rejects.toMatchObject({
+      code: "cursor_ahead",
+      details: { lastSequence: 501 },
+    });
+    await log.close();
+  });
+
+  it("W15: a page ends at 4 MiB", async () => {
+    const log = await createBench();
+    const payload = JsonText.of("x".repeat(250_000));
+    await log.append(
+      "r",
+      Array.from({ length: 20 }, () => ({ eventType: "TOKEN", payload })),
+    );
+    const { events, hasMore } = await log.readPage("r");
+    expect([events.length, hasMore]).toStrictEqual([16, true]);
+    await log.close();
+  });
+
+  it("W14: the pages of a list are every run of the owner once, newest first, whatever is created meanwhile", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: 12 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (count, limit) => {
+          const log = createRunLog({ store: createMemoryStore() });
+          for (let at = 0; at < count; at++)
+            await log.createRun({ runId: `r${at}`, ownerId: "ada" });
+          await log.createRun({ ownerId: "eve" });
+          const seen: string[] = [];
+          let before: number | null = null;
+          do {
+            const page = await log.listRuns({ ownerId: "ada", runStatus: null, before, limit });
+            expect(page.runs.length).toBeLessThanOrEqual(limit);
+            seen.push(...page.runs.map((run) => run.runId));
+            before = page.next;
+            await log.createRun({ ownerId: "ada" });
+          } while (before !== null);
+          expect(seen).toStrictEqual(
+            Array.from({ length: count }, (_, at) => `r${count - 1 - at}`),
+          );
+          await log.close();
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("W14: a list may be of one status, and refuses what is no limit", async () => {
+    const log = await createBench();
+    await log.createRun({ runId: "s", ownerId: "ada" });
+    await log.cancel("s", "ada");
+    const query = { ownerId: "ada", before: null, limit: 5 };
+    const ids = async (runStatus: "queued" | "cancelled" | "failed"): Promise<readonly string[]> =>
+      (await log.listRuns({ ...query, runStatus })).runs.map((run) => run.runId);
+    expect([await ids("queued"), await ids("cancelled"), await ids("failed")]).toStrictEqual([
+      ["r"],
+      ["s"],
+      [],
+    ]);
+    await expect(log.listRuns({ ...query, runStatus: null, limit: 0 })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
+    await log.close();
+  });
+});
+
+describe("waitFor", () => {
+  const waiting = (since: number, signal = new AbortController().signal) => ({ since, signal });
+
+  it("W17: resolves once the log goes on, or has ended, and at once if it has", async () => {
+    const log = await createBench();
+    const waits = [log.waitFor("r", waiting(0)), log.waitFor("r", waiting(0))];
+    await log.append("r", [TOKEN]);
+    await Promise.all(waits);
+    await log.waitFor("r", waiting(0));
+    const end = log.waitFor("r", waiting(1));
+    await log.append("r", [{ eventType: "RUN_COMPLETED" }]);
+    await end;
+    await log.waitFor("r", waiting(2));
+    await log.close();
+  });
+
+  it("W17: gives up with the signal's reason, and leaves nothing", async () => {
+    const clock = createFakeClock();
+    const log = createRunLog({ store: createMemoryStore(), clock });
+    await log.createRun({ runId: "r", ownerId: "ada" });
+    const controller = new AbortController();
+    const wait = log.waitFor("r", waiting(0, controller.signal));
+    const reason = new Error("time is up");
+    controller.abort(reason);
+    await expect(wait).rejects.toBe(reason);
+    expect(clock.timers()).toBe(0);
+    await log.close();
+  });
+});
