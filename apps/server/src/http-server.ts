@@ -15,6 +15,7 @@ export interface HttpServerOptions {
   readonly ownRoutes: OwnRoutes;
   readonly handler: NodeHandler;
   readonly metrics: Metrics;
+  readonly allowedOrigins: readonly string[];
   readonly onError: (error: unknown) => void;
 }
 
@@ -32,7 +33,7 @@ export interface HttpServer {
 
 /** Puts the host's paths and the handler behind node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { ownRoutes, handler, metrics, onError } = options;
+  const { ownRoutes, handler, metrics } = options;
   const answering = new Set<ServerResponse>();
   let closing = false;
   let drained = false;
@@ -48,7 +49,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (closing) response.shouldKeepAlive = false;
     const methods = ownRoutes.get(request.url?.split("?", 1)[0] ?? "");
     if (methods === undefined) handler.handle(request, response);
-    else void answerOwn(methods, request, response, onError);
+    else void answerOwn(methods, request, response, options);
   });
   server.on("clientError", (error, socket) => {
     const busy = [...answering].some((response) => response.socket === socket);

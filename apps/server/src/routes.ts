@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
-import { problemOf, type Reply } from "@tm/run-events-http";
+import {
+  corsHeaders,
+  isPreflight,
+  methodNotAllowed,
+  preflightReply,
+  problemOf,
+  type Reply,
+} from "@tm/run-events-http";
+import { headerOf } from "./header-of.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Answers one method of one path. An error that it throws is answered as a problem. */
@@ -48,16 +56,25 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   ]);
 }
 
+/** What answering the host's own paths depends on. */
+export interface AnswerOptions {
+  readonly allowedOrigins: readonly string[];
+  readonly onError: (error: unknown) => void;
+}
+
 /** Answers a request to one of the host's own paths. Never rejects. */
 export async function answerOwn(
   methods: Methods,
   request: IncomingMessage,
   response: ServerResponse,
-  onError: (error: unknown) => void,
+  { allowedOrigins, onError }: AnswerOptions,
 ): Promise<void> {
+  const header = (name: string): string | null => headerOf(request, name);
   let reply: Reply;
   try {
-    reply = await replyTo(methods, request);
+    reply = isPreflight(request.method ?? "", header, allowedOrigins)
+      ? preflightReply(Object.keys(methods))
+      : await replyTo(methods, request);
   } catch (error) {
     reply = problemOf(error);
     if (reply.status >= 500) onError(error);
@@ -65,7 +82,8 @@ export async function answerOwn(
   const length = reply.body === null ? {} : { "content-length": Buffer.byteLength(reply.body) };
   // What is left of a body that nobody reads would otherwise be read to its end.
   const close = request.complete ? {} : { connection: "close" };
-  response.writeHead(reply.status, { ...reply.headers, ...length, ...close });
+  const cors = corsHeaders(header, allowedOrigins);
+  response.writeHead(reply.status, { ...reply.headers, ...cors, ...length, ...close });
   response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
 }
 
@@ -74,24 +92,6 @@ function replyTo(methods: Methods, request: IncomingMessage): Reply | Promise<Re
   const known = new Map(Object.entries(methods));
   const answer = known.get(method === "HEAD" ? "GET" : method);
   return answer === undefined ? methodNotAllowed([...known.keys()]) : answer(request);
-}
-
-/** As a problem of `invalid_request`, but for its status, which no code has. @see W3 */
-function methodNotAllowed(methods: readonly string[]): Reply {
-  const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-  const refused = problemOf(
-    new RunEventsError("invalid_request", "The path does not have this method."),
-  );
-  const body = {
-    ...(JSON.parse(refused.body) as object),
-    title: "Method Not Allowed",
-    status: 405,
-  };
-  return {
-    status: 405,
-    headers: { ...refused.headers, allow: allow.join(", ") },
-    body: JSON.stringify(body),
-  };
 }
 
 function plain(body: string, contentType = "text/plain; charset=utf-8"): Reply {

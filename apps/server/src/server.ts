@@ -72,7 +72,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     store,
     isDraining: () => closing !== null,
   });
-  const httpServer = createHttpServer({ ownRoutes, handler, metrics, onError });
+  const httpServer = createHttpServer({ ownRoutes, handler, metrics, allowedOrigins, onError });
   const server = await httpServer.listen(settings.port, settings.host);
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
   const sample =

@@ -3,6 +3,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import { isForeignOrigin, type Reply } from "@tm/run-events-http";
 import type { Credentials } from "./authenticate.ts";
 import { encodeSessionCookie } from "./cookie.ts";
+import { headerOf } from "./header-of.ts";
 import type { Log } from "./log.ts";
 import type { Methods } from "./routes.ts";
 import type { Sessions } from "./session.ts";
@@ -75,11 +76,6 @@ function noContent(cookie: string): Reply {
     headers: { "set-cookie": cookie, "cache-control": "private, no-store" },
     body: null,
   };
-}
-
-function headerOf({ headers }: IncomingMessage, name: string): string | null {
-  const value = headers[name];
-  return typeof value === "string" ? value : (value?.join(", ") ?? null);
 }
 
 /**

@@ -49,6 +49,31 @@ describe("a session", () => {
     expect(response.headers.get("set-cookie")).toContain("; Secure");
   });
 
+  it("W19, W29: begins for a page of an allow-listed origin, and for no other", async () => {
+    const origin = "https://app.example";
+    const server = await startServer({ ALLOWED_ORIGINS: origin });
+    const from = (page: string, method: string): Promise<Response> =>
+      fetch(`${server.url}/v1/session`, {
+        method,
+        headers: {
+          authorization: `Bearer ${ADA}`,
+          origin: page,
+          "access-control-request-method": "POST",
+        },
+      });
+    const asked = await from(origin, "OPTIONS");
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get("access-control-allow-methods")).toContain("POST");
+    expect(asked.headers.get("access-control-allow-origin")).toBe(origin);
+    const opened = await from(origin, "POST");
+    expect(opened.status).toBe(204);
+    expect(opened.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(opened.headers.get("access-control-allow-credentials")).toBe("true");
+    const other = await from("https://evil.example", "POST");
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+    expect((await from("https://evil.example", "OPTIONS")).status).toBe(405);
+  });
+
   it("W29: expires", async () => {
     const server = await startServer({ SESSION_TTL_MS: "300" });
     const { cookie } = await signIn(server.url, ADA);

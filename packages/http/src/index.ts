@@ -3,6 +3,6 @@ export type { Reply } from "./exchange.ts";
 export type { HandlerOptions, HandlerStats } from "./service.ts";
 export type { Handler } from "./handler.ts";
 export { createHandler } from "./handler.ts";
-export { isForeignOrigin } from "./origin.ts";
-export { problemOf } from "./problem.ts";
+export { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
+export { methodNotAllowed, problemOf } from "./problem.ts";
 export { openApiDocument } from "./openapi.ts";

@@ -1,4 +1,5 @@
-import type { Headers } from "./exchange.ts";
+import type { Headers, Reply } from "./exchange.ts";
+import { allowedMethods } from "./problem.ts";
 
 type HeaderOf = (name: string) => string | null;
 
@@ -35,12 +36,29 @@ export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[])
   };
 }
 
+/** Whether a browser asks if a page of an allow-listed origin may send a request. @see W19 */
+export function isPreflight(
+  method: string,
+  header: HeaderOf,
+  allowedOrigins: readonly string[],
+): boolean {
+  return (
+    method === "OPTIONS" &&
+    allowedOrigins.includes(header("origin") ?? "") &&
+    header("access-control-request-method") !== null
+  );
+}
+
 /** The answer to a preflight, beside `corsHeaders`. */
-export function preflightHeaders(methods: readonly string[]): Headers {
+export function preflightReply(methods: readonly string[]): Reply {
   return {
-    "access-control-allow-methods": methods.join(", "),
-    "access-control-allow-headers":
-      "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
-    "access-control-max-age": "600",
+    status: 204,
+    headers: {
+      "access-control-allow-methods": allowedMethods(methods).join(", "),
+      "access-control-allow-headers":
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
+      "access-control-max-age": "600",
+    },
+    body: null,
   };
 }

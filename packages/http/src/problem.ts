@@ -67,6 +67,17 @@ export function problem(
   };
 }
 
+/** The answer to a method that a path does not have. `HEAD` is there wherever `GET` is. @see W3 */
+export function methodNotAllowed(methods: readonly string[]): Reply {
+  const allow = allowedMethods(methods).join(", ");
+  return problem(405, "invalid_request", "The path does not have this method.", { allow });
+}
+
+/** A path's methods as headers list them. */
+export function allowedMethods(methods: readonly string[]): readonly string[] {
+  return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+}
+
 // With the type "about:blank" the title is the status's own phrase (RFC 9457, section 4.2.1).
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",

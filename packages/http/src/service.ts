@@ -9,9 +9,9 @@ import {
 } from "@tm/run-events-core";
 import type { Exchange, Reply, StreamReply } from "./exchange.ts";
 import type { Authenticate, Identity } from "./identity.ts";
-import { corsHeaders, isForeignOrigin, preflightHeaders } from "./origin.ts";
+import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
 import { parsePath } from "./paths.ts";
-import { problem, problemOf } from "./problem.ts";
+import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import { checkRunId, ROUTES, type Route } from "./routes.ts";
 import { createWaits, type Waits } from "./waits.ts";
 
@@ -94,17 +94,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     if (path === null) return problem(404, "not_found", "There is nothing at this path.", {});
     const methods: Readonly<Partial<Record<string, Route>>> = ROUTES[path.name];
     const found = methods[exchange.method === "HEAD" ? "GET" : exchange.method];
-    const allow = Object.keys(methods).flatMap((method) =>
-      method === "GET" ? ["GET", "HEAD"] : [method],
-    );
-    if (exchange.method === "OPTIONS" && isPreflight(exchange)) {
-      return { status: 204, headers: preflightHeaders(allow), body: null };
+    if (isPreflight(exchange.method, exchange.header, allowedOrigins)) {
+      return preflightReply(Object.keys(methods));
     }
-    if (found === undefined) {
-      return problem(405, "invalid_request", "The path does not have this method.", {
-        allow: allow.join(", "),
-      });
-    }
+    if (found === undefined) return methodNotAllowed(Object.keys(methods));
     const ownerId = found.access === "open" ? "" : (await identify(exchange, native, found)).userId;
     checkRunId(path.runId);
     const { runId } = path;
@@ -113,13 +106,6 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       return identity?.credential === "session" && identity.userId === ownerId;
     };
     return found.answer({ service, exchange, ownerId, runId, isStillSession });
-  }
-
-  function isPreflight({ header }: Exchange): boolean {
-    return (
-      allowedOrigins.includes(header("origin") ?? "") &&
-      header("access-control-request-method") !== null
-    );
   }
 
   const service: Service<Native> = {
