@@ -56,6 +56,8 @@ export interface StreamStats {
 /** The live streams of one process: their limits, their clock and their end. */
 export interface Streams {
   open(request: StreamRequest): OpenStream;
+  /** A stream that is one `error` frame: whatever is worth a retry must not be answered otherwise. @see W24 */
+  refuse(code: StreamErrorCode): OpenStream;
   /**
    * Refuses new streams and ends those that are open, spread over the window. Resolves when the last transport has let go.
    * @see W27
@@ -145,13 +147,15 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     };
   }
 
+  function refuse(code: StreamErrorCode): OpenStream {
+    count(code);
+    return refused(code);
+  }
+
   function open(request: StreamRequest): OpenStream {
     const { runId, ownerId } = request;
     const full = refusal(ownerId);
-    if (full !== null) {
-      count(full);
-      return refused(full);
-    }
+    if (full !== null) return refuse(full);
     const reader: FollowerReader = { position: null, wake: () => stream.pump() };
     const { follower, opened: found } = log.followers.open(runId, reader, request.since, ownerId);
     const stream = createStream({
@@ -200,6 +204,7 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
 
   return {
     open,
+    refuse,
     drain(windowMs) {
       return new Promise((resolve) => {
         draining = true;
