@@ -6,7 +6,11 @@ const CLAUSES: readonly string[] = [
   ...Array.from({ length: 20 }, (_, index) => `S${index + 1}`),
 ];
 
-const PLACES = ["packages/*/test/**/*.ts", "packages/conformance/src/**/*.ts", "apps/*/test/**/*.ts"];
+const PLACES = [
+  "packages/*/test/**/*.ts",
+  "packages/conformance/src/**/*.ts",
+  "apps/*/test/**/*.ts",
+];
 
 // A test's name, or a case's: clauses at its beginning, as in "S3, W16: …" or "W20-W22 …".
 const NAME = /["'`]((?:[WS]\d+)(?:(?:, |-| and | & )[WS]\d+)*)[: ]/g;
@@ -22,7 +26,9 @@ function clausesOf(names: string): readonly string[] {
 /** Each clause with the files whose tests name it, and how many of their tests do. */
 export function coverage(root: string): ReadonlyMap<string, ReadonlyMap<string, number>> {
   const table = new Map(CLAUSES.map((clause) => [clause, new Map<string, number>()]));
-  const files = PLACES.flatMap((place) => globSync(join(root, place), { exclude: ["**/node_modules/**"] }));
+  const files = PLACES.flatMap((place) =>
+    globSync(join(root, place), { exclude: ["**/node_modules/**"] }),
+  );
   for (const file of files.toSorted()) {
     for (const [, names = ""] of readFileSync(file, "utf8").matchAll(NAME)) {
       for (const clause of clausesOf(names)) {
@@ -38,7 +44,9 @@ export function coverage(root: string): ReadonlyMap<string, ReadonlyMap<string, 
 /** The table as Markdown. */
 export function encodeTable(table: ReturnType<typeof coverage>): string {
   const rows = [...table].map(([clause, files]) => {
-    const cell = [...files].map(([path, count]) => `[${path}](../../${path}) ${count}`).join("<br>");
+    const cell = [...files]
+      .map(([path, count]) => `[${path}](../../${path}) ${count}`)
+      .join("<br>");
     return `| ${clause} | ${cell} |`;
   });
   return `# Which test covers which clause

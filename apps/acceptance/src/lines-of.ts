@@ -9,5 +9,7 @@ export async function linesUntil(child: ChildProcess, pattern: RegExp): Promise<
     seen.push(line);
     if (pattern.test(line)) return seen;
   }
-  throw new Error(`The child ended before it printed ${pattern.source}; it printed: ${seen.join("\n")}`);
+  throw new Error(
+    `The child ended before it printed ${pattern.source}; it printed: ${seen.join("\n")}`,
+  );
 }

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 export function readSnippet(file: URL, name: string): string {
   const [, behind] = readFileSync(file, "utf8").split(`<!-- snippet: ${name} -->\n`);
   const code = behind?.match(/^```\w*\n(.*?)^```$/ms)?.[1];
-  if (code === undefined) throw new TypeError(`Expected a snippet named ${name} in ${file.pathname}.`);
+  if (code === undefined)
+    throw new TypeError(`Expected a snippet named ${name} in ${file.pathname}.`);
   return code;
 }

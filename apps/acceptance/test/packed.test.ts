@@ -37,7 +37,10 @@ describe("the packed packages", () => {
     async (version) => {
       const project = await mkdtemp(join(folder, `node-${version}-`));
       const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0", node: `^${version}.0.0` };
-      await writeFile(join(project, "package.json"), JSON.stringify({ private: true, dependencies }));
+      await writeFile(
+        join(project, "package.json"),
+        JSON.stringify({ private: true, dependencies }),
+      );
       await writeFile(
         join(project, "quickstart.mjs"),
         readSnippet(new URL("../../../README.md", import.meta.url), "quickstart.mjs"),
@@ -53,7 +56,10 @@ describe("the packed packages", () => {
       const exited = once(child, "exit");
       try {
         const lines = await linesUntil(child, /RUN_COMPLETED/);
-        expect(lines).toEqual(["1 PHASE_STARTED { phase: 'compose' }", "2 RUN_COMPLETED { words: 1204 }"]);
+        expect(lines).toEqual([
+          "1 PHASE_STARTED { phase: 'compose' }",
+          "2 RUN_COMPLETED { words: 1204 }",
+        ]);
       } finally {
         child.kill();
         await exited;

@@ -1,7 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import {
+  createMemoryStore,
+  createRunEvents,
+  type RunEvents,
+  type StreamTimes,
+} from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
 
 /** The http package on a port, with runs that the test writes itself. */
@@ -14,7 +19,7 @@ export interface StreamServer {
 }
 
 /** Serves a memory store; `ada` is whoever brings the cookie. */
-export async function startStreamServer(): Promise<StreamServer> {
+export async function startStreamServer(times: Partial<StreamTimes> = {}): Promise<StreamServer> {
   const cookie = "session=ada";
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({
@@ -22,6 +27,7 @@ export async function startStreamServer(): Promise<StreamServer> {
     authenticate: ({ headers }) =>
       headers.cookie === cookie ? { userId: "ada", credential: "session" } : null,
     maxStreamsPerUser: 10_000,
+    ...times,
   });
   const server = createServer((request, response) => handler.handle(request, response));
   server.listen(0, "127.0.0.1");

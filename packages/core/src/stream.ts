@@ -65,7 +65,7 @@ export interface Stream {
   closed(how?: StreamEnd): void;
   /** Looks at the clock. */
   tick(): void;
-  /** Ends the stream with an `error` frame. */
+  /** Ends the stream with an `error` frame; one that has not started is closed. */
   fail(code: StreamErrorCode): void;
 }
 
@@ -87,6 +87,7 @@ export function createStream(parts: StreamParts): Stream {
   let head = 0;
   let fetching = false;
   let checking = false;
+  const openedAt = now();
   let blockedAt: number | null = null;
   let writing = false;
   let frameAt = 0;
@@ -146,6 +147,7 @@ export function createStream(parts: StreamParts): Stream {
   }
 
   function fail(code: StreamErrorCode): void {
+    if (state === "opening") closed(code);
     if (state !== "live") return;
     const { retryable, message } = STREAM_ERRORS[code];
     const details = code === "cursor_ahead" ? { lastSequence: head } : {};
@@ -189,11 +191,27 @@ export function createStream(parts: StreamParts): Stream {
 
   function tick(): void {
     const time = now();
-    if (state === "ending" && time >= endAt) {
-      sink?.destroy();
-      closed();
+    switch (state) {
+      case "opening":
+        // Nobody has come to read, or the store does not answer: the place is given back, and whoever comes late is told.
+        if (time - openedAt >= times.stallMs) {
+          fail(reader.position === null ? "store_unavailable" : "slow_consumer");
+        }
+        return;
+      case "live":
+        tickLive(time);
+        return;
+      case "ending":
+        if (time < endAt) return;
+        sink?.destroy();
+        closed();
+        return;
+      case "closed":
+        return;
     }
-    if (state !== "live") return;
+  }
+
+  function tickLive(time: number): void {
     if (blockedAt !== null && time - blockedAt >= times.stallMs) fail("slow_consumer");
     else if (time >= endAt) fail("max_age");
     else {

@@ -167,7 +167,10 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
       now: () => clock.now(),
       random,
       authorize: request.authorize,
-      onClosed: (end) => remove(stream, ownerId, end),
+      onClosed(end) {
+        if (end !== "run_finished" && end !== "disconnected") instead ??= refused(end);
+        remove(stream, ownerId, end);
+      },
     });
     add(stream, ownerId);
     let lastSequence = 0;

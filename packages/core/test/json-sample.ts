@@ -93,7 +93,7 @@ function join(parts: readonly JsonSample[], between = ""): JsonSample {
 }
 
 /** A string token. */
-export const stringToken: fc.Arbitrary<JsonSample> = fc
+const stringToken: fc.Arbitrary<JsonSample> = fc
   .array(stringUnit, { maxLength: 6 })
   .map((units) => join([same('"'), ...units, same('"')]));
 

@@ -4,7 +4,7 @@ import type { ReadQuery, ReadResult, RunEventStore } from "../src/store.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 
 /** A read that waits for the test. */
-export interface ScriptedRead {
+interface ScriptedRead {
   readonly query: ReadQuery;
   /** Answers with the log as it was when the read was asked for. */
   answer(): void;

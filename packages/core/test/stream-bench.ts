@@ -1,5 +1,6 @@
 import { createMemoryStore } from "../src/memory.ts";
 import { createRunLog, type RunLog } from "../src/run-log.ts";
+import type { RunEventStore } from "../src/store.ts";
 import type { StreamErrorCode } from "../src/stream-error.ts";
 import {
   createStreams,
@@ -27,9 +28,12 @@ export interface StreamBench {
   ) => Promise<{ readonly stream: OpenStream; readonly sink: FakeSink }>;
 }
 
-export async function createStreamBench(options: StreamsOptions = {}): Promise<StreamBench> {
+export async function createStreamBench(
+  options: StreamsOptions = {},
+  store: RunEventStore = createMemoryStore({ now: () => 1_000 }),
+): Promise<StreamBench> {
   const clock = createFakeClock();
-  const log = createRunLog({ store: createMemoryStore({ now: () => 1_000 }), clock });
+  const log = createRunLog({ store, clock });
   const streams = createStreams(log, { random: () => 0.5, ...options });
   await log.createRun({ runId: "r", ownerId: "ada" });
 

@@ -77,7 +77,7 @@ describe("the streams of a process", () => {
           checkConversation(conversation, world.logs.get(conversation.ownerId) ?? []);
         expectNothingLeft(world);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 600 },
     );
   });
 });

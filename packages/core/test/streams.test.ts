@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "../src/memory.ts";
+import { createFakeSink } from "./fake-sink.ts";
 import { codeOf, createStreamBench, letGo, typesOf } from "./stream-bench.ts";
 
 describe("the end of the server", () => {
@@ -81,6 +83,50 @@ describe("the end of the server", () => {
   });
 });
 
+describe("a stream that does not get as far as its first frame", () => {
+  const never = { ready: new Promise<void>(() => {}), stop(): void {} };
+  const silent = { ...createMemoryStore(), watch: () => never };
+  const request = { runId: "r", ownerId: "ada", since: 0, authorize: async () => null };
+
+  it("W28: gives its place back after 30 s, and is told so if it comes after all", async () => {
+    const { streams, clock } = await createStreamBench();
+    const stream = streams.open(request);
+    await stream.ready;
+    clock.advance(29_000);
+    expect(streams.stats().open).toBe(1);
+    clock.advance(1_000);
+    expect([streams.stats().open, clock.timers()]).toStrictEqual([0, 0]);
+    const sink = createFakeSink(() => clock.now());
+    stream.start(sink);
+    expect([typesOf(sink), codeOf(sink)]).toStrictEqual([["error"], "slow_consumer"]);
+    expect(streams.stats().ended).toStrictEqual({ slow_consumer: 1 });
+  });
+
+  it("W28: gives its place back too when it is the store that does not answer", async () => {
+    const { streams, clock } = await createStreamBench({}, silent);
+    streams.open(request);
+    clock.advance(30_000);
+    expect(streams.stats()).toStrictEqual({
+      open: 0,
+      opened: 1,
+      ended: { store_unavailable: 1 },
+    });
+    expect(clock.timers()).toBe(0);
+  });
+
+  it("W27: does not hold up a drain", async () => {
+    const { streams, clock } = await createStreamBench(
+      {},
+      { ...createMemoryStore(), watch: () => never },
+    );
+    streams.open(request);
+    const drained = streams.drain(1_000);
+    clock.advance(1_000);
+    await drained;
+    expect(streams.stats().ended).toStrictEqual({ draining: 1 });
+  });
+});
+
 describe("the limits", () => {
   it("W28: let 32 streams a user in by default, and refuse more in a frame that a client retries", async () => {
     const { open, streams, log } = await createStreamBench();
@@ -114,6 +160,27 @@ describe("the limits", () => {
     expect(codeOf((await open()).sink)).toBe("overloaded");
     letGo(first);
     expect(typesOf((await open()).sink)).toStrictEqual(["connected"]);
+  });
+});
+
+describe("refuse", () => {
+  it("W28: answers with the frame of a reason that the host has, and counts it as an end", async () => {
+    const { streams, clock } = await createStreamBench();
+    const [sent, unsent] = [streams.refuse("store_unavailable"), streams.refuse("overloaded")];
+    const sink = createFakeSink(() => clock.now());
+    await sent.ready;
+    sent.start(sink);
+    expect(sink.frames).toMatchObject([{ data: { type: "error", code: "store_unavailable" } }]);
+    expect(sink.state).toBe("ended");
+    const gone = createFakeSink(() => clock.now());
+    unsent.closed();
+    unsent.start(gone);
+    expect(gone.frames).toStrictEqual([]);
+    expect(streams.stats()).toStrictEqual({
+      open: 0,
+      opened: 0,
+      ended: { store_unavailable: 1, overloaded: 1 },
+    });
   });
 });
 

@@ -64,13 +64,22 @@ async function* readerOf(
  */
 function bodyOf({ stream }: StreamReply, signal: AbortSignal): ReadableStream<Uint8Array> {
   let sink: StreamSink | undefined;
+  let abort = (): void => {};
   const closed = (): void => {
-    signal.removeEventListener("abort", closed);
+    signal.removeEventListener("abort", abort);
     stream.closed();
   };
-  signal.addEventListener("abort", closed);
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        abort = () => {
+          closed();
+          controller.close();
+        };
+        // It may have been aborted by now, and says so only once.
+        if (signal.aborted) abort();
+        else signal.addEventListener("abort", abort);
+      },
       pull(controller) {
         if (sink !== undefined) {
           stream.drained();

@@ -1,4 +1,46 @@
-/** The OpenAPI 3.1 document of the wire. @see W30 */
-export function openApiDocument(): object {
-  return {};
+import { PATHS } from "./openapi-paths.ts";
+import { SCHEMAS } from "./openapi-schemas.ts";
+import { SERVER_PATHS } from "./openapi-server-paths.ts";
+
+const DESCRIPTION = `Runs of agents as numbered, append-only events: written by one worker, read by poll or live.
+
+Clause numbers (W1 to W30) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
+\`not_found\`, a method that a path does not have 405 \`invalid_request\` with \`Allow\`; both are problems like all others.
+Limits are the defaults; a server may set others.`;
+
+/**
+ * The wire as an OpenAPI 3.1 document, with the paths of the reference server under a tag of their own.
+ * @returns a new object each time: it is the caller's
+ * @see W30
+ */
+export function openApiDocument(): Readonly<Record<string, unknown>> {
+  return structuredClone({
+    openapi: "3.1.0",
+    info: {
+      title: "run-events",
+      version: "1.0.0",
+      description: DESCRIPTION,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }, { session: [] }],
+    tags: [
+      { name: "writing", description: "What moves a run (W6 to W14)." },
+      { name: "polling", description: "Page by page, with any credential (W15 to W18)." },
+      { name: "live stream", description: "Server-sent events, for a session (W19 to W28)." },
+      { name: "description", description: "This document (W30)." },
+      {
+        name: "reference server",
+        description: "Not part of the package: the host's own sign-in and health paths (W29, W30).",
+      },
+    ],
+    paths: { ...PATHS, ...SERVER_PATHS },
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        session: { type: "apiKey", in: "cookie", name: "run_events_session" },
+      },
+    },
+  });
 }

@@ -2,7 +2,7 @@ import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import type { Headers, Reply } from "./exchange.ts";
 
 /** Every code with its HTTP status: the only place where the two meet. @see W3 */
-const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
+export const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
   unauthenticated: 401,
   session_required: 401,
   not_found: 404,

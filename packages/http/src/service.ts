@@ -3,6 +3,7 @@ import {
   RunEventsError,
   type RunEvents,
   type RunLog,
+  streamErrorCode,
   type Streams,
   type StreamsOptions,
   type StreamStats,
@@ -13,6 +14,7 @@ import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./ori
 import { parsePath } from "./paths.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import { checkRunId, ROUTES, type Route } from "./routes.ts";
+import { STREAM_HEADERS } from "./stream-headers.ts";
 import { createWaits, type Waits } from "./waits.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
@@ -25,7 +27,7 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   readonly allowedOrigins?: readonly string[];
   /** The most bytes of a body that is read whole, and of one NDJSON line. Default 4,194,304. @see W9 */
   readonly maxBodyBytes?: number;
-  /** Told of every error that is answered with a 5xx, for the host's log. */
+  /** Told of every error that is answered with a 5xx, or on a stream with a frame instead of one, for the host's log. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -65,8 +67,19 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
   const streams = createStreams(log, options);
   const waits = createWaits(log, options.maxStreamsPerUser);
 
+  /** A live stream takes whoever knows the sessions for a store: worth a retry, now as at every later check. @see W26 */
+  async function lookUp(native: Native): Promise<Identity | null> {
+    try {
+      return await authenticate(native, "session");
+    } catch (cause) {
+      throw new RunEventsError("store_unavailable", "The session cannot be checked.", { cause });
+    }
+  }
+
   async function identify(exchange: Exchange, native: Native, route: Route): Promise<Identity> {
-    const identity = await authenticate(native, route.access === "session" ? "session" : "any");
+    const identity = await (route.access === "session"
+      ? lookUp(native)
+      : authenticate(native, "any"));
     if (route.access === "session" && identity?.credential !== "session") {
       const other = identity ?? (await authenticate(native, "any"));
       if (other !== null)
@@ -108,6 +121,14 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     return found.answer({ service, exchange, ownerId, runId, isStillSession });
   }
 
+  /** An EventSource would take a 5xx for the end. @see W24 */
+  function refuseStream({ method }: Exchange, error: unknown): Reply | StreamReply {
+    const head = { status: 200, headers: STREAM_HEADERS } as const;
+    return method === "HEAD"
+      ? { ...head, body: null }
+      : { ...head, stream: streams.refuse(streamErrorCode(error)) };
+  }
+
   const service: Service<Native> = {
     log,
     streams,
@@ -118,8 +139,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       try {
         reply = await route(exchange, native);
       } catch (error) {
-        reply = problemOf(error);
-        if (reply.status >= 500 && !exchange.signal.aborted) onError?.(error);
+        const answer = problemOf(error);
+        const failed = answer.status >= 500;
+        if (failed && !exchange.signal.aborted) onError?.(error);
+        reply = failed && isStream(exchange) ? refuseStream(exchange, error) : answer;
       }
       const headers = { ...reply.headers, ...corsHeaders(exchange.header, allowedOrigins) };
       return { ...reply, headers };
@@ -131,4 +154,9 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     stats: () => ({ streams: streams.stats(), waiting: waits.count() }),
   };
   return service;
+}
+
+function isStream({ path }: Exchange): boolean {
+  const found = parsePath(path);
+  return found !== null && found !== "malformed" && found.name === "stream";
 }

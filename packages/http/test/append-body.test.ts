@@ -59,7 +59,10 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const body = `{"events":[${EVENT},${event},${EVENT}]}`;
     const answer = await world.send(post(`/v1/agent-runs/${runId}/events`, body));
-    expect([answer.status, answer.json()]).toMatchObject([422, { code: "invalid_event", index: 1 }]);
+    expect([answer.status, answer.json()]).toMatchObject([
+      422,
+      { code: "invalid_event", index: 1 },
+    ]);
     await expectNothing(world, runId);
   });
 
@@ -73,7 +76,9 @@ describe.each(DOORS)("%s", (door) => {
     await expectNothing(world, runId);
     expect((await world.send(post(path, events(1_000)))).status).toBe(201);
 
-    const payload = (length: number): object => ({ events: [{ eventType: "BIG", payload: "é".repeat(length) }] });
+    const payload = (length: number): object => ({
+      events: [{ eventType: "BIG", payload: "é".repeat(length) }],
+    });
     // Two bytes a letter, and the quotes.
     const long = await world.send(post(path, payload(131_072)));
     expect([long.status, long.json()["code"]]).toEqual([413, "payload_too_large"]);
@@ -172,7 +177,9 @@ describe.each(DOORS)("%s", (door) => {
     }
     await expectNothing(world, runId);
     const plain = { "content-encoding": "identity" };
-    expect((await world.send(post(`/v1/agent-runs/${runId}/events`, BODY, plain))).status).toBe(201);
+    expect((await world.send(post(`/v1/agent-runs/${runId}/events`, BODY, plain))).status).toBe(
+      201,
+    );
   });
 });
 
@@ -186,7 +193,10 @@ it("W9: a body that does not come to its end is given up", async () => {
       yield bytes.encode(BODY);
       await promise;
     }
-    const answering = world.send({ ...post(`/v1/agent-runs/${runId}/events`, ""), body: stalled() });
+    const answering = world.send({
+      ...post(`/v1/agent-runs/${runId}/events`, ""),
+      body: stalled(),
+    });
     await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
     await vi.advanceTimersByTimeAsync(30_000);
     const answer = await answering;

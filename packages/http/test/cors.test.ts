@@ -43,7 +43,10 @@ describe.each(DOORS)("%s", (door) => {
       expect(answer.headers["access-control-allow-origin"]).toBe(APP);
     }
     const anonymous = await world.send({ path: "/v1/agent-runs", headers: LISTED });
-    expect([anonymous.status, anonymous.headers["access-control-allow-origin"]]).toEqual([401, APP]);
+    expect([anonymous.status, anonymous.headers["access-control-allow-origin"]]).toEqual([
+      401,
+      APP,
+    ]);
   });
 
   it("W19: without a list there is no word of origins", async () => {
@@ -51,14 +54,20 @@ describe.each(DOORS)("%s", (door) => {
     const path = "/v1/agent-runs";
     const answer = await world.send({ path, headers: { ...ADA_SESSION, origin: APP } });
     const names = Object.keys(answer.headers);
-    expect(names.filter((name) => name === "vary" || name.startsWith("access-control"))).toEqual([]);
+    expect(names.filter((name) => name === "vary" || name.startsWith("access-control"))).toEqual(
+      [],
+    );
   });
 
   it("W19: a preflight from the list is answered without a credential, any other is not", async () => {
     await using world = await openWorld(door, { allowedOrigins: [APP] });
     const path = `/v1/agent-runs/${await world.record()}/events`;
     const asked = { "access-control-request-method": "POST" };
-    const preflight = await world.send({ method: "OPTIONS", path, headers: { origin: APP, ...asked } });
+    const preflight = await world.send({
+      method: "OPTIONS",
+      path,
+      headers: { origin: APP, ...asked },
+    });
     expect([preflight.status, preflight.text]).toEqual([204, ""]);
     expect(preflight.headers).toMatchObject({
       "access-control-allow-origin": APP,
@@ -72,7 +81,11 @@ describe.each(DOORS)("%s", (door) => {
       expect([headers, other.status]).toEqual([headers, 405]);
       expect(other.headers["access-control-allow-methods"]).toBeUndefined();
     }
-    const nowhere = await world.send({ method: "OPTIONS", path: "/none", headers: { origin: APP, ...asked } });
+    const nowhere = await world.send({
+      method: "OPTIONS",
+      path: "/none",
+      headers: { origin: APP, ...asked },
+    });
     expect(nowhere.status).toBe(404);
   });
 });

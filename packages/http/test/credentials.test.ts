@@ -75,10 +75,17 @@ describe.each(DOORS)("%s", (door) => {
     const others = [finished, "none", "%2e%2F", "x".repeat(200)];
     for (const [at, call] of callsOn(adas).entries()) {
       const headers = { ...call.headers, ...BOB };
-      const { headers: { date: _, ...expected }, ...first } = await world.send({ ...call, headers });
+      const {
+        headers: { date: _, ...expected },
+        ...first
+      } = await world.send({ ...call, headers });
       expect([call, first.status]).toEqual([call, 404]);
       for (const runId of others) {
-        const other = await world.send({ ...callsOn(runId)[at], path: callsOn(runId)[at]?.path ?? "", headers });
+        const other = await world.send({
+          ...callsOn(runId)[at],
+          path: callsOn(runId)[at]?.path ?? "",
+          headers,
+        });
         expect(other).toMatchObject({ status: 404, text: first.text, headers: expected });
       }
     }
@@ -87,7 +94,11 @@ describe.each(DOORS)("%s", (door) => {
       expect([call, first.status]).toEqual([call, 404]);
       for (const runId of others) {
         const path = streamsOn(runId)[at]?.path ?? "";
-        const other = await world.send({ ...call, path, headers: { ...call.headers, ...BOB_SESSION } });
+        const other = await world.send({
+          ...call,
+          path,
+          headers: { ...call.headers, ...BOB_SESSION },
+        });
         expect([path, other.status, other.text]).toEqual([path, 404, first.text]);
       }
     }
@@ -101,7 +112,9 @@ describe.each(DOORS)("%s", (door) => {
     const lists = await Promise.all(
       [ADA, ADA_SESSION, BOB].map((headers) => world.send({ path: "/v1/agent-runs", headers })),
     );
-    const ids = lists.map((list) => (list.json()["runs"] as { runId: string }[]).map((run) => run.runId));
+    const ids = lists.map((list) =>
+      (list.json()["runs"] as { runId: string }[]).map((run) => run.runId),
+    );
     expect(ids).toEqual([[runId], [runId], []]);
   });
 

@@ -7,17 +7,28 @@ import type { Frame } from "./harness/frames.ts";
 import { type LiveStream, sequencesOf, typesOf } from "./harness/live-stream.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
 
-const phase = (name: string): EventDraft => ({ eventType: "PHASE_STARTED", payload: { phase: name } });
+const phase = (name: string): EventDraft => ({
+  eventType: "PHASE_STARTED",
+  payload: { phase: name },
+});
 
 /** What a stream says of the run's state, in the order in which it says it. */
 function statesOf(frames: readonly Frame[]): readonly unknown[] {
   return frames
     .filter(({ data }) => data["type"] !== "run_event")
-    .map(({ data }) => [data["type"], data["runStatus"], data["currentPhase"], data["lastSequence"]]);
+    .map(({ data }) => [
+      data["type"],
+      data["runStatus"],
+      data["currentPhase"],
+      data["lastSequence"],
+    ]);
 }
 
 /** A reader that is waiting for its next frame. */
-async function asking(world: World, stream: LiveStream): Promise<{ readonly frame: Promise<Frame> }> {
+async function asking(
+  world: World,
+  stream: LiveStream,
+): Promise<{ readonly frame: Promise<Frame> }> {
   const frame = stream.next();
   await world.turn();
   return { frame };
@@ -58,12 +69,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const text = await textOf(world, await world.record(phase("p"), "RUN_COMPLETED"));
     const lines = text.split("\n").map((line) => line.replace(/: .*/, ""));
-    expect(lines).toEqual([
-      ...["retry", "data", "id", ""],
-      ...["data", "id", ""],
-      ...["data", "id", ""],
-      ...["retry", "data", "id", "", ""],
-    ]);
+    expect(lines.join(" ")).toBe("retry data id  data id  data id  retry data id  ");
   });
 
   it("W22: retry of connected is 2,000 to 5,000, and not the same for everybody", async () => {
@@ -85,12 +91,16 @@ describe.each(DOORS)("%s", (door) => {
         fc.array(fc.nat(100), { minLength: 1, maxLength: 5 }),
         async (sizes, starts) => {
           const runId = await world.record();
-          const batches = sizes.map((size) => Array<EventDraft>(size).fill({ eventType: "NOTE", payload: "x".repeat(2_000) }));
+          const batches = sizes.map((size) =>
+            Array<EventDraft>(size).fill({ eventType: "NOTE", payload: "x".repeat(2_000) }),
+          );
           const half = batches.splice(0, batches.length / 2);
           for (const batch of half) await world.runs.append(runId, batch);
           const { lastSequence } = await world.runs.get(runId);
           const cursors = starts.map((start) => Math.min(start, lastSequence));
-          const readers = await Promise.all(cursors.map((since) => world.tail(runId, `?since=${since}`)));
+          const readers = await Promise.all(
+            cursors.map((since) => world.tail(runId, `?since=${since}`)),
+          );
           const reading = Promise.all(readers.map((reader) => reader.rest()));
           for (const batch of batches) await world.runs.append(runId, batch);
           await world.runs.append(runId, [{ eventType: "RUN_FAILED" }]);
@@ -99,7 +109,10 @@ describe.each(DOORS)("%s", (door) => {
             const since = cursors[at] ?? 0;
             const behind = Array.from({ length: total - since }, (_, index) => since + 1 + index);
             expect(sequencesOf(frames)).toEqual(behind);
-            expect(typesOf([...frames.slice(0, 1), ...frames.slice(-1)])).toEqual(["connected", "run_finished"]);
+            expect(typesOf([...frames.slice(0, 1), ...frames.slice(-1)])).toEqual([
+              "connected",
+              "run_finished",
+            ]);
           }
         },
       ),
@@ -127,11 +140,28 @@ describe.each(DOORS)("%s", (door) => {
     const stream = await world.tail(runId);
     await stream.until("connected");
     const said: Frame[] = [];
-    for (const event of [{ eventType: "NOTE" }, phase("one"), { eventType: "NOTE" }, phase("two")]) {
+    for (const event of [
+      { eventType: "NOTE" },
+      phase("one"),
+      { eventType: "NOTE" },
+      phase("two"),
+    ]) {
       await world.runs.append(runId, [event]);
-      said.push(...(await stream.until(event.eventType === "NOTE" && said.length > 0 ? "run_event" : "status")));
+      said.push(
+        ...(await stream.until(
+          event.eventType === "NOTE" && said.length > 0 ? "run_event" : "status",
+        )),
+      );
     }
-    expect(typesOf(said)).toEqual(["run_event", "status", "run_event", "status", "run_event", "run_event", "status"]);
+    expect(typesOf(said)).toEqual([
+      "run_event",
+      "status",
+      "run_event",
+      "status",
+      "run_event",
+      "run_event",
+      "status",
+    ]);
     const statuses = said.filter(({ data }) => data["type"] === "status");
     expect(statesOf(statuses)).toEqual([
       ["status", "running", null, 1],
@@ -204,22 +234,35 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);
     await stream.until("status");
-    await world.runs.append(runId, [{ eventType: "NOTE" }, phase("last"), { eventType: "RUN_CANCELLED" }]);
+    await world.runs.append(runId, [
+      { eventType: "NOTE" },
+      phase("last"),
+      { eventType: "RUN_CANCELLED" },
+    ]);
     const frames = await stream.rest();
     expect(typesOf(frames)).toEqual(["run_event", "run_event", "run_event", "run_finished"]);
-    expect(frames.at(-1)?.data).toMatchObject({ runStatus: "cancelled", currentPhase: "last", lastSequence: 4 });
+    expect(frames.at(-1)?.data).toMatchObject({
+      runStatus: "cancelled",
+      currentPhase: "last",
+      lastSequence: 4,
+    });
   });
 });
 
 it("W22: eventsource-parser reads the same messages, however the bytes are cut", async () => {
   await using world = await openWorld("Request to Response");
-  const drafts = ["\u2028", "\r\n", "data: x\n\nid: 9", "</script>", "é😀"].map((payload) => ({ eventType: "NOTE", payload }));
+  const drafts = ["\u2028", "\r\n", "data: x\n\nid: 9", "</script>", "é😀"].map((payload) => ({
+    eventType: "NOTE",
+    payload,
+  }));
   const text = await textOf(world, await world.record(...drafts, "RUN_COMPLETED"));
   const bytes = new TextEncoder().encode(text);
   fc.assert(
     fc.property(fc.array(fc.nat(bytes.length), { maxLength: 20 }), (cuts) => {
       const messages: { data: string; id: string | undefined; event: string | undefined }[] = [];
-      const parser = createParser({ onEvent: ({ data, id, event }) => messages.push({ data, id, event }) });
+      const parser = createParser({
+        onEvent: ({ data, id, event }) => messages.push({ data, id, event }),
+      });
       const decoder = new TextDecoder();
       const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
       for (const [at, from] of places.entries()) {
@@ -228,7 +271,9 @@ it("W22: eventsource-parser reads the same messages, however the bytes are cut",
       expect(messages.map(({ id, event }) => [id, event])).toEqual(
         [0, 1, 2, 3, 4, 5, 6, 7].map((id) => [String(id), undefined]),
       );
-      const payloads = messages.slice(1, 6).map(({ data }) => (JSON.parse(data) as { event: { payload: unknown } }).event.payload);
+      const payloads = messages
+        .slice(1, 6)
+        .map(({ data }) => (JSON.parse(data) as { event: { payload: unknown } }).event.payload);
       expect(payloads).toEqual(drafts.map(({ payload }) => payload));
     }),
   );

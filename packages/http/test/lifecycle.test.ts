@@ -76,7 +76,10 @@ describe.each(DOORS)("%s", (door) => {
     for (const terminal of Object.keys(TERMINAL)) {
       const events = ["NOTE", terminal, "NOTE"].map((eventType) => ({ eventType }));
       const answer = await world.send(post(path, { events }));
-      expect([answer.status, answer.json()]).toMatchObject([422, { code: "invalid_event", index: 2 }]);
+      expect([answer.status, answer.json()]).toMatchObject([
+        422,
+        { code: "invalid_event", index: 2 },
+      ]);
     }
     const twice = { events: [{ eventType: "RUN_FAILED" }, { eventType: "RUN_FAILED" }] };
     expect((await world.send(post(path, twice))).status).toBe(422);
@@ -93,7 +96,9 @@ describe.each(DOORS)("%s", (door) => {
     );
     const page = (await world.send({ path, headers: ADA })).json();
     const events = page["events"] as readonly { readonly eventType: string }[];
-    expect(events.map(({ eventType }) => eventType).indexOf("RUN_COMPLETED")).toBe(events.length - 1);
+    expect(events.map(({ eventType }) => eventType).indexOf("RUN_COMPLETED")).toBe(
+      events.length - 1,
+    );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(events.length);
     const refused = answers.filter(({ status }) => status !== 201);
     for (const answer of refused) {

@@ -67,7 +67,17 @@ it("W12: curl is told of a bad line while its pipe is still open", async () => {
   const url = `http://127.0.0.1:${world.port}/v1/agent-runs/${runId}/events`;
   const headers = Object.entries(HEADERS).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   // With `-T -` curl waits for its pipe and sees nothing meanwhile; with `-T .` it looks at both.
-  const curl = spawn("curl", ["-sS", "-X", "POST", "-w", "%{http_code}", ...headers, "-T", ".", url]);
+  const curl = spawn("curl", [
+    "-sS",
+    "-X",
+    "POST",
+    "-w",
+    "%{http_code}",
+    ...headers,
+    "-T",
+    ".",
+    url,
+  ]);
   const exited = once(curl, "exit");
   try {
     const output = buffer(curl.stdout);

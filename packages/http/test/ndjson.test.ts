@@ -9,7 +9,11 @@ const TYPE = { "content-type": "application/x-ndjson" };
 const NOTE = '{"eventType":"NOTE"}';
 const encoder = new TextEncoder();
 
-function lines(runId: string, body: NonNullable<Call["body"]>, headers: Call["headers"] = {}): Call {
+function lines(
+  runId: string,
+  body: NonNullable<Call["body"]>,
+  headers: Call["headers"] = {},
+): Call {
   return { ...post(`/v1/agent-runs/${runId}/events`, "", { ...TYPE, ...headers }), body };
 }
 
@@ -100,22 +104,34 @@ describe.each(DOORS)("%s", (door) => {
     ["no object", "[]", 422, "invalid_event"],
     ["a bad type", '{"eventType":"note"}', 422, "invalid_event"],
     ["an unknown field", '{"eventType":"NOTE","line":1}', 422, "invalid_event"],
-    ["a payload too large", `{"eventType":"NOTE","payload":"${"x".repeat(262_143)}"}`, 413, "payload_too_large"],
+    [
+      "a payload too large",
+      `{"eventType":"NOTE","payload":"${"x".repeat(262_143)}"}`,
+      413,
+      "payload_too_large",
+    ],
     ["more than a body's bytes", `${NOTE}${" ".repeat(4_194_304)}`, 413, "payload_too_large"],
-  ] as const)("W12: a line with %s is named, and what came before it stays", async ([, line, status, code]) => {
-    await using world = await openWorld(door);
-    const runId = await world.record("FIRST");
-    const answer = await world.send(lines(runId, `${NOTE}\n\n${NOTE}\n${line}\n${NOTE}\n`));
-    expectProblem(answer, status, { code, line: 4, lastSequence: 3 });
-    expect(answer.json()).not.toHaveProperty("index");
-    expect(await typesIn(world, runId)).toEqual(["FIRST", "NOTE", "NOTE"]);
-  });
+  ] as const)(
+    "W12: a line with %s is named, and what came before it stays",
+    async ([, line, status, code]) => {
+      await using world = await openWorld(door);
+      const runId = await world.record("FIRST");
+      const answer = await world.send(lines(runId, `${NOTE}\n\n${NOTE}\n${line}\n${NOTE}\n`));
+      expectProblem(answer, status, { code, line: 4, lastSequence: 3 });
+      expect(answer.json()).not.toHaveProperty("index");
+      expect(await typesIn(world, runId)).toEqual(["FIRST", "NOTE", "NOTE"]);
+    },
+  );
 
   it("W12: a line that is not UTF-8 is named", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const body = Uint8Array.from([...encoder.encode(`${NOTE}\n`), 0xc3, 0x28, 10]);
-    expectProblem(await world.send(lines(runId, body)), 400, { code: "invalid_request", line: 2, lastSequence: 1 });
+    expectProblem(await world.send(lines(runId, body)), 400, {
+      code: "invalid_request",
+      line: 2,
+      lastSequence: 1,
+    });
   });
 
   it("W12: a bad first line names no sequence, for nothing was appended", async () => {
@@ -152,7 +168,10 @@ describe.each(DOORS)("%s", (door) => {
 
     const two = await world.record();
     const answer = await world.send(lines(two, `${NOTE}\n${end}\n\n \n`));
-    expect([answer.status, answer.json()]).toMatchObject([201, { lastSequence: 2, runStatus: "failed" }]);
+    expect([answer.status, answer.json()]).toMatchObject([
+      201,
+      { lastSequence: 2, runStatus: "failed" },
+    ]);
     expectProblem(await world.send(lines(two, NOTE)), 409, { code: "run_finished", line: 1 });
   });
 
@@ -169,7 +188,10 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door, { maxBatchEvents: 7, maxBodyBytes: 500 });
     const runId = await world.record();
     const answer = await world.send(lines(runId, `${NOTE}\n`.repeat(2_500)));
-    expect([answer.status, answer.json()]).toMatchObject([201, { firstSequence: 1, lastSequence: 2_500 }]);
+    expect([answer.status, answer.json()]).toMatchObject([
+      201,
+      { firstSequence: 1, lastSequence: 2_500 },
+    ]);
   });
 
   it("W12: the media type may have parameters, and an Idempotency-Key has no place beside lines", async () => {
@@ -177,7 +199,9 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const type = { "content-type": "APPLICATION/X-NDJSON; charset=utf-8" };
     expect((await world.send(lines(runId, NOTE, type))).status).toBe(201);
-    expectProblem(await world.send(lines(runId, NOTE, { "idempotency-key": "k" })), 400, { code: "invalid_request" });
+    expectProblem(await world.send(lines(runId, NOTE, { "idempotency-key": "k" })), 400, {
+      code: "invalid_request",
+    });
     expect(await typesIn(world, runId)).toEqual(["NOTE"]);
   });
 

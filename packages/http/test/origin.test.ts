@@ -98,7 +98,10 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
     for (const call of await changesOn(world)) {
-      const { status } = await world.send({ ...call, headers: { ...call.headers, ...ADA, ...foreign } });
+      const { status } = await world.send({
+        ...call,
+        headers: { ...call.headers, ...ADA, ...foreign },
+      });
       expect(status).toBeLessThan(300);
     }
     for (const path of ["/v1/agent-runs", `/v1/agent-runs/${await world.record()}/events`]) {

@@ -28,7 +28,9 @@ describe.each(DOORS)("%s", (door) => {
         const stream = await world.tail(runId);
         await stream.until("connected");
         for (const [index, { kept }] of sent.entries()) {
-          expect(page.text).toContain(`"sequence":${index + 1},"eventType":"NOTE","payload":${kept},`);
+          expect(page.text).toContain(
+            `"sequence":${index + 1},"eventType":"NOTE","payload":${kept},`,
+          );
           const { text } = await stream.next();
           expect(text).toContain(`"payload":${onStream(kept)},"createdAt":"`);
         }
@@ -50,7 +52,9 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const path = `/v1/agent-runs/${runId}/events`;
-    await world.send(post(path, { events: [{ eventType: "NOTE", payload: "\u2028\u2029\u0085" }] }));
+    await world.send(
+      post(path, { events: [{ eventType: "NOTE", payload: "\u2028\u2029\u0085" }] }),
+    );
     expect(payloadsOf(await world.send({ path, headers: ADA }))).toEqual(['"\u2028\u2029\u0085"']);
     const stream = await world.tail(runId);
     const frames = await stream.until("run_event");
@@ -73,23 +77,28 @@ describe.each(DOORS)("%s", (door) => {
 
 it("W2: createdAt is the store's clock in milliseconds, and never runs backwards in a run", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 2 }), async (times) => {
-      const ticks = times.values();
-      const store = createMemoryStore({ now: () => ticks.next().value ?? 0 });
-      const runs = createRunEvents({ store });
-      const authenticate = (): { userId: string; credential: "bearer" } => ({
-        userId: "ada",
-        credential: "bearer",
-      });
-      const handler = createHandler({ runs, authenticate });
-      await runs.create({ ownerId: "ada", runId: "r" });
-      for (let at = 1; at < times.length; at++) await runs.append("r", [{ eventType: "NOTE" }]);
-      const response = await handler.fetch(new Request("http://localhost/v1/agent-runs/r/events"));
-      const { events } = (await response.json()) as { events: { createdAt: string }[] };
-      const latest = times.map((_, at) => Math.max(...times.slice(0, at + 1))).slice(1);
-      expect(events.map((event) => event.createdAt)).toEqual(
-        latest.map((ms) => new Date(ms).toISOString()),
-      );
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 2 }),
+      async (times) => {
+        const ticks = times.values();
+        const store = createMemoryStore({ now: () => ticks.next().value ?? 0 });
+        const runs = createRunEvents({ store });
+        const authenticate = (): { userId: string; credential: "bearer" } => ({
+          userId: "ada",
+          credential: "bearer",
+        });
+        const handler = createHandler({ runs, authenticate });
+        await runs.create({ ownerId: "ada", runId: "r" });
+        for (let at = 1; at < times.length; at++) await runs.append("r", [{ eventType: "NOTE" }]);
+        const response = await handler.fetch(
+          new Request("http://localhost/v1/agent-runs/r/events"),
+        );
+        const { events } = (await response.json()) as { events: { createdAt: string }[] };
+        const latest = times.map((_, at) => Math.max(...times.slice(0, at + 1))).slice(1);
+        expect(events.map((event) => event.createdAt)).toEqual(
+          latest.map((ms) => new Date(ms).toISOString()),
+        );
+      },
+    ),
   );
 });

@@ -63,15 +63,27 @@ describe.each(DOORS)("%s", (door) => {
     expect(pages).toEqual([[1, 2], [3], [4], [5, 6]]);
   });
 
-  it.for(["x", "", "-1", "+1", "1.0", "1e3", "01", " 1", "1 ", "0x1", "9".repeat(16), "NaN", "null", "1,2"])(
-    "W15: since=%s is no cursor",
-    async (since) => {
-      await using world = await openWorld(door);
-      const runId = await world.record("NOTE");
-      const answer = await poll(world, runId, `since=${encodeURIComponent(since)}`);
-      expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_cursor"]);
-    },
-  );
+  it.for([
+    "x",
+    "",
+    "-1",
+    "+1",
+    "1.0",
+    "1e3",
+    "01",
+    " 1",
+    "1 ",
+    "0x1",
+    "9".repeat(16),
+    "NaN",
+    "null",
+    "1,2",
+  ])("W15: since=%s is no cursor", async (since) => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const answer = await poll(world, runId, `since=${encodeURIComponent(since)}`);
+    expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_cursor"]);
+  });
 
   it("W15: since given twice is no cursor, even if both say the same", async () => {
     await using world = await openWorld(door);
@@ -79,25 +91,46 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_cursor"]);
   });
 
-  it.for(["limit=0", "limit=1001", "limit=x", "limit=", "limit=2&limit=2", "wait=-1", "wait=31", "wait=30.5", "wait=1e1", "wait=", "wait=1&wait=1"])(
-    "W15: %s is 400",
-    async (query) => {
-      await using world = await openWorld(door);
-      const answer = await poll(world, await world.record("NOTE"), query);
-      expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
-    },
-  );
+  it.for([
+    "limit=0",
+    "limit=1001",
+    "limit=x",
+    "limit=",
+    "limit=2&limit=2",
+    "wait=-1",
+    "wait=31",
+    "wait=30.5",
+    "wait=1e1",
+    "wait=",
+    "wait=1&wait=1",
+  ])("W15: %s is 400", async (query) => {
+    await using world = await openWorld(door);
+    const answer = await poll(world, await world.record("NOTE"), query);
+    expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
+  });
 
   it("W15: past the last sequence it is cursor_ahead; on a finished run one further is its end", async () => {
     await using world = await openWorld(door);
     const [live, ended] = [await world.record("NOTE"), await world.record("NOTE", "RUN_FAILED")];
-    for (const [runId, since, last] of [[live, 2, 1], [live, 999_999_999_999_999, 1], [ended, 4, 2]] as const) {
+    for (const [runId, since, last] of [
+      [live, 2, 1],
+      [live, 999_999_999_999_999, 1],
+      [ended, 4, 2],
+    ] as const) {
       const answer = await poll(world, runId, `since=${since}`);
-      expect([answer.status, answer.json()]).toMatchObject([409, { code: "cursor_ahead", lastSequence: last }]);
+      expect([answer.status, answer.json()]).toMatchObject([
+        409,
+        { code: "cursor_ahead", lastSequence: last },
+      ]);
     }
     for (const since of [2, 3]) {
       const page = pageOf(await poll(world, ended, `since=${since}`));
-      expect(page).toMatchObject({ events: [], runStatus: "failed", lastSequence: 2, hasMore: false });
+      expect(page).toMatchObject({
+        events: [],
+        runStatus: "failed",
+        lastSequence: 2,
+        hasMore: false,
+      });
     }
   });
 
@@ -114,11 +147,22 @@ describe.each(DOORS)("%s", (door) => {
 
   it("W16: a page that does not reach the end says status and phase as of its last event", async () => {
     await using world = await openWorld(door);
-    const phase = (name: string): object => ({ eventType: "PHASE_STARTED", payload: { phase: name } });
-    const runId = await world.record("A", phase("one") as never, "B", phase("two") as never, "RUN_FAILED");
+    const phase = (name: string): object => ({
+      eventType: "PHASE_STARTED",
+      payload: { phase: name },
+    });
+    const runId = await world.record(
+      "A",
+      phase("one") as never,
+      "B",
+      phase("two") as never,
+      "RUN_FAILED",
+    );
     const states: unknown[] = [];
     for (let since = 0; since < 5; since++) {
-      const { runStatus, currentPhase, hasMore } = pageOf(await poll(world, runId, `since=${since}&limit=1`));
+      const { runStatus, currentPhase, hasMore } = pageOf(
+        await poll(world, runId, `since=${since}&limit=1`),
+      );
       states.push([runStatus, currentPhase, hasMore]);
     }
     expect(states).toEqual([
@@ -141,7 +185,8 @@ describe.each(DOORS)("%s", (door) => {
         async function write(): Promise<void> {
           for (const [at, size] of sizes.entries()) {
             // A read of the store takes its turn between appends: how many decides who is ahead.
-            for (let turns = pace[at % pace.length] ?? 0; turns > 0; turns--) await world.runs.get(runId);
+            for (let turns = pace[at % pace.length] ?? 0; turns > 0; turns--)
+              await world.runs.get(runId);
             await world.runs.append(runId, Array(size).fill({ eventType: "NOTE" }));
           }
           await world.runs.append(runId, [{ eventType: "NOTE" }, { eventType: "RUN_COMPLETED" }]);
@@ -187,7 +232,8 @@ describe.each(DOORS)("%s", (door) => {
     const tags: (string | undefined)[] = [];
     const note = async (query = ""): Promise<void> =>
       void tags.push((await poll(world, runId, query)).headers["etag"]);
-    for (const query of ["", "since=1", "since=2", "since=3", "limit=1", "limit=2"]) await note(query);
+    for (const query of ["", "since=1", "since=2", "since=3", "limit=1", "limit=2"])
+      await note(query);
     await world.runs.append(runId, [{ eventType: "D" }]);
     for (const query of ["", "limit=1"]) await note(query);
     await world.runs.append(runId, [{ eventType: "RUN_FAILED" }]);
@@ -212,4 +258,3 @@ describe.each(DOORS)("%s", (door) => {
     expect((await poll(world, runId, "wait=5", { "if-none-match": "*" })).status).toBe(200);
   });
 });
-

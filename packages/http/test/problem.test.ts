@@ -149,8 +149,18 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const run = `/v1/agent-runs/${runId}`;
     const unknown = [
-      "/", "/v1", "/v2/agent-runs", "/v1/agent-run", "/v1/agent-runs/", `${run}/`, `${run}/event`,
-      `${run}/events/1`, `${run}/constructor`, `${run}/__proto__`, "/v1/agent-runs//events", "/openapi",
+      "/",
+      "/v1",
+      "/v2/agent-runs",
+      "/v1/agent-run",
+      "/v1/agent-runs/",
+      `${run}/`,
+      `${run}/event`,
+      `${run}/events/1`,
+      `${run}/constructor`,
+      `${run}/__proto__`,
+      "/v1/agent-runs//events",
+      "/openapi",
     ];
     for (const path of unknown) {
       const answer = await world.send({ path, headers: ADA });
@@ -173,7 +183,12 @@ describe.each(DOORS)("%s", (door) => {
       for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
         if (allow.split(", ").includes(method)) continue;
         const answer = await world.send({ method, path, headers: ADA });
-        expect([path, method, answer.status, answer.headers["allow"]]).toEqual([path, method, 405, allow]);
+        expect([path, method, answer.status, answer.headers["allow"]]).toEqual([
+          path,
+          method,
+          405,
+          allow,
+        ]);
         if (method !== "HEAD") expect(answer.json()["code"]).toBe("invalid_request");
       }
     }
@@ -185,7 +200,15 @@ describe.each(DOORS)("%s", (door) => {
       const answer = await world.send({ path: `/v1/agent-runs/${id}/events`, headers: ADA });
       expect([id, answer.status, answer.json()["code"]]).toEqual([id, 400, "invalid_request"]);
     }
-    for (const id of ["a%2Fb", "a%0Ab", "a%0D%0AX-Evil:1", "a%00", "%C3%A9", "a%20b", "a".repeat(129)]) {
+    for (const id of [
+      "a%2Fb",
+      "a%0Ab",
+      "a%0D%0AX-Evil:1",
+      "a%00",
+      "%C3%A9",
+      "a%20b",
+      "a".repeat(129),
+    ]) {
       for (const leaf of ["", "/events", "/stream"]) {
         const path = `/v1/agent-runs/${id}${leaf}`;
         const answer = await world.send({ path, headers: ADA_SESSION });
@@ -219,7 +242,14 @@ it("W3: a stream's error frame holds no text of a driver either", async () => {
 });
 
 it("W3: whatever is thrown, its problem says nothing of it", () => {
-  for (const thrown of [new Error(SECRET), new TypeError(SECRET), SECRET, null, undefined, { code: SECRET }]) {
+  for (const thrown of [
+    new Error(SECRET),
+    new TypeError(SECRET),
+    SECRET,
+    null,
+    undefined,
+    { code: SECRET },
+  ]) {
     const { status, body } = problemOf(thrown);
     expect([status, body.includes("hunter2")]).toEqual([500, false]);
     expect(JSON.parse(body)).toMatchObject({ code: "internal" });
@@ -232,7 +262,10 @@ it.for([
   ["a NUL", "Idempotency-Key: a\0b"],
 ])("W3: a header with %s is a plain 4xx", async ([, header]) => {
   await using world = await openWorld("node:http");
-  const head = encodeHead("GET", "/v1/agent-runs", ADA).replace("\r\n\r\n", `\r\n${header}\r\n\r\n`);
+  const head = encodeHead("GET", "/v1/agent-runs", ADA).replace(
+    "\r\n\r\n",
+    `\r\n${header}\r\n\r\n`,
+  );
   using socket = await openSocket(world.port, head);
   await socket.closed;
   expect(socket.received()).toMatch(/^HTTP\/1\.1 4\d\d /);

@@ -46,7 +46,11 @@ describe.each(DOORS)("%s", (door) => {
     for (const method of ["GET", "HEAD"]) {
       const headers = { ...ADA_SESSION, "last-event-id": "2" };
       const answer = await world.send({ method, path, headers });
-      expect([answer.status, answer.text, answer.headers["content-type"]]).toEqual([204, "", undefined]);
+      expect([answer.status, answer.text, answer.headers["content-type"]]).toEqual([
+        204,
+        "",
+        undefined,
+      ]);
       expect(answer.headers["cache-control"]).toContain("no-store");
     }
   });
@@ -57,7 +61,11 @@ describe.each(DOORS)("%s", (door) => {
     for (const query of ["?since=2", "?since=3"]) {
       const [connected, finished] = await (await world.tail(runId, query)).rest();
       // Cut here, a reconnect must still learn how the run ended.
-      expect([connected?.id, connected?.data["since"], connected?.data["runStatus"]]).toEqual([2, 2, "running"]);
+      expect([connected?.id, connected?.data["since"], connected?.data["runStatus"]]).toEqual([
+        2,
+        2,
+        "running",
+      ]);
       expect([finished?.id, finished?.data["runStatus"]]).toEqual([3, "completed"]);
     }
   });
@@ -65,10 +73,18 @@ describe.each(DOORS)("%s", (door) => {
   it("W24: on a live run anything past the end is cursor_ahead, in a frame", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
-    for (const [query, headers] of [["?since=2", {}], ["?since=0", { "last-event-id": "2" }], ["?since=999999999999999", {}]] as const) {
+    for (const [query, headers] of [
+      ["?since=2", {}],
+      ["?since=0", { "last-event-id": "2" }],
+      ["?since=999999999999999", {}],
+    ] as const) {
       const stream = await world.tail(runId, query, headers);
       const [frame, ...more] = await stream.rest();
-      expect([stream.status, stream.headers["content-type"], more]).toEqual([200, "text/event-stream; charset=utf-8", []]);
+      expect([stream.status, stream.headers["content-type"], more]).toEqual([
+        200,
+        "text/event-stream; charset=utf-8",
+        [],
+      ]);
       expect(frame?.data).toEqual({
         type: "error",
         code: "cursor_ahead",
@@ -83,31 +99,45 @@ describe.each(DOORS)("%s", (door) => {
   it("W24: a reader that reconnects with the last id it has misses nothing and gets nothing twice", async () => {
     await using world = await openWorld(door);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 10 }), async (cuts) => {
-        const runId = await world.record(...Array<string>(7).fill("NOTE"));
-        const seen: number[] = [];
-        let lastId: number | null = null;
-        for (const [at, count] of cuts.entries()) {
-          const headers = lastId === null ? {} : { "last-event-id": String(lastId) };
-          const stream = await world.tail(runId, "?since=0", headers);
-          for (let taken = 0; taken < count; taken++) {
-            if (taken === 1) await world.runs.append(runId, [{ eventType: "NOTE", payload: at }]);
-            if (seen.length > 0 && taken > 0 && seen.at(-1) === (await world.runs.get(runId)).lastSequence) break;
-            const frame = await stream.next();
-            seen.push(...sequencesOf([frame]));
-            lastId = frame.id ?? lastId;
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 10 }),
+        async (cuts) => {
+          const runId = await world.record(...Array<string>(7).fill("NOTE"));
+          const seen: number[] = [];
+          let lastId: number | null = null;
+          for (const [at, count] of cuts.entries()) {
+            const headers = lastId === null ? {} : { "last-event-id": String(lastId) };
+            const stream = await world.tail(runId, "?since=0", headers);
+            for (let taken = 0; taken < count; taken++) {
+              if (taken === 1) await world.runs.append(runId, [{ eventType: "NOTE", payload: at }]);
+              if (
+                seen.length > 0 &&
+                taken > 0 &&
+                seen.at(-1) === (await world.runs.get(runId)).lastSequence
+              )
+                break;
+              const frame = await stream.next();
+              seen.push(...sequencesOf([frame]));
+              lastId = frame.id ?? lastId;
+            }
+            stream.leave();
           }
-          stream.leave();
-        }
-        await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
-        const last = await world.tail(runId, "?since=0", lastId === null ? {} : { "last-event-id": String(lastId) });
-        const frames = await last.rest();
-        seen.push(...sequencesOf(frames));
-        const total = (await world.runs.get(runId)).lastSequence;
-        expect(seen).toEqual(Array.from({ length: total }, (_, index) => index + 1));
-        const stop = await world.tail(runId, "?since=0", { "last-event-id": String(frames.at(-1)?.id) });
-        expect(stop.status).toBe(204);
-      }),
+          await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+          const last = await world.tail(
+            runId,
+            "?since=0",
+            lastId === null ? {} : { "last-event-id": String(lastId) },
+          );
+          const frames = await last.rest();
+          seen.push(...sequencesOf(frames));
+          const total = (await world.runs.get(runId)).lastSequence;
+          expect(seen).toEqual(Array.from({ length: total }, (_, index) => index + 1));
+          const stop = await world.tail(runId, "?since=0", {
+            "last-event-id": String(frames.at(-1)?.id),
+          });
+          expect(stop.status).toBe(204);
+        },
+      ),
       { numRuns: 25 },
     );
   });

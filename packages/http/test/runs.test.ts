@@ -68,14 +68,17 @@ describe.each(DOORS)("%s", (door) => {
     }
     for (const limit of [1, 5, 23, 24, 200]) {
       const seen: string[] = [];
-      let cursor: unknown = null;
+      let cursor: string | null = null;
       do {
-        const query = cursor === null ? "" : `&cursor=${String(cursor)}`;
-        const answer = await world.send({ path: `/v1/agent-runs?limit=${limit}${query}`, headers: ADA });
+        const query = cursor === null ? "" : `&cursor=${cursor}`;
+        const answer = await world.send({
+          path: `/v1/agent-runs?limit=${limit}${query}`,
+          headers: ADA,
+        });
         const page = listed(answer);
         expect(page.length).toBe(Math.min(limit, ids.length - seen.length));
         seen.push(...page.map(({ runId }) => runId));
-        cursor = answer.json()["nextCursor"];
+        cursor = answer.json()["nextCursor"] as string | null;
       } while (cursor !== null);
       expect(seen).toEqual(ids.toReversed());
     }
@@ -89,7 +92,10 @@ describe.each(DOORS)("%s", (door) => {
     await world.runs.create({ ownerId: "ada", runId: "new" });
     await world.runs.cancel("r3");
     await world.runs.delete("r3");
-    const second = await world.send({ path: `/v1/agent-runs?limit=3&cursor=${cursor}`, headers: ADA });
+    const second = await world.send({
+      path: `/v1/agent-runs?limit=3&cursor=${cursor}`,
+      headers: ADA,
+    });
     expect([first, second].map((page) => listed(page).map(({ runId }) => runId))).toEqual([
       ["r5", "r4", "r3"],
       ["r2", "r1", "r0"],
@@ -102,15 +108,30 @@ describe.each(DOORS)("%s", (door) => {
     for (let at = 0; at < 60; at++) await world.record(...ends.slice(at % 5, (at % 5) + 1));
     expect(listed(await world.send({ path: "/v1/agent-runs", headers: ADA }))).toHaveLength(50);
     for (const status of ["queued", "running", "completed", "failed", "cancelled"]) {
-      const page = listed(await world.send({ path: `/v1/agent-runs?status=${status}`, headers: ADA }));
+      const page = listed(
+        await world.send({ path: `/v1/agent-runs?status=${status}`, headers: ADA }),
+      );
       expect(page.map(({ runStatus }) => runStatus)).toEqual(Array(12).fill(status));
     }
   });
 
   it.for([
-    "limit=0", "limit=201", "limit=-1", "limit=1.5", "limit=", "limit=01", "limit=1e1", "limit=1&limit=1",
-    "status=done", "status=", "status=failed&status=failed", "cursor=", "cursor=x", "cursor=-1",
-    "cursor=1&cursor=2", "cursor=9999999999999999",
+    "limit=0",
+    "limit=201",
+    "limit=-1",
+    "limit=1.5",
+    "limit=",
+    "limit=01",
+    "limit=1e1",
+    "limit=1&limit=1",
+    "status=done",
+    "status=",
+    "status=failed&status=failed",
+    "cursor=",
+    "cursor=x",
+    "cursor=-1",
+    "cursor=1&cursor=2",
+    "cursor=9999999999999999",
   ])("W14: a list with %s is 400", async (query) => {
     await using world = await openWorld(door);
     const answer = await world.send({ path: `/v1/agent-runs?${query}`, headers: ADA });
@@ -140,10 +161,18 @@ describe.each(DOORS)("%s", (door) => {
     await world.send({ method: "DELETE", path: "/v1/agent-runs/r", headers: ADA });
     const bob = { authorization: "Bearer bob" };
     const created = await world.send(post("/v1/agent-runs", { runId: "r" }, bob));
-    expect([created.status, created.json()]).toMatchObject([201, { runStatus: "queued", lastSequence: 0 }]);
+    expect([created.status, created.json()]).toMatchObject([
+      201,
+      { runStatus: "queued", lastSequence: 0 },
+    ]);
     const keyed = { ...bob, "idempotency-key": "k" };
-    const appended = await world.send(post("/v1/agent-runs/r/events", { events: [{ eventType: "A" }] }, keyed));
-    expect([appended.status, appended.json()]).toMatchObject([201, { firstSequence: 1, replayed: false }]);
+    const appended = await world.send(
+      post("/v1/agent-runs/r/events", { events: [{ eventType: "A" }] }, keyed),
+    );
+    expect([appended.status, appended.json()]).toMatchObject([
+      201,
+      { firstSequence: 1, replayed: false },
+    ]);
     const page = await world.send({ path: "/v1/agent-runs/r/events", headers: bob });
     expect(page.text).not.toContain("secret");
     expect((await world.send({ path: "/v1/agent-runs/r", headers: ADA })).status).toBe(404);

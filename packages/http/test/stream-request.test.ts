@@ -79,25 +79,52 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it.for(["x", "", "-1", "+3", "1e3", "01", "1.0", "3, 4", "9".repeat(16), "\u00e9", "0x3", "null"])(
-    "W20: a header of %o is ignored",
-    async (header) => {
-      await using world = await openWorld(door);
-      const runId = await world.record("A", "B", "C");
-      for (const [query, cursor] of [["", 0], ["?since=2", 2]] as const) {
-        const found = await cursorOf(world, runId, query, { "last-event-id": header });
-        expect(found).toEqual([cursor, cursor, cursor + 1]);
-      }
-    },
-  );
+  it.for([
+    "x",
+    "",
+    "-1",
+    "+3",
+    "1e3",
+    "01",
+    "1.0",
+    "3, 4",
+    "9".repeat(16),
+    "\u00e9",
+    "0x3",
+    "null",
+  ])("W20: a header of %o is ignored", async (header) => {
+    await using world = await openWorld(door);
+    const runId = await world.record("A", "B", "C");
+    for (const [query, cursor] of [
+      ["", 0],
+      ["?since=2", 2],
+    ] as const) {
+      const found = await cursorOf(world, runId, query, { "last-event-id": header });
+      expect(found).toEqual([cursor, cursor, cursor + 1]);
+    }
+  });
 
   it("W20: a malformed since is 400, whatever the header says", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record("NOTE")}/stream`;
-    for (const query of ["since=x", "since=", "since=-1", "since=01", "since=1e0", "since=0&since=0"]) {
+    for (const query of [
+      "since=x",
+      "since=",
+      "since=-1",
+      "since=01",
+      "since=1e0",
+      "since=0&since=0",
+    ]) {
       for (const more of [{}, { "last-event-id": "0" }]) {
-        const answer = await world.send({ path: `${path}?${query}`, headers: { ...ADA_SESSION, ...more } });
-        expect([query, answer.status, answer.json()["code"]]).toEqual([query, 400, "invalid_cursor"]);
+        const answer = await world.send({
+          path: `${path}?${query}`,
+          headers: { ...ADA_SESSION, ...more },
+        });
+        expect([query, answer.status, answer.json()["code"]]).toEqual([
+          query,
+          400,
+          "invalid_cursor",
+        ]);
       }
     }
   });
@@ -145,7 +172,9 @@ it("W21: a client of HTTP/1.0 gets the same frames, up to the close", async () =
   using socket = await openSocket(world.port, head);
   await socket.closed;
   const [, body = ""] = socket.received().split("\r\n\r\n");
-  expect(body).toMatch(/^retry: \d+\ndata: \{"type":"connected".*"type":"run_finished".*\nid: 3\n\n$/s);
+  expect(body).toMatch(
+    /^retry: \d+\ndata: \{"type":"connected".*"type":"run_finished".*\nid: 3\n\n$/s,
+  );
 });
 
 it("W21: a connection serves its next request when a stream on it has ended", async () => {

@@ -82,7 +82,7 @@ describe.each(DOORS)("%s", (door) => {
     }
     const writing = write();
     const seen: number[] = [];
-    for (let status: unknown = "running"; status === "running" || status === "queued"; ) {
+    for (let status: unknown = "running"; status === "running" || status === "queued";) {
       const answer = await world.send(waitFor(runId, `since=${seen.at(-1) ?? 0}&wait=30`));
       const page = answer.json();
       seen.push(...(page["events"] as { sequence: number }[]).map(({ sequence }) => sequence));
@@ -155,7 +155,9 @@ describe.each(DOORS)("%s", (door) => {
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
     // A poll that does not wait is not counted.
     expect((await world.send(waitFor(runId, "wait=0"))).status).toBe(200);
-    const bobs = world.send(waitFor("bobs", "wait=30", { headers: { authorization: "Bearer bob" } }));
+    const bobs = world.send(
+      waitFor("bobs", "wait=30", { headers: { authorization: "Bearer bob" } }),
+    );
     await untilWaiting(world, 4);
     await Promise.all([world.runs.cancel(runId), world.runs.cancel("bobs")]);
     for (const answer of await Promise.all([...held, bobs])) expect(answer.status).toBe(200);
@@ -182,7 +184,10 @@ describe.each(DOORS)("%s", (door) => {
     await world.drain(0);
     const late = world.send(waitFor(runId, "wait=30"));
     for (const answer of await Promise.all([...answering, late])) {
-      expect([answer.status, answer.json()]).toMatchObject([200, { events: [], runStatus: "queued" }]);
+      expect([answer.status, answer.json()]).toMatchObject([
+        200,
+        { events: [], runStatus: "queued" },
+      ]);
     }
   });
 });

@@ -10,6 +10,11 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
+/** The method of a call. */
+export function methodOf({ method, body }: Call): string {
+  return method ?? (body === undefined ? "GET" : "POST");
+}
+
 /** A whole answer. */
 export interface Answer {
   readonly status: number;

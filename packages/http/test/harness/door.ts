@@ -10,6 +10,10 @@ export interface Door {
   stats(): HandlerStats;
   /** The open connections of the port; 0 without one. */
   connections(): Promise<number>;
+  /** The bytes that each open answer of the port holds, beyond what the system has taken. */
+  inFlight(): readonly number[];
+  /** What the port has refused as no HTTP, or lost. */
+  clientErrors(): readonly Error[];
   /** Asks, and reads the answer to its end. */
   send(call: Call): Promise<Answer>;
   /** Asks, and reads the answer as a live stream. */

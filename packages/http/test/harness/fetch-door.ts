@@ -1,6 +1,7 @@
+import { Readable } from "node:stream";
 import { createHandler, type HandlerOptions } from "../../src/index.ts";
 import type { Accounts } from "./accounts.ts";
-import { type Answer, type Call, createAnswer } from "./answer.ts";
+import { type Answer, type Call, createAnswer, methodOf } from "./answer.ts";
 import type { Door } from "./door.ts";
 import { createLiveStream, type LiveStream } from "./live-stream.ts";
 
@@ -19,6 +20,8 @@ export async function openFetchDoor(options: Options, accounts: Accounts): Promi
     drain: handler.drain,
     stats: handler.stats,
     connections: async () => 0,
+    inFlight: () => [],
+    clientErrors: () => [],
     async send(call): Promise<Answer> {
       const response = await handler.fetch(requestOf(call));
       return createAnswer(
@@ -50,7 +53,7 @@ export async function openFetchDoor(options: Options, accounts: Accounts): Promi
 function requestOf(call: Call): Request {
   const { path, headers = {}, body, signal } = call;
   return new Request(`http://127.0.0.1${path}`, {
-    method: call.method ?? (body === undefined ? "GET" : "POST"),
+    method: methodOf(call),
     headers,
     ...(body === undefined ? {} : { body: bodyOf(body), duplex: "half" }),
     ...(signal === undefined ? {} : { signal }),
@@ -60,7 +63,7 @@ function requestOf(call: Call): Request {
 function bodyOf(body: NonNullable<Call["body"]>): BodyInit {
   return typeof body === "string" || body instanceof Uint8Array
     ? (body as BodyInit)
-    : (ReadableStream.from(body) as unknown as BodyInit);
+    : (Readable.toWeb(Readable.from(body)) as unknown as BodyInit);
 }
 
 async function* chunksOf(

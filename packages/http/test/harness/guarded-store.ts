@@ -8,10 +8,14 @@ export interface GuardedStore extends RunEventStore {
   cut(error: Error | null): void;
   /** Holds calls of this name until the returned function is called. */
   hold(name: StoreCall): () => void;
+  /** Lets go of all that is held. */
+  releaseAll(): void;
   /** The calls that are being held. */
   held(): number;
   /** Rings every watch, as a store may. */
   ringAll(): void;
+  /** Loses every ring from now on. */
+  silence(): void;
   /** The watches that have not been stopped. */
   watches(): number;
 }
@@ -19,9 +23,11 @@ export interface GuardedStore extends RunEventStore {
 /** Puts a line in front of a real store. */
 export function guardStore(store: RunEventStore): GuardedStore {
   const gates = new Map<StoreCall, Promise<void>>();
+  const releases = new Set<() => void>();
   const bells = new Set<() => void>();
   let failure: Error | null = null;
   let held = 0;
+  let silent = false;
 
   async function call<Result>(name: StoreCall, task: () => Promise<Result>): Promise<Result> {
     const gate = gates.get(name);
@@ -43,7 +49,9 @@ export function guardStore(store: RunEventStore): GuardedStore {
     listRuns: (query) => call("listRuns", () => store.listRuns(query)),
     deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
     watch(runId, wake) {
-      const watch = store.watch(runId, wake);
+      const watch = store.watch(runId, () => {
+        if (!silent) wake();
+      });
       bells.add(wake);
       return {
         ready: watch.ready,
@@ -58,15 +66,22 @@ export function guardStore(store: RunEventStore): GuardedStore {
     hold(name) {
       const { promise, resolve } = Promise.withResolvers<void>();
       gates.set(name, promise);
-      return () => {
-        gates.delete(name);
+      const release = (): void => {
+        releases.delete(release);
+        if (gates.get(name) === promise) gates.delete(name);
         resolve();
       };
+      releases.add(release);
+      return release;
+    },
+    releaseAll() {
+      for (const release of releases) release();
     },
     held: () => held,
     ringAll() {
       for (const wake of bells) wake();
     },
+    silence: () => void (silent = true),
     watches: () => bells.size,
   };
 }

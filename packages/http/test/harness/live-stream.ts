@@ -1,3 +1,4 @@
+import { collect } from "./collect.ts";
 import { type Frame, readFrames } from "./frames.ts";
 
 /** A live stream as a test reads it. Its frames are taken one by one; nothing is read ahead. */
@@ -39,7 +40,7 @@ export function createLiveStream(
       return taken;
     },
     async rest() {
-      return Array.fromAsync(frames);
+      return collect(frames);
     },
     leave,
   };

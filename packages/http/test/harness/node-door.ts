@@ -1,12 +1,13 @@
 import { once } from "node:events";
-import { Agent, createServer, type IncomingMessage, request } from "node:http";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createNodeHandler, type HandlerOptions } from "../../src/node.ts";
 import type { Accounts } from "./accounts.ts";
-import { type Answer, type Call, createAnswer } from "./answer.ts";
+import { type Answer, type Call, createAnswer, methodOf } from "./answer.ts";
+import { collect } from "./collect.ts";
 import type { Door } from "./door.ts";
 import { createLiveStream } from "./live-stream.ts";
 
@@ -22,7 +23,17 @@ export async function openNodeDoor(options: Options, accounts: Accounts): Promis
         return typeof value === "string" ? value : null;
       }, wanted),
   });
-  const server = createServer((incoming, response) => handler.handle(incoming, response));
+  const answering = new Set<ServerResponse>();
+  const server = createServer((incoming, response) => {
+    answering.add(response);
+    response.once("close", () => answering.delete(response));
+    handler.handle(incoming, response);
+  });
+  const clientErrors: Error[] = [];
+  server.on("clientError", (error, socket) => {
+    clientErrors.push(error);
+    socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -32,10 +43,15 @@ export async function openNodeDoor(options: Options, accounts: Accounts): Promis
     port,
     drain: handler.drain,
     stats: handler.stats,
+    inFlight: () =>
+      [...answering].map(({ writableLength, socket }) =>
+        Math.max(writableLength, socket?.writableLength ?? 0),
+      ),
+    clientErrors: () => clientErrors,
     connections: () => promisify(server.getConnections.bind(server))(),
     async send(call): Promise<Answer> {
       const response = await ask(port, agent, call);
-      const chunks = await Array.fromAsync(response as AsyncIterable<Buffer>);
+      const chunks = await collect(response as AsyncIterable<Buffer>);
       const text = Buffer.concat(chunks).toString("utf8");
       return createAnswer(response.statusCode ?? 0, headersOf(response), text);
     },
@@ -59,12 +75,11 @@ export async function openNodeDoor(options: Options, accounts: Accounts): Promis
 function ask(port: number, agent: Agent, call: Call): Promise<IncomingMessage> {
   const { path, headers = {}, body, signal } = call;
   return new Promise((resolve, reject) => {
-    const method = call.method ?? (body === undefined ? "GET" : "POST");
     const outgoing = request({
       host: "127.0.0.1",
       port,
       agent,
-      method,
+      method: methodOf(call),
       path,
       headers,
       ...(signal === undefined ? {} : { signal }),

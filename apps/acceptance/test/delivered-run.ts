@@ -1,0 +1,38 @@
+import type { RunEvent, RunStatus } from "@tm/run-events-core";
+
+/** A message of the live stream, as its client hands it over. */
+export interface Message {
+  readonly type: "connected" | "run_event" | "status" | "run_finished" | "error";
+  readonly event?: RunEvent;
+  readonly runStatus?: RunStatus;
+  readonly code?: string;
+}
+
+/** What a client has been told of a run. */
+export interface DeliveredRun {
+  /** In the order of delivery, repeats and all. */
+  readonly events: readonly RunEvent[];
+  /** How often each other message came, errors by their code. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly lastType: string | undefined;
+}
+
+/** Reads what a client has delivered. Throws if a message is not JSON. */
+export function readDelivered(delivered: readonly string[]): DeliveredRun {
+  const messages = delivered.map((data) => JSON.parse(data) as Message);
+  const counts: Record<string, number> = {};
+  for (const { type, code } of messages) {
+    const name = code ?? type;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return {
+    events: messages.flatMap(({ event }) => (event === undefined ? [] : [event])),
+    counts,
+    lastType: messages.at(-1)?.type,
+  };
+}
+
+/** How many events a client has delivered. */
+export function countEvents(delivered: readonly string[]): number {
+  return delivered.filter((data) => data.startsWith('{"type":"run_event"')).length;
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { linesUntil } from "../src/lines-of.ts";
+
+const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+
+const LISTENING = /^listening on (http:\S+)/;
+
+/** The bearer token of `ada`, whom every server here knows. */
+export const TOKEN = "a-token-of-ada";
+
+/** How to start the reference server. */
+export interface ServerOptions {
+  readonly databasePath: string;
+  /** Default any free one. */
+  readonly port?: number;
+  /** More of the server's variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command line to start it under. */
+  readonly under?: readonly string[];
+}
+
+/** The reference server in a process of its own. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  /** Stops the process where it stands, or lets it go on. */
+  freeze(frozen: boolean): void;
+  /** Kills it as a crash would, and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
+/** A server's process that has ended by itself. */
+export interface FailedStart {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function spawnServer({ databasePath, port = 0, env = {}, under = [] }: ServerOptions): Child {
+  const [command = "", ...rest] = [...under, process.execPath, "-C", "@tm/source", MAIN];
+  const child = spawn(command, rest, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"],
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      RECORD_SAMPLE: "0",
+      STORE_URL: `sqlite:${databasePath}`,
+      API_TOKENS: `ada=${TOKEN}`,
+      ...env,
+    },
+  });
+  onTestFinished(() => kill(child));
+  return child;
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}
+
+/** Starts a server and waits until it listens. It is killed, if it still runs, when the test has finished. */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const child = spawnServer(options);
+  const stderr: Buffer[] = [];
+  child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
+  const lines = await linesUntil(child, LISTENING).catch((cause: unknown) => {
+    throw new Error(`The server did not start: ${Buffer.concat(stderr)}`, { cause });
+  });
+  child.stdout.resume();
+  const url = LISTENING.exec(lines.at(-1) ?? "")?.[1] ?? "";
+  return {
+    url,
+    port: Number(new URL(url).port),
+    freeze: (frozen) => void child.kill(frozen ? "SIGSTOP" : "SIGCONT"),
+    kill: () => kill(child),
+  };
+}
+
+/** Starts a server that is expected to end by itself. */
+export async function startInVain(options: ServerOptions): Promise<FailedStart> {
+  const child = spawnServer(options);
+  const closed = once(child, "close");
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  await closed;
+  return { exitCode: child.exitCode, stdout, stderr };
+}

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { type AppendWriter, CALLERS } from "./append-writer.ts";
+import { startChild } from "./child.ts";
+import type { Report, Scale, Section, Target } from "./report.ts";
+import { type Cost, costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
+import { withTempFolder } from "./temp-folder.ts";
+
+/** Appends that return when they are on the disk, against the driver alone on the same tables, pragmas and disk. */
+export const append: Section = {
+  name: "append",
+  question: `How many single-event appends a second do ${CALLERS} concurrent callers get from SQLite?`,
+  run: (scale) => withTempFolder((folder) => measureAppends(scale, folder)),
+};
+
+async function measureAppends({ quick, rounds }: Scale, folder: string): Promise<Report> {
+  const appends = quick ? 640 : 12_800;
+  const ours = startChild<AppendWriter>(
+    new URL("append-ours.ts", import.meta.url),
+    join(folder, "ours.db"),
+  );
+  const bare = new URL("append-bare.ts", import.meta.url);
+  const single = startChild<AppendWriter>(bare, join(folder, "single.db"), "1");
+  const batch = startChild<AppendWriter>(bare, join(folder, "batch.db"), String(CALLERS));
+  try {
+    const costs = await takeTurns(rounds, {
+      oursHot: () => ours.call("append", { appends, runs: 1 }),
+      singleHot: () => single.call("append", { appends, runs: 1 }),
+      batchHot: () => batch.call("append", { appends, runs: 1 }),
+      oursSpread: () => ours.call("append", { appends, runs: CALLERS }),
+      singleSpread: () => single.call("append", { appends, runs: CALLERS }),
+      batchSpread: () => batch.call("append", { appends, runs: CALLERS }),
+    });
+    const [events, ...others] = await Promise.all(
+      [ours, single, batch].map((writer) => writer.call("count")),
+    );
+    // Each of the rounds, and the first one that is not counted, in both shapes.
+    const acknowledged = 2 * (rounds + 1) * appends;
+    if (events !== acknowledged || others.some((count) => count !== acknowledged)) {
+      throw new Error(
+        `Of ${acknowledged} appends the files hold ${[events, ...others].join(", ")}.`,
+      );
+    }
+    return {
+      targets: [
+        ...compare("one run", costs.oursHot, costs.singleHot, costs.batchHot),
+        ...compare(`${CALLERS} runs`, costs.oursSpread, costs.singleSpread, costs.batchSpread),
+      ],
+      figures: [
+        ...costFigures("ours, one run", "append", costs.oursHot),
+        ...costFigures("bare, a transaction each, one run", "append", costs.singleHot),
+        ...costFigures(`bare, ${CALLERS} a transaction, one run`, "append", costs.batchHot),
+        ...costFigures(`ours, ${CALLERS} runs`, "append", costs.oursSpread),
+        ...costFigures(`bare, a transaction each, ${CALLERS} runs`, "append", costs.singleSpread),
+        ...costFigures(
+          `bare, ${CALLERS} a transaction, ${CALLERS} runs`,
+          "append",
+          costs.batchSpread,
+        ),
+      ],
+      notes: [`Each file holds the ${acknowledged} events that were acknowledged.`],
+    };
+  } finally {
+    await Promise.all([ours.stop(), single.stop(), batch.stop()]);
+  }
+}
+
+function compare(
+  where: string,
+  ours: readonly Cost[],
+  single: readonly Cost[],
+  batch: readonly Cost[],
+): Target[] {
+  return [
+    {
+      name: `${where}: ours / bare, a transaction each, appends a second`,
+      unit: "×",
+      values: ratios(wallMicros(single), wallMicros(ours)),
+      bound: 5,
+      kind: "at least",
+    },
+    {
+      name: `${where}: ours / bare, ${CALLERS} a transaction, appends a second`,
+      unit: "×",
+      values: ratios(wallMicros(batch), wallMicros(ours)),
+      bound: 0.7,
+      kind: "at least",
+    },
+  ];
+}

@@ -1,0 +1,84 @@
+import type { Figure } from "./report.ts";
+
+/** What a piece of work took in the process under test. */
+export interface Cost {
+  /** How many units of work were done. */
+  readonly units: number;
+  readonly wallMicros: number;
+  /** User and system time of the whole process. */
+  readonly cpuMicros: number;
+}
+
+/** A reading of a process's clocks; the difference of two is a cost. */
+export interface Usage {
+  readonly wallMicros: number;
+  readonly cpuMicros: number;
+}
+
+/** Reads this process's clocks. */
+export function readUsage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { wallMicros: performance.now() * 1_000, cpuMicros: user + system };
+}
+
+/** What passed between two readings of one process. */
+export function costBetween(before: Usage, after: Usage, units: number): Cost {
+  return {
+    units,
+    wallMicros: after.wallMicros - before.wallMicros,
+    cpuMicros: after.cpuMicros - before.cpuMicros,
+  };
+}
+
+/** Measures a piece of work of this process. */
+export async function measure(units: number, work: () => Promise<void> | void): Promise<Cost> {
+  const before = readUsage();
+  await work();
+  return costBetween(before, readUsage(), units);
+}
+
+/**
+ * Measures the subjects in turns, A B A B …, so that whatever else the machine does meets them alike. A first round, not
+ * counted, warms them up.
+ * @returns each subject's costs, one a round
+ */
+export async function takeTurns<Name extends string>(
+  rounds: number,
+  subjects: Readonly<Record<Name, () => Promise<Cost>>>,
+): Promise<Readonly<Record<Name, readonly Cost[]>>> {
+  const turns = Object.entries<() => Promise<Cost>>(subjects).map(([name, measureOnce]) => ({
+    name: name as Name,
+    measureOnce,
+    costs: [] as Cost[],
+  }));
+  for (let round = 0; round <= rounds; round++) {
+    for (const { measureOnce, costs } of turns) {
+      const cost = await measureOnce();
+      if (round > 0) costs.push(cost);
+    }
+  }
+  return Object.fromEntries(turns.map(({ name, costs }) => [name, costs])) as Record<Name, Cost[]>;
+}
+
+/** Microseconds of processor time a unit of work. */
+export function cpuMicros(costs: readonly Cost[]): readonly number[] {
+  return costs.map((cost) => cost.cpuMicros / cost.units);
+}
+
+/** Microseconds a unit of work, as a clock on the wall sees it. */
+export function wallMicros(costs: readonly Cost[]): readonly number[] {
+  return costs.map((cost) => cost.wallMicros / cost.units);
+}
+
+/** Both costs of a subject as rows of the table. */
+export function costFigures(name: string, unit: string, costs: readonly Cost[]): Figure[] {
+  return [
+    { name: `${name}, wall`, unit: `µs/${unit}`, values: wallMicros(costs) },
+    { name: `${name}, CPU`, unit: `µs/${unit}`, values: cpuMicros(costs) },
+  ];
+}
+
+/** Round by round, the one over the other: what moved the whole machine in a round moves both and falls out. */
+export function ratios(over: readonly number[], under: readonly number[]): readonly number[] {
+  return over.map((value, round) => value / (under[round] ?? Number.NaN));
+}

@@ -1,0 +1,165 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { ADA_SESSION } from "./harness/accounts.ts";
+import type { Frame } from "./harness/frames.ts";
+import { typesOf } from "./harness/live-stream.ts";
+import { createManualClock, type ManualClock } from "./harness/manual-clock.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+/** Moves the clock on in steps that a reader can keep up with. */
+async function pass(world: World, clock: ManualClock, ms: number, stepMs = 5_000): Promise<void> {
+  for (let left = ms; left > 0; left -= stepMs) {
+    await world.turn();
+    clock.advance(Math.min(stepMs, left));
+  }
+  await world.turn();
+}
+
+function expectHardEnd(frame: Frame | undefined, code: string): void {
+  expect(frame?.data).toEqual({
+    type: "error",
+    code,
+    message: expect.stringMatching(/\w/) as unknown,
+    retryable: false,
+  });
+  expect([frame?.id, frame?.retryMs]).toEqual([null, 3_600_000]);
+}
+
+function expectSoftEnd(frame: Frame | undefined, code: string): void {
+  expect(frame?.data).toMatchObject({ type: "error", code, retryable: true });
+  expect(frame?.id).toBeNull();
+  expect(frame?.retryMs).toBeGreaterThanOrEqual(500);
+  expect(frame?.retryMs).toBeLessThanOrEqual(15_000);
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W26: a session that is lost ends a quiet stream within a heartbeat interval", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock });
+    const stream = await world.tail(await world.record("NOTE"));
+    const reading = stream.rest();
+    await pass(world, clock, 40_000);
+    expect(world.stats().streams.open).toBe(1);
+    world.accounts.signOut("ada");
+    await pass(world, clock, 15_000);
+    const frames = await reading;
+    expectHardEnd(frames.at(-1), "unauthenticated");
+    expect(world.stats().streams).toMatchObject({ open: 0, ended: { unauthenticated: 1 } });
+  });
+
+  it("W26: it ends a busy stream as soon, and what is told before that was told in order", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock });
+    const runId = await world.record("NOTE");
+    const reading = (await world.tail(runId)).rest();
+    await world.turn();
+    world.accounts.signOut("ada");
+    for (let at = 0; at < 15; at++) {
+      await pass(world, clock, 1_000);
+      await world.runs.append(runId, [{ eventType: "NOTE" }]);
+    }
+    const frames = await reading;
+    expectHardEnd(frames.at(-1), "unauthenticated");
+    // The heartbeats never came, since there always was something to say.
+    expect(typesOf(frames).filter((type) => type === "status")).toHaveLength(1);
+    expect(typesOf(frames).filter((type) => type === "run_event").length).toBeGreaterThan(10);
+  });
+
+  it("W26: it is asked again every interval, not more often", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock });
+    const reading = (await world.tail(await world.record())).rest();
+    await world.turn();
+    const before = world.accounts.asked();
+    await pass(world, clock, 150_000);
+    expect(world.accounts.asked() - before).toBeGreaterThanOrEqual(10);
+    expect(world.accounts.asked() - before).toBeLessThanOrEqual(11);
+    world.accounts.signOut("ada");
+    await pass(world, clock, 15_000);
+    await reading;
+  });
+
+  it("W26: when nobody knows whether the session stands, the reader may come back", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock });
+    const reading = (await world.tail(await world.record())).rest();
+    await world.turn();
+    world.accounts.breakDown(new Error("redis://secret is down"));
+    await pass(world, clock, 15_000);
+    const frames = await reading;
+    expectSoftEnd(frames.at(-1), "store_unavailable");
+    expect(frames.at(-1)?.text).not.toContain("secret");
+  });
+
+  it("W26: a run that is deleted ends the stream of a reader that has not had its end", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const stream = await world.tail(runId);
+    await stream.until("status");
+    const reading = stream.rest();
+    // While the store does not answer the run ends, and is gone when it does.
+    const release = world.store.hold("read");
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.runs.delete(runId);
+    release();
+    const frames = await reading;
+    expect(frames).toHaveLength(1);
+    expectHardEnd(frames[0], "not_found");
+  });
+
+  it("W26: a run that is deleted and made anew is another run to those who followed the first", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const reading = (await world.tail(runId)).rest();
+    await world.turn();
+    const release = world.store.hold("read");
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.runs.delete(runId);
+    await world.runs.create({ ownerId: "bob", runId });
+    await world.runs.append(runId, Array(5).fill({ eventType: "SECRET" }));
+    release();
+    const frames = await reading;
+    expectHardEnd(frames.at(-1), "not_found");
+    expect(frames.some(({ text }) => text.includes("SECRET"))).toBe(false);
+  });
+
+  it.for([
+    [0, 720_000],
+    [0.5, 810_000],
+    [0.999_999, 900_000],
+  ] as const)(
+    "W26: a stream lives 15 minutes times 0.8 to 1 (%d: %d ms)",
+    async ([random, ageMs]) => {
+      const clock = createManualClock();
+      await using world = await openWorld(door, { clock, random: () => random });
+      const reading = (await world.tail(await world.record("NOTE"))).rest();
+      await pass(world, clock, ageMs - 1_000);
+      expect(world.stats().streams.open).toBe(1);
+      await pass(world, clock, 2_000, 500);
+      const frames = await reading;
+      expectSoftEnd(frames.at(-1), "max_age");
+      expect(frames.at(-1)?.retryMs).toBe(500 + Math.floor(random * 14_501));
+    },
+  );
+
+  it("W26: a session store that is down refuses nobody for good", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const broken = [new Error("redis://secret"), new RunEventsError("store_unavailable", "Away.")];
+    for (const [at, headers] of [{}, { "last-event-id": "1" }].entries()) {
+      world.accounts.breakDown(broken[at] ?? null);
+      const stream = await world.tail(runId, "", headers);
+      expect([stream.status, stream.headers["content-type"]]).toEqual([
+        200,
+        "text/event-stream; charset=utf-8",
+      ]);
+      const frames = await stream.rest();
+      expect(frames).toHaveLength(1);
+      expectSoftEnd(frames[0], "store_unavailable");
+    }
+    expect([world.reported.length, world.stats().streams.open]).toEqual([2, 0]);
+    const path = `/v1/agent-runs/${runId}/stream`;
+    const head = await world.send({ method: "HEAD", path, headers: ADA_SESSION });
+    expect([head.status, head.text]).toEqual([200, ""]);
+  });
+});

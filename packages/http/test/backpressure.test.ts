@@ -1,0 +1,171 @@
+import type { EventDraft } from "@tm/run-events-core";
+import { describe, expect, it, vi } from "vitest";
+import { createHandler } from "../src/index.ts";
+import { sequencesOf, typesOf } from "./harness/live-stream.ts";
+import { createManualClock } from "./harness/manual-clock.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+const IN_FLIGHT = 65_536;
+/** More than a loopback connection swallows: 24 MiB. */
+const FLOOD = 3_000;
+
+function events(count: number, payload: string): readonly EventDraft[] {
+  return Array<EventDraft>(count).fill({ eventType: "NOTE", payload });
+}
+
+async function flood(world: World, runId: string): Promise<void> {
+  for (let at = 0; at < FLOOD; at += 500)
+    await world.runs.append(runId, events(500, "x".repeat(8_192)));
+}
+
+/** Resolves when a stalled reader's connection takes no more; without a connection that is at once. */
+async function untilFull(world: World): Promise<void> {
+  if (world.port === null) return world.turn();
+  let before = 0;
+  await vi.waitFor(() => {
+    const held = Math.max(...world.inFlight());
+    const full = held > 16_384 && held === before;
+    before = held;
+    if (!full) throw new Error(`Expected a full connection, got ${held} bytes.`);
+  });
+}
+
+function upTo(last: number, from = 1): readonly number[] {
+  return Array.from({ length: last - from + 1 }, (_, at) => from + at);
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W25: a reader that stops reading costs the others nothing, and then goes on from the log", async () => {
+    await using world = await openWorld(door, { clock: createManualClock() });
+    const runId = await world.record("NOTE");
+    const stalled = await world.tail(runId);
+    await stalled.until("run_event");
+    const healthy = await world.tail(runId);
+    await flood(world, runId);
+    let most = 0;
+    for (let seen = 0; seen <= FLOOD; seen += sequencesOf([await healthy.next()]).length) {
+      most = Math.max(most, ...world.inFlight());
+    }
+    expect(most).toBeLessThanOrEqual(IN_FLIGHT);
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    expect(typesOf(await healthy.rest()).at(-1)).toBe("run_finished");
+    const frames = await stalled.rest();
+    expect(sequencesOf(frames)).toEqual(upTo(FLOOD + 2, 2));
+    expect(typesOf(frames).at(-1)).toBe("run_finished");
+  });
+
+  it("W25: a reader that takes nothing for 30 seconds is told so, and ended", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock, heartbeatMs: 100_000 });
+    const runId = await world.record("NOTE");
+    const stalled = await world.tail(runId);
+    await stalled.until("run_event");
+    await flood(world, runId);
+    await world.turn();
+    clock.advance(29_000);
+    expect(world.stats().streams.open).toBe(1);
+    clock.advance(1_000);
+    const frames = await stalled.rest();
+    expect(frames.at(-1)?.data).toMatchObject({ code: "slow_consumer", retryable: true });
+    expect(frames.at(-1)?.retryMs).toBeGreaterThanOrEqual(500);
+    expect(frames.at(-1)?.retryMs).toBeLessThanOrEqual(15_000);
+    const seen = sequencesOf(frames);
+    expect(seen).toEqual(upTo(seen.length + 1, 2));
+    await expect
+      .poll(() => world.stats().streams)
+      .toMatchObject({ open: 0, ended: { slow_consumer: 1 } });
+    // What it has missed is in the log.
+    const again = await world.tail(runId, "", { "last-event-id": String(seen.at(-1) ?? 1) });
+    expect(sequencesOf([...(await again.until("run_event"))])).toEqual([seen.length + 2]);
+  });
+
+  it("W25: a stalled reader gets no heartbeats piled up on it", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld(door, { clock, heartbeatMs: 1_000, stallMs: 1_000_000 });
+    const runId = await world.record("NOTE");
+    const stalled = await world.tail(runId);
+    await stalled.until("run_event");
+    await flood(world, runId);
+    await untilFull(world);
+    for (let beat = 0; beat < 100; beat++) {
+      clock.advance(1_000);
+      await world.turn();
+    }
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    const types = typesOf(await stalled.rest());
+    expect(types.filter((type) => type === "status").length).toBeLessThan(5);
+  });
+
+  it("W25: an event of 256 KiB arrives whole, live and from the log", async () => {
+    await using world = await openWorld(door);
+    const payload = "é".repeat(131_071);
+    const runId = await world.record({ eventType: "BIG", payload });
+    const stream = await world.tail(runId);
+    await world.runs.append(runId, [{ eventType: "BIG", payload }, { eventType: "RUN_COMPLETED" }]);
+    const frames = (await stream.rest()).filter(({ data }) => data["type"] === "run_event");
+    expect(frames.map(({ data }) => (data["event"] as { payload: unknown }).payload)).toEqual([
+      payload,
+      payload,
+      null,
+    ]);
+  });
+
+  it("W25: a log of many pages is replayed in order to a reader that takes its time", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    for (let at = 0; at < 5; at++) await world.runs.append(runId, events(1_000, "x".repeat(400)));
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    const stream = await world.tail(runId, "?since=17");
+    expect(sequencesOf(await stream.rest())).toEqual(upTo(5_001, 18));
+  });
+});
+
+it("W25: a stalled reader whose connection does not even take its end is cut", async () => {
+  const clock = createManualClock();
+  await using world = await openWorld("node:http", { clock, stallMs: 1_000 });
+  const runId = await world.record("NOTE");
+  const stalled = await world.tail(runId);
+  await stalled.until("run_event");
+  await flood(world, runId);
+  await world.turn();
+  clock.advance(1_000);
+  clock.advance(6_000);
+  await expect.poll(() => world.connections()).toBe(0);
+  expect(world.stats().streams).toMatchObject({ open: 0, ended: { slow_consumer: 1 } });
+});
+
+it.each(["\u0085", "\u2028"])("W25: escapes count in what is in flight (%o)", async (separator) => {
+  await using world = await openWorld("node:http", { clock: createManualClock() });
+  const runId = await world.record("NOTE");
+  const stalled = await world.tail(runId);
+  await stalled.until("run_event");
+  const healthy = await world.tail(runId, "?since=1");
+  await healthy.until("connected");
+  let most = 0;
+  for (let at = 0; at < 40; at++) {
+    await world.runs.append(runId, events(200, separator.repeat(1_000)));
+    for (let seen = 0; seen < 200; seen += sequencesOf([await healthy.next()]).length) {
+      most = Math.max(most, ...world.inFlight());
+    }
+  }
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(IN_FLIGHT);
+});
+
+it("W25: as a Response the stream hands out one piece at a time, of at most 64 KiB, and only when asked", async () => {
+  await using world = await openWorld("Request to Response");
+  const runId = await world.record();
+  await flood(world, runId);
+  await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  const handler = createHandler({
+    runs: world.runs,
+    authenticate: () => ({ userId: "ada", credential: "session" }),
+  });
+  const { body } = await handler.fetch(
+    new Request(`http://localhost/v1/agent-runs/${runId}/stream`),
+  );
+  const sizes: number[] = [];
+  for await (const chunk of body ?? []) sizes.push(chunk.length);
+  expect(sizes.length).toBeGreaterThan(300);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(IN_FLIGHT);
+});

@@ -1,0 +1,126 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { describe, expect, it } from "vitest";
+import { openApiDocument } from "../src/index.ts";
+import type { RouteName } from "../src/paths.ts";
+import { STATUS } from "../src/problem.ts";
+import { ROUTES } from "../src/routes.ts";
+import { DOORS, openWorld } from "./harness/world.ts";
+
+type Operation = Readonly<Record<string, unknown>> & {
+  readonly tags: readonly string[];
+  readonly operationId: string;
+  readonly responses: Readonly<
+    Record<
+      string,
+      {
+        readonly content?: Readonly<
+          Record<
+            string,
+            {
+              readonly schema: {
+                readonly properties?: { readonly code?: { readonly enum: readonly string[] } };
+              };
+            }
+          >
+        >;
+      }
+    >
+  >;
+};
+
+const document = openApiDocument() as {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+};
+
+const METHODS = ["get", "post", "delete", "put", "patch", "head", "options", "trace"];
+
+/** The path of each route, as a template. */
+const TEMPLATES: Readonly<Record<RouteName, string>> = {
+  runs: "/v1/agent-runs",
+  run: "/v1/agent-runs/{runId}",
+  events: "/v1/agent-runs/{runId}/events",
+  stream: "/v1/agent-runs/{runId}/stream",
+  cancel: "/v1/agent-runs/{runId}/cancel",
+  openapi: "/openapi.json",
+};
+
+function operations(): readonly (readonly [string, string, Operation])[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => METHODS.includes(method))
+      .map(([method, operation]) => [path, method.toUpperCase(), operation] as const),
+  );
+}
+
+/** The codes that an operation says it answers, with their statuses. */
+function codesOf({ responses }: Operation): readonly (readonly [string, number])[] {
+  return Object.entries(responses).flatMap(([status, response]) => {
+    const codes =
+      response.content?.["application/problem+json"]?.schema.properties?.code?.enum ?? [];
+    return codes.map((code) => [code, Number(status)] as const);
+  });
+}
+
+it("W30: the document is valid OpenAPI 3.1, every reference in it included", async () => {
+  const validator = new Validator();
+  const result = await validator.validate(openApiDocument() as Record<string, unknown>);
+  expect(result).toMatchObject({ valid: true });
+  expect(validator.version).toBe("3.1");
+  expect(JSON.stringify(validator.resolveRefs())).not.toContain("$ref");
+});
+
+it("W30: the document has each route with its methods and nothing else but the host's own paths", () => {
+  const served = Object.entries(ROUTES).flatMap(([name, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${TEMPLATES[name as RouteName]}`),
+  );
+  const described = operations().filter(([, , { tags }]) => !tags.includes("reference server"));
+  // HEAD is answered wherever GET is; that of the stream is worth a word of its own.
+  expect(described.map(([path, method]) => `${method} ${path}`).toSorted()).toEqual(
+    [...served, "HEAD /v1/agent-runs/{runId}/stream"].toSorted(),
+  );
+  const host = operations().filter(([, , { tags }]) => tags.includes("reference server"));
+  expect(host.map(([path, method]) => `${method} ${path}`).toSorted()).toEqual([
+    "DELETE /v1/session",
+    "GET /",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /readyz",
+    "GET /v1/session",
+    "POST /v1/session",
+  ]);
+});
+
+it("W3, W30: every error code is described, each under its own status", () => {
+  const described = operations().flatMap(([, , operation]) => codesOf(operation));
+  for (const [code, status] of described)
+    expect([code, status]).toEqual([code, STATUS[code as keyof typeof STATUS]]);
+  expect([...new Set(described.map(([code]) => code))].toSorted()).toEqual(
+    Object.keys(STATUS).toSorted(),
+  );
+});
+
+it("W30: operations have ids of their own, and paths say their parameters", () => {
+  const ids = operations().map(([, , { operationId }]) => operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const [path, item] of Object.entries(document.paths)) {
+    expect([path, "parameters" in item]).toEqual([path, path.includes("{runId}")]);
+  }
+});
+
+it("W30: the document is the caller's: to change it changes nothing inside", () => {
+  const mine = openApiDocument() as { paths: Record<string, unknown> };
+  delete mine.paths["/v1/agent-runs"];
+  expect(openApiDocument()).toHaveProperty(["paths", "/v1/agent-runs"]);
+});
+
+describe.each(DOORS)("%s", (door) => {
+  it("W30: GET /openapi.json is that document, for anybody", async () => {
+    await using world = await openWorld(door);
+    const answer = await world.send({ path: "/openapi.json" });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([
+      200,
+      "application/json; charset=utf-8",
+    ]);
+    expect(answer.json()).toEqual(openApiDocument());
+  });
+});

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { countBlocks, openSnippets, readSnippets } from "./snippets.ts";
+
+const SESSION = { cookie: "session=letmein" };
+const BEARER = { authorization: "Bearer secret-of-ada" };
+
+beforeEach(() => void vi.stubEnv("PORT", "0"));
+afterEach(() => vi.unstubAllEnvs());
+
+async function urlOf(server: Server): Promise<string> {
+  if (!server.listening) await once(server, "listening");
+  return `http://localhost:${(server.address() as AddressInfo).port}`;
+}
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+  if (server.listening) await once(server, "close");
+}
+
+/** Records and follows a run through whatever answers these requests. */
+async function expectServed(
+  ask: (path: string, init: RequestInit) => Promise<Response>,
+): Promise<void> {
+  const created = await ask("/v1/agent-runs", { method: "POST", headers: SESSION });
+  expect(created.status).toBe(201);
+  const path = created.headers.get("location") ?? "";
+  const headers = { ...SESSION, "content-type": "application/json" };
+  const body = '{"events":[{"eventType":"RUN_COMPLETED"}]}';
+  expect((await ask(`${path}/events`, { method: "POST", headers, body })).status).toBe(201);
+  expect(await (await ask(`${path}/events`, { headers: SESSION })).json()).toMatchObject({
+    runStatus: "completed",
+  });
+  expect(await (await ask(`${path}/stream`, { headers: SESSION })).text()).toContain(
+    '"type":"run_finished"',
+  );
+  expect((await ask(path, {})).status).toBe(401);
+}
+
+it("README: every block of code is one that is run here", () => {
+  expect([...readSnippets().keys()].toSorted()).toEqual([
+    "authenticate.mjs",
+    "express.mjs",
+    "fetch.mjs",
+    "node.mjs",
+    "own-paths.mjs",
+  ]);
+  expect(countBlocks()).toBe(5);
+});
+
+it("README: node:http serves runs beside one's own paths, and goes down in order", async () => {
+  await using snippets = await openSnippets();
+  const { server, shutDown } = (await snippets.load("node.mjs")) as {
+    server: Server;
+    shutDown: () => unknown;
+  };
+  try {
+    const url = await urlOf(server);
+    expect(await (await fetch(`${url}/hello`)).text()).toBe("your own paths first");
+    await expectServed((path, init) => fetch(url + path, init));
+    const list = await fetch(`${url}/v1/agent-runs`, { headers: BEARER });
+    expect(await list.json()).toMatchObject({ runs: [{ ownerId: "ada" }] });
+    const stopped = once(server, "close");
+    expect(process.listeners("SIGTERM")).toContain(shutDown);
+    await shutDown();
+    await stopped;
+  } finally {
+    process.off("SIGTERM", shutDown);
+    await close(server);
+  }
+});
+
+it("README: Express serves runs before its body parser, and its own paths around them", async () => {
+  await using snippets = await openSnippets();
+  const { server } = (await snippets.load("express.mjs")) as { server: Server };
+  try {
+    const url = await urlOf(server);
+    await expectServed((path, init) => fetch(url + path, init));
+    expect(await (await fetch(`${url}/hello`)).text()).toBe("hello");
+    const headers = { "content-type": "application/json" };
+    const echo = await fetch(`${url}/echo`, { method: "POST", headers, body: '{"a":1}' });
+    expect(await echo.json()).toEqual({ a: 1 });
+  } finally {
+    await close(server);
+  }
+});
+
+it("README: a framework of Request and Response serves runs", async () => {
+  await using snippets = await openSnippets();
+  const { default: app } = (await snippets.load("fetch.mjs")) as {
+    default: { fetch(request: Request): Promise<Response> };
+  };
+  await expectServed(async (path, init) => app.fetch(new Request(`http://localhost${path}`, init)));
+  const head = new Request("http://localhost/v1/agent-runs", { method: "HEAD", headers: SESSION });
+  expect((await app.fetch(head)).status).toBe(200);
+});
+
+it("README: a path of one's own refuses pages of other origins", async () => {
+  await using snippets = await openSnippets();
+  const { signOut } = (await snippets.load("own-paths.mjs")) as {
+    signOut(request: Request): Response;
+  };
+  const ask = (origin: string): Response =>
+    signOut(new Request("http://localhost/v1/session", { method: "DELETE", headers: { origin } }));
+  expect(ask("https://app.example").status).toBe(204);
+  const refused = ask("https://evil.example");
+  expect([refused.status, await refused.json()]).toMatchObject([
+    403,
+    { code: "cross_site_request" },
+  ]);
+});
