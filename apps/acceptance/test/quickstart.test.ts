@@ -49,3 +49,10 @@ it("core's page: the example appends, replays, reads, tails and is refused", asy
     "run_finished { runStatus: 'completed', lastSequence: 4 }",
   ]);
 });
+
+it("SQLite's page: a business row and its event commit together", async () => {
+  expect(await runSnippet("packages/sqlite/README.md", "sqlite-users.mjs", /orders/)).toEqual([
+    "no gold",
+    "{ orders: 1 } 1",
+  ]);
+});

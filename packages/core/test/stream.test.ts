@@ -1,7 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createFakeSink, type FakeSink } from "./fake-sink.ts";
+import { newEvent } from "./run-record.ts";
 import { codeOf, createStreamBench, typesOf } from "./stream-bench.ts";
+import { createStreamWorld, cut, HEARTBEAT_MS, record, unblock } from "./stream-world.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -173,6 +175,34 @@ describe("a slow reader", () => {
     expect(sink.frames.flatMap(({ id }) => id ?? [])).toStrictEqual(["0", "1", "2", "3", "4"]);
     expect(sink.faults).toStrictEqual([]);
     stream.closed();
+  });
+});
+
+describe("a page of the log that is on its way", () => {
+  it("W25: is not sent into a transport that a heartbeat has filled meanwhile, and not lost", async () => {
+    const answers = [true, false].values();
+    const world = await createStreamWorld(
+      () => answers.next().value ?? true,
+      () => 0,
+    );
+    record(world, "ada", [newEvent("TOKEN"), newEvent("TOKEN")]);
+    const conversation = world.open("ada", 0);
+    const { sink } = conversation;
+    world.source.readies[0]?.resolve();
+    await setImmediate();
+    world.source.answerAll();
+    await setImmediate();
+    expect([typesOf(sink), world.source.reads.length]).toStrictEqual([["connected"], 1]);
+    world.clock.advance(HEARTBEAT_MS);
+    world.source.answerAll();
+    await setImmediate();
+    expect(typesOf(sink)).toStrictEqual(["connected", "status"]);
+    unblock(conversation);
+    world.source.answerAll();
+    await setImmediate();
+    expect(typesOf(sink).slice(2)).toStrictEqual(["run_event", "run_event", "status"]);
+    expect(sink.faults).toStrictEqual([]);
+    cut(conversation);
   });
 });
 

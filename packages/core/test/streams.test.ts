@@ -115,10 +115,7 @@ describe("a stream that does not get as far as its first frame", () => {
   });
 
   it("W27: does not hold up a drain", async () => {
-    const { streams, clock } = await createStreamBench(
-      {},
-      { ...createMemoryStore(), watch: () => never },
-    );
+    const { streams, clock } = await createStreamBench({}, silent);
     streams.open(request);
     const drained = streams.drain(1_000);
     clock.advance(1_000);

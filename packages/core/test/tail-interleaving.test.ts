@@ -7,6 +7,7 @@ import {
   createTailWorld,
   FAILURE,
   play,
+  quieten,
   record,
   settle,
   tailActions,
@@ -69,6 +70,24 @@ describe("the tails of one run", () => {
           expectNothingLeft(world);
         },
       ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("S13: while no bell is lost no reader waits for what is there", async () => {
+    await fc.assert(
+      fc.asyncProperty(tailActions(...USUAL, "ring", "ring", ...GOING), async (actions) => {
+        const world = await createTailWorld();
+        await play(world, actions, expectNoneHangs);
+        await quieten(world);
+        for (const { tail } of world.readers) {
+          if (tail.state() === "waiting")
+            expect(tail.since + tail.seen.length).toBe(world.lastSequence);
+          tail.abort(ABORTED);
+        }
+        await settle(world);
+        expectNothingLeft(world);
+      }),
       { numRuns: 1_000 },
     );
   });
