@@ -1,73 +1,141 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, it } from "vitest";
-import { type Answer, call, readLog } from "./api.ts";
+import type { RunEvent } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { call, readLog } from "./api.ts";
 import { BAD_REQUESTS, EVENTS, NOTE, RUN } from "./bad-requests.ts";
-import { startServer, TOKEN } from "./server-process.ts";
+import { type ServerProcess, startServer, TOKEN } from "./server-process.ts";
 import { makeTempFolder } from "./temp-folder.ts";
 
 const PROBLEM = "application/problem+json; charset=utf-8";
+/** What gives the inside of the server away. */
+const INSIDE = /sqlite|select|insert|\.ts:\d/i;
+const HEAD = [
+  `POST ${EVENTS} HTTP/1.1`,
+  "Host: localhost",
+  `Authorization: Bearer ${TOKEN}`,
+  "Content-Type: application/json",
+  "",
+].join("\r\n");
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+/** A server with a run of three events. */
+async function startWithRun(): Promise<ServerProcess> {
+  const server = await startServer({
+    databasePath: join(await makeTempFolder(), "run-events.db"),
+  });
+  await call(server.url, "POST", "/v1/agent-runs", { runId: "kept", metadata: { kept: true } });
+  const events = [{ eventType: "RUN_STARTED" }, { ...NOTE, payload: "\u0000\r\n" }, NOTE];
+  const key = { "idempotency-key": "first" };
+  expect(await call(server.url, "POST", EVENTS, { events }, key)).toMatchObject({ status: 201 });
+  return server;
+}
+
+/** Lets the work be done, which is to leave the run and the list of runs as they are. */
+async function expectUnchanged(url: string, work: () => Promise<void>): Promise<void> {
+  const look = async (): Promise<unknown> => [
+    await readLog(url, "kept"),
+    await call(url, "GET", "/v1/agent-runs"),
+  ];
+  const before = await look();
+  await work();
+  expect(await look()).toEqual(before);
+}
+
+async function connectTo(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  return socket;
+}
 
 /** Sends bytes as they are, and reads the answer until the server closes. */
-async function sendRaw(port: number, request: string): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
-  await once(socket, "connect");
+async function sendRaw(url: string, request: string): Promise<string> {
+  const socket = await connectTo(url);
   socket.end(request, "latin1");
   return text(socket);
 }
 
-it("W3: every bad request gets its problem, and changes nothing", async () => {
-  const databasePath = join(await makeTempFolder(), "run-events.db");
-  const { url, port } = await startServer({ databasePath });
-  await call(url, "POST", "/v1/agent-runs", { runId: "kept", metadata: { kept: true } });
-  const events = [{ eventType: "RUN_STARTED" }, { ...NOTE, payload: "\u0000\r\n" }, NOTE];
-  await call(url, "POST", EVENTS, { events }, { "idempotency-key": "first" });
-  const log = await readLog(url, "kept");
-  const runs = await call(url, "GET", "/v1/agent-runs");
+describe("bad input, on the reference server", () => {
+  it("W3: every bad request gets the problem that the wire names, and changes nothing", async () => {
+    const { url } = await startWithRun();
+    await expectUnchanged(url, async () => {
+      for (const { status, code, requests } of BAD_REQUESTS) {
+        for (const { path, method = "POST", body, headers } of requests) {
+          const answer = await call(url, method, path, body, headers);
+          const sent = `${method} ${path} ${JSON.stringify(body)?.slice(0, 80)}`;
+          expect
+            .soft(answer, sent)
+            .toMatchObject({ status, type: PROBLEM, body: { status, code } });
+          expect.soft(JSON.stringify(answer.body), sent).not.toMatch(INSIDE);
+        }
+      }
+    });
+  });
 
-  for (const [status, code, requests] of REFUSED) {
-    for (const { path, method = "POST", body, headers } of requests) {
-      const answer = await call(url, method, path, body, headers);
-      const sent = `${method} ${path} ${typeof body === "string" ? body.slice(0, 80) : JSON.stringify(body)?.slice(0, 80)}`;
-      expect.soft(summaryOf(answer), sent).toEqual({
+  it("W3: what is no HTTP gets a problem too, and changes nothing", async () => {
+    const { url } = await startWithRun();
+    const body = JSON.stringify({ events: [NOTE] });
+    const length = `Content-Length: ${body.length}\r\n`;
+    const requests = [
+      ...[
+        "Idempotency-Key: a\rb\r\n",
+        "Idempotency-Key: a\r\n b\r\n",
+        "Idempotency-Key: a\nb\r\n",
+        "Idempotency-Key: a\0b\r\n",
+        "Idempotency Key: a\r\n",
+        `Content-Length: ${body.length + 1}\r\n`,
+        "Transfer-Encoding: chunked\r\n",
+      ].map((header) => `${HEAD}${header}${length}\r\n${body}`),
+      ...["/v1/agent-runs/ke pt/events", "/v1/agent-runs/ke\npt/events"].map((path) =>
+        HEAD.replace(EVENTS, path).concat(length, "\r\n", body),
+      ),
+    ];
+    await expectUnchanged(url, async () => {
+      for (const request of requests) {
+        const answer = await sendRaw(url, request);
+        expect.soft(answer, request).toMatch(/^HTTP\/1\.1 400 /);
+        expect.soft(answer, request).toContain(`content-type: ${PROBLEM}`);
+        expect.soft(answer, request).toContain('"code":"invalid_request"');
+      }
+    });
+  });
+
+  it.each([
+    { line: '{"eventType":"NOTE"', status: 400, code: "invalid_request" },
+    { line: '{"eventType":"note"}', status: 422, code: "invalid_event" },
+    { line: '{"eventType":"NOTE","more":1}', status: 422, code: "invalid_event" },
+    { line: "NOTE", status: 400, code: "invalid_request" },
+  ])(
+    "W12: the bad line $line is named, what stands before it stays, nothing else is written",
+    async ({ line, status, code }) => {
+      const { url } = await startWithRun();
+      const good = JSON.stringify({ eventType: "GOOD" });
+      const body = [good, good, line, good, ""].join("\n");
+      expect(await call(url, "POST", EVENTS, body, NDJSON)).toMatchObject({
         status,
-        type: "application/problem+json; charset=utf-8",
-        body: { status, code },
+        type: PROBLEM,
+        body: { code, line: 3, lastSequence: 5 },
       });
-      expect.soft(JSON.stringify(answer.body), sent).not.toMatch(/sqlite|select|insert|\.ts:\d/i);
-    }
-  }
+      const log = await readLog(url, "kept");
+      expect(log.slice(3).map(({ eventType }: RunEvent) => eventType)).toEqual(["GOOD", "GOOD"]);
+    },
+  );
 
-  const head = `POST ${EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
-  const body = JSON.stringify({ events: [NOTE] });
-  for (const bad of [
-    "Idempotency-Key: a\rb\r\n",
-    "Idempotency-Key: a\r\n b\r\n",
-    "Idempotency-Key: a\0b\r\n",
-    "Idempotency Key: a\r\n",
-    `Content-Length: ${body.length + 1}\r\n`,
-    "Transfer-Encoding: chunked\r\n",
-  ]) {
-    const answer = await sendRaw(
-      port,
-      `${head}${bad}Content-Length: ${body.length}\r\n\r\n${body}`,
-    );
-    expect
-      .soft(answer, JSON.stringify(bad))
-      .toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\n\{.*"code":"invalid_request"/);
-  }
-  for (const path of ["/v1/agent-runs/ke pt/events", "/v1/agent-runs/ke\npt/events", "\u00e9"]) {
-    const raw = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
-    expect.soft(await sendRaw(port, raw), path).toMatch(/^HTTP\/1\.1 4\d\d [^]*"code":"/);
-  }
-
-  expect(await readLog(url, "kept")).toEqual(log);
-  expect(await call(url, "GET", "/v1/agent-runs")).toEqual(runs);
+  it("W12: a connection that breaks leaves no half line behind", async () => {
+    const { url } = await startWithRun();
+    const socket = await connectTo(url);
+    const head = HEAD.replace("application/json", NDJSON["content-type"]);
+    const lines = '{"eventType":"GOOD"}\n{"eventType":"GOOD"}\n{"eventType":"HALF"}';
+    const chunk = `${lines.length.toString(16)}\r\n${lines}\r\n`;
+    socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
+    await expect.poll(async () => (await readLog(url, "kept")).length, { timeout: 30_000 }).toBe(5);
+    socket.destroy();
+    // Nothing can follow the end: a half line that came late would have come before it, or be refused.
+    expect(await call(url, "POST", `${RUN}/cancel`)).toMatchObject({ body: { lastSequence: 6 } });
+    const types = (await readLog(url, "kept")).map(({ eventType }) => eventType);
+    expect(types.slice(3)).toEqual(["GOOD", "GOOD", "RUN_CANCELLED"]);
+  });
 });
-
-function summaryOf({ status, type, body }: Answer): unknown {
-  const problem = body as { readonly status?: number; readonly code?: string };
-  return { status, type, body: { status: problem.status, code: problem.code } };
-}

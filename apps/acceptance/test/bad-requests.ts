@@ -7,122 +7,125 @@ export const EVENTS: string = `${RUN}/events`;
 export const NOTE: { readonly eventType: string } = { eventType: "NOTE" };
 
 /** A request that is to be refused. */
-export interface BadRequest {
+interface BadRequest {
   readonly path: string;
   readonly method?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The status and the code that the wire names, and the requests that are to get them on a run with three events. */
-export const BAD_REQUESTS: readonly (readonly [number, string, readonly BadRequest[]])[] = [
-  [400, "invalid_request", badBodies().map((body) => ({ path: EVENTS, body }))],
-  [
-    400,
-    "invalid_request",
-    [
-      { path: EVENTS, body: '{"events":[]}', headers: { "content-type": "text/plain" } },
-      { path: EVENTS, body: gzipSync('{"events":[]}'), headers: { "content-encoding": "gzip" } },
-      { path: EVENTS, body: { events: [NOTE] }, headers: { "idempotency-key": "k".repeat(129) } },
-      { path: EVENTS, body: { events: [NOTE] }, headers: { "idempotency-key": "caf\u00e9" } },
-      { path: EVENTS, body: "", headers: { "content-type": "application/x-ndjson" } },
-      ...['{"runId":7}', '{"runId":"a/b"}', '{"runId":"a\\nb"}', '{"runId":""}', '{"id":"a"}'].map(
-        (body) => ({ path: "/v1/agent-runs", body }),
+/** Requests that get the same problem. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly requests: readonly BadRequest[];
+}
+
+/** The append of this body, as it stands or as JSON. */
+function append(body: unknown, headers: BadRequest["headers"] = {}): BadRequest {
+  return { path: EVENTS, body, headers };
+}
+
+function create(body: unknown): BadRequest {
+  return { path: "/v1/agent-runs", body };
+}
+
+function get(path: string): BadRequest {
+  return { path, method: "GET" };
+}
+
+const TOO_LONG = "x".repeat(262_143);
+
+/** What the wire refuses on a run with three events. @see W3 */
+export const BAD_REQUESTS: readonly Refusal[] = [
+  {
+    status: 400,
+    code: "invalid_request",
+    requests: [
+      ...badBodies().map((body) => append(body)),
+      append({ events: [NOTE] }, { "content-type": "text/plain" }),
+      append(gzipSync('{"events":[{"eventType":"NOTE"}]}'), { "content-encoding": "gzip" }),
+      append({ events: [NOTE] }, { "idempotency-key": "k".repeat(129) }),
+      append({ events: [NOTE] }, { "idempotency-key": "café" }),
+      append("", { "content-type": "application/x-ndjson" }),
+      ...[{ runId: 7 }, { runId: "a/b" }, { runId: "a\nb" }, { runId: "" }, { id: "a" }].map(
+        create,
       ),
       ...["limit=0", "limit=1001", "limit=ten", "limit=1&limit=2", "wait=31", "wait=-1"].map(
-        (query) => ({ path: `${EVENTS}?${query}`, method: "GET" }),
+        (query) => get(`${EVENTS}?${query}`),
       ),
-      ...["status=done", "cursor=abc", "limit=201"].map((query) => ({
-        path: `/v1/agent-runs?${query}`,
-        method: "GET",
-      })),
+      ...["status=done", "cursor=abc", "limit=201"].map((query) => get(`/v1/agent-runs?${query}`)),
       { path: "/v1/agent-runs/%zz/events", body: { events: [NOTE] } },
     ],
-  ],
-  [
-    422,
-    "invalid_event",
-    badEvents().map((event) => ({ path: EVENTS, body: { events: [NOTE, event] } })),
-  ],
-  [
-    422,
-    "invalid_event",
-    [
-      { path: EVENTS, body: { events: [{ eventType: "RUN_COMPLETED" }, NOTE] } },
-      { path: EVENTS, body: '{"events":[{"eventType":"A","eventType":"B"}]}' },
+  },
+  {
+    status: 422,
+    code: "invalid_event",
+    requests: [
+      ...badEvents().map((event) => append({ events: [NOTE, event] })),
+      append({ events: [{ eventType: "RUN_COMPLETED" }, NOTE] }),
+      append('{"events":[{"eventType":"A","eventType":"B"}]}'),
     ],
-  ],
-  [
-    413,
-    "payload_too_large",
-    [
-      { path: EVENTS, body: { events: [NOTE, { ...NOTE, payload: "x".repeat(262_143) }] } },
-      { path: EVENTS, body: `{"events":[${" ".repeat(4_194_304)}]}` },
-      { path: "/v1/agent-runs", body: { runId: "new", metadata: "x".repeat(262_143) } },
-      {
-        path: EVENTS,
-        body: `{"eventType":"NOTE","payload":"${"x".repeat(4_194_304)}"}`,
-        headers: { "content-type": "application/x-ndjson" },
-      },
+  },
+  {
+    status: 413,
+    code: "payload_too_large",
+    requests: [
+      append({ events: [NOTE, { ...NOTE, payload: TOO_LONG }] }),
+      append(`{"events":[${" ".repeat(4_194_304)}]}`),
+      append(`{"eventType":"NOTE","payload":"${TOO_LONG.repeat(17)}"}`, {
+        "content-type": "application/x-ndjson",
+      }),
+      create({ runId: "new", metadata: TOO_LONG }),
     ],
-  ],
-  [
-    400,
-    "invalid_cursor",
-    [
-      "-1",
-      "+1",
-      "01",
-      "1.5",
-      "1e3",
-      "0x1",
-      "abc",
-      "",
-      "%20",
-      "1%0A",
-      "1000000000000000",
-      "0&since=0",
-    ].map((since) => ({ path: `${EVENTS}?since=${since}`, method: "GET" })),
-  ],
-  [
-    409,
-    "cursor_ahead",
-    [
-      { path: `${EVENTS}?since=4`, method: "GET" },
-      { path: `${EVENTS}?since=999999999999999&wait=30`, method: "GET" },
-    ],
-  ],
-  [412, "sequence_conflict", [{ path: EVENTS, body: { events: [NOTE], expectedSequence: 2 } }]],
-  [
-    422,
-    "idempotency_key_reused",
-    [{ path: EVENTS, body: { events: [NOTE] }, headers: { "idempotency-key": "first" } }],
-  ],
-  [409, "run_active", [{ path: RUN, method: "DELETE" }]],
-  [
-    404,
-    "not_found",
-    [
-      ...["a%2Fb", "a%0Ab", "a%00b", "%2e%2e", "k%C3%A9pt", "x".repeat(129), "kept%20", "none"].map(
+  },
+  {
+    status: 400,
+    code: "invalid_cursor",
+    requests: ["-1", "+1", "01", "1.5", "1e3", "0x1", "a", "", "%20", "1%0A", "0&since=0"].map(
+      (since) => get(`${EVENTS}?since=${since}`),
+    ),
+  },
+  {
+    status: 409,
+    code: "cursor_ahead",
+    requests: [4, 999_999_999_999_999].map((since) => get(`${EVENTS}?since=${since}&wait=30`)),
+  },
+  {
+    status: 412,
+    code: "sequence_conflict",
+    requests: [append({ events: [NOTE], expectedSequence: 2 })],
+  },
+  {
+    status: 422,
+    code: "idempotency_key_reused",
+    requests: [append({ events: [NOTE] }, { "idempotency-key": "first" })],
+  },
+  { status: 409, code: "run_active", requests: [{ path: RUN, method: "DELETE" }] },
+  {
+    status: 404,
+    code: "not_found",
+    requests: [
+      ...["a%2Fb", "a%0Ab", "a%00b", "k%C3%A9pt", "x".repeat(129), "kept%20", "none"].map(
         (runId) => ({ path: `/v1/agent-runs/${runId}/events`, body: { events: [NOTE] } }),
       ),
       { path: `${RUN}/nothing` },
       { path: "/v2/agent-runs" },
     ],
-  ],
-  [
-    405,
-    "invalid_request",
-    [
+  },
+  {
+    status: 405,
+    code: "invalid_request",
+    requests: [
       { path: RUN, method: "PUT" },
       { path: EVENTS, method: "PATCH" },
     ],
-  ],
-  [
-    401,
-    "unauthenticated",
-    [{ path: EVENTS, body: { events: [NOTE] }, headers: { authorization: "Bearer x" } }],
-  ],
+  },
+  {
+    status: 401,
+    code: "unauthenticated",
+    requests: [append({ events: [NOTE] }, { authorization: "Bearer x" })],
+  },
 ];
 
 function badBodies(): readonly unknown[] {

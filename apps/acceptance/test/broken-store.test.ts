@@ -115,7 +115,7 @@ describe("a store that cannot work", () => {
     }
     await full.kill();
     // What a crash leaves is opened again on the disk that is still full.
-    const { url } = await startServer({ ...options, port: full.port });
+    const { url } = await startServer(options);
     await expectLog(url, acknowledged);
     expect(await append(url, "refused-1")).toEqual(refusal);
 

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { call, readLog, signIn } from "./api.ts";
 import { EVERY_CLIENT } from "./clients/every-client.ts";
 import { countEvents, readDelivered } from "./delivered-run.ts";
+import { startRestartingServer } from "./restarting-server.ts";
 import { startServer } from "./server-process.ts";
 import type { Following } from "./stream-client.ts";
 import { makeTempFolder } from "./temp-folder.ts";
@@ -100,19 +101,18 @@ describe("clients as published, on the reference server", () => {
 
   it("W24: each comes back by itself when the server is killed and started again", async () => {
     const databasePath = join(await makeTempFolder(), "run-events.db");
-    const first = await startServer({ databasePath });
-    const cookie = await signIn(first.url);
+    const server = await startRestartingServer(databasePath);
+    const url = await server.url();
+    const cookie = await signIn(url);
     const runId = "restart";
-    await call(first.url, "POST", "/v1/agent-runs", { runId });
-    const followings = followAll(first.url, runId, cookie);
-    await append(first.url, runId, EVENTS.slice(0, HALF));
+    await call(url, "POST", "/v1/agent-runs", { runId });
+    const followings = followAll(url, runId, cookie);
+    await append(url, runId, EVENTS.slice(0, HALF));
     await expect
       .poll(() => followings.map(({ delivered }) => countEvents(delivered)), PATIENCE)
       .toEqual(followings.map(() => HALF));
 
-    await first.kill();
-    const { url } = await startServer({ databasePath, port: first.port });
-    await appendSingly(url, runId, EVENTS.slice(HALF));
+    await server.crash((again) => appendSingly(again, runId, EVENTS.slice(HALF)));
     const log = await readWholeLog(url, runId);
     for (const following of followings) await expectWhole(following, log, 2);
   });

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy in front of a server on this machine. */
 export interface CuttingProxy {
-  readonly port: number;
+  readonly url: string;
   /** How many requests have come. */
   requests(): number;
   /** What was let through of a cut body, as it stood on the wire, a character a byte. */
@@ -19,9 +19,10 @@ export interface CuttingProxy {
  * there; `null` cuts nothing
  */
 export async function startCuttingProxy(
-  serverPort: number,
+  serverUrl: string,
   cutAfter: number | null,
 ): Promise<CuttingProxy> {
+  const { hostname, port } = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let connections = 0;
   let requests = 0;
@@ -37,7 +38,7 @@ export async function startCuttingProxy(
   const server = createServer((client) => {
     connections += 1;
     const isCut = connections === 1 && cutAfter !== null;
-    const upstream = connect(serverPort, "127.0.0.1");
+    const upstream = connect(Number(port), hostname);
     keep(client);
     keep(upstream);
     upstream.once("close", () => client.end());
@@ -70,7 +71,7 @@ export async function startCuttingProxy(
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    port: (server.address() as AddressInfo).port,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: () => requests,
     cutBody: () => cutBody,
     async close() {

@@ -2,8 +2,7 @@ import { type ServerProcess, startServer } from "./server-process.ts";
 
 /** A server that is killed and started again on the same port and the same database. */
 export interface RestartingServer {
-  readonly port: number;
-  /** Resolves with the server's address as soon as there is one. */
+  /** Resolves with the server's address, always the same, as soon as it serves. */
   url(): Promise<string>;
   /**
    * Kills it and starts it again.
@@ -12,20 +11,22 @@ export interface RestartingServer {
   crash(inspect: (url: string) => Promise<void>): Promise<void>;
 }
 
+/** A loopback address that nothing else uses, so that nobody takes the port while no server has it. */
+const HOST = "127.0.0.2";
+
 /** Starts a server that can be crashed. */
 export async function startRestartingServer(databasePath: string): Promise<RestartingServer> {
-  let server: ServerProcess = await startServer({ databasePath });
-  const { port } = server;
+  let server: ServerProcess = await startServer({ databasePath, env: { HOST } });
+  const { port } = new URL(server.url);
   let up = Promise.resolve(server.url);
   return {
-    port,
     url: () => up,
     async crash(inspect) {
       const { promise, resolve } = Promise.withResolvers<string>();
       // Before the kill: whoever loses a connection to it waits for the next server.
       up = promise;
       await server.kill();
-      server = await startServer({ databasePath, port });
+      server = await startServer({ databasePath, env: { HOST, PORT: port } });
       await inspect(server.url);
       resolve(server.url);
     },

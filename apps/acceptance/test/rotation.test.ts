@@ -9,13 +9,13 @@ const CONNECTIONS = 5;
 it.each(EVERY_CLIENT)(
   "W26: $name follows a busy run without a gap or a repeat over streams that end at their greatest age",
   async (client) => {
-    const { runs, port, cookie, close } = await startStreamServer({ maxAgeMs: 50 });
+    const { runs, url, cookie, close } = await startStreamServer({ maxAgeMs: 50 });
     onTestFinished(close);
-    const proxy = await startCuttingProxy(port, null);
+    const proxy = await startCuttingProxy(url, null);
     onTestFinished(() => proxy.close());
     const { runId } = await runs.create({ ownerId: "ada" });
-    const url = `http://127.0.0.1:${proxy.port}/v1/agent-runs/${runId}/stream`;
-    const following = client.follow({ url, cookie }, true);
+    const target = { url: `${proxy.url}/v1/agent-runs/${runId}/stream`, cookie };
+    const following = client.follow(target, true);
     onTestFinished(() => following.stop());
 
     // An event at each look, so that streams end and begin between events that come all the time.

@@ -16,9 +16,7 @@ export const TOKEN = "a-token-of-ada";
 /** How to start the reference server. */
 export interface ServerOptions {
   readonly databasePath: string;
-  /** Default any free one. */
-  readonly port?: number;
-  /** More of the server's variables. */
+  /** The server's variables, beside a free port of 127.0.0.1 and no sample. */
   readonly env?: Readonly<Record<string, string>>;
   /** A command line to start it under. */
   readonly under?: readonly string[];
@@ -27,7 +25,6 @@ export interface ServerOptions {
 /** The reference server in a process of its own. */
 export interface ServerProcess {
   readonly url: string;
-  readonly port: number;
   /** Stops the process where it stands, or lets it go on. */
   freeze(frozen: boolean): void;
   /** Kills it as a crash would, and waits until it is gone. */
@@ -41,14 +38,14 @@ export interface FailedStart {
   readonly stderr: string;
 }
 
-function spawnServer({ databasePath, port = 0, env = {}, under = [] }: ServerOptions): Child {
-  const [command = "", ...rest] = [...under, process.execPath, "-C", "@tm/source", MAIN];
-  const child = spawn(command, rest, {
+function spawnServer({ databasePath, env = {}, under = [] }: ServerOptions): Child {
+  const command = [...under, process.execPath, "-C", "@tm/source", MAIN];
+  const child = spawn(command[0] ?? "", command.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
       HOST: "127.0.0.1",
-      PORT: String(port),
+      PORT: "0",
       RECORD_SAMPLE: "0",
       STORE_URL: `sqlite:${databasePath}`,
       API_TOKENS: `ada=${TOKEN}`,
@@ -74,13 +71,11 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const stderr: Buffer[] = [];
   child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
   const lines = await linesUntil(child, LISTENING).catch((cause: unknown) => {
-    throw new Error(`The server did not start: ${Buffer.concat(stderr)}`, { cause });
+    throw new Error(`The server did not start: ${Buffer.concat(stderr).toString()}`, { cause });
   });
   child.stdout.resume();
-  const url = LISTENING.exec(lines.at(-1) ?? "")?.[1] ?? "";
   return {
-    url,
-    port: Number(new URL(url).port),
+    url: LISTENING.exec(lines.at(-1) ?? "")?.[1] ?? "",
     freeze: (frozen) => void child.kill(frozen ? "SIGSTOP" : "SIGCONT"),
     kill: () => kill(child),
   };

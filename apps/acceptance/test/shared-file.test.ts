@@ -63,7 +63,6 @@ describe("servers on one file", () => {
     await annotate(
       `from the request of an append to its frame through the other server: ${figures}`,
     );
-    console.log(figures);
   });
 
   it("W13: a cancel through one ends the stream on the other", async () => {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
+import { linesUntil } from "../src/lines-of.ts";
 import { makeTempFolder } from "./temp-folder.ts";
 
 /** A file system of its own, seen only by what is started under it. */
@@ -31,8 +32,7 @@ export async function mountSmallDisk(bytes: number): Promise<SmallDisk> {
     holder.stdin.end();
     await exited;
   });
-  const [said] = (await once(holder.stdout, "data")) as [Buffer];
-  if (said.toString() !== "mounted\n") throw new Error("The disk could not be mounted.");
+  await linesUntil(holder, /^mounted$/);
   const under = [
     "nsenter",
     `--target=${holder.pid}`,

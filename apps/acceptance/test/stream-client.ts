@@ -1,5 +1,5 @@
 /** A run's live stream, and who asks for it. */
-export interface StreamTarget {
+interface StreamTarget {
   readonly url: string;
   /** A `Cookie` header. */
   readonly cookie: string;

@@ -12,7 +12,7 @@ import { createNodeHandler } from "@tm/run-events-http/node";
 /** The http package on a port, with runs that the test writes itself. */
 export interface StreamServer {
   readonly runs: RunEvents;
-  readonly port: number;
+  readonly url: string;
   /** The session of the owner `ada`. */
   readonly cookie: string;
   close(): Promise<void>;
@@ -34,7 +34,7 @@ export async function startStreamServer(times: Partial<StreamTimes> = {}): Promi
   await once(server, "listening");
   return {
     runs,
-    port: (server.address() as AddressInfo).port,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cookie,
     async close() {
       server.close();

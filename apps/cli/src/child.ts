@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { Readable } from "node:stream";
 
 /** How long a signal may take to end the command before a stronger one follows, in milliseconds. */
 const GRACE_MS = 5_000;
@@ -31,17 +31,17 @@ export function startChild(
   [file, ...args]: readonly [string, ...string[]],
   hasTerminal: boolean,
 ): Child {
-  const child = spawn(file, args, {
-    stdio: ["inherit", "pipe", "pipe"],
-    detached: !hasTerminal,
-  });
+  let child: ChildProcessByStdio<null, Readable, Readable>;
+  try {
+    child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"], detached: !hasTerminal });
+  } catch (error) {
+    // Some failures, such as a name that is too long, come at once instead of as an event.
+    return neverStarted(error);
+  }
   let timer: NodeJS.Timeout | undefined;
 
   const exited = new Promise<ChildExit>((resolve) => {
-    child.once("error", (error) => {
-      const code = "code" in error ? String(error.code) : error.name;
-      resolve({ kind: "not_started", code });
-    });
+    child.once("error", (error) => resolve(notStarted(error)));
     child.once("exit", (exitCode, signal) => {
       resolve(
         signal === null
@@ -87,5 +87,20 @@ export function startChild(
         timer = setTimeout(kill, GRACE_MS);
       }, GRACE_MS);
     },
+  };
+}
+
+function notStarted(error: unknown): ChildExit {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  return { kind: "not_started", code };
+}
+
+function neverStarted(error: unknown): Child {
+  return {
+    stdout: Readable.from([]),
+    stderr: Readable.from([]),
+    exited: Promise.resolve(notStarted(error)),
+    stop() {},
+    kill() {},
   };
 }

@@ -67,9 +67,14 @@ export function createScreen(options: ScreenOptions): Screen {
         isLineStart = data.at(-1) === "\n" || data.at(-1) === 10;
       }
       if (output.write(data)) return;
-      await Promise.race([once(output, "drain"), once(output, "close")]).catch(() => {
+      const over = new AbortController();
+      const { signal } = over;
+      const room = [once(output, "drain", { signal }), once(output, "close", { signal })];
+      await Promise.race(room).catch(() => {
         // Whoever read it has gone, which the listener above has noted.
       });
+      over.abort();
+      await Promise.allSettled(room);
     },
     note(line) {
       erase();

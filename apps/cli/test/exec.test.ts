@@ -41,6 +41,12 @@ describe("exec", () => {
       { error: "ENOENT" },
     ],
     ["126 where it cannot be run", ["exec", "--", "/etc/passwd"], 126, { error: "EACCES" }],
+    [
+      "126 where its path leads nowhere",
+      ["exec", "--", "/etc/passwd/no-such-command"],
+      126,
+      { error: "ENOTDIR" },
+    ],
   ] as const)("ends with %s, and the run as failed", async (_, args, code, payload) => {
     const { url } = await startServer();
     const { exitCode, stderr } = await runCli(url, args);

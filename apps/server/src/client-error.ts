@@ -13,7 +13,8 @@ export function refuseMalformed(error: Error, socket: Duplex, answering: boolean
     socket.destroy();
     return;
   }
-  socket.end(encodeRefusal("code" in error ? error.code : undefined));
+  // A client that never closes its side must not keep the socket.
+  socket.end(encodeRefusal("code" in error ? error.code : undefined), () => socket.destroy());
 }
 
 const STATUS: ReadonlyMap<unknown, number> = new Map([

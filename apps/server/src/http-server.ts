@@ -9,6 +9,9 @@ import { answerOwn, type OwnRoutes } from "./routes.ts";
 /** How long requests may take to end once the streams have, in milliseconds: an upload of lines need never end by itself. */
 const LINGER_MS = 2_000;
 
+/** How long a connection may take to send the headers of a request, in milliseconds. */
+const HEADERS_MS = 60_000;
+
 /** What answers the requests of a port. */
 export interface HttpServerOptions {
   /** The host's own paths; the handler has all others. */
@@ -38,8 +41,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let closing = false;
   let drained = false;
 
-  // A body of lines may take hours, so a request has no time limit; its headers have one, and so has a body read whole.
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  // A body of lines may take hours, so a request has no time limit; a body read whole has one of the handler's. The limit
+  // of the headers is said outright: unsaid, it is that of the request.
+  const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
+  const server = createServer(limits, (request, response) => {
     answering.add(response);
     response.once("close", () => {
       answering.delete(response);

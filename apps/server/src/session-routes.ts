@@ -30,9 +30,10 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
   }
 
   async function describe(request: IncomingMessage): Promise<Reply> {
-    const session = await credentials.session(request);
-    const userId = session?.userId ?? credentials.bearer(request) ?? null;
-    if (userId === null) throw unauthenticated();
+    const identity = await credentials.authenticate(request, "any");
+    if (identity === null) throw unauthenticated();
+    const { userId } = identity;
+    const session = identity.credential === "session" ? await credentials.session(request) : null;
     // A bearer token does not expire.
     const expiresAt = session === null ? null : new Date(session.expiresAtMs).toISOString();
     return {
@@ -83,6 +84,6 @@ function noContent(cookie: string): Reply {
  * up loses nothing but its own cookie.
  */
 function isSecure(request: IncomingMessage): boolean {
-  const [nearest] = headerOf(request, "x-forwarded-proto")?.split(",") ?? [];
-  return nearest?.trim().toLowerCase() === "https";
+  const [first] = headerOf(request, "x-forwarded-proto")?.split(",") ?? [];
+  return first?.trim().toLowerCase() === "https";
 }

@@ -19,6 +19,15 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Keeps the process alive until the returned function is called: somebody is waiting for what only another process may do,
+ * and no timer of `Clock` holds the process for it.
+ */
+export function holdProcess(): () => void {
+  const timer = setInterval(() => {}, 2 ** 30);
+  return () => clearInterval(timer);
+}
+
 const host = globalThis as { readonly setImmediate?: (task: () => void) => unknown };
 
 /**

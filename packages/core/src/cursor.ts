@@ -2,14 +2,18 @@ import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./store.ts";
 
-const CURSOR = /^(0|[1-9]\d{0,14})$/;
+const CURSOR = /^(0|[1-9]\d*)$/;
+
+/** Past the end of every log, and still a sequence that can be counted on from. */
+const BEYOND = Number.MAX_SAFE_INTEGER - 1;
 
 /**
- * Reads a cursor from text, `null` if it is not a plain non-negative integer of at most 15 digits.
+ * Reads a cursor from text, `null` if it is not a plain non-negative integer. One that is larger than any sequence is past
+ * the end of every log, whatever its digits.
  * @see W15, W20
  */
 export function parseCursor(text: string): number | null {
-  return CURSOR.test(text) ? Number(text) : null;
+  return CURSOR.test(text) ? Math.min(Number(text), BEYOND) : null;
 }
 
 /**

@@ -14,7 +14,7 @@ import {
 import type { ReadQuery, ReadResult, RunRecord, Watch } from "./store.ts";
 
 /** How much of a log's end a follower keeps for readers that lag a little, counted as `eventBytes` does. */
-const RING_BYTES = 1_048_576;
+const RING_BYTES = 262_144;
 const READ_LIMIT = 1_000;
 
 /** What a follower needs of the store. */

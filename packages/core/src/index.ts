@@ -59,6 +59,7 @@ export { receiptOf } from "./receipt.ts";
 export type { StreamErrorCode } from "./stream-error.ts";
 export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
 export { encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
+export type { OwnerOption } from "./owner.ts";
 export type { TailOptions } from "./tail.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
 export { createRunLog } from "./run-log.ts";

@@ -46,6 +46,8 @@ export interface MemoryStoreOptions {
 export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventStore {
   const now = options.now ?? Date.now;
   const runs = new Map<string, MemoryRun>();
+  /** Each owner's runs in the order of their ordinals. */
+  const owned = new Map<string, MemoryRun[]>();
   const watchers = createWatchers();
   let lastOrdinal = 0;
   let closed = false;
@@ -112,7 +114,16 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
         finishedAtMs: null,
         metadata,
       };
-      runs.set(runId, { record, events: [], payloadBytes: [], phases: [], receipts: new Map() });
+      const run: MemoryRun = {
+        record,
+        events: [],
+        payloadBytes: [],
+        phases: [],
+        receipts: new Map(),
+      };
+      runs.set(runId, run);
+      owned.set(ownerId, owned.get(ownerId) ?? []);
+      owned.get(ownerId)?.push(run);
       watchers.ring(runId);
       return { outcome: "created", run: { ...record } };
     },
@@ -131,16 +142,14 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     },
     async listRuns({ ownerId, runStatus, before, limit }) {
       refuseIfClosed();
-      // A Map keeps the order of creation, which is the order of ordinals.
-      return [...runs.values()]
-        .map((run) => run.record)
-        .filter(
-          (run) => run.ownerId === ownerId && (runStatus === null || run.runStatus === runStatus),
-        )
-        .filter((run) => before === null || run.ordinal < before)
-        .toReversed()
-        .slice(0, limit)
-        .map((run) => ({ ...run }));
+      const listed: RunRecord[] = [];
+      const all = owned.get(ownerId) ?? [];
+      for (let at = all.length - 1; at >= 0 && listed.length < limit; at--) {
+        const record = all[at]?.record;
+        if (record === undefined || (before !== null && record.ordinal >= before)) continue;
+        if (runStatus === null || record.runStatus === runStatus) listed.push({ ...record });
+      }
+      return listed;
     },
     async deleteRun(runId, ownerId) {
       refuseIfClosed();
@@ -149,6 +158,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
         return "not_found";
       if (!isTerminal(record.runStatus)) return "active";
       runs.delete(runId);
+      owned.set(
+        record.ownerId,
+        (owned.get(record.ownerId) ?? []).filter((run) => run.record !== record),
+      );
       watchers.ring(runId);
       return "deleted";
     },

@@ -1,5 +1,6 @@
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
 import { encodeTime } from "./frame.ts";
+import type { OwnerOption } from "./owner.ts";
 import { type AppendReceipt, decodePhase } from "./receipt.ts";
 import {
   type AppendOptions,
@@ -67,15 +68,15 @@ export interface RunEvents {
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
   /** @throws RunEventsError `not_found`, also if the run is not `ownerId`'s */
-  get(runId: string, options?: { readonly ownerId?: string }): Promise<RunSnapshot>;
+  get(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
   /** An owner's runs, newest first. */
   list(
     options: ListOptions,
   ): Promise<{ readonly runs: readonly RunSnapshot[]; readonly nextCursor: number | null }>;
   /** Appends `RUN_CANCELLED` unless the run has finished; the run as it then stands. @see W13 */
-  cancel(runId: string, options?: { readonly ownerId?: string }): Promise<RunSnapshot>;
+  cancel(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
   /** Removes a finished run whole. @throws RunEventsError `not_found`, `run_active` */
-  delete(runId: string, options?: { readonly ownerId?: string }): Promise<void>;
+  delete(runId: string, options?: OwnerOption): Promise<void>;
   /** Ends every tail, lets the appends under way land, closes the store. Idempotent. @see S18 */
   close(): Promise<void>;
 }
@@ -109,7 +110,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       for await (const slice of tailSlices(log.followers, runId, tailOptions))
         yield* slice.events.map(eventOf);
     },
-    get: async (runId, { ownerId } = {}) => snapshotOf(await log.getRun(runId, ownerId)),
+    get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
     async list({ ownerId, status = null, limit = 50, cursor = null }) {
       const { runs, next } = await log.listRuns({
         ownerId,
@@ -119,8 +120,8 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       });
       return { runs: runs.map(snapshotOf), nextCursor: next };
     },
-    cancel: async (runId, { ownerId } = {}) => snapshotOf(await log.cancel(runId, ownerId)),
-    delete: (runId, { ownerId } = {}) => log.deleteRun(runId, ownerId),
+    cancel: async (runId, owner) => snapshotOf(await log.cancel(runId, owner)),
+    delete: (runId, owner) => log.deleteRun(runId, owner),
     close: () => log.close(),
   };
 }

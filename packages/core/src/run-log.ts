@@ -12,6 +12,7 @@ import {
 import { createFollowers, type Followers } from "./followers.ts";
 import { isLonger, JsonText } from "./json-text.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
+import { type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
 import { sendAppends } from "./send-appends.ts";
@@ -46,9 +47,7 @@ export interface RunEventsOptions {
 }
 
 /** Conditions of an append. */
-export interface AppendOptions {
-  /** Treat a run of anybody else as not there. */
-  readonly ownerId?: string | undefined;
+export interface AppendOptions extends OwnerOption {
   /** 1 to 128 printable ASCII characters: the same key with the same events gives the original receipt. @see W10 */
   readonly idempotencyKey?: string | undefined;
   /** Refuse unless the run's `lastSequence` is this. @see W11 */
@@ -56,13 +55,11 @@ export interface AppendOptions {
 }
 
 /** Which page of a run's log. */
-export interface PageOptions {
+export interface PageOptions extends OwnerOption {
   /** The last sequence the reader has. Default 0. */
   readonly since?: number;
   /** The most events. Default 500. */
   readonly limit?: number;
-  /** Treat a run of anybody else as not there. */
-  readonly ownerId?: string | undefined;
 }
 
 /** The log of a store's runs with payloads, phases and metadata as JSON text: what a server passes on without looking. */
@@ -88,21 +85,17 @@ export interface RunLog {
   /** Resolves once the run's log goes on behind `since`, or the run has ended. @throws as `readPage`, or the signal's reason. */
   waitFor(
     runId: string,
-    options: {
-      readonly since: number;
-      readonly ownerId?: string | undefined;
-      readonly signal: AbortSignal;
-    },
+    options: OwnerOption & { readonly since: number; readonly signal: AbortSignal },
   ): Promise<void>;
-  getRun(runId: string, ownerId?: string): Promise<RunRecord>;
+  getRun(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /** Newest first. `next` is the `before` of the page after, `null` behind the last run. */
   listRuns(
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
   /** Ends the run as cancelled unless it has ended already. @see W13 */
-  cancel(runId: string, ownerId?: string): Promise<RunRecord>;
+  cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
-  deleteRun(runId: string, ownerId?: string): Promise<void>;
+  deleteRun(runId: string, options?: OwnerOption): Promise<void>;
   /** Ends every reader, lets the appends under way land, then closes the store. Idempotent. @see S18 */
   close(): Promise<void>;
 }
@@ -150,7 +143,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     drafts: readonly EventDraft[],
     conditions: AppendOptions = {},
   ): Promise<AppendReceipt> {
-    const { ownerId = null, idempotencyKey, expectedSequence = null } = conditions;
+    const { idempotencyKey, expectedSequence = null } = conditions;
+    const ownerId = ownerIdOf(conditions);
     const planned = planEvents(drafts, limits);
     if (
       expectedSequence !== null &&
@@ -169,9 +163,10 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
   }
 
-  async function getRun(runId: string, ownerId?: string): Promise<RunRecord> {
+  async function getRun(runId: string, owner: OwnerOption = {}): Promise<RunRecord> {
+    const ownerId = ownerIdOf(owner);
     const run = await store.getRun(runId);
-    if (run === null || (ownerId !== undefined && run.ownerId !== ownerId)) throw runNotFound();
+    if (run === null || (ownerId !== null && run.ownerId !== ownerId)) throw runNotFound();
     return run;
   }
 
@@ -196,12 +191,14 @@ export function createRunLog(options: RunEventsOptions): RunLog {
         throw new RunEventsError("run_id_taken", "The run id is taken.");
       return { created: outcome.outcome === "created", run: outcome.run };
     },
-    async readPage(runId, { since = 0, limit = PAGE_LIMIT, ownerId } = {}) {
+    async readPage(runId, pageOptions = {}) {
+      const { since = 0, limit = PAGE_LIMIT } = pageOptions;
+      const ownerId = ownerIdOf(pageOptions);
       checkCursor(since);
       checkLimit(limit);
       const result = await read({
         runId,
-        ownerId: ownerId ?? null,
+        ownerId,
         since,
         limit,
         maxBytes: PAGE_BYTES,
@@ -221,17 +218,17 @@ export function createRunLog(options: RunEventsOptions): RunLog {
         next: runs.length > query.limit ? (page.at(-1)?.ordinal ?? null) : null,
       };
     },
-    async cancel(runId, ownerId) {
+    async cancel(runId, owner = {}) {
       try {
-        await append(runId, [{ eventType: "RUN_CANCELLED" }], { ownerId });
+        await append(runId, [{ eventType: "RUN_CANCELLED" }], owner);
       } catch (error) {
         // Somebody else ended the run first: that is what was asked for.
         if (!(error instanceof RunEventsError) || error.code !== "run_finished") throw error;
       }
-      return getRun(runId, ownerId);
+      return getRun(runId, owner);
     },
-    async deleteRun(runId, ownerId) {
-      const outcome = await store.deleteRun(runId, ownerId ?? null);
+    async deleteRun(runId, owner = {}) {
+      const outcome = await store.deleteRun(runId, ownerIdOf(owner));
       if (outcome === "not_found") throw runNotFound();
       if (outcome === "active") throw new RunEventsError("run_active", "The run has not finished.");
     },

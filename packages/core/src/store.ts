@@ -153,7 +153,11 @@ export interface StoreCapabilities {
   readonly shared: boolean;
   /** Whether an append can join a transaction of the caller's. */
   readonly joinsTransaction: boolean;
-  /** Whether an append can fail without anyone knowing if it landed; core then gives each one a key of its own. @see S7 */
+  /**
+   * Whether appends are expected to fail now and then without anyone knowing if they landed, as over a connection that may
+   * break; core then gives each one a key of its own and sends it again. A store that says no may still throw `ambiguous`,
+   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see S7
+   */
   readonly losesAcknowledgements: boolean;
   /** The longest from a commit to its ring, in milliseconds, while the process is not starved. @see S13 */
   readonly wakeDeadlineMs: number;

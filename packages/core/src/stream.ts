@@ -6,6 +6,7 @@ import {
   encodeStreamError,
   NO_RETRY_MS,
 } from "./frame.ts";
+import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { Slice } from "./slice.ts";
 import { STREAM_ERRORS, streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
@@ -113,7 +114,7 @@ export function createStream(parts: StreamParts): Stream {
       try {
         next = follower.next(reader);
       } catch (error) {
-        fail(streamErrorCode(error));
+        failWith(error);
         return;
       }
       if (next === null) return;
@@ -134,7 +135,7 @@ export function createStream(parts: StreamParts): Stream {
       },
       (error: unknown) => {
         fetching = false;
-        fail(streamErrorCode(error));
+        failWith(error);
       },
     );
   }
@@ -155,6 +156,12 @@ export function createStream(parts: StreamParts): Stream {
       encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
     );
     finish(code);
+  }
+
+  function failWith(error: unknown): void {
+    // A store that has lost its tail says where the log ends now.
+    if (error instanceof RunEventsError) head = error.details.lastSequence ?? head;
+    fail(streamErrorCode(error));
   }
 
   function finish(how: StreamEnd): void {

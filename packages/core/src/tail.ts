@@ -1,20 +1,21 @@
+import { holdProcess } from "./clock.ts";
 import type { FollowerReader } from "./follower.ts";
 import type { Followers } from "./followers.ts";
+import { type OwnerOption, ownerIdOf } from "./owner.ts";
 import type { Slice } from "./slice.ts";
 
 /** Where a tail starts and when it is given up. */
-export interface TailOptions {
+export interface TailOptions extends OwnerOption {
   /** The last sequence the reader has. Default 0. */
   readonly since?: number;
-  /** Treat a run of anybody else as not there. */
-  readonly ownerId?: string | undefined;
   /** Ends the tail by throwing its reason, whatever it is waiting for. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Follows a run slice by slice, from `since` to its end: what is in the log first, then what comes, without a hole or a
- * repeat at the join. It ends behind the terminal event and waits as long as that takes; leaving the loop stops it.
+ * repeat at the join. It ends behind the terminal event and waits as long as that takes, keeping the process alive; leaving
+ * the loop stops it, and only `signal` ends a wait from outside.
  *
  * Between two slices the reader is only a cursor: nothing queues up for it.
  * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `store_unavailable`.
@@ -24,11 +25,13 @@ export async function* tailSlices(
   runId: string,
   options: TailOptions = {},
 ): AsyncGenerator<Slice, void, undefined> {
-  const { since = 0, ownerId = null, signal } = options;
+  const { since = 0, signal } = options;
+  const ownerId = ownerIdOf(options);
   signal?.throwIfAborted();
   let ring = (): void => {};
   const reader: FollowerReader = { position: null, wake: () => ring() };
   const { follower, opened } = followers.open(runId, reader, since, ownerId);
+  const release = holdProcess();
   try {
     await abortable(opened, signal);
     for (;;) {
@@ -46,6 +49,7 @@ export async function* tailSlices(
       signal?.throwIfAborted();
     }
   } finally {
+    release();
     follower.leave(reader);
   }
 }

@@ -79,10 +79,10 @@ describe("what a follower gives its readers", () => {
     await answerAll(source);
     const page = await (pages[0] as Promise<Slice>);
     expect(page.events.map((event) => event.sequence)).toStrictEqual([1]);
-    // What is kept is the end of the log: 17 of 60 kB are within 1 MiB.
-    slow.position = { ...page.to, sequence: 3 };
+    // What is kept is the end of the log: 4 of 60 kB are within 256 KiB.
+    slow.position = { ...page.to, sequence: 16 };
     expect(follower.next(slow)).not.toBeInstanceOf(Promise);
-    slow.position = { ...page.to, sequence: 2 };
+    slow.position = { ...page.to, sequence: 15 };
     expect(follower.next(slow)).toBeInstanceOf(Promise);
     await answerAll(source);
   });

@@ -75,6 +75,7 @@ const TYPES = [
   "MemoryStoreOptions",
   "NewEvent",
   "OpenStream",
+  "OwnerOption",
   "PageOptions",
   "PlannedEvents",
   "ReadQuery",

@@ -114,7 +114,7 @@ describe("readPage and listRuns", () => {
   it("W14: a list may be of one status, and refuses what is no limit", async () => {
     const log = await createBench();
     await log.createRun({ runId: "s", ownerId: "ada" });
-    await log.cancel("s", "ada");
+    await log.cancel("s", { ownerId: "ada" });
     const query = { ownerId: "ada", before: null, limit: 5 };
     const ids = async (runStatus: "queued" | "cancelled" | "failed"): Promise<readonly string[]> =>
       (await log.listRuns({ ...query, runStatus })).runs.map((run) => run.runId);

@@ -197,6 +197,17 @@ describe("what a stream leaves behind", () => {
     ]);
   });
 
+  it("S14: one that has ended follows its run no longer, though its transport has not let go", async () => {
+    const { open, append, clock } = await createStreamBench();
+    const opened = await open();
+    await append("RUN_COMPLETED");
+    await opened.sink.first("run_finished");
+    // The streams' own timer is left, which cuts the transport in the end.
+    expect(clock.timers()).toBe(1);
+    letGo(opened);
+    expect(clock.timers()).toBe(0);
+  });
+
   it("W24: nothing is written once the client has gone, whatever comes", async () => {
     const { open, append, clock } = await createStreamBench();
     const opened = await open();

@@ -12,7 +12,7 @@ export function mediaType({ header }: Pick<Incoming, "header">): string | null {
 }
 
 /** The error of a body that is too long. @see W9 */
-export function tooLarge(maxBytes: number): RunEventsError {
+function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
 }
 
@@ -64,22 +64,19 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 async function readBytes(exchange: Incoming, maxBytes: number): Promise<Uint8Array> {
   const iterator = exchange.body();
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  const buffer = createByteBuffer(maxBytes);
   const late = deadline(BODY_MS);
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), late.expired]);
       if (next.done === true) break;
-      parts.push(next.value);
-      length += next.value.length;
-      if (length > maxBytes) throw tooLarge(maxBytes);
+      buffer.add(next.value);
     }
   } finally {
     late.cancel();
     letGo(iterator);
   }
-  return joinBytes(parts, length);
+  return buffer.take();
 }
 
 /** Leaves the rest of a body to the transport. Not awaited: it would wait for a piece that may never come. */
@@ -87,16 +84,37 @@ export function letGo(iterator: AsyncIterator<Uint8Array, unknown>): void {
   void iterator.return?.();
 }
 
-/** The parts in one piece. */
-export function joinBytes(parts: readonly Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
+/** Bytes that arrive in pieces, copied into one place, so that many small pieces take no more than a few large ones. */
+export interface ByteBuffer {
+  /** @throws RunEventsError `payload_too_large` */
+  add(piece: Uint8Array): void;
+  /** What has been added since the last time. */
+  take(): Uint8Array;
+}
+
+/** Makes a buffer that grows as it is filled. */
+export function createByteBuffer(maxBytes: number): ByteBuffer {
+  let bytes = new Uint8Array(0);
+  let length = 0;
+  return {
+    add(piece) {
+      const needed = length + piece.length;
+      if (needed > maxBytes) throw tooLarge(maxBytes);
+      if (needed > bytes.length) {
+        const larger = new Uint8Array(Math.max(needed, Math.min(2 * bytes.length, maxBytes)));
+        larger.set(bytes.subarray(0, length));
+        bytes = larger;
+      }
+      bytes.set(piece, length);
+      length = needed;
+    },
+    take() {
+      const taken = bytes.subarray(0, length);
+      bytes = new Uint8Array(0);
+      length = 0;
+      return taken;
+    },
+  };
 }
 
 function deadline(ms: number): { readonly expired: Promise<never>; cancel(): void } {

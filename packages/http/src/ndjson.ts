@@ -6,7 +6,7 @@ import {
   type RunLog,
   statusAfter,
 } from "@tm/run-events-core";
-import { decodeUtf8, joinBytes, letGo, tooLarge } from "./body.ts";
+import { createByteBuffer, decodeUtf8, letGo } from "./body.ts";
 import { invalidRequest, parseEvent } from "./parameters.ts";
 
 const NEWLINE = 10;
@@ -31,33 +31,17 @@ export function createLineCutter(maxLineBytes: number): {
   /** What stands behind the last newline. */
   rest(): Uint8Array;
 } {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-
-  function take(part: Uint8Array): void {
-    parts.push(part);
-    length += part.length;
-    if (length > maxLineBytes) throw tooLarge(maxLineBytes);
-  }
-
-  function rest(): Uint8Array {
-    const line = joinBytes(parts, length);
-    parts = [];
-    length = 0;
-    return line;
-  }
-
+  const line = createByteBuffer(maxLineBytes);
   return {
-    rest,
+    rest: () => line.take(),
     *push(bytes) {
       let from = 0;
       for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
-        take(bytes.subarray(from, at));
+        line.add(bytes.subarray(from, at));
         from = at + 1;
-        yield rest();
+        yield line.take();
       }
-      // A copy: the transport may use its buffer again.
-      if (from < bytes.length) take(bytes.slice(from));
+      line.add(bytes.subarray(from));
     },
   };
 }

@@ -44,14 +44,20 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
   }
 
   return {
-    handle: (request, response) => void handle(request, response),
+    handle(request, response) {
+      // Only what node:http itself refuses to send can come here.
+      handle(request, response).catch((error: unknown) => {
+        response.destroy(error instanceof Error ? error : undefined);
+      });
+    },
     drain: (windowMs) => service.drain(windowMs),
     stats: () => service.stats(),
   };
 }
 
 function exchangeOf(request: IncomingMessage, signal: AbortSignal): Exchange {
-  const url = request.url ?? "/";
+  // A proxy may send the absolute form (RFC 9112, section 3.2.2).
+  const url = (request.url ?? "/").replace(/^https?:\/\/[^/?]*/i, "");
   const mark = url.indexOf("?");
   return {
     method: request.method ?? "GET",

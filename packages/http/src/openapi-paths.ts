@@ -4,7 +4,7 @@ import { schemaRef } from "./openapi-schemas.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 const text: Json = { schema: { type: "string" } };
-const cursor: Json = { type: "string", pattern: "^(0|[1-9]\\d{0,14})$" };
+const cursor: Json = { type: "string", pattern: "^(0|[1-9]\\d*)$" };
 
 const runId: Json = {
   name: "runId",

@@ -29,7 +29,7 @@ import { STREAM_HEADERS } from "./stream-headers.ts";
 import type { Service } from "./service.ts";
 
 /** A request whose owner is known. */
-export interface Call {
+interface Call {
   readonly service: Pick<Service<unknown>, "log" | "streams" | "waits" | "maxBodyBytes">;
   readonly exchange: Exchange;
   readonly ownerId: string;
@@ -87,16 +87,16 @@ async function createRun({ service, exchange, ownerId }: Call): Promise<Reply> {
 }
 
 async function getRun({ service, runId, ownerId }: Call): Promise<Reply> {
-  return jsonReply(200, encodeRun(await service.log.getRun(runId, ownerId)));
+  return jsonReply(200, encodeRun(await service.log.getRun(runId, { ownerId })));
 }
 
 async function deleteRun({ service, runId, ownerId }: Call): Promise<Reply> {
-  await service.log.deleteRun(runId, ownerId);
+  await service.log.deleteRun(runId, { ownerId });
   return { status: 204, headers: { "cache-control": "private, no-store" }, body: null };
 }
 
 async function cancelRun({ service, runId, ownerId }: Call): Promise<Reply> {
-  return jsonReply(200, encodeRun(await service.log.cancel(runId, ownerId)));
+  return jsonReply(200, encodeRun(await service.log.cancel(runId, { ownerId })));
 }
 
 async function appendEvents({ service, exchange, runId, ownerId }: Call): Promise<Reply> {
@@ -105,7 +105,7 @@ async function appendEvents({ service, exchange, runId, ownerId }: Call): Promis
     if (key !== null) throw invalidRequest("An Idempotency-Key cannot stand for a body of lines.");
     refuseEncoded(exchange);
     // Before the first line is taken: a stranger's upload is refused at once, not when its first line has come.
-    await service.log.getRun(runId, ownerId);
+    await service.log.getRun(runId, { ownerId });
     const target = { log: service.log, runId, ownerId, maxLineBytes: service.maxBodyBytes };
     return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
   }
@@ -148,7 +148,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   // A malformed header is ignored: a refusal would end an EventSource for good.
   const resumed = parseCursor(exchange.header("last-event-id") ?? "");
   if (resumed !== null || exchange.method === "HEAD") {
-    const run = await service.log.getRun(runId, ownerId);
+    const run = await service.log.getRun(runId, { ownerId });
     if (resumed !== null && isTerminal(run.runStatus) && resumed > run.lastSequence) {
       return { status: 204, headers: { "cache-control": "no-store" }, body: null };
     }

@@ -90,6 +90,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     }
     if (identity === null)
       throw new RunEventsError("unauthenticated", "There is no valid credential.");
+    // An id that is none would ask for nobody's runs in particular, which is everybody's.
+    if (typeof identity.userId !== "string" || identity.userId === "") {
+      throw new TypeError("Expected `authenticate` to answer with a `userId`.");
+    }
     const byCookie =
       identity.credential === "session" && (route.changes || route.access === "session");
     if (byCookie && isForeignOrigin(exchange.header, allowedOrigins)) {
@@ -129,6 +133,14 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       : { ...head, stream: streams.refuse(streamErrorCode(error)) };
   }
 
+  function tell(error: unknown): void {
+    try {
+      onError?.(error);
+    } catch {
+      // A host's log that fails must not cost the client its answer, and there is no one else to tell.
+    }
+  }
+
   const service: Service<Native> = {
     log,
     streams,
@@ -141,7 +153,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       } catch (error) {
         const answer = problemOf(error);
         const failed = answer.status >= 500;
-        if (failed && !exchange.signal.aborted) onError?.(error);
+        if (failed && !exchange.signal.aborted) tell(error);
         reply = failed && isStream(exchange) ? refuseStream(exchange, error) : answer;
       }
       const headers = { ...reply.headers, ...corsHeaders(exchange.header, allowedOrigins) };

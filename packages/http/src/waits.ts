@@ -1,7 +1,7 @@
 import { RunEventsError, type RunLog } from "@tm/run-events-core";
 
 /** One long-poll. */
-export interface Wait {
+interface Wait {
   readonly runId: string;
   readonly ownerId: string;
   readonly since: number;

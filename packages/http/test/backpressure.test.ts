@@ -1,9 +1,10 @@
 import type { EventDraft } from "@tm/run-events-core";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createHandler } from "../src/index.ts";
 import { sequencesOf, typesOf } from "./harness/live-stream.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 const IN_FLIGHT = 65_536;
 /** More than a loopback connection swallows: 24 MiB. */
@@ -22,7 +23,7 @@ async function flood(world: World, runId: string): Promise<void> {
 async function untilFull(world: World): Promise<void> {
   if (world.port === null) return world.turn();
   let before = 0;
-  await vi.waitFor(() => {
+  await eventually(() => {
     const held = Math.max(...world.inFlight());
     const full = held > 16_384 && held === before;
     before = held;
@@ -71,9 +72,9 @@ describe.each(DOORS)("%s", (door) => {
     expect(frames.at(-1)?.retryMs).toBeLessThanOrEqual(15_000);
     const seen = sequencesOf(frames);
     expect(seen).toEqual(upTo(seen.length + 1, 2));
-    await expect
-      .poll(() => world.stats().streams)
-      .toMatchObject({ open: 0, ended: { slow_consumer: 1 } });
+    await eventually(() =>
+      expect(world.stats().streams).toMatchObject({ open: 0, ended: { slow_consumer: 1 } }),
+    );
     // What it has missed is in the log.
     const again = await world.tail(runId, "", { "last-event-id": String(seen.at(-1) ?? 1) });
     expect(sequencesOf([...(await again.until("run_event"))])).toEqual([seen.length + 2]);
@@ -130,7 +131,7 @@ it("W25: a stalled reader whose connection does not even take its end is cut", a
   await world.turn();
   clock.advance(1_000);
   clock.advance(6_000);
-  await expect.poll(() => world.connections()).toBe(0);
+  await eventually(async () => expect(await world.connections()).toBe(0));
   expect(world.stats().streams).toMatchObject({ open: 0, ended: { slow_consumer: 1 } });
 });
 

@@ -3,6 +3,7 @@ import { post } from "./harness/answer.ts";
 import { typesOf } from "./harness/live-stream.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 describe.each(DOORS)("%s", (door) => {
   it("W27: a drain ends every stream with draining, spread over the window", async () => {
@@ -24,7 +25,7 @@ describe.each(DOORS)("%s", (door) => {
       expect(drained).toBe(false);
       clock.advance(500);
       await world.turn();
-      await expect.poll(() => world.stats().streams.open).toBeLessThan(left.at(-1) ?? 0);
+      await eventually(() => expect(world.stats().streams.open).toBeLessThan(left.at(-1) ?? 0));
     }
     await draining;
     expect(left[0]).toBe(20);
@@ -74,7 +75,7 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     const release = world.store.hold("read");
     const opening = world.tail(runId);
-    await expect.poll(() => world.store.held()).toBe(1);
+    await eventually(() => expect(world.store.held()).toBe(1));
     const draining = world.drain(0);
     release();
     const frames = await (await opening).rest();
@@ -88,7 +89,7 @@ describe.each(DOORS)("%s", (door) => {
     const release = world.store.hold("append");
     const path = `/v1/agent-runs/${runId}/events`;
     const appending = world.send(post(path, { events: [{ eventType: "NOTE" }] }));
-    await expect.poll(() => world.store.held()).toBe(1);
+    await eventually(() => expect(world.store.held()).toBe(1));
     await world.drain(0);
     release();
     expect((await appending).status).toBe(201);

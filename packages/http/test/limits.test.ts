@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ADA_SESSION } from "./harness/accounts.ts";
 import type { LiveStream } from "./harness/live-stream.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 async function expectOverloaded(stream: LiveStream): Promise<void> {
   expect([stream.status, stream.headers["content-type"]]).toEqual([
@@ -34,7 +35,7 @@ describe.each(DOORS)("%s", (door) => {
     const bobs = await world.tail("bobs", "", { cookie: "session=bob" });
     expect((await bobs.next()).data["type"]).toBe("connected");
     open[0]?.leave();
-    await expect.poll(() => world.stats().streams.open).toBe(2);
+    await eventually(() => expect(world.stats().streams.open).toBe(2));
     expect((await (await world.tail(runId)).next()).data["type"]).toBe("connected");
     expect(world.stats().streams.ended).toMatchObject({ overloaded: 2 });
   });
@@ -68,7 +69,7 @@ describe.each(DOORS)("%s", (door) => {
       expect(ahead.at(-1)?.data["code"]).toBe("cursor_ahead");
       const finished = await (await world.tail(ended)).rest();
       expect(finished.at(-1)?.data["type"]).toBe("run_finished");
-      await expect.poll(() => world.stats().streams.open).toBe(0);
+      await eventually(() => expect(world.stats().streams.open).toBe(0));
     }
     const stream = await world.tail(live);
     expect((await stream.next()).data["type"]).toBe("connected");

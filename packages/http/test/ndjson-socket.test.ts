@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { ADA } from "./harness/accounts.ts";
 import { encodeHead, openSocket } from "./harness/raw-socket.ts";
 import { openWorld } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 const HEADERS = { ...ADA, "Content-Type": "application/x-ndjson" };
 const NOTE = '{"eventType":"NOTE"}';
@@ -29,7 +30,7 @@ it.for(["reset", "end"] as const)(
     else socket.socket.end();
     await socket.closed;
     // The next append stands behind whatever the broken one has left.
-    await expect.poll(() => world.connections()).toBe(0);
+    await eventually(async () => expect(await world.connections()).toBe(0));
     await world.runs.append(runId, [{ eventType: "LAST" }]);
     const { events } = await world.runs.read(runId);
     expect(events.map(({ eventType }) => eventType)).toEqual(["NOTE", "NOTE", "LAST"]);

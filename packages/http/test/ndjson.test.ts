@@ -4,6 +4,7 @@ import { ADA } from "./harness/accounts.ts";
 import { type Answer, type Call, post } from "./harness/answer.ts";
 import { jsonSample } from "./harness/json-sample.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 const TYPE = { "content-type": "application/x-ndjson" };
 const NOTE = '{"eventType":"NOTE"}';
@@ -215,7 +216,7 @@ describe.each(DOORS)("%s", (door) => {
     }
     // What becomes of the answer is the door's own: there is nobody to read it.
     await world.send(lines(runId, sender())).catch(() => {});
-    await expect.poll(() => world.connections()).toBe(0);
+    await eventually(async () => expect(await world.connections()).toBe(0));
     expect(await typesIn(world, runId)).toEqual(["NOTE", "NOTE"]);
   });
 

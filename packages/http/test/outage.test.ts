@@ -4,6 +4,7 @@ import type { Frame } from "./harness/frames.ts";
 import { sequencesOf, typesOf } from "./harness/live-stream.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 const DOWN = new RunEventsError("store_unavailable", "The store is down.");
 
@@ -32,9 +33,9 @@ describe.each(DOORS)("%s", (door) => {
     const frames = await reading;
     expect(frames).toHaveLength(1);
     expectUnavailable(frames[0]);
-    await expect
-      .poll(() => world.stats().streams)
-      .toMatchObject({ open: 0, ended: { store_unavailable: 1 } });
+    await eventually(() =>
+      expect(world.stats().streams).toMatchObject({ open: 0, ended: { store_unavailable: 1 } }),
+    );
     world.store.cut(null);
     await world.runs.append(runId, [{ eventType: "C" }, { eventType: "RUN_COMPLETED" }]);
     const again = await (await world.tail(runId, "", { "last-event-id": "2" })).rest();

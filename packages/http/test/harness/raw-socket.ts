@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { vi } from "vitest";
+import { eventually } from "./eventually.ts";
 
 /** A connection without a client library: what is sent, read and left unread is the test's to say. */
 export interface RawSocket extends Disposable {
@@ -29,7 +29,7 @@ export async function openSocket(port: number | null, text = ""): Promise<RawSoc
     received,
     closed,
     async until(part) {
-      return vi.waitFor(() => {
+      return eventually(() => {
         const soFar = received();
         if (!soFar.includes(part)) throw new Error(`Expected ${part} in ${soFar}.`);
         return soFar;

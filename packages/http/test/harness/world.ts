@@ -6,7 +6,6 @@ import {
   type RunEvents,
   type RunEventsOptions,
 } from "@tm/run-events-core";
-import { vi } from "vitest";
 import type { HandlerOptions } from "../../src/index.ts";
 import { type Accounts, ADA_SESSION, createAccounts } from "./accounts.ts";
 import type { Call } from "./answer.ts";
@@ -15,6 +14,7 @@ import { openFetchDoor } from "./fetch-door.ts";
 import { type GuardedStore, guardStore } from "./guarded-store.ts";
 import type { LiveStream } from "./live-stream.ts";
 import { openNodeDoor } from "./node-door.ts";
+import { eventually } from "./eventually.ts";
 
 /** Both doors: every rule that is not of sockets holds at either. */
 export const DOORS = ["Request to Response", "node:http"] as const;
@@ -81,7 +81,7 @@ export async function openWorld(door: DoorName, options: WorldOptions = {}): Pro
       }),
     async [Symbol.asyncDispose]() {
       await close();
-      await vi.waitFor(() => {
+      await eventually(() => {
         const { streams, waiting } = opened.stats();
         const open = { streams: streams.open, waiting, watches: store.watches() };
         if (open.streams + open.waiting + open.watches > 0) {
