@@ -61,7 +61,7 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
     const abort = (): void => reject(signal.reason);
     // It may have been aborted since the wait before this one ended, and says so only once.
     if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
+    else signal.addEventListener("abort", abort, { once: true });
     void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }

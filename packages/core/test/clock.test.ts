@@ -33,6 +33,21 @@ describe("systemClock", () => {
   });
 });
 
+describe("holdProcess", () => {
+  it("S14: keeps a process alive until it is told otherwise", async () => {
+    // A timer that holds nothing runs only while something else does.
+    const script = `import { holdProcess } from ${JSON.stringify(clockUrl)};
+      const release = holdProcess();
+      setTimeout(() => { console.log("held"); release(); }, 1).unref();`;
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
+    expect(stdout).toBe("held\n");
+  });
+});
+
 describe("afterTurn", () => {
   it("runs behind what the host has ready", async () => {
     const order: string[] = [];

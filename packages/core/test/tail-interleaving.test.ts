@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunEventsError } from "../src/errors.ts";
 import type { TailReader } from "./tail-reader.ts";
 import {
@@ -47,9 +47,23 @@ function expectStretch(tail: TailReader): void {
 }
 
 function expectNothingLeft({ source, clock }: TailWorld): void {
-  const left = { watching: source.watching(), timers: clock.timers(), reads: source.reads.length };
-  expect(left).toStrictEqual({ watching: 0, timers: 0, reads: 0 });
+  const left = {
+    watching: source.watching(),
+    timers: clock.timers(),
+    reads: source.reads.length,
+    // What holds the process while a tail waits.
+    intervals: vi.getTimerCount(),
+  };
+  expect(left).toStrictEqual({ watching: 0, timers: 0, reads: 0, intervals: 0 });
 }
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+});
+
+afterAll(() => {
+  vi.useRealTimers();
+});
 
 describe("the tails of one run", () => {
   it("S3, S13, S15: under every interleaving each reader gets since+1 to the end, once, in order, and ends", async () => {

@@ -62,3 +62,22 @@ it("W12: a line that has not ended is kept as it came, whatever the transport do
   buffer.fill("X");
   expect(Buffer.from(cutter.rest()).toString()).toBe("hello");
 });
+
+it("W3: a response that the host has begun itself is cut, and the process goes on", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const handler = createNodeHandler({ runs, authenticate: () => ADA });
+  const server = createServer((request, response) => {
+    response.writeHead(200);
+    response.write("mine");
+    handler.handle(request, response);
+  });
+  onTestFinished(async () => {
+    server.close();
+    await runs.close();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, "127.0.0.1");
+  socket.write("GET /v1/agent-runs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  expect(await text(socket)).toContain("mine");
+});

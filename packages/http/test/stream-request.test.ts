@@ -180,3 +180,11 @@ it("W21: a connection serves its next request when a stream on it has ended", as
   expect(all.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(3);
   expect(all.match(/"type":"run_finished"/g)).toHaveLength(2);
 });
+
+it("W19: a body on a stream's request does no harm", async () => {
+  await using world = await openWorld("node:http");
+  const path = `/v1/agent-runs/${await world.record("RUN_COMPLETED")}/stream`;
+  const head = encodeHead("GET", path, { ...ADA_SESSION, "Content-Length": "4" });
+  using socket = await openSocket(world.port, `${head}body${encodeHead("GET", "/openapi.json")}`);
+  expect(await socket.until('"openapi":"3.1.0"')).toContain('"type":"run_finished"');
+});
