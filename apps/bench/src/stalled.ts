@@ -49,9 +49,10 @@ async function measureStalled({ quick, rounds }: Scale): Promise<Report> {
   return {
     targets: [
       {
-        name: `SQLite, ${count} stalled readers: growth, connected to the peak`,
+        // A bound on memory that one round in seven passes is no bound: the worst is judged.
+        name: `SQLite, ${count} stalled readers: growth, connected to the peak, worst round`,
         unit: "MiB",
-        values: onSqlite.map(growthOf),
+        values: [Math.max(...onSqlite.map(growthOf))],
         bound: GROWTH_MIB,
         kind: "at most",
       },

@@ -17,7 +17,7 @@ const CLOSE_MS = 5_000;
 /** The transport under a stream, such as an HTTP response. */
 export interface StreamSink {
   /**
-   * Hands bytes over. `false` once it holds all that it should: the stream then writes nothing until `drained`.
+   * Hands bytes over; must not throw. `false` once it holds all that it should: the stream then writes nothing until `drained`.
    * @see W25
    */
   write(bytes: Uint8Array): boolean;

@@ -31,26 +31,34 @@ export async function* tailSlices(
   let ring = (): void => {};
   const reader: FollowerReader = { position: null, wake: () => ring() };
   const { follower, opened } = followers.open(runId, reader, since, ownerId);
-  const release = holdProcess();
   try {
-    await abortable(opened, signal);
+    await held(opened, signal);
     for (;;) {
       // Armed before the look, so that a wake between the look and the wait ends the wait at once.
       const woken = new Promise<void>((resolve) => (ring = resolve));
       const next = follower.next(reader);
       if (next === null) {
-        await abortable(woken, signal);
+        await held(woken, signal);
         continue;
       }
-      const slice = next instanceof Promise ? await abortable(next, signal) : next;
+      const slice = next instanceof Promise ? await held(next, signal) : next;
       reader.position = slice.to;
       yield slice;
       if (slice.finished) return;
       signal?.throwIfAborted();
     }
   } finally {
-    release();
     follower.leave(reader);
+  }
+}
+
+/** Waits, and keeps the process alive meanwhile: what is waited for may be another process's to do. */
+async function held<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const release = holdProcess();
+  try {
+    return await abortable(promise, signal);
+  } finally {
+    release();
   }
 }
 

@@ -64,6 +64,17 @@ describe("createFollower", () => {
     expect(drain(follower, reader).at(-1)?.to.sequence).toBe(2);
   });
 
+  it("S15: a newcomer that sees more than has been read brings it to everybody, though the bell was lost", async () => {
+    const bench = await createFollowerBench();
+    const { source, follower } = bench;
+    const first = await open(bench);
+    await append(source, "1");
+    source.rings.splice(0);
+    await open(bench, 1);
+    expect(first.wakes).toBeGreaterThan(0);
+    expect(drain(follower, first).at(-1)?.to.sequence).toBe(1);
+  });
+
   it("has nothing for a reader that has not opened", async () => {
     const { follower } = await createFollowerBench();
     expect(follower.next(createReader())).toBeNull();

@@ -43,6 +43,28 @@ describe("tailSlices", () => {
     expect(source.watching()).toBe(0);
   });
 
+  it("S13: a wake is not lost, at whatever moment between the read and the wake the reader asks", async () => {
+    for (let hops = 0; hops < 20; hops++) {
+      const { source, followers } = await createBench();
+      append(source);
+      const tail = createTailReader(followers, "r", 0);
+      tail.take();
+      await turn(source);
+      await turn(source);
+      expect([tail.state(), tail.seen.length]).toStrictEqual(["asleep", 1]);
+      append(source);
+      await setImmediate();
+      source.rings.pop()?.();
+      await setImmediate();
+      source.answerAll();
+      for (let hop = 0; hop < hops; hop++) await Promise.resolve();
+      tail.take();
+      await setImmediate();
+      expect([hops, tail.state(), tail.seen.length]).toStrictEqual([hops, "asleep", 2]);
+      tail.leave();
+    }
+  });
+
   it("W7: ends behind the terminal event without being asked", async () => {
     const { source, clock, followers } = await createBench();
     append(source);
