@@ -99,7 +99,8 @@ describe("exec", () => {
       // The inner ones hold the output open: exec ends only once they have gone as well.
       const cli = startCli(
         url,
-        sh(`trap 'echo bye; exit 0' ${signal.slice(3)}; echo up; sh -c 'sleep 600; true'`),
+        // The innermost says that it is there: a shell that has only just forked would lose the signal.
+        sh(`trap 'echo bye; exit 0' ${signal.slice(3)}; sh -c 'echo up; exec sleep 600'; true`),
       );
       await cli.said("up");
       cli.process.kill(signal);

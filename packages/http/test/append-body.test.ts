@@ -217,6 +217,18 @@ it("W9: what is left of a refused body costs the connection nothing", async () =
   await socket.until('{"runs":[],"nextCursor":null}');
 });
 
+it("W9: nor does what is left of a body that was too long", async () => {
+  await using world = await openWorld("node:http", { maxBodyBytes: 100 });
+  const path = `/v1/agent-runs/${await world.record()}/events`;
+  const type = { ...ADA, "Content-Type": "application/json", "Transfer-Encoding": "chunked" };
+  const piece = `10000\r\n${" ".repeat(0x10000)}\r\n`;
+  using socket = await openSocket(world.port, encodeHead("POST", path, type));
+  socket.socket.write(piece.repeat(64));
+  await socket.until("payload_too_large");
+  socket.socket.write(`0\r\n\r\n${encodeHead("GET", "/v1/agent-runs?status=failed", ADA)}`);
+  await socket.until('{"runs":[],"nextCursor":null}');
+});
+
 it("W9: the rest of a refused body that does not end is not read for ever", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
@@ -224,6 +236,12 @@ it("W9: the rest of a refused body that does not end is not read for ever", asyn
     const chunked = { "Transfer-Encoding": "chunked" };
     using socket = await openSocket(world.port, encodeHead("POST", "/v1/agent-runs", chunked));
     await socket.until("unauthenticated");
+    const { socket: sender } = socket;
+    const send = (): void => {
+      while (sender.writable && sender.write(`4000\r\n${"x".repeat(0x4000)}\r\n`));
+    };
+    sender.on("drain", send);
+    send();
     await vi.advanceTimersByTimeAsync(5_000);
     await socket.closed;
   } finally {
