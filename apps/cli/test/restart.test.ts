@@ -75,10 +75,14 @@ describe("a server that goes and comes back", () => {
     const goOn = join(folder, "go-on");
     // Far more than the recorder keeps, once the server has gone.
     const script = `
-      import { existsSync } from "node:fs";
+      import { watch } from "node:fs";
       import { once } from "node:events";
+      import { basename, dirname } from "node:path";
+      const goOn = process.argv[1];
+      const watcher = watch(dirname(goOn));
       console.log("up");
-      while (!existsSync(process.argv[1])) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let name; name !== basename(goOn);) [, name] = await once(watcher, "change");
+      watcher.close();
       for (let number = 0; number < 400; number += 1) {
         if (!process.stdout.write(number + "x".repeat(60_000) + "\\n")) await once(process.stdout, "drain");
       }`;
