@@ -7,6 +7,7 @@ const config: ViteUserConfig = {
   },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+    globalSetup: ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",
     // Bounds a hang, not the speed of the machine.
     testTimeout: 60_000,

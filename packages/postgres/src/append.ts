@@ -1,0 +1,204 @@
+import {
+  type AppendOutcome,
+  judgeAppend,
+  type KeptReceipt,
+  type ReadQuery,
+  type RunRecord,
+  RunEventsError,
+} from "@tm/run-events-core";
+import { encodeAppend, encodeWave } from "./encode-wave.ts";
+import { isKeyTaken, storeFailure } from "./failure.ts";
+import { type Placed, planWave, type RunAppend } from "./plan-wave.ts";
+import type { Query } from "./query.ts";
+import { readPages } from "./read.ts";
+import { type BigintColumn, type RunRow, runOf } from "./rows.ts";
+import type { Statements } from "./statements.ts";
+
+/** The head of a run that an append has moved. */
+export type MovedRun = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
+
+/** What a group of appends did. */
+export interface GroupResult {
+  /** By the places of their requests. */
+  readonly outcomes: readonly AppendOutcome[];
+  readonly moved: readonly MovedRun[];
+}
+
+interface LandedRow {
+  readonly at: BigintColumn;
+  readonly ordinal: BigintColumn;
+  readonly base: BigintColumn;
+  /** After all of the run's requests. */
+  readonly phase: string | null;
+}
+
+interface ReceiptRow extends RunRow {
+  readonly at: BigintColumn;
+  readonly keySequence: BigintColumn | null;
+  readonly keyEvents: number | null;
+  readonly keyPhase: string | null;
+}
+
+/** How often in a row a group may neither land nor be refused: each time others' appends have changed what it met. */
+const FRUITLESS_WAVES = 100;
+
+/**
+ * Appends a group: one statement for all that can go together, mostly everything. Only what did not land is judged in a
+ * second one. That is sound although time has passed, since whatever refuses an append stays so: a key that has landed, a
+ * finished run, a head beyond the expected sequence. What nothing refuses any more is sent again.
+ * @param attempt runs the appending statement, which may fail and leaves a transaction around it as it was
+ * @see S1-S5
+ */
+export async function appendGroup(
+  query: Query,
+  attempt: Query,
+  sql: Statements,
+  group: readonly Placed[],
+): Promise<GroupResult> {
+  const outcomes: AppendOutcome[] = [];
+  const moved = new Map<string, MovedRun>();
+  try {
+    await settle(query, attempt, sql, group, outcomes, moved);
+  } catch (error) {
+    // The caller learns of no outcome at all, so those that have landed are in doubt.
+    throw moved.size === 0 ? error : storeFailure(error, true);
+  }
+  return { outcomes, moved: [...moved.values()] };
+}
+
+async function settle(
+  query: Query,
+  attempt: Query,
+  sql: Statements,
+  group: readonly Placed[],
+  outcomes: AppendOutcome[],
+  moved: Map<string, MovedRun>,
+): Promise<void> {
+  let pending = group;
+  let fruitless = 0;
+  while (pending.length > 0) {
+    const { appends, rest } = planWave(pending);
+    const rows = await sendWave(attempt, sql, appends);
+    const refused = new Map(appends.map((append) => [append.runId, append]));
+    for (const row of rows) {
+      const append = appends[Number(row.at) - 1];
+      if (append === undefined) continue;
+      refused.delete(append.runId);
+      moved.set(append.runId, keepLandings(outcomes, append, row));
+    }
+    const again = await judgeRefused(query, sql, [...refused.values()], outcomes);
+    fruitless = again.length + rest.length < pending.length ? 0 : fruitless + 1;
+    if (fruitless === FRUITLESS_WAVES) {
+      throw new RunEventsError("store_unavailable", "The append met others' at every try.");
+    }
+    // Those behind a request that goes out again are for the same run, or were never sent: the order stays.
+    pending = [...again, ...rest];
+  }
+}
+
+/** The runs that were appended to; none if one of the keys has landed before, which undoes the whole statement. */
+async function sendWave(
+  attempt: Query,
+  sql: Statements,
+  appends: readonly RunAppend[],
+): Promise<readonly LandedRow[]> {
+  try {
+    const [one, another] = appends;
+    const rows =
+      one !== undefined && another === undefined
+        ? await attempt(sql.appendToOne, encodeAppend(one))
+        : await attempt(sql.append, encodeWave(appends));
+    return rows as readonly LandedRow[];
+  } catch (error) {
+    if (isKeyTaken(error)) return [];
+    throw error;
+  }
+}
+
+/** Where a run's requests landed, by their places. */
+function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): MovedRun {
+  let lastSequence = Number(row.base);
+  // Unless the first of them starts a phase, none does.
+  let { phase } = row;
+  for (const { place, request } of append.requests) {
+    const { events, runStatus } = request;
+    const firstSequence = lastSequence + 1;
+    lastSequence += events.length;
+    phase = events.findLast((event) => event.phase !== null)?.phase ?? phase;
+    outcomes[place] = { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+  }
+  return { runId: append.runId, ordinal: Number(row.ordinal), lastSequence };
+}
+
+/**
+ * Says why requests did not land.
+ * @returns those that nothing speaks against any more, and those behind them, in their order
+ */
+async function judgeRefused(
+  query: Query,
+  sql: Statements,
+  refused: readonly RunAppend[],
+  outcomes: AppendOutcome[],
+): Promise<readonly Placed[]> {
+  const placed = refused.flatMap(({ requests }) => requests);
+  if (placed.length === 0) return [];
+  const kept = await selectReceipts(query, sql, placed);
+  const again: Placed[] = [];
+  const waiting = new Set<string>();
+  placed.forEach(({ place, request }, index) => {
+    const { run, receipt } = kept[index] ?? { run: null, receipt: null };
+    // Behind one that goes out again, only what a key has landed as is certain by now.
+    const isOpen = receipt === null && waiting.has(request.runId);
+    const outcome = isOpen ? null : judgeAppend(run, receipt, request);
+    if (outcome !== null) outcomes[place] = outcome;
+    else {
+      waiting.add(request.runId);
+      again.push({ place, request });
+    }
+  });
+  return again;
+}
+
+interface Kept {
+  readonly run: RunRecord;
+  readonly receipt: KeptReceipt | null;
+}
+
+/** The heads of the requests' runs, and what their keys stand for; `null` where there is no run. */
+async function selectReceipts(
+  query: Query,
+  sql: Statements,
+  placed: readonly Placed[],
+): Promise<readonly (Kept | null)[]> {
+  const rows = (await query(sql.selectReceipts, [
+    placed.map(({ request }) => request.runId),
+    placed.map(({ request }) => request.idempotencyKey),
+  ])) as readonly ReceiptRow[];
+  const keyed = rows.filter((row) => row.keySequence !== null);
+  const pages = keyed.length === 0 ? [] : await readPages(query, sql, keyed.map(batchQuery));
+  const kept: (Kept | null)[] = placed.map(() => null);
+  for (const row of rows) kept[Number(row.at) - 1] = { run: runOf(row), receipt: null };
+  keyed.forEach((row, index) => {
+    const events = pages[index]?.events ?? [];
+    const [firstSequence, lastSequence] = batchRange(row);
+    const receipt: KeptReceipt = { firstSequence, lastSequence, phase: row.keyPhase, events };
+    kept[Number(row.at) - 1] = { run: runOf(row), receipt };
+  });
+  return kept;
+}
+
+function batchRange(row: ReceiptRow): readonly [first: number, last: number] {
+  const lastSequence = Number(row.keySequence);
+  return [lastSequence - Number(row.keyEvents) + 1, lastSequence];
+}
+
+function batchQuery(row: ReceiptRow): ReadQuery {
+  const [firstSequence] = batchRange(row);
+  return {
+    runId: row.runId,
+    ownerId: null,
+    since: firstSequence - 1,
+    limit: Number(row.keyEvents),
+    maxBytes: Number.MAX_SAFE_INTEGER,
+  };
+}

@@ -1,0 +1,41 @@
+/** A notification as a listening client hands it out. */
+export interface PostgresNotification {
+  readonly channel: string;
+  readonly payload?: string | undefined;
+}
+
+/** Whatever runs one statement with `$1`-parameters: a pool, a client, a PGlite database or its transaction. */
+export interface PostgresQueryable {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** A statement that a connection keeps under its name. */
+export interface PostgresNamedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** A connection that was taken out of a pool. */
+export interface PostgresPoolClient extends PostgresQueryable {
+  on(event: "notification", listener: (notification: PostgresNotification) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  /** `true` closes the connection instead of giving it back. */
+  release(destroy: boolean): void;
+}
+
+/**
+ * A pool of connections: pg's `Pool`. Without `connect`, as a PGlite database is, it is one that no other process reaches.
+ * The caller makes and ends it.
+ * @see https://node-postgres.com/apis/pool
+ */
+export interface PostgresPool extends PostgresQueryable {
+  /** A statement with a name is parsed once a connection; asked only of pools with `connect`. */
+  query(
+    statement: string | PostgresNamedStatement,
+    values?: unknown[],
+  ): Promise<{ readonly rows: readonly unknown[] }>;
+  connect?(): Promise<PostgresPoolClient>;
+  readonly options?: { readonly max?: number | undefined };
+}

@@ -1,0 +1,38 @@
+import type { MovedRun } from "./append.ts";
+
+/** What a notification says of one run: its head after a commit, or only that something has changed. */
+export type Hint = MovedRun | Pick<MovedRun, "runId">;
+
+/** Postgres takes 7,999 bytes in one notification. @see https://www.postgresql.org/docs/current/sql-notify.html */
+const PAYLOAD_BYTES = 7_900;
+
+/** Hints as payloads of notifications, as few as can be. Run ids are taken to be free of spaces and non-ASCII characters. */
+export function encodeHints(hints: Iterable<Hint>): readonly string[] {
+  const payloads: string[] = [];
+  let payload = "";
+  for (const hint of hints) {
+    const text = encodeHint(hint);
+    if (payload !== "" && payload.length + 1 + text.length > PAYLOAD_BYTES) {
+      payloads.push(payload);
+      payload = "";
+    }
+    payload = payload === "" ? text : `${payload} ${text}`;
+  }
+  return payload === "" ? payloads : [...payloads, payload];
+}
+
+/** The hints of a payload. What is none of them is left out: anybody may notify on a channel. */
+export function parseHints(payload: string): readonly Hint[] {
+  return payload.split(" ").flatMap((text) => {
+    const [, runId, ordinal, lastSequence] = HINT.exec(text) ?? [];
+    if (runId === undefined) return [];
+    if (ordinal === undefined) return [{ runId }];
+    return [{ runId, ordinal: Number(ordinal), lastSequence: Number(lastSequence) }];
+  });
+}
+
+const HINT = /^([^:]+)(?::(\d+):(\d+))?$/;
+
+function encodeHint(hint: Hint): string {
+  return "ordinal" in hint ? `${hint.runId}:${hint.ordinal}:${hint.lastSequence}` : hint.runId;
+}

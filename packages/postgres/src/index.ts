@@ -1,0 +1,10 @@
+export type {
+  PostgresNamedStatement,
+  PostgresNotification,
+  PostgresPool,
+  PostgresPoolClient,
+  PostgresQueryable,
+} from "./driver.ts";
+export type { JoinedAppend, PostgresStore, PostgresStoreOptions } from "./postgres-store.ts";
+export { createPostgresStore } from "./postgres-store.ts";
+export { printMigrations } from "./schema.ts";

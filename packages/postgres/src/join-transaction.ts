@@ -1,0 +1,31 @@
+import type { AppendRequest } from "@tm/run-events-core";
+import { appendGroup, type GroupResult } from "./append.ts";
+import type { PostgresQueryable } from "./driver.ts";
+import { type Query, queryOf } from "./query.ts";
+import type { Statements } from "./statements.ts";
+
+/**
+ * Appends inside the transaction that is open on the client. The statement stands between savepoints, since a key that has
+ * landed before fails it, and a failed statement ends a transaction for anything but going back.
+ * Throws what the driver throws.
+ */
+export function joinTransaction(
+  client: PostgresQueryable,
+  sql: Statements,
+  request: AppendRequest,
+): Promise<GroupResult> {
+  const query = queryOf(client);
+  const attempt: Query = async (text, values) => {
+    await client.query("SAVEPOINT run_events");
+    try {
+      const rows = await query(text, values);
+      await client.query("RELEASE SAVEPOINT run_events");
+      return rows;
+    } catch (error) {
+      await client.query("ROLLBACK TO SAVEPOINT run_events");
+      await client.query("RELEASE SAVEPOINT run_events");
+      throw error;
+    }
+  };
+  return appendGroup(query, attempt, sql, [{ place: 0, request }]);
+}

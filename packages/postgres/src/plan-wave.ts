@@ -1,0 +1,72 @@
+import { type AppendRequest, isTerminal } from "@tm/run-events-core";
+
+/** A request, and its place in the group that it came with. */
+export interface Placed {
+  readonly place: number;
+  readonly request: AppendRequest;
+}
+
+/** What one run gets in one statement: requests that land together, or not at all. */
+export interface RunAppend {
+  readonly runId: string;
+  readonly requests: readonly Placed[];
+}
+
+/** What goes out in one statement, by ascending run id, and what has to wait for its answer. */
+export interface Wave {
+  readonly appends: readonly RunAppend[];
+  readonly rest: readonly Placed[];
+}
+
+interface OpenAppend {
+  readonly requests: Placed[];
+  readonly keys: Set<string>;
+  /** Whether one of the requests starts a phase. */
+  startsPhase: boolean;
+  /** Whether all behind the last request must wait. */
+  full: boolean;
+}
+
+/**
+ * Cuts the first statement's worth from a group. A run's requests go together as long as none of them can be judged only
+ * once those before it have landed; the first that must wait makes all behind it wait, so that a run's requests keep their
+ * order. Run ids ascend, and so do the locks of the statement: groups of several processes never wait for each other in a
+ * circle.
+ * @see S2
+ */
+export function planWave(pending: readonly Placed[]): Wave {
+  const open = new Map<string, OpenAppend>();
+  const rest: Placed[] = [];
+  for (const placed of pending) {
+    const { request } = placed;
+    let append = open.get(request.runId);
+    if (append === undefined) {
+      append = { requests: [], keys: new Set(), startsPhase: false, full: false };
+      open.set(request.runId, append);
+    } else if (append.full || !joins(append, request)) {
+      append.full = true;
+      rest.push(placed);
+      continue;
+    }
+    append.requests.push(placed);
+    if (request.idempotencyKey !== null) append.keys.add(request.idempotencyKey);
+    append.startsPhase ||= startsPhase(request);
+    append.full = isTerminal(request.runStatus);
+  }
+  const appends = [...open].map(([runId, { requests }]) => ({ runId, requests }));
+  return { appends: appends.sort((a, b) => (a.runId < b.runId ? -1 : 1)), rest };
+}
+
+/** The statement answers a run's phase after all of them: what it was before the first phase among them is lost. */
+function joins({ requests, keys, startsPhase: known }: OpenAppend, next: AppendRequest): boolean {
+  return (
+    next.expectedSequence === null &&
+    next.ownerId === requests[0]?.request.ownerId &&
+    (known || !startsPhase(next)) &&
+    !(next.idempotencyKey !== null && keys.has(next.idempotencyKey))
+  );
+}
+
+function startsPhase({ events }: AppendRequest): boolean {
+  return events.some(({ phase }) => phase !== null);
+}

@@ -1,0 +1,242 @@
+import {
+  type AppendReceipt,
+  type EventDraft,
+  MAX_BATCH_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  parseIdempotencyKey,
+  planEvents,
+  receiptOf,
+  RunEventsError,
+  type RunEventStore,
+  storeClosed,
+} from "@tm/run-events-core";
+import { appendGroup } from "./append.ts";
+import type { PostgresPool, PostgresQueryable } from "./driver.ts";
+import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
+import { createListener } from "./listener.ts";
+import { joinTransaction } from "./join-transaction.ts";
+import { preparedQueryOf, queryOf, withRetries } from "./query.ts";
+import { readPages } from "./read.ts";
+import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
+import { inspectSchema, printMigrations } from "./schema.ts";
+import { createStatements } from "./statements.ts";
+import { createWakes, SLOW_POLL_MS } from "./wakes.ts";
+
+/** Settings of `createPostgresStore`. */
+export interface PostgresStoreOptions {
+  /** The schema that the store's tables are in: a lower-case identifier. Default `run_events`. */
+  readonly schema?: string;
+  /**
+   * Where the connection that listens comes from, if `pool` goes through a pooler of transactions, as PgBouncer may be: a
+   * pool that connects to Postgres itself. One connection is taken. Default `pool`.
+   */
+  readonly listenPool?: PostgresPool;
+}
+
+/** An append into the caller's own transaction. */
+export interface JoinedAppend {
+  /** The connection that the transaction is open on. */
+  readonly client: PostgresQueryable;
+  readonly runId: string;
+  /** 1 to 1,000, as `planEvents` takes them. */
+  readonly events: readonly EventDraft[];
+  /** Treat a run of anybody else as not there. */
+  readonly ownerId?: string;
+  /** 1 to 128 printable ASCII characters. */
+  readonly idempotencyKey?: string;
+  /** Refuse unless the run's `lastSequence` is this. */
+  readonly expectedSequence?: number;
+}
+
+/** A store on Postgres. */
+export interface PostgresStore extends RunEventStore {
+  /**
+   * Makes or updates the tables, and the schema if there is none. Many processes may call it at once; where nothing is to be
+   * done it writes nothing.
+   * @throws RunEventsError `store_unavailable`, also for a newer schema that this program must not touch. @see S19
+   */
+  migrate(): Promise<void>;
+  /** Checks that the tables are of this program's schema. @throws RunEventsError `store_unavailable`. @see S19 */
+  verify(): Promise<void>;
+  /**
+   * Appends inside the transaction that the caller has open: the events are there exactly if the caller commits, and watches
+   * ring after that. The run stays locked for others' appends until then, so append last. A refusal leaves the transaction
+   * as it was; a failure may not, as Postgres has it.
+   * @throws RunEventsError `not_found`, `run_finished`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
+   * `store_unavailable`. TypeError if no transaction is open.
+   */
+  appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
+}
+
+/** How late a look for what was not notified may be, in milliseconds. */
+const LOOK_GRACE_MS = 500;
+const LIMITS = { maxBatchEvents: MAX_BATCH_EVENTS, maxPayloadBytes: MAX_PAYLOAD_BYTES };
+
+/**
+ * Opens a store on a pool of the caller's. Nothing is sent before the first call.
+ * @param pool a pg `Pool` of at least two connections, or a PGlite database; the caller ends it, after the store is closed
+ * @throws TypeError for a schema that is no identifier, or a pool of one connection to share with the one that listens
+ *
+ * @example
+ * const store = createPostgresStore(new pg.Pool({ connectionString }));
+ * await store.migrate();
+ */
+export function createPostgresStore(
+  pool: PostgresPool,
+  { schema = "run_events", listenPool = pool }: PostgresStoreOptions = {},
+): PostgresStore {
+  const sql = createStatements(schema);
+  if (listenPool === pool && pool.options?.max === 1) {
+    throw new TypeError("Expected a pool of 2 or more connections, or a `listenPool`.");
+  }
+  const query = withRetries(queryOf(pool));
+  const connect = listenPool.connect?.bind(listenPool) ?? null;
+  const wakes = createWakes({
+    query,
+    sql,
+    listen:
+      connect && ((on) => createListener({ ...on, connect, channel: schema, notify: sql.notify })),
+  });
+  const attempt = withRetries(
+    // What listens on one of the pool's connections and hears shows that they are sessions.
+    preparedQueryOf(pool, () => listenPool === pool && wakes.isProven()),
+  );
+  let durability: RunEventStore["capabilities"]["durability"] = "unknown";
+  let verified: Promise<void> | null = null;
+  let closed = false;
+
+  /** Once a store: so that an old program does not write into a newer schema, nor a new one into an older. */
+  function verifyOnce(): Promise<void> {
+    verified ??= inspect().then((complete) => {
+      if (!complete) throw schemaMissing();
+    });
+    verified.catch(() => (verified = null));
+    return verified;
+  }
+
+  async function inspect(): Promise<boolean> {
+    const state = await inspectSchema(query, sql);
+    ({ durability } = state);
+    return state.complete;
+  }
+
+  /** Runs work on the database. @throws RunEventsError for what the driver throws. */
+  async function perform<T>(
+    work: () => Promise<T>,
+    mayHaveLanded: (error: unknown) => boolean = isNever,
+  ): Promise<T> {
+    if (closed) throw storeClosed();
+    let sent = false;
+    try {
+      await verifyOnce();
+      sent = true;
+      return await work();
+    } catch (error) {
+      throw storeFailure(error, sent && mayHaveLanded(error));
+    }
+  }
+
+  return {
+    get capabilities() {
+      return {
+        // What a PGlite database stores its files on, it does not tell.
+        durability: connect === null ? "unknown" : durability,
+        shared: connect !== null,
+        joinsTransaction: true,
+        losesAcknowledgements: true,
+        wakeDeadlineMs: SLOW_POLL_MS + LOOK_GRACE_MS,
+      };
+    },
+    async migrate() {
+      if (closed) throw storeClosed();
+      try {
+        if (!(await inspect())) await query(printMigrations(schema));
+        verified = null;
+      } catch (error) {
+        throw storeFailure(error);
+      }
+      await perform(async () => {});
+    },
+    async verify() {
+      verified = null;
+      await perform(async () => {});
+    },
+    async createRun(request) {
+      const outcome = await perform(() => createRun(query, sql, request));
+      if (outcome.outcome === "created") wakes.tell([{ runId: request.runId }]);
+      return outcome;
+    },
+    async append(requests) {
+      const placed = requests.map((request, place) => ({ request, place }));
+      const { outcomes, moved } = await perform(
+        () => appendGroup(query, attempt, sql, placed),
+        isAmbiguous,
+      );
+      wakes.tell(moved);
+      return outcomes;
+    },
+    read: (queries) => perform(() => readPages(query, sql, queries)),
+    getRun: (runId) => perform(() => selectRun(query, sql, runId)),
+    listRuns: (listQuery) => perform(() => listRuns(query, sql, listQuery)),
+    async deleteRun(runId, ownerId) {
+      const outcome = await perform(() => deleteRun(query, sql, runId, ownerId));
+      if (outcome === "deleted") wakes.tell([{ runId }]);
+      return outcome;
+    },
+    watch(runId, wake) {
+      if (closed) return { ready: rejected(storeClosed()), stop() {} };
+      return { ready: Promise.resolve(), stop: wakes.add(runId, wake) };
+    },
+    async appendInTransaction({
+      client,
+      runId,
+      events,
+      ownerId = null,
+      idempotencyKey,
+      expectedSequence = null,
+    }) {
+      const request = {
+        ...planEvents(events, LIMITS),
+        runId,
+        ownerId,
+        idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
+        expectedSequence,
+      };
+      const { outcomes, moved } = await perform(() => joinTransaction(client, sql, request)).catch(
+        (error: unknown) => {
+          throw isOutsideTransaction(error) ? noTransaction(error) : error;
+        },
+      );
+      for (const run of moved) wakes.joined(run);
+      return receiptOf(outcomes[0] ?? { outcome: "not_found" });
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      wakes.close();
+    },
+  };
+}
+
+function isNever(): boolean {
+  return false;
+}
+
+function noTransaction(cause: unknown): TypeError {
+  return new TypeError("Expected a `client` with an open transaction.", { cause });
+}
+
+function schemaMissing(): RunEventsError {
+  return new RunEventsError(
+    "store_unavailable",
+    "The tables are missing or of an older schema: call `migrate()`.",
+    { retryable: false },
+  );
+}
+
+/** Whoever does not wait for `ready` learns of the failure from the next read. */
+function rejected(error: Error): Promise<never> {
+  const ready = Promise.reject(error);
+  ready.catch(() => {});
+  return ready;
+}

@@ -1,0 +1,72 @@
+import {
+  type CreateOutcome,
+  type CreateRunRequest,
+  type DeleteOutcome,
+  INITIAL_STATE,
+  type ListQuery,
+  type RunRecord,
+} from "@tm/run-events-core";
+import type { Query } from "./query.ts";
+import { type RunRow, runOf } from "./rows.ts";
+import type { Statements } from "./statements.ts";
+
+/** A run's head, `null` if there is none. */
+export async function selectRun(
+  query: Query,
+  sql: Statements,
+  runId: string,
+): Promise<RunRecord | null> {
+  const [row] = (await query(sql.selectRun, [runId])) as readonly RunRow[];
+  return row === undefined ? null : runOf(row);
+}
+
+/** Makes a run unless its id is in use. @see S16 */
+export async function createRun(
+  query: Query,
+  sql: Statements,
+  request: CreateRunRequest,
+): Promise<CreateOutcome> {
+  const { runId, ownerId, metadata } = request;
+  const { runStatus, phase } = INITIAL_STATE;
+  const values = [runId, ownerId, runStatus, phase, metadata];
+  for (;;) {
+    const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
+      readonly created: boolean;
+    })[];
+    // No row: another process made the run while this statement ran, so the next one sees it, or it is gone again.
+    if (row === undefined) continue;
+    if (row.created) return { outcome: "created", run: runOf(row) };
+    return row.ownerId === ownerId
+      ? { outcome: "existing", run: runOf(row) }
+      : { outcome: "taken" };
+  }
+}
+
+/** An owner's runs, newest first, from an index whatever the status. @see S12 */
+export async function listRuns(
+  query: Query,
+  sql: Statements,
+  { ownerId, runStatus, before, limit }: ListQuery,
+): Promise<readonly RunRecord[]> {
+  const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit];
+  const rows =
+    runStatus === null
+      ? await query(sql.listRuns, range)
+      : await query(sql.listRunsByStatus, [...range, runStatus]);
+  return (rows as readonly RunRow[]).map(runOf);
+}
+
+/** Removes a finished run with its events. @see S17 */
+export async function deleteRun(
+  query: Query,
+  sql: Statements,
+  runId: string,
+  ownerId: string | null,
+): Promise<DeleteOutcome> {
+  const [row] = (await query(sql.deleteRun, [runId, ownerId])) as readonly {
+    readonly gone: boolean;
+    readonly active: boolean;
+  }[];
+  if (row?.gone) return "deleted";
+  return row?.active ? "active" : "not_found";
+}

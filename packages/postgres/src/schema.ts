@@ -1,0 +1,131 @@
+import { RunEventsError, type StoreCapabilities } from "@tm/run-events-core";
+import type { Query } from "./query.ts";
+import { KEY_INDEX, type Tables, tablesOf } from "./tables.ts";
+
+/** One step of the schema. Released steps never change; new ones go to the end. @see S19 */
+interface Migration {
+  /** Whether a program that does not know this step must not touch the tables any more. */
+  readonly breaking: boolean;
+  readonly sql: (tables: Tables) => string;
+}
+
+/** Numbered from 1 in this order. */
+const MIGRATIONS: readonly Migration[] = [
+  {
+    breaking: true,
+    // No index is on what an append changes, but for the status, which changes twice in a run's life: so the head is
+    // rewritten inside its page, for which a quarter of it is kept free. Events have no foreign key: they are written only
+    // under the lock of their run's row, and a check an event would cost more than the event.
+    sql: ({ runs, events }) => `
+    CREATE TABLE ${runs} (
+      run_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      run_id text COLLATE "C" NOT NULL UNIQUE,
+      owner_id text NOT NULL,
+      run_status text NOT NULL,
+      phase text,
+      last_sequence bigint NOT NULL,
+      created_at_ms bigint NOT NULL,
+      updated_at_ms bigint NOT NULL,
+      finished_at_ms bigint,
+      metadata text NOT NULL
+    ) WITH (fillfactor = 75);
+    CREATE INDEX runs_by_owner ON ${runs} (owner_id, run_key);
+    CREATE INDEX runs_by_status ON ${runs} (owner_id, run_status, run_key);
+    CREATE TABLE ${events} (
+      run_key bigint NOT NULL,
+      sequence bigint NOT NULL,
+      event_type text NOT NULL,
+      phase text,
+      payload text NOT NULL,
+      created_at_ms bigint NOT NULL,
+      idempotency_key text COLLATE "C",
+      key_events integer,
+      PRIMARY KEY (run_key, sequence)
+    );
+    CREATE INDEX events_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
+    CREATE UNIQUE INDEX ${KEY_INDEX} ON ${events} (run_key, idempotency_key) WHERE idempotency_key IS NOT NULL;`,
+  },
+];
+
+/** The advisory lock under which all schemas of a database are migrated: "run" in ASCII, and nothing more. */
+const MIGRATION_LOCK = 7_501_166;
+
+/**
+ * The statement that applies every step that is missing: one transaction, whoever else runs it meanwhile. It makes the
+ * schema if there is none, and changes nothing where nothing is missing.
+ * @param schema as in `PostgresStoreOptions`
+ * @returns plain SQL, for `migrate()` and for people with a migration tool of their own
+ * @throws TypeError as `tablesOf`
+ * @see S19
+ */
+export function printMigrations(schema = "run_events"): string {
+  const tables = tablesOf(schema);
+  const steps = MIGRATIONS.map((migration, index) => encodeStep(migration, index + 1, tables));
+  return `DO $migrate$
+BEGIN
+  PERFORM pg_advisory_xact_lock(${MIGRATION_LOCK});
+  IF to_regnamespace('${tables.schema}') IS NULL THEN
+    CREATE SCHEMA ${tables.schema};
+  END IF;
+  IF to_regclass('${tables.migrations}') IS NULL THEN
+    CREATE TABLE ${tables.migrations} (
+      migration integer PRIMARY KEY,
+      breaking boolean NOT NULL,
+      applied_at timestamptz NOT NULL DEFAULT now()
+    );
+  END IF;
+${steps.join("\n")}
+END
+$migrate$;
+`;
+}
+
+function encodeStep({ breaking, sql }: Migration, migration: number, tables: Tables): string {
+  return `  IF NOT EXISTS (SELECT FROM ${tables.migrations} WHERE migration = ${migration}) THEN${sql(tables)}
+    INSERT INTO ${tables.migrations} (migration, breaking) VALUES (${migration}, ${breaking});
+  END IF;`;
+}
+
+/** What the database says of itself. */
+export interface SchemaState {
+  /** Whether every step that this program knows is there. */
+  readonly complete: boolean;
+  readonly durability: StoreCapabilities["durability"];
+}
+
+/**
+ * Looks at the schema, and at what the server does with a commit.
+ * @throws RunEventsError `store_unavailable`, not retryable, for a newer schema that this program must not touch
+ * @see S6, S19
+ */
+export async function inspectSchema(query: Query, tables: Tables): Promise<SchemaState> {
+  const [found] = (await query(
+    `SELECT to_regclass($1) IS NOT NULL AS migrated,
+       current_setting('synchronous_commit') AS commits, current_setting('fsync') AS fsync`,
+    [tables.migrations],
+  )) as readonly { migrated: boolean; commits: string; fsync: string }[];
+  const durability = durabilityOf(found?.commits, found?.fsync);
+  if (!found?.migrated) return { complete: false, durability };
+  const rows = (await query(`SELECT migration, breaking FROM ${tables.migrations}`)) as readonly {
+    readonly migration: number;
+    readonly breaking: boolean;
+  }[];
+  if (rows.some((row) => row.breaking && row.migration > MIGRATIONS.length)) {
+    throw new RunEventsError(
+      "store_unavailable",
+      "The tables are of a newer, incompatible schema: update this program.",
+      { retryable: false },
+    );
+  }
+  const applied = new Set(rows.map((row) => row.migration));
+  return { complete: MIGRATIONS.every((_, index) => applied.has(index + 1)), durability };
+}
+
+/** Without `fsync` only the processes may crash; with `synchronous_commit` off a crash of the server takes what it had not written yet. */
+function durabilityOf(
+  commits: string | undefined,
+  fsync: string | undefined,
+): StoreCapabilities["durability"] {
+  if (commits === undefined || commits === "off") return "unknown";
+  return fsync === "on" ? "power" : "process";
+}

@@ -1,0 +1,154 @@
+import { eventBytes } from "@tm/run-events-core";
+import { type Tables, tablesOf } from "./tables.ts";
+
+/** The store's statements. Each is whole in itself: no session keeps anything between two of them. */
+export interface Statements extends Tables {
+  readonly append: string;
+  readonly appendToOne: string;
+  readonly selectReceipts: string;
+  readonly read: string;
+  readonly selectRun: string;
+  readonly createRun: string;
+  readonly deleteRun: string;
+  readonly listRuns: string;
+  readonly listRunsByStatus: string;
+  readonly selectHeads: string;
+  readonly notify: string;
+}
+
+const NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/** A run's columns, named as in core's record. Drivers give a bigint as text or as a number. */
+function runColumns(row: string): string {
+  return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
+  ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
+  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata`;
+}
+
+const EVENT_COLUMNS =
+  "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events";
+
+/** Whether the run `r` takes an append. */
+function takes(runId: string, ownerId: string, expected: string): string {
+  return `r.run_id = ${runId} AND r.finished_at_ms IS NULL
+    AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})`;
+}
+
+/** What an append makes of the head `r`; its time never runs backwards (W2). */
+function moves(events: string, runStatus: string, phase: string, finishes: string): string {
+  return `last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
+    updated_at_ms = greatest(r.updated_at_ms, clock.now_ms),
+    finished_at_ms = CASE WHEN ${finishes} THEN greatest(r.updated_at_ms, clock.now_ms) END`;
+}
+
+/** The statements for a schema. @throws TypeError as `tablesOf` */
+export function createStatements(schema: string): Statements {
+  const tables = tablesOf(schema);
+  const { runs, events } = tables;
+  const phaseAt = (runKey: string, sequence: string): string =>
+    `(SELECT phase FROM ${events} WHERE run_key = ${runKey} AND sequence <= ${sequence} AND phase IS NOT NULL
+      ORDER BY sequence DESC LIMIT 1)`;
+  return {
+    ...tables,
+    // $1-$7 a run: id, owner, expected sequence, status and last phase of the batch, number of events, whether it finishes.
+    // $8-$14 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
+    // request its key and how many events the key stands for.
+    // The lock comes first and alone, in the order of $1, since an UPDATE with a join takes its rows in an order that the
+    // planner chooses. What the lock had to wait for is seen: its conditions are judged again on the newest row, and so is
+    // the UPDATE.
+    append: `
+WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), held AS MATERIALIZED (
+  SELECT q.*, r.run_key
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::boolean[])
+    WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, phase, events, finishes, at)
+  CROSS JOIN LATERAL (
+    SELECT r.run_key FROM ${runs} r WHERE ${takes("q.run_id", "q.owner_id", "q.expected")} FOR NO KEY UPDATE
+  ) r
+), head AS (
+  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase", "h.finishes")}
+  FROM held h, clock WHERE r.run_key = h.run_key
+  RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.phase
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
+  FROM unnest($8::int[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::int[])
+    AS e (at, nth, event_type, phase, payload, key, key_events)
+  JOIN head ON head.at = e.at
+)
+SELECT at, run_key AS ordinal, base, phase FROM head`,
+    // The same for one run, which needs no order of locks: $1-$7 are its values, $8-$12 as $10-$14 there.
+    appendToOne: `
+WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), head AS (
+  UPDATE ${runs} r SET ${moves("$6::int", "$4", "$5::text", "$7::boolean")}
+  FROM clock WHERE ${takes("$1", "$2::text", "$3::bigint")}
+  RETURNING r.run_key, r.last_sequence - $6::int AS base, r.updated_at_ms, r.phase
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
+  FROM head, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::int[])
+    WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
+)
+SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`,
+    // $1 run ids, $2 keys.
+    selectReceipts: `
+SELECT q.at, ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
+  CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt("r.run_key", "k.sequence")} END AS "keyPhase"
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
+JOIN ${runs} r ON r.run_id = q.run_id
+LEFT JOIN ${events} k ON k.run_key = r.run_key AND k.idempotency_key = q.key
+ORDER BY q.at`,
+    // $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0.
+    read: `
+WITH head AS MATERIALIZED (
+  SELECT q.at, q.since, q.max_events, q.max_bytes, r.*
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+    WITH ORDINALITY AS q (query_run_id, query_owner_id, since, max_events, max_bytes, at)
+  JOIN ${runs} r ON r.run_id = q.query_run_id AND (q.query_owner_id IS NULL OR r.owner_id = q.query_owner_id)
+)
+SELECT h.at, 0 AS sequence, ${runColumns("h")},
+  CASE WHEN h.since >= h.last_sequence THEN h.phase
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt("h.run_key", "h.since")} END AS "phaseAtSince",
+  NULL AS "eventType", NULL AS payload
+FROM head h
+UNION ALL
+SELECT h.at, e.sequence, NULL, NULL, NULL, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, NULL, NULL, e.event_type, e.payload
+FROM head h CROSS JOIN LATERAL (
+  SELECT sequence, created_at_ms, event_type, payload,
+    sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes
+  FROM ${events}
+  WHERE run_key = h.run_key AND sequence > h.since AND sequence <= h.since + h.max_events
+) e
+WHERE h.since < h.last_sequence AND (e.bytes <= h.max_bytes OR e.sequence = h.since + 1)
+ORDER BY at, sequence`,
+    selectRun: `SELECT ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`,
+    // Answers no row when somebody else's run has come in between: then it has to be asked again.
+    createRun: `
+WITH made AS (
+  INSERT INTO ${runs} AS r (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5 FROM (SELECT ${NOW_MS} AS now_ms) n
+  ON CONFLICT (run_id) DO NOTHING RETURNING r.*
+)
+SELECT true AS created, ${runColumns("made")} FROM made
+UNION ALL
+SELECT false, ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`,
+    // An append that is refused for a finished run leaves nothing, so all of the run's events are seen here.
+    deleteRun: `
+WITH gone AS (
+  DELETE FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NOT NULL
+  RETURNING run_key
+), gone_events AS (
+  DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
+)
+SELECT EXISTS (SELECT FROM gone) AS gone,
+  EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`,
+    listRuns: `
+SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 ORDER BY run_key DESC LIMIT $3`,
+    listRunsByStatus: `
+SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AND run_status = $4
+ORDER BY run_key DESC LIMIT $3`,
+    selectHeads: `
+SELECT r.run_id AS "runId", r.run_key AS ordinal, r.last_sequence AS "lastSequence"
+FROM unnest($1::text[]) AS q (run_id) JOIN ${runs} r ON r.run_id = q.run_id`,
+    notify: "SELECT pg_notify($1, hints) FROM unnest($2::text[]) AS q (hints)",
+  };
+}

@@ -1,0 +1,28 @@
+/** The store's names, quoted. */
+export interface Tables {
+  readonly schema: string;
+  readonly runs: string;
+  readonly events: string;
+  readonly migrations: string;
+}
+
+const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/**
+ * The names inside a schema.
+ * @throws TypeError unless the schema is a lower-case identifier of at most 63 characters that Postgres has not kept for itself.
+ */
+export function tablesOf(schema: string): Tables {
+  if (!SCHEMA_NAME.test(schema) || schema.startsWith("pg_")) {
+    throw new TypeError(`Expected \`schema\` to match ${SCHEMA_NAME.source}, got \`${schema}\`.`);
+  }
+  return {
+    schema: `"${schema}"`,
+    runs: `"${schema}".runs`,
+    events: `"${schema}".events`,
+    migrations: `"${schema}".migrations`,
+  };
+}
+
+/** The unique index that makes an idempotency key land once. */
+export const KEY_INDEX = "events_by_key";

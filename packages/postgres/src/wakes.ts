@@ -1,0 +1,212 @@
+import { createWatchers } from "@tm/run-events-core";
+import type { MovedRun } from "./append.ts";
+import { createHeads } from "./heads.ts";
+import { encodeHints, type Hint, parseHints } from "./hints.ts";
+import type { Listener, ListenerOptions } from "./listener.ts";
+import type { Query } from "./query.ts";
+import type { BigintColumn } from "./rows.ts";
+import type { Statements } from "./statements.ts";
+
+/** How long the rings and notifications of a process are gathered after the first one, in milliseconds. */
+const WINDOW_MS = 5;
+/** How often to look for what no notification has said, while LISTEN is not proven and while it is, in milliseconds. */
+const FAST_POLL_MS = 50;
+export const SLOW_POLL_MS = 1_000;
+/** How long an append into a caller's transaction is looked for, in milliseconds. */
+const JOINED_MS = 30_000;
+/** How many runs may wait for a connection to notify on. */
+const MOST_UNSENT = 10_000;
+/** Of the time, looking takes one part in this many at most, however long a look takes. */
+const SHARE = 5;
+
+/** The bells of one store. */
+export interface Wakes {
+  /** Adds a bell, and looks from now on; the returned function takes the bell off and may be called twice. */
+  add(runId: string, wake: () => void): () => void;
+  /** Tells of a commit of this store that moved runs, made one or removed one. */
+  tell(hints: readonly Hint[]): void;
+  /** Tells of an append once the caller's transaction, which it is a part of, has committed. */
+  joined(run: MovedRun): void;
+  /** Whether notifications are known to arrive. */
+  isProven(): boolean;
+  /** Takes all bells off and stops looking. */
+  close(): void;
+}
+
+/** What the bells hang on. */
+export interface WakesOptions {
+  readonly query: Query;
+  readonly sql: Pick<Statements, "selectHeads">;
+  /** `null` where no other process can be: then nothing is notified or listened to. */
+  readonly listen: ((on: Pick<ListenerOptions, "onNotification" | "onProven">) => Listener) | null;
+}
+
+interface Joined extends MovedRun {
+  readonly since: number;
+}
+
+/**
+ * Keeps the bells. A commit of this process rings them and is notified to the others; what others notify rings them here;
+ * and every watched run is looked at now and then in one query, since notifications can be lost. What all three say is
+ * held against what the bells have rung for, so that one commit rings once, mostly.
+ * @see S13-S15
+ */
+export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
+  const watchers = createWatchers();
+  const heads = createHeads();
+  const joined = new Map<string, Joined>();
+  const listener = listen?.({ onNotification: hear, onProven }) ?? null;
+  /** What this process has committed and not told yet. */
+  let untold = new Map<string, Hint>();
+  let unsent = new Map<string, Hint>();
+  let sending = false;
+  let windowTimer: NodeJS.Timeout | null = null;
+  let pollTimer: NodeJS.Timeout | null = null;
+  let looking = false;
+  let closed = false;
+
+  function ringFor(hint: Hint): void {
+    // A hint without a head tells of a run that came or went, maybe both: it is not known what to hold it against.
+    if (!("ordinal" in hint) || heads.see(hint.runId, hint)) watchers.ring(hint.runId);
+  }
+
+  function hear(payload: string): void {
+    for (const hint of parseHints(payload)) ringFor(hint);
+  }
+
+  function onProven(proven: boolean): void {
+    // What was notified while nobody listened is lost.
+    if (proven) watchers.ringAll();
+    else hurry();
+  }
+
+  function tell(hints: readonly Hint[]): void {
+    if (closed) return;
+    for (const hint of hints) untold.set(hint.runId, hint);
+    // The first of a while is told at once, what follows at the end of its window.
+    if (windowTimer === null) openWindow();
+  }
+
+  function openWindow(): void {
+    const hints = untold;
+    untold = new Map();
+    for (const hint of hints.values()) {
+      ringFor(hint);
+      if (listener !== null) unsent.set(hint.runId, hint);
+    }
+    void send();
+    windowTimer = setTimeout(() => {
+      windowTimer = null;
+      if (untold.size > 0 || unsent.size > 0) openWindow();
+    }, WINDOW_MS);
+    windowTimer.unref();
+  }
+
+  async function send(): Promise<void> {
+    if (listener === null || sending || unsent.size === 0) return;
+    listener.start();
+    sending = true;
+    const hints = unsent;
+    unsent = new Map();
+    try {
+      // More may be told meanwhile; it goes out with the next window.
+      await listener.send(encodeHints(hints.values()));
+    } catch {
+      // The others find by looking what they were not told.
+    }
+    sending = false;
+    if (unsent.size > MOST_UNSENT) unsent.clear();
+  }
+
+  async function look(): Promise<void> {
+    pollTimer = null;
+    looking = true;
+    const startedAt = performance.now();
+    let failed = false;
+    try {
+      const runIds = [...new Set([...watchers.runIds(), ...joined.keys()])];
+      take((await query(sql.selectHeads, [runIds])) as readonly HeadRow[], runIds);
+    } catch {
+      // A bell is not the truth: what this look missed, the next one finds.
+      failed = true;
+    }
+    looking = false;
+    if (!closed && isNeeded()) arm(failed ? SLOW_POLL_MS : pauseAfter(startedAt));
+  }
+
+  /** Bells may have been added, taken off and rung since these rows were asked for. */
+  function take(rows: readonly HeadRow[], runIds: readonly string[]): void {
+    const found = new Map(rows.map((row) => [row.runId, headOf(row)]));
+    heads.keep(watchers.runIds());
+    const watched = new Set(watchers.runIds());
+    for (const runId of runIds) {
+      const head = found.get(runId) ?? null;
+      if (watched.has(runId) && heads.see(runId, head)) watchers.ring(runId);
+      const waiting = joined.get(runId);
+      if (waiting === undefined) continue;
+      const committed =
+        head?.ordinal === waiting.ordinal && head.lastSequence >= waiting.lastSequence;
+      if (committed && head !== null) tell([head]);
+      if (committed || performance.now() - waiting.since > JOINED_MS) joined.delete(runId);
+    }
+  }
+
+  function pauseAfter(startedAt: number): number {
+    const now = performance.now();
+    const isYoung = [...joined.values()].some(({ since }) => now - since < SLOW_POLL_MS);
+    if (!isYoung && (listener === null || listener.isProven())) return SLOW_POLL_MS;
+    return Math.min(Math.max(FAST_POLL_MS, (SHARE - 1) * (now - startedAt)), SLOW_POLL_MS);
+  }
+
+  function isNeeded(): boolean {
+    if (joined.size > 0) return true;
+    // Where no other process can be, this one knows all that is committed outside of callers' transactions.
+    return listener !== null && watchers.runIds().next().done !== true;
+  }
+
+  function arm(delayMs: number): void {
+    pollTimer = setTimeout(() => void look(), delayMs);
+    // Whoever waits for a wake holds the process itself: a socket does, and so does core's tail.
+    pollTimer.unref();
+  }
+
+  /** Looks soon, whatever pause was thought right before. */
+  function hurry(): void {
+    if (closed || looking || !isNeeded()) return;
+    if (pollTimer !== null) clearTimeout(pollTimer);
+    arm(FAST_POLL_MS);
+  }
+
+  return {
+    add(runId, wake) {
+      const remove = watchers.add(runId, wake);
+      listener?.start();
+      if (pollTimer === null) hurry();
+      return remove;
+    },
+    tell,
+    joined(run) {
+      joined.set(run.runId, { ...run, since: performance.now() });
+      hurry();
+    },
+    isProven: () => listener?.isProven() ?? false,
+    close() {
+      closed = true;
+      watchers.clear();
+      joined.clear();
+      for (const timer of [windowTimer, pollTimer]) if (timer !== null) clearTimeout(timer);
+      listener?.close();
+    },
+  };
+}
+
+interface HeadRow {
+  readonly runId: string;
+  readonly ordinal: BigintColumn;
+  readonly lastSequence: BigintColumn;
+}
+
+function headOf(row: HeadRow): MovedRun {
+  const { runId } = row;
+  return { runId, ordinal: Number(row.ordinal), lastSequence: Number(row.lastSequence) };
+}

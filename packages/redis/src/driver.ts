@@ -1,0 +1,80 @@
+/** What this package sends to one server, or to whichever node of a cluster holds the key. */
+interface RedisCommands {
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
+  zadd(key: string, score: string, member: string): Promise<unknown>;
+  zrem(key: string, ...members: string[]): Promise<unknown>;
+  evalsha(sha1: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;
+  eval(lua: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;
+}
+
+/** What a client tells of itself. */
+interface RedisClientState {
+  /** `end` once the client has given up or was closed. */
+  readonly status: string;
+  readonly options: { readonly keyPrefix?: string | undefined };
+}
+
+interface RedisEvents {
+  on(event: string, listener: (...values: string[]) => void): unknown;
+  disconnect(): void;
+}
+
+/** The settings that the store's own connection does not take over from the caller's. */
+export interface SubscriberOptions {
+  readonly keyPrefix: string;
+  readonly autoResubscribe: boolean;
+  readonly autoResendUnfulfilledCommands: boolean;
+  readonly enableOfflineQueue: boolean;
+  readonly maxRetriesPerRequest: null;
+  readonly retryStrategy: (times: number) => number;
+  readonly sentinelRetryStrategy: (times: number) => number;
+  readonly socketTimeout: number;
+}
+
+/** As `SubscriberOptions`, for a cluster. */
+export interface ClusterSubscriberOptions {
+  readonly keyPrefix: string;
+  readonly lazyConnect: boolean;
+  readonly enableOfflineQueue: boolean;
+  readonly shardedSubscribers: boolean;
+  readonly clusterRetryStrategy: (times: number) => number;
+  readonly redisOptions: object;
+}
+
+/** A connection that hears channels. */
+export interface RedisSubscriber extends RedisEvents {
+  subscribe(...channels: string[]): Promise<unknown>;
+  unsubscribe(...channels: string[]): Promise<unknown>;
+  ping(): Promise<unknown>;
+}
+
+/** A client of a cluster that hears the channels of its shards. */
+export interface RedisClusterSubscriber extends RedisEvents {
+  ssubscribe(channel: string): Promise<unknown>;
+  sunsubscribe(channel: string): Promise<unknown>;
+}
+
+/** What is asked of each server once, when the store opens. */
+export interface RedisServerFacts {
+  info(section: string): Promise<string>;
+  config(subcommand: "GET", parameter: string): Promise<unknown>;
+}
+
+/**
+ * A client of one server, also behind Sentinel: ioredis' or iovalkey's `Redis`. The caller opens and closes it.
+ * @see https://github.com/redis/ioredis
+ */
+export interface RedisClient extends RedisCommands, RedisClientState, RedisServerFacts {
+  duplicate(options: SubscriberOptions): RedisSubscriber;
+}
+
+/** A client of a cluster: ioredis' or iovalkey's `Cluster`. The caller opens and closes it. */
+export interface RedisClusterClient extends RedisCommands, RedisClientState {
+  nodes(role: "master"): readonly RedisServerFacts[];
+  duplicate(nodes: never[], options: ClusterSubscriberOptions): RedisClusterSubscriber;
+}
+
+/** Whether the client is one of a cluster. */
+export function isCluster(redis: RedisClient | RedisClusterClient): redis is RedisClusterClient {
+  return "nodes" in redis;
+}

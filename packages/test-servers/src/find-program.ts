@@ -1,0 +1,49 @@
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+// Debian keeps nginx and PgBouncer in a folder that is not on the PATH of an ordinary user.
+const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+const POSTGRES_FOLDER = "/usr/lib/postgresql";
+
+/** Where a program is: on the PATH, else in the system's folders. @returns its whole path, or null */
+export function findProgram(name: string): string | null {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
+  const path = folders.filter(Boolean).find((folder) => isProgram(join(folder, name)));
+  return path === undefined ? null : join(path, name);
+}
+
+/**
+ * The system's own Postgres, so that a suite can run there too: the newest of Debian's
+ * `/usr/lib/postgresql/VERSION/bin`, else that of the PATH.
+ *
+ * @returns the folder that holds `postgres` and `initdb`, or null
+ */
+export function findSystemPostgres(): string | null {
+  const onPath = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
+  const folders = [...debianPostgresFolders(), ...onPath];
+  return (
+    folders.find((folder) =>
+      ["postgres", "initdb"].every((name) => isProgram(join(folder, name))),
+    ) ?? null
+  );
+}
+
+function debianPostgresFolders(): readonly string[] {
+  const versions = statSync(POSTGRES_FOLDER, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(POSTGRES_FOLDER)
+    : [];
+  return versions
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => join(POSTGRES_FOLDER, version, "bin"));
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or not ours to run: the same to whoever looks for it.
+    return false;
+  }
+}

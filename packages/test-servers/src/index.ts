@@ -1,0 +1,18 @@
+export { findSystemPostgres } from "./find-program.ts";
+export { findFreePort } from "./free-port.ts";
+export { startNginx, type NginxServer } from "./nginx.ts";
+export type { NotifyingProtocol } from "./notification-filter.ts";
+export { startPgBouncer, type PgBouncerOptions, type PgBouncerServer } from "./pgbouncer.ts";
+export type { PostgresEngine } from "./postgres-programs.ts";
+export { startPostgres, type PostgresOptions, type PostgresServer } from "./postgres.ts";
+export { startRedisCluster, type RedisCluster, type RedisClusterOptions } from "./redis-cluster.ts";
+export { startRedisSentinel, type RedisSentinel } from "./redis-sentinel.ts";
+export {
+  redisPrograms,
+  startRedis,
+  type RedisOptions,
+  type RedisProgram,
+  type RedisServer,
+} from "./redis.ts";
+export { startStandby } from "./standby.ts";
+export { startTcpProxy, type ProxiedConnection, type TcpProxy } from "./tcp-proxy.ts";

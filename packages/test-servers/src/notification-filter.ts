@@ -1,0 +1,28 @@
+import { createPostgresFilter } from "./postgres-notifications.ts";
+import { createRedisFilter } from "./redis-notifications.ts";
+
+/** A protocol in which a server sends what nobody asked for on that connection just then. */
+export type NotifyingProtocol = "postgres" | "redis";
+
+/** Follows one connection and takes the notifications out of what the server says. */
+export interface NotificationFilter {
+  /** Follows what the client sends; every chunk of it, in order. */
+  readClient(chunk: Buffer): void;
+  /** Every chunk of what the server sends, in order. @returns what of it the client gets */
+  filterServer(chunk: Buffer): Buffer;
+}
+
+/** The protocol by the first byte that the client sends; null if it is neither. */
+export function parseProtocol(firstByte: number | undefined): NotifyingProtocol | null {
+  // The length of a Postgres start-up message is below 2^24; a Redis command is an array.
+  if (firstByte === 0) return "postgres";
+  return firstByte === "*".charCodeAt(0) ? "redis" : null;
+}
+
+/** @param isDropping asked at the start of each notification */
+export function createNotificationFilter(
+  protocol: NotifyingProtocol,
+  isDropping: () => boolean,
+): NotificationFilter {
+  return protocol === "postgres" ? createPostgresFilter(isDropping) : createRedisFilter(isDropping);
+}

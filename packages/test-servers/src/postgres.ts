@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "pg";
+import { HOST } from "./free-port.ts";
+import { findPostgresPrograms, runUnprivileged, type PostgresEngine } from "./postgres-programs.ts";
+import { startOnFreePort } from "./server-process.ts";
+import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
+import { createWorkFolder, type WorkFolder } from "./work-folder.ts";
+
+/** How a Postgres is started. */
+export interface PostgresOptions {
+  /** Default `"embedded"`. */
+  readonly engine?: PostgresEngine;
+  /** Server parameters, kept over `stop` and `start`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A Postgres of its own. It sorts text by ICU's en-US, as `a` before `B`, and syncs to disk. */
+export interface PostgresServer {
+  /** `postgres://user:password@127.0.0.1:PORT/postgres`, as superuser. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly engine: PostgresEngine;
+  readonly settings: Readonly<Record<string, string>>;
+  /** The data folder's whole path. */
+  readonly dataFolder: string;
+  /** @returns the url of a new, empty database with a name of its own */
+  createDatabase(): Promise<string>;
+  /**
+   * Ends it: `"fast"` rolls back and writes all down, `"immediate"` is a crash, from which the next start
+   * recovers. Clients' connections break either way.
+   */
+  stop(mode: "fast" | "immediate"): Promise<void>;
+  /** Starts it again, on the same port and data, and waits until it accepts connections. */
+  start(): Promise<void>;
+  /** Ends it and deletes its folder. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The superuser of every Postgres here. */
+export const POSTGRES_USER = "postgres";
+
+/** The superuser's password. */
+export const POSTGRES_PASSWORD = "password";
+
+const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
+
+/**
+ * Starts a new Postgres on a free port of 127.0.0.1.
+ *
+ * @throws Error with what it said, if it does not start
+ */
+export async function startPostgres({
+  engine = "embedded",
+  settings = {},
+}: PostgresOptions = {}): Promise<PostgresServer> {
+  const folder = await createWorkFolder("postgres");
+  return startPostgresIn(folder, { engine, settings }, initialize);
+}
+
+/** Starts a Postgres on the data folder that `fill` makes. If that fails, the folder is deleted. */
+export async function startPostgresIn(
+  folder: WorkFolder,
+  { engine, settings }: Required<PostgresOptions>,
+  fill: (dataFolder: string, folder: WorkFolder, programs: string) => Promise<void>,
+): Promise<PostgresServer> {
+  const dataFolder = join(folder.path, "data");
+  const parameters = {
+    listen_addresses: HOST,
+    unix_socket_directories: "",
+    ...settings,
+  };
+  let filled: Promise<string> | undefined;
+  const { port, process } = await startOnFreePort(folder, async (port) => {
+    filled ??= findPostgresPrograms(engine, folder).then(async (programs) => {
+      await fill(dataFolder, folder, programs);
+      return programs;
+    });
+    return {
+      command: join(await filled, "postgres"),
+      args: ["-D", dataFolder, "-p", String(port), ...encodeParameters(parameters)],
+      readyText: "database system is ready to accept",
+      endSignal: "SIGQUIT",
+      user: UNPRIVILEGED_USER,
+    };
+  });
+  const url = encodePostgresUrl(port, "postgres");
+  return {
+    url,
+    host: HOST,
+    port,
+    engine,
+    settings,
+    dataFolder,
+    async createDatabase() {
+      const name = `test_${randomBytes(6).toString("hex")}`;
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      try {
+        await client.query(`CREATE DATABASE ${name}`);
+      } finally {
+        await client.end();
+      }
+      return encodePostgresUrl(port, name);
+    },
+    stop: (mode) => process.end(STOP_SIGNALS[mode]),
+    start: () => process.start(),
+    close: () => process.close(),
+  };
+}
+
+/** The superuser's url of a database. */
+export function encodePostgresUrl(port: number, database: string): string {
+  return `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@${HOST}:${port}/${database}`;
+}
+
+function encodeParameters(parameters: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}
+
+async function initialize(dataFolder: string, folder: WorkFolder, programs: string): Promise<void> {
+  const passwordFile = join(folder.path, "password");
+  await writeFile(passwordFile, POSTGRES_PASSWORD);
+  await runUnprivileged(
+    join(programs, "initdb"),
+    [
+      `--pgdata=${dataFolder}`,
+      `--username=${POSTGRES_USER}`,
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      // Not the order of bytes, so that whoever relies on that order must say so.
+      "--locale-provider=icu",
+      "--icu-locale=en-US",
+      "--locale=C",
+      // What is written from here on is synced: only this empty start need not be.
+      "--no-sync",
+    ],
+    folder,
+  );
+}

@@ -1,0 +1,96 @@
+import type { NotificationFilter } from "./notification-filter.ts";
+
+const NOTIFICATIONS: readonly string[] = ["message", "smessage", "pmessage"];
+const LONGEST_NOTIFICATION = 8;
+
+// By the first letter of its line, an element has a body of as many bytes as the line says, or as many
+// elements of its own, or twice as many.
+const BODIES = "$=!";
+const LISTS = "*>~";
+const PAIRS = "%|";
+
+/** Stands before an element and counts as none. */
+const ATTRIBUTE = "|";
+
+const LINE_END = "\r\n";
+
+/**
+ * Drops arrays (RESP2) and pushes (RESP3) whose first element is `message`, `smessage` or `pmessage`.
+ * An ordinary list that begins so goes too: nothing tells it apart.
+ */
+export function createRedisFilter(isDropping: () => boolean): NotificationFilter {
+  let line = "";
+  let body = "";
+  let bodyBytesLeft = 0;
+  /** How many elements of each list are still to come, the innermost last. */
+  const openLists: number[] = [];
+  /** Of the reply that is being read. */
+  let fate: "unknown" | "passed" | "dropped" = "unknown";
+  /** Its bytes, while its fate is unknown. */
+  let held: Buffer[] = [];
+
+  function endElement(): void {
+    for (let left = openLists.pop(); left !== undefined; left = openLists.pop()) {
+      if (left > 1) {
+        openLists.push(left - 1);
+        return;
+      }
+    }
+  }
+
+  function readLine(kind: string, count: number): void {
+    const isList = (LISTS + PAIRS).includes(kind) && count > 0;
+    const mayNotify =
+      openLists.length === 0
+        ? isList && "*>".includes(kind)
+        : kind === "$" && count <= LONGEST_NOTIFICATION;
+    if (fate === "unknown" && !mayNotify) fate = "passed";
+    if (isList) {
+      const outer = kind === ATTRIBUTE ? openLists.pop() : undefined;
+      if (outer !== undefined) openLists.push(outer + 1);
+      openLists.push(PAIRS.includes(kind) ? 2 * count : count);
+    } else if (BODIES.includes(kind) && count >= 0) {
+      bodyBytesLeft = count + LINE_END.length;
+    } else {
+      endElement();
+    }
+  }
+
+  function readPiece(piece: Buffer): void {
+    if (bodyBytesLeft === 0) {
+      line += piece.toString("latin1");
+      if (!line.endsWith("\n")) return;
+      const whole = line;
+      line = "";
+      readLine(whole.charAt(0), Number(whole.slice(1)));
+      return;
+    }
+    bodyBytesLeft -= piece.length;
+    if (fate === "unknown") body += piece.toString("latin1");
+    if (bodyBytesLeft > 0) return;
+    if (fate === "unknown") {
+      const notifies = NOTIFICATIONS.includes(body.slice(0, -LINE_END.length));
+      fate = notifies && isDropping() ? "dropped" : "passed";
+    }
+    body = "";
+    endElement();
+  }
+
+  return {
+    readClient() {},
+    filterServer(chunk) {
+      const passed: Buffer[] = [];
+      for (let at = 0; at < chunk.length;) {
+        const end = bodyBytesLeft > 0 ? at + bodyBytesLeft : chunk.indexOf("\n", at) + 1;
+        const piece = chunk.subarray(at, end === 0 ? chunk.length : end);
+        at += piece.length;
+        held.push(piece);
+        readPiece(piece);
+        if (fate === "passed") passed.push(...held);
+        if (fate !== "unknown") held = [];
+        if (openLists.length === 0 && line === "" && bodyBytesLeft === 0) fate = "unknown";
+      }
+      return Buffer.concat(passed);
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { Transform } from "node:stream";
+import { HOST } from "./free-port.ts";
+import {
+  createNotificationFilter,
+  parseProtocol,
+  type NotificationFilter,
+  type NotifyingProtocol,
+} from "./notification-filter.ts";
+
+/** A connection that is open through the proxy. */
+export interface ProxiedConnection {
+  /** Whether the client has sent this text since it connected. All that it sends is kept for this. */
+  hasSent(text: string): boolean;
+  /** Destroys it on both sides. */
+  cut(): void;
+}
+
+/** Stands between a client and a server, and does what networks do. */
+export interface TcpProxy {
+  readonly host: string;
+  readonly port: number;
+  /** Those that are open now, in the order in which they came. */
+  connections(): readonly ProxiedConnection[];
+  /** From now on no byte passes, nor the end of a connection; connections stay open, and new ones come. */
+  stall(): void;
+  /** What was held back passes, and all that follows. */
+  resume(): void;
+  /** Destroys the connections that are open. New ones may come. */
+  cut(): void;
+  /**
+   * From now on takes one protocol's notifications out of what the server sends, also on connections that
+   * are open: of Postgres the NotificationResponse messages, of Redis the messages of channels. Null: none.
+   */
+  dropNotifications(protocol: NotifyingProtocol | null): void;
+  /** Destroys all connections and listens no more. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Starts a proxy on a free port of 127.0.0.1. Whether the server is there shows when a client comes. */
+export async function startTcpProxy({
+  to,
+}: {
+  readonly to: { readonly host: string; readonly port: number };
+}): Promise<TcpProxy> {
+  const open = new Set<ProxiedConnection>();
+  let dropped: NotifyingProtocol | null = null;
+  let stalled: PromiseWithResolvers<void> | null = null;
+  let closing: Promise<unknown> | undefined;
+
+  /** What a direction does to its chunks, once bytes may flow. */
+  function createPassage(pass: (chunk: Buffer) => Buffer): Transform {
+    async function flowing(): Promise<void> {
+      while (stalled !== null) await stalled.promise;
+    }
+    return new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        void flowing().then(() => done(null, pass(chunk)));
+      },
+      flush(done) {
+        void flowing().then(() => done());
+      },
+    });
+  }
+
+  function accept(client: Socket): void {
+    const server = connect({ ...to, allowHalfOpen: true, noDelay: true });
+    let sent = "";
+    let filter: NotificationFilter | undefined;
+    client.on("data", (chunk: Buffer) => {
+      const protocol = sent === "" ? parseProtocol(chunk[0]) : null;
+      if (protocol !== null)
+        filter = createNotificationFilter(protocol, () => dropped === protocol);
+      filter?.readClient(chunk);
+      sent += chunk.toString("latin1");
+    });
+    client.pipe(createPassage((chunk) => chunk)).pipe(server);
+    server.pipe(createPassage((chunk) => filter?.filterServer(chunk) ?? chunk)).pipe(client);
+
+    const connection: ProxiedConnection = {
+      hasSent: (text) => sent.includes(Buffer.from(text).toString("latin1")),
+      cut() {
+        open.delete(connection);
+        client.destroy();
+        server.destroy();
+      },
+    };
+    open.add(connection);
+    for (const socket of [client, server]) {
+      // Whatever broke one side, the other side sees a broken connection.
+      socket.on("error", connection.cut);
+      socket.on("close", () => {
+        if (client.destroyed && server.destroyed) open.delete(connection);
+      });
+    }
+  }
+
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+  await once(listener.listen(0, HOST), "listening");
+  const { port } = listener.address() as AddressInfo;
+
+  function cut(): void {
+    for (const connection of open) connection.cut();
+  }
+
+  return {
+    host: HOST,
+    port,
+    connections: () => [...open],
+    stall() {
+      stalled ??= Promise.withResolvers();
+    },
+    resume() {
+      stalled?.resolve();
+      stalled = null;
+    },
+    cut,
+    dropNotifications(protocol) {
+      dropped = protocol;
+    },
+    async close() {
+      closing ??= once(listener.close(), "close");
+      cut();
+      await closing;
+    },
+  };
+}

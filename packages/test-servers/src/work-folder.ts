@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chown, mkdtemp } from "node:fs/promises";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
+
+/**
+ * What ends a server at once: the signal with which its own children end too and which leaves nothing
+ * behind.
+ */
+export type EndSignal = "SIGKILL" | "SIGQUIT" | "SIGTERM";
+
+/** A server's folder. It is deleted, and the server in it ended, also when this process dies, however it dies. */
+export interface WorkFolder {
+  /** The folder's whole path. Whoever runs unprivileged owns it. */
+  readonly path: string;
+  /** Says which process uses the folder from now on, and how it ends. None: `null`. */
+  guard(server: { readonly pid: number; readonly signal: EndSignal } | null): void;
+  /** Deletes it. Its process must have ended. */
+  remove(): Promise<void>;
+}
+
+// Its input ends when the process that made it is gone. It waits for the server, for at most ten seconds:
+// where nobody reaps orphans, a dead one looks alive.
+const WATCHDOG = `
+server=
+while read -r line; do server=$line; done
+if [ -n "$server" ] && kill -s $server 2>/dev/null; then
+  waits=0
+  while kill -0 "\${server#* }" 2>/dev/null && [ $waits -lt 100 ]; do
+    sleep 0.1
+    waits=$((waits + 1))
+  done
+fi
+rm -rf "$1"
+`;
+
+/** Makes a folder for one server. */
+export async function createWorkFolder(name: string): Promise<WorkFolder> {
+  const path = await mkdtemp(join(tmpdir(), `run-events-${name}-`));
+  // A group of its own: Ctrl+C ends the tests, and the watchdog then cleans up after them.
+  const watchdog = spawn("sh", ["-c", WATCHDOG, "sh", path], {
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  const gone = once(watchdog, "exit");
+  watchdog.unref();
+  (watchdog.stdin as Socket).unref();
+  if (UNPRIVILEGED_USER !== null) await chown(path, UNPRIVILEGED_USER.uid, UNPRIVILEGED_USER.gid);
+  return {
+    path,
+    guard(server) {
+      watchdog.stdin.write(
+        server === null ? "\n" : `${server.signal.replace("SIG", "")} ${server.pid}\n`,
+      );
+    },
+    async remove() {
+      watchdog.ref();
+      watchdog.stdin.end();
+      await gone;
+    },
+  };
+}

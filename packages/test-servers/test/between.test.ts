@@ -1,0 +1,50 @@
+import { Client } from "pg";
+import { expect, it, onTestFinished } from "vitest";
+import { findFreePort, startNginx, startPgBouncer, startPostgres } from "../src/index.ts";
+import { listens } from "./listens.ts";
+
+it("PgBouncer gives a connection to each transaction, and closes", async () => {
+  const postgres = await startPostgres();
+  onTestFinished(() => postgres.close());
+  const database = await postgres.createDatabase();
+  const bouncer = await startPgBouncer({
+    postgresUrl: database,
+    settings: { default_pool_size: "1" },
+  });
+  onTestFinished(() => bouncer.close());
+  expect(new URL(bouncer.url).pathname).toBe(new URL(database).pathname);
+  const clients = [new Client(bouncer.url), new Client(bouncer.url)];
+  const backends = [];
+  for (const client of clients) {
+    await client.connect();
+    onTestFinished(() => client.end());
+    backends.push((await client.query("SELECT pg_backend_pid() AS pid, version()")).rows);
+  }
+  // Both are connected, and one connection behind serves them in turn.
+  expect(backends[1]).toEqual(backends[0]);
+  await Promise.all(clients.map((client) => client.end()));
+  await Promise.all([bouncer.close(), bouncer.close()]);
+  expect(await listens(Number(new URL(bouncer.url).port))).toBe(false);
+});
+
+it("nginx answers by the caller's configuration, and closes", async () => {
+  const port = await findFreePort();
+  const nginx = await startNginx({
+    config: `events {}
+      http {
+        access_log off;
+        server {
+          listen 127.0.0.1:${port};
+          location / { return 200 "from nginx"; }
+        }
+      }`,
+  });
+  onTestFinished(() => nginx.close());
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("from nginx");
+  await Promise.all([nginx.close(), nginx.close()]);
+  expect(await listens(port)).toBe(false);
+});
+
+it("says what nginx said when it does not start", async () => {
+  await expect(startNginx({ config: "nonsense;" })).rejects.toThrow(/unknown directive "nonsense"/);
+});

@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { Redis } from "ioredis";
+import { Client } from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startPostgres, startRedis, startTcpProxy, type TcpProxy } from "../src/index.ts";
+import { listens } from "./listens.ts";
+
+describe("connections", () => {
+  it("bytes and ends pass both ways, each side in its own time", async () => {
+    const server = await startEcho();
+    const proxy = await open(server);
+    const client = dial(proxy);
+    const big = "x".repeat(4_000_000);
+    client.end(big);
+    // The end of one direction leaves the other open.
+    expect(await text(client)).toBe(big);
+  });
+
+  it("while it is stalled nothing passes and nothing is lost, on old connections and new", async () => {
+    const server = await startEcho();
+    const proxy = await open(server);
+    const old = dial(proxy);
+    old.write("before");
+    await once(old, "data");
+    proxy.stall();
+    const answers = [old, dial(proxy)].map((client) => text(client.end("during")));
+    await expect
+      .poll(() => proxy.connections().map((one) => one.hasSent("during")))
+      .toEqual([true, true]);
+    expect(server.received()).toBe("before");
+    proxy.resume();
+    expect(await Promise.all(answers)).toEqual(["during", "during"]);
+  });
+
+  it("one connection is cut by what it has sent, and the others stay", async () => {
+    const proxy = await open(await startEcho());
+    const [listening, other] = [dial(proxy), dial(proxy)];
+    for (const [client, words] of [
+      [listening, "LISTEN wake"],
+      [other, "SELECT 1"],
+    ] as const) {
+      client.write(words);
+      await once(client, "data");
+    }
+    const cut = once(listening, "close");
+    for (const connection of proxy.connections())
+      if (connection.hasSent("LISTEN")) connection.cut();
+    await cut;
+    expect(proxy.connections()).toHaveLength(1);
+    other.write("still there");
+    await once(other, "data");
+    const alsoCut = once(other, "close");
+    proxy.cut();
+    await alsoCut;
+    expect(proxy.connections()).toEqual([]);
+    const fresh = dial(proxy);
+    fresh.write("again");
+    await once(fresh, "data");
+  });
+
+  it("closing ends all connections, also while it is stalled, and nobody listens any more", async () => {
+    const proxy = await open(await startEcho());
+    const client = dial(proxy);
+    client.write("hello");
+    await once(client, "data");
+    proxy.stall();
+    const cut = once(client, "close");
+    await Promise.all([proxy.close(), proxy.close()]);
+    await cut;
+    expect(await listens(proxy.port)).toBe(false);
+  });
+});
+
+describe("notifications", () => {
+  it("of Postgres are dropped while everything else passes", async () => {
+    const postgres = await startPostgres();
+    onTestFinished(() => postgres.close());
+    const proxy = await open(postgres);
+    const url = new URL(postgres.url);
+    url.port = String(proxy.port);
+    const client = new Client(url.href);
+    await client.connect();
+    onTestFinished(() => client.end());
+    const heard: (string | undefined)[] = [];
+    client.on("notification", ({ payload }) => heard.push(payload));
+    await client.query("LISTEN wake");
+    for (const [protocol, payload] of [
+      [null, "first"],
+      ["postgres", "second"],
+      ["redis", "third"],
+    ] as const) {
+      proxy.dropNotifications(protocol);
+      // A session hears itself before its query is done.
+      await client.query(`NOTIFY wake, '${payload}'`);
+    }
+    expect(heard).toEqual(["first", "third"]);
+  });
+
+  it.each([2, 3] as const)(
+    "of Redis are dropped while everything else passes, in RESP%i",
+    async (protocol) => {
+      const redis = await startRedis();
+      onTestFinished(() => redis.close());
+      const proxy = await open(redis);
+      const client = new Redis({ host: proxy.host, port: proxy.port, protocol });
+      const publisher = new Redis(redis.url);
+      onTestFinished(() => {
+        client.disconnect();
+        publisher.disconnect();
+      });
+      const heard: string[] = [];
+      client.on("message", (_channel, message: string) => heard.push(message));
+      client.on("pmessage", (_pattern, _channel, message: string) => heard.push(message));
+      expect(await client.subscribe("wake")).toBe(1);
+      expect(await client.psubscribe("wak?")).toBe(2);
+      for (const [dropped, message] of [
+        [null, "first"],
+        ["redis", "second"],
+        ["postgres", "third"],
+      ] as const) {
+        proxy.dropNotifications(dropped);
+        expect(await publisher.publish("wake", message)).toBe(2);
+        // It comes after the messages, on the same connection.
+        await client.ping();
+      }
+      expect(heard).toEqual(["first", "first", "third", "third"]);
+    },
+  );
+});
+
+async function open(to: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  const proxy = await startTcpProxy({ to });
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+function dial({ host, port }: TcpProxy): Socket {
+  const socket = connect({ host, port });
+  onTestFinished(() => void socket.destroy());
+  return socket;
+}
+
+async function startEcho(): Promise<{
+  readonly host: string;
+  readonly port: number;
+  received(): string;
+}> {
+  let received = "";
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("data", (chunk) => (received += chunk.toString()));
+    socket.pipe(socket);
+    // A cut connection is what some tests are about.
+    socket.on("error", () => {});
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return { host: "127.0.0.1", port, received: () => received };
+}
