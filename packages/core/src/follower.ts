@@ -212,7 +212,8 @@ export function createFollower(
       readers.add(reader);
       try {
         await watch.ready;
-        const query = { runId, ownerId, since, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
+        // Only the head and the phase at the cursor are wanted; a read takes an event at least.
+        const query = { runId, ownerId, since, limit: 1, maxBytes: 1 };
         const result = await source.read(query);
         if (result === null) throw runNotFound();
         if (run !== null && result.run.ordinal > run.ordinal) throw replaced();

@@ -111,7 +111,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
   const appends = createBatcher<AppendRequest, AppendOutcome>({
-    send: (group) => sendAppends(store, group),
+    send: (group) => sendAppends(store, group, { clock, isClosing: () => closing !== null }),
     weigh: ({ events }) =>
       events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
     maxWeight: GROUP_BYTES,

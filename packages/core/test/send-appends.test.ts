@@ -1,12 +1,32 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/errors.ts";
 import { createMemoryStore } from "../src/memory.ts";
 import { createRunLog } from "../src/run-log.ts";
-import { sendAppends } from "../src/send-appends.ts";
+import { sendAppends, type SendTimes } from "../src/send-appends.ts";
 import type { AppendOutcome, RunEventStore } from "../src/store.ts";
 import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
+
+/** A clock on which every pause is over at once, by its own account. */
+function hastyTimes(isClosing = (): boolean => false): SendTimes {
+  let now = 1_234;
+  return {
+    isClosing,
+    clock: {
+      now: () => now,
+      every(periodMs, task) {
+        const immediate = setImmediate(() => {
+          now += periodMs;
+          task();
+        });
+        return () => clearImmediate(immediate);
+      },
+    },
+  };
+}
 
 const fate = fc.constantFrom<Fate>("answered", "landed", "half landed", "lost", "refused", "fatal");
 
@@ -39,7 +59,7 @@ describe("sendAppends", () => {
         const group = keyed.map((key, at) =>
           appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: key ? `k${at}` : null }),
         );
-        const results = await sendAppends(store, group).catch((error: unknown) =>
+        const results = await sendAppends(store, group, hastyTimes()).catch((error: unknown) =>
           group.map(() => error as Error),
         );
         expect(results).toHaveLength(group.length);
@@ -55,10 +75,10 @@ describe("sendAppends", () => {
     );
   });
 
-  it("S7: with a key each event lands once, through up to three losses more", async () => {
+  it("S7: with a key each event lands once, through losses and refusals for 10 s", async () => {
     const losses = fc.tuple(
       fc.constantFrom(...AMBIGUOUS),
-      fc.array(fc.constantFrom<Fate>(...AMBIGUOUS, "refused"), { maxLength: 2 }),
+      fc.array(fc.constantFrom<Fate>(...AMBIGUOUS, "refused"), { maxLength: 12 }),
     );
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 5 }), losses, async (count, [first, more]) => {
@@ -67,7 +87,7 @@ describe("sendAppends", () => {
         const group = payloads.map((payload) =>
           appendRequest([newEvent("TOKEN", payload)], { idempotencyKey: payload }),
         );
-        const results = await sendAppends(store, group);
+        const results = await sendAppends(store, group, hastyTimes());
         expect(results.map((result) => didLand(result))).toStrictEqual(payloads.map(() => true));
         expect(await landed(store)).toStrictEqual(payloads);
       }),
@@ -76,23 +96,25 @@ describe("sendAppends", () => {
 
   it("S7: without a key the ambiguous error surfaces, and the keyed ones of its group go on", async () => {
     const store = await open(["landed"]);
-    const [bare, keyed] = await sendAppends(store, [
-      appendRequest([newEvent("TOKEN", "0")]),
-      appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
-    ]);
+    const [bare, keyed] = await sendAppends(
+      store,
+      [
+        appendRequest([newEvent("TOKEN", "0")]),
+        appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
+      ],
+      hastyTimes(),
+    );
     expect(bare).toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(keyed).toMatchObject({ outcome: "replayed", firstSequence: 2 });
     expect(await landed(store)).toStrictEqual(["0", "1"]);
   });
 
   it("S7: when sending again does not help, the first, ambiguous error is thrown", async () => {
-    for (const fates of [
-      ["lost", "refused", "refused", "refused", "answered"],
-      ["lost", "fatal", "answered"],
-    ] as const) {
+    const outage: readonly Fate[] = ["lost", ...Array<Fate>(20).fill("refused"), "answered"];
+    for (const fates of [outage, ["lost", "fatal", "answered"]] as const) {
       const store = await open(fates);
       const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
-      await expect(sendAppends(store, group)).rejects.toMatchObject({
+      await expect(sendAppends(store, group, hastyTimes())).rejects.toMatchObject({
         message: "The connection was cut: lost.",
         ambiguous: true,
       });
@@ -100,14 +122,51 @@ describe("sendAppends", () => {
     }
   });
 
+  it("S7, S18: a log that closes sends once more and then gives up, so that it can end", async () => {
+    const store = await open(["lost", "refused", "answered"]);
+    const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
+    await expect(
+      sendAppends(
+        store,
+        group,
+        hastyTimes(() => true),
+      ),
+    ).rejects.toMatchObject({
+      message: "The connection was cut: lost.",
+    });
+    expect(await landed(store)).toStrictEqual([]);
+  });
+
+  it("S7: a log holds its process while it waits to send again", async () => {
+    const script = `
+      import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
+      const store = createMemoryStore();
+      let failures = 3;
+      const lossy = { ...store, capabilities: { ...store.capabilities, losesAcknowledgements: true },
+        async append(requests) {
+          if (failures-- > 0) throw new RunEventsError("store_unavailable", "lost", { ambiguous: true });
+          return store.append(requests);
+        } };
+      const runs = createRunEvents({ store: lossy });
+      const { runId } = await runs.create({ ownerId: "ada" });
+      console.log((await runs.append(runId, [{ eventType: "TOKEN" }])).lastSequence);
+    `;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["-C", "@tm/source", "--input-type=module", "--eval", script],
+      { cwd: import.meta.dirname },
+    );
+    expect(stdout).toBe("1\n");
+  });
+
   it("S7: what is not ambiguous is not sent again", async () => {
     const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
-    await expect(sendAppends(await open(["refused"]), group)).rejects.toMatchObject({
+    await expect(sendAppends(await open(["refused"]), group, hastyTimes())).rejects.toMatchObject({
       ambiguous: false,
     });
     const failure = new Error("a driver that breaks S20");
     const store = { ...createMemoryStore(), append: () => Promise.reject(failure) };
-    await expect(sendAppends(store, group)).rejects.toBe(failure);
+    await expect(sendAppends(store, group, hastyTimes())).rejects.toBe(failure);
   });
 });
 
