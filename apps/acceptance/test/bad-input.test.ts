@@ -24,7 +24,7 @@ const NDJSON = { "content-type": "application/x-ndjson" };
 /** A server with a run of three events. */
 async function startWithRun(): Promise<ServerProcess> {
   const server = await startServer({
-    databasePath: join(await makeTempFolder(), "run-events.db"),
+    storeUrl: `sqlite:${join(await makeTempFolder(), "run-events.db")}`,
   });
   await call(server.url, "POST", "/v1/agent-runs", { runId: "kept", metadata: { kept: true } });
   const events = [{ eventType: "RUN_STARTED" }, { ...NOTE, payload: "\u0000\r\n" }, NOTE];

@@ -38,7 +38,7 @@ describe("a store that cannot work", () => {
   it("S20: a path that is a folder is refused in one line, and the folder left as it was", async () => {
     const databasePath = join(await makeTempFolder(), "folder");
     await mkdir(databasePath);
-    const { exitCode, stdout, stderr } = await startInVain({ databasePath });
+    const { exitCode, stdout, stderr } = await startInVain({ storeUrl: `sqlite:${databasePath}` });
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toMatch(/^run-events-server: cannot open the store sqlite:\S+: .+\n$/);
     expect(await readdir(databasePath)).toEqual([]);
@@ -48,7 +48,7 @@ describe("a store that cannot work", () => {
     const databasePath = join(await makeTempFolder(), "notes.txt");
     const text = "Not a database. ".repeat(1_000);
     await writeFile(databasePath, text);
-    const { exitCode, stdout, stderr } = await startInVain({ databasePath });
+    const { exitCode, stdout, stderr } = await startInVain({ storeUrl: `sqlite:${databasePath}` });
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toMatch(/^run-events-server: cannot open the store sqlite:\S+: .+\n$/);
     expect(await readFile(databasePath, "utf8")).toBe(text);
@@ -56,7 +56,7 @@ describe("a store that cannot work", () => {
 
   it("S20: on a read-only disk the log is still read, and every write refused with a problem", async () => {
     const disk = await mountSmallDisk(DISK_BYTES);
-    const options = { databasePath: join(disk.folder, "run-events.db"), under: disk.under };
+    const options = { storeUrl: `sqlite:${join(disk.folder, "run-events.db")}`, under: disk.under };
     const before = await startServer(options);
     await call(before.url, "POST", "/v1/agent-runs", { runId: "kept" });
     expect(await append(before.url, "first")).toMatchObject({ status: 201 });
@@ -82,7 +82,7 @@ describe("a store that cannot work", () => {
     const disk = await mountSmallDisk(DISK_BYTES);
     const filling = join(disk.folder, "filling");
     await disk.run("fallocate", "--length", String(DISK_BYTES / 2), filling);
-    const options = { databasePath: join(disk.folder, "run-events.db"), under: disk.under };
+    const options = { storeUrl: `sqlite:${join(disk.folder, "run-events.db")}`, under: disk.under };
     const full = await startServer(options);
     await call(full.url, "POST", "/v1/agent-runs", { runId: "kept" });
     const stream = await openStream(full.url, "kept", await signIn(full.url));

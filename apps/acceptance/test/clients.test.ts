@@ -82,8 +82,8 @@ async function readWholeLog(url: string, runId: string): Promise<readonly RunEve
 
 describe("clients as published, on the reference server", () => {
   it("W19-W24: each has every event once, live, late and after the end", async () => {
-    const databasePath = join(await makeTempFolder(), "run-events.db");
-    const { url } = await startServer({ databasePath });
+    const storeUrl = `sqlite:${join(await makeTempFolder(), "run-events.db")}`;
+    const { url } = await startServer({ storeUrl });
     const cookie = await signIn(url);
     const runId = "live";
     await call(url, "POST", "/v1/agent-runs", { runId });
@@ -100,8 +100,8 @@ describe("clients as published, on the reference server", () => {
   });
 
   it("W24: each comes back by itself when the server is killed and started again", async () => {
-    const databasePath = join(await makeTempFolder(), "run-events.db");
-    const server = await startRestartingServer(databasePath);
+    const storeUrl = `sqlite:${join(await makeTempFolder(), "run-events.db")}`;
+    const server = await startRestartingServer({ storeUrl });
     const url = await server.url();
     const cookie = await signIn(url);
     const runId = "restart";

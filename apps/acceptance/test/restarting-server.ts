@@ -1,6 +1,6 @@
-import { type ServerProcess, startServer } from "./server-process.ts";
+import { type ServerOptions, type ServerProcess, startServer } from "./server-process.ts";
 
-/** A server that is killed and started again on the same port and the same database. */
+/** A server that is killed and started again on the same port and the same store. */
 export interface RestartingServer {
   /** Resolves with the server's address, always the same, as soon as it serves. */
   url(): Promise<string>;
@@ -8,15 +8,18 @@ export interface RestartingServer {
    * Kills it and starts it again.
    * @param inspect sees the new server before anybody else is told of it
    */
-  crash(inspect: (url: string) => Promise<void>): Promise<void>;
+  crash(inspect?: (url: string) => Promise<void>): Promise<void>;
 }
 
 /** A loopback address that nothing else uses, so that nobody takes the port while no server has it. */
 const HOST = "127.0.0.2";
 
 /** Starts a server that can be crashed. */
-export async function startRestartingServer(databasePath: string): Promise<RestartingServer> {
-  let server: ServerProcess = await startServer({ databasePath, env: { HOST } });
+export async function startRestartingServer({
+  storeUrl,
+  env,
+}: Pick<ServerOptions, "storeUrl" | "env">): Promise<RestartingServer> {
+  let server: ServerProcess = await startServer({ storeUrl, env: { ...env, HOST } });
   const { port } = new URL(server.url);
   let up = Promise.resolve(server.url);
   return {
@@ -26,8 +29,8 @@ export async function startRestartingServer(databasePath: string): Promise<Resta
       // Before the kill: whoever loses a connection to it waits for the next server.
       up = promise;
       await server.kill();
-      server = await startServer({ databasePath, env: { HOST, PORT: port } });
-      await inspect(server.url);
+      server = await startServer({ storeUrl, env: { ...env, HOST, PORT: port } });
+      await inspect?.(server.url);
       resolve(server.url);
     },
   };

@@ -15,7 +15,7 @@ export const TOKEN = "a-token-of-ada";
 
 /** How to start the reference server. */
 export interface ServerOptions {
-  readonly databasePath: string;
+  readonly storeUrl: string;
   /** The server's variables, beside a free port of 127.0.0.1 and no sample. */
   readonly env?: Readonly<Record<string, string>>;
   /** A command line to start it under. */
@@ -38,7 +38,7 @@ export interface FailedStart {
   readonly stderr: string;
 }
 
-function spawnServer({ databasePath, env = {}, under = [] }: ServerOptions): Child {
+function spawnServer({ storeUrl, env = {}, under = [] }: ServerOptions): Child {
   const command = [...under, process.execPath, "-C", "@tm/source", MAIN];
   const child = spawn(command[0] ?? "", command.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
@@ -47,7 +47,7 @@ function spawnServer({ databasePath, env = {}, under = [] }: ServerOptions): Chi
       HOST: "127.0.0.1",
       PORT: "0",
       RECORD_SAMPLE: "0",
-      STORE_URL: `sqlite:${databasePath}`,
+      STORE_URL: storeUrl,
       API_TOKENS: `ada=${TOKEN}`,
       ...env,
     },

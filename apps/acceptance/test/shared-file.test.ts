@@ -17,8 +17,8 @@ async function startServers(
   count: number,
   env: Record<string, string> = {},
 ): Promise<readonly ServerProcess[]> {
-  const databasePath = join(await makeTempFolder(), "run-events.db");
-  return Promise.all(Array.from({ length: count }, () => startServer({ databasePath, env })));
+  const storeUrl = `sqlite:${join(await makeTempFolder(), "run-events.db")}`;
+  return Promise.all(Array.from({ length: count }, () => startServer({ storeUrl, env })));
 }
 
 /** Two servers, of which the test reads from one and writes to the other, with a run on them. */
