@@ -31,7 +31,6 @@ export function createPostgresFilter(isDropping: () => boolean): NotificationFil
       return end;
     }
     if (headerBytes === 0) {
-      dropped = false;
       encrypted = startup.isAwaitingAnswer() && ACCEPTED.includes(first);
       if (encrypted || (startup.isAwaitingAnswer() && first === REFUSED)) {
         startup.takeAnswer();

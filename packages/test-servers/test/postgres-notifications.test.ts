@@ -41,8 +41,9 @@ it.each(["S", "G"])(
   (answer) => {
     const filter = createNotificationFilter("postgres", () => true);
     filter.readClient(encode(SSL_REQUEST[0] ?? 0));
+    // What would be the rest of an empty message, and a notification, if it were plain text.
     const said = Buffer.concat([
-      Buffer.from(answer),
+      Buffer.from(`${answer}\0\0\0\x04`),
       encodeTyped({ type: "A", body: Buffer.alloc(9) }),
     ]);
     expect(filter.filterServer(said)).toEqual(said);

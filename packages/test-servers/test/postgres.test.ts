@@ -37,7 +37,7 @@ describe.each(engines)("the %s Postgres", (engine) => {
     const urls = await Promise.all([server.createDatabase(), server.createDatabase()]);
     expect(new Set([server.url, ...urls]).size).toBe(3);
     for (const database of urls) await query(database, "CREATE TABLE mine ()");
-    const [url = ""] = urls;
+    const [url] = urls;
     expect(await query(url, "SHOW fsync")).toEqual([{ fsync: "on" }]);
     const sorted = "SELECT array(SELECT x FROM unnest('{B,a,C}'::text[]) x ORDER BY x) AS sorted";
     expect(await query(url, sorted)).toEqual([{ sorted: ["a", "B", "C"] }]);
