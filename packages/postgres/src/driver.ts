@@ -18,9 +18,15 @@ export interface PostgresNamedStatement {
 
 /** A connection that was taken out of a pool. */
 export interface PostgresPoolClient extends PostgresQueryable {
+  /** A statement with a name is parsed once a connection. */
+  query(
+    statement: string | PostgresNamedStatement,
+    values?: unknown[],
+  ): Promise<{ readonly rows: readonly unknown[] }>;
   on(event: "notification", listener: (notification: PostgresNotification) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "end", listener: () => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
   /** `true` closes the connection instead of giving it back. */
   release(destroy: boolean): void;
 }
@@ -31,11 +37,6 @@ export interface PostgresPoolClient extends PostgresQueryable {
  * @see https://node-postgres.com/apis/pool
  */
 export interface PostgresPool extends PostgresQueryable {
-  /** A statement with a name is parsed once a connection; asked only of pools with `connect`. */
-  query(
-    statement: string | PostgresNamedStatement,
-    values?: unknown[],
-  ): Promise<{ readonly rows: readonly unknown[] }>;
   connect?(): Promise<PostgresPoolClient>;
   readonly options?: { readonly max?: number | undefined };
 }

@@ -62,15 +62,19 @@ export function isOutsideTransaction(error: unknown): boolean {
   return error instanceof RunEventsError && codeOf(error.cause) === "25P01";
 }
 
+/** Whether the server answered the statement with an error, and its session goes on. */
+export function isAnswer(error: unknown): boolean {
+  const code = codeOf(error);
+  return SQLSTATE.test(code) && !ENDED.has(code) && !code.startsWith("08");
+}
+
 /**
- * Whether the failed statement may have committed all the same. A statement that the server answered with an error of its
- * own has not: each is a transaction of its own.
+ * Whether the failed statement may have committed all the same. One that the server answered with an error of its own has
+ * not: each is a transaction of its own.
  * @see S7
  */
 export function isAmbiguous(error: unknown): boolean {
-  const code = codeOf(error);
-  if (SQLSTATE.test(code)) return ENDED.has(code) || code.startsWith("08");
-  return !UNSENT.has(code);
+  return !isAnswer(error) && !UNSENT.has(codeOf(error));
 }
 
 /**

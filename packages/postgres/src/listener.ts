@@ -1,4 +1,5 @@
-import type { PostgresPool, PostgresPoolClient } from "./driver.ts";
+import type { PostgresPoolClient } from "./driver.ts";
+import type { Connect } from "./query.ts";
 
 /** How often the connection is tried by a notification to oneself, and how long that may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
@@ -19,7 +20,7 @@ export interface Listener {
 
 /** What a listener does. */
 export interface ListenerOptions {
-  readonly connect: NonNullable<PostgresPool["connect"]>;
+  readonly connect: Connect;
   /** An identifier. */
   readonly channel: string;
   /** The statement that notifies, with the channel and the payloads as its parameters. */

@@ -15,7 +15,7 @@ import type { PostgresPool, PostgresQueryable } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { createListener } from "./listener.ts";
 import { joinTransaction } from "./join-transaction.ts";
-import { preparedQueryOf, queryOf, withRetries } from "./query.ts";
+import { queryOf, sturdyQueryOf, withRetries } from "./query.ts";
 import { readPages } from "./read.ts";
 import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
 import { inspectSchema, printMigrations } from "./schema.ts";
@@ -90,17 +90,19 @@ export function createPostgresStore(
     throw new TypeError("Expected a pool of 2 or more connections, or a `listenPool`.");
   }
   const query = withRetries(queryOf(pool));
-  const connect = listenPool.connect?.bind(listenPool) ?? null;
+  const connect = pool.connect?.bind(pool) ?? null;
+  const connectListener = listenPool.connect?.bind(listenPool) ?? null;
   const wakes = createWakes({
     query,
     sql,
     listen:
-      connect && ((on) => createListener({ ...on, connect, channel: schema, notify: sql.notify })),
+      connectListener &&
+      ((on) =>
+        createListener({ ...on, connect: connectListener, channel: schema, notify: sql.notify })),
   });
-  const attempt = withRetries(
-    // What listens on one of the pool's connections and hears shows that they are sessions.
-    preparedQueryOf(pool, () => listenPool === pool && wakes.isProven()),
-  );
+  // What listens on one of the pool's connections and hears shows that they are sessions.
+  const isSession = (): boolean => listenPool === pool && wakes.isProven();
+  const attempt = connect === null ? query : withRetries(sturdyQueryOf(connect, isSession));
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
   let verified: Promise<void> | null = null;
   let closed = false;

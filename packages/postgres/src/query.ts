@@ -1,5 +1,5 @@
-import type { PostgresPool, PostgresQueryable } from "./driver.ts";
-import { isContention, isStatementLost } from "./failure.ts";
+import type { PostgresPool, PostgresPoolClient, PostgresQueryable } from "./driver.ts";
+import { isAnswer, isContention, isStatementLost, storeFailure } from "./failure.ts";
 
 /** Runs one statement. Throws what the driver throws. */
 export type Query = (text: string, values?: unknown[]) => Promise<readonly unknown[]>;
@@ -29,11 +29,11 @@ export function withRetries(query: Query): Query {
 }
 
 /**
- * Runs statements under a name, so that a connection parses and plans each once, where connections are known to be
- * sessions. Elsewhere, and once a session turned out not to know a name that it was given, they go out without.
+ * Runs statements that are expected to fail now and then, as an append whose key has landed before: a pool's own `query`
+ * throws a connection away at any failure. Where connections are known to be sessions, statements have names, so that each
+ * connection parses and plans them once; no more once a session turned out not to know a name that it was given.
  */
-export function preparedQueryOf(pool: PostgresPool, isSession: () => boolean): Query {
-  const unnamed = queryOf(pool);
+export function sturdyQueryOf(connect: Connect, isSession: () => boolean): Query {
   const names = new Map<string, string>();
   let keepsNames = true;
 
@@ -43,14 +43,46 @@ export function preparedQueryOf(pool: PostgresPool, isSession: () => boolean): Q
     return name;
   }
 
-  return async (text, values = []) => {
-    if (!keepsNames || !isSession()) return unnamed(text, values);
+  async function send(text: string, values: unknown[]): Promise<readonly unknown[]> {
+    const isNamed = keepsNames && isSession();
     try {
-      return (await pool.query({ name: nameOf(text), text, values })).rows;
+      return await onClient(connect, (client) =>
+        isNamed ? client.query({ name: nameOf(text), text, values }) : client.query(text, values),
+      );
     } catch (error) {
-      if (!isStatementLost(error)) throw error;
+      if (!isNamed || !isStatementLost(error)) throw error;
       keepsNames = false;
-      return unnamed(text, values);
+      return send(text, values);
     }
+  }
+
+  return (text, values = []) => send(text, values);
+}
+
+/** Takes a connection out of a pool. */
+export type Connect = NonNullable<PostgresPool["connect"]>;
+
+async function onClient(
+  connect: Connect,
+  work: (client: PostgresPoolClient) => ReturnType<PostgresQueryable["query"]>,
+): Promise<readonly unknown[]> {
+  const client = await connect().catch((error: unknown) => {
+    // Whatever the reason, nothing was sent.
+    throw storeFailure(error);
+  });
+  let isBroken = false;
+  // A connection that breaks says so beside what its statement throws, and nobody else listens now.
+  const onError = (): void => {
+    isBroken = true;
   };
+  client.on("error", onError);
+  try {
+    return (await work(client)).rows;
+  } catch (error) {
+    isBroken ||= !isAnswer(error);
+    throw error;
+  } finally {
+    client.release(isBroken);
+    client.removeListener("error", onError);
+  }
 }

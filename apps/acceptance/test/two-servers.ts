@@ -1,0 +1,26 @@
+import { type RestartingServer, startRestartingServer } from "./restarting-server.ts";
+import { eventSource } from "./clients/eventsource.ts";
+import { eventSourceClient } from "./clients/eventsource-client.ts";
+import type { StreamClient } from "./stream-client.ts";
+import type { Strike } from "./play.ts";
+
+/** The clients that follow a play on a shared store. */
+export const CLIENTS: readonly StreamClient[] = [eventSource, eventSourceClient];
+
+/** Bounds a hang. */
+export const LONG_MS = 180_000;
+
+/** Two servers on one store, sharing their sessions. */
+export async function startTwoServers(storeUrl: string): Promise<readonly RestartingServer[]> {
+  const settings = { storeUrl, env: { SESSION_SECRET: "shared" } };
+  return [await startRestartingServer(settings), await startRestartingServer(settings)];
+}
+
+/** The blow so many times, each a little later after the last than the one before. */
+export function strikes(count: number, blow: (index: number) => Promise<void>): readonly Strike[] {
+  return Array.from({ length: count }, (_, index) => ({
+    acknowledged: 8 + index,
+    turns: 7 * index,
+    blow: () => blow(index),
+  }));
+}
