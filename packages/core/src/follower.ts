@@ -95,7 +95,8 @@ export function createFollower(
             ownerId: null,
             since: end,
             limit: READ_LIMIT,
-            maxBytes: RING_BYTES,
+            // Little at a time, so that the reads of many runs go out together; what is left is read next.
+            maxBytes: SLICE_BYTES,
           }),
         );
       } catch (error) {

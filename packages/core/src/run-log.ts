@@ -27,8 +27,10 @@ import type {
 } from "./store.ts";
 import { tailSlices } from "./tail.ts";
 
-/** What one group may weigh on its way to the store, in bytes: enough for two pages of 4 MiB. */
-const GROUP_BYTES = 8_388_608;
+/** What one group of appends may weigh on its way to the store, in bytes. */
+const APPENDS_BYTES = 8_388_608;
+/** What one group of reads may bring at most, in bytes: four pages of 4 MiB, or what is new of some 340 followed runs. */
+const READS_BYTES = 16_777_216;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
@@ -114,7 +116,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     send: (group) => sendAppends(store, group, { clock, isClosing: () => closing !== null }),
     weigh: ({ events }) =>
       events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
-    maxWeight: GROUP_BYTES,
+    maxWeight: APPENDS_BYTES,
     maxItems: GROUP_ITEMS,
     admit(queuedBytes) {
       if (closing !== null) throw storeClosed();
@@ -129,7 +131,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const reads = createBatcher<ReadQuery, ReadResult | null>({
     send: (group) => store.read(group),
     weigh: ({ limit, maxBytes }) => Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit),
-    maxWeight: GROUP_BYTES,
+    maxWeight: READS_BYTES,
     maxItems: GROUP_ITEMS,
   });
   const read = (query: ReadQuery): Promise<ReadResult | null> => reads.add(query);
