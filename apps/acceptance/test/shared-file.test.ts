@@ -3,6 +3,7 @@ import type { RunEvent } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { call, readLog, signIn } from "./api.ts";
 import type { Message } from "./delivered-run.ts";
+import { HEARTBEAT_MS, measureCrossing } from "./measure-crossing.ts";
 import { openStream } from "./open-stream.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { makeTempFolder } from "./temp-folder.ts";
@@ -10,8 +11,6 @@ import { makeTempFolder } from "./temp-folder.ts";
 const RUN = "/v1/agent-runs/shared";
 const NOTE = { events: [{ eventType: "NOTE" }] };
 const APPENDS = 100;
-/** Well below the 5 s after which a run is read without a bell. */
-const HEARTBEAT_MS = 1_000;
 
 async function startServers(
   count: number,
@@ -43,26 +42,7 @@ describe("servers on one file", () => {
     annotate,
   }) => {
     const { reading, writing } = await startPair({ HEARTBEAT_MS: String(HEARTBEAT_MS) });
-    const stream = await openStream(reading.url, "shared", await signIn(reading.url));
-    expect((await stream.next()).value).toMatchObject({ type: "connected" });
-
-    const lateMs: number[] = [];
-    for (let sequence = 1; sequence <= APPENDS; sequence++) {
-      const sentAt = performance.now();
-      expect(await call(writing.url, "POST", `${RUN}/events`, NOTE)).toMatchObject({ status: 201 });
-      let heartbeats = 0;
-      let next = await stream.next();
-      for (; next.value?.type === "status"; next = await stream.next()) heartbeats += 1;
-      lateMs.push(performance.now() - sentAt);
-      expect(next.value).toMatchObject({ type: "run_event", event: { sequence } });
-      // One may have been on its way, and one told of the first event's status; a look without a bell comes behind four.
-      expect(heartbeats).toBeLessThanOrEqual(2);
-    }
-    const sorted = lateMs.toSorted((a, b) => a - b).map((ms) => ms.toFixed(1));
-    const figures = `median ${sorted[APPENDS / 2]} ms, max ${sorted.at(-1)} ms of ${APPENDS}`;
-    await annotate(
-      `from the request of an append to its frame through the other server: ${figures}`,
-    );
+    await annotate(await measureCrossing(reading.url, writing.url, "shared", APPENDS));
   });
 
   it("W13: a cancel through one ends the stream on the other", async () => {

@@ -1,0 +1,46 @@
+import { startPostgres, startRedis, startTcpProxy } from "@tm/run-events-test-servers";
+import { describe, it, onTestFinished } from "vitest";
+import { call } from "./api.ts";
+import { HEARTBEAT_MS, measureCrossing } from "./measure-crossing.ts";
+import { startServer } from "./server-process.ts";
+
+const STORES = [
+  { name: "postgres", start: startPostgres },
+  { name: "redis", start: startRedis },
+] as const;
+const WITH_BELLS = 100;
+const WITHOUT_BELLS = 10;
+
+describe.each(STORES)("two servers on one $name", ({ name, start }) => {
+  async function startPair() {
+    const store = await start();
+    onTestFinished(() => store.close());
+    const proxy = await startTcpProxy({ to: store });
+    onTestFinished(() => proxy.close());
+    const url = new URL(store.url);
+    url.port = String(proxy.port);
+    const settings = { storeUrl: url.href, env: { HEARTBEAT_MS: String(HEARTBEAT_MS) } };
+    const [reading, writing] = [await startServer(settings), await startServer(settings)];
+    await call(writing.url, "POST", "/v1/agent-runs", { runId: "shared" });
+    return { proxy, reading, writing };
+  }
+
+  it("S13: a stream on one has each append through the other", async ({ annotate }) => {
+    const { reading, writing } = await startPair();
+    await annotate(await measureCrossing(reading.url, writing.url, "shared", WITH_BELLS));
+  });
+
+  it("S13, S15: also with every notification lost", async ({ annotate }) => {
+    const { proxy, reading, writing } = await startPair();
+    proxy.dropNotifications(name);
+    await annotate(await measureCrossing(reading.url, writing.url, "shared", WITHOUT_BELLS));
+  });
+
+  it("S13, S15: also when notifications are lost from some time on", async ({ annotate }) => {
+    const { proxy, reading, writing } = await startPair();
+    await measureCrossing(reading.url, writing.url, "shared", WITHOUT_BELLS);
+    await call(writing.url, "POST", "/v1/agent-runs", { runId: "later" });
+    proxy.dropNotifications(name);
+    await annotate(await measureCrossing(reading.url, writing.url, "later", WITHOUT_BELLS));
+  });
+});
