@@ -1,12 +1,13 @@
 import type { RunningServer } from "./server.ts";
-import { encodeStoreUrl, type StoreUrl } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { encodeStoreUrl } from "./store-url.ts";
 
 /**
  * What the server says on standard output once it serves: the line that scripts wait for, and below it what a newcomer
  * needs. A token is shown only if the server made it.
  * @see the wire's "The reference server"
  */
-export function encodeGreeting(running: RunningServer, storeUrl: StoreUrl): string {
+export function encodeGreeting(running: RunningServer, settings: Settings): string {
   const { url, localUrl, generated } = running;
   const token = generated?.token ?? "$TOKEN";
   const curl = `curl -H "Authorization: Bearer ${token}"`;
@@ -16,14 +17,31 @@ export function encodeGreeting(running: RunningServer, storeUrl: StoreUrl): stri
       ? "  token    one of API_TOKENS; for the lines below: export TOKEN=..."
       : `  token    ${generated.token}  (user ${generated.userId}, kept in ${generated.path})`;
   return [
-    `listening on ${url} (${encodeStoreUrl(storeUrl)})`,
+    `listening on ${url} (${encodeStoreUrl(settings.storeUrl)})`,
     "",
     source,
     `  console  ${localUrl}/`,
+    ...encodeWarning(settings),
     "",
     `  ${curl} ${json} -d '{"runId":"hello"}' ${localUrl}/v1/agent-runs`,
     `  ${curl} "${localUrl}/v1/agent-runs?limit=5"`,
     "",
     "",
   ].join("\n");
+}
+
+/**
+ * A database that other machines reach will have other servers, and each of those would make up its own. The data folder of
+ * a SQLite file is beside it, so whoever shares the one shares the other.
+ */
+function encodeWarning({ storeUrl, apiTokens, sessionSecret }: Settings): readonly string[] {
+  if (storeUrl.kind === "memory" || storeUrl.kind === "sqlite") return [];
+  const missing = [
+    ...(apiTokens === null ? ["API_TOKENS"] : []),
+    ...(sessionSecret === null ? ["SESSION_SECRET"] : []),
+  ];
+  if (missing.length === 0) return [];
+  return [
+    `  warning  generated here: ${missing.join(", ")}; give every server on this store the same`,
+  ];
 }

@@ -23,7 +23,7 @@ async function main(settings: Settings): Promise<void> {
     exitWith(1, error instanceof Error ? error.message : String(error));
     return;
   }
-  process.stdout.write(encodeGreeting(running, settings.storeUrl));
+  process.stdout.write(encodeGreeting(running, settings));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       // The second signal, of either kind, ends the process at once.

@@ -3,36 +3,55 @@ import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
 import { createSqliteStore } from "@tm/run-events-sqlite";
-import { encodeStoreUrl, type StoreUrl } from "./settings.ts";
+import type { Log } from "./log.ts";
+import { openPostgres } from "./open-postgres.ts";
+import { openRedis } from "./open-redis.ts";
+import { reasonOf } from "./reason-of.ts";
+import { encodeStoreUrl, type StoreUrl } from "./store-url.ts";
 
 /** A store, and what its opener closes once the store is closed. */
 export interface OpenedStore {
   readonly store: RunEventStore;
-  release(): void;
+  release(): Promise<void>;
 }
 
 /**
  * Opens the store that the URL names and brings its schema up to date. The folder of a database file is made.
+ * @param log told when a server is lost, and when it is back
  * @throws RunEventsError `store_unavailable` whose message is one line for the operator
  */
-export async function openStore(storeUrl: StoreUrl): Promise<OpenedStore> {
-  if (storeUrl.kind === "memory") return { store: createMemoryStore(), release() {} };
-  let db: Database.Database | undefined;
+export async function openStore(storeUrl: StoreUrl, log: Log): Promise<OpenedStore> {
   try {
-    mkdirSync(dirname(storeUrl.path), { recursive: true });
-    db = new Database(storeUrl.path);
-    const store = createSqliteStore(db);
-    await store.migrate();
-    return { store, release: () => void db?.close() };
+    return await open(storeUrl, log);
   } catch (cause) {
-    db?.close();
     const message = `cannot open the store ${encodeStoreUrl(storeUrl)}: ${reasonOf(cause)}`;
     throw new RunEventsError("store_unavailable", message, { cause });
   }
 }
 
-/** What the driver said, which says more than what was made of it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
+async function open(storeUrl: StoreUrl, log: Log): Promise<OpenedStore> {
+  switch (storeUrl.kind) {
+    case "memory":
+      return { store: createMemoryStore(), async release() {} };
+    case "sqlite":
+      return openSqlite(storeUrl.path);
+    case "postgres":
+      return openPostgres(storeUrl.url, log);
+    case "redis":
+    case "redis+cluster":
+      return openRedis(storeUrl, log);
+  }
+}
+
+async function openSqlite(path: string): Promise<OpenedStore> {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new Database(path);
+  try {
+    const store = createSqliteStore(db);
+    await store.migrate();
+    return { store, release: async () => void db.close() };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

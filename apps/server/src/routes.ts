@@ -20,6 +20,9 @@ export type Methods = Readonly<Record<string, Answer>>;
 /** The paths of the host itself: all but the runs. */
 export type OwnRoutes = ReadonlyMap<string, Methods>;
 
+/** How long the store may take to show that it is there, in milliseconds: whoever probes does not wait for ever. */
+const READY_MS = 2_000;
+
 /** What the host's paths depend on. */
 export interface OwnRoutesOptions {
   readonly session: Methods;
@@ -43,8 +46,7 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
           if (isDraining()) {
             throw new RunEventsError("store_unavailable", "The server is going down.");
           }
-          // No run has this id unless somebody made one: all that counts is that there is an answer.
-          await store.getRun("readyz");
+          await untilAnswered(store);
           return plain("ready\n");
         },
       },
@@ -54,6 +56,21 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
       { GET: () => plain(metrics.encode(), "text/plain; version=0.0.4; charset=utf-8") },
     ],
   ]);
+}
+
+/** @throws RunEventsError `store_unavailable` if the store fails, or says nothing in time */
+async function untilAnswered(store: RunEventStore): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new RunEventsError("store_unavailable", "The store does not answer.")),
+    READY_MS,
+  );
+  try {
+    // No run has this id unless somebody made one: all that counts is that there is an answer.
+    await Promise.race([store.getRun("readyz"), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What answering the host's own paths depends on. */

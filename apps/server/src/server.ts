@@ -31,12 +31,12 @@ export interface RunningServer {
  * one line for the operator
  */
 export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
-  const opened = await openStore(settings.storeUrl);
+  const opened = await openStore(settings.storeUrl, log);
   try {
     return await serve(settings, opened, log);
   } catch (error) {
     await opened.store.close();
-    opened.release();
+    await opened.release();
     throw error;
   }
 }
@@ -86,7 +86,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     await sample?.stop();
     await httpServer.close(drainMs);
     await runs.close();
-    opened.release();
+    await opened.release();
     log("stopped");
   }
 

@@ -1,10 +1,6 @@
 import { dirname } from "node:path";
+import { parseStoreUrl, type StoreUrl, STORE_URL_FORMS } from "./store-url.ts";
 import { parseApiTokens, type UserToken } from "./tokens.ts";
-
-/** Where the runs are kept. */
-export type StoreUrl =
-  | { readonly kind: "memory" }
-  | { readonly kind: "sqlite"; readonly path: string };
 
 /** What the server is told by its environment. */
 export interface Settings {
@@ -75,7 +71,7 @@ export function parseSettings(
   const storeUrl = read<StoreUrl>(
     "STORE_URL",
     { kind: "sqlite", path: ".data/run-events.db" },
-    "memory: or sqlite:PATH",
+    STORE_URL_FORMS,
     parseStoreUrl,
   );
   const settings: Settings = {
@@ -118,18 +114,6 @@ export function parseSettings(
   };
   const [first] = malformed;
   return first === undefined ? { settings } : { malformed: first };
-}
-
-/** The store's URL as it may be shown: without secrets. Neither of the two kinds has any. */
-export function encodeStoreUrl(storeUrl: StoreUrl): string {
-  return storeUrl.kind === "memory" ? "memory:" : `sqlite:${storeUrl.path}`;
-}
-
-function parseStoreUrl(text: string): StoreUrl | null {
-  if (text === "memory:") return { kind: "memory" };
-  const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
-  // SQLite takes a name with a leading colon for a database in memory, not for a file.
-  return path.trim() === "" || path.startsWith(":") ? null : { kind: "sqlite", path };
 }
 
 function parseHost(text: string): string | null {

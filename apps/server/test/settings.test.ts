@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeStoreUrl, parseSettings, type Settings } from "../src/settings.ts";
+import { parseSettings, type Settings } from "../src/settings.ts";
 import { startInVain } from "./start-server.ts";
 
 function settingsOf(env: Record<string, string>): Settings {
@@ -38,8 +38,6 @@ const MALFORMED: readonly (readonly [string, string])[] = [
   ["HOST", "http://localhost"],
   ["STORE_URL", ""],
   ["STORE_URL", "memory"],
-  ["STORE_URL", "sqlite:"],
-  ["STORE_URL", "sqlite::memory:"],
   ["STORE_URL", "mysql://root:hunter2@db/runs"],
   ["API_TOKENS", ""],
   ["API_TOKENS", "hunter2"],
@@ -92,9 +90,13 @@ describe("settings", () => {
       storeUrl: { kind: "memory" },
       dataFolder: ".data",
     });
-    const sqlite = settingsOf({ STORE_URL: "sqlite:/var/lib/runs/a.db" });
-    expect(sqlite.dataFolder).toBe("/var/lib/runs");
-    expect(encodeStoreUrl(sqlite.storeUrl)).toBe("sqlite:/var/lib/runs/a.db");
+    expect(settingsOf({ STORE_URL: "sqlite:/var/lib/runs/a.db" })).toMatchObject({
+      storeUrl: { kind: "sqlite", path: "/var/lib/runs/a.db" },
+      dataFolder: "/var/lib/runs",
+    });
+    for (const url of ["postgres://db/runs", "redis://cache", "redis+cluster://a:1,b:2"]) {
+      expect(settingsOf({ STORE_URL: url }).dataFolder).toBe(".data");
+    }
     expect(settingsOf({ API_TOKENS: "ada=a=b==, ada=c,bob=d" }).apiTokens).toEqual([
       { userId: "ada", token: "a=b==" },
       { userId: "ada", token: "c" },
@@ -126,6 +128,9 @@ describe("settings", () => {
     expect(stdout).toBe("");
     expect(stderr).toMatch(new RegExp(`^run-events-server: ${name}: expected .*\n$`));
     expect(stderr).not.toContain("hunter2");
-    if (name === "STORE_URL") expect(stderr).toContain("memory: or sqlite:PATH");
+    const forms = ["memory:", "sqlite:PATH", "postgres://", "redis://", "rediss://"];
+    for (const form of [...forms, "redis+cluster://host:port,host:port"]) {
+      if (name === "STORE_URL") expect(stderr).toContain(form);
+    }
   });
 });

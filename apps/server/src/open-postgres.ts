@@ -1,0 +1,40 @@
+import { createPostgresStore } from "@tm/run-events-postgres";
+import { Pool } from "pg";
+import { describeError } from "./describe-error.ts";
+import type { Log } from "./log.ts";
+import type { OpenedStore } from "./open-store.ts";
+
+/** How long a connection may take to be made or to become free, in milliseconds. */
+const CONNECT_MS = 5_000;
+
+/** How long a statement may take, in milliseconds: a network that swallows everything must not hold a request for ever. */
+const STATEMENT_MS = 10_000;
+
+/** How soon a connection on which nothing comes is asked for a sign of life, in milliseconds. */
+const KEEP_ALIVE_MS = 10_000;
+
+/**
+ * Opens a store on a Postgres and brings its schema up to date.
+ * @param log told of connections that were lost while nothing was asked of them; the others' requests tell of theirs
+ * @throws what the driver threw, or RunEventsError `store_unavailable` made of it
+ */
+export async function openPostgres(url: string, log: Log): Promise<OpenedStore> {
+  const pool = new Pool({
+    connectionString: url,
+    application_name: "run-events",
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: STATEMENT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+  });
+  // The pool has let go of the connection already, and makes another when one is needed.
+  pool.on("error", (error) => log("store_connection_lost", describeError(error)));
+  try {
+    const store = createPostgresStore(pool);
+    await store.migrate();
+    return { store, release: () => pool.end() };
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}

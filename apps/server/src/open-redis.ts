@@ -1,0 +1,116 @@
+import { once } from "node:events";
+import { isIP } from "node:net";
+import { openRedisStore } from "@tm/run-events-redis";
+import { Cluster, Redis } from "ioredis";
+import { describeError } from "./describe-error.ts";
+import type { Log } from "./log.ts";
+import type { OpenedStore } from "./open-store.ts";
+import { reasonOf } from "./reason-of.ts";
+import type { StoreUrl } from "./store-url.ts";
+
+type RedisUrl = Extract<StoreUrl, { readonly kind: "redis" | "redis+cluster" }>;
+
+/** How long the start waits for a server that says nothing, in milliseconds. */
+const START_MS = 6_000;
+const CONNECT_MS = 4_000;
+
+/** How long one node of a cluster may take to tell of the others before the next is asked, in milliseconds. */
+const NODES_MS = 2_000;
+
+/** How long a command may take, in milliseconds: a network that swallows everything must not hold a request for ever. */
+const COMMAND_MS = 10_000;
+const FIRST_PAUSE_MS = 50;
+const MOST_PAUSE_MS = 1_000;
+
+/**
+ * Opens a store on a Redis or a Redis Cluster. A server that cannot be had now ends the attempt; one that is lost later is
+ * looked for until the store is released.
+ * @param log told once when the server is lost, and once when it is back
+ * @throws what the driver threw, or RunEventsError `store_unavailable`
+ */
+export async function openRedis(storeUrl: RedisUrl, log: Log): Promise<OpenedStore> {
+  let isOpen = false;
+  let isLost = false;
+  const redis = createClient(storeUrl, (attempt) => (isOpen ? pauseBefore(attempt) : null));
+  redis.on("error", (error: Error) => {
+    if (!isOpen || isLost) return;
+    isLost = true;
+    log("store_lost", describeError(error));
+  });
+  redis.on("ready", () => {
+    if (!isLost) return;
+    isLost = false;
+    log("store_back");
+  });
+  try {
+    await untilReady(redis);
+    if (redis instanceof Redis) await refuseNodeOfCluster(redis);
+    const store = await openRedisStore(redis);
+    isOpen = true;
+    return { store, release: async () => redis.disconnect() };
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}
+
+function createClient(
+  storeUrl: RedisUrl,
+  retry: (attempt: number) => number | null,
+): Redis | Cluster {
+  const { username, password } = storeUrl;
+  const options = {
+    connectTimeout: CONNECT_MS,
+    commandTimeout: COMMAND_MS,
+    socketTimeout: COMMAND_MS,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+  };
+  if (storeUrl.kind === "redis+cluster") {
+    return new Cluster([...storeUrl.nodes], {
+      redisOptions: options,
+      clusterRetryStrategy: retry,
+      slotsRefreshTimeout: NODES_MS,
+      // Of a cluster it has no time limit.
+      enableOfflineQueue: false,
+    });
+  }
+  const { host, port, database, tls } = storeUrl;
+  return new Redis({
+    ...options,
+    host,
+    port,
+    db: database,
+    retryStrategy: retry,
+    // Whoever waits for a lost server is refused with the next attempt that fails.
+    maxRetriesPerRequest: 1,
+    ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
+  });
+}
+
+/** Rejects with the first error. */
+async function untilReady(redis: Redis | Cluster): Promise<void> {
+  const signal = AbortSignal.timeout(START_MS);
+  try {
+    await once(redis, "ready", { signal });
+  } catch (error) {
+    if (signal.aborted) throw new Error(`it gave no answer in ${START_MS} ms`, { cause: error });
+    if (error instanceof Error && "lastNodeError" in error) {
+      throw new Error(`none of its nodes will do: ${reasonOf(error.lastNodeError)}`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Of a cluster's runs one node has but some, and sends whoever asks for the others away. */
+async function refuseNodeOfCluster(redis: Redis): Promise<void> {
+  if (!(await redis.info("cluster")).includes("cluster_enabled:1")) return;
+  throw new Error("it is a node of a cluster, whose URL begins with redis+cluster://");
+}
+
+/** Doubled with each attempt, half of it by chance, so that many servers do not come back as one. */
+function pauseBefore(attempt: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MOST_PAUSE_MS) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,174 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { createPostgresStore } from "@tm/run-events-postgres";
+import {
+  findFreePort,
+  startPostgres,
+  startRedis,
+  type PostgresServer,
+  type RedisServer,
+} from "@tm/run-events-test-servers";
+import { Client, Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { startInVain } from "./start-server.ts";
+
+const PASSWORD = "hunter2";
+
+let postgres: PostgresServer;
+let redis: RedisServer;
+beforeAll(async () => {
+  postgres = await startPostgres();
+  redis = await startRedis({ settings: ["--requirepass", PASSWORD] });
+});
+afterAll(async () => {
+  await Promise.all([postgres?.close(), redis?.close()]);
+});
+
+/** The URL of a database of its own on the suite's Postgres, changed. */
+async function postgresUrl(change: (url: URL) => void): Promise<string> {
+  const url = new URL(await postgres.createDatabase());
+  change(url);
+  return url.href;
+}
+
+/** The URL of the suite's Redis, which asks for a password. */
+function redisUrl(scheme: string, userInfo: string, path = ""): string {
+  return `${scheme}://${userInfo}@${redis.host}:${redis.port}${path}`;
+}
+
+/** A port that takes connections and says nothing. */
+async function silentPort(): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    onTestFinished(() => void socket.destroy());
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+async function newerSchema(): Promise<string> {
+  const url = await postgres.createDatabase();
+  const pool = new Pool({ connectionString: url });
+  try {
+    const store = createPostgresStore(pool);
+    await store.migrate();
+    await store.close();
+    await pool.query("INSERT INTO run_events.migrations (migration, breaking) VALUES (999, true)");
+  } finally {
+    await pool.end();
+  }
+  return url;
+}
+
+async function withoutRights(): Promise<string> {
+  const client = new Client({ connectionString: postgres.url });
+  await client.connect();
+  await client.query(`CREATE ROLE ada LOGIN PASSWORD '${PASSWORD}'`);
+  await client.end();
+  return postgresUrl((url) => Object.assign(url, { username: "ada", password: PASSWORD }));
+}
+
+async function evicting(): Promise<string> {
+  const server = await startRedis({ settings: ["--maxmemory-policy", "allkeys-lru"] });
+  onTestFinished(() => server.close());
+  return server.url;
+}
+
+async function nodeOfCluster(): Promise<string> {
+  const server = await startRedis({ settings: ["--cluster-enabled", "yes"] });
+  onTestFinished(() => server.close());
+  return server.url;
+}
+
+const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp])[] = [
+  [
+    "a Postgres refuses the password",
+    () => postgresUrl((url) => (url.password = PASSWORD)),
+    /password authentication failed/,
+  ],
+  [
+    "a Postgres has no such database",
+    () => postgresUrl((url) => (url.pathname = "/nothing")),
+    /database "nothing" does not exist/,
+  ],
+  ["a Postgres denies the user the schema", withoutRights, /permission denied/],
+  [
+    "a Postgres is read-only",
+    () =>
+      postgresUrl((url) => url.searchParams.set("options", "-c default_transaction_read_only=on")),
+    /read-only/,
+  ],
+  ["a Postgres has a newer schema", newerSchema, /newer, incompatible schema/],
+  [
+    "nobody listens where a Postgres should be",
+    async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await findFreePort()}/runs`,
+    /ECONNREFUSED/,
+  ],
+  [
+    "nobody listens at any address of a Postgres' name",
+    async () => `postgres://ada:${PASSWORD}@localhost:${await findFreePort()}/runs`,
+    /ECONNREFUSED/,
+  ],
+  [
+    "a Postgres says nothing",
+    async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await silentPort()}/runs`,
+    /connection timeout/,
+  ],
+  ["a Redis asks for a password", () => redis.url, /NOAUTH/],
+  ["a Redis refuses the password", () => redisUrl("redis", `:${PASSWORD}3`), /WRONGPASS/],
+  ["a Redis refuses the user", () => redisUrl("redis", `ada:${PASSWORD}`), /WRONGPASS/],
+  [
+    "a Redis has no such database",
+    () => redisUrl("redis", `:${PASSWORD}`, "/99"),
+    /DB index is out of range/,
+  ],
+  [
+    "a Redis speaks no TLS",
+    () => redisUrl("rediss", `:${PASSWORD}`),
+    /SSL|TLS|ECONNRESET|ETIMEDOUT/,
+  ],
+  ["a Redis may evict runs", evicting, /maxmemory-policy/],
+  [
+    "a Redis is no cluster",
+    () => redisUrl("redis+cluster", `:${PASSWORD}`),
+    /cluster support disabled/,
+  ],
+  ["a Redis is a node of a cluster", nodeOfCluster, /redis\+cluster:/],
+  [
+    "a Redis Cluster refuses the password",
+    () => redisUrl("redis+cluster", `:${PASSWORD}3`),
+    /WRONGPASS/,
+  ],
+  [
+    "nobody listens where a Redis should be",
+    async () => `redis://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
+    /ECONNREFUSED/,
+  ],
+  [
+    "nobody listens at any address of a Redis' name",
+    async () => `redis://:${PASSWORD}@localhost:${await findFreePort()}`,
+    /ECONNREFUSED/,
+  ],
+  [
+    "nobody listens where a Redis Cluster should be",
+    async () => `redis+cluster://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
+    /none of its nodes will do: Connection is closed/,
+  ],
+  [
+    "a Redis says nothing",
+    async () => `redis://:${PASSWORD}@127.0.0.1:${await silentPort()}`,
+    /no answer/,
+  ],
+];
+
+describe("a start ends with 1 and one clear line without the password where", () => {
+  it.each(CASES)("%s", async (_, prepare, reason) => {
+    const storeUrl = await prepare();
+    const { exitCode, stdout, stderr } = await startInVain({ STORE_URL: storeUrl });
+    expect([exitCode, stdout], stderr).toEqual([1, ""]);
+    expect(stderr).toMatch(/^run-events-server: cannot open the store .+: .+\n$/);
+    expect(stderr).toMatch(reason);
+    expect(stderr).not.toContain(PASSWORD);
+  });
+});
