@@ -1,4 +1,4 @@
-import { RunEventsError } from "./errors.ts";
+import { RunEventsError, runNotFound } from "./errors.ts";
 
 /**
  * Where a run is in its life. The last three are terminal: no event follows them.
@@ -59,6 +59,11 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/;
 /** Whether the text can name a run. @see W8 */
 export function isRunId(text: string): boolean {
   return RUN_ID.test(text);
+}
+
+/** What can name no run is no store's business. @throws RunEventsError `not_found`. @see W8 */
+export function checkRunId(text: string): void {
+  if (!isRunId(text)) throw runNotFound();
 }
 
 /**

@@ -1,6 +1,7 @@
 import { checkCursor } from "./cursor.ts";
 import type { Clock } from "./clock.ts";
 import { storeClosed } from "./errors.ts";
+import { checkRunId } from "./event.ts";
 import {
   createFollower,
   type Follower,
@@ -51,6 +52,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   return {
     open(runId, reader, since, ownerId) {
       if (closed) throw storeClosed();
+      checkRunId(runId);
       checkCursor(since);
       const follower = followerOf(runId);
       return { follower, opened: follower.open(reader, since, ownerId) };

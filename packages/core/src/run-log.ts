@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { checkCursor, clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound, storeClosed } from "./errors.ts";
 import {
+  checkRunId,
   type EventDraft,
   isRunId,
   MAX_BATCH_EVENTS,
@@ -12,10 +13,11 @@ import {
 import { createFollowers, type Followers } from "./followers.ts";
 import { isLonger, JsonText } from "./json-text.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
-import { type OwnerOption, ownerIdOf } from "./owner.ts";
+import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
 import { sendAppends } from "./send-appends.ts";
+import { sendReads } from "./send-reads.ts";
 import type {
   AppendOutcome,
   AppendRequest,
@@ -31,6 +33,8 @@ import { tailSlices } from "./tail.ts";
 const APPENDS_BYTES = 8_388_608;
 /** What one group of reads may bring at most, in bytes: four pages of 4 MiB, or what is new of some 340 followed runs. */
 const READS_BYTES = 16_777_216;
+/** What a read counts for at least, in bytes: one event comes however few bytes are asked for. */
+const READ_BYTES = 49_152;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
@@ -113,7 +117,10 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
   const appends = createBatcher<AppendRequest, AppendOutcome>({
-    send: (group) => sendAppends(store, group, { clock, isClosing: () => closing !== null }),
+    send: (group, settle) =>
+      sendAppends(store, group, { clock, isClosing: () => closing !== null }, settle),
+    keyOf: ({ runId }) => runId,
+    clock,
     weigh: ({ events }) =>
       events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
     maxWeight: APPENDS_BYTES,
@@ -129,12 +136,18 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     },
   });
   const reads = createBatcher<ReadQuery, ReadResult | null>({
-    send: (group) => store.read(group),
-    weigh: ({ limit, maxBytes }) => Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit),
+    send: (group, settle) => sendReads(store, group, settle),
+    keyOf: ({ runId }) => runId,
+    clock,
+    weigh: ({ limit, maxBytes }) =>
+      Math.max(READ_BYTES, Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit)),
     maxWeight: READS_BYTES,
     maxItems: GROUP_ITEMS,
   });
-  const read = (query: ReadQuery): Promise<ReadResult | null> => reads.add(query);
+  async function read(query: ReadQuery): Promise<ReadResult | null> {
+    checkRunId(query.runId);
+    return reads.add(query);
+  }
   const followers = createFollowers(
     { read, watch: (runId, wake) => store.watch(runId, wake) },
     clock,
@@ -147,6 +160,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   ): Promise<AppendReceipt> {
     const { idempotencyKey, expectedSequence = null } = conditions;
     const ownerId = ownerIdOf(conditions);
+    checkRunId(runId);
     const planned = planEvents(drafts, limits);
     if (
       expectedSequence !== null &&
@@ -167,6 +181,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
 
   async function getRun(runId: string, owner: OwnerOption = {}): Promise<RunRecord> {
     const ownerId = ownerIdOf(owner);
+    checkRunId(runId);
     const run = await store.getRun(runId);
     if (run === null || (ownerId !== null && run.ownerId !== ownerId)) throw runNotFound();
     return run;
@@ -188,6 +203,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
           `Metadata takes at most ${maxPayloadBytes} bytes.`,
         );
       }
+      checkOwnerId(ownerId);
       const outcome = await store.createRun({ runId, ownerId, metadata: text });
       if (outcome.outcome === "taken")
         throw new RunEventsError("run_id_taken", "The run id is taken.");
@@ -213,6 +229,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     },
     async listRuns(query) {
       checkLimit(query.limit);
+      checkOwnerId(query.ownerId);
       const runs = await store.listRuns({ ...query, limit: query.limit + 1 });
       const page = runs.slice(0, query.limit);
       return {
@@ -230,7 +247,9 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return getRun(runId, owner);
     },
     async deleteRun(runId, owner = {}) {
-      const outcome = await store.deleteRun(runId, ownerIdOf(owner));
+      const ownerId = ownerIdOf(owner);
+      checkRunId(runId);
+      const outcome = await store.deleteRun(runId, ownerId);
       if (outcome === "not_found") throw runNotFound();
       if (outcome === "active") throw new RunEventsError("run_active", "The run has not finished.");
     },

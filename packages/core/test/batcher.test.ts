@@ -1,87 +1,116 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Batcher, type BatcherOptions, createBatcher } from "../src/batcher.ts";
+import { type Batcher, type BatcherOptions, createBatcher, type Settle } from "../src/batcher.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 interface Item {
   readonly name: number;
   readonly weight: number;
+  readonly key: number;
 }
 
 /** A batcher whose sends the test answers. */
 interface Bench {
   readonly batcher: Batcher<Item, string>;
   readonly groups: (readonly Item[])[];
-  /** The send under way. */
-  readonly sending: () => Deferred<readonly (string | Error)[]> | undefined;
+  readonly clock: FakeClock;
+  /** The sends under way, oldest first. */
+  readonly sending: () => readonly Sending[];
+  /** Answers every item of the oldest. */
   readonly answer: () => void;
-  readonly fail: (error: Error) => void;
+}
+
+interface Sending {
+  readonly items: readonly Item[];
+  readonly settle: Settle<string>;
+  readonly done: Deferred<void>;
 }
 
 const nameOf = ({ name }: Item): string => `answer ${name}`;
+const LATE_MS = 250;
 
 function createBench(options: Partial<BatcherOptions<Item, string>> = {}): Bench {
   const groups: (readonly Item[])[] = [];
-  const sends: Deferred<readonly (string | Error)[]>[] = [];
+  const sends: Sending[] = [];
+  const clock = createFakeClock();
   const batcher = createBatcher<Item, string>({
-    send(items) {
+    send(items, settle) {
       groups.push(items);
-      const deferred = createDeferred<readonly (string | Error)[]>();
-      sends.push(deferred);
-      return deferred.promise;
+      const done = createDeferred<void>();
+      sends.push({ items, settle, done });
+      return done.promise;
     },
+    keyOf: ({ key }) => String(key),
     weigh: ({ weight }) => weight,
     maxWeight: 10,
     maxItems: 4,
+    clock,
     ...options,
   });
   return {
     batcher,
     groups,
-    sending: () => sends[0],
+    clock,
+    sending: () => sends,
     answer() {
-      expect(sends).toHaveLength(1);
-      sends.shift()?.resolve(groups.at(-1)?.map(nameOf) ?? []);
-    },
-    fail(error) {
-      expect(sends).toHaveLength(1);
-      sends.shift()?.reject(error);
+      const oldest = sends.shift();
+      oldest?.items.forEach((one, index) => oldest.settle(index, nameOf(one)));
+      oldest?.done.resolve();
     },
   };
 }
 
-const item = (name: number, weight = 1): Item => ({ name, weight });
+const item = (name: number, weight = 1, key = 0): Item => ({ name, weight, key });
 
 describe("createBatcher", () => {
-  type Step = { readonly add: number } | "answer" | "turn";
+  type Step = { readonly add: Item } | "answer" | "turn" | "late";
   const steps = fc.array(
     fc.oneof(
-      fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 2 })).map((add): Step => ({ add })),
-      fc.constantFrom<Step>("answer", "turn"),
+      fc
+        .record({
+          name: fc.constant(0),
+          weight: fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 2 })),
+          key: fc.nat({ max: 3 }),
+        })
+        .map((add): Step => ({ add })),
+      fc.constantFrom<Step>("answer", "turn", "late"),
     ),
     { maxLength: 40 },
   );
 
-  it("keeps the order, bounds each group, has one in flight, and gives each call its own answer", async () => {
+  it("S2: keeps each key's order, bounds each group, has no key in two groups, and gives each call its own answer", async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
-        const { batcher, groups, sending, answer } = createBench();
+        const { batcher, groups, sending, answer, clock } = createBench();
         const answers: Promise<string>[] = [];
         for (const step of script) {
           if (step === "turn") await setImmediate();
-          else if (step === "answer") {
-            if (sending() !== undefined) answer();
-          } else answers.push(batcher.add(item(answers.length, step.add)));
+          else if (step === "late") clock.advance(LATE_MS);
+          else if (step === "answer") answer();
+          else answers.push(batcher.add({ ...step.add, name: answers.length }));
+          const keys = sending().map(({ items }) => new Set(items.map(({ key }) => key)));
+          expect(keys.length).toBeLessThanOrEqual(4);
+          const inFlight = keys.flatMap((set) => [...set]);
+          expect(new Set(inFlight).size).toBe(inFlight.length);
         }
         let idle = false;
         const whenIdle = batcher.idle().then(() => (idle = true));
         while (!idle) {
           await setImmediate();
-          if (sending() !== undefined) answer();
+          answer();
         }
         await whenIdle;
-        expect(groups.flat().map(({ name }) => name)).toStrictEqual([...answers.keys()]);
+        expect(clock.timers()).toBe(0);
+        const sent = groups.flat();
+        expect(sent.map(({ name }) => name).toSorted((a, b) => a - b)).toStrictEqual([
+          ...answers.keys(),
+        ]);
+        for (const names of Object.values(Object.groupBy(sent, ({ key }) => key)))
+          expect(names?.map(({ name }) => name)).toStrictEqual(
+            names?.map(({ name }) => name).toSorted((a, b) => a - b),
+          );
         for (const group of groups) {
           expect(group.length).toBeGreaterThanOrEqual(1);
           expect(group.length).toBeLessThanOrEqual(4);
@@ -90,8 +119,57 @@ describe("createBatcher", () => {
         }
         expect(await Promise.all(answers)).toStrictEqual(answers.map((_, at) => `answer ${at}`));
       }),
-      { numRuns: 100 },
+      { numRuns: 300 },
     );
+  });
+
+  it("has one group in flight as long as it is not late, so that what arrives meanwhile goes together", async () => {
+    const { batcher, groups, answer, clock } = createBench();
+    const first = batcher.add(item(0, 1, 0));
+    await setImmediate();
+    const second = [batcher.add(item(1, 1, 1)), batcher.add(item(2, 1, 2))];
+    clock.advance(LATE_MS - 1);
+    await setImmediate();
+    expect(groups).toHaveLength(1);
+    answer();
+    await first;
+    await setImmediate();
+    expect(groups[1]).toHaveLength(2);
+    answer();
+    await Promise.all(second);
+  });
+
+  it("lets others pass a group that is late, but not its own keys", async () => {
+    const { batcher, groups, sending, clock } = createBench();
+    const stuck = batcher.add(item(0, 1, 7));
+    await setImmediate();
+    const behind = batcher.add(item(1, 1, 7));
+    const free = batcher.add(item(2, 1, 8));
+    clock.advance(LATE_MS);
+    expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
+    const [late, other] = sending();
+    other?.settle(0, "free");
+    other?.done.resolve();
+    expect(await free).toBe("free");
+    late?.settle(0, "stuck");
+    late?.done.resolve();
+    expect(await stuck).toBe("stuck");
+    await setImmediate();
+    expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
+    sending()[2]?.settle(0, "behind");
+    sending()[2]?.done.resolve();
+    expect(await behind).toBe("behind");
+  });
+
+  it("answers an item while others of its group still wait", async () => {
+    const { batcher, sending } = createBench();
+    const [fast, slow] = [batcher.add(item(0, 1, 0)), batcher.add(item(1, 1, 1))];
+    await setImmediate();
+    sending()[0]?.settle(0, "fast");
+    expect(await fast).toBe("fast");
+    sending()[0]?.settle(1, "slow");
+    sending()[0]?.done.resolve();
+    expect(await slow).toBe("slow");
   });
 
   it("sends what one turn has added together, and what arrives meanwhile as the next group", async () => {
@@ -128,12 +206,14 @@ describe("createBatcher", () => {
   });
 
   it("rejects the group of a send that fails, and no other", async () => {
-    const { batcher, answer, fail, groups } = createBench();
+    const { batcher, answer, sending, groups } = createBench();
     const failure = new Error("no");
     const lost = [batcher.add(item(0)), batcher.add(item(1))];
     await setImmediate();
     const kept = batcher.add(item(2));
-    fail(failure);
+    sending()[0]?.done.reject(failure);
+    await Promise.allSettled(lost);
+    (sending() as Sending[]).shift();
     const results = await Promise.allSettled(lost);
     expect(results).toStrictEqual([
       { status: "rejected", reason: failure },
@@ -148,10 +228,10 @@ describe("createBatcher", () => {
   it("rejects a send that throws at once, and goes on", async () => {
     let calls = 0;
     const { batcher } = createBench({
-      send(items) {
+      async send(items, settle) {
         calls += 1;
         if (calls === 1) throw new TypeError("misuse");
-        return Promise.resolve(items.map(nameOf));
+        items.forEach((one, index) => settle(index, nameOf(one)));
       },
     });
     await expect(batcher.add(item(0))).rejects.toThrow("misuse");
@@ -159,7 +239,12 @@ describe("createBatcher", () => {
   });
 
   it("rejects the one whose answer is an error, and every one that got no answer", async () => {
-    const { batcher } = createBench({ send: async () => ["yes", new Error("no")] });
+    const { batcher } = createBench({
+      async send(_, settle) {
+        settle(0, "yes");
+        settle(1, new Error("no"));
+      },
+    });
     const [yes, no, none] = await Promise.allSettled(
       [0, 1, 2].map((name) => batcher.add(item(name))),
     );

@@ -23,4 +23,35 @@ describe("ownerIdOf", () => {
     await expect(tail.next()).rejects.toThrow(TypeError);
     await runs.close();
   });
+
+  it("W4: refuses an owner that a database could not keep apart from others", async () => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    for (const ownerId of ["u\ud800", "\udc01", "u\0"]) {
+      expect(() => ownerIdOf({ ownerId })).toThrow(TypeError);
+      await expect(runs.create({ ownerId })).rejects.toThrow(TypeError);
+      await expect(runs.list({ ownerId })).rejects.toThrow(TypeError);
+    }
+    await runs.close();
+  });
+
+  it("W8: asks no store about a run that no id can name", async () => {
+    const store = new Proxy(createMemoryStore(), {
+      get(target, name) {
+        if (name === "close" || name === "capabilities") return Reflect.get(target, name);
+        throw new Error(`The store was asked: ${String(name)}.`);
+      },
+    });
+    const runs = createRunEvents({ store });
+    for (const runId of ["", "a b", "a\0", "{a}", "a".repeat(129), "\ud800"]) {
+      const notFound = { code: "not_found" };
+      await expect(runs.read(runId)).rejects.toMatchObject(notFound);
+      await expect(runs.get(runId)).rejects.toMatchObject(notFound);
+      await expect(runs.cancel(runId)).rejects.toMatchObject(notFound);
+      await expect(runs.delete(runId)).rejects.toMatchObject(notFound);
+      await expect(runs.append(runId, [{ eventType: "A" }])).rejects.toMatchObject(notFound);
+      const tail = runs.tail(runId)[Symbol.asyncIterator]();
+      await expect(tail.next()).rejects.toMatchObject(notFound);
+    }
+    await runs.close();
+  });
 });

@@ -6,7 +6,7 @@ import { RunEventsError } from "../src/errors.ts";
 import { createMemoryStore } from "../src/memory.ts";
 import { createRunLog } from "../src/run-log.ts";
 import { sendAppends, type SendTimes } from "../src/send-appends.ts";
-import type { AppendOutcome, RunEventStore } from "../src/store.ts";
+import type { AppendOutcome, AppendRequest, RunEventStore } from "../src/store.ts";
 import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 
@@ -29,6 +29,20 @@ function hastyTimes(isClosing = (): boolean => false): SendTimes {
 }
 
 const fate = fc.constantFrom<Fate>("answered", "landed", "half landed", "lost", "refused", "fatal");
+
+/** What each request of a group came to. */
+async function send(
+  store: RunEventStore,
+  group: readonly AppendRequest[],
+  times: SendTimes = hastyTimes(),
+): Promise<readonly (AppendOutcome | Error)[]> {
+  const results: (AppendOutcome | Error)[] = [];
+  await sendAppends(store, group, times, (index, result) => {
+    expect(results[index]).toBeUndefined();
+    results[index] = result;
+  });
+  return results;
+}
 
 /** The payloads of a run's log: each request of these tests writes its own number. */
 async function landed(store: RunEventStore): Promise<readonly string[]> {
@@ -59,9 +73,7 @@ describe("sendAppends", () => {
         const group = keyed.map((key, at) =>
           appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: key ? `k${at}` : null }),
         );
-        const results = await sendAppends(store, group, hastyTimes()).catch((error: unknown) =>
-          group.map(() => error as Error),
-        );
+        const results = await send(store, group);
         expect(results).toHaveLength(group.length);
         const log = await landed(store);
         expect(new Set(log).size).toBe(log.length);
@@ -87,7 +99,7 @@ describe("sendAppends", () => {
         const group = payloads.map((payload) =>
           appendRequest([newEvent("TOKEN", payload)], { idempotencyKey: payload }),
         );
-        const results = await sendAppends(store, group, hastyTimes());
+        const results = await send(store, group);
         expect(results.map((result) => didLand(result))).toStrictEqual(payloads.map(() => true));
         expect(await landed(store)).toStrictEqual(payloads);
       }),
@@ -96,14 +108,10 @@ describe("sendAppends", () => {
 
   it("S7: without a key the ambiguous error surfaces, and the keyed ones of its group go on", async () => {
     const store = await open(["landed"]);
-    const [bare, keyed] = await sendAppends(
-      store,
-      [
-        appendRequest([newEvent("TOKEN", "0")]),
-        appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
-      ],
-      hastyTimes(),
-    );
+    const [bare, keyed] = await send(store, [
+      appendRequest([newEvent("TOKEN", "0")]),
+      appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
+    ]);
     expect(bare).toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(keyed).toMatchObject({ outcome: "replayed", firstSequence: 2 });
     expect(await landed(store)).toStrictEqual(["0", "1"]);
@@ -114,10 +122,9 @@ describe("sendAppends", () => {
     for (const fates of [outage, ["lost", "fatal", "answered"]] as const) {
       const store = await open(fates);
       const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
-      await expect(sendAppends(store, group, hastyTimes())).rejects.toMatchObject({
-        message: "The connection was cut: lost.",
-        ambiguous: true,
-      });
+      expect(await send(store, group)).toMatchObject([
+        { message: "The connection was cut: lost.", ambiguous: true },
+      ]);
       expect(await landed(store)).toStrictEqual([]);
     }
   });
@@ -125,16 +132,39 @@ describe("sendAppends", () => {
   it("S7, S18: a log that closes sends once more and then gives up, so that it can end", async () => {
     const store = await open(["lost", "refused", "answered"]);
     const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
-    await expect(
-      sendAppends(
+    expect(
+      await send(
         store,
         group,
         hastyTimes(() => true),
       ),
-    ).rejects.toMatchObject({
-      message: "The connection was cut: lost.",
-    });
+    ).toMatchObject([{ message: "The connection was cut: lost." }]);
     expect(await landed(store)).toStrictEqual([]);
+  });
+
+  it("S2: one run's trouble is not the others' of its group, in doubt or not", async () => {
+    for (const ambiguous of [true, false]) {
+      const store = createMemoryStore();
+      for (const runId of ["r", "bad", "other"])
+        await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      const troubled: RunEventStore = {
+        ...store,
+        async append(requests) {
+          if (!requests.some(({ runId }) => runId === "bad")) return store.append(requests);
+          // As much has landed as in a cluster one of whose nodes is away.
+          if (ambiguous) await store.append(requests.filter(({ runId }) => runId !== "bad"));
+          throw new RunEventsError("store_unavailable", "bad", { ambiguous, retryable: false });
+        },
+      };
+      const group = ["r", "bad", "other", "r"].map((runId, at) => ({
+        ...appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: `k${at}` }),
+        runId,
+      }));
+      const results = await send(troubled, group);
+      expect(results.map((result) => didLand(result))).toStrictEqual([true, false, true, true]);
+      expect(results[1]).toMatchObject({ message: "bad", ambiguous });
+      expect(await landed(store)).toStrictEqual(["0", "3"]);
+    }
   });
 
   it("S7: a log holds its process while it waits to send again", async () => {
@@ -161,12 +191,10 @@ describe("sendAppends", () => {
 
   it("S7: what is not ambiguous is not sent again", async () => {
     const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
-    await expect(sendAppends(await open(["refused"]), group, hastyTimes())).rejects.toMatchObject({
-      ambiguous: false,
-    });
+    expect(await send(await open(["refused"]), group)).toMatchObject([{ ambiguous: false }]);
     const failure = new Error("a driver that breaks S20");
     const store = { ...createMemoryStore(), append: () => Promise.reject(failure) };
-    await expect(sendAppends(store, group, hastyTimes())).rejects.toBe(failure);
+    expect((await send(store, group))[0]).toBe(failure);
   });
 });
 
