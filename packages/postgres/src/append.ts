@@ -17,12 +17,8 @@ import type { Statements } from "./statements.ts";
 /** The head of a run that an append has moved. */
 export type MovedRun = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
 
-/** What a group of appends did. */
-export interface GroupResult {
-  /** By the places of their requests. */
-  readonly outcomes: readonly AppendOutcome[];
-  readonly moved: readonly MovedRun[];
-}
+/** The runs that a group of appends has moved, by their ids. */
+export type MovedRuns = Map<string, MovedRun>;
 
 interface LandedRow {
   readonly at: BigintColumn;
@@ -47,6 +43,8 @@ const FRUITLESS_WAVES = 100;
  * second one. That is sound although time has passed, since whatever refuses an append stays so: a key that has landed, a
  * finished run, a head beyond the expected sequence. What nothing refuses any more is sent again.
  * @param attempt runs the appending statement, which may fail and leaves a transaction around it as it was
+ * @param moved takes what lands, also of a group that fails later
+ * @returns the outcomes by the places of their requests
  * @see S1-S5
  */
 export async function appendGroup(
@@ -54,25 +52,30 @@ export async function appendGroup(
   attempt: Query,
   sql: Statements,
   group: readonly Placed[],
-): Promise<GroupResult> {
+  moved: MovedRuns,
+): Promise<readonly AppendOutcome[]> {
   const outcomes: AppendOutcome[] = [];
-  const moved = new Map<string, MovedRun>();
   try {
     await settle(query, attempt, sql, group, outcomes, moved);
   } catch (error) {
     // The caller learns of no outcome at all, so those that have landed are in doubt.
     throw moved.size === 0 ? error : storeFailure(error, true);
   }
-  return { outcomes, moved: [...moved.values()] };
+  return outcomes;
 }
 
+/**
+ * Sends wave after wave until all is settled. A wave of many runs waits for nobody: it skips the runs that another
+ * transaction holds. Each of these then waits by itself, so that no run is kept waiting, nor kept locked, for another one's
+ * lock.
+ */
 async function settle(
   query: Query,
   attempt: Query,
   sql: Statements,
   group: readonly Placed[],
   outcomes: AppendOutcome[],
-  moved: Map<string, MovedRun>,
+  moved: MovedRuns,
 ): Promise<void> {
   let pending = group;
   let fruitless = 0;
@@ -80,7 +83,7 @@ async function settle(
     const { appends, rest } = planWave(pending);
     const rows = await sendWave(attempt, sql, appends);
     const refused = new Map(appends.map((append) => [append.runId, append]));
-    for (const row of rows) {
+    for (const row of rows ?? []) {
       const append = appends[Number(row.at) - 1];
       if (append === undefined) continue;
       refused.delete(append.runId);
@@ -93,15 +96,26 @@ async function settle(
     }
     // Those behind a request that goes out again are for the same run, or were never sent: the order stays.
     pending = [...again, ...rest];
+    if (rows !== null && appends.length > 1 && again.length > 0) {
+      const alone = [...Map.groupBy(pending, ({ request }) => request.runId).values()];
+      await allOf(alone.map((ofRun) => settle(query, attempt, sql, ofRun, outcomes, moved)));
+      return;
+    }
   }
 }
 
-/** The runs that were appended to; none if one of the keys has landed before, which undoes the whole statement. */
+/** Waits for all, also if one fails, so that none goes on unseen. Throws the first failure. */
+async function allOf(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const settled of await Promise.allSettled(tasks))
+    if (settled.status === "rejected") throw settled.reason;
+}
+
+/** The runs that were appended to; `null` if one of the keys has landed before, which undoes the whole statement. */
 async function sendWave(
   attempt: Query,
   sql: Statements,
   appends: readonly RunAppend[],
-): Promise<readonly LandedRow[]> {
+): Promise<readonly LandedRow[] | null> {
   try {
     const [one, another] = appends;
     const rows =
@@ -110,7 +124,7 @@ async function sendWave(
         : await attempt(sql.append, encodeWave(appends));
     return rows as readonly LandedRow[];
   } catch (error) {
-    if (isKeyTaken(error)) return [];
+    if (isKeyTaken(error)) return null;
     throw error;
   }
 }
@@ -179,7 +193,13 @@ async function selectReceipts(
   const kept: (Kept | null)[] = placed.map(() => null);
   for (const row of rows) kept[Number(row.at) - 1] = { run: runOf(row), receipt: null };
   keyed.forEach((row, index) => {
-    const events = pages[index]?.events ?? [];
+    const page = pages[index] ?? null;
+    // Another ordinal is another run: the one that was asked about is gone.
+    if (page?.run.ordinal !== Number(row.ordinal)) {
+      kept[Number(row.at) - 1] = null;
+      return;
+    }
+    const { events } = page;
     const [firstSequence, lastSequence] = batchRange(row);
     const receipt: KeptReceipt = { firstSequence, lastSequence, phase: row.keyPhase, events };
     kept[Number(row.at) - 1] = { run: runOf(row), receipt };

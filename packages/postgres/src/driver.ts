@@ -37,6 +37,8 @@ export interface PostgresPoolClient extends PostgresQueryable {
  * @see https://node-postgres.com/apis/pool
  */
 export interface PostgresPool extends PostgresQueryable {
-  connect?(): Promise<PostgresPoolClient>;
+  connect?(
+    callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void,
+  ): void;
   readonly options?: { readonly max?: number | undefined };
 }

@@ -28,7 +28,8 @@ const PASSING: Readonly<Record<string, string>> = {
 const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 /** The server ended the session, maybe after the statement had committed. */
 const ENDED = new Set(["57P01", "57P02"]);
-const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** No class of them begins with E, as the system's EPIPE does. */
+const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
 
 /** A driver's SQLSTATE or system error code; empty if it carries none. */
 function codeOf(error: unknown): string {
@@ -65,7 +66,10 @@ export function isOutsideTransaction(error: unknown): boolean {
 /** Whether the server answered the statement with an error, and its session goes on. */
 export function isAnswer(error: unknown): boolean {
   const code = codeOf(error);
-  return SQLSTATE.test(code) && !ENDED.has(code) && !code.startsWith("08");
+  if (!SQLSTATE.test(code) || ENDED.has(code) || code.startsWith("08")) return false;
+  // Whatever its code, one of these ends the session: a time limit of the server's, a pooler that has lost it.
+  const { severity } = error as { readonly severity?: unknown };
+  return severity !== "FATAL" && severity !== "PANIC";
 }
 
 /**
@@ -74,15 +78,20 @@ export function isAnswer(error: unknown): boolean {
  * @see S7
  */
 export function isAmbiguous(error: unknown): boolean {
+  if (error instanceof RunEventsError) return error.ambiguous;
   return !isAnswer(error) && !UNSENT.has(codeOf(error));
 }
 
 /**
- * A driver's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is.
+ * A driver's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is, but for `ambiguous`.
  * @see S20
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
-  if (error instanceof RunEventsError) return error;
+  if (error instanceof RunEventsError) {
+    if (error.ambiguous || !ambiguous) return error;
+    const { code: kind, message, cause, details, retryable } = error;
+    return new RunEventsError(kind, message, { cause, details, retryable, ambiguous });
+  }
   const code = codeOf(error);
   const lasting = LASTING[code];
   return new RunEventsError(

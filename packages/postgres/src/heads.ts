@@ -7,8 +7,7 @@ type Known = MovedRun | null;
 export interface Heads {
   /** Takes in what was seen of a run, and answers whether a bell has yet to ring for it. */
   see(runId: string, seen: Known): boolean;
-  /** Forgets all runs but these. */
-  keep(runIds: Iterable<string>): void;
+  forget(runId: string): void;
 }
 
 /**
@@ -16,7 +15,7 @@ export interface Heads {
  * then by its sequence. What was seen before by another way is not.
  */
 export function createHeads(): Heads {
-  let heads = new Map<string, Known>();
+  const heads = new Map<string, Known>();
   return {
     see(runId, seen) {
       const known = heads.get(runId);
@@ -24,14 +23,7 @@ export function createHeads(): Heads {
       heads.set(runId, seen);
       return true;
     },
-    keep(runIds) {
-      const kept = new Map<string, Known>();
-      for (const runId of runIds) {
-        const known = heads.get(runId);
-        if (known !== undefined) kept.set(runId, known);
-      }
-      heads = kept;
-    },
+    forget: (runId) => void heads.delete(runId),
   };
 }
 

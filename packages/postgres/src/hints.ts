@@ -26,8 +26,10 @@ export function parseHints(payload: string): readonly Hint[] {
   return payload.split(" ").flatMap((text) => {
     const [, runId, ordinal, lastSequence] = HINT.exec(text) ?? [];
     if (runId === undefined) return [];
-    if (ordinal === undefined) return [{ runId }];
-    return [{ runId, ordinal: Number(ordinal), lastSequence: Number(lastSequence) }];
+    const head = [Number(ordinal), Number(lastSequence)] as const;
+    // Also where the numbers are none of the store's: a bell may ring for nothing.
+    if (!head.every(Number.isSafeInteger)) return [{ runId }];
+    return [{ runId, ordinal: head[0], lastSequence: head[1] }];
   });
 }
 

@@ -1,5 +1,5 @@
-import type { AppendRequest } from "@tm/run-events-core";
-import { appendGroup, type GroupResult } from "./append.ts";
+import type { AppendOutcome, AppendRequest } from "@tm/run-events-core";
+import { appendGroup, type MovedRuns } from "./append.ts";
 import type { PostgresQueryable } from "./driver.ts";
 import { type Query, queryOf } from "./query.ts";
 import type { Statements } from "./statements.ts";
@@ -8,12 +8,14 @@ import type { Statements } from "./statements.ts";
  * Appends inside the transaction that is open on the client. The statement stands between savepoints, since a key that has
  * landed before fails it, and a failed statement ends a transaction for anything but going back.
  * Throws what the driver throws.
+ * @param moved takes the run if the append lands
  */
-export function joinTransaction(
+export async function joinTransaction(
   client: PostgresQueryable,
   sql: Statements,
   request: AppendRequest,
-): Promise<GroupResult> {
+  moved: MovedRuns,
+): Promise<AppendOutcome | undefined> {
   const query = queryOf(client);
   const attempt: Query = async (text, values) => {
     await client.query("SAVEPOINT run_events");
@@ -27,5 +29,6 @@ export function joinTransaction(
       throw error;
     }
   };
-  return appendGroup(query, attempt, sql, [{ place: 0, request }]);
+  const [outcome] = await appendGroup(query, attempt, sql, [{ place: 0, request }], moved);
+  return outcome;
 }

@@ -1,7 +1,7 @@
 import type { PostgresPoolClient } from "./driver.ts";
-import type { Connect } from "./query.ts";
+import type { Connect, Query } from "./query.ts";
 
-/** How often the connection is tried by a notification to oneself, and how long that may take, in milliseconds. */
+/** How often the connection is tried by a notification to it, and how long that and LISTEN may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
 const FIRST_BACKOFF_MS = 100;
 const MOST_BACKOFF_MS = 30_000;
@@ -13,7 +13,7 @@ export interface Listener {
   isProven(): boolean;
   /** Connects, unless it has, and stays connected until `close`. */
   start(): void;
-  /** Notifies everybody who listens. Rejects if there is no connection: then polling finds what was not said. */
+  /** Notifies everybody who listens. Rejects with what the driver throws: then polling finds what was not said. */
   send(payloads: readonly string[]): Promise<void>;
   close(): void;
 }
@@ -25,6 +25,8 @@ export interface ListenerOptions {
   readonly channel: string;
   /** The statement that notifies, with the channel and the payloads as its parameters. */
   readonly notify: string;
+  /** Runs it on other connections, as long as this one is not proven. */
+  readonly query: Query;
   readonly onNotification: (payload: string) => void;
   /** Called when `isProven` changes. Before it turned true, notifications may have been lost. */
   readonly onProven: (proven: boolean) => void;
@@ -32,7 +34,8 @@ export interface ListenerOptions {
 
 /**
  * Listens on a connection of its own, and connects again, later and later, when that is lost: when it breaks, and when a
- * notification to oneself does not come back until the next heartbeat. Timers do not hold the process.
+ * notification from another connection does not arrive until the next heartbeat. It comes from another one since a pooler
+ * of transactions hands back what a connection notifies itself of, and nothing else. Timers do not hold the process.
  * @see S13, S14
  */
 export function createListener(options: ListenerOptions): Listener {
@@ -54,7 +57,7 @@ export function createListener(options: ListenerOptions): Listener {
   async function connect(): Promise<void> {
     let client: PostgresPoolClient;
     try {
-      client = await options.connect();
+      client = await options.connect(() => lose(client));
     } catch {
       // Polling goes on meanwhile, and whoever reads or appends learns of the failure.
       if (!closed) retryLater();
@@ -65,12 +68,12 @@ export function createListener(options: ListenerOptions): Listener {
       return;
     }
     current = client;
-    client.on("error", () => lose(client));
     client.on("end", () => lose(client));
     client.on("notification", (notification) => {
       if (client !== current || notification.channel !== channel) return;
       hear(notification.payload ?? "");
     });
+    arm(HEARTBEAT_MS, () => lose(client));
     try {
       await client.query(`LISTEN "${channel}"`);
       beat(client);
@@ -97,7 +100,7 @@ export function createListener(options: ListenerOptions): Listener {
       return;
     }
     awaited = `${PROBE}${crypto.randomUUID()}`;
-    client.query(options.notify, [channel, [awaited]]).catch(() => lose(client));
+    options.query(options.notify, [channel, [awaited]]).catch(() => lose(client));
     arm(HEARTBEAT_MS, () => beat(client));
   }
 
@@ -131,8 +134,9 @@ export function createListener(options: ListenerOptions): Listener {
       void connect();
     },
     async send(payloads) {
-      if (current === null) throw new Error("There is no connection to notify on.");
-      await current.query(options.notify, [channel, [...payloads]]);
+      const values = [channel, [...payloads]];
+      if (current !== null && proven) await current.query(options.notify, values);
+      else await options.query(options.notify, values);
     },
     close() {
       closed = true;

@@ -30,8 +30,7 @@ interface OpenAppend {
 /**
  * Cuts the first statement's worth from a group. A run's requests go together as long as none of them can be judged only
  * once those before it have landed; the first that must wait makes all behind it wait, so that a run's requests keep their
- * order. Run ids ascend, and so do the locks of the statement: groups of several processes never wait for each other in a
- * circle.
+ * order. Run ids ascend, so that statements of several processes that meet take the same run first.
  * @see S2
  */
 export function planWave(pending: readonly Placed[]): Wave {

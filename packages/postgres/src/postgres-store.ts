@@ -10,12 +10,12 @@ import {
   type RunEventStore,
   storeClosed,
 } from "@tm/run-events-core";
-import { appendGroup } from "./append.ts";
+import { appendGroup, type MovedRuns } from "./append.ts";
 import type { PostgresPool, PostgresQueryable } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { createListener } from "./listener.ts";
 import { joinTransaction } from "./join-transaction.ts";
-import { queryOf, sturdyQueryOf, withRetries } from "./query.ts";
+import { connectOf, type Query, queryOf, sturdyQueryOf, withRetries } from "./query.ts";
 import { readPages } from "./read.ts";
 import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
 import { inspectSchema, printMigrations } from "./schema.ts";
@@ -60,8 +60,9 @@ export interface PostgresStore extends RunEventStore {
   verify(): Promise<void>;
   /**
    * Appends inside the transaction that the caller has open: the events are there exactly if the caller commits, and watches
-   * ring after that. The run stays locked for others' appends until then, so append last. A refusal leaves the transaction
-   * as it was; a failure may not, as Postgres has it.
+   * ring after that. The run stays locked for others' appends until then, and those that came in one group with such an
+   * append get their answers with it: so append last, and commit soon. A refusal leaves the transaction as it was; a failure
+   * may not, as Postgres has it.
    * @throws RunEventsError `not_found`, `run_finished`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
    * `store_unavailable`. TypeError if no transaction is open.
    */
@@ -90,52 +91,70 @@ export function createPostgresStore(
     throw new TypeError("Expected a pool of 2 or more connections, or a `listenPool`.");
   }
   const query = withRetries(queryOf(pool));
-  const connect = pool.connect?.bind(pool) ?? null;
-  const connectListener = listenPool.connect?.bind(listenPool) ?? null;
+  const connect = connectOf(pool);
+  const connectListener = connectOf(listenPool);
   const wakes = createWakes({
     query,
     sql,
     listen:
       connectListener &&
       ((on) =>
-        createListener({ ...on, connect: connectListener, channel: schema, notify: sql.notify })),
+        createListener({
+          ...on,
+          connect: connectListener,
+          channel: schema,
+          notify: sql.notify,
+          query,
+        })),
   });
   // What listens on one of the pool's connections and hears shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && wakes.isProven();
   const attempt = connect === null ? query : withRetries(sturdyQueryOf(connect, isSession));
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
-  let verified: Promise<void> | null = null;
+  let isVerified = false;
+  let verifying: Promise<void> | null = null;
   let closed = false;
 
   /** Once a store: so that an old program does not write into a newer schema, nor a new one into an older. */
   function verifyOnce(): Promise<void> {
-    verified ??= inspect().then((complete) => {
-      if (!complete) throw schemaMissing();
-    });
-    verified.catch(() => (verified = null));
-    return verified;
+    if (isVerified) return Promise.resolve();
+    verifying ??= verifyOn(query).finally(() => (verifying = null));
+    return verifying;
   }
 
-  async function inspect(): Promise<boolean> {
-    const state = await inspectSchema(query, sql);
+  async function verifyOn(connection: Query): Promise<void> {
+    isVerified = false;
+    if (!(await inspect(connection))) throw schemaMissing();
+    isVerified = true;
+  }
+
+  async function inspect(connection: Query): Promise<boolean> {
+    const state = await inspectSchema(connection, sql);
     ({ durability } = state);
     return state.complete;
   }
 
-  /** Runs work on the database. @throws RunEventsError for what the driver throws. */
-  async function perform<T>(
-    work: () => Promise<T>,
-    mayHaveLanded: (error: unknown) => boolean = isNever,
-  ): Promise<T> {
+  /** Where the default isolation is stricter than READ COMMITTED, whoever waited for another's migration trips over it. */
+  async function unlessMigrated(error: unknown): Promise<void> {
+    if (!(await inspect(query))) throw error;
+  }
+
+  /** @throws RunEventsError for what the driver throws. */
+  async function guard<T>(work: () => Promise<T>): Promise<T> {
     if (closed) throw storeClosed();
-    let sent = false;
     try {
-      await verifyOnce();
-      sent = true;
       return await work();
     } catch (error) {
-      throw storeFailure(error, sent && mayHaveLanded(error));
+      throw storeFailure(error);
     }
+  }
+
+  /** Runs work on the store's tables. @throws RunEventsError for what the driver throws. */
+  function perform<T>(work: () => Promise<T>): Promise<T> {
+    return guard(async () => {
+      await verifyOnce();
+      return work();
+    });
   }
 
   return {
@@ -149,20 +168,12 @@ export function createPostgresStore(
         wakeDeadlineMs: SLOW_POLL_MS + LOOK_GRACE_MS,
       };
     },
-    async migrate() {
-      if (closed) throw storeClosed();
-      try {
-        if (!(await inspect())) await query(printMigrations(schema));
-        verified = null;
-      } catch (error) {
-        throw storeFailure(error);
-      }
-      await perform(async () => {});
-    },
-    async verify() {
-      verified = null;
-      await perform(async () => {});
-    },
+    migrate: () =>
+      guard(async () => {
+        if (!(await inspect(query))) await query(printMigrations(schema)).catch(unlessMigrated);
+        await verifyOn(query);
+      }),
+    verify: () => guard(() => verifyOn(query)),
     async createRun(request) {
       const outcome = await perform(() => createRun(query, sql, request));
       if (outcome.outcome === "created") wakes.tell([{ runId: request.runId }]);
@@ -170,12 +181,12 @@ export function createPostgresStore(
     },
     async append(requests) {
       const placed = requests.map((request, place) => ({ request, place }));
-      const { outcomes, moved } = await perform(
-        () => appendGroup(query, attempt, sql, placed),
-        isAmbiguous,
-      );
-      wakes.tell(moved);
-      return outcomes;
+      const moved: MovedRuns = new Map();
+      try {
+        return await perform(() => appendGroup(query, attempt, sql, placed, moved).catch(inDoubt));
+      } finally {
+        wakes.tell([...moved.values()]);
+      }
     },
     read: (queries) => perform(() => readPages(query, sql, queries)),
     getRun: (runId) => perform(() => selectRun(query, sql, runId)),
@@ -204,13 +215,16 @@ export function createPostgresStore(
         idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
         expectedSequence,
       };
-      const { outcomes, moved } = await perform(() => joinTransaction(client, sql, request)).catch(
-        (error: unknown) => {
-          throw isOutsideTransaction(error) ? noTransaction(error) : error;
-        },
-      );
-      for (const run of moved) wakes.joined(run);
-      return receiptOf(outcomes[0] ?? { outcome: "not_found" });
+      const moved: MovedRuns = new Map();
+      const outcome = await guard(async () => {
+        // On the pool this would wait for a connection, and the callers' transactions may have them all.
+        if (!isVerified) await verifyOn(queryOf(client));
+        return joinTransaction(client, sql, request, moved);
+      }).catch((error: unknown) => {
+        throw isOutsideTransaction(error) ? noTransaction(error) : error;
+      });
+      for (const run of moved.values()) wakes.joined(run);
+      return receiptOf(outcome ?? { outcome: "not_found" });
     },
     async close() {
       if (closed) return;
@@ -220,8 +234,8 @@ export function createPostgresStore(
   };
 }
 
-function isNever(): boolean {
-  return false;
+function inDoubt(error: unknown): never {
+  throw storeFailure(error, isAmbiguous(error));
 }
 
 function noTransaction(cause: unknown): TypeError {

@@ -1,11 +1,13 @@
+import { setTimeout } from "node:timers/promises";
 import type { PostgresPool, PostgresPoolClient, PostgresQueryable } from "./driver.ts";
 import { isAnswer, isContention, isStatementLost, storeFailure } from "./failure.ts";
 
 /** Runs one statement. Throws what the driver throws. */
 export type Query = (text: string, values?: unknown[]) => Promise<readonly unknown[]>;
 
-/** How often a statement that another transaction was in the way of is sent in all. */
-const TRIES = 10;
+/** How long a statement that others' transactions are in the way of is sent again, in milliseconds. */
+const PATIENCE_MS = 10_000;
+const MOST_PAUSE_MS = 20;
 
 /** Runs statements on a connection, each as it comes. */
 export function queryOf(connection: PostgresQueryable): Query {
@@ -18,11 +20,14 @@ export function queryOf(connection: PostgresQueryable): Query {
  */
 export function withRetries(query: Query): Query {
   return async (text, values) => {
+    const deadline = performance.now() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
       try {
         return await query(text, values);
       } catch (error) {
-        if (attempt === TRIES || !isContention(error)) throw error;
+        if (!isContention(error) || performance.now() > deadline) throw error;
+        // By chance, so that those who met do not all meet again.
+        await setTimeout(Math.random() * Math.min(attempt, MOST_PAUSE_MS));
       }
     }
   };
@@ -59,23 +64,42 @@ export function sturdyQueryOf(connect: Connect, isSession: () => boolean): Query
   return (text, values = []) => send(text, values);
 }
 
-/** Takes a connection out of a pool. */
-export type Connect = NonNullable<PostgresPool["connect"]>;
+/**
+ * Takes a connection out of a pool. `onError` is called when it breaks, from the first moment on: what a server says in one
+ * breath with an answer comes before whoever awaits the connection can listen, and an error that nobody hears ends the process.
+ */
+export type Connect = (onError: () => void) => Promise<PostgresPoolClient>;
+
+/** How to take connections out of the pool; `null` if it has none. */
+export function connectOf(pool: PostgresPool): Connect | null {
+  const connect = pool.connect?.bind(pool);
+  if (connect === undefined) return null;
+  return (onError) =>
+    new Promise((resolve, reject) => {
+      connect((error, client) => {
+        if (client === undefined) {
+          reject(error ?? new Error("The pool gave no connection."));
+          return;
+        }
+        client.on("error", onError);
+        resolve(client);
+      });
+    });
+}
 
 async function onClient(
   connect: Connect,
   work: (client: PostgresPoolClient) => ReturnType<PostgresQueryable["query"]>,
 ): Promise<readonly unknown[]> {
-  const client = await connect().catch((error: unknown) => {
-    // Whatever the reason, nothing was sent.
-    throw storeFailure(error);
-  });
   let isBroken = false;
-  // A connection that breaks says so beside what its statement throws, and nobody else listens now.
+  // A connection that breaks says so beside what its statement throws.
   const onError = (): void => {
     isBroken = true;
   };
-  client.on("error", onError);
+  const client = await connect(onError).catch((error: unknown) => {
+    // Whatever the reason, nothing was sent.
+    throw storeFailure(error);
+  });
   try {
     return (await work(client)).rows;
   } catch (error) {

@@ -53,16 +53,16 @@ export function createStatements(schema: string): Statements {
     // $1-$7 a run: id, owner, expected sequence, status and last phase of the batch, number of events, whether it finishes.
     // $8-$14 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
     // request its key and how many events the key stands for.
-    // The lock comes first and alone, in the order of $1, since an UPDATE with a join takes its rows in an order that the
-    // planner chooses. What the lock had to wait for is seen: its conditions are judged again on the newest row, and so is
-    // the UPDATE.
+    // The lock comes first, alone, and waits for nobody: with an UPDATE alone, statements that hold each other's rows could
+    // wait in a circle, and one locked row would keep all the others locked.
     append: `
 WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::boolean[])
     WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, phase, events, finishes, at)
   CROSS JOIN LATERAL (
-    SELECT r.run_key FROM ${runs} r WHERE ${takes("q.run_id", "q.owner_id", "q.expected")} FOR NO KEY UPDATE
+    SELECT r.run_key FROM ${runs} r WHERE ${takes("q.run_id", "q.owner_id", "q.expected")}
+    FOR NO KEY UPDATE SKIP LOCKED
   ) r
 ), head AS (
   UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase", "h.finishes")}
@@ -89,13 +89,18 @@ WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), head AS (
     WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
 )
 SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`,
-    // $1 run ids, $2 keys.
+    // $1 run ids, $2 keys. The first key from the one that is asked for on: a comparison of rows has the planner take the
+    // index of the keys, where it would otherwise walk through the run.
     selectReceipts: `
 SELECT q.at, ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
   CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt("r.run_key", "k.sequence")} END AS "keyPhase"
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
 JOIN ${runs} r ON r.run_id = q.run_id
-LEFT JOIN ${events} k ON k.run_key = r.run_key AND k.idempotency_key = q.key
+LEFT JOIN LATERAL (
+  SELECT e.run_key, e.idempotency_key, e.sequence, e.key_events FROM ${events} e
+  WHERE (e.run_key, e.idempotency_key) >= (r.run_key, q.key) AND e.idempotency_key IS NOT NULL
+  ORDER BY e.run_key, e.idempotency_key LIMIT 1
+) k ON k.run_key = r.run_key AND k.idempotency_key = q.key
 ORDER BY q.at`,
     // $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0.
     read: `

@@ -54,6 +54,8 @@ interface Joined extends MovedRun {
 export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
   const watchers = createWatchers();
   const heads = createHeads();
+  /** How many bells a run has. */
+  const bells = new Map<string, number>();
   const joined = new Map<string, Joined>();
   const listener = listen?.({ onNotification: hear, onProven }) ?? null;
   /** What this process has committed and not told yet. */
@@ -62,10 +64,12 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
   let sending = false;
   let windowTimer: NodeJS.Timeout | null = null;
   let pollTimer: NodeJS.Timeout | null = null;
+  let pollAtMs = 0;
   let looking = false;
   let closed = false;
 
   function ringFor(hint: Hint): void {
+    if (!bells.has(hint.runId)) return;
     // A hint without a head tells of a run that came or went, maybe both: it is not known what to hold it against.
     if (!("ordinal" in hint) || heads.see(hint.runId, hint)) watchers.ring(hint.runId);
   }
@@ -120,11 +124,12 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
 
   async function look(): Promise<void> {
     pollTimer = null;
+    if (!isNeeded()) return;
     looking = true;
     const startedAt = performance.now();
     let failed = false;
     try {
-      const runIds = [...new Set([...watchers.runIds(), ...joined.keys()])];
+      const runIds = [...new Set([...bells.keys(), ...joined.keys()])];
       take((await query(sql.selectHeads, [runIds])) as readonly HeadRow[], runIds);
     } catch {
       // A bell is not the truth: what this look missed, the next one finds.
@@ -137,11 +142,9 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
   /** Bells may have been added, taken off and rung since these rows were asked for. */
   function take(rows: readonly HeadRow[], runIds: readonly string[]): void {
     const found = new Map(rows.map((row) => [row.runId, headOf(row)]));
-    heads.keep(watchers.runIds());
-    const watched = new Set(watchers.runIds());
     for (const runId of runIds) {
       const head = found.get(runId) ?? null;
-      if (watched.has(runId) && heads.see(runId, head)) watchers.ring(runId);
+      if (bells.has(runId) && heads.see(runId, head)) watchers.ring(runId);
       const waiting = joined.get(runId);
       if (waiting === undefined) continue;
       const committed =
@@ -161,10 +164,11 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
   function isNeeded(): boolean {
     if (joined.size > 0) return true;
     // Where no other process can be, this one knows all that is committed outside of callers' transactions.
-    return listener !== null && watchers.runIds().next().done !== true;
+    return listener !== null && bells.size > 0;
   }
 
   function arm(delayMs: number): void {
+    pollAtMs = performance.now() + delayMs;
     pollTimer = setTimeout(() => void look(), delayMs);
     // Whoever waits for a wake holds the process itself: a socket does, and so does core's tail.
     pollTimer.unref();
@@ -173,16 +177,36 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
   /** Looks soon, whatever pause was thought right before. */
   function hurry(): void {
     if (closed || looking || !isNeeded()) return;
-    if (pollTimer !== null) clearTimeout(pollTimer);
+    if (pollTimer !== null) {
+      // Whoever hurries all the time must not put the look off all the time.
+      if (pollAtMs <= performance.now() + FAST_POLL_MS) return;
+      clearTimeout(pollTimer);
+    }
     arm(FAST_POLL_MS);
+  }
+
+  function removeBell(runId: string): void {
+    const left = (bells.get(runId) ?? 0) - 1;
+    if (left > 0) {
+      bells.set(runId, left);
+      return;
+    }
+    bells.delete(runId);
+    heads.forget(runId);
   }
 
   return {
     add(runId, wake) {
       const remove = watchers.add(runId, wake);
+      bells.set(runId, (bells.get(runId) ?? 0) + 1);
       listener?.start();
       if (pollTimer === null) hurry();
-      return remove;
+      let removed = false;
+      return () => {
+        remove();
+        if (!removed) removeBell(runId);
+        removed = true;
+      };
     },
     tell,
     joined(run) {
@@ -193,6 +217,7 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
     close() {
       closed = true;
       watchers.clear();
+      bells.clear();
       joined.clear();
       for (const timer of [windowTimer, pollTimer]) if (timer !== null) clearTimeout(timer);
       listener?.close();

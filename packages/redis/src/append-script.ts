@@ -1,29 +1,112 @@
 import { defineScript, type Script } from "./script.ts";
 
 /**
- * Appends requests to one run, in their order, and says what became of each. All are judged before anything is written:
- * what a script has written stays when it fails, so nothing may fail behind the first write. That first write is an XADD,
- * which Redis refuses where it refuses writes at all: out of memory, on a replica, with a broken disk.
+ * Appends requests to runs, those for one run in their order, and says what became of each. All requests for a run are
+ * judged before anything is written to it: what a script has written stays when it fails, so nothing may fail behind the
+ * first write. The first write is one that Redis refuses where it refuses writes at all: out of memory, on a replica, with
+ * a broken disk. What fails for one run, fails for it alone.
  *
- * An append that moves the run to another status needs a claim on that status in the owner's list, made before; without it
- * nothing is written and the answer is `unclaimed`.
+ * An append that moves the run to another status needs a claim on that status in its owner's list, made before; without it
+ * nothing is written to the run and the answer is `unclaimed`.
  *
- * KEYS: head, events, receipts.
- * ARGV: the claim as `ordinal status` or empty, the command that rings, the channel; then each request: `=ownerId` or empty, status, `1` if it
- * is terminal, key, expected sequence or empty, number of events; and each of its events: type, payload, phase or empty.
- * Answers `{'lost'}`, `{'unclaimed', ownerId, ordinal, status}` or `{'judged', status before, outcomes…}`.
+ * One request for a run, which does not change its status and has a new key, takes a short way: the receipt is written
+ * first, if there is none yet, and taken back if the events find no stream. Whatever else comes up is left to the long way.
+ *
+ * KEYS: of each run head, events, receipts.
+ * ARGV: the command that rings; then of each run the claim as `ordinal status` or empty, the channel, the number of values
+ * behind these four, the number of requests; of each request `=ownerId` or empty, status, `1` if it is terminal, key,
+ * expected sequence or empty, number of events; of each event type, payload, phase or empty.
+ * Answers for each run `{'failed', error}`, `{'lost'}`, `{'unclaimed', ownerId, ordinal, status}` or
+ * `{'judged', status that was left or nil, outcomes}`; an outcome is its name and, as far as it has them, the status, the
+ * last sequence and the phase.
  * @see S1-S5; `judgeAppend` and `advanceRun` are the rule.
  */
 export const APPEND: Script = defineScript(`
-local HEAD, EVENTS, RECEIPTS = KEYS[1], KEYS[2], KEYS[3]
-local head = redis.call('HMGET', HEAD, 'ownerId', 'ordinal', 'runStatus', 'phase', 'phaseSequence', 'lastSequence',
-  'updatedAtMs', 'finishedAtMs')
-local ownerId, ordinal, status, phase, phaseSequence = head[1], head[2], head[3], head[4], head[5]
-local before, last, finished = tonumber(head[6]), tonumber(head[6]), head[8]
-local outcomes, receipts, batches, lost = {}, {}, {}, false
+local HEAD, EVENTS, RECEIPTS
+local owner, statusBefore, phaseSequenceBefore, before, updatedAtMs
+local status, phase, phaseSequence, last, finished
+local staged, lost, clockMs
 
 local function text(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
+end
+
+local function load()
+  local head = redis.call('HMGET', HEAD, 'ownerId', 'runStatus', 'phase', 'phaseSequence', 'lastSequence', 'updatedAtMs')
+  owner, statusBefore, phaseSequenceBefore, before, updatedAtMs = head[1], head[2], head[4], tonumber(head[5]), head[6]
+  status, phase, phaseSequence, last = statusBefore, head[3], phaseSequenceBefore, before
+  finished = owner and status ~= 'running' and redis.call('HEXISTS', HEAD, 'finishedAtMs') == 1
+end
+
+local function isOwned(asked)
+  return owner and (asked == '' or asked == '=' .. owner)
+end
+
+local function isClaimed(claim)
+  return status == statusBefore or claim == redis.call('HGET', HEAD, 'ordinal') .. ' ' .. status
+end
+
+local function now()
+  if not clockMs then
+    local time = redis.call('TIME')
+    clockMs = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return text(math.max(clockMs, tonumber(updatedAtMs)))
+end
+
+local function advance(newStatus, ends, at, count)
+  for i = 0, count - 1 do
+    local started = ARGV[at + i * 3 + 2]
+    if started ~= '' then phase, phaseSequence = started, text(last + 1 + i) end
+  end
+  last, status, finished = last + count, newStatus, ends == '1'
+end
+
+local function add(sequence, id, ...)
+  if sequence == 1 then return redis.pcall('XADD', EVENTS, id, ...) end
+  return redis.pcall('XADD', EVENTS, 'NOMKSTREAM', id, ...)
+end
+
+local function addEvents(at, first, to, nowMs, inForce)
+  for sequence = first, to do
+    local added
+    local id, eventType, payload, started = text(sequence), ARGV[at], ARGV[at + 1], ARGV[at + 2]
+    if started == '' then
+      added = add(sequence, id .. '-0', 'eventType', eventType, 'payload', payload, 'createdAtMs', nowMs,
+        'phaseSequence', inForce)
+    else
+      inForce = id
+      added = add(sequence, id .. '-0', 'eventType', eventType, 'payload', payload, 'createdAtMs', nowMs,
+        'phaseSequence', inForce, 'phase', started)
+    end
+    if not added then return nil, { 'lost' } end
+    if type(added) == 'table' then return nil, { 'failed', added.err } end
+    at = at + 3
+  end
+  return inForce
+end
+
+local function changeHead(nowMs)
+  redis.call('HSET', HEAD, 'runStatus', status, 'lastSequence', text(last), 'updatedAtMs', nowMs)
+  if phaseSequence ~= phaseSequenceBefore then
+    redis.call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
+  end
+  if finished then redis.call('HSET', HEAD, 'finishedAtMs', nowMs) end
+end
+
+local function appendNew(asked, newStatus, ends, key, expected, count, at)
+  if not isOwned(asked) or finished or (expected ~= '' and tonumber(expected) ~= last) then return nil end
+  if newStatus ~= statusBefore or before == 0 then return nil end
+  if redis.pcall('HSETNX', RECEIPTS, key, text(before + 1) .. '-' .. text(before + count)) ~= 1 then return nil end
+  local nowMs = now()
+  local _, failure = addEvents(at, before + 1, before + count, nowMs, phaseSequence)
+  if failure then
+    redis.call('HDEL', RECEIPTS, key)
+    return failure
+  end
+  advance(newStatus, ends, at, count)
+  changeHead(nowMs)
+  return { 'judged', false, { { 'appended', status, text(last), phase } } }
 end
 
 local function entries(first, to)
@@ -40,8 +123,7 @@ local function isSameBatch(receipt, at, count)
     end
     return true
   end
-  local kept = entries(receipt.first, receipt.last)
-  for i, entry in ipairs(kept) do
+  for i, entry in ipairs(entries(receipt.first, receipt.last)) do
     local event = at + (i - 1) * 3
     if entry[2][2] ~= ARGV[event] or entry[2][4] ~= ARGV[event + 1] then return false end
   end
@@ -52,89 +134,80 @@ local function phaseAfter(receipt)
   if receipt.at then return receipt.phase end
   local entry = entries(receipt.last, receipt.last)[1]
   if not entry or entry[2][8] == '0' then return false end
-  local start = entries(tonumber(entry[2][8]), tonumber(entry[2][8]))[1]
-  return start and start[2][10]
+  local start = tonumber(entry[2][8])
+  local started = entries(start, start)[1]
+  return started and started[2][10]
 end
 
 local function receiptOf(key)
-  if receipts[key] then return receipts[key] end
+  if staged[key] then return staged[key] end
   local kept = redis.call('HGET', RECEIPTS, key)
   if not kept then return nil end
   local first, to = string.match(kept, '^(%d+)-(%d+)$')
   return { first = tonumber(first), last = tonumber(to) }
 end
 
-local function judge(owner, newStatus, ends, key, expected, at, count)
-  if not ownerId or (owner ~= '' and owner ~= '=' .. ownerId) then return { 'not_found' } end
+local function judge(asked, newStatus, ends, key, expected, count, at)
+  if not isOwned(asked) then return { 'not_found' } end
   local receipt = receiptOf(key)
   if receipt then
     if not isSameBatch(receipt, at, count) then return { 'idempotency_key_reused' } end
-    return { 'replayed', text(receipt.first), text(receipt.last), newStatus, phaseAfter(receipt) }
+    return { 'replayed', newStatus, text(receipt.last), phaseAfter(receipt) }
   end
   if finished then return { 'finished', status, text(last) } end
-  if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', text(last) } end
-  local batch = { key = key, at = at, first = last + 1, last = last + count }
-  for i = 0, count - 1 do
-    local started = ARGV[at + i * 3 + 2]
-    if started ~= '' then phase, phaseSequence = started, text(batch.first + i) end
+  if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', status, text(last) } end
+  advance(newStatus, ends, at, count)
+  local batch = { key = key, at = at, first = last - count + 1, last = last, phase = phase }
+  staged[key] = batch
+  staged[#staged + 1] = batch
+  return { 'appended', status, text(last), phase }
+end
+
+local function writeStaged()
+  local nowMs, inForce, failure = now(), phaseSequenceBefore, nil
+  for _, batch in ipairs(staged) do
+    inForce, failure = addEvents(batch.at, batch.first, batch.last, nowMs, inForce)
+    if failure then return failure end
+    redis.call('HSET', RECEIPTS, batch.key, text(batch.first) .. '-' .. text(batch.last))
   end
-  batch.phase = phase
-  last, status, finished = batch.last, newStatus, ends == '1'
-  receipts[key] = batch
-  batches[#batches + 1] = batch
-  return { 'appended', text(batch.first), text(batch.last), status, phase }
+  changeHead(nowMs)
 end
 
-local at = 4
-while at <= #ARGV do
-  local count = tonumber(ARGV[at + 5])
-  outcomes[#outcomes + 1] = judge(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], at + 6, count)
-  at = at + 6 + count * 3
-end
-if lost then return { 'lost' } end
-if #batches == 0 then return { 'judged', status, outcomes } end
-if status ~= head[3] and ARGV[1] ~= ordinal .. ' ' .. status then
-  return { 'unclaimed', ownerId, ordinal, status }
-end
-if head[6] == '0' and redis.call('EXISTS', EVENTS) == 1 then return { 'lost' } end
-
-local time = redis.call('TIME')
-local nowMs = text(math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(head[7])))
-
-local function add(id, ...)
-  if id == '1-0' then return redis.call('XADD', EVENTS, id, ...) end
-  return redis.call('XADD', EVENTS, 'NOMKSTREAM', id, ...)
-end
-
-local inForce = head[5]
-for _, batch in ipairs(batches) do
-  local event = batch.at
-  for sequence = batch.first, batch.last do
-    local id, eventType, payload, started = text(sequence), ARGV[event], ARGV[event + 1], ARGV[event + 2]
-    local added
-    if started == '' then
-      added = add(id .. '-0', 'eventType', eventType, 'payload', payload, 'createdAtMs', nowMs, 'phaseSequence', inForce)
-    else
-      inForce = id
-      added = add(id .. '-0', 'eventType', eventType, 'payload', payload, 'createdAtMs', nowMs, 'phaseSequence', inForce,
-        'phase', started)
-    end
-    if not added then return { 'lost' } end
-    event = event + 3
+local function appendAll(at, count, claim)
+  local outcomes = {}
+  staged, lost = {}, false
+  for i = 1, count do
+    local size = tonumber(ARGV[at + 5])
+    outcomes[i] = judge(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], size, at + 6)
+    at = at + 6 + size * 3
   end
-  redis.call('HSET', RECEIPTS, batch.key, text(batch.first) .. '-' .. text(batch.last))
+  if lost then return { 'lost' } end
+  if #staged == 0 then return { 'judged', false, outcomes } end
+  if not isClaimed(claim) then return { 'unclaimed', owner, redis.call('HGET', HEAD, 'ordinal'), status } end
+  return writeStaged() or { 'judged', status ~= statusBefore and statusBefore, outcomes }
 end
-local changes = { 'runStatus', status, 'lastSequence', text(last), 'updatedAtMs', nowMs }
-local function change(field, value)
-  changes[#changes + 1] = field
-  changes[#changes + 1] = value
+
+local function appendToRun(at, count, claim)
+  load()
+  local answer
+  if count == 1 then
+    answer = appendNew(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], tonumber(ARGV[at + 5]), at + 6)
+  end
+  return answer or appendAll(at, count, claim)
 end
-if phaseSequence ~= head[5] then
-  change('phase', phase)
-  change('phaseSequence', phaseSequence)
+
+local answers = {}
+local at = 2
+for run = 1, #KEYS, 3 do
+  HEAD, EVENTS, RECEIPTS = KEYS[run], KEYS[run + 1], KEYS[run + 2]
+  local ok, answer = pcall(appendToRun, at + 4, tonumber(ARGV[at + 3]), ARGV[at])
+  if not ok then
+    answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) }
+  elseif answer[1] == 'judged' and last ~= before then
+    redis.pcall(ARGV[1], ARGV[at + 1], '')
+  end
+  answers[#answers + 1] = answer
+  at = at + 4 + tonumber(ARGV[at + 2])
 end
-if finished then change('finishedAtMs', nowMs) end
-redis.call('HSET', HEAD, unpack(changes))
-redis.pcall(ARGV[2], ARGV[3], '')
-return { 'judged', head[3], outcomes }
+return answers
 `);

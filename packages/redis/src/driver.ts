@@ -22,6 +22,7 @@ interface RedisEvents {
 /** The settings that the store's own connection does not take over from the caller's. */
 export interface SubscriberOptions {
   readonly keyPrefix: string;
+  readonly lazyConnect: boolean;
   readonly autoResubscribe: boolean;
   readonly autoResendUnfulfilledCommands: boolean;
   readonly enableOfflineQueue: boolean;

@@ -6,7 +6,7 @@ export interface RunKeys {
   readonly head: string;
   /** A stream: the events, with their sequence as the first half of the id. */
   readonly events: string;
-  /** A hash: idempotency key to the sequences that it stands for. */
+  /** A hash: idempotency key to the first and last sequence that it stands for. */
   readonly receipts: string;
 }
 

@@ -1,0 +1,309 @@
+import { PGlite } from "@electric-sql/pglite";
+import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import fc from "fast-check";
+import pg from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { PostgresPool } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { arbitraryRequest } from "./arbitrary-request.ts";
+import { untilProven } from "./proven.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+/** The statement that appends, for one run and for many. */
+const APPENDS = "INSERT INTO";
+const RECEIPTS = '"keySequence"';
+
+/** What pages say of runs, without what two stores cannot have in common. */
+async function stateOf(store: RunEventStore, runIds: readonly string[]): Promise<unknown> {
+  const pages = await store.read(
+    runIds.flatMap((runId) => [0, 1, 3].map((since) => queryOf(runId, { since, limit: 4 }))),
+  );
+  return pages.map((page) =>
+    page === null
+      ? null
+      : {
+          phaseAtSince: page.phaseAtSince,
+          run: { ...page.run, ordinal: 0, createdAtMs: 0, updatedAtMs: 0, finishedAtMs: 0 },
+          events: page.events.map((event) => ({ ...event, createdAtMs: 0 })),
+        },
+  );
+}
+
+const POOLS: readonly (readonly [string, number, () => PostgresPool])[] = [
+  ["pg", 100, () => openPool(server().url)],
+  [
+    "PGlite",
+    30,
+    () => {
+      const db = new PGlite();
+      onTestFinished(() => db.close());
+      return db;
+    },
+  ],
+];
+
+describe.each(POOLS)("a group of appends on %s", (_name, numRuns, open) => {
+  it("S5: is answered as the reference store does, whatever is in it", async () => {
+    const store = await openStore(open());
+    const groups = fc.array(
+      fc.array(arbitraryRequest(["a", "B", "missing"]), { minLength: 1, maxLength: 12 }),
+      { minLength: 1, maxLength: 5 },
+    );
+    let programs = 0;
+    await fc.assert(
+      fc.asyncProperty(groups, async (appends) => {
+        const reference = createMemoryStore();
+        const program = ++programs;
+        const nameOf = (runId: string): string => `${runId}-${program}`;
+        for (const runId of ["a", "B"]) {
+          await store.createRun(createOf(nameOf(runId)));
+          await reference.createRun(createOf(nameOf(runId)));
+        }
+        for (const group of appends) {
+          const named = group.map((request) => ({ ...request, runId: nameOf(request.runId) }));
+          expect(await store.append(named)).toEqual(await reference.append(named));
+        }
+        const runIds = ["a", "B", "missing"].map(nameOf);
+        expect(await stateOf(store, runIds)).toEqual(await stateOf(reference, runIds));
+      }),
+      { numRuns },
+    );
+  });
+});
+
+describe("a group of appends", () => {
+  it("S2, S12: over many runs is one statement", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    const runIds = oneTo(64).map((number) => `run-${number}`);
+    await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
+    const before = pool.count(APPENDS);
+    const outcomes = await store.append([...runIds, ...runIds].map((runId) => appendOf(runId)));
+    expect(outcomes.map((outcome) => "firstSequence" in outcome && outcome.firstSequence)).toEqual([
+      ...runIds.map(() => 1),
+      ...runIds.map(() => 2),
+    ]);
+    expect(pool.count(APPENDS) - before).toBe(1);
+    expect(pool.count(RECEIPTS)).toBe(0);
+  });
+
+  it("S5: takes a second statement where something is refused, and no third", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    await store.createRun(createOf("done"));
+    await store.append([endOf("done")]);
+    const before = pool.count(APPENDS);
+    const outcomes = await store.append([
+      appendOf("nowhere", 1),
+      appendOf("a", 2),
+      appendOf("done", 3),
+      appendOf("a", 4),
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      "not_found",
+      "appended",
+      "finished",
+      "appended",
+    ]);
+    expect(pool.count(APPENDS) - before).toBe(1);
+    expect(pool.count(RECEIPTS)).toBe(1);
+    expect(await readValues(store, "a")).toEqual([2, 4]);
+  });
+
+  it("S5: a key that has landed before is replayed, and hinders nobody in its group", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    const keyed = appendOf("a", 1, { idempotencyKey: "k" });
+    await store.append([keyed]);
+    const outcomes = await store.append([
+      appendOf("a", 2),
+      keyed,
+      appendOf("b", 3),
+      appendOf("a", 4),
+      appendOf("a", 5, { idempotencyKey: "k" }),
+    ]);
+    expect(outcomes).toMatchObject([
+      { outcome: "appended", firstSequence: 2 },
+      { outcome: "replayed", firstSequence: 1, lastSequence: 1 },
+      { outcome: "appended", firstSequence: 1 },
+      { outcome: "appended", firstSequence: 3 },
+      { outcome: "idempotency_key_reused" },
+    ]);
+    expect(await readValues(store, "a")).toEqual([1, 2, 4]);
+    expect(await readValues(store, "b")).toEqual([3]);
+  });
+
+  it("S5: a refused append costs no connection, and leaves nothing on it", async () => {
+    const real = openPool(server().url, { max: 2 });
+    const pool = recordPool(real);
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    const keyed = appendOf("a", 1, { idempotencyKey: "k" });
+    await store.append([keyed]);
+    await untilProven(store, pool, "a");
+    let connected = 0;
+    real.on("connect", () => (connected += 1));
+    for (const _ of oneTo(20)) {
+      expect(await store.append([keyed])).toMatchObject([{ outcome: "replayed" }]);
+    }
+    expect(connected).toBe(0);
+    const client = await real.connect();
+    expect(client.listenerCount("error")).toBe(0);
+    client.release();
+  });
+
+  it("S7: what fails behind what has landed is marked ambiguous, and nothing is doubled", async () => {
+    const admin = openPool(server().url);
+    let appends = 0;
+    const pool = recordPool(openPool(server().url), async ({ text, client }) => {
+      if (!text.includes(APPENDS) || client === null || ++appends !== 2) return;
+      const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+      await admin.query("SELECT pg_terminate_backend($1, 10000)", [rows[0]?.pid]);
+    });
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    const group = [
+      appendOf("a", 1, { idempotencyKey: "one" }),
+      appendOf("a", 2, { idempotencyKey: "two", expectedSequence: 1 }),
+      appendOf("b", 3, { idempotencyKey: "three" }),
+    ];
+    appends = 0;
+    await expect(store.append(group)).rejects.toMatchObject({
+      code: "store_unavailable",
+      ambiguous: true,
+      retryable: true,
+      cause: expect.any(Error),
+    });
+    expect(await readValues(store, "a")).toEqual([1]);
+    expect(await store.append(group)).toMatchObject([
+      { outcome: "replayed", firstSequence: 1 },
+      { outcome: "appended", firstSequence: 2 },
+      { outcome: "replayed", firstSequence: 1 },
+    ]);
+  });
+
+  it("S7: also if there was no connection to be had for the second statement", async () => {
+    let appends = 0;
+    const real = openPool(server().url);
+    const recorded = recordPool(real);
+    const pool: PostgresPool = {
+      ...recorded,
+      connect(callback) {
+        if (recorded.count(APPENDS) > appends) callback(new Error("no connection"), undefined);
+        else recorded.connect(callback);
+      },
+    };
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    appends = recorded.count(APPENDS);
+    const failed = store.append([appendOf("a", 1), appendOf("a", 2, { expectedSequence: 1 })]);
+    await expect(failed).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
+    expect(await readValues(store, "a")).toEqual([1]);
+  });
+
+  it("S7, S13: a run that takes nothing and refuses nothing fails the group; what has landed rings", async () => {
+    for (const [, , open] of POOLS) {
+      const pool = open();
+      const schema = newSchema();
+      const store = await openStore(pool, { schema });
+      for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+      await pool.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF OLD.run_id = ''b'' THEN RETURN NULL; END IF; RETURN NEW; END'`);
+      await pool.query(`CREATE TRIGGER refuse BEFORE UPDATE ON ${schema}.runs
+        FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
+      const alone = store.append([appendOf("b")]);
+      await expect(alone).rejects.toMatchObject({ code: "store_unavailable", ambiguous: false });
+      const rung = Promise.withResolvers<void>();
+      store.watch("a", rung.resolve);
+      const group = store.append([appendOf("b"), appendOf("a", 1)]);
+      await expect(group).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
+      await rung.promise;
+      expect(await readValues(store, "a")).toEqual([1]);
+      expect(await readValues(store, "b")).toEqual([]);
+    }
+  });
+
+  it("S2: a statement that fails half-way changes nothing", async () => {
+    const schema = newSchema();
+    const pool = openPool(server().url);
+    const store = await openStore(pool, { schema });
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (payload <> '2')`);
+    await expect(store.append([appendOf("a", 1), appendOf("b", 2)])).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "The database failed.",
+      ambiguous: false,
+      cause: expect.objectContaining({ code: "23514" }),
+    });
+    expect(await store.append([appendOf("a", 3)])).toMatchObject([{ firstSequence: 1 }]);
+    expect(await readValues(store, "b")).toEqual([]);
+  });
+});
+
+describe("prepared statements", () => {
+  function appendNames(pool: ReturnType<typeof recordPool>): readonly (string | null)[] {
+    return pool.sent.filter(({ text }) => text.includes(APPENDS)).map(({ name }) => name);
+  }
+
+  it("S12: are used once LISTEN is proven, and not before", async () => {
+    const mayListen = Promise.withResolvers<void>();
+    const pool = recordPool(openPool(server().url), ({ text }) =>
+      text.startsWith("LISTEN") ? mayListen.promise : undefined,
+    );
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    for (const value of oneTo(10)) await store.append([appendOf("a", value)]);
+    expect(new Set(appendNames(pool))).toEqual(new Set([null]));
+    mayListen.resolve();
+    await expect
+      .poll(async () => {
+        await store.append([appendOf("a")]);
+        return appendNames(pool).at(-1);
+      }, PATIENT)
+      .not.toBeNull();
+    await store.append([appendOf("a"), appendOf("a")]);
+    await store.append([appendOf("a")]);
+    // One name a statement, not one a call.
+    expect(new Set(appendNames(pool).slice(-2)).size).toBe(1);
+  });
+
+  it("S12: are never used where another pool listens", async () => {
+    const pool = recordPool(openPool(server().url));
+    const listenPool = recordPool(openPool(server().url, { max: 1 }));
+    const store = await openStore(pool, { listenPool });
+    await store.createRun(createOf("a"));
+    await untilProven(store, listenPool, "a");
+    for (const value of oneTo(5)) await store.append([appendOf("a", value)]);
+    expect(new Set(appendNames(pool))).toEqual(new Set([null]));
+  });
+
+  it("S7: a session that has forgotten them costs nothing but them", async () => {
+    const real = new pg.Pool({ connectionString: server().url, max: 2 });
+    onTestFinished(() => real.end());
+    const pool = recordPool(real);
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    let values = 0;
+    const append = (): Promise<unknown> => store.append([appendOf("a", ++values)]);
+    await expect
+      .poll(async () => {
+        await append();
+        return appendNames(pool).at(-1);
+      }, PATIENT)
+      .not.toBeNull();
+    // The other connection listens, so there is only one to forget.
+    await real.query("DEALLOCATE ALL");
+    expect(await append()).toMatchObject([{ outcome: "appended", firstSequence: values }]);
+    expect(appendNames(pool).slice(-2)).toEqual([expect.any(String), null]);
+    await append();
+    expect(appendNames(pool).at(-1)).toBeNull();
+    expect(await readValues(store, "a")).toEqual(oneTo(values));
+  });
+});

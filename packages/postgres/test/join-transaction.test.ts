@@ -1,0 +1,264 @@
+import pg from "pg";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { LOOK, untilProven } from "./proven.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+type Line = Omit<JoinedAppend, "client">;
+
+function lineOf(value: unknown, more: Partial<Line> = {}): Line {
+  return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }], ...more };
+}
+
+interface Business {
+  readonly pool: pg.Pool;
+  readonly schema: string;
+  readonly store: PostgresStore;
+  /** A connection with an open transaction. */
+  begin(): Promise<pg.PoolClient>;
+  rows(): Promise<unknown>;
+}
+
+/** A store with the run `a`, and a table of the caller's beside it. */
+async function openBusiness(): Promise<Business> {
+  const pool = openPool(server().url);
+  const schema = newSchema();
+  const store = await openStore(pool, { schema });
+  await pool.query(`CREATE TABLE ${schema}.business (id int)`);
+  await store.createRun(createOf("a"));
+  return {
+    pool,
+    schema,
+    store,
+    async begin() {
+      const client = await pool.connect();
+      onTestFinished(() => client.release(true));
+      await client.query("BEGIN");
+      return client;
+    },
+    async rows() {
+      const { rows } = await pool.query(`SELECT id FROM ${schema}.business ORDER BY id`);
+      return rows.map((row: { readonly id: number }) => row.id);
+    },
+  };
+}
+
+describe("an append in the caller's transaction", () => {
+  it("S2: is committed with the caller's rows", async () => {
+    const { store, schema, begin, rows } = await openBusiness();
+    const client = await begin();
+    await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
+    expect(await store.appendInTransaction({ client, ...lineOf("x") })).toEqual({
+      firstSequence: 1,
+      lastSequence: 1,
+      runStatus: "running",
+      currentPhase: null,
+      replayed: false,
+    });
+    const events = [{ eventType: "PHASE_STARTED", payload: { phase: "draft" } }];
+    expect(await store.appendInTransaction({ client, runId: "a", events })).toMatchObject({
+      firstSequence: 2,
+      currentPhase: "draft",
+    });
+    expect(await readValues(store, "a")).toEqual([]);
+    await client.query("COMMIT");
+    expect(await rows()).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual(["x", { phase: "draft" }]);
+    expect(await store.getRun("a")).toMatchObject({ lastSequence: 2, phase: '"draft"' });
+  });
+
+  it("S2: is rolled back with the caller's rows, and its sequence and key are free again", async () => {
+    const { store, schema, begin, rows } = await openBusiness();
+    const client = await begin();
+    await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
+    await store.appendInTransaction({ client, ...lineOf("gone", { idempotencyKey: "k" }) });
+    await client.query("ROLLBACK");
+    expect(await rows()).toEqual([]);
+    expect(await readValues(store, "a")).toEqual([]);
+    expect(await store.append([appendOf("a", "next", { idempotencyKey: "k" })])).toMatchObject([
+      { outcome: "appended", firstSequence: 1 },
+    ]);
+  });
+
+  it("S5: a refusal is thrown and leaves the transaction usable", async () => {
+    const { store, schema, begin, rows } = await openBusiness();
+    await store.createRun(createOf("done"));
+    await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
+    const refusals: [Line, object][] = [
+      [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
+      [lineOf(1, { ownerId: "bob" }), { code: "not_found" }],
+      [
+        lineOf(1, { runId: "done" }),
+        { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
+      ],
+      [
+        lineOf(1, { expectedSequence: 0 }),
+        { code: "sequence_conflict", details: { lastSequence: 1 } },
+      ],
+      [lineOf(2, { idempotencyKey: "k" }), { code: "idempotency_key_reused" }],
+      [lineOf(1, { idempotencyKey: "ü" }), { code: "invalid_request" }],
+      [lineOf(1, { events: [] }), { code: "invalid_request" }],
+      [lineOf(1, { events: [{ eventType: "bad" }] }), { code: "invalid_event" }],
+    ];
+    const client = await begin();
+    await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
+    for (const [line, error] of refusals) {
+      await expect(store.appendInTransaction({ client, ...line })).rejects.toMatchObject(error);
+    }
+    const replay = lineOf(1, { idempotencyKey: "k" });
+    expect(await store.appendInTransaction({ client, ...replay })).toMatchObject({
+      firstSequence: 1,
+      replayed: true,
+    });
+    await store.appendInTransaction({ client, ...lineOf(2, { expectedSequence: 1 }) });
+    await client.query("COMMIT");
+    expect(await rows()).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual([1, 2]);
+  });
+
+  it("S2: a failure half-way takes back its own events and nothing else", async () => {
+    const { pool, store, schema, begin, rows } = await openBusiness();
+    await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (sequence < 3)`);
+    const client = await begin();
+    await store.appendInTransaction({ client, ...lineOf("kept") });
+    const events = [{ eventType: "LOG_LINE" }, { eventType: "LOG_LINE" }];
+    await expect(store.appendInTransaction({ client, runId: "a", events })).rejects.toMatchObject({
+      code: "store_unavailable",
+      ambiguous: false,
+      cause: expect.objectContaining({ code: "23514" }),
+    });
+    await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
+    await client.query("COMMIT");
+    expect(await rows()).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual(["kept"]);
+  });
+
+  it("S4: keeps others' appends to its run waiting, and none to other runs", async () => {
+    const { store, begin } = await openBusiness();
+    await store.createRun(createOf("b"));
+    const client = await begin();
+    await store.appendInTransaction({ client, ...lineOf("first") });
+    const behind = store.append([appendOf("a", "second")]);
+    expect(await store.append([appendOf("b")])).toMatchObject([{ outcome: "appended" }]);
+    await client.query("COMMIT");
+    expect(await behind).toMatchObject([{ outcome: "appended", firstSequence: 2 }]);
+    expect(await readValues(store, "a")).toEqual(["first", "second"]);
+  });
+
+  it("S19: needs no other connection than the caller's, be it a store's first call", async () => {
+    const { schema, store: other } = await openBusiness();
+    const pool = openPool(server().url, { max: 2 });
+    const store = createPostgresStore(pool, { schema });
+    onTestFinished(() => store.close());
+    const clients = [await pool.connect(), await pool.connect()];
+    for (const client of clients) onTestFinished(() => client.release());
+    for (const client of clients) {
+      await client.query("BEGIN");
+      await store.appendInTransaction({ client, ...lineOf(1) });
+      await client.query("COMMIT");
+    }
+    expect(await readValues(other, "a")).toEqual([1, 0]);
+  });
+
+  it("S19: refuses missing tables as any call does", async () => {
+    const { pool, begin } = await openBusiness();
+    const store = createPostgresStore(pool, { schema: newSchema() });
+    await expect(
+      store.appendInTransaction({ client: await begin(), ...lineOf(1) }),
+    ).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
+    await store.close();
+  });
+
+  it("outside a transaction it is a TypeError, and nothing is appended", async () => {
+    const { pool, store, begin } = await openBusiness();
+    const client = await begin();
+    await client.query("ROLLBACK");
+    for (const connection of [pool, client]) {
+      await expect(store.appendInTransaction({ client: connection, ...lineOf(1) })).rejects.toThrow(
+        TypeError,
+      );
+    }
+    expect(await readValues(store, "a")).toEqual([]);
+    await store.close();
+    await expect(store.appendInTransaction({ client, ...lineOf(1) })).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+  });
+});
+
+describe("the bells of an append in the caller's transaction", () => {
+  it("S13: ring after the commit, never before, here and at every other store", async () => {
+    const { schema, begin } = await openBusiness();
+    // The other store's looks are held back, so that it rings only for what it is told.
+    const end = Promise.withResolvers<void>();
+    const real = openPool(server().url);
+    onTestFinished(() => end.resolve());
+    const blind = recordPool(real, ({ text }) => (text.includes(LOOK) ? end.promise : undefined));
+    const pools = [recordPool(openPool(server().url)), blind] as const;
+    const stores = [
+      await openStore(pools[0], { schema }),
+      await openStore(pools[1], { schema }),
+    ] as const;
+    await stores[0].createRun(createOf("other"));
+    await untilProven(stores[0], pools[0], "other");
+    await untilProven(stores[1], pools[1], "other");
+    const wakes = stores.map((store) => {
+      const wake = vi.fn();
+      store.watch("a", wake);
+      return wake;
+    });
+    const counts = (): readonly number[] => wakes.map((wake) => wake.mock.calls.length);
+    // A look finds the run, whose head nobody knew before.
+    await expect.poll(counts, PATIENT).toEqual([1, 0]);
+    for (const round of oneTo(3)) {
+      const client = await begin();
+      await stores[0].appendInTransaction({ client, ...lineOf(round) });
+      const looks = pools[0].count(LOOK);
+      await expect.poll(() => pools[0].count(LOOK), PATIENT).toBeGreaterThan(looks + 3);
+      expect(counts()).toEqual([round, round - 1]);
+      await client.query("COMMIT");
+      await expect.poll(counts, PATIENT).toEqual([round + 1, round]);
+    }
+    expect(await readValues(stores[1], "a")).toEqual(oneTo(3));
+  });
+
+  it("S13: ring while such appends go on and on", async () => {
+    const { pool, store } = await openBusiness();
+    const wake = vi.fn();
+    store.watch("a", wake);
+    await expect.poll(() => wake.mock.calls.length, PATIENT).toBeGreaterThan(1);
+    const before = wake.mock.calls.length;
+    const client = await pool.connect();
+    onTestFinished(() => client.release());
+    // Each of them may put the look for the others off.
+    for (let value = 0; wake.mock.calls.length < before + 3; value++) {
+      await client.query("BEGIN");
+      await store.appendInTransaction({ client, ...lineOf(value) });
+      await client.query("COMMIT");
+    }
+  });
+
+  it("S13: say nothing on the caller's connection, where no savepoint stays either", async () => {
+    const { schema, pool } = await openBusiness();
+    const recorded = recordPool(pool);
+    const store = await openStore(recorded, { schema });
+    const client = recorded.record(await pool.connect());
+    onTestFinished(() => client.release(true));
+    const before = recorded.sent.length;
+    await client.query("BEGIN");
+    const line = lineOf(1, { idempotencyKey: "k" });
+    for (const _ of oneTo(2)) await store.appendInTransaction({ client, ...line });
+    await client.query("COMMIT");
+    const texts = recorded.sent
+      .slice(before)
+      .filter((statement) => statement.client !== null)
+      .map(({ text }) => text.trim().split(/\s/, 1)[0]);
+    const refused = ["SAVEPOINT", "WITH", "ROLLBACK", "RELEASE", "SELECT", "WITH"];
+    expect(texts).toEqual(["BEGIN", "SAVEPOINT", "WITH", "RELEASE", ...refused, "COMMIT"]);
+  });
+});

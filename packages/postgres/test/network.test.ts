@@ -1,0 +1,164 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
+import type pg from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { PostgresStore } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { appendOf, createOf, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+interface Remote {
+  readonly proxy: TcpProxy;
+  readonly schema: string;
+  /** Behind the proxy. */
+  readonly store: PostgresStore;
+  readonly direct: pg.Pool;
+}
+
+async function openRemote(): Promise<Remote> {
+  const proxy = await startTcpProxy({ to: server() });
+  onTestFinished(() => proxy.close());
+  const url = new URL(server().url);
+  url.port = String(proxy.port);
+  const schema = newSchema();
+  const store = await openStore(openPool(url.href), { schema });
+  await store.createRun(createOf("a"));
+  return { proxy, schema, store, direct: openPool(server().url) };
+}
+
+/** Cuts the network when the server has committed a value that is sent, and its answer is on the way. */
+async function loseAnswer<T>(
+  { proxy, schema, direct }: Remote,
+  value: string,
+  send: () => Promise<T>,
+): Promise<PromiseSettledResult<T>> {
+  const blocker = await direct.connect();
+  onTestFinished(() => blocker.release(true));
+  await blocker.query("BEGIN");
+  await blocker.query(`SELECT FROM ${schema}.runs FOR UPDATE`);
+  const settled = Promise.allSettled([send()]);
+  // The server has it when a session waits for the lock.
+  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+  await expect.poll(async () => (await direct.query(waiting)).rows.length, PATIENT).toBe(1);
+  proxy.stall();
+  await blocker.query("COMMIT");
+  const landed = `SELECT FROM ${schema}.events WHERE payload LIKE '%${value}%'`;
+  await expect.poll(async () => (await direct.query(landed)).rows.length, PATIENT).toBe(1);
+  proxy.cut();
+  proxy.resume();
+  return (await settled)[0];
+}
+
+describe("a bad network", () => {
+  it("S7: an acknowledgement that is lost on the way leaves the append in doubt", async () => {
+    const remote = await openRemote();
+    const { store } = remote;
+    const append = appendOf("a", "in-doubt", { idempotencyKey: "k" });
+    const failed = await loseAnswer(remote, "in-doubt", () => store.append([append]));
+    expect(failed).toMatchObject({
+      status: "rejected",
+      reason: { code: "store_unavailable", ambiguous: true, retryable: true },
+    });
+    // The pool's other connections were cut too, and it may not know yet.
+    await expect
+      .poll(() => store.append([append]).catch(() => null), PATIENT)
+      .toMatchObject([{ outcome: "replayed", firstSequence: 1 }]);
+    expect(await readValues(store, "a")).toEqual(["in-doubt"]);
+  });
+
+  it("S7: core then finds out, and the append has landed once", async () => {
+    const remote = await openRemote();
+    const runs = createRunEvents({ store: remote.store });
+    const events = [{ eventType: "LOG_LINE", payload: "found-out" }];
+    expect(await loseAnswer(remote, "found-out", () => runs.append("a", events))).toMatchObject({
+      status: "fulfilled",
+      value: { firstSequence: 1, lastSequence: 1 },
+    });
+    expect(await readValues(remote.store, "a")).toEqual(["found-out"]);
+  });
+
+  it("S7: a stall holds appends up, and that is all", async () => {
+    const { store, proxy } = await openRemote();
+    const runs = createRunEvents({ store });
+    const append = (payload: string): Promise<unknown> =>
+      runs.append("a", [{ eventType: "LOG_LINE", payload }]);
+    await append("before");
+    proxy.stall();
+    const held = append("held-up");
+    const sent = (): boolean => proxy.connections().some((one) => one.hasSent("held-up"));
+    await expect.poll(sent, PATIENT).toBe(true);
+    const later = append("later");
+    proxy.resume();
+    await Promise.all([held, later]);
+    expect(await readValues(store, "a")).toEqual(["before", "held-up", "later"]);
+  });
+});
+
+describe("a session that is ended", () => {
+  /** A store whose only connection, beside the one that listens, is in the midst of an append. */
+  async function openOccupied(): Promise<{
+    readonly remote: Remote;
+    readonly store: PostgresStore;
+    readonly pool: pg.Pool;
+    readonly pid: number | undefined;
+    readonly isWaiting: () => Promise<boolean>;
+  }> {
+    const remote = await openRemote();
+    const url = new URL(server().url);
+    url.port = String(remote.proxy.port);
+    const pool = openPool(url.href, { max: 1 });
+    const { schema, direct } = remote;
+    const store = await openStore(pool, { schema, listenPool: direct });
+    const { rows } = await pool.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    const pid = rows[0]?.pid;
+    const waits = `SELECT FROM pg_stat_activity WHERE pid = ${pid} AND wait_event_type = 'Lock'`;
+    const isWaiting = async (): Promise<boolean> => (await direct.query(waits)).rows.length === 1;
+    return { remote, store, pool, pid, isWaiting };
+  }
+
+  async function block(direct: pg.Pool, text: string): Promise<pg.PoolClient> {
+    const client = await direct.connect();
+    onTestFinished(() => client.release(true));
+    await client.query("BEGIN");
+    await client.query(text);
+    return client;
+  }
+
+  it("S7, S20: leaves its append in doubt, and is not given to the next", async () => {
+    const { remote, store, pid, isWaiting } = await openOccupied();
+    await block(remote.direct, `SELECT FROM ${remote.schema}.runs FOR UPDATE`);
+    await store.createRun(createOf("b"));
+    const appends = ["a", "b"].map((runId) => store.append([appendOf(runId)]));
+    const settled = Promise.allSettled(appends);
+    await expect.poll(isWaiting, PATIENT).toBe(true);
+    await remote.direct.query("SELECT pg_terminate_backend($1)", [pid]);
+    const cause = expect.objectContaining({ code: "57P01" });
+    expect(await settled).toMatchObject([
+      { status: "rejected", reason: { ambiguous: true, retryable: true, cause } },
+      { status: "fulfilled", value: [{ outcome: "appended" }] },
+    ]);
+  });
+
+  it("S20: in one breath with its last answer fails whoever was to have it next, and no process", async () => {
+    const { remote, store, pool, pid, isWaiting } = await openOccupied();
+    const { direct, proxy } = remote;
+    const blocker = await block(direct, "SELECT pg_advisory_xact_lock(1)");
+    const settled = Promise.allSettled([
+      pool.query("SELECT pg_advisory_xact_lock(1)"),
+      store.append([appendOf("a", "next")]),
+    ]);
+    await expect.poll(isWaiting, PATIENT).toBe(true);
+    proxy.stall();
+    await blocker.query("COMMIT");
+    await direct.query("SELECT pg_terminate_backend($1, 10000)", [pid]);
+    proxy.resume();
+    expect(await settled).toMatchObject([
+      { status: "fulfilled" },
+      { status: "rejected", reason: { code: "store_unavailable", retryable: true } },
+    ]);
+    await store.append([appendOf("a", "later")]);
+    expect(await readValues(store, "a")).toEqual(["later"]);
+  });
+});

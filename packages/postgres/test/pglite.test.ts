@@ -1,0 +1,73 @@
+import { PGlite } from "@electric-sql/pglite";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { createPostgresStore } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { appendOf, createOf, endOf, readValues } from "./requests.ts";
+import { newSchema, openStore } from "./stores.ts";
+
+let db: PGlite;
+beforeAll(() => {
+  db = new PGlite();
+});
+afterAll(() => db.close());
+
+function lineOf(value: unknown): {
+  runId: string;
+  events: { eventType: string; payload: unknown }[];
+} {
+  return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }] };
+}
+
+describe("the store on PGlite", () => {
+  it("S2: appends in the caller's transaction, be it a store's first call", async () => {
+    const schema = newSchema();
+    const first = await openStore(db, { schema });
+    await first.createRun(createOf("a"));
+    await db.query(`CREATE TABLE ${schema}.business (id int)`);
+    const store = createPostgresStore(db, { schema });
+    onTestFinished(() => store.close());
+    await db.transaction(async (client) => {
+      await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
+      await store.appendInTransaction({ client, ...lineOf("kept") });
+    });
+    await expect(
+      db.transaction(async (client) => {
+        await client.query(`INSERT INTO ${schema}.business VALUES (2)`);
+        await store.appendInTransaction({ client, ...lineOf("gone") });
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
+    expect((await db.query(`SELECT id FROM ${schema}.business`)).rows).toEqual([{ id: 1 }]);
+    expect(await readValues(store, "a")).toEqual(["kept"]);
+    await expect(store.appendInTransaction({ client: db, ...lineOf(1) })).rejects.toThrow(
+      TypeError,
+    );
+  });
+
+  it("S13: rings for all that the store commits, also in the caller's transactions", async () => {
+    const store = await openStore(db, { schema: newSchema() });
+    const wake = vi.fn();
+    store.watch("a", wake);
+    const commits = [
+      () => store.createRun(createOf("a")),
+      () => store.append([appendOf("a", 1)]),
+      () => db.transaction((client) => store.appendInTransaction({ client, ...lineOf(2) })),
+      () => store.append([endOf("a")]),
+      () => store.deleteRun("a", null),
+    ];
+    for (const commit of commits) {
+      const before = wake.mock.calls.length;
+      await commit();
+      await expect.poll(() => wake.mock.calls.length, PATIENT).toBeGreaterThan(before);
+    }
+  });
+
+  it("S6: promises nothing of where the database is kept, and that no other process sees it", async () => {
+    const store = await openStore(db, { schema: newSchema() });
+    expect(store.capabilities).toMatchObject({
+      durability: "unknown",
+      shared: false,
+      joinsTransaction: true,
+    });
+  });
+});

@@ -1,0 +1,111 @@
+import { isTerminal } from "@tm/run-events-core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Placed, planWave, type Wave } from "../src/plan-wave.ts";
+import { arbitraryRequest } from "./arbitrary-request.ts";
+import { appendOf } from "./requests.ts";
+
+// Their order by language is another one than by code unit.
+const RUN_IDS = ["a", "B", "_c", "-d", "É"];
+
+const arbitraryGroup = fc
+  .array(arbitraryRequest(RUN_IDS), { maxLength: 20 })
+  .map((requests) => requests.map((request, place) => ({ place, request })));
+
+/** Tries a law on every wave that a group is cut into. */
+function onEveryWave(law: (wave: Wave, pending: readonly Placed[]) => void): void {
+  fc.assert(
+    fc.property(arbitraryGroup, (group) => {
+      let pending: readonly Placed[] = group;
+      while (pending.length > 0) {
+        const wave = planWave(pending);
+        law(wave, pending);
+        if (wave.rest.length >= pending.length) throw new Error("A wave took nothing.");
+        pending = wave.rest;
+      }
+    }),
+  );
+}
+
+function onEveryRun(law: (requests: readonly Placed[], waiting: readonly Placed[]) => void): void {
+  onEveryWave(({ appends, rest }) => {
+    for (const { runId, requests } of appends) {
+      law(
+        requests,
+        rest.filter(({ request }) => request.runId === runId),
+      );
+    }
+  });
+}
+
+function startsPhase({ request }: Placed): boolean {
+  return request.events.some(({ phase }) => phase !== null);
+}
+
+/** Whether a request may go out behind others of its run. */
+function mayFollow(before: readonly Placed[], next: Placed): boolean {
+  const { ownerId, idempotencyKey, expectedSequence } = next.request;
+  const [first] = before;
+  return (
+    expectedSequence === null &&
+    ownerId === first?.request.ownerId &&
+    (!startsPhase(next) || before.some(startsPhase)) &&
+    (idempotencyKey === null ||
+      before.every(({ request }) => request.idempotencyKey !== idempotencyKey)) &&
+    before.every(({ request }) => !isTerminal(request.runStatus))
+  );
+}
+
+describe("a wave", () => {
+  it("S2: takes something from every group, and loses and doubles nothing", () => {
+    onEveryWave(({ appends, rest }, pending) => {
+      const taken = appends.flatMap(({ requests }) => requests);
+      expect(taken.length).toBeGreaterThan(0);
+      expect([...taken, ...rest].toSorted((a, b) => a.place - b.place)).toEqual(pending);
+    });
+  });
+
+  it("S2: keeps the order of a run's requests", () => {
+    onEveryRun((requests, waiting) => {
+      const places = [...requests, ...waiting].map(({ place }) => place);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+    });
+  });
+
+  it("S4: names each run once, in one order of all processes", () => {
+    onEveryWave(({ appends }) => {
+      const runIds = appends.map(({ runId }) => runId);
+      expect(runIds).toEqual([...new Set(runIds)].toSorted());
+      for (const { runId, requests } of appends) {
+        expect(new Set(requests.map(({ request }) => request.runId))).toEqual(new Set([runId]));
+      }
+    });
+  });
+
+  it("S5: has only requests of a run that can be judged together", () => {
+    onEveryRun((requests) => {
+      requests.forEach((placed, index) => {
+        if (index > 0) expect(mayFollow(requests.slice(0, index), placed)).toBe(true);
+      });
+    });
+  });
+
+  it("S5: starts a phase with a run's first request, or not at all", () => {
+    onEveryRun(([first, ...others]) => {
+      if (others.some(startsPhase)) expect(first && startsPhase(first)).toBe(true);
+    });
+  });
+
+  it("S2: leaves nothing behind that could go with it", () => {
+    onEveryRun((requests, [next]) => {
+      if (next !== undefined) expect(mayFollow(requests, next)).toBe(false);
+    });
+  });
+
+  it("S12: is all of a group that asks for nothing", () => {
+    const requests = [...RUN_IDS, ...RUN_IDS, ...RUN_IDS].map((runId) => appendOf(runId));
+    const { appends, rest } = planWave(requests.map((request, place) => ({ place, request })));
+    expect(rest).toEqual([]);
+    expect(appends).toHaveLength(RUN_IDS.length);
+  });
+});

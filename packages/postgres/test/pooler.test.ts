@@ -1,0 +1,89 @@
+import { runEventStoreConformance } from "@tm/run-events-conformance";
+import { type PgBouncerServer, startPgBouncer } from "@tm/run-events-test-servers";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createPostgresStore } from "../src/index.ts";
+import { hangBell } from "./bells.ts";
+import { createDoors } from "./doors.ts";
+import { PATIENT } from "./patient.ts";
+import { LOOK, untilProven } from "./proven.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+let bouncer: PgBouncerServer | undefined;
+beforeAll(async () => {
+  bouncer = await startPgBouncer({ postgresUrl: server().url });
+});
+afterAll(() => bouncer?.close());
+
+function pooledUrl(): string {
+  if (bouncer === undefined) throw new TypeError("Expected to be called within a test.");
+  return bouncer.url;
+}
+
+describe("the Postgres store behind a pooler of transactions", () => {
+  let pool: pg.Pool;
+  beforeAll(() => {
+    pool = new pg.Pool({ connectionString: pooledUrl() });
+  });
+  afterAll(() => pool.end());
+  const doors = createDoors(() => pool);
+  for (const { name, run } of runEventStoreConformance({ name: "PgBouncer", ...doors })) {
+    it(name, run);
+  }
+});
+
+describe("bells behind a pooler of transactions", () => {
+  it("S13, S15: ring by looks, which stay frequent, since no LISTEN can be proven", async () => {
+    const schema = newSchema();
+    const pool = recordPool(openPool(pooledUrl()));
+    const store = await openStore(pool, { schema });
+    const other = await openStore(openPool(pooledUrl()), { schema });
+    await store.createRun(createOf("a"));
+    const bell = hangBell(store, "a");
+    for (const value of oneTo(10)) {
+      const before = bell.rings();
+      await other.append([appendOf("a", value)]);
+      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+      await store.append([appendOf("a", value)]);
+    }
+    // A pooler hands back what a session notifies itself of, so that must prove nothing: it would have by now.
+    const looks = pool.count(LOOK);
+    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(looks + 3);
+    expect(pool.count("LISTEN")).toBeGreaterThan(0);
+    expect(pool.sent.filter(({ text, client }) => text.includes("notify") && client)).toEqual([]);
+    expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);
+    expect(await readValues(other, "a")).toHaveLength(20);
+  });
+
+  it("S13: ring by notification where the connection that listens goes around it", async () => {
+    const schema = newSchema();
+    const end = Promise.withResolvers<void>();
+    const real = openPool(pooledUrl());
+    onTestFinished(() => end.resolve());
+    const pool = recordPool(real, ({ text }) => (text.includes(LOOK) ? end.promise : undefined));
+    const listenPool = recordPool(openPool(server().url, { max: 1 }));
+    const store = await openStore(pool, { schema, listenPool });
+    const other = await openStore(openPool(pooledUrl()), { schema });
+    for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
+    await untilProven(store, listenPool, "own");
+    const bell = hangBell(store, "a");
+    for (const value of oneTo(5)) {
+      await other.append([appendOf("a", value)]);
+      await expect.poll(bell.rings, PATIENT).toBe(value);
+    }
+    expect(pool.count("LISTEN")).toBe(0);
+    expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);
+  });
+
+  it("S14: a pool whose one connection would go to listening is a TypeError, unless another listens", async () => {
+    const one = openPool(server().url, { max: 1 });
+    expect(() => createPostgresStore(one)).toThrow(TypeError);
+    expect(() => createPostgresStore(one, { listenPool: one })).toThrow(TypeError);
+    const store = await openStore(one, { listenPool: openPool(server().url, { max: 1 }) });
+    await store.createRun(createOf("a"));
+    expect(await store.append([appendOf("a")])).toMatchObject([{ outcome: "appended" }]);
+  });
+});

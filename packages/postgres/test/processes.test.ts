@@ -1,0 +1,163 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PostgresStore } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { type Peer, type PeerLanding, type Place, startPeer } from "./peers.ts";
+import { createOf, oneTo, readLog, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+// A circle of locks would be found at once, and cost little time.
+const server = useServer({ settings: { deadlock_timeout: "10ms" } });
+
+describe("ten processes", () => {
+  let peers: readonly Peer[] = [];
+  beforeAll(async () => {
+    peers = await Promise.all(oneTo(10).map(startPeer));
+  });
+  afterAll(() => Promise.all(peers.map((peer) => peer.kill())));
+
+  /** A store in this process, and where the peers find the same. */
+  async function openPlace(url: string): Promise<{ store: PostgresStore; place: Place }> {
+    const place = { url, schema: newSchema() };
+    const pool = openPool(url, { application_name: "test" });
+    return { place, store: await openStore(pool, { schema: place.schema }) };
+  }
+
+  /** Reads a run over and over; fails if what was once seen changes, or grows anywhere but at its end. */
+  async function follow(store: PostgresStore, runId: string, until: number): Promise<void> {
+    let seen: Awaited<ReturnType<typeof readLog>> = [];
+    while (seen.length < until) {
+      const log = await readLog(store, runId);
+      expect(log.slice(0, seen.length)).toEqual(seen);
+      expect(log.map(({ sequence }) => sequence)).toEqual(oneTo(log.length));
+      seen = log;
+    }
+  }
+
+  /** Fails unless the peers' landings are a run's log, and each peer's in the order of its calls. */
+  function expectLandings(
+    landings: readonly (readonly PeerLanding[])[],
+    runId: string,
+    values: readonly unknown[],
+  ): void {
+    const ofRun = landings.map((own) => own.filter((landing) => landing.runId === runId));
+    for (const own of ofRun) {
+      const sequences = own.map(({ sequence }) => sequence);
+      expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
+    }
+    const inOrder = ofRun.flat().toSorted((a, b) => a.sequence - b.sequence);
+    expect(inOrder.map(({ sequence }) => sequence)).toEqual(oneTo(values.length));
+    expect(inOrder.map(({ value }) => value)).toEqual(values);
+  }
+
+  it("S1, S3, S4: append to one hot run without a gap, and no reader sees an event late", async () => {
+    const { store, place } = await openPlace(server().url);
+    await store.createRun(createOf("hot"));
+    const others = await openStore(openPool(server().url), { schema: place.schema });
+    const [landings] = await Promise.all([
+      Promise.all(
+        peers.map((peer, index) =>
+          peer.call("appendGroups", { ...place, runIds: ["hot"], groups: 40, label: `${index}` }),
+        ),
+      ),
+      follow(store, "hot", 400),
+      follow(others, "hot", 400),
+    ]);
+    expectLandings(landings, "hot", await readValues(store, "hot"));
+  });
+
+  it("S1, S4: append to the same many runs in opposite orders, and never lock each other out", async () => {
+    const url = await server().createDatabase();
+    const { store, place } = await openPlace(url);
+    // Their order by language is another one than by code unit.
+    const runIds = oneTo(24).map((number) => `${"aB_-"[number % 4]}${number}`);
+    for (const runId of runIds) await store.createRun(createOf(runId));
+    const landings = await Promise.all(
+      peers.map((peer, index) => {
+        const turned = [...runIds.slice(index), ...runIds.slice(0, index)];
+        const ordered = index % 2 === 0 ? turned : turned.toReversed();
+        return peer.call("appendGroups", {
+          ...place,
+          runIds: ordered.slice(0, 18),
+          groups: 15,
+          label: `${index}`,
+        });
+      }),
+    );
+    for (const runId of runIds) expectLandings(landings, runId, await readValues(store, runId));
+    // Sessions report what they met at their end at the latest.
+    await Promise.all(peers.map((peer) => peer.call("leave", { url })));
+    const pool = openPool(url, { application_name: "test" });
+    await expect
+      .poll(async () => {
+        const { rows } = await pool.query(`SELECT deadlocks, (
+          SELECT count(*)::int FROM pg_stat_activity a
+          WHERE a.datname = d.datname AND application_name <> 'test' AND backend_type = 'client backend'
+        ) AS peers FROM pg_stat_database d WHERE datname = current_database()`);
+        return rows[0];
+      }, PATIENT)
+      .toEqual({ peers: 0, deadlocks: "0" });
+  });
+
+  it("S19: migrate one empty database at once", async () => {
+    const place = { url: await server().createDatabase(), schema: "fresh" };
+    await Promise.all(peers.map((peer) => peer.call("migrate", place)));
+    const pool = openPool(place.url);
+    const { rows } = await pool.query("SELECT migration FROM fresh.migrations");
+    expect(rows).toEqual([{ migration: 1 }]);
+    const store = await openStore(pool, { schema: "fresh" });
+    await store.createRun(createOf("a"));
+    await Promise.all(
+      peers.map((peer, index) =>
+        peer.call("appendGroups", { ...place, runIds: ["a"], groups: 1, label: `${index}` }),
+      ),
+    );
+    expect(await readValues(store, "a")).toHaveLength(10);
+    await Promise.all(peers.map((peer) => peer.call("leave", place)));
+  });
+
+  it.each(["repeatable read", "serializable"])(
+    "S1, S4, S19: do the same where %s is the database's default isolation",
+    async (isolation) => {
+      const url = await server().createDatabase();
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      const name = new URL(url).pathname.slice(1);
+      await client.query(
+        `ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`,
+      );
+      await client.end();
+      const place = { url, schema: "strict" };
+      await Promise.all(peers.map((peer) => peer.call("migrate", place)));
+      const store = await openStore(openPool(url), { schema: place.schema });
+      for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+      const [landings] = await Promise.all([
+        Promise.all(
+          peers.map((peer, index) =>
+            peer.call("appendGroups", {
+              ...place,
+              runIds: index % 2 === 0 ? ["a", "b"] : ["b", "a"],
+              groups: 8,
+              label: `${index}`,
+            }),
+          ),
+        ),
+        follow(store, "a", 80),
+      ]);
+      for (const runId of ["a", "b"]) {
+        expectLandings(landings, runId, await readValues(store, runId));
+      }
+      await Promise.all(peers.map((peer) => peer.call("leave", place)));
+    },
+  );
+
+  it("S18: one that has closed its store and ended its pool exits by itself", async () => {
+    const { store, place } = await openPlace(server().url);
+    await store.createRun(createOf("a"));
+    const peer = await startPeer();
+    await peer.call("work", { ...place, runId: "a" });
+    await peer.call("leave", place);
+    await peer.call("disconnect");
+    expect(await peer.exited).toBe(0);
+  });
+});

@@ -1,0 +1,24 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { expect } from "vitest";
+import { PATIENT } from "./patient.ts";
+import type { RecordedPool } from "./recorded-pool.ts";
+import { appendOf } from "./requests.ts";
+
+/** Part of the statement that looks for what no notification has said, and of no other. */
+export const LOOK = "AS q (run_id) JOIN";
+
+/** Appends until the store's connection that listens is known to: no other connection of its own notifies. */
+export async function untilProven(
+  store: RunEventStore,
+  listenPool: RecordedPool,
+  runId: string,
+): Promise<void> {
+  await expect
+    .poll(async () => {
+      await store.append([appendOf(runId)]);
+      return listenPool.sent.some(
+        ({ text, client }) => text.includes("pg_notify") && client !== null,
+      );
+    }, PATIENT)
+    .toBe(true);
+}

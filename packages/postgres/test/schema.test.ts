@@ -1,0 +1,237 @@
+import pg from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createPostgresStore, printMigrations } from "../src/index.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, oneTo, queryOf } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+const MISSING = {
+  code: "store_unavailable",
+  retryable: false,
+  ambiguous: false,
+  message: expect.stringContaining("migrate()"),
+};
+const NEWER = {
+  code: "store_unavailable",
+  retryable: false,
+  ambiguous: false,
+  message: expect.stringContaining("newer"),
+};
+
+/** All that the catalog says of a schema's tables. */
+async function describeSchema(pool: pg.Pool, schema: string): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `SELECT line FROM (SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+       || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || l.collname ELSE '' END
+       || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+       || CASE a.attidentity WHEN 'a' THEN ' IDENTITY' ELSE '' END
+       || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS line
+     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+       JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
+       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+     WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
+     UNION ALL SELECT replace(indexdef, $1 || '.', '') FROM pg_indexes WHERE schemaname = $1
+     UNION ALL SELECT c.relname || ' ' || c.reloptions::text FROM pg_class c
+       WHERE c.relnamespace = to_regnamespace($1) AND c.reloptions IS NOT NULL) lines
+     ORDER BY line COLLATE "C"`,
+    [schema],
+  );
+  return rows.map(({ line }) => line);
+}
+
+describe("the schema", () => {
+  it("S19: is what was released: a migration never changes", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    await openStore(pool, { schema });
+    expect(await describeSchema(pool, schema)).toEqual([
+      "CREATE INDEX events_by_phase ON events USING btree (run_key, sequence) WHERE (phase IS NOT NULL)",
+      "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
+      "CREATE INDEX runs_by_status ON runs USING btree (owner_id, run_status, run_key)",
+      "CREATE UNIQUE INDEX events_by_key ON events USING btree (run_key, idempotency_key) WHERE (idempotency_key IS NOT NULL)",
+      "CREATE UNIQUE INDEX events_pkey ON events USING btree (run_key, sequence)",
+      "CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (migration)",
+      "CREATE UNIQUE INDEX runs_pkey ON runs USING btree (run_key)",
+      "CREATE UNIQUE INDEX runs_run_id_key ON runs USING btree (run_id)",
+      "events.created_at_ms bigint NOT NULL",
+      "events.event_type text NOT NULL",
+      "events.idempotency_key text COLLATE C",
+      "events.key_events integer",
+      "events.payload text NOT NULL",
+      "events.phase text",
+      "events.run_key bigint NOT NULL",
+      "events.sequence bigint NOT NULL",
+      "migrations.applied_at timestamp with time zone NOT NULL DEFAULT now()",
+      "migrations.breaking boolean NOT NULL",
+      "migrations.migration integer NOT NULL",
+      "runs {fillfactor=75}",
+      "runs.created_at_ms bigint NOT NULL",
+      "runs.finished_at_ms bigint",
+      "runs.last_sequence bigint NOT NULL",
+      "runs.metadata text NOT NULL",
+      "runs.owner_id text NOT NULL",
+      "runs.phase text",
+      "runs.run_id text COLLATE C NOT NULL",
+      "runs.run_key bigint NOT NULL IDENTITY",
+      "runs.run_status text NOT NULL",
+      "runs.updated_at_ms bigint NOT NULL",
+    ]);
+    const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
+    expect(rows).toEqual([{ migration: 1, breaking: true }]);
+  });
+
+  it("S19: missing tables say what to call, until it was called", async () => {
+    const store = createPostgresStore(openPool(server().url), { schema: newSchema() });
+    await expect(store.verify()).rejects.toMatchObject(MISSING);
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject(MISSING);
+    await expect(store.read([queryOf("a")])).rejects.toMatchObject(MISSING);
+    await store.migrate();
+    await store.verify();
+    expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+    await store.close();
+  });
+
+  it("S19: an older schema says the same", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    await openStore(pool, { schema });
+    await pool.query(`DELETE FROM ${schema}.migrations`);
+    const store = createPostgresStore(pool, { schema });
+    await expect(store.verify()).rejects.toMatchObject(MISSING);
+    await expect(store.createRun(createOf("a"))).rejects.toMatchObject(MISSING);
+    await store.close();
+  });
+
+  it("S19: tables that were taken away under a store say the same", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await pool.query(`DROP SCHEMA ${schema} CASCADE`);
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject(MISSING);
+    await expect(store.getRun("a")).rejects.toMatchObject(MISSING);
+  });
+
+  it("S19: an old program refuses a newer breaking schema at its first call, whatever that is", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const running = await openStore(pool, { schema });
+    await pool.query(`INSERT INTO ${schema}.migrations VALUES (99, true)`);
+    const calls = [
+      (store: typeof running) => store.migrate(),
+      (store: typeof running) => store.verify(),
+      (store: typeof running) => store.createRun(createOf("a")),
+      (store: typeof running) => store.append([appendOf("a")]),
+      (store: typeof running) => store.read([queryOf("a")]),
+      (store: typeof running) => store.getRun("a"),
+      (store: typeof running) => store.deleteRun("a", null),
+    ];
+    for (const call of calls) {
+      const old = createPostgresStore(pool, { schema });
+      await expect(call(old)).rejects.toMatchObject(NEWER);
+      await old.close();
+    }
+    // One that was running does once it looks.
+    await expect(running.verify()).rejects.toMatchObject(NEWER);
+    await expect(running.append([appendOf("a")])).rejects.toMatchObject(NEWER);
+  });
+
+  it("S19: an old program goes on under a newer schema that breaks nothing", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    await openStore(pool, { schema });
+    await pool.query(`INSERT INTO ${schema}.migrations VALUES (99, false)`);
+    const old = await openStore(pool, { schema });
+    expect(await old.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+  });
+
+  it("S19: migrating what is migrated writes nothing, and needs no right to", async () => {
+    const schema = newSchema();
+    await openStore(openPool(server().url), { schema });
+    const pool = recordPool(
+      openPool(server().url, { options: "-c default_transaction_read_only=on" }),
+    );
+    await openStore(pool, { schema });
+    expect(pool.count("DO $migrate$")).toBe(0);
+  });
+
+  it("S19: the printed migrations run as they are, twice, also within a transaction of the caller's", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const client = await pool.connect();
+    await client.query("BEGIN");
+    await client.query(printMigrations(schema));
+    await client.query("COMMIT");
+    client.release();
+    await pool.query(printMigrations(schema));
+    await createPostgresStore(pool, { schema }).verify();
+    expect(await describeSchema(pool, schema)).toHaveLength(30);
+  });
+
+  it("S19: the printed migrations may run many times at once", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    await Promise.all(oneTo(10).map(() => pool.query(printMigrations(schema))));
+    await createPostgresStore(pool, { schema }).verify();
+    expect(printMigrations()).toContain('"run_events".runs');
+  });
+
+  it("S19: whoever may make no schema migrates into one that is theirs", async () => {
+    const admin = openPool(server().url);
+    const url = new URL(await server().createDatabase());
+    const owner = new pg.Pool({ connectionString: url.href });
+    await admin.query("CREATE ROLE guest LOGIN PASSWORD 'guest'");
+    await owner.query("CREATE SCHEMA theirs AUTHORIZATION guest");
+    await owner.end();
+    [url.username, url.password] = ["guest", "guest"];
+    const pool = openPool(url.href);
+    const refused = createPostgresStore(pool, { schema: "nobodys" });
+    await expect(refused.migrate()).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "The database user lacks a right.",
+      retryable: false,
+    });
+    const store = await openStore(pool, { schema: "theirs" });
+    await store.createRun(createOf("a"));
+    expect(await store.append([appendOf("a")])).toMatchObject([{ outcome: "appended" }]);
+    onTestFinished(() => refused.close());
+  });
+
+  it("S19: stores in other schemas share a database and nothing else", async () => {
+    const pool = openPool(server().url);
+    const ours = await openStore(pool);
+    const theirs = await openStore(pool);
+    await ours.createRun(createOf("a"));
+    await ours.append([appendOf("a", 1)]);
+    expect(await theirs.getRun("a")).toBeNull();
+    expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
+      outcome: "created",
+    });
+  });
+
+  it.each(["", "Runs", "run-events", "1st", "pg_runs", "ü", 'x"; DROP TABLE y', "x".repeat(64)])(
+    "a schema's name that would need quoting, or is Postgres's own, is a TypeError: %j",
+    (schema) => {
+      expect(() => createPostgresStore({ query: fail }, { schema })).toThrow(TypeError);
+      expect(() => printMigrations(schema)).toThrow(TypeError);
+    },
+  );
+
+  it.each(["user", "order", "_", "x".repeat(63)])(
+    "S19: a schema may have any other name: %s",
+    async (schema) => {
+      const pool = openPool(await server().createDatabase());
+      const store = await openStore(pool, { schema });
+      const rung = Promise.withResolvers<void>();
+      store.watch("a", rung.resolve);
+      await store.createRun(createOf("a"));
+      expect(await store.append([appendOf("a")])).toMatchObject([{ outcome: "appended" }]);
+      await rung.promise;
+    },
+  );
+});
+
+function fail(): never {
+  throw new Error("Nothing is sent.");
+}

@@ -1,0 +1,53 @@
+import {
+  type PostgresOptions,
+  type PostgresServer,
+  startPostgres,
+} from "@tm/run-events-test-servers";
+import pg from "pg";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+import {
+  createPostgresStore,
+  type PostgresPool,
+  type PostgresStore,
+  type PostgresStoreOptions,
+} from "../src/index.ts";
+
+/** A server for all tests of a file, there once they run. */
+export function useServer(options: PostgresOptions = {}): () => PostgresServer {
+  let server: PostgresServer | undefined;
+  beforeAll(async () => {
+    server = await startPostgres(options);
+  });
+  afterAll(() => server?.close());
+  return () => {
+    if (server === undefined) throw new TypeError("Expected to be called within a test.");
+    return server;
+  };
+}
+
+/** A pool that is ended with the test. */
+export function openPool(url: string, config: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, ...config });
+  // Tests break connections; whoever uses one learns of it.
+  pool.on("error", () => {});
+  onTestFinished(async () => {
+    if (!pool.ending) await pool.end();
+  });
+  return pool;
+}
+
+/** A schema's name that nobody else has. */
+export function newSchema(): string {
+  return `s_${crypto.randomUUID().replaceAll("-", "")}`;
+}
+
+/** A migrated store, closed with the test; in a schema of its own unless one is given. */
+export async function openStore(
+  pool: PostgresPool,
+  { schema = newSchema(), ...options }: PostgresStoreOptions = {},
+): Promise<PostgresStore> {
+  const store = createPostgresStore(pool, { schema, ...options });
+  onTestFinished(() => store.close());
+  await store.migrate();
+  return store;
+}

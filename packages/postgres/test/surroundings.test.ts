@@ -1,0 +1,211 @@
+import { findFreePort, startPostgres, startStandby } from "@tm/run-events-test-servers";
+import { RunEventsError } from "@tm/run-events-core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createPostgresStore, type PostgresStore } from "../src/index.ts";
+import { hangBell } from "./bells.ts";
+import { PATIENT } from "./patient.ts";
+import { appendOf, createOf, queryOf, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const SECRET = "a-secret-of-the-caller";
+const server = useServer();
+
+/** A store that has sent nothing yet. */
+function createStore(url: string, schema = newSchema()): PostgresStore {
+  const store = createPostgresStore(openPool(url), { schema });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+function urlWith(change: (url: URL) => void): string {
+  const url = new URL(server().url);
+  change(url);
+  return url.href;
+}
+
+/** Fails unless every call does so alike, with the driver's error as the cause and the password nowhere. */
+async function expectFailure(store: PostgresStore, expected: object): Promise<void> {
+  const calls = [
+    () => store.verify(),
+    () => store.createRun(createOf("a")),
+    () => store.append([appendOf("a")]),
+    () => store.read([queryOf("a")]),
+    () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+    () => store.deleteRun("a", null),
+  ];
+  for (const call of calls) {
+    const failure = await call().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(RunEventsError);
+    expect(failure).toMatchObject({
+      code: "store_unavailable",
+      ambiguous: false,
+      cause: expect.any(Error),
+      ...expected,
+    });
+    const { message, cause } = failure as RunEventsError;
+    for (const text of [message, (cause as Error).message]) expect(text).not.toContain(SECRET);
+  }
+}
+
+describe("bad surroundings", () => {
+  it("S20: a wrong password", async () => {
+    const store = createStore(urlWith((url) => (url.password = SECRET)));
+    await expectFailure(store, {
+      message: "The database refused the password.",
+      retryable: false,
+      cause: expect.objectContaining({ code: "28P01" }),
+    });
+  });
+
+  it("S20: a database that is not there", async () => {
+    const store = createStore(urlWith((url) => (url.pathname = "/nowhere")));
+    await expectFailure(store, { message: "There is no such database.", retryable: false });
+  });
+
+  it("S20: a server that is not there", async () => {
+    const port = await findFreePort();
+    const store = createStore(
+      urlWith((url) => {
+        url.port = String(port);
+        url.password = SECRET;
+      }),
+    );
+    await expectFailure(store, { message: "The database cannot be reached.", retryable: true });
+  });
+
+  it("S20: missing tables", async () => {
+    const store = createStore(server().url);
+    const missing = {
+      code: "store_unavailable",
+      message: expect.stringContaining("migrate()"),
+      retryable: false,
+    };
+    await expect(store.verify()).rejects.toMatchObject(missing);
+    await expect(store.createRun(createOf("a"))).rejects.toMatchObject(missing);
+    // Nobody has to call again what failed before.
+    await store.migrate();
+    expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+  });
+
+  it("S20: a pool that has been ended", async () => {
+    const pool = openPool(server().url);
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    await pool.end();
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject({
+      code: "store_unavailable",
+      ambiguous: false,
+    });
+  });
+
+  it("S20: a statement that takes too long is none that landed", async () => {
+    const admin = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(openPool(server().url, { options: "-c statement_timeout=50" }), {
+      schema,
+    });
+    await store.createRun(createOf("a"));
+    const client = await admin.connect();
+    onTestFinished(() => client.release(true));
+    await client.query("BEGIN");
+    await client.query(`SELECT FROM ${schema}.runs FOR UPDATE`);
+    await expect(store.append([appendOf("a", "late")])).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "The database cancelled the statement.",
+      retryable: true,
+      ambiguous: false,
+      cause: expect.objectContaining({ code: "57014" }),
+    });
+    await client.query("ROLLBACK");
+    await store.append([appendOf("a", "next")]);
+    expect(await readValues(store, "a")).toEqual(["next"]);
+  });
+
+  it("S20: more connections than the server allows", async () => {
+    const admin = openPool(server().url);
+    await admin.query("CREATE ROLE lonely SUPERUSER LOGIN PASSWORD 'lonely' CONNECTION LIMIT 1");
+    await admin.query("ALTER ROLE lonely NOSUPERUSER");
+    const schema = newSchema();
+    await openStore(admin, { schema });
+    await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO lonely`);
+    await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO lonely`);
+    const url = urlWith((one) => ([one.username, one.password] = ["lonely", "lonely"]));
+    const first = await openPool(url).connect();
+    const store = createStore(url, schema);
+    await expectFailure(store, {
+      message: "The database has too many connections.",
+      retryable: true,
+    });
+    first.release(true);
+    await expect
+      .poll(() => store.createRun(createOf("a")).catch(() => null), PATIENT)
+      .toMatchObject({ outcome: "created" });
+  });
+
+  it("S20: a user without rights on the tables", async () => {
+    const admin = openPool(server().url);
+    await admin.query("CREATE ROLE stranger LOGIN PASSWORD 'stranger'");
+    const schema = newSchema();
+    await openStore(admin, { schema });
+    const store = createStore(
+      urlWith((url) => ([url.username, url.password] = ["stranger", "stranger"])),
+      schema,
+    );
+    await expectFailure(store, {
+      message: "The database user lacks a right.",
+      retryable: false,
+      cause: expect.objectContaining({ code: "42501" }),
+    });
+  });
+
+  it("S20: a standby reads, rings, and refuses to write", async () => {
+    const primary = await startPostgres();
+    onTestFinished(() => primary.close());
+    const standby = await startStandby(primary);
+    onTestFinished(() => standby.close());
+    const schema = newSchema();
+    const writer = await openStore(openPool(primary.url), { schema });
+    await writer.createRun(createOf("a"));
+    await writer.append([appendOf("a", 1)]);
+    const reader = createStore(standby.url, schema);
+    await expect.poll(() => readValues(reader, "a").catch(() => []), PATIENT).toEqual([1]);
+    await reader.migrate();
+    for (const call of [
+      () => reader.append([appendOf("a", 2)]),
+      () => reader.createRun(createOf("b")),
+      () => createStore(standby.url).migrate(),
+    ]) {
+      await expect(call()).rejects.toMatchObject({
+        code: "store_unavailable",
+        message: "The database is read-only.",
+        retryable: false,
+        ambiguous: false,
+        cause: expect.objectContaining({ code: "25006" }),
+      });
+    }
+    const bell = hangBell(reader, "a");
+    await expect.poll(bell.rings, PATIENT).toBe(1);
+    await writer.append([appendOf("a", 3)]);
+    await expect.poll(bell.rings, PATIENT).toBe(2);
+    expect(await readValues(reader, "a")).toEqual([1, 3]);
+  });
+
+  it("S6: says what the server's settings make of an acknowledgement", async () => {
+    const url = server().url;
+    const durabilityOf = async (options: string): Promise<unknown> => {
+      const store = await openStore(openPool(url, { options }));
+      return store.capabilities.durability;
+    };
+    expect(createStore(url).capabilities.durability).toBe("unknown");
+    expect(await durabilityOf("")).toBe("power");
+    expect(await durabilityOf("-c synchronous_commit=local")).toBe("power");
+    expect(await durabilityOf("-c synchronous_commit=off")).toBe("unknown");
+    const fast = await startPostgres({ settings: { fsync: "off" } });
+    onTestFinished(() => fast.close());
+    const store = await openStore(openPool(fast.url));
+    expect(store.capabilities.durability).toBe("process");
+  });
+});

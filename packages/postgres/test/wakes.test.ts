@@ -1,0 +1,198 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { PostgresStore } from "../src/index.ts";
+import { hangBell } from "./bells.ts";
+import { PATIENT } from "./patient.ts";
+import { LOOK, untilProven } from "./proven.ts";
+import { type RecordedPool, recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+/** A store whose looks are held back until the test ends, so that only what it is told rings. */
+async function openBlind(schema: string): Promise<{ store: PostgresStore; pool: RecordedPool }> {
+  const end = Promise.withResolvers<void>();
+  const real = openPool(server().url);
+  onTestFinished(() => end.resolve());
+  const pool = recordPool(real, ({ text }) => (text.includes(LOOK) ? end.promise : undefined));
+  return { store: await openStore(pool, { schema }), pool };
+}
+
+describe("wakes", () => {
+  it("S13: another store's commits ring by notification alone", async () => {
+    const schema = newSchema();
+    const { store, pool } = await openBlind(schema);
+    const other = await openStore(openPool(server().url), { schema });
+    await other.createRun(createOf("own"));
+    await untilProven(store, pool, "own");
+    const bell = hangBell(store, "a");
+    const commits = [
+      () => other.createRun(createOf("a")),
+      () => other.append([appendOf("a", 1)]),
+      () => other.append([appendOf("a", 2)]),
+      () => other.append([endOf("a")]),
+      () => other.deleteRun("a", null),
+      () => other.createRun(createOf("a")),
+      () => other.append([appendOf("a", 1)]),
+    ];
+    for (const commit of commits) {
+      const before = bell.rings();
+      await commit();
+      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+    }
+    expect(pool.count(LOOK)).toBe(1);
+  });
+
+  it("S13: own commits ring without a notification or a look", async () => {
+    const end = Promise.withResolvers<void>();
+    const real = openPool(server().url);
+    onTestFinished(() => end.resolve());
+    const pool = recordPool(real, ({ text }) =>
+      text.includes(LOOK) || text.includes("pg_notify") ? end.promise : undefined,
+    );
+    const store = await openStore(pool);
+    const bell = hangBell(store, "a");
+    const commits = [
+      () => store.createRun(createOf("a")),
+      () => store.append([appendOf("a", 1), appendOf("a", 2)]),
+      () => store.append([endOf("a")]),
+      () => store.deleteRun("a", null),
+    ];
+    for (const [index, commit] of commits.entries()) {
+      await commit();
+      await expect.poll(bell.rings, PATIENT).toBe(index + 1);
+    }
+  });
+
+  it("S13: no run of a burst goes untold, and the burst takes few notifications", async () => {
+    const schema = newSchema();
+    const { store, pool } = await openBlind(schema);
+    const writing = recordPool(openPool(server().url));
+    const other = await openStore(writing, { schema });
+    const runIds = oneTo(300).map((number) => `run-${number}`);
+    await Promise.all(runIds.map((runId) => other.createRun(createOf(runId))));
+    await untilProven(store, pool, "run-1");
+    await untilProven(other, writing, "run-1");
+    const bells = runIds.map((runId) => hangBell(store, runId));
+    const before = writing.count("pg_notify");
+    await Promise.all(runIds.map((runId) => other.append([appendOf(runId)])));
+    await expect.poll(() => bells.every((bell) => bell.rings() > 0), PATIENT).toBe(true);
+    expect(writing.count("pg_notify") - before).toBeLessThan(150);
+  });
+
+  it("S13: a commit tells of itself outside of its transaction", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    await untilProven(store, pool, "a");
+    await store.append([appendOf("a"), endOf("a")]);
+    await store.deleteRun("a", null);
+    // Each statement is a transaction of its own, and none both writes and notifies.
+    for (const { text } of pool.sent) {
+      expect(text).not.toMatch(/^\s*(BEGIN|START|COMMIT|SAVEPOINT)/);
+      if (/notify/i.test(text)) expect(text).toMatch(/^SELECT pg_notify\(/);
+    }
+  });
+
+  it("S14: a run that stays quiet is not rung for others' commits", async () => {
+    const schema = newSchema();
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool, { schema });
+    const other = await openStore(openPool(server().url), { schema });
+    await other.createRun(createOf("quiet"));
+    await other.createRun(createOf("busy"));
+    await untilProven(store, pool, "busy");
+    const quiet = hangBell(store, "quiet");
+    const busy = hangBell(store, "busy");
+    // The first look finds both.
+    await expect.poll(() => quiet.rings() > 0 && busy.rings() > 0, PATIENT).toBe(true);
+    const known = quiet.rings();
+    const looks = pool.count(LOOK);
+    for (const _ of oneTo(10)) {
+      const before = busy.rings();
+      await other.append([appendOf("busy")]);
+      await expect.poll(busy.rings, PATIENT).toBeGreaterThan(before);
+    }
+    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(looks);
+    await other.append([appendOf("quiet")]);
+    await expect.poll(quiet.rings, PATIENT).toBe(known + 1);
+  });
+
+  it("S14: many watched runs are looked at in one statement", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    const runIds = oneTo(500).map((number) => `run-${number}`);
+    for (const runId of runIds) hangBell(store, runId);
+    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(1);
+    for (const { values } of pool.sent.filter(({ text }) => text.includes(LOOK))) {
+      expect(values).toEqual([runIds]);
+    }
+  });
+
+  it("S15: what strangers notify on the channel does no harm", async () => {
+    const schema = newSchema();
+    const { store, pool } = await openBlind(schema);
+    const other = await openStore(openPool(server().url), { schema });
+    for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
+    await untilProven(store, pool, "own");
+    const bell = hangBell(store, "a");
+    const stranger = openPool(server().url);
+    for (const payload of ["", "?", "?a", "a:x:y", "{}", " : : ", `a:1:${"9".repeat(30)}`]) {
+      await stranger.query("SELECT pg_notify($1, $2)", [schema, payload]);
+    }
+    // That of a head beyond all numbers is the last, and rings.
+    await expect.poll(bell.rings, PATIENT).toBe(1);
+    await other.append([appendOf("a")]);
+    await expect.poll(bell.rings, PATIENT).toBe(2);
+  });
+
+  it("S15: a look that fails is made up for by a later one", async () => {
+    const schema = newSchema();
+    let fails = true;
+    let failed = 0;
+    const pool = recordPool(openPool(server().url), async ({ text }) => {
+      if (text.startsWith("LISTEN")) throw new Error("no LISTEN");
+      if (!text.includes(LOOK) || !fails) return;
+      failed += 1;
+      throw new Error("no look");
+    });
+    const store = await openStore(pool, { schema });
+    const other = await openStore(openPool(server().url), { schema });
+    const bell = hangBell(store, "a");
+    await other.createRun(createOf("a"));
+    await expect.poll(() => failed, PATIENT).toBeGreaterThan(1);
+    expect(bell.rings()).toBe(0);
+    fails = false;
+    await expect.poll(bell.rings, PATIENT).toBe(1);
+    expect(await readValues(store, "a")).toEqual([]);
+  });
+
+  it.each(["stop", "close"] as const)(
+    "S14, S18: after `%s` nobody looks any more, nor does anybody before",
+    async (end) => {
+      const open = async (): Promise<{ store: PostgresStore; pool: RecordedPool }> => {
+        const pool = recordPool(openPool(server().url), ({ text }) => {
+          if (text.startsWith("LISTEN")) throw new Error("no LISTEN");
+        });
+        return { pool, store: await openStore(pool) };
+      };
+      // Without LISTEN they look often.
+      const [clock, ended, idle] = [await open(), await open(), await open()];
+      await idle.store.createRun(createOf("a"));
+      await idle.store.append([appendOf("a")]);
+      hangBell(clock.store, "a");
+      const bells = [hangBell(ended.store, "a"), hangBell(ended.store, "a")];
+      bells[0]?.stop();
+      bells[0]?.stop();
+      const looks = (): number => ended.pool.count(LOOK);
+      await expect.poll(looks, PATIENT).toBeGreaterThan(3);
+      if (end === "stop") bells[1]?.stop();
+      else await ended.store.close();
+      const [before, later] = [looks(), clock.pool.count(LOOK) + 5];
+      await expect.poll(() => clock.pool.count(LOOK), PATIENT).toBeGreaterThan(later);
+      // The one that was under way may have gone out.
+      expect(looks()).toBe(before);
+      expect(idle.pool.count(LOOK)).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,110 @@
+import type { RunStatus } from "@tm/run-events-core";
+import type { Connection } from "./connection.ts";
+import { defineScript, type Script } from "./script.ts";
+
+/**
+ * That an owner's run may be in this status. An owner's list and a run are keys of different slots, which a cluster cannot
+ * change in one step, so the list only claims: a claim is made before the run comes to a status and removed after it has
+ * left it, and whoever lists asks the run itself. At whatever point a process dies, the list has a claim too many and
+ * never one too few.
+ *
+ * A claim too many costs whoever lists one look at a run, and is removed there when it can never come true again: the
+ * run has left that status, or no run has had that ordinal for a day, so that none is still being made with it.
+ */
+export interface Claim {
+  readonly ownerId: string;
+  readonly runStatus: RunStatus;
+  readonly runId: string;
+  /** Names the run beyond its id, which may be used again. */
+  readonly ordinal: number;
+}
+
+/** The statuses, in the order in which a run comes to them. */
+export const STATUSES: readonly RunStatus[] = [
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
+/**
+ * The newest claims of each set below an ordinal, all as of one instant, behind the server's time in microseconds.
+ *
+ * KEYS: sets of claims. ARGV: the ordinal, how many of each.
+ */
+const CLAIMS_BELOW: Script = defineScript(`
+local time = redis.call('TIME')
+local found = {}
+for i, key in ipairs(KEYS) do
+  found[i] = redis.call('ZRANGE', key, '(' .. ARGV[1], '-inf', 'BYSCORE', 'REV', 'LIMIT', '0', ARGV[2])
+end
+return { string.format('%.0f', time[1] * 1000000 + time[2]), found }
+`);
+
+/** Makes a claim; making it again changes nothing. */
+export async function addClaim(connection: Connection, claim: Claim): Promise<void> {
+  const { redis, keys } = connection;
+  await redis.zadd(
+    keys.claims(claim.ownerId, claim.runStatus),
+    String(claim.ordinal),
+    memberOf(claim),
+  );
+}
+
+/** Removes a claim in its own time: nobody waits for it, and what stays behind is removed by whoever lists. */
+export function dropClaim(connection: Connection, claim: Claim): void {
+  const { redis, keys } = connection;
+  redis.zrem(keys.claims(claim.ownerId, claim.runStatus), memberOf(claim)).catch(() => {
+    // A claim too many does no harm.
+  });
+}
+
+/** What an owner's list claims, and when it did. */
+export interface ClaimsBelow {
+  /** Newest first; of one run those of several statuses stand together. */
+  readonly claims: readonly (readonly [Claim, ...Claim[]])[];
+  /** The server's time, in microseconds since 1970. */
+  readonly nowMicros: number;
+}
+
+/**
+ * The newest runs below an ordinal that an owner's list claims to be in one of these statuses, at most `limit`. Fewer are
+ * all that there are.
+ */
+export async function findClaims(
+  connection: Connection,
+  query: {
+    readonly ownerId: string;
+    readonly statuses: readonly RunStatus[];
+    readonly below: number;
+    readonly limit: number;
+  },
+): Promise<ClaimsBelow> {
+  const { ownerId, statuses, below, limit } = query;
+  const [now, found] = (await connection.run(
+    CLAIMS_BELOW,
+    statuses.map((runStatus) => connection.keys.claims(ownerId, runStatus)),
+    [String(below), String(limit)],
+  )) as [string, string[][]];
+  const byOrdinal = new Map<number, [Claim, ...Claim[]]>();
+  statuses.forEach((runStatus, index) => {
+    for (const member of found[index] ?? []) {
+      const claim = { ownerId, runStatus, ...parseMember(member) };
+      const others = byOrdinal.get(claim.ordinal);
+      if (others === undefined) byOrdinal.set(claim.ordinal, [claim]);
+      else others.push(claim);
+    }
+  });
+  const newestFirst = [...byOrdinal.values()].toSorted(([a], [b]) => b.ordinal - a.ordinal);
+  return { claims: newestFirst.slice(0, limit), nowMicros: Number(now) };
+}
+
+function memberOf({ ordinal, runId }: Claim): string {
+  return `${ordinal}:${runId}`;
+}
+
+function parseMember(member: string): { readonly ordinal: number; readonly runId: string } {
+  const colon = member.indexOf(":");
+  return { ordinal: Number(member.slice(0, colon)), runId: member.slice(colon + 1) };
+}

@@ -1,0 +1,90 @@
+import { RunEventsError } from "@tm/run-events-core";
+
+/** Refusals that stay until somebody mends the server, its disk, its memory or the user's rights, by their first word. */
+const LASTING: Readonly<Record<string, string>> = {
+  NOAUTH: "Redis asks for a password.",
+  WRONGPASS: "Redis refused the user name or the password.",
+  NOPERM: "Redis refuses the user a command, a key or a channel that the store needs.",
+  OOM: "Redis has reached its maxmemory.",
+  MISCONF: "Redis cannot write to its disk.",
+  WRONGTYPE: "One of the store's keys in Redis holds something else.",
+};
+
+const PASSING: Readonly<Record<string, string>> = {
+  READONLY: "The Redis is a read-only replica.",
+  LOADING: "Redis is loading its data.",
+  BUSY: "Redis is busy with a script.",
+  NOREPLICAS: "Redis has fewer replicas than it asks for.",
+  MASTERDOWN: "The Redis is a replica that has lost its master.",
+  CLUSTERDOWN: "The Redis Cluster is down.",
+  MOVED: "The Redis Cluster is moving the key.",
+  ASK: "The Redis Cluster is moving the key.",
+  TRYAGAIN: "The Redis Cluster is moving the key.",
+};
+
+/** The first word of what the server answered; `null` if it is no answer of the server's. */
+function replyCode(error: unknown): string | null {
+  if (!(error instanceof Error) || error.name !== "ReplyError") return null;
+  return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
+}
+
+/** What a script has caught, as the server would have answered it. */
+export function scriptError(message: string): Error {
+  const error = new Error(message);
+  error.name = "ReplyError";
+  return error;
+}
+
+/** Whether the server does not know the script by its hash. */
+export function isUnknownScript(error: unknown): boolean {
+  return replyCode(error) === "NOSCRIPT";
+}
+
+/** Refusals of a script's own write, which comes behind the look at its keys. */
+const REFUSED_WRITES: readonly string[] = ["OOM", "READONLY", "MISCONF", "NOREPLICAS", "WRONGTYPE"];
+
+/**
+ * Whether an append that failed with this error may have landed all the same. The client sends again what it has no answer
+ * to, and tells nobody: so also an answer that refuses to run the script is no proof that it had not run before. But one
+ * that had would have found its receipt and written nothing.
+ * @see S7
+ */
+export function mayHaveLanded(error: unknown): boolean {
+  const code = replyCode(error);
+  return code === null || !REFUSED_WRITES.includes(code);
+}
+
+/**
+ * A client's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is.
+ * @see S20
+ */
+export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
+  if (error instanceof RunEventsError) return error;
+  const code = replyCode(error);
+  if (code === null) {
+    return new RunEventsError("store_unavailable", "Redis cannot be reached.", {
+      cause: error,
+      ambiguous,
+    });
+  }
+  const lasting = LASTING[code];
+  return new RunEventsError(
+    "store_unavailable",
+    lasting ?? PASSING[code] ?? "Redis failed the command.",
+    { cause: error, retryable: lasting === undefined, ambiguous },
+  );
+}
+
+/** The error of a run whose keys do not fit together: somebody else has removed one of them. */
+export function runDamaged(): RunEventsError {
+  return new RunEventsError("store_unavailable", "A part of the run's keys is missing in Redis.", {
+    retryable: false,
+  });
+}
+
+/** The error of a client that was closed, or has given up reconnecting: it never comes back. */
+export function clientClosed(): RunEventsError {
+  return new RunEventsError("store_unavailable", "The Redis client is closed.", {
+    retryable: false,
+  });
+}

@@ -1,0 +1,72 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { appendGroup } from "./append.ts";
+import { createConnection } from "./connection.ts";
+import type { RedisClient, RedisClusterClient } from "./driver.ts";
+import { examineServers } from "./examine-servers.ts";
+import { keysOf } from "./keys.ts";
+import { listRuns } from "./list.ts";
+import { readPage } from "./read.ts";
+import { createRun, deleteRun } from "./runs.ts";
+import { createWakes, WAKE_DEADLINE_MS } from "./wakes.ts";
+
+/** Settings of `openRedisStore`. */
+export interface RedisStoreOptions {
+  /**
+   * What the names of the store's keys and channels begin with, up to a colon. No braces, no white space.
+   * Default `run-events`. @see S19
+   */
+  readonly prefix?: string;
+}
+
+/** A store on Redis. */
+export type RedisStore = RunEventStore;
+
+/**
+ * Opens a store on Redis or Valkey, over the caller's client: ioredis' or iovalkey's `Redis`, alone or behind Sentinel, or
+ * `Cluster`. Any number of processes may share it. The store makes a connection of its own beside the client's when the first run
+ * is watched, and ends that one alone when it closes.
+ *
+ * An append survives what the server's settings say, as they are now: power loss with `appendfsync always`, else nothing
+ * that `capabilities.durability` could promise. A failover may lose acknowledged appends, whatever they say: replicas
+ * follow behind.
+ *
+ * @throws TypeError for a bad prefix.
+ * @throws RunEventsError `store_unavailable`: Redis cannot be reached, or refuses the user; not `retryable` if a server's
+ * `maxmemory-policy` lets it evict runs.
+ * @example
+ * const redis = new Redis("redis://127.0.0.1:6379");
+ * const store = await openRedisStore(redis);
+ * const runs = createRunEvents({ store });
+ */
+export async function openRedisStore(
+  redis: RedisClient | RedisClusterClient,
+  options: RedisStoreOptions = {},
+): Promise<RedisStore> {
+  const { prefix = "run-events" } = options;
+  const connection = createConnection(redis, keysOf(prefix, redis.options.keyPrefix ?? ""));
+  const durability = await connection.perform(() => examineServers(connection));
+  const wakes = createWakes(connection);
+
+  return {
+    capabilities: {
+      durability,
+      shared: true,
+      joinsTransaction: false,
+      // The client sends commands again when it has reconnected, but gives up after some attempts.
+      losesAcknowledgements: true,
+      wakeDeadlineMs: WAKE_DEADLINE_MS,
+    },
+    createRun: (request) => connection.perform(() => createRun(connection, request)),
+    append: (requests) => connection.perform(() => appendGroup(connection, requests)),
+    read: (queries) =>
+      connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
+    getRun: (runId) => connection.perform(() => connection.head(runId)),
+    listRuns: (query) => connection.perform(() => listRuns(connection, query)),
+    deleteRun: (runId, ownerId) => connection.perform(() => deleteRun(connection, runId, ownerId)),
+    watch: (runId, wake) => wakes.watch(runId, wake),
+    async close() {
+      connection.close();
+      wakes.close();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import {
+  type CreateOutcome,
+  type CreateRunRequest,
+  type DeleteOutcome,
+  INITIAL_STATE,
+  type RunRecord,
+} from "@tm/run-events-core";
+import { addClaim, dropClaim, STATUSES } from "./claims.ts";
+import type { Connection } from "./connection.ts";
+import { runDamaged } from "./failure.ts";
+import { parseHead } from "./head.ts";
+import { CREATE_RUN, DELETE_RUN, NEXT_ORDINAL } from "./run-scripts.ts";
+
+/**
+ * Makes a run: first its ordinal, then the claim in its owner's list, then the run. Between these steps another process may
+ * make it: the last step sees that, and the ordinal tells who did.
+ * @see S16
+ */
+export async function createRun(
+  connection: Connection,
+  request: CreateRunRequest,
+): Promise<CreateOutcome> {
+  const { runId, ownerId, metadata } = request;
+  const { keys } = connection;
+  const [existing, next] = await Promise.all([
+    connection.head(runId),
+    connection.run(NEXT_ORDINAL, [keys.ordinal], []),
+  ]);
+  if (existing !== null) return existingOutcome(existing, ownerId);
+  const ordinal = Number(next);
+  const { runStatus } = INITIAL_STATE;
+  const claim = { ownerId, runStatus, runId, ordinal };
+  await addClaim(connection, claim);
+  const { head, events, receipts } = keys.ofRun(runId);
+  const reply = (await connection.run(
+    CREATE_RUN,
+    [head, events, receipts],
+    [ownerId, runStatus, String(ordinal), metadata, connection.ring, keys.channel(runId)],
+  )) as readonly (string | null)[];
+  const run = reply[0] === "lost" && reply.length === 1 ? null : parseHead(runId, reply);
+  if (run === null) throw runDamaged();
+  // Also when the client has sent the script twice.
+  if (run.ordinal === ordinal) return { outcome: "created", run };
+  dropClaim(connection, claim);
+  return existingOutcome(run, ownerId);
+}
+
+function existingOutcome(run: RunRecord, ownerId: string): CreateOutcome {
+  return run.ownerId === ownerId ? { outcome: "existing", run } : { outcome: "taken" };
+}
+
+/** Removes a finished run whole, then what its owner's list claims of it. @see S17 */
+export async function deleteRun(
+  connection: Connection,
+  runId: string,
+  ownerId: string | null,
+): Promise<DeleteOutcome> {
+  const { head, events, receipts } = connection.keys.ofRun(runId);
+  const [outcome, owner = "", ordinal] = (await connection.run(
+    DELETE_RUN,
+    [head, events, receipts],
+    [ownerId === null ? "" : `=${ownerId}`, connection.ring, connection.keys.channel(runId)],
+  )) as [DeleteOutcome, string?, string?];
+  if (outcome === "deleted") {
+    for (const runStatus of STATUSES) {
+      dropClaim(connection, { ownerId: owner, runStatus, runId, ordinal: Number(ordinal) });
+    }
+  }
+  return outcome;
+}

@@ -1,0 +1,133 @@
+import { redisPrograms } from "@tm/run-events-test-servers";
+import { describe, expect, it } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { connect, dump, openServer, openStore } from "./opened.ts";
+import { appendOf, createOf, endOf, readValues } from "./requests.ts";
+
+describe.each(redisPrograms())("on a %s that is not as it should be", (program) => {
+  it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
+    "S6: one that may evict any key is refused: %s",
+    async (policy) => {
+      const server = await openServer({ program, settings: ["--maxmemory-policy", policy] });
+      await expect(openRedisStore(connect(server))).rejects.toMatchObject({
+        code: "store_unavailable",
+        message: `Redis may evict runs: set maxmemory-policy to noeviction, it is ${policy}.`,
+        retryable: false,
+      });
+    },
+  );
+
+  it("S6: one that evicts only keys with an expiry is not, since the store has none", async () => {
+    const server = await openServer({ program, settings: ["--maxmemory-policy", "volatile-lru"] });
+    const { redis, store } = await openStore(server);
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a")]);
+    for (const key of await redis.keys("*")) expect(await redis.ttl(key)).toBe(-1);
+  });
+
+  it.each([
+    [["--appendfsync", "always"], "power"],
+    [["--appendfsync", "always", "--no-appendfsync-on-rewrite", "yes"], "process"],
+    [["--appendfsync", "everysec"], "memory"],
+    [["--appendfsync", "no"], "memory"],
+    [["--appendonly", "no"], "memory"],
+    [["--rename-command", "CONFIG", ""], "unknown"],
+  ] as const)("S6: says no more than is true of %j: %s", async (settings, durability) => {
+    const { store } = await openStore(await openServer({ program, settings }));
+    expect(store.capabilities).toMatchObject({ durability, shared: true });
+  });
+
+  it("S2: one that is full refuses appends and changes nothing, replays what it has, and goes on when there is room", async () => {
+    const server = await openServer({ program });
+    const { redis, store } = await openStore(server);
+    await store.createRun(createOf("a"));
+    await store.createRun(createOf("b"));
+    const kept = appendOf("a", 1, { idempotencyKey: "kept" });
+    await store.append([kept, appendOf("b", 1)]);
+    const before = await dump(redis);
+    await redis.config("SET", "maxmemory", "1");
+    const full = {
+      code: "store_unavailable",
+      message: "Redis has reached its maxmemory.",
+      retryable: false,
+      ambiguous: false,
+    };
+    const refused = [
+      appendOf("a", 2, { idempotencyKey: "new" }),
+      appendOf("a", 2, { events: [{ eventType: "PHASE_STARTED", payload: "{}", phase: '"x"' }] }),
+    ];
+    for (const request of refused) {
+      await expect(store.append([request])).rejects.toMatchObject(full);
+    }
+    await expect(store.append([...refused, appendOf("b", 2)])).rejects.toMatchObject(full);
+    await expect(store.append([endOf("a")])).rejects.toMatchObject(full);
+    await expect(store.createRun(createOf("c"))).rejects.toMatchObject(full);
+    expect(await store.append([kept])).toMatchObject([{ outcome: "replayed", lastSequence: 1 }]);
+    expect(await readValues(store, "a")).toEqual([1]);
+    expect(await dump(redis)).toEqual(before);
+    await redis.config("SET", "maxmemory", "0");
+    expect(await store.append([...refused, endOf("a")])).toMatchObject([
+      { outcome: "appended", lastSequence: 2 },
+      { outcome: "appended", lastSequence: 3 },
+      { outcome: "appended", lastSequence: 4 },
+    ]);
+  });
+
+  it("S2, S20: a replica reads and refuses to write", async () => {
+    const server = await openServer({ program });
+    const { redis, store } = await openStore(server);
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a", 1)]);
+    const before = await dump(redis);
+    await redis.call("REPLICAOF", "127.0.0.1", "1");
+    const readOnly = {
+      code: "store_unavailable",
+      message: "The Redis is a read-only replica.",
+      retryable: true,
+      ambiguous: false,
+      cause: expect.objectContaining({ message: expect.stringContaining("READONLY") }),
+    };
+    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(readOnly);
+    await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(readOnly);
+    await expect(store.createRun(createOf("b"))).rejects.toMatchObject(readOnly);
+    expect(await readValues(store, "a")).toEqual([1]);
+    expect(await dump(redis)).toEqual(before);
+    await redis.call("REPLICAOF", "NO", "ONE");
+    expect(await store.append([appendOf("a", 2)])).toMatchObject([{ lastSequence: 2 }]);
+  });
+
+  it("S20: one that waits for replicas refuses to write", async () => {
+    const server = await openServer({ program });
+    const { redis, store } = await openStore(server);
+    await store.createRun(createOf("a"));
+    await redis.config("SET", "min-replicas-to-write", "1");
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject({
+      message: "Redis has fewer replicas than it asks for.",
+      retryable: true,
+    });
+  });
+
+  it.each([
+    ["no password", {}, "Redis asks for a password."],
+    ["a wrong one", { password: "wrong" }, "Redis refused the user name or the password."],
+    ["an unknown user", { username: "nobody", password: "x" }, /refused the user name/],
+  ] as const)("S20: one with a password refuses %s", async (_, options, message) => {
+    const server = await openServer({ program, settings: ["--requirepass", "secret"] });
+    await expect(openRedisStore(connect(server, options))).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: typeof message === "string" ? message : expect.stringMatching(message),
+      retryable: false,
+    });
+  });
+
+  it("S20: one that is not there is unavailable for now", async () => {
+    const server = await openServer({ program });
+    await server.kill();
+    const redis = connect(server, { maxRetriesPerRequest: 1 });
+    await expect(openRedisStore(redis)).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "Redis cannot be reached.",
+      retryable: true,
+    });
+  });
+});

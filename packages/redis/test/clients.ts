@@ -1,0 +1,42 @@
+import { startRedis, startRedisCluster, type RedisOptions } from "@tm/run-events-test-servers";
+import { Cluster, Redis } from "ioredis";
+import { Redis as Valkey } from "iovalkey";
+import type { RedisClient, RedisClusterClient } from "../src/index.ts";
+
+/** A client that a test has opened. */
+export type Client = (RedisClient | RedisClusterClient) & { disconnect(): void };
+
+/** Servers, and how to open a client on them. */
+export interface Servers {
+  connect(): Client;
+  close(): Promise<void>;
+}
+
+/** Where the whole store is tried. */
+export interface Setup {
+  readonly name: string;
+  start(): Promise<Servers>;
+}
+
+async function startOne(options: RedisOptions, connect: (url: string) => Client): Promise<Servers> {
+  const server = await startRedis(options);
+  return { connect: () => connect(server.url), close: () => server.close() };
+}
+
+export const SETUPS: readonly Setup[] = [
+  {
+    name: "redis-server with ioredis",
+    start: () => startOne({ program: "redis-server" }, (url) => new Redis(url)),
+  },
+  {
+    name: "valkey-server with iovalkey",
+    start: () => startOne({ program: "valkey-server" }, (url) => new Valkey(url)),
+  },
+  {
+    name: "a cluster of redis-server with ioredis",
+    async start() {
+      const { nodes, close } = await startRedisCluster();
+      return { connect: () => new Cluster([...nodes]), close };
+    },
+  },
+];

@@ -1,0 +1,235 @@
+import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import {
+  type RedisCluster,
+  type RedisClusterOptions,
+  startRedisCluster,
+} from "@tm/run-events-test-servers";
+import { Cluster, type Redis } from "ioredis";
+import { Cluster as ValkeyCluster } from "iovalkey";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { openRedisStore, type RedisStore } from "../src/index.ts";
+import { appendPatiently } from "./append-patiently.ts";
+import { connect, owned } from "./opened.ts";
+import { appendOf, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+
+const PREFIX = "shards";
+const RUN_IDS = oneTo(30).map((number) => `run-${number}`);
+
+/** The two places where a cluster's client takes one. */
+interface KeyPrefixes {
+  readonly keyPrefix?: string;
+  readonly redisOptions?: { readonly keyPrefix?: string };
+}
+
+async function openCluster(options?: RedisClusterOptions): Promise<RedisCluster> {
+  const cluster = await startRedisCluster(options);
+  onTestFinished(() => cluster.close());
+  return cluster;
+}
+
+async function openStore(
+  { nodes }: RedisCluster,
+  { keyPrefix = "", redisOptions = {} }: KeyPrefixes = {},
+): Promise<{ readonly redis: Cluster; readonly store: RedisStore }> {
+  const redis = owned(new Cluster([...nodes], { keyPrefix, redisOptions }));
+  const store = await openRedisStore(redis, { prefix: PREFIX });
+  onTestFinished(() => store.close());
+  return { redis, store };
+}
+
+/** How many shard channels the nodes speak to. */
+async function countChannels(nodes: readonly Redis[]): Promise<number> {
+  const channels = await Promise.all(nodes.map((node) => node.pubsub("SHARDCHANNELS")));
+  return channels.reduce((sum, some) => sum + (some as unknown[]).length, 0);
+}
+
+/** Watches runs; each one's bell, and how often it has rung. */
+function listen(store: RunEventStore, runIds: readonly string[]) {
+  const bells = runIds.map((runId) => {
+    const wake = vi.fn();
+    return { wake, watch: store.watch(runId, wake) };
+  });
+  return {
+    ready: Promise.all(bells.map(({ watch }) => watch.ready)),
+    async ringsAll(work: () => Promise<unknown>) {
+      const before = bells.map(({ wake }) => wake.mock.calls.length);
+      await work();
+      for (const [index, { wake }] of bells.entries()) {
+        await vi.waitFor(
+          () => expect(wake.mock.calls.length).toBeGreaterThan(before[index] ?? 0),
+          20_000,
+        );
+      }
+    },
+    stop() {
+      for (const { watch } of bells) watch.stop();
+    },
+  };
+}
+
+describe("in a cluster", () => {
+  it("S13, S14: a run's channel is heard in its shard, and on no other node", async () => {
+    const cluster = await openCluster();
+    const { store } = await openStore(cluster);
+    const { store: other } = await openStore(cluster);
+    const nodes = cluster.nodes.map((node) => connect(node));
+    const bells = listen(store, RUN_IDS);
+    await bells.ready;
+    await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
+    await bells.ringsAll(() =>
+      Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
+    );
+    await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+    for (const node of nodes) expect(await node.pubsub("CHANNELS")).toEqual([]);
+    bells.stop();
+    await expect.poll(() => countChannels(nodes)).toBe(0);
+  });
+
+  it("S1, S13: after a failover the log goes on, and its bells ring", async () => {
+    const cluster = await openCluster({ replicas: 1 });
+    const { store } = await openStore(cluster);
+    const { store: other } = await openStore(cluster);
+    const runs = createRunEvents({ store: other });
+    await Promise.all(RUN_IDS.map((runId) => runs.create({ runId, ownerId: "ada" })));
+    await other.append(RUN_IDS.map((runId) => appendOf(runId, 1)));
+    const bells = listen(store, RUN_IDS);
+    await bells.ready;
+    // Replicas follow behind: what they have not got is lost with their master.
+    await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasFollowed(connect(node))));
+    await cluster.kill(0);
+    await bells.ringsAll(() =>
+      Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))),
+    );
+    expect(await cluster.masters()).toContain(3);
+    await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
+    for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
+    expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
+    // And without the looks: the channels of the new master are heard.
+    const living = cluster.nodes.slice(1).map((node) => connect(node));
+    await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);
+    bells.stop();
+  });
+
+  it("S1, S2: while a run's slot moves to another node, its appends land once and in order", async () => {
+    const cluster = await openCluster();
+    const { store } = await openStore(cluster);
+    const { store: other } = await openStore(cluster);
+    await store.createRun(createOf("a"));
+    const bells = listen(store, ["a"]);
+    await bells.ready;
+    let isMoving = true;
+    const written = (async () => {
+      let value = 0;
+      do {
+        const values = oneTo(5).map(() => ++value);
+        await other.append(values.map((one) => appendOf("a", one)));
+      } while (isMoving);
+      return value;
+    })();
+    for (const _ of oneTo(4)) await moveSlot(cluster, `${PREFIX}:{run:a}`);
+    isMoving = false;
+    const count = await written;
+    expect(await readValues(store, "a")).toEqual(oneTo(count));
+    // The client may have lost the channel with the slot: commits ring late then, until it is heard again.
+    const nodes = cluster.nodes.map((node) => connect(node));
+    await expect
+      .poll(
+        async () => {
+          await bells.ringsAll(() => other.append([appendOf("a")]));
+          return countChannels(nodes);
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(1);
+    await bells.ringsAll(() => other.append([endOf("a")]));
+    bells.stop();
+    expect(await store.deleteRun("a", "ada")).toBe("deleted");
+  });
+
+  it.each(["app:", "{app}:"])(
+    "keys and channels stay together behind the key prefix %s",
+    async (keyPrefix) => {
+      const cluster = await openCluster();
+      const { redis, store } = await openStore(cluster, { keyPrefix });
+      const { store: other } = await openStore(cluster, { redisOptions: { keyPrefix } });
+      const bells = listen(store, RUN_IDS);
+      await bells.ready;
+      const nodes = cluster.nodes.map((node) => connect(node));
+      await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
+      await bells.ringsAll(() =>
+        Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
+      );
+      await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+      expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
+      expect(await redis.exists(`${PREFIX}:{run:run-1}:head`)).toBe(1);
+      const found = await Promise.all(nodes.map((node) => node.keys("*")));
+      expect(found.flat().filter((key) => !key.startsWith(keyPrefix))).toEqual([]);
+      bells.stop();
+    },
+  );
+
+  it("S15: over iovalkey, which hears no shards, runs are looked at", async () => {
+    const cluster = await openCluster();
+    const redis = owned(new ValkeyCluster([...cluster.nodes]));
+    const store = await openRedisStore(redis, { prefix: PREFIX });
+    const bells = listen(store, RUN_IDS);
+    await bells.ready;
+    await bells.ringsAll(() =>
+      Promise.all(RUN_IDS.map((runId) => store.createRun(createOf(runId)))),
+    );
+    await bells.ringsAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
+    bells.stop();
+    await store.close();
+  });
+
+  it("S20: one node that may evict runs is enough to refuse", async () => {
+    const cluster = await openCluster();
+    const [, second] = cluster.nodes;
+    if (second !== undefined)
+      await connect(second).config("SET", "maxmemory-policy", "allkeys-lfu");
+    await expect(openStore(cluster)).rejects.toMatchObject({
+      code: "store_unavailable",
+      retryable: false,
+      message: expect.stringContaining("allkeys-lfu"),
+    });
+  });
+});
+
+/** Resolves once the master's replica has what the master has now. */
+async function hasFollowed(master: Redis): Promise<void> {
+  const offset = async (pattern: RegExp): Promise<number> =>
+    Number(pattern.exec(await master.info("replication"))?.[1]);
+  const now = await offset(/master_repl_offset:(\d+)/);
+  await expect
+    .poll(() => offset(/slave0:.*offset=(\d+)/), { timeout: 10_000 })
+    .toBeGreaterThanOrEqual(now);
+}
+
+/** Moves a key's slot to the next master, one key after the other, as an administrator does. */
+async function moveSlot(cluster: RedisCluster, key: string): Promise<void> {
+  const nodes = cluster.nodes.map((node) => connect(node));
+  const [first] = nodes;
+  if (first === undefined) throw new TypeError("Expected a cluster to have nodes.");
+  const slot = Number(await first.cluster("KEYSLOT", key));
+  const ids = await Promise.all(nodes.map((node) => node.cluster("MYID") as Promise<string>));
+  const ranges = await first.cluster("SLOTS");
+  const ownerId = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2]?.[2] ?? "";
+  const from = ids.indexOf(ownerId);
+  const to = (from + 1) % nodes.length;
+  const [source, target] = [nodes[from], nodes[to]];
+  const [fromId, toId, address] = [ids[from], ids[to], cluster.nodes[to]];
+  if (source === undefined || target === undefined || address === undefined) {
+    throw new TypeError("Expected the slot to have an owner.");
+  }
+  await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId ?? "");
+  await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", toId ?? "");
+  for (;;) {
+    const keys = (await source.call("CLUSTER", "GETKEYSINSLOT", slot, 1)) as string[];
+    if (keys[0] === undefined) break;
+    await source.call("MIGRATE", address.host, address.port, keys[0], 0, 5_000);
+  }
+  for (const node of [target, source, ...nodes]) {
+    await node.call("CLUSTER", "SETSLOT", slot, "NODE", toId ?? "");
+  }
+  for (const node of nodes) node.disconnect();
+}

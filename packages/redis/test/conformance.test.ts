@@ -1,0 +1,54 @@
+import { runEventStoreConformance } from "@tm/run-events-conformance";
+import type { RunEventStore } from "@tm/run-events-core";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { type Client, type Servers, SETUPS } from "./clients.ts";
+
+interface Opened {
+  readonly prefix: string;
+  readonly client: Client;
+}
+
+/** How the kit gets at stores: each fresh one under a prefix of its own, each store object with a client of its own. */
+function doorsOf(servers: () => Servers) {
+  const opened = new Map<RunEventStore, Opened>();
+
+  async function openPrefix(prefix: string): Promise<RunEventStore> {
+    const client = servers().connect();
+    const store = await openRedisStore(client, { prefix });
+    opened.set(store, { prefix, client });
+    return store;
+  }
+
+  function openedAs(store: RunEventStore): Opened {
+    const found = opened.get(store);
+    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
+    return found;
+  }
+
+  return {
+    open: () => openPrefix(crypto.randomUUID()),
+    reopen: (store: RunEventStore) => openPrefix(openedAs(store).prefix),
+    destroy(store: RunEventStore) {
+      openedAs(store).client.disconnect();
+      opened.delete(store);
+    },
+  };
+}
+
+describe.each(SETUPS)("the Redis store on $name", ({ name, start }) => {
+  let servers: Servers;
+
+  beforeAll(async () => {
+    servers = await start();
+  });
+
+  afterAll(() => servers.close());
+
+  for (const { name: title, run } of runEventStoreConformance({
+    name,
+    ...doorsOf(() => servers),
+  })) {
+    it(title, run);
+  }
+});

@@ -1,0 +1,105 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { startRedisSentinel } from "@tm/run-events-test-servers";
+import { Redis } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { appendPatiently } from "./append-patiently.ts";
+import { openServer, openStore, owned } from "./opened.ts";
+import { createOf, listIds, oneTo, readValues } from "./requests.ts";
+
+describe("a Redis that loses what it had", () => {
+  it("S6: all of it: readers are told that the run is gone, and a new one of its id is another run", async () => {
+    const { redis, store } = await openStore(await openServer());
+    const runs = createRunEvents({ store });
+    await runs.create({ runId: "a", ownerId: "ada" });
+    for (const payload of oneTo(3)) await runs.append("a", [{ eventType: "LOG_LINE", payload }]);
+    const first = await store.getRun("a");
+    const reader = runs.tail("a")[Symbol.asyncIterator]();
+    for (const sequence of oneTo(3))
+      expect((await reader.next()).value).toMatchObject({ sequence });
+    const next = reader.next();
+    await redis.flushall();
+    await expect(next).rejects.toMatchObject({ code: "not_found" });
+    await expect(runs.append("a", [{ eventType: "LOG_LINE" }])).rejects.toMatchObject({
+      code: "not_found",
+    });
+    expect(await listIds(store)).toEqual([]);
+    // The counter of ordinals is gone too, and yet none comes back.
+    await runs.create({ runId: "a", ownerId: "ada" });
+    expect((await store.getRun("a"))?.ordinal).toBeGreaterThan(first?.ordinal ?? Infinity);
+    await expect(runs.read("a", { since: 3 })).rejects.toMatchObject({
+      code: "cursor_ahead",
+      details: { lastSequence: 0 },
+    });
+  });
+
+  it("S6: its end: readers past it are told so, with the sequence that is left", async () => {
+    const server = await openServer({ settings: ["--appendonly", "no"] });
+    const { redis, store } = await openStore(server);
+    expect(store.capabilities.durability).toBe("memory");
+    const runs = createRunEvents({ store });
+    await runs.create({ runId: "a", ownerId: "ada" });
+    await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
+    await redis.save();
+    for (const payload of [2, 3]) await runs.append("a", [{ eventType: "LOG_LINE", payload }]);
+    const reader = runs.tail("a", { since: 3 })[Symbol.asyncIterator]();
+    const next = reader.next();
+    await server.kill();
+    await server.start();
+    await expect(next).rejects.toMatchObject({
+      code: "cursor_ahead",
+      details: { lastSequence: 1 },
+    });
+    await expect(runs.read("a", { since: 3 })).rejects.toMatchObject({ code: "cursor_ahead" });
+    await runs.append("a", [{ eventType: "LOG_LINE", payload: "another 2" }]);
+    expect(await readValues(store, "a")).toEqual([1, "another 2"]);
+  });
+
+  it("W14: with it its counter: ordinals go on growing, also when the clock stands behind the last", async () => {
+    const { redis, store } = await openStore(await openServer());
+    const ahead = 8_000_000_000_000_000;
+    await redis.set("run-events:ordinal", String(ahead));
+    for (const number of oneTo(3)) {
+      expect(await store.createRun(createOf(`run-${number}`))).toMatchObject({
+        run: { ordinal: ahead + number },
+      });
+    }
+    expect(await listIds(store)).toEqual(["run-3", "run-2", "run-1"]);
+  });
+});
+
+describe("behind Sentinel", () => {
+  it("S1, S13: after a failover the log goes on where the replica has it, and its bell rings", async () => {
+    const sentinel = await startRedisSentinel();
+    onTestFinished(() => sentinel.close());
+    const open = async () => {
+      const redis = owned(
+        new Redis({
+          sentinels: [...sentinel.sentinels],
+          name: sentinel.name,
+          sentinelRetryStrategy: () => 50,
+        }),
+      );
+      const store = await openRedisStore(redis);
+      onTestFinished(() => store.close());
+      return { redis, store };
+    };
+    const { redis, store } = await open();
+    const { store: other } = await open();
+    const reader = createRunEvents({ store: other });
+    const runs = createRunEvents({ store });
+    await runs.create({ runId: "a", ownerId: "ada" });
+    const seen: unknown[] = [];
+    const tail = (async () => {
+      for await (const { payload } of reader.tail("a")) seen.push(payload);
+    })();
+    for (const value of oneTo(20)) await appendPatiently(runs, "a", value);
+    expect(await redis.wait(1, 10_000)).toBe(1);
+    await sentinel.killMaster();
+    for (const value of oneTo(20)) await appendPatiently(runs, "a", 20 + value);
+    await runs.append("a", [{ eventType: "RUN_COMPLETED" }]);
+    await tail;
+    expect(seen).toEqual([...oneTo(40), null]);
+    expect(await listIds(other, "completed")).toEqual(["a"]);
+  });
+});

@@ -1,0 +1,65 @@
+import {
+  type RedisOptions as ServerOptions,
+  type RedisServer,
+  startRedis,
+  startTcpProxy,
+  type TcpProxy,
+} from "@tm/run-events-test-servers";
+import { type CommonRedisOptions, Redis } from "ioredis";
+import { onTestFinished } from "vitest";
+import { openRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
+
+/** Settings of a client; one of the type's own makes its replies unlike those of the rest. */
+export type ClientOptions = Omit<CommonRedisOptions, "replyMapping">;
+
+/** A server that ends with the test. */
+export async function openServer(options?: ServerOptions): Promise<RedisServer> {
+  const server = await startRedis(options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** A proxy before a server, which ends with the test. */
+export async function openProxy(to: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<TcpProxy> {
+  const proxy = await startTcpProxy({ to });
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+/** Ends a client with the test, and leaves its errors to the commands that they fail. */
+export function owned<
+  Client extends { disconnect(): void; on(event: "error", listener: () => void): unknown },
+>(client: Client): Client {
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+/** A client that reconnects at once; it ends with the test. */
+export function connect(
+  to: { readonly host: string; readonly port: number },
+  options: ClientOptions = {},
+): Redis {
+  return owned(new Redis(to.port, to.host, { retryStrategy: () => 10, ...options }));
+}
+
+/** A store on a client of its own; both end with the test. */
+export async function openStore(
+  to: { readonly host: string; readonly port: number },
+  options?: RedisStoreOptions,
+  clientOptions?: ClientOptions,
+): Promise<{ readonly redis: Redis; readonly store: RedisStore }> {
+  const redis = connect(to, clientOptions);
+  const store = await openRedisStore(redis, options);
+  onTestFinished(() => store.close());
+  return { redis, store };
+}
+
+/** All that the server has, so that a refused call can be seen to have changed nothing. */
+export async function dump(redis: Redis): Promise<unknown> {
+  const keys = (await redis.keys("*")).toSorted();
+  return Promise.all(keys.map(async (key) => [key, (await redis.dumpBuffer(key)).toString("hex")]));
+}

@@ -1,0 +1,71 @@
+import type { AppendRequest, ReadQuery, RunEventStore, StoredEvent } from "@tm/run-events-core";
+
+/** An append of one event whose payload is the value. */
+export function appendOf(
+  runId: string,
+  value: unknown = null,
+  more: Partial<AppendRequest> = {},
+): AppendRequest {
+  return {
+    runId,
+    ownerId: null,
+    events: [{ eventType: "LOG_LINE", payload: JSON.stringify(value), phase: null }],
+    runStatus: "running",
+    idempotencyKey: null,
+    expectedSequence: null,
+    ...more,
+  };
+}
+
+/** The append that ends a run. */
+export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendRequest {
+  return appendOf(runId, null, {
+    events: [{ eventType: "RUN_COMPLETED", payload: "null", phase: null }],
+    runStatus: "completed",
+    ...more,
+  });
+}
+
+export function createOf(runId: string): {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly metadata: string;
+} {
+  return { runId, ownerId: "ada", metadata: "{}" };
+}
+
+export function queryOf(runId: string, more: Partial<ReadQuery> = {}): ReadQuery {
+  return { runId, ownerId: null, since: 0, limit: 1_000, maxBytes: 4_194_304, ...more };
+}
+
+/** A run's whole log, page by page. */
+export async function readLog(
+  store: RunEventStore,
+  runId: string,
+): Promise<readonly StoredEvent[]> {
+  const log: StoredEvent[] = [];
+  for (;;) {
+    const [page] = await store.read([queryOf(runId, { since: log.length })]);
+    log.push(...(page?.events ?? []));
+    if (page === undefined || page === null || log.length >= page.run.lastSequence) return log;
+  }
+}
+
+/** The values that `appendOf` was given, from a run's log. */
+export async function readValues(store: RunEventStore, runId: string): Promise<readonly unknown[]> {
+  return (await readLog(store, runId)).map((event): unknown => JSON.parse(event.payload));
+}
+
+/** The ids of an owner's runs, newest first. */
+export async function listIds(
+  store: RunEventStore,
+  runStatus: "queued" | "running" | "completed" | "failed" | "cancelled" | null = null,
+): Promise<readonly string[]> {
+  const runs = await store.listRuns({ ownerId: "ada", runStatus, before: null, limit: 100 });
+  return runs.map(({ runId }) => runId);
+}
+
+/** 1, 2, … count. */
+export function oneTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}

@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { keysOf } from "../src/keys.ts";
+import type { Subscriber, SubscriberEvents } from "../src/subscriber.ts";
+import { createSubscriptions } from "../src/subscriptions.ts";
+
+const RUN_IDS = ["a", "b", "c"] as const;
+const keys = keysOf("run-events", "");
+
+/** A server that does what it is told, or refuses, in the order in which it is told, and when the test says so. */
+function createSlowServer() {
+  const channels = new Set<string>();
+  let events: SubscriberEvents | undefined;
+  let answers: ((fails: boolean) => void)[] = [];
+  let isUp = false;
+
+  function tell<Answer>(change: () => void, answer: Answer): Promise<Answer> {
+    if (Array.isArray(answer) && answer.length === 0) return Promise.resolve(answer);
+    return new Promise((resolve, reject) => {
+      answers.push((fails) => {
+        if (fails) return reject(new Error("refused"));
+        change();
+        resolve(answer);
+      });
+    });
+  }
+
+  function lose(): void {
+    channels.clear();
+    answers = [];
+  }
+
+  return {
+    heardRuns: () => [...channels].map(keys.runIdOf).toSorted(),
+    isUp: () => isUp,
+    isWaitedFor: () => answers.length > 0,
+    open(given: SubscriberEvents): Subscriber {
+      events = given;
+      return {
+        subscribe: (more) => tell(() => more.forEach((channel) => channels.add(channel)), more),
+        unsubscribe: (less) =>
+          tell(() => less.forEach((channel) => channels.delete(channel)), less).then(() => {}),
+        beat() {},
+        close() {},
+      };
+    },
+    connect() {
+      lose();
+      isUp = true;
+      events?.onUp();
+    },
+    disconnect() {
+      lose();
+      isUp = false;
+      events?.onDown();
+    },
+    answer(fails: boolean) {
+      answers.shift()?.(fails);
+    },
+  };
+}
+
+type Step =
+  | { readonly do: "add" | "remove" | "renew"; readonly runId: string }
+  | { readonly do: "connect" | "disconnect" | "answer" | "refuse" };
+
+const arbStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constantFrom("add", "remove", "renew"),
+    runId: fc.constantFrom(...RUN_IDS),
+  }),
+  fc.record({ do: fc.constantFrom("connect", "disconnect", "answer", "answer", "refuse") }),
+) as fc.Arbitrary<Step>;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it("S13, S14: whatever is in flight when runs come and go, in the end those that are wanted are heard, and no others", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(arbStep, { maxLength: 40 }), async (steps) => {
+      const server = createSlowServer();
+      const wanted = new Set<string>();
+      /** Runs that were said to be heard since they were last wanted, or lost. */
+      const confirmed = new Set<string>();
+      const subscriptions = createSubscriptions(keys, server.open, {
+        onHeard: (runId) => confirmed.add(runId),
+        onUnheard: () => confirmed.clear(),
+        onMessage() {},
+      });
+
+      function take(step: Step): void {
+        switch (step.do) {
+          case "add":
+            if (!wanted.has(step.runId)) confirmed.delete(step.runId);
+            wanted.add(step.runId);
+            subscriptions.add(step.runId);
+            if (subscriptions.isHeard(step.runId)) confirmed.add(step.runId);
+            return;
+          case "remove":
+            wanted.delete(step.runId);
+            return subscriptions.remove(step.runId);
+          case "renew":
+            return subscriptions.renew(step.runId);
+          case "answer":
+          case "refuse":
+            return server.answer(step.do === "refuse");
+          case "connect":
+          case "disconnect":
+            return server[step.do]();
+        }
+      }
+
+      for (const step of steps) {
+        take(step);
+        await vi.advanceTimersByTimeAsync(0);
+        for (const runId of confirmed) {
+          // It may have been left already; but who wants it is never told so too early.
+          if (wanted.has(runId)) expect(server.heardRuns()).toContain(runId);
+        }
+      }
+      if (!server.isUp()) server.connect();
+      do {
+        while (server.isWaitedFor()) {
+          server.answer(false);
+          await vi.advanceTimersByTimeAsync(0);
+        }
+        await vi.advanceTimersByTimeAsync(1_000);
+      } while (server.isWaitedFor());
+      expect(server.heardRuns()).toEqual([...wanted].toSorted());
+      for (const runId of wanted) {
+        expect(subscriptions.isHeard(runId)).toBe(true);
+        expect(confirmed).toContain(runId);
+      }
+      subscriptions.close();
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it("S14: runs that come in one turn share a command", async () => {
+  const server = createSlowServer();
+  const told = vi.fn();
+  const subscriptions = createSubscriptions(
+    keys,
+    (events) => {
+      const subscriber = server.open(events);
+      return {
+        ...subscriber,
+        subscribe(channels) {
+          told(channels.length);
+          return subscriber.subscribe(channels);
+        },
+      };
+    },
+    { onHeard() {}, onUnheard() {}, onMessage() {} },
+  );
+  server.connect();
+  for (let number = 0; number < 500; number++) subscriptions.add(`run-${number}`);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told.mock.calls).toEqual([[500]]);
+  subscriptions.close();
+});
