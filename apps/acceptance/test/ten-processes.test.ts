@@ -23,7 +23,11 @@ interface Landing {
 
 async function writeFrom(storeUrl: string, writer: number): Promise<readonly Landing[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...["-C", "@tm/source", WRITER, storeUrl, "hot"],
+    "-C",
+    "@tm/source",
+    WRITER,
+    storeUrl,
+    "hot",
     ...[writer, BATCHES, AT_ONCE].map(String),
   ]);
   return stdout

@@ -54,8 +54,15 @@ export function mayHaveLanded(error: unknown): boolean {
   return code === null || !REFUSED_WRITES.includes(code);
 }
 
+/** An error as it is, but for the command that ioredis hangs on it: there the payloads are, and whoever logs it shows them. */
+function withoutCommand(error: unknown): unknown {
+  if (!(error instanceof Error) || !("command" in error)) return error;
+  const { name, message, stack } = error;
+  return Object.assign(new Error(message), { name, stack });
+}
+
 /**
- * A client's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is.
+ * A client's error as `store_unavailable`, itself as the cause, without the command; a `RunEventsError` stays as it is.
  * @see S20
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
@@ -63,7 +70,7 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   const code = replyCode(error);
   if (code === null) {
     return new RunEventsError("store_unavailable", "Redis cannot be reached.", {
-      cause: error,
+      cause: withoutCommand(error),
       ambiguous,
     });
   }
@@ -71,7 +78,7 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   return new RunEventsError(
     "store_unavailable",
     lasting ?? PASSING[code] ?? "Redis failed the command.",
-    { cause: error, retryable: lasting === undefined, ambiguous },
+    { cause: withoutCommand(error), retryable: lasting === undefined, ambiguous },
   );
 }
 

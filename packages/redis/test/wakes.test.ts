@@ -32,6 +32,14 @@ async function rings(
   watch.stop();
 }
 
+/** Resolves when heads have been looked at as often as they are not in a few seconds, if they are looked at once a second. */
+async function looksOften(redis: Redis): Promise<void> {
+  const looks = async (): Promise<number> =>
+    Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
+  const before = await looks();
+  await expect.poll(looks, { timeout: 5_000 }).toBeGreaterThan(before + 20);
+}
+
 /** A store whose commands go past the proxy, and only its own connection through it. */
 async function openThrough(
   proxy: TcpProxy,
@@ -175,11 +183,7 @@ describe("wakes", () => {
     const { redis, store } = await openThrough(proxy, server);
     await store.watch("a", () => {}).ready;
     await proxy.close();
-    const looks = async (): Promise<number> =>
-      Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
-    const before = await looks();
-    // Every second would be too seldom for this.
-    await expect.poll(looks, { timeout: 5_000 }).toBeGreaterThan(before + 20);
+    await looksOften(redis);
   });
 
   it("S13: a connection that has gone silent is broken off and made anew", async () => {
@@ -221,6 +225,15 @@ describe("wakes", () => {
     await rings(store, "a", () => store.append([appendOf("a")]));
     await rings(store, "a", () => store.append([appendOf("a")]));
     expect(await readValues(store, "a")).toEqual([null, null]);
+    // The looks ended with the last watch, and begin again with the next.
+    const hmgets = async (): Promise<string | undefined> =>
+      /cmdstat_hmget:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1];
+    let before = await hmgets();
+    await expect
+      .poll(async () => before === (before = await hmgets()), { interval: 200, timeout: 5_000 })
+      .toBe(true);
+    await store.watch("a", () => {}).ready;
+    await looksOften(admin);
   });
 
   it("S13: a tail follows a run that another process writes", async () => {
