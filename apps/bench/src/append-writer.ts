@@ -1,56 +1,58 @@
-import Database from "better-sqlite3";
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createSqliteStore } from "@tm/run-events-sqlite";
-import type { Cost } from "./rounds.ts";
+import type { Child } from "./child.ts";
+import { type Cost, measure } from "./rounds.ts";
 
-/** A process that appends to a file of its own. */
-export interface AppendWriter {
-  /**
-   * Appends so many single events, spread over the first so many of the runs.
-   * @returns what it took
-   */
-  append(load: { readonly appends: number; readonly runs: number }): Promise<Cost>;
-  /** How many events the file holds. @throws unless every run has its events without a gap. */
-  count(): number;
+/** How much is appended in a round, and how. */
+export interface AppendLoad {
+  /** Single events. */
+  readonly appends: number;
+  /** How many callers wait for an append at any time. */
+  readonly callers: number;
+  /** Over how many runs the callers are spread, each on one of them. */
+  readonly runs: number;
 }
 
-/** How many callers wait for an append at any time; also the number of runs there are. */
+/** A process that appends to a log of its own. */
+export interface AppendWriter {
+  /** @returns what it took */
+  append(load: AppendLoad): Promise<Cost>;
+  /** How many events the log holds. @throws unless every run has its events without a gap. */
+  count(): Promise<number> | number;
+}
+
+/** How many runs there are, and the most callers. */
 export const CALLERS = 64;
 /** The length of an event's JSON, in bytes. */
 export const APPEND_EVENT_BYTES = 300;
 
-/** The id of a run of the file. */
+/** Whose all runs are. */
+export const OWNER = "owner";
+
+/** The id of a run of the log. */
 export function runIdOf(index: number): string {
   return `run-${index}`;
 }
 
-/**
- * Makes the file with its tables and runs. The handle comes back with the store's own pragmas on it: WAL,
- * `synchronous=FULL`, foreign keys.
- */
-export async function createLog(
-  file: string,
-): Promise<{ readonly database: Database.Database; readonly runs: RunEvents }> {
-  const database = new Database(file);
-  const store = createSqliteStore(database);
-  await store.migrate();
-  const runs = createRunEvents({ store });
-  for (let index = 0; index < CALLERS; index++) {
-    await runs.create({ ownerId: "writer", runId: runIdOf(index) });
+/** Has the callers append, each one event after the other. */
+export function appendTogether(
+  { appends, callers, runs }: AppendLoad,
+  append: (runId: string) => Promise<unknown>,
+): Promise<Cost> {
+  let left = appends;
+  async function call(runId: string): Promise<void> {
+    while (left > 0) {
+      left -= 1;
+      await append(runId);
+    }
   }
-  return { database, runs };
+  return measure(appends, async () => {
+    await Promise.all(Array.from({ length: callers }, (_, caller) => call(runIdOf(caller % runs))));
+  });
 }
 
-/** Counts the events of a file. @throws unless every run's head says how many it has. */
-export function countEvents(database: Database.Database): number {
-  const counted = database
-    .prepare<[], { readonly events: number; readonly wrong: number }>(
-      `SELECT sum(events) AS events, sum(events <> last_sequence) AS wrong FROM (
-         SELECT last_sequence, count(sequence) AS events FROM run_events_runs
-         LEFT JOIN run_events_events USING (run_key) GROUP BY run_key)`,
-    )
-    .get();
-  if (counted === undefined || counted.wrong !== 0)
-    throw new Error("A run has not all its events.");
-  return counted.events;
+/** @throws unless the process's log holds as many events as were acknowledged. */
+export async function checkCount(writer: Child<AppendWriter>, acknowledged: number): Promise<void> {
+  const events = await writer.call("count");
+  if (events !== acknowledged) {
+    throw new Error(`Of ${acknowledged} acknowledged events the log holds ${events}.`);
+  }
 }

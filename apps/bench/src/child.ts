@@ -64,6 +64,22 @@ export function startChild<Self extends Api<Self>>(
   };
 }
 
+/** Lends processes, as many as are started, and ends them all. */
+export async function withChildren<Result>(
+  use: (start: typeof startChild) => Promise<Result>,
+): Promise<Result> {
+  const children: { stop(): Promise<void> }[] = [];
+  try {
+    return await use((module, ...parameters) => {
+      const child = startChild(module, ...parameters);
+      children.push(child);
+      return child as never;
+    });
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+  }
+}
+
 function settle(waiting: Map<number, PromiseWithResolvers<unknown>>, answer: Answer): void {
   const question = waiting.get(answer.id);
   waiting.delete(answer.id);

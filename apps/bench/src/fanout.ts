@@ -3,6 +3,7 @@ import { FANOUT_RUN, type FanoutServer } from "./fanout-server.ts";
 import type { Readers } from "./readers.ts";
 import type { Report, Scale, Section } from "./report.ts";
 import { type Cost, costBetween, costFigures, cpuMicros, ratios, takeTurns } from "./rounds.ts";
+import { streamPath } from "./run-server.ts";
 
 const BURST = 10;
 type Subject = "ours" | "bare";
@@ -28,8 +29,8 @@ async function measureFanout({ quick, rounds }: Scale): Promise<Report> {
   try {
     for (const group of ["ours", "bare"] as const) {
       const port = await servers[group].call("listen");
-      const path = `/v1/agent-runs/${FANOUT_RUN}/stream`;
-      await readers.call("connect", { group, port, path, count, stalled: false });
+      const paths = Array<string>(count).fill(streamPath(FANOUT_RUN));
+      await readers.call("connect", { group, port, paths, stalled: false });
     }
     const deliver = (subject: Subject, burst: number) => (): Promise<Cost> =>
       measureDeliveries(servers[subject], readers, { group: subject, publishes, burst, count });

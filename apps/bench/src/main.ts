@@ -1,14 +1,29 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { append } from "./append.ts";
 import { fanout } from "./fanout.ts";
 import { growth } from "./growth.ts";
+import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
+import { manyRuns } from "./many-runs.ts";
+import { notify } from "./notify.ts";
+import { postgresAppend } from "./postgres-append.ts";
+import { redisAppend } from "./redis-append.ts";
 import { isMet, type Report, type Scale, type Section } from "./report.ts";
+import { sqliteAppend } from "./sqlite-append.ts";
 import { stalled } from "./stalled.ts";
 import { formatReport } from "./table.ts";
 
-const SECTIONS: readonly Section[] = [append, fanout, stalled, growth];
+const SECTIONS: readonly Section[] = [
+  sqliteAppend,
+  fanout,
+  stalled,
+  growth,
+  postgresAppend,
+  notify,
+  redisAppend,
+  latency,
+  manyRuns,
+];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--json FILE]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;
 const ROUNDS = 7;

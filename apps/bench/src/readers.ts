@@ -11,8 +11,8 @@ export interface Connect {
   /** Names these readers in later calls. */
   readonly group: string;
   readonly port: number;
-  readonly path: string;
-  readonly count: number;
+  /** One for each reader. */
+  readonly paths: readonly string[];
   /** Whether they stop reading behind the headers. */
   readonly stalled: boolean;
 }
@@ -87,7 +87,7 @@ function take(reader: Reader, packet: Buffer, group: Group): void {
   goal.reached();
 }
 
-function open({ port, path, stalled }: Connect, group: Group): Promise<void> {
+function open({ port, stalled }: Connect, path: string, group: Group): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
     const reader: Reader = { socket, sequence: -1, bytes: 0, wrong: 0, rest: "" };
@@ -118,9 +118,10 @@ serveParent<Readers>({
   async connect(options) {
     const group: Group = { readers: [], goal: null, short: 0 };
     groups.set(options.group, group);
-    for (let opened = 0; opened < options.count; opened += CONNECTING_AT_ONCE) {
-      const length = Math.min(CONNECTING_AT_ONCE, options.count - opened);
-      await Promise.all(Array.from({ length }, () => open(options, group)));
+    const { paths } = options;
+    for (let opened = 0; opened < paths.length; opened += CONNECTING_AT_ONCE) {
+      const next = paths.slice(opened, opened + CONNECTING_AT_ONCE);
+      await Promise.all(next.map((path) => open(options, path, group)));
     }
   },
   reach({ group: name, sequence }) {

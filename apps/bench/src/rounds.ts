@@ -40,24 +40,27 @@ export async function measure(units: number, work: () => Promise<void> | void): 
 /**
  * Measures the subjects in turns, A B A B …, so that whatever else the machine does meets them alike. A first round, not
  * counted, warms them up.
- * @returns each subject's costs, one a round
+ * @returns what was measured of each subject, once a round
  */
-export async function takeTurns<Name extends string>(
+export async function takeTurns<Name extends string, Measured = Cost>(
   rounds: number,
-  subjects: Readonly<Record<Name, () => Promise<Cost>>>,
-): Promise<Readonly<Record<Name, readonly Cost[]>>> {
-  const turns = Object.entries<() => Promise<Cost>>(subjects).map(([name, measureOnce]) => ({
+  subjects: Readonly<Record<Name, () => Promise<Measured>>>,
+): Promise<Readonly<Record<Name, readonly Measured[]>>> {
+  const turns = Object.entries<() => Promise<Measured>>(subjects).map(([name, measureOnce]) => ({
     name: name as Name,
     measureOnce,
-    costs: [] as Cost[],
+    measured: [] as Measured[],
   }));
   for (let round = 0; round <= rounds; round++) {
-    for (const { measureOnce, costs } of turns) {
-      const cost = await measureOnce();
-      if (round > 0) costs.push(cost);
+    for (const { measureOnce, measured } of turns) {
+      const result = await measureOnce();
+      if (round > 0) measured.push(result);
     }
   }
-  return Object.fromEntries(turns.map(({ name, costs }) => [name, costs])) as Record<Name, Cost[]>;
+  return Object.fromEntries(turns.map(({ name, measured }) => [name, measured])) as Record<
+    Name,
+    Measured[]
+  >;
 }
 
 /** Microseconds of processor time a unit of work. */

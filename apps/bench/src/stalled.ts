@@ -3,6 +3,7 @@ import { type Child, startChild } from "./child.ts";
 import type { Readers } from "./readers.ts";
 import type { Figure, Report, Scale, Section } from "./report.ts";
 import { STALLED_RUN, type StalledServer, WARM_RUN } from "./stalled-server.ts";
+import { streamPath } from "./run-server.ts";
 import { withTempFolder } from "./temp-folder.ts";
 
 const MIB = 2 ** 20;
@@ -114,8 +115,7 @@ async function holdStalled(
     await readers.call("connect", {
       group: "stalled",
       port,
-      path: streamPath(STALLED_RUN),
-      count,
+      paths: Array<string>(count).fill(streamPath(STALLED_RUN)),
       stalled: true,
     });
     const connected = await server.call("memory");
@@ -148,13 +148,9 @@ async function appendToLive(scene: {
 }): Promise<void> {
   const { server, readers, port, runId, events } = scene;
   const group = `live reader of ${runId}`;
-  await readers.call("connect", { group, port, path: streamPath(runId), count: 1, stalled: false });
+  await readers.call("connect", { group, port, paths: [streamPath(runId)], stalled: false });
   await server.call("append", { runId, events, batch: BATCH, eventBytes: EVENT_BYTES });
   await readers.call("reach", { group, sequence: events });
   const { wrong } = await readers.call("received", group);
   if (wrong > 0) throw new Error(`${group}: ${wrong} events out of order.`);
-}
-
-function streamPath(runId: string): string {
-  return `/v1/agent-runs/${runId}/stream`;
 }

@@ -95,7 +95,7 @@ local function changeHead(nowMs)
 end
 
 local function appendNew(asked, newStatus, ends, key, expected, count, at)
-  if not isOwned(asked) or (expected ~= '' and tonumber(expected) ~= last) then return nil end
+  if not isOwned(asked) or finished or (expected ~= '' and tonumber(expected) ~= last) then return nil end
   if newStatus ~= statusBefore or before == 0 then return nil end
   if redis.pcall('HSETNX', RECEIPTS, key, text(before + 1) .. '-' .. text(before + count)) ~= 1 then return nil end
   local nowMs = now()

@@ -20,7 +20,7 @@ interface RedisEvents {
 }
 
 /** The settings that the store's own connection does not take over from the caller's. */
-export interface SubscriberOptions {
+interface SubscriberOptions {
   readonly keyPrefix: string;
   readonly lazyConnect: boolean;
   readonly autoResubscribe: boolean;
@@ -33,7 +33,7 @@ export interface SubscriberOptions {
 }
 
 /** As `SubscriberOptions`, for a cluster. */
-export interface ClusterSubscriberOptions {
+interface ClusterSubscriberOptions {
   readonly keyPrefix: string;
   readonly lazyConnect: boolean;
   readonly enableOfflineQueue: boolean;
@@ -43,14 +43,14 @@ export interface ClusterSubscriberOptions {
 }
 
 /** A connection that hears channels. */
-export interface RedisSubscriber extends RedisEvents {
+interface RedisSubscriber extends RedisEvents {
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;
   ping(): Promise<unknown>;
 }
 
 /** A client of a cluster that hears the channels of its shards. */
-export interface RedisClusterSubscriber extends RedisEvents {
+interface RedisClusterSubscriber extends RedisEvents {
   ssubscribe(channel: string): Promise<unknown>;
   sunsubscribe(channel: string): Promise<unknown>;
 }

@@ -1,7 +1,7 @@
 import type { RunStatus } from "@tm/run-events-core";
 
 /** The keys of one run. They share a hash tag, so a cluster has them on one node and a script may use them together. */
-export interface RunKeys {
+interface RunKeys {
   /** A hash: the run as it stands. */
   readonly head: string;
   /** A stream: the events, with their sequence as the first half of the id. */

@@ -1,13 +1,8 @@
-import {
-  APPEND_EVENT_BYTES,
-  type AppendWriter,
-  countEvents,
-  createLog,
-  runIdOf,
-} from "./append-writer.ts";
+import { APPEND_EVENT_BYTES, type AppendWriter, runIdOf } from "./append-writer.ts";
 import { serveParent } from "./child.ts";
 import { measure } from "./rounds.ts";
 import { sampleEvent } from "./sample-event.ts";
+import { countEvents, createLog } from "./sqlite-log.ts";
 
 // The least that appends to the same tables: no batch of others' calls, no checks, no bell, no promise.
 interface Head {

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { type AppendWriter, CALLERS } from "./append-writer.ts";
+import { type AppendWriter, CALLERS, checkCount } from "./append-writer.ts";
 import { startChild } from "./child.ts";
 import type { Report, Scale, Section, Target } from "./report.ts";
 import { type Cost, costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
 import { withTempFolder } from "./temp-folder.ts";
 
 /** Appends that return when they are on the disk, against the driver alone on the same tables, pragmas and disk. */
-export const append: Section = {
-  name: "append",
+export const sqliteAppend: Section = {
+  name: "sqlite-append",
   question: `How many single-event appends a second do ${CALLERS} concurrent callers get from SQLite?`,
   run: (scale) => withTempFolder((folder) => measureAppends(scale, folder)),
 };
@@ -15,31 +15,26 @@ export const append: Section = {
 async function measureAppends({ quick, rounds }: Scale, folder: string): Promise<Report> {
   const appends = quick ? 640 : 12_800;
   const ours = startChild<AppendWriter>(
-    new URL("append-ours.ts", import.meta.url),
+    new URL("sqlite-append-ours.ts", import.meta.url),
     join(folder, "ours.db"),
   );
-  const bare = new URL("append-bare.ts", import.meta.url);
+  const bare = new URL("sqlite-append-bare.ts", import.meta.url);
   const single = startChild<AppendWriter>(bare, join(folder, "single.db"), "1");
   const batch = startChild<AppendWriter>(bare, join(folder, "batch.db"), String(CALLERS));
   try {
+    const hot = { appends, callers: CALLERS, runs: 1 };
+    const spread = { appends, callers: CALLERS, runs: CALLERS };
     const costs = await takeTurns(rounds, {
-      oursHot: () => ours.call("append", { appends, runs: 1 }),
-      singleHot: () => single.call("append", { appends, runs: 1 }),
-      batchHot: () => batch.call("append", { appends, runs: 1 }),
-      oursSpread: () => ours.call("append", { appends, runs: CALLERS }),
-      singleSpread: () => single.call("append", { appends, runs: CALLERS }),
-      batchSpread: () => batch.call("append", { appends, runs: CALLERS }),
+      oursHot: () => ours.call("append", hot),
+      singleHot: () => single.call("append", hot),
+      batchHot: () => batch.call("append", hot),
+      oursSpread: () => ours.call("append", spread),
+      singleSpread: () => single.call("append", spread),
+      batchSpread: () => batch.call("append", spread),
     });
-    const [events, ...others] = await Promise.all(
-      [ours, single, batch].map((writer) => writer.call("count")),
-    );
     // Each of the rounds, and the first one that is not counted, in both shapes.
     const acknowledged = 2 * (rounds + 1) * appends;
-    if (events !== acknowledged || others.some((count) => count !== acknowledged)) {
-      throw new Error(
-        `Of ${acknowledged} appends the files hold ${[events, ...others].join(", ")}.`,
-      );
-    }
+    for (const writer of [ours, single, batch]) await checkCount(writer, acknowledged);
     return {
       targets: [
         ...compare("one run", costs.oursHot, costs.singleHot, costs.batchHot),

@@ -1,0 +1,39 @@
+import type pg from "pg";
+
+/** A pool, or a connection taken out of it. */
+export type Connection = pg.Pool | pg.PoolClient;
+type Statement = string | { readonly text: string };
+type Answer = Promise<{ readonly rows: readonly unknown[] }>;
+
+/**
+ * The pool, with every query that is asked of it or of a connection taken out of it shown to `intercept` first.
+ * @param intercept sends the query by `send`, or answers it itself
+ */
+export function interceptQueries(
+  pool: pg.Pool,
+  intercept: (
+    query: { readonly connection: Connection; readonly text: string; readonly values: unknown[] },
+    send: () => Answer,
+  ) => Answer,
+): pg.Pool {
+  function wrap<Wrapped extends Connection>(connection: Wrapped): Wrapped {
+    function query(statement: Statement, values?: unknown[]): Answer {
+      const text = typeof statement === "string" ? statement : statement.text;
+      return intercept({ connection, text, values: values ?? [] }, () =>
+        connection.query(statement, values),
+      );
+    }
+    function connect(take: (error: Error | undefined, client: pg.PoolClient | undefined) => void) {
+      pool.connect((error, client) => take(error, client && wrap(client)));
+    }
+    return new Proxy(connection, {
+      get(target, key) {
+        if (key === "query") return query;
+        // Of a pool. A connection that was taken out of one is connected.
+        if (key === "connect") return connect;
+        return Reflect.get(target, key) as unknown;
+      },
+    });
+  }
+  return wrap(pool);
+}

@@ -1,0 +1,58 @@
+import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { openRedisStore } from "@tm/run-events-redis";
+import type { Redis } from "ioredis";
+import { CALLERS, OWNER, runIdOf } from "./append-writer.ts";
+
+/** The names of a run's keys and of its channel, as the store has them. */
+export function keysOf(
+  prefix: string,
+  runId: string,
+): Readonly<Record<"head" | "events" | "receipts" | "channel", string>> {
+  const channel = `${prefix}:{run:${runId}}`;
+  return {
+    head: `${channel}:head`,
+    events: `${channel}:events`,
+    receipts: `${channel}:receipts`,
+    channel,
+  };
+}
+
+/** Makes so many runs behind the prefix. */
+export async function createLog(
+  redis: Redis,
+  prefix: string,
+  count: number = CALLERS,
+): Promise<RunEvents> {
+  const runs = createRunEvents({ store: await openRedisStore(redis, { prefix }) });
+  for (let index = 0; index < count; index++) {
+    await runs.create({ ownerId: OWNER, runId: runIdOf(index) });
+  }
+  return runs;
+}
+
+/** Counts the events behind a prefix. @throws unless every run has the events 1 … `lastSequence`, each with a key. */
+export async function countEvents(redis: Redis, prefix: string): Promise<number> {
+  let count = 0;
+  for (let index = 0; index < CALLERS; index++) {
+    const { head, events, receipts } = keysOf(prefix, runIdOf(index));
+    const lastSequence = Number(await redis.hget(head, "lastSequence"));
+    const [last] = await redis.xrevrange(events, "+", "-", "COUNT", 1);
+    const held = [
+      await redis.xlen(events),
+      await redis.hlen(receipts),
+      Number(last?.[0].split("-")[0] ?? 0),
+    ];
+    if (held.some((events) => events !== lastSequence)) {
+      throw new Error(`A run of ${lastSequence} events has ${held.join(", ")}.`);
+    }
+    count += lastSequence;
+  }
+  return count;
+}
+
+/** The server's version and what it does with a write, in one line. */
+export async function describeRedis(redis: Redis): Promise<string> {
+  const version = /^(?:redis|valkey)_version:.*$/m.exec(await redis.info("server"))?.[0].trim();
+  const settings = await redis.config("GET", "appendonly", "appendfsync");
+  return `Redis: ${version}, ${String(settings)}.`;
+}
