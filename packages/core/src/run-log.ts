@@ -116,6 +116,20 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   } = options;
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
+  const ownKeys = crypto.randomUUID();
+  let ownKeyCount = 0;
+
+  /**
+   * A store that can lose an acknowledgement gets a key for every append, so that each can be retried: one that nobody else
+   * has, near the one before in the order of an index.
+   * @see S7
+   */
+  function ownKey(): string | null {
+    if (!store.capabilities.losesAcknowledgements) return null;
+    ownKeyCount += 1;
+    return `${ownKeys}-${ownKeyCount.toString(36).padStart(8, "0")}`;
+  }
+
   const appends = createBatcher<AppendRequest, AppendOutcome>({
     send: (group, settle) =>
       sendAppends(store, group, { clock, isClosing: () => closing !== null }, settle),
@@ -171,7 +185,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
         "An expected sequence is a non-negative integer.",
       );
     }
-    const key = idempotencyKey === undefined ? ownKey(store) : parseIdempotencyKey(idempotencyKey);
+    const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const receipt = receiptOf(
       await appends.add({ ...planned, runId, ownerId, idempotencyKey: key, expectedSequence }),
     );
@@ -262,11 +276,6 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
-}
-
-/** A store that can lose an acknowledgement gets a key for every append, so that each can be retried. @see S7 */
-function ownKey(store: RunEventStore): string | null {
-  return store.capabilities.losesAcknowledgements ? crypto.randomUUID() : null;
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

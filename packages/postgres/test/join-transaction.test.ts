@@ -162,7 +162,7 @@ describe("an append in the caller's transaction", () => {
       await store.appendInTransaction({ client, ...lineOf(1) });
       await client.query("COMMIT");
     }
-    expect(await readValues(other, "a")).toEqual([1, 0]);
+    expect(await readValues(other, "a")).toEqual([1, 1]);
   });
 
   it("S19: refuses missing tables as any call does", async () => {
