@@ -2,20 +2,26 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { startPostgres } from "@tm/run-events-test-servers";
+import { expect, it, onTestFinished } from "vitest";
 import { linesUntil } from "../src/lines-of.ts";
 import { readSnippet } from "../src/snippets.ts";
 
 const root = new URL("../../../", import.meta.url);
 
 /** The lines that a snippet prints, up to the one that matches. */
-async function runSnippet(page: string, name: string, until: RegExp): Promise<readonly string[]> {
+async function runSnippet(
+  page: string,
+  name: string,
+  until: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   // Inside the workspace, so that the packages resolve as they do for a user.
   const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
   await writeFile(join(folder, name), readSnippet(new URL(page, root), name));
   const child = spawn(process.execPath, ["-C", "@tm/source", name], {
     cwd: folder,
-    env: { ...process.env, PORT: "0" },
+    env: { ...process.env, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
@@ -55,4 +61,13 @@ it("SQLite's page: a business row and its event commit together", async () => {
     "no gold",
     "{ orders: 1 } 1",
   ]);
+});
+
+it("Postgres' page: a business row and its event commit together", async () => {
+  const postgres = await startPostgres();
+  onTestFinished(() => postgres.close());
+  const env = { DATABASE_URL: await postgres.createDatabase() };
+  expect(
+    await runSnippet("packages/postgres/README.md", "postgres-users.mjs", /item:/, env),
+  ).toEqual(["no gold", "[ { item: 'tea' } ] 1"]);
 });
