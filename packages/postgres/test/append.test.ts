@@ -1,93 +1,35 @@
-import { PGlite } from "@electric-sql/pglite";
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
-import fc from "fast-check";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresPool } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { arbitraryRequest } from "./arbitrary-request.ts";
 import { untilProven } from "./proven.ts";
-import { recordPool } from "./recorded-pool.ts";
+import { APPEND, recordPool } from "./recorded-pool.ts";
+import { expectAsReference } from "./reference.ts";
 import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { expectStubborn } from "./stubborn-run.ts";
 
 const server = useServer();
 
-/** The statement that appends, for one run and for many. */
-const APPENDS = "INSERT INTO";
 const RECEIPTS = '"keySequence"';
 
-/** What pages say of runs, without what two stores cannot have in common. */
-async function stateOf(store: RunEventStore, runIds: readonly string[]): Promise<unknown> {
-  const pages = await store.read(
-    runIds.flatMap((runId) => [0, 1, 3].map((since) => queryOf(runId, { since, limit: 4 }))),
-  );
-  return pages.map((page) =>
-    page === null
-      ? null
-      : {
-          phaseAtSince: page.phaseAtSince,
-          run: { ...page.run, ordinal: 0, createdAtMs: 0, updatedAtMs: 0, finishedAtMs: 0 },
-          events: page.events.map((event) => ({ ...event, createdAtMs: 0 })),
-        },
-  );
-}
-
-const POOLS: readonly (readonly [string, number, () => PostgresPool])[] = [
-  ["pg", 100, () => openPool(server().url)],
-  [
-    "PGlite",
-    30,
-    () => {
-      const db = new PGlite();
-      onTestFinished(() => db.close());
-      return db;
-    },
-  ],
-];
-
-describe.each(POOLS)("a group of appends on %s", (_name, numRuns, open) => {
-  it("S5: is answered as the reference store does, whatever is in it", async () => {
-    const store = await openStore(open());
-    const groups = fc.array(
-      fc.array(arbitraryRequest(["a", "B", "missing"]), { minLength: 1, maxLength: 12 }),
-      { minLength: 1, maxLength: 5 },
-    );
-    let programs = 0;
-    await fc.assert(
-      fc.asyncProperty(groups, async (appends) => {
-        const reference = createMemoryStore();
-        const program = ++programs;
-        const nameOf = (runId: string): string => `${runId}-${program}`;
-        for (const runId of ["a", "B"]) {
-          await store.createRun(createOf(nameOf(runId)));
-          await reference.createRun(createOf(nameOf(runId)));
-        }
-        for (const group of appends) {
-          const named = group.map((request) => ({ ...request, runId: nameOf(request.runId) }));
-          expect(await store.append(named)).toEqual(await reference.append(named));
-        }
-        const runIds = ["a", "B", "missing"].map(nameOf);
-        expect(await stateOf(store, runIds)).toEqual(await stateOf(reference, runIds));
-      }),
-      { numRuns },
-    );
-  });
-});
-
 describe("a group of appends", () => {
+  it("S5: is answered as the reference store does, whatever is in it", async () => {
+    await expectAsReference(await openStore(openPool(server().url)), 100);
+  });
+
   it("S2, S12: over many runs is one statement", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     const runIds = oneTo(64).map((number) => `run-${number}`);
     await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
-    const before = pool.count(APPENDS);
+    const before = pool.count(APPEND);
     const outcomes = await store.append([...runIds, ...runIds].map((runId) => appendOf(runId)));
     expect(outcomes.map((outcome) => "firstSequence" in outcome && outcome.firstSequence)).toEqual([
       ...runIds.map(() => 1),
       ...runIds.map(() => 2),
     ]);
-    expect(pool.count(APPENDS) - before).toBe(1);
+    expect(pool.count(APPEND) - before).toBe(1);
     expect(pool.count(RECEIPTS)).toBe(0);
   });
 
@@ -97,7 +39,7 @@ describe("a group of appends", () => {
     await store.createRun(createOf("a"));
     await store.createRun(createOf("done"));
     await store.append([endOf("done")]);
-    const before = pool.count(APPENDS);
+    const before = pool.count(APPEND);
     const outcomes = await store.append([
       appendOf("nowhere", 1),
       appendOf("a", 2),
@@ -110,7 +52,7 @@ describe("a group of appends", () => {
       "finished",
       "appended",
     ]);
-    expect(pool.count(APPENDS) - before).toBe(1);
+    expect(pool.count(APPEND) - before).toBe(1);
     expect(pool.count(RECEIPTS)).toBe(1);
     expect(await readValues(store, "a")).toEqual([2, 4]);
   });
@@ -162,7 +104,7 @@ describe("a group of appends", () => {
     const admin = openPool(server().url);
     let appends = 0;
     const pool = recordPool(openPool(server().url), async ({ text, client }) => {
-      if (!text.includes(APPENDS) || client === null || ++appends !== 2) return;
+      if (!text.includes(APPEND) || client === null || ++appends !== 2) return;
       const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
       await admin.query("SELECT pg_terminate_backend($1, 10000)", [rows[0]?.pid]);
     });
@@ -196,38 +138,40 @@ describe("a group of appends", () => {
     const pool: PostgresPool = {
       ...recorded,
       connect(callback) {
-        if (recorded.count(APPENDS) > appends) callback(new Error("no connection"), undefined);
+        if (recorded.count(APPEND) > appends) callback(new Error("no connection"), undefined);
         else recorded.connect(callback);
       },
     };
     const store = await openStore(pool);
     await store.createRun(createOf("a"));
-    appends = recorded.count(APPENDS);
+    appends = recorded.count(APPEND);
     const failed = store.append([appendOf("a", 1), appendOf("a", 2, { expectedSequence: 1 })]);
     await expect(failed).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(await readValues(store, "a")).toEqual([1]);
   });
 
   it("S7, S13: a run that takes nothing and refuses nothing fails the group; what has landed rings", async () => {
-    for (const [, , open] of POOLS) {
-      const pool = open();
-      const schema = newSchema();
-      const store = await openStore(pool, { schema });
-      for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-      await pool.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
-        'BEGIN IF OLD.run_id = ''b'' THEN RETURN NULL; END IF; RETURN NEW; END'`);
-      await pool.query(`CREATE TRIGGER refuse BEFORE UPDATE ON ${schema}.runs
-        FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
-      const alone = store.append([appendOf("b")]);
-      await expect(alone).rejects.toMatchObject({ code: "store_unavailable", ambiguous: false });
-      const rung = Promise.withResolvers<void>();
-      store.watch("a", rung.resolve);
-      const group = store.append([appendOf("b"), appendOf("a", 1)]);
-      await expect(group).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
-      await rung.promise;
-      expect(await readValues(store, "a")).toEqual([1]);
-      expect(await readValues(store, "b")).toEqual([]);
+    const pool = openPool(server().url);
+    await expectStubborn(pool, newSchema());
+  });
+
+  it("W2: time does not run backwards within a run, even if the server's clock does", async () => {
+    const schema = newSchema();
+    const pool = openPool(server().url);
+    const store = await openStore(pool, { schema });
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    const future = Date.now() + 3_600_000;
+    await pool.query(`UPDATE ${schema}.runs SET updated_at_ms = $1`, [future]);
+    await store.append([appendOf("a"), appendOf("b")]);
+    await store.append([endOf("a")]);
+    const pages = await store.read([queryOf("a"), queryOf("b")]);
+    for (const event of pages.flatMap((page) => page?.events ?? [])) {
+      expect(event.createdAtMs).toBe(future);
     }
+    expect(pages).toMatchObject([
+      { run: { updatedAtMs: future, finishedAtMs: future } },
+      { run: { updatedAtMs: future, finishedAtMs: null } },
+    ]);
   });
 
   it("S2: a statement that fails half-way changes nothing", async () => {
@@ -249,7 +193,7 @@ describe("a group of appends", () => {
 
 describe("prepared statements", () => {
   function appendNames(pool: ReturnType<typeof recordPool>): readonly (string | null)[] {
-    return pool.sent.filter(({ text }) => text.includes(APPENDS)).map(({ name }) => name);
+    return pool.sent.filter(({ text }) => text.includes(APPEND)).map(({ name }) => name);
   }
 
   it("S12: are used once LISTEN is proven, and not before", async () => {

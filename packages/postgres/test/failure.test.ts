@@ -30,6 +30,13 @@ describe("a driver's failure", () => {
     expect(isAmbiguous(failureOf(code))).toBe(true);
   });
 
+  it("S7: an error that ends the session leaves it open, whatever its code", () => {
+    for (const severity of ["FATAL", "PANIC"]) {
+      expect(isAmbiguous(Object.assign(failureOf("25P04"), { severity }))).toBe(true);
+    }
+    expect(isAmbiguous(Object.assign(failureOf("25P04"), { severity: "ERROR" }))).toBe(false);
+  });
+
   it("S20: what is a RunEventsError stays what it is, but for the doubt", () => {
     const details = { lastSequence: 3 };
     const cause = failureOf("28P01");

@@ -2,8 +2,8 @@ import pg from "pg";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { LOOK, untilProven } from "./proven.ts";
-import { recordPool } from "./recorded-pool.ts";
+import { untilProven } from "./proven.ts";
+import { LOOK, recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 

@@ -4,8 +4,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { hangBell } from "./bells.ts";
 import { PATIENT } from "./patient.ts";
-import { LOOK, untilProven } from "./proven.ts";
-import { type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
+import { untilProven } from "./proven.ts";
+import { LOOK, type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 

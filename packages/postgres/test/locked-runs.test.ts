@@ -1,5 +1,6 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
+import { PATIENT } from "./patient.ts";
 import { openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -20,8 +21,8 @@ it("S2: a run that a transaction holds keeps neither other processes nor later g
   // Together in one group, of which the others land although one waits; their answers wait with it.
   const held = here.append("held", [TOKEN]);
   const together = [here.append("a", [TOKEN]), here.append("z", [TOKEN])];
-  await expect.poll(async () => (await there.read("a")).events.length).toBe(1);
-  await expect.poll(async () => (await there.read("z")).events.length).toBe(1);
+  await expect.poll(async () => (await there.read("a")).events.length, PATIENT).toBe(1);
+  await expect.poll(async () => (await there.read("z")).events.length, PATIENT).toBe(1);
   expect(await there.append("a", [TOKEN])).toMatchObject({ firstSequence: 2 });
   expect(await here.append("later", [TOKEN])).toMatchObject({ firstSequence: 1 });
   // And no backend that waits for the one holds another.

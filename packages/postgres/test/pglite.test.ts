@@ -2,8 +2,10 @@ import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createPostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
+import { expectAsReference } from "./reference.ts";
 import { appendOf, createOf, endOf, readValues } from "./requests.ts";
 import { newSchema, openStore } from "./stores.ts";
+import { expectStubborn } from "./stubborn-run.ts";
 
 let db: PGlite;
 beforeAll(() => {
@@ -19,6 +21,14 @@ function lineOf(value: unknown): {
 }
 
 describe("the store on PGlite", () => {
+  it("S5: answers groups as the reference store does, whatever is in them", async () => {
+    await expectAsReference(await openStore(db, { schema: newSchema() }), 20);
+  });
+
+  it("S7, S13: a run that takes nothing and refuses nothing fails its group; what has landed rings", async () => {
+    await expectStubborn(db, newSchema());
+  });
+
   it("S2: appends in the caller's transaction, be it a store's first call", async () => {
     const schema = newSchema();
     const first = await openStore(db, { schema });

@@ -85,6 +85,8 @@ describe("on a long run among many, with statistics", () => {
     },
     { name: "read", values: [["run-1"], [null], [EVENTS / 2], [10], [1_000_000]] },
     { name: "selectRun", values: ["run-1"] },
+    { name: "createRun", values: ["run-0", "ada", "running", null, "null"] },
+    { name: "deleteRun", values: ["run-2", "ada"] },
     { name: "selectHeads", values: [["run-1", "run-9"]] },
     { name: "listRuns", values: ["ada", RUNS / 2, 50] },
     { name: "listRunsByStatus", values: ["ada", RUNS / 2, 50, "running"] },

@@ -6,8 +6,8 @@ import { createPostgresStore } from "../src/index.ts";
 import { hangBell } from "./bells.ts";
 import { createDoors } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
-import { LOOK, untilProven } from "./proven.ts";
-import { recordPool } from "./recorded-pool.ts";
+import { untilProven } from "./proven.ts";
+import { LOOK, recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 

@@ -4,9 +4,6 @@ import { PATIENT } from "./patient.ts";
 import type { RecordedPool } from "./recorded-pool.ts";
 import { appendOf } from "./requests.ts";
 
-/** Part of the statement that looks for what no notification has said, and of no other. */
-export const LOOK = "AS q (run_id) JOIN";
-
 /** Appends until the store's connection that listens is known to: no other connection of its own notifies. */
 export async function untilProven(
   store: RunEventStore,

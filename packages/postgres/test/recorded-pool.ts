@@ -1,6 +1,11 @@
 import type pg from "pg";
 import type { PostgresNamedStatement, PostgresPool, PostgresPoolClient } from "../src/index.ts";
 
+/** Part of the statement that looks for what no notification has said, and of no other. */
+export const LOOK = "AS q (run_id) JOIN";
+/** Part of the statements that append, and of no others once the tables are there. */
+export const APPEND = "INSERT INTO";
+
 /** A statement on its way to the server. */
 export interface SentStatement {
   readonly text: string;

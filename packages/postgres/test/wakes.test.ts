@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { hangBell } from "./bells.ts";
 import { PATIENT } from "./patient.ts";
-import { LOOK, untilProven } from "./proven.ts";
-import { type RecordedPool, recordPool } from "./recorded-pool.ts";
+import { untilProven } from "./proven.ts";
+import { LOOK, type RecordedPool, recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
@@ -75,17 +75,20 @@ describe("wakes", () => {
     await untilProven(other, writing, "run-1");
     const bells = runIds.map((runId) => hangBell(store, runId));
     const before = writing.count("pg_notify");
+    const startedAt = performance.now();
     await Promise.all(runIds.map((runId) => other.append([appendOf(runId)])));
     await expect.poll(() => bells.every((bell) => bell.rings() > 0), PATIENT).toBe(true);
-    expect(writing.count("pg_notify") - before).toBeLessThan(150);
+    // Timers may be early by less than a millisecond.
+    const windows = (performance.now() - startedAt) / 4;
+    expect(writing.count("pg_notify") - before).toBeLessThanOrEqual(windows + 1);
   });
 
   it("S13: a commit tells of itself outside of its transaction", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
-    await store.createRun(createOf("a"));
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
     await untilProven(store, pool, "a");
-    await store.append([appendOf("a"), endOf("a")]);
+    await store.append([appendOf("b"), appendOf("a"), endOf("a")]);
     await store.deleteRun("a", null);
     // Each statement is a transaction of its own, and none both writes and notifies.
     for (const { text } of pool.sent) {
@@ -123,7 +126,7 @@ describe("wakes", () => {
     const store = await openStore(pool);
     const runIds = oneTo(500).map((number) => `run-${number}`);
     for (const runId of runIds) hangBell(store, runId);
-    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(1);
+    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(0);
     for (const { values } of pool.sent.filter(({ text }) => text.includes(LOOK))) {
       expect(values).toEqual([runIds]);
     }
@@ -160,7 +163,7 @@ describe("wakes", () => {
     const other = await openStore(openPool(server().url), { schema });
     const bell = hangBell(store, "a");
     await other.createRun(createOf("a"));
-    await expect.poll(() => failed, PATIENT).toBeGreaterThan(1);
+    await expect.poll(() => failed, PATIENT).toBeGreaterThan(0);
     expect(bell.rings()).toBe(0);
     fails = false;
     await expect.poll(bell.rings, PATIENT).toBe(1);

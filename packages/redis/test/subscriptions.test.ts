@@ -4,7 +4,7 @@ import { keysOf } from "../src/keys.ts";
 import type { Subscriber, SubscriberEvents } from "../src/subscriber.ts";
 import { createSubscriptions } from "../src/subscriptions.ts";
 
-const RUN_IDS = ["a", "b", "c"] as const;
+const RUN_IDS = ["a", "b"] as const;
 const keys = keysOf("run-events", "");
 
 /** A server that does what it is told, or refuses, in the order in which it is told, and when the test says so. */
@@ -62,15 +62,29 @@ function createSlowServer() {
 
 type Step =
   | { readonly do: "add" | "remove" | "renew"; readonly runId: string }
-  | { readonly do: "connect" | "disconnect" | "answer" | "refuse" };
+  | { readonly do: "connect" | "disconnect" | "answer" | "refuse" | "answer and connect" };
 
 const arbStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    do: fc.constantFrom("add", "remove", "renew"),
-    runId: fc.constantFrom(...RUN_IDS),
-  }),
-  fc.record({ do: fc.constantFrom("connect", "disconnect", "answer", "answer", "refuse") }),
-) as fc.Arbitrary<Step>;
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom("add" as const, "add" as const, "remove" as const, "renew" as const),
+      runId: fc.constantFrom(...RUN_IDS),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("answer" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        "refuse" as const,
+        "disconnect" as const,
+        "connect" as const,
+        "answer and connect" as const,
+      ),
+    }),
+  },
+);
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -104,12 +118,17 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
           case "answer":
           case "refuse":
             return server.answer(step.do === "refuse");
+          case "answer and connect":
+            // Before whoever waits for the answer has it.
+            server.answer(false);
+            return server.connect();
           case "connect":
           case "disconnect":
             return server[step.do]();
         }
       }
 
+      server.connect();
       for (const step of steps) {
         take(step);
         await vi.advanceTimersByTimeAsync(0);
@@ -133,7 +152,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
       }
       subscriptions.close();
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
 });
 

@@ -32,12 +32,25 @@ async function rings(
   watch.stop();
 }
 
-/** Resolves when heads have been looked at as often as they are not in a few seconds, if they are looked at once a second. */
+async function countLooks(redis: Redis): Promise<number> {
+  return Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
+}
+
+/** Resolves when heads have been looked at so often as is not done in a few seconds, if it is done once a second. */
 async function looksOften(redis: Redis): Promise<void> {
-  const looks = async (): Promise<number> =>
-    Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
-  const before = await looks();
-  await expect.poll(looks, { timeout: 5_000 }).toBeGreaterThan(before + 20);
+  const before = await countLooks(redis);
+  await expect.poll(() => countLooks(redis), { timeout: 5_000 }).toBeGreaterThan(before + 20);
+}
+
+/** Resolves when no head has been looked at for a while in which many would be, if that were done often. */
+async function looksSeldom(redis: Redis): Promise<void> {
+  let before = -1;
+  await expect
+    .poll(async () => before === (before = await countLooks(redis)), {
+      interval: 300,
+      timeout: 10_000,
+    })
+    .toBe(true);
 }
 
 /** A store whose commands go past the proxy, and only its own connection through it. */
@@ -100,12 +113,15 @@ describe("wakes", () => {
     const { store } = await openStore(server, { prefix: PREFIX });
     const eye = connect(server);
     await store.createRun(createOf("a"));
+    const before = await countLooks(eye);
     for (const round of oneTo(50)) {
       const watch = store.watch("a", () => {});
       if (round % 2 === 0) await watch.ready;
       watch.stop();
       if (round % 3 === 0) await eye.ping();
     }
+    // Nobody had to wait for a look.
+    expect(await countLooks(eye)).toBeLessThan(before + 5);
     await rings(store, "a", () => store.append([appendOf("a")]));
     await expect.poll(() => listeners(eye)).toBe(0);
   });
@@ -182,6 +198,7 @@ describe("wakes", () => {
     const proxy = await openProxy(server);
     const { redis, store } = await openThrough(proxy, server);
     await store.watch("a", () => {}).ready;
+    await looksSeldom(redis);
     await proxy.close();
     await looksOften(redis);
   });
@@ -225,13 +242,8 @@ describe("wakes", () => {
     await rings(store, "a", () => store.append([appendOf("a")]));
     await rings(store, "a", () => store.append([appendOf("a")]));
     expect(await readValues(store, "a")).toEqual([null, null]);
-    // The looks ended with the last watch, and begin again with the next.
-    const hmgets = async (): Promise<string | undefined> =>
-      /cmdstat_hmget:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1];
-    let before = await hmgets();
-    await expect
-      .poll(async () => before === (before = await hmgets()), { interval: 200, timeout: 5_000 })
-      .toBe(true);
+    // The looks end with the last watch, and begin again with the next.
+    await looksSeldom(admin);
     await store.watch("a", () => {}).ready;
     await looksOften(admin);
   });
