@@ -93,28 +93,20 @@ function hearShards(redis: RedisClusterClient, events: SubscriberEvents): Subscr
     clusterRetryStrategy: pauseBefore,
     redisOptions: { keyPrefix: "", socketTimeout: SILENCE_MS },
   });
-  /** What ioredis keeps for us, and would keep twice if it were told twice. */
-  const told = new Set<string>();
-
-  async function subscribe(channel: string): Promise<string> {
-    if (told.has(channel)) await cluster.sunsubscribe(channel);
-    told.add(channel);
-    await cluster.ssubscribe(channel);
-    return channel;
-  }
-
   cluster.on("error", ignoreError);
   cluster.on("subscribersReady", events.onUp);
   cluster.on("-subscriber", events.onDown);
   cluster.on("smessage", events.onMessage);
   return {
     async subscribe(channels) {
-      const attempts = await Promise.allSettled(channels.map(subscribe));
-      return attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+      // Each on its own: a command is for one slot, and a node that fails is not to keep the others back.
+      const attempts = await Promise.allSettled(
+        channels.map(async (channel) => cluster.ssubscribe(channel)),
+      );
+      return channels.filter((_, index) => attempts[index]?.status === "fulfilled");
     },
     async unsubscribe(channels) {
-      await Promise.all(channels.map((channel) => cluster.sunsubscribe(channel)));
-      for (const channel of channels) told.delete(channel);
+      await Promise.all(channels.map(async (channel) => cluster.sunsubscribe(channel)));
     },
     beat() {
       // ioredis notices itself that a node of a cluster has gone: its commands fail, and it asks the others.
