@@ -1,10 +1,23 @@
 import { createRunEvents } from "@tm/run-events-core";
-import { expect, it, onTestFinished } from "vitest";
+import type pg from "pg";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { PATIENT } from "./patient.ts";
-import { openPool, openStore, useServer } from "./stores.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { refuseUpdates } from "./stubborn-run.ts";
 
 const server = useServer();
 const TOKEN = { eventType: "TOKEN" };
+
+/** Opens a transaction that holds a run. */
+async function hold(pool: pg.Pool, schema: string, runId: string): Promise<pg.PoolClient> {
+  const client = await pool.connect();
+  onTestFinished(() => client.release(true));
+  await client.query("BEGIN");
+  await client.query(`SELECT FROM ${schema}.runs WHERE run_id = $1 FOR UPDATE`, [runId]);
+  return client;
+}
 
 it("S2: a run that a transaction holds keeps neither other processes nor later groups waiting", async () => {
   const pool = openPool(server().url);
@@ -35,4 +48,47 @@ it("S2: a run that a transaction holds keeps neither other processes nor later g
   await client.query("COMMIT");
   expect(await held).toMatchObject({ firstSequence: 2 });
   expect(await Promise.all(together)).toMatchObject([{ firstSequence: 1 }, { firstSequence: 1 }]);
+});
+
+it("S2: of the runs of a group that are held, each waits for its own transaction alone", async () => {
+  const pool = openPool(server().url);
+  const schema = newSchema();
+  const store = await openStore(pool, { schema });
+  for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
+  const [a, b] = [await hold(pool, schema, "a"), await hold(pool, schema, "b")];
+  const appended = store.append(["a", "b", "c"].map((runId) => appendOf(runId, runId)));
+  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+  await expect.poll(async () => (await pool.query(waiting)).rows.length, PATIENT).toBe(2);
+  expect(await readValues(store, "c")).toEqual(["c"]);
+  await b.query("COMMIT");
+  await expect.poll(() => readValues(store, "b"), PATIENT).toEqual(["b"]);
+  expect(await readValues(store, "a")).toEqual([]);
+  await a.query("COMMIT");
+  expect(await appended).toMatchObject([
+    { outcome: "appended" },
+    { outcome: "appended" },
+    { outcome: "appended" },
+  ]);
+});
+
+it("S7: a group that fails for one run still waits for the others", async () => {
+  const pool = recordPool(openPool(server().url));
+  const admin = openPool(server().url);
+  const schema = newSchema();
+  const store = await openStore(pool, { schema });
+  for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+  await refuseUpdates(admin, schema, "b");
+  const client = await hold(admin, schema, "a");
+  const settled = vi.fn();
+  const appended = store.append([appendOf("a", 1), appendOf("b", 2)]).catch((error: unknown) => {
+    settled();
+    return error;
+  });
+  // How often a run is tried that neither takes its append nor refuses it.
+  await expect.poll(() => pool.count("keySequence"), PATIENT).toBeGreaterThan(100);
+  await store.getRun("a");
+  expect(settled).not.toHaveBeenCalled();
+  await client.query("COMMIT");
+  expect(await appended).toMatchObject({ code: "store_unavailable", ambiguous: true });
+  expect(await readValues(store, "a")).toEqual([1]);
 });

@@ -1,16 +1,25 @@
 import { expect } from "vitest";
-import type { PostgresPool } from "../src/index.ts";
+import type { PostgresPool, PostgresQueryable } from "../src/index.ts";
 import { appendOf, createOf, readValues } from "./requests.ts";
 import { openStore } from "./stores.ts";
 
-/** Has a run whose row keeps as it is; fails unless the store says so, and rings for what landed beside it. */
+/** Has a run's row stay as it is, whatever updates it. */
+export async function refuseUpdates(
+  pool: PostgresQueryable,
+  schema: string,
+  runId: string,
+): Promise<void> {
+  await pool.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF OLD.run_id = ''${runId}'' THEN RETURN NULL; END IF; RETURN NEW; END'`);
+  await pool.query(`CREATE TRIGGER refuse BEFORE UPDATE ON ${schema}.runs
+    FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
+}
+
+/** Has a run whose row stays as it is; fails unless the store says so, and rings for what landed beside it. */
 export async function expectStubborn(pool: PostgresPool, schema: string): Promise<void> {
   const store = await openStore(pool, { schema });
   for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-  await pool.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN IF OLD.run_id = ''b'' THEN RETURN NULL; END IF; RETURN NEW; END'`);
-  await pool.query(`CREATE TRIGGER refuse BEFORE UPDATE ON ${schema}.runs
-    FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
+  await refuseUpdates(pool, schema, "b");
   const alone = store.append([appendOf("b")]);
   await expect(alone).rejects.toMatchObject({ code: "store_unavailable", ambiguous: false });
   const rung = Promise.withResolvers<void>();

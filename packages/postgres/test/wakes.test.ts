@@ -149,6 +149,28 @@ describe("wakes", () => {
     await expect.poll(bell.rings, PATIENT).toBe(2);
   });
 
+  it("S15: what strangers notify does not prove that own notifications arrive", async () => {
+    const schema = newSchema();
+    const end = Promise.withResolvers<void>();
+    const real = openPool(server().url);
+    onTestFinished(() => end.resolve());
+    const pool = recordPool(real, ({ text, values }) =>
+      text.includes(LOOK) || String(values[1]).startsWith("?") ? end.promise : undefined,
+    );
+    const store = await openStore(pool, { schema });
+    const bell = hangBell(store, "a");
+    const stranger = openPool(server().url);
+    await expect
+      .poll(async () => {
+        await stranger.query("SELECT pg_notify($1, '?'), pg_notify($1, 'a')", [schema]);
+        return bell.rings();
+      }, PATIENT)
+      .toBeGreaterThan(0);
+    await store.createRun(createOf("a"));
+    await expect.poll(() => pool.count("pg_notify"), PATIENT).toBeGreaterThan(1);
+    expect(pool.sent.filter(({ text, client }) => text.includes("notify") && client)).toEqual([]);
+  });
+
   it("S15: a look that fails is made up for by a later one", async () => {
     const schema = newSchema();
     let fails = true;
