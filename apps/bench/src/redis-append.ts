@@ -7,11 +7,17 @@ import type { Report, Scale, Section } from "./report.ts";
 import { costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
 import { withServer } from "./with-server.ts";
 
+/** A rewrite of the file comes at every doubling, takes a core for itself, and meets whoever's turn it is. */
+const NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"];
+
 /** Appends through Redis, against one script an append that makes the same writes. */
 export const redisAppend: Section = {
   name: "redis-append",
   question: `How many single-event appends a second do ${CALLERS} concurrent callers get from Redis?`,
-  run: (scale) => withServer(startRedis(), (redis, start) => measureAppends(scale, redis, start)),
+  run: (scale) =>
+    withServer(startRedis({ settings: NO_REWRITE }), (redis, start) =>
+      measureAppends(scale, redis, start),
+    ),
 };
 
 async function measureAppends(

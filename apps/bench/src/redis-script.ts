@@ -11,7 +11,7 @@ local now = string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] /
 local sequence = string.format('%.0f', head[1] + 1)
 redis.call('XADD', KEYS[2], sequence .. '-0', 'eventType', ARGV[1], 'payload', ARGV[2], 'createdAtMs', now, 'phaseSequence', head[2])
 redis.call('HSET', KEYS[3], ARGV[3], sequence .. '-' .. sequence)
-redis.call('HSET', KEYS[1], 'runStatus', 'running', 'lastSequence', sequence, 'updatedAtMs', now)
+redis.call('HSET', KEYS[1], 'lastSequence', sequence, 'updatedAtMs', now)
 redis.call('PUBLISH', ARGV[4], '')
 return sequence
 `;

@@ -2,8 +2,10 @@ import { afterTurn, type Clock } from "./clock.ts";
 
 /** How long a group may keep the ones behind it waiting, in milliseconds: longer than a healthy store takes. */
 const LATE_MS = 250;
-/** How many groups may be in flight once some are late. */
-const MOST_IN_FLIGHT = 4;
+/** How many late groups others may pass. */
+const MOST_LATE = 4;
+/** A group does not leave items behind for another one before it has so many: each costs something by itself. */
+const LEAST_SHARE = 16;
 
 /** Answers one item of a group, by its index; an `Error` rejects it. Only the first answer counts. */
 export type Settle<Answer> = (index: number, answer: Answer | Error) => void;
@@ -16,6 +18,8 @@ export interface BatcherOptions<Item, Answer> {
   readonly keyOf: (item: Item) => string;
   /** What an item counts for in `maxWeight`. */
   readonly weigh: (item: Item) => number;
+  /** How many groups may be in flight, beside late ones. What waits is shared out among those that may start. */
+  readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
   readonly maxItems: number;
@@ -41,8 +45,8 @@ interface Waiting<Item, Answer> {
 }
 
 /**
- * Group commit: one group is in flight at a time, and what arrives meanwhile goes out together as the next. The first
- * group waits for the end of the event loop's turn, so callers of one turn share it. A group that is late, since one run is
+ * Group commit: a group or a few are in flight at a time, and what arrives meanwhile goes out together in the next. A group
+ * waits for the end of the event loop's turn, so callers of one turn share it. A group that is late, since one run is
  * locked or one connection is dead, holds up its own keys alone: the others' next group goes out beside it.
  *
  * Between an `add` and its `send` other items may join; between a `send` and its answer more may queue. Neither changes
@@ -55,66 +59,96 @@ export function createBatcher<Item, Answer>(
   let queue: Waiting<Item, Answer>[] = [];
   let queuedWeight = 0;
   let isScheduled = false;
-  /** The group that the next one waits for. */
-  let line: Group | null = null;
-  const late = new Set<Group>();
+  /** The groups that the next one waits for. */
+  let prompt: readonly Group[] = [];
+  let late: readonly Group[] = [];
+  // Both lists and this set are made anew at each change: what has been in a set that lives on, V8 keeps until its next full
+  // collection, and that would be every append.
+  /** The keys of both. */
+  let busy: ReadonlySet<string> = new Set();
   let onIdle: (() => void)[] = [];
 
+  function isIdle(): boolean {
+    return prompt.length === 0 && late.length === 0 && queue.length === 0;
+  }
+
+  function listBusy(): void {
+    busy = new Set([...prompt, ...late].flatMap((group) => group.map(({ key }) => key)));
+  }
+
   function cutGroup(): Group {
-    const busy = new Set([...late].flatMap((group) => group.map(({ key }) => key)));
-    const group: Waiting<Item, Answer>[] = [];
-    const rest: Waiting<Item, Answer>[] = [];
+    const ready: Waiting<Item, Answer>[] = [];
+    const blocked: Waiting<Item, Answer>[] = [];
+    for (const waiting of queue) (busy.has(waiting.key) ? blocked : ready).push(waiting);
+    const share = Math.ceil(ready.length / (options.groupsAtOnce - prompt.length));
+    const most = Math.min(options.maxItems, Math.max(share, LEAST_SHARE));
     let weight = 0;
-    let isFull = false;
-    for (const waiting of queue) {
-      isFull ||=
-        group.length > 0 &&
-        (group.length === options.maxItems || weight + waiting.weight > options.maxWeight);
-      if (isFull || busy.has(waiting.key)) {
-        rest.push(waiting);
-        continue;
-      }
-      group.push(waiting);
+    let count = 0;
+    for (const waiting of ready) {
+      const isFull = count === most || weight + waiting.weight > options.maxWeight;
+      if (count > 0 && isFull) break;
       weight += waiting.weight;
+      count += 1;
     }
-    queue = rest;
+    // The keys of the two are different ones, so each key's order stays.
+    queue = [...blocked, ...ready.slice(count)];
     queuedWeight -= weight;
-    return group;
+    return ready.slice(0, count);
   }
 
   async function sendGroup(group: Group): Promise<void> {
+    let answered = 0;
     try {
       await options.send(
         group.map(({ item }) => item),
         (index, answer) => {
+          answered += 1;
           if (answer instanceof Error) group[index]?.reject(answer);
           else group[index]?.resolve(answer);
         },
       );
-      for (const { reject } of group)
-        reject(new TypeError("Expected an answer for each item of a group."));
+      // An error takes its stack when it is made, which is more work than all the rest.
+      if (answered >= group.length) return;
+      const unanswered = new TypeError("Expected an answer for each item of a group.");
+      for (const { reject } of group) reject(unanswered);
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
   }
 
   function sendNext(): void {
-    if (line !== null || late.size === MOST_IN_FLIGHT) return;
-    const group = cutGroup();
-    if (group.length === 0) return;
-    line = group;
+    while (queue.length > 0 && prompt.length < options.groupsAtOnce && late.length < MOST_LATE) {
+      const group = cutGroup();
+      if (group.length === 0) return;
+      start(group);
+    }
+  }
+
+  function start(group: Group): void {
+    prompt = [...prompt, group];
+    listBusy();
     const stopWatch = options.clock.every(LATE_MS, () => {
       stopWatch();
-      line = null;
-      late.add(group);
+      prompt = without(prompt, group);
+      late = [...late, group];
       sendNext();
     });
     void sendGroup(group).then(() => {
       stopWatch();
-      late.delete(group);
-      if (line === group) line = null;
-      if (queue.length > 0) sendNext();
-      if (line === null && late.size === 0 && queue.length === 0) settleIdle();
+      prompt = without(prompt, group);
+      late = without(late, group);
+      listBusy();
+      if (queue.length > 0) schedule();
+      if (isIdle()) settleIdle();
+    });
+  }
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    afterTurn(() => {
+      isScheduled = false;
+      sendNext();
     });
   }
 
@@ -129,19 +163,19 @@ export function createBatcher<Item, Answer>(
       return new Promise<Answer>((resolve, reject) => {
         options.admit?.(queuedWeight);
         const weight = options.weigh(item);
-        queue.push({ item, key: options.keyOf(item), weight, resolve, reject });
+        const key = options.keyOf(item);
+        queue.push({ item, key, weight, resolve, reject });
         queuedWeight += weight;
-        if (isScheduled || line !== null) return;
-        isScheduled = true;
-        afterTurn(() => {
-          isScheduled = false;
-          sendNext();
-        });
+        // Else the group that ends looks at what waits.
+        if (prompt.length < options.groupsAtOnce && !busy.has(key)) schedule();
       });
     },
     idle() {
-      const isIdle = line === null && late.size === 0 && queue.length === 0;
-      return isIdle ? Promise.resolve() : new Promise((resolve) => onIdle.push(resolve));
+      return isIdle() ? Promise.resolve() : new Promise((resolve) => onIdle.push(resolve));
     },
   };
+}
+
+function without<Value>(values: readonly Value[], one: Value): readonly Value[] {
+  return values.filter((value) => value !== one);
 }

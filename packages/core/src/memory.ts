@@ -92,6 +92,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
       shared: false,
       joinsTransaction: false,
       losesAcknowledgements: false,
+      appendsAtOnce: 1,
       wakeDeadlineMs: 0,
     },
     async createRun({ runId, ownerId, metadata }) {

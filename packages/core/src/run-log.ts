@@ -116,7 +116,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   } = options;
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
-  const ownKeys = crypto.randomUUID();
+  const ownKeys = shortUuid();
   let ownKeyCount = 0;
 
   /**
@@ -138,6 +138,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     weigh: ({ events }) =>
       events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
     maxWeight: APPENDS_BYTES,
+    groupsAtOnce: store.capabilities.appendsAtOnce,
     maxItems: GROUP_ITEMS,
     admit(queuedBytes) {
       if (closing !== null) throw storeClosed();
@@ -156,6 +157,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     weigh: ({ limit, maxBytes }) =>
       Math.max(READ_BYTES, Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit)),
     maxWeight: READS_BYTES,
+    groupsAtOnce: 1,
     maxItems: GROUP_ITEMS,
   });
   async function read(query: ReadQuery): Promise<ReadResult | null> {
@@ -276,6 +278,12 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
+}
+
+/** A new UUID in 25 characters: a store keeps one with every append. */
+function shortUuid(): string {
+  const hex = crypto.randomUUID().replaceAll("-", "");
+  return BigInt(`0x${hex}`).toString(36).padStart(25, "0");
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

@@ -159,6 +159,11 @@ export interface StoreCapabilities {
    * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see S7
    */
   readonly losesAcknowledgements: boolean;
+  /**
+   * How many calls of `append` core makes at once; no run is in two of them. 1 where the store works on one after the other, 2
+   * where a server may work on one while this process takes in the answers of the other. More share less.
+   */
+  readonly appendsAtOnce: number;
   /** The longest from a commit to its ring, in milliseconds, while the process is not starved. @see S13 */
   readonly wakeDeadlineMs: number;
 }

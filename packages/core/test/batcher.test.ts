@@ -1,68 +1,15 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Batcher, type BatcherOptions, createBatcher, type Settle } from "../src/batcher.ts";
-import { createDeferred, type Deferred } from "./deferred.ts";
-import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-
-interface Item {
-  readonly name: number;
-  readonly weight: number;
-  readonly key: number;
-}
-
-/** A batcher whose sends the test answers. */
-interface Bench {
-  readonly batcher: Batcher<Item, string>;
-  readonly groups: (readonly Item[])[];
-  readonly clock: FakeClock;
-  /** The sends under way, oldest first. */
-  readonly sending: () => readonly Sending[];
-  /** Answers every item of the oldest. */
-  readonly answer: () => void;
-}
-
-interface Sending {
-  readonly items: readonly Item[];
-  readonly settle: Settle<string>;
-  readonly done: Deferred<void>;
-}
-
-const nameOf = ({ name }: Item): string => `answer ${name}`;
-const LATE_MS = 250;
-
-function createBench(options: Partial<BatcherOptions<Item, string>> = {}): Bench {
-  const groups: (readonly Item[])[] = [];
-  const sends: Sending[] = [];
-  const clock = createFakeClock();
-  const batcher = createBatcher<Item, string>({
-    send(items, settle) {
-      groups.push(items);
-      const done = createDeferred<void>();
-      sends.push({ items, settle, done });
-      return done.promise;
-    },
-    keyOf: ({ key }) => String(key),
-    weigh: ({ weight }) => weight,
-    maxWeight: 10,
-    maxItems: 4,
-    clock,
-    ...options,
-  });
-  return {
-    batcher,
-    groups,
-    clock,
-    sending: () => sends,
-    answer() {
-      const oldest = sends.shift();
-      oldest?.items.forEach((one, index) => oldest.settle(index, nameOf(one)));
-      oldest?.done.resolve();
-    },
-  };
-}
-
-const item = (name: number, weight = 1, key = 0): Item => ({ name, weight, key });
+import {
+  createBench,
+  item,
+  type Item,
+  LATE_MS,
+  nameOf,
+  nextGroup,
+  type Sending,
+} from "./batcher-bench.ts";
 
 describe("createBatcher", () => {
   type Step = { readonly add: Item } | "answer" | "turn" | "late";
@@ -82,8 +29,8 @@ describe("createBatcher", () => {
 
   it("S2: keeps each key's order, bounds each group, has no key in two groups, and gives each call its own answer", async () => {
     await fc.assert(
-      fc.asyncProperty(steps, async (script) => {
-        const { batcher, groups, sending, answer, clock } = createBench();
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (script, groupsAtOnce) => {
+        const { batcher, groups, sending, answer, clock } = createBench({ groupsAtOnce });
         const answers: Promise<string>[] = [];
         for (const step of script) {
           if (step === "turn") await setImmediate();
@@ -91,7 +38,7 @@ describe("createBatcher", () => {
           else if (step === "answer") answer();
           else answers.push(batcher.add({ ...step.add, name: answers.length }));
           const keys = sending().map(({ items }) => new Set(items.map(({ key }) => key)));
-          expect(keys.length).toBeLessThanOrEqual(4);
+          expect(keys.length).toBeLessThanOrEqual(3 + groupsAtOnce);
           const inFlight = keys.flatMap((set) => [...set]);
           expect(new Set(inFlight).size).toBe(inFlight.length);
         }
@@ -123,44 +70,6 @@ describe("createBatcher", () => {
     );
   });
 
-  it("has one group in flight as long as it is not late, so that what arrives meanwhile goes together", async () => {
-    const { batcher, groups, answer, clock } = createBench();
-    const first = batcher.add(item(0, 1, 0));
-    await setImmediate();
-    const second = [batcher.add(item(1, 1, 1)), batcher.add(item(2, 1, 2))];
-    clock.advance(LATE_MS - 1);
-    await setImmediate();
-    expect(groups).toHaveLength(1);
-    answer();
-    await first;
-    await setImmediate();
-    expect(groups[1]).toHaveLength(2);
-    answer();
-    await Promise.all(second);
-  });
-
-  it("lets others pass a group that is late, but not its own keys", async () => {
-    const { batcher, groups, sending, clock } = createBench();
-    const stuck = batcher.add(item(0, 1, 7));
-    await setImmediate();
-    const behind = batcher.add(item(1, 1, 7));
-    const free = batcher.add(item(2, 1, 8));
-    clock.advance(LATE_MS);
-    expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
-    const [late, other] = sending();
-    other?.settle(0, "free");
-    other?.done.resolve();
-    expect(await free).toBe("free");
-    late?.settle(0, "stuck");
-    late?.done.resolve();
-    expect(await stuck).toBe("stuck");
-    await setImmediate();
-    expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
-    sending()[2]?.settle(0, "behind");
-    sending()[2]?.done.resolve();
-    expect(await behind).toBe("behind");
-  });
-
   it("answers an item while others of its group still wait", async () => {
     const { batcher, sending } = createBench();
     const [fast, slow] = [batcher.add(item(0, 1, 0)), batcher.add(item(1, 1, 1))];
@@ -183,7 +92,7 @@ describe("createBatcher", () => {
     expect(groups).toHaveLength(1);
     answer();
     expect(await Promise.all(first)).toStrictEqual(["answer 0", "answer 1"]);
-    await setImmediate();
+    await nextGroup();
     expect(groups).toStrictEqual([
       [item(0), item(1)],
       [item(2), item(3)],
@@ -199,7 +108,7 @@ describe("createBatcher", () => {
     expect(groups).toStrictEqual([[item(0, 99)]]);
     answer();
     await answers[0];
-    await setImmediate();
+    await nextGroup();
     answer();
     await answers[1];
     expect(groups).toStrictEqual([[item(0, 99)], [item(1, 99)]]);
@@ -269,7 +178,7 @@ describe("createBatcher", () => {
     expect(weights).toStrictEqual([0, 3, 6, 0]);
     answer();
     await Promise.all(first);
-    await setImmediate();
+    await nextGroup();
     answer();
     await second;
     expect(groups.flat().map(({ name }) => name)).toStrictEqual([0, 1, 3]);

@@ -154,6 +154,7 @@ describe("createMemoryStore", () => {
       shared: false,
       joinsTransaction: false,
       losesAcknowledgements: false,
+      appendsAtOnce: 1,
       wakeDeadlineMs: 0,
     });
   });

@@ -1,92 +1,83 @@
-import { isTerminal } from "@tm/run-events-core";
 import type { RunAppend } from "./plan-wave.ts";
-
-interface RunValues {
-  readonly runId: string;
-  readonly ownerId: string | null;
-  readonly expected: number | null;
-  readonly runStatus: string;
-  readonly phase: string | null;
-  readonly events: number;
-  readonly finishes: boolean;
-}
-
-interface EventValues {
-  readonly at: number;
-  readonly nth: number;
-  readonly eventType: string;
-  readonly phase: string | null;
-  readonly payload: string;
-  readonly key: string | null;
-  readonly keyEvents: number | null;
-}
 
 /** The parameters of the `append` statement: an array a column. */
 export function encodeWave(appends: readonly RunAppend[]): unknown[] {
   const runs = appends.map(runValues);
-  const events = appends.map(eventValues).flat();
+  const events = createEventColumns();
+  appends.forEach((append, index) => addEvents(events, append, index + 1));
   return [
-    runs.map((run) => run.runId),
-    runs.map((run) => run.ownerId),
-    runs.map((run) => run.expected),
-    runs.map((run) => run.runStatus),
-    runs.map((run) => run.phase),
-    runs.map((run) => run.events),
-    runs.map((run) => run.finishes),
-    events.map((event) => event.at),
-    events.map((event) => event.nth),
-    ...eventColumns(events),
+    runs.map(([runId]) => runId),
+    runs.map(([, ownerId]) => ownerId),
+    runs.map(([, , expected]) => expected),
+    runs.map(([, , , runStatus]) => runStatus),
+    runs.map(([, , , , phase]) => phase),
+    runs.map(([, , , , , count]) => count),
+    ...events,
   ];
 }
 
 /** The parameters of the `appendToOne` statement. */
 export function encodeAppend(append: RunAppend): unknown[] {
-  const { runId, ownerId, expected, runStatus, phase, events, finishes } = runValues(append);
-  const values = [runId, ownerId, expected, runStatus, phase, events, finishes];
-  return [...values, ...eventColumns(eventValues(append, 0))];
+  const events = createEventColumns();
+  addEvents(events, append, 1);
+  // There is one run, and its events stand in their order.
+  const [, , ...columns] = events;
+  return [...runValues(append), ...columns];
 }
 
-function eventColumns(events: readonly EventValues[]): unknown[] {
-  return [
-    events.map((event) => event.eventType),
-    events.map((event) => event.phase),
-    events.map((event) => event.payload),
-    events.map((event) => event.key),
-    events.map((event) => event.keyEvents),
-  ];
-}
+/** Id, owner, expected sequence, status, last phase, number of events. */
+type RunValues = readonly [
+  runId: string,
+  ownerId: string | null,
+  expected: number | null,
+  runStatus: string,
+  phase: string | null,
+  events: number,
+];
 
 function runValues({ runId, requests }: RunAppend): RunValues {
   const first = requests[0]?.request;
-  const runStatus = requests.at(-1)?.request.runStatus ?? "running";
   let phase: string | null = null;
   let events = 0;
   for (const { request } of requests) {
     events += request.events.length;
     phase = request.events.findLast((event) => event.phase !== null)?.phase ?? phase;
   }
-  return {
-    runId,
-    ownerId: first?.ownerId ?? null,
-    expected: first?.expectedSequence ?? null,
-    runStatus,
-    phase,
-    events,
-    finishes: isTerminal(runStatus),
-  };
+  const runStatus = requests.at(-1)?.request.runStatus ?? "running";
+  return [runId, first?.ownerId ?? null, first?.expectedSequence ?? null, runStatus, phase, events];
 }
 
-function eventValues({ requests }: RunAppend, index: number): readonly EventValues[] {
-  const values: EventValues[] = [];
+type EventColumns = readonly [
+  at: number[],
+  nth: number[],
+  eventType: string[],
+  phase: (string | null)[],
+  payload: string[],
+  key: (string | null)[],
+  keyEvents: (number | null)[],
+];
+
+function createEventColumns(): EventColumns {
+  return [[], [], [], [], [], [], []];
+}
+
+/** @param at the place of the run, from 1 */
+function addEvents(columns: EventColumns, { requests }: RunAppend, at: number): void {
+  const [ats, nths, eventTypes, phases, payloads, keys, keyEvents] = columns;
+  let nth = 0;
   for (const { request } of requests) {
     const { events, idempotencyKey } = request;
     events.forEach(({ eventType, phase, payload }, position) => {
       // The last event of a request carries its key.
       const key = position === events.length - 1 ? idempotencyKey : null;
-      const keyEvents = key === null ? null : events.length;
-      const nth = values.length + 1;
-      values.push({ at: index + 1, nth, eventType, phase, payload, key, keyEvents });
+      nth += 1;
+      ats.push(at);
+      nths.push(nth);
+      eventTypes.push(eventType);
+      phases.push(phase);
+      payloads.push(payload);
+      keys.push(key);
+      keyEvents.push(key === null ? null : events.length);
     });
   }
-  return values;
 }

@@ -165,6 +165,8 @@ export function createPostgresStore(
         shared: connect !== null,
         joinsTransaction: true,
         losesAcknowledgements: true,
+        // A PGlite database is in this process.
+        appendsAtOnce: connect === null ? 1 : 2,
         wakeDeadlineMs: SLOW_POLL_MS + LOOK_GRACE_MS,
       };
     },

@@ -35,10 +35,10 @@ function takes(runId: string, ownerId: string, expected: string): string {
 }
 
 /** What an append makes of the head `r`; its time never runs backwards (W2). */
-function moves(events: string, runStatus: string, phase: string, finishes: string): string {
+function moves(events: string, runStatus: string, phase: string): string {
   return `last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
     updated_at_ms = greatest(r.updated_at_ms, clock.now_ms),
-    finished_at_ms = CASE WHEN ${finishes} THEN greatest(r.updated_at_ms, clock.now_ms) END`;
+    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, clock.now_ms) END`;
 }
 
 /** The statements for a schema. @throws TypeError as `tablesOf` */
@@ -50,42 +50,41 @@ export function createStatements(schema: string): Statements {
       ORDER BY sequence DESC LIMIT 1)`;
   return {
     ...tables,
-    // $1-$7 a run: id, owner, expected sequence, status and last phase of the batch, number of events, whether it finishes.
-    // $8-$14 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
+    // $1-$6 a run: id, owner, expected sequence, status (running or a terminal one) and last phase of the batch, number of events.
+    // $7-$13 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
     // request its key and how many events the key stands for.
     // The lock comes first, alone, and waits for nobody: with an UPDATE alone, statements that hold each other's rows could
-    // wait in a circle, and one locked row would keep all the others locked.
+    // wait in a circle, and one locked row would keep all the others locked. It is a join, so that a planner which likes to walk
+    // through a small table does so once and not for each run.
     append: `
 WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), held AS MATERIALIZED (
   SELECT q.*, r.run_key
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::boolean[])
-    WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, phase, events, finishes, at)
-  CROSS JOIN LATERAL (
-    SELECT r.run_key FROM ${runs} r WHERE ${takes("q.run_id", "q.owner_id", "q.expected")}
-    FOR NO KEY UPDATE SKIP LOCKED
-  ) r
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[])
+    WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, phase, events, at)
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected")}
+  FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
-  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase", "h.finishes")}
+  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase")}
   FROM held h, clock WHERE r.run_key = h.run_key
   RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
-  FROM unnest($8::int[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::int[])
+  FROM unnest($7::int[], $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[])
     AS e (at, nth, event_type, phase, payload, key, key_events)
   JOIN head ON head.at = e.at
 )
 SELECT at, run_key AS ordinal, base, phase FROM head`,
-    // The same for one run, which needs no order of locks: $1-$7 are its values, $8-$12 as $10-$14 there.
+    // The same for one run, which needs no order of locks: $1-$6 are its values, $7-$11 as $9-$13 there.
     appendToOne: `
 WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), head AS (
-  UPDATE ${runs} r SET ${moves("$6::int", "$4", "$5::text", "$7::boolean")}
+  UPDATE ${runs} r SET ${moves("$6::int", "$4::text", "$5::text")}
   FROM clock WHERE ${takes("$1", "$2::text", "$3::bigint")}
   RETURNING r.run_key, r.last_sequence - $6::int AS base, r.updated_at_ms, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
-  FROM head, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::int[])
+  FROM head, unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::int[])
     WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
 )
 SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`,

@@ -1,7 +1,7 @@
 import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPostgresStore } from "../src/index.ts";
+import { createPostgresStore, printMigrations } from "../src/index.ts";
 import { createStatements, type Statements } from "../src/statements.ts";
 
 const EVENTS = 200_000;
@@ -37,6 +37,33 @@ function encodeLiteral(value: Value | readonly Value[]): string {
   return `'{${value.map((item) => (item === null ? "NULL" : String(item))).join(",")}}'`;
 }
 
+/** Explains a statement with values, and takes back what it did. */
+async function explain(client: pg.Client, statement: string, mode: string): Promise<PlanNode> {
+  await client.query(`SET plan_cache_mode = ${mode}`);
+  await client.query("BEGIN");
+  const { rows } = await client.query<{
+    readonly "QUERY PLAN": readonly [{ readonly Plan: PlanNode }];
+  }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${statement}`);
+  await client.query("ROLLBACK");
+  const plan = rows[0]?.["QUERY PLAN"][0].Plan;
+  if (plan === undefined) throw new Error("There is no plan.");
+  return plan;
+}
+
+const RUN: readonly Value[] = ["run-1", null, null, "running", null, 1];
+const EVENT: readonly Value[] = ["TOKEN", null, "true", "new", 1];
+
+/** The values of `append` for one event of each run. */
+function valuesFor(runIds: readonly string[]): readonly (readonly Value[])[] {
+  return [
+    runIds,
+    ...RUN.slice(1).map((value) => runIds.map(() => value)),
+    runIds.map((_, at) => at + 1),
+    runIds.map(() => 1),
+    ...EVENT.map((value) => runIds.map(() => value)),
+  ];
+}
+
 describe("on a long run among many, with statistics", () => {
   let server: PostgresServer;
   let client: pg.Client;
@@ -69,8 +96,6 @@ describe("on a long run among many, with statistics", () => {
     await server.close();
   });
 
-  const run: readonly Value[] = ["run-1", null, null, "running", null, 1, false];
-  const event: readonly Value[] = ["TOKEN", null, "true", "new", 1];
   const several = Array.from({ length: 16 }, (_, at) => `run-${at * 1_200 + 1}`);
   it.each<{
     readonly name: keyof Statements;
@@ -90,35 +115,52 @@ describe("on a long run among many, with statistics", () => {
     { name: "selectHeads", values: [["run-1", "run-9"]] },
     { name: "listRuns", values: ["ada", RUNS / 2, 50] },
     { name: "listRunsByStatus", values: ["ada", RUNS / 2, 50, "running"] },
-    { name: "append", values: [...run, 1, 1, ...event].map((value) => [value]) },
-    { name: "appendToOne", values: [...run, ...event.map((value) => [value])] },
-    {
-      name: "append",
-      values: [
-        several,
-        ...run.slice(1).map((value) => several.map(() => value)),
-        several.map((_, at) => at + 1),
-        several.map(() => 1),
-        ...event.map((value) => several.map(() => value)),
-      ],
-    },
+    { name: "append", values: valuesFor(["run-1"]) },
+    { name: "appendToOne", values: [...RUN, ...EVENT.map((value) => [value])] },
+    { name: "append", values: valuesFor(several) },
   ])("S12: $name looks at few rows", async ({ name, values }) => {
     await client.query(`PREPARE statement AS ${sql[name]}`);
     try {
       for (const mode of ["force_custom_plan", "force_generic_plan"]) {
-        await client.query(`SET plan_cache_mode = ${mode}`);
-        await client.query("BEGIN");
-        const { rows } = await client.query<{
-          readonly "QUERY PLAN": readonly [{ Plan: PlanNode }];
-        }>(
-          `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE statement (${values.map(encodeLiteral).join()})`,
-        );
-        await client.query("ROLLBACK");
-        const plan = rows[0]?.["QUERY PLAN"][0].Plan;
-        expect(plan && rowsOf(plan), `${mode}: ${JSON.stringify(plan)}`).toBeLessThan(MOST_ROWS);
+        const execute = `EXECUTE statement (${values.map(encodeLiteral).join()})`;
+        const plan = await explain(client, execute, mode);
+        expect(rowsOf(plan), `${mode}: ${JSON.stringify(plan)}`).toBeLessThan(MOST_ROWS);
       }
     } finally {
       await client.query("DEALLOCATE statement");
+    }
+  });
+});
+
+describe("on few runs, with statistics", () => {
+  const FEW = 64;
+  /** What one walk through the runs costs several nodes of the plan; a walk for each run would be 64 times 64 rows. */
+  const MOST_ROWS_A_RUN = 20;
+
+  it("S12: append walks through the runs once at most, not for each of its own", async () => {
+    const server = await startPostgres();
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    try {
+      const sql = createStatements("run_events");
+      await client.query(printMigrations());
+      await client.query(
+        `INSERT INTO ${sql.runs} (run_id, owner_id, run_status, last_sequence, created_at_ms, updated_at_ms, metadata)
+         SELECT 'run-' || n, 'ada', 'running', 0, 0, 0, 'null' FROM generate_series(1, ${FEW}) n`,
+      );
+      await client.query("VACUUM ANALYZE");
+      await client.query(`PREPARE statement AS ${sql.append}`);
+      const all = Array.from({ length: FEW }, (_, at) => `run-${at + 1}`);
+      const execute = `EXECUTE statement (${valuesFor(all).map(encodeLiteral).join()})`;
+      for (const mode of ["force_custom_plan", "force_generic_plan"]) {
+        const plan = await explain(client, execute, mode);
+        expect(rowsOf(plan), `${mode}: ${JSON.stringify(plan)}`).toBeLessThan(
+          FEW * MOST_ROWS_A_RUN,
+        );
+      }
+    } finally {
+      await client.end();
+      await server.close();
     }
   });
 });

@@ -1,7 +1,6 @@
 import {
   type AppendOutcome,
   type AppendRequest,
-  isTerminal,
   type RunStatus,
   type TerminalStatus,
 } from "@tm/run-events-core";
@@ -20,7 +19,6 @@ export function encodeRequest(request: AppendRequest): readonly string[] {
   const values = [
     ownerId === null ? "" : `=${ownerId}`,
     runStatus,
-    isTerminal(runStatus) ? "1" : "",
     // The client sends again what it has no answer to, and tells nobody: without a key it might land twice.
     idempotencyKey === null ? `~${crypto.randomUUID()}` : `=${idempotencyKey}`,
     expectedSequence === null ? "" : String(expectedSequence),
@@ -28,6 +26,19 @@ export function encodeRequest(request: AppendRequest): readonly string[] {
   ];
   for (const { eventType, payload, phase } of events) values.push(eventType, payload, phase ?? "");
   return values;
+}
+
+/** Where the only request for a run landed: `last sequence`, or `last sequence phase`. */
+export function parseLanding(reply: string, { events, runStatus }: AppendRequest): AppendOutcome {
+  const space = reply.indexOf(" ");
+  const lastSequence = Number(space === -1 ? reply : reply.slice(0, space));
+  return {
+    outcome: "appended",
+    firstSequence: lastSequence - events.length + 1,
+    lastSequence,
+    runStatus,
+    phase: space === -1 ? null : reply.slice(space + 1),
+  };
 }
 
 /** What became of a request. */

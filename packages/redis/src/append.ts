@@ -5,18 +5,20 @@ import {
   type RunStatus,
 } from "@tm/run-events-core";
 import { APPEND } from "./append-script.ts";
-import { encodeRequest, type OutcomeReply, parseOutcome } from "./append-values.ts";
+import { encodeRequest, type OutcomeReply, parseLanding, parseOutcome } from "./append-values.ts";
 import { addClaim, type Claim, dropClaim } from "./claims.ts";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { mayHaveLanded, runDamaged, scriptError, storeFailure } from "./failure.ts";
 
-/** The most events of one script, so that none holds the server for long; a request of more has one to itself. */
+/** The most events of one script; a request of more has one to itself. */
 const SCRIPT_EVENTS = 1_000;
-/** The most runs of one script: while the server works on one, the client makes the next. */
-const SCRIPT_RUNS = 16;
+/** The most runs of one script, so that none holds the server for long. */
+const SCRIPT_RUNS = 32;
 
+/** The text is of one request that was appended: its last sequence and, behind a space, the phase if there is one. */
 type RunReply =
+  | string
   | readonly ["failed", error: string]
   | readonly ["lost"]
   | readonly ["unclaimed", ownerId: string, ordinal: string, runStatus: RunStatus]
@@ -57,6 +59,10 @@ export async function appendGroup(
   /** @returns what of the part, or behind it, is still to be done */
   async function settle(part: Part, reply: RunReply): Promise<Part | null> {
     const { runId, requests: ofRun, claim, rest } = part;
+    if (typeof reply === "string") {
+      for (const { index, request } of ofRun) outcomes[index] = parseLanding(reply, request);
+      return rest.length === 0 ? null : cutPart(runId, rest);
+    }
     switch (reply[0]) {
       case "failed":
         failures.push(appendFailure(scriptError(reply[1])));
@@ -153,12 +159,8 @@ function runAppend(connection: Connection, call: readonly Part[]): Promise<reado
   for (const { runId, requests, values: ofRun, claim } of call) {
     const { head, events, receipts } = connection.keys.ofRun(runId);
     keys.push(head, events, receipts);
-    values.push(
-      claim === null ? "" : `${claim.ordinal} ${claim.runStatus}`,
-      connection.keys.channel(runId),
-      String(ofRun.length),
-      String(requests.length),
-    );
+    const count = String(requests.length);
+    values.push(claim === null ? count : `${count} ${claim.ordinal} ${claim.runStatus}`);
     for (const value of ofRun) values.push(value);
   }
   return connection.run(APPEND, keys, values) as Promise<readonly RunReply[]>;

@@ -54,6 +54,7 @@ export async function openRedisStore(
       joinsTransaction: false,
       // The client sends commands again when it has reconnected, but gives up after some attempts.
       losesAcknowledgements: true,
+      appendsAtOnce: 2,
       wakeDeadlineMs: WAKE_DEADLINE_MS,
     },
     createRun: (request) => connection.perform(() => createRun(connection, request)),

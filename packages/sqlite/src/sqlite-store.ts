@@ -116,6 +116,7 @@ export function createSqliteStore(
       shared: inFile,
       joinsTransaction: true,
       losesAcknowledgements: false,
+      appendsAtOnce: 1,
       wakeDeadlineMs: pollMs + LOOK_GRACE_MS,
     },
     migrate: () => connection.migrate(),

@@ -9,7 +9,7 @@ export const declaration: readonly TrialCase[] = [
   {
     name: "S6 capabilities are declared, and `reopen` is given exactly if the data outlives the store",
     async run({ store, canReopen }) {
-      const { durability, shared, joinsTransaction, losesAcknowledgements, wakeDeadlineMs } =
+      const { durability, shared, joinsTransaction, losesAcknowledgements, ...numbers } =
         store.capabilities;
       assert(
         ["memory", "process", "power", "unknown"].includes(durability),
@@ -18,7 +18,12 @@ export const declaration: readonly TrialCase[] = [
       for (const flag of [shared, joinsTransaction, losesAcknowledgements]) {
         assert(typeof flag === "boolean", `a capability is true or false, got ${flag}`);
       }
+      const { wakeDeadlineMs, appendsAtOnce } = numbers;
       assert(wakeDeadlineMs >= 0 && Number.isFinite(wakeDeadlineMs), "wakeDeadlineMs is a time");
+      assert(
+        Number.isSafeInteger(appendsAtOnce) && appendsAtOnce > 0,
+        "appendsAtOnce is a positive count",
+      );
       const outlives = durability !== "memory" || shared;
       assertEqual(
         { reopen: canReopen },

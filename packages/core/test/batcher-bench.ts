@@ -1,0 +1,70 @@
+import { setImmediate } from "node:timers/promises";
+import { type Batcher, type BatcherOptions, createBatcher, type Settle } from "../src/batcher.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+
+export interface Item {
+  readonly name: number;
+  readonly weight: number;
+  readonly key: number;
+}
+
+/** A batcher whose sends the test answers. */
+export interface Bench {
+  readonly batcher: Batcher<Item, string>;
+  readonly groups: (readonly Item[])[];
+  readonly clock: FakeClock;
+  /** The sends under way, oldest first. */
+  readonly sending: () => readonly Sending[];
+  /** Answers every item of the oldest. */
+  readonly answer: () => void;
+}
+
+export interface Sending {
+  readonly items: readonly Item[];
+  readonly settle: Settle<string>;
+  readonly done: Deferred<void>;
+}
+
+export const nameOf = ({ name }: Item): string => `answer ${name}`;
+export const LATE_MS = 250;
+
+export function createBench(options: Partial<BatcherOptions<Item, string>> = {}): Bench {
+  const groups: (readonly Item[])[] = [];
+  const sends: Sending[] = [];
+  const clock = createFakeClock();
+  const batcher = createBatcher<Item, string>({
+    send(items, settle) {
+      groups.push(items);
+      const done = createDeferred<void>();
+      sends.push({ items, settle, done });
+      return done.promise;
+    },
+    keyOf: ({ key }) => String(key),
+    weigh: ({ weight }) => weight,
+    maxWeight: 10,
+    maxItems: 4,
+    groupsAtOnce: 1,
+    clock,
+    ...options,
+  });
+  return {
+    batcher,
+    groups,
+    clock,
+    sending: () => sends,
+    answer() {
+      const oldest = sends.shift();
+      oldest?.items.forEach((one, index) => oldest.settle(index, nameOf(one)));
+      oldest?.done.resolve();
+    },
+  };
+}
+
+/** A group's end is seen in one turn, the next group goes out at the end of that or the one after. */
+export async function nextGroup(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
+export const item = (name: number, weight = 1, key = 0): Item => ({ name, weight, key });

@@ -1,0 +1,93 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { createBench, item, LATE_MS, nextGroup } from "./batcher-bench.ts";
+
+describe("groups in flight", () => {
+  it("has one group in flight as long as it is not late, so that what arrives meanwhile goes together", async () => {
+    const { batcher, groups, answer, clock } = createBench();
+    const first = batcher.add(item(0, 1, 0));
+    await setImmediate();
+    const second = [batcher.add(item(1, 1, 1)), batcher.add(item(2, 1, 2))];
+    clock.advance(LATE_MS - 1);
+    await setImmediate();
+    expect(groups).toHaveLength(1);
+    answer();
+    await first;
+    await nextGroup();
+    expect(groups[1]).toHaveLength(2);
+    answer();
+    await Promise.all(second);
+  });
+
+  it("shares what waits among the groups that may be in flight, once there is enough of it", async () => {
+    const { batcher, groups, answer } = createBench({
+      groupsAtOnce: 2,
+      maxItems: 99,
+      maxWeight: 99,
+    });
+    const sizes = (): readonly number[] => groups.map((group) => group.length);
+    const add = (from: number, count: number): readonly Promise<string>[] =>
+      Array.from({ length: count }, (_, at) => batcher.add(item(from + at, 1, from + at)));
+    const few = add(0, 16);
+    await setImmediate();
+    expect(sizes()).toStrictEqual([16]);
+    const more = add(16, 17);
+    await setImmediate();
+    expect(sizes()).toStrictEqual([16, 17]);
+    answer();
+    answer();
+    await Promise.all([...few, ...more]);
+    const many = add(100, 50);
+    await setImmediate();
+    expect(sizes()).toStrictEqual([16, 17, 25, 25]);
+    answer();
+    await many[0];
+    const next = add(200, 20);
+    await nextGroup();
+    expect(sizes()).toStrictEqual([16, 17, 25, 25, 20]);
+    answer();
+    answer();
+    await Promise.all([...many, ...next]);
+  });
+
+  it("S2: with room for another group sends what waits, but what is behind a key in flight only after it", async () => {
+    const { batcher, groups, answer } = createBench({ groupsAtOnce: 2 });
+    const first = batcher.add(item(0, 1, 7));
+    await setImmediate();
+    const behind = batcher.add(item(1, 1, 7));
+    await setImmediate();
+    expect(groups).toHaveLength(1);
+    const free = batcher.add(item(2, 1, 8));
+    await setImmediate();
+    expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
+    answer();
+    expect(await first).toBe("answer 0");
+    await nextGroup();
+    expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
+    answer();
+    answer();
+    expect(await Promise.all([free, behind])).toStrictEqual(["answer 2", "answer 1"]);
+  });
+
+  it("lets others pass a group that is late, but not its own keys", async () => {
+    const { batcher, groups, sending, clock } = createBench();
+    const stuck = batcher.add(item(0, 1, 7));
+    await setImmediate();
+    const behind = batcher.add(item(1, 1, 7));
+    const free = batcher.add(item(2, 1, 8));
+    clock.advance(LATE_MS);
+    expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
+    const [late, other] = sending();
+    other?.settle(0, "free");
+    other?.done.resolve();
+    expect(await free).toBe("free");
+    late?.settle(0, "stuck");
+    late?.done.resolve();
+    expect(await stuck).toBe("stuck");
+    await nextGroup();
+    expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
+    sending()[2]?.settle(0, "behind");
+    sending()[2]?.done.resolve();
+    expect(await behind).toBe("behind");
+  });
+});
