@@ -2,6 +2,7 @@ import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { bells, lostBells } from "./cases/bells.ts";
 import { closing } from "./cases/closing.ts";
+import { concurrency } from "./cases/concurrency.ts";
 import { creating } from "./cases/creating.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
@@ -43,6 +44,7 @@ const ALWAYS: readonly TrialCase[] = [
   ...outcomes,
   ...idempotencyKeys,
   ...programs,
+  ...concurrency,
   ...declaration,
   ...acknowledgement,
   ...payloads,

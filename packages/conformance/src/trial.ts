@@ -20,7 +20,7 @@ export interface Trial {
   /** Whether a second object on the same data can be had. */
   readonly canReopen: boolean;
   /** The objects that may be open on the same data at once: two where `capabilities.shared`, else `store` alone. */
-  stores(): Promise<readonly RunEventStore[]>;
+  stores(): Promise<readonly [RunEventStore, ...RunEventStore[]]>;
   /** Closes the youngest object and opens another on its data. */
   reopen(): Promise<RunEventStore>;
 }

@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { type Program, programArbitrary } from "../concurrent/program.ts";
+import { runProgram } from "../concurrent/run-program.ts";
+import { checkHistory } from "../history/check-history.ts";
+import { drawTimeline } from "../history/timeline.ts";
+import type { TrialCase } from "../trial.ts";
+
+const PROGRAMS = 150;
+/** A race may show only now and then: once a program has failed, each smaller one gets so many chances to fail too. */
+const CHANCES = 10;
+
+/** S1 to S5, S9 and S10 at once, from several clients at once: one order has to explain every answer. */
+export const concurrency: readonly TrialCase[] = [
+  {
+    name: "S4 one order of the appends explains every answer of programs that run at once",
+    async run(trial) {
+      const stores = await trial.stores();
+      let count = 0;
+      let hasFailed = false;
+
+      async function runOnce(program: Program): Promise<void> {
+        count += 1;
+        const history = await runProgram(program, { stores, prefix: `c${count}-` });
+        const found = checkHistory(history);
+        if (found === null) return;
+        throw new Error(
+          `${found.clause} is broken: ${found.message}.\n${drawTimeline(history, found)}`,
+        );
+      }
+
+      await fc.assert(
+        fc.asyncProperty(programArbitrary, async (program) => {
+          for (let chance = 0; chance < (hasFailed ? CHANCES : 1); chance++) {
+            try {
+              await runOnce(program);
+            } catch (error) {
+              hasFailed = true;
+              throw error;
+            }
+          }
+        }),
+        { numRuns: PROGRAMS },
+      );
+    },
+  },
+];

@@ -1,0 +1,131 @@
+import type { AppendRequest } from "@tm/run-events-core";
+import fc from "fast-check";
+import { appendRequest } from "../append-request.ts";
+import { namedEvent } from "../history/named-event.ts";
+
+/** What several clients do at once, as plain data: it can be printed, shrunk and run again. */
+export interface Program {
+  /** What the first client does before the others begin. */
+  readonly prefix: readonly Step[];
+  /** What each client then does, one step after the other. */
+  readonly branches: readonly (readonly Step[])[];
+}
+
+/** One call of a client, or some turns in which it makes none. */
+export type Step =
+  | { readonly call: "append"; readonly requests: readonly PlannedAppend[] }
+  | {
+      readonly call: "read";
+      readonly run: number;
+      readonly from: "start" | "seen";
+      readonly limit: number;
+    }
+  | { readonly call: "head"; readonly run: number }
+  | { readonly call: "pause"; readonly turns: number };
+
+/** One request of an append. */
+export interface PlannedAppend {
+  readonly run: number;
+  /** The types of its events. */
+  readonly events: readonly string[];
+  /** A key that others use too. It says which events go under it, so that it comes again with its own. */
+  readonly key: string | null;
+  /** `seen`: the head that the client has heard of last. */
+  readonly expected: "seen" | number | null;
+}
+
+/** How many runs a program has. */
+export const PROGRAM_RUNS = 2;
+
+const KEYED: Readonly<Record<string, readonly string[]>> = {
+  k: ["TOKEN"],
+  l: ["TOKEN", "PHASE_STARTED", "TOKEN"],
+  end: ["TOKEN", "RUN_COMPLETED"],
+};
+
+const run = fc.nat(PROGRAM_RUNS - 1);
+const plainEvents = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(["TOKEN"], ["TOKEN", "TOKEN"], ["TOKEN", "TOKEN", "TOKEN"]),
+  },
+  { weight: 2, arbitrary: fc.constantFrom(["PHASE_STARTED"], ["TOKEN", "PHASE_STARTED"]) },
+  { weight: 1, arbitrary: fc.constantFrom(["RUN_CANCELLED"], ["TOKEN", "RUN_FAILED"]) },
+);
+const expected = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(null) },
+  { weight: 3, arbitrary: fc.constant("seen" as const) },
+  { weight: 1, arbitrary: fc.nat(4) },
+);
+const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ run, events: plainEvents, key: fc.constant(null), expected }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ run, key: fc.constantFrom("k", "k", "k", "l", "l", "end"), expected })
+      .map((planned) => ({ ...planned, events: KEYED[planned.key] ?? [] })),
+  },
+  // Somebody else's events under the key.
+  {
+    weight: 1,
+    arbitrary: fc.record({ run, events: plainEvents, key: fc.constantFrom("k", "l"), expected }),
+  },
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      call: fc.constant("append" as const),
+      requests: fc.array(plannedAppend, { minLength: 1, maxLength: 3 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      call: fc.constant("read" as const),
+      run,
+      from: fc.constantFrom("start" as const, "seen" as const),
+      limit: fc.constantFrom(1, 2, 1_000),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ call: fc.constant("head" as const), run }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      call: fc.constant("pause" as const),
+      turns: fc.integer({ min: 1, max: 20 }),
+    }),
+  },
+);
+
+/** Programs of two to four clients. */
+export const programArbitrary: fc.Arbitrary<Program> = fc.record({
+  prefix: fc.array(step, { maxLength: 3 }),
+  branches: fc.array(fc.array(step, { minLength: 1, maxLength: 8, size: "max" }), {
+    minLength: 2,
+    maxLength: 4,
+  }),
+});
+
+/**
+ * A planned append as core would send it.
+ * @param name stands before the names of its events, unless they belong to its key
+ * @param seen the head that the client has heard of last
+ */
+export function requestOf(
+  planned: PlannedAppend,
+  runId: string,
+  name: string,
+  seen: number,
+): AppendRequest {
+  const { events, key } = planned;
+  const isOwn = key === null || KEYED[key]?.join() !== events.join();
+  const batch = events.map((eventType, at) => namedEvent(eventType, `${isOwn ? name : key}.${at}`));
+  return appendRequest(runId, batch, {
+    idempotencyKey: key,
+    expectedSequence: planned.expected === "seen" ? seen : planned.expected,
+  });
+}

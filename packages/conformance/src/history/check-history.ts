@@ -1,0 +1,31 @@
+import { checkAnswers } from "./check-answers.ts";
+import { checkOrder } from "./check-order.ts";
+import type { AppendOperation, History, LoggedEvent, Operation, Violation } from "./operation.ts";
+import { placeBatches } from "./placed-batches.ts";
+
+/**
+ * Whether one order of the appends explains everything that was answered, also while they raced. A search for such an order
+ * would take for ever; here the log that is left is the order, since an append is answered with where it landed. So the
+ * check takes time in proportion to the history.
+ *
+ * It holds against the log: each acknowledged batch is there, whole, once, where the answer says; what was refused is not;
+ * what is unknown is there whole or not at all; nothing stands behind the end. Each page is a slice of it. Each refusal was
+ * right at some instant of its call. And there are instants, each within its call, at which the batches can have landed in the
+ * order of the log so that every head was read while it was the head.
+ * @returns the first violation that is found, `null` if there is none
+ */
+export function checkHistory({ operations, logs }: History): Violation | null {
+  const byRun = Map.groupBy(operations, ({ runId }) => runId);
+  for (const [runId, log] of logs) {
+    const found = checkRun(log, byRun.get(runId) ?? []);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function checkRun(log: readonly LoggedEvent[], operations: readonly Operation[]): Violation | null {
+  const appends = operations.filter((one): one is AppendOperation => one.kind === "append");
+  const placed = placeBatches(log, appends);
+  if ("clause" in placed) return placed;
+  return checkAnswers(placed, operations) ?? checkOrder(placed, operations);
+}

@@ -1,0 +1,72 @@
+import type { RunStatus } from "@tm/run-events-core";
+
+/** One call to a store, or one request of a call of many, and what came of it. Plain data, fit for JSON. */
+export type Operation = AppendOperation | ReadOperation;
+
+interface AnyOperation {
+  /** Who called. A client's calls come one after the other. */
+  readonly client: string;
+  readonly runId: string;
+  /** When the call was made, on a clock that all clients share. The unit does not matter. */
+  readonly begunAt: number;
+  /** When it was answered; `null` if it never was. */
+  readonly endedAt: number | null;
+}
+
+/** An append, under the names of its events. */
+export interface AppendOperation extends AnyOperation {
+  readonly kind: "append";
+  /** Which of the client's calls. Requests of one call are in the order in which they stood in it. */
+  readonly call: number;
+  /** Names the events. No two batches share a name, but the same batch may be sent again under its key. */
+  readonly ids: readonly [string, ...string[]];
+  readonly idempotencyKey: string | null;
+  readonly expectedSequence: number | null;
+  readonly result: AppendResult;
+}
+
+/** `unknown`: it may have landed, or may land yet. `failed`: the store said that it did not, and will not. */
+export type AppendResult =
+  | {
+      readonly outcome: "appended" | "replayed";
+      readonly firstSequence: number;
+      readonly lastSequence: number;
+    }
+  | { readonly outcome: "finished"; readonly runStatus: RunStatus; readonly lastSequence: number }
+  | { readonly outcome: "sequence_conflict"; readonly lastSequence: number }
+  | { readonly outcome: "idempotency_key_reused" | "not_found" | "unknown" | "failed" };
+
+/** A page and its head, or a head alone: then `since` is the head's sequence. */
+export interface ReadOperation extends AnyOperation {
+  readonly kind: "read";
+  readonly since: number;
+  /** The events after `since`. */
+  readonly ids: readonly string[];
+  readonly lastSequence: number;
+  readonly runStatus: RunStatus;
+  /** The name of the event that started the phase in force at the head, `null` before the first. */
+  readonly phaseId: string | null;
+}
+
+/** An event of a log that was read when all was over. */
+export interface LoggedEvent {
+  readonly id: string;
+  /** The status that it leaves the run in. */
+  readonly runStatus: RunStatus;
+  readonly startsPhase: boolean;
+}
+
+/** Everything that was asked and answered, and the logs that are left, by run. */
+export interface History {
+  readonly operations: readonly Operation[];
+  readonly logs: ReadonlyMap<string, readonly LoggedEvent[]>;
+}
+
+/** What a history breaks. */
+export interface Violation {
+  /** Of the store contract. */
+  readonly clause: string;
+  readonly message: string;
+  /** The calls that show it, in the order in which they began. */
+  readonly operations: readonly Operation[];
+}

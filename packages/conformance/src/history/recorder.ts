@@ -1,0 +1,145 @@
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  RunEventsError,
+  type RunEventStore,
+  type RunRecord,
+  statusAfter,
+} from "@tm/run-events-core";
+import { assert, assertEqual } from "../assert.ts";
+import { readLog, readRun } from "../read-log.ts";
+import { idOf, phaseIdOf } from "./named-event.ts";
+import type { AppendResult, History, LoggedEvent, Operation } from "./operation.ts";
+
+/** One client's calls to one store object, each of them recorded. Their events are `namedEvent`s. */
+export interface RecordedClient {
+  /** @returns where the runs stood, as far as the answers say */
+  append(requests: readonly AppendRequest[]): Promise<ReadonlyMap<string, number>>;
+  /** A page. @returns the head's sequence. @throws Error for a page that is wrong whoever appends meanwhile */
+  read(runId: string, since: number, limit: number): Promise<number>;
+  /** The head alone. @returns its sequence */
+  head(runId: string): Promise<number>;
+}
+
+/** Keeps what was asked and answered. */
+export interface Recorder {
+  readonly operations: readonly Operation[];
+  client(name: string, store: RunEventStore): RecordedClient;
+}
+
+/** @param now a clock that never goes back and that all clients share; default counts, so that no two instants are one */
+export function createRecorder(now: () => number = createCounter()): Recorder {
+  const operations: Operation[] = [];
+  return {
+    operations,
+    client(name, store) {
+      let call = 0;
+      return {
+        async append(requests) {
+          call += 1;
+          const begunAt = now();
+          const results = await appendTo(store, requests);
+          const asked = { kind: "append", client: name, call, begunAt, endedAt: now() } as const;
+          const heads = new Map<string, number>();
+          requests.forEach((request, index) => {
+            const result = results[index] ?? { outcome: "unknown" };
+            const { runId, idempotencyKey, expectedSequence } = request;
+            operations.push({
+              ...asked,
+              runId,
+              ids: idsOf(request),
+              idempotencyKey,
+              expectedSequence,
+              result,
+            });
+            if ("lastSequence" in result) heads.set(runId, result.lastSequence);
+          });
+          return heads;
+        },
+        async read(runId, since, limit) {
+          const begunAt = now();
+          const { run, events } = await readRun(store, runId, { since, limit });
+          const page = { since, ids: events.map(idOf), ...headOf(run) };
+          operations.push({ kind: "read", client: name, runId, ...page, begunAt, endedAt: now() });
+          return run.lastSequence;
+        },
+        async head(runId) {
+          const begunAt = now();
+          const run = await store.getRun(runId);
+          assert(run !== null, `${runId} is there`);
+          const page = { since: run.lastSequence, ids: [], ...headOf(run) };
+          operations.push({ kind: "read", client: name, runId, ...page, begunAt, endedAt: now() });
+          return run.lastSequence;
+        },
+      };
+    },
+  };
+}
+
+/** The logs of runs, once all calls have ended. */
+export async function readLogs(
+  store: RunEventStore,
+  runIds: readonly string[],
+): Promise<History["logs"]> {
+  const logs = new Map<string, readonly LoggedEvent[]>();
+  for (const runId of runIds) {
+    const { events } = await readLog(store, runId);
+    logs.set(
+      runId,
+      events.map(({ eventType, payload }) => ({
+        id: idOf({ payload }),
+        runStatus: statusAfter(eventType),
+        startsPhase: eventType === "PHASE_STARTED",
+      })),
+    );
+  }
+  return logs;
+}
+
+function createCounter(): () => number {
+  let count = 0;
+  return () => (count += 1);
+}
+
+function idsOf({ events }: AppendRequest): readonly [string, ...string[]] {
+  const [first = "", ...others] = events.map(idOf);
+  return [first, ...others];
+}
+
+function headOf(run: RunRecord) {
+  const { lastSequence, runStatus } = run;
+  return { lastSequence, runStatus, phaseId: phaseIdOf(run) };
+}
+
+/** What became of each request. A driver's failure tells whether they may have landed. @see S7, S20 */
+async function appendTo(
+  store: RunEventStore,
+  requests: readonly AppendRequest[],
+): Promise<readonly AppendResult[]> {
+  let outcomes: readonly AppendOutcome[];
+  try {
+    outcomes = await store.append(requests);
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) throw error;
+    const outcome = error.ambiguous ? "unknown" : "failed";
+    return requests.map(() => ({ outcome }));
+  }
+  assertEqual(outcomes.length, requests.length, "the number of outcomes");
+  return outcomes.map(resultOf);
+}
+
+function resultOf(outcome: AppendOutcome): AppendResult {
+  switch (outcome.outcome) {
+    case "appended":
+    case "replayed": {
+      const { firstSequence, lastSequence } = outcome;
+      return { outcome: outcome.outcome, firstSequence, lastSequence };
+    }
+    case "finished":
+    case "sequence_conflict":
+      return outcome;
+    case "idempotency_key_reused":
+    case "not_found":
+      return { outcome: outcome.outcome };
+  }
+}

@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkHistory } from "../src/history/check-history.ts";
+import type { History, LoggedEvent, Operation } from "../src/history/operation.ts";
+import { searchOrder } from "./search-order.ts";
+import { historyArbitrary, loggedEvent } from "./simulated-history.ts";
+
+/** One thing about a history that may not be so. */
+type Lie = (history: History, pick: number, by: number) => History;
+
+function changeOne(change: (operation: Operation, by: number) => Operation): Lie {
+  return ({ operations, logs }, pick, by) => ({
+    logs,
+    operations: operations.map((one, index) =>
+      index === pick % operations.length ? change(one, by) : one,
+    ),
+  });
+}
+
+function changeLog(
+  change: (log: readonly LoggedEvent[], pick: number) => readonly LoggedEvent[],
+): Lie {
+  return ({ operations, logs }, pick) => ({
+    operations,
+    logs: new Map([["run", change(logs.get("run") ?? [], pick)]]),
+  });
+}
+
+const LIES: Readonly<Record<string, Lie>> = {
+  none: (history) => history,
+  "another head": changeOne((one, by) => {
+    if (one.kind === "read") return { ...one, lastSequence: Math.max(0, one.lastSequence + by) };
+    const { result } = one;
+    return "lastSequence" in result
+      ? { ...one, result: { ...result, lastSequence: Math.max(0, result.lastSequence + by) } }
+      : one;
+  }),
+  "another range": changeOne((one, by) =>
+    one.kind === "append" && "firstSequence" in one.result
+      ? {
+          ...one,
+          result: {
+            ...one.result,
+            firstSequence: one.result.firstSequence + by,
+            lastSequence: one.result.lastSequence + by,
+          },
+        }
+      : one,
+  ),
+  "begun later": changeOne((one, by) => ({
+    ...one,
+    begunAt: Math.min(one.begunAt + Math.abs(by) * 3, (one.endedAt ?? Infinity) - 0.0001),
+  })),
+  "ended earlier": changeOne((one, by) => ({
+    ...one,
+    endedAt: one.endedAt === null ? null : Math.max(one.begunAt, one.endedAt - Math.abs(by) * 3),
+  })),
+  "appended, not replayed": changeOne((one) =>
+    one.kind === "append" && one.result.outcome === "replayed"
+      ? { ...one, result: { ...one.result, outcome: "appended" } }
+      : one,
+  ),
+  "not landed": changeOne((one) =>
+    one.kind === "append" ? { ...one, result: { outcome: "failed" } } : one,
+  ),
+  "key reused": changeOne((one) =>
+    one.kind === "append" ? { ...one, result: { outcome: "idempotency_key_reused" } } : one,
+  ),
+  "a conflict, not replayed": changeOne((one) =>
+    one.kind === "append" && one.result.outcome === "replayed"
+      ? {
+          ...one,
+          expectedSequence: 9,
+          result: { outcome: "sequence_conflict", lastSequence: one.result.lastSequence },
+        }
+      : one,
+  ),
+  "a lost batch that has landed": ({ operations, logs }) => {
+    const lost = operations.find(
+      (one) => one.kind === "append" && one.result.outcome === "unknown",
+    );
+    const more = lost?.kind === "append" ? lost.ids.map(loggedEvent) : [];
+    return { operations, logs: new Map([["run", [...(logs.get("run") ?? []), ...more]]]) };
+  },
+  "another status": changeOne((one) =>
+    one.kind === "read" ? { ...one, runStatus: "running" } : one,
+  ),
+  "an event less": changeLog((log, pick) => log.filter((_, at) => at !== pick % log.length)),
+  "an event twice": changeLog((log, pick) =>
+    log.flatMap((one, at) => (at === pick % log.length ? [one, one] : [one])),
+  ),
+  "two events the other way round": changeLog((log, pick) => {
+    const at = pick % log.length;
+    const [one, next] = [log[at], log[at + 1]];
+    return one === undefined || next === undefined ? log : log.with(at, next).with(at + 1, one);
+  }),
+};
+
+describe("checkHistory", () => {
+  it("finds nothing in a history that can have happened", () => {
+    fc.assert(
+      fc.property(historyArbitrary(60), (history) => {
+        expect(checkHistory(history)).toBeNull();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each(Object.entries(LIES))(
+    "finds something in a history with %s exactly if no order explains it",
+    (name, lie) => {
+      let found = 0;
+      fc.assert(
+        fc.property(historyArbitrary(6), fc.nat(9), fc.constantFrom(-1, 1), (history, pick, by) => {
+          const told = lie(history, pick, by);
+          const isExplained = searchOrder(told);
+          if (!isExplained) found += 1;
+          expect(checkHistory(told) === null).toBe(isExplained);
+        }),
+        { numRuns: 1_000 },
+      );
+      if (name !== "none") expect(found).toBeGreaterThan(0);
+    },
+  );
+});

@@ -1,0 +1,39 @@
+import type { History, Operation } from "../src/history/operation.ts";
+import { appendTo, readFrom, type SimulatedRun } from "./simulated-history.ts";
+
+/** Whether there is an order of the calls that explains a small history: by trying them all. */
+export function searchOrder({ operations, logs }: History): boolean {
+  const log = JSON.stringify(logs.get("run"));
+  return search(operations, { log: [], keys: new Map() }, log);
+}
+
+function search(left: readonly Operation[], run: SimulatedRun, log: string): boolean {
+  if (left.length === 0) return JSON.stringify(run.log) === log;
+  return left.some((next) => {
+    if (left.some((other) => endOf(other) < next.begunAt)) return false;
+    const others = left.filter((one) => one !== next);
+    return outcomesOf(next, run).some((after) => search(others, after, log));
+  });
+}
+
+/** What has no answer is over whenever it likes. */
+function endOf(operation: Operation): number {
+  const isOpen = operation.kind === "append" && operation.result.outcome === "unknown";
+  return isOpen ? Infinity : (operation.endedAt ?? Infinity);
+}
+
+/** The runs that there may be after a call, if it can be answered as it was. */
+function outcomesOf(operation: Operation, run: SimulatedRun): readonly SimulatedRun[] {
+  if (operation.kind === "read") {
+    const { since, ids, lastSequence, runStatus, phaseId } = operation;
+    const page = readFrom(run, since, Math.max(1, ids.length));
+    const isSame =
+      JSON.stringify(page) === JSON.stringify({ since, ids, lastSequence, runStatus, phaseId });
+    return isSame ? [run] : [];
+  }
+  const after: SimulatedRun = { log: [...run.log], keys: new Map(run.keys) };
+  const result = appendTo(after, operation);
+  if (operation.result.outcome === "unknown") return [run, after];
+  if (operation.result.outcome === "failed") return [run];
+  return JSON.stringify(result) === JSON.stringify(operation.result) ? [after] : [];
+}
