@@ -77,40 +77,49 @@ export function createBatcher<Item, Answer>(
   }
 
   function cutGroup(): Group {
-    const ready: Waiting<Item, Answer>[] = [];
-    const blocked: Waiting<Item, Answer>[] = [];
-    for (const waiting of queue) (busy.has(waiting.key) ? blocked : ready).push(waiting);
-    const share = Math.ceil(ready.length / (options.groupsAtOnce - prompt.length));
+    let ready = 0;
+    for (const { key } of queue) if (!busy.has(key)) ready += 1;
+    const share = Math.ceil(ready / (options.groupsAtOnce - prompt.length));
     const most = Math.min(options.maxItems, Math.max(share, LEAST_SHARE));
+    const group: Waiting<Item, Answer>[] = [];
+    // In the order of the queue, also of what is busy: whoever has waited longest goes first as soon as it may.
+    const rest: Waiting<Item, Answer>[] = [];
     let weight = 0;
-    let count = 0;
-    for (const waiting of ready) {
-      const isFull = count === most || weight + waiting.weight > options.maxWeight;
-      if (count > 0 && isFull) break;
+    let isFull = false;
+    for (const waiting of queue) {
+      const isBusy = busy.has(waiting.key);
+      isFull ||=
+        !isBusy &&
+        group.length > 0 &&
+        (group.length === most || weight + waiting.weight > options.maxWeight);
+      if (isBusy || isFull) {
+        rest.push(waiting);
+        continue;
+      }
+      group.push(waiting);
       weight += waiting.weight;
-      count += 1;
     }
-    // The keys of the two are different ones, so each key's order stays.
-    queue = [...blocked, ...ready.slice(count)];
+    queue = rest;
     queuedWeight -= weight;
-    return ready.slice(0, count);
+    return group;
   }
 
   async function sendGroup(group: Group): Promise<void> {
-    let answered = 0;
+    const answered = new Uint8Array(group.length);
     try {
       await options.send(
         group.map(({ item }) => item),
         (index, answer) => {
-          answered += 1;
+          answered[index] = 1;
           if (answer instanceof Error) group[index]?.reject(answer);
           else group[index]?.resolve(answer);
         },
       );
-      // An error takes its stack when it is made, which is more work than all the rest.
-      if (answered >= group.length) return;
-      const unanswered = new TypeError("Expected an answer for each item of a group.");
-      for (const { reject } of group) reject(unanswered);
+      group.forEach(({ reject }, index) => {
+        // Made only where one is needed: an error takes its stack, which is more work than all the rest.
+        if (answered[index] === 0)
+          reject(new TypeError("Expected an answer for each item of a group."));
+      });
     } catch (error) {
       for (const { reject } of group) reject(error);
     }

@@ -106,7 +106,7 @@ export interface RunLog {
   close(): Promise<void>;
 }
 
-/** Opens the log over a store. `createRunEvents` is the door for those who want values instead of JSON text. */
+/** Opens the log over a store. @throws TypeError for a store that takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
 export function createRunLog(options: RunEventsOptions): RunLog {
   const {
     store,
@@ -115,6 +115,12 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     clock = systemClock,
   } = options;
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
+  const { appendsAtOnce } = store.capabilities;
+  if (!Number.isSafeInteger(appendsAtOnce) || appendsAtOnce < 1) {
+    throw new TypeError(
+      `Expected \`capabilities.appendsAtOnce\` to be 1 or more, got ${appendsAtOnce}.`,
+    );
+  }
   let closing: Promise<void> | null = null;
   const ownKeys = shortUuid();
   let ownKeyCount = 0;
@@ -138,7 +144,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     weigh: ({ events }) =>
       events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
     maxWeight: APPENDS_BYTES,
-    groupsAtOnce: store.capabilities.appendsAtOnce,
+    groupsAtOnce: appendsAtOnce,
     maxItems: GROUP_ITEMS,
     admit(queuedBytes) {
       if (closing !== null) throw storeClosed();

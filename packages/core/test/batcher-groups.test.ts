@@ -90,4 +90,49 @@ describe("groups in flight", () => {
     sending()[2]?.done.resolve();
     expect(await behind).toBe("behind");
   });
+
+  it("lets nobody who may go wait behind others' busy sets of keys", async () => {
+    const { batcher, groups, answer } = createBench({ groupsAtOnce: 2, maxItems: 4 });
+    const add = (set: number): void => {
+      for (let at = 0; at < 4; at++) void batcher.add(item(set, 1, set * 10 + at));
+    };
+    add(1);
+    await setImmediate();
+    add(2);
+    await setImmediate();
+    // Behind each of the two its own next: whichever ends, another full group is there.
+    add(1);
+    add(2);
+    const alone = batcher.add(item(9, 1, 99));
+    for (let round = 0; round < 3; round++) {
+      answer();
+      await nextGroup();
+      add(1 + (round % 2));
+    }
+    expect(groups.slice(0, 5).flat()).toContainEqual(item(9, 1, 99));
+    answer();
+    answer();
+    expect(await alone).toBe("answer 9");
+  });
+
+  it("S2: keeps the keys of late groups to themselves, and others pass only so many of them", async () => {
+    const { batcher, groups, clock } = createBench({ groupsAtOnce: 2 });
+    const keys = (): readonly (readonly number[])[] =>
+      groups.map((group) => group.map(({ key }) => key));
+    for (const [key, isLate] of [
+      [0, true],
+      [1, false],
+      [0, true],
+      [2, true],
+      [3, true],
+      [4, true],
+      [5, true],
+    ] as const) {
+      void batcher.add(item(key, 1, key));
+      await setImmediate();
+      if (isLate) clock.advance(LATE_MS);
+    }
+    // The second item of key 0 waits for the first, and the last ones for a late group to end.
+    expect(keys()).toStrictEqual([[0], [1], [2], [3]]);
+  });
 });

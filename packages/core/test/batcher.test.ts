@@ -151,6 +151,7 @@ describe("createBatcher", () => {
     const { batcher } = createBench({
       async send(_, settle) {
         settle(0, "yes");
+        settle(0, "again");
         settle(1, new Error("no"));
       },
     });

@@ -37,6 +37,12 @@ function createHeldStore(): {
   return { store, groups, go: () => gate.resolve() };
 }
 
+it.each([0, 1.5, undefined])("refuses a store that takes %s appends at once", (appendsAtOnce) => {
+  const store = createMemoryStore();
+  const capabilities = { ...store.capabilities, appendsAtOnce: appendsAtOnce as number };
+  expect(() => createRunLog({ store: { ...store, capabilities } })).toThrow(TypeError);
+});
+
 describe("append", () => {
   it("W9: concurrent appends share commits, and each batch is one stretch of the log, in the order of the calls", async () => {
     await fc.assert(
