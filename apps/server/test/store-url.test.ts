@@ -133,6 +133,7 @@ describe("a store's URL", () => {
       fc.property(
         fc.oneof(
           secret,
+          secret.map((text) => `${text}:${text}`),
           fc.tuple(fc.constantFrom(...SCHEMES), secret).map((parts) => parts.join("")),
           fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + text + rest),
           fc.tuple(halves, secret).map(([[scheme, rest], text]) => `${scheme}${text}@${rest}`),
