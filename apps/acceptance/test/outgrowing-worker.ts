@@ -41,8 +41,9 @@ export async function startWorker(storeUrl: string): Promise<Worker> {
       const { value } = (await lines.next()) as { readonly value?: string };
       const [ofRun, sequence] = value?.split(" ") ?? [];
       if (ofRun !== runId) {
-        const said = value ?? (await Array.fromAsync(complaints)).join("\n");
-        throw new Error(`The worker said: ${said}`);
+        const said = [value ?? "nothing more"];
+        if (value === undefined) for await (const line of complaints) said.push(line);
+        throw new Error(`The worker said: ${said.join("\n")}`);
       }
       return Number(sequence);
     },
