@@ -17,13 +17,14 @@ export function storeUrlFlaw(text: string): string | null {
   if (scheme === undefined) return "it has no scheme";
   if (!SCHEMES.includes(scheme)) return "its scheme is none of these";
   if (scheme === "memory") return "something follows memory:";
-  if (scheme === "sqlite") {
-    return text.slice("sqlite:".length).trim() === ""
-      ? "it has no path"
-      : "its path has a colon first";
-  }
+  if (scheme === "sqlite")
+    return /^sqlite:\s*$/.test(text) ? "it has no path" : "its path has a colon first";
   if (slashes === undefined) return "it lacks two slashes behind the scheme";
   if (/\s/.test(text)) return "it holds white space";
+  return serverFlaw(scheme, authority, behind);
+}
+
+function serverFlaw(scheme: string, authority: string, behind: string): string | null {
   // The rest of a password that ended the host too early.
   if (behind.includes("@")) return UNENCODED;
   const hostsAt = authority.lastIndexOf("@") + 1;
