@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-test-servers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
-import { startInVain } from "./start-server.ts";
+import { startInVain, startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
 
 /** So that a kill loses nothing. */
@@ -32,6 +32,18 @@ describe("the server on Redis", () => {
       await expectWholeJourney(`redis://:hunter2@${host}:${port}/3`, `redis://${host}:${port}/3`);
     },
   );
+
+  it.each([
+    [["--appendonly", "no"], "durability memory: a crash or a restart of it may lose"],
+    [[...DURABLE.settings, "--no-appendfsync-on-rewrite", "yes"], "durability process: a loss of"],
+    [["--rename-command", "CONFIG", ""], "durability unknown: it does not tell"],
+    [DURABLE.settings, null],
+  ])("S6: says at its start what a Redis with %j may lose: %s", async (settings, said) => {
+    const server = await startServer({ STORE_URL: (await redisOf({ settings })).url });
+    await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
+    if (said === null) expect(server.stdout()).not.toContain("durability");
+    else expect(server.stdout()).toContain(`\n  store    ${said}`);
+  });
 
   it("says that Redis asks for a password, and shows none", async () => {
     const { host, port } = await redisOf({ settings: ["--requirepass", "hunter2"] });
