@@ -101,15 +101,18 @@ async function untilReady(redis: Redis | Cluster, storeUrl: RedisUrl): Promise<v
   }
 }
 
+/** What a client of TLS meets at a port without it. */
+const NO_TLS = /^(?:ETIMEDOUT|ECONNRESET|ERR_SSL_.*)$/;
+
 /** Why a server cannot be had: what the client said, in clearer words where it is plain what is missing in the URL. */
 function refusalOf(error: unknown, storeUrl: RedisUrl): string {
   const said = reasonOf(error);
   if (said.startsWith("NOAUTH")) {
     return "it asks for a password: put USER:PASSWORD@ or :PASSWORD@ before the host in its URL";
   }
-  // One that takes the greeting of TLS for a long command waits for its end, and so looks like one that says nothing.
-  const isSilent = error instanceof Error && "code" in error && error.code === "ETIMEDOUT";
-  return isSilent && storeUrl.kind === "redis" && storeUrl.tls
+  // A Redis without TLS waits for the end of what it takes for a command, and so looks like a server that says nothing.
+  const isNoTls = error instanceof Error && "code" in error && NO_TLS.test(String(error.code));
+  return isNoTls && storeUrl.kind === "redis" && storeUrl.tls
     ? `${said}; if its port does not speak TLS, the URL begins with redis://`
     : said;
 }

@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-test-servers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
-import { startInVain, startServer } from "./start-server.ts";
+import { startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
 
 /** So that a kill loses nothing. */
@@ -45,31 +45,6 @@ describe("the server on Redis", () => {
     else expect(server.stdout()).toContain(`\n  store    ${said}`);
   });
 
-  it("says that Redis asks for a password, and shows none", async () => {
-    const { host, port } = await redisOf({ settings: ["--requirepass", "hunter2"] });
-    const shown = `redis://${host}:${port}`;
-    const { exitCode, stderr } = await startInVain({ STORE_URL: shown });
-    expect(exitCode).toBe(1);
-    expect(stderr).toBe(
-      `run-events-server: cannot open the store ${shown}: it asks for a password: put USER:PASSWORD@ or :PASSWORD@ before the host in its URL\n`,
-    );
-    const wrong = await startInVain({ STORE_URL: `redis://:hunter3@${host}:${port}` });
-    expect(wrong.exitCode).toBe(1);
-    expect(wrong.stderr).toContain(`cannot open the store ${shown}: WRONGPASS`);
-    expect(wrong.stderr).not.toContain("hunter");
-  });
-
-  it("says what to look at where a port does not speak TLS", async () => {
-    const { host, port } = await redisOf();
-    const url = `rediss://:hunter2@${host}:${port}`;
-    const { exitCode, stderr } = await startInVain({ STORE_URL: url });
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /: cannot open the store rediss:.+; if its port does not speak TLS, .+\n$/,
-    );
-    expect(stderr).not.toContain("hunter2");
-  });
-
   it("W3, W27, W30: stays up while Redis is down, and is ready again when that is back", async () => {
     const redis = await redisOf(DURABLE);
     const start = (): Promise<void> => redis.start();
@@ -83,15 +58,6 @@ describe("the server on Redis", () => {
 });
 
 describe("the server on a Redis Cluster", () => {
-  it("says that its nodes ask for a password", async () => {
-    const { host, port } = await redisOf({ settings: ["--requirepass", "hunter2"] });
-    const { exitCode, stderr } = await startInVain({
-      STORE_URL: `redis+cluster://${host}:${port}`,
-    });
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(": none of its nodes will do: it asks for a password: ");
-  });
-
   it("takes a run from its making to its deletion, over a restart", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.close());
