@@ -11,6 +11,8 @@ import { README } from "./outgrowing-fleet.ts";
 export interface Worker {
   /** Has it append one event, and resolves with its sequence. One at a time. */
   append(runId: string, eventType: string, payload: unknown): Promise<number>;
+  /** Gives it a line that it cannot append. @returns what it says to that on standard error */
+  refuse(line: string): Promise<string>;
   /** Says that there is no more work. @returns its exit code */
   finish(): Promise<number | null>;
 }
@@ -24,7 +26,7 @@ export async function startWorker(storeUrl: string): Promise<Worker> {
   const child = spawn(process.execPath, ["-C", "@tm/source", "worker.mjs"], {
     cwd: folder,
     env: { ...process.env, STORE_URL: storeUrl },
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
   onTestFinished(async () => {
@@ -32,13 +34,23 @@ export async function startWorker(storeUrl: string): Promise<Worker> {
     await exited;
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const complaints = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
   return {
     async append(runId, eventType, payload) {
       child.stdin.write(`${runId} ${eventType} ${JSON.stringify(payload)}\n`);
       const { value } = (await lines.next()) as { readonly value?: string };
       const [ofRun, sequence] = value?.split(" ") ?? [];
-      if (ofRun !== runId) throw new Error(`The worker said: ${value ?? "nothing more"}`);
+      if (ofRun !== runId) {
+        const said = [value ?? "nothing more"];
+        if (value === undefined) for await (const line of complaints) said.push(line);
+        throw new Error(`The worker said: ${said.join("\n")}`);
+      }
       return Number(sequence);
+    },
+    async refuse(line) {
+      child.stdin.write(`${line}\n`);
+      const { value } = (await complaints.next()) as { readonly value?: string };
+      return value ?? "";
     },
     async finish() {
       child.stdin.end();

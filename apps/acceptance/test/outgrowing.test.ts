@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import type { RunEvent } from "@tm/run-events-core";
+import { createPostgresStore } from "@tm/run-events-postgres";
+import { startPostgres } from "@tm/run-events-test-servers";
+import { Pool } from "pg";
 import { expect, it, onTestFinished } from "vitest";
 import { call, type Page, readLog, signIn } from "./api.ts";
 import { EVERY_CLIENT } from "./clients/every-client.ts";
@@ -101,6 +104,26 @@ it(
   },
   LONG_MS,
 );
+
+it("a worker says what is wrong with a line, and goes on; without its store it ends", async () => {
+  const postgres = await startPostgres();
+  onTestFinished(() => postgres.close());
+  const pool = new Pool({ connectionString: postgres.url });
+  onTestFinished(() => pool.end());
+  const store = createPostgresStore(pool);
+  await store.migrate();
+  await store.createRun({ runId: "r", ownerId: "ada", metadata: "{}" });
+  await store.close();
+  const worker = await startWorker(postgres.url);
+  expect(await worker.refuse("")).toMatch(/^: ./);
+  expect(await worker.refuse('r STEP {"words":')).toMatch(/^r STEP \{"words":: ./);
+  expect(await worker.refuse("r  1")).toMatch(/^r {2}1: ./);
+  expect(await worker.refuse("nowhere STEP 1")).toBe("nowhere STEP 1: There is no such run.");
+  expect(await worker.append("r", "STEP", 1)).toBe(1);
+  await pool.query("DROP SCHEMA run_events CASCADE");
+  await expect(worker.append("r", "STEP", 2)).rejects.toThrow("The tables are missing");
+  expect(await worker.finish()).toBe(1);
+});
 
 it("W12, W21: each frame comes through nginx as it is sent, and each line as it is written", async () => {
   const { url } = await startFleet();

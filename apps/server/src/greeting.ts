@@ -2,13 +2,20 @@ import type { RunningServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { encodeStoreUrl } from "./store-url.ts";
 
+/** What a store whose appends need not survive a loss of power may lose. */
+const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power">, string>> = {
+  memory: "a crash or a restart of it may lose what was acknowledged",
+  process: "a loss of power may lose what was acknowledged",
+  unknown: "it does not tell what survives a crash",
+};
+
 /**
  * What the server says on standard output once it serves: the line that scripts wait for, and below it what a newcomer
  * needs. A token is shown only if the server made it.
  * @see the wire's "The reference server"
  */
 export function encodeGreeting(running: RunningServer, settings: Settings): string {
-  const { url, localUrl, generated } = running;
+  const { url, localUrl, generated, durability } = running;
   const token = generated?.token ?? "$TOKEN";
   const curl = `curl -H "Authorization: Bearer ${token}"`;
   const json = `-H "Content-Type: application/json"`;
@@ -21,6 +28,9 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
     "",
     source,
     `  console  ${localUrl}/`,
+    ...(durability === "power"
+      ? []
+      : [`  store    durability ${durability}: ${RISKS[durability]}`]),
     ...encodeWarning(settings),
     "",
     `  ${curl} ${json} -d '{"runId":"hello"}' ${localUrl}/v1/agent-runs`,

@@ -43,7 +43,7 @@ export async function openRedis(storeUrl: RedisUrl, log: Log): Promise<OpenedSto
     log("store_back");
   });
   try {
-    await untilReady(redis);
+    await untilReady(redis, storeUrl);
     if (redis instanceof Redis) await refuseNodeOfCluster(redis);
     const store = await openRedisStore(redis);
     isOpen = true;
@@ -88,20 +88,33 @@ function createClient(
   });
 }
 
-/** Rejects with the first error. */
-async function untilReady(redis: Redis | Cluster): Promise<void> {
+/** @throws Error made of the first error */
+async function untilReady(redis: Redis | Cluster, storeUrl: RedisUrl): Promise<void> {
   const signal = AbortSignal.timeout(START_MS);
   try {
     await once(redis, "ready", { signal });
   } catch (error) {
     if (signal.aborted) throw new Error(`it gave no answer in ${START_MS} ms`, { cause: error });
-    if (error instanceof Error && "lastNodeError" in error) {
-      throw new Error(`none of its nodes will do: ${reasonOf(error.lastNodeError)}`, {
-        cause: error,
-      });
-    }
-    throw error;
+    const isOfNodes = error instanceof Error && "lastNodeError" in error;
+    const reason = refusalOf(isOfNodes ? error.lastNodeError : error, storeUrl);
+    throw new Error(isOfNodes ? `none of its nodes will do: ${reason}` : reason, { cause: error });
   }
+}
+
+/** What a client of TLS meets at a port without it. */
+const NO_TLS = /^(?:ETIMEDOUT|ECONNRESET|ERR_SSL_.*)$/;
+
+/** Why a server cannot be had: what the client said, in clearer words where it is plain what is missing in the URL. */
+function refusalOf(error: unknown, storeUrl: RedisUrl): string {
+  const said = reasonOf(error);
+  if (said.startsWith("NOAUTH")) {
+    return "it asks for a password: put USER:PASSWORD@ or :PASSWORD@ before the host in its URL";
+  }
+  // A Redis without TLS waits for the end of what it takes for a command, and so looks like a server that says nothing.
+  const isNoTls = error instanceof Error && "code" in error && NO_TLS.test(String(error.code));
+  return isNoTls && storeUrl.kind === "redis" && storeUrl.tls
+    ? `${said}; if its port does not speak TLS, the URL begins with redis://`
+    : said;
 }
 
 /** Of a cluster's runs one node has but some, and sends whoever asks for the others away. */

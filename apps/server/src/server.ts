@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createRunEvents } from "@tm/run-events-core";
+import { createRunEvents, type StoreCapabilities } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
 import { readConsolePage } from "./console-page.ts";
@@ -21,6 +21,8 @@ export interface RunningServer {
   /** The same as this machine reaches it, also if it listens on every address. */
   readonly localUrl: string;
   readonly generated: GeneratedToken | null;
+  /** What an acknowledged append survives. */
+  readonly durability: StoreCapabilities["durability"];
   /** Drains, closes and lets go of the store. Idempotent. @see W27 */
   close(): Promise<void>;
 }
@@ -94,6 +96,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     url: encodeUrl(server, settings.host),
     localUrl,
     generated,
+    durability: store.capabilities.durability,
     close: () => (closing ??= shutDown()),
   };
 }

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { parseStoreUrl, type StoreUrl, STORE_URL_FORMS } from "./store-url.ts";
+import { storeUrlFlaw } from "./store-url-flaw.ts";
 import { parseApiTokens, type UserToken } from "./tokens.ts";
 
 /** What the server is told by its environment. */
@@ -51,11 +52,15 @@ export function parseSettings(
     fallback: T,
     expected: string,
     parse: (text: string) => T | null,
+    flaw: (text: string) => string | null = () => null,
   ): T {
     const text = env[name];
     if (text === undefined) return fallback;
     const value = parse(text);
-    if (value === null) malformed.push(`${name}: expected ${expected}`);
+    if (value === null) {
+      const reason = flaw(text);
+      malformed.push(`${name}: expected ${expected}${reason === null ? "" : `; ${reason}`}`);
+    }
     return value ?? fallback;
   }
 
@@ -73,6 +78,7 @@ export function parseSettings(
     { kind: "sqlite", path: ".data/run-events.db" },
     STORE_URL_FORMS,
     parseStoreUrl,
+    storeUrlFlaw,
   );
   const settings: Settings = {
     port,

@@ -22,6 +22,7 @@ describe("the server on Postgres", () => {
     const server = await startServer(env);
     await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
     expect(server.stdout()).toMatch(/^ {2}warning {2}.+ API_TOKENS, SESSION_SECRET; .+$/m);
+    expect(server.stdout()).not.toContain("durability");
   });
 
   it("W30: is not ready while Postgres says nothing", async () => {

@@ -6,6 +6,7 @@ import {
 } from "@tm/run-events-test-servers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
+import { startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
 
 /** So that a kill loses nothing. */
@@ -31,6 +32,18 @@ describe("the server on Redis", () => {
       await expectWholeJourney(`redis://:hunter2@${host}:${port}/3`, `redis://${host}:${port}/3`);
     },
   );
+
+  it.each([
+    [["--appendonly", "no"], "durability memory: a crash or a restart of it may lose"],
+    [[...DURABLE.settings, "--no-appendfsync-on-rewrite", "yes"], "durability process: a loss of"],
+    [["--rename-command", "CONFIG", ""], "durability unknown: it does not tell"],
+    [DURABLE.settings, null],
+  ])("S6: says at its start what a Redis with %j may lose: %s", async (settings, said) => {
+    const server = await startServer({ STORE_URL: (await redisOf({ settings })).url });
+    await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
+    if (said === null) expect(server.stdout()).not.toContain("durability");
+    else expect(server.stdout()).toContain(`\n  store    ${said}`);
+  });
 
   it("W3, W27, W30: stays up while Redis is down, and is ready again when that is back", async () => {
     const redis = await redisOf(DURABLE);

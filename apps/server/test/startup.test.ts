@@ -26,6 +26,7 @@ describe("a start", () => {
     const token = readFileSync(join(folder, ".data/dev-token"), "utf8").trim();
     expect(server.stdout()).toContain(`token    ${token}  (user dev`);
     expect(server.stdout()).toContain(`console  ${server.url}/\n`);
+    expect(server.stdout()).not.toContain("durability");
     const curls = lines.filter((line) => line.includes("curl "));
     const [created, listed] = await Promise.all(curls.map((line) => bash(line)));
     expect(curls).toHaveLength(2);
@@ -38,6 +39,7 @@ describe("a start", () => {
     await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
     expect(server.stdout()).not.toContain(ADA);
     expect(server.stdout()).toMatch(/^listening on http:\S+ \(memory:\)\n/);
+    expect(server.stdout()).toMatch(/^ {2}store {4}durability memory: a crash or a restart .+$/m);
   });
 
   it("keeps what it made up, for its owner alone, so that the next start has the same runs, token and sessions", async () => {

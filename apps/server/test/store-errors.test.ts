@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import {
   findFreePort,
@@ -36,10 +36,11 @@ function redisUrl(scheme: string, userInfo: string, path = ""): string {
   return `${scheme}://${userInfo}@${redis.host}:${redis.port}${path}`;
 }
 
-/** A port that takes connections and says nothing. */
-async function silentPort(): Promise<number> {
+/** A port that takes connections and says nothing, unless it is told what to do when it hears something. */
+async function silentPort(answer: (socket: Socket) => void = () => {}): Promise<number> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
+    socket.once("data", () => answer(socket));
     onTestFinished(() => void socket.destroy());
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -81,6 +82,8 @@ async function nodeOfCluster(): Promise<string> {
   return server.url;
 }
 
+const NO_TLS = /; if its port does not speak TLS, the URL begins with redis:\/\/\n$/;
+
 const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp])[] = [
   [
     "a Postgres refuses the password",
@@ -115,7 +118,16 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await silentPort()}/runs`,
     /connection timeout/,
   ],
-  ["a Redis asks for a password", () => redis.url, /NOAUTH/],
+  [
+    "a Redis asks for a password",
+    () => redis.url,
+    /: it asks for a password: put .*:PASSWORD@ before/,
+  ],
+  [
+    "a Redis Cluster asks for a password",
+    () => redis.url.replace("redis:", "redis+cluster:"),
+    /none of its nodes will do: it asks for a password: /,
+  ],
   ["a Redis refuses the password", () => redisUrl("redis", `:${PASSWORD}3`), /WRONGPASS/],
   ["a Redis refuses the user", () => redisUrl("redis", `ada:${PASSWORD}`), /WRONGPASS/],
   [
@@ -123,10 +135,22 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     () => redisUrl("redis", `:${PASSWORD}`, "/99"),
     /DB index is out of range/,
   ],
+  ["a Redis speaks no TLS", () => redisUrl("rediss", `:${PASSWORD}`), NO_TLS],
   [
-    "a Redis speaks no TLS",
-    () => redisUrl("rediss", `:${PASSWORD}`),
-    /SSL|TLS|ECONNRESET|ETIMEDOUT/,
+    "a port of rediss answers in plain text",
+    async () =>
+      `rediss://:${PASSWORD}@127.0.0.1:${await silentPort((socket) => socket.write("-ERR what\r\n"))}`,
+    NO_TLS,
+  ],
+  [
+    "a port of rediss hangs up",
+    async () => `rediss://:${PASSWORD}@127.0.0.1:${await silentPort((socket) => socket.end())}`,
+    NO_TLS,
+  ],
+  [
+    "nobody listens where a rediss should be",
+    async () => `rediss://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
+    /ECONNREFUSED [\d.:]+\n$/,
   ],
   ["a Redis may evict runs", evicting, /maxmemory-policy/],
   [

@@ -161,7 +161,8 @@ async function judgeRefused(
   const waiting = new Set<string>();
   placed.forEach(({ place, request }, index) => {
     const { run, receipt } = kept[index] ?? { run: null, receipt: null };
-    // Behind one that goes out again, only what a key has landed as is certain by now.
+    // Behind one that goes out again, only what a key has landed as is certain by now: what looks refused may be so since the
+    // run was made anew a moment ago.
     const isOpen = receipt === null && waiting.has(request.runId);
     const outcome = isOpen ? null : judgeAppend(run, receipt, request);
     if (outcome !== null) outcomes[place] = outcome;

@@ -26,7 +26,10 @@ const PASSING: Readonly<Record<string, string>> = {
 
 /** The connection was never made, so nothing was sent. */
 const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-/** The server ended the session, maybe after the statement had committed. */
+/**
+ * The server ended the session, maybe after the statement had committed. Its severity does not say so everywhere: that comes
+ * in the language of the server's messages, and not from every driver.
+ */
 const ENDED = new Set(["57P01", "57P02"]);
 /** No class of them begins with E, as the system's EPIPE does. */
 const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;

@@ -12,6 +12,8 @@ import { expectStubborn } from "./stubborn-run.ts";
 const server = useServer();
 
 const RECEIPTS = '"keySequence"';
+/** Part of the statement that reads pages, and of no other. */
+const PAGES = "max_bytes";
 
 describe("a group of appends", () => {
   it("S5: is answered as the reference store does, whatever is in it", async () => {
@@ -79,6 +81,29 @@ describe("a group of appends", () => {
     ]);
     expect(await readValues(store, "a")).toEqual([1, 2, 4]);
     expect(await readValues(store, "b")).toEqual([3]);
+  });
+
+  it("S2: a run's requests keep their order, also if the run is made anew while they are judged", async () => {
+    const real = openPool(server().url);
+    const schema = newSchema();
+    const other = await openStore(real, { schema });
+    let remade = 0;
+    const pool = recordPool(real, async ({ text }) => {
+      if (!text.includes(PAGES) || remade++ > 0) return;
+      await other.append([endOf("a")]);
+      await other.deleteRun("a", null);
+      await other.createRun(createOf("a"));
+    });
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    const keyed = appendOf("a", 2, { idempotencyKey: "k" });
+    await store.append([keyed]);
+    expect(await store.append([appendOf("a", 1), keyed])).toMatchObject([
+      { outcome: "appended", firstSequence: 1 },
+      { outcome: "appended", firstSequence: 2 },
+    ]);
+    expect(remade).toBe(1);
+    expect(await readValues(store, "a")).toEqual([1, 2]);
   });
 
   it("S5: a refused append costs no connection, and leaves nothing on it", async () => {

@@ -37,6 +37,12 @@ describe("a driver's failure", () => {
     expect(isAmbiguous(Object.assign(failureOf("25P04"), { severity: "ERROR" }))).toBe(false);
   });
 
+  it("S7: a session that was ended leaves it open, whatever language the server speaks", () => {
+    for (const code of ["57P01", "57P02"]) {
+      expect(isAmbiguous(Object.assign(failureOf(code), { severity: "ВАЖНО" }))).toBe(true);
+    }
+  });
+
   it("S20: what is a RunEventsError stays what it is, but for the doubt", () => {
     const details = { lastSequence: 3 };
     const cause = failureOf("28P01");

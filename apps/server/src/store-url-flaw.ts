@@ -1,0 +1,68 @@
+const SCHEMES = ["memory", "sqlite", "postgres", "postgresql", "redis", "rediss", "redis+cluster"];
+
+const MOST_PORT = 65_535;
+
+/** Scheme, slashes, what stands before the path, the query and the fragment, and those. */
+const PARTS = /^([^:]*):(\/\/)?([^/?#]*)(.*)$/s;
+
+const UNENCODED = "its user or password holds a character that has to be percent-encoded";
+
+/**
+ * Why `parseStoreUrl` has refused a text: one of a few fixed clauses, so that no part of the text is ever shown.
+ * @returns `null` if there is no telling
+ */
+export function storeUrlFlaw(text: string): string | null {
+  if (text.trim() === "") return "it is empty";
+  const [, scheme, slashes, authority = "", behind = ""] = PARTS.exec(text) ?? [];
+  if (scheme === undefined) return "it has no scheme";
+  if (!SCHEMES.includes(scheme)) return "its scheme is none of these";
+  if (scheme === "memory") return "something follows memory:";
+  if (scheme === "sqlite")
+    return /^sqlite:\s*$/.test(text) ? "it has no path" : "its path has a colon first";
+  if (slashes === undefined) return "it lacks two slashes behind the scheme";
+  if (/\s/.test(text)) return "it holds white space";
+  return serverFlaw(scheme, authority, behind);
+}
+
+function serverFlaw(scheme: string, authority: string, behind: string): string | null {
+  // The rest of a password that ended the host too early.
+  if (behind.includes("@")) return UNENCODED;
+  const hostsAt = authority.lastIndexOf("@") + 1;
+  const hosts = authority.slice(hostsAt).split(",");
+  if (scheme.startsWith("postgres")) return hostsFlaw(hosts, false);
+  const userInfo = hostsAt === 0 ? null : authority.slice(0, hostsAt - 1);
+  const isCluster = scheme === "redis+cluster";
+  return redisUserFlaw(userInfo) ?? hostsFlaw(hosts, isCluster) ?? behindFlaw(behind, isCluster);
+}
+
+function redisUserFlaw(userInfo: string | null): string | null {
+  if (userInfo === null) return null;
+  if (userInfo.includes("@")) return UNENCODED;
+  if (!/^[^:]*:./.test(userInfo)) return "it has a user without a password";
+  try {
+    decodeURIComponent(userInfo);
+    return null;
+  } catch {
+    return "a percent sign in its user or password encodes nothing";
+  }
+}
+
+function hostsFlaw(hosts: readonly string[], mayBeSeveral: boolean): string | null {
+  if (hosts.length > 1 && !mayBeSeveral) return "it has more than one host";
+  if (hosts.some((host) => /^(?::\d*)?$/.test(host))) return "it lacks a host";
+  const ports = hosts.map((host) => /^(?:\[.*\]|[^:]*):(.*)$/.exec(host)?.[1]);
+  return ports.every((port) => port === undefined || isPort(port))
+    ? null
+    : `a port is an integer from 1 to ${MOST_PORT}`;
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST_PORT;
+}
+
+function behindFlaw(behind: string, isCluster: boolean): string | null {
+  if (/[?#]/.test(behind)) return "it has a query or a fragment";
+  if (behind === "") return null;
+  if (isCluster) return "a cluster has no numbered databases";
+  return /^\/\d{0,5}$/.test(behind) ? null : "its database is not a number";
+}
