@@ -32,9 +32,9 @@ export async function startFleet(): Promise<Fleet> {
     ["8081", ports[0]],
     ["8082", ports[1]],
   ] as const) {
-    const parts = config.split(`127.0.0.1:${written};`);
+    const parts = config.split(`127.0.0.1:${written}`);
     if (parts.length !== 2) throw new TypeError(`Expected the port ${written} once in nginx.conf.`);
-    config = parts.join(`127.0.0.1:${free};`);
+    config = parts.join(`127.0.0.1:${free}`);
   }
   const nginx = await startNginx({ config });
   onTestFinished(() => nginx.close());

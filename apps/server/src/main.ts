@@ -21,7 +21,8 @@ async function main(settings: Settings): Promise<void> {
     running = await startServer(settings, log);
   } catch (error) {
     exitWith(1, error instanceof Error ? error.message : String(error));
-    return;
+    // Not when all is closed: a driver may leave a connection open on which it failed to sign in.
+    process.exit();
   }
   process.stdout.write(encodeGreeting(running, settings));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -3,12 +3,16 @@ import { Pool } from "pg";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 import type { OpenedStore } from "./open-store.ts";
+import { reasonOf } from "./reason-of.ts";
 
 /** How long a connection may take to be made or to become free, in milliseconds. */
 const CONNECT_MS = 5_000;
 
 /** How long a statement may take, in milliseconds: a network that swallows everything must not hold a request for ever. */
 const STATEMENT_MS = 10_000;
+
+/** What pg says when it is asked for a password and has none. */
+const NO_PASSWORD = "client password must be a string";
 
 /** How soon a connection on which nothing comes is asked for a sign of life, in milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
@@ -35,6 +39,10 @@ export async function openPostgres(url: string, log: Log): Promise<OpenedStore> 
     return { store, release: () => pool.end() };
   } catch (error) {
     await pool.end();
-    throw error;
+    const reason = reasonOf(error);
+    if (!reason.includes(NO_PASSWORD)) throw error;
+    throw new Error("it asks for a password: put USER:PASSWORD@ before the host in its URL", {
+      cause: error,
+    });
   }
 }

@@ -91,6 +91,11 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     /password authentication failed/,
   ],
   [
+    "a Postgres asks for a password",
+    () => postgresUrl((url) => (url.password = "")),
+    /: it asks for a password: put USER:PASSWORD@ before/,
+  ],
+  [
     "a Postgres has no such database",
     () => postgresUrl((url) => (url.pathname = "/nothing")),
     /database "nothing" does not exist/,
