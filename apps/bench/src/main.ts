@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { fanout } from "./fanout.ts";
 import { growth } from "./growth.ts";
+import { history } from "./history.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { manyRuns } from "./many-runs.ts";
@@ -23,6 +24,7 @@ const SECTIONS: readonly Section[] = [
   redisAppend,
   latency,
   manyRuns,
+  history,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--json FILE]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;

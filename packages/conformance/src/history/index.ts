@@ -1,0 +1,11 @@
+export { checkHistory } from "./check-history.ts";
+export type {
+  AppendOperation,
+  AppendResult,
+  History,
+  LoggedEvent,
+  Operation,
+  ReadOperation,
+  Violation,
+} from "./operation.ts";
+export { drawTimeline } from "./timeline.ts";
