@@ -49,19 +49,25 @@ export async function startTcpProxy({
   let stalled: PromiseWithResolvers<void> | null = null;
   let closing: Promise<unknown> | undefined;
 
-  /** What a direction does to its chunks, once bytes may flow. */
+  const held = new Map<Transform, Buffer[]>();
+
+  /** What a direction does to its chunks. What is held back passes as one, so that its reader has all of it in one breath. */
   function createPassage(pass: (chunk: Buffer) => Buffer): Transform {
-    async function flowing(): Promise<void> {
-      while (stalled !== null) await stalled.promise;
-    }
-    return new Transform({
+    const passage = new Transform({
       transform(chunk: Buffer, _encoding, done) {
-        void flowing().then(() => done(null, pass(chunk)));
+        if (stalled === null) {
+          done(null, pass(chunk));
+          return;
+        }
+        held.set(passage, [...(held.get(passage) ?? []), pass(chunk)]);
+        done();
       },
       flush(done) {
-        void flowing().then(() => done());
+        void (stalled?.promise ?? Promise.resolve()).then(() => done());
       },
     });
+    passage.on("close", () => held.delete(passage));
+    return passage;
   }
 
   function accept(client: Socket): void {
@@ -114,6 +120,8 @@ export async function startTcpProxy({
     resume() {
       stalled?.resolve();
       stalled = null;
+      for (const [passage, chunks] of held) passage.push(Buffer.concat(chunks));
+      held.clear();
     },
     cut,
     dropNotifications(protocol) {

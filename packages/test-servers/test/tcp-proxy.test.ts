@@ -34,6 +34,21 @@ describe("connections", () => {
     expect(await Promise.all(answers)).toEqual(["during", "during"]);
   });
 
+  it("what was held back passes in one breath", async () => {
+    const proxy = await open(await startEcho());
+    const client = dial(proxy);
+    client.write("before");
+    await once(client, "data");
+    proxy.stall();
+    for (const words of ["one", "two"]) {
+      client.write(words);
+      await expect.poll(() => proxy.connections().map((one) => one.hasSent(words))).toEqual([true]);
+    }
+    const heard = once(client, "data");
+    proxy.resume();
+    expect(String((await heard)[0])).toBe("onetwo");
+  });
+
   it("one connection is cut by what it has sent, and the others stay", async () => {
     const proxy = await open(await startEcho());
     const [listening, other] = [dial(proxy), dial(proxy)];
