@@ -29,7 +29,7 @@ beforeAll(async () => {
   // Beside this file, so that the packages resolve as they do for a user.
   folder = await mkdtemp(join(import.meta.dirname, ".tutorial-"));
   tutorial = await followTutorial(folder);
-});
+}, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function openFileStore(name: string): Promise<RunEventStore> {
