@@ -1,0 +1,218 @@
+import type { PostgresEventStore } from "@event-driven-io/emmett-postgresql";
+import {
+  advanceRun,
+  type AppendOutcome,
+  type AppendRequest,
+  createPageCut,
+  isTerminal,
+  judgeAppend,
+  RunEventsError,
+  type RunEventStore,
+  type RunRecord,
+  storeClosed,
+  utf8Bytes,
+} from "@tm/run-events-core";
+import { createPolledBells } from "./polled-bells.ts";
+import type { FactsTable } from "./run-facts.ts";
+import { foldStream, type RunFacts, type StreamEvent, type StreamRun } from "./stream-run.ts";
+
+/** The contract as far as Emmett goes. */
+export interface EmmettStore extends RunEventStore {
+  migrate(): Promise<void>;
+}
+
+/**
+ * A stream a run, written by Emmett's `appendToStream` and read by its `readStream`; status, phase and head are a fold over the
+ * stream. A request that expects a sequence hands it to Emmett; one that expects none asks Emmett for no check. Owners,
+ * metadata, ordinals and bells are this file's own, for Emmett has none. Keys and deletes it has none of either, and those are
+ * refused.
+ * @param streamType keeps the streams apart of stores that share a database
+ * @param triesAgain an append that expects nothing expects the version that was read, and reads again after a conflict
+ */
+export function createEmmettStore(
+  emmett: PostgresEventStore,
+  facts: FactsTable,
+  streamType: string,
+  triesAgain: boolean,
+): EmmettStore {
+  let closed = false;
+  const bells = createPolledBells(async (runId) => {
+    const { run } = (await find(runId)) ?? {};
+    return `${run?.ordinal} ${run?.lastSequence}`;
+  });
+
+  /** @throws RunEventsError `store_unavailable` */
+  async function ask<T>(call: () => Promise<T>): Promise<T> {
+    if (closed) throw storeClosed();
+    try {
+      return await call();
+    } catch (cause) {
+      if (cause instanceof RunEventsError) throw cause;
+      throw new RunEventsError("store_unavailable", "Emmett failed.", {
+        cause,
+        ambiguous: !isAnswer(cause),
+      });
+    }
+  }
+
+  function streamOf(runId: string): string {
+    return `${streamType}-${runId}`;
+  }
+
+  async function readStream(run: RunFacts): Promise<StreamRun> {
+    const { events } = await emmett.readStream(streamOf(run.runId));
+    return foldStream(run, events as unknown as readonly StreamEvent[]);
+  }
+
+  async function find(runId: string, ownerId: string | null = null): Promise<StreamRun | null> {
+    const run = await facts.get(runId);
+    if (run === null || (ownerId !== null && run.ownerId !== ownerId)) return null;
+    return readStream(run);
+  }
+
+  async function appendOne(request: AppendRequest): Promise<AppendOutcome> {
+    // Each conflict means that another append has landed: somebody always gets on.
+    for (;;) {
+      const before = (await find(request.runId))?.run ?? null;
+      const refusal = judgeAppend(before, null, request);
+      if (refusal !== null || before === null) return refusal ?? { outcome: "not_found" };
+      try {
+        return await landedAt(await appendTo(before, request), before, request);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        if (request.expectedSequence !== null || !triesAgain) return conflict(request, before);
+      }
+    }
+  }
+
+  /** @returns the sequence of the last event */
+  async function appendTo(before: RunRecord, request: AppendRequest): Promise<number> {
+    const createdAtMs = Date.now();
+    const expected = request.expectedSequence ?? (triesAgain ? before.lastSequence : null);
+    const { nextExpectedStreamVersion } = await emmett.appendToStream(
+      streamOf(request.runId),
+      request.events.map(({ eventType, payload }) => ({
+        type: eventType,
+        data: { payload: JSON.parse(payload) as unknown },
+        metadata: { createdAtMs },
+      })),
+      expected === null ? {} : { expectedStreamVersion: BigInt(expected) },
+    );
+    return Number(nextExpectedStreamVersion);
+  }
+
+  /** Emmett does not say which version it has found instead. */
+  async function conflict(request: AppendRequest, before: RunRecord): Promise<AppendOutcome> {
+    const { run } = (await find(request.runId)) ?? { run: before };
+    const { lastSequence } = run;
+    return judgeAppend(run, null, request) ?? { outcome: "sequence_conflict", lastSequence };
+  }
+
+  async function landedAt(
+    lastSequence: number,
+    before: RunRecord,
+    request: AppendRequest,
+  ): Promise<AppendOutcome> {
+    const firstSequence = lastSequence - request.events.length + 1;
+    let { phase } = advanceRun(before, request, 0).landing;
+    if (firstSequence !== before.lastSequence + 1) {
+      // Others came in between, and the phase may be theirs: the stream knows.
+      phase = (await find(request.runId))?.phases[lastSequence - 1] ?? null;
+    }
+    const { runStatus } = request;
+    return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+  }
+
+  return {
+    capabilities: {
+      durability: "power",
+      shared: true,
+      joinsTransaction: false,
+      losesAcknowledgements: true,
+      appendsAtOnce: 1,
+      wakeDeadlineMs: 1_000,
+    },
+    async migrate() {
+      await emmett.schema.migrate();
+      await facts.migrate();
+    },
+    createRun: ({ runId, ownerId, metadata }) =>
+      ask(async () => {
+        const created = await facts.insert({ runId, ownerId, metadata, createdAtMs: Date.now() });
+        if (created !== null) return { outcome: "created", run: foldStream(created, []).run };
+        const existing = await find(runId, ownerId);
+        return existing === null
+          ? { outcome: "taken" }
+          : { outcome: "existing", run: existing.run };
+      }),
+    append: (requests) =>
+      ask(async () => {
+        if (requests.some(({ idempotencyKey }) => idempotencyKey !== null)) {
+          throw missing("idempotency keys");
+        }
+        const outcomes: AppendOutcome[] = [];
+        for (const request of requests) outcomes.push(await appendOne(request));
+        return outcomes;
+      }),
+    read: (queries) =>
+      ask(() =>
+        Promise.all(
+          queries.map(async ({ runId, ownerId, since, limit, maxBytes }) => {
+            const found = await find(runId, ownerId);
+            if (found === null) return null;
+            const { run, events, phases } = found;
+            const belongs = createPageCut(limit, maxBytes);
+            const behind = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
+            return {
+              run,
+              phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
+              events: events.slice(since, behind === -1 ? undefined : since + behind),
+            };
+          }),
+        ),
+      ),
+    getRun: (runId) => ask(async () => (await find(runId))?.run ?? null),
+    listRuns: ({ ownerId, runStatus, before, limit }) =>
+      ask(async () => {
+        const listed: RunRecord[] = [];
+        for (const one of await facts.list({ ownerId, before })) {
+          if (listed.length === limit) break;
+          const { run } = await readStream(one);
+          if (runStatus === null || run.runStatus === runStatus) listed.push(run);
+        }
+        return listed;
+      }),
+    deleteRun: (runId, ownerId) =>
+      ask(async () => {
+        const { run } = (await find(runId, ownerId)) ?? {};
+        if (run === undefined) return "not_found";
+        if (!isTerminal(run.runStatus)) return "active";
+        throw missing("deletion of a stream");
+      }),
+    watch(runId, wake) {
+      if (!closed) return bells.watch(runId, wake);
+      const ready = Promise.reject(storeClosed());
+      ready.catch(() => {});
+      return { ready, stop() {} };
+    },
+    async close() {
+      closed = true;
+      bells.close();
+      await emmett.close();
+    },
+  };
+}
+
+function missing(what: string): RunEventsError {
+  return new RunEventsError("store_unavailable", `Emmett has no ${what}.`, { retryable: false });
+}
+
+/** Whether Emmett refused an append for the stream's version. */
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && "errorCode" in error && error.errorCode === 412;
+}
+
+/** Whether the database itself answered with the error: then nothing was done. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && "severity" in error;
+}

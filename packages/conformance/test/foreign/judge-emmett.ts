@@ -1,0 +1,39 @@
+import { startPostgres } from "@tm/run-events-test-servers";
+import { createEmmettDoors } from "./emmett-doors.ts";
+import { type ClauseVerdict, judgeStore } from "./kit-verdicts.ts";
+
+/** What the kit says of Emmett. */
+export interface EmmettVerdicts {
+  /** Of every clause. */
+  readonly asItIs: readonly ClauseVerdict[];
+  /** Of the broken ones, for a caller who reads again and tries again after a conflict. */
+  readonly triedAgain: readonly ClauseVerdict[];
+  /** The cases that are kept or broken by chance, and decide nothing. */
+  readonly byChance: readonly string[];
+}
+
+/** An append that expects nothing is judged by an earlier read: the run's end may come in between. */
+const BY_CHANCE = ["S4 a run ends once, whoever races, and nothing lands behind its end"];
+
+/** Runs the kit on Emmett, on a Postgres of its own. */
+export async function judgeEmmett(): Promise<EmmettVerdicts> {
+  const server = await startPostgres();
+  const tried = { name: "Emmett", missing: "Emmett has no " };
+  try {
+    const asItIs = await judgeStore({
+      ...tried,
+      ...createEmmettDoors(server.url, false),
+      byChance: BY_CHANCE,
+    });
+    const broken = asItIs.filter(({ verdict }) => verdict === "broken");
+    const triedAgain = await judgeStore({
+      ...tried,
+      ...createEmmettDoors(server.url, true),
+      byChance: [],
+      clauses: broken.map(({ clause }) => clause),
+    });
+    return { asItIs, triedAgain, byChance: BY_CHANCE };
+  } finally {
+    await server.close();
+  }
+}

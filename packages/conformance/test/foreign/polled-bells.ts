@@ -1,0 +1,54 @@
+import { createWatchers, type Watch } from "@tm/run-events-core";
+
+const PERIOD_MS = 25;
+
+/** Bells for a store that has none. */
+export interface PolledBells {
+  watch(runId: string, wake: () => void): Watch;
+  close(): void;
+}
+
+/**
+ * Looks at each watched run again and again, one round behind the other.
+ * @param look what changes with each commit to the run
+ */
+export function createPolledBells(look: (runId: string) => Promise<string>): PolledBells {
+  const watchers = createWatchers();
+  const seen = new Map<string, string>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let closed = false;
+
+  async function lookAll(): Promise<void> {
+    for (const runId of watchers.runIds()) {
+      const found = await look(runId).catch(() => null);
+      // One that cannot be seen now may have changed.
+      if (found === null || found !== seen.get(runId)) watchers.ring(runId);
+      seen.set(runId, found ?? "");
+    }
+    timer = null;
+    start();
+  }
+
+  function start(): void {
+    if (closed || timer !== null || watchers.runIds().next().done === true) return;
+    timer = setTimeout(() => void lookAll(), PERIOD_MS);
+  }
+
+  return {
+    watch(runId, wake) {
+      const stop = watchers.add(runId, wake);
+      const ready = look(runId).then((found) => {
+        if (!seen.has(runId)) seen.set(runId, found);
+        start();
+      });
+      // Whoever does not wait for `ready` learns of it from the next read.
+      ready.catch(() => {});
+      return { ready, stop };
+    },
+    close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      watchers.clear();
+    },
+  };
+}
