@@ -152,6 +152,9 @@ describe("a session that is ended", () => {
     await expect.poll(isWaiting, PATIENT).toBe(true);
     proxy.stall();
     await blocker.query("COMMIT");
+    // Ended any sooner, it would never have answered.
+    const answered = `SELECT FROM pg_stat_activity WHERE pid = ${pid} AND state = 'idle'`;
+    await expect.poll(async () => (await direct.query(answered)).rows.length, PATIENT).toBe(1);
     await direct.query("SELECT pg_terminate_backend($1, 10000)", [pid]);
     proxy.resume();
     expect(await settled).toMatchObject([
