@@ -136,7 +136,10 @@ export type DeleteOutcome = "deleted" | "not_found" | "active";
 
 /** A bell on one run. */
 export interface Watch {
-  /** From here on, every commit rings within `wakeDeadlineMs`. Rejects if the store cannot watch. */
+  /**
+   * From here on, every commit rings within `wakeDeadlineMs`. Rejects if the store cannot watch. Settles in any case, also when
+   * the watch is stopped or the store closed before: core waits for it.
+   */
   readonly ready: Promise<void>;
   /** Idempotent. No ring after it. */
   stop(): void;

@@ -140,6 +140,8 @@ export function createWakes(connection: Connection): Wakes {
   function leave(run: Watched): void {
     run.watches -= 1;
     if (run.watches > 0) return;
+    // No look and no channel comes back to it, and somebody may be waiting.
+    run.ready.resolve();
     watched.delete(run.runId);
     subscriptions?.remove(run.runId);
   }

@@ -1,7 +1,8 @@
-import { type Clock, createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type Bell, hangBell } from "../bell.ts";
+import { createHandClock } from "../hand-clock.ts";
 import { createRun, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
@@ -97,6 +98,16 @@ export const bells: readonly TrialCase[] = [
     },
   },
   {
+    name: "S14 `ready` settles although the watch is stopped at once",
+    async run({ store }) {
+      await createRun(store, "run");
+      const watch = store.watch("run", () => {});
+      watch.stop();
+      const settled = Promise.allSettled([watch.ready]);
+      await within(store.capabilities.wakeDeadlineMs, settled, "`ready` to settle");
+    },
+  },
+  {
     name: "S14 the same function on two watches is stopped on one alone",
     async run({ store }) {
       await createRun(store, "run");
@@ -154,7 +165,7 @@ export const lostBells: readonly TrialCase[] = [
     name: "S15 with every bell lost a tail still gets every event",
     async run({ store }) {
       await createRun(store, "run");
-      const { clock, tick } = handClock();
+      const clock = createHandClock();
       const silent = wrapStore(store, { watch: (runId) => store.watch(runId, () => {}) });
       const tail = createRunEvents({ store: silent, clock }).tail("run")[Symbol.asyncIterator]();
       await land(store, "run", events(1));
@@ -162,7 +173,7 @@ export const lostBells: readonly TrialCase[] = [
       for (let round = 0; round < ROUNDS; round++) {
         const next = tail.next();
         await land(store, "run", [event(round === ROUNDS - 1 ? "RUN_COMPLETED" : "TOKEN")]);
-        tick();
+        clock.tick();
         sequences.push((await within(0, next, "the next event")).value?.sequence);
       }
       assertEqual(sequences, [1, 2, 3, 4, 5, 6], "the sequences");
@@ -195,21 +206,4 @@ async function follow(store: RunEventStore, runId: string, count: number): Promi
     await bell.past(heard);
   }
   bell.stop();
-}
-
-/** A clock that stands still until `tick` runs everything that is due. */
-function handClock(): { readonly clock: Clock; readonly tick: () => void } {
-  const tasks = new Set<() => void>();
-  return {
-    clock: {
-      now: () => 0,
-      every(_periodMs, task) {
-        tasks.add(task);
-        return () => tasks.delete(task);
-      },
-    },
-    tick() {
-      for (const task of tasks) task();
-    },
-  };
 }
