@@ -20,7 +20,10 @@ export async function follow(
     id === null ? {} : { "last-event-id": id };
   while (seen.at(-1)?.message["type"] !== "run_finished") {
     const stream = await tailLive(trial, runId, `since=${since}`, headers());
-    seen.push(await stream.next());
+    const connected = await stream.next();
+    // Without this, a server that sends the same event to whoever comes back would be asked for ever.
+    assertEqual(connected.message["since"], Number(id ?? since), "W20: the cursor in force");
+    seen.push(connected);
     for (let taken = 0; taken < framesEach; taken++) {
       const frame = await stream.next();
       seen.push(frame);

@@ -56,7 +56,7 @@ export function runHttpConformance(options: HttpConformanceOptions): readonly Co
 }
 
 /** A case as test runners take it. A failure says whose it is. */
-function caseOf(who: string, name: string, run: () => Promise<void>): ConformanceCase {
+export function caseOf(who: string, name: string, run: () => Promise<void>): ConformanceCase {
   return {
     name,
     clause: name.slice(0, name.indexOf(" ")),

@@ -39,7 +39,7 @@ export const programs: readonly HttpTrialCase[] = [
     async run(trial) {
       await fc.assert(
         fc.asyncProperty(program, (one) => runProgram(trial, one)),
-        { numRuns: NUM_RUNS },
+        { numRuns: NUM_RUNS, includeErrorInReport: true },
       );
     },
   },

@@ -98,10 +98,9 @@ export const resuming: readonly HttpTrialCase[] = [
       ];
       for (const [query, header, expected] of cases) {
         const stream = await tail(trial, runId, query, headersOf(header));
-        const found = stream.status === 204 ? 204 : typesOf(await stream.rest());
+        const found = stream.status === 200 ? typesOf(await stream.rest()) : stream.status;
         const what = `what comes of ${query || "no since"} and Last-Event-ID ${header}`;
         assertEqual(found, expected, what);
-        assert(stream.status === (expected === 204 ? 204 : 200), `its status fits, ${what}`);
       }
     },
   },

@@ -53,7 +53,7 @@ export const values: readonly HttpTrialCase[] = [
           );
           assertEqual(streamed, expected.map(unescapeBreaks), "the payloads on the stream");
         }),
-        { numRuns: 20 },
+        { numRuns: 20, includeErrorInReport: true },
       );
     },
   },
