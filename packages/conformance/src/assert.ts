@@ -42,7 +42,8 @@ export async function assertRefused(
   throw new Error(`Expected ${what} to reject with ${code}, got the answer ${show(answer)}.`);
 }
 
-function isSame(left: unknown, right: unknown): boolean {
+/** Whether two plain values are the same all the way down; the order of keys does not matter. */
+export function isSame(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
   if (!isObject(left) || !isObject(right) || Array.isArray(left) !== Array.isArray(right)) {
     return false;
@@ -58,7 +59,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-function show(value: unknown): string {
+/** A value as the message of a failure shows it: JSON, cut when it is long. */
+export function show(value: unknown): string {
   const text =
     JSON.stringify(value, (_key, part: unknown) =>
       typeof part === "bigint" ? `${part}n (a bigint)` : part,

@@ -1,0 +1,46 @@
+import { assert, assertEqual, show } from "../assert.ts";
+import type { Answer } from "./call.ts";
+
+/** Fails a case unless the answer has this status. */
+export function assertStatus(answer: Answer, status: number): void {
+  assertEqual(answer.status, status, `the status of ${answer.to} (its body: ${show(answer.text)})`);
+}
+
+/**
+ * Fails a case unless the answer is a problem document with this code and these members beside it.
+ * @see W3, RFC 9457
+ */
+export function assertProblem(
+  answer: Answer,
+  status: number,
+  code: string,
+  members: Readonly<Record<string, unknown>> = {},
+): void {
+  assertStatus(answer, status);
+  const type = answer.headers.get("content-type") ?? "";
+  assert(
+    /^application\/problem\+json\s*(;|$)/i.test(type),
+    `W3: ${answer.to} is answered with application/problem+json, got ${show(type)}`,
+  );
+  const problem = answer.json();
+  assertEqual(problem["code"], code, `W3: the code of the problem of ${answer.to}`);
+  if (problem["status"] !== undefined) {
+    assertEqual(problem["status"], status, `W3: the status in the problem of ${answer.to}`);
+  }
+  for (const [name, value] of Object.entries(members)) {
+    assertEqual(problem[name], value, `W3: ${name} in the problem ${code} of ${answer.to}`);
+  }
+}
+
+/** Fails a case unless these members of the answer's JSON are as they should be; others may stand beside them. */
+export function assertMembers(answer: Answer, members: Readonly<Record<string, unknown>>): void {
+  const body = answer.json();
+  const found = Object.fromEntries(Object.keys(members).map((name) => [name, body[name]]));
+  assertEqual(found, members, `the answer to ${answer.to}`);
+}
+
+/** Fails a case unless no cache may keep the answer. */
+export function assertNoStore(answer: Answer): void {
+  const directives = (answer.headers.get("cache-control") ?? "").split(",").map((d) => d.trim());
+  assertEqual(directives, ["private", "no-store"], `W18: Cache-Control of ${answer.to}`);
+}

@@ -1,0 +1,176 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertProblem } from "../assert-answer.ts";
+import type { Answer, Call, HeaderList } from "../call.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { getRun, pathOf, record } from "../runs.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+const BODY = '{"events":[{"eventType":"NOTE"}]}';
+
+/** Headers that tell of the connection and the moment, not of the answer. */
+const HOP = ["date", "connection", "keep-alive", "transfer-encoding", "age"];
+
+/** Every request about a run that changes it, without a credential. The last ends it. */
+function changesOn(runId: string): readonly Call[] {
+  const path = pathOf(runId, "/events");
+  const lines = { "content-type": "application/x-ndjson" };
+  return [
+    { method: "POST", path, headers: JSON_TYPE, body: BODY },
+    { method: "POST", path, headers: { ...JSON_TYPE, "idempotency-key": "k" }, body: BODY },
+    { method: "POST", path, headers: lines, body: '{"eventType":"NOTE"}\n' },
+    { method: "POST", path: pathOf(runId, "/cancel") },
+  ];
+}
+
+function readsOn(runId: string): readonly Call[] {
+  return [{ path: pathOf(runId) }, { path: pathOf(runId, "/events") }];
+}
+
+function withHeaders(call: Call, headers: HeaderList): Call {
+  return { ...call, headers: { ...call.headers, ...headers } };
+}
+
+/** What can be told of an answer, whoever asked and when. */
+function shapeOf({ status, headers, text }: Answer): unknown {
+  return { status, text, headers: [...headers].filter(([name]) => !HOP.includes(name)) };
+}
+
+/** What a browser says of where a request comes from. */
+function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
+  const { protocol, host, hostname } = new URL(baseUrl);
+  return [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+    { origin: "https://evil.example" },
+    { origin: "null" },
+    { origin: `${protocol}//${hostname}:1` },
+    { origin: `${protocol}//sub.${host}` },
+    { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+  ];
+}
+
+/** W4, W5: who may ask. */
+export const access: readonly HttpTrialCase[] = [
+  {
+    name: "W4 everything but the live stream takes the bearer token or the session",
+    async run(trial) {
+      for (const credential of [trial.owner.bearer, trial.owner.session]) {
+        const runId = await record(trial);
+        for (const call of [...readsOn(runId), ...changesOn(runId)]) {
+          const { status, to } = await trial.send(withHeaders(call, credential));
+          assert(status === 200 || status === 201, `${to} is answered, got ${status}`);
+        }
+      }
+    },
+  },
+  {
+    name: "W4 without a valid credential everything is 401 and nothing changes",
+    async run(trial) {
+      const runId = await record(trial);
+      const calls = [
+        ...readsOn(runId),
+        ...changesOn(runId),
+        { path: pathOf(runId, "/stream") },
+        { path: "/v1/agent-runs" },
+      ];
+      for (const credential of [{}, { authorization: "Bearer nobody" }, { cookie: "a=b" }]) {
+        for (const call of calls) {
+          const answer = await trial.send(withHeaders(call, credential));
+          assertProblem(answer, 401, "unauthenticated");
+          assert(answer.headers.has("www-authenticate"), `${answer.to} has WWW-Authenticate`);
+        }
+      }
+      assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence");
+    },
+  },
+  {
+    name: "W4 somebody else's run and no run get the same 404, byte for byte",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const ended = await record(trial, "RUN_COMPLETED");
+      const callsOn = (id: string): readonly Call[] => [
+        ...readsOn(id),
+        ...changesOn(id),
+        { path: pathOf(id, "/events?since=7&wait=1") },
+        { method: "DELETE", path: pathOf(id) },
+      ];
+      const { bearer, session } = trial.stranger;
+      for (const credential of [bearer, session]) {
+        for (const [at, call] of callsOn("nobodys").entries()) {
+          const expected = await trial.send(withHeaders(call, credential));
+          assertProblem(expected, 404, "not_found");
+          for (const id of [runId, ended]) {
+            const stranger = callsOn(id)[at] ?? call;
+            const answer = await trial.send(withHeaders(stranger, credential));
+            assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
+          }
+        }
+      }
+      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+      assertEqual((await getRun(trial, ended))["runStatus"], "completed", "the finished run");
+    },
+  },
+  {
+    name: "W4 somebody else's stream and none get the same 404",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      for (const headers of [{}, { "last-event-id": "9" }]) {
+        const asked = { ...trial.stranger.session, ...headers };
+        const expected = await trial.send({ path: pathOf("nobodys", "/stream"), headers: asked });
+        assertProblem(expected, 404, "not_found");
+        const answer = await trial.send({ path: pathOf(runId, "/stream"), headers: asked });
+        assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
+      }
+    },
+  },
+  {
+    name: "W5 a change by cookie from another origin is 403 and changes nothing",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const ended = await record(trial, "RUN_FAILED");
+      const calls = [
+        ...changesOn(runId),
+        { method: "POST", path: "/v1/agent-runs", headers: JSON_TYPE, body: "{}" },
+        { method: "DELETE", path: pathOf(ended) },
+      ];
+      for (const headers of foreignOrigins(trial)) {
+        for (const call of calls) {
+          const answer = await trial.send(
+            withHeaders(call, { ...trial.owner.session, ...headers }),
+          );
+          assertEqual(
+            answer.status,
+            403,
+            `the status of ${answer.to} with ${JSON.stringify(headers)}`,
+          );
+          assertProblem(answer, 403, "cross_site_request");
+        }
+      }
+      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+      assertEqual((await getRun(trial, ended))["runStatus"], "failed", "the finished run");
+    },
+  },
+  {
+    name: "W5 from the same origin, or with neither header, a change by cookie passes; a token always does",
+    async run(trial) {
+      const same = { origin: new URL(trial.baseUrl).origin };
+      const passing = [
+        { ...trial.owner.session },
+        { ...trial.owner.session, "sec-fetch-site": "same-origin" },
+        { ...trial.owner.session, "sec-fetch-site": "none" },
+        { ...trial.owner.session, ...same },
+        { ...trial.owner.session, ...same, "sec-fetch-site": "same-origin" },
+        ...foreignOrigins(trial).map((headers) => ({ ...trial.owner.bearer, ...headers })),
+      ];
+      for (const headers of passing) {
+        for (const call of changesOn(await record(trial))) {
+          const { status, to } = await trial.send(withHeaders(call, headers));
+          assert(
+            status < 300,
+            `${to} passes with ${Object.keys(headers).join(", ")}, got ${status}`,
+          );
+        }
+      }
+    },
+  },
+];

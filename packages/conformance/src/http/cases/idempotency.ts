@@ -1,0 +1,102 @@
+import { assertEqual } from "../../assert.ts";
+import { assertProblem, assertStatus } from "../assert-answer.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { phase } from "../draft.ts";
+import { appendCall, getRun, land, receiptOf, record } from "../runs.ts";
+
+const KEYED = { "idempotency-key": "key 1~" };
+
+/** W10: the same key again. */
+export const idempotency: readonly HttpTrialCase[] = [
+  {
+    name: "W10 the same key with the same events gets the first receipt, also after the run has ended",
+    async run(trial) {
+      const runId = await record(trial);
+      const draft = { eventType: "PHASE_STARTED", payload: '{"phase":"a","n":1.0}' };
+      const first = await land(trial, runId, [draft], KEYED);
+      const spaced = { ...draft, payload: '{ "phase" : "a", "n" : 1.0 }' };
+      for (const next of [phase("b"), "NOTE", "RUN_COMPLETED"]) {
+        await land(trial, runId, [next]);
+        for (const same of [draft, spaced]) {
+          const again = await trial.send(appendCall(trial, runId, [same], KEYED));
+          assertStatus(again, 200);
+          assertEqual(receiptOf(again), { ...first, replayed: true }, "the receipt");
+        }
+      }
+      assertEqual((await getRun(trial, runId))["lastSequence"], 4, "lastSequence");
+    },
+  },
+  {
+    name: "W10 the same key with other events is 422, however small the difference",
+    async run(trial) {
+      const runId = await record(trial);
+      const draft = { eventType: "NOTE", payload: '{"a":1.0}' };
+      await land(trial, runId, [draft], KEYED);
+      for (const others of [
+        [{ ...draft, payload: '{"a":1}' }],
+        [{ ...draft, eventType: "NOTES" }],
+        [draft, draft],
+      ]) {
+        const answer = await trial.send(appendCall(trial, runId, others, KEYED));
+        assertProblem(answer, 422, "idempotency_key_reused");
+      }
+      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+    },
+  },
+  {
+    name: "W10 the key is looked at before the end of the run and before expectedSequence",
+    async run(trial) {
+      const runId = await record(trial);
+      const more = ',"expectedSequence":0';
+      const call = appendCall(trial, runId, ["RUN_FAILED"], KEYED, more);
+      assertStatus(await trial.send(call), 201);
+      const again = await trial.send(call);
+      assertStatus(again, 200);
+      assertEqual(receiptOf(again).replayed, true, "replayed");
+      const other = await trial.send(appendCall(trial, runId, ["NOTE"], KEYED));
+      assertProblem(other, 422, "idempotency_key_reused");
+    },
+  },
+  {
+    name: "W10 a refused append uses up no key, and a key belongs to its run",
+    async run(trial) {
+      const runId = await record(trial);
+      const more = ',"expectedSequence":5';
+      const refused = await trial.send(appendCall(trial, runId, ["NOTE"], KEYED, more));
+      assertProblem(refused, 412, "sequence_conflict");
+      await land(trial, runId, ["OTHER"], KEYED);
+      await land(trial, await record(trial), ["NOTE"], KEYED);
+    },
+  },
+  {
+    name: "W10 repeats of one key that race land once",
+    async run(trial) {
+      const runId = await record(trial);
+      const call = appendCall(trial, runId, ["NOTE", "NOTE"], KEYED);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => trial.send(call)));
+      const first = answers.find(({ status }) => status === 201);
+      for (const answer of answers) {
+        if (answer === first) continue;
+        assertStatus(answer, 200);
+        assertEqual(
+          receiptOf(answer),
+          { ...(first === undefined ? {} : receiptOf(first)), replayed: true },
+          "the receipt of a repeat",
+        );
+      }
+      assertEqual((await getRun(trial, runId))["lastSequence"], 2, "lastSequence");
+    },
+  },
+  {
+    name: "W10 a key has 1 to 128 printable ASCII characters",
+    async run(trial) {
+      const runId = await record(trial);
+      for (const key of ["", "k".repeat(129), "sch\u00f6n", "a\tb"]) {
+        const call = appendCall(trial, runId, ["NOTE"], { "idempotency-key": key });
+        assertProblem(await trial.send(call), 400, "invalid_request");
+      }
+      await land(trial, runId, ["NOTE"], { "idempotency-key": "~".repeat(128) });
+      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+    },
+  },
+];

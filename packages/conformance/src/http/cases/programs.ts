@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { runProgram, type Program } from "../run-program.ts";
+
+const NUM_RUNS = 12;
+
+const append = fc.record({
+  size: fc.integer({ min: 1, max: 4 }),
+  /** How often it is sent at once under one key; 0 for without a key. */
+  keyed: fc.constantFrom(0, 0, 1, 2, 3),
+});
+
+const program: fc.Arbitrary<Program> = fc.record({
+  written: fc.nat(3),
+  writers: fc.array(
+    fc.array(
+      fc.oneof(
+        { weight: 8, arbitrary: append.map((step) => ({ ...step, ends: false })) },
+        { weight: 1, arbitrary: append.map((step) => ({ ...step, ends: true })) },
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    { minLength: 1, maxLength: 3 },
+  ),
+  cancelsAfter: fc.option(fc.nat(6)),
+  pollers: fc.array(fc.record({ since: fc.nat(3), limit: fc.integer({ min: 1, max: 5 }) }), {
+    maxLength: 3,
+  }),
+  streams: fc.array(
+    fc.record({ since: fc.nat(3), framesEach: fc.constantFrom(1, 2, 3, 7, 1_000) }),
+    { minLength: 1, maxLength: 4 },
+  ),
+});
+
+/** W22: everybody at once. */
+export const programs: readonly HttpTrialCase[] = [
+  {
+    name: "W22 in any program of clients at once every reader has every event once, and one end",
+    async run(trial) {
+      await fc.assert(
+        fc.asyncProperty(program, (one) => runProgram(trial, one)),
+        { numRuns: NUM_RUNS, includeErrorInReport: true },
+      );
+    },
+  },
+];

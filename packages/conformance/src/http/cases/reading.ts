@@ -1,0 +1,177 @@
+import { assert, assertEqual } from "../../assert.ts";
+import type { Cut } from "../cutting-fetch.ts";
+import { type Draft, notes } from "../draft.ts";
+import { judgeDelivery } from "../judge-delivery.ts";
+import type { ReaderTrial, ReaderTrialCase } from "../reader-trial.ts";
+import { land, pathOf, record } from "../runs.ts";
+
+/** What is easily lost where bytes are cut: characters of several bytes, and text that looks like a frame. */
+const TRICKY: readonly Draft[] = [
+  { eventType: "PHASE_STARTED", payload: '{"phase":"caf\u00e9 \u{1f642}\u2028 data: id: 7"}' },
+  { eventType: "NOTE", payload: '["\\n\\nid: 9\\n\\n","\\ud83d",1.0]' },
+  "RUN_COMPLETED",
+];
+
+/** How many readers are at work at once. */
+const AT_ONCE = 16;
+
+/** The events as a reader has them: their payloads are values. */
+function logOf(drafts: readonly Draft[]): Parameters<typeof judgeDelivery>[0] {
+  return drafts.map((draft) =>
+    typeof draft === "string"
+      ? { eventType: draft, payload: null }
+      : { eventType: draft.eventType, payload: JSON.parse(draft.payload) as unknown },
+  );
+}
+
+/** Follows to the end and judges. */
+async function assertDelivered(
+  trial: ReaderTrial,
+  runId: string,
+  drafts: readonly Draft[],
+  since: number,
+  cuts: readonly Cut[] = [],
+): Promise<void> {
+  const got = await trial.collect(runId, since, drafts.length - since, cuts).catch((cause) => {
+    throw new Error(`${whereCut(cuts)}${String((cause as Error).message)}`, { cause });
+  });
+  const events = got.map((item) => {
+    if (item === "end") return item;
+    const { sequence, eventType, payload } = item;
+    return { sequence, eventType, payload };
+  });
+  const wrong = judgeDelivery(logOf(drafts), since, events);
+  if (wrong !== null) throw new Error(`${whereCut(cuts)}${wrong}`);
+}
+
+function whereCut(cuts: readonly Cut[]): string {
+  if (cuts.length === 0) return "";
+  const places = cuts.map(({ afterBytes, by }) => `${afterBytes} (${by})`);
+  return `With connections cut after so many bytes: ${places.join(", ")}. `;
+}
+
+/** Cuts the first connection once at every byte of a finished run's stream. */
+async function cutAtEveryByte(trial: ReaderTrial, by: Cut["by"]): Promise<void> {
+  const runId = await record(trial, ...TRICKY);
+  const path = pathOf(runId, "/stream?since=0");
+  const { text } = await trial.send({ path, headers: trial.owner.session });
+  const { length } = new TextEncoder().encode(text);
+  const offsets = Array.from({ length: length + 1 }, (_, offset) => offset).values();
+  async function work(): Promise<void> {
+    for (const afterBytes of offsets) {
+      await assertDelivered(trial, runId, TRICKY, 0, [{ afterBytes, by }]);
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** W20, W22, W24: what a reader makes of a stream. */
+export const reading: readonly ReaderTrialCase[] = [
+  {
+    name: "W22 a reader of a finished run has the events behind any cursor once, and one end",
+    async run(trial) {
+      const drafts = [...notes(3), ...TRICKY];
+      const runId = await record(trial, ...drafts);
+      for (let since = 0; since <= drafts.length; since++) {
+        await assertDelivered(trial, runId, drafts, since);
+      }
+    },
+  },
+  {
+    name: "W22 a reader has what is appended while it reads, once and in order",
+    async run(trial) {
+      const batches = [["NOTE"], notes(3), notes(1), notes(20), ["NOTE", "RUN_FAILED"]];
+      const runId = await record(trial);
+      const drafts = batches.flat();
+      const readers = Promise.all(
+        [0, 0].map((since) => assertDelivered(trial, runId, drafts, since)),
+      );
+      // Looked at below, unless an append fails first.
+      readers.catch(() => {});
+      for (const batch of batches) await land(trial, runId, batch);
+      await readers;
+    },
+  },
+  {
+    name: "W22 a reader is handed an event while the run is live",
+    async run(trial) {
+      const runId = await record(trial);
+      const { next } = trial.start(runId, 0);
+      for (const [at, draft] of [...notes(3), "RUN_COMPLETED"].entries()) {
+        await land(trial, runId, [draft]);
+        const item = await next();
+        assertEqual(item === "end" ? item : item.sequence, at + 1, "what is handed over");
+      }
+      assertEqual(await next(), "end", "what is handed over behind the last event");
+    },
+  },
+  {
+    name: "W22 a reader that joins while events are appended has them once, from its cursor",
+    async run(trial) {
+      for (const since of [0, 1, 4]) {
+        const drafts = [...notes(12), "RUN_CANCELLED"];
+        const runId = await record(trial, ...drafts.slice(0, 4));
+        const joined = assertDelivered(trial, runId, drafts, since);
+        // Looked at below, unless an append fails first.
+        joined.catch(() => {});
+        for (const draft of drafts.slice(4)) await land(trial, runId, [draft]);
+        await joined;
+      }
+    },
+  },
+  {
+    name: "W24 a cursor past the end of a live run is an error to a reader, and no end",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const said = await trial
+        .start(runId, 7)
+        .next()
+        .catch((error: unknown) => error);
+      assert(
+        said instanceof Error && !said.message.includes("did not come"),
+        `the reader rejects, got ${said instanceof Error ? said.message : JSON.stringify(said)}`,
+      );
+    },
+  },
+  {
+    name: "W24 over a connection that is lost at any byte a reader has every event once, and one end",
+    run: (trial) => cutAtEveryByte(trial, "error"),
+  },
+  {
+    name: "W24 over an answer that ends at any byte a reader has every event once, and one end",
+    run: (trial) => cutAtEveryByte(trial, "end"),
+  },
+  {
+    name: "W24 over connections that are lost again and again a reader has what is appended meanwhile",
+    async run(trial) {
+      for (const step of [40, 150, 330, 700]) {
+        const drafts = [...notes(30), "RUN_COMPLETED"];
+        const runId = await record(trial, ...drafts.slice(0, 10));
+        const cuts = Array.from({ length: 12 }, (_, at): Cut => ({
+          afterBytes: step + at * 7,
+          by: at % 2 === 0 ? "error" : "end",
+        }));
+        const reading = assertDelivered(trial, runId, drafts, 2, cuts);
+        // Looked at below, unless an append fails first.
+        reading.catch(() => {});
+        for (const draft of drafts.slice(10)) await land(trial, runId, [draft]);
+        await reading;
+      }
+    },
+  },
+  {
+    name: "W13 a reader that is told to leave leaves, and the run goes on",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const { next, leave } = trial.start(runId, 0);
+      await next();
+      const left = next().then(
+        (item) => item === "end",
+        (error: unknown) => !(error instanceof Error && error.message.includes("did not come")),
+      );
+      leave();
+      assert(await left, "the iteration is over when the signal is aborted");
+      await land(trial, runId, ["NOTE", "RUN_COMPLETED"]);
+    },
+  },
+];

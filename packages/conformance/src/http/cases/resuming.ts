@@ -1,0 +1,170 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertProblem } from "../assert-answer.ts";
+import { follow } from "../follow.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { judgeDelivery } from "../judge-delivery.ts";
+import { typesOf } from "../live-stream.ts";
+import { appendedOf, notes } from "../draft.ts";
+import { land, pathOf, record, tail, tailLive } from "../runs.ts";
+
+/** A `since`, a `Last-Event-ID`, and what is to come of them. */
+type Resumption<Outcome> = readonly [query: string, header: string | null, outcome: Outcome];
+
+const FAR = "9".repeat(40);
+
+function headersOf(header: string | null): Readonly<Record<string, string>> {
+  return header === null ? {} : { "last-event-id": header };
+}
+
+/** W20: where a stream starts. */
+export const cursors: readonly HttpTrialCase[] = [
+  {
+    name: "W20 the cursor is Last-Event-ID, else since, else 0; the header wins even when it is smaller",
+    async run(trial) {
+      const runId = await record(trial, ...notes(9));
+      const cases: readonly Resumption<number>[] = [
+        ["", null, 0],
+        ["since=4", null, 4],
+        ["", "4", 4],
+        ["since=2", "6", 6],
+        ["since=6", "2", 2],
+        ["since=6", "0", 0],
+        ["since=999", "3", 3],
+      ];
+      for (const [query, header, cursor] of cases) {
+        const stream = await tailLive(trial, runId, query, headersOf(header));
+        const [connected, first] = [await stream.next(), await stream.next()];
+        stream.leave();
+        const sequence = (first.message["event"] as { readonly sequence?: unknown })?.sequence;
+        assertEqual(
+          [connected.message["since"], connected.id, sequence],
+          [cursor, String(cursor), cursor + 1],
+          `since, id and first event with ${query || "no since"} and Last-Event-ID ${header}`,
+        );
+      }
+    },
+  },
+  {
+    name: "W20 a malformed Last-Event-ID is ignored",
+    async run(trial) {
+      const runId = await record(trial, ...notes(3));
+      for (const header of ["x", "", "-1", "+3", "1e3", "01", "1.0", "3, 4", "\u00e9"]) {
+        for (const [query, cursor] of [
+          ["", 0],
+          ["since=2", 2],
+        ] as const) {
+          const stream = await tailLive(trial, runId, query, headersOf(header));
+          const { message } = await stream.next();
+          stream.leave();
+          assertEqual(message["since"], cursor, `since with Last-Event-ID ${header}`);
+        }
+      }
+    },
+  },
+  {
+    name: "W20 a malformed since is 400, whatever the header says",
+    async run(trial) {
+      const path = pathOf(await record(trial, "NOTE"), "/stream");
+      for (const query of ["since=x", "since=", "since=-1", "since=01", "since=0&since=0"]) {
+        for (const header of [null, "0"]) {
+          const headers = { ...trial.owner.session, ...headersOf(header) };
+          const answer = await trial.send({ path: `${path}?${query}`, headers });
+          assertProblem(answer, 400, "invalid_cursor");
+        }
+      }
+    },
+  },
+];
+
+/** W24: coming back. */
+export const resuming: readonly HttpTrialCase[] = [
+  {
+    name: "W24 on a finished run the header alone decides between 204 and the end",
+    async run(trial) {
+      const runId = await record(trial, "NOTE", "RUN_COMPLETED");
+      const ends = ["connected", "run_finished"];
+      const cases: readonly Resumption<204 | readonly string[]>[] = [
+        ["", "1", ["connected", "run_event", "run_finished"]],
+        ["", "2", ends],
+        ["", "3", 204],
+        ["", "4", 204],
+        ["", FAR, 204],
+        ["since=0", "3", 204],
+        ["since=2", null, ends],
+        ["since=3", null, ends],
+        ["since=4", null, ["error"]],
+        ["since=3", "2", ends],
+        ["since=4", "3", 204],
+      ];
+      for (const [query, header, expected] of cases) {
+        const stream = await tail(trial, runId, query, headersOf(header));
+        const found = stream.status === 200 ? typesOf(await stream.rest()) : stream.status;
+        const what = `what comes of ${query || "no since"} and Last-Event-ID ${header}`;
+        assertEqual(found, expected, what);
+      }
+    },
+  },
+  {
+    name: "W24 the 204 has nothing of a stream",
+    async run(trial) {
+      const path = pathOf(await record(trial, "RUN_FAILED"), "/stream");
+      const headers = { ...trial.owner.session, "last-event-id": "2" };
+      for (const method of ["GET", "HEAD"]) {
+        const answer = await trial.send({ method, path, headers });
+        assertEqual([answer.status, answer.text], [204, ""], `the answer to ${method}`);
+        assert(
+          (answer.headers.get("cache-control") ?? "").includes("no-store"),
+          "no cache may keep the 204",
+        );
+      }
+    },
+  },
+  {
+    name: "W24 a reader that joins at the end is told of it, and its id is not yet the last",
+    async run(trial) {
+      const runId = await record(trial, "NOTE", "RUN_COMPLETED");
+      for (const query of ["since=2", "since=3"]) {
+        const [connected, finished] = await (await tailLive(trial, runId, query)).rest();
+        // Cut here, a reader that comes back must still learn how the run ended.
+        assertEqual([connected?.id, finished?.id], ["2", "3"], `the ids with ${query}`);
+      }
+    },
+  },
+  {
+    name: "W24 on a live run anything past the end is cursor_ahead, in a frame",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const cases: readonly (readonly [string, string | null])[] = [
+        ["since=2", null],
+        ["since=0", "2"],
+        [`since=${FAR}`, null],
+        ["", FAR],
+      ];
+      for (const [query, header] of cases) {
+        const stream = await tailLive(trial, runId, query, headersOf(header));
+        const [frame, ...more] = await stream.rest();
+        const { code, lastSequence } = frame?.message ?? {};
+        assertEqual(
+          [code, lastSequence, more],
+          ["cursor_ahead", 1, []],
+          `the frame with ${query || "no since"} and Last-Event-ID ${header}`,
+        );
+      }
+    },
+  },
+  {
+    name: "W24 a reader that comes back with its last id misses nothing and gets nothing twice",
+    async run(trial) {
+      const drafts = [...notes(12), "RUN_COMPLETED"];
+      for (const framesEach of [1, 2, 3, 5]) {
+        const runId = await record(trial, ...drafts.slice(0, 6));
+        const following = follow(trial, runId, 0, framesEach);
+        // Looked at below, unless an append fails first.
+        following.catch(() => {});
+        for (const draft of drafts.slice(6)) await land(trial, runId, [draft]);
+        const wrong = judgeDelivery(drafts.map(appendedOf), 0, await following);
+        if (wrong !== null) throw new Error(`With ${framesEach} frames a connection: ${wrong}`);
+      }
+    },
+  },
+];

@@ -1,0 +1,214 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
+import type { Answer } from "../call.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { notes, phase } from "../draft.ts";
+import { appendCall, getRun, land, pathOf, readPage, record, tailLive } from "../runs.ts";
+
+function cancel(trial: HttpTrial, runId: string): Promise<Answer> {
+  const path = pathOf(runId, "/cancel");
+  return trial.send({ method: "POST", path, headers: trial.owner.bearer });
+}
+
+function list(trial: HttpTrial, query: string): Promise<Answer> {
+  return trial.send({ path: `/v1/agent-runs?${query}`, headers: trial.owner.bearer });
+}
+
+function idsIn(answer: Answer): readonly string[] {
+  assertStatus(answer, 200);
+  const runs = answer.json()["runs"] as readonly { readonly runId: string }[];
+  return runs.map(({ runId }) => runId);
+}
+
+/** W13: cancelling. */
+export const cancelling: readonly HttpTrialCase[] = [
+  {
+    name: "W13 cancels that race append one event, and all are answered with the run",
+    async run(trial) {
+      const runId = await record(trial, phase("p"));
+      const racing = await Promise.all(Array.from({ length: 6 }, () => cancel(trial, runId)));
+      for (const answer of [...racing, await cancel(trial, runId)]) {
+        assertStatus(answer, 200);
+        assertMembers(answer, {
+          runId,
+          runStatus: "cancelled",
+          currentPhase: "p",
+          lastSequence: 2,
+        });
+      }
+      const types = (await readPage(trial, runId)).events.map(({ eventType }) => eventType);
+      assertEqual(types, ["PHASE_STARTED", "RUN_CANCELLED"], "the log");
+    },
+  },
+  {
+    name: "W13 a run that has ended otherwise stays as it ended",
+    async run(trial) {
+      const runId = await record(trial, "RUN_COMPLETED");
+      const answer = await cancel(trial, runId);
+      assertStatus(answer, 200);
+      assertMembers(answer, { runStatus: "completed", lastSequence: 1 });
+    },
+  },
+  {
+    name: "W13 a cancel that races appends ends the run once, behind what landed",
+    async run(trial) {
+      for (let round = 0; round < 5; round++) {
+        const runId = await record(trial);
+        const appends = [1, 2, 3].map((size) => trial.send(appendCall(trial, runId, notes(size))));
+        const [cancelled, ...answers] = await Promise.all([cancel(trial, runId), ...appends]);
+        assertStatus(cancelled, 200);
+        const landed = answers.filter(({ status }) => status === 201);
+        for (const answer of answers) {
+          if (!landed.includes(answer)) assertProblem(answer, 409, "run_finished");
+        }
+        const { events } = await readPage(trial, runId);
+        const types = events.map(({ eventType }) => eventType);
+        assertEqual(types.indexOf("RUN_CANCELLED"), types.length - 1, "where RUN_CANCELLED stands");
+        const sizes = landed.map((answer) => [1, 2, 3][answers.indexOf(answer)] ?? 0);
+        assertEqual(
+          types.length - 1,
+          sizes.reduce((sum, size) => sum + size, 0),
+          "what landed",
+        );
+      }
+    },
+  },
+  {
+    name: "W13 a client that goes away cancels nothing",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const stream = await tailLive(trial, runId);
+      await stream.until("run_event");
+      stream.leave();
+      await land(trial, runId, ["NOTE"]);
+      assertEqual((await getRun(trial, runId))["runStatus"], "running", "the status");
+    },
+  },
+];
+
+/** W14: the list, and deleting. */
+export const listing: readonly HttpTrialCase[] = [
+  {
+    name: "W14 the list is the caller's runs, newest first, page by page",
+    async run(trial) {
+      const made: string[] = [];
+      for (let at = 0; at < 5; at++) made.push(await record(trial));
+      for (const limit of [1, 2, 5]) {
+        const seen: string[] = [];
+        let cursor: string | null = null;
+        do {
+          const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+          const answer = await list(trial, `limit=${limit}${query}`);
+          const ids = idsIn(answer);
+          assert(ids.length <= limit, `a page has at most ${limit} runs, got ${ids.length}`);
+          seen.push(...ids);
+          cursor = answer.json()["nextCursor"] as string | null;
+        } while (cursor !== null && !made.every((runId) => seen.includes(runId)));
+        const own = seen.filter((runId) => made.includes(runId));
+        assertEqual(own, made.toReversed(), `the new runs in pages of ${limit}`);
+      }
+      const { bearer } = trial.stranger;
+      const others = idsIn(await trial.send({ path: "/v1/agent-runs?limit=200", headers: bearer }));
+      assertEqual(
+        others.filter((runId) => made.includes(runId)),
+        [],
+        "the new runs in the stranger's list",
+      );
+    },
+  },
+  {
+    name: "W14 a page goes on where it ended, though runs come and go meanwhile",
+    async run(trial) {
+      const made: string[] = [];
+      for (let at = 0; at < 6; at++) made.push(await record(trial, "RUN_COMPLETED"));
+      const [a = "", b = "", c = "", d = ""] = made;
+      const first = await list(trial, "limit=3");
+      await record(trial);
+      const path = pathOf(d);
+      const deleted = await trial.send({ method: "DELETE", path, headers: trial.owner.bearer });
+      assertStatus(deleted, 204);
+      const cursor = encodeURIComponent(String(first.json()["nextCursor"]));
+      const second = idsIn(await list(trial, `limit=3&cursor=${cursor}`));
+      assertEqual(second, [c, b, a], "the second page");
+    },
+  },
+  {
+    name: "W14 the list can be of one status",
+    async run(trial) {
+      const queued = await record(trial);
+      const runs: Readonly<Record<string, string>> = {
+        queued,
+        running: await record(trial, "NOTE"),
+        completed: await record(trial, "RUN_COMPLETED"),
+        failed: await record(trial, "RUN_FAILED"),
+        cancelled: await record(trial, "RUN_CANCELLED"),
+      };
+      for (const [status, runId] of Object.entries(runs)) {
+        const answer = await list(trial, `status=${status}&limit=200`);
+        assertEqual(idsIn(answer)[0], runId, `the newest run that is ${status}`);
+        const listed = answer.json()["runs"] as readonly { readonly runStatus: string }[];
+        assertEqual(
+          listed.filter(({ runStatus }) => runStatus !== status),
+          [],
+          `the other runs in the list of ${status}`,
+        );
+      }
+    },
+  },
+  {
+    name: "W14 a list with a bad parameter is 400",
+    async run(trial) {
+      for (const query of [
+        "limit=0",
+        "limit=201",
+        "limit=1.5",
+        "limit=",
+        "limit=1&limit=1",
+        "status=done",
+        "cursor=",
+        "cursor=%2F",
+      ]) {
+        assertProblem(await list(trial, query), 400, "invalid_request");
+      }
+    },
+  },
+  {
+    name: "W14 a live run is not deleted, one that has ended is gone",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const remove = { method: "DELETE", path: pathOf(runId), headers: trial.owner.bearer };
+      assertProblem(await trial.send(remove), 409, "run_active");
+      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+      await land(trial, runId, ["RUN_FAILED"]);
+      const removed = await trial.send(remove);
+      assertStatus(removed, 204);
+      assertEqual(removed.text, "", "the body");
+      for (const call of [remove, { ...remove, method: "GET" }]) {
+        assertProblem(await trial.send(call), 404, "not_found");
+      }
+      assert(!idsIn(await list(trial, "limit=200")).includes(runId), "the list has lost it too");
+    },
+  },
+  {
+    name: "W14 a deleted id is free again, with an empty log and no keys",
+    async run(trial) {
+      const runId = await record(trial);
+      const keyed = { "idempotency-key": "k" };
+      await land(trial, runId, ["RUN_COMPLETED"], keyed);
+      const { bearer } = trial.owner;
+      await trial.send({ method: "DELETE", path: pathOf(runId), headers: bearer });
+      const again = await trial.send({
+        method: "POST",
+        path: "/v1/agent-runs",
+        headers: { ...trial.stranger.bearer, "content-type": "application/json" },
+        body: JSON.stringify({ runId }),
+      });
+      assertStatus(again, 201);
+      assertMembers(again, { runStatus: "queued", lastSequence: 0 });
+      const call = appendCall(trial, runId, ["NOTE"], { ...trial.stranger.bearer, ...keyed });
+      const answer = await trial.send(call);
+      assertStatus(answer, 201);
+      assertMembers(answer, { firstSequence: 1, replayed: false });
+    },
+  },
+];

@@ -1,0 +1,101 @@
+import fc from "fast-check";
+import { assert, assertEqual } from "../../assert.ts";
+import { jsonText } from "../../json-text-arbitrary.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { compact, memberText, unescapeBreaks } from "../json-text.ts";
+import type { Delivery } from "../judge-delivery.ts";
+import { deliveryOf, getRun, land, post, readPage, record, tailLive } from "../runs.ts";
+
+/** What a server is tempted to tidy up. */
+const SPELLINGS = [
+  '{"b":1,"a":2,"10":3,"2":4}',
+  '{"a":1,"a":2}',
+  '{"__proto__":{"x":1},"constructor":null}',
+  "[1.0,1e2,1E+2,-0,1e-7,1e400,0.10]",
+  "12345678901234567890123",
+  '"\\u0000\\u0041\\/\\ud83d\\uDE00"',
+  '"\\ud83d"',
+  '"\u2028\u2029\u0085\ufeff\u{1f600}"',
+  '"data: x\\n\\nid: 7\\r\\n"',
+] as const;
+
+function payloadsOf(delivery: Delivery): readonly unknown[] {
+  return delivery.flatMap((item) => (item === "end" ? [] : [item.payload]));
+}
+
+/** W1, W2: what is in an event comes back as it went in. */
+export const values: readonly HttpTrialCase[] = [
+  {
+    name: "W1 numbers, escapes, lone surrogates and the order of keys come back token for token",
+    async run(trial) {
+      const drafts = SPELLINGS.map((payload) => ({ eventType: "NOTE", payload }));
+      const runId = await record(trial, ...drafts, "RUN_COMPLETED");
+      const expected = [...SPELLINGS, "null"];
+      assertEqual(payloadsOf((await readPage(trial, runId)).events), expected, "the payloads");
+      const frames = await (await tailLive(trial, runId)).rest();
+      const streamed = payloadsOf(deliveryOf(frames)).map((text) => unescapeBreaks(String(text)));
+      assertEqual(streamed, expected, "the payloads on the stream, its escapes of breaks undone");
+    },
+  },
+  {
+    name: "W1 any JSON value comes back token for token, in a page and on the stream",
+    async run(trial) {
+      const payloads = fc.array(jsonText, { minLength: 1, maxLength: 8 });
+      await fc.assert(
+        fc.asyncProperty(payloads, async (texts) => {
+          const drafts = texts.map((payload) => ({ eventType: "NOTE", payload }));
+          const runId = await record(trial, ...drafts, "RUN_COMPLETED");
+          const expected = [...texts, "null"];
+          assertEqual(payloadsOf((await readPage(trial, runId)).events), expected, "the payloads");
+          const frames = await (await tailLive(trial, runId)).rest();
+          const streamed = payloadsOf(deliveryOf(frames)).map((text) =>
+            unescapeBreaks(String(text)),
+          );
+          assertEqual(streamed, expected.map(unescapeBreaks), "the payloads on the stream");
+        }),
+        { numRuns: 20, includeErrorInReport: true },
+      );
+    },
+  },
+  {
+    name: "W1 of a payload the white space between tokens goes, and no other",
+    async run(trial) {
+      const payload = '{ "a b" :\t[ 1 ,\n2.50 ] , "c" : " \\t " }';
+      const runId = await record(trial, { eventType: "NOTE", payload });
+      const { answer, events } = await readPage(trial, runId);
+      assertEqual(payloadsOf(events), [compact(payload)], "the payload's tokens");
+      assert(answer.text.includes(compact(payload)), "no white space stands between the tokens");
+    },
+  },
+  {
+    name: "W1 an event without a payload has null, and metadata come back token for token",
+    async run(trial) {
+      const metadata = '{"b":1.0,"a":"\\u0000\\ud83d"}';
+      const created = await trial.send(post(trial, "/v1/agent-runs", `{"metadata":${metadata}}`));
+      assertEqual(memberText(created.text, "metadata"), metadata, "the metadata");
+      const runId = String(created.json()["runId"]);
+      await land(trial, runId, ["NOTE"]);
+      assertEqual(payloadsOf((await readPage(trial, runId)).events), ["null"], "the payload");
+    },
+  },
+  {
+    name: "W2 createdAt is ISO 8601 with milliseconds and never decreases, wherever it is said",
+    async run(trial) {
+      const runId = await record(trial);
+      for (let at = 0; at < 5; at++) await land(trial, runId, ["NOTE", "NOTE"]);
+      await land(trial, runId, ["RUN_COMPLETED"]);
+      const run = await getRun(trial, runId);
+      const { answer } = await readPage(trial, runId);
+      const events = answer.json()["events"] as readonly { readonly createdAt: unknown }[];
+      const times = [run["createdAt"], ...events.map(({ createdAt }) => createdAt)].map(String);
+      for (const time of times) {
+        assert(
+          /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time),
+          `a time is ISO 8601 with milliseconds, got ${time}`,
+        );
+      }
+      assertEqual(times.toSorted(), times, "the times in the order of the events");
+      assertEqual([run["updatedAt"], run["finishedAt"]], [times.at(-1), times.at(-1)], "the end");
+    },
+  },
+];

@@ -1,0 +1,90 @@
+import { assert } from "../assert.ts";
+import { type Answer, type Call, type Fetch, type HeaderList, sendCall } from "./call.ts";
+import { type LiveStream, openStream } from "./live-stream.ts";
+
+/** How the kit gets at a server. */
+export interface HttpDoors {
+  /** Where the server is, such as `http://127.0.0.1:8080`; a function if that is known only when a case runs. */
+  readonly baseUrl: string | (() => string | Promise<string>);
+  /** The bearer tokens of two users. Their runs are made, read and deleted. */
+  readonly tokens: readonly [string, string];
+  /**
+   * The `Cookie` header of a session of the token's user. By default one is opened with `POST /v1/session`.
+   * @see W29
+   */
+  readonly cookieFor?: (token: string) => string | Promise<string>;
+  /** What answers the requests, for a handler without a port. The runtime's own `fetch` by default. */
+  readonly fetch?: Fetch;
+}
+
+/** One user's headers, by either credential. */
+interface User {
+  readonly bearer: HeaderList;
+  readonly session: HeaderList;
+}
+
+/** What one case works on. Every stream that it opens is left behind it. */
+export interface HttpTrial {
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly owner: User;
+  readonly stranger: User;
+  /** Sends a request as it stands: without a credential unless its headers have one. */
+  send(call: Call): Promise<Answer>;
+  /** Sends a request whose answer is a live stream. */
+  follow(call: Call): Promise<LiveStream>;
+}
+
+/** One case before it knows its server. The name starts with the clause. */
+export interface HttpTrialCase {
+  readonly name: string;
+  readonly run: (trial: HttpTrial) => Promise<void>;
+}
+
+/** Signs both users in and runs one body. */
+export async function runHttpTrial(
+  doors: HttpDoors,
+  body: (trial: HttpTrial) => Promise<void>,
+): Promise<void> {
+  const { tokens, cookieFor, fetch = (request) => globalThis.fetch(request) } = doors;
+  const given = typeof doors.baseUrl === "string" ? doors.baseUrl : await doors.baseUrl();
+  const baseUrl = given.replace(/\/$/, "");
+  const streams = new Set<LiveStream>();
+  const send = (call: Call): Promise<Answer> => sendCall(fetch, baseUrl, call);
+
+  async function signIn(token: string): Promise<User> {
+    const bearer = { authorization: `Bearer ${token}` };
+    const cookie = await (cookieFor === undefined ? openSession(send, bearer) : cookieFor(token));
+    return { bearer, session: { cookie } };
+  }
+
+  const [owner, stranger] = await Promise.all([signIn(tokens[0]), signIn(tokens[1])]);
+  try {
+    await body({
+      baseUrl,
+      owner,
+      stranger,
+      send,
+      async follow(call) {
+        const stream = await openStream(fetch, baseUrl, call);
+        streams.add(stream);
+        return stream;
+      },
+    });
+  } finally {
+    for (const stream of streams) stream.leave();
+  }
+}
+
+async function openSession(
+  send: (call: Call) => Promise<Answer>,
+  bearer: HeaderList,
+): Promise<string> {
+  const { status, headers } = await send({ method: "POST", path: "/v1/session", headers: bearer });
+  const cookie = headers.getSetCookie()[0]?.split(";", 1)[0];
+  assert(
+    status === 204 && cookie !== undefined && cookie.startsWith("run_events_session="),
+    `W29: POST /v1/session with a bearer token is 204 and sets run_events_session, got ${status}; a server without it needs \`cookieFor\``,
+  );
+  return cookie;
+}

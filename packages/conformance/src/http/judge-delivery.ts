@@ -1,0 +1,54 @@
+import { isSame, show } from "../assert.ts";
+
+/** An event as it was appended. */
+export interface AppendedEvent {
+  readonly eventType: string;
+  /** A value, or its JSON text where a delivery has texts as well. */
+  readonly payload: unknown;
+}
+
+/** An event as a reader was handed it. */
+export interface DeliveredEvent extends AppendedEvent {
+  readonly sequence: number;
+}
+
+/** What a reader was handed, in that order: events, and each time it was told that the run has ended. */
+export type Delivery = readonly (DeliveredEvent | "end")[];
+
+/**
+ * Whether a reader of a finished run got what it was owed: the events behind `since`, each as it was appended, in order and
+ * once, then one end, and nothing behind that.
+ * @param log every event of the run; the first has the sequence 1
+ * @returns what it got instead, in a sentence; `null` if nothing is wrong
+ */
+export function judgeDelivery(
+  log: readonly AppendedEvent[],
+  since: number,
+  got: Delivery,
+): string | null {
+  for (const [index, item] of got.entries()) {
+    const sequence = since + 1 + index;
+    const owed = log[sequence - 1];
+    const place = index === 0 ? `first, after ${since}` : `behind ${nameOf(got[index - 1])}`;
+    if (item === "end") {
+      if (owed !== undefined) return `Expected event ${sequence} ${place}, got the end of the run.`;
+      const next = got[index + 1];
+      return next === undefined ? null : `Expected nothing behind the end, got ${nameOf(next)}.`;
+    }
+    if (owed === undefined) return `Expected the end of the run ${place}, got ${nameOf(item)}.`;
+    if (item.sequence !== sequence) {
+      return `Expected event ${sequence} ${place}, got ${nameOf(item)}.`;
+    }
+    const { eventType, payload } = item;
+    if (eventType !== owed.eventType || !isSame(payload, owed.payload)) {
+      return `Expected event ${sequence} to be ${show(owed)}, got ${show({ eventType, payload })}.`;
+    }
+  }
+  const next = since + 1 + got.length;
+  const missing = next <= log.length ? `event ${next}` : "the end of the run";
+  return `Expected ${missing} ${got.length === 0 ? `first, after ${since}` : `behind ${nameOf(got.at(-1))}`}, got nothing more.`;
+}
+
+function nameOf(item: Delivery[number] | undefined): string {
+  return item === "end" || item === undefined ? "the end of the run" : `event ${item.sequence}`;
+}

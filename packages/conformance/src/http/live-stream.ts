@@ -1,0 +1,84 @@
+import { within } from "../within.ts";
+import { type Call, type Fetch, nameOf, requestOf } from "./call.ts";
+import { checkFrame, NO_FRAMES, type StreamSoFar } from "./check-frame.ts";
+import { type Frame, readFrames } from "./read-frames.ts";
+
+/** A live stream as a case reads it: frame by frame, each held against W22 and W23 as it comes. */
+export interface LiveStream {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The next frame. @throws Error if none comes, or one that breaks a clause */
+  next(): Promise<Frame>;
+  /** The frames up to the first of this type, with it. */
+  until(type: string): Promise<readonly Frame[]>;
+  /** The frames up to the end of the answer. */
+  rest(): Promise<readonly Frame[]>;
+  /** Goes away without a word. Idempotent. */
+  leave(): void;
+}
+
+/** Bounds a hang, not the speed of a server. */
+const FRAME_MS = 5_000;
+
+/** Opens a stream and reads its head. */
+export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Promise<LiveStream> {
+  const left = new AbortController();
+  const what = nameOf(call);
+  const asking = fetch(requestOf(baseUrl, call, left.signal));
+  const response = await within(FRAME_MS, asking, `the head of ${what}`).catch((error: unknown) => {
+    left.abort();
+    throw error;
+  });
+  // Taken at once: some runtimes cancel a body that nobody reads once its response is garbage.
+  const reader = response.body?.getReader();
+  const frames = readFrames(chunksOf(reader));
+  let soFar: StreamSoFar = NO_FRAMES;
+
+  async function take(): Promise<Frame | null> {
+    const result = await within(FRAME_MS, frames.next(), `the next frame of ${what}`);
+    if (result.done === true) return null;
+    soFar = checkFrame(soFar, result.value);
+    return result.value;
+  }
+
+  async function next(): Promise<Frame> {
+    const frame = await take();
+    if (frame === null) throw new Error(`Expected a frame of ${what}, got the end of the answer.`);
+    return frame;
+  }
+
+  return {
+    status: response.status,
+    headers: response.headers,
+    next,
+    async until(type) {
+      const taken: Frame[] = [];
+      do taken.push(await next());
+      while (taken.at(-1)?.message["type"] !== type);
+      return taken;
+    },
+    async rest() {
+      const taken: Frame[] = [];
+      for (let frame = await take(); frame !== null; frame = await take()) taken.push(frame);
+      return taken;
+    },
+    leave() {
+      left.abort();
+      // Whoever has left wants to hear nothing of the rest.
+      reader?.cancel().catch(() => {});
+    },
+  };
+}
+
+async function* chunksOf(
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+): AsyncGenerator<Uint8Array, undefined, undefined> {
+  if (reader === undefined) return undefined;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  return undefined;
+}
+
+/** The types of these frames. */
+export function typesOf(frames: readonly Frame[]): readonly unknown[] {
+  return frames.map(({ message }) => message["type"]);
+}

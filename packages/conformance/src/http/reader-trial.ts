@@ -1,0 +1,109 @@
+import { within } from "../within.ts";
+import type { Fetch } from "./call.ts";
+import { createCuttingFetch, type Cut } from "./cutting-fetch.ts";
+import { type HttpDoors, type HttpTrial, runHttpTrial } from "./http-trial.ts";
+import type { DeliveredEvent, Delivery } from "./judge-delivery.ts";
+
+/** What a reader is to follow, and how it gets there. */
+export interface ReaderTarget {
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly runId: string;
+  /** The last sequence that it has. */
+  readonly since: number;
+  /** The owner's bearer token, for a reader that polls. */
+  readonly token: string;
+  /** The `Cookie` header of the owner's session. */
+  readonly cookie: string;
+  /** To be used for every request: it is what breaks connections. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Aborted when the reader is to leave. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A reader behind an async iterable: the run's events behind `since`, and the end of the iteration where the run has ended.
+ * It comes back by itself when a connection breaks, and rejects when it may not come back.
+ */
+export type Follow = (target: ReaderTarget) => AsyncIterable<DeliveredEvent>;
+
+/** What one case of a reader works on. Every reader that it starts is told to leave behind it. */
+export interface ReaderTrial extends HttpTrial {
+  /** Starts a reader and returns what it hands over, one by one. */
+  start(runId: string, since: number, cuts?: readonly Cut[]): Reading;
+  /** Follows a run to its end, or up to `most` events, and collects. */
+  collect(runId: string, since: number, most: number, cuts?: readonly Cut[]): Promise<Delivery>;
+}
+
+/** A reader that has been started. */
+interface Reading {
+  /** What it hands over next; `end` when it says that the run has ended. @throws Error if nothing comes, or what it throws */
+  next(): Promise<Delivery[number]>;
+  /** Tells it to leave. */
+  leave(): void;
+}
+
+/** One case before it knows its reader. The name starts with the clause. */
+export interface ReaderTrialCase {
+  readonly name: string;
+  readonly run: (trial: ReaderTrial) => Promise<void>;
+}
+
+/** Bounds a hang, not the speed of a reader. */
+const EVENT_MS = 5_000;
+
+/** Signs in and runs one body. */
+export async function runReaderTrial(
+  doors: HttpDoors & { readonly follow: Follow },
+  body: (trial: ReaderTrial) => Promise<void>,
+): Promise<void> {
+  const readings = new Set<Reading>();
+  const fetch: Fetch = doors.fetch ?? ((request) => globalThis.fetch(request));
+  await runHttpTrial(doors, async (trial) => {
+    function start(runId: string, since: number, cuts: readonly Cut[] = []): Reading {
+      const leaving = new AbortController();
+      const target = {
+        baseUrl: trial.baseUrl,
+        runId,
+        since,
+        token: doors.tokens[0],
+        cookie: trial.owner.session["cookie"] ?? "",
+        fetch: createCuttingFetch(fetch, cuts),
+        signal: leaving.signal,
+      };
+      const iterator = doors.follow(target)[Symbol.asyncIterator]();
+      const reading: Reading = {
+        async next() {
+          const what = `the reader's next event of ${runId}, or its end,`;
+          const result = await within(EVENT_MS, iterator.next(), what);
+          return result.done === true ? "end" : result.value;
+        },
+        leave() {
+          leaving.abort();
+          // What is left of it is of no interest.
+          iterator.return?.()?.catch(() => {});
+        },
+      };
+      readings.add(reading);
+      return reading;
+    }
+
+    try {
+      await body({
+        ...trial,
+        start,
+        async collect(runId, since, most, cuts) {
+          const reading = start(runId, since, cuts);
+          const got: Delivery[number][] = [];
+          // One more than it is owed shows that it goes on.
+          while (got.length <= most + 1 && got.at(-1) !== "end") got.push(await reading.next());
+          reading.leave();
+          readings.delete(reading);
+          return got;
+        },
+      });
+    } finally {
+      for (const reading of readings) reading.leave();
+    }
+  });
+}

@@ -1,0 +1,163 @@
+import {
+  answerJson,
+  answerProblem,
+  mapAnswers,
+  mapProblems,
+  runOf,
+  type ServerMutant,
+  withBody,
+} from "./server-mutant.ts";
+
+/** Servers whose other answers are wrong. */
+export const answerMutants: readonly ServerMutant[] = [
+  {
+    name: "tells a stranger that there is such a run",
+    clause: "W4",
+    wrap: (fetch) => {
+      const known = new Set<string>();
+      const { wrap = (same) => same } = mapAnswers((answer) => {
+        const { json, status } = answer;
+        if (status === 201 && typeof json["runId"] === "string") known.add(json["runId"]);
+        const [, , , runId = ""] = new URL(answer.request.url).pathname.split("/");
+        if (json["code"] !== "not_found" || !known.has(runId)) return null;
+        return withBody(answer, { ...json, detail: "The run is not yours." });
+      });
+      return wrap(fetch);
+    },
+  },
+  {
+    name: "answers problems without a code",
+    clause: "W3",
+    ...mapProblems("run_finished", (answer) => {
+      const { code: _, ...rest } = answer.json;
+      return withBody(answer, rest);
+    }),
+  },
+  {
+    name: "answers problems as plain JSON",
+    clause: "W3",
+    ...mapProblems("not_found", ({ status, json }) => answerJson(status, json)),
+  },
+  {
+    name: "says of a wrong method not which are right",
+    clause: "W3",
+    ...mapAnswers(({ status }) => (status === 405 ? answerProblem(405, "invalid_request") : null)),
+  },
+  {
+    name: "acknowledges an append behind the end",
+    clause: "W7",
+    ...mapProblems("run_finished", ({ json: { lastSequence, runStatus } }) => {
+      const sequence = Number(lastSequence) + 1;
+      const receipt = { firstSequence: sequence, lastSequence: sequence, runStatus };
+      return answerJson(201, { ...receipt, currentPhase: null, replayed: false });
+    }),
+  },
+  {
+    name: "appends a batch up to its bad event",
+    clause: "W9",
+    ...mapProblems("invalid_event", async ({ request, json: { index }, fetch }) => {
+      const { events } = (await request.clone().json()) as { readonly events: readonly object[] };
+      const body = JSON.stringify({ events: events.slice(0, Number(index)) });
+      await fetch(new Request(request, { method: "POST", body }));
+      return null;
+    }),
+  },
+  {
+    name: "acknowledges an append that races another and loses it",
+    clause: "W9",
+    wrap: (fetch) => {
+      const busy = new Map<string, Promise<Response>>();
+      return async (request) => {
+        const other = request.method === "POST" ? busy.get(request.url) : undefined;
+        if (other !== undefined) return (await other).clone();
+        const answering = fetch(request);
+        busy.set(request.url, answering);
+        try {
+          return (await answering).clone();
+        } finally {
+          busy.delete(request.url);
+        }
+      };
+    },
+  },
+  {
+    name: "refuses the owner's own id",
+    clause: "W8",
+    ...mapAnswers(({ status, leaf, request }) =>
+      status === 200 && leaf === null && request.method === "POST"
+        ? answerProblem(409, "run_id_taken")
+        : null,
+    ),
+  },
+  {
+    name: "forgets keys when the run has ended",
+    clause: "W10",
+    ...mapAnswers(async ({ status, request, json, fetch }) => {
+      if (status !== 200 || json["replayed"] !== true) return null;
+      const { finishedAt, runStatus, lastSequence } = await runOf(fetch, request);
+      if (finishedAt === null) return null;
+      return answerProblem(409, "run_finished", { runStatus, lastSequence });
+    }),
+  },
+  {
+    name: "says of a repeated receipt that it is new",
+    clause: "W10",
+    ...mapAnswers((answer) =>
+      answer.json["replayed"] === true
+        ? withBody(answer, { ...answer.json, replayed: false })
+        : null,
+    ),
+  },
+  {
+    name: "does not name the bad line",
+    clause: "W12",
+    ...mapAnswers((answer) => {
+      const { line, ...rest } = answer.json;
+      return line === undefined ? null : withBody(answer, rest);
+    }),
+  },
+  {
+    name: "says of a run that has begun that it is queued",
+    clause: "W6",
+    ...mapAnswers((answer) =>
+      answer.json["runStatus"] === "running" && answer.leaf === null
+        ? withBody(answer, { ...answer.json, runStatus: "queued" })
+        : null,
+    ),
+  },
+  {
+    name: "refuses to cancel what has ended",
+    clause: "W13",
+    wrap: (fetch) => async (request) => {
+      if (!request.url.endsWith("/cancel")) return fetch(request);
+      const { finishedAt, runStatus } = await runOf(fetch, request);
+      return finishedAt === null || finishedAt === undefined
+        ? fetch(request)
+        : answerProblem(409, "run_finished", { runStatus });
+    },
+  },
+  {
+    name: "deletes live runs",
+    clause: "W14",
+    ...mapProblems("run_active", async ({ request, fetch }) => {
+      const { headers, url } = request;
+      await fetch(new Request(`${url}/cancel`, { method: "POST", headers }));
+      return fetch(new Request(url, { method: "DELETE", headers }));
+    }),
+  },
+  {
+    name: "lists the oldest runs of a page first",
+    clause: "W14",
+    ...mapAnswers((answer) => {
+      const { runs } = answer.json;
+      return Array.isArray(runs)
+        ? withBody(answer, { ...answer.json, runs: runs.toReversed() })
+        : null;
+    }),
+  },
+  {
+    name: "lets a user hold any number of streams",
+    clause: "W28",
+    settings: { maxStreamsPerUser: 1_000 },
+  },
+];

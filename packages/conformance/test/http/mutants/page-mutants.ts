@@ -1,0 +1,70 @@
+import {
+  mapPages,
+  mapAnswers,
+  mapProblems,
+  runOf,
+  type ServerMutant,
+  answerJson,
+  withBody,
+} from "./server-mutant.ts";
+
+/** Servers whose pages are wrong. */
+export const pageMutants: readonly ServerMutant[] = [
+  {
+    name: "says on an early page that the run has ended",
+    clause: "W16",
+    ...mapPages(async (answer) => {
+      const { runStatus } = await runOf(answer.fetch, answer.request);
+      return answer.status === 200 ? withBody(answer, { ...answer.json, runStatus }) : null;
+    }),
+  },
+  {
+    name: "answers a cursor past the end with an empty page",
+    clause: "W15",
+    ...mapProblems("cursor_ahead", ({ json: { lastSequence } }) =>
+      answerJson(200, {
+        events: [],
+        runStatus: "running",
+        currentPhase: null,
+        lastSequence,
+        hasMore: false,
+      }),
+    ),
+  },
+  {
+    name: "says of the last page that more follow",
+    clause: "W15",
+    ...mapPages((answer) => withBody(answer, { ...answer.json, hasMore: true })),
+  },
+  {
+    name: "writes payloads anew",
+    clause: "W1",
+    ...mapPages((answer) => withBody(answer, answer.json)),
+  },
+  {
+    name: "says times in whole seconds",
+    clause: "W2",
+    ...mapAnswers((answer) => {
+      const text = answer.text.replace(/\.\d{3}Z"/g, 'Z"');
+      return text === answer.text ? null : withBody(answer, text);
+    }),
+  },
+  {
+    name: "lets caches keep pages",
+    clause: "W18",
+    ...mapPages((answer) => {
+      const headers = new Headers(answer.headers);
+      headers.set("cache-control", "private");
+      return new Response(answer.text, { status: answer.status, headers });
+    }),
+  },
+  {
+    name: "gives every page of a run the same ETag",
+    clause: "W18",
+    ...mapPages((answer) => {
+      const headers = new Headers(answer.headers);
+      headers.set("etag", '"page"');
+      return new Response(answer.text, { status: answer.status, headers });
+    }),
+  },
+];

@@ -1,0 +1,201 @@
+import {
+  encodeFrame,
+  isTerminalEvent,
+  leafOf,
+  mapFrames,
+  mapStreamHeaders,
+  type PlainFrame,
+  runOf,
+  sequenceIn,
+  type ServerMutant,
+} from "./server-mutant.ts";
+
+/** Frames that are changed one by one. */
+function eachFrame(change: (frame: PlainFrame) => readonly string[]): Pick<ServerMutant, "wrap"> {
+  return mapFrames(() => change);
+}
+
+/** Servers whose streams are wrong. */
+export const streamMutants: readonly ServerMutant[] = [
+  {
+    name: "lets caches and compressors have the stream",
+    clause: "W21",
+    ...mapStreamHeaders((headers) => headers.set("cache-control", "no-cache")),
+  },
+  {
+    name: "lets proxies hold the stream back",
+    clause: "W21",
+    ...mapStreamHeaders((headers) => headers.delete("x-accel-buffering")),
+  },
+  {
+    name: "says nothing before the first event",
+    clause: "W21",
+    ...mapFrames(() => {
+      let held = "";
+      return ({ text, message }) => {
+        if (message["type"] === "connected") held = text;
+        const all = message["type"] === "connected" ? [] : [held + text];
+        if (all.length > 0) held = "";
+        return all;
+      };
+    }),
+  },
+  {
+    name: "writes U+2028 as it is",
+    clause: "W1",
+    ...eachFrame(({ text }) => [text.replaceAll("\\u2028", "\u2028")]),
+  },
+  {
+    name: "gives an event the id before its own",
+    clause: "W22",
+    ...eachFrame(({ text, message }) => [
+      message["type"] === "run_event"
+        ? text.replace(/^id: (\d+)$/m, (_, id: string) => `id: ${Number(id) - 1}`)
+        : text,
+    ]),
+  },
+  {
+    name: "says run_finished twice",
+    clause: "W22",
+    ...eachFrame(({ text, message }) =>
+      message["type"] === "run_finished" ? [text, text] : [text],
+    ),
+  },
+  {
+    name: "says run_finished before the last event",
+    clause: "W22",
+    ...mapFrames(() => {
+      let last = "";
+      return (frame) => {
+        if (!isTerminalEvent(frame)) return [frame.text + last];
+        last = frame.text;
+        return [];
+      };
+    }),
+  },
+  {
+    name: "ends without run_finished",
+    clause: "W23",
+    ...eachFrame(({ text, message }) => (message["type"] === "run_finished" ? [] : [text])),
+  },
+  {
+    name: "announces the end in a status frame",
+    clause: "W23",
+    ...eachFrame((frame) => {
+      const state = { currentPhase: null, lastSequence: sequenceIn(frame) };
+      const early = encodeFrame({ type: "status", runStatus: "completed", ...state });
+      return isTerminalEvent(frame) ? [frame.text, early] : [frame.text];
+    }),
+  },
+  {
+    name: "says in connected how the run has ended",
+    clause: "W23",
+    ...mapFrames(() => async ({ text, message, request, fetch }) => {
+      if (message["type"] !== "connected") return [text];
+      const { runStatus } = await runOf(fetch, request);
+      return [text.replace(/"runStatus":"\w+"/, `"runStatus":"${String(runStatus)}"`)];
+    }),
+  },
+  {
+    name: "says in a status frame what has not been sent yet",
+    clause: "W23",
+    ...eachFrame(({ text, message }) => [
+      message["type"] === "status"
+        ? text.replace(/"lastSequence":(\d+)/, '"lastSequence":9$1')
+        : text,
+    ]),
+  },
+  {
+    name: "loses the first event behind what a reader caught up with",
+    clause: "W22",
+    ...mapFrames(() => {
+      let lost = 0;
+      return (frame) => {
+        const { type, lastSequence } = frame.message;
+        if (type === "connected") lost = Number(lastSequence) + 1;
+        return sequenceIn(frame) === lost ? [] : [frame.text];
+      };
+    }),
+  },
+  {
+    name: "sends the last event that a reader caught up with again",
+    clause: "W22",
+    ...mapFrames(() => {
+      let again = 0;
+      return (frame) => {
+        const { type, lastSequence } = frame.message;
+        if (type === "connected") again = Number(lastSequence);
+        return again > 0 && sequenceIn(frame) === again ? [frame.text, frame.text] : [frame.text];
+      };
+    }),
+  },
+  {
+    name: "sends payloads written anew",
+    clause: "W1",
+    ...eachFrame(({ text, message }) => [
+      message["type"] === "run_event"
+        ? text.replace(/^data: .*$/m, () => `data: ${JSON.stringify(message)}`)
+        : text,
+    ]),
+  },
+  {
+    name: "keeps a stream alive with comments",
+    clause: "W22",
+    ...eachFrame(({ text }) => [`: here\n\n${text}`]),
+  },
+  {
+    name: "gives frames a name",
+    clause: "W22",
+    ...eachFrame(({ text, message }) => [`event: ${String(message["type"])}\n${text}`]),
+  },
+  {
+    name: "ends lines with a carriage return",
+    clause: "W22",
+    ...eachFrame(({ text }) => [text.replaceAll("\n", "\r\n")]),
+  },
+  {
+    name: "lets readers come back at once",
+    clause: "W22",
+    ...eachFrame(({ text }) => [text.replace(/^retry: \d{4}$/m, "retry: 100")]),
+  },
+  {
+    name: "lets a reader of the end come back soon",
+    clause: "W22",
+    ...eachFrame(({ text, message }) => [
+      message["type"] === "run_finished" ? text.replace(/^retry: \d+$/m, "retry: 3000") : text,
+    ]),
+  },
+  {
+    name: "tells no change of phase",
+    clause: "W22",
+    ...eachFrame(({ text, message }) =>
+      message["type"] === "status" && message["currentPhase"] !== null ? [] : [text],
+    ),
+  },
+  {
+    name: "goes on with a reader that has had the end",
+    clause: "W24",
+    wrap: (fetch) => async (request) => {
+      const kept = request.clone();
+      const response = await fetch(request);
+      if (response.status !== 204 || leafOf(request.url) !== "/stream") return response;
+      const { lastSequence } = await runOf(fetch, kept);
+      const headers = new Headers(kept.headers);
+      headers.set("last-event-id", String(lastSequence));
+      return fetch(new Request(kept, { headers }));
+    },
+  },
+  {
+    name: "refuses a cursor past the end with a status that EventSource cannot get over",
+    clause: "W24",
+    wrap: (fetch) => async (request) => {
+      if (leafOf(request.url) !== "/stream") return fetch(request);
+      const url = new URL(request.url.replace("/stream", "/events"));
+      const id = request.headers.get("last-event-id");
+      if (id !== null) url.searchParams.set("since", id);
+      const { headers } = request;
+      const page = await fetch(new Request(url, { headers }));
+      return page.status === 409 ? page : fetch(request);
+    },
+  },
+];
