@@ -1,6 +1,7 @@
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { bells, lostBells } from "./cases/bells.ts";
+import { capabilities } from "./cases/capabilities.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { creating } from "./cases/creating.ts";
@@ -69,6 +70,7 @@ const ALWAYS: readonly TrialCase[] = [
   ...programs,
   ...concurrency,
   ...declaration,
+  ...capabilities,
   ...acknowledgement,
   ...payloads,
   ...pages,

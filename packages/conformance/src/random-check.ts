@@ -4,10 +4,10 @@ import type { InputKind, Profile } from "./profile.ts";
 import type { InputAddress } from "./replay.ts";
 
 /** Where inputs come from. A function gets the `commands` of the input that is run again, for `fc.commands`. */
-export type Inputs<T> = fc.Arbitrary<T> | ((commands?: string) => fc.Arbitrary<T>);
+type Inputs<T> = fc.Arbitrary<T> | ((commands?: string) => fc.Arbitrary<T>);
 
 /** What a random case says about its inputs. */
-export interface CheckManner<T> {
+interface CheckManner<T> {
   readonly kind: InputKind;
   /** For races, which fail only now and then: how often to run an input, once one has failed or is run again. Default 1. */
   readonly chances?: number;

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { BIN_COMMAND, startBin, startShell } from "./run-node.ts";
+import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 
 const PROGRAMS = "S5 the store answers any program of calls as the model does";
 const ORDER = "S4 one order of the appends explains every answer of programs that run at once";

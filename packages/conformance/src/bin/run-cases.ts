@@ -14,7 +14,7 @@ export interface CaseReport {
 }
 
 /** Why a case failed. */
-export interface CaseFailure {
+interface CaseFailure {
   readonly message: string;
   /** The input of a random case, `null` for any other. */
   readonly counterexample: SavedExample | null;

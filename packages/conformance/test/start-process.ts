@@ -3,12 +3,13 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
 const BIN = fileURLToPath(new URL("../src/bin/main.ts", import.meta.url));
+const BUN = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
 const MODULES = fileURLToPath(new URL("./modules/", import.meta.url));
 /** What `npx run-events-conformance` is in this repository, for a shell. */
 export const BIN_COMMAND: string = `"${process.execPath}" -C @tm/source "${BIN}"`;
 
 /** What came of a process. */
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -30,6 +31,11 @@ export function startShell(command: string): Running {
 /** Starts Node on a file of the modules. */
 export function startNode(...args: readonly string[]): Running {
   return start(process.execPath, ["-C", "@tm/source", ...args]);
+}
+
+/** Starts Bun in the folder of the modules. */
+export function startBun(command: string, ...args: readonly string[]): Running {
+  return start(BUN, [command, "--conditions=@tm/source", ...args]);
 }
 
 /** Starts the bin. */
