@@ -1,16 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const PROGRAMS = "S5 the store answers any program of calls as the model does";
 const ORDER = "S4 one order of the appends explains every answer of programs that run at once";
 
 let folder = "";
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "run-events-bin-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  folder = temporaryFolder();
 });
 
 /** Flags that keep what is saved out of the repository. */

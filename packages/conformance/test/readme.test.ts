@@ -1,14 +1,22 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { describe, expect, it } from "vitest";
+import { type InputKind, PROFILES } from "../src/profile.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
+import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const KINDS: readonly InputKind[] = ["sequentialPrograms", "concurrentPrograms", "values"];
 
 describe("the README", () => {
-  it("shows the very file that runs the kit on the memory store", () => {
-    const file = readFileSync(new URL("./memory.test.ts", import.meta.url), "utf8");
-    expect(readme).toContain(`\`\`\`ts\n${file}\`\`\``);
+  it.each([
+    ["ts", "./memory.test.ts"],
+    ["js", "./modules/store.mjs"],
+  ])("shows the very file that runs the kit on the memory store: %s", (language, path) => {
+    const file = readFileSync(new URL(path, import.meta.url), "utf8");
+    expect(readme).toContain(`\`\`\`${language}\n${file}\`\`\``);
   });
 
   it("has a row for each clause that has cases", () => {
@@ -17,5 +25,36 @@ describe("the README", () => {
     expect(new Set([...rows].map(([, clause]) => clause))).toEqual(
       new Set(cases.map((one) => one.clause)),
     );
+  });
+
+  it("shows commands that pass as they stand", async () => {
+    const commands = [...readme.matchAll(/^npx run-events-conformance (.+)$/gm)];
+    expect(commands).toHaveLength(2);
+    for (const [, args] of commands) {
+      const { code } = await startShell(`${BIN_COMMAND} ${args}`).ended;
+      expect(code).toBe(0);
+    }
+  });
+
+  it("shows a failure as it is printed", async () => {
+    const asked = ["./broken.ts", "--seed", "9", "--case", "S4 one order"];
+    const examples = join(temporaryFolder(), "examples.json");
+    const { stdout } = await startBin(...asked, "--examples", examples).ended;
+    const [, shown = ""] = /^```text\n([^]*?)```$/m.exec(readme) ?? [];
+    expect(stdout).toContain(shown);
+    expect(shown).not.toBe("");
+  });
+
+  it.each(["quick", "ci"] as const)("has the numbers of the profile %s", (name) => {
+    const { inputs } = PROFILES[name];
+    const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
+    expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+  });
+
+  it("has a row for each flag of the bin", async () => {
+    const { stderr } = await startBin().ended;
+    const flags = [...stderr.matchAll(/--[a-z]+/g)].map(([flag]) => flag);
+    expect(flags).toContain("--examples");
+    for (const flag of flags) expect(readme).toContain(`\`${flag} `);
   });
 });
