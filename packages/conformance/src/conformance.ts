@@ -18,6 +18,7 @@ import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { Counterexample } from "./counterexample.ts";
+import { nextTurn } from "./next-turn.ts";
 import { DEFAULT_SOAK_MS, type ProfileName, PROFILES } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
 import { type Replay, replayOption, type SavedExamples } from "./replay.ts";
@@ -144,6 +145,7 @@ export function createCases(
       };
       await runTrial(options, run, { check, signal });
       if (!isRandom || Date.now() >= endsAt) return;
+      await nextTurn();
     }
   }
 

@@ -19,7 +19,7 @@ export interface Profile {
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {
-  inputs: { sequentialPrograms: 200, concurrentPrograms: 400, values: 200 },
+  inputs: { sequentialPrograms: 150, concurrentPrograms: 300, values: 200 },
   timeoutMs: 300_000,
 };
 

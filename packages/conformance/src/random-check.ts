@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { Counterexample } from "./counterexample.ts";
+import { nextTurn } from "./next-turn.ts";
 import type { InputKind, Profile } from "./profile.ts";
 import type { InputAddress } from "./replay.ts";
+
+/** How long inputs are tried without a turn for anything else, in milliseconds. */
+const TURN_MS = 50;
 
 /** Where inputs come from. A function gets the `commands` of the input that is run again, for `fc.commands`. */
 type Inputs<T> = fc.Arbitrary<T> | ((commands?: string) => fc.Arbitrary<T>);
@@ -47,8 +51,13 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
   ): Promise<void> => {
     const fixed = { examples: always.map((one): [T] => [one]) };
     let hasFailed = false;
+    let turnedAt = performance.now();
 
     async function tryInput(input: T): Promise<void> {
+      if (performance.now() - turnedAt > TURN_MS) {
+        await nextTurn();
+        turnedAt = performance.now();
+      }
       for (let chance = 0; chance < (hasFailed ? chances : 1); chance++) {
         if (signal?.aborted) return;
         try {

@@ -39,7 +39,7 @@ describe("run-events-conformance", () => {
     const { code, stdout } = await startBin("broken.ts", ...apart()).ended;
     expect(code).toBe(1);
     expect(stdout).toContain(`unwary: ${PROGRAMS}\nExpected the outcomes to be `);
-    expect(stdout).toMatch(/^\d+ +\*append \S+ expects \d+$/m);
+    expect(stdout).toMatch(/^ *\d+ +\*append \S+.* expects \d+$/m);
     expect(stdout).toMatch(/^S4 +broken +2 of \d+ cases/m);
     expect(stdout).toMatch(/^S1 +kept/m);
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 3 failed$/);
@@ -152,5 +152,14 @@ describe("run-events-conformance", () => {
     expect(code).toBe(130);
     expect(stdout).toMatch(/^asked\ndestroyed\n0 passed, 0 failed, interrupted\n$/m);
     expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ interrupted: true, cases: [] });
+  });
+
+  it("ends at Ctrl-C also while a store in memory soaks", async () => {
+    const bin = startBin("kept.ts", "--profile", "soak", "--case", "cut by limit");
+    await bin.printed("profile soak");
+    bin.interrupt();
+    const { code, stdout } = await bin.ended;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/^0 passed, 0 failed, interrupted$/m);
   });
 });

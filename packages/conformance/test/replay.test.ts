@@ -76,8 +76,8 @@ describe("a failure of a random case", () => {
     const { input } = replayOf(message);
     expect(message).toMatch(/^S5 is broken: an append that expected \d+ landed at \d+\.$/m);
     expect(message).toMatch(/^ +client \d/m);
-    expect(message).toMatch(/^\d+ +\*append \S+ expects \d+$/m);
-    expect(message).toMatch(/^\d+ +\*= appended \d+-\d+$/m);
+    expect(message).toMatch(/^ *\d+ +\*append \S+.* expects \d+$/m);
+    expect(message).toMatch(/^ *\d+ +\*= appended \d+-\d+$/m);
     const program: unknown = JSON.parse(input);
     expect(program).toMatchObject({ prefix: [], branches: expect.any(Array) });
   });
