@@ -98,7 +98,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
       numRuns,
       ...fixed,
     });
-    if (!details.failed || signal?.aborted) return;
+    if (!details.failed) return;
     const { counterexample, counterexamplePath, errorInstance: cause } = details;
     if (counterexample === null || counterexamplePath === null) {
       throw new TypeError("Expected a failed check to have a counterexample.", { cause });

@@ -84,6 +84,30 @@ describe("the signal of a run", () => {
     expect(opened).toBe(0);
   });
 
+  it("tries no more inputs once it is aborted", async () => {
+    const controller = new AbortController();
+    const store = createMemoryStore();
+    let created = 0;
+    const { run } = caseOf(
+      {
+        name: "counted",
+        open: () => ({
+          ...store,
+          createRun(request) {
+            created += 1;
+            if (created === 3) controller.abort(new Error("Enough."));
+            return store.createRun(request);
+          },
+        }),
+      },
+      "S8 metadata comes back",
+    );
+    await expect(run({ signal: controller.signal })).rejects.toThrow("Enough.");
+    // What the case would still do, it does before the next turns.
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(created).toBe(3);
+  });
+
   it("saves no input that fails only because it was ended", async () => {
     const { store, asked } = hangingStore();
     const saved: string[] = [];
