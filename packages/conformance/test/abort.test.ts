@@ -26,7 +26,7 @@ describe("the signal of a run", () => {
         open: () => ({ ...store, close: async () => void ended.push("closed") }),
         destroy: () => void ended.push("destroyed"),
       },
-      "S1 every run",
+      "every run counts",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
@@ -55,7 +55,7 @@ describe("the signal of a run", () => {
           if (destroyed.push(store) === 2) second.resolve();
         },
       },
-      "S10 what was acknowledged",
+      "what was acknowledged is seen",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
@@ -78,7 +78,7 @@ describe("the signal of a run", () => {
           return createMemoryStore();
         },
       },
-      "S1 every run",
+      "every run counts",
     );
     await expect(run({ signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow();
     expect(opened).toBe(0);
@@ -100,7 +100,7 @@ describe("the signal of a run", () => {
           },
         }),
       },
-      "S8 metadata comes back",
+      "metadata comes back",
     );
     await expect(run({ signal: controller.signal })).rejects.toThrow("Enough.");
     // What the case would still do, it does before the next turns.
@@ -118,7 +118,7 @@ describe("the signal of a run", () => {
         open: () => store,
         examples: { load: () => [], save: (caseName) => void saved.push(caseName) },
       },
-      "S4 one order",
+      "one order",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });

@@ -3,7 +3,7 @@ import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { caseOf } from "./messages.ts";
 
-const METADATA = "S8 metadata comes back";
+const METADATA = "metadata comes back";
 const QUICK_INPUTS = 60;
 const CI_INPUTS = 210;
 
@@ -72,7 +72,7 @@ describe("a profile", () => {
 
   it("soak runs a case without anything random once", async () => {
     const { doors, runs } = countingDoors();
-    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "S1 every run").run();
+    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "every run counts").run();
     expect(runs).toHaveLength(1);
   });
 
