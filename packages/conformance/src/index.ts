@@ -1,3 +1,5 @@
-export type { ConformanceCase, ConformanceOptions } from "./conformance.ts";
+export type { ConformanceCase, ConformanceOptions, RunContext } from "./conformance.ts";
 export { runEventStoreConformance } from "./conformance.ts";
+export type { ProfileName } from "./profile.ts";
+export type { InputAddress, Replay, SavedExample, SavedExamples } from "./replay.ts";
 export type { StoreDoors } from "./trial.ts";

@@ -1,4 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core";
+import { PROFILES } from "./profile.ts";
+import { createRandomCheck, type RandomCheck } from "./random-check.ts";
+import { within } from "./within.ts";
 
 /** How the kit gets at stores. */
 export interface StoreDoors {
@@ -25,6 +28,10 @@ export interface Trial {
   reopen(): Promise<RunEventStore>;
   /** Runs a body on a fresh store of its own, which is closed and destroyed behind it. */
   anew(body: (trial: Trial) => Promise<void>): Promise<void>;
+  /** Another fresh, empty store, which has nothing to do with `store`. */
+  openFresh(): Promise<RunEventStore>;
+  /** Tries many random inputs: how many, and which, is no affair of the case. */
+  readonly check: RandomCheck;
 }
 
 /** One case before it knows its store. The name starts with the clause. */
@@ -33,20 +40,55 @@ export interface TrialCase {
   readonly run: (trial: Trial) => Promise<void>;
 }
 
-/** Runs one body on a store of its own. */
+/** What a trial is told beside its doors. */
+export interface TrialConditions {
+  /** Default: as the profile `ci` has it, with a seed of its own. */
+  readonly check?: RandomCheck;
+  /** Ends the trial: its stores are closed and destroyed, whatever the body still does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs one body on a store of its own.
+ * @throws what the body throws; else what closing or destroying does; the signal's reason if that came first
+ */
 export async function runTrial(
   doors: StoreDoors,
   body: (trial: Trial) => Promise<void>,
+  conditions: TrialConditions = {},
 ): Promise<void> {
+  const { signal } = conditions;
+  signal?.throwIfAborted();
   const { open, reopen, destroy } = doors;
   const store = await open();
   const opened: [RunEventStore, ...RunEventStore[]] = [store];
+  let youngest = store;
+  let isOver = false;
+
+  async function end(one: RunEventStore): Promise<readonly PromiseSettledResult<void>[]> {
+    const ended: PromiseSettledResult<void>[] = [];
+    for (const step of [async () => one.close(), async () => destroy?.(one)]) {
+      // A store that hung until the trial was given up may hang at its end too.
+      const settled = signal?.aborted ? within(0, step(), "the end of a store") : step();
+      ended.push(...(await Promise.allSettled([settled])));
+    }
+    return ended;
+  }
+
+  async function keep(opening: RunEventStore | Promise<RunEventStore>): Promise<RunEventStore> {
+    const one = await opening;
+    if (isOver) {
+      await end(one);
+      throw new TypeError("Expected the trial not to be over.");
+    }
+    opened.push(one);
+    return one;
+  }
 
   async function another(): Promise<RunEventStore> {
     if (reopen === undefined) throw new TypeError("Expected `reopen` to be given.");
-    const next = await reopen(opened.at(-1) ?? store);
-    opened.push(next);
-    return next;
+    youngest = await keep(reopen(youngest));
+    return youngest;
   }
 
   const trial: Trial = {
@@ -56,18 +98,38 @@ export async function runTrial(
       return store.capabilities.shared ? [store, await another()] : [store];
     },
     async reopen() {
-      await (opened.at(-1) ?? store).close();
+      await youngest.close();
       return another();
     },
-    anew: (inner) => runTrial(doors, inner),
+    anew: (inner) => runTrial(doors, inner, conditions),
+    openFresh: async () => keep(open()),
+    check: conditions.check ?? createRandomCheck({ profile: PROFILES.ci, seed: randomSeed() }),
   };
-  const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([body(trial)]);
-  for (const one of opened.toReversed()) {
-    for (const end of [async () => one.close(), async () => destroy?.(one)]) {
-      outcomes.push(...(await Promise.allSettled([end()])));
-    }
-  }
+  const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([
+    untilAborted(body(trial), signal),
+  ]);
+  isOver = true;
+  for (const one of opened.toReversed()) outcomes.push(...(await end(one)));
   // The body's failure stands first: it says more than what it left behind.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
+}
+
+/** A seed as fast-check takes it: 32 bits with a sign. */
+export function randomSeed(): number {
+  return (Math.random() * 2 ** 32) | 0;
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  // It may have come while the store was opened.
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }

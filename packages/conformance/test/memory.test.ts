@@ -1,8 +1,7 @@
-import { runEventStoreConformance } from "@tm/run-events-conformance";
+import { testEventStore } from "@tm/run-events-conformance/vitest";
 import { createMemoryStore } from "@tm/run-events-core";
-import { describe, it } from "vitest";
 
-describe("the memory store", () => {
-  const cases = runEventStoreConformance({ name: "memory", open: () => createMemoryStore() });
-  for (const { name, run } of cases) it(name, run, 60_000);
+testEventStore({
+  name: "the memory store",
+  open: () => createMemoryStore(),
 });

@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
 import { runHttpConformance, runReaderConformance } from "@tm/run-events-conformance/http";
 import { describe, expect, it } from "vitest";
 import { follow } from "./http/follow.ts";
+import { type InputKind, PROFILES } from "../src/profile.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
+import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const KINDS: readonly InputKind[] = ["sequentialPrograms", "concurrentPrograms", "values"];
 
 /** The part under a heading of the second level. */
 function section(heading: string): string {
@@ -22,13 +27,14 @@ function expectRows(heading: string, cases: readonly ConformanceCase[]): void {
 
 describe("the README", () => {
   it.each([
-    ["For adapter authors", "memory.test.ts"],
-    ["For server authors", "http/server.test.ts"],
-    ["For client authors", "http/follow.ts"],
-    ["For client authors", "http/reader.test.ts"],
-  ])("shows under %s the very file %s", (heading, path) => {
+    ["For adapter authors", "ts", "memory.test.ts"],
+    ["On the command line", "js", "modules/store.mjs"],
+    ["For server authors", "ts", "http/server.test.ts"],
+    ["For client authors", "ts", "http/follow.ts"],
+    ["For client authors", "ts", "http/reader.test.ts"],
+  ])("shows under %s, as %s, the very file %s", (heading, language, path) => {
     const file = readFileSync(new URL(path, import.meta.url), "utf8");
-    expect(section(heading)).toContain(`\`\`\`ts\n${file}\`\`\``);
+    expect(section(heading)).toContain(`\`\`\`${language}\n${file}\`\`\``);
   });
 
   it("has a row for each clause that has cases", () => {
@@ -39,5 +45,36 @@ describe("the README", () => {
     );
     expectRows("For server authors", runHttpConformance({ name: "any", ...doors }));
     expectRows("For client authors", runReaderConformance({ name: "any", follow, ...doors }));
+  });
+
+  it("shows commands that pass as they stand", async () => {
+    const commands = [...readme.matchAll(/^npx run-events-conformance (.+)$/gm)];
+    expect(commands).toHaveLength(2);
+    for (const [, args] of commands) {
+      const { code } = await startShell(`${BIN_COMMAND} ${args}`).ended;
+      expect(code).toBe(0);
+    }
+  });
+
+  it("shows a failure as it is printed", async () => {
+    const asked = ["./broken.ts", "--seed", "9", "--case", "one order"];
+    const examples = join(temporaryFolder(), "examples.json");
+    const { stdout } = await startBin(...asked, "--examples", examples).ended;
+    const [, shown = ""] = /^```text\n([^]*?)```$/m.exec(readme) ?? [];
+    expect(stdout).toContain(shown);
+    expect(shown).not.toBe("");
+  });
+
+  it.each(["quick", "ci"] as const)("has the numbers of the profile %s", (name) => {
+    const { inputs } = PROFILES[name];
+    const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
+    expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+  });
+
+  it("has a row for each flag of the bin", async () => {
+    const { stderr } = await startBin().ended;
+    const flags = [...stderr.matchAll(/--[a-z]+/g)].map(([flag]) => flag);
+    expect(flags).toContain("--examples");
+    for (const flag of flags) expect(readme).toContain(`\`${flag} `);
   });
 });

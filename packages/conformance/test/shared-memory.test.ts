@@ -4,5 +4,5 @@ import { sharedMemoryDoors } from "./shared-memory.ts";
 
 describe("store objects on common data in memory", () => {
   const cases = runEventStoreConformance({ name: "shared memory", ...sharedMemoryDoors() });
-  for (const { name, run } of cases) it(name, run);
+  for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
 });

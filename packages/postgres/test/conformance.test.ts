@@ -23,8 +23,11 @@ describe.each(ENGINES)("the Postgres store on pg, with the %s server", (engine) 
     await server.close();
   });
   const doors = createDoors(() => pool);
-  for (const { name, run } of runEventStoreConformance({ name: `pg, ${engine}`, ...doors })) {
-    it(name, run);
+  for (const { name, run, timeoutMs } of runEventStoreConformance({
+    name: `pg, ${engine}`,
+    ...doors,
+  })) {
+    it(name, run, timeoutMs);
   }
 });
 
@@ -35,7 +38,7 @@ describe("the Postgres store on PGlite", () => {
   });
   afterAll(() => db.close());
   const doors = createDoors(() => db);
-  for (const { name, run } of runEventStoreConformance({ name: "PGlite", ...doors })) {
-    it(name, run);
+  for (const { name, run, timeoutMs } of runEventStoreConformance({ name: "PGlite", ...doors })) {
+    it(name, run, timeoutMs);
   }
 });

@@ -30,8 +30,11 @@ describe("the Postgres store behind a pooler of transactions", () => {
   });
   afterAll(() => pool.end());
   const doors = createDoors(() => pool);
-  for (const { name, run } of runEventStoreConformance({ name: "PgBouncer", ...doors })) {
-    it(name, run);
+  for (const { name, run, timeoutMs } of runEventStoreConformance({
+    name: "PgBouncer",
+    ...doors,
+  })) {
+    it(name, run, timeoutMs);
   }
 });
 

@@ -45,10 +45,10 @@ describe.each(SETUPS)("the Redis store on $name", ({ name, start }) => {
 
   afterAll(() => servers.close());
 
-  for (const { name: title, run } of runEventStoreConformance({
+  for (const { name: title, run, timeoutMs } of runEventStoreConformance({
     name,
     ...doorsOf(() => servers),
   })) {
-    it(title, run);
+    it(title, run, timeoutMs);
   }
 });

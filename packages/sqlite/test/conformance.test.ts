@@ -44,7 +44,10 @@ function doorsOf(driver: Driver) {
 }
 
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
-  for (const { name, run } of runEventStoreConformance({ name: driver.name, ...doorsOf(driver) })) {
-    it(name, run);
+  for (const { name, run, timeoutMs } of runEventStoreConformance({
+    name: driver.name,
+    ...doorsOf(driver),
+  })) {
+    it(name, run, timeoutMs);
   }
 });

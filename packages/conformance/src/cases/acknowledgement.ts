@@ -1,5 +1,5 @@
 import { createRunEvents, RunEventsError, type RunEventStore } from "@tm/run-events-core";
-import { assertEqual } from "../assert.ts";
+import { assertEqual, assertRefused } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { wrapStore } from "../wrap-store.ts";
@@ -50,13 +50,27 @@ export const acknowledgement: readonly TrialCase[] = [
       assertEqual((await readLog(store, "run")).events.length, 4, "the number of events");
     },
   },
+  {
+    name: "S7 on a store that says it loses none an append without a key is left in doubt, not sent twice",
+    async run({ store }) {
+      await createRun(store, "run");
+      const runs = createRunEvents({ store: losing(store, 1, false) });
+      const inDoubt = await assertRefused(
+        () => runs.append("run", DRAFTS),
+        "store_unavailable",
+        "an append whose answer was lost",
+      );
+      assertEqual(inDoubt.ambiguous, true, "whether it may have landed");
+      assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
+    },
+  },
 ];
 
 /** The store behind a line that loses the first answers to `append`. */
-function losing(store: RunEventStore, losses: number): RunEventStore {
+function losing(store: RunEventStore, losses: number, losesAcknowledgements = true): RunEventStore {
   let left = losses;
   return wrapStore(store, {
-    capabilities: { ...store.capabilities, losesAcknowledgements: true },
+    capabilities: { ...store.capabilities, losesAcknowledgements },
     async append(requests) {
       const outcomes = await store.append(requests);
       if (left === 0) return outcomes;

@@ -1,11 +1,9 @@
-import fc from "fast-check";
 import { type Program, programArbitrary } from "../concurrent/program.ts";
 import { runProgram } from "../concurrent/run-program.ts";
 import { checkHistory } from "../history/check-history.ts";
 import { drawTimeline } from "../history/timeline.ts";
 import type { TrialCase } from "../trial.ts";
 
-const PROGRAMS = 150;
 /** A race may show only now and then: once a program has failed, each smaller one gets so many chances to fail too. */
 const CHANCES = 10;
 
@@ -16,7 +14,6 @@ export const concurrency: readonly TrialCase[] = [
     async run(trial) {
       const stores = await trial.stores();
       let count = 0;
-      let hasFailed = false;
 
       async function runOnce(program: Program): Promise<void> {
         count += 1;
@@ -28,19 +25,10 @@ export const concurrency: readonly TrialCase[] = [
         );
       }
 
-      await fc.assert(
-        fc.asyncProperty(programArbitrary, async (program) => {
-          for (let chance = 0; chance < (hasFailed ? CHANCES : 1); chance++) {
-            try {
-              await runOnce(program);
-            } catch (error) {
-              hasFailed = true;
-              throw error;
-            }
-          }
-        }),
-        { numRuns: PROGRAMS },
-      );
+      await trial.check(programArbitrary, runOnce, {
+        kind: "concurrentPrograms",
+        chances: CHANCES,
+      });
     },
   },
 ];

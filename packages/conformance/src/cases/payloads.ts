@@ -23,13 +23,15 @@ const NAMED: Readonly<Record<string, string>> = {
 export const payloads: readonly TrialCase[] = [
   {
     name: "S8 any JSON text comes back byte for byte",
-    async run({ store }) {
+    async run({ store, check }) {
       let runs = 0;
-      await fc.assert(
-        fc.asyncProperty(fc.array(jsonText, { minLength: 1, maxLength: 5 }), async (texts) => {
+      await check(
+        fc.array(jsonText, { minLength: 1, maxLength: 5 }),
+        async (texts) => {
           runs += 1;
           await keeps(store, `run-${runs}`, texts);
-        }),
+        },
+        { kind: "values" },
       );
     },
   },
@@ -39,16 +41,17 @@ export const payloads: readonly TrialCase[] = [
   })),
   {
     name: "S8 metadata comes back byte for byte",
-    async run({ store }) {
+    async run({ store, check }) {
       let runs = 0;
-      await fc.assert(
-        fc.asyncProperty(jsonText, async (text) => {
+      await check(
+        jsonText,
+        async (text) => {
           runs += 1;
           const created = await createRun(store, `run-${runs}`, OWNER, text);
           assertEqual(created.metadata, text, "the metadata of a run at its creation");
           assertEqual(await store.getRun(`run-${runs}`), created, "the run");
-        }),
-        { examples: Object.values(NAMED).map((text) => [text]) },
+        },
+        { kind: "values", always: Object.values(NAMED) },
       );
     },
   },

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { commandArbitraries, type RealStore } from "../model/commands.ts";
 import type { TrialCase } from "../trial.ts";
 
-const PROGRAMS = 100;
 const COMMANDS = 40;
 
 /** Every clause at once, one call after the other: random programs against a model. */
@@ -12,13 +11,15 @@ export const programs: readonly TrialCase[] = [
     async run(trial) {
       let store = trial.store;
       let count = 0;
-      const commands = fc.commands(commandArbitraries(trial.canReopen), {
-        maxCommands: COMMANDS,
-        // The default size would make programs too short to come to anything.
-        size: "max",
-      });
-      await fc.assert(
-        fc.asyncProperty(commands, async (program) => {
+      await trial.check(
+        (replayPath) =>
+          fc.commands(commandArbitraries(trial.canReopen), {
+            maxCommands: COMMANDS,
+            // The default size would make programs too short to come to anything.
+            size: "max",
+            ...(replayPath === undefined ? {} : { replayPath }),
+          }),
+        async (program) => {
           count += 1;
           const real: RealStore = {
             store,
@@ -32,8 +33,8 @@ export const programs: readonly TrialCase[] = [
             () => ({ model: { runs: new Map(), lastOrdinal: 0 }, real }),
             program,
           );
-        }),
-        { numRuns: PROGRAMS },
+        },
+        { kind: "sequentialPrograms" },
       );
     },
   },

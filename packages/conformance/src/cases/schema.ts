@@ -21,6 +21,17 @@ export const schema: readonly TrialCase[] = [
       assertEqual((await land(store, "run", events(1))).firstSequence, 4, "the next sequence");
     },
   },
+  {
+    name: "S19 `verify` accepts what `migrate` made, and a store has both or neither",
+    async run(trial) {
+      for (const store of await trial.stores()) {
+        assertEqual("verify" in store, "migrate" in store, "whether there is `verify`");
+        if (!("verify" in store)) continue;
+        assert(typeof store.verify === "function", "`verify` is a function");
+        await store.verify();
+      }
+    },
+  },
 ];
 
 /** `migrate` is no part of the contract's interface: only stores with a schema have it. */

@@ -21,6 +21,9 @@ export interface HttpConformanceOptions extends HttpDoors {
   readonly name: string;
 }
 
+/** How long a case may take before it counts as hung. */
+const CASE_MS = 60_000;
+
 const ALWAYS: readonly HttpTrialCase[] = [
   ...values,
   ...problems,
@@ -60,6 +63,7 @@ export function caseOf(who: string, name: string, run: () => Promise<void>): Con
   return {
     name,
     clause: name.slice(0, name.indexOf(" ")),
+    timeoutMs: CASE_MS,
     async run() {
       try {
         await run();

@@ -1,5 +1,6 @@
 import { createMemoryStore, type RunEventStore, type StoreCapabilities } from "@tm/run-events-core";
 import { sharedMemoryDoors } from "../shared-memory.ts";
+import type { StoreDoors } from "@tm/run-events-conformance";
 import type { Mutant } from "./mutant.ts";
 
 const doors = sharedMemoryDoors();
@@ -9,7 +10,20 @@ function declaring(store: RunEventStore, declared: Partial<StoreCapabilities>): 
 }
 
 function migrating(store: RunEventStore, migrate: () => Promise<void>): RunEventStore {
-  return Object.assign({ ...store }, { migrate });
+  return Object.assign({ ...store }, { migrate, verify: async () => {} });
+}
+
+/** Gives for `open` what is for `reopen`. */
+function sharingDoors(): StoreDoors {
+  let first: RunEventStore | undefined;
+  return {
+    async open() {
+      if (first !== undefined) return doors.reopen(first);
+      first = await doors.open();
+      return first;
+    },
+    reopen: doors.reopen,
+  };
 }
 
 /** Stores that keep less than they say, or cannot be migrated twice. */
@@ -48,6 +62,42 @@ export const durabilityMutants: readonly Mutant[] = [
     name: "says that nothing outlives it, and can be reopened",
     clause: "S6",
     object: (object) => declaring(object, { durability: "memory", shared: false }),
+  },
+  {
+    name: "opens the same data for everybody",
+    clause: "S6",
+    doors: sharingDoors(),
+  },
+  {
+    name: "appends at once what should join a transaction",
+    clause: "S6",
+    object: (object) =>
+      Object.assign(
+        { ...object },
+        {
+          async appendInTransaction({ runId }: { readonly runId: string }) {
+            const end = { eventType: "TOKEN", payload: "null", phase: null };
+            const asked = { ownerId: null, idempotencyKey: null, expectedSequence: null };
+            await object.append([{ runId, events: [end], runStatus: "running", ...asked }]);
+          },
+        },
+      ),
+  },
+  {
+    name: "can be migrated and not verified",
+    clause: "S19",
+    object: (object) => Object.assign({ ...object }, { migrate: async () => {} }),
+  },
+  {
+    name: "refuses the schema that it has made itself",
+    clause: "S19",
+    object: (object) =>
+      Object.assign(
+        migrating(object, async () => {}),
+        {
+          verify: () => Promise.reject(new Error("The schema is another.")),
+        },
+      ),
   },
   {
     name: "fails when it is migrated again",

@@ -1,0 +1,89 @@
+import { parseArgs } from "node:util";
+import type { InputAddress } from "../replay.ts";
+import { Misuse } from "./misuse.ts";
+
+const USAGE =
+  "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P [--commands C]] [--json FILE] [--examples FILE]";
+
+/** What the caller asks. */
+export interface Arguments {
+  /** As it was given. */
+  readonly module: string;
+  readonly profile: string | null;
+  /** A part of the names of the cases to run. */
+  readonly case: string | null;
+  readonly clause: string | null;
+  readonly seed: number | null;
+  /** The input to run alone. */
+  readonly replay: InputAddress | null;
+  readonly json: string | null;
+  readonly examples: string | null;
+}
+
+const OPTIONS = {
+  profile: { type: "string" },
+  case: { type: "string" },
+  clause: { type: "string" },
+  seed: { type: "string" },
+  path: { type: "string" },
+  commands: { type: "string" },
+  json: { type: "string" },
+  examples: { type: "string" },
+} as const;
+
+/** @throws Misuse with the usage */
+export function parseArguments(argv: readonly string[]): Arguments {
+  const { values, positionals } = parse(joinSeed(argv));
+  const [module, ...others] = positionals;
+  if (module === undefined || others.length > 0) throw misuse("Expected one module.");
+  const seed = values.seed === undefined ? null : parseSeed(values.seed);
+  return {
+    module,
+    profile: values.profile ?? null,
+    case: values.case ?? null,
+    clause: values.clause ?? null,
+    seed,
+    replay: parseReplay(seed, values.path, values.commands),
+    json: values.json ?? null,
+    examples: values.examples ?? null,
+  };
+}
+
+function parseReplay(
+  seed: number | null,
+  path: string | undefined,
+  commands: string | undefined,
+): InputAddress | null {
+  if (path === undefined) {
+    if (commands !== undefined) throw misuse("Expected --path beside --commands.");
+    return null;
+  }
+  if (seed === null) throw misuse("Expected --seed beside --path.");
+  if (!/^\d+(:\d+)*$/.test(path)) throw misuse(`Expected a path, got ${path}.`);
+  return { seed, path, ...(commands === undefined ? {} : { commands }) };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw misuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A negative seed looks like an option, and `parseArgs` takes it for one. */
+function joinSeed(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf("--seed");
+  const seed = argv[at + 1];
+  return at === -1 || seed === undefined ? argv : argv.toSpliced(at, 2, `--seed=${seed}`);
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (text === "" || (seed | 0) !== seed) throw misuse(`Expected a seed of 32 bits, got ${text}.`);
+  return seed;
+}
+
+function misuse(why: string): Misuse {
+  return new Misuse(`${why.replaceAll("\n", " ")} Usage: ${USAGE}`);
+}

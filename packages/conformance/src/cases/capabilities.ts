@@ -1,0 +1,47 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { createRun, OWNER, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+/** S6: what a store does not offer it refuses. */
+export const capabilities: readonly TrialCase[] = [
+  {
+    name: "S6 two stores that `open` gave share nothing",
+    async run(trial) {
+      const { store } = trial;
+      await createRun(store, "run");
+      await land(store, "run", events(2), { idempotencyKey: "key" });
+      const fresh = await trial.openFresh();
+      assertEqual(await fresh.getRun("run"), null, "the other's run");
+      const list = { ownerId: OWNER, runStatus: null, before: null, limit: 10 };
+      assertEqual(await fresh.listRuns(list), [], "the list of the other's runs");
+      await createRun(fresh, "run");
+      const landing = await land(fresh, "run", events(2), { idempotencyKey: "key" });
+      assertEqual(landing.firstSequence, 1, "the first sequence under the other's key");
+      assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
+    },
+  },
+  {
+    name: "S6 an append that would join a transaction is refused where there is none to join",
+    async run({ store }) {
+      await createRun(store, "run");
+      const isRefused = await appendInTransaction(store).then(
+        () => false,
+        () => true,
+      );
+      const declared = `on a store with joinsTransaction ${store.capabilities.joinsTransaction}`;
+      assertEqual(isRefused, true, `whether it is refused ${declared}`);
+      assertEqual((await readLog(store, "run")).events, [], "the events");
+    },
+  },
+];
+
+/** Joins no transaction, by the name that stores have for it. A store without it refuses by that. */
+async function appendInTransaction(store: RunEventStore): Promise<void> {
+  assert(
+    "appendInTransaction" in store && typeof store.appendInTransaction === "function",
+    "`appendInTransaction` is a function",
+  );
+  await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });
+}

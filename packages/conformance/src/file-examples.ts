@@ -1,0 +1,71 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { SavedExample, SavedExamples } from "./replay.ts";
+
+/** Examples in a file. Both calls are done when they return. */
+export interface FileExamples extends SavedExamples {
+  readonly load: (caseName: string) => readonly SavedExample[];
+  readonly save: (caseName: string, example: SavedExample) => void;
+}
+
+/**
+ * Keeps inputs that broke a case in a JSON file, by case. They stay until the file is deleted, so that what was once broken is
+ * tried for ever; a file that is not there holds none. Of two processes that save at once one may lose its input.
+ * @param file its path, from the working directory
+ * @throws Error when it is used, if the file cannot be read or written, or is not of that form
+ */
+export function createFileExamples(file: string): FileExamples {
+  return {
+    load: (caseName) => readExamples(file).get(caseName) ?? [],
+    save(caseName, example) {
+      // Nothing is awaited in between, so that cases that fail at once all save theirs.
+      const all = readExamples(file);
+      const next = Object.fromEntries(all.set(caseName, [...(all.get(caseName) ?? []), example]));
+      const part = `${file}.${crypto.randomUUID()}.part`;
+      writeFileSync(part, `${JSON.stringify(next, null, 2)}\n`);
+      // So that nobody reads half a file.
+      renameSync(part, file);
+    },
+  };
+}
+
+type ExamplesByCase = Readonly<Record<string, readonly SavedExample[]>>;
+
+function readExamples(file: string): Map<string, readonly SavedExample[]> {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return new Map();
+    throw error;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`Expected ${file} to hold JSON.`, { cause });
+  }
+  if (!isExamples(value)) throw new Error(`Expected ${file} to hold saved examples by case.`);
+  return new Map(Object.entries(value));
+}
+
+function isExamples(value: unknown): value is ExamplesByCase {
+  return (
+    isObject(value) &&
+    Object.values(value).every((one) => Array.isArray(one) && one.every(isExample))
+  );
+}
+
+function isExample(value: unknown): value is SavedExample {
+  if (!isObject(value)) return false;
+  const { seed, path, commands, input } = value;
+  return (
+    Number.isSafeInteger(seed) &&
+    typeof path === "string" &&
+    typeof input === "string" &&
+    (commands === undefined || typeof commands === "string")
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

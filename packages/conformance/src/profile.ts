@@ -1,0 +1,34 @@
+/** How long to look: `quick` takes seconds, `ci` about a minute on a server, `soak` as long as asked. */
+export type ProfileName = "quick" | "ci" | "soak";
+
+/**
+ * What a random case draws: programs of calls one after the other, programs of several clients at once, or values alone, as
+ * payloads and queries are.
+ */
+export type InputKind = "sequentialPrograms" | "concurrentPrograms" | "values";
+
+/** What a profile means. */
+export interface Profile {
+  /** How many inputs a random case draws on one store. */
+  readonly inputs: Readonly<Record<InputKind, number>>;
+  /** How long a case may take before it counts as hung, in milliseconds; in `soak` beyond what was asked. */
+  readonly timeoutMs: number;
+}
+
+/** How long a random case goes on in `soak`, unless told otherwise. */
+export const DEFAULT_SOAK_MS = 600_000;
+
+const CI: Profile = {
+  inputs: { sequentialPrograms: 150, concurrentPrograms: 300, values: 200 },
+  timeoutMs: 300_000,
+};
+
+/** `soak` draws what `ci` draws again and again, each time on a fresh store: so no store grows, and no memory with it. */
+export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
+  quick: {
+    inputs: { sequentialPrograms: 30, concurrentPrograms: 50, values: 50 },
+    timeoutMs: 60_000,
+  },
+  ci: CI,
+  soak: CI,
+};

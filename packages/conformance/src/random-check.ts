@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { Counterexample } from "./counterexample.ts";
+import { nextTurn } from "./next-turn.ts";
+import type { InputKind, Profile } from "./profile.ts";
+import type { InputAddress } from "./replay.ts";
+
+/** How long inputs are tried without a turn for anything else, in milliseconds. */
+const TURN_MS = 50;
+
+/** Where inputs come from. A function gets the `commands` of the input that is run again, for `fc.commands`. */
+type Inputs<T> = fc.Arbitrary<T> | ((commands?: string) => fc.Arbitrary<T>);
+
+/** What a random case says about its inputs. */
+interface CheckManner<T> {
+  readonly kind: InputKind;
+  /** For races, which fail only now and then: how often to run an input, once one has failed or is run again. Default 1. */
+  readonly chances?: number;
+  /** Inputs to begin with, before any is drawn. */
+  readonly always?: readonly T[];
+}
+
+/**
+ * Tries what has to hold on many inputs. Every random case goes through it.
+ * @throws Counterexample with the smallest input that was found
+ */
+export type RandomCheck = <T>(
+  inputs: Inputs<T>,
+  holds: (input: T) => Promise<void>,
+  manner: CheckManner<T>,
+) => Promise<void>;
+
+/** What a run of a random case is asked. */
+export interface CheckConditions {
+  readonly profile: Profile;
+  readonly seed: number;
+  /** Run this input alone. */
+  readonly replay?: InputAddress;
+  /** Inputs to run before any other. */
+  readonly examples?: readonly InputAddress[];
+  /** From then on every input counts as good, so that the check comes to its end. */
+  readonly signal?: AbortSignal;
+}
+
+/** A check under these conditions. */
+export function createRandomCheck(conditions: CheckConditions): RandomCheck {
+  const { profile, seed, replay, examples = [], signal } = conditions;
+  return async <T>(
+    inputs: Inputs<T>,
+    holds: (input: T) => Promise<void>,
+    { kind, chances = 1, always = [] }: CheckManner<T>,
+  ): Promise<void> => {
+    const fixed = { examples: always.map((one): [T] => [one]) };
+    let hasFailed = false;
+    let turnedAt = performance.now();
+
+    async function tryInput(input: T): Promise<void> {
+      if (performance.now() - turnedAt > TURN_MS) {
+        await nextTurn();
+        turnedAt = performance.now();
+      }
+      for (let chance = 0; chance < (hasFailed ? chances : 1); chance++) {
+        if (signal?.aborted) return;
+        try {
+          await holds(input);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      }
+    }
+
+    function drawFrom(commands?: string): fc.Arbitrary<T> {
+      return typeof inputs === "function" ? inputs(commands) : inputs;
+    }
+
+    async function runAgain(address: InputAddress): Promise<void> {
+      const { path, commands } = address;
+      const where = { seed: address.seed, path, numRuns: 1, ...fixed };
+      // A property draws tuples, and a path leads to its input only from what was drawn.
+      const [sampled] = fc.sample(fc.tuple(drawFrom(commands)), where);
+      if (sampled === undefined) throw new TypeError(`Expected an input at the path ${path}.`);
+      const [input] = sampled;
+      hasFailed = true;
+      try {
+        await tryInput(input);
+      } catch (cause) {
+        const found = "It was run again.";
+        throw new Counterexample(input, address, { cause, found, isReplayed: true });
+      }
+      hasFailed = false;
+    }
+
+    if (replay !== undefined) return runAgain(replay);
+    for (const example of examples) await runAgain(example);
+    const numRuns = profile.inputs[kind] + always.length;
+    const details = await fc.check(fc.asyncProperty(drawFrom(), tryInput), {
+      seed,
+      numRuns,
+      ...fixed,
+    });
+    if (!details.failed) return;
+    const { counterexample, counterexamplePath, errorInstance: cause } = details;
+    if (counterexample === null || counterexamplePath === null) {
+      throw new TypeError("Expected a failed check to have a counterexample.", { cause });
+    }
+    const found = `It is number ${details.numRuns} of ${numRuns}, made smaller ${details.numShrinks} times.`;
+    const address = { seed: details.seed, path: counterexamplePath };
+    throw new Counterexample(counterexample[0], address, { cause, found, isReplayed: false });
+  };
+}

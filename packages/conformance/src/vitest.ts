@@ -1,0 +1,11 @@
+import { describe, it } from "vitest";
+import { type ConformanceOptions, runEventStoreConformance } from "./conformance.ts";
+
+/** The contract as tests of vitest, under the store's name. To be called where `describe` may be. */
+export function testEventStore(options: ConformanceOptions): void {
+  describe(options.name, () => {
+    for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
+      it(name, run, timeoutMs);
+    }
+  });
+}

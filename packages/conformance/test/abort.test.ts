@@ -1,0 +1,129 @@
+import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { caseOf } from "./messages.ts";
+import { sharedMemoryDoors } from "./shared-memory.ts";
+
+/** A store on which `append` is never answered; `asked` resolves at the first one. */
+function hangingStore() {
+  const asked = Promise.withResolvers<void>();
+  const store: RunEventStore = {
+    ...createMemoryStore(),
+    append() {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  };
+  return { store, asked: asked.promise };
+}
+
+describe("the signal of a run", () => {
+  it("ends a case that hangs: its stores are closed and destroyed, and it fails with the reason", async () => {
+    const { store, asked } = hangingStore();
+    const ended: string[] = [];
+    const { run } = caseOf(
+      {
+        name: "hanging",
+        open: () => ({ ...store, close: async () => void ended.push("closed") }),
+        destroy: () => void ended.push("destroyed"),
+      },
+      "every run counts",
+    );
+    const controller = new AbortController();
+    const running = run({ signal: controller.signal });
+    await asked;
+    controller.abort(new Error("Enough."));
+    await expect(running).rejects.toThrow("Enough.");
+    expect(ended).toEqual(["closed", "destroyed"]);
+  });
+
+  it("destroys what is opened when the case was ended already", async () => {
+    const doors = sharedMemoryDoors();
+    const opening = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<void>();
+    const destroyed: RunEventStore[] = [];
+    const { run } = caseOf(
+      {
+        name: "slow",
+        open: doors.open,
+        async reopen(store) {
+          reached.resolve();
+          await opening.promise;
+          return doors.reopen(store);
+        },
+        destroy(store) {
+          if (destroyed.push(store) === 2) second.resolve();
+        },
+      },
+      "what was acknowledged is seen",
+    );
+    const controller = new AbortController();
+    const running = run({ signal: controller.signal });
+    await reached.promise;
+    controller.abort(new Error("Enough."));
+    await expect(running).rejects.toThrow("Enough.");
+    expect(destroyed).toHaveLength(1);
+    opening.resolve();
+    await second.promise;
+    expect(new Set(destroyed).size).toBe(2);
+  });
+
+  it("opens nothing once it is aborted", async () => {
+    let opened = 0;
+    const { run } = caseOf(
+      {
+        name: "late",
+        open() {
+          opened += 1;
+          return createMemoryStore();
+        },
+      },
+      "every run counts",
+    );
+    await expect(run({ signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow();
+    expect(opened).toBe(0);
+  });
+
+  it("tries no more inputs once it is aborted", async () => {
+    const controller = new AbortController();
+    const store = createMemoryStore();
+    let created = 0;
+    const { run } = caseOf(
+      {
+        name: "counted",
+        open: () => ({
+          ...store,
+          createRun(request) {
+            created += 1;
+            if (created === 3) controller.abort(new Error("Enough."));
+            return store.createRun(request);
+          },
+        }),
+      },
+      "metadata comes back",
+    );
+    await expect(run({ signal: controller.signal })).rejects.toThrow("Enough.");
+    // What the case would still do, it does before the next turns.
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(created).toBe(3);
+  });
+
+  it("saves no input that fails only because it was ended", async () => {
+    const { store, asked } = hangingStore();
+    const saved: string[] = [];
+    onTestFinished(() => expect(saved).toEqual([]));
+    const { run } = caseOf(
+      {
+        name: "hanging",
+        open: () => store,
+        examples: { load: () => [], save: (caseName) => void saved.push(caseName) },
+      },
+      "one order",
+    );
+    const controller = new AbortController();
+    const running = run({ signal: controller.signal });
+    await asked;
+    controller.abort(new Error("Enough."));
+    await expect(running).rejects.toThrow("Enough.");
+  });
+});

@@ -1,0 +1,165 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+const PROGRAMS = "the store answers any program of calls as the model does";
+const ORDER = "one order of the appends explains every answer of programs that run at once";
+
+let folder = "";
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+
+/** Flags that keep what is saved out of the repository. */
+function apart(): readonly string[] {
+  return ["--examples", join(folder, "examples.json")];
+}
+
+/** The failures' inputs and the commands that run them again. */
+function replaysOf(stdout: string): readonly { readonly input: string; readonly line: string }[] {
+  const inputs = [...stdout.matchAll(/^The input: (.+)$/gm)].map(([, input]) => input);
+  const lines = [...stdout.matchAll(/^ {2}npx run-events-conformance (.+)$/gm)];
+  return lines.map(([, line], index) => ({ input: inputs[index] ?? "", line: line ?? "" }));
+}
+
+describe("run-events-conformance", () => {
+  it("exits with 0 where everything passed, and says so a line a clause and in the last line", async () => {
+    const { code, stdout, stderr } = await startBin("kept.ts").ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^memory, profile quick, seed -?\d+\n/);
+    for (const clause of ["S1", "S13", "S20", "W14"]) {
+      expect(stdout).toMatch(new RegExp(`^${clause} +kept +\\d+ cases? +\\d+\\.\\d\\d s$`, "m"));
+    }
+    expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
+  });
+
+  it("exits with 1 where something failed, with the failures in full", async () => {
+    const { code, stdout } = await startBin("broken.ts", ...apart()).ended;
+    expect(code).toBe(1);
+    expect(stdout).toContain(`unwary: S5 ${PROGRAMS}\nExpected the outcomes to be `);
+    expect(stdout).toMatch(/^ *\d+ +\*append \S+.* expects \d+$/m);
+    expect(stdout).toMatch(/^S4 +broken +2 of \d+ cases/m);
+    expect(stdout).toMatch(/^S1 +kept/m);
+    expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 3 failed$/);
+  });
+
+  it("prints a line that runs the same shrunk input again as it stands", async () => {
+    const { stdout } = await startBin("broken.ts", ...apart(), "--profile", "ci").ended;
+    const found = replaysOf(stdout);
+    expect(found).toHaveLength(2);
+    for (const { input, line } of found) {
+      const again = await startShell(`${BIN_COMMAND} ${line} ${apart().join(" ")}`).ended;
+      expect(again.code).toBe(1);
+      expect(again.stdout).toContain("It was run again.");
+      expect(replaysOf(again.stdout)).toEqual([{ input, line }]);
+      expect(again.stdout).toMatch(/^0 passed, 1 failed$/m);
+    }
+  });
+
+  it("writes every case with its clause, time and failure, and the seed, as JSON", async () => {
+    const file = join(folder, "report.json");
+    await startBin("broken.ts", ...apart(), "--seed", "-12", "--json", file).ended;
+    const report: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const kept = { passed: true, ms: expect.any(Number), failure: null };
+    const broken = { passed: false, ms: expect.any(Number) };
+    const message = expect.stringContaining("Expected the outcomes");
+    expect(report).toEqual({
+      store: "unwary",
+      profile: "quick",
+      seed: -12,
+      interrupted: false,
+      passed: expect.any(Number),
+      failed: 3,
+      cases: expect.arrayContaining([
+        { name: expect.stringMatching(/^S1 every run counts/), clause: "S1", ...kept },
+        {
+          name: expect.stringMatching(/^S4 of appends that expect the same/),
+          clause: "S4",
+          ...broken,
+          failure: { message, counterexample: null },
+        },
+        {
+          name: `S5 ${PROGRAMS}`,
+          clause: "S5",
+          ...broken,
+          failure: {
+            message,
+            counterexample: {
+              seed: -12,
+              path: expect.any(String),
+              commands: expect.any(String),
+              input: expect.stringContaining("createRun("),
+            },
+          },
+        },
+      ]),
+    });
+  });
+
+  it("saves what it finds and runs that first the next time", async () => {
+    const asked = ["broken.ts", ...apart(), "--case", ORDER];
+    const first = await startBin(...asked, "--seed", "1").ended;
+    const second = await startBin(...asked, "--seed", "2").ended;
+    expect(second.stdout).toContain("It was run again.");
+    expect(replaysOf(second.stdout)).toEqual(replaysOf(first.stdout));
+  });
+
+  it("saves beside the module unless told otherwise", async () => {
+    const broken = new URL("./modules/broken.ts", import.meta.url).href;
+    writeFileSync(join(folder, "own.ts"), `export { conformance } from ${JSON.stringify(broken)};`);
+    await startBin(join(folder, "own.ts"), "--clause", "S5").ended;
+    expect(existsSync(join(folder, ".run-events-conformance.json"))).toBe(true);
+  });
+
+  it("runs only what is of the clause and has the text in its name", async () => {
+    const { stdout } = await startBin("kept.ts", "--clause", "S9", "--case", "cut").ended;
+    expect(stdout.split("\n").slice(1)).toEqual([
+      expect.stringMatching(/^S9 +kept +2 cases/),
+      "2 passed, 0 failed",
+      "",
+    ]);
+  });
+
+  it.each([
+    ["", "Expected one module."],
+    ["kept.ts more.ts", "Expected one module."],
+    ["kept.ts --fast", "'--fast'"],
+    ["kept.ts --seed", "--seed"],
+    ["kept.ts --seed 1.5", "Expected a seed of 32 bits, got 1.5."],
+    ["kept.ts --profile slow", "Expected a profile (quick, ci, soak), got slow."],
+    ["kept.ts --case absent", "No case is of that name and clause."],
+    ["kept.ts --clause S9 --path 0:1", "Expected --seed beside --path."],
+    ["kept.ts --clause S9 --seed 1 --path 0:1", "Expected --case to name one case"],
+    ["kept.ts --clause S9 --seed 1 --path x", "Expected a path, got x."],
+    ["kept.ts --commands A:B", "Expected --path beside --commands."],
+    ["absent.ts", "absent.ts cannot be loaded: "],
+    ["../unwary-doors.ts", "to export `conformance`"],
+  ])("exits with 2 and one line for misuse: %s", async (args, why) => {
+    const { code, stdout, stderr } = await startBin(...args.split(" ").filter(Boolean)).ended;
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^run-events-conformance: .+\n$/);
+    expect(stderr).toContain(why);
+  });
+
+  it("ends at Ctrl-C, destroys what is open, and reports what it had", async () => {
+    const file = join(folder, "report.json");
+    const bin = startBin("hanging.ts", "--json", file, "--clause", "S2", "--case", "batch");
+    await bin.printed("asked");
+    bin.interrupt();
+    const { code, stdout } = await bin.ended;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/^asked\ndestroyed\n0 passed, 0 failed, interrupted\n$/m);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ interrupted: true, cases: [] });
+  });
+
+  it("ends at Ctrl-C also while a store in memory soaks", async () => {
+    const bin = startBin("kept.ts", "--profile", "soak", "--case", "cut by limit");
+    await bin.printed("profile soak");
+    bin.interrupt();
+    const { code, stdout } = await bin.ended;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/^0 passed, 0 failed, interrupted$/m);
+  });
+});

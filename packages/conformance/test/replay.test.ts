@@ -1,0 +1,161 @@
+import {
+  type ConformanceOptions,
+  runEventStoreConformance,
+  type SavedExample,
+} from "@tm/run-events-conformance";
+import { createMemoryStore } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { caseOf, messageOf, replayOf } from "./messages.ts";
+import { sharedMemoryDoors } from "./shared-memory.ts";
+import { unwaryDoors } from "./unwary-doors.ts";
+
+const unwary: ConformanceOptions = { name: "unwary", ...unwaryDoors() };
+const sound: ConformanceOptions = { name: "sound", ...sharedMemoryDoors() };
+
+/** Keeps no payload with a number in it as it was. */
+const rounding: ConformanceOptions = {
+  name: "rounding",
+  ...sharedMemoryDoors({
+    data: (data) => ({
+      ...data,
+      append: (requests) =>
+        data.append(
+          requests.map((request) => ({
+            ...request,
+            events: request.events.map((one) => ({
+              ...one,
+              payload: one.payload.replaceAll(/\d/g, "0"),
+            })),
+          })),
+        ),
+    }),
+  }),
+};
+
+const BROKEN: readonly (readonly [string, ConformanceOptions])[] = [
+  ["the store answers any program", unwary],
+  ["one order", unwary],
+  ["any JSON text", rounding],
+];
+
+/** Examples in a map, and everything that was saved. */
+function keepExamples() {
+  const saved = new Map<string, SavedExample[]>();
+  return {
+    saved,
+    load: (caseName: string) => saved.get(caseName) ?? [],
+    save(caseName: string, example: SavedExample): void {
+      saved.set(caseName, [...(saved.get(caseName) ?? []), example]);
+    },
+  };
+}
+
+describe("a failure of a random case", () => {
+  it.each(BROKEN)(
+    "%s: pasting its last line runs the same shrunk input, alone",
+    async (part, options) => {
+      const found = replayOf(await messageOf(caseOf(options, part)));
+      const pasted = { ...options, ...found.pasted };
+      const [only, ...others] = runEventStoreConformance(pasted);
+      expect(others).toEqual([]);
+      const again = await messageOf(only ?? caseOf(pasted, part));
+      expect(replayOf(again)).toEqual(found);
+      expect(again).toContain("It was run again.");
+    },
+  );
+
+  it("passes when it is run again on a store that has been mended", async () => {
+    for (const [part, options] of BROKEN) {
+      const { pasted } = replayOf(await messageOf(caseOf(options, part)));
+      await caseOf({ ...sound, ...pasted }, part).run();
+    }
+  });
+
+  it("shows a race as the shrunk program, the timeline with stars, and the clause", async () => {
+    const message = await messageOf(caseOf({ ...unwary, seed: 1 }, "one order"));
+    const { input } = replayOf(message);
+    expect(message).toMatch(/^S5 is broken: an append that expected \d+ landed at \d+\.$/m);
+    expect(message).toMatch(/^ +client \d/m);
+    expect(message).toMatch(/^ *\d+ +\*append \S+.* expects \d+$/m);
+    expect(message).toMatch(/^ *\d+ +\*= appended \d+-\d+$/m);
+    const program: unknown = JSON.parse(input);
+    expect(program).toMatchObject({ prefix: [], branches: expect.any(Array) });
+  });
+
+  it("draws the same inputs again from the same seed, and others from another", async () => {
+    const firsts = await Promise.all(
+      [7, 7, 8].map(async (seed) => {
+        const payloads: string[] = [];
+        const watched = sharedMemoryDoors({
+          data: (data) => ({
+            ...data,
+            append(requests) {
+              payloads.push(...requests.flatMap(({ events }) => events.map((one) => one.payload)));
+              return data.append(requests);
+            },
+          }),
+        });
+        await caseOf({ name: "watched", ...watched, seed }, "any JSON text").run();
+        return payloads;
+      }),
+    );
+    expect(firsts[0]).toEqual(firsts[1]);
+    expect(firsts[0]).not.toEqual(firsts[2]);
+  });
+
+  it("is refused as a replay of no case, or at no path", async () => {
+    const nowhere = { case: "no such case", seed: 1, path: "0" };
+    expect(() => runEventStoreConformance({ ...sound, replay: nowhere })).toThrow(TypeError);
+    const [part] = BROKEN[1] ?? [""];
+    const { name } = caseOf(sound, part);
+    const replay = { case: name, seed: 1, path: "0:999999" };
+    const message = await messageOf(caseOf({ ...sound, replay }, part));
+    expect(message).toContain("Expected an input at the path 0:999999.");
+  });
+});
+
+describe("saved examples", () => {
+  it.each(BROKEN)("%s: are run first, and saved once", async (part, options) => {
+    const examples = keepExamples();
+    const first = replayOf(await messageOf(caseOf({ ...options, examples, seed: 1 }, part)));
+    const { name } = caseOf(options, part);
+    const saved = examples.saved.get(name);
+    const { case: _, ...address } = first.pasted.replay ?? { case: "" };
+    expect(saved).toEqual([{ ...address, input: first.input }]);
+    const again = await messageOf(caseOf({ ...options, examples, seed: 2 }, part));
+    expect(replayOf(again)).toEqual(first);
+    expect(examples.saved.get(name)).toEqual(saved);
+  });
+
+  it("stay when they pass, and the inputs of the profile come after them", async () => {
+    const examples = keepExamples();
+    const { name, run } = caseOf({ ...sound, examples }, "any JSON text");
+    const { pasted } = replayOf(await messageOf(caseOf(rounding, "any JSON text")));
+    const { case: _, ...address } = pasted.replay ?? { case: "", seed: 0, path: "" };
+    examples.save(name, { ...address, input: "" });
+    await run();
+    expect(examples.saved.get(name)).toHaveLength(1);
+    expect(await messageOf(caseOf({ ...rounding, examples }, "any JSON text"))).toContain(
+      "It was run again.",
+    );
+  });
+
+  it("that cannot be saved leave the failure as it is, and say so", async () => {
+    const examples = {
+      load: () => [],
+      save: () => Promise.reject(new Error("The disk is full.")),
+    };
+    const message = await messageOf(caseOf({ ...rounding, examples }, "any JSON text"));
+    expect(message).toContain("Expected the payloads to be");
+    expect(message).toMatch(/It could not be saved: Error: The disk is full\.$/);
+  });
+
+  it("that cannot be loaded fail the case", async () => {
+    const examples = {
+      load: () => Promise.reject(new Error("No such disk.")),
+      save() {},
+    };
+    const alone = { name: "alone", open: () => createMemoryStore(), examples };
+    expect(await messageOf(caseOf(alone, "every run counts"))).toContain("No such disk.");
+  });
+});

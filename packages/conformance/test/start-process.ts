@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const BIN = fileURLToPath(new URL("../src/bin/main.ts", import.meta.url));
+const BUN = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
+const MODULES = fileURLToPath(new URL("./modules/", import.meta.url));
+/** What `npx run-events-conformance` is in this repository, for a shell. */
+export const BIN_COMMAND: string = `"${process.execPath}" -C @tm/source "${BIN}"`;
+
+/** What came of a process. */
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A process that is under way. */
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** Resolves once it has printed this. */
+  printed(text: string): Promise<void>;
+  interrupt(): void;
+}
+
+/** Starts a command of a shell in the folder of the modules. It ends with the test at the latest. */
+export function startShell(command: string): Running {
+  return start("sh", ["-c", command]);
+}
+
+/** Starts Node on a file of the modules. */
+export function startNode(...args: readonly string[]): Running {
+  return start(process.execPath, ["-C", "@tm/source", ...args]);
+}
+
+/** Starts Bun in the folder of the modules. */
+export function startBun(command: string, ...args: readonly string[]): Running {
+  return start(BUN, [command, "--conditions=@tm/source", ...args]);
+}
+
+/** Starts the bin. */
+export function startBin(...args: readonly string[]): Running {
+  return startNode(BIN, ...args);
+}
+
+function start(file: string, args: readonly string[]): Running {
+  // As outside of any test runner: `node:test` reports otherwise within one.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const child = spawn(file, args, { cwd: MODULES, env, stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const printed = { stdout: "", stderr: "" };
+  let onOutput = Promise.withResolvers<void>();
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      printed[name] += text;
+      onOutput.resolve();
+      onOutput = Promise.withResolvers<void>();
+    });
+  }
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, ...printed }));
+  });
+  return {
+    ended,
+    async printed(text) {
+      while (!printed.stdout.includes(text)) await onOutput.promise;
+    },
+    interrupt: () => void child.kill("SIGINT"),
+  };
+}

@@ -1,0 +1,20 @@
+import type { StoreDoors } from "@tm/run-events-conformance";
+import { sharedMemoryDoors } from "./shared-memory.ts";
+
+/** Doors to a store that looks at the head, and only then appends: two that expect the same sequence both land. */
+export function unwaryDoors(): Required<Pick<StoreDoors, "open" | "reopen">> {
+  return sharedMemoryDoors({
+    data: (data) => ({
+      ...data,
+      async append(requests) {
+        const heads = await Promise.all(requests.map(async ({ runId }) => data.getRun(runId)));
+        return data.append(
+          requests.map((request, index) => {
+            const isRight = request.expectedSequence === heads[index]?.lastSequence;
+            return isRight ? { ...request, expectedSequence: null } : request;
+          }),
+        );
+      },
+    }),
+  });
+}
