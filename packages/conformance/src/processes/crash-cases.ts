@@ -1,7 +1,7 @@
 import type { Crew } from "./crew.ts";
 import { type Crash, playCrash } from "./crash-play.ts";
 import type { Ledger } from "./ledger.ts";
-import { type LoadOfWorker, progressOf } from "./loads.ts";
+import { amidCalls, progressOf } from "./loads.ts";
 
 /** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
 export interface CrashHooks {
@@ -17,18 +17,24 @@ export interface CrashCase {
   readonly run: (crew: Crew, ledger: Ledger) => Promise<void>;
 }
 
-const A_PROCESS: Crash = {
+const ONE_BY_ONE: Crash = {
   async strike(loads, ledger) {
-    const [victim, ...others] = loads;
-    await victim?.worker.kill();
-    await progressOf(others, ledger);
-    return others;
+    let left = loads;
+    while (left.length > 1) {
+      await amidCalls(left, ledger);
+      const [victim, ...others] = left;
+      await victim?.worker.kill();
+      await progressOf(others, ledger);
+      left = others;
+    }
+    return left;
   },
   mayFail: false,
 };
 
-const ALL_PROCESSES: Crash = {
-  async strike(loads) {
+const ALL_AT_ONCE: Crash = {
+  async strike(loads, ledger) {
+    await amidCalls(loads, ledger);
     await Promise.all(loads.map(({ worker }) => worker.kill()));
     return [];
   },
@@ -37,7 +43,8 @@ const ALL_PROCESSES: Crash = {
 
 function serverCrash({ kill, restart }: CrashHooks): Crash {
   return {
-    async strike(loads: readonly LoadOfWorker[]) {
+    async strike(loads, ledger) {
+      await amidCalls(loads, ledger);
       await kill();
       await restart();
       return loads;
@@ -49,8 +56,8 @@ function serverCrash({ kill, restart }: CrashHooks): Crash {
 /** @param hooks null for a store without a server: then the processes are all that can crash */
 export function crashCases(hooks: CrashHooks | null): readonly CrashCase[] {
   return [
-    ...casesOf("a process was killed", A_PROCESS),
-    ...casesOf("all processes were killed", ALL_PROCESSES),
+    ...casesOf("one process after the other was killed", ONE_BY_ONE),
+    ...casesOf("all processes were killed at once", ALL_AT_ONCE),
     ...(hooks === null ? [] : casesOf("the server crashed", serverCrash(hooks))),
   ];
 }

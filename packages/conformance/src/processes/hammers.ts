@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { PROGRAM_RUNS, type Step, stepArbitrary } from "../concurrent/program.ts";
 
-/** What all processes do at once, and how often on new runs. */
+/** What all processes do at once, and how often at least, each time on new runs. */
 export interface Hammer {
   /** A sentence that starts with the clause. */
   readonly name: string;

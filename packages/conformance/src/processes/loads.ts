@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { within } from "../within.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Worker } from "./start-worker.ts";
@@ -9,8 +10,10 @@ export interface LoadOfWorker {
 }
 
 const PROGRESS = 5;
+/** How many reports go before a crash; at least half as many do. */
+const MOST_REPORTS = 30;
 /** Bounds a hang, as of a process that waits for a lock of a dead one. */
-const PROGRESS_DEADLINE_MS = 20_000;
+const PROGRESS_DEADLINE_MS = 10_000;
 
 /** Starts one in each process. */
 export function startLoads(
@@ -37,11 +40,24 @@ export async function progressOf(loads: readonly LoadOfWorker[], ledger: Ledger)
   );
 }
 
+/** Waits for some instant at which they append: when one has just told of a call, or half the time anywhere in a call. */
+export async function amidCalls(loads: readonly LoadOfWorker[], ledger: Ledger): Promise<void> {
+  const reports = (): number =>
+    loads.reduce((sum, { worker }) => sum + ledger.reports(worker.name), 0);
+  const before = reports();
+  const more = MOST_REPORTS / 2 + Math.random() * (MOST_REPORTS / 2);
+  const startedAtMs = performance.now();
+  await meanwhile(
+    loads,
+    ledger.until(() => reports() >= before + more),
+  );
+  // Two reports a call.
+  const callMs = ((performance.now() - startedAtMs) * loads.length * 2) / more;
+  if (Math.random() < 0.5) await setTimeout(Math.random() * callMs);
+}
+
 /** Waits for something while they all append. @throws Error if one ends, or it does not come */
-export async function meanwhile(
-  loads: readonly LoadOfWorker[],
-  owed: Promise<void>,
-): Promise<void> {
+async function meanwhile(loads: readonly LoadOfWorker[], owed: Promise<void>): Promise<void> {
   const ends = loads.map(async ({ worker, ended }) => {
     const { failure } = await ended;
     throw new Error(

@@ -5,6 +5,7 @@ import { runIdOf } from "../concurrent/run-steps.ts";
 import { checkHistory } from "../history/check-history.ts";
 import type { History, Operation, Violation } from "../history/operation.ts";
 import { drawTimeline } from "../history/timeline.ts";
+import { countMeetings } from "./count-meetings.ts";
 import type { Crew } from "./crew.ts";
 import { type Hammer, HAMMERS } from "./hammers.ts";
 import type { Worker } from "./start-worker.ts";
@@ -16,6 +17,9 @@ export interface ProcessCase {
   readonly run: (crew: Crew) => Promise<void>;
 }
 
+/** A hammer goes on until calls have met so often, or for so many rounds. */
+const MEETINGS = 60;
+const MOST_ROUNDS = 40;
 const CREATED_RUNS = 20;
 const FOLLOWED_STEPS = 40;
 
@@ -27,13 +31,17 @@ export function failOn(found: Violation | null, history: Pick<History, "operatio
 
 async function hammer(crew: Crew, { rounds, length, step }: Hammer): Promise<void> {
   const workers = await crew.startAll();
-  for (let round = 0; round < rounds; round++) {
+  const allRunIds: string[] = [];
+  const operations: Operation[] = [];
+  const isEnough = (): boolean => countMeetings(operations) >= MEETINGS;
+  for (let round = 0; round < rounds || (round < MOST_ROUNDS && !isEnough()); round++) {
     const prefix = `r${round}-`;
     const runIds = Array.from({ length: PROGRAM_RUNS }, (_, run) => runIdOf(prefix, run));
     await workers[0].call("create", { runIds });
-    const operations = await runAll(workers, prefix, length, step);
-    failOn(...(await checkAll(workers[0], runIds, operations)));
+    operations.push(...(await runAll(workers, prefix, length, step)));
+    allRunIds.push(...runIds);
   }
+  await checkAll(crew, allRunIds, operations);
 }
 
 async function runAll(
@@ -54,15 +62,18 @@ async function runAll(
   return histories.flat();
 }
 
+/** Holds a history against logs that a process reads which took no part in it, so that it knows nothing beforehand. */
 async function checkAll(
-  reader: Worker,
+  crew: Crew,
   runIds: readonly string[],
   operations: readonly Operation[],
-): Promise<[Violation | null, History]> {
+): Promise<History["logs"]> {
+  const reader = await crew.start();
   const read = await reader.call("readLogs", { runIds });
   const logs = new Map(runIds.map((runId, index) => [runId, read[index] ?? []]));
   const history = { operations, logs };
-  return [checkHistory(history), history];
+  failOn(checkHistory(history), history);
+  return logs;
 }
 
 async function createAtOnce(crew: Crew): Promise<void> {
@@ -106,11 +117,10 @@ async function followAcross(crew: Crew): Promise<void> {
   const steps = [appendStep("RUN_COMPLETED")];
   const ended = await writer.call("runSteps", { name, prefix, steps });
   const ids = await followed;
-  const [found, history] = await checkAll(writer, [runId], [...operations, ...ended]);
-  failOn(found, history);
+  const logs = await checkAll(crew, [runId], [...operations, ...ended]);
   assertEqual(
     ids,
-    (history.logs.get(runId) ?? []).map(({ id }) => id),
+    logs.get(runId)?.map(({ id }) => id),
     "what the reader got, which is exactly 1 to the end",
   );
 }

@@ -5,11 +5,11 @@ import type { Sent } from "./worker-commands.ts";
 
 const PAUSE_MS = 50;
 /** How long a store may need to find its server again. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /**
  * Sends an append under its key until the store says what became of it, as core does.
- * @throws Error when it does not within 20 s
+ * @throws Error when it does not within 10 s
  * @see S7
  */
 export async function sendUntilKnown(
