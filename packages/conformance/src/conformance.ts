@@ -18,6 +18,7 @@ import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
+import { type ConformanceCase, nameCase, sayFailure } from "./conformance-case.ts";
 import { Counterexample } from "./counterexample.ts";
 import { nextTurn } from "./next-turn.ts";
 import { DEFAULT_SOAK_MS, type ProfileName, PROFILES } from "./profile.ts";
@@ -39,28 +40,6 @@ export interface ConformanceOptions extends StoreDoors {
   readonly replay?: Replay;
   /** Where inputs that broke a case are kept. They are tried first. Default: nowhere. */
   readonly examples?: SavedExamples;
-}
-
-/** One promise of the contract, to be run by any test runner. */
-export interface ConformanceCase {
-  /** A sentence that begins with the clause. */
-  readonly name: string;
-  /** `S1` to `S20` of the store contract, or `W2`, `W4`, `W14` of the wire. */
-  readonly clause: string;
-  /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
-  readonly timeoutMs: number;
-  /**
-   * Opens a store, tries the promise, closes and destroys what it opened. Cases share nothing and may run at once. Its
-   * parameter is what vitest and `node:test` hand to a test: when the signal aborts, the stores are closed and destroyed.
-   * @throws Error that says what was expected and what came; for a random case also the smallest input that was found, and
-   * the option that runs it again. The signal's reason once it is aborted.
-   */
-  readonly run: (context?: RunContext) => Promise<void>;
-}
-
-/** What a test runner says of a run. */
-export interface RunContext {
-  readonly signal?: AbortSignal | undefined;
 }
 
 const ALWAYS: readonly TrialCase[] = [
@@ -153,7 +132,7 @@ export function createCases(
 
   /** Saves what was found. @returns the whole message */
   async function report(name: string, cause: unknown): Promise<string> {
-    const why = `${options.name}: ${name}\n${cause instanceof Error ? cause.message : String(cause)}`;
+    const why = sayFailure(options.name, name, cause);
     if (!(cause instanceof Counterexample)) return why;
     const { input: _, ...address } = cause.example;
     const whole = `${why}\n${sayReplay({ case: name, ...address })}`;
@@ -166,17 +145,12 @@ export function createCases(
     }
   }
 
-  return cases.map((one) => ({
-    name: one.name,
-    clause: one.name.slice(0, one.name.indexOf(" ")),
-    timeoutMs: profile.timeoutMs + (isSoak ? soakMs : 0),
-    // A parameter with a default does not count: some runners take one that counts for a callback.
-    async run({ signal }: RunContext = {}) {
-      try {
-        await runCase(one, signal);
-      } catch (cause) {
-        throw new Error(await report(one.name, cause), { cause });
-      }
-    },
-  }));
+  const timeoutMs = profile.timeoutMs + (isSoak ? soakMs : 0);
+  return cases.map((one) =>
+    nameCase(
+      { name: one.name, timeoutMs },
+      ({ signal }) => runCase(one, signal),
+      (cause) => report(one.name, cause),
+    ),
+  );
 }

@@ -1,4 +1,5 @@
-export type { ConformanceCase, ConformanceOptions, RunContext } from "./conformance.ts";
+export type { ConformanceCase, RunContext } from "./conformance-case.ts";
+export type { ConformanceOptions } from "./conformance.ts";
 export { runEventStoreConformance } from "./conformance.ts";
 export type { ProfileName } from "./profile.ts";
 export type { InputAddress, Replay, SavedExample, SavedExamples } from "./replay.ts";

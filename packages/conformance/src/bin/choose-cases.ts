@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { type ConformanceCase, type ConformanceOptions, createCases } from "../conformance.ts";
+import { type ConformanceCase, type ConformanceOptions, createCases } from "../conformance-case.ts";
 import { createFileExamples } from "../file-examples.ts";
 import type { ProfileName } from "../profile.ts";
 import { randomSeed } from "../trial.ts";

@@ -1,4 +1,4 @@
-import type { ConformanceCase } from "../conformance.ts";
+import type { ConformanceCase } from "../conformance-case.ts";
 import { Counterexample } from "../counterexample.ts";
 import type { SavedExample } from "../replay.ts";
 

@@ -1,7 +1,5 @@
-import type { AppendRequest } from "@tm/run-events-core";
 import fc from "fast-check";
-import { appendRequest } from "../append-request.ts";
-import { namedEvent } from "../history/named-event.ts";
+import { KEYED } from "./request-of.ts";
 
 /** What several clients do at once, as plain data: it can be printed, shrunk and run again. */
 export interface Program {
@@ -37,12 +35,6 @@ export interface PlannedAppend {
 /** How many runs a program has. */
 export const PROGRAM_RUNS = 2;
 
-const KEYED: Readonly<Record<string, readonly string[]>> = {
-  k: ["TOKEN"],
-  l: ["TOKEN", "PHASE_STARTED", "TOKEN"],
-  end: ["TOKEN", "RUN_COMPLETED"],
-};
-
 const run = fc.nat(PROGRAM_RUNS - 1);
 const plainEvents = fc.oneof(
   {
@@ -74,7 +66,8 @@ const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.oneof(
     arbitrary: fc.record({ run, events: plainEvents, key: fc.constantFrom("k", "l"), expected }),
   },
 );
-const step: fc.Arbitrary<Step> = fc.oneof(
+/** Any step. */
+export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -103,29 +96,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Programs of two to four clients. */
 export const programArbitrary: fc.Arbitrary<Program> = fc.record({
-  prefix: fc.array(step, { maxLength: 3 }),
-  branches: fc.array(fc.array(step, { minLength: 1, maxLength: 8, size: "max" }), {
+  prefix: fc.array(stepArbitrary, { maxLength: 3 }),
+  branches: fc.array(fc.array(stepArbitrary, { minLength: 1, maxLength: 8, size: "max" }), {
     minLength: 2,
     maxLength: 4,
   }),
 });
-
-/**
- * A planned append as core would send it.
- * @param name stands before the names of its events, unless they belong to its key
- * @param seen the head that the client has heard of last
- */
-export function requestOf(
-  planned: PlannedAppend,
-  runId: string,
-  name: string,
-  seen: number,
-): AppendRequest {
-  const { events, key } = planned;
-  const isOwn = key === null || KEYED[key]?.join() !== events.join();
-  const batch = events.map((eventType, at) => namedEvent(eventType, `${isOwn ? name : key}.${at}`));
-  return appendRequest(runId, batch, {
-    idempotencyKey: key,
-    expectedSequence: planned.expected === "seen" ? seen : planned.expected,
-  });
-}

@@ -9,7 +9,13 @@ import {
 import { assert, assertEqual } from "../assert.ts";
 import { readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";
-import type { AppendResult, History, LoggedEvent, Operation } from "./operation.ts";
+import type {
+  AppendOperation,
+  AppendResult,
+  History,
+  LoggedEvent,
+  Operation,
+} from "./operation.ts";
 
 /** One client's calls to one store object, each of them recorded. Their events are `namedEvent`s. */
 export interface RecordedClient {
@@ -27,8 +33,14 @@ export interface Recorder {
   client(name: string, store: RunEventStore): RecordedClient;
 }
 
-/** @param now a clock that never goes back and that all clients share; default counts, so that no two instants are one */
-export function createRecorder(now: () => number = createCounter()): Recorder {
+/**
+ * @param now a clock that never goes back and that all clients share; default counts, so that no two instants are one
+ * @param announce is told of each append, as one without an answer, and waited for before the call is made
+ */
+export function createRecorder(
+  now: () => number = createCounter(),
+  announce: ((begun: readonly AppendOperation[]) => Promise<void>) | null = null,
+): Recorder {
   const operations: Operation[] = [];
   return {
     operations,
@@ -37,22 +49,16 @@ export function createRecorder(now: () => number = createCounter()): Recorder {
       return {
         async append(requests) {
           call += 1;
+          const asked = requests.map((request) => begunAppend(request, name, call, now()));
+          if (announce !== null) await announce(asked);
           const begunAt = now();
           const results = await appendTo(store, requests);
-          const asked = { kind: "append", client: name, call, begunAt, endedAt: now() } as const;
+          const endedAt = now();
           const heads = new Map<string, number>();
-          requests.forEach((request, index) => {
-            const result = results[index] ?? { outcome: "unknown" };
-            const { runId, idempotencyKey, expectedSequence } = request;
-            operations.push({
-              ...asked,
-              runId,
-              ids: idsOf(request),
-              idempotencyKey,
-              expectedSequence,
-              result,
-            });
-            if ("lastSequence" in result) heads.set(runId, result.lastSequence);
+          asked.forEach((one, index) => {
+            const result = results[index] ?? one.result;
+            operations.push({ ...one, begunAt, endedAt, result });
+            if ("lastSequence" in result) heads.set(one.runId, result.lastSequence);
           });
           return heads;
         },
@@ -83,22 +89,40 @@ export async function readLogs(
 ): Promise<History["logs"]> {
   const logs = new Map<string, readonly LoggedEvent[]>();
   for (const runId of runIds) {
-    const { events } = await readLog(store, runId);
-    logs.set(
-      runId,
-      events.map(({ eventType, payload }) => ({
-        id: idOf({ payload }),
-        runStatus: statusAfter(eventType),
-        startsPhase: eventType === "PHASE_STARTED",
-      })),
-    );
+    logs.set(runId, await readLoggedEvents(store, runId));
   }
   return logs;
+}
+
+/** The log of one run that has to be there. */
+export async function readLoggedEvents(
+  store: RunEventStore,
+  runId: string,
+): Promise<readonly LoggedEvent[]> {
+  const { events } = await readLog(store, runId);
+  return events.map(({ eventType, payload }) => ({
+    id: idOf({ payload }),
+    runStatus: statusAfter(eventType),
+    startsPhase: eventType === "PHASE_STARTED",
+  }));
 }
 
 function createCounter(): () => number {
   let count = 0;
   return () => (count += 1);
+}
+
+function begunAppend(
+  request: AppendRequest,
+  client: string,
+  call: number,
+  begunAt: number,
+): AppendOperation {
+  const { runId, idempotencyKey, expectedSequence } = request;
+  const conditions = { idempotencyKey, expectedSequence };
+  const ids = idsOf(request);
+  const open = { begunAt, endedAt: null, result: { outcome: "unknown" } } as const;
+  return { kind: "append", client, call, runId, ids, ...conditions, ...open };
 }
 
 function idsOf({ events }: AppendRequest): readonly [string, ...string[]] {

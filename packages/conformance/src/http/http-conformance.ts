@@ -1,4 +1,4 @@
-import type { ConformanceCase } from "../conformance.ts";
+import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
 import { access } from "./cases/access.ts";
 import { idempotency } from "./cases/idempotency.ts";
 import { lifecycle } from "./cases/lifecycle.ts";
@@ -60,17 +60,5 @@ export function runHttpConformance(options: HttpConformanceOptions): readonly Co
 
 /** A case as test runners take it. A failure says whose it is. */
 export function caseOf(who: string, name: string, run: () => Promise<void>): ConformanceCase {
-  return {
-    name,
-    clause: name.slice(0, name.indexOf(" ")),
-    timeoutMs: CASE_MS,
-    async run() {
-      try {
-        await run();
-      } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`${who}: ${name}\n${why}`, { cause });
-      }
-    },
-  };
+  return nameCase({ name, timeoutMs: CASE_MS }, run, (cause) => sayFailure(who, name, cause));
 }

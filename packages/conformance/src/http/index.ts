@@ -1,4 +1,4 @@
-export type { ConformanceCase } from "../conformance.ts";
+export type { ConformanceCase } from "../conformance-case.ts";
 export type { Fetch } from "./call.ts";
 export type { HttpConformanceOptions } from "./http-conformance.ts";
 export { runHttpConformance } from "./http-conformance.ts";

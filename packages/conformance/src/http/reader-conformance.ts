@@ -1,4 +1,4 @@
-import type { ConformanceCase } from "../conformance.ts";
+import type { ConformanceCase } from "../conformance-case.ts";
 import { reading } from "./cases/reading.ts";
 import { caseOf } from "./http-conformance.ts";
 import type { HttpDoors } from "./http-trial.ts";

@@ -1,0 +1,31 @@
+import type { AppendRequest } from "@tm/run-events-core";
+import { appendRequest } from "../append-request.ts";
+import { namedEvent } from "../history/named-event.ts";
+import type { PlannedAppend } from "./program.ts";
+
+/** The events that go under each key that clients share. */
+export const KEYED: Readonly<Record<string, readonly string[]>> = {
+  k: ["TOKEN"],
+  l: ["TOKEN", "PHASE_STARTED", "TOKEN"],
+  end: ["TOKEN", "RUN_COMPLETED"],
+};
+
+/**
+ * A planned append as core would send it.
+ * @param name stands before the names of its events, unless they belong to its key
+ * @param seen the head that the client has heard of last
+ */
+export function requestOf(
+  planned: PlannedAppend,
+  runId: string,
+  name: string,
+  seen: number,
+): AppendRequest {
+  const { events, key } = planned;
+  const isOwn = key === null || KEYED[key]?.join() !== events.join();
+  const batch = events.map((eventType, at) => namedEvent(eventType, `${isOwn ? name : key}.${at}`));
+  return appendRequest(runId, batch, {
+    idempotencyKey: key,
+    expectedSequence: planned.expected === "seen" ? seen : planned.expected,
+  });
+}

@@ -1,0 +1,52 @@
+import type { RecordedClient } from "../history/recorder.ts";
+import type { PlannedAppend, Step } from "./program.ts";
+import { requestOf } from "./request-of.ts";
+
+/** Which of a program's clients runs steps. */
+export interface StepRunner {
+  readonly client: RecordedClient;
+  /** Stands before the names of its events; no other has it. */
+  readonly name: string;
+  /** Stands before the ids of the runs. */
+  readonly prefix: string;
+  /** What the client has heard of the runs so far, by run; kept up here. */
+  readonly heads: Map<string, number>;
+}
+
+/** The id of one of a program's runs. */
+export function runIdOf(prefix: string, run: number): string {
+  return `${prefix}${run}`;
+}
+
+/** Runs a client's steps, one after the other. */
+export async function runSteps(runner: StepRunner, steps: readonly Step[]): Promise<void> {
+  for (const [at, step] of steps.entries()) await runStep(runner, `${runner.name}${at}`, step);
+}
+
+async function runStep(runner: StepRunner, name: string, step: Step): Promise<void> {
+  const { client, prefix, heads } = runner;
+  switch (step.call) {
+    case "pause":
+      for (let turn = 0; turn < step.turns; turn++) await Promise.resolve();
+      return;
+    case "head": {
+      const runId = runIdOf(prefix, step.run);
+      heads.set(runId, await client.head(runId));
+      return;
+    }
+    case "read": {
+      const runId = runIdOf(prefix, step.run);
+      const since = step.from === "seen" ? (heads.get(runId) ?? 0) : 0;
+      heads.set(runId, await client.read(runId, since, step.limit));
+      return;
+    }
+    case "append": {
+      const plan = (planned: PlannedAppend, index: number) => {
+        const runId = runIdOf(prefix, planned.run);
+        return requestOf(planned, runId, `${name}.${index}`, heads.get(runId) ?? 0);
+      };
+      const seen = await client.append(step.requests.map(plan));
+      for (const [runId, head] of seen) heads.set(runId, head);
+    }
+  }
+}

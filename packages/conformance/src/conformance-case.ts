@@ -1,0 +1,51 @@
+/** One promise of the contract, to be run by any test runner. */
+export interface ConformanceCase {
+  /** A sentence that begins with the clause. */
+  readonly name: string;
+  /** `S1` to `S20` of the store contract, or `W2`, `W4`, `W14` of the wire. */
+  readonly clause: string;
+  /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
+  readonly timeoutMs: number;
+  /**
+   * Opens a store, tries the promise, closes and destroys what it opened. Cases share nothing and may run at once. Its
+   * parameter is what vitest and `node:test` hand to a test: when the signal aborts, the stores are closed and destroyed.
+   * @throws Error that says what was expected and what came; for a random case also the smallest input that was found, and
+   * the option that runs it again. The signal's reason once it is aborted.
+   */
+  readonly run: (context?: RunContext) => Promise<void>;
+}
+
+/** What a test runner says of a run. */
+export interface RunContext {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A case that says in its failure what it was about.
+ * @param named the name begins with the clause
+ * @param report makes the whole message of a failure
+ */
+export function nameCase(
+  { name, timeoutMs }: Pick<ConformanceCase, "name" | "timeoutMs">,
+  run: (context: RunContext) => Promise<void>,
+  report: (cause: unknown) => Promise<string> | string,
+): ConformanceCase {
+  return {
+    name,
+    clause: name.slice(0, name.indexOf(" ")),
+    timeoutMs,
+    // A parameter with a default does not count: some runners take one that counts for a callback.
+    async run(context = {}) {
+      try {
+        await run(context);
+      } catch (cause) {
+        throw new Error(await report(cause), { cause });
+      }
+    },
+  };
+}
+
+/** What every failure begins with: whose it is, which case, and what came. */
+export function sayFailure(who: string, name: string, cause: unknown): string {
+  return `${who}: ${name}\n${cause instanceof Error ? cause.message : String(cause)}`;
+}

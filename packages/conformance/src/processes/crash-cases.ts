@@ -1,0 +1,76 @@
+import type { Crew } from "./crew.ts";
+import { type Crash, playCrash } from "./crash-play.ts";
+import type { Ledger } from "./ledger.ts";
+import { amidCalls, progressOf } from "./loads.ts";
+
+/** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
+export interface CrashHooks {
+  /** Called amid appends. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data. Resolves when it takes connections. */
+  restart(): Promise<void>;
+}
+
+/** One promise about a crash. The name starts with the clause. */
+export interface CrashCase {
+  readonly name: string;
+  readonly run: (crew: Crew, ledger: Ledger) => Promise<void>;
+}
+
+const ONE_BY_ONE: Crash = {
+  async strike(loads, ledger) {
+    let left = loads;
+    while (left.length > 1) {
+      await amidCalls(left, ledger);
+      const [victim, ...others] = left;
+      await victim?.worker.kill();
+      await progressOf(others, ledger);
+      left = others;
+    }
+    return left;
+  },
+  mayFail: false,
+};
+
+const ALL_AT_ONCE: Crash = {
+  async strike(loads, ledger) {
+    await amidCalls(loads, ledger);
+    await Promise.all(loads.map(({ worker }) => worker.kill()));
+    return [];
+  },
+  mayFail: false,
+};
+
+function serverCrash({ kill, restart }: CrashHooks): Crash {
+  return {
+    async strike(loads, ledger) {
+      await amidCalls(loads, ledger);
+      await kill();
+      await restart();
+      return loads;
+    },
+    mayFail: true,
+  };
+}
+
+/** @param hooks null for a store without a server: then the processes are all that can crash */
+export function crashCases(hooks: CrashHooks | null): readonly CrashCase[] {
+  return [
+    ...casesOf("one process after the other was killed", ONE_BY_ONE),
+    ...casesOf("all processes were killed at once", ALL_AT_ONCE),
+    ...(hooks === null ? [] : casesOf("the server crashed", serverCrash(hooks))),
+  ];
+}
+
+function casesOf(what: string, crash: Crash): readonly CrashCase[] {
+  return [
+    {
+      name: `S6 after ${what} amid appends, what was acknowledged is there, and the rest whole, once or not at all`,
+      run: (crew, ledger) => playCrash(crew, ledger, crash, { sendsAgain: false }),
+    },
+    {
+      name: `S7 after ${what} amid appends, one sent again under its key lands once, and keeps its receipt`,
+      run: (crew, ledger) => playCrash(crew, ledger, crash, { sendsAgain: true }),
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+import { isTerminal, type RunEventStore } from "@tm/run-events-core";
+import { assert } from "../assert.ts";
+import { type Bell, hangBell } from "../bell.ts";
+import { runSteps } from "../concurrent/run-steps.ts";
+import { idOf } from "../history/named-event.ts";
+import { createRecorder, readLoggedEvents } from "../history/recorder.ts";
+import { OWNER, readRun } from "../read-log.ts";
+import { createLoad, type Load } from "./load.ts";
+import { sendUntilKnown } from "./send-until-known.ts";
+import type { CreatedRun, Report, WorkerCommands } from "./worker-commands.ts";
+
+/** What the author's module exports. */
+interface StoreModule {
+  readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
+}
+
+/** @param tell reports to the parent, and resolves once nothing can keep the report from it */
+export function createWorker(tell: (report: Report) => Promise<void>): WorkerCommands {
+  const bells = new Map<string, Bell>();
+  let opened: RunEventStore | null = null;
+  let startedAt = 0n;
+  let load: Load | null = null;
+
+  function storeOf(): RunEventStore {
+    assert(opened !== null, "a worker is told to open its store first");
+    return opened;
+  }
+
+  /** Nanoseconds on the system's monotonic clock, which all processes of a machine share. */
+  function now(): number {
+    return Number(process.hrtime.bigint() - startedAt);
+  }
+
+  return {
+    async open({ module, place, ...input }) {
+      startedAt = BigInt(input.startedAt);
+      const { open } = (await import(module)) as StoreModule;
+      assert(typeof open === "function", `${module} exports a function \`open\``);
+      opened = await open(place);
+      return opened.capabilities;
+    },
+    async create({ runIds }) {
+      const created: CreatedRun[] = [];
+      for (const runId of runIds) {
+        const answer = await storeOf().createRun({ runId, ownerId: OWNER, metadata: "null" });
+        const ordinal = answer.outcome === "taken" ? null : answer.run.ordinal;
+        created.push({ runId, outcome: answer.outcome, ordinal });
+      }
+      return created;
+    },
+    async runSteps({ name, prefix, steps }) {
+      const recorder = createRecorder(now);
+      const client = recorder.client(name, storeOf());
+      await runSteps({ client, name: `${name}.`, prefix, heads: new Map() }, steps);
+      return recorder.operations;
+    },
+    async watch({ runId }) {
+      const bell = hangBell(storeOf(), runId);
+      bells.set(runId, bell);
+      await bell.ready;
+      return null;
+    },
+    async follow({ runId }) {
+      const bell = bells.get(runId);
+      assert(bell !== undefined, `a bell hangs on ${runId}`);
+      const ids: string[] = [];
+      for (;;) {
+        const heard = bell.rings();
+        const { run, events } = await readRun(storeOf(), runId, { since: ids.length });
+        ids.push(...events.map(idOf));
+        if (isTerminal(run.runStatus) && ids.length === run.lastSequence) break;
+        if (ids.length === run.lastSequence) await bell.past(heard);
+      }
+      bell.stop();
+      bells.delete(runId);
+      return ids;
+    },
+    async load({ name, runIds }) {
+      load = createLoad({ store: storeOf(), name, runIds, now, tell });
+      return { failure: await load.ended };
+    },
+    async stop() {
+      load?.stop();
+      return null;
+    },
+    async send({ name, appends }) {
+      const recorder = createRecorder(now);
+      const client = recorder.client(name, storeOf());
+      for (const one of appends) await sendUntilKnown(client, recorder, one);
+      return recorder.operations;
+    },
+    async readLogs({ runIds }) {
+      const logs = [];
+      for (const runId of runIds) {
+        const run = await storeOf().getRun(runId);
+        logs.push(run === null ? null : await readLoggedEvents(storeOf(), runId));
+      }
+      return logs;
+    },
+  };
+}

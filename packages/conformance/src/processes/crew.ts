@@ -1,0 +1,96 @@
+import { assert } from "../assert.ts";
+import type { StoreCapabilities } from "@tm/run-events-core";
+import { startWorker, type Worker } from "./start-worker.ts";
+import type { Report } from "./worker-commands.ts";
+
+/** Which store to try from many processes, and how they get at it. */
+export interface ProcessDoors<Place> {
+  /**
+   * The URL of a module that exports `open(place)`, which gives a store on that data: one a process, migrated, with a handle of
+   * its own. The handle ends with its process, which the kit kills.
+   */
+  readonly module: string | URL;
+  /** Makes room for a fresh, empty store. What it returns is given to each `open`, and has to be fit for JSON. */
+  readonly prepare: () => Place | Promise<Place>;
+  /** Called once for each place, when no process uses it any more. */
+  readonly destroy?: (place: Place) => void | Promise<void>;
+  /** How many processes are at work at once, 2 or more. Default 3. */
+  readonly workers?: number;
+  /** Node's own words for the processes, such as `["--import", "tsx"]`. Default: those of this process. */
+  readonly execArgv?: readonly string[];
+}
+
+/** The processes of one case. */
+export interface Crew {
+  /** How many are to be at work at once. */
+  readonly size: number;
+  /** Starts one more, which has opened its store when this resolves. */
+  start(): Promise<Worker>;
+  /** As many as are to be at work. */
+  startAll(): Promise<readonly [Worker, ...Worker[]]>;
+  /** What the stores declare. */
+  capabilities(): StoreCapabilities;
+}
+
+const DEFAULT_WORKERS = 3;
+
+/**
+ * Runs one body on data and processes of its own. All of them are ended behind it.
+ * @param onReport what the processes tell unasked
+ * @throws Error for a store that other processes do not see: there is nothing to try
+ */
+export async function runWithCrew<Place>(
+  doors: ProcessDoors<Place>,
+  body: (crew: Crew) => Promise<void>,
+  onReport: (report: Report) => void = () => {},
+): Promise<void> {
+  const { prepare, destroy, workers: size = DEFAULT_WORKERS } = doors;
+  if (!Number.isSafeInteger(size) || size < 2) {
+    throw new TypeError(`Expected 2 or more workers, got ${size}.`);
+  }
+  const place = await prepare();
+  const startedAt = String(process.hrtime.bigint());
+  const started: Worker[] = [];
+  let declared: StoreCapabilities | null = null;
+  let count = 0;
+
+  async function start(): Promise<Worker> {
+    count += 1;
+    const { execArgv } = doors;
+    const worker = await startWorker({ name: String(count), execArgv, onReport });
+    started.push(worker);
+    const { name } = worker;
+    const module = String(doors.module);
+    declared = await worker.call("open", { name, module, place, startedAt });
+    if (!declared.shared) {
+      throw new Error(
+        "The store declares shared: false. Other processes do not see its runs, so it cannot be tried from many.",
+      );
+    }
+    return worker;
+  }
+
+  const crew: Crew = {
+    size,
+    start,
+    async startAll() {
+      // All have to have settled, so that none starts behind the end of the case.
+      const starts = await Promise.allSettled(Array.from({ length: size }, start));
+      const workers = starts.map((one) => {
+        if (one.status === "rejected") throw one.reason;
+        return one.value;
+      });
+      return workers as [Worker, ...Worker[]];
+    },
+    capabilities() {
+      assert(declared !== null, "a worker has opened its store");
+      return declared;
+    },
+  };
+  const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([body(crew)]);
+  await Promise.all(started.map((worker) => worker.kill()));
+  outcomes.push(...(await Promise.allSettled([(async () => destroy?.(place))()])));
+  // The body's failure stands first: it says more than what it left behind.
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+}

@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { PROGRAM_RUNS, type Step, stepArbitrary } from "../concurrent/program.ts";
+
+/** What all processes do at once, and how often at least, each time on new runs. */
+export interface Hammer {
+  /** A sentence that starts with the clause. */
+  readonly name: string;
+  readonly rounds: number;
+  /** How many steps each process makes in a round. */
+  readonly length: number;
+  readonly step: fc.Arbitrary<Step>;
+}
+
+const run = fc.nat(PROGRAM_RUNS - 1);
+const TOKENS = ["TOKEN", "TOKEN", "TOKEN", "TOKEN"] as const;
+
+function appendOf(events: fc.Arbitrary<readonly string[]>, mostRequests = 1): fc.Arbitrary<Step> {
+  const plain = { key: fc.constant(null), expected: fc.constant(null) };
+  const planned = fc.record({ run, events, ...plain });
+  return fc.record({
+    call: fc.constant("append" as const),
+    requests: fc.array(planned, { minLength: 1, maxLength: mostRequests }),
+  });
+}
+
+const tokens = fc.integer({ min: 1, max: 3 }).map((count) => TOKENS.slice(0, count));
+const batch = fc.constantFrom<readonly string[]>(
+  TOKENS,
+  ["TOKEN", "PHASE_STARTED", "TOKEN"],
+  ["PHASE_STARTED", "TOKEN", "PHASE_STARTED"],
+);
+const head: fc.Arbitrary<Step> = fc.record({ call: fc.constant("head" as const), run });
+const nextPage: fc.Arbitrary<Step> = fc.record({
+  call: fc.constant("read" as const),
+  run,
+  from: fc.constant("seen" as const),
+  limit: fc.constant(1_000),
+});
+const anyPage: fc.Arbitrary<Step> = fc.record({
+  call: fc.constant("read" as const),
+  run,
+  from: fc.constantFrom("start" as const, "seen" as const),
+  limit: fc.constantFrom(1, 3, 7, 1_000),
+});
+/** Who wins a sequence, a key, the end. */
+const contended: fc.Arbitrary<Step> = fc
+  .record({
+    run: fc.constant(0),
+    key: fc.constantFrom("k", "l", "end", null),
+    expected: fc.constantFrom("seen" as const, null),
+    own: fc.boolean(),
+  })
+  .map(({ own, ...conditions }) => ({
+    call: "append",
+    requests: [{ ...conditions, events: eventsUnder(conditions.key, own) }],
+  }));
+
+function eventsUnder(key: string | null, own: boolean): readonly string[] {
+  if (key === "k") return own ? ["TOKEN"] : ["TOKEN", "TOKEN"];
+  if (key === "l") return ["TOKEN", "PHASE_STARTED", "TOKEN"];
+  return key === "end" ? ["TOKEN", "RUN_COMPLETED"] : ["TOKEN"];
+}
+
+/** One for each clause about runs that many append to and read. Every history is held against all of them. */
+export const HAMMERS: readonly Hammer[] = [
+  {
+    name: "S1 sequences have no gap and no repeat when processes append at once",
+    rounds: 2,
+    length: 40,
+    step: appendOf(tokens, 3),
+  },
+  {
+    name: "S2 a batch of one process is whole, with status and phase, for the others",
+    rounds: 2,
+    length: 40,
+    step: fc.oneof(appendOf(batch), head, nextPage),
+  },
+  {
+    name: "S3 what one process has seen stays for all, and nothing new comes before it",
+    rounds: 2,
+    length: 40,
+    step: fc.oneof(appendOf(tokens), nextPage, nextPage),
+  },
+  {
+    name: "S4 one order of the appends explains every answer of programs that processes run at once",
+    rounds: 15,
+    length: 8,
+    step: stepArbitrary,
+  },
+  {
+    name: "S5 a sequence, a key and the end have one winner among processes",
+    rounds: 15,
+    length: 6,
+    step: fc.oneof({ weight: 4, arbitrary: contended }, { weight: 1, arbitrary: head }),
+  },
+  {
+    name: "S9 a page is one instant of the log, whoever appends meanwhile",
+    rounds: 2,
+    length: 40,
+    step: fc.oneof(appendOf(batch), anyPage, anyPage),
+  },
+  {
+    name: "S10 a process sees what any other had acknowledged before it asked",
+    rounds: 2,
+    length: 40,
+    step: fc.oneof(appendOf(tokens), head, head, nextPage),
+  },
+];

@@ -1,0 +1,102 @@
+import { setImmediate } from "node:timers/promises";
+import { type AppendRequest, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { appendRequest } from "../append-request.ts";
+import { namedEvent } from "../history/named-event.ts";
+import { createRecorder } from "../history/recorder.ts";
+import type { Report } from "./worker-commands.ts";
+
+/** Who appends where, until a crash. */
+export interface LoadOptions {
+  readonly store: RunEventStore;
+  /** Of the client; no other has it. */
+  readonly name: string;
+  readonly runIds: readonly string[];
+  readonly now: () => number;
+  readonly tell: (report: Report) => Promise<void>;
+}
+
+/** Appends under way. */
+export interface Load {
+  /** Ends it after the call that is under way. */
+  stop(): void;
+  /** What the store failed with; `null` once it was stopped. @throws what the store must not throw */
+  readonly ended: Promise<string | null>;
+}
+
+/** Every so many calls there is a read, no key, or a second request. */
+const READ_EVERY = 5;
+const KEYLESS_EVERY = 3;
+const PAIR_EVERY = 4;
+const PAGE_LIMIT = 1_000;
+
+/** Starts to append to the runs in turn, each call announced before it is made. */
+export function createLoad({ store, name, runIds, now, tell }: LoadOptions): Load {
+  const recorder = createRecorder(now, (begun) => tell({ begun }));
+  const client = recorder.client(name, store);
+  const heads = new Map<string, number>();
+  let stopped = false;
+
+  async function callOnce(count: number): Promise<void> {
+    const runId = runIds[count % runIds.length] ?? "";
+    if (count % READ_EVERY === 0) {
+      heads.set(runId, await client.read(runId, heads.get(runId) ?? 0, PAGE_LIMIT));
+      return;
+    }
+    const key = count % KEYLESS_EVERY === 0 ? null : `${name}.${count}`;
+    const other = runIds[(count + 1) % runIds.length] ?? "";
+    const requests = [plainAppend(runId, idsOf(`${name}.${count}`, 3), key)];
+    if (count % PAIR_EVERY === 0)
+      requests.push(plainAppend(other, idsOf(`${name}.${count}+`, 1), null));
+    await client.append(requests);
+  }
+
+  /** @returns what the store failed with */
+  async function callAndTell(count: number): Promise<string | null> {
+    const before = recorder.operations.length;
+    let failure: string | null = null;
+    try {
+      await callOnce(count);
+    } catch (error) {
+      // A read; what an append failed with is in its record.
+      if (!(error instanceof RunEventsError)) throw error;
+      failure = error.message;
+    }
+    const ended = recorder.operations.slice(before);
+    if (ended.length > 0) await tell({ ended });
+    const failed = ended.find(
+      (one) => one.kind === "append" && ["unknown", "failed"].includes(one.result.outcome),
+    );
+    return failed === undefined ? failure : "an append failed";
+  }
+
+  async function run(): Promise<string | null> {
+    for (let count = 1; !stopped; count++) {
+      const failure = await callAndTell(count);
+      if (failure !== null) return failure;
+      // A store that answers at once would keep the word to stop from being heard.
+      await setImmediate();
+    }
+    return null;
+  }
+
+  return {
+    stop() {
+      stopped = true;
+    },
+    ended: run(),
+  };
+}
+
+/** An append of plain events by their names. */
+export function plainAppend(
+  runId: string,
+  ids: readonly string[],
+  idempotencyKey: string | null,
+): AppendRequest {
+  const events = ids.map((id) => namedEvent("TOKEN", id));
+  return appendRequest(runId, events, { idempotencyKey });
+}
+
+function idsOf(name: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${name}.${index}`);
+}

@@ -1,0 +1,143 @@
+import fc from "fast-check";
+import { assert, assertEqual } from "../assert.ts";
+import { PROGRAM_RUNS, type Step } from "../concurrent/program.ts";
+import { runIdOf } from "../concurrent/run-steps.ts";
+import { checkHistory } from "../history/check-history.ts";
+import type { History, Operation, Violation } from "../history/operation.ts";
+import { drawTimeline } from "../history/timeline.ts";
+import { countMeetings } from "./count-meetings.ts";
+import type { Crew } from "./crew.ts";
+import { type Hammer, HAMMERS } from "./hammers.ts";
+import type { Worker } from "./start-worker.ts";
+import type { CreatedRun } from "./worker-commands.ts";
+
+/** One promise, tried from many processes. The name starts with the clause. */
+export interface ProcessCase {
+  readonly name: string;
+  readonly run: (crew: Crew) => Promise<void>;
+}
+
+/** A hammer goes on until calls have met so often, or for so many rounds. */
+const MEETINGS = 60;
+const MOST_ROUNDS = 40;
+const CREATED_RUNS = 20;
+const FOLLOWED_STEPS = 40;
+
+/** @throws Error with the clause and a timeline, if there is a violation */
+export function failOn(found: Violation | null, history: Pick<History, "operations">): void {
+  if (found === null) return;
+  throw new Error(`${found.clause} is broken: ${found.message}.\n${drawTimeline(history, found)}`);
+}
+
+async function hammer(crew: Crew, { rounds, length, step }: Hammer): Promise<void> {
+  const workers = await crew.startAll();
+  const allRunIds: string[] = [];
+  const operations: Operation[] = [];
+  const isEnough = (): boolean => countMeetings(operations) >= MEETINGS;
+  for (let round = 0; round < rounds || (round < MOST_ROUNDS && !isEnough()); round++) {
+    const prefix = `r${round}-`;
+    const runIds = Array.from({ length: PROGRAM_RUNS }, (_, run) => runIdOf(prefix, run));
+    await workers[0].call("create", { runIds });
+    operations.push(...(await runAll(workers, prefix, length, step)));
+    allRunIds.push(...runIds);
+  }
+  await checkAll(crew, allRunIds, operations);
+}
+
+async function runAll(
+  workers: readonly Worker[],
+  prefix: string,
+  length: number,
+  step: fc.Arbitrary<Step>,
+): Promise<readonly Operation[]> {
+  const branches = fc.sample(fc.array(step, { minLength: length, maxLength: length }), {
+    numRuns: workers.length,
+  });
+  const histories = await Promise.all(
+    workers.map((worker, index) => {
+      const steps = branches[index] ?? [];
+      return worker.call("runSteps", { name: worker.name, prefix, steps });
+    }),
+  );
+  return histories.flat();
+}
+
+/** Holds a history against logs that a process reads which took no part in it, so that it knows nothing beforehand. */
+async function checkAll(
+  crew: Crew,
+  runIds: readonly string[],
+  operations: readonly Operation[],
+): Promise<History["logs"]> {
+  const reader = await crew.start();
+  const read = await reader.call("readLogs", { runIds });
+  const logs = new Map(runIds.map((runId, index) => [runId, read[index] ?? []]));
+  const history = { operations, logs };
+  failOn(checkHistory(history), history);
+  return logs;
+}
+
+async function createAtOnce(crew: Crew): Promise<void> {
+  const workers = await crew.startAll();
+  const common = Array.from({ length: CREATED_RUNS }, (_, index) => `run-${index}`);
+  const created = await Promise.all(
+    workers.map((worker) => {
+      const own = common.map((runId) => `${runId}-of-${worker.name}`);
+      const runIds = common.flatMap((runId, index) => [runId, own[index] ?? runId]);
+      return worker.call("create", { runIds });
+    }),
+  );
+  const ordinals = new Set<number | null>();
+  for (const [runId, answers] of Map.groupBy(created.flat(), (one) => one.runId)) {
+    assertEqual(
+      answers.map(({ outcome }) => outcome).toSorted(),
+      ["created", ...answers.slice(1).map(() => "existing")],
+      `what the processes were told that created ${runId} at once`,
+    );
+    const [ordinal, ...others] = new Set(answers.map((one: CreatedRun) => one.ordinal));
+    assertEqual(others, [], `other ordinals of ${runId}`);
+    assert(!ordinals.has(ordinal ?? null), `${runId} has an ordinal, ${ordinal}, of its own`);
+    ordinals.add(ordinal ?? null);
+  }
+}
+
+async function followAcross(crew: Crew): Promise<void> {
+  const [writer, ...others] = await crew.startAll();
+  const reader = others.at(-1) ?? writer;
+  const prefix = "followed-";
+  const runId = runIdOf(prefix, 0);
+  await writer.call("create", { runIds: [runId] });
+  await reader.call("watch", { runId });
+  const followed = reader.call("follow", { runId });
+  // Its failure is looked at when the writers have ended.
+  followed.catch(() => {});
+  const one = appendStep("TOKEN");
+  const writers = [writer, ...others.slice(0, -1)];
+  const operations = await runAll(writers, prefix, FOLLOWED_STEPS, fc.constant(one));
+  const name = `${writer.name}-end`;
+  const steps = [appendStep("RUN_COMPLETED")];
+  const ended = await writer.call("runSteps", { name, prefix, steps });
+  const ids = await followed;
+  const logs = await checkAll(crew, [runId], [...operations, ...ended]);
+  assertEqual(
+    ids,
+    logs.get(runId)?.map(({ id }) => id),
+    "what the reader got, which is exactly 1 to the end",
+  );
+}
+
+function appendStep(eventType: string): Step {
+  return { call: "append", requests: [{ run: 0, events: [eventType], key: null, expected: null }] };
+}
+
+/** What holds of a store that many processes have open. */
+export const processCases: readonly ProcessCase[] = [
+  ...HAMMERS.map((one) => ({ name: one.name, run: (crew: Crew) => hammer(crew, one) })),
+  {
+    name: "S13 a process that reads only when woken sees all that others append, to the end",
+    run: followAcross,
+  },
+  {
+    name: "S16 runs that processes create at once are created once, each under an ordinal of its own",
+    run: createAtOnce,
+  },
+];

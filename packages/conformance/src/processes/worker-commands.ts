@@ -1,0 +1,69 @@
+import type { StoreCapabilities } from "@tm/run-events-core";
+import type { Step } from "../concurrent/program.ts";
+import type { AppendOperation, LoggedEvent, Operation } from "../history/operation.ts";
+
+/** What a worker does on the parent's word, one answer each. Everything here is fit for JSON. */
+export interface WorkerCommands {
+  /** Opens a store by the author's module. Comes first. */
+  open(input: {
+    readonly name: string;
+    readonly module: string;
+    readonly place: unknown;
+    /** The instant 0 of the common clock, in decimal nanoseconds. */
+    readonly startedAt: string;
+  }): Promise<StoreCapabilities>;
+  /** Creates runs one after the other, for one owner. */
+  create(input: { readonly runIds: readonly string[] }): Promise<readonly CreatedRun[]>;
+  runSteps(input: {
+    readonly name: string;
+    readonly prefix: string;
+    readonly steps: readonly Step[];
+  }): Promise<readonly Operation[]>;
+  /** Hangs a bell. Answers once it is ready. */
+  watch(input: { readonly runId: string }): Promise<null>;
+  /** Reads the watched run to its end, and only when woken. Answers the names of its events. */
+  follow(input: { readonly runId: string }): Promise<readonly string[]>;
+  /** Appends to the runs until told to stop, or until the store fails, and reports each call. */
+  load(input: {
+    readonly name: string;
+    readonly runIds: readonly string[];
+  }): Promise<{ readonly failure: string | null }>;
+  stop(input: null): Promise<null>;
+  /** Sends appends one after the other, each again and again until its outcome is known. */
+  send(input: {
+    readonly name: string;
+    readonly appends: readonly Sent[];
+  }): Promise<readonly Operation[]>;
+  /** `null` where there is no such run. */
+  readLogs(input: {
+    readonly runIds: readonly string[];
+  }): Promise<readonly (readonly LoggedEvent[] | null)[]>;
+}
+
+/** What became of one `createRun`. */
+export interface CreatedRun {
+  readonly runId: string;
+  readonly outcome: string;
+  readonly ordinal: number | null;
+}
+
+/** An append of plain events under a key. */
+export type Sent = Pick<AppendOperation, "runId" | "ids" | "idempotencyKey">;
+
+/** What a worker tells unasked: each append before it is made, so that it is known if the worker dies in it, and what came. */
+export type Report =
+  | { readonly begun: readonly AppendOperation[] }
+  | { readonly ended: readonly Operation[] };
+
+/** What the parent says. */
+export interface Command {
+  readonly id: number;
+  readonly command: keyof WorkerCommands;
+  readonly input: unknown;
+}
+
+/** What a worker says; the answer 0 when it is ready for commands. */
+export type Message =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly failure: string }
+  | { readonly report: Report };

@@ -1,0 +1,34 @@
+// The program of a worker: opens the author's store and does what the parent says. See start-worker.ts.
+import { flushCompileCache } from "node:module";
+import type { Command, Message, Report } from "./worker-commands.ts";
+import { createWorker } from "./create-worker.ts";
+
+/** Resolves once the system has the message: what was said before a crash arrives. */
+function say(message: Message): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (process.send === undefined) throw new TypeError("Expected to be forked.");
+    process.send(message, undefined, {}, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+// The parent owns this process: without it nobody would end it.
+process.on("disconnect", () => process.exit());
+
+const worker = createWorker((report: Report) => say({ report }));
+
+async function obey({ id, command, input }: Command): Promise<void> {
+  try {
+    const answer = await worker[command](input as never);
+    await say({ id, answer });
+    // Else it is written when a process ends, and this one is killed.
+    if (command === "open") flushCompileCache();
+  } catch (error) {
+    await say({
+      id,
+      failure: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+}
+
+process.on("message", (command: Command) => void obey(command));
+await say({ id: 0, answer: null });

@@ -1,0 +1,219 @@
+import { setTimeout } from "node:timers/promises";
+import { type AppendOutcome, type AppendRequest, RunEventsError } from "@tm/run-events-core";
+import type { Entry, Journal } from "./journal.ts";
+import type { JournalStore } from "./journal-store.ts";
+
+/** A journal store that does something else. */
+export interface Variant {
+  /** What it does. */
+  readonly name: string;
+  readonly spoil: (store: JournalStore, journal: Journal) => void | Promise<void>;
+}
+
+/** One that breaks one promise to many processes, or after a crash. */
+export interface ProcessMutant extends Variant {
+  /** The clause whose cases have to find it. */
+  readonly clause: string;
+  /** What the failure has to say. */
+  readonly says: RegExp;
+}
+
+const FLUSH_MS = 25;
+const INTENT_MS = 20;
+const LOCK = "lock";
+const LOCK_TRIES = 300;
+const LOCK_PAUSE_MS = 1;
+const LOCKED_MS = 10;
+
+function withoutKey(entry: Entry): Entry {
+  return "create" in entry
+    ? entry
+    : { ...entry, append: { ...entry.append, idempotencyKey: null } };
+}
+
+/** Replaces how one request is appended. */
+function appendEach(
+  store: JournalStore,
+  one: (request: AppendRequest) => Promise<AppendOutcome>,
+): void {
+  store.append = async (requests) => {
+    const outcomes: AppendOutcome[] = [];
+    for (const request of requests) outcomes.push(await one(request));
+    return outcomes;
+  };
+}
+
+/** Does what one of the mutants does, and says so: nothing is wrong with it. */
+export const humble: Variant = {
+  name: "loses all with its last process, and says so",
+  spoil(store, journal) {
+    forgetWithoutProcess(journal);
+    Object.assign(store, { capabilities: { ...store.capabilities, durability: "memory" } });
+  },
+};
+
+function forgetWithoutProcess(journal: Journal): void {
+  const others = journal.kept().filter(([name]) => name.startsWith("process "));
+  if (others.length > 0 && !others.some(([, pid]) => isAlive(Number(pid)))) journal.forgetAll();
+  journal.keep(`process ${process.pid}`, process.pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The slot is there once. @throws RunEventsError if it stays so */
+async function takeLock(journal: Journal): Promise<void> {
+  for (let tries = 1; tries <= LOCK_TRIES; tries++) {
+    try {
+      journal.keep(LOCK, process.pid);
+      return;
+    } catch {
+      await setTimeout(LOCK_PAUSE_MS);
+    }
+  }
+  throw new RunEventsError("store_unavailable", "It is locked.");
+}
+
+/** Stores that only look whole to one process, or until it dies. */
+export const processMutants: readonly ProcessMutant[] = [
+  {
+    name: "acknowledges what it writes only later",
+    clause: "S6",
+    says: /S6 is broken/,
+    spoil(store) {
+      const buffer: Entry[] = [];
+      const { commit } = store;
+      store.commit = (entry) => void ("create" in entry ? commit(entry) : buffer.push(entry));
+      setInterval(() => {
+        for (const entry of buffer.splice(0)) commit(entry);
+      }, FLUSH_MS);
+    },
+  },
+  {
+    name: "loses all with its last process, and says that it outlives it",
+    clause: "S6",
+    says: /S6 is broken|not_found/,
+    spoil: (_store, journal) => forgetWithoutProcess(journal),
+  },
+  {
+    name: "leaves its lock behind when it dies",
+    clause: "S6",
+    says: /failed, and nothing of its own had crashed|to be answered within/,
+    spoil(store, journal) {
+      appendEach(store, async (request) => {
+        await takeLock(journal);
+        // It dies in here, as a rule.
+        await setTimeout(LOCKED_MS);
+        await store.catchUp();
+        const outcome = await store.appendBlindly(request);
+        journal.drop(LOCK);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "forgets its keys when it is opened again",
+    clause: "S7",
+    says: /S7 is broken: an acknowledged append was sent again and answered appended/,
+    spoil: (store) => store.catchUp(withoutKey),
+  },
+  {
+    name: "recovers half of a batch after a crash",
+    clause: "S6",
+    says: /S2 is broken: .* is not whole/,
+    async spoil(store, journal) {
+      for (const [name, intent] of journal.kept()) {
+        const request = intent as AppendRequest;
+        await store.catchUp();
+        await store.appendBlindly({ ...request, events: request.events.slice(0, 1) });
+        journal.drop(name);
+      }
+      const { append } = store;
+      let count = 0;
+      appendEach(store, async (request) => {
+        const name = `${process.pid} ${(count += 1)}`;
+        journal.keep(name, request);
+        await setTimeout(INTENT_MS);
+        const [outcome] = await append([request]);
+        journal.drop(name);
+        return outcome ?? { outcome: "not_found" };
+      });
+    },
+  },
+  {
+    name: "counts the sequences of a run in each process",
+    clause: "S1",
+    says: /S1 is broken/,
+    spoil(store) {
+      const known = new Set<string>();
+      appendEach(store, (request) =>
+        store.inTurn(async () => {
+          // It has to have heard of the run at least.
+          if (!known.has(request.runId)) await store.catchUp();
+          known.add(request.runId);
+          return store.appendBlindly(request);
+        }),
+      );
+    },
+  },
+  {
+    name: "commits a batch event by event",
+    clause: "S2",
+    says: /S2 is broken/,
+    spoil(store) {
+      const { append } = store;
+      appendEach(store, async (request) => {
+        let firstSequence = 0;
+        let last: AppendOutcome = { outcome: "not_found" };
+        for (const event of request.events) {
+          [last = last] = await append([{ ...request, events: [event] }]);
+          if (last.outcome === "appended") firstSequence ||= last.firstSequence;
+        }
+        return last.outcome === "appended" ? { ...last, firstSequence } : last;
+      });
+    },
+  },
+  {
+    name: "knows only the keys of its own process",
+    clause: "S5",
+    says: /S5 is broken/,
+    spoil(store) {
+      const { catchUp } = store;
+      store.catchUp = () => catchUp(withoutKey);
+    },
+  },
+  {
+    name: "reads from what its process had seen when it last appended",
+    clause: "S10",
+    says: /(S10|S3) is broken|is there|can be read/,
+    spoil(store) {
+      let count = 0;
+      store.read = (queries) =>
+        store.inTurn(async () => {
+          if ((count += 1) % 4 === 1) await store.catchUp();
+          return store.readBlindly(queries);
+        });
+    },
+  },
+  {
+    name: "rings only for what its own process commits",
+    clause: "S13",
+    says: /a ring for/,
+    spoil(store) {
+      store.hears = false;
+    },
+  },
+  {
+    name: "counts ordinals in each process",
+    clause: "S16",
+    says: /created|ordinal/,
+    spoil(store) {
+      store.createRun = (request) => store.inTurn(() => store.createBlindly(request));
+    },
+  },
+];

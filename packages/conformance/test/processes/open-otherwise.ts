@@ -1,0 +1,26 @@
+// What the kit's processes open to see how they end.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+
+/** Which store: one that others do not see, one that ends its process, or one that waits and holds a connection. */
+export type OtherPlace =
+  | { readonly kind: "memory" | "dying" }
+  | { readonly kind: "waiting"; readonly port: number };
+
+export async function open(place: OtherPlace): Promise<RunEventStore> {
+  const memory = createMemoryStore();
+  if (place.kind === "memory") return memory;
+  const store = { ...memory, capabilities: { ...memory.capabilities, shared: true } };
+  if (place.kind === "waiting") {
+    await once(connect(place.port, "127.0.0.1"), "connect");
+    return { ...store, createRun: () => new Promise(() => {}) };
+  }
+  return {
+    ...store,
+    append() {
+      console.error("The disk is on fire.");
+      return process.exit(3);
+    },
+  };
+}
