@@ -4,7 +4,7 @@ import type { HttpTrialCase } from "../http-trial.ts";
 import { assertDelivery } from "../assert-delivery.ts";
 import { pollToEnd } from "../poll-to-end.ts";
 import { appendedOf, notes, phase } from "../draft.ts";
-import { land, poll, readPage, record, sequencesOf } from "../runs.ts";
+import { getRun, land, poll, readPage, record, sequencesOf } from "../runs.ts";
 
 const FAR = "9".repeat(40);
 
@@ -128,14 +128,18 @@ export const pages: readonly HttpTrialCase[] = [
   {
     name: "W16 a loop that stops at a terminal status has every event, at any limit, whoever appends",
     async run(trial) {
-      for (const limit of [1, 2, 3, 7]) {
+      for (const [round, limit] of [1, 2, 3, 7, 1_000, 1_000].entries()) {
         const runId = await record(trial, ...notes(2));
-        const batches = [notes(5, 2), notes(1, 7), [...notes(2, 8), "RUN_COMPLETED"]];
+        const batches = [notes(5, 2), notes(1, 7), notes(1, 8), notes(2, 9), ["RUN_COMPLETED"]];
         const starts = [0, 0, 2];
         const loops = Promise.all(starts.map((since) => pollToEnd(trial, runId, since, limit)));
         // Looked at below, unless an append fails first.
         loops.catch(() => {});
-        for (const batch of batches) await land(trial, runId, batch);
+        for (const [at, batch] of batches.entries()) {
+          // How many requests stand between two appends decides who is ahead.
+          for (let turns = (at + round) % 4; turns > 0; turns--) await getRun(trial, runId);
+          await land(trial, runId, batch);
+        }
         const log = [...notes(2), ...batches.flat()].map(appendedOf);
         for (const [index, delivery] of (await loops).entries()) {
           assertDelivery(log, starts[index] ?? 0, delivery, `The loop with ${limit} a page`);
