@@ -4,15 +4,21 @@ import { idempotency } from "./cases/idempotency.ts";
 import { lifecycle } from "./cases/lifecycle.ts";
 import { limits } from "./cases/limits.ts";
 import { lines } from "./cases/lines.ts";
-import { pages, waiting } from "./cases/polling.ts";
+import { pages } from "./cases/pages.ts";
+import { waiting } from "./cases/waiting.ts";
 import { problems } from "./cases/problems.ts";
 import { programs } from "./cases/programs.ts";
-import { cursors, resuming } from "./cases/resuming.ts";
-import { cancelling, listing } from "./cases/runs-life.ts";
+import { cursors } from "./cases/cursors.ts";
+import { resuming } from "./cases/resuming.ts";
+import { cancelling } from "./cases/cancelling.ts";
+import { listing } from "./cases/listing.ts";
 import { session } from "./cases/session.ts";
-import { frames, streamHeads } from "./cases/streaming.ts";
+import { frames } from "./cases/frames.ts";
+import { streamHeads } from "./cases/stream-heads.ts";
 import { values } from "./cases/values.ts";
-import { writing } from "./cases/writing.ts";
+import { creating } from "./cases/creating.ts";
+import { appending } from "./cases/appending.ts";
+import { expectations } from "./cases/expectations.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
 
 /** Which server to try, and how to get at it. */
@@ -29,8 +35,10 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...problems,
   ...access,
   ...lifecycle,
-  ...writing,
+  ...creating,
+  ...appending,
   ...idempotency,
+  ...expectations,
   ...lines,
   ...cancelling,
   ...listing,

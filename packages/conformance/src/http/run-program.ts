@@ -3,7 +3,8 @@ import { assertProblem, assertStatus } from "./assert-answer.ts";
 import type { Answer } from "./call.ts";
 import { follow } from "./follow.ts";
 import type { HttpTrial } from "./http-trial.ts";
-import { type AppendedEvent, judgeDelivery } from "./judge-delivery.ts";
+import { assertDelivery } from "./assert-delivery.ts";
+import type { AppendedEvent } from "./judge-delivery.ts";
 import { pollToEnd } from "./poll-to-end.ts";
 import { appendedOf, type Draft, notes } from "./draft.ts";
 import { appendCall, getRun, pathOf, readPage, receiptOf, record } from "./runs.ts";
@@ -57,8 +58,7 @@ export async function runProgram(trial: HttpTrial, program: Program): Promise<vo
   ];
   const starts = [...pollers, ...streams].map(({ since }) => startOf(since));
   for (const [index, delivery] of (await reading).entries()) {
-    const wrong = judgeDelivery(log, starts[index] ?? 0, delivery);
-    if (wrong !== null) throw new Error(`${names[index]}: ${wrong}`);
+    assertDelivery(log, starts[index] ?? 0, delivery, names[index]);
   }
 }
 

@@ -33,7 +33,7 @@ export const limits: readonly HttpTrialCase[] = [
     name: "W28 beyond 32 long-polls of a user the next is 429 with Retry-After",
     async run(trial) {
       const runId = await recordStrangers(trial);
-      const path = pathOf(runId, "/events?wait=4");
+      const path = pathOf(runId, "/events?wait=10");
       const headers = trial.stranger.bearer;
       const polls = Array.from({ length: MOST + 1 }, () => trial.send({ path, headers }));
       // Only the one that is refused is answered before there is something newer.

@@ -1,7 +1,8 @@
 import { assert, assertEqual } from "../../assert.ts";
 import type { Cut } from "../cutting-fetch.ts";
 import { type Draft, notes } from "../draft.ts";
-import { judgeDelivery } from "../judge-delivery.ts";
+import { assertDelivery } from "../assert-delivery.ts";
+import type { AppendedEvent } from "../judge-delivery.ts";
 import type { ReaderTrial, ReaderTrialCase } from "../reader-trial.ts";
 import { land, pathOf, record } from "../runs.ts";
 
@@ -16,7 +17,7 @@ const TRICKY: readonly Draft[] = [
 const AT_ONCE = 16;
 
 /** The events as a reader has them: their payloads are values. */
-function logOf(drafts: readonly Draft[]): Parameters<typeof judgeDelivery>[0] {
+function logOf(drafts: readonly Draft[]): readonly AppendedEvent[] {
   return drafts.map((draft) =>
     typeof draft === "string"
       ? { eventType: draft, payload: null }
@@ -33,21 +34,21 @@ async function assertDelivered(
   cuts: readonly Cut[] = [],
 ): Promise<void> {
   const got = await trial.collect(runId, since, drafts.length - since, cuts).catch((cause) => {
-    throw new Error(`${whereCut(cuts)}${String((cause as Error).message)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(cuts.length === 0 ? why : `${whereCut(cuts)}: ${why}`, { cause });
   });
   const events = got.map((item) => {
     if (item === "end") return item;
     const { sequence, eventType, payload } = item;
     return { sequence, eventType, payload };
   });
-  const wrong = judgeDelivery(logOf(drafts), since, events);
-  if (wrong !== null) throw new Error(`${whereCut(cuts)}${wrong}`);
+  assertDelivery(logOf(drafts), since, events, whereCut(cuts));
 }
 
 function whereCut(cuts: readonly Cut[]): string {
   if (cuts.length === 0) return "";
   const places = cuts.map(({ afterBytes, by }) => `${afterBytes} (${by})`);
-  return `With connections cut after so many bytes: ${places.join(", ")}. `;
+  return `Over connections cut after ${places.join(", ")} bytes`;
 }
 
 /** Cuts the first connection once at every byte of a finished run's stream. */

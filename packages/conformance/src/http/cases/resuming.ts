@@ -1,8 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertProblem } from "../assert-answer.ts";
 import { follow } from "../follow.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
-import { judgeDelivery } from "../judge-delivery.ts";
+import { assertDelivery } from "../assert-delivery.ts";
 import { typesOf } from "../live-stream.ts";
 import { appendedOf, notes } from "../draft.ts";
 import { land, pathOf, record, tail, tailLive } from "../runs.ts";
@@ -15,66 +14,6 @@ const FAR = "9".repeat(40);
 function headersOf(header: string | null): Readonly<Record<string, string>> {
   return header === null ? {} : { "last-event-id": header };
 }
-
-/** W20: where a stream starts. */
-export const cursors: readonly HttpTrialCase[] = [
-  {
-    name: "W20 the cursor is Last-Event-ID, else since, else 0; the header wins even when it is smaller",
-    async run(trial) {
-      const runId = await record(trial, ...notes(9));
-      const cases: readonly Resumption<number>[] = [
-        ["", null, 0],
-        ["since=4", null, 4],
-        ["", "4", 4],
-        ["since=2", "6", 6],
-        ["since=6", "2", 2],
-        ["since=6", "0", 0],
-        ["since=999", "3", 3],
-      ];
-      for (const [query, header, cursor] of cases) {
-        const stream = await tailLive(trial, runId, query, headersOf(header));
-        const [connected, first] = [await stream.next(), await stream.next()];
-        stream.leave();
-        const sequence = (first.message["event"] as { readonly sequence?: unknown })?.sequence;
-        assertEqual(
-          [connected.message["since"], connected.id, sequence],
-          [cursor, String(cursor), cursor + 1],
-          `since, id and first event with ${query || "no since"} and Last-Event-ID ${header}`,
-        );
-      }
-    },
-  },
-  {
-    name: "W20 a malformed Last-Event-ID is ignored",
-    async run(trial) {
-      const runId = await record(trial, ...notes(3));
-      for (const header of ["x", "", "-1", "+3", "1e3", "01", "1.0", "3, 4", "\u00e9"]) {
-        for (const [query, cursor] of [
-          ["", 0],
-          ["since=2", 2],
-        ] as const) {
-          const stream = await tailLive(trial, runId, query, headersOf(header));
-          const { message } = await stream.next();
-          stream.leave();
-          assertEqual(message["since"], cursor, `since with Last-Event-ID ${header}`);
-        }
-      }
-    },
-  },
-  {
-    name: "W20 a malformed since is 400, whatever the header says",
-    async run(trial) {
-      const path = pathOf(await record(trial, "NOTE"), "/stream");
-      for (const query of ["since=x", "since=", "since=-1", "since=01", "since=0&since=0"]) {
-        for (const header of [null, "0"]) {
-          const headers = { ...trial.owner.session, ...headersOf(header) };
-          const answer = await trial.send({ path: `${path}?${query}`, headers });
-          assertProblem(answer, 400, "invalid_cursor");
-        }
-      }
-    },
-  },
-];
 
 /** W24: coming back. */
 export const resuming: readonly HttpTrialCase[] = [
@@ -162,8 +101,8 @@ export const resuming: readonly HttpTrialCase[] = [
         // Looked at below, unless an append fails first.
         following.catch(() => {});
         for (const draft of drafts.slice(6)) await land(trial, runId, [draft]);
-        const wrong = judgeDelivery(drafts.map(appendedOf), 0, await following);
-        if (wrong !== null) throw new Error(`With ${framesEach} frames a connection: ${wrong}`);
+        const who = `The stream cut every ${framesEach} frames`;
+        assertDelivery(drafts.map(appendedOf), 0, await following, who);
       }
     },
   },

@@ -19,6 +19,17 @@ export const pageMutants: readonly ServerMutant[] = [
     }),
   },
   {
+    name: "looks at the run's status when it has read the page",
+    clause: "W16",
+    ...mapPages(async (answer) => {
+      if (answer.status !== 200 || answer.json["hasMore"] === true) return null;
+      // What others have asked for meanwhile comes first.
+      for (let turns = 0; turns < 5; turns++) await new Promise((next) => setImmediate(next));
+      const { runStatus } = await runOf(answer.fetch, answer.request);
+      return withBody(answer, { ...answer.json, runStatus });
+    }),
+  },
+  {
     name: "answers a cursor past the end with an empty page",
     clause: "W15",
     ...mapProblems("cursor_ahead", ({ json: { lastSequence } }) =>

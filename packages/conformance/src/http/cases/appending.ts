@@ -1,0 +1,127 @@
+import { assertEqual } from "../../assert.ts";
+import { assertProblem, assertStatus } from "../assert-answer.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { notes, phase } from "../draft.ts";
+import { appendCall, getRun, land, pathOf, post, readPage, record, sequencesOf } from "../runs.ts";
+
+const EVENT = '{"eventType":"NOTE"}';
+
+async function assertUntouched(trial: HttpTrial, runId: string): Promise<void> {
+  assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence after the refusal");
+}
+
+/** W9: appending. */
+export const appending: readonly HttpTrialCase[] = [
+  {
+    name: "W9 a batch is appended whole and its receipt says where",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const receipt = await land(trial, runId, ["NOTE", phase("p"), "NOTE"]);
+      assertEqual(
+        receipt,
+        {
+          firstSequence: 2,
+          lastSequence: 4,
+          runStatus: "running",
+          currentPhase: "p",
+          replayed: false,
+        },
+        "the receipt",
+      );
+      assertEqual(sequencesOf(await readPage(trial, runId)), [1, 2, 3, 4], "the sequences");
+    },
+  },
+  {
+    name: "W9 appends that race each get a stretch of their own, without a hole",
+    async run(trial) {
+      const runId = await record(trial);
+      const sizes = Array.from({ length: 16 }, (_, at) => (at % 4) + 1);
+      const receipts = await Promise.all(
+        sizes.map((size, writer) => land(trial, runId, notes(size, writer * 10))),
+      );
+      const { events } = await readPage(trial, runId);
+      const payloads = events.map(({ payload }) => payload);
+      for (const [writer, { firstSequence, lastSequence }] of receipts.entries()) {
+        const own = notes(sizes[writer] ?? 0, writer * 10).map((note) =>
+          typeof note === "string" ? note : note.payload,
+        );
+        const there = payloads.slice(firstSequence - 1, lastSequence);
+        assertEqual(there, own, `the events from ${firstSequence} to ${lastSequence}`);
+      }
+      assertEqual(
+        sequencesOf({ events }),
+        Array.from({ length: sizes.reduce((sum, size) => sum + size, 0) }, (_, at) => at + 1),
+        "the sequences",
+      );
+    },
+  },
+  {
+    name: "W9 one bad event refuses the batch whole, with its index",
+    async run(trial) {
+      const runId = await record(trial);
+      for (const event of [
+        "7",
+        "null",
+        '{"payload":1}',
+        '{"eventType":7}',
+        '{"eventType":"Note"}',
+        '{"eventType":"_NOTE"}',
+        '{"eventType":""}',
+        `{"eventType":"${"A".repeat(65)}"}`,
+        '{"eventType":"NOTE\\n"}',
+        '{"eventType":"NOTE","sequence":1}',
+      ]) {
+        const body = `{"events":[${EVENT},${event},${EVENT}]}`;
+        const answer = await trial.send(post(trial, pathOf(runId, "/events"), body));
+        assertProblem(answer, 422, "invalid_event", { index: 1 });
+      }
+      await assertUntouched(trial, runId);
+    },
+  },
+  {
+    name: "W9 a body that is none is 400, and nothing is written",
+    async run(trial) {
+      const runId = await record(trial);
+      const path = pathOf(runId, "/events");
+      for (const body of [
+        '{"events":[',
+        `[${EVENT}]`,
+        "null",
+        "{}",
+        `{"events":${EVENT}}`,
+        '{"events":[]}',
+        `{"events":[${EVENT}],"runId":"r"}`,
+        `\ufeff{"events":[${EVENT}]}`,
+      ]) {
+        assertProblem(await trial.send(post(trial, path, body)), 400, "invalid_request");
+      }
+      const bytes = new TextEncoder().encode('{"events":[{"eventType":"NOTE","payload":"?"}]}');
+      const notUtf8 = { ...post(trial, path, ""), body: bytes.map((b) => (b === 63 ? 0xff : b)) };
+      assertProblem(await trial.send(notUtf8), 400, "invalid_request");
+      const text = post(trial, path, `{"events":[${EVENT}]}`, { "content-type": "text/plain" });
+      assertProblem(await trial.send(text), 400, "invalid_request");
+      await assertUntouched(trial, runId);
+    },
+  },
+  {
+    name: "W9 1,000 events, a payload of 256 KiB and a body of 4 MiB are taken, one more is not",
+    async run(trial) {
+      const runId = await record(trial);
+      const path = pathOf(runId, "/events");
+      const many = appendCall(trial, runId, Array<string>(1_001).fill("NOTE"));
+      assertProblem(await trial.send(many), 400, "invalid_request");
+      // Two bytes a letter, and the quotes.
+      const big = (letters: number): string =>
+        `{"events":[{"eventType":"BIG","payload":"${"é".repeat(letters)}"}]}`;
+      const long = await trial.send(post(trial, path, big(131_072)));
+      assertProblem(long, 413, "payload_too_large");
+      const body = `{"events":[${EVENT}]}`;
+      const longer = await trial.send(post(trial, path, body.padEnd(4_194_305)));
+      assertProblem(longer, 413, "payload_too_large");
+      await assertUntouched(trial, runId);
+      await land(trial, runId, Array<string>(1_000).fill("NOTE"));
+      assertStatus(await trial.send(post(trial, path, big(131_071))), 201);
+      assertStatus(await trial.send(post(trial, path, body.padEnd(4_194_304))), 201);
+    },
+  },
+];

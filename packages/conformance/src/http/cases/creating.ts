@@ -1,0 +1,74 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { phase } from "../draft.ts";
+import { getRun, land, pathOf, post } from "../runs.ts";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const SNAPSHOT = [
+  "createdAt",
+  "currentPhase",
+  "finishedAt",
+  "lastSequence",
+  "metadata",
+  "ownerId",
+  "runId",
+  "runStatus",
+  "updatedAt",
+];
+
+/** W8: creating. */
+export const creating: readonly HttpTrialCase[] = [
+  {
+    name: "W8 creating answers 201, Location and the snapshot; without an id it is a UUID",
+    async run(trial) {
+      const body = '{"metadata":{"a":1}}';
+      const answer = await trial.send(post(trial, "/v1/agent-runs", body));
+      assertStatus(answer, 201);
+      const run = answer.json();
+      const runId = String(run["runId"]);
+      assertEqual(Object.keys(run).toSorted(), SNAPSHOT, "the fields of the snapshot");
+      assert(UUID.test(runId), `the id is a UUID, got ${runId}`);
+      assertMembers(answer, { runStatus: "queued", currentPhase: null, lastSequence: 0 });
+      assertMembers(answer, { finishedAt: null, metadata: { a: 1 } });
+      const location = new URL(answer.headers.get("location") ?? "", trial.baseUrl);
+      assertEqual(location.pathname, pathOf(runId), "Location");
+      assertEqual(await getRun(trial, runId), run, "the run at its path");
+    },
+  },
+  {
+    name: "W8 the owner's own id again is 200 and the run as it stands, another's is 409",
+    async run(trial) {
+      const runId = `own-${crypto.randomUUID()}`;
+      const call = post(trial, "/v1/agent-runs", JSON.stringify({ runId, metadata: 1 }));
+      assertStatus(await trial.send(call), 201);
+      await land(trial, runId, [phase("p"), "RUN_COMPLETED"]);
+      const again = await trial.send({ ...call, body: JSON.stringify({ runId, metadata: 2 }) });
+      assertStatus(again, 200);
+      assertMembers(again, { lastSequence: 2, runStatus: "completed", metadata: 1 });
+      const other = { ...call, headers: { ...call.headers, ...trial.stranger.bearer } };
+      assertProblem(await trial.send(other), 409, "run_id_taken");
+    },
+  },
+  {
+    name: "W8 of creations of one id that race one is 201 and the rest are 200",
+    async run(trial) {
+      const call = post(trial, "/v1/agent-runs", JSON.stringify({ runId: crypto.randomUUID() }));
+      const answers = await Promise.all(Array.from({ length: 6 }, () => trial.send(call)));
+      const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+      assertEqual(statuses, [200, 200, 200, 200, 200, 201], "the statuses");
+    },
+  },
+  {
+    name: "W8 an id that is none, an unknown field and a body that is no object are 400",
+    async run(trial) {
+      const ids = ["", "a b", "é", "a/b", "x".repeat(129)].map((runId) =>
+        JSON.stringify({ runId }),
+      );
+      for (const body of [...ids, '{"runId":7}', '{"runId":null}', '{"owner":"x"}', "[]", "{"]) {
+        const answer = await trial.send(post(trial, "/v1/agent-runs", body));
+        assertProblem(answer, 400, "invalid_request");
+      }
+    },
+  },
+];
