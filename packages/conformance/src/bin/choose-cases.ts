@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
-import { type ConformanceCase, type ConformanceOptions, createCases } from "../conformance-case.ts";
+import type { ConformanceCase } from "../conformance-case.ts";
+import { type ConformanceOptions, createCases } from "../conformance.ts";
 import { createFileExamples } from "../file-examples.ts";
 import type { ProfileName } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
