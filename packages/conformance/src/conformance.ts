@@ -6,6 +6,7 @@ import { concurrency } from "./cases/concurrency.ts";
 import { creating } from "./cases/creating.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
+import { handover } from "./cases/handover.ts";
 import { listing, owners } from "./cases/listing.ts";
 import { ordering } from "./cases/ordering.ts";
 import { idempotencyKeys, outcomes } from "./cases/outcomes.ts";
@@ -53,6 +54,7 @@ const ALWAYS: readonly TrialCase[] = [
   ...scale,
   ...bells,
   ...lostBells,
+  ...handover,
   ...creating,
   ...listing,
   ...owners,

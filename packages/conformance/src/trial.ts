@@ -23,6 +23,8 @@ export interface Trial {
   stores(): Promise<readonly [RunEventStore, ...RunEventStore[]]>;
   /** Closes the youngest object and opens another on its data. */
   reopen(): Promise<RunEventStore>;
+  /** Runs a body on a fresh store of its own, which is closed and destroyed behind it. */
+  anew(body: (trial: Trial) => Promise<void>): Promise<void>;
 }
 
 /** One case before it knows its store. The name starts with the clause. */
@@ -57,6 +59,7 @@ export async function runTrial(
       await (opened.at(-1) ?? store).close();
       return another();
     },
+    anew: (inner) => runTrial(doors, inner),
   };
   const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([body(trial)]);
   for (const one of opened.toReversed()) {

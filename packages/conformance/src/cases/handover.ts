@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { type Game, gameArbitrary, type GameOptions } from "../handover/game.ts";
+import { playGame } from "../handover/play-game.ts";
+import type { Trial, TrialCase } from "../trial.ts";
+
+const GAMES = 50;
+/** Each of these has a store of its own. */
+const CLOSED_GAMES = 20;
+/** How long smaller games are looked for once one has failed: each may wait for what does not come. */
+const SHRINK_MS = 10_000;
+
+/**
+ * S10, S13 to S15, S18: from the log to what is live, under any order of answers and rings. Each reader gets since + 1 to the
+ * end, once and in order, and ends; or a beginning of it, when it leaves or its store is closed.
+ */
+export const handover: readonly TrialCase[] = [
+  {
+    name: "S13 whatever the order of answers and rings, each reader gets every event once, then ends",
+    run: (trial) => playGames(trial, {}),
+  },
+  {
+    name: "S10 whatever the order of answers and rings, none is older than what was acknowledged before its call",
+    run: (trial) => playGames(trial, { kinds: ["reads", "peeks"] }),
+  },
+  {
+    name: "S14 readers that leave hear nothing more, and take nothing from those who stay",
+    run: (trial) => playGames(trial, { leaves: true }),
+  },
+  {
+    name: "S15 with rings dropped, doubled and out of order readers that also read when it is time get every event",
+    run: (trial) =>
+      playGames(trial, { leaves: true, rings: ["dropped", "dropped", "doubled", "kept"] }),
+  },
+  {
+    name: "S18 a store object that is closed under its readers leaves each a beginning without a hole",
+    run: (trial) => playGames(trial, { closes: true }),
+  },
+];
+
+async function playGames(trial: Trial, options: GameOptions): Promise<void> {
+  const stores = options.closes === true ? null : await trial.stores();
+  let count = 0;
+  let failedAtMs: number | null = null;
+
+  async function play(game: Game, scheduler: fc.Scheduler): Promise<void> {
+    count += 1;
+    // Once it has failed, the store is held to its own deadline: what is looked for is a smaller game.
+    const place = { runId: `game-${count}`, patienceMs: failedAtMs === null ? undefined : 0 };
+    if (stores !== null) return playGame(game, scheduler, { ...place, stores });
+    return trial.anew(async (inner) =>
+      playGame(game, scheduler, { ...place, stores: await inner.stores() }),
+    );
+  }
+
+  await fc.assert(
+    fc.asyncProperty(gameArbitrary(options), fc.scheduler(), async (game, scheduler) => {
+      if (failedAtMs !== null && performance.now() - failedAtMs > SHRINK_MS) return;
+      try {
+        await play(game, scheduler);
+      } catch (error) {
+        failedAtMs ??= performance.now();
+        throw error;
+      }
+    }),
+    { numRuns: stores === null ? CLOSED_GAMES : GAMES },
+  );
+}

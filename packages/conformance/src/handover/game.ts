@@ -1,0 +1,109 @@
+import type { NewEvent } from "@tm/run-events-core";
+import fc from "fast-check";
+import { event } from "../append-request.ts";
+
+/** One writer, a few readers and what becomes of the bells, as plain data: the order of things is the scheduler's. */
+export interface Game {
+  /** What the writer appends, one batch after the other. One more event then ends the run. */
+  readonly batches: readonly PlannedBatch[];
+  readonly readers: readonly PlannedReader[];
+  /** What becomes of the rings, one after the other, over and over. */
+  readonly rings: readonly RingFate[];
+  /**
+   * Whether something is released while calls are under way, step by step, over and over: else every answer has to be there
+   * first, so that the choice is among all.
+   */
+  readonly hasty: readonly boolean[];
+  readonly close: PlannedClose | null;
+}
+
+/** So many events, each of which fills a good part of a slice or nothing of it. */
+interface PlannedBatch {
+  readonly count: number;
+  readonly isLarge: boolean;
+}
+
+/** `tail`: core's. `reads`: subscribes, reads, and reads again when woken. `peeks`: the same, but looks at the head first. */
+type ReaderKind = "tail" | "reads" | "peeks";
+
+export interface PlannedReader {
+  readonly kind: ReaderKind;
+  /** The store object that it reads through, counted round. */
+  readonly store: number;
+  /** How many turns it comes late. */
+  readonly late: number;
+  /** How far behind the acknowledged head it starts. */
+  readonly behind: number;
+  /** Of its pages; a tail's are core's to say. */
+  readonly limit: number;
+  /** After how many events it leaves; `null` stays to the end. */
+  readonly stays: number | null;
+}
+
+/** `doubled`: rung twice, each in its own turn. */
+export type RingFate = "kept" | "doubled" | "dropped";
+
+/** The end of a store object under its readers. */
+export interface PlannedClose {
+  readonly store: number;
+  readonly late: number;
+  /** `runs`: through core's own `close`. `store`: the store alone, and core has to find out. */
+  readonly by: "runs" | "store";
+}
+
+/** What a case lets vary. */
+export interface GameOptions {
+  readonly kinds?: readonly ReaderKind[];
+  readonly rings?: readonly RingFate[];
+  readonly leaves?: boolean;
+  readonly closes?: boolean;
+}
+
+const LARGE = "a".repeat(30_000);
+
+/** Games of a few readers and few events: what goes wrong at the join of log and bell needs no more. */
+export function gameArbitrary({
+  kinds = ["tail", "tail", "reads", "peeks"],
+  rings = ["kept", "kept", "doubled"],
+  leaves = false,
+  closes = false,
+}: GameOptions): fc.Arbitrary<Game> {
+  const reader = fc.record({
+    kind: fc.constantFrom(...kinds),
+    store: fc.nat(1),
+    late: fc.nat(5),
+    behind: fc.constantFrom(1_000, 0, 1, 2),
+    limit: fc.constantFrom(1_000, 1, 2),
+    stays: leaves ? fc.option(fc.integer({ min: 1, max: 6 }), { freq: 3 }) : fc.constant(null),
+  });
+  const batch = fc.record({
+    count: fc.integer({ min: 1, max: 3 }),
+    isLarge: fc.constantFrom(false, false, false, true),
+  });
+  const close = fc.record({
+    store: fc.nat(1),
+    late: fc.nat(8),
+    by: fc.constantFrom("runs" as const, "store" as const),
+  });
+  // The default size would make them too short to come to anything.
+  const size = "max" as const;
+  return fc.record({
+    batches: fc.array(batch, { minLength: 1, maxLength: 5, size }),
+    readers: fc.array(reader, { minLength: leaves ? 2 : 1, maxLength: 4, size }),
+    rings: fc.array(fc.constantFrom(...rings), { minLength: 1, maxLength: 7, size }),
+    hasty: fc.array(fc.boolean(), { minLength: 1, maxLength: 7, size }),
+    close: closes ? close : fc.constant(null),
+  });
+}
+
+/** The batches that a game's writer appends: the event of sequence n says n in its payload, and the last ends the run. */
+export function batchesOf({ batches }: Game): readonly (readonly NewEvent[])[] {
+  let sequence = 0;
+  const plain = batches.map(({ count, isLarge }) =>
+    Array.from({ length: count }, () => {
+      sequence += 1;
+      return event("TOKEN", `{"at":${sequence}${isLarge ? `,"text":"${LARGE}"` : ""}}`);
+    }),
+  );
+  return [...plain, [event("RUN_COMPLETED", `{"at":${sequence + 1}}`)]];
+}

@@ -1,0 +1,142 @@
+import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import type fc from "fast-check";
+import { createHandClock } from "../hand-clock.ts";
+import { createRun } from "../read-log.ts";
+import { within } from "../within.ts";
+import { batchesOf, type Game, type PlannedClose } from "./game.ts";
+import { createGameReader } from "./game-reader.ts";
+import { createStage } from "./stage.ts";
+import { createStagedStore, type Witness } from "./staged-store.ts";
+import { writeBatches } from "./write-batches.ts";
+
+/** More turns than any game takes that comes to an end. */
+const MOST_TURNS = 5_000;
+/** After so many rings, or times of reading again, that brought nobody further a reader is stuck. */
+const MOST_IDLE = 10;
+
+/** Where a game is played. */
+export interface GamePlace {
+  /** Store objects on the same data. */
+  readonly stores: readonly [RunEventStore, ...RunEventStore[]];
+  /** A run that is not there yet. */
+  readonly runId: string;
+  /** How much later than promised a ring or an answer may come, in milliseconds. Default the kit's. */
+  readonly patienceMs?: number | undefined;
+}
+
+/**
+ * Plays a game in the order that the scheduler picks.
+ * @throws Error for what breaks the contract
+ */
+export async function playGame(
+  game: Game,
+  scheduler: fc.Scheduler,
+  { stores, runId, patienceMs }: GamePlace,
+): Promise<void> {
+  const { close, rings } = game;
+  const deadlineMs = stores[0].capabilities.wakeDeadlineMs;
+  await createRun(stores[0], runId);
+  const stage = createStage(scheduler, deadlineMs, patienceMs);
+  const clock = createHandClock();
+  const found: string[] = [];
+  const witness = createWitness(game, found);
+  const staged = stores.map((store, index) =>
+    createStagedStore(store, `store ${index + 1}`, { stage, witness, closes: close !== null }),
+  );
+  const opened = staged.map(({ store }) => createRunEvents({ store, clock }));
+  const batches = batchesOf(game);
+  let isOver = false;
+  const readers = game.readers.map((planned, index) =>
+    createGameReader(`reader ${index + 1}`, planned, {
+      runId,
+      staged: roundAt(staged, planned.store),
+      runs: roundAt(opened, planned.store),
+      stage,
+      witness,
+      clock,
+      isOver: () => isOver,
+      total: batches.flat().length,
+    }),
+  );
+  const standing = (): string => readers.map((reader) => reader.describe()).join("; ");
+
+  async function closeOne({ store, late, by }: PlannedClose): Promise<void> {
+    for (let turn = 0; turn < late; turn++) await stage.turn("close is late");
+    const closing = roundAt(staged, store);
+    closing.isClosing = true;
+    await (by === "runs" ? roundAt(opened, store) : closing.store).close();
+  }
+
+  const tasks = [
+    writeBatches({ runId, batches, staged, stage }, close !== null),
+    ...readers.map((reader) => reader.run()),
+    ...(close === null ? [] : [closeOne(close)]),
+  ];
+  let live = tasks.length;
+  const ends = tasks.map(async (task) => {
+    const [outcome] = await Promise.allSettled([task]);
+    live -= 1;
+    if (outcome.status === "rejected") found.push(String(outcome.reason));
+  });
+
+  /** Nothing is left to pick: the bells that are owed ring, or it is time to read without. */
+  async function waitOn(): Promise<void> {
+    if (rings.includes("dropped") || close !== null) clock.tick();
+    else await within(deadlineMs, stage.arrival(), `a ring where ${standing()}`, patienceMs);
+  }
+
+  async function playOn(): Promise<void> {
+    let idle = 0;
+    let before = "";
+    for (let turn = 0; live > 0 && found.length === 0; turn++) {
+      if (turn === MOST_TURNS || idle === MOST_IDLE)
+        throw new Error(`Expected an end, and nobody comes further where ${standing()}.`);
+      if (!stage.hasTurns() || !roundAt(game.hasty, turn)) await stage.settle();
+      if (stage.hasTurns()) {
+        await stage.pick();
+      } else if (live > 0) {
+        const now = `${live} ${standing()}`;
+        idle = now === before ? idle + 1 : 0;
+        before = now;
+        await waitOn();
+      }
+    }
+  }
+
+  async function endAll(): Promise<void> {
+    isOver = true;
+    await stage.open();
+    const closed = opened.map((runs) => runs.close());
+    clock.tick();
+    await within(deadlineMs, Promise.all([...closed, ...ends]), "every call to end", patienceMs);
+    for (const { page, text } of witness.pages) {
+      if (JSON.stringify(page) !== text) witness.find("S11", `a page that was ${text} changed`);
+    }
+  }
+
+  const outcomes = [
+    ...(await Promise.allSettled([playOn()])),
+    ...(await Promise.allSettled([endAll()])),
+  ];
+  // What was found says more than that somebody waited in vain.
+  if (found[0] !== undefined) throw new Error(found[0]);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+function createWitness({ rings }: Game, found: string[]): Witness {
+  let count = 0;
+  return {
+    acknowledged: 0,
+    pages: [],
+    nextRing() {
+      count += 1;
+      return roundAt(rings, count);
+    },
+    find: (clause, what) => found.push(`${clause} is broken: ${what}.`),
+  };
+}
+
+/** The value at an index that is counted round. */
+function roundAt<Value>(values: readonly Value[], index: number): Value {
+  return values[index % values.length] as Value;
+}

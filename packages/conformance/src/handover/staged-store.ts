@@ -1,0 +1,110 @@
+import type { ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core";
+import { wrapStore } from "../wrap-store.ts";
+import type { RingFate } from "./game.ts";
+import type { Stage } from "./stage.ts";
+
+/** What is seen of a game's store objects, and what of it is wrong. */
+export interface Witness {
+  /** The last sequence of the run that a store object has acknowledged. */
+  acknowledged: number;
+  /** Pages as they were handed out, each with its text of then. */
+  readonly pages: { readonly page: ReadResult | null; readonly text: string }[];
+  /** What becomes of the next ring. */
+  nextRing(): RingFate;
+  /** Takes down a broken clause. */
+  find(clause: string, what: string): void;
+}
+
+/** A store object whose answers and rings come when the stage releases them. */
+export interface StagedStore {
+  readonly store: RunEventStore;
+  /** Set before it is closed: from then on its calls may fail. */
+  isClosing: boolean;
+}
+
+/**
+ * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and rings are held back.
+ * @param closes whether `close` closes the store object: else it goes on for the next game
+ */
+export function createStagedStore(
+  store: RunEventStore,
+  name: string,
+  { stage, witness, closes }: { stage: Stage; witness: Witness; closes: boolean },
+): StagedStore {
+  let isClosed = false;
+
+  /** A call that begins after an acknowledgement sees what was acknowledged. @see S10 */
+  function checkHead(run: RunRecord | null | undefined, acknowledged: number, call: string): void {
+    const head = run?.lastSequence ?? null;
+    if (head !== null && head >= acknowledged) return;
+    witness.find(
+      "S10",
+      `${call} at ${name} shows the head ${head} after ${acknowledged} was acknowledged`,
+    );
+  }
+
+  const staged = wrapStore(store, {
+    append: (requests) =>
+      stage.release(async () => {
+        const outcomes = await store.append(requests);
+        for (const outcome of outcomes) {
+          if (outcome.outcome === "appended" || outcome.outcome === "replayed")
+            witness.acknowledged = Math.max(witness.acknowledged, outcome.lastSequence);
+        }
+        return outcomes;
+      }, `append at ${name}`),
+    read: (queries) =>
+      stage.release(
+        async () => {
+          const { acknowledged } = witness;
+          const pages = await store.read(queries);
+          for (const page of pages) {
+            checkHead(page?.run, acknowledged, "read");
+            witness.pages.push({ page, text: JSON.stringify(page) });
+          }
+          return pages;
+        },
+        `read after ${queries.map(({ since }) => since).join(", ")} at ${name}`,
+      ),
+    getRun: (runId) =>
+      stage.release(async () => {
+        const { acknowledged } = witness;
+        const run = await store.getRun(runId);
+        checkHead(run, acknowledged, "getRun");
+        return run;
+      }, `getRun at ${name}`),
+    watch(runId, wake) {
+      let isStopped = false;
+      const watch = store.watch(runId, () => {
+        if (isStopped) witness.find("S14", `a watch at ${name} rings after it was stopped`);
+        else if (isClosed) witness.find("S18", `a watch at ${name} rings after close`);
+        else ring();
+      });
+      function ring(): void {
+        const fate = witness.nextRing();
+        if (fate === "dropped") return;
+        for (let count = fate === "doubled" ? 2 : 1; count > 0; count--) {
+          void stage.turn(`ring at ${name}`).then(() => {
+            if (!isStopped && !isClosed) wake();
+          });
+        }
+      }
+      const ready = stage.release(() => watch.ready, `ready at ${name}`);
+      // Whoever does not wait for it learns of it from the next read.
+      ready.catch(() => {});
+      return {
+        ready,
+        stop() {
+          isStopped = true;
+          watch.stop();
+        },
+      };
+    },
+    async close() {
+      if (!closes) return;
+      await store.close();
+      isClosed = true;
+    },
+  });
+  return { store: staged, isClosing: false };
+}
