@@ -21,6 +21,9 @@ const PIECES = [
   "\u00e9",
   "e\u0301",
   "\u2028",
+  "\u2029",
+  "\\u2028",
+  "\\b",
   "\u{1f600}",
   "\u{10ffff}",
   "\ufeff",
@@ -34,17 +37,34 @@ const NUMBERS = [
   "0",
   "-0",
   "-0.0",
+  "-0e-0",
   "1.0",
   "1e2",
   "1E+2",
   "1e-7",
   "1e400",
+  "-1E400",
+  "1e-400",
   "100000000000000000000",
   "9007199254740993",
+  "9223372036854775808",
+  "18446744073709551616",
   "0.1000000000000000055511151231257827",
 ] as const;
 
-const KEYS = ["b", "a", "10", "2", "", "__proto__", "constructor", "\\u0061", "\\u0000"] as const;
+const KEYS = [
+  "b",
+  "a",
+  "10",
+  "2",
+  "",
+  "__proto__",
+  "constructor",
+  "\\u0061",
+  "\\u0000",
+  "\\udc00",
+  "é",
+] as const;
 
 const { text } = fc.letrec<{ text: string; leaf: string; list: string; object: string }>((tie) => ({
   text: fc.oneof(

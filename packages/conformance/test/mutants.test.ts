@@ -2,10 +2,12 @@ import { runEventStoreConformance, type StoreDoors } from "@tm/run-events-confor
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { appendMutants } from "./mutants/append-mutants.ts";
 import { durabilityMutants } from "./mutants/durability-mutants.ts";
+import { handoverMutants } from "./mutants/handover-mutants.ts";
 import { lifeMutants } from "./mutants/life-mutants.ts";
 import { listMutants } from "./mutants/list-mutants.ts";
 import { outcomeMutants } from "./mutants/outcome-mutants.ts";
 import { payloadMutants } from "./mutants/payload-mutants.ts";
+import { raceMutants } from "./mutants/race-mutants.ts";
 import { readMutants } from "./mutants/read-mutants.ts";
 import { watchMutants } from "./mutants/watch-mutants.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
@@ -47,6 +49,8 @@ describe("the kit", () => {
     ...readMutants,
     ...listMutants,
     ...watchMutants,
+    ...handoverMutants,
+    ...raceMutants,
     ...lifeMutants,
     ...durabilityMutants,
   ]) {

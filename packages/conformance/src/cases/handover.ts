@@ -5,7 +5,7 @@ import type { Trial, TrialCase } from "../trial.ts";
 
 const GAMES = 50;
 /** Each of these has a store of its own. */
-const CLOSED_GAMES = 20;
+const CLOSED_GAMES = 50;
 /** How long smaller games are looked for once one has failed: each may wait for what does not come. */
 const SHRINK_MS = 10_000;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { MAX_PAYLOAD_BYTES, type RunEventStore } from "@tm/run-events-core";
-import { event, land } from "../append-request.ts";
+import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { jsonText } from "../json-text-arbitrary.ts";
 import { createRun, OWNER, readLog, readRun } from "../read-log.ts";
@@ -15,9 +15,64 @@ const NAMED: Readonly<Record<string, string>> = {
   "a payload of 256 KiB": `"${"a".repeat(MAX_PAYLOAD_BYTES - 2)}"`,
   "a payload of 256 KiB beyond the basic plane": `"${"\u{1f600}".repeat(MAX_PAYLOAD_BYTES / 4 - 1)}"`,
   "a payload of escapes": `"${"\\u0000\\ud83d".repeat(20_000)}"`,
+  "a payload of 1 MiB": `"${"\\u0000".repeat(174_762)}aa"`,
+  "a payload of 10,000 keys": `{${Array.from({ length: 10_000 }, (_, key) => `"${9_999 - key}":${key}`).join(",")}}`,
   "a deep payload": `${"[".repeat(1_000)}${"]".repeat(1_000)}`,
+  "a payload of 20,000 levels": `${'{"a":['.repeat(10_000)}${"]}".repeat(10_000)}`,
+  "a payload with numbers beyond a double": "[1e400,-1e400,1e-400,-0.0,12345678901234567890]",
+  "a payload with integers beyond 2^53": "[9007199254740993,-9223372036854775809]",
+  "a payload with line separators": '"\u2028\u2029\\u2028\u0085"',
+  "a payload with a lone surrogate for a key": '{"\\ud800":1,"\\udc00":2,"\\uD800":3}',
   "a payload with white space": ' { "a" : [ 1 ,\n\t2 ] } ',
 };
+
+const NAMED_PHASES = [
+  "",
+  "\u0000",
+  "\ud83d",
+  '"',
+  "\\",
+  "\u{1f600}",
+  "\u2028",
+  "null",
+  "é'%$1",
+  "é".repeat(50_000),
+];
+const PHASES = 50;
+/** Any string at all, lone surrogates too. */
+const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
+
+/** What a store may take for the same: case, white space, and what a collation or a normal form makes equal. */
+const LIKE_NAMES = [
+  "ada",
+  "Ada",
+  "ADA",
+  " ada",
+  "ada ",
+  "ad\u00e9",
+  "ade\u0301",
+  "ade",
+  "",
+  "a%",
+  "a_a",
+];
+const LIKE_IDS = ["run", "Run", "RUN", "run_", "run-", "_run", "0", "00", "__proto__"];
+const LIKE_KEYS = [
+  "k",
+  "K",
+  "k ",
+  " k",
+  " ",
+  "  ",
+  "%",
+  "_",
+  "k%",
+  "'",
+  '"',
+  "\\",
+  "__proto__",
+  "~",
+];
 
 /** S8: JSON text comes back byte for byte. */
 export const payloads: readonly TrialCase[] = [
@@ -58,16 +113,14 @@ export const payloads: readonly TrialCase[] = [
   {
     name: "S8 a phase of any characters comes back as its JSON text",
     async run({ store }) {
-      const phases = ["", "\u0000", "\ud83d", '"', "\\", "\u{1f600}", "\u2028", "null", "é'%$1"];
-      for (const [index, phase] of phases.entries()) {
-        const text = JSON.stringify(phase);
-        await createRun(store, `run-${index}`);
-        const started = event("PHASE_STARTED", `{"phase":${text}}`);
-        const landing = await land(store, `run-${index}`, [started]);
-        assertEqual(landing.phase, text, "the phase of the landing");
-        const { run, phaseAtSince } = await readRun(store, `run-${index}`, { since: 1 });
-        assertEqual([run.phase, phaseAtSince], [text, text], "the phase of the run");
-      }
+      let runs = 0;
+      await fc.assert(
+        fc.asyncProperty(anyText, async (phase) => {
+          runs += 1;
+          await keepsPhase(store, `run-${runs}`, phase);
+        }),
+        { numRuns: PHASES, examples: NAMED_PHASES.map((phase) => [phase]) },
+      );
     },
   },
   {
@@ -89,6 +142,35 @@ export const payloads: readonly TrialCase[] = [
       );
     },
   },
+  {
+    name: "S8 owners that look alike are not the same",
+    async run({ store }) {
+      for (const [index, owner] of LIKE_NAMES.entries()) {
+        await createRun(store, `run-${index}`, owner);
+      }
+      for (const [index, ownerId] of LIKE_NAMES.entries()) {
+        const list = await store.listRuns({ ownerId, runStatus: null, before: null, limit: 100 });
+        const found = list.map((run) => [run.runId, run.ownerId]);
+        assertEqual(found, [[`run-${index}`, ownerId]], `the runs of ${JSON.stringify(ownerId)}`);
+      }
+    },
+  },
+  {
+    name: "S8 run ids and keys that look alike are not the same",
+    async run({ store }) {
+      for (const runId of LIKE_IDS) await createRun(store, runId);
+      for (const runId of LIKE_IDS) {
+        for (const [index, idempotencyKey] of LIKE_KEYS.entries()) {
+          const { firstSequence } = await land(store, runId, events(1), { idempotencyKey });
+          assertEqual(
+            firstSequence,
+            index + 1,
+            `where the key ${idempotencyKey} landed in ${runId}`,
+          );
+        }
+      }
+    },
+  },
 ];
 
 async function keeps(store: RunEventStore, runId: string, texts: readonly string[]): Promise<void> {
@@ -104,4 +186,14 @@ async function keeps(store: RunEventStore, runId: string, texts: readonly string
     texts,
     "the payloads",
   );
+}
+
+async function keepsPhase(store: RunEventStore, runId: string, phase: string): Promise<void> {
+  const text = JSON.stringify(phase);
+  await createRun(store, runId);
+  const started = event("PHASE_STARTED", `{"phase":${text}}`);
+  const landing = await land(store, runId, [started]);
+  assertEqual(landing.phase, text, "the phase of the landing");
+  const { run, phaseAtSince } = await readRun(store, runId, { since: 1 });
+  assertEqual([run.phase, phaseAtSince], [text, text], "the phase of the run");
 }

@@ -1,6 +1,6 @@
 import { event, events, land, appendRequest } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { OWNER, readLog, readPage } from "../read-log.ts";
+import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
@@ -35,6 +35,24 @@ export const returnedValues: readonly TrialCase[] = [
       const replayed = await store.append([request]);
       assertEqual(replayed, [{ ...landing, outcome: "replayed" }], "the receipt of the key");
       assertEqual((await land(store, "run", events(1))).firstSequence, 4, "the next sequence");
+    },
+  },
+  {
+    name: "S11 what a call returned stays as it was while its run goes on",
+    async run({ store }) {
+      const created = await createRun(store, "run");
+      await land(store, "run", events(2));
+      const returned = [
+        created,
+        await store.getRun("run"),
+        await store.listRuns(LIST),
+        await readPage(store, "run"),
+        await readPage(store, "run", { since: 2 }),
+      ];
+      const kept = JSON.stringify(returned);
+      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
+      await land(store, "run", [event("RUN_COMPLETED")]);
+      assertEqual(JSON.stringify(returned), kept, "what was returned before");
     },
   },
 ];

@@ -29,6 +29,18 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
+/** The most brackets that are open at once; those in strings count as well. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+    most = Math.max(most, depth);
+  }
+  return most;
+}
+
 /** Stores that tidy up JSON text. */
 export const payloadMutants: readonly Mutant[] = [
   payloadMutant("parses and writes payloads again", reserialise),
@@ -44,6 +56,76 @@ export const payloadMutants: readonly Mutant[] = [
   payloadMutant("reads a key that comes twice once", (text) =>
     text.includes('"a":') ? text.replace(/"a":null,(?="a")/, "") : text,
   ),
+  payloadMutant("rounds integers beyond 2^53 and nothing else", (text) =>
+    text.replaceAll(/(?<=[[:,]|^)\d{16,}(?=[\],}]|$)/g, (digits) => String(BigInt(Number(digits)))),
+  ),
+  payloadMutant("writes -0 as 0", (text) => text.replaceAll(/-0(?=[\],}]|$)/g, "0")),
+  payloadMutant("makes null of a number beyond a double", (text) =>
+    text.replaceAll(/-?1[eE]400/g, "null"),
+  ),
+  payloadMutant("drops __proto__", (text) => text.replaceAll(/"__proto__":/g, '"proto":')),
+  payloadMutant("escapes line separators", (text) => text.replaceAll("\u2028", "\\u2028")),
+  payloadMutant("writes escapes in lower case", (text) =>
+    text.replaceAll(/\\u[0-9A-F]{4}/g, (escape) => escape.toLowerCase()),
+  ),
+  payloadMutant("cuts payloads at 512 KiB", (text) => text.slice(0, 524_288)),
+  payloadMutant("loses the order of more than 1,000 keys", (text) => {
+    const members = text.startsWith('{"9999":') ? text.slice(1, -1).split(",") : null;
+    return members === null ? text : `{${members.toSorted().join(",")}}`;
+  }),
+  {
+    name: "refuses what is nested more than 1,000 levels deep",
+    clause: "S8",
+    data: (data) => ({
+      ...data,
+      append(requests) {
+        const isDeep = requests.some((request) =>
+          request.events.some(({ payload }) => depthOf(payload) > 1_000),
+        );
+        if (isDeep) return Promise.reject(new Error("stack depth limit exceeded"));
+        return data.append(requests);
+      },
+    }),
+  },
+  {
+    name: "makes the same phase of all lone surrogates",
+    clause: "S8",
+    data: (data) => ({
+      ...data,
+      ...mapRecords(data, (run) => ({
+        ...run,
+        phase: run.phase?.replaceAll(/\\ud[89a-f][0-9a-f]{2}/g, "\\ufffd") ?? null,
+      })),
+    }),
+  },
+  {
+    name: "takes owners that differ in case alone for the same",
+    clause: "S8",
+    data: (data) => ({
+      ...data,
+      async listRuns(query) {
+        const lists = [query.ownerId, query.ownerId.toUpperCase(), query.ownerId.toLowerCase()];
+        const found = await Promise.all(
+          [...new Set(lists)].map((ownerId) => data.listRuns({ ...query, ownerId })),
+        );
+        return found.flat().toSorted((a, b) => b.ordinal - a.ordinal);
+      },
+    }),
+  },
+  {
+    name: "trims the white space of keys",
+    clause: "S8",
+    data: (data) => ({
+      ...data,
+      append: (requests) =>
+        data.append(
+          requests.map((request) => ({
+            ...request,
+            idempotencyKey: request.idempotencyKey?.trim() ?? null,
+          })),
+        ),
+    }),
+  },
   {
     name: "parses and writes metadata again",
     clause: "S8",

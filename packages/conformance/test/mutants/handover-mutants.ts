@@ -1,0 +1,292 @@
+import type { RunEventStore, RunRecord, StoredEvent } from "@tm/run-events-core";
+import { nextTurn } from "../../src/next-turn.ts";
+import { mapPages, type Mutant } from "./mutant.ts";
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
+/** Stores that lose or mix up something between the log and what is live. */
+export const handoverMutants: readonly Mutant[] = [
+  {
+    name: "rings while its commit is not to be seen yet",
+    clause: "S13",
+    data(data) {
+      const bells = new Map<string, Set<() => void>>();
+      return {
+        ...data,
+        async append(requests) {
+          for (const { runId } of requests) for (const wake of bells.get(runId) ?? []) wake();
+          await turns(3);
+          return data.append(requests);
+        },
+        watch(runId, wake) {
+          const bell = (): void => wake();
+          const set = bells.get(runId) ?? new Set();
+          bells.set(runId, set.add(bell));
+          return { ready: Promise.resolve(), stop: () => void set.delete(bell) };
+        },
+      };
+    },
+  },
+  {
+    name: "loses a ring that comes while a read is under way",
+    clause: "S13",
+    data(data) {
+      let reading = 0;
+      return {
+        ...data,
+        async read(queries) {
+          reading += 1;
+          const pages = await data.read(queries);
+          await turns(2);
+          reading -= 1;
+          return pages;
+        },
+        watch: (runId, wake) => data.watch(runId, () => (reading > 0 ? undefined : wake())),
+      };
+    },
+  },
+  {
+    name: "rings for the first watch of a run alone",
+    clause: "S13",
+    data(data) {
+      const watched = new Map<string, object[]>();
+      return {
+        ...data,
+        watch(runId, wake) {
+          const self = {};
+          const all = watched.get(runId) ?? [];
+          watched.set(runId, all);
+          all.push(self);
+          const watch = data.watch(runId, () => (all[0] === self ? wake() : undefined));
+          return {
+            ready: watch.ready,
+            stop() {
+              watch.stop();
+              if (all.includes(self)) all.splice(all.indexOf(self), 1);
+            },
+          };
+        },
+      };
+    },
+  },
+  {
+    name: "is ready before it listens",
+    clause: "S13",
+    data: (data) => ({
+      ...data,
+      watch(runId, wake) {
+        let isStopped = false;
+        let stop = (): void => {};
+        void turns(3).then(() => {
+          if (!isStopped) stop = data.watch(runId, wake).stop;
+        });
+        return {
+          ready: Promise.resolve(),
+          stop() {
+            isStopped = true;
+            stop();
+          },
+        };
+      },
+    }),
+  },
+  {
+    name: "does not ring for the end of a run",
+    clause: "S13",
+    data(data) {
+      const ended = new Set<string>();
+      return {
+        ...data,
+        append(requests) {
+          for (const { runId, runStatus } of requests)
+            if (runStatus !== "running") ended.add(runId);
+          return data.append(requests);
+        },
+        watch: (runId, wake) => data.watch(runId, () => (ended.has(runId) ? undefined : wake())),
+      };
+    },
+  },
+  {
+    name: "sees what another store object has committed a little late",
+    clause: "S10",
+    object: (object, data) => lateReader(object, data),
+  },
+  {
+    name: "goes on to answer getRun with the head before for a while",
+    clause: "S10",
+    data(data) {
+      const old = new Map<string, RunRecord | null>();
+      return {
+        ...data,
+        async append(requests) {
+          for (const { runId } of requests) old.set(runId, await data.getRun(runId));
+          void turns(2).then(() => old.clear());
+          return data.append(requests);
+        },
+        getRun: (runId) => {
+          const kept = old.get(runId);
+          return kept === undefined ? data.getRun(runId) : Promise.resolve(kept);
+        },
+      };
+    },
+  },
+  {
+    name: "rings what was on its way when the watch was stopped",
+    clause: "S14",
+    data: (data) => ({
+      ...data,
+      watch: (runId, wake) => data.watch(runId, () => void turns(2).then(wake)),
+    }),
+  },
+  {
+    name: "takes the oldest watch of a run off, whichever is stopped",
+    clause: "S14",
+    data(data) {
+      const watched = new Map<string, (() => void)[]>();
+      return {
+        ...data,
+        watch(runId, wake) {
+          const watch = data.watch(runId, wake);
+          const all = watched.get(runId) ?? [];
+          watched.set(runId, all);
+          all.push(() => watch.stop());
+          return { ready: watch.ready, stop: () => all.shift()?.() };
+        },
+      };
+    },
+  },
+  {
+    name: "never settles `ready` of a watch that is stopped before",
+    clause: "S14",
+    data: (data) => ({
+      ...data,
+      watch(runId, wake) {
+        let isStopped = false;
+        const watch = data.watch(runId, wake);
+        const ready = new Promise<void>((resolve) => {
+          void turns(1).then(() => (isStopped ? undefined : resolve()));
+        });
+        return {
+          ready,
+          stop() {
+            isStopped = true;
+            watch.stop();
+          },
+        };
+      },
+    }),
+  },
+  {
+    name: "reads nothing new before somebody has been rung for it",
+    clause: "S15",
+    data(data) {
+      const rung = new Map<string, number>();
+      return {
+        ...data,
+        ...mapPages(data, (page, { runId }) => {
+          const upTo = rung.get(runId);
+          if (upTo === undefined) return page;
+          return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
+        }),
+        watch(runId, wake) {
+          let count = 0;
+          return data.watch(runId, () => {
+            count += 1;
+            // The first ring shows all; from then on one event a ring.
+            rung.set(runId, Math.max(rung.get(runId) ?? 0, count));
+            wake();
+          });
+        },
+      };
+    },
+  },
+  {
+    name: "answers a read that is under way at close with an empty page",
+    clause: "S18",
+    object(object) {
+      let isClosed = false;
+      return {
+        ...object,
+        async read(queries) {
+          const pages = await object.read(queries);
+          await turns(2);
+          return isClosed ? pages.map((page) => page && { ...page, events: [] }) : pages;
+        },
+        async close() {
+          isClosed = true;
+          await object.close();
+        },
+      };
+    },
+  },
+  {
+    name: "leaves a call that is under way at close without an answer",
+    clause: "S18",
+    object(object) {
+      let isClosed = false;
+      return {
+        ...object,
+        async read(queries) {
+          const pages = await object.read(queries);
+          await turns(2);
+          if (isClosed) await new Promise(() => {});
+          return pages;
+        },
+        async close() {
+          isClosed = true;
+          await object.close();
+        },
+      };
+    },
+  },
+  {
+    name: "hands out pages that grow with their run",
+    clause: "S11",
+    data(data) {
+      const live = new Map<string, StoredEvent[][]>();
+      return {
+        ...data,
+        ...mapPages(data, (page, { runId }) => {
+          const events = [...page.events];
+          live.set(runId, [...(live.get(runId) ?? []), events]);
+          return { ...page, events };
+        }),
+        async append(requests) {
+          const outcomes = await data.append(requests);
+          for (const { runId } of requests) {
+            for (const events of live.get(runId) ?? []) {
+              const since = events.at(-1)?.sequence ?? 0;
+              const query = { runId, ownerId: null, since, limit: 1_000, maxBytes: 1_000_000 };
+              const [page = null] = await data.read([query]);
+              events.push(...(page?.events ?? []));
+            }
+          }
+          return outcomes;
+        },
+      };
+    },
+  },
+];
+
+/** Reads from what it has read, for two turns after its last look. */
+function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
+  const copies = new Map<string, ReturnType<RunEventStore["read"]>>();
+  return {
+    ...object,
+    read(queries) {
+      const id = JSON.stringify(queries);
+      const kept = copies.get(id);
+      if (kept !== undefined) return kept;
+      const pages = object.read(queries);
+      copies.set(id, pages);
+      void turns(4).then(() => copies.delete(id));
+      return pages;
+    },
+    async append(requests) {
+      copies.clear();
+      return data.append(requests);
+    },
+  };
+}
