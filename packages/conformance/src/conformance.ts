@@ -59,13 +59,13 @@ const ALWAYS: readonly TrialCase[] = [
   ...scale,
   ...bells,
   ...lostBells,
-  ...handover,
   ...creating,
   ...listing,
   ...owners,
   ...deleting,
   ...closing,
   ...schema,
+  ...handover,
 ];
 
 /**

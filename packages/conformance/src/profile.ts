@@ -2,10 +2,10 @@
 export type ProfileName = "quick" | "ci" | "soak";
 
 /**
- * What a random case draws: programs of calls one after the other, programs of several clients at once, or values alone, as
- * payloads and queries are.
+ * What a random case draws: programs of calls one after the other, programs of several clients at once, games of readers and a
+ * writer whose answers are released in any order, or values alone, as payloads and queries are.
  */
-export type InputKind = "sequentialPrograms" | "concurrentPrograms" | "values";
+export type InputKind = "sequentialPrograms" | "concurrentPrograms" | "games" | "values";
 
 /** What a profile means. */
 export interface Profile {
@@ -19,14 +19,14 @@ export interface Profile {
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {
-  inputs: { sequentialPrograms: 150, concurrentPrograms: 300, values: 200 },
+  inputs: { sequentialPrograms: 150, concurrentPrograms: 300, games: 50, values: 200 },
   timeoutMs: 300_000,
 };
 
 /** `soak` draws what `ci` draws again and again, each time on a fresh store: so no store grows, and no memory with it. */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   quick: {
-    inputs: { sequentialPrograms: 30, concurrentPrograms: 50, values: 50 },
+    inputs: { sequentialPrograms: 30, concurrentPrograms: 50, games: 10, values: 50 },
     timeoutMs: 60_000,
   },
   ci: CI,

@@ -28,6 +28,10 @@ export interface Trial {
   reopen(): Promise<RunEventStore>;
   /** Runs a body on a fresh store of its own, which is closed and destroyed behind it. */
   anew(body: (trial: Trial) => Promise<void>): Promise<void>;
+  /** Another fresh, empty store, which has nothing to do with `store`. */
+  openFresh(): Promise<RunEventStore>;
+  /** Tries many random inputs: how many, and which, is no affair of the case. */
+  readonly check: RandomCheck;
 }
 
 /** One case before it knows its store. The name starts with the clause. */
@@ -97,7 +101,9 @@ export async function runTrial(
       await youngest.close();
       return another();
     },
-    anew: (inner) => runTrial(doors, inner),
+    anew: (inner) => runTrial(doors, inner, conditions),
+    openFresh: async () => keep(open()),
+    check: conditions.check ?? createRandomCheck({ profile: PROFILES.ci, seed: randomSeed() }),
   };
   const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([
     untilAborted(body(trial), signal),

@@ -10,7 +10,7 @@ import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const KINDS: readonly InputKind[] = ["sequentialPrograms", "concurrentPrograms", "values"];
+const KINDS: readonly InputKind[] = ["sequentialPrograms", "concurrentPrograms", "games", "values"];
 
 /** The part under a heading of the second level. */
 function section(heading: string): string {

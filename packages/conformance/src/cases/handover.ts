@@ -3,9 +3,6 @@ import { type Game, gameArbitrary, type GameOptions } from "../handover/game.ts"
 import { playGame } from "../handover/play-game.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
-const GAMES = 50;
-/** Each of these has a store of its own. */
-const CLOSED_GAMES = 50;
 /** How long smaller games are looked for once one has failed: each may wait for what does not come. */
 const SHRINK_MS = 10_000;
 
@@ -52,8 +49,9 @@ async function playGames(trial: Trial, options: GameOptions): Promise<void> {
     );
   }
 
-  await fc.assert(
-    fc.asyncProperty(gameArbitrary(options), fc.scheduler(), async (game, scheduler) => {
+  await trial.check(
+    fc.tuple(gameArbitrary(options), fc.scheduler()),
+    async ([game, scheduler]) => {
       if (failedAtMs !== null && performance.now() - failedAtMs > SHRINK_MS) return;
       try {
         await play(game, scheduler);
@@ -61,7 +59,7 @@ async function playGames(trial: Trial, options: GameOptions): Promise<void> {
         failedAtMs ??= performance.now();
         throw error;
       }
-    }),
-    { numRuns: stores === null ? CLOSED_GAMES : GAMES },
+    },
+    { kind: "games" },
   );
 }
