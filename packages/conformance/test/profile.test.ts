@@ -1,11 +1,14 @@
 import { type ProfileName, runEventStoreConformance } from "@tm/run-events-conformance";
 import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { PROFILES } from "../src/profile.ts";
 import { caseOf } from "./messages.ts";
 
 const METADATA = "metadata comes back";
-const QUICK_INPUTS = 60;
-const CI_INPUTS = 210;
+/** The texts that the case tries each time, before any is drawn. */
+const NAMED_TEXTS = 17;
+const QUICK_INPUTS = PROFILES.quick.inputs.values + NAMED_TEXTS;
+const CI_INPUTS = PROFILES.ci.inputs.values + NAMED_TEXTS;
 
 afterEach(() => {
   vi.useRealTimers();
