@@ -24,6 +24,8 @@ interface Failure {
   readonly name: string;
   readonly why: string;
   readonly isMissing: boolean;
+  /** A random case says something else each time. */
+  readonly isRandom: boolean;
 }
 
 const LONGEST = 140;
@@ -59,10 +61,9 @@ export async function judgeStore(tried: Tried): Promise<readonly ClauseVerdict[]
 function verdictOf(clause: string, failures: readonly Failure[]): ClauseVerdict {
   const wrong = failures.filter(({ isMissing }) => !isMissing);
   const deciding = wrong.length > 0 ? wrong : failures;
-  // A random case says something else each time.
-  const said = deciding.find(({ why }) => !isRandom(why)) ?? deciding[0];
+  const said = deciding.find((one) => !one.isRandom) ?? deciding[0];
   if (said === undefined) return { clause, verdict: "kept", failure: null };
-  const why = isRandom(said.why) ? "a random input, another one each time" : said.why;
+  const why = said.isRandom ? "a random input, another one each time" : said.why;
   const verdict = wrong.length > 0 ? "broken" : "missing";
   return { clause, verdict, failure: { name: said.name, why } };
 }
@@ -75,11 +76,8 @@ function failureOf(name: string, thrown: unknown, missing: string): Failure {
   // The kit's first line names the store and the case; beneath its own message stand the causes'.
   const first = messages[0]?.split("\n").slice(1).join(" ") ?? deepest;
   const whole = first.includes(deepest.split("\n")[0] ?? "") ? first : `${first} ${deepest}`;
-  return { name, why: oneLine(whole), isMissing: deepest.startsWith(missing) };
-}
-
-function isRandom(why: string): boolean {
-  return why.startsWith("Property failed");
+  const isRandom = whole.includes("The input: ");
+  return { name, why: oneLine(whole), isMissing: deepest.startsWith(missing), isRandom };
 }
 
 /** Without the number of events that a race has left. */
