@@ -21,7 +21,7 @@ import { sequences } from "./cases/sequences.ts";
 import { type ConformanceCase, nameCase, sayFailure } from "./conformance-case.ts";
 import { Counterexample } from "./counterexample.ts";
 import { nextTurn } from "./next-turn.ts";
-import { DEFAULT_SOAK_MS, type ProfileName, PROFILES } from "./profile.ts";
+import { DEFAULT_SOAK_MS, type ProfileName, PROFILES, requireDuration } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
 import { type Replay, replayOption, type SavedExamples } from "./replay.ts";
 import { randomSeed, runTrial, type StoreDoors, type TrialCase } from "./trial.ts";
@@ -93,12 +93,7 @@ export function createCases(
   sayReplay: (replay: Replay) => string,
 ): readonly ConformanceCase[] {
   const { replay, profile: profileName = "ci", soakMs = DEFAULT_SOAK_MS } = options;
-  if (!Object.hasOwn(PROFILES, profileName)) {
-    throw new TypeError(
-      `Expected a profile (${Object.keys(PROFILES).join(", ")}), got ${profileName}.`,
-    );
-  }
-  if (!(soakMs > 0)) throw new TypeError(`Expected soakMs to be above 0, got ${soakMs}.`);
+  requireDuration(profileName, soakMs);
   const profile = PROFILES[profileName];
   const isSoak = profileName === "soak";
   const firstSeed = options.seed ?? randomSeed();

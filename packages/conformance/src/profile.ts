@@ -32,3 +32,13 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   ci: CI,
   soak: CI,
 };
+
+/** @throws TypeError for a profile or a time that there is not */
+export function requireDuration(profile: ProfileName, soakMs: number): void {
+  if (!Object.hasOwn(PROFILES, profile)) {
+    throw new TypeError(
+      `Expected a profile (${Object.keys(PROFILES).join(", ")}), got ${profile}.`,
+    );
+  }
+  if (!(soakMs > 0)) throw new TypeError(`Expected soakMs to be above 0, got ${soakMs}.`);
+}

@@ -1,14 +1,12 @@
 import { fork } from "node:child_process";
 import { on, once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openJournal } from "./processes/journal.ts";
+import { createJournalDoors } from "./processes/journal-doors.ts";
 import { humble, processMutants } from "./processes/mutants.ts";
 import type { JournalPlace } from "./processes/open-journal.ts";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
@@ -19,19 +17,10 @@ function casesOf(
   mutant: string | null,
   crashOf: ((file: () => string) => CrashHooks) | null = null,
 ): readonly ConformanceCase[] {
-  let file = "";
+  const { file, ...doors } = createJournalDoors(mutant);
   return runProcessConformance<JournalPlace>({
-    name: mutant ?? "journal",
-    module: new URL("processes/open-journal.ts", import.meta.url),
-    async prepare() {
-      file = join(await mkdtemp(join(tmpdir(), "run-events-kit-")), "kit.db");
-      // A new file is not for many to begin at once.
-      openJournal(file).close();
-      return { mutant, file };
-    },
-    destroy: (place) => rm(dirname(place.file), { recursive: true }),
-    ...(crashOf === null ? {} : { crash: crashOf(() => file) }),
-    execArgv,
+    ...doors,
+    ...(crashOf === null ? {} : { crash: crashOf(file) }),
   });
 }
 
