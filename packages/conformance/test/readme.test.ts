@@ -5,6 +5,7 @@ import { runHttpConformance, runReaderConformance } from "@tm/run-events-conform
 import { describe, expect, it } from "vitest";
 import { follow } from "./http/follow.ts";
 import { type InputKind, PROFILES } from "../src/profile.ts";
+import { PROCESS_PROFILES } from "../src/processes/process-profile.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -65,10 +66,21 @@ describe("the README", () => {
     expect(shown).not.toBe("");
   });
 
+  it("shows under Crashes what the test of the Redis store hands to the kit", () => {
+    const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(section("Crashes")) ?? [];
+    const path = "../../redis/test/process-conformance.test.ts";
+    const test = readFileSync(new URL(path, import.meta.url), "utf8");
+    expect(test.replaceAll(/^ +/gm, "")).toContain(shown.replaceAll(/^ +/gm, ""));
+    expect(shown).toContain("kill");
+  });
+
   it.each(["quick", "ci"] as const)("has the numbers of the profile %s", (name) => {
     const { inputs } = PROFILES[name];
     const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
-    expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+    expect(section("How hard to look")).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+    const { calls, meetings } = PROCESS_PROFILES[name];
+    const row = new RegExp(`^\\| \`${name}\` +\\| ${calls} +\\| ${meetings} +\\|`, "m");
+    expect(section("Many processes")).toMatch(row);
   });
 
   it("has a row for each flag of the bin", async () => {
