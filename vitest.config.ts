@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = {
@@ -9,6 +10,8 @@ const config: ViteUserConfig = {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
     globalSetup: ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",
+    // Most tests wait for servers and deadlines: one core has time for two files.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Bounds a hang, not the speed of the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,

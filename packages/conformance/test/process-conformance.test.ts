@@ -3,26 +3,15 @@ import { on, once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { ConformanceCase } from "@tm/run-events-conformance";
-import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
+import { runProcessConformance } from "@tm/run-events-conformance/processes";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { killerOf } from "./kills/kill-table.ts";
+import { casesOfClause, failuresInTurn } from "./kills/mutant-suite.ts";
+import { processCases, processSuite } from "./kills/process-suite.ts";
 import { openJournal } from "./processes/journal.ts";
-import { createJournalDoors } from "./processes/journal-doors.ts";
+import { EXEC_ARGV } from "./processes/journal-doors.ts";
 import { humble, processMutants } from "./processes/mutants.ts";
-import type { JournalPlace } from "./processes/open-journal.ts";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
-
-const execArgv = ["-C", "@tm/source"];
-
-function casesOf(
-  mutant: string | null,
-  crashOf: ((file: () => string) => CrashHooks) | null = null,
-): readonly ConformanceCase[] {
-  const { file, ...doors } = createJournalDoors(mutant);
-  return runProcessConformance<JournalPlace>({
-    ...doors,
-    ...(crashOf === null ? {} : { crash: crashOf(file) }),
-  });
-}
 
 function casesOn(place: OtherPlace): readonly ConformanceCase[] {
   return runProcessConformance<OtherPlace>({
@@ -30,40 +19,35 @@ function casesOn(place: OtherPlace): readonly ConformanceCase[] {
     module: new URL("processes/open-otherwise.ts", import.meta.url),
     prepare: () => place,
     workers: 2,
-    execArgv,
+    execArgv: EXEC_ARGV,
   });
-}
-
-async function failuresOf(cases: readonly ConformanceCase[], clause: string): Promise<string> {
-  const failures: string[] = [];
-  for (const one of cases) {
-    if (one.clause === clause)
-      await one.run().catch((error: Error) => failures.push(error.message));
-  }
-  return failures.join("\n");
 }
 
 describe("the kit in many processes", () => {
   describe("finds nothing in the store that the mutants break", () => {
-    for (const { name, run } of casesOf(null)) it(name, run);
+    for (const { name, run } of processCases(null)) it(name, run);
   });
 
   describe("demands nothing of a store that declares no durability", () => {
-    const cases = casesOf(humble.name).filter(({ name }) => name.includes("killed"));
+    const cases = processCases(humble.name).filter(({ name }) => name.includes("killed"));
     for (const { name, run } of cases) it(name, run);
   });
 
   // One of them is waited for in vain for some seconds.
   describe.concurrent("finds", () => {
-    for (const { name, clause, says } of processMutants) {
+    const { title, mutants } = processSuite;
+    for (const { name, clause, judge } of mutants) {
       it(`${clause} a store that ${name}`, async () => {
-        expect(await failuresOf(casesOf(name), clause)).toMatch(says);
+        const failures = await judge();
+        expect(failures.map((failure) => failure.name)).toContain(killerOf(title, name));
+        const said = failures.map(({ message }) => message).join("\n");
+        expect(said).toMatch(processMutants.find((mutant) => mutant.name === name)?.says ?? /^$/);
       });
     }
   });
 
   it("S6 finds a server that comes back without what it had acknowledged last", async () => {
-    const cases = casesOf(null, (file) => ({
+    const cases = processCases(null, (file) => ({
       async kill() {
         const journal = openJournal(file());
         journal.forgetNewest(5);
@@ -72,7 +56,8 @@ describe("the kit in many processes", () => {
       restart: async () => {},
     }));
     const ofServer = cases.filter(({ name }) => name.includes("the server"));
-    expect(await failuresOf(ofServer, "S6")).toContain("S6 is broken");
+    const [failure] = await failuresInTurn(casesOfClause(ofServer, "S6"));
+    expect(failure?.message).toContain("S6 is broken");
   });
 
   it("refuses a store that other processes do not see, case by case", async () => {
@@ -82,10 +67,8 @@ describe("the kit in many processes", () => {
   });
 
   it("fails with what a process said that ended unasked", async () => {
-    const cases = casesOn({ kind: "dying" }).filter(({ clause }) => clause === "S1");
-    expect(await failuresOf(cases, "S1")).toMatch(
-      /ended with exit code 3\.\nThe disk is on fire\./,
-    );
+    const [failure] = await failuresInTurn(casesOfClause(casesOn({ kind: "dying" }), "S1"));
+    expect(failure?.message).toMatch(/ended with exit code 3\.\nThe disk is on fire\./);
   });
 
   it("leaves no process behind when its own is killed", async () => {
@@ -94,7 +77,7 @@ describe("the kit in many processes", () => {
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     const script = fileURLToPath(new URL("processes/parent-process.ts", import.meta.url));
-    const parent = fork(script, [String(port)], { execArgv });
+    const parent = fork(script, [String(port)], { execArgv: [...EXEC_ARGV] });
     onTestFinished(() => void parent.kill("SIGKILL"));
     const sockets: Socket[] = [];
     for await (const [socket] of on(server, "connection")) {

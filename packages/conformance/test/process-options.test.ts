@@ -7,7 +7,7 @@ import {
 } from "@tm/run-events-conformance/processes";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openJournal } from "./processes/journal.ts";
-import { createJournalDoors } from "./processes/journal-doors.ts";
+import { createJournalDoors, EXEC_ARGV } from "./processes/journal-doors.ts";
 import type { JournalPlace } from "./processes/open-journal.ts";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
 
@@ -16,8 +16,10 @@ type Asked = Pick<ProcessConformanceOptions<JournalPlace>, "profile" | "seed" | 
 /** Less than the 40 s after which the kit gives up an answer. */
 const ABORT_MS = 20_000;
 
-const execArgv = ["-C", "@tm/source"];
-const others = { module: new URL("processes/open-otherwise.ts", import.meta.url), execArgv };
+const others = {
+  module: new URL("processes/open-otherwise.ts", import.meta.url),
+  execArgv: EXEC_ARGV,
+};
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,4 +1,5 @@
+import { writeBlock } from "../readme-block.ts";
 import { judgeEmmett } from "./judge-emmett.ts";
-import { writeTable } from "./verdict-table.ts";
+import { encodeTable } from "./verdict-table.ts";
 
-writeTable(await judgeEmmett());
+writeBlock("emmett", encodeTable(await judgeEmmett()));

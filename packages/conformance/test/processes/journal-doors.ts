@@ -5,6 +5,9 @@ import type { ProcessConformanceOptions } from "@tm/run-events-conformance/proce
 import { openJournal } from "./journal.ts";
 import type { JournalPlace } from "./open-journal.ts";
 
+/** What node is told to run the sources. */
+export const EXEC_ARGV: readonly string[] = ["-C", "@tm/source"];
+
 /** How the kit gets at journals, and the file of the youngest. */
 export interface JournalDoors extends ProcessConformanceOptions<JournalPlace> {
   readonly destroy: (place: JournalPlace) => Promise<void>;
@@ -24,7 +27,7 @@ export function createJournalDoors(mutant: string | null): JournalDoors {
       return { mutant, file };
     },
     destroy: (place) => rm(dirname(place.file), { recursive: true }),
-    execArgv: ["-C", "@tm/source"],
+    execArgv: EXEC_ARGV,
     file: () => file,
   };
 }

@@ -1,16 +1,9 @@
-import {
-  type ConformanceCase,
-  type Follow,
-  runReaderConformance,
-} from "@tm/run-events-conformance/http";
+import type { Follow } from "@tm/run-events-conformance/http";
 import type { RunEvent } from "@tm/run-events-core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { firstFailure } from "./first-failure.ts";
-import { follow } from "./follow.ts";
-import { memoryServerDoors } from "./memory-server.ts";
+import { follow } from "../follow.ts";
 
 /** A reader that breaks one promise. */
-interface BrokenReader {
+export interface ReaderMutant {
   /** What it does wrong. */
   readonly name: string;
   /** The clause whose cases have to find it. */
@@ -41,7 +34,8 @@ function mapRequests(change: (init: RequestInit, number: number) => RequestInit 
   };
 }
 
-const READERS: readonly BrokenReader[] = [
+/** Readers that lose, repeat, strand or do not leave. */
+export const readerMutants: readonly ReaderMutant[] = [
   {
     name: "drops an event",
     clause: "W22",
@@ -139,30 +133,3 @@ const READERS: readonly BrokenReader[] = [
     follow: (target) => follow({ ...target, signal: new AbortController().signal }),
   },
 ];
-
-function casesOf(broken: Follow): readonly ConformanceCase[] {
-  return runReaderConformance({ name: "broken", follow: broken, ...memoryServerDoors() });
-}
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-describe("the reader kit", () => {
-  it("finds nothing in the reader that is broken here", async () => {
-    // Its own test has those that cut at every byte.
-    const cases = casesOf(follow).filter(({ name }) => !name.includes("at any byte"));
-    expect(await firstFailure(cases)).toBeNull();
-  });
-
-  for (const { name, clause, follow: broken } of READERS) {
-    it(`${clause} finds a reader that ${name}`, async () => {
-      expect(await firstFailure(casesOf(broken), clause)).toMatch(
-        new RegExp(`^broken: ${clause} `),
-      );
-    });
-  }
-});

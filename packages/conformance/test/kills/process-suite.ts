@@ -1,0 +1,31 @@
+import type { ConformanceCase } from "@tm/run-events-conformance";
+import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
+import { createJournalDoors } from "../processes/journal-doors.ts";
+import { processMutants } from "../processes/mutants.ts";
+import type { JournalPlace } from "../processes/open-journal.ts";
+import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
+
+/**
+ * All cases for a store in a file, spoiled by the variant of this name.
+ * @param crashOf is told where the file is
+ */
+export function processCases(
+  mutant: string | null,
+  crashOf: ((file: () => string) => CrashHooks) | null = null,
+): readonly ConformanceCase[] {
+  const { file, ...doors } = createJournalDoors(mutant);
+  return runProcessConformance<JournalPlace>({
+    ...doors,
+    ...(crashOf === null ? {} : { crash: crashOf(file) }),
+  });
+}
+
+/** Broken stores that look whole to one process, or until it dies. */
+export const processSuite: MutantSuite = {
+  title: "Stores in many processes",
+  mutants: processMutants.map(({ name, clause }) => ({
+    name,
+    clause,
+    judge: () => failuresInTurn(casesOfClause(processCases(name), clause)),
+  })),
+};

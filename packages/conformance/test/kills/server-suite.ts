@@ -1,0 +1,26 @@
+import type { ConformanceCase } from "@tm/run-events-conformance";
+import { runHttpConformance } from "@tm/run-events-conformance/http";
+import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts";
+import { answerMutants } from "../http/mutants/answer-mutants.ts";
+import { pageMutants } from "../http/mutants/page-mutants.ts";
+import { requestMutants } from "../http/mutants/request-mutants.ts";
+import { streamMutants } from "../http/mutants/stream-mutants.ts";
+import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
+import { onFastClock } from "./on-fast-clock.ts";
+
+/** All cases for one server. */
+export function serverCases(breakage: ServerBreakage): readonly ConformanceCase[] {
+  return runHttpConformance({ name: "mutant", ...memoryServerDoors(breakage) });
+}
+
+/** Broken servers. */
+export const serverSuite: MutantSuite = {
+  title: "Servers",
+  mutants: [...requestMutants, ...answerMutants, ...pageMutants, ...streamMutants].map(
+    ({ name, clause, ...breakage }) => ({
+      name,
+      clause,
+      judge: () => onFastClock(() => failuresInTurn(casesOfClause(serverCases(breakage), clause))),
+    }),
+  ),
+};

@@ -1,0 +1,47 @@
+import {
+  type ConformanceCase,
+  runEventStoreConformance,
+  type StoreDoors,
+} from "@tm/run-events-conformance";
+import { appendMutants } from "../mutants/append-mutants.ts";
+import { durabilityMutants } from "../mutants/durability-mutants.ts";
+import { handoverMutants } from "../mutants/handover-mutants.ts";
+import { lifeMutants } from "../mutants/life-mutants.ts";
+import { listMutants } from "../mutants/list-mutants.ts";
+import { outcomeMutants } from "../mutants/outcome-mutants.ts";
+import { payloadMutants } from "../mutants/payload-mutants.ts";
+import { raceMutants } from "../mutants/race-mutants.ts";
+import { readMutants } from "../mutants/read-mutants.ts";
+import { watchMutants } from "../mutants/watch-mutants.ts";
+import { sharedMemoryDoors } from "../shared-memory.ts";
+import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
+import { onFastClock } from "./on-fast-clock.ts";
+
+/** All cases for one store. */
+export function storeCases(doors: StoreDoors): readonly ConformanceCase[] {
+  return runEventStoreConformance({ name: "mutant", ...doors });
+}
+
+/** Broken stores. */
+export const storeSuite: MutantSuite = {
+  title: "Stores",
+  mutants: [
+    ...appendMutants,
+    ...outcomeMutants,
+    ...payloadMutants,
+    ...readMutants,
+    ...listMutants,
+    ...watchMutants,
+    ...handoverMutants,
+    ...raceMutants,
+    ...lifeMutants,
+    ...durabilityMutants,
+  ].map((mutant) => ({
+    name: mutant.name,
+    clause: mutant.clause,
+    judge() {
+      const cases = storeCases(mutant.doors ?? sharedMemoryDoors(mutant));
+      return onFastClock(() => failuresAtOnce(casesOfClause(cases, mutant.clause)));
+    },
+  })),
+};
