@@ -5,7 +5,7 @@ import {
 } from "@tm/run-events-conformance/http";
 import type { RunEvent } from "@tm/run-events-core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { firstFailure } from "./first-failure.ts";
+import { firstFailure, WAITS } from "./first-failure.ts";
 import { follow } from "./follow.ts";
 import { memoryServerDoors } from "./memory-server.ts";
 
@@ -145,7 +145,7 @@ function casesOf(broken: Follow): readonly ConformanceCase[] {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: [...WAITS.toFake] });
 });
 afterEach(() => {
   vi.useRealTimers();

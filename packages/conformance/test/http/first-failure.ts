@@ -1,9 +1,14 @@
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { expect, vi } from "vitest";
 
+/** What has to be vitest's, for `vi.useFakeTimers`: all that the kit and a server in this process wait by. */
+export const WAITS = {
+  toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+} as const;
+
 /**
  * Runs the cases of one clause, or all of them, up to the first that fails; its message. What never comes is waited for in
- * vain: `setTimeout` has to be vitest's, so that this takes no time.
+ * vain: `WAITS` have to be vitest's, so that this takes no time.
  */
 export async function firstFailure(
   all: readonly ConformanceCase[],

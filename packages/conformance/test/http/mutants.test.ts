@@ -1,8 +1,10 @@
 import { runHttpConformance } from "@tm/run-events-conformance/http";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { firstFailure } from "./first-failure.ts";
+import { firstFailure, WAITS } from "./first-failure.ts";
 import { memoryServerDoors, type ServerBreakage } from "./memory-server.ts";
 import { answerMutants } from "./mutants/answer-mutants.ts";
+import { deadlineMutants } from "./mutants/deadline-mutants.ts";
+import { hostMutants } from "./mutants/host-mutants.ts";
 import { pageMutants } from "./mutants/page-mutants.ts";
 import { requestMutants } from "./mutants/request-mutants.ts";
 import { streamMutants } from "./mutants/stream-mutants.ts";
@@ -13,7 +15,7 @@ function failureOf(breakage: ServerBreakage, clause?: string): Promise<string | 
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: [...WAITS.toFake] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -29,6 +31,8 @@ describe("the HTTP kit", () => {
     ...answerMutants,
     ...pageMutants,
     ...streamMutants,
+    ...hostMutants,
+    ...deadlineMutants,
   ]) {
     it(`${clause} finds a server that ${name}`, async () => {
       expect(await failureOf(breakage, clause)).toMatch(new RegExp(`^mutant: ${clause} `));
