@@ -11,8 +11,7 @@ export interface Frame {
 }
 
 // One space may stand behind a colon, as for every reader of EventSource. A `retry:` of an hour may stand on either side.
-const FRAME =
-  /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:retry: ?(3600000)\n)?(?:id: ?(\d+)\n)?\n$/;
+const FRAME = /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:retry: ?(3600000)\n)?(?:id: ?(\d+)\n)?\n$/;
 /** What ends a line for EventSource, or for a language that reads the JSON later. */
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
 

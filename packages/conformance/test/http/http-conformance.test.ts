@@ -1,5 +1,6 @@
 import {
   type ConformanceCase,
+  type Follow,
   type HttpConformanceOptions,
   runHttpConformance,
   runReaderConformance,
@@ -68,11 +69,19 @@ describe("runHttpConformance", () => {
     ["hostPaths", { hostPaths: true }, ["W30", "W30", "W30", "W30"]],
     ["allowedOrigin", { allowedOrigin }, ["W5", "W5", "W5", "W5", "W19"]],
     ["drain", { drain }, ["W27"]],
-    ["endSession without heartbeatMs", { endSession, hasty: { ...hasty, heartbeatMs: undefined } }, ["W25", "W26"]],
+    [
+      "endSession without heartbeatMs",
+      { endSession, hasty: { ...hasty, heartbeatMs: undefined } },
+      ["W25", "W26"],
+    ],
     ["stallMs", { hasty: { baseUrl: "", stallMs } }, ["W25"]],
     ["maxStreamAgeMs", { hasty: { baseUrl: "", maxStreamAgeMs } }, ["W26"]],
     ["heartbeatMs", { hasty: { baseUrl: "", heartbeatMs } }, ["W22"]],
-    ["heartbeatMs and endSession", { hasty: { baseUrl: "", heartbeatMs }, endSession }, ["W22", "W26"]],
+    [
+      "heartbeatMs and endSession",
+      { hasty: { baseUrl: "", heartbeatMs }, endSession },
+      ["W22", "W26"],
+    ],
   ] as const)("has the cases that need %s only where it is given", ([, more, clauses]) => {
     const named = { name: "any", ...bare };
     const plain = new Set(runHttpConformance(named).map(({ name }) => name));
@@ -115,7 +124,10 @@ describe("runHttpConformance", () => {
   it("runs an input again by what its failure said, that input alone, and saves what it found", async () => {
     const mutant = streamMutants.find(({ name }) => name === "says run_finished twice");
     const saved: SavedExample[] = [];
-    const examples = { load: () => [], save: (___: string, one: SavedExample) => void saved.push(one) };
+    const examples = {
+      load: () => [],
+      save: (___: string, one: SavedExample) => void saved.push(one),
+    };
     const broken = { name: "x", ...memoryServerDoors(mutant) };
     const first = runHttpConformance({ ...broken, seed: 7, examples });
     const { name, run } = caseOf(first, "any program");
@@ -184,6 +196,18 @@ describe("runHttpConformance", () => {
 });
 
 describe("runReaderConformance", () => {
+  it("says in the failure of a random case how to run it again, and does so", async () => {
+    const forgetful: Follow = async function* (target) {
+      for await (const event of follow(target)) if (event.sequence !== 3) yield event;
+    };
+    const broken = { name: "x", follow: forgetful, ...doors };
+    const { name, run } = caseOf(runReaderConformance({ ...broken, seed: 7 }), "again and again");
+    const failure = await run().catch((error: Error) => error.message);
+    const [, path = ""] = /, seed: 7, path: "([\d:]+)" \}$/.exec(String(failure)) ?? [];
+    const [again] = runReaderConformance({ ...broken, replay: { case: name, seed: 7, path } });
+    await expect(again?.run()).rejects.toThrow(/Expected event 3 [^]*It was run again\./);
+  });
+
   it("leaves every reader that a case has started", async () => {
     const counted = countStreams(doors);
     const cases = runReaderConformance({ name: "counted", follow, ...counted.doors });

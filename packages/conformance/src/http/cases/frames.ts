@@ -128,7 +128,10 @@ export const frames: readonly HttpTrialCase[] = [
       await land(trial, runId, ["NOTE", phase("last"), "RUN_CANCELLED"]);
       const all = await stream.rest();
       const ends = all.flatMap(({ message }) => message["lastSequence"] ?? []);
-      assert(ends.length > 1 && ends.every((at) => Number(at) <= 4), "no frame says that the log goes on");
+      assert(
+        ends.length > 1 && ends.every((at) => Number(at) <= 4),
+        "no frame says that the log goes on",
+      );
       assertDelivered(all, ["NOTE", "NOTE", phase("last"), "RUN_CANCELLED"], 1);
       assertEqual(statesOf(all).at(-1), ["run_finished", "cancelled", "last"], "the end");
     },

@@ -42,7 +42,10 @@ function assertPrometheus(text: string): void {
     if (line === "") continue;
     const comment = COMMENT.exec(line);
     const name = SAMPLE.exec(line)?.[1];
-    assert(comment !== null || name !== undefined, `a line of the metrics can be read, got ${line}`);
+    assert(
+      comment !== null || name !== undefined,
+      `a line of the metrics can be read, got ${line}`,
+    );
     if (name !== undefined) sampled.add(name);
     const family = comment?.[2];
     if (family === undefined) continue;

@@ -16,10 +16,7 @@ function namesOf(header: string | null): readonly string[] {
 /** Fails unless a page of this origin may read the answer, and no cache hands it to another's. */
 function assertReadable(headers: Headers, origin: string, what: string): void {
   assertEqual(
-    [
-      headers.get("access-control-allow-origin"),
-      headers.get("access-control-allow-credentials"),
-    ],
+    [headers.get("access-control-allow-origin"), headers.get("access-control-allow-credentials")],
     [origin, "true"],
     `Access-Control-Allow-Origin and -Credentials of ${what}`,
   );
@@ -123,7 +120,10 @@ export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
         ] as const;
         for (const [path, method] of paths) {
           const { status, headers, to } = await preflight(trial, path, allowed, method);
-          assert(status >= 200 && status < 300, `${to} is answered without a credential, got ${status}`);
+          assert(
+            status >= 200 && status < 300,
+            `${to} is answered without a credential, got ${status}`,
+          );
           assertReadable(headers, allowed, to);
           const methods = namesOf(headers.get("access-control-allow-methods"));
           assert(methods.includes(method.toLowerCase()), `${to} allows ${method}`);

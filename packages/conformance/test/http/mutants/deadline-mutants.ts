@@ -82,7 +82,11 @@ export const deadlineMutants: readonly ServerMutant[] = [
   {
     name: "goes down without a word to its readers",
     clause: "W27",
-    ...mapFrames(() => ({ text, message }) => (message["code"] === "draining" ? [] : [text])),
+    ...mapFrames(
+      () =>
+        ({ text, message }) =>
+          message["code"] === "draining" ? [] : [text],
+    ),
   },
   {
     name: "acknowledges an append on its way down, and drops it",

@@ -1,4 +1,10 @@
-import { mapAnswers, mapStreamHeaders, type PlainAnswer, type ServerMutant, withBody } from "./server-mutant.ts";
+import {
+  mapAnswers,
+  mapStreamHeaders,
+  type PlainAnswer,
+  type ServerMutant,
+  withBody,
+} from "./server-mutant.ts";
 
 /** Every answer at this path passes through `change`. */
 function mapPath(
@@ -67,7 +73,8 @@ export const hostMutants: readonly ServerMutant[] = [
     wrap(fetch) {
       let runId = "none";
       const named = mapAnswers((answer) => {
-        runId = String(answer.json["runId"] ?? runId);
+        const { runId: told } = answer.json;
+        if (typeof told === "string") runId = told;
         if (!answer.request.url.endsWith("/metrics")) return null;
         return withBody(answer, `${answer.text}run_sequence{run="${runId}"} 1\n`);
       });
@@ -97,7 +104,7 @@ export const hostMutants: readonly ServerMutant[] = [
     clause: "W5",
     ...mapAnswers((answer) => {
       const origin = answer.request.headers.get("origin");
-      if (origin === null || answer.request.method !== "GET") return null;
+      if (origin === null || answer.status !== 200) return null;
       return withHeader(answer, "access-control-allow-origin", origin);
     }),
   },
