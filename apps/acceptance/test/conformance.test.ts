@@ -10,6 +10,9 @@ const DRAIN_MS = 500;
 /** Short, but long enough for a busy machine. */
 const DEADLINES = { heartbeatMs: 300, stallMs: 1_000, maxStreamAgeMs: 4_000 };
 
+/** Bounds a hang of more than a hundred cases. */
+const LONG_MS = 180_000;
+
 /** Runs the cases one after the other, and says what failed. */
 async function failuresOf(cases: readonly ConformanceCase[]): Promise<readonly string[]> {
   const failed: string[] = [];
@@ -19,37 +22,41 @@ async function failuresOf(cases: readonly ConformanceCase[]): Promise<readonly s
   return failed;
 }
 
-it("the reference server passes every case of the HTTP kit, over loopback", async () => {
-  const users = { API_TOKENS: `ada=${TOKENS[0]},bob=${TOKENS[1]}` };
-  const asked = {
-    storeUrl: `sqlite:${join(await makeTempFolder(), "run-events.db")}`,
-    env: { ...users, ALLOWED_ORIGINS: ALLOWED_ORIGIN, DRAIN_MS: String(DRAIN_MS) },
-  };
-  let server = await startServer(asked);
-  const hasty = await startServer({
-    storeUrl: `sqlite:${join(await makeTempFolder(), "run-events.db")}`,
-    env: {
-      ...users,
-      HEARTBEAT_MS: String(DEADLINES.heartbeatMs),
-      STALL_MS: String(DEADLINES.stallMs),
-      MAX_STREAM_AGE_MS: String(DEADLINES.maxStreamAgeMs),
-    },
-  });
-  const cases = runHttpConformance({
-    name: "server",
-    baseUrl: () => server.url,
-    tokens: TOKENS,
-    allowedOrigin: ALLOWED_ORIGIN,
-    hasty: { ...DEADLINES, baseUrl: hasty.url },
-    drain: {
-      windowMs: DRAIN_MS,
-      begin: () => server.stop(),
-      async restart() {
-        server = await startServer(asked);
+it(
+  "the reference server passes every case of the HTTP kit, over loopback",
+  { timeout: LONG_MS },
+  async () => {
+    const users = { API_TOKENS: `ada=${TOKENS[0]},bob=${TOKENS[1]}` };
+    const asked = {
+      storeUrl: `sqlite:${join(await makeTempFolder(), "run-events.db")}`,
+      env: { ...users, ALLOWED_ORIGINS: ALLOWED_ORIGIN, DRAIN_MS: String(DRAIN_MS) },
+    };
+    let server = await startServer(asked);
+    const hasty = await startServer({
+      storeUrl: `sqlite:${join(await makeTempFolder(), "run-events.db")}`,
+      env: {
+        ...users,
+        HEARTBEAT_MS: String(DEADLINES.heartbeatMs),
+        STALL_MS: String(DEADLINES.stallMs),
+        MAX_STREAM_AGE_MS: String(DEADLINES.maxStreamAgeMs),
       },
-    },
-  });
-  const every = Array.from({ length: 30 }, (_, index) => `W${index + 1}`);
-  expect(new Set(cases.map(({ clause }) => clause))).toEqual(new Set(every));
-  expect(await failuresOf(cases)).toEqual([]);
-});
+    });
+    const cases = runHttpConformance({
+      name: "server",
+      baseUrl: () => server.url,
+      tokens: TOKENS,
+      allowedOrigin: ALLOWED_ORIGIN,
+      hasty: { ...DEADLINES, baseUrl: hasty.url },
+      drain: {
+        windowMs: DRAIN_MS,
+        begin: () => server.stop(),
+        async restart() {
+          server = await startServer(asked);
+        },
+      },
+    });
+    const every = Array.from({ length: 30 }, (_, index) => `W${index + 1}`);
+    expect(new Set(cases.map(({ clause }) => clause))).toEqual(new Set(every));
+    expect(await failuresOf(cases)).toEqual([]);
+  },
+);
