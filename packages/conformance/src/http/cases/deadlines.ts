@@ -138,7 +138,7 @@ export function patience(stallMs: number): readonly HttpTrialCase[] {
       name: "W25 a reader that takes nothing for too long is told slow_consumer, and misses nothing when it comes back",
       async run(trial) {
         const runId = await record(trial);
-        const drafts = [...(await flood(trial, runId)), "RUN_FAILED"];
+        const drafts = [...(await flood(trial, runId, "long")), "RUN_FAILED"];
         const stream = await tail(trial, runId);
         // Beyond the deadline, but before a server loses its patience with an end that is not taken either.
         await pause(stallMs * 1.2 + 500);

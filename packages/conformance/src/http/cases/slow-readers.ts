@@ -15,7 +15,7 @@ export const slowReaders: readonly HttpTrialCase[] = [
       const going = (await tailLive(trial, runId)).rest();
       // Looked at below, unless an append fails first.
       going.catch(() => {});
-      const drafts = ["NOTE", ...(await flood(trial, runId)), "RUN_COMPLETED"];
+      const drafts = ["NOTE", ...(await flood(trial, runId, "short")), "RUN_COMPLETED"];
       await land(trial, runId, ["RUN_COMPLETED"]);
       const log = drafts.map(appendedOf);
       assertDelivery(log, 0, deliveryOf(await going), "The reader beside one that stands still");
