@@ -1,6 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core";
 import { PROFILES } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { within } from "./within.ts";
 
 /** How the kit gets at stores. */
@@ -118,18 +119,4 @@ export async function runTrial(
 /** A seed as fast-check takes it: 32 bits with a sign. */
 export function randomSeed(): number {
   return (Math.random() * 2 ** 32) | 0;
-}
-
-async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work;
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  // It may have come while the store was opened.
-  if (signal.aborted) abort();
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -4,6 +4,7 @@ import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-c
 import { runHttpConformance, runReaderConformance } from "@tm/run-events-conformance/http";
 import { describe, expect, it } from "vitest";
 import { follow } from "./http/follow.ts";
+import { memoryServerDoors } from "./http/memory-server.ts";
 import { type InputKind, PROFILES } from "../src/profile.ts";
 import { PROCESS_PROFILES } from "../src/processes/process-profile.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
@@ -11,7 +12,14 @@ import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const KINDS: readonly InputKind[] = ["sequentialPrograms", "concurrentPrograms", "games", "values"];
+const KINDS: readonly InputKind[] = [
+  "sequentialPrograms",
+  "concurrentPrograms",
+  "games",
+  "values",
+  "wirePrograms",
+  "wireValues",
+];
 
 /** The part under a heading of the second level. */
 function section(heading: string): string {
@@ -44,7 +52,8 @@ describe("the README", () => {
       "What is tried of a store",
       runEventStoreConformance({ name: "any", ...sharedMemoryDoors() }),
     );
-    expectRows("For server authors", runHttpConformance({ name: "any", ...doors }));
+    const { cookieFor: _, ...server } = memoryServerDoors();
+    expectRows("For server authors", runHttpConformance({ name: "any", ...server }));
     expectRows("For client authors", runReaderConformance({ name: "any", follow, ...doors }));
   });
 
