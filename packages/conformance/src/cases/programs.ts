@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { commandArbitraries, type RealStore } from "../model/commands.ts";
+import { beginProgram, commandArbitraries, type RealStore } from "../model/commands.ts";
 import type { TrialCase } from "../trial.ts";
 
 const COMMANDS = 40;
@@ -29,10 +29,7 @@ export const programs: readonly TrialCase[] = [
               return store;
             },
           };
-          await fc.asyncModelRun(
-            () => ({ model: { runs: new Map(), lastOrdinal: 0 }, real }),
-            program,
-          );
+          await fc.asyncModelRun(() => beginProgram(real), program);
         },
         { kind: "sequentialPrograms" },
       );

@@ -32,8 +32,8 @@ export interface RealStore {
 type Command = fc.AsyncCommand<StoreModel, RealStore>;
 
 /** Few names, batches and keys, so that they meet often. */
-const runIds = fc.constantFrom("a", "b");
-const owners = fc.constantFrom("ada", "ada", "ada", "bob");
+const runIds = fc.constantFrom("a", "a", "a", "b");
+const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "bob");
 const anyOwner = fc.option(owners, { nil: null, freq: 2 });
 const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
 const statuses = fc.constantFrom("queued", "running", "completed", "failed", "cancelled");
@@ -94,9 +94,10 @@ export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] 
   const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
   const read = fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand);
   return [
-    // Twice what a program needs most.
+    // More often what a program needs most.
     create.map(createCommand),
     create.map(createCommand),
+    append,
     append,
     append,
     read,
@@ -106,6 +107,15 @@ export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] 
     remove.map(deleteCommand),
     ...(canReopen ? [fc.constant(reopenCommand())] : []),
   ];
+}
+
+/** What a program begins with: the run that most of its calls are about. */
+export async function beginProgram(
+  real: RealStore,
+): Promise<{ readonly model: StoreModel; readonly real: RealStore }> {
+  const model: StoreModel = { runs: new Map(), lastOrdinal: 0 };
+  await createCommand({ runId: "a", ownerId: "ada", metadata: "null" }).run(model, real);
+  return { model, real };
 }
 
 function command(name: string, input: unknown, run: Command["run"]): Command {
