@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beginProgram, commandArbitraries, type RealStore } from "../model/commands.ts";
+import { commandsArbitrary, type RealStore } from "../model/commands.ts";
 import type { TrialCase } from "../trial.ts";
 
 const COMMANDS = 40;
@@ -13,7 +13,7 @@ export const programs: readonly TrialCase[] = [
       let count = 0;
       await trial.check(
         (replayPath) =>
-          fc.commands(commandArbitraries(trial.canReopen), {
+          commandsArbitrary(trial.canReopen, {
             maxCommands: COMMANDS,
             // The default size would make programs too short to come to anything.
             size: "max",
@@ -29,7 +29,10 @@ export const programs: readonly TrialCase[] = [
               return store;
             },
           };
-          await fc.asyncModelRun(() => beginProgram(real), program);
+          await fc.asyncModelRun(
+            () => ({ model: { runs: new Map(), lastOrdinal: 0 }, real }),
+            program,
+          );
         },
         { kind: "sequentialPrograms" },
       );

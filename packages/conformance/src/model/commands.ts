@@ -75,8 +75,8 @@ const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
   fc.record({ ...conditions, ...retried }),
 );
 
-/** The commands of a program; those that reopen only where the store can. */
-export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
+/** What a program draws from; what reopens only where the store can. */
+function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const create = fc.record({ runId: runIds, ownerId: owners, metadata: metadatas });
   const query = fc.record({
     runId: runIds,
@@ -109,13 +109,27 @@ export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] 
   ];
 }
 
-/** What a program begins with: the run that most of its calls are about. */
-export async function beginProgram(
-  real: RealStore,
-): Promise<{ readonly model: StoreModel; readonly real: RealStore }> {
-  const model: StoreModel = { runs: new Map(), lastOrdinal: 0 };
-  await createCommand({ runId: "a", ownerId: "ada", metadata: "null" }).run(model, real);
-  return { model, real };
+/** Programs of so many commands at the most, behind one that creates the run which most of them are about. */
+export function commandsArbitrary(
+  canReopen: boolean,
+  constraints: fc.CommandsContraints,
+): fc.Arbitrary<Iterable<Command>> {
+  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null" });
+  return fc
+    .commands(commandArbitraries(canReopen), constraints)
+    .map((program) => putBefore(first, program));
+}
+
+/** Prints, and is cloned for each run, as fast-check's own programs are. */
+function putBefore(first: Command, program: Iterable<Command>): Iterable<Command> {
+  return {
+    *[Symbol.iterator]() {
+      yield first;
+      yield* program;
+    },
+    toString: () => `${first.toString()},${String(program)}`,
+    [fc.cloneMethod]: () => putBefore(first, fc.cloneIfNeeded(program)),
+  } as Iterable<Command>;
 }
 
 function command(name: string, input: unknown, run: Command["run"]): Command {
