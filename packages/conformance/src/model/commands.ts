@@ -127,7 +127,7 @@ function putBefore(first: Command, program: Iterable<Command>): Iterable<Command
       yield first;
       yield* program;
     },
-    toString: () => `${first.toString()},${String(program)}`,
+    toString: () => `${first.toString()},${fc.stringify(program)}`,
     [fc.cloneMethod]: () => putBefore(first, fc.cloneIfNeeded(program)),
   } as Iterable<Command>;
 }
