@@ -8,19 +8,23 @@ export interface Bell extends Watch {
   past(heard: number): Promise<void>;
 }
 
-/** Watches a run and counts. */
-export function hangBell(store: RunEventStore, runId: string): Bell {
+/**
+ * Watches a run and counts.
+ * @param onRing called at each ring, when it has been counted
+ */
+export function hangBell(store: RunEventStore, runId: string, onRing?: () => void): Bell {
   let count = 0;
-  let onRing: (() => void)[] = [];
+  let waits: (() => void)[] = [];
   const watch = store.watch(runId, () => {
     count += 1;
-    const waiting = onRing;
-    onRing = [];
+    const waiting = waits;
+    waits = [];
     for (const resolve of waiting) resolve();
+    onRing?.();
   });
 
   async function ringAfter(heard: number): Promise<void> {
-    while (count <= heard) await new Promise<void>((resolve) => onRing.push(resolve));
+    while (count <= heard) await new Promise<void>((resolve) => waits.push(resolve));
   }
 
   return {

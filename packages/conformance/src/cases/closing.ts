@@ -4,6 +4,7 @@ import { assert, assertEqual, assertRefused } from "../assert.ts";
 import { hangBell } from "../bell.ts";
 import { createRun, OWNER, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
+import { within } from "../within.ts";
 
 /** Every call of the contract, as a closed store hears it. */
 const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>> = {
@@ -41,27 +42,32 @@ export const closing: readonly TrialCase[] = [
       const [closed, other] = [trial.store, stores[1]];
       await createRun(closed, "run");
       const bells = [hangBell(closed, "run"), hangBell(closed, "other")];
-      await Promise.all(bells.map((bell) => bell.ready));
+      const others = other === undefined ? [] : [hangBell(other, "run")];
+      await Promise.all([...bells, ...others].map((bell) => bell.ready));
       const late = Promise.allSettled([append(closed, "run", events(1))]);
+      const unready = hangBell(closed, "run");
       await closed.close();
+      const settled = Promise.allSettled([unready.ready]);
+      await within(closed.capabilities.wakeDeadlineMs, settled, "`ready` to settle at close");
       const heard = bells.map((bell) => bell.rings());
       await late;
       if (other !== undefined) {
-        const bell = hangBell(other, "run");
-        await bell.ready;
+        const later = hangBell(other, "run");
+        await later.ready;
+        others.push(later);
         for (let round = 0; round < 3; round++) {
-          const before = bell.rings();
+          const before = others.map((bell) => bell.rings());
           await land(other, "run", events(1));
-          await bell.past(before);
+          await Promise.all(others.map((bell, index) => bell.past(before[index] ?? 0)));
         }
-        bell.stop();
+        for (const bell of others) bell.stop();
       }
       assertEqual(
         bells.map((bell) => bell.rings()),
         heard,
         "the rings after close",
       );
-      for (const bell of bells) bell.stop();
+      for (const bell of [...bells, unready]) bell.stop();
     },
   },
   {
