@@ -17,8 +17,9 @@ beforeEach(() => {
 /** Cases that end with what is given, or when they are given up, or never. */
 const play = {
   passing: async () => {},
-  hanging: ({ signal }) =>
+  hanging: (context) =>
     new Promise((_resolve, reject) => {
+      const signal = context?.signal;
       signal?.addEventListener("abort", () => reject(signal.reason));
     }),
   deaf: () => never,
