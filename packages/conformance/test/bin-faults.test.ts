@@ -87,6 +87,16 @@ export const conformance = { ...kept, open };`);
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, \d+ failed$/);
   });
 
+  it("does not wait for long for an answer that was thrown past everybody", async () => {
+    const thrown = `setImmediate(() => { throw new Error("Astray."); })`;
+    const module = storeWith(`getRun() { ${thrown}; return never; }`);
+    const { code, stdout } = await startBin(module, ...ASKS).ended;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^Expected the case to end within 10000 ms after something was thrown\.\nExpected nothing to be thrown/m,
+    );
+  });
+
   it("fails the case under way for what it threw last, although it passed", async () => {
     const module = moduleOf(`
 const destroy = () => void Promise.reject(new Error("Astray."));
