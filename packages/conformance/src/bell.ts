@@ -1,7 +1,7 @@
 import type { RunEventStore, Watch } from "@tm/run-events-core";
 import { within } from "./within.ts";
 
-/** A watch that counts its rings. */
+/** A watch that counts its rings. Its `ready` fails when the store's own deadline for a ring is long past. */
 export interface Bell extends Watch {
   rings(): number;
   /** Resolves once it has rung more than `heard` times. @throws Error when the ring does not come */
@@ -27,11 +27,14 @@ export function hangBell(store: RunEventStore, runId: string, onRing?: () => voi
     while (count <= heard) await new Promise<void>((resolve) => waits.push(resolve));
   }
 
+  const { wakeDeadlineMs } = store.capabilities;
   return {
-    ready: watch.ready,
+    // When it is asked for: nobody has to wait for it.
+    get ready() {
+      return within(wakeDeadlineMs, watch.ready, `\`ready\` of the watch of ${runId}`);
+    },
     stop: () => watch.stop(),
     rings: () => count,
-    past: (heard) =>
-      within(store.capabilities.wakeDeadlineMs, ringAfter(heard), `a ring for ${runId}`),
+    past: (heard) => within(wakeDeadlineMs, ringAfter(heard), `a ring for ${runId}`),
   };
 }
