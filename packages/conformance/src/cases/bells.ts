@@ -90,7 +90,7 @@ export const bells: readonly TrialCase[] = [
         rangWithin ||= !returned;
       });
       returned = true;
-      await watch.ready;
+      await within(store.capabilities.wakeDeadlineMs, watch.ready, "`ready` of the watch");
       watch.stop();
       assertEqual(rangWithin, false, "whether it rang within");
     },
