@@ -156,8 +156,9 @@ function resultOf(outcome: AppendOutcome): AppendResult {
   switch (outcome.outcome) {
     case "appended":
     case "replayed": {
-      const { firstSequence, lastSequence } = outcome;
-      return { outcome: outcome.outcome, firstSequence, lastSequence };
+      const { firstSequence, lastSequence, runStatus } = outcome;
+      const head = { runStatus, phaseId: phaseIdOf(outcome) };
+      return { outcome: outcome.outcome, firstSequence, lastSequence, ...head };
     }
     case "finished":
     case "sequence_conflict":
