@@ -50,7 +50,7 @@ export const closing: readonly TrialCase[] = [
       const others = other === undefined ? [] : [hangBell(other, "run")];
       await Promise.all([...bells, ...others].map((bell) => bell.ready));
       const late = Promise.allSettled([append(closed, "run", events(1))]);
-      const unready = hangBell(closed, "run");
+      const unready = closed.watch("run", () => {});
       await closed.close();
       const settled = Promise.allSettled([unready.ready]);
       await within(closed.capabilities.wakeDeadlineMs, settled, "`ready` to settle at close");
