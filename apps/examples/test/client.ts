@@ -1,3 +1,6 @@
+import { type ClientRequest, request } from "node:http";
+import { onTestFinished } from "vitest";
+
 /** The bearer tokens of the recipes' two users. */
 export const ADA = "a-token-of-ada";
 export const BOB = "a-token-of-bob";
@@ -12,6 +15,8 @@ export interface Client {
   createRun(): Promise<string>;
   /** Appends events as they stand in this JSON. */
   append(runPath: string, events: string): Promise<Response>;
+  /** Begins to append lines. It is broken off when the test has finished. */
+  upload(runPath: string): ClientRequest;
 }
 
 interface CallInit {
@@ -43,5 +48,13 @@ export function createClient(urlOf: () => string, sessionPath = "/session"): Cli
     },
     append: (runPath, events) =>
       call("POST", `${runPath}/events`, { body: `{"events":[${events}]}` }),
+    upload(runPath) {
+      const lines = request(`${urlOf()}${runPath}/events`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${ADA}`, "content-type": "application/x-ndjson" },
+      });
+      onTestFinished(() => void lines.destroy());
+      return lines;
+    },
   };
 }

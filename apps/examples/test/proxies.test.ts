@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ADA } from "./client.ts";
 import { follow } from "./follow.ts";
 import { openStream } from "./open-stream.ts";
@@ -52,7 +51,7 @@ describe.each([BARE_NGINX, NGINX, BARE_CADDY, CADDY])("behind $name", (trial) =>
 
 describe.each([NGINX, CADDY])("behind $name as configured here", (trial) => {
   it("W5, W9, W12: the page's own origin may change by session, bodies may be large, lines are recorded as they are written", async () => {
-    const { url, append, call, createRun, signIn } = await startBehind(trial);
+    const { url, append, call, createRun, signIn, upload } = await startBehind(trial);
     const path = await createRun();
     const headers = { cookie: await signIn(), origin: url };
     const body = { events: [{ eventType: "NOTE" }] };
@@ -63,19 +62,15 @@ describe.each([NGINX, CADDY])("behind $name as configured here", (trial) => {
     );
     expect((await append(path, large.join())).status).toBe(201);
 
-    const lines = await createRun();
-    const stream = await openStream(`${url}${lines}/stream`, { cookie: headers.cookie });
-    const upload = request(`${url}${lines}/events`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${ADA}`, "content-type": "application/x-ndjson" },
-    });
-    onTestFinished(() => void upload.destroy());
-    const answered = once(upload, "response");
+    const run = await createRun();
+    const stream = await openStream(`${url}${run}/stream`, { cookie: headers.cookie });
+    const lines = upload(run);
+    const answered = once(lines, "response");
     for (const sequence of [1, 2, 3]) {
-      upload.write('{"eventType":"NOTE"}\n');
+      lines.write('{"eventType":"NOTE"}\n');
       expect((await stream.until("run_event")).frame.event).toMatchObject({ sequence });
     }
-    upload.end();
+    lines.end();
     const [response] = (await answered) as [Parameters<typeof text>[0]];
     expect(JSON.parse(await text(response))).toMatchObject({ lastSequence: 3 });
   });

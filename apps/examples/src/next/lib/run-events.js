@@ -8,8 +8,7 @@ async function open() {
   const store = createSqliteStore(new Database(process.env.DATABASE ?? "runs.db"));
   await store.migrate();
   const runs = createRunEvents({ store });
-  const allowedOrigins = ["https://app.example"]; // whose pages may call with the session, beside your own
-  const handler = createHandler({ runs, authenticate, allowedOrigins });
+  const handler = createHandler({ runs, authenticate, allowedOrigins: ["https://app.example"] });
   process.once("SIGTERM", () => void handler.drain(5_000)); // Next.js waits for the answers under way.
   return { runs, handler };
 }
