@@ -1,3 +1,5 @@
+import { sayWhy } from "./describe-error.ts";
+
 /** One promise of the contract, to be run by any test runner. */
 export interface ConformanceCase {
   /** A sentence that begins with the clause. */
@@ -47,5 +49,5 @@ export function nameCase(
 
 /** What every failure begins with: whose it is, which case, and what came. */
 export function sayFailure(who: string, name: string, cause: unknown): string {
-  return `${who}: ${name}\n${cause instanceof Error ? cause.message : String(cause)}`;
+  return `${who}: ${name}\n${sayWhy(cause)}`;
 }

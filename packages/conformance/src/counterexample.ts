@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { sayWhy } from "./describe-error.ts";
 import type { InputAddress, SavedExample } from "./replay.ts";
 
 /** A random case's failure: what broke, the smallest input that was found, and where to find that again. */
@@ -18,8 +19,7 @@ export class Counterexample extends Error {
     { cause, found, isReplayed }: CounterexampleDetails,
   ) {
     const text = fc.stringify(input);
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(`${why}\n\nThe input: ${text.replace(COMMANDS, "")}\n${found}`, { cause });
+    super(`${sayWhy(cause)}\n\nThe input: ${text.replace(COMMANDS, "")}\n${found}`, { cause });
     const commands = address.commands ?? COMMANDS.exec(text)?.[1];
     const { seed, path } = address;
     const where = { seed, path, ...(commands === undefined ? {} : { commands }) };

@@ -49,7 +49,7 @@ export async function readRun(
   part: Partial<ReadQuery> = {},
 ): Promise<ReadResult> {
   const result = await readPage(store, runId, part);
-  assert(result !== null, `${runId} can be read`);
+  assert(result !== null, `the run with the id "${runId}" can be read`);
   return result;
 }
 

@@ -35,6 +35,12 @@ describe("run-events-conformance", () => {
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
   });
 
+  it("says how it is called when it is asked", async () => {
+    const { code, stdout, stderr } = await startBin("--help").ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^Usage: run-events-conformance MODULE .*--profile/);
+  });
+
   it("exits with 1 where something failed, with the failures in full", async () => {
     const { code, stdout } = await startBin("broken.ts", ...apart()).ended;
     expect(code).toBe(1);

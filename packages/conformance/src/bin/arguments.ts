@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 import { type InputAddress, isInputCommands, isInputPath } from "../replay.ts";
 import { Misuse } from "./misuse.ts";
 
-const USAGE =
+/** How it is called, in one line. */
+export const USAGE =
   "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P [--commands C]] [--json FILE] [--examples FILE]";
 
 /** What the caller asks. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { parseArguments } from "./arguments.ts";
+import { parseArguments, USAGE } from "./arguments.ts";
 import { chooseCases } from "./choose-cases.ts";
 import { createExitWatch } from "./exit-watch.ts";
 import { loadOptions } from "./load-options.ts";
@@ -14,6 +14,10 @@ const EXIT = { kept: 0, broken: 1, misuse: 2, interrupted: 130 } as const;
 const exit = createExitWatch();
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes("--help")) {
+    console.log(`Usage: ${USAGE}`);
+    return EXIT.kept;
+  }
   const asked = parseArguments(argv);
   exit.about(`before ${asked.module} was loaded`, EXIT.misuse);
   const chosen = chooseCases(asked, await loadOptions(asked.module));

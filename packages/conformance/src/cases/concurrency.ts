@@ -1,5 +1,6 @@
 import { type Program, programArbitrary } from "../concurrent/program.ts";
 import { type ProgramRun, runProgram } from "../concurrent/run-program.ts";
+import { describeError } from "../describe-error.ts";
 import { checkHistory } from "../history/check-history.ts";
 import type { Violation } from "../history/operation.ts";
 import { violation } from "../history/placed-batches.ts";
@@ -44,5 +45,5 @@ function failedAppend({ history, failures }: ProgramRun): Violation | null {
   const failed = history.operations.filter(
     (one) => one.kind === "append" && ["failed", "unknown"].includes(one.result.outcome),
   );
-  return violation("S4", `an append failed while others ran: ${failure.message}`, failed);
+  return violation("S4", `an append failed while others ran: ${describeError(failure)}`, failed);
 }

@@ -71,7 +71,10 @@ export const deleting: readonly TrialCase[] = [
       assertEqual(await other.getRun("run"), null, "the deleted run");
       assertEqual(await readPage(other, "run"), null, "the page of the deleted run");
       const second = await createRun(store, "run", "bob", "2");
-      assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
+      assert(
+        second.ordinal > first.ordinal,
+        `the ordinal of the new run, ${second.ordinal}, is larger than that of the deleted one, ${first.ordinal}`,
+      );
       assertEqual(
         await readPage(other, "run"),
         { run: second, phaseAtSince: null, events: [] },

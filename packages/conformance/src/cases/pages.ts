@@ -15,6 +15,8 @@ import type { TrialCase } from "../trial.ts";
 const ROUNDS = 12;
 /** How far the store's clock may be from the one here: what is further off is another unit or zone. */
 const CLOCK_TOLERANCE_MS = 600_000;
+/** How far the clock is turned back. */
+const TURNED_BACK_MS = 5_000;
 
 /** Payloads of one to four bytes a character, small and large, with a phase now and then. */
 const BATCH: readonly NewEvent[] = Array.from({ length: 40 }, (_, index) => {
@@ -161,6 +163,28 @@ export const pages: readonly TrialCase[] = [
       assert(
         log.every((one) => Number.isSafeInteger(one.createdAtMs)),
         "createdAtMs of an event is a number of milliseconds",
+      );
+    },
+  },
+  {
+    name: "W2 createdAtMs does not go back when the clock of the host does",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", events(1));
+      const { now } = Date;
+      // Little enough for what else goes on; a store with a clock of its own does not notice.
+      Date.now = () => now() - TURNED_BACK_MS;
+      try {
+        await land(store, "run", events(1));
+      } finally {
+        Date.now = now;
+      }
+      const { run, events: log } = await readRun(store, "run");
+      const times = [run.createdAtMs, ...log.map((one) => one.createdAtMs), run.updatedAtMs];
+      assertEqual(
+        times.toSorted((a, b) => a - b),
+        times,
+        "the times of the run, in its order",
       );
     },
   },

@@ -2,6 +2,7 @@ import { isTerminal, type RunEventStore } from "@tm/run-events-core";
 import { assert } from "../assert.ts";
 import { type Bell, hangBell } from "../bell.ts";
 import { runSteps } from "../concurrent/run-steps.ts";
+import { describeError } from "../describe-error.ts";
 import { idOf } from "../history/named-event.ts";
 import { createRecorder, readLoggedEvents } from "../history/recorder.ts";
 import { OWNER, readRun } from "../read-log.ts";
@@ -52,6 +53,10 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       const recorder = createRecorder(now);
       const client = recorder.client(name, storeOf());
       await runSteps({ client, name: `${name}.`, prefix, heads: new Map() }, steps);
+      const [failure] = recorder.failures;
+      // Nothing is broken on purpose here: what other processes do is no reason to fail.
+      const why = describeError(failure);
+      assert(failure === undefined, `no append fails while others run (S4), got ${why}`);
       return recorder.operations;
     },
     async watch({ runId }) {

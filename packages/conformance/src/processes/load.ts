@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { type AppendRequest, RunEventsError, type RunEventStore } from "@tm/run-events-core";
 import { appendRequest } from "../append-request.ts";
+import { describeError } from "../describe-error.ts";
 import { namedEvent } from "../history/named-event.ts";
 import { createRecorder } from "../history/recorder.ts";
 import type { Report } from "./worker-commands.ts";
@@ -59,14 +60,15 @@ export function createLoad({ store, name, runIds, now, tell }: LoadOptions): Loa
     } catch (error) {
       // A read; what an append failed with is in its record.
       if (!(error instanceof RunEventsError)) throw error;
-      failure = error.message;
+      failure = describeError(error);
     }
     const ended = recorder.operations.slice(before);
     if (ended.length > 0) await tell({ ended });
     const failed = ended.find(
       (one) => one.kind === "append" && ["unknown", "failed"].includes(one.result.outcome),
     );
-    return failed === undefined ? failure : "an append failed";
+    const [why] = recorder.failures;
+    return failed === undefined ? failure : `an append failed: ${describeError(why)}`;
   }
 
   async function run(): Promise<string | null> {

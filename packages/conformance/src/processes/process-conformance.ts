@@ -1,3 +1,4 @@
+import { sayWhy } from "../describe-error.ts";
 import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
 import { DEFAULT_SOAK_MS, type ProfileName, requireDuration } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
@@ -65,8 +66,7 @@ export function runProcessConformance<Place>(
     try {
       await runWithCrew(options, (crew) => run({ crew, ledger, draws, profile }), crewOptions);
     } catch (cause) {
-      const what = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`${what}\n${saySeed(seed)}`, { cause });
+      throw new Error(`${sayWhy(cause)}\n${saySeed(seed)}`, { cause });
     }
   }
 

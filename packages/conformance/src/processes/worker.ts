@@ -1,6 +1,7 @@
 // The program of a worker: opens the author's store and does what the parent says. See start-worker.ts.
 import { flushCompileCache } from "node:module";
 import type { Command, Message, Report } from "./worker-commands.ts";
+import { describeError, framesOf } from "../describe-error.ts";
 import { createWorker } from "./create-worker.ts";
 
 /** Resolves once the system has the message: what was said before a crash arrives. */
@@ -25,7 +26,9 @@ async function obey({ id, command, input }: Command): Promise<void> {
   } catch (error) {
     await say({
       id,
-      failure: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      failure: [describeError(error), ...(error instanceof Error ? framesOf(error) : [])].join(
+        "\n",
+      ),
     });
   }
 }

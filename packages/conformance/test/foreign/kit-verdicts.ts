@@ -71,7 +71,9 @@ function failureOf(name: string, thrown: unknown, missing: string): Failure {
     messages.push(error.message);
   const deepest = messages.at(-1) ?? String(thrown);
   // The kit's first line names the store and the case; beneath its own message stand the causes'.
-  const first = messages[0]?.split("\n").slice(1).join(" ") ?? deepest;
+  const [, ...lines] = messages[0]?.split("\n") ?? [];
+  const ours = lines.filter((line) => !/^ +(at|caused by) /.test(line));
+  const first = lines.length === 0 ? deepest : ours.join(" ");
   const whole = first.includes(deepest.split("\n")[0] ?? "") ? first : `${first} ${deepest}`;
   const isRandom = whole.includes("The input: ");
   return { name, why: oneLine(whole), isMissing: deepest.startsWith(missing), isRandom };

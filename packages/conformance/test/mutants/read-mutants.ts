@@ -4,6 +4,34 @@ import { mapPages, mapRecords, type Mutant } from "./mutant.ts";
 /** Stores whose pages or heads are wrong. */
 export const readMutants: readonly Mutant[] = [
   {
+    name: "stamps what the clock says, although it was later before",
+    clause: "W2",
+    data(data) {
+      const stamps = new Map<string, number>();
+      return {
+        ...data,
+        async append(requests) {
+          const atMs = Date.now();
+          const outcomes = await data.append(requests);
+          outcomes.forEach((outcome, index) => {
+            if (outcome.outcome !== "appended") return;
+            for (let at = outcome.firstSequence; at <= outcome.lastSequence; at++) {
+              stamps.set(`${requests[index]?.runId} ${at}`, atMs);
+            }
+          });
+          return outcomes;
+        },
+        ...mapPages(data, (page) => ({
+          ...page,
+          events: page.events.map((event) => ({
+            ...event,
+            createdAtMs: stamps.get(`${page.run.runId} ${event.sequence}`) ?? event.createdAtMs,
+          })),
+        })),
+      };
+    },
+  },
+  {
     name: "takes since as inclusive",
     clause: "S9",
     data: (data) => ({

@@ -179,6 +179,25 @@ export const processMutants: readonly ProcessMutant[] = [
     },
   },
   {
+    name: "refuses an append while another process appends",
+    clause: "S4",
+    says: /no append fails while others run \(S4\), got .*It is locked/,
+    spoil(store, journal) {
+      appendEach(store, async (request) => {
+        try {
+          journal.keep(LOCK, process.pid);
+        } catch (cause) {
+          throw new RunEventsError("store_unavailable", "It is locked.", { cause });
+        }
+        await setTimeout(LOCK_PAUSE_MS);
+        await store.catchUp();
+        const outcome = await store.appendBlindly(request);
+        journal.drop(LOCK);
+        return outcome;
+      });
+    },
+  },
+  {
     name: "knows only the keys of its own process",
     clause: "S5",
     says: /S5 is broken/,

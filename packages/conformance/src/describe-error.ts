@@ -1,0 +1,36 @@
+/**
+ * An error with what lies beneath it: a store's own message never has the driver's, and its author needs both. Each is named
+ * with its code, if it has one.
+ * @see S20
+ */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
+  const beneath = error.cause === undefined ? "" : `, caused by ${describeError(error.cause)}`;
+  return `${error.name}: ${error.message}${code}${beneath}`;
+}
+
+/** How much of a stack is shown: enough to find the call. */
+const MOST_FRAMES = 5;
+
+/**
+ * What is to be shown of an error: its message, and of one that the kit has not made itself also what lies beneath it and
+ * where it was thrown.
+ */
+export function sayWhy(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  // The kit's own: a sentence, or one that has its cause in it.
+  if (cause === undefined && error.name === "Error" && !("code" in error)) return message;
+  if (cause instanceof Error && message.includes(cause.message)) return message;
+  const beneath = cause === undefined ? [] : [`  caused by ${describeError(cause)}`];
+  return [message, ...beneath, ...framesOf(error)].join("\n");
+}
+
+/** Where an error was thrown, a line a frame, without its message. */
+export function framesOf({ stack = "" }: Error): readonly string[] {
+  return stack
+    .split("\n")
+    .filter((line) => line.startsWith("    at "))
+    .slice(0, MOST_FRAMES);
+}
