@@ -1,0 +1,33 @@
+/**
+ * Who asks. `"session"`: the cookie that the browser has. `bearer`: a token, which cannot open a live stream. `cookie`: the
+ * value of a `Cookie` header, for hosts that have no cookies of their own. A function is asked before each request.
+ * @see W4, W19
+ */
+export type Credential =
+  | "session"
+  | { readonly bearer: string | (() => string | Promise<string>) }
+  | { readonly cookie: string | (() => string | Promise<string>) };
+
+/** Whether it opens a live stream. @see W19 */
+export function canStream(credential: Credential): boolean {
+  return credential === "session" || "cookie" in credential;
+}
+
+/** What a request carries for it. */
+export async function authorise(credential: Credential): Promise<{
+  readonly headers: Readonly<Record<string, string>>;
+  readonly credentials: "include" | "omit";
+}> {
+  if (credential === "session") return { headers: {}, credentials: "include" };
+  if ("bearer" in credential) {
+    return {
+      headers: { authorization: `Bearer ${await valueOf(credential.bearer)}` },
+      credentials: "omit",
+    };
+  }
+  return { headers: { cookie: await valueOf(credential.cookie) }, credentials: "omit" };
+}
+
+async function valueOf(value: string | (() => string | Promise<string>)): Promise<string> {
+  return typeof value === "string" ? value : value();
+}
