@@ -6,7 +6,7 @@
 export async function pause(
   ms: number,
   signal: AbortSignal,
-  wake: (end: () => void) => void,
+  wake: (end: () => void) => void = () => {},
 ): Promise<void> {
   signal.throwIfAborted();
   const over = Promise.withResolvers<void>();

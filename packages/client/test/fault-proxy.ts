@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import fc from "fast-check";
 
 /** What happens to the answer of one connection. */
 export interface Fault {
@@ -12,6 +13,12 @@ export interface Fault {
   readonly kind: "cut" | "end" | "stall" | "split" | "none";
 }
 
+/** Any fault within the first answers of a connection. */
+export const fault: fc.Arbitrary<Fault> = fc.record({
+  at: fc.oneof(fc.nat(600), fc.nat(4_000)),
+  kind: fc.constantFrom("cut", "end", "stall", "split", "none"),
+});
+
 /** A proxy on the way to a server. */
 export interface FaultProxy {
   readonly port: number;
@@ -21,7 +28,10 @@ export interface FaultProxy {
 /**
  * Passes connections on to a port; the n-th has the n-th fault, and those behind the last have none.
  */
-export async function startFaultProxy(target: number, faults: readonly Fault[]): Promise<FaultProxy> {
+export async function startFaultProxy(
+  target: number,
+  faults: readonly Fault[],
+): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   let count = 0;
   const server = createServer((client) => {
