@@ -12,7 +12,28 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, "../../..");
 const PACKAGES = ["core", "http", "sqlite", "postgres", "redis", "conformance"];
 
-/** What npm makes of the packages' tarballs outside the workspace: the quickstart must run on nothing else. */
+/** One case of a race, one of a crash: enough to see that processes are forked from what was packed. */
+const RACE_AND_CRASH = "(S4|S7 after all) ";
+
+/** Runs what the kit's README shows: its command, and its processes. @throws what failed, with what it said */
+async function runKit(project: string): Promise<void> {
+  const readme = new URL("../../../packages/conformance/README.md", import.meta.url);
+  for (const name of ["store.mjs", "open-store.mjs", "processes.test.mjs"]) {
+    await writeFile(join(project, name), readSnippet(readme, name));
+  }
+  const programs = join(project, "node_modules/.bin");
+  // The Node of the project comes first, and no words of this process's own reach it.
+  const inProject = { cwd: project, env: { PATH: `${programs}:${process.env["PATH"]}` } };
+  const words = ["--test", `--test-name-pattern=${RACE_AND_CRASH}`, "processes.test.mjs"];
+  const [checked, raced] = await Promise.all([
+    run("run-events-conformance", ["./store.mjs", "--profile", "quick"], inProject),
+    run("node", words, inProject),
+  ]);
+  expect(checked.stdout).toMatch(/^[1-9]\d* passed, 0 failed$/m);
+  expect(raced.stdout).toMatch(/pass 2$/m);
+}
+
+/** What npm makes of the packages' tarballs outside the workspace: the quickstart and the kit must run on nothing else. */
 describe("the packed packages", () => {
   let folder = "";
   let tarballs: Record<string, string> = {};
@@ -33,7 +54,7 @@ describe("the packed packages", () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it.each(["22", "24", "26"])(
-    "run the quickstart under Node %s",
+    "run the quickstart and the kit under Node %s",
     async (version) => {
       const project = await mkdtemp(join(folder, `node-${version}-`));
       const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0", node: `^${version}.0.0` };
@@ -51,6 +72,7 @@ describe("the packed packages", () => {
       // Adapters need their drivers' types alone: none of these is installed.
       const imports = Object.keys(tarballs).map((name) => `await import("${name}");`);
       await run(node, ["--input-type=module", "--eval", imports.join("\n")], { cwd: project });
+      await runKit(project);
       const child = spawn(node, ["quickstart.mjs"], {
         cwd: project,
         env: { PATH: process.env["PATH"], PORT: "0" },

@@ -29,6 +29,8 @@ export interface ServerProcess {
   freeze(frozen: boolean): void;
   /** Kills it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
+  /** Tells it to go, and waits until it is gone. @see W27 */
+  stop(): Promise<void>;
 }
 
 /** A server's process that has ended by itself. */
@@ -58,10 +60,10 @@ function spawnServer({ storeUrl, env = {}, under = [] }: ServerOptions): Child {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-async function kill(child: ChildProcess): Promise<void> {
+async function kill(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
-  child.kill("SIGKILL");
+  child.kill(signal);
   await exited;
 }
 
@@ -78,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     url: LISTENING.exec(lines.at(-1) ?? "")?.[1] ?? "",
     freeze: (frozen) => void child.kill(frozen ? "SIGSTOP" : "SIGCONT"),
     kill: () => kill(child),
+    stop: () => kill(child, "SIGTERM"),
   };
 }
 

@@ -3,13 +3,20 @@ export type ProfileName = "quick" | "ci" | "soak";
 
 /**
  * What a random case draws: programs of calls one after the other, programs of several clients at once, games of readers and a
- * writer whose answers are released in any order, or values alone, as payloads and queries are.
+ * writer whose answers are released in any order, or values alone, as payloads and queries are. Over the wire, where each takes
+ * many requests, programs of clients at once and values are counted by themselves.
  */
-export type InputKind = "sequentialPrograms" | "concurrentPrograms" | "games" | "values";
+export type InputKind =
+  | "sequentialPrograms"
+  | "concurrentPrograms"
+  | "games"
+  | "values"
+  | "wirePrograms"
+  | "wireValues";
 
 /** What a profile means. */
 export interface Profile {
-  /** How many inputs a random case draws on one store. */
+  /** How many inputs a random case draws on one store, or of one server or reader. */
   readonly inputs: Readonly<Record<InputKind, number>>;
   /** How long a case may take before it counts as hung, in milliseconds; in `soak` beyond what was asked. */
   readonly timeoutMs: number;
@@ -19,16 +26,40 @@ export interface Profile {
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {
-  inputs: { sequentialPrograms: 150, concurrentPrograms: 300, games: 50, values: 200 },
+  inputs: {
+    sequentialPrograms: 150,
+    concurrentPrograms: 300,
+    games: 50,
+    values: 200,
+    wirePrograms: 12,
+    wireValues: 20,
+  },
   timeoutMs: 300_000,
 };
 
 /** `soak` draws what `ci` draws again and again, each time on a fresh store: so no store grows, and no memory with it. */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   quick: {
-    inputs: { sequentialPrograms: 30, concurrentPrograms: 50, games: 10, values: 50 },
+    inputs: {
+      sequentialPrograms: 30,
+      concurrentPrograms: 50,
+      games: 10,
+      values: 50,
+      wirePrograms: 4,
+      wireValues: 5,
+    },
     timeoutMs: 60_000,
   },
   ci: CI,
   soak: CI,
 };
+
+/** @throws TypeError for a profile or a time that there is not */
+export function requireDuration(profile: ProfileName, soakMs: number): void {
+  if (!Object.hasOwn(PROFILES, profile)) {
+    throw new TypeError(
+      `Expected a profile (${Object.keys(PROFILES).join(", ")}), got ${profile}.`,
+    );
+  }
+  if (!(soakMs > 0)) throw new TypeError(`Expected soakMs to be above 0, got ${soakMs}.`);
+}

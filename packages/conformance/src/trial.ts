@@ -1,6 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core";
 import { PROFILES } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { within } from "./within.ts";
 
 /** How the kit gets at stores. */
@@ -26,10 +27,8 @@ export interface Trial {
   stores(): Promise<readonly [RunEventStore, ...RunEventStore[]]>;
   /** Closes the youngest object and opens another on its data. */
   reopen(): Promise<RunEventStore>;
-  /** Runs a body on a fresh store of its own, which is closed and destroyed behind it. */
+  /** Runs a body on a fresh, empty store, which has nothing to do with `store` and is closed and destroyed behind the body. */
   anew(body: (trial: Trial) => Promise<void>): Promise<void>;
-  /** Another fresh, empty store, which has nothing to do with `store`. */
-  openFresh(): Promise<RunEventStore>;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
   readonly check: RandomCheck;
 }
@@ -75,20 +74,16 @@ export async function runTrial(
     return ended;
   }
 
-  async function keep(opening: RunEventStore | Promise<RunEventStore>): Promise<RunEventStore> {
-    const one = await opening;
+  async function another(): Promise<RunEventStore> {
+    if (reopen === undefined) throw new TypeError("Expected `reopen` to be given.");
+    const one = await reopen(youngest);
     if (isOver) {
       await end(one);
       throw new TypeError("Expected the trial not to be over.");
     }
     opened.push(one);
+    youngest = one;
     return one;
-  }
-
-  async function another(): Promise<RunEventStore> {
-    if (reopen === undefined) throw new TypeError("Expected `reopen` to be given.");
-    youngest = await keep(reopen(youngest));
-    return youngest;
   }
 
   const trial: Trial = {
@@ -102,7 +97,6 @@ export async function runTrial(
       return another();
     },
     anew: (inner) => runTrial(doors, inner, conditions),
-    openFresh: async () => keep(open()),
     check: conditions.check ?? createRandomCheck({ profile: PROFILES.ci, seed: randomSeed() }),
   };
   const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([
@@ -118,18 +112,4 @@ export async function runTrial(
 /** A seed as fast-check takes it: 32 bits with a sign. */
 export function randomSeed(): number {
   return (Math.random() * 2 ** 32) | 0;
-}
-
-async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work;
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  // It may have come while the store was opened.
-  if (signal.aborted) abort();
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
+/** Statements that import, with or without names, for their types alone too; and calls of `import`. */
+const IMPORTS = /(?:^import |^(?:import|export)\b[^;"]*? from |\bimport\()"([^"]+)"/gm;
+
 /** Every module that an entry comes to load, beside the kit's own. */
 function importsOf(entry: string): ReadonlySet<string> {
   const own = new Set([new URL(`../src/${entry}`, import.meta.url).href]);
   const foreign = new Set<string>();
   for (const url of own) {
     const text = readFileSync(new URL(url), "utf8");
-    for (const [, name = ""] of text.matchAll(/^(?:import|export)\b[^;]*? from "([^"]+)";$/gm)) {
+    for (const [, name = ""] of text.matchAll(IMPORTS)) {
       if (name.startsWith(".")) own.add(new URL(name, url).href);
       else foreign.add(name);
     }
@@ -16,15 +19,26 @@ function importsOf(entry: string): ReadonlySet<string> {
 }
 
 describe("the entries", () => {
+  // That no global of Node's is used either is for `tsconfig.portable.json`, which `pnpm types` checks without Node's types.
   it.each([
-    ["index.ts", []],
-    ["vitest.ts", ["vitest"]],
-    ["node.ts", ["node:test"]],
-    ["bun.ts", ["bun:test"]],
-    ["file-examples.ts", null],
-  ])("%s imports the runner that it is for, and nothing of Node's beside", (entry, runner) => {
-    const expected =
-      runner === null ? ["node:fs"] : ["@tm/run-events-core", "fast-check", ...runner];
+    ["index.ts", ["@tm/run-events-core", "fast-check"]],
+    ["history/index.ts", ["@tm/run-events-core"]],
+    ["http/index.ts", ["@tm/run-events-core", "fast-check"]],
+    ["vitest.ts", ["@tm/run-events-core", "fast-check", "vitest"]],
+    ["node.ts", ["@tm/run-events-core", "fast-check", "node:test"]],
+    ["bun.ts", ["@tm/run-events-core", "fast-check", "bun:test"]],
+    ["file-examples.ts", ["node:fs"]],
+  ])("%s imports the runner that it is for, and nothing of Node's beside", (entry, expected) => {
     expect([...importsOf(entry)].toSorted()).toEqual(expected.toSorted());
+  });
+
+  it("are held without Node's types where they have to do without Node", () => {
+    const file = new URL("../tsconfig.portable.json", import.meta.url);
+    const { files } = JSON.parse(readFileSync(file, "utf8")) as { readonly files: unknown };
+    expect(files).toEqual(["src/index.ts", "src/history/index.ts", "src/http/index.ts"]);
+  });
+
+  it("of processes are known to need Node, or nothing here could be found", () => {
+    expect(importsOf("processes/process-conformance.ts")).toContain("node:child_process");
   });
 });

@@ -7,8 +7,9 @@ import { runProcessConformance } from "@tm/run-events-conformance/processes";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { killerOf } from "./kills/kill-table.ts";
 import { casesOfClause, failuresInTurn } from "./kills/mutant-suite.ts";
-import { EXEC_ARGV, processCases, processSuite } from "./kills/process-suite.ts";
+import { processCases, processSuite } from "./kills/process-suite.ts";
 import { openJournal } from "./processes/journal.ts";
+import { EXEC_ARGV } from "./processes/journal-doors.ts";
 import { humble, processMutants } from "./processes/mutants.ts";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
 

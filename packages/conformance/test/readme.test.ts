@@ -4,13 +4,22 @@ import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-c
 import { runHttpConformance, runReaderConformance } from "@tm/run-events-conformance/http";
 import { describe, expect, it } from "vitest";
 import { follow } from "./http/follow.ts";
+import { memoryServerDoors } from "./http/memory-server.ts";
 import { type InputKind, PROFILES } from "../src/profile.ts";
+import { PROCESS_PROFILES } from "../src/processes/process-profile.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const KINDS: readonly InputKind[] = ["sequentialPrograms", "concurrentPrograms", "games", "values"];
+const KINDS: readonly InputKind[] = [
+  "sequentialPrograms",
+  "concurrentPrograms",
+  "games",
+  "values",
+  "wirePrograms",
+  "wireValues",
+];
 
 /** The part under a heading of the second level. */
 function section(heading: string): string {
@@ -43,7 +52,8 @@ describe("the README", () => {
       "What is tried of a store",
       runEventStoreConformance({ name: "any", ...sharedMemoryDoors() }),
     );
-    expectRows("For server authors", runHttpConformance({ name: "any", ...doors }));
+    const { cookieFor: _, ...server } = memoryServerDoors();
+    expectRows("For server authors", runHttpConformance({ name: "any", ...server }));
     expectRows("For client authors", runReaderConformance({ name: "any", follow, ...doors }));
   });
 
@@ -57,7 +67,7 @@ describe("the README", () => {
   });
 
   it("shows a failure as it is printed", async () => {
-    const asked = ["./broken.ts", "--seed", "9", "--case", "one order"];
+    const asked = ["./broken.ts", "--seed", "31", "--case", "one order"];
     const examples = join(temporaryFolder(), "examples.json");
     const { stdout } = await startBin(...asked, "--examples", examples).ended;
     const [, shown = ""] = /^```text\n([^]*?)```$/m.exec(readme) ?? [];
@@ -65,10 +75,21 @@ describe("the README", () => {
     expect(shown).not.toBe("");
   });
 
+  it("shows under Crashes what the test of the Redis store hands to the kit", () => {
+    const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(section("Crashes")) ?? [];
+    const path = "../../redis/test/process-conformance.test.ts";
+    const test = readFileSync(new URL(path, import.meta.url), "utf8");
+    expect(test.replaceAll(/^ +/gm, "")).toContain(shown.replaceAll(/^ +/gm, ""));
+    expect(shown).toContain("kill");
+  });
+
   it.each(["quick", "ci"] as const)("has the numbers of the profile %s", (name) => {
     const { inputs } = PROFILES[name];
     const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
-    expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+    expect(section("How hard to look")).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+    const { calls, meetings } = PROCESS_PROFILES[name];
+    const row = new RegExp(`^\\| \`${name}\` +\\| ${calls} +\\| ${meetings} +\\|`, "m");
+    expect(section("Many processes")).toMatch(row);
   });
 
   it("has a row for each flag of the bin", async () => {

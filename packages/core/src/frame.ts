@@ -20,14 +20,16 @@ function escapeSeparator(character: string): string {
 
 /**
  * One SSE frame: an unnamed message of LF-ended lines with `data` before `id`, since some clients take an id in when they
- * read its line and would resume past an event whose frame was cut. The JSON must hold no raw line break; no JSON text
- * that core makes does.
+ * read its line and would resume past an event whose frame was cut. A `retry:` is taken in with its line by all of them. So
+ * that of an hour stands behind `data`: before it, a connection that breaks within the message would keep a reader away for
+ * an hour that has not been told why. The JSON must hold no raw line break; no JSON text that core makes does.
  * @see W22
  */
 function encodeFrame(json: string, id: number | null, retryMs: number | null): string {
   const retry = retryMs === null ? "" : `retry: ${retryMs}\n`;
-  const data = json.replace(LINE_SEPARATORS, escapeSeparator);
-  return `${retry}data: ${data}\n${id === null ? "" : `id: ${id}\n`}\n`;
+  const data = `data: ${json.replace(LINE_SEPARATORS, escapeSeparator)}\n`;
+  const lines = retryMs === NO_RETRY_MS ? data + retry : retry + data;
+  return `${lines}${id === null ? "" : `id: ${id}\n`}\n`;
 }
 
 let lastMs = Number.NaN;

@@ -6,7 +6,7 @@ export interface Frame {
   readonly data: Readonly<Record<string, unknown>>;
   readonly id: string | undefined;
   readonly event: string | undefined;
-  /** The `retry:` that stood before this message. */
+  /** The `retry:` in this message. */
   readonly retryMs: number | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { createParser } from "eventsource-parser";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -70,11 +71,13 @@ function readPieces(parts: Iterable<Uint8Array>): readonly Frame[] {
 }
 
 describe("every frame", () => {
-  it("W22: is LF-ended lines: optional retry, one data, optional id, and a blank line", () => {
+  it("W22: is LF-ended lines: optional retry, one data, optional id, and a blank line; an hour's retry behind data", () => {
     fc.assert(
       fc.property(frame, (bytes) => {
         const text = decoder.decode(bytes);
-        expect(text).toMatch(/^(retry: \d+\n)?data: \{[^\n]*\}\n(id: \d{1,15}\n)?\n$/);
+        expect(text).toMatch(
+          /^(?:(?:retry: \d{3,5}\n)?data: \{[^\n]*\}\n|data: \{[^\n]*\}\nretry: 3600000\n)(id: \d{1,15}\n)?\n$/,
+        );
         expect(text).not.toMatch(/[\r\u0085\u2028\u2029]/);
       }),
       { numRuns: 500 },
@@ -90,6 +93,28 @@ describe("every frame", () => {
         expect(read?.event).toBeUndefined();
       }),
     );
+  });
+});
+
+describe("a frame that nobody is to come back from", () => {
+  it("W22: is cut at any byte, and its reader waits an hour only if all of its data came", () => {
+    const state: RunState = { runStatus: "completed", phase: null };
+    const failure = { code: "not_found", ...STREAM_ERRORS.not_found } as const;
+    for (const [text, idLine] of [
+      [encodeRunFinished(state, 57), "id: 58\n"],
+      [encodeStreamError(failure, NO_RETRY_MS), ""],
+    ] as const) {
+      const early: string[] = [];
+      for (let cut = 0; cut < text.length; cut++) {
+        let waitMs = 3_000;
+        const parser = createParser({ onRetry: (ms) => (waitMs = ms) });
+        parser.feed(text.slice(0, cut));
+        if (waitMs === NO_RETRY_MS) early.push(text.slice(cut));
+      }
+      // Of the message only its id and the blank line are still to come then.
+      const rest = `${idLine}\n`;
+      expect(early).toEqual(Array.from(rest, (_, from) => rest.slice(from)));
+    }
   });
 });
 

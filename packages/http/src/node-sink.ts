@@ -39,7 +39,9 @@ export function createSink(response: ServerResponse, drained: () => void): Strea
  */
 function plainSocketOf(response: ServerResponse): Socket | null {
   const { socket } = response;
-  if (socket === null || response.write !== ServerResponse.prototype.write) return null;
+  // A client that has said its last word is let go: node:http ends the socket, and the response keeps what comes too late.
+  if (socket === null || !socket.writable) return null;
+  if (response.write !== ServerResponse.prototype.write) return null;
   return response.chunkedEncoding && response.writableLength === socket.writableLength
     ? socket
     : null;

@@ -1,21 +1,41 @@
 import { runProcessConformance } from "@tm/run-events-conformance/processes";
+import { findSystemPostgres } from "@tm/run-events-test-servers";
 import { describe, it } from "vitest";
 import type { SchemaPlace } from "./open-in-process.ts";
 import { newSchema, useServer } from "./stores.ts";
 
-const server = useServer();
+/**
+ * Where another version of Postgres may do otherwise: racing programs, whose histories are held against S1 to S10 all the same,
+ * crashes, bells and ordinals. PGlite lives in one process.
+ */
+const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
 
-describe("the Postgres store on pg, in many processes", () => {
-  const cases = runProcessConformance<SchemaPlace>({
-    name: "pg",
-    module: new URL("open-in-process.ts", import.meta.url),
-    // Schemas go with the server, which is this file's own.
-    prepare: () => ({ url: server().url, schema: newSchema() }),
-    crash: {
-      kill: () => server().stop("immediate"),
-      restart: () => server().start(),
-    },
-    execArgv: ["-C", "@tm/source"],
-  });
-  for (const { name, run } of cases) it(name, run);
-});
+const ENGINES = [
+  { engine: "embedded", profile: "ci", clauses: null },
+  ...(findSystemPostgres() === null
+    ? []
+    : [{ engine: "system", profile: "quick", clauses: DIFFERING } as const]),
+] as const;
+
+describe.each(ENGINES)(
+  "the Postgres store on pg, with the $engine server, in many processes",
+  ({ engine, profile, clauses }) => {
+    const server = useServer({ engine });
+    const cases = runProcessConformance<SchemaPlace>({
+      name: `pg, ${engine}`,
+      module: new URL("open-in-process.ts", import.meta.url),
+      // Schemas go with the server, which is this file's own.
+      prepare: () => ({ url: server().url, schema: newSchema() }),
+      crash: {
+        kill: () => server().stop("immediate"),
+        restart: () => server().start(),
+      },
+      profile,
+      workers: profile === "ci" ? 3 : 2,
+      execArgv: ["-C", "@tm/source"],
+    });
+    for (const { name, clause, run, timeoutMs } of cases) {
+      if (clauses === null || clauses.includes(clause)) it(name, run, timeoutMs);
+    }
+  },
+);

@@ -1,17 +1,39 @@
 // What the kit's processes open, each with a client of its own.
 import type { RunEventStore } from "@tm/run-events-core";
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
+import { Redis as Valkey } from "iovalkey";
 import { openRedisStore } from "../src/index.ts";
+import type { Client } from "./clients.ts";
 
-/** A prefix on a server. */
-export interface PrefixPlace {
-  readonly url: string;
-  readonly prefix: string;
+/** Which client asks whom. */
+export type ServersPlace =
+  | { readonly client: "ioredis" | "iovalkey"; readonly url: string }
+  | { readonly client: "ioredis cluster"; readonly nodes: readonly ClusterNode[] };
+
+interface ClusterNode {
+  readonly host: string;
+  readonly port: number;
 }
 
-export async function open({ url, prefix }: PrefixPlace): Promise<RunEventStore> {
-  const redis = new Redis(url);
+type ProcessClient = Client & { on(event: "error", listener: () => void): unknown };
+
+/** A prefix on servers. */
+export type PrefixPlace = ServersPlace & { readonly prefix: string };
+
+export async function open(place: PrefixPlace): Promise<RunEventStore> {
+  const redis = connect(place);
   // The server is crashed; whoever sends a command learns of it.
   redis.on("error", () => {});
-  return openRedisStore(redis, { prefix });
+  return openRedisStore(redis, { prefix: place.prefix });
+}
+
+function connect(place: ServersPlace): ProcessClient {
+  switch (place.client) {
+    case "ioredis":
+      return new Redis(place.url);
+    case "iovalkey":
+      return new Valkey(place.url);
+    case "ioredis cluster":
+      return new Cluster([...place.nodes]);
+  }
 }

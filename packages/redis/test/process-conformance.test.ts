@@ -1,28 +1,100 @@
-import { runProcessConformance } from "@tm/run-events-conformance/processes";
-import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
-import { afterAll, beforeAll, describe, it } from "vitest";
-import type { PrefixPlace } from "./open-in-process.ts";
+import type { ProfileName } from "@tm/run-events-conformance";
+import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
+import { type RedisProgram, startRedis, startRedisCluster } from "@tm/run-events-test-servers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PrefixPlace, ServersPlace } from "./open-in-process.ts";
 
-describe("the Redis store on redis-server with ioredis, in many processes", () => {
-  let server: RedisServer;
+/** Servers that belong to this file, so that keys go with them. */
+interface Servers extends CrashHooks {
+  readonly place: ServersPlace;
+  close(): Promise<void>;
+}
+
+interface Setup {
+  readonly name: string;
+  readonly profile: ProfileName;
+  /** Whose cases are run; null for all. */
+  readonly clauses: readonly string[] | null;
+  start(): Promise<Servers>;
+}
+
+const settings = ["--appendfsync", "always"];
+
+/**
+ * Where another server or client may do otherwise: racing programs, whose histories are held against S1 to S10 all the same,
+ * crashes, bells and ordinals. The store's scripts are the same everywhere.
+ */
+const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
+
+async function startOne(program: RedisProgram, client: "ioredis" | "iovalkey"): Promise<Servers> {
+  const server = await startRedis({ program, settings });
+  return {
+    place: { client, url: server.url },
+    kill: () => server.kill(),
+    restart: () => server.start(),
+    close: () => server.close(),
+  };
+}
+
+/** One whose nodes crash all at once, as those of one machine do. */
+async function startCluster(): Promise<Servers> {
+  const { nodes, kill, start, masters, close } = await startRedisCluster({ settings });
+  const indexes = [...nodes.keys()];
+  return {
+    place: { client: "ioredis cluster", nodes },
+    async kill() {
+      await Promise.all(indexes.map(kill));
+    },
+    async restart() {
+      await Promise.all(indexes.map(start));
+      await expect.poll(masters, { timeout: 20_000 }).toEqual(indexes);
+    },
+    close,
+  };
+}
+
+const SETUPS: readonly Setup[] = [
+  {
+    name: "redis-server with ioredis",
+    profile: "ci",
+    clauses: null,
+    start: () => startOne("redis-server", "ioredis"),
+  },
+  {
+    name: "valkey-server with iovalkey",
+    profile: "quick",
+    clauses: DIFFERING,
+    start: () => startOne("valkey-server", "iovalkey"),
+  },
+  {
+    name: "a cluster of redis-server with ioredis",
+    profile: "quick",
+    clauses: DIFFERING,
+    start: startCluster,
+  },
+];
+
+describe.each(SETUPS)("the Redis store on $name, in many processes", (setup) => {
+  const { name, profile, clauses, start } = setup;
+  let servers: Servers;
   beforeAll(async () => {
-    server = await startRedis({
-      program: "redis-server",
-      settings: ["--appendfsync", "always"],
-    });
+    servers = await start();
   });
-  afterAll(() => server.close());
+  afterAll(() => servers.close());
 
   const cases = runProcessConformance<PrefixPlace>({
-    name: "redis-server with ioredis",
+    name,
     module: new URL("open-in-process.ts", import.meta.url),
-    // Keys go with the server, which is this file's own.
-    prepare: () => ({ url: server.url, prefix: crypto.randomUUID() }),
+    prepare: () => ({ ...servers.place, prefix: crypto.randomUUID() }),
     crash: {
-      kill: () => server.kill(),
-      restart: () => server.start(),
+      kill: () => servers.kill(),
+      restart: () => servers.restart(),
     },
+    profile,
+    workers: profile === "ci" ? 3 : 2,
     execArgv: ["-C", "@tm/source"],
   });
-  for (const { name, run } of cases) it(name, run);
+  for (const { name: title, clause, run, timeoutMs } of cases) {
+    if (clauses === null || clauses.includes(clause)) it(title, run, timeoutMs);
+  }
 });

@@ -16,5 +16,5 @@ describe.each(DRIVERS)("the SQLite store on $name, in many processes", ({ name: 
     destroy: ({ file }) => rm(dirname(file), { recursive: true }),
     execArgv: ["-C", "@tm/source"],
   });
-  for (const { name, run } of cases) it(name, run);
+  for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
 });

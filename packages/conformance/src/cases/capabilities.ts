@@ -12,13 +12,14 @@ export const capabilities: readonly TrialCase[] = [
       const { store } = trial;
       await createRun(store, "run");
       await land(store, "run", events(2), { idempotencyKey: "key" });
-      const fresh = await trial.openFresh();
-      assertEqual(await fresh.getRun("run"), null, "the other's run");
-      const list = { ownerId: OWNER, runStatus: null, before: null, limit: 10 };
-      assertEqual(await fresh.listRuns(list), [], "the list of the other's runs");
-      await createRun(fresh, "run");
-      const landing = await land(fresh, "run", events(2), { idempotencyKey: "key" });
-      assertEqual(landing.firstSequence, 1, "the first sequence under the other's key");
+      await trial.anew(async ({ store: fresh }) => {
+        assertEqual(await fresh.getRun("run"), null, "the other's run");
+        const list = { ownerId: OWNER, runStatus: null, before: null, limit: 10 };
+        assertEqual(await fresh.listRuns(list), [], "the list of the other's runs");
+        await createRun(fresh, "run");
+        const landing = await land(fresh, "run", events(2), { idempotencyKey: "key" });
+        assertEqual(landing.firstSequence, 1, "the first sequence under the other's key");
+      });
       assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
     },
   },

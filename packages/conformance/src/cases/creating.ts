@@ -1,7 +1,8 @@
+import type { CreateOutcome, CreateRunRequest } from "@tm/run-events-core";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
-import type { TrialCase } from "../trial.ts";
+import type { Trial, TrialCase } from "../trial.ts";
 
 const RACERS = 12;
 
@@ -63,16 +64,10 @@ export const creating: readonly TrialCase[] = [
   {
     name: "S16 of one owner's creations that race one creates and all get that run",
     async run(trial) {
-      const stores = await trial.stores();
-      const outcomes = await Promise.all(
-        Array.from({ length: RACERS }, (_, index) =>
-          (stores[index % stores.length] ?? trial.store).createRun({
-            runId: "run",
-            ownerId: OWNER,
-            metadata: `${index}`,
-          }),
-        ),
-      );
+      const outcomes = await raceToCreate(trial, (index) => ({
+        ownerId: OWNER,
+        metadata: `${index}`,
+      }));
       assertEqual(
         outcomes.map(({ outcome }) => outcome).toSorted(),
         ["created", ...Array.from({ length: RACERS - 1 }, () => "existing")],
@@ -87,16 +82,10 @@ export const creating: readonly TrialCase[] = [
   {
     name: "S16 of many owners' creations that race one owner gets the run",
     async run(trial) {
-      const stores = await trial.stores();
-      const outcomes = await Promise.all(
-        Array.from({ length: RACERS }, (_, index) =>
-          (stores[index % stores.length] ?? trial.store).createRun({
-            runId: "run",
-            ownerId: `owner-${index}`,
-            metadata: "null",
-          }),
-        ),
-      );
+      const outcomes = await raceToCreate(trial, (index) => ({
+        ownerId: `owner-${index}`,
+        metadata: "null",
+      }));
       assertEqual(
         outcomes.map(({ outcome }) => outcome).toSorted(),
         ["created", ...Array.from({ length: RACERS - 1 }, () => "taken")],
@@ -109,3 +98,19 @@ export const creating: readonly TrialCase[] = [
     },
   },
 ];
+
+/** The racers create the same run at once, dealt out to the store objects in turn. */
+async function raceToCreate(
+  trial: Trial,
+  creationOf: (index: number) => Pick<CreateRunRequest, "ownerId" | "metadata">,
+): Promise<readonly CreateOutcome[]> {
+  const stores = await trial.stores();
+  return Promise.all(
+    Array.from({ length: RACERS }, (_, index) =>
+      (stores[index % stores.length] ?? trial.store).createRun({
+        runId: "run",
+        ...creationOf(index),
+      }),
+    ),
+  );
+}

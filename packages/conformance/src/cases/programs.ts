@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { commandArbitraries, type RealStore } from "../model/commands.ts";
+import { commandsArbitrary, type RealStore } from "../model/commands.ts";
 import type { TrialCase } from "../trial.ts";
 
 const COMMANDS = 40;
@@ -13,7 +13,7 @@ export const programs: readonly TrialCase[] = [
       let count = 0;
       await trial.check(
         (replayPath) =>
-          fc.commands(commandArbitraries(trial.canReopen), {
+          commandsArbitrary(trial.canReopen, {
             maxCommands: COMMANDS,
             // The default size would make programs too short to come to anything.
             size: "max",

@@ -35,13 +35,14 @@ export interface PlannedAppend {
 /** How many runs a program has. */
 export const PROGRAM_RUNS = 2;
 
-const run = fc.nat(PROGRAM_RUNS - 1);
+/** Mostly the first: clients meet at a run, and a run says nothing of the other. */
+const run = fc.constantFrom(0, 0, 0, 1);
 const plainEvents = fc.oneof(
   {
-    weight: 6,
+    weight: 12,
     arbitrary: fc.constantFrom(["TOKEN"], ["TOKEN", "TOKEN"], ["TOKEN", "TOKEN", "TOKEN"]),
   },
-  { weight: 2, arbitrary: fc.constantFrom(["PHASE_STARTED"], ["TOKEN", "PHASE_STARTED"]) },
+  { weight: 4, arbitrary: fc.constantFrom(["PHASE_STARTED"], ["TOKEN", "PHASE_STARTED"]) },
   { weight: 1, arbitrary: fc.constantFrom(["RUN_CANCELLED"], ["TOKEN", "RUN_FAILED"]) },
 );
 const expected = fc.oneof(
@@ -76,12 +77,12 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc.record({
       call: fc.constant("read" as const),
       run,
       from: fc.constantFrom("start" as const, "seen" as const),
-      limit: fc.constantFrom(1, 2, 1_000),
+      limit: fc.constantFrom(1, 2, 1_000, 1_000),
     }),
   },
   { weight: 2, arbitrary: fc.record({ call: fc.constant("head" as const), run }) },

@@ -82,11 +82,12 @@ export function gameArbitrary({
   });
   const close = fc.record({
     store: fc.nat(1),
-    late: fc.nat(8),
+    late: fc.nat(12),
     by: fc.constantFrom("runs" as const, "store" as const),
   });
   // What a close meets is under way: so fewer answers are waited for.
-  const hasty = closes ? fc.constantFrom(true, true, true, false) : fc.boolean();
+  const isHasty = { weight: closes ? 7 : 1, arbitrary: fc.constant(true) };
+  const hasty = fc.oneof(isHasty, { weight: 1, arbitrary: fc.constant(false) });
   // The default size would make them too short to come to anything.
   const size = "max" as const;
   return fc.record({

@@ -11,6 +11,8 @@ import { writeBatches } from "./write-batches.ts";
 
 /** More turns than any game takes that comes to an end. */
 const MOST_TURNS = 5_000;
+/** Nor does one take so long, in milliseconds: a case of games that did would not end within its time. */
+const MOST_MS = 30_000;
 /** After so many rings, or times of reading again, that brought nobody further a reader is stuck. */
 const MOST_IDLE = 10;
 
@@ -38,8 +40,8 @@ export async function playGame(
   await createRun(stores[0], runId);
   const stage = createStage(scheduler, deadlineMs, patienceMs);
   const clock = createHandClock();
-  const found: string[] = [];
-  const witness = createWitness(game, found);
+  const found: unknown[] = [];
+  const witness = createWitness(game, find);
   const staged = stores.map((store, index) =>
     createStagedStore(store, `store ${index + 1}`, { stage, witness, closes: close !== null }),
   );
@@ -60,6 +62,12 @@ export async function playGame(
   );
   const standing = (): string => readers.map((reader) => reader.describe()).join("; ");
 
+  /** The game ends with the first that is found. */
+  function find(failure: unknown): void {
+    found.push(failure);
+    stage.giveUp();
+  }
+
   async function closeOne({ store, late, by }: PlannedClose): Promise<void> {
     for (let turn = 0; turn < late; turn++) await stage.turn("close is late");
     const closing = roundAt(staged, store);
@@ -76,7 +84,7 @@ export async function playGame(
   const ends = tasks.map(async (task) => {
     const [outcome] = await Promise.allSettled([task]);
     live -= 1;
-    if (outcome.status === "rejected") found.push(String(outcome.reason));
+    if (outcome.status === "rejected") find(outcome.reason);
   });
 
   /** Nothing is left to pick: the bells that are owed ring, or it is time to read without. */
@@ -88,8 +96,9 @@ export async function playGame(
   async function playOn(): Promise<void> {
     let idle = 0;
     let before = "";
+    const endsAtMs = performance.now() + MOST_MS;
     for (let turn = 0; live > 0 && found.length === 0; turn++) {
-      if (turn === MOST_TURNS || idle === MOST_IDLE)
+      if (turn === MOST_TURNS || idle === MOST_IDLE || performance.now() > endsAtMs)
         throw new Error(`Expected an end, and nobody comes further where ${standing()}.`);
       if (!stage.hasTurns() || !roundAt(game.hasty, turn)) await stage.settle();
       if (stage.hasTurns()) {
@@ -103,27 +112,28 @@ export async function playGame(
     }
   }
 
-  async function endAll(): Promise<void> {
+  async function endAll(isFailed: boolean): Promise<void> {
     isOver = true;
     await stage.open();
     const closed = opened.map((runs) => runs.close());
     clock.tick();
-    await within(deadlineMs, Promise.all([...closed, ...ends]), "every call to end", patienceMs);
+    // What has failed need not end well: it only has to be over before the next game.
+    const endMs = isFailed ? 0 : patienceMs;
+    await within(deadlineMs, Promise.all([...closed, ...ends]), "every call to end", endMs);
     for (const { page, text } of witness.pages) {
       if (JSON.stringify(page) !== text) witness.find("S11", `a page that was ${text} changed`);
     }
   }
 
-  const outcomes = [
-    ...(await Promise.allSettled([playOn()])),
-    ...(await Promise.allSettled([endAll()])),
-  ];
+  const [played] = await Promise.allSettled([playOn()]);
+  const isFailed = found.length > 0 || played.status === "rejected";
+  const [ended] = await Promise.allSettled([endAll(isFailed)]);
   // What was found says more than that somebody waited in vain.
-  if (found[0] !== undefined) throw new Error(found[0]);
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  if (found.length > 0) throw found[0];
+  for (const outcome of [played, ended]) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-function createWitness({ rings }: Game, found: string[]): Witness {
+function createWitness({ rings }: Game, find: (failure: unknown) => void): Witness {
   let count = 0;
   return {
     acknowledged: 0,
@@ -132,7 +142,7 @@ function createWitness({ rings }: Game, found: string[]): Witness {
       count += 1;
       return roundAt(rings, count);
     },
-    find: (clause, what) => found.push(`${clause} is broken: ${what}.`),
+    find: (clause, what) => find(new Error(`${clause} is broken: ${what}.`)),
   };
 }
 

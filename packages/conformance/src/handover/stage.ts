@@ -16,6 +16,8 @@ export interface Stage {
   settle(): Promise<void>;
   /** Resolves when something new is to be picked, or a call has its answer. */
   arrival(): Promise<void>;
+  /** From now on nobody waits for an arrival. */
+  giveUp(): void;
   /** Lets everything go, from now on at once. */
   open(): Promise<void>;
 }
@@ -28,6 +30,7 @@ export function createStage(
 ): Stage {
   const underWay: string[] = [];
   let isOpen = false;
+  let isGivenUp = false;
   let onArrival: (() => void)[] = [];
 
   function arrive(): void {
@@ -43,7 +46,10 @@ export function createStage(
     return picked;
   }
 
-  const arrival = (): Promise<void> => new Promise((resolve) => onArrival.push(resolve));
+  function arrival(): Promise<void> {
+    if (isGivenUp) return Promise.resolve();
+    return new Promise((resolve) => onArrival.push(resolve));
+  }
 
   return {
     async release(call, label) {
@@ -63,11 +69,15 @@ export function createStage(
         // Twice: core gathers its reads to the end of a turn.
         await nextTurn();
         await nextTurn();
-        if (underWay.length === 0) return;
+        if (underWay.length === 0 || isGivenUp) return;
         await within(deadlineMs, arrival(), `an answer of ${underWay.join(", ")}`, patienceMs);
       }
     },
     arrival,
+    giveUp() {
+      isGivenUp = true;
+      arrive();
+    },
     async open() {
       isOpen = true;
       while (scheduler.count() > 0) await scheduler.waitNext(1);

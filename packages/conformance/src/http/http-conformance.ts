@@ -1,4 +1,5 @@
-import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
+import { buildCases, type CaseOptions } from "../build-cases.ts";
+import type { ConformanceCase } from "../conformance-case.ts";
 import { access } from "./cases/access.ts";
 import { idempotency } from "./cases/idempotency.ts";
 import { lifecycle } from "./cases/lifecycle.ts";
@@ -19,16 +20,35 @@ import { values } from "./cases/values.ts";
 import { creating } from "./cases/creating.ts";
 import { appending } from "./cases/appending.ts";
 import { expectations } from "./cases/expectations.ts";
+import { ages, type EndSession, heartbeats, lostSessions, patience } from "./cases/deadlines.ts";
+import { type Drain, draining } from "./cases/draining.ts";
+import { description, health } from "./cases/health.ts";
+import { allowedOrigins } from "./cases/origins.ts";
+import { slowReaders } from "./cases/slow-readers.ts";
+import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
 
-/** Which server to try, and how to get at it. */
-export interface HttpConformanceOptions extends HttpDoors {
-  /** Stands in the message of every failure. */
-  readonly name: string;
+/** Which server to try, how to get at it, what else it has, and how hard to look. */
+export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
+  /**
+   * Whether the server has the paths of a host: `/healthz`, `/readyz`, `/metrics` and a page at `/`. Default: exactly if
+   * `cookieFor` is not given, as a handler within somebody's host needs it.
+   * @see W30
+   */
+  readonly hostPaths?: boolean;
+  /** An origin on the server's list, such as `https://app.example`; not the server's own. @see W5, W19 */
+  readonly allowedOrigin?: string;
+  /** A server with short deadlines. @see W22, W25, W26 */
+  readonly hasty?: HastyServer;
+  /**
+   * Ends a session that `cookieFor` gave; it is asked for another one later. Without `cookieFor` the kit uses
+   * `DELETE /v1/session`. Tried only where `hasty` says its `heartbeatMs`.
+   * @see W26
+   */
+  readonly endSession?: EndSession;
+  /** How to shut the server down, and have it back. @see W27 */
+  readonly drain?: Drain;
 }
-
-/** How long a case may take before it counts as hung. */
-const CASE_MS = 60_000;
 
 const ALWAYS: readonly HttpTrialCase[] = [
   ...values,
@@ -50,23 +70,45 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...resuming,
   ...programs,
   ...limits,
+  ...slowReaders,
+  ...description,
 ];
 
 /**
  * The wire as cases for any server that speaks it, in the order of its clauses. They share the server and its two users, so
- * they are to run one after the other. None is ever skipped: with `cookieFor` the cases of `POST /v1/session` are not in the
- * list.
+ * they are to run one after the other. None is ever skipped: those that need an option which is not given are not in the list.
  *
+ * @throws TypeError for a profile or a time that there is not, or a `replay` of no case
  * @example
  * const cases = runHttpConformance({ name: "ours", baseUrl: "http://127.0.0.1:8080", tokens: ["ada's", "bob's"] });
  * for (const { name, run } of cases) it(name, run);
  */
 export function runHttpConformance(options: HttpConformanceOptions): readonly ConformanceCase[] {
-  const cases = options.cookieFor === undefined ? [...ALWAYS, ...session] : ALWAYS;
-  return cases.map(({ name, run }) => caseOf(options.name, name, () => runHttpTrial(options, run)));
+  const { cookieFor, hostPaths = cookieFor === undefined, allowedOrigin, hasty, drain } = options;
+  const own = [
+    ...ALWAYS,
+    ...(allowedOrigin === undefined ? [] : allowedOrigins(allowedOrigin)),
+    ...(cookieFor === undefined ? session : []),
+    ...(hostPaths ? health : []),
+    ...(drain === undefined ? [] : draining(drain)),
+  ];
+  const hurried = hasty === undefined ? [] : deadlinesOf(hasty, options);
+  const cases: readonly (HttpTrialCase & { readonly doors: HttpDoors })[] = [
+    ...own.map((one) => ({ ...one, doors: options })),
+    ...hurried.map((one) => ({ ...one, doors: { ...options, ...hasty } })),
+  ];
+  return buildCases(options, cases, ({ doors, run }, round) => runHttpTrial(doors, run, round));
 }
 
-/** A case as test runners take it. A failure says whose it is. */
-export function caseOf(who: string, name: string, run: () => Promise<void>): ConformanceCase {
-  return nameCase({ name, timeoutMs: CASE_MS }, run, (cause) => sayFailure(who, name, cause));
+function deadlinesOf(
+  { heartbeatMs, maxStreamAgeMs, stallMs }: HastyServer,
+  { cookieFor, endSession }: HttpConformanceOptions,
+): readonly HttpTrialCase[] {
+  const canEnd = endSession !== undefined || cookieFor === undefined;
+  return [
+    ...(heartbeatMs === undefined ? [] : heartbeats(heartbeatMs)),
+    ...(stallMs === undefined ? [] : patience(stallMs)),
+    ...(heartbeatMs === undefined || !canEnd ? [] : lostSessions(heartbeatMs, endSession)),
+    ...(maxStreamAgeMs === undefined ? [] : ages(maxStreamAgeMs)),
+  ];
 }

@@ -1,4 +1,7 @@
 import { assert } from "../assert.ts";
+import type { CaseConditions } from "../build-cases.ts";
+import type { RandomCheck } from "../random-check.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { type Answer, type Call, type Fetch, type HeaderList, sendCall } from "./call.ts";
 import { type LiveStream, openStream } from "./live-stream.ts";
 
@@ -9,7 +12,8 @@ export interface HttpDoors {
   /** The bearer tokens of two users. Their runs are made, read and deleted. */
   readonly tokens: readonly [string, string];
   /**
-   * The `Cookie` header of a session of the token's user. By default one is opened with `POST /v1/session`.
+   * The `Cookie` header of a session of the token's user. Asked anew for each case. By default one is opened with
+   * `POST /v1/session`.
    * @see W29
    */
   readonly cookieFor?: (token: string) => string | Promise<string>;
@@ -33,6 +37,10 @@ export interface HttpTrial {
   send(call: Call): Promise<Answer>;
   /** Sends a request whose answer is a live stream. */
   follow(call: Call): Promise<LiveStream>;
+  /** Tries many random inputs: how many, and which, is no affair of the case. */
+  readonly check: RandomCheck;
+  /** Runs a body on the server as it is then, both users signed in anew. */
+  anew(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
 }
 
 /** One case before it knows its server. The name starts with the clause. */
@@ -41,11 +49,14 @@ export interface HttpTrialCase {
   readonly run: (trial: HttpTrial) => Promise<void>;
 }
 
-/** Signs both users in and runs one body. */
+/** Signs both users in and runs one body. @throws what the body throws; the signal's reason if that came first */
 export async function runHttpTrial(
   doors: HttpDoors,
   body: (trial: HttpTrial) => Promise<void>,
+  conditions: CaseConditions,
 ): Promise<void> {
+  const { check, signal } = conditions;
+  signal?.throwIfAborted();
   const { tokens, cookieFor, fetch = (request) => globalThis.fetch(request) } = doors;
   const given = typeof doors.baseUrl === "string" ? doors.baseUrl : await doors.baseUrl();
   const baseUrl = given.replace(/\/$/, "");
@@ -59,19 +70,25 @@ export async function runHttpTrial(
   }
 
   const [owner, stranger] = await Promise.all([signIn(tokens[0]), signIn(tokens[1])]);
+  let isOver = false;
+  const trial: HttpTrial = {
+    baseUrl,
+    owner,
+    stranger,
+    send,
+    async follow(call) {
+      const stream = await openStream(fetch, baseUrl, call);
+      streams.add(stream);
+      if (isOver) stream.leave();
+      return stream;
+    },
+    check,
+    anew: (inner) => runHttpTrial(doors, inner, conditions),
+  };
   try {
-    await body({
-      baseUrl,
-      owner,
-      stranger,
-      send,
-      async follow(call) {
-        const stream = await openStream(fetch, baseUrl, call);
-        streams.add(stream);
-        return stream;
-      },
-    });
+    await untilAborted(body(trial), signal);
   } finally {
+    isOver = true;
     for (const stream of streams) stream.leave();
   }
 }

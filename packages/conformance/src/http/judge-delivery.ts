@@ -15,6 +15,11 @@ export interface DeliveredEvent extends AppendedEvent {
 /** What a reader was handed, in that order: events, and each time it was told that the run has ended. */
 export type Delivery = readonly (DeliveredEvent | "end")[];
 
+/** Whether it is an event, and not the end. */
+export function isEvent(item: Delivery[number]): item is DeliveredEvent {
+  return item !== "end";
+}
+
 /**
  * Whether a reader of a finished run got what it was owed: the events behind `since`, each as it was appended, in order and
  * once, then one end, and nothing behind that.

@@ -7,18 +7,28 @@ import { type Frame, readFrames } from "./read-frames.ts";
 export interface LiveStream {
   readonly status: number;
   readonly headers: Headers;
-  /** The next frame. @throws Error if none comes, or one that breaks a clause */
-  next(): Promise<Frame>;
+  /**
+   * The next frame.
+   * @param dueMs how long the server may take for it
+   * @throws Error if none comes, or one that breaks a clause
+   */
+  next(dueMs?: number): Promise<Frame>;
   /** The frames up to the first of this type, with it. */
   until(type: string): Promise<readonly Frame[]>;
-  /** The frames up to the end of the answer. */
-  rest(): Promise<readonly Frame[]>;
+  /**
+   * The frames up to the end of the answer.
+   * @param dueMs how long the server may take for each
+   */
+  rest(dueMs?: number): Promise<readonly Frame[]>;
   /** Goes away without a word. Idempotent. */
   leave(): void;
 }
 
-/** Bounds a hang, not the speed of a server. */
-const FRAME_MS = 5_000;
+/**
+ * Bounds a hang, not the speed of a server. With the kit's patience it is less than the 15 s of a heartbeat, which would else
+ * stand in for the frame that is owed.
+ */
+const FRAME_MS = 3_000;
 
 /** Opens a stream and reads its head. */
 export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Promise<LiveStream> {
@@ -34,15 +44,15 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
   const frames = readFrames(chunksOf(reader));
   let soFar: StreamSoFar = NO_FRAMES;
 
-  async function take(): Promise<Frame | null> {
-    const result = await within(FRAME_MS, frames.next(), `the next frame of ${what}`);
+  async function take(dueMs = FRAME_MS): Promise<Frame | null> {
+    const result = await within(dueMs, frames.next(), `the next frame of ${what}`);
     if (result.done === true) return null;
     soFar = checkFrame(soFar, result.value);
     return result.value;
   }
 
-  async function next(): Promise<Frame> {
-    const frame = await take();
+  async function next(dueMs?: number): Promise<Frame> {
+    const frame = await take(dueMs);
     if (frame === null) throw new Error(`Expected a frame of ${what}, got the end of the answer.`);
     return frame;
   }
@@ -57,9 +67,11 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
       while (taken.at(-1)?.message["type"] !== type);
       return taken;
     },
-    async rest() {
+    async rest(dueMs) {
       const taken: Frame[] = [];
-      for (let frame = await take(); frame !== null; frame = await take()) taken.push(frame);
+      for (let frame = await take(dueMs); frame !== null; frame = await take(dueMs)) {
+        taken.push(frame);
+      }
       return taken;
     },
     leave() {

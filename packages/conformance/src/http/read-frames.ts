@@ -10,8 +10,8 @@ export interface Frame {
   readonly id: string | null;
 }
 
-// One space may stand behind a colon, as for every reader of EventSource.
-const FRAME = /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:id: ?(\d+)\n)?\n$/;
+// One space may stand behind a colon, as for every reader of EventSource. A `retry:` of an hour may stand on either side.
+const FRAME = /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:retry: ?(3600000)\n)?(?:id: ?(\d+)\n)?\n$/;
 /** What ends a line for EventSource, or for a language that reads the JSON later. */
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
 
@@ -22,8 +22,10 @@ const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
  * @throws Error that shows what stands there
  */
 function parseFrame(text: string): Frame {
-  const [, retry, data = "", id] = FRAME.exec(text) ?? [];
-  if (data === "" || LINE_BREAK.test(text)) {
+  const [, before, data = "", behind, id] = FRAME.exec(text) ?? [];
+  const retry = before ?? behind;
+  const isDouble = before !== undefined && behind !== undefined;
+  if (data === "" || isDouble || LINE_BREAK.test(text)) {
     throw new Error(
       `W22: Expected perhaps retry, data, perhaps id, a blank line, got ${show(text)}.`,
     );

@@ -1,13 +1,11 @@
+import { buildCases, type CaseOptions } from "../build-cases.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { reading } from "./cases/reading.ts";
-import { caseOf } from "./http-conformance.ts";
 import type { HttpDoors } from "./http-trial.ts";
 import { type Follow, runReaderTrial } from "./reader-trial.ts";
 
-/** Which reader to try, and a server that is known to be right. */
-export interface ReaderConformanceOptions extends HttpDoors {
-  /** Stands in the message of every failure. */
-  readonly name: string;
+/** Which reader to try, a server that is known to be right, and how hard to look. */
+export interface ReaderConformanceOptions extends HttpDoors, CaseOptions {
   /** Starts a reader. */
   readonly follow: Follow;
 }
@@ -17,6 +15,7 @@ export interface ReaderConformanceOptions extends HttpDoors {
  * over those that break. The kit makes the runs on the server, and breaks connections through the `fetch` that it hands to the
  * reader.
  *
+ * @throws TypeError for a profile or a time that there is not, or a `replay` of no case
  * @example
  * const cases = runReaderConformance({ name: "ours", follow, baseUrl: "http://127.0.0.1:8080", tokens: ["ada's", "bob's"] });
  * for (const { name, run } of cases) it(name, run);
@@ -24,7 +23,5 @@ export interface ReaderConformanceOptions extends HttpDoors {
 export function runReaderConformance(
   options: ReaderConformanceOptions,
 ): readonly ConformanceCase[] {
-  return reading.map(({ name, run }) =>
-    caseOf(options.name, name, () => runReaderTrial(options, run)),
-  );
+  return buildCases(options, reading, ({ run }, round) => runReaderTrial(options, run, round));
 }

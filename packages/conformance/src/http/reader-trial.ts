@@ -1,3 +1,4 @@
+import type { CaseConditions } from "../build-cases.ts";
 import { within } from "../within.ts";
 import type { Fetch } from "./call.ts";
 import { createCuttingFetch, type Cut } from "./cutting-fetch.ts";
@@ -56,10 +57,11 @@ const EVENT_MS = 5_000;
 export async function runReaderTrial(
   doors: HttpDoors & { readonly follow: Follow },
   body: (trial: ReaderTrial) => Promise<void>,
+  conditions: CaseConditions,
 ): Promise<void> {
   const readings = new Set<Reading>();
   const fetch: Fetch = doors.fetch ?? ((request) => globalThis.fetch(request));
-  await runHttpTrial(doors, async (trial) => {
+  async function runBody(trial: HttpTrial): Promise<void> {
     function start(runId: string, since: number, cuts: readonly Cut[] = []): Reading {
       const leaving = new AbortController();
       const target = {
@@ -105,5 +107,7 @@ export async function runReaderTrial(
     } finally {
       for (const reading of readings) reading.leave();
     }
-  });
+  }
+
+  await runHttpTrial(doors, runBody, conditions);
 }

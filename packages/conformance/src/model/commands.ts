@@ -32,8 +32,8 @@ export interface RealStore {
 type Command = fc.AsyncCommand<StoreModel, RealStore>;
 
 /** Few names, batches and keys, so that they meet often. */
-const runIds = fc.constantFrom("a", "b");
-const owners = fc.constantFrom("ada", "ada", "ada", "bob");
+const runIds = fc.constantFrom("a", "a", "a", "b");
+const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "bob");
 const anyOwner = fc.option(owners, { nil: null, freq: 2 });
 const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
 const statuses = fc.constantFrom("queued", "running", "completed", "failed", "cancelled");
@@ -75,8 +75,8 @@ const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
   fc.record({ ...conditions, ...retried }),
 );
 
-/** The commands of a program; those that reopen only where the store can. */
-export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
+/** What a program draws from; what reopens only where the store can. */
+function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const create = fc.record({ runId: runIds, ownerId: owners, metadata: metadatas });
   const query = fc.record({
     runId: runIds,
@@ -94,9 +94,10 @@ export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] 
   const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
   const read = fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand);
   return [
-    // Twice what a program needs most.
+    // More often what a program needs most.
     create.map(createCommand),
     create.map(createCommand),
+    append,
     append,
     append,
     read,
@@ -106,6 +107,29 @@ export function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] 
     remove.map(deleteCommand),
     ...(canReopen ? [fc.constant(reopenCommand())] : []),
   ];
+}
+
+/** Programs of so many commands at the most, behind one that creates the run which most of them are about. */
+export function commandsArbitrary(
+  canReopen: boolean,
+  constraints: fc.CommandsContraints,
+): fc.Arbitrary<Iterable<Command>> {
+  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null" });
+  return fc
+    .commands(commandArbitraries(canReopen), constraints)
+    .map((program) => putBefore(first, program));
+}
+
+/** Prints, and is cloned for each run, as fast-check's own programs are. */
+function putBefore(first: Command, program: Iterable<Command>): Iterable<Command> {
+  return {
+    *[Symbol.iterator]() {
+      yield first;
+      yield* program;
+    },
+    toString: () => `${first.toString()},${fc.stringify(program)}`,
+    [fc.cloneMethod]: () => putBefore(first, fc.cloneIfNeeded(program)),
+  } as Iterable<Command>;
 }
 
 function command(name: string, input: unknown, run: Command["run"]): Command {

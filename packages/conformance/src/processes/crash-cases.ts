@@ -1,7 +1,6 @@
-import type { Crew } from "./crew.ts";
 import { type Crash, playCrash } from "./crash-play.ts";
-import type { Ledger } from "./ledger.ts";
 import { amidCalls, progressOf } from "./loads.ts";
+import type { ProcessCase } from "./process-case.ts";
 
 /** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
 export interface CrashHooks {
@@ -11,17 +10,11 @@ export interface CrashHooks {
   restart(): Promise<void>;
 }
 
-/** One promise about a crash. The name starts with the clause. */
-export interface CrashCase {
-  readonly name: string;
-  readonly run: (crew: Crew, ledger: Ledger) => Promise<void>;
-}
-
 const ONE_BY_ONE: Crash = {
-  async strike(loads, ledger) {
+  async strike(loads, { ledger, draws }) {
     let left = loads;
     while (left.length > 1) {
-      await amidCalls(left, ledger);
+      await amidCalls(left, ledger, draws);
       const [victim, ...others] = left;
       await victim?.worker.kill();
       await progressOf(others, ledger);
@@ -33,8 +26,8 @@ const ONE_BY_ONE: Crash = {
 };
 
 const ALL_AT_ONCE: Crash = {
-  async strike(loads, ledger) {
-    await amidCalls(loads, ledger);
+  async strike(loads, { ledger, draws }) {
+    await amidCalls(loads, ledger, draws);
     await Promise.all(loads.map(({ worker }) => worker.kill()));
     return [];
   },
@@ -43,8 +36,8 @@ const ALL_AT_ONCE: Crash = {
 
 function serverCrash({ kill, restart }: CrashHooks): Crash {
   return {
-    async strike(loads, ledger) {
-      await amidCalls(loads, ledger);
+    async strike(loads, { ledger, draws }) {
+      await amidCalls(loads, ledger, draws);
       await kill();
       await restart();
       return loads;
@@ -54,7 +47,7 @@ function serverCrash({ kill, restart }: CrashHooks): Crash {
 }
 
 /** @param hooks null for a store without a server: then the processes are all that can crash */
-export function crashCases(hooks: CrashHooks | null): readonly CrashCase[] {
+export function crashCases(hooks: CrashHooks | null): readonly ProcessCase[] {
   return [
     ...casesOf("one process after the other was killed", ONE_BY_ONE),
     ...casesOf("all processes were killed at once", ALL_AT_ONCE),
@@ -62,15 +55,15 @@ export function crashCases(hooks: CrashHooks | null): readonly CrashCase[] {
   ];
 }
 
-function casesOf(what: string, crash: Crash): readonly CrashCase[] {
+function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
   return [
     {
       name: `S6 after ${what} amid appends, what was acknowledged is there, and the rest whole, once or not at all`,
-      run: (crew, ledger) => playCrash(crew, ledger, crash, { sendsAgain: false }),
+      run: (trial) => playCrash(trial, crash, { sendsAgain: false }),
     },
     {
       name: `S7 after ${what} amid appends, one sent again under its key lands once, and keeps its receipt`,
-      run: (crew, ledger) => playCrash(crew, ledger, crash, { sendsAgain: true }),
+      run: (trial) => playCrash(trial, crash, { sendsAgain: true }),
     },
   ];
 }

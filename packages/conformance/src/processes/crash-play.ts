@@ -2,9 +2,9 @@ import { assertEqual } from "../assert.ts";
 import { checkHistory } from "../history/check-history.ts";
 import type { AppendOperation, History, Operation, Violation } from "../history/operation.ts";
 import { violation } from "../history/placed-batches.ts";
-import type { Crew } from "./crew.ts";
-import { isAcknowledged, type Ledger } from "./ledger.ts";
+import { isAcknowledged } from "./ledger.ts";
 import { type LoadOfWorker, progressOf, startLoads, stopLoads } from "./loads.ts";
+import type { ProcessTrial } from "./process-case.ts";
 import { failOn } from "./process-cases.ts";
 import type { Worker } from "./start-worker.ts";
 import type { Sent } from "./worker-commands.ts";
@@ -14,7 +14,7 @@ export interface Crash {
   /** Crashes amid appends. @returns those that have lived on */
   readonly strike: (
     loads: readonly LoadOfWorker[],
-    ledger: Ledger,
+    trial: ProcessTrial,
   ) => Promise<readonly LoadOfWorker[]>;
   /** Whether calls of those that live on may fail. */
   readonly mayFail: boolean;
@@ -30,14 +30,14 @@ const RECEIPTS = 10;
  * @throws Error with the clause and a timeline
  */
 export async function playCrash(
-  crew: Crew,
-  ledger: Ledger,
+  trial: ProcessTrial,
   crash: Crash,
   { sendsAgain }: { readonly sendsAgain: boolean },
 ): Promise<void> {
+  const { crew, ledger } = trial;
   const workers = await crew.startAll();
   await workers[0].call("create", { runIds: RUN_IDS });
-  const left = await crashOnce(ledger, crash, workers);
+  const left = await crashOnce(trial, crash, workers);
   // It was not there before the crash, so that it knows nothing but what is left.
   const reader = await crew.start();
   const { durability } = crew.capabilities();
@@ -65,13 +65,13 @@ export async function playCrash(
 
 /** @returns the processes that have lived on */
 async function crashOnce(
-  ledger: Ledger,
+  trial: ProcessTrial,
   crash: Crash,
   workers: readonly [Worker, ...Worker[]],
 ): Promise<readonly Worker[]> {
   const loads = startLoads(workers, RUN_IDS);
-  await progressOf(loads, ledger);
-  const alive = await crash.strike(loads, ledger);
+  await progressOf(loads, trial.ledger);
+  const alive = await crash.strike(loads, trial);
   const failures = await stopLoads(alive);
   if (!crash.mayFail) assertEqual(failures, [], "the failures of those that have lived on");
   return alive.map(({ worker }) => worker);

@@ -34,20 +34,28 @@ export interface Crew {
 
 const DEFAULT_WORKERS = 3;
 
+/** Who else has a word in a crew's life. */
+interface CrewOptions {
+  /** What the processes tell unasked. */
+  readonly onReport: (report: Report) => void;
+  /** Once it aborts, the processes are killed, and no other is begun. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Runs one body on data and processes of its own. All of them are ended behind it.
- * @param onReport what the processes tell unasked
- * @throws Error for a store that other processes do not see: there is nothing to try
+ * @throws Error for a store that other processes do not see: there is nothing to try; the signal's reason once it is aborted
  */
 export async function runWithCrew<Place>(
   doors: ProcessDoors<Place>,
   body: (crew: Crew) => Promise<void>,
-  onReport: (report: Report) => void = () => {},
+  { onReport, signal }: CrewOptions,
 ): Promise<void> {
   const { prepare, destroy, workers: size = DEFAULT_WORKERS } = doors;
   if (!Number.isSafeInteger(size) || size < 2) {
     throw new TypeError(`Expected 2 or more workers, got ${size}.`);
   }
+  signal?.throwIfAborted();
   const place = await prepare();
   const startedAt = String(process.hrtime.bigint());
   const started: Worker[] = [];
@@ -59,6 +67,7 @@ export async function runWithCrew<Place>(
     const { execArgv } = doors;
     const worker = await startWorker({ name: String(count), execArgv, onReport });
     started.push(worker);
+    signal?.throwIfAborted();
     const { name } = worker;
     const module = String(doors.module);
     declared = await worker.call("open", { name, module, place, startedAt });
@@ -87,9 +96,16 @@ export async function runWithCrew<Place>(
       return declared;
     },
   };
+  async function killAll(): Promise<void> {
+    await Promise.all(started.map((worker) => worker.kill()));
+  }
+  const abort = (): void => void killAll();
+  signal?.addEventListener("abort", abort);
   const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([body(crew)]);
-  await Promise.all(started.map((worker) => worker.kill()));
+  signal?.removeEventListener("abort", abort);
+  await killAll();
   outcomes.push(...(await Promise.allSettled([(async () => destroy?.(place))()])));
+  signal?.throwIfAborted();
   // The body's failure stands first: it says more than what it left behind.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;

@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { PROGRAM_RUNS, type Step, stepArbitrary } from "../concurrent/program.ts";
 
-/** What all processes do at once, and how often at least, each time on new runs. */
+/** What all processes do at once, round after round, each time on new runs. */
 export interface Hammer {
   /** A sentence that starts with the clause. */
   readonly name: string;
-  readonly rounds: number;
   /** How many steps each process makes in a round. */
   readonly length: number;
   readonly step: fc.Arbitrary<Step>;
@@ -65,43 +64,36 @@ function eventsUnder(key: string | null, own: boolean): readonly string[] {
 export const HAMMERS: readonly Hammer[] = [
   {
     name: "S1 sequences have no gap and no repeat when processes append at once",
-    rounds: 2,
     length: 40,
     step: appendOf(tokens, 3),
   },
   {
     name: "S2 a batch of one process is whole, with status and phase, for the others",
-    rounds: 2,
     length: 40,
     step: fc.oneof(appendOf(batch), head, nextPage),
   },
   {
     name: "S3 what one process has seen stays for all, and nothing new comes before it",
-    rounds: 2,
     length: 40,
     step: fc.oneof(appendOf(tokens), nextPage, nextPage),
   },
   {
     name: "S4 one order of the appends explains every answer of programs that processes run at once",
-    rounds: 15,
     length: 8,
     step: stepArbitrary,
   },
   {
     name: "S5 a sequence, a key and the end have one winner among processes",
-    rounds: 15,
     length: 6,
     step: fc.oneof({ weight: 4, arbitrary: contended }, { weight: 1, arbitrary: head }),
   },
   {
     name: "S9 a page is one instant of the log, whoever appends meanwhile",
-    rounds: 2,
     length: 40,
     step: fc.oneof(appendOf(batch), anyPage, anyPage),
   },
   {
     name: "S10 a process sees what any other had acknowledged before it asked",
-    rounds: 2,
     length: 40,
     step: fc.oneof(appendOf(tokens), head, head, nextPage),
   },

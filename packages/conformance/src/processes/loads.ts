@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { within } from "../within.ts";
+import type { Draws } from "./draws.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Worker } from "./start-worker.ts";
 
@@ -40,12 +41,30 @@ export async function progressOf(loads: readonly LoadOfWorker[], ledger: Ledger)
   );
 }
 
-/** Waits for some instant at which they append: when one has just told of a call, or half the time anywhere in a call. */
-export async function amidCalls(loads: readonly LoadOfWorker[], ledger: Ledger): Promise<void> {
+/** When to crash. */
+export interface Strike {
+  /** After how many more reports. */
+  readonly reports: number;
+  /** How much later, as a share of a call. */
+  readonly lateness: number;
+}
+
+/** Some instant: when a process has just told of a call, or half the time anywhere in a call. */
+export function planStrike({ fraction }: Draws): Strike {
+  const reports = Math.ceil((MOST_REPORTS / 2) * (1 + fraction()));
+  return { reports, lateness: Math.max(0, 2 * fraction() - 1) };
+}
+
+/** Waits for some instant at which they append. */
+export async function amidCalls(
+  loads: readonly LoadOfWorker[],
+  ledger: Ledger,
+  draws: Draws,
+): Promise<void> {
+  const { reports: more, lateness } = planStrike(draws);
   const reports = (): number =>
     loads.reduce((sum, { worker }) => sum + ledger.reports(worker.name), 0);
   const before = reports();
-  const more = MOST_REPORTS / 2 + Math.random() * (MOST_REPORTS / 2);
   const startedAtMs = performance.now();
   await meanwhile(
     loads,
@@ -53,7 +72,7 @@ export async function amidCalls(loads: readonly LoadOfWorker[], ledger: Ledger):
   );
   // Two reports a call.
   const callMs = ((performance.now() - startedAtMs) * loads.length * 2) / more;
-  if (Math.random() < 0.5) await setTimeout(Math.random() * callMs);
+  if (lateness > 0) await setTimeout(lateness * callMs);
 }
 
 /** Waits for something while they all append. @throws Error if one ends, or it does not come */

@@ -7,21 +7,15 @@ import type { History, Operation, Violation } from "../history/operation.ts";
 import { drawTimeline } from "../history/timeline.ts";
 import { countMeetings } from "./count-meetings.ts";
 import type { Crew } from "./crew.ts";
+import type { Draws } from "./draws.ts";
 import { type Hammer, HAMMERS } from "./hammers.ts";
+import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 import type { Worker } from "./start-worker.ts";
 import type { CreatedRun } from "./worker-commands.ts";
 
-/** One promise, tried from many processes. The name starts with the clause. */
-export interface ProcessCase {
-  readonly name: string;
-  readonly run: (crew: Crew) => Promise<void>;
-}
-
-/** A hammer goes on until calls have met so often, or for so many rounds. */
-const MEETINGS = 60;
+/** A hammer ends then, even if processes have hardly met. */
 const MOST_ROUNDS = 40;
 const CREATED_RUNS = 20;
-const FOLLOWED_STEPS = 40;
 
 /** @throws Error with the clause and a timeline, if there is a violation */
 export function failOn(found: Violation | null, history: Pick<History, "operations">): void {
@@ -29,30 +23,43 @@ export function failOn(found: Violation | null, history: Pick<History, "operatio
   throw new Error(`${found.clause} is broken: ${found.message}.\n${drawTimeline(history, found)}`);
 }
 
-async function hammer(crew: Crew, { rounds, length, step }: Hammer): Promise<void> {
+async function hammer(
+  { crew, draws, profile }: ProcessTrial,
+  { length, step }: Hammer,
+): Promise<void> {
+  const rounds = Math.ceil(profile.calls / length);
   const workers = await crew.startAll();
   const allRunIds: string[] = [];
   const operations: Operation[] = [];
-  const isEnough = (): boolean => countMeetings(operations) >= MEETINGS;
+  const isEnough = (): boolean => countMeetings(operations) >= profile.meetings;
   for (let round = 0; round < rounds || (round < MOST_ROUNDS && !isEnough()); round++) {
     const prefix = `r${round}-`;
     const runIds = Array.from({ length: PROGRAM_RUNS }, (_, run) => runIdOf(prefix, run));
     await workers[0].call("create", { runIds });
-    operations.push(...(await runAll(workers, prefix, length, step)));
+    operations.push(
+      ...(await runAll(workers, prefix, drawBranches(draws, workers.length, length, step))),
+    );
     allRunIds.push(...runIds);
   }
   await checkAll(crew, allRunIds, operations);
 }
 
+/** What each process does in a round. */
+function drawBranches(
+  draws: Draws,
+  count: number,
+  length: number,
+  step: fc.Arbitrary<Step>,
+): readonly (readonly Step[])[] {
+  const branch = fc.array(step, { minLength: length, maxLength: length });
+  return Array.from({ length: count }, () => draws.from(branch));
+}
+
 async function runAll(
   workers: readonly Worker[],
   prefix: string,
-  length: number,
-  step: fc.Arbitrary<Step>,
+  branches: readonly (readonly Step[])[],
 ): Promise<readonly Operation[]> {
-  const branches = fc.sample(fc.array(step, { minLength: length, maxLength: length }), {
-    numRuns: workers.length,
-  });
   const histories = await Promise.all(
     workers.map((worker, index) => {
       const steps = branches[index] ?? [];
@@ -76,7 +83,7 @@ async function checkAll(
   return logs;
 }
 
-async function createAtOnce(crew: Crew): Promise<void> {
+async function createAtOnce({ crew }: ProcessTrial): Promise<void> {
   const workers = await crew.startAll();
   const common = Array.from({ length: CREATED_RUNS }, (_, index) => `run-${index}`);
   const created = await Promise.all(
@@ -100,7 +107,7 @@ async function createAtOnce(crew: Crew): Promise<void> {
   }
 }
 
-async function followAcross(crew: Crew): Promise<void> {
+async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
   const [writer, ...others] = await crew.startAll();
   const reader = others.at(-1) ?? writer;
   const prefix = "followed-";
@@ -110,12 +117,13 @@ async function followAcross(crew: Crew): Promise<void> {
   const followed = reader.call("follow", { runId });
   // Its failure is looked at when the writers have ended.
   followed.catch(() => {});
-  const one = appendStep("TOKEN");
   const writers = [writer, ...others.slice(0, -1)];
-  const operations = await runAll(writers, prefix, FOLLOWED_STEPS, fc.constant(one));
+  const steps = Array.from({ length: profile.calls }, () => appendStep("TOKEN"));
+  const branches = writers.map(() => steps);
+  const operations = await runAll(writers, prefix, branches);
   const name = `${writer.name}-end`;
-  const steps = [appendStep("RUN_COMPLETED")];
-  const ended = await writer.call("runSteps", { name, prefix, steps });
+  const end = [appendStep("RUN_COMPLETED")];
+  const ended = await writer.call("runSteps", { name, prefix, steps: end });
   const ids = await followed;
   const logs = await checkAll(crew, [runId], [...operations, ...ended]);
   assertEqual(
@@ -131,7 +139,7 @@ function appendStep(eventType: string): Step {
 
 /** What holds of a store that many processes have open. */
 export const processCases: readonly ProcessCase[] = [
-  ...HAMMERS.map((one) => ({ name: one.name, run: (crew: Crew) => hammer(crew, one) })),
+  ...HAMMERS.map((one) => ({ name: one.name, run: (trial: ProcessTrial) => hammer(trial, one) })),
   {
     name: "S13 a process that reads only when woken sees all that others append, to the end",
     run: followAcross,

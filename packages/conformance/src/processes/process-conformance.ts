@@ -1,8 +1,13 @@
 import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
+import { DEFAULT_SOAK_MS, type ProfileName, requireDuration } from "../profile.ts";
+import { randomSeed } from "../trial.ts";
 import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
+import { createDraws } from "./draws.ts";
 import { createLedger } from "./ledger.ts";
+import type { ProcessCase } from "./process-case.ts";
 import { processCases } from "./process-cases.ts";
+import { PROCESS_PROFILES } from "./process-profile.ts";
 
 export type { CrashHooks } from "./crash-cases.ts";
 export type { ProcessDoors } from "./crew.ts";
@@ -10,18 +15,28 @@ export type { ProcessDoors } from "./crew.ts";
 /** How long a case may take before it counts as hung: its processes have to start, and a server to come back. */
 const CASE_MS = 120_000;
 
-/** Which store to try from many processes. */
+/** Which store to try from many processes, and how hard to look. */
 export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
   /** Stands in the message of every failure. */
   readonly name: string;
   /** How the store's server crashes, where it has one. Cases that share a server then have to run one after the other. */
   readonly crash?: CrashHooks;
+  /** How much the processes do in a case. Default `ci`. */
+  readonly profile?: ProfileName;
+  /** How long each case goes on in `soak`, in milliseconds. It ends with the round under way. Default 10 minutes. */
+  readonly soakMs?: number;
+  /**
+   * What the processes are told to do, and after which calls they crash: a 32-bit integer with a sign. Which of them is
+   * faster stays the system's matter. Default another each time.
+   */
+  readonly seed?: number;
 }
 
 /**
  * What the contract promises to many processes on the same data, and after their crash, as cases of the kit's usual shape. Each
  * forks processes of its own, and ends them. Needs Node.
  *
+ * @throws TypeError for a profile or a time that there is not
  * @example
  * const cases = runProcessConformance({
  *   name: "files",
@@ -33,18 +48,43 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
 export function runProcessConformance<Place>(
   options: ProcessConformanceOptions<Place>,
 ): readonly ConformanceCase[] {
-  const { crash = null } = options;
-  const bodies = [
-    ...processCases.map(({ name, run }) => ({ name, body: () => runWithCrew(options, run) })),
-    ...crashCases(crash).map(({ name, run }) => ({
-      name,
-      async body() {
-        const ledger = createLedger();
-        await runWithCrew(options, (crew) => run(crew, ledger), ledger.take);
+  const { crash = null, profile: profileName = "ci", soakMs = DEFAULT_SOAK_MS } = options;
+  requireDuration(profileName, soakMs);
+  const profile = PROCESS_PROFILES[profileName];
+  const isSoak = profileName === "soak";
+  const firstSeed = options.seed ?? randomSeed();
+
+  async function runOnce(
+    run: ProcessCase["run"],
+    seed: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const ledger = createLedger();
+    const draws = createDraws(seed);
+    const crewOptions = { onReport: ledger.take, signal };
+    try {
+      await runWithCrew(options, (crew) => run({ crew, ledger, draws, profile }), crewOptions);
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${what}\n${saySeed(seed)}`, { cause });
+    }
+  }
+
+  return [...processCases, ...crashCases(crash)].map(({ name, run }) =>
+    nameCase(
+      { name, timeoutMs: CASE_MS + (isSoak ? soakMs : 0) },
+      async ({ signal }) => {
+        const endsAt = isSoak ? Date.now() + soakMs : -Infinity;
+        for (let round = 0; ; round++) {
+          await runOnce(run, (firstSeed + round) | 0, signal);
+          if (Date.now() >= endsAt) return;
+        }
       },
-    })),
-  ];
-  return bodies.map(({ name, body }) =>
-    nameCase({ name, timeoutMs: CASE_MS }, body, (cause) => sayFailure(options.name, name, cause)),
+      (cause) => sayFailure(options.name, name, cause),
+    ),
   );
+}
+
+function saySeed(seed: number): string {
+  return `To let processes do the same again, though not at the same instants, give the option\n  seed: ${seed}`;
 }

@@ -16,10 +16,13 @@ export function createEmmettDoors(
   triesAgain: boolean,
 ): Required<StoreDoors> {
   const opened = new WeakMap<RunEventStore, Opened>();
+  let migrated: Promise<void> | null = null;
 
   async function openOn(streamType: string): Promise<RunEventStore> {
     const pool = new pg.Pool({ connectionString });
     const emmett = getPostgreSQLEventStore(connectionString, {
+      // Once is enough for a database, and takes longer than many a case.
+      schema: { autoMigration: "None" },
       connectionOptions: { connectionString, pool },
     });
     const store = createEmmettStore(
@@ -28,7 +31,8 @@ export function createEmmettDoors(
       streamType,
       triesAgain,
     );
-    await store.migrate();
+    migrated ??= store.migrate();
+    await migrated;
     opened.set(store, { pool, streamType });
     return store;
   }

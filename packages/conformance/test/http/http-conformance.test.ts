@@ -1,16 +1,21 @@
 import {
   type ConformanceCase,
-  type HttpDoors,
+  type Follow,
+  type HttpConformanceOptions,
   runHttpConformance,
   runReaderConformance,
 } from "@tm/run-events-conformance/http";
+import type { ProfileName, SavedExample } from "@tm/run-events-conformance";
 import { describe, expect, it } from "vitest";
+import { PROFILES } from "../../src/profile.ts";
 import { follow } from "./follow.ts";
 import { memoryServerDoors } from "./memory-server.ts";
 import { streamMutants } from "./mutants/stream-mutants.ts";
 
 const doors = memoryServerDoors();
-const { cookieFor: _, ...withoutCookie } = doors;
+const { cookieFor: _, endSession: __, ...withoutCookie } = doors;
+/** What every server has. */
+const bare = { baseUrl: doors.baseUrl, tokens: doors.tokens, cookieFor: () => "session=any" };
 
 const withCookie = runHttpConformance({ name: "any", ...doors });
 const withSession = runHttpConformance({ name: "any", ...withoutCookie });
@@ -23,7 +28,7 @@ function caseOf(cases: readonly ConformanceCase[], part: string): ConformanceCas
 }
 
 /** The same server, whose open answers can be counted: a request's signal is all that it sees of a client. */
-function countStreams(real: HttpDoors): { readonly doors: HttpDoors; open(): number } {
+function countStreams(real: typeof doors): { readonly doors: typeof doors; open(): number } {
   const signals: AbortSignal[] = [];
   return {
     doors: {
@@ -46,10 +51,9 @@ describe("runHttpConformance", () => {
     }
   });
 
-  it("has cases for every clause but those that take long or depend on settings", () => {
+  it("has cases for every clause of the wire", () => {
     const clauses = new Set(withSession.map(({ clause }) => clause));
-    const all = Array.from({ length: 30 }, (__, index) => `W${index + 1}`);
-    expect(all.filter((clause) => !clauses.has(clause))).toEqual(["W25", "W26", "W27", "W30"]);
+    expect(clauses).toEqual(new Set(Array.from({ length: 30 }, (___, index) => `W${index + 1}`)));
   });
 
   it("leaves out the cases of the session, and nothing else, where `cookieFor` is given", () => {
@@ -57,6 +61,40 @@ describe("runHttpConformance", () => {
     const left = withSession.filter(({ name }) => !names.has(name));
     expect(new Set(left.map(({ clause }) => clause))).toEqual(new Set(["W29"]));
     expect(withCookie).toHaveLength(withSession.length - left.length);
+  });
+
+  const { hasty, drain, allowedOrigin, endSession } = doors;
+  const { heartbeatMs, stallMs, maxStreamAgeMs } = hasty ?? {};
+  it.for([
+    ["hostPaths", { hostPaths: true }, ["W30", "W30", "W30", "W30"]],
+    ["allowedOrigin", { allowedOrigin }, ["W5", "W5", "W5", "W5", "W19"]],
+    ["drain", { drain }, ["W27"]],
+    [
+      "endSession without heartbeatMs",
+      { endSession, hasty: { ...hasty, heartbeatMs: undefined } },
+      ["W25", "W26"],
+    ],
+    ["stallMs", { hasty: { baseUrl: "", stallMs } }, ["W25"]],
+    ["maxStreamAgeMs", { hasty: { baseUrl: "", maxStreamAgeMs } }, ["W26"]],
+    ["heartbeatMs", { hasty: { baseUrl: "", heartbeatMs } }, ["W22"]],
+    [
+      "heartbeatMs and endSession",
+      { hasty: { baseUrl: "", heartbeatMs }, endSession },
+      ["W22", "W26"],
+    ],
+  ] as const)("has the cases that need %s only where it is given", ([, more, clauses]) => {
+    const named = { name: "any", ...bare };
+    const plain = new Set(runHttpConformance(named).map(({ name }) => name));
+    const cases = runHttpConformance({ ...named, ...more } as HttpConformanceOptions);
+    const added = cases.filter(({ name }) => !plain.has(name)).map(({ clause }) => clause);
+    expect(added).toEqual(clauses);
+    expect(cases).toHaveLength(plain.size + added.length);
+  });
+
+  it("ends a session by `DELETE /v1/session` where there is no `cookieFor`", () => {
+    expect(withSession.map(({ name }) => name)).toContainEqual(
+      expect.stringContaining("W26 a session that is ended"),
+    );
   });
 
   it("says what is missing where there is no session to be had", async () => {
@@ -79,8 +117,54 @@ describe("runHttpConformance", () => {
     const mutant = streamMutants.find(({ name }) => name === "says run_finished twice");
     const broken = runHttpConformance({ name: "x", ...memoryServerDoors(mutant) });
     await expect(caseOf(broken, "any program").run()).rejects.toThrow(
-      /seed: -?\d+, path: "[\d:]+"[^]*"writers":\[\[[^]*Got error: Expected that W22: nothing stands behind/,
+      /Expected that W22: nothing stands behind[^]*The input: [^]*"writers":\[\[[^]*number 1 of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
     );
+  });
+
+  it("runs an input again by what its failure said, that input alone, and saves what it found", async () => {
+    const mutant = streamMutants.find(({ name }) => name === "says run_finished twice");
+    const saved: SavedExample[] = [];
+    const examples = {
+      load: () => [],
+      save: (___: string, one: SavedExample) => void saved.push(one),
+    };
+    const broken = { name: "x", ...memoryServerDoors(mutant) };
+    const first = runHttpConformance({ ...broken, seed: 7, examples });
+    const { name, run } = caseOf(first, "any program");
+    await expect(run()).rejects.toThrow("seed: 7,");
+    expect(saved).toHaveLength(1);
+    const { seed = 0, path = "", input = "" } = saved[0] ?? {};
+    const again = runHttpConformance({ ...broken, replay: { case: name, seed, path } });
+    expect(again.map((one) => one.name)).toEqual([name]);
+    await expect(again[0]?.run()).rejects.toThrow(`The input: ${input}\nIt was run again.`);
+  });
+
+  it("draws as many inputs as the profile says, the same from the same seed", async () => {
+    async function bodiesOf(profile: ProfileName): Promise<readonly string[]> {
+      const bodies: string[] = [];
+      const counting = async (request: Request): Promise<Response> => {
+        if (request.method === "POST") bodies.push(await request.clone().text());
+        return (doors.fetch ?? fetch)(request);
+      };
+      const options = { ...doors, name: "any", profile, seed: 3, fetch: counting };
+      await caseOf(runHttpConformance(options), "any JSON value").run();
+      return bodies;
+    }
+    const quick = await bodiesOf("quick");
+    // A run and an append for each.
+    expect(quick).toHaveLength(PROFILES.quick.inputs.wireValues * 2);
+    expect(await bodiesOf("ci")).toHaveLength(PROFILES.ci.inputs.wireValues * 2);
+    expect(await bodiesOf("quick")).toEqual(quick);
+  });
+
+  it("gives a case up when the test's signal is aborted, and leaves its streams", async () => {
+    const counted = countStreams(doors);
+    const cases = runHttpConformance({ name: "any", ...counted.doors });
+    const running = new AbortController();
+    const held = caseOf(cases, "W28 beyond 32 long-polls").run({ signal: running.signal });
+    running.abort(new Error("The test is over."));
+    await expect(held).rejects.toThrow("The test is over.");
+    expect(counted.open()).toBe(0);
   });
 
   it("asks for the base URL when a case runs, and takes it with a slash at its end", async () => {
@@ -112,6 +196,18 @@ describe("runHttpConformance", () => {
 });
 
 describe("runReaderConformance", () => {
+  it("says in the failure of a random case how to run it again, and does so", async () => {
+    const forgetful: Follow = async function* (target) {
+      for await (const event of follow(target)) if (event.sequence !== 3) yield event;
+    };
+    const broken = { name: "x", follow: forgetful, ...doors };
+    const { name, run } = caseOf(runReaderConformance({ ...broken, seed: 7 }), "again and again");
+    const failure = await run().catch((error: Error) => error.message);
+    const [, path = ""] = /, seed: 7, path: "([\d:]+)" \}$/.exec(String(failure)) ?? [];
+    const [again] = runReaderConformance({ ...broken, replay: { case: name, seed: 7, path } });
+    await expect(again?.run()).rejects.toThrow(/Expected event 3 [^]*It was run again\./);
+  });
+
   it("leaves every reader that a case has started", async () => {
     const counted = countStreams(doors);
     const cases = runReaderConformance({ name: "counted", follow, ...counted.doors });

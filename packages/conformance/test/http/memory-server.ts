@@ -1,6 +1,7 @@
-import type { Fetch, HttpDoors } from "@tm/run-events-conformance/http";
+import type { Fetch, HttpConformanceOptions } from "@tm/run-events-conformance/http";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-import { createHandler, type HandlerOptions } from "@tm/run-events-http";
+import { createHandler, type Handler, type HandlerOptions } from "@tm/run-events-http";
+import { answerHostPath } from "./host-paths.ts";
 import { identify, TOKENS } from "./users.ts";
 
 /** Parts of the server that a mutant breaks. */
@@ -11,19 +12,67 @@ export interface ServerBreakage {
   readonly settings?: Partial<HandlerOptions<Request>>;
 }
 
-/** The handler of `Request` and `Response` over a memory store, without a port. */
-export function memoryServerDoors(breakage: ServerBreakage = {}): HttpDoors {
+/** Short enough for a test, and long enough for a busy machine. */
+const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900 };
+const DRAIN_MS = 60;
+const ALLOWED_ORIGIN = "https://app.example";
+
+/** The handler of `Request` and `Response` over a memory store, in a host that has no port. */
+export function memoryServerDoors(
+  breakage: ServerBreakage = {},
+): Omit<HttpConformanceOptions, "name"> {
   const { wrap = (fetch) => fetch, settings } = breakage;
-  const handler = createHandler({
-    runs: createRunEvents({ store: createMemoryStore() }),
-    authenticate: ({ headers }, wanted) =>
-      identify(headers.get("authorization"), headers.get("cookie"), wanted),
-    ...settings,
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const endedSessions = new Set<string>();
+  let sessions = 0;
+
+  function open(deadlines: Partial<HandlerOptions<Request>>): Handler {
+    return createHandler({
+      runs,
+      authenticate({ headers }, wanted) {
+        const cookie = headers.get("cookie");
+        const session = cookie !== null && endedSessions.has(cookie) ? null : cookie;
+        return identify(headers.get("authorization"), session, wanted);
+      },
+      allowedOrigins: [ALLOWED_ORIGIN],
+      ...deadlines,
+      ...settings,
+    });
+  }
+
+  function serve(handlerNow: () => Handler | null): Fetch {
+    return wrap(async (request) => {
+      const handler = handlerNow();
+      if (handler === null) throw new TypeError("The server is not there.");
+      return answerHostPath(request, handler.stats()) ?? handler.fetch(request);
+    });
+  }
+
+  let handler: Handler | null = open({});
+  const hasty = open({
+    heartbeatMs: DEADLINES.heartbeatMs,
+    stallMs: DEADLINES.stallMs,
+    maxAgeMs: DEADLINES.maxStreamAgeMs,
   });
+  const baseUrl = "http://memory.example";
   return {
-    baseUrl: "http://memory.example",
+    baseUrl,
     tokens: TOKENS,
-    cookieFor: (token) => `session=${token}`,
-    fetch: wrap((request) => handler.fetch(request)),
+    cookieFor: (token) => `session=${token}; number=${++sessions}`,
+    fetch: serve(() => handler),
+    hostPaths: true,
+    allowedOrigin: ALLOWED_ORIGIN,
+    endSession: (cookie) => void endedSessions.add(cookie),
+    hasty: { ...DEADLINES, baseUrl, fetch: serve(() => hasty) },
+    drain: {
+      windowMs: DRAIN_MS,
+      async begin() {
+        await handler?.drain(DRAIN_MS);
+        handler = null;
+      },
+      async restart() {
+        handler = open({});
+      },
+    },
   };
 }

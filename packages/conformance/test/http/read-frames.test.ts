@@ -35,15 +35,18 @@ const frame = fc
     message: fc.dictionary(fc.string(), fc.jsonValue()),
     id: fc.option(fc.nat(99)),
     space: fc.constantFrom("", " "),
+    late: fc.boolean(),
   })
-  .map(({ retry, message, id, space }) => {
+  .map(({ retry, message, id, space, late }) => {
     const data = JSON.stringify(message).replace(
       /[\u0085\u2028\u2029]/g,
       (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
     const before = retry === null ? "" : `retry:${space}${retry}\n`;
-    const behind = id === null ? "" : `id:${space}${id}\n`;
-    return { text: `${before}data:${space}${data}\n${behind}\n`, retry, data, message, id };
+    const behind = late && retry === null ? `retry:${space}3600000\n` : "";
+    const last = id === null ? "" : `id:${space}${id}\n`;
+    const text = `${before}data:${space}${data}\n${behind}${last}\n`;
+    return { text, retry: behind === "" ? retry : 3_600_000, data, message, id };
   });
 
 describe("readFrames", () => {
@@ -95,7 +98,9 @@ describe("readFrames", () => {
     ["a name", "event: x\ndata: {}\n\n"],
     ["two lines of data", "data: {\ndata: }\n\n"],
     ["id before data", "id: 1\ndata: {}\n\n"],
-    ["retry behind data", "data: {}\nretry: 1\n\n"],
+    ["a short retry behind data", "data: {}\nretry: 1\n\n"],
+    ["two retries", "retry: 1\ndata: {}\nretry: 3600000\n\n"],
+    ["retry behind id", "data: {}\nid: 1\nretry: 3600000\n\n"],
     ["no data", "id: 1\n\n"],
     ["an empty frame", "\n\n"],
     ["a blank line too many", "data: {}\n\n\n"],

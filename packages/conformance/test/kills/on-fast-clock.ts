@@ -3,9 +3,18 @@ import { install } from "@sinonjs/fake-timers";
 /** One turn of the clock, in milliseconds: work that has begun elsewhere gets a real turn for each. */
 const TURN_MS = 10;
 
-/** Runs work for which `setTimeout` takes hardly any time: a mutant often never does what is waited for. */
+/** All that the kit, and a server in this process, wait by. */
+const WAITS = [
+  "setTimeout",
+  "clearTimeout",
+  "setInterval",
+  "clearInterval",
+  "performance",
+] as const;
+
+/** Runs work for which waits take hardly any time: a mutant often never does what is waited for. */
 export async function onFastClock<T>(work: () => Promise<T>): Promise<T> {
-  const clock = install({ toFake: ["setTimeout", "clearTimeout"] });
+  const clock = install({ toFake: [...WAITS] });
   try {
     let isOver = false;
     const working = work().finally(() => (isOver = true));

@@ -2,6 +2,8 @@ import type { ConformanceCase } from "@tm/run-events-conformance";
 import { runHttpConformance } from "@tm/run-events-conformance/http";
 import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts";
 import { answerMutants } from "../http/mutants/answer-mutants.ts";
+import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
+import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
@@ -16,11 +18,16 @@ export function serverCases(breakage: ServerBreakage): readonly ConformanceCase[
 /** Broken servers. */
 export const serverSuite: MutantSuite = {
   title: "Servers",
-  mutants: [...requestMutants, ...answerMutants, ...pageMutants, ...streamMutants].map(
-    ({ name, clause, ...breakage }) => ({
-      name,
-      clause,
-      judge: () => onFastClock(() => failuresInTurn(casesOfClause(serverCases(breakage), clause))),
-    }),
-  ),
+  mutants: [
+    ...requestMutants,
+    ...answerMutants,
+    ...pageMutants,
+    ...streamMutants,
+    ...hostMutants,
+    ...deadlineMutants,
+  ].map(({ name, clause, ...breakage }) => ({
+    name,
+    clause,
+    judge: () => onFastClock(() => failuresInTurn(casesOfClause(serverCases(breakage), clause))),
+  })),
 };

@@ -79,7 +79,7 @@ export const handoverMutants: readonly Mutant[] = [
       watch(runId, wake) {
         let isStopped = false;
         let stop = (): void => {};
-        void turns(3).then(() => {
+        void turns(8).then(() => {
           if (!isStopped) stop = data.watch(runId, wake).stop;
         });
         return {
@@ -270,7 +270,7 @@ export const handoverMutants: readonly Mutant[] = [
   },
 ];
 
-/** Reads from what it has read, for two turns after its last look. */
+/** Reads from what it has read, for some turns after its last look. */
 function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
   const copies = new Map<string, ReturnType<RunEventStore["read"]>>();
   return {
@@ -281,7 +281,7 @@ function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
       if (kept !== undefined) return kept;
       const pages = object.read(queries);
       copies.set(id, pages);
-      void turns(4).then(() => copies.delete(id));
+      void turns(16).then(() => copies.delete(id));
       return pages;
     },
     async append(requests) {

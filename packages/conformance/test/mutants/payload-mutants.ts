@@ -63,7 +63,7 @@ export const payloadMutants: readonly Mutant[] = [
   payloadMutant("makes null of a number beyond a double", (text) =>
     text.replaceAll(/-?1[eE]400/g, "null"),
   ),
-  payloadMutant("drops __proto__", (text) => text.replaceAll(/"__proto__":/g, '"proto":')),
+  payloadMutant("drops `__proto__`", (text) => text.replaceAll(/"__proto__":/g, '"proto":')),
   payloadMutant("escapes line separators", (text) => text.replaceAll("\u2028", "\\u2028")),
   payloadMutant("writes escapes in lower case", (text) =>
     text.replaceAll(/\\u[0-9A-F]{4}/g, (escape) => escape.toLowerCase()),

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
 
-/** Which store: one that others do not see, one that ends its process, or one that waits and holds a connection. */
+/** Which store: one that others do not see, one that ends its process, or one that holds a connection, and never creates a run. */
 export type OtherPlace =
   | { readonly kind: "memory" | "dying" }
   | { readonly kind: "waiting"; readonly port: number };
@@ -13,8 +13,15 @@ export async function open(place: OtherPlace): Promise<RunEventStore> {
   if (place.kind === "memory") return memory;
   const store = { ...memory, capabilities: { ...memory.capabilities, shared: true } };
   if (place.kind === "waiting") {
-    await once(connect(place.port, "127.0.0.1"), "connect");
-    return { ...store, createRun: () => new Promise(() => {}) };
+    const socket = connect(place.port, "127.0.0.1");
+    await once(socket, "connect");
+    return {
+      ...store,
+      createRun() {
+        socket.write("creating");
+        return new Promise(() => {});
+      },
+    };
   }
   return {
     ...store,

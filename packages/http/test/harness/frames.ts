@@ -8,13 +8,16 @@ export interface Frame {
 }
 
 // W22 to the letter: no other field, no other order, no comment, no carriage return; the dot takes no U+2028 and U+2029.
-const FRAME = /^(?:retry: (\d+)\n)?data: (\{[^\u0085]*?\})\n(?:id: (\d+)\n)?\n$/u;
+const FRAME =
+  /^(?:retry: (\d{3,5})\n)?data: (\{[^\u0085]*?\})\n(?:retry: (3600000)\n)?(?:id: (\d+)\n)?\n$/u;
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/u;
 
 /** Reads one frame. @throws Error if anything stands in it that W22 does not say. */
 function parseFrame(text: string): Frame {
-  const [, retry, data, id] = FRAME.exec(text) ?? [];
-  if (data === undefined || data.includes("\n") || LINE_BREAK.test(text)) {
+  const [, before, data, behind, id] = FRAME.exec(text) ?? [];
+  const retry = before ?? behind;
+  const isDouble = before !== undefined && behind !== undefined;
+  if (data === undefined || isDouble || data.includes("\n") || LINE_BREAK.test(text)) {
     throw new Error(`Expected a frame, got ${JSON.stringify(text)}.`);
   }
   return {

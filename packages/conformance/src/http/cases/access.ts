@@ -2,33 +2,11 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { Answer, Call, HeaderList } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { changesOn, JSON_TYPE, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record } from "../runs.ts";
-
-const JSON_TYPE = { "content-type": "application/json" };
-const BODY = '{"events":[{"eventType":"NOTE"}]}';
 
 /** Headers that tell of the connection and the moment, not of the answer. */
 const HOP = ["date", "connection", "keep-alive", "transfer-encoding", "age"];
-
-/** Every request about a run that changes it, without a credential. The last ends it. */
-function changesOn(runId: string): readonly Call[] {
-  const path = pathOf(runId, "/events");
-  const lines = { "content-type": "application/x-ndjson" };
-  return [
-    { method: "POST", path, headers: JSON_TYPE, body: BODY },
-    { method: "POST", path, headers: { ...JSON_TYPE, "idempotency-key": "k" }, body: BODY },
-    { method: "POST", path, headers: lines, body: '{"eventType":"NOTE"}\n' },
-    { method: "POST", path: pathOf(runId, "/cancel") },
-  ];
-}
-
-function readsOn(runId: string): readonly Call[] {
-  return [{ path: pathOf(runId) }, { path: pathOf(runId, "/events") }];
-}
-
-function withHeaders(call: Call, headers: HeaderList): Call {
-  return { ...call, headers: { ...call.headers, ...headers } };
-}
 
 /** What can be told of an answer, whoever asked and when. */
 function shapeOf({ status, headers, text }: Answer): unknown {

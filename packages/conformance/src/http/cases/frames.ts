@@ -1,4 +1,4 @@
-import { assertEqual } from "../../assert.ts";
+import { assert, assertEqual } from "../../assert.ts";
 import { assertDelivery } from "../assert-delivery.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
 import { typesOf } from "../live-stream.ts";
@@ -127,6 +127,11 @@ export const frames: readonly HttpTrialCase[] = [
       await stream.until("run_event");
       await land(trial, runId, ["NOTE", phase("last"), "RUN_CANCELLED"]);
       const all = await stream.rest();
+      const ends = all.flatMap(({ message }) => message["lastSequence"] ?? []);
+      assert(
+        ends.length > 1 && ends.every((at) => Number(at) <= 4),
+        "no frame says that the log goes on",
+      );
       assertDelivered(all, ["NOTE", "NOTE", phase("last"), "RUN_CANCELLED"], 1);
       assertEqual(statesOf(all).at(-1), ["run_finished", "cancelled", "last"], "the end");
     },

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { assert, assertEqual } from "../../assert.ts";
 import type { Cut } from "../cutting-fetch.ts";
 import { type Draft, notes } from "../draft.ts";
@@ -64,6 +65,59 @@ async function cutAtEveryByte(trial: ReaderTrial, by: Cut["by"]): Promise<void> 
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** A reader's way through a run that goes on. */
+interface Journey {
+  /** How many events the run has when the reader begins. */
+  readonly written: number;
+  /** The reader's first cursor, or the run's end then if that comes first. */
+  readonly since: number;
+  /** The appends that follow, by their sizes. */
+  readonly batches: readonly number[];
+  readonly cuts: readonly Cut[];
+}
+
+/** A race may show only now and then: once a journey has failed, each smaller one gets so many chances to fail too. */
+const CHANCES = 3;
+
+const journey: fc.Arbitrary<Journey> = fc.record({
+  written: fc.nat(8),
+  since: fc.nat(8),
+  batches: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 10 }),
+  cuts: fc.array(
+    // Behind the first `retry:`, before which a client waits for as long as it likes.
+    fc.record({
+      afterBytes: fc.integer({ min: 40, max: 1_500 }),
+      by: fc.constantFrom<Cut["by"]>("error", "end"),
+    }),
+    { maxLength: 8 },
+  ),
+});
+
+/** One that is cut again and again, for sure. */
+const ROUGH: Journey = {
+  written: 10,
+  since: 2,
+  batches: Array.from({ length: 20 }, () => 1),
+  cuts: Array.from({ length: 12 }, (_, at) => ({
+    afterBytes: 150 + at * 7,
+    by: at % 2 === 0 ? "error" : "end",
+  })),
+};
+
+async function follow(
+  trial: ReaderTrial,
+  { written, since, batches, cuts }: Journey,
+): Promise<void> {
+  const later = batches.map((size, at) => notes(size, 100 * (at + 1)));
+  const drafts = [...notes(written), ...later.flat(), "RUN_COMPLETED"];
+  const runId = await record(trial, ...drafts.slice(0, written));
+  const reading = assertDelivered(trial, runId, drafts, Math.min(since, written), cuts);
+  // Looked at below, unless an append fails first.
+  reading.catch(() => {});
+  for (const batch of [...later, ["RUN_COMPLETED"]]) await land(trial, runId, batch);
+  await reading;
 }
 
 /** W20, W22, W24: what a reader makes of a stream. */
@@ -144,21 +198,12 @@ export const reading: readonly ReaderTrialCase[] = [
   },
   {
     name: "W24 over connections that are lost again and again a reader has what is appended meanwhile",
-    async run(trial) {
-      for (const step of [40, 150, 330, 700]) {
-        const drafts = [...notes(30), "RUN_COMPLETED"];
-        const runId = await record(trial, ...drafts.slice(0, 10));
-        const cuts = Array.from({ length: 12 }, (_, at): Cut => ({
-          afterBytes: step + at * 7,
-          by: at % 2 === 0 ? "error" : "end",
-        }));
-        const reading = assertDelivered(trial, runId, drafts, 2, cuts);
-        // Looked at below, unless an append fails first.
-        reading.catch(() => {});
-        for (const draft of drafts.slice(10)) await land(trial, runId, [draft]);
-        await reading;
-      }
-    },
+    run: (trial) =>
+      trial.check(journey, (one) => follow(trial, one), {
+        kind: "wirePrograms",
+        chances: CHANCES,
+        always: [ROUGH],
+      }),
   },
   {
     name: "W13 a reader that is told to leave leaves, and the run goes on",

@@ -161,6 +161,20 @@ export function mapFrames(
   };
 }
 
+/** Every stream's bytes pass through `change`. */
+export function mapBodies(
+  change: (body: ReadableStream<Uint8Array>, request: Request) => ReadableStream<Uint8Array>,
+): Pick<ServerMutant, "wrap"> {
+  return {
+    wrap: (fetch) => async (request) => {
+      const response = await fetch(request);
+      if (!isStream(response) || response.body === null) return response;
+      const { status, headers } = response;
+      return new Response(change(response.body, request), { status, headers });
+    },
+  };
+}
+
 /** The stream's head passes through `change`. */
 export function mapStreamHeaders(change: (headers: Headers) => void): Pick<ServerMutant, "wrap"> {
   return {

@@ -1,0 +1,103 @@
+import { type ConformanceCase, nameCase, sayFailure } from "./conformance-case.ts";
+import { Counterexample } from "./counterexample.ts";
+import { nextTurn } from "./next-turn.ts";
+import { DEFAULT_SOAK_MS, type ProfileName, PROFILES, requireDuration } from "./profile.ts";
+import { createRandomCheck, type RandomCheck } from "./random-check.ts";
+import { type Replay, replayOption, type SavedExamples } from "./replay.ts";
+import { randomSeed } from "./trial.ts";
+
+/** What every kit takes: whose failures they are, how hard to look, and what to look at again. */
+export interface CaseOptions {
+  /** Stands in the message of every failure. */
+  readonly name: string;
+  /** How many inputs random cases draw. Default `ci`. */
+  readonly profile?: ProfileName;
+  /** How long each random case goes on in `soak`, in milliseconds. It ends with the inputs under way. Default 10 minutes. */
+  readonly soakMs?: number;
+  /** Which inputs random cases draw: a 32-bit integer with a sign. Default another each time. */
+  readonly seed?: number;
+  /** Run this input of this case and nothing else, as the failure said. */
+  readonly replay?: Replay;
+  /** Where inputs that broke a case are kept. They are tried first. Default: nowhere. */
+  readonly examples?: SavedExamples;
+}
+
+/** What one round of a case is told. */
+export interface CaseConditions {
+  readonly check: RandomCheck;
+  /** Ends the round. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes cases of bodies that do not know yet how hard to look.
+ * @param runRound runs a body once, on things of its own
+ * @param sayReplay says how to run an input again, as the last line of a failure. Default: by an option
+ * @throws TypeError for a profile or a time that there is not, or a `replay` of no case
+ */
+export function buildCases<One extends { readonly name: string }>(
+  options: CaseOptions,
+  all: readonly One[],
+  runRound: (one: One, conditions: CaseConditions) => Promise<void>,
+  sayReplay: (replay: Replay) => string = sayOption,
+): readonly ConformanceCase[] {
+  const { replay, profile: profileName = "ci", soakMs = DEFAULT_SOAK_MS } = options;
+  requireDuration(profileName, soakMs);
+  const profile = PROFILES[profileName];
+  const isSoak = profileName === "soak";
+  const firstSeed = options.seed ?? randomSeed();
+  const cases = replay === undefined ? all : all.filter(({ name }) => name === replay.case);
+  if (cases.length === 0) throw new TypeError(`Expected the name of a case, got ${replay?.case}.`);
+
+  /** Runs a case once; in `soak` again until the time is up, unless nothing about it is random. */
+  async function runCase(one: One, signal: AbortSignal | undefined): Promise<void> {
+    const examples = await options.examples?.load(one.name);
+    const endsAt = isSoak && replay === undefined ? Date.now() + soakMs : -Infinity;
+    for (let round = 0; ; round++) {
+      const checkRound = createRandomCheck({
+        profile,
+        // As fast-check takes it: 32 bits.
+        seed: (firstSeed + round) | 0,
+        ...(replay === undefined ? {} : { replay }),
+        ...(round === 0 && examples !== undefined ? { examples } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      let isRandom = false;
+      const check: RandomCheck = (...asked) => {
+        isRandom = true;
+        return checkRound(...asked);
+      };
+      await runRound(one, { check, signal });
+      if (!isRandom || Date.now() >= endsAt) return;
+      await nextTurn();
+    }
+  }
+
+  /** Saves what was found. @returns the whole message */
+  async function report(name: string, cause: unknown): Promise<string> {
+    const why = sayFailure(options.name, name, cause);
+    if (!(cause instanceof Counterexample)) return why;
+    const { input: _, ...address } = cause.example;
+    const whole = `${why}\n${sayReplay({ case: name, ...address })}`;
+    if (cause.isReplayed) return whole;
+    try {
+      await options.examples?.save(name, cause.example);
+      return whole;
+    } catch (error) {
+      return `${whole}\nIt could not be saved: ${String(error)}`;
+    }
+  }
+
+  const timeoutMs = profile.timeoutMs + (isSoak ? soakMs : 0);
+  return cases.map((one) =>
+    nameCase(
+      { name: one.name, timeoutMs },
+      ({ signal }) => runCase(one, signal),
+      (cause) => report(one.name, cause),
+    ),
+  );
+}
+
+function sayOption(replay: Replay): string {
+  return `To run it again, give the option\n  ${replayOption(replay)}`;
+}

@@ -1,0 +1,153 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { nextTurn } from "../../next-turn.ts";
+import { within } from "../../within.ts";
+import { assertDelivery } from "../assert-delivery.ts";
+import { assertStatus } from "../assert-answer.ts";
+import { appendedOf, type Draft, notes } from "../draft.ts";
+import { flood } from "../flood.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { type LiveStream, typesOf } from "../live-stream.ts";
+import type { Frame } from "../read-frames.ts";
+import { deliveryOf, land, record, tail, tailLive } from "../runs.ts";
+import { pause } from "../pause.ts";
+
+/** Ends the session that this `Cookie` header stands for. */
+export type EndSession = (cookie: string) => void | Promise<void>;
+
+/** The frames up to the end, which has to come by then, whatever comes before it. */
+function endWithin(dueMs: number, stream: LiveStream, what: string): Promise<readonly Frame[]> {
+  return within(dueMs, stream.rest(dueMs), what);
+}
+
+function assertEnded(frames: readonly Frame[], code: string, who: string): void {
+  const last = frames.at(-1);
+  const found = last?.message["code"] ?? last?.message["type"];
+  assertEqual(found, code, `the last frame of ${who}`);
+}
+
+/** Comes back with the last id that was had, as long as that is worth it, up to the end of the run. */
+async function readOn(
+  trial: HttpTrial,
+  runId: string,
+  begun: readonly Frame[],
+): Promise<readonly Frame[]> {
+  const seen = [...begun];
+  for (let before = -1; seen.at(-1)?.message["retryable"] === true;) {
+    const id = seen.findLast((frame) => frame.id !== null)?.id ?? "0";
+    assert(Number(id) > before, `who comes back with ${id} gets more`);
+    before = Number(id);
+    seen.push(...(await (await tailLive(trial, runId, "", { "last-event-id": id })).rest()));
+  }
+  return seen;
+}
+
+/** W22: silence. */
+export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
+  return [
+    {
+      name: "W22 a stream on which nothing happens says so after each interval without a frame",
+      async run(trial) {
+        const runId = await record(trial, "NOTE");
+        const stream = await tailLive(trial, runId, "since=1");
+        await stream.until("connected");
+        for (let beat = 0; beat < 2; beat++) {
+          const { message } = await stream.next(heartbeatMs);
+          const { type, runStatus, currentPhase } = message;
+          assertEqual([type, runStatus, currentPhase], ["status", "running", null], "the frame");
+        }
+        await land(trial, runId, ["RUN_COMPLETED"]);
+        const types = typesOf(await stream.rest()).filter((type) => type !== "status");
+        assertEqual(types, ["run_event", "run_finished"], "what comes behind the silence");
+      },
+    },
+  ];
+}
+
+/** W26: a session that is lost. */
+export function lostSessions(
+  heartbeatMs: number,
+  endSession: EndSession | undefined,
+): readonly HttpTrialCase[] {
+  async function end(trial: HttpTrial): Promise<void> {
+    const cookie = trial.owner.session["cookie"] ?? "";
+    if (endSession !== undefined) return endSession(cookie);
+    const answer = await trial.send({ method: "DELETE", path: "/v1/session", headers: { cookie } });
+    assertStatus(answer, 204);
+  }
+
+  return [
+    {
+      name: "W26 a session that is ended takes its streams along within an interval, silent or busy",
+      async run(trial) {
+        const silent = await tailLive(trial, await record(trial));
+        const runId = await record(trial);
+        const busy = await tailLive(trial, runId);
+        await Promise.all([silent.until("connected"), busy.until("connected")]);
+        let isOver = false;
+        async function keepBusy(): Promise<void> {
+          for (; !isOver; await nextTurn()) await land(trial, runId, ["NOTE"]);
+        }
+        const writing = keepBusy();
+        // Looked at below, unless a stream does not end.
+        writing.catch(() => {});
+        try {
+          await end(trial);
+          const ended = Object.entries({ silent, busy }).map(async ([who, stream]) => {
+            const frames = await endWithin(heartbeatMs, stream, `the end of the ${who} stream`);
+            assertEnded(frames, "unauthenticated", `the ${who} stream`);
+          });
+          await Promise.all(ended);
+        } finally {
+          isOver = true;
+        }
+        await writing;
+      },
+    },
+  ];
+}
+
+/** W26: age. */
+export function ages(maxStreamAgeMs: number): readonly HttpTrialCase[] {
+  return [
+    {
+      name: "W26 a stream lives for 0.8 of the longest life at least, ends with max_age, and nothing is lost",
+      async run(trial) {
+        const runId = await record(trial, "NOTE");
+        const openedAt = performance.now();
+        const stream = await tailLive(trial, runId);
+        const seen = [...(await stream.until("run_event"))];
+        await land(trial, runId, notes(3));
+        seen.push(...(await endWithin(maxStreamAgeMs, stream, "the end of the stream")));
+        const livedMs = performance.now() - openedAt;
+        assertEnded(seen, "max_age", "the stream");
+        const least = maxStreamAgeMs * 0.8;
+        assert(livedMs >= least, `the stream lives for ${least} ms, got ${livedMs}`);
+        await land(trial, runId, [...notes(2, 3), "RUN_FAILED"]);
+        const drafts: readonly Draft[] = ["NOTE", ...notes(5), "RUN_FAILED"];
+        const delivery = deliveryOf(await readOn(trial, runId, seen));
+        assertDelivery(drafts.map(appendedOf), 0, delivery);
+      },
+    },
+  ];
+}
+
+/** W25: patience. */
+export function patience(stallMs: number): readonly HttpTrialCase[] {
+  return [
+    {
+      name: "W25 a reader that takes nothing for too long is told slow_consumer, and misses nothing when it comes back",
+      async run(trial) {
+        const runId = await record(trial);
+        const drafts = [...(await flood(trial, runId, "long")), "RUN_FAILED"];
+        const stream = await tail(trial, runId);
+        // Beyond the deadline, but before a server loses its patience with an end that is not taken either.
+        await pause(stallMs * 1.2 + 500);
+        const seen = await stream.rest();
+        assertEnded(seen, "slow_consumer", "the stream of a reader that took nothing");
+        await land(trial, runId, ["RUN_FAILED"]);
+        const delivery = deliveryOf(await readOn(trial, runId, seen));
+        assertDelivery(drafts.map(appendedOf), 0, delivery);
+      },
+    },
+  ];
+}

@@ -1,0 +1,118 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertStatus } from "../assert-answer.ts";
+import type { Answer } from "../call.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { record } from "../runs.ts";
+
+/** What the wire has of runs: path, with `{}` for an id, and methods. */
+const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
+  "/v1/agent-runs": ["get", "post"],
+  "/v1/agent-runs/{}": ["delete", "get"],
+  "/v1/agent-runs/{}/cancel": ["post"],
+  "/v1/agent-runs/{}/events": ["get", "post"],
+  "/v1/agent-runs/{}/stream": ["get"],
+};
+
+/** What a host adds to them. */
+const HOST_PATHS = ["/healthz", "/readyz", "/metrics", "/"] as const;
+
+/** A sample of Prometheus text, format 0.0.4: a name, perhaps labels, a value, perhaps a time. */
+const SAMPLE =
+  /^([a-zA-Z_:][\w:]*)(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (?:[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|Inf)|NaN)(?: -?\d+)?$/i;
+const COMMENT =
+  /^# (?:HELP ([a-zA-Z_:][\w:]*) .*|TYPE ([a-zA-Z_:][\w:]*) (?:counter|gauge|histogram|summary|untyped))$/;
+
+async function getOpen(trial: HttpTrial, path: string, type: string): Promise<Answer> {
+  const answer = await trial.send({ path });
+  assertStatus(answer, 200);
+  const found = answer.headers.get("content-type") ?? "";
+  assert(
+    found.toLowerCase().split(";")[0]?.trim() === type,
+    `${answer.to} is answered with ${type}, got ${found}`,
+  );
+  return answer;
+}
+
+/** Fails unless every line is a comment or a sample, and a family's type stands once, before its samples. */
+function assertPrometheus(text: string): void {
+  assert(text.endsWith("\n"), "the last line of the metrics ends with a line feed");
+  const sampled = new Set<string>();
+  const typed = new Set<string>();
+  for (const line of text.split("\n").slice(0, -1)) {
+    if (line === "") continue;
+    const comment = COMMENT.exec(line);
+    const name = SAMPLE.exec(line)?.[1];
+    assert(
+      comment !== null || name !== undefined,
+      `a line of the metrics can be read, got ${line}`,
+    );
+    if (name !== undefined) sampled.add(name);
+    const family = comment?.[2];
+    if (family === undefined) continue;
+    assert(!typed.has(family), `the type of ${family} is said once`);
+    assert(!sampled.has(family), `the type of ${family} is said before its samples`);
+    typed.add(family);
+  }
+  assert(sampled.size > 0, "there is a metric");
+}
+
+/** W30: what the wire says of itself. */
+export const description: readonly HttpTrialCase[] = [
+  {
+    name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anybody",
+    async run(trial) {
+      const answer = await getOpen(trial, "/openapi.json", "application/json");
+      const { openapi, info, paths } = answer.json();
+      assert(/^3\.1\.\d+$/.test(String(openapi)), `it is OpenAPI 3.1, got ${String(openapi)}`);
+      assertEqual(typeof info, "object", "the type of info");
+      const methods = new Map<string, readonly string[]>();
+      for (const [path, item] of Object.entries(Object(paths) as Record<string, object>)) {
+        methods.set(path.replace(/\{\w+\}/g, "{}"), Object.keys(item));
+      }
+      for (const [path, expected] of Object.entries(RUN_PATHS)) {
+        const found = expected.filter((method) => methods.get(path)?.includes(method) === true);
+        assertEqual(found, expected, `the methods of ${path} in ${answer.to}`);
+      }
+    },
+  },
+];
+
+/** W30: what whoever watches over a server asks it. */
+export const health: readonly HttpTrialCase[] = [
+  {
+    name: "W30 /healthz and /readyz say 200 to anybody",
+    async run(trial) {
+      for (const path of ["/healthz", "/readyz"]) assertStatus(await trial.send({ path }), 200);
+    },
+  },
+  {
+    name: "W30 /metrics is Prometheus text, for anybody",
+    async run(trial) {
+      assertPrometheus((await getOpen(trial, "/metrics", "text/plain")).text);
+    },
+  },
+  {
+    name: "W30 / is a page of HTML, for anybody",
+    async run(trial) {
+      const { text } = await getOpen(trial, "/", "text/html");
+      assert(/^\s*<(?:!doctype html|html)[\s>]/i.test(text), "the page begins as HTML does");
+    },
+  },
+  {
+    name: "W30 nothing that is for anybody names a run or its owner",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const run = await trial.send({
+        path: `/v1/agent-runs/${runId}`,
+        headers: trial.owner.bearer,
+      });
+      // A name of a letter or two stands anywhere.
+      const owner = `"${String(run.json()["ownerId"])}"`;
+      for (const path of HOST_PATHS) {
+        const { text } = await trial.send({ path });
+        assert(!text.includes(runId), `${path} does not name the run ${runId}`);
+        assert(!text.includes(owner), `${path} does not name the user ${owner}`);
+      }
+    },
+  },
+];

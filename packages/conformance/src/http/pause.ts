@@ -1,0 +1,7 @@
+/** Resolves when so much time has passed by the clock, whatever timers make of it. */
+export async function pause(ms: number): Promise<void> {
+  const endsAt = performance.now() + ms;
+  for (let leftMs = ms; leftMs > 0; leftMs = endsAt - performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, leftMs));
+  }
+}

@@ -1,0 +1,19 @@
+import type { Crew } from "./crew.ts";
+import type { Draws } from "./draws.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ProcessProfile } from "./process-profile.ts";
+
+/** What a case has to work with. */
+export interface ProcessTrial {
+  readonly crew: Crew;
+  /** What the processes tell unasked. */
+  readonly ledger: Ledger;
+  readonly draws: Draws;
+  readonly profile: ProcessProfile;
+}
+
+/** One promise, tried from many processes. The name starts with the clause. */
+export interface ProcessCase {
+  readonly name: string;
+  readonly run: (trial: ProcessTrial) => Promise<void>;
+}

@@ -1,0 +1,20 @@
+/**
+ * Waits for work, but no longer than until the signal is aborted. The work goes on then, unseen.
+ * @throws what the work throws, or the signal's reason if that came first
+ */
+export async function untilAborted(
+  work: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal === undefined) return work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  // It may have come before anybody listened.
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,111 @@
+import { identify } from "../users.ts";
+import { answerJson, leafOf, mapBodies, mapFrames, type ServerMutant } from "./server-mutant.ts";
+import { createLockstep } from "./lockstep.ts";
+
+/** Servers that keep time badly, with readers that are slow, or with their own end. */
+export const deadlineMutants: readonly ServerMutant[] = [
+  {
+    name: "forgets what a slow reader has not taken",
+    clause: "W25",
+    ...mapBodies((body) => {
+      const reader = body.getReader();
+      const queued: Uint8Array[] = [];
+      let isOver = false;
+      let wake = (): void => {};
+      async function hurry(): Promise<void> {
+        for (let next = await reader.read(); !next.done; next = await reader.read()) {
+          if (queued.length < 4) queued.push(next.value);
+          wake();
+        }
+        isOver = true;
+        wake();
+      }
+      return new ReadableStream({
+        start: () => void hurry(),
+        async pull(controller) {
+          while (queued.length === 0 && !isOver) {
+            await new Promise<void>((resolve) => (wake = resolve));
+          }
+          const bytes = queued.shift();
+          if (bytes === undefined) controller.close();
+          else controller.enqueue(bytes);
+        },
+        cancel: (reason) => reader.cancel(reason),
+      });
+    }),
+  },
+  {
+    name: "lets every reader of a run wait for the slowest",
+    clause: "W25",
+    wrap(fetch) {
+      const lockstep = createLockstep();
+      return mapBodies((body, { url }) => lockstep.join(url, body)).wrap?.(fetch) ?? fetch;
+    },
+  },
+  {
+    name: "has patience without end",
+    clause: "W25",
+    settings: { stallMs: 900_000 },
+  },
+  {
+    name: "says nothing while nothing happens",
+    clause: "W22",
+    ...mapFrames(() => {
+      let told = "";
+      return ({ text, message }) => {
+        if (message["runStatus"] === undefined) return [text];
+        const state = JSON.stringify([message["runStatus"], message["currentPhase"]]);
+        const isNews = state !== told;
+        told = state;
+        return message["type"] !== "status" || isNews ? [text] : [];
+      };
+    }),
+  },
+  {
+    name: "goes on with a session that was ended",
+    clause: "W26",
+    settings: {
+      authenticate: ({ headers }, wanted) =>
+        identify(headers.get("authorization"), headers.get("cookie"), wanted),
+    },
+  },
+  {
+    name: "lets streams grow old",
+    clause: "W26",
+    settings: { maxAgeMs: 9_000_000 },
+  },
+  {
+    name: "ends streams before their time",
+    clause: "W26",
+    settings: { maxAgeMs: 400 },
+  },
+  {
+    name: "goes down without a word to its readers",
+    clause: "W27",
+    ...mapFrames(
+      () =>
+        ({ text, message }) =>
+          message["code"] === "draining" ? [] : [text],
+    ),
+  },
+  {
+    name: "acknowledges an append on its way down, and drops it",
+    clause: "W27",
+    wrap(fetch) {
+      let isGoing = false;
+      const watched = mapFrames(() => ({ text, message }) => {
+        if (message["code"] === "draining") isGoing = true;
+        return [text];
+      });
+      const watching = watched.wrap?.(fetch) ?? fetch;
+      return async (request) => {
+        const isAppend = request.method === "POST" && leafOf(request.url) === "/events";
+        if (!isGoing || !isAppend || !(await request.clone().text()).includes('"NOTE"')) {
+          return watching(request);
+        }
+        const state = { runStatus: "running", currentPhase: null, replayed: false };
+        return answerJson(201, { firstSequence: 1, lastSequence: 2, ...state });
+      };
+    },
+  },
+];

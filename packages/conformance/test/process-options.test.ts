@@ -1,0 +1,167 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { ProfileName } from "@tm/run-events-conformance";
+import {
+  type ProcessConformanceOptions,
+  runProcessConformance,
+} from "@tm/run-events-conformance/processes";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { openJournal } from "./processes/journal.ts";
+import { createJournalDoors, EXEC_ARGV } from "./processes/journal-doors.ts";
+import type { JournalPlace } from "./processes/open-journal.ts";
+import type { OtherPlace } from "./processes/open-otherwise.ts";
+
+type Asked = Pick<ProcessConformanceOptions<JournalPlace>, "profile" | "seed" | "soakMs">;
+
+/** Less than the 40 s after which the kit gives up an answer. */
+const ABORT_MS = 20_000;
+
+const others = {
+  module: new URL("processes/open-otherwise.ts", import.meta.url),
+  execArgv: EXEC_ARGV,
+};
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/**
+ * Runs the first case of a clause on a healthy store.
+ * @param onDestroy called with what was appended to each place: the runs with the ids of the events, in order
+ */
+async function runOn(
+  asked: Asked,
+  clause: string,
+  onDestroy: (appended: readonly string[]) => void,
+): Promise<void> {
+  const doors = createJournalDoors(null);
+  const cases = runProcessConformance({
+    ...doors,
+    ...asked,
+    destroy(place) {
+      const journal = openJournal(place.file);
+      const entries = journal.after(0).map(([, entry]) => entry);
+      journal.close();
+      const appends = entries.flatMap((entry) => ("append" in entry ? [entry.append] : []));
+      onDestroy(appends.map(({ runId, events }) => JSON.stringify([runId, events])).toSorted());
+      return doors.destroy(place);
+    },
+  });
+  await cases.find((one) => one.clause === clause)?.run();
+}
+
+async function appendsOf(asked: Asked, clause: string): Promise<readonly string[]> {
+  const all: string[] = [];
+  await runOn(asked, clause, (appended) => void all.push(...appended));
+  return all;
+}
+
+function ofFirstRound(appends: readonly string[]): readonly string[] {
+  return appends.filter((one) => one.startsWith('["r0-'));
+}
+
+describe("the seed", () => {
+  it("says what the processes do", async () => {
+    const first = ofFirstRound(await appendsOf({ profile: "quick", seed: 7 }, "S1"));
+    expect(first.length).toBeGreaterThan(40);
+    expect(ofFirstRound(await appendsOf({ profile: "quick", seed: 7 }, "S1"))).toEqual(first);
+    expect(ofFirstRound(await appendsOf({ profile: "quick", seed: 8 }, "S1"))).not.toEqual(first);
+  });
+
+  it.each([
+    [{ seed: -5 }, "seed: -5"],
+    [{}, /seed: -?\d+$/],
+  ])("of %o stands in the failure", async (asked, says) => {
+    const [first] = runProcessConformance<OtherPlace>({
+      name: "dying",
+      ...others,
+      ...asked,
+      prepare: () => ({ kind: "dying" }),
+      workers: 2,
+    });
+    await expect(first?.run()).rejects.toThrow(says);
+  });
+});
+
+describe("the profile", () => {
+  it.each([
+    ["quick", 40],
+    ["ci", 120],
+    [undefined, 120],
+  ] as const)(
+    "%s lets each of two writers append as often as the README says",
+    async (profile, calls) => {
+      const appends = await appendsOf(profile === undefined ? {} : { profile }, "S13");
+      expect(appends).toHaveLength(2 * calls + 1);
+    },
+  );
+
+  it("soak goes on until the time is up, each time on a fresh place with other calls", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const rounds: (readonly string[])[] = [];
+    await runOn({ profile: "soak", soakMs: 1_500, seed: 3 }, "S1", (appends) => {
+      rounds.push(ofFirstRound(appends));
+      vi.setSystemTime(Date.now() + 1_000);
+    });
+    expect(rounds).toHaveLength(2);
+    expect(rounds[0]).not.toEqual(rounds[1]);
+  });
+
+  it("soak allows a case the time that was asked, and more", () => {
+    const doors = createJournalDoors(null);
+    for (const { timeoutMs } of runProcessConformance({
+      ...doors,
+      profile: "soak",
+      soakMs: 3_600_000,
+    })) {
+      expect(timeoutMs).toBeGreaterThan(3_600_000);
+    }
+  });
+
+  it("is refused if there is none of that name, and so is a time that is none", () => {
+    const doors = createJournalDoors(null);
+    const profile = "toString" as ProfileName;
+    expect(() => runProcessConformance({ ...doors, profile })).toThrow("quick, ci, soak");
+    expect(() => runProcessConformance({ ...doors, soakMs: 0 })).toThrow("soakMs");
+  });
+});
+
+it(
+  "ends its processes, then destroys, when the runner gives up",
+  async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const destroyed: OtherPlace[] = [];
+    const [first] = runProcessConformance<OtherPlace>({
+      name: "waiting",
+      ...others,
+      prepare: () => ({ kind: "waiting", port }),
+      destroy: (place) => void destroyed.push(place),
+      workers: 2,
+    });
+    const sockets: Socket[] = [];
+    const creating = new Promise((resolve) => {
+      server.on("connection", (socket) => {
+        sockets.push(socket);
+        socket.on("data", resolve);
+      });
+    });
+    const controller = new AbortController();
+    const outcome = first?.run({ signal: controller.signal });
+    await creating;
+    // The system closes them with their processes, as errors if need be.
+    const ends = sockets.map((socket) =>
+      once(
+        socket.on("error", () => {}),
+        "close",
+      ),
+    );
+    controller.abort(new Error("The runner has given up."));
+    await expect(outcome).rejects.toThrow("The runner has given up.");
+    await Promise.all(ends);
+    expect(destroyed).toHaveLength(1);
+  },
+  ABORT_MS,
+);
