@@ -1,12 +1,12 @@
-import { type AppendReceipt, RunEventsError, utf8Bytes } from "@tm/run-events-core";
+import { type AppendReceipt, RunEventsError } from "@tm/run-events-core";
 
-/** How much one request of emitted events holds at most. */
+/** How much one request of emitted events holds at most. In UTF-8 a character of JSON text takes three bytes at most. */
 const BATCH_EVENTS = 500;
-const BATCH_BYTES = 262_144;
+const BATCH_LENGTH = 262_144;
 /** How long an emitted event waits for others, in milliseconds. */
 const GATHER_MS = 50;
-/** How much waits to be sent before those who emit have to wait, in bytes of JSON. */
-const ROOM_BYTES = 1_048_576;
+/** How much waits to be sent before those who emit have to wait, in characters of JSON. */
+const ROOM_LENGTH = 1_048_576;
 
 /** One request to append. */
 export interface Sending {
@@ -18,7 +18,7 @@ export interface Sending {
 }
 
 interface Waiting extends Sending {
-  readonly bytes: number;
+  readonly length: number;
   readonly receipt: PromiseWithResolvers<AppendReceipt> | null;
 }
 
@@ -45,7 +45,7 @@ export function createSendQueue(
   onFailure: (error: unknown) => void,
 ): SendQueue {
   const waiting: Waiting[] = [];
-  let waitingBytes = 0;
+  let waitingLength = 0;
   let isSending = false;
   let failure: { readonly error: unknown } | null = null;
   let gathering: ReturnType<typeof setTimeout> | undefined;
@@ -57,15 +57,15 @@ export function createSendQueue(
     const [first] = waiting;
     if (first === undefined || first.receipt !== null) return waiting.shift();
     const events: string[] = [];
-    let bytes = 0;
+    let length = 0;
     for (let [one] = waiting; one?.receipt === null; [one] = waiting) {
-      const isFull = events.length === BATCH_EVENTS || bytes + one.bytes > BATCH_BYTES;
+      const isFull = events.length === BATCH_EVENTS || length + one.length > BATCH_LENGTH;
       if (isFull && events.length > 0) break;
       events.push(...one.events);
-      bytes += one.bytes;
+      length += one.length;
       waiting.shift();
     }
-    return { events, bytes, receipt: null };
+    return { events, length, receipt: null };
   }
 
   async function sendAll(): Promise<void> {
@@ -80,7 +80,7 @@ export function createSendQueue(
         one.receipt?.reject(error);
         if (one.receipt === null) fail(error);
       }
-      waitingBytes -= one.bytes;
+      waitingLength -= one.length;
       tell();
     }
     isSending = false;
@@ -91,7 +91,7 @@ export function createSendQueue(
   function fail(error: unknown): void {
     failure = { error };
     for (const { receipt } of waiting.splice(0)) receipt?.reject(error);
-    waitingBytes = 0;
+    waitingLength = 0;
     onFailure(error);
   }
 
@@ -113,15 +113,15 @@ export function createSendQueue(
 
   function start(): void {
     if (isSending || waiting.length === 0) return;
-    if (isUrgent || waitingBytes >= BATCH_BYTES) void sendAll();
+    if (isUrgent || waitingLength >= BATCH_LENGTH) void sendAll();
     else gathering ??= setTimeout(() => void sendAll(), GATHER_MS);
   }
 
   function add(sending: Sending, receipt: Waiting["receipt"]): void {
     if (failure !== null) throw failure.error;
-    const bytes = sending.events.reduce((sum, event) => sum + utf8Bytes(event), 0);
-    waiting.push({ ...sending, bytes, receipt });
-    waitingBytes += bytes;
+    const length = sending.events.reduce((sum, event) => sum + event.length, 0);
+    waiting.push({ ...sending, length, receipt });
+    waitingLength += length;
     isUrgent ||= receipt !== null;
     start();
   }
@@ -134,7 +134,7 @@ export function createSendQueue(
     },
     async emit(event) {
       add({ events: [event] }, null);
-      await until(() => waitingBytes <= ROOM_BYTES);
+      await until(() => waitingLength <= ROOM_LENGTH);
     },
     async flush() {
       isUrgent = true;
