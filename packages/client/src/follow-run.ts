@@ -105,7 +105,8 @@ export function followRun<M extends EventMap = EventMap>(
           if (next !== "cut") return;
           route = afterFruit(route);
           livedMs = performance.now() - startedAt;
-          isWoken = false;
+          // Something may still be on its way when the attempt has been given up.
+          isWoken &&= signal.aborted;
         };
         giveUp = () => abort(unheard());
         isWoken = false;

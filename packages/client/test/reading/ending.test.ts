@@ -22,11 +22,14 @@ async function createRun(): Promise<string> {
   return runId;
 }
 
-it.each(NOBODY)("W3: a credential that is nobody's ends it as `unauthenticated`: %j", async (credential) => {
-  const follower = followRun({ baseUrl, runId: await createRun(), credential });
-  await expect(collect(follower)).rejects.toMatchObject({ code: "unauthenticated" });
-  expect(follower).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
-});
+it.each(NOBODY)(
+  "W3: a credential that is nobody's ends it as `unauthenticated`: %j",
+  async (credential) => {
+    const follower = followRun({ baseUrl, runId: await createRun(), credential });
+    await expect(collect(follower)).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(follower).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
+  },
+);
 
 it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (credential) => {
   for (const runId of ["none", "../x", "a/b", ""]) {
@@ -35,14 +38,17 @@ it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (cr
   }
 });
 
-it.each(ADA)("W15, W24: a cursor past the end ends it as `cursor_ahead`: %j", async (credential) => {
-  const follower = followRun({ baseUrl, runId: await createRun(), since: 7, credential });
-  await expect(collect(follower)).rejects.toMatchObject({
-    code: "cursor_ahead",
-    details: { lastSequence: 0 },
-  });
-  expect(follower).toMatchObject({ state: "failed", error: { code: "cursor_ahead" } });
-});
+it.each(ADA)(
+  "W15, W24: a cursor past the end ends it as `cursor_ahead`: %j",
+  async (credential) => {
+    const follower = followRun({ baseUrl, runId: await createRun(), since: 7, credential });
+    await expect(collect(follower)).rejects.toMatchObject({
+      code: "cursor_ahead",
+      details: { lastSequence: 0 },
+    });
+    expect(follower).toMatchObject({ state: "failed", error: { code: "cursor_ahead" } });
+  },
+);
 
 it("W22: an `error` of a kind that waiting does not mend ends it, with what was handed over before", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => {
@@ -70,7 +76,8 @@ it("W22: codes that only streams have are `store_unavailable` while it waits", a
     baseUrl,
     runId: "a",
     credential: { cookie: "a=b" },
-    onStanding: ({ state, error }) => state === "waiting" && waits.push([error?.code, error?.message]),
+    onStanding: ({ state, error }) =>
+      state === "waiting" && waits.push([error?.code, error?.message]),
   });
   await onFastClock(() => collect(follower));
   expect(waits).toEqual([["store_unavailable", "Going down."]]);
@@ -90,7 +97,7 @@ it("W3: what a proxy says of its own goes by its status", async () => {
 });
 
 it("a signal ends it with its reason, whatever it waits for", async () => {
-  const { baseUrl, open } = await startScriptedServer((response, index, { url }) => {
+  const { baseUrl, open } = await startScriptedServer((response, _, { url }) => {
     if (url?.includes("silent") === true) return;
     if (url?.includes("quiet") === true) stream(response, connected());
     else if (url?.includes("waiting") === true) json(response, 503, {}, { "retry-after": "3600" });
