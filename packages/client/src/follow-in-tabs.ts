@@ -1,4 +1,4 @@
-import type { RunEvent } from "@tm/run-events-core";
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { type FollowOptions, followRun } from "./follow-run.ts";
 import { linkAbort } from "./link-abort.ts";
 import type { RunCell } from "./run-cell.ts";
@@ -7,7 +7,15 @@ import type { Standing } from "./standing.ts";
 /** What tabs tell each other: one that waits asks for what is behind its cursor, and the one that has the connection tells. */
 type Message =
   | { readonly ask: number }
-  | { readonly events: readonly RunEvent[]; readonly from: number; readonly standing: Standing };
+  | {
+      readonly events: readonly RunEvent[];
+      readonly from: number;
+      readonly standing: Standing;
+      /** The standing's, whose class and code would be lost. */
+      readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
+    };
+
+type Telling = Omit<Exclude<Message, { readonly ask: number }>, "error">;
 
 /** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
 const ASK_MS = 15_000;
@@ -34,21 +42,23 @@ export async function followInTabs(
   if (locks === undefined || typeof BroadcastChannel === "undefined") {
     return lead(options, cell, whole, () => {});
   }
-  const { signal, abort, unlink } = linkAbort(whole);
+  const { signal, abort } = linkAbort(whole);
   const name = `run-events ${options.baseUrl ?? ""} ${options.runId}`;
   const channel = new BroadcastChannel(name);
   const over = Promise.withResolvers<void>();
   let isLeading = false;
   let asking: ReturnType<typeof setTimeout> | undefined;
 
-  function tell(message: Message): void {
-    channel.postMessage(message);
+  function tell(told: Telling): void {
+    const { error, ...standing } = told.standing;
+    const plain = error && { ...error, message: error.message };
+    channel.postMessage({ ...told, standing: { ...standing, error: null }, error: plain });
   }
 
   function askAfter(ms: number): void {
     clearTimeout(asking);
     asking = setTimeout(() => {
-      tell({ ask: cell.all().cursor });
+      channel.postMessage({ ask: cell.all().cursor });
       asking = setTimeout(() => take({ steal: true }), ANSWER_MS);
     }, ms);
   }
@@ -62,13 +72,13 @@ export async function followInTabs(
     } while (from < events.length);
   }
 
-  function hear({ events, from, standing }: Exclude<Message, { readonly ask: number }>): void {
+  function hear({ events, from, standing, error }: Exclude<Message, { readonly ask: number }>): void {
     const isWhole = from <= cell.all().cursor;
     // This tab came later than what is told, and asks for what was before.
     askAfter(isWhole ? ASK_MS : 0);
     if (!isWhole) return;
     cell.add(events);
-    cell.stand(standing);
+    cell.stand({ ...standing, error: error && new RunEventsError(error.code, error.message, error) });
     const isOver = standing.state === "finished" || standing.state === "failed";
     if (isOver && cell.all().cursor >= standing.cursor) over.resolve();
   }
@@ -90,7 +100,7 @@ export async function followInTabs(
         askAfter(0);
         take({ signal });
       })
-      .finally(leading.unlink);
+      .finally(leading.abort);
   }
 
   channel.onmessage = ({ data }: MessageEvent<Message>): void => {
@@ -107,8 +117,7 @@ export async function followInTabs(
     await over.promise;
   } finally {
     clearTimeout(asking);
-    abort(undefined);
-    unlink();
+    abort();
     channel.close();
   }
 }
@@ -117,7 +126,7 @@ async function lead(
   options: FollowOptions,
   cell: RunCell,
   signal: AbortSignal,
-  tell: (message: Message) => void,
+  tell: (told: Telling) => void,
 ): Promise<void> {
   let { events: _, ...standing }: Standing & { readonly events: unknown } = cell.all();
   const follower = followRun({
