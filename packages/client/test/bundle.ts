@@ -1,13 +1,16 @@
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const ENTRY = "entry";
+const MODULE = `\0${ENTRY}.tsx`;
 
 /**
  * Bundles a module for browsers, with all that it imports, and minifies it.
  * @param code may import `client` and `client/react`
  */
 export async function bundle(code: string, external: readonly string[] = []): Promise<string> {
+  const { resolve } = createRequire(import.meta.url);
   const paths: Readonly<Record<string, string>> = {
     client: fileURLToPath(new URL("../src/index.ts", import.meta.url)),
     "client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
@@ -21,8 +24,12 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
     plugins: [
       {
         name: "entry",
-        resolveId: (id) => (id === ENTRY ? `\0${ENTRY}.tsx` : paths[id]),
-        load: (id) => (id === `\0${ENTRY}.tsx` ? code : undefined),
+        resolveId(id, importer) {
+          if (id === ENTRY) return MODULE;
+          if (importer !== MODULE || external.includes(id)) return undefined;
+          return paths[id] ?? resolve(id);
+        },
+        load: (id) => (id === MODULE ? code : undefined),
       },
     ],
   });
