@@ -1,6 +1,7 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { type FollowOptions, followRun } from "./follow-run.ts";
 import { linkAbort } from "./link-abort.ts";
+import { pause } from "./pause.ts";
 import type { RunCell } from "./run-cell.ts";
 import type { Standing } from "./standing.ts";
 
@@ -12,15 +13,18 @@ type Message =
       readonly from: number;
       readonly standing: Standing;
       /** The standing's, whose class and code would be lost. */
-      readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
+      readonly error: PlainError | null;
     };
 
+type PlainError = Pick<RunEventsError, "code" | "message" | "details" | "retryable">;
 type Telling = Omit<Exclude<Message, { readonly ask: number }>, "error">;
 
 /** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
 const ASK_MS = 15_000;
-/** How long the answer may take, in milliseconds: a tab that is frozen gives none. */
+/** How long the answer may take at least, in milliseconds: a tab that is frozen gives none. */
 const ANSWER_MS = 3_000;
+/** How long the last word takes to the others at most, in milliseconds. */
+const TOLD_MS = 1_000;
 /** How many events one message holds. */
 const MESSAGE_EVENTS = 1_000;
 
@@ -50,16 +54,16 @@ export async function followInTabs(
   let asking: ReturnType<typeof setTimeout> | undefined;
 
   function tell(told: Telling): void {
-    const { error, ...standing } = told.standing;
-    const plain = error && { ...error, message: error.message };
-    channel.postMessage({ ...told, standing: { ...standing, error: null }, error: plain });
+    const standing = { ...told.standing, error: null };
+    channel.postMessage({ ...told, standing, error: plainError(told.standing.error) });
   }
 
   function askAfter(ms: number): void {
     clearTimeout(asking);
     asking = setTimeout(() => {
       channel.postMessage({ ask: cell.all().cursor });
-      asking = setTimeout(() => take({ steal: true }), ANSWER_MS);
+      // All tabs have heard the last of it at the same time, and one of them is to take over.
+      asking = setTimeout(() => take({ steal: true }), ANSWER_MS * (1 + Math.random()));
     }, ms);
   }
 
@@ -72,13 +76,21 @@ export async function followInTabs(
     } while (from < events.length);
   }
 
-  function hear({ events, from, standing, error }: Exclude<Message, { readonly ask: number }>): void {
+  function hear({
+    events,
+    from,
+    standing,
+    error,
+  }: Exclude<Message, { readonly ask: number }>): void {
     const isWhole = from <= cell.all().cursor;
     // This tab came later than what is told, and asks for what was before.
     askAfter(isWhole ? ASK_MS : 0);
     if (!isWhole) return;
     cell.add(events);
-    cell.stand({ ...standing, error: error && new RunEventsError(error.code, error.message, error) });
+    cell.stand({
+      ...standing,
+      error: error && new RunEventsError(error.code, error.message, error),
+    });
     const isOver = standing.state === "finished" || standing.state === "failed";
     if (isOver && cell.all().cursor >= standing.cursor) over.resolve();
   }
@@ -89,7 +101,13 @@ export async function followInTabs(
       ?.request(name, how, async () => {
         isLeading = true;
         clearTimeout(asking);
-        await lead(options, cell, leading.signal, tell);
+        const { signal } = leading;
+        try {
+          await lead(options, cell, signal, tell);
+        } finally {
+          // The next tab is not to take over what has just ended: the others are to hear of it first.
+          await pause(TOLD_MS, signal);
+        }
       })
       .then(over.resolve, (error: unknown) => {
         isLeading = false;
@@ -122,6 +140,12 @@ export async function followInTabs(
   }
 }
 
+function plainError(error: RunEventsError | null): PlainError | null {
+  if (error === null) return null;
+  const { code, message, details, retryable } = error;
+  return { code, message, details, retryable };
+}
+
 async function lead(
   options: FollowOptions,
   cell: RunCell,
@@ -129,6 +153,7 @@ async function lead(
   tell: (told: Telling) => void,
 ): Promise<void> {
   let { events: _, ...standing }: Standing & { readonly events: unknown } = cell.all();
+  tell({ events: [], from: standing.cursor, standing });
   const follower = followRun({
     ...options,
     since: standing.cursor,

@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { bundle } from "../bundle.ts";
 import { HOOK_SCRIPT } from "./hook-script.ts";
-import { openBrowser, type TestBrowser } from "./open-browser.ts";
+import { openBrowser, standStill, type TestBrowser } from "./open-browser.ts";
 import { type Site, startSite } from "./site.ts";
 
 let browser: TestBrowser;
@@ -175,14 +175,13 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
     expect(site.streams).toHaveLength(2);
   });
 
-  it("go on when the one that has the connection is frozen, and so does that one when it wakes", async () => {
+  it("go on when the one that has the connection sleeps, and so does that one when it wakes", async () => {
     const pages = await openTabs();
     const [first, ...others] = pages as readonly [Page, ...Page[]];
-    const session = await context.newCDPSession(first);
-    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    const wake = await standStill(first);
     await append(1);
     await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
-    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await wake();
     await append(1);
     await Promise.all(pages.map(async (page) => expectText(page, "3 live -")));
     await expectStreams(1);

@@ -86,3 +86,16 @@ export async function expectShown(page: Page, last: number, state: string): Prom
 export async function readShown(page: Page): Promise<Shown> {
   return page.evaluate(() => (globalThis as unknown as { readonly shown: Shown }).shown);
 }
+
+/**
+ * Makes a page's script stand still, as in a tab that the browser has put to sleep: bytes come, and nobody takes them.
+ * @returns lets it go on
+ */
+export async function standStill(page: Page): Promise<() => Promise<void>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Debugger.enable");
+  const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));
+  await session.send("Debugger.pause");
+  await paused;
+  return () => session.detach();
+}

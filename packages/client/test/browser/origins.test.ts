@@ -1,7 +1,13 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundle } from "../bundle.ts";
-import { expectShown, FOLLOW_SCRIPT, openBrowser, readShown, type TestBrowser } from "./open-browser.ts";
+import {
+  expectShown,
+  FOLLOW_SCRIPT,
+  openBrowser,
+  readShown,
+  type TestBrowser,
+} from "./open-browser.ts";
 import { type Site, startSite } from "./site.ts";
 
 let browser: TestBrowser;

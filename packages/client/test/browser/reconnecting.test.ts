@@ -1,7 +1,14 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundle } from "../bundle.ts";
-import { expectShown, FOLLOW_SCRIPT, openBrowser, readShown, type TestBrowser } from "./open-browser.ts";
+import {
+  expectShown,
+  FOLLOW_SCRIPT,
+  openBrowser,
+  readShown,
+  standStill,
+  type TestBrowser,
+} from "./open-browser.ts";
 import { type Site, startSite } from "./site.ts";
 
 let browser: TestBrowser;
@@ -78,13 +85,12 @@ describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
     await expectShown(page, 4, "finished");
   });
 
-  it("W20: gets every event once in a page that was frozen in the background", async () => {
-    const session = await context.newCDPSession(page);
-    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  it("W20: gets every event once in a page that slept in the background", async () => {
+    const wake = await standStill(page);
     await append(2);
     site.cut();
     await append(1);
-    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await wake();
     await expectShown(page, 4, live);
     await complete();
     await expectShown(page, 5, "finished");
