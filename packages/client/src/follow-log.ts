@@ -10,13 +10,13 @@ const PAGE_LIMIT = 500;
 const WAIT_SECONDS = 25;
 
 /** What the server says of the run. */
-export interface RunNews {
+interface RunNews {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
 }
 
 /** A page of the log. @see W15 */
-export interface Page extends RunNews {
+interface Page extends RunNews {
   readonly events: readonly RunEvent[];
   readonly hasMore: boolean;
 }

@@ -20,7 +20,7 @@ export interface ServerOptions {
 }
 
 /** A request. */
-export interface Call {
+interface Call {
   readonly path: string;
   /** Default `GET`. */
   readonly method?: "POST";

@@ -7,13 +7,13 @@ const MODULE = `\0${ENTRY}.tsx`;
 
 /**
  * Bundles a module for browsers, with all that it imports, and minifies it.
- * @param code may import `client` and `client/react`
+ * @param code may import this package by its name
  */
 export async function bundle(code: string, external: readonly string[] = []): Promise<string> {
   const { resolve } = createRequire(import.meta.url);
   const paths: Readonly<Record<string, string>> = {
-    client: fileURLToPath(new URL("../src/index.ts", import.meta.url)),
-    "client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
+    "@tm/run-events-client": fileURLToPath(new URL("../src/index.ts", import.meta.url)),
+    "@tm/run-events-client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
   };
   const build = await rolldown({
     input: ENTRY,

@@ -2,7 +2,7 @@
 export const HOOK_SCRIPT = `
 import { createElement, StrictMode, Suspense, use, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { useRun } from "client/react";
+import { useRun } from "@tm/run-events-client/react";
 
 const root = createRoot(document.querySelector("#root"));
 /** Every view that was rendered. */

@@ -37,7 +37,7 @@ export interface Shown {
 
 /** A script that gives pages `follow`, which follows a run with the client, and `listen`, which does so with EventSource. */
 export const FOLLOW_SCRIPT = `
-import { followRun } from "client";
+import { followRun } from "@tm/run-events-client";
 const shown = { sequences: [], state: "connecting", code: null };
 window.shown = shown;
 window.restored = 0;
