@@ -1,6 +1,4 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
-import type { EventMap } from "./event-map.ts";
-import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
 import { unheard, type Server } from "./server.ts";
 import type { Standing } from "./standing.ts";
 
@@ -21,6 +19,9 @@ interface Page extends RunNews {
   readonly hasMore: boolean;
 }
 
+/** Events, some at a time. */
+export type EventBatches<Result> = AsyncGenerator<readonly RunEvent[], Result, undefined>;
+
 /** The log as its follower has it: whatever arrives, what is handed over is cursor + 1, cursor + 2, … */
 export interface FollowLog {
   /** Where the run is on the server. */
@@ -28,10 +29,11 @@ export interface FollowLog {
   /** Where to read on. */
   cursor(): number;
   /**
-   * Hands over what is missing up to this sequence, and nothing twice: the event that has arrived once it is next, and what is
-   * missing before it from the events endpoint.
+   * Hands over, some at a time, what is missing up to this sequence, and nothing twice: what has arrived once it is next, and what
+   * is missing before it from the events endpoint. The cursor has to have moved when it is asked for more.
+   * @param to default: that of the last one that has arrived
    */
-  take(to: number, arrived?: RunEvent): AsyncGenerator<RunEvent, void, undefined>;
+  take(arrived: readonly RunEvent[], to?: number): EventBatches<void>;
   /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
   readPage(isHeld: boolean): Promise<Page>;
   hear(news: RunNews): void;
@@ -42,15 +44,14 @@ export interface FollowLog {
 export interface FollowLogOptions {
   readonly server: Server;
   readonly runId: string;
-  readonly schemas: PayloadSchemas<EventMap>;
   readonly signal: AbortSignal;
   readonly cursor: () => number;
   readonly update: (change: Partial<Standing>) => void;
 }
 
-/** A log behind a cursor, which moves with each event before that is handed over. */
+/** A log behind a cursor, which whoever takes the events moves. */
 export function createFollowLog(options: FollowLogOptions): FollowLog {
-  const { server, schemas, signal, cursor, update } = options;
+  const { server, signal, cursor, update } = options;
   const path = `/v1/agent-runs/${encodeURIComponent(options.runId)}`;
 
   async function readPage(isHeld: boolean): Promise<Page> {
@@ -61,20 +62,21 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     return page;
   }
 
+  /** Those that follow on the cursor, one by one. */
+  function next(events: readonly RunEvent[]): readonly RunEvent[] {
+    let last = cursor();
+    return events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
+  }
+
   return {
     path,
     cursor,
-    async *take(to, arrived) {
+    async *take(arrived, to = arrived.at(-1)?.sequence ?? 0) {
       while (cursor() < to) {
-        const since = cursor();
-        const isNext = arrived?.sequence === since + 1;
-        for (const event of isNext ? [arrived] : (await readPage(false)).events) {
-          if (event.sequence !== cursor() + 1) break;
-          const payload = await checkPayload(schemas, event.eventType, event.payload);
-          update({ cursor: event.sequence, error: null });
-          yield payload === event.payload ? event : { ...event, payload };
-        }
-        if (cursor() === since) throw unheard();
+        let events = next(arrived);
+        if (events.length === 0) events = next((await readPage(false)).events);
+        if (events.length === 0) throw unheard();
+        yield events;
       }
     },
     readPage,

@@ -5,7 +5,7 @@ import { createFollowLog } from "./follow-log.ts";
 import { linkAbort } from "./link-abort.ts";
 import { onWake } from "./page-signals.ts";
 import { pause } from "./pause.ts";
-import type { PayloadSchemas } from "./payload-schema.ts";
+import { checkEvent, type PayloadSchemas } from "./payload-schema.ts";
 import { planDelay } from "./plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
@@ -70,10 +70,10 @@ export function followRun<M extends EventMap = EventMap>(
     const next = { ...standing, ...change };
     // A first frame is no progress.
     if (next.cursor > standing.cursor) failures = 0;
-    if (Object.entries(change).every(([key, value]) => standing[key as keyof Standing] === value))
-      return;
+    const keys = Object.keys(change) as (keyof Standing)[];
+    if (keys.every((key) => next[key] === standing[key])) return;
     standing = next;
-    Object.assign(follower, next);
+    Object.assign(follower, change);
     onStanding?.(next);
   }
 
@@ -110,19 +110,28 @@ export function followRun<M extends EventMap = EventMap>(
         giveUp = () => abort(unheard());
         isWoken = false;
         const cursor = (): number => standing.cursor;
-        const log = createFollowLog({ server, runId, schemas, signal, cursor, update });
+        const log = createFollowLog({ server, runId, signal, cursor, update });
         const attempt = { log, server, signal, expect, giveUp, onSeen };
         const { transport, probeAt } = route;
+        const batches =
+          transport === "stream"
+            ? streamRun(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
+            : pollRun(attempt, transport === "long_poll", probeAt);
         try {
-          const isOver =
-            transport === "stream"
-              ? yield* streamRun(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
-              : yield* pollRun(attempt, transport === "long_poll", probeAt);
-          if (isOver) return update({ state: "finished" });
+          let batch = await batches.next();
+          for (; batch.done !== true; batch = await batches.next()) {
+            for (const event of batch.value) {
+              whole.throwIfAborted();
+              const checked = event.eventType in schemas ? await checkEvent(schemas, event) : event;
+              update({ cursor: event.sequence, error: null });
+              yield checked;
+            }
+          }
+          if (batch.value) return update({ state: "finished" });
           route = bestRoute(route.best);
         } catch (error) {
           whole.throwIfAborted();
-          if (!(error instanceof RunEventsError && error.retryable)) throw error;
+          if (!isRetryable(error)) throw error;
           failures += 1;
           route = afterLoss(route, loss, performance.now());
           update({ state: "waiting", error });
@@ -132,6 +141,7 @@ export function followRun<M extends EventMap = EventMap>(
         } finally {
           // Leaving the loop closes the connection.
           abort();
+          await batches.return(false);
         }
       }
     } catch (cause) {
@@ -148,6 +158,10 @@ export function followRun<M extends EventMap = EventMap>(
     [Symbol.asyncIterator]: () => follow() as AsyncGenerator<TypedEvent<M>, void, undefined>,
   };
   return follower;
+}
+
+function isRetryable(error: unknown): error is RunEventsError {
+  return error instanceof RunEventsError && error.retryable;
 }
 
 function asError(cause: unknown): RunEventsError {

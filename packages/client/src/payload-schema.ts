@@ -1,4 +1,4 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { EventMap } from "./event-map.ts";
 
 /**
@@ -36,4 +36,12 @@ export async function checkPayload<M extends EventMap>(
   if (result.issues === undefined) return result.value;
   const what = result.issues.map(({ message }) => message).join("; ");
   throw new RunEventsError("invalid_event", `The payload of ${eventType}: ${what}`);
+}
+
+/** The event with the payload that its schema gives. @throws as `checkPayload` */
+export async function checkEvent(
+  schemas: PayloadSchemas<EventMap>,
+  event: RunEvent,
+): Promise<RunEvent> {
+  return { ...event, payload: await checkPayload(schemas, event.eventType, event.payload) };
 }

@@ -1,5 +1,6 @@
-import { isTerminal, type RunEvent } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
 import type { Attempt } from "./attempt.ts";
+import type { EventBatches } from "./follow-log.ts";
 import { pause } from "./pause.ts";
 
 /** Between two polls that the server answers at once, in milliseconds. */
@@ -21,7 +22,7 @@ export async function* pollRun(
   attempt: Attempt,
   isHeld: boolean,
   until: number,
-): AsyncGenerator<RunEvent, boolean, undefined> {
+): EventBatches<boolean> {
   const { log, signal, expect, onSeen } = attempt;
   for (;;) {
     const askedAt = performance.now();
@@ -32,7 +33,7 @@ export async function* pollRun(
       throw error;
     });
     expect("cut");
-    for (const event of page.events) yield* log.take(event.sequence, event);
+    yield* log.take(page.events);
     log.hear(page);
     // An earlier page never says so. @see W16
     if (isTerminal(page.runStatus)) return true;

@@ -37,7 +37,7 @@ export async function* readFrames(
   onReading: (isReading: boolean) => void,
   onRetry: (retryMs: number) => void,
   signal: AbortSignal,
-): AsyncGenerator<Frame, void, undefined> {
+): AsyncGenerator<readonly Frame[], void, undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const texts: string[] = [];
@@ -49,7 +49,7 @@ export async function* readFrames(
       onReading(false);
       if (done) return;
       parser.feed(decoder.decode(value, { stream: true }));
-      yield* texts.splice(0).map(parseFrame);
+      if (texts.length > 0) yield texts.splice(0).map(parseFrame);
     }
   } finally {
     // Whoever leaves wants to hear nothing of the rest.

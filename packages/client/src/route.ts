@@ -31,7 +31,7 @@ export function bestRoute(best: Transport): Route {
 
 /** The route after something came over it. */
 export function afterFruit(route: Route): Route {
-  return { ...route, isProven: true, barren: 0 };
+  return route.isProven && route.barren === 0 ? route : { ...route, isProven: true, barren: 0 };
 }
 
 /**

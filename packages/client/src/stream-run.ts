@@ -1,5 +1,6 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt } from "./attempt.ts";
+import type { EventBatches } from "./follow-log.ts";
 import { readFrames } from "./read-frames.ts";
 import { unheard } from "./server.ts";
 import { keepVigil } from "./vigil.ts";
@@ -19,7 +20,7 @@ export async function* streamRun(
   attempt: Attempt,
   silenceMs: number,
   onRetry: (retryMs: number) => void,
-): AsyncGenerator<RunEvent, boolean, undefined> {
+): EventBatches<boolean> {
   const { log, server, signal, expect, giveUp, onSeen } = attempt;
   const connecting = setTimeout(() => {
     expect("held_back");
@@ -34,26 +35,36 @@ export async function* streamRun(
     const answer = await server.ask({ path, headers, signal });
     expect("barren");
     if (answer.body === null) throw unheard();
-    for await (const frame of readFrames(answer.body, vigil.onReading, onRetry, signal)) {
+    for await (const frames of readFrames(answer.body, vigil.onReading, onRetry, signal)) {
       clearTimeout(connecting);
       expect("cut");
-      if (frame.type === "run_event") {
-        yield* log.take(frame.event.sequence, frame.event);
-      } else if (frame.type === "error") {
-        const { code, message, retryable, ...details } = frame;
-        // What is worth a retry has codes that only streams have. @see W22
-        throw new RunEventsError(retryable ? "store_unavailable" : code, message, {
-          retryable,
-          details,
-        });
-      } else if (frame.type === "run_finished") {
-        yield* log.take(frame.lastSequence);
-        log.hear(frame);
-        return true;
-      } else if (frame.type === "connected" || frame.type === "status") {
-        log.hear(frame);
-        log.update({ state: "live" });
+      const arrived: RunEvent[] = [];
+      for (const frame of frames) {
+        if (frame.type === "run_event") {
+          arrived.push(frame.event);
+          continue;
+        }
+        // A frame counts behind the events before it.
+        yield* log.take(arrived);
+        if (frame.type === "error") {
+          const { code, message, retryable, ...details } = frame;
+          // What is worth a retry has codes that only streams have. @see W22
+          throw new RunEventsError(retryable ? "store_unavailable" : code, message, {
+            retryable,
+            details,
+          });
+        }
+        if (frame.type === "run_finished") {
+          yield* log.take([], frame.lastSequence);
+          log.hear(frame);
+          return true;
+        }
+        if (frame.type === "connected" || frame.type === "status") {
+          log.hear(frame);
+          log.update({ state: "live" });
+        }
       }
+      yield* log.take(arrived);
     }
     throw unheard();
   } finally {
