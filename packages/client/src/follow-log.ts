@@ -8,7 +8,7 @@ const PAGE_LIMIT = 500;
 const WAIT_SECONDS = 25;
 
 /** What the server says of the run. */
-interface RunNews {
+export interface RunNews {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
 }
@@ -28,12 +28,8 @@ export interface FollowLog {
   readonly path: string;
   /** Where to read on. */
   cursor(): number;
-  /**
-   * Hands over, some at a time, what is missing up to this sequence, and nothing twice: what has arrived once it is next, and what
-   * is missing before it from the events endpoint. The cursor has to have moved when it is asked for more.
-   * @param to default: that of the last one that has arrived
-   */
-  take(arrived: readonly RunEvent[], to?: number): EventBatches<void>;
+  /** What follows on the cursor, one by one: what has arrived of it, else what the events endpoint has. It is to be there. */
+  next(arrived: readonly RunEvent[]): Promise<readonly RunEvent[]>;
   /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
   readPage(isHeld: boolean): Promise<Page>;
   hear(news: RunNews): void;
@@ -62,8 +58,8 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     return page;
   }
 
-  /** Those that follow on the cursor, one by one. */
-  function next(events: readonly RunEvent[]): readonly RunEvent[] {
+  /** Those that follow on the cursor. */
+  function ready(events: readonly RunEvent[]): readonly RunEvent[] {
     let last = cursor();
     return events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
   }
@@ -71,13 +67,11 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
   return {
     path,
     cursor,
-    async *take(arrived, to = arrived.at(-1)?.sequence ?? 0) {
-      while (cursor() < to) {
-        let events = next(arrived);
-        if (events.length === 0) events = next((await readPage(false)).events);
-        if (events.length === 0) throw unheard();
-        yield events;
-      }
+    async next(arrived) {
+      let events = ready(arrived);
+      if (events.length === 0) events = ready((await readPage(false)).events);
+      if (events.length === 0) throw unheard();
+      return events;
     },
     readPage,
     hear: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),

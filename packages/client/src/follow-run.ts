@@ -5,7 +5,7 @@ import { createFollowLog } from "./follow-log.ts";
 import { linkAbort } from "./link-abort.ts";
 import { onWake } from "./page-signals.ts";
 import { pause } from "./pause.ts";
-import { checkEvent, type PayloadSchemas } from "./payload-schema.ts";
+import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
 import { planDelay } from "./plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
@@ -56,7 +56,7 @@ export function followRun<M extends EventMap = EventMap>(
 ): RunFollower<M> {
   const { runId, since = 0, credential = "session", heartbeatMs = 15_000 } = options;
   const { onStanding, schemas = {} } = options;
-  let standing: Standing = {
+  const standing: Standing = {
     state: "connecting",
     runStatus: null,
     currentPhase: null,
@@ -67,14 +67,13 @@ export function followRun<M extends EventMap = EventMap>(
   let failures = 0;
 
   function update(change: Partial<Standing>): void {
-    const next = { ...standing, ...change };
-    // A first frame is no progress.
-    if (next.cursor > standing.cursor) failures = 0;
     const keys = Object.keys(change) as (keyof Standing)[];
-    if (keys.every((key) => next[key] === standing[key])) return;
-    standing = next;
+    if (keys.every((key) => change[key] === standing[key])) return;
+    // A first frame is no progress.
+    if (change.cursor !== undefined) failures = 0;
+    Object.assign(standing, change);
     Object.assign(follower, change);
-    onStanding?.(next);
+    onStanding?.({ ...standing });
   }
 
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
@@ -93,6 +92,10 @@ export function followRun<M extends EventMap = EventMap>(
       if (hasMoved) giveUp();
       look();
     });
+    function delayBehind({ details }: RunEventsError): number {
+      return planDelay(failures, details.retryAfterMs ?? askedMs, Math.random());
+    }
+
     try {
       for (;;) {
         whole.throwIfAborted();
@@ -122,7 +125,8 @@ export function followRun<M extends EventMap = EventMap>(
           for (; batch.done !== true; batch = await batches.next()) {
             for (const event of batch.value) {
               whole.throwIfAborted();
-              const checked = event.eventType in schemas ? await checkEvent(schemas, event) : event;
+              const checked =
+                event.eventType in schemas ? await checkPayload(schemas, event) : event;
               update({ cursor: event.sequence, error: null });
               yield checked;
             }
@@ -135,9 +139,7 @@ export function followRun<M extends EventMap = EventMap>(
           failures += 1;
           route = afterLoss(route, loss, performance.now());
           update({ state: "waiting", error });
-          const leastMs = error.details.retryAfterMs ?? askedMs;
-          const delayMs = isWoken ? 0 : planDelay(failures, leastMs, Math.random());
-          await pause(delayMs, whole, onSeen);
+          await pause(isWoken ? 0 : delayBehind(error), whole, onSeen);
         } finally {
           // Leaving the loop closes the connection.
           abort();

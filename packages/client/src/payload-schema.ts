@@ -1,4 +1,4 @@
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import type { EventMap } from "./event-map.ts";
 
 /**
@@ -22,26 +22,16 @@ type SchemaResult<Output> =
 export type PayloadSchemas<M extends EventMap> = { readonly [T in keyof M]?: PayloadSchema<M[T]> };
 
 /**
- * The payload as its schema gives it back.
+ * The event with its payload as its schema gives it back.
  * @throws RunEventsError `invalid_event` with what the schema has to say; never the payload
  */
-export async function checkPayload<M extends EventMap>(
-  schemas: PayloadSchemas<M>,
-  eventType: string,
-  payload: unknown,
-): Promise<unknown> {
-  const schema = schemas[eventType];
-  if (schema === undefined) return payload;
-  const result = await schema["~standard"].validate(payload);
-  if (result.issues === undefined) return result.value;
+export async function checkPayload<
+  Event extends { readonly eventType: string; readonly payload?: unknown },
+>(schemas: PayloadSchemas<EventMap>, event: Event): Promise<Event> {
+  const schema = schemas[event.eventType];
+  if (schema === undefined) return event;
+  const result = await schema["~standard"].validate(event.payload);
+  if (result.issues === undefined) return { ...event, payload: result.value };
   const what = result.issues.map(({ message }) => message).join("; ");
-  throw new RunEventsError("invalid_event", `The payload of ${eventType}: ${what}`);
-}
-
-/** The event with the payload that its schema gives. @throws as `checkPayload` */
-export async function checkEvent(
-  schemas: PayloadSchemas<EventMap>,
-  event: RunEvent,
-): Promise<RunEvent> {
-  return { ...event, payload: await checkPayload(schemas, event.eventType, event.payload) };
+  throw new RunEventsError("invalid_event", `The payload of ${event.eventType}: ${what}`);
 }

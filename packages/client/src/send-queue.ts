@@ -141,6 +141,12 @@ export function createSendQueue(
 }
 
 /** An event as it is sent. @throws TypeError if the payload has no JSON */
-export function encodeDraft(eventType: string, payload: unknown): string {
-  return JSON.stringify({ eventType, payload: payload ?? null });
+export function encodeDraft({ eventType, payload = null }: AnyDraft): string {
+  return JSON.stringify({ eventType, payload });
+}
+
+/** An event to append. */
+export interface AnyDraft {
+  readonly eventType: string;
+  readonly payload?: unknown;
 }

@@ -3,7 +3,7 @@ import type { EventMap } from "./event-map.ts";
 import { linkAbort } from "./link-abort.ts";
 import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
 import { retrying } from "./retrying.ts";
-import { createSendQueue, encodeDraft, type Sending } from "./send-queue.ts";
+import { type AnyDraft, createSendQueue, encodeDraft, type Sending } from "./send-queue.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 import { watchEnd } from "./watch-end.ts";
 
@@ -125,8 +125,8 @@ export async function startRun<M extends EventMap = EventMap>(
     return done;
   }
 
-  async function encode({ eventType, payload }: AnyDraft): Promise<string> {
-    return encodeDraft(eventType, await checkPayload<EventMap>(schemas, eventType, payload));
+  async function encode(draft: AnyDraft): Promise<string> {
+    return encodeDraft(await checkPayload(schemas, draft));
   }
 
   async function append(
@@ -188,9 +188,4 @@ export async function startRun<M extends EventMap = EventMap>(
     },
     close,
   };
-}
-
-interface AnyDraft {
-  readonly eventType: string;
-  readonly payload?: unknown;
 }

@@ -1,7 +1,12 @@
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import type { Attempt } from "./attempt.ts";
-import type { EventBatches } from "./follow-log.ts";
-import { readFrames } from "./read-frames.ts";
+import type { EventBatches, RunNews } from "./follow-log.ts";
+import {
+  createFrameReader,
+  type ErrorFrame,
+  type Frame,
+  type FrameReader,
+} from "./frame-reader.ts";
 import { unheard } from "./server.ts";
 import { keepVigil } from "./vigil.ts";
 
@@ -28,48 +33,55 @@ export async function* streamRun(
   }, CONNECTED_MS);
   const vigil = keepVigil(silenceMs, giveUp);
   onSeen(vigil.look);
+  let reader: FrameReader | undefined;
+  function hear(news: RunNews): void {
+    log.hear(news);
+    log.update({ state: "live" });
+  }
   log.update({ state: "connecting" });
   try {
     const path = `${log.path}/stream?since=${log.cursor()}`;
-    const headers = { accept: "text/event-stream" };
-    const answer = await server.ask({ path, headers, signal });
+    const answer = await server.ask({ path, signal });
     expect("barren");
     if (answer.body === null) throw unheard();
-    for await (const frames of readFrames(answer.body, vigil.onReading, onRetry, signal)) {
+    reader = createFrameReader(answer.body, vigil.onReading, onRetry, signal);
+    for (let frames = await reader.read(); frames !== null; frames = await reader.read()) {
       clearTimeout(connecting);
       expect("cut");
-      const arrived: RunEvent[] = [];
+      const [first] = frames;
+      if (first?.type === "connected") hear(first);
+      const arrived = frames.flatMap((frame) => (frame.type === "run_event" ? frame.event : []));
+      const last = Math.max(...frames.map(lastOf));
+      while (log.cursor() < last) yield await log.next(arrived);
+      // What frames say of the run counts behind the events that came with them.
       for (const frame of frames) {
-        if (frame.type === "run_event") {
-          arrived.push(frame.event);
-          continue;
-        }
-        // A frame counts behind the events before it.
-        yield* log.take(arrived);
-        if (frame.type === "error") {
-          const { code, message, retryable, ...details } = frame;
-          // What is worth a retry has codes that only streams have. @see W22
-          throw new RunEventsError(retryable ? "store_unavailable" : code, message, {
-            retryable,
-            details,
-          });
-        }
+        if (frame.type === "error") throw errorOf(frame);
+        if (frame.type === "status") hear(frame);
         if (frame.type === "run_finished") {
-          yield* log.take([], frame.lastSequence);
           log.hear(frame);
           return true;
         }
-        if (frame.type === "connected" || frame.type === "status") {
-          log.hear(frame);
-          log.update({ state: "live" });
-        }
       }
-      yield* log.take(arrived);
     }
     throw unheard();
   } finally {
     clearTimeout(connecting);
     vigil.end();
+    reader?.cancel();
     onSeen(() => {});
   }
+}
+
+/** How far one has to be to go on behind a frame. */
+function lastOf(frame: Frame): number {
+  if (frame.type === "run_event") return frame.event.sequence;
+  return frame.type === "run_finished" ? frame.lastSequence : 0;
+}
+
+function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {
+  // What is worth a retry has codes that only streams have. @see W22
+  return new RunEventsError(retryable ? "store_unavailable" : code, message, {
+    retryable,
+    details,
+  });
 }

@@ -18,43 +18,55 @@ interface RunNews {
 export type Frame =
   | ({ readonly type: "connected" | "status" | "run_finished" } & RunNews)
   | { readonly type: "run_event"; readonly event: RunEvent }
-  | ({
-      readonly type: "error";
-      readonly code: RunEventsErrorCode;
-      readonly message: string;
-      readonly retryable: boolean;
-    } & RunEventsErrorDetails);
+  | ({ readonly type: "error" } & ErrorFrame);
+
+/** Why a stream ends before its run. */
+export interface ErrorFrame extends RunEventsErrorDetails {
+  readonly code: RunEventsErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+/** Reads the frames of a stream. */
+export interface FrameReader {
+  /**
+   * The frames of the next chunk that ends one; `null` at the end. Nothing is read ahead. Types that this version does not know are
+   * among them.
+   * @throws RunEventsError `store_unavailable` if the body breaks off, or for a frame that is none; the signal's reason
+   */
+  read(): Promise<readonly Frame[] | null>;
+  /** Ends it. */
+  cancel(): void;
+}
 
 /**
- * The frames of a stream, a chunk at a time: nothing is read before what was read has been taken. Types that this version
- * does not know are among them.
  * @param onReading told when the stream is asked for its next bytes, and when it has given them
  * @param onRetry told what `retry:` said, in milliseconds
- * @throws RunEventsError `store_unavailable` if the body breaks off, or for a frame that is none; the signal's reason
  */
-export async function* readFrames(
+export function createFrameReader(
   body: ReadableStream<Uint8Array>,
   onReading: (isReading: boolean) => void,
   onRetry: (retryMs: number) => void,
   signal: AbortSignal,
-): AsyncGenerator<readonly Frame[], void, undefined> {
+): FrameReader {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const texts: string[] = [];
   const parser = createParser({ onEvent: ({ data }) => texts.push(data), onRetry });
-  try {
-    for (;;) {
-      onReading(true);
-      const { done, value } = await reaching(reader.read(), signal);
-      onReading(false);
-      if (done) return;
-      parser.feed(decoder.decode(value, { stream: true }));
-      if (texts.length > 0) yield texts.splice(0).map(parseFrame);
-    }
-  } finally {
+  return {
+    async read() {
+      while (texts.length === 0) {
+        onReading(true);
+        const { done, value } = await reaching(reader.read(), signal);
+        onReading(false);
+        if (done) return null;
+        parser.feed(decoder.decode(value, { stream: true }));
+      }
+      return texts.splice(0).map(parseFrame);
+    },
     // Whoever leaves wants to hear nothing of the rest.
-    reader.cancel().catch(() => {});
-  }
+    cancel: () => void reader.cancel().catch(() => {}),
+  };
 }
 
 function parseFrame(text: string): Frame {
