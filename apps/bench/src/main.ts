@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { fanout } from "./fanout.ts";
+import { following } from "./following.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
 import { latency } from "./latency.ts";
@@ -17,6 +18,7 @@ import { formatReport } from "./table.ts";
 const SECTIONS: readonly Section[] = [
   sqliteAppend,
   fanout,
+  following,
   stalled,
   growth,
   postgresAppend,

@@ -33,6 +33,8 @@ export interface RunEventsErrorDetails {
   readonly index?: number;
   /** The number of the NDJSON line, from 1. @see W12 */
   readonly line?: number;
+  /** What a server said in `Retry-After`, in milliseconds. @see W3 */
+  readonly retryAfterMs?: number;
 }
 
 /** What an error is made with, beside its code and message. */

@@ -1,0 +1,21 @@
+/**
+ * Waits, or until it is woken.
+ * @param onSeen is given what ends the wait
+ * @throws the signal's reason
+ */
+export async function pause(
+  ms: number,
+  signal: AbortSignal,
+  onSeen?: (end: () => void) => void,
+): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end);
+  onSeen?.(end);
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", end);
+  signal.throwIfAborted();
+}

@@ -1,0 +1,28 @@
+import { useSyncExternalStore } from "react";
+import type { EventMap, TypedEvent } from "./event-map.ts";
+import { emptyView } from "./run-cell.ts";
+import type { ServerOptions } from "./server.ts";
+import { shareRun } from "./shared-run.ts";
+import type { Standing } from "./standing.ts";
+
+/** A run as a component shows it. Each change is another object; what has not changed in it is the same. */
+export interface RunView<M extends EventMap = EventMap> extends Standing {
+  /** All events so far, in order, from the first. */
+  readonly events: readonly TypedEvent<M>[];
+}
+
+/**
+ * Follows a run for as long as a component shows it. However many components and tabs of a page's origin show the same run, there is
+ * one connection, and each sees every event once.
+ * @param options of the first component that shows the run, which count for all
+ *
+ * @example
+ * const { events, runStatus } = useRun(runId);
+ */
+export function useRun<M extends EventMap = EventMap>(
+  runId: string,
+  options: ServerOptions = {},
+): RunView<M> {
+  const { subscribe, view } = shareRun({ ...options, runId });
+  return useSyncExternalStore(subscribe, view, emptyView) as RunView<M>;
+}

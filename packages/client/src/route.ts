@@ -1,0 +1,52 @@
+/** How a run is read: over the live stream, by polls that the server holds, or by polls that it answers at once. */
+export type Transport = "stream" | "long_poll" | "poll";
+
+/**
+ * How an attempt was lost. `away`: the server did not answer, or would not. `barren`: it answered, and nothing came of it.
+ * `held_back`: what has to come at once did not. `cut`: something came before.
+ */
+export type Loss = "away" | "barren" | "held_back" | "cut";
+
+/** So many barren attempts in a row lead to the next transport. */
+const MOST_BARREN = 3;
+/** How long a worse transport is kept before the best is tried again, in milliseconds. */
+const PROBE_MS = 300_000;
+
+/** The way to the server that is in use. A value: each step gives another. */
+export interface Route {
+  readonly transport: Transport;
+  readonly best: Transport;
+  /** Whether anything has come over this transport since it was chosen. */
+  readonly isProven: boolean;
+  /** Attempts in a row of which nothing came. */
+  readonly barren: number;
+  /** When to try the best transport again; `Infinity` while it is in use. */
+  readonly probeAt: number;
+}
+
+/** The best route there can be. */
+export function bestRoute(best: Transport): Route {
+  return { transport: best, best, isProven: false, barren: 0, probeAt: Infinity };
+}
+
+/** The route after something came over it. */
+export function afterFruit(route: Route): Route {
+  return route.isProven && route.barren === 0 ? route : { ...route, isProven: true, barren: 0 };
+}
+
+/**
+ * The route after an attempt that was lost. A server that is away says nothing about transports. So a worse transport is kept
+ * only if something comes over it, and not for ever.
+ * @param now on the clock of `probeAt`, in milliseconds
+ */
+export function afterLoss(route: Route, loss: Loss, now: number): Route {
+  const { transport, best, isProven } = route;
+  if (!isProven && transport !== best) return bestRoute(best);
+  if (loss === "away" || loss === "cut") return route;
+  const barren = route.barren + 1;
+  if (transport === "poll" || (loss === "barren" && barren < MOST_BARREN)) {
+    return { ...route, barren };
+  }
+  const worse = transport === "stream" ? "long_poll" : "poll";
+  return { transport: worse, best, isProven: false, barren: 0, probeAt: now + PROBE_MS };
+}

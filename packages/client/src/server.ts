@@ -1,0 +1,117 @@
+import {
+  RunEventsError,
+  type RunEventsErrorCode,
+  type RunEventsErrorDetails,
+} from "@tm/run-events-core";
+import { authorise, type Credential } from "./credential.ts";
+import { linkAbort } from "./link-abort.ts";
+
+/** How long an answer may take that the server does not hold, in milliseconds. */
+const ANSWER_MS = 20_000;
+
+/** Where the server is and who asks. */
+export interface ServerOptions {
+  /** Such as `https://api.example.com`; a slash at its end is ignored. Default: the page's own origin. */
+  readonly baseUrl?: string;
+  /** Default `"session"`. */
+  readonly credential?: Credential;
+  /** Asks in place of the host's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** A request. */
+interface Call {
+  readonly path: string;
+  /** Default `GET`. */
+  readonly method?: "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** A server as this package asks it. */
+export interface Server {
+  /**
+   * The answer, once its head is there.
+   * @throws RunEventsError of the problem's code if it is no success; `store_unavailable`, retryable, if there is none; the
+   * signal's reason; a TypeError if there is no such URL; what the credential's function throws
+   */
+  ask(call: Call): Promise<Response>;
+  /**
+   * The answer's JSON.
+   * @param heldSeconds how long the server may hold it
+   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or is no JSON
+   */
+  askJson<T>(call: Call, heldSeconds?: number): Promise<T>;
+}
+
+/** Talks to a server. */
+export function createServer(options: ServerOptions): Server {
+  const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
+
+  async function ask({ path, headers, signal, ...init }: Call): Promise<Response> {
+    const { headers: own, credentials } = await authorise(credential);
+    signal.throwIfAborted();
+    const { href } = new URL(baseUrl.replace(/\/$/, "") + path, location?.href);
+    const request = { ...init, headers: { ...headers, ...own }, credentials, signal };
+    const response = await reaching(fetch(href, request), signal);
+    if (response.ok) return response;
+    throw errorOf(response, await response.json().catch(() => null));
+  }
+
+  return {
+    ask,
+    async askJson<T>(call: Call, heldSeconds = 0): Promise<T> {
+      const { signal, abort } = linkAbort(call.signal);
+      const tooLate = setTimeout(() => abort(unheard()), ANSWER_MS + heldSeconds * 1_000);
+      try {
+        const response = await ask({ ...call, signal });
+        return (await reaching(response.json(), signal)) as T;
+      } finally {
+        clearTimeout(tooLate);
+        abort();
+      }
+    },
+  };
+}
+
+/** Any failure to reach the server, or to hear it out, is one that may be over later. */
+export async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw unheard(cause);
+  }
+}
+
+/**
+ * The error of a server that is not reached, not heard out, or not itself: something on the way may have answered for it. It is
+ * worth another attempt.
+ */
+export function unheard(cause?: unknown): RunEventsError {
+  return new RunEventsError("store_unavailable", "The server is away.", { cause });
+}
+
+const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
+  401: "unauthenticated",
+  404: "not_found",
+};
+
+/** The error of an answer, which need not be a problem of ours: a proxy may have made it. @see W3 */
+function errorOf({ status, headers }: Response, problem: Problem | null): RunEventsError {
+  const retryable = status === 408 || status === 429 || status >= 500;
+  const code = problem?.code ?? CODES[status] ?? (retryable ? "store_unavailable" : "internal");
+  const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
+  return new RunEventsError(code, problem?.detail ?? `HTTP ${status}`, {
+    retryable,
+    // A date is no number.
+    details: { ...problem, ...(retryAfterMs > 0 && { retryAfterMs }) },
+  });
+}
+
+interface Problem extends RunEventsErrorDetails {
+  readonly code?: RunEventsErrorCode;
+  readonly detail?: string;
+}

@@ -1,0 +1,57 @@
+import { followInTabs } from "./follow-in-tabs.ts";
+import type { FollowOptions } from "./follow-run.ts";
+import { createRunCell, type RunCell } from "./run-cell.ts";
+
+/** How long a run that nobody looks at any longer is followed on, in milliseconds: views come and go. */
+const LINGER_MS = 1_000;
+
+/** A run that any number of views look at over one connection. */
+export type SharedRun = Pick<RunCell, "view" | "subscribe">;
+
+const shared = new Map<string, SharedRun>();
+
+/**
+ * The run as all views of this page share it. It is followed while there is a subscriber, and for a second longer.
+ * @param options those of the first view count
+ */
+export function shareRun(options: FollowOptions): SharedRun {
+  const key = `${options.baseUrl ?? ""} ${options.runId}`;
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  const cell = createRunCell();
+  let count = 0;
+  let left: AbortController | null = null;
+  let lingering: ReturnType<typeof setTimeout> | undefined;
+
+  function linger(): void {
+    lingering = setTimeout(() => {
+      left?.abort();
+      left = null;
+      if (shared.get(key) === run) shared.delete(key);
+    }, LINGER_MS);
+  }
+
+  const run: SharedRun = {
+    view: cell.view,
+    subscribe(listener) {
+      const unsubscribe = cell.subscribe(listener);
+      count += 1;
+      clearTimeout(lingering);
+      if (left === null) {
+        left = new AbortController();
+        shared.set(key, run);
+        // How it failed is in the view.
+        followInTabs(options, cell, left.signal).catch(() => {});
+      }
+      return () => {
+        unsubscribe();
+        count -= 1;
+        if (count === 0) linger();
+      };
+    },
+  };
+  shared.set(key, run);
+  // A render that comes to nothing never subscribes.
+  linger();
+  return run;
+}

@@ -1,0 +1,70 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { bundle } from "../bundle.ts";
+import { readSnippet } from "../snippets.ts";
+import { openBrowser, type TestBrowser } from "./open-browser.ts";
+import { type Site, startSite } from "./site.ts";
+
+let browser: TestBrowser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+/** Opens a page that runs a script, told a run of three events that has ended. */
+async function withPage(
+  script: string,
+  work: (page: Page, site: Site) => Promise<void>,
+): Promise<void> {
+  const site = await startSite({ script });
+  const context = await browser.open(site.origin);
+  try {
+    const { runId } = await site.runs.create({ ownerId: "ada" });
+    await site.runs.append(runId, [
+      { eventType: "PHASE_STARTED", payload: { phase: "compose" } },
+      { eventType: "STEP" },
+      { eventType: "RUN_COMPLETED" },
+    ]);
+    await context.addInitScript(`Object.assign(globalThis, {
+      runId: ${JSON.stringify(runId)},
+      shown: [],
+      show: ({ eventType }) => shown.push(eventType),
+      showError: (code) => shown.push(code),
+    })`);
+    const page = await context.newPage();
+    await page.goto(site.origin);
+    await work(page, site);
+  } finally {
+    await context.close();
+    await site.stop();
+  }
+}
+
+it.each(["page.js", "own-page.js"])("README: %s shows a run in a page", async (name) => {
+  await withPage(await bundle(readSnippet(name)), async (page) => {
+    await page.waitForFunction("shown.length === 3");
+    expect(await page.evaluate("shown")).toEqual(["PHASE_STARTED", "STEP", "RUN_COMPLETED"]);
+  });
+});
+
+it("README: own-page.js shows why a run cannot be followed any longer", async () => {
+  const script = readSnippet("own-page.js").replace("?since=0", "?since=3");
+  await withPage("", async (page, { runs }) => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await page.evaluate(`runId = ${JSON.stringify(runId)}; ${script}`);
+    await page.waitForFunction("shown.length === 1");
+    expect(await page.evaluate("shown")).toEqual(["cursor_ahead"]);
+  });
+});
+
+it("README: run.jsx is a component that shows a run", async () => {
+  const script = await bundle(`
+    ${readSnippet("run.jsx")}
+    import { createRoot } from "react-dom/client";
+    createRoot(document.querySelector("#root")).render(<Run runId={runId} />);
+  `);
+  await withPage(script, async (page) => {
+    await page.waitForSelector("li:nth-child(3)");
+    expect(await page.textContent("p")).toBe("completed compose (finished)");
+  });
+});

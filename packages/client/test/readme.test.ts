@@ -1,0 +1,86 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { post, readLog } from "./api.ts";
+import { countBlocks, readSnippets, writeSnippets } from "./snippets.ts";
+import { startServer, type TestServer } from "./start-server.ts";
+
+const run = promisify(execFile);
+const snippets = writeSnippets();
+let server: TestServer;
+let baseUrl: string;
+beforeAll(async () => {
+  server = await startServer();
+  baseUrl = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => {
+  server.close();
+  snippets.remove();
+});
+
+async function createRun(): Promise<string> {
+  const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
+  const events = [
+    { eventType: "STEP", payload: { words: 2 } },
+    { eventType: "STEP", payload: { words: 3 } },
+    { eventType: "RUN_COMPLETED" },
+  ];
+  await post(server.port, `/${runId}/events`, { events });
+  return runId;
+}
+
+async function runScript(name: string, ...args: readonly string[]): Promise<string> {
+  const argv = ["-C", "@tm/source", snippets.pathOf(name), baseUrl, ...args];
+  return (await run(process.execPath, argv, { timeout: 50_000 })).stdout;
+}
+
+it("README: every block of code is one that is run, here or in Chromium", () => {
+  expect([...readSnippets().keys()].toSorted()).toEqual([
+    "follow.mjs",
+    "own-curl.sh",
+    "own-node.mjs",
+    "own-page.js",
+    "page.js",
+    "run.jsx",
+    "typed.ts",
+    "write.mjs",
+  ]);
+  expect(countBlocks()).toBe(8);
+});
+
+it.each(["follow.mjs", "own-node.mjs"])("README: %s follows a run with a token", async (name) => {
+  const printed = await runScript(name, await createRun(), "ada");
+  expect(printed).toBe("1 STEP\n2 STEP\n3 RUN_COMPLETED\ncompleted\n");
+});
+
+it("README: typed.ts adds up what its schema has checked", async () => {
+  expect(await runScript("typed.ts", await createRun(), "ada")).toBe("5\n");
+});
+
+it("README: write.mjs records a run", async () => {
+  const runId = (await runScript("write.mjs", "ada")).trim();
+  expect(await readLog(server.port, runId)).toEqual([
+    ["RUN_STARTED", null],
+    ["PHASE_STARTED", { phase: "compose" }],
+    ["TOKEN", "Tea"],
+    ["TOKEN", "is"],
+    ["TOKEN", "a"],
+    ["TOKEN", "leaf."],
+    ["RUN_COMPLETED", { words: 4 }],
+  ]);
+});
+
+it("README: own-curl.sh prints a frame a line until the run ends", async () => {
+  const env = {
+    ...process.env,
+    BASE_URL: baseUrl,
+    RUN_ID: await createRun(),
+    COOKIE: "session=ada",
+  };
+  const { stdout } = await run("sh", [snippets.pathOf("own-curl.sh")], { env, timeout: 50_000 });
+  const types = stdout
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  expect(types).toEqual(["connected", "run_event", "run_event", "run_event", "run_finished"]);
+});

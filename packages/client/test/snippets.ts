@@ -1,0 +1,32 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+
+/** The README's code blocks behind `<!-- snippet: NAME -->`, by name. */
+export function readSnippets(): ReadonlyMap<string, string> {
+  const blocks = README.matchAll(/<!-- snippet: (\S+) -->\n+```\w+\n(.*?)^```$/gms);
+  return new Map([...blocks].map(([, name = "", code = ""]) => [name, code]));
+}
+
+/** How many blocks of code the README has besides the one that installs, named or not. */
+export function countBlocks(): number {
+  return [...README.matchAll(/^```\w+$/gm)].length - 1;
+}
+
+/** One snippet's text. @throws TypeError if there is none of that name */
+export function readSnippet(name: string): string {
+  const code = readSnippets().get(name);
+  if (code === undefined) throw new TypeError(`Expected a snippet ${name} in the README.`);
+  return code;
+}
+
+/** The snippets as files beside this one, where imports resolve as they do for a user. */
+export function writeSnippets(): { pathOf(name: string): string; remove(): void } {
+  const folder = mkdtempSync(join(import.meta.dirname, ".snippets-"));
+  for (const [name, code] of readSnippets()) writeFileSync(join(folder, name), code);
+  return {
+    pathOf: (name) => join(folder, name),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
