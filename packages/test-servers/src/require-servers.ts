@@ -20,6 +20,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
   { programs: ["nginx"], aptPackage: "nginx", brewFormula: "nginx" },
   { programs: ["pgbouncer"], aptPackage: "pgbouncer", brewFormula: "pgbouncer" },
+  { programs: ["chromium"], aptPackage: "chromium", brewFormula: "--cask chromium" },
 ];
 
 // While this script says no, a package that is installed does not start its service.
