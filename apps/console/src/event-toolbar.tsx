@@ -1,4 +1,5 @@
 import { type FormEvent, type ReactNode, type RefObject, useState } from "react";
+import { flushSync } from "react-dom";
 import { formatCount } from "./format-time.ts";
 import { type EventFilter, isFiltering, NO_FILTER } from "./shown-events.ts";
 
@@ -37,9 +38,12 @@ export function EventToolbar(props: EventToolbarProps): ReactNode {
         spellCheck={false}
         value={filter.text}
         onChange={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value.trim() })}
-        onKeyDown={({ key }) => {
-          if (key === "Escape") onFilter({ ...filter, text: "" });
-          if (key === "Escape" || key === "Enter") props.onLeave();
+        onKeyDown={({ key, currentTarget }) => {
+          if (key !== "Escape" && key !== "Enter") return;
+          // What is shown then is what is to get the focus.
+          if (key === "Escape") flushSync(() => onFilter({ ...filter, text: "" }));
+          currentTarget.blur();
+          props.onLeave();
         }}
       />
       <span className="count soft">

@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 const RUN = /^#\/runs\/(.+)$/;
 
 /** The run that an address's fragment names; `null` if it names none. */
-export function parseRoute(hash: string): string | null {
+function parseRoute(hash: string): string | null {
   const runId = RUN.exec(hash)?.[1];
   return runId !== undefined && isRunId(runId) ? runId : null;
 }

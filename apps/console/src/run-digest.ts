@@ -54,7 +54,7 @@ function advancePhases(phases: readonly Phase[], event: RunEvent): readonly Phas
 }
 
 /** The phase that an event begins; `null` if it begins none. @see W6 */
-export function phaseOf({ eventType, payload }: RunEvent): string | null {
+function phaseOf({ eventType, payload }: RunEvent): string | null {
   if (eventType !== "PHASE_STARTED" || typeof payload !== "object" || payload === null) return null;
   const { phase } = payload as { readonly phase?: unknown };
   return typeof phase === "string" ? phase : null;

@@ -25,7 +25,7 @@ export function isFiltering({ text, types }: EventFilter): boolean {
 }
 
 /** Whether events of a type are shown. */
-export function isShown(filter: EventFilter, eventType: string): boolean {
+function isShown(filter: EventFilter, eventType: string): boolean {
   if (filter.types.size > 0 && !filter.types.has(eventType)) return false;
   return eventType.includes(filter.text.toUpperCase());
 }

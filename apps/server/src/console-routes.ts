@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { headerOf } from "./header-of.ts";
@@ -23,35 +23,39 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
+/** A file that the page loads. */
+const ASSET = /"(\/assets\/[^"]+)"/g;
+
 /**
- * The console's paths: the page at `/`, and below `/assets/` what it is made of. All of it is read here, once.
- * @param folder as `vite build` leaves it
+ * The console's paths: the page at `/`, and below `/assets/` what it loads. All of it is read here, once.
+ * @param folder as `ensureConsole` leaves it
  * @throws the system's error if the folder is not whole
  * @see W30
  */
 export function readConsoleRoutes(folder: string): OwnRoutes {
-  const page = answerFile(join(folder, "index.html"), {
+  const html = readFileSync(join(folder, "index.html"));
+  const page = answerBytes(html, ".html", {
     // The names of what it loads change with what is in them.
     "cache-control": "no-cache",
     "content-security-policy": POLICY,
     "referrer-policy": "no-referrer",
   });
-  const assets = readdirSync(join(folder, "assets")).map((name) => {
-    const answer = answerFile(join(folder, "assets", name), {
+  // Files of earlier builds may lie beside them.
+  const assets = [...html.toString().matchAll(ASSET)].map(([, path = ""]) => {
+    const answer = answerBytes(readFileSync(join(folder, path)), extname(path), {
       "cache-control": "public, max-age=31536000, immutable",
     });
-    return [`/assets/${name}`, { GET: answer }] as const;
+    return [path, { GET: answer }] as const;
   });
   return new Map([["/", { GET: page }], ...assets]);
 }
 
-function answerFile(path: string, headers: HostReply["headers"]): Answer {
-  const bytes = readFileSync(path);
+function answerBytes(bytes: Buffer, extension: string, headers: HostReply["headers"]): Answer {
   const packed = gzipSync(bytes, { level: 9 });
   const plain: HostReply = {
     status: 200,
     headers: {
-      "content-type": CONTENT_TYPES[extname(path)] ?? "application/octet-stream",
+      "content-type": CONTENT_TYPES[extension] ?? "application/octet-stream",
       "x-content-type-options": "nosniff",
       vary: "Accept-Encoding",
       ...headers,

@@ -1,11 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ensureConsole } from "@tm/run-events-console";
 import { createRunEvents, type StoreCapabilities } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
 import { readConsoleRoutes } from "./console-routes.ts";
 import { describeError } from "./describe-error.ts";
-import { ensureConsole } from "./ensure-console.ts";
 import { createHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";

@@ -1,4 +1,4 @@
-export { findSystemPostgres } from "./find-program.ts";
+export { findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
 export { startNginx, type NginxServer } from "./nginx.ts";
 export type { NotifyingProtocol } from "./notification-filter.ts";
