@@ -15,19 +15,13 @@ export function canStream(credential: Credential): boolean {
 
 /** What a request carries for it. */
 export async function authorise(credential: Credential): Promise<{
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly credentials: "include" | "omit";
 }> {
-  if (credential === "session") return { headers: {}, credentials: "include" };
-  if ("bearer" in credential) {
-    return {
-      headers: { authorization: `Bearer ${await valueOf(credential.bearer)}` },
-      credentials: "omit",
-    };
-  }
-  return { headers: { cookie: await valueOf(credential.cookie) }, credentials: "omit" };
-}
-
-async function valueOf(value: string | (() => string | Promise<string>)): Promise<string> {
-  return typeof value === "string" ? value : value();
+  if (credential === "session") return { credentials: "include" };
+  const isBearer = "bearer" in credential;
+  const value = isBearer ? credential.bearer : credential.cookie;
+  const text = typeof value === "string" ? value : await value();
+  const headers = isBearer ? { authorization: `Bearer ${text}` } : { cookie: text };
+  return { headers, credentials: "omit" };
 }

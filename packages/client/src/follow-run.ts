@@ -1,17 +1,22 @@
-import { isRunId, type RunEvent, RunEventsError, runNotFound } from "@tm/run-events-core";
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { canStream } from "./credential.ts";
 import type { EventMap, TypedEvent } from "./event-map.ts";
 import { createFollowLog } from "./follow-log.ts";
-import { hostSignals } from "./page-signals.ts";
+import { linkAbort } from "./link-abort.ts";
+import { onWake } from "./page-signals.ts";
 import { pause } from "./pause.ts";
 import type { PayloadSchemas } from "./payload-schema.ts";
 import { planDelay } from "./plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
-import { linkAbort } from "./link-abort.ts";
-import { createServer, type ServerOptions } from "./server.ts";
+import { createServer, type ServerOptions, unheard } from "./server.ts";
 import type { Standing } from "./standing.ts";
 import { streamRun } from "./stream-run.ts";
+
+/** A stream is given up when nothing has come for so many heartbeats. */
+const SILENT_HEARTBEATS = 2.5;
+/** An attempt over which something came after so long was no failure, in milliseconds, whatever it brought. */
+const LONG_LIFE_MS = 30_000;
 
 /** Which run to follow, and how. */
 export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
@@ -50,7 +55,7 @@ export function followRun<M extends EventMap = EventMap>(
   options: FollowOptions<M>,
 ): RunFollower<M> {
   const { runId, since = 0, credential = "session", heartbeatMs = 15_000 } = options;
-  const { onStanding = () => {}, schemas = {} } = options;
+  const { onStanding, schemas = {} } = options;
   let standing: Standing = {
     state: "connecting",
     runStatus: null,
@@ -59,94 +64,96 @@ export function followRun<M extends EventMap = EventMap>(
     error: null,
   };
   let isTaken = false;
+  let failures = 0;
 
   function update(change: Partial<Standing>): void {
     const next = { ...standing, ...change };
-    const keys = Object.keys(change) as (keyof Standing)[];
-    if (keys.every((key) => next[key] === standing[key])) return;
+    // Only an event is progress.
+    if (next.cursor > standing.cursor) failures = 0;
+    if (Object.entries(change).every(([key, value]) => standing[key as keyof Standing] === value))
+      return;
     standing = next;
-    onStanding(standing);
+    Object.assign(follower, next);
+    onStanding?.(next);
   }
 
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
-    if (isTaken) throw new TypeError("Expected a follower to be iterated once.");
+    if (isTaken) throw new TypeError("Iterated twice.");
     isTaken = true;
-    const { signal, abort, unlink } = linkAbort(options.signal);
-    const page = hostSignals();
-    let wake: (how: "seen" | "moved") => void = () => {};
-    const stopListening = page.onWake((how) => wake(how));
-    const onWake = (listener: typeof wake): void => void (wake = listener);
+    const { signal: whole = new AbortController().signal } = options;
     const server = createServer(options);
     let route = bestRoute(canStream(credential) ? "stream" : "long_poll");
-    let failures = 0;
     let askedMs = 0;
-    let loss: Loss = "away";
-    const onProgress = (): void => void (failures = 0);
-    const onFruit = (): void => void (route = afterFruit(route));
-    const onLoss = (how: Loss): void => void (loss = how);
-    const onRetry = (retryMs: number): void => void (askedMs = retryMs);
-    const log = createFollowLog({ server, runId, since, schemas, signal, update, onProgress });
-
-    async function* attempt(): AsyncGenerator<RunEvent, boolean, undefined> {
-      const { transport, probeAt: until } = route;
-      if (transport !== "stream") {
-        const isHeld = transport === "long_poll";
-        return yield* pollRun({ log, signal, isHeld, until, onFruit, onLoss, onWake });
-      }
-      const witness = { onFruit, onLoss, onRetry, onWake, onLongLife: onProgress };
-      yield* streamRun({ log, server, runId, page, heartbeatMs, signal, ...witness });
-      return true;
-    }
-
+    let isWoken = false;
+    let giveUp = (): void => {};
+    let look = (): void => {};
+    const onSeen = (listener: () => void): void => void (look = listener);
+    const stopListening = onWake((hasMoved) => {
+      isWoken = true;
+      if (hasMoved) giveUp();
+      look();
+    });
     try {
-      signal.throwIfAborted();
-      if (!isRunId(runId)) throw runNotFound();
       for (;;) {
+        whole.throwIfAborted();
+        const { signal, abort, unlink } = linkAbort(whole);
+        const startedAt = performance.now();
+        let livedMs = 0;
+        let loss: Loss = "away";
+        const expect = (next: Loss): void => {
+          loss = next;
+          if (next !== "cut") return;
+          route = afterFruit(route);
+          livedMs = performance.now() - startedAt;
+          // Something may still be on its way when the attempt has been given up.
+          isWoken &&= signal.aborted;
+        };
+        giveUp = () => abort(unheard());
+        isWoken = false;
+        const cursor = (): number => standing.cursor;
+        const log = createFollowLog({ server, runId, schemas, signal, cursor, update });
+        const attempt = { log, server, signal, expect, giveUp, onSeen };
+        const { transport, probeAt } = route;
         try {
-          loss = "away";
-          askedMs = 0;
-          if (yield* attempt()) {
-            update({ state: "finished" });
-            return;
-          }
+          const isOver =
+            transport === "stream"
+              ? yield* streamRun(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
+              : yield* pollRun(attempt, transport === "long_poll", probeAt);
+          if (isOver) return update({ state: "finished" });
           route = bestRoute(route.best);
         } catch (error) {
-          signal.throwIfAborted();
+          whole.throwIfAborted();
           if (!(error instanceof RunEventsError && error.retryable)) throw error;
-          failures += 1;
+          failures = livedMs > LONG_LIFE_MS ? 1 : failures + 1;
           route = afterLoss(route, loss, performance.now());
           update({ state: "waiting", error });
-          const least = Math.max(askedMs, error.details.retryAfterMs ?? 0);
-          await pause(planDelay(failures, least, Math.random()), signal, onWake);
+          const leastMs = error.details.retryAfterMs ?? askedMs;
+          const delayMs = isWoken ? 0 : planDelay(failures, leastMs, Math.random());
+          await pause(delayMs, whole, onSeen);
+        } finally {
+          // Leaving the loop closes the connection.
+          abort(undefined);
+          unlink();
         }
       }
-    } catch (error) {
-      if (error instanceof RunEventsError) update({ state: "failed", error });
-      throw error;
+    } catch (cause) {
+      if (!whole.aborted) update({ state: "failed", error: asError(cause) });
+      throw cause;
     } finally {
-      abort(undefined);
-      unlink();
       stopListening();
     }
   }
 
-  return {
-    get state() {
-      return standing.state;
-    },
-    get runStatus() {
-      return standing.runStatus;
-    },
-    get currentPhase() {
-      return standing.currentPhase;
-    },
-    get cursor() {
-      return standing.cursor;
-    },
-    get error() {
-      return standing.error;
-    },
+  const follower: RunFollower<M> = {
+    ...standing,
     // What the types promise of payloads is the caller's word, or the schemas'.
     [Symbol.asyncIterator]: () => follow() as AsyncGenerator<TypedEvent<M>, void, undefined>,
   };
+  return follower;
+}
+
+function asError(cause: unknown): RunEventsError {
+  return cause instanceof RunEventsError
+    ? cause
+    : new RunEventsError("internal", String(cause), { cause });
 }

@@ -1,43 +1,35 @@
 /** What a page tells of itself. A host without pages is never hidden and never woken. */
-export interface PageSignals {
-  isHidden(): boolean;
-  /**
-   * Calls back when connections are to be looked at: `"seen"` when the page is looked at again, `"moved"` when it comes back
-   * from the network's absence or out of the back-forward cache, where no connection can be trusted.
-   * @returns ends it
-   */
-  onWake(listener: (how: "seen" | "moved") => void): () => void;
-}
-
 interface Page {
-  readonly document?: EventTarget & { readonly visibilityState?: string };
-  readonly addEventListener?: unknown;
+  readonly document?: { readonly visibilityState?: string };
+  readonly addEventListener?: (
+    type: string,
+    listener: (event: { readonly type: string; readonly persisted?: boolean }) => void,
+    options: { readonly signal: AbortSignal },
+  ) => void;
 }
 
-/** The signals of the host that this runs in. */
-export function hostSignals(): PageSignals {
-  const { document } = globalThis as Page;
-  const target = globalThis as unknown as EventTarget;
-  const isHidden = (): boolean => document?.visibilityState === "hidden";
-  return {
-    isHidden,
-    onWake(listener) {
-      if (typeof (globalThis as Page).addEventListener !== "function") return () => {};
-      const left = new AbortController();
-      const { signal } = left;
-      document?.addEventListener("visibilitychange", () => void (isHidden() || listener("seen")), {
-        signal,
-      });
-      target.addEventListener("online", () => listener("moved"), { signal });
-      target.addEventListener(
-        "pageshow",
-        (event) => {
-          if ((event as unknown as { readonly persisted?: boolean }).persisted === true)
-            listener("moved");
-        },
-        { signal },
-      );
-      return () => left.abort();
-    },
-  };
+/** Whether this runs in a page that nobody sees. */
+export function isHidden(): boolean {
+  return (globalThis as Page).document?.visibilityState === "hidden";
+}
+
+/**
+ * Calls back when connections are to be looked at. `hasMoved`: the page comes back from the network's absence or out of the
+ * back-forward cache, where no connection can be trusted; else it is just seen again.
+ * @returns ends it
+ */
+export function onWake(listener: (hasMoved: boolean) => void): () => void {
+  const page = globalThis as Page;
+  const left = new AbortController();
+  for (const name of ["visibilitychange", "online", "pageshow"]) {
+    page.addEventListener?.(
+      name,
+      ({ type, persisted }) => {
+        const hasMoved = type === "online" || persisted === true;
+        if (hasMoved || !isHidden()) listener(hasMoved);
+      },
+      { signal: left.signal },
+    );
+  }
+  return () => left.abort();
 }

@@ -30,7 +30,7 @@ export async function checkPayload<M extends EventMap>(
   eventType: string,
   payload: unknown,
 ): Promise<unknown> {
-  const schema = Object.hasOwn(schemas, eventType) ? schemas[eventType] : undefined;
+  const schema = schemas[eventType];
   if (schema === undefined) return payload;
   const result = await schema["~standard"].validate(payload);
   if (result.issues === undefined) return result.value;

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import type { EventMap, TypedEvent } from "./event-map.ts";
+import { emptyView } from "./run-cell.ts";
 import type { ServerOptions } from "./server.ts";
 import { shareRun } from "./shared-run.ts";
 import type { Standing } from "./standing.ts";
@@ -23,5 +24,5 @@ export function useRun<M extends EventMap = EventMap>(
   options: ServerOptions = {},
 ): RunView<M> {
   const { subscribe, view } = shareRun({ ...options, runId });
-  return useSyncExternalStore(subscribe, view, view) as RunView<M>;
+  return useSyncExternalStore(subscribe, view, emptyView) as RunView<M>;
 }

@@ -1,6 +1,11 @@
-import { RunEventsError, type RunEvent, type RunStatus } from "@tm/run-events-core";
+import type {
+  RunEvent,
+  RunEventsErrorCode,
+  RunEventsErrorDetails,
+  RunStatus,
+} from "@tm/run-events-core";
 import { createParser } from "eventsource-parser";
-import { reaching } from "./server.ts";
+import { unheard, reaching } from "./server.ts";
 
 /** What a frame says of the run. @see W22 */
 interface RunNews {
@@ -13,48 +18,38 @@ interface RunNews {
 export type Frame =
   | ({ readonly type: "connected" | "status" | "run_finished" } & RunNews)
   | { readonly type: "run_event"; readonly event: RunEvent }
-  | {
+  | ({
       readonly type: "error";
-      readonly code: string;
+      readonly code: RunEventsErrorCode;
       readonly message: string;
       readonly retryable: boolean;
-    };
-
-/** What is told of a stream besides its frames. */
-export interface StreamWitness {
-  /** The stream is asked for its next bytes, or has given them. */
-  onReading(isReading: boolean): void;
-  /** What `retry:` said, in milliseconds. */
-  onRetry(retryMs: number): void;
-}
+    } & RunEventsErrorDetails);
 
 /**
- * The frames of a stream's body, a chunk at a time: nothing is read before what was read has been taken. Types that this
- * version does not know are left out.
- * @throws RunEventsError `store_unavailable` if the body breaks off; `internal` for a frame that is none; the signal's reason
+ * The frames of a stream, a chunk at a time: nothing is read before what was read has been taken. Types that this version
+ * does not know are among them.
+ * @param onReading told when the stream is asked for its next bytes, and when it has given them
+ * @param onRetry told what `retry:` said, in milliseconds
+ * @throws RunEventsError `store_unavailable` if the body breaks off, or for a frame that is none; the signal's reason
  */
 export async function* readFrames(
   body: ReadableStream<Uint8Array>,
-  witness: StreamWitness,
+  onReading: (isReading: boolean) => void,
+  onRetry: (retryMs: number) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Frame, void, undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  let frames: Frame[] = [];
-  const parser = createParser({
-    onEvent: ({ data }) => frames.push(parseFrame(data)),
-    onRetry: (retryMs) => witness.onRetry(retryMs),
-  });
+  const texts: string[] = [];
+  const parser = createParser({ onEvent: ({ data }) => texts.push(data), onRetry });
   try {
     for (;;) {
-      witness.onReading(true);
+      onReading(true);
       const { done, value } = await reaching(reader.read(), signal);
-      witness.onReading(false);
+      onReading(false);
       if (done) return;
       parser.feed(decoder.decode(value, { stream: true }));
-      const taken = frames;
-      frames = [];
-      yield* taken;
+      yield* texts.splice(0).map(parseFrame);
     }
   } finally {
     // Whoever leaves wants to hear nothing of the rest.
@@ -62,13 +57,10 @@ export async function* readFrames(
   }
 }
 
-function parseFrame(data: string): Frame {
+function parseFrame(text: string): Frame {
   try {
-    return JSON.parse(data) as Frame;
+    return JSON.parse(text) as Frame;
   } catch (cause) {
-    throw new RunEventsError("internal", "The stream is not that of a run-events server.", {
-      cause,
-      retryable: true,
-    });
+    throw unheard(cause);
   }
 }

@@ -3,9 +3,9 @@ export type Transport = "stream" | "long_poll" | "poll";
 
 /**
  * How an attempt was lost. `away`: the server did not answer, or would not. `barren`: it answered, and nothing came of it.
- * `held_back`: what has to come at once did not.
+ * `held_back`: what has to come at once did not. `cut`: something came before.
  */
-export type Loss = "away" | "barren" | "held_back";
+export type Loss = "away" | "barren" | "held_back" | "cut";
 
 /** So many barren attempts in a row lead to the next transport. */
 const MOST_BARREN = 3;
@@ -31,7 +31,7 @@ export function bestRoute(best: Transport): Route {
 
 /** The route after something came over it. */
 export function afterFruit(route: Route): Route {
-  return route.isProven && route.barren === 0 ? route : { ...route, isProven: true, barren: 0 };
+  return { ...route, isProven: true, barren: 0 };
 }
 
 /**
@@ -42,11 +42,11 @@ export function afterFruit(route: Route): Route {
 export function afterLoss(route: Route, loss: Loss, now: number): Route {
   const { transport, best, isProven } = route;
   if (!isProven && transport !== best) return bestRoute(best);
-  if (loss === "away") return route;
+  if (loss === "away" || loss === "cut") return route;
   const barren = route.barren + 1;
-  const worse = transport === "stream" ? "long_poll" : "poll";
-  if (worse === transport || (loss === "barren" && barren < MOST_BARREN)) {
+  if (transport === "poll" || (loss === "barren" && barren < MOST_BARREN)) {
     return { ...route, barren };
   }
+  const worse = transport === "stream" ? "long_poll" : "poll";
   return { transport: worse, best, isProven: false, barren: 0, probeAt: now + PROBE_MS };
 }

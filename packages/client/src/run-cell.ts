@@ -18,6 +18,11 @@ const EMPTY: RunView = {
   error: null,
 };
 
+/** What is shown before anything is known, and where a server renders. */
+export function emptyView(): RunView {
+  return EMPTY;
+}
+
 /** Holds the newest view of a run. */
 export interface RunCell {
   readonly view: () => RunView;
@@ -34,7 +39,7 @@ export interface RunCell {
 export function createRunCell(): RunCell {
   const listeners = new Set<() => void>();
   const added: RunEvent[] = [];
-  let view = EMPTY;
+  let view = emptyView();
   let standing: Standing = EMPTY;
   let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,4 +1,4 @@
-import { type AppendReceipt, RunEventsError } from "@tm/run-events-core";
+import type { AppendReceipt } from "@tm/run-events-core";
 
 /** How much one request of emitted events holds at most. In UTF-8 a character of JSON text takes three bytes at most. */
 const BATCH_EVENTS = 500;
@@ -19,7 +19,8 @@ export interface Sending {
 
 interface Waiting extends Sending {
   readonly length: number;
-  readonly receipt: PromiseWithResolvers<AppendReceipt> | null;
+  /** Of what was appended. */
+  readonly receipt?: PromiseWithResolvers<AppendReceipt> | undefined;
 }
 
 /** What is to be appended, in order, one request at a time. */
@@ -46,84 +47,76 @@ export function createSendQueue(
 ): SendQueue {
   const waiting: Waiting[] = [];
   let waitingLength = 0;
-  let isSending = false;
-  let failure: { readonly error: unknown } | null = null;
+  let failure: unknown;
   let gathering: ReturnType<typeof setTimeout> | undefined;
-  let isUrgent = false;
-  let listeners: PromiseWithResolvers<void>[] = [];
+  /** What is under way. */
+  let request: Promise<void> | undefined;
 
   /** The next request: emitted events together, up to what was appended. */
   function next(): Waiting | undefined {
-    const [first] = waiting;
-    if (first === undefined || first.receipt !== null) return waiting.shift();
-    const events: string[] = [];
-    let length = 0;
-    for (let [one] = waiting; one?.receipt === null; [one] = waiting) {
-      const isFull = events.length === BATCH_EVENTS || length + one.length > BATCH_LENGTH;
-      if (isFull && events.length > 0) break;
+    const first = waiting.shift();
+    if (first === undefined || first.receipt !== undefined) return first;
+    const events = [...first.events];
+    let { length } = first;
+    for (let [one] = waiting; one !== undefined && one.receipt === undefined; [one] = waiting) {
+      if (events.length === BATCH_EVENTS || length + one.length > BATCH_LENGTH) break;
       events.push(...one.events);
       length += one.length;
       waiting.shift();
     }
-    return { events, length, receipt: null };
+    return { events, length };
+  }
+
+  async function sendOne(one: Waiting): Promise<void> {
+    const { receipt } = one;
+    try {
+      const landed = await send(one);
+      receipt?.resolve(landed);
+    } catch (error) {
+      receipt?.reject(error);
+      if (receipt === undefined) fail(error);
+    }
+    waitingLength -= one.length;
   }
 
   async function sendAll(): Promise<void> {
     clearTimeout(gathering);
     gathering = undefined;
-    isSending = true;
-    for (let one = next(); one !== undefined && failure === null; one = next()) {
-      try {
-        const receipt = await send(one);
-        one.receipt?.resolve(receipt);
-      } catch (error) {
-        one.receipt?.reject(error);
-        if (one.receipt === null) fail(error);
-      }
-      waitingLength -= one.length;
-      tell();
+    for (let one = next(); one !== undefined; one = next()) {
+      request = sendOne(one);
+      await request;
     }
-    isSending = false;
-    isUrgent = false;
-    tell();
+    request = undefined;
   }
 
   function fail(error: unknown): void {
-    failure = { error };
+    failure = error;
     for (const { receipt } of waiting.splice(0)) receipt?.reject(error);
-    waitingLength = 0;
     onFailure(error);
   }
 
-  function tell(): void {
-    const told = listeners;
-    listeners = [];
-    for (const one of told) one.resolve();
-  }
-
-  /** Resolves when it is so. @throws why the queue failed */
+  /** Resolves when it is so. A request is under way until then. @throws why the queue failed */
   async function until(holds: () => boolean): Promise<void> {
-    while (failure === null && !holds()) {
-      const told = Promise.withResolvers<void>();
-      listeners.push(told);
-      await told.promise;
-    }
-    if (failure !== null) throw failure.error;
+    while (failure === undefined && !holds()) await request;
+    if (failure !== undefined) throw failure;
   }
 
-  function start(): void {
-    if (isSending || waiting.length === 0) return;
+  function isIdle(): boolean {
+    return request === undefined && waiting.length === 0;
+  }
+
+  function start(isUrgent: boolean): void {
+    if (request !== undefined) return;
     if (isUrgent || waitingLength >= BATCH_LENGTH) void sendAll();
     else gathering ??= setTimeout(() => void sendAll(), GATHER_MS);
   }
 
-  function add(sending: Sending, receipt: Waiting["receipt"]): void {
-    if (failure !== null) throw failure.error;
+  function add(sending: Sending, receipt?: Waiting["receipt"]): void {
+    if (failure !== undefined) throw failure;
     const length = sending.events.reduce((sum, event) => sum + event.length, 0);
     waiting.push({ ...sending, length, receipt });
     waitingLength += length;
-    isUrgent ||= receipt !== null;
-    start();
+    start(receipt !== undefined);
   }
 
   return {
@@ -133,25 +126,18 @@ export function createSendQueue(
       return receipt.promise;
     },
     async emit(event) {
-      add({ events: [event] }, null);
+      add({ events: [event] });
       await until(() => waitingLength <= ROOM_LENGTH);
     },
     async flush() {
-      isUrgent = true;
-      start();
-      await until(() => !isSending && waiting.length === 0);
+      start(true);
+      await until(isIdle);
     },
-    isIdle: () => !isSending && waiting.length === 0,
+    isIdle,
   };
 }
 
-/** An event as it is sent. @throws RunEventsError `invalid_event` if the payload has no JSON */
+/** An event as it is sent. @throws TypeError if the payload has no JSON */
 export function encodeDraft(eventType: string, payload: unknown): string {
-  try {
-    return JSON.stringify({ eventType, payload: payload ?? null });
-  } catch (cause) {
-    throw new RunEventsError("invalid_event", `The payload of ${eventType} is not JSON.`, {
-      cause,
-    });
-  }
+  return JSON.stringify({ eventType, payload: payload ?? null });
 }

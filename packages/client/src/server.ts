@@ -3,10 +3,10 @@ import {
   type RunEventsErrorCode,
   type RunEventsErrorDetails,
 } from "@tm/run-events-core";
-import { linkAbort } from "./link-abort.ts";
 import { authorise, type Credential } from "./credential.ts";
+import { linkAbort } from "./link-abort.ts";
 
-/** How long an answer may take, in milliseconds. */
+/** How long an answer may take that the server does not hold, in milliseconds. */
 const ANSWER_MS = 20_000;
 
 /** Where the server is and who asks. */
@@ -22,16 +22,11 @@ export interface ServerOptions {
 /** A request. */
 export interface Call {
   readonly path: string;
-  readonly method?: "GET" | "POST" | "DELETE";
+  /** Default `GET`. */
+  readonly method?: "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
-}
-
-/** A request whose answer is read whole. */
-export interface WholeCall extends Call {
-  /** How long it may take, in milliseconds. Default 20,000. */
-  readonly answerMs?: number;
 }
 
 /** A server as this package asks it. */
@@ -39,58 +34,44 @@ export interface Server {
   /**
    * The answer, once its head is there.
    * @throws RunEventsError of the problem's code if it is no success; `store_unavailable`, retryable, if there is none; the
-   * signal's reason
+   * signal's reason; a TypeError if there is no such URL; what the credential's function throws
    */
   ask(call: Call): Promise<Response>;
   /**
    * The answer's JSON.
-   * @throws as `ask`; `store_unavailable` if it takes too long; `internal`, retryable, for an answer that is no JSON object
+   * @param heldSeconds how long the server may hold it
+   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or is no JSON
    */
-  askJson<T>(call: WholeCall): Promise<T>;
+  askJson<T>(call: Call, heldSeconds?: number): Promise<T>;
 }
 
 /** Talks to a server. */
 export function createServer(options: ServerOptions): Server {
-  const { credential = "session", fetch = globalThis.fetch } = options;
-  const baseUrl = (options.baseUrl ?? "").replace(/\/$/, "");
+  const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
 
-  async function ask({ path, method = "GET", headers, body, signal }: Call): Promise<Response> {
+  async function ask({ path, headers, signal, ...init }: Call): Promise<Response> {
     const { headers: own, credentials } = await authorise(credential);
     signal.throwIfAborted();
-    const response = await reaching(
-      fetch(baseUrl + path, {
-        method,
-        headers: { ...headers, ...own },
-        credentials,
-        signal,
-        // What is asked twice has changed since, as a rule.
-        cache: "no-store",
-        ...(body === undefined ? {} : { body }),
-      }),
-      signal,
-    );
+    const { href } = new URL(baseUrl.replace(/\/$/, "") + path, location?.href);
+    const request = { ...init, headers: { ...headers, ...own }, credentials, signal };
+    const response = await reaching(fetch(href, request), signal);
     if (response.ok) return response;
-    throw errorOf(response, await reaching(response.text(), signal));
+    throw errorOf(response, await response.json().catch(() => null));
   }
 
   return {
     ask,
-    async askJson<T>({ answerMs = ANSWER_MS, ...call }: WholeCall): Promise<T> {
+    async askJson<T>(call: Call, heldSeconds = 0): Promise<T> {
       const { signal, abort, unlink } = linkAbort(call.signal);
-      const tooLate = setTimeout(() => {
-        abort(new RunEventsError("store_unavailable", "The server did not answer in time."));
-      }, answerMs);
+      const tooLate = setTimeout(() => abort(unheard()), ANSWER_MS + heldSeconds * 1_000);
       try {
         const response = await ask({ ...call, signal });
-        const value = parseObject(await reaching(response.text(), signal));
-        if (value !== null) return value as T;
+        return (await reaching(response.json(), signal)) as T;
       } finally {
         clearTimeout(tooLate);
         unlink();
       }
-      throw new RunEventsError("internal", "The answer is not that of a run-events server.", {
-        retryable: true,
-      });
     },
   };
 }
@@ -101,35 +82,36 @@ export async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promis
     return await work;
   } catch (cause) {
     signal.throwIfAborted();
-    throw new RunEventsError("store_unavailable", "The server could not be reached.", { cause });
+    throw unheard(cause);
   }
+}
+
+/**
+ * The error of a server that is not reached, not heard out, or not itself: something on the way may have answered for it. It is
+ * worth another attempt.
+ */
+export function unheard(cause?: unknown): RunEventsError {
+  return new RunEventsError("store_unavailable", "The server was not heard.", { cause });
 }
 
 const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
   401: "unauthenticated",
   404: "not_found",
-  429: "too_many_requests",
 };
 
 /** The error of an answer, which need not be a problem of ours: a proxy may have made it. @see W3 */
-function errorOf({ status, headers }: Response, text: string): RunEventsError {
-  const retryable = status === 429 || status >= 500 || status === 408;
-  const problem = parseObject(text) as
-    | ({ readonly code?: RunEventsErrorCode; readonly detail?: string } & RunEventsErrorDetails)
-    | null;
+function errorOf({ status, headers }: Response, problem: Problem | null): RunEventsError {
+  const retryable = status === 408 || status === 429 || status >= 500;
   const code = problem?.code ?? CODES[status] ?? (retryable ? "store_unavailable" : "internal");
-  const retryAfterMs = Number(headers.get("retry-after") ?? Number.NaN) * 1_000;
+  const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
   return new RunEventsError(code, problem?.detail ?? `The server answers ${status}.`, {
     retryable,
-    details: { ...problem, ...(Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}) },
+    // A date is no number.
+    details: { ...problem, ...(retryAfterMs > 0 && { retryAfterMs }) },
   });
 }
 
-function parseObject(text: string): object | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" ? value : null;
-  } catch {
-    return null;
-  }
+interface Problem extends RunEventsErrorDetails {
+  readonly code?: RunEventsErrorCode;
+  readonly detail?: string;
 }

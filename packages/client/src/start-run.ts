@@ -5,7 +5,7 @@ import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
 import { retrying } from "./retrying.ts";
 import { createSendQueue, encodeDraft, type Sending } from "./send-queue.ts";
 import { createServer, type ServerOptions } from "./server.ts";
-import { endedElsewhere, watchEnd } from "./watch-end.ts";
+import { watchEnd } from "./watch-end.ts";
 
 /** Which run to write, and how. */
 export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions {
@@ -73,48 +73,39 @@ export interface RunWriter<M extends EventMap = EventMap> {
 export async function startRun<M extends EventMap = EventMap>(
   options: StartOptions<M> = {},
 ): Promise<RunWriter<M>> {
-  const {
-    runId = crypto.randomUUID(),
-    metadata = null,
-    patienceMs = 300_000,
-    schemas = {},
-  } = options;
+  const { metadata = null, patienceMs = 300_000, schemas = {} } = options;
+  const { runId = crypto.randomUUID() } = options;
   const server = createServer(options);
   const { signal, abort, unlink } = linkAbort(options.signal);
   const stopped = new AbortController();
-  const keyPrefix = crypto.randomUUID();
-  let requests = 0;
+  const endKey = crypto.randomUUID();
   let lastSequence = 0;
-  let isWatched = false;
+  let watching: Promise<unknown> | undefined;
   let order: Promise<unknown> = Promise.resolve();
 
   async function post<T>(path: string, body: string, key?: string): Promise<T> {
     const headers = {
       "content-type": "application/json",
-      ...(key === undefined ? {} : { "idempotency-key": key }),
+      ...(key !== undefined && { "idempotency-key": key }),
     };
     const call = { path: `/v1/agent-runs${path}`, method: "POST", headers, body, signal } as const;
     return retrying(() => server.askJson<T>(call), signal, patienceMs);
   }
 
-  async function send({
-    events,
-    expectedSequence,
-    idempotencyKey,
-  }: Sending): Promise<AppendReceipt> {
+  const queue = createSendQueue(async ({ events, expectedSequence, idempotencyKey }) => {
     const expected =
-      expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
-    const key = idempotencyKey ?? `${keyPrefix}-${(requests += 1)}`;
-    const body = `{"events":[${events.join(",")}]${expected}}`;
+      expectedSequence === undefined ? "" : `"expectedSequence":${expectedSequence},`;
+    const body = `{${expected}"events":[${events.join(",")}]}`;
+    const key = idempotencyKey ?? crypto.randomUUID();
     try {
       const receipt = await post<AppendReceipt>(`/${runId}/events`, body, key);
-      lastSequence = Math.max(lastSequence, receipt.lastSequence);
+      ({ lastSequence } = receipt);
       return receipt;
     } catch (error) {
       if (error instanceof RunEventsError && error.code === "run_finished") stop(error);
       throw error;
     }
-  }
+  }, stop);
 
   function stop(reason: unknown): void {
     stopped.abort(reason);
@@ -135,66 +126,62 @@ export async function startRun<M extends EventMap = EventMap>(
     return done;
   }
 
-  async function encode(eventType: string, payload: unknown): Promise<string> {
+  async function encode({ eventType, payload }: AnyDraft): Promise<string> {
     return encodeDraft(eventType, await checkPayload<EventMap>(schemas, eventType, payload));
   }
 
-  const queue = createSendQueue(send, stop);
+  async function append(
+    drafts: readonly AnyDraft[],
+    how: Omit<Sending, "events"> = {},
+  ): Promise<AppendReceipt> {
+    const { receipt } = await inOrder(async () => {
+      const events = await Promise.all(drafts.map(encode));
+      // Not awaited in order: only its place in the queue is.
+      return { receipt: queue.append({ ...how, events }) };
+    });
+    return receipt;
+  }
 
   async function end(eventType: string, payload: unknown): Promise<AppendReceipt> {
-    await flush();
-    const receipt = await queue.append({ events: [encodeDraft(eventType, payload)] });
+    // Called again because no answer came, it is the same request.
+    const idempotencyKey = `${endKey}-${eventType}`;
+    const receipt = await append([{ eventType, payload }], { idempotencyKey });
     close();
     return receipt;
   }
 
-  async function flush(): Promise<void> {
-    await order.catch(() => {});
-    await queue.flush();
-  }
-
-  const created = await post<RunSnapshot>("", JSON.stringify({ runId, metadata }));
-  lastSequence = created.lastSequence;
-  if (lastSequence === 0) {
-    await queue.append({
-      events: [encodeDraft("RUN_STARTED", null)],
-      idempotencyKey: "run-started",
-    });
+  try {
+    ({ lastSequence } = await post<RunSnapshot>("", JSON.stringify({ runId, metadata })));
+    if (lastSequence === 0) {
+      await append([{ eventType: "RUN_STARTED" }], { idempotencyKey: "run-started" });
+    }
+  } catch (error) {
+    close();
+    throw error;
   }
 
   return {
     runId,
     get signal() {
-      if (!isWatched && !signal.aborted) {
-        isWatched = true;
-        const run = {
-          server,
-          runId,
-          signal,
-          isQuiet: queue.isIdle,
-          lastSequence: () => lastSequence,
-        };
-        watchEnd(run).then(
-          (runStatus) => stop(endedElsewhere(runStatus)),
-          (error: unknown) => {
-            if (!signal.aborted) stop(error);
-          },
-        );
-      }
+      const { isIdle } = queue;
+      watching ??= watchEnd({
+        server,
+        runId,
+        signal,
+        isIdle,
+        lastSequence: () => lastSequence,
+      }).catch((error: unknown) => signal.aborted || stop(error));
       return stopped.signal;
     },
-    append: (events, { idempotencyKey, expectedSequence } = {}) =>
-      inOrder(async () => {
-        const encoded = await Promise.all(
-          events.map(({ eventType, payload }) => encode(eventType, payload)),
-        );
-        // Not awaited in order: only its place in the queue is.
-        return { receipt: queue.append({ events: encoded, idempotencyKey, expectedSequence }) };
-      }).then(({ receipt }) => receipt),
-    emit: (eventType, payload) => inOrder(async () => queue.emit(await encode(eventType, payload))),
-    flush,
-    complete: (payload = null) => end("RUN_COMPLETED", payload),
-    fail: (payload = null) => end("RUN_FAILED", payload),
+    append,
+    emit: (eventType, payload) =>
+      inOrder(async () => queue.emit(await encode({ eventType, payload }))),
+    async flush() {
+      await inOrder(async () => {});
+      await queue.flush();
+    },
+    complete: (payload) => end("RUN_COMPLETED", payload),
+    fail: (payload) => end("RUN_FAILED", payload),
     async cancel() {
       const run = await post<RunSnapshot>(`/${runId}/cancel`, "{}");
       close();
@@ -202,4 +189,9 @@ export async function startRun<M extends EventMap = EventMap>(
     },
     close,
   };
+}
+
+interface AnyDraft {
+  readonly eventType: string;
+  readonly payload?: unknown;
 }

@@ -5,8 +5,6 @@ import type { Server } from "./server.ts";
 
 /** How long the server may hold a poll, in seconds. @see W17 */
 const WAIT_SECONDS = 25;
-/** How long an answer may take, in milliseconds. */
-const ANSWER_MS = 45_000;
 /** How often to look whether the writer is quiet, in milliseconds. While it is not, its appends tell of the end. */
 const QUIET_MS = 500;
 
@@ -16,25 +14,32 @@ export interface WatchedRun {
   readonly runId: string;
   /** The last sequence that the writer knows of. */
   readonly lastSequence: () => number;
-  readonly isQuiet: () => boolean;
+  readonly isIdle: () => boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Waits until somebody else ends the run, while its writer is quiet.
- * @throws the signal's reason; RunEventsError if the run cannot be read
+ * Waits, while its writer is quiet, until somebody else ends the run.
+ * @throws RunEventsError `run_finished` with the status then; why the run cannot be read; the signal's reason
  */
-export async function watchEnd(run: WatchedRun): Promise<RunStatus> {
-  const { server, runId, lastSequence, isQuiet, signal } = run;
+export async function watchEnd(run: WatchedRun): Promise<never> {
+  const { server, runId, lastSequence, isIdle, signal } = run;
   let seen = 0;
   for (;;) {
     await pause(QUIET_MS, signal);
-    if (!isQuiet()) continue;
+    if (!isIdle()) continue;
     seen = Math.max(seen, lastSequence());
     const path = `/v1/agent-runs/${runId}/events?since=${seen}&limit=1&wait=${WAIT_SECONDS}`;
-    const ask = async (): Promise<RunNews> => server.askJson({ path, signal, answerMs: ANSWER_MS });
-    const { runStatus, events } = await retrying(ask, signal, Number.POSITIVE_INFINITY);
-    if (isTerminal(runStatus)) return runStatus;
+    const { runStatus, events } = await retrying(
+      async () => server.askJson<RunNews>({ path, signal }, WAIT_SECONDS),
+      signal,
+      Infinity,
+    );
+    if (isTerminal(runStatus)) {
+      throw new RunEventsError("run_finished", `The run is ${runStatus}.`, {
+        details: { runStatus },
+      });
+    }
     seen += events.length;
   }
 }
@@ -42,9 +47,4 @@ export async function watchEnd(run: WatchedRun): Promise<RunStatus> {
 interface RunNews {
   readonly runStatus: RunStatus;
   readonly events: readonly unknown[];
-}
-
-/** Why a writer is to stop: the run was ended by somebody else. */
-export function endedElsewhere(runStatus: RunStatus): RunEventsError {
-  return new RunEventsError("run_finished", `The run is ${runStatus}.`, { details: { runStatus } });
 }

@@ -8,6 +8,11 @@ import { type Follow, runReaderTrial } from "./reader-trial.ts";
 export interface ReaderConformanceOptions extends HttpDoors, CaseOptions {
   /** Starts a reader. */
   readonly follow: Follow;
+  /**
+   * How long a reader may take to hand over what is there, in milliseconds. A hang is found after it; a reader whose pauses grow
+   * from one lost connection to the next needs more. Default 5,000.
+   */
+  readonly patienceMs?: number;
 }
 
 /**

@@ -51,14 +51,15 @@ export interface ReaderTrialCase {
 }
 
 /** Bounds a hang, not the speed of a reader. */
-const EVENT_MS = 5_000;
+const PATIENCE_MS = 5_000;
 
 /** Signs in and runs one body. */
 export async function runReaderTrial(
-  doors: HttpDoors & { readonly follow: Follow },
+  doors: HttpDoors & { readonly follow: Follow; readonly patienceMs?: number },
   body: (trial: ReaderTrial) => Promise<void>,
   conditions: CaseConditions,
 ): Promise<void> {
+  const { patienceMs = PATIENCE_MS } = doors;
   const readings = new Set<Reading>();
   const fetch: Fetch = doors.fetch ?? ((request) => globalThis.fetch(request));
   async function runBody(trial: HttpTrial): Promise<void> {
@@ -77,7 +78,7 @@ export async function runReaderTrial(
       const reading: Reading = {
         async next() {
           const what = `the reader's next event of ${runId}, or its end,`;
-          const result = await within(EVENT_MS, iterator.next(), what);
+          const result = await within(patienceMs, iterator.next(), what);
           return result.done === true ? "end" : result.value;
         },
         leave() {

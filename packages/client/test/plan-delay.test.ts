@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { planDelay } from "../src/plan-delay.ts";
+
+const failures = fc.integer({ min: 1, max: 10_000 });
+const askedMs = fc.nat(5_000_000);
+const random = fc.double({ min: 0, max: 1, noNaN: true });
+
+it("a delay is never over 30 s, and never under what the server asked for up to that", () => {
+  fc.assert(
+    fc.property(failures, askedMs, random, (count, asked, share) => {
+      const delayMs = planDelay(count, asked, share);
+      expect(delayMs).toBeLessThanOrEqual(30_000);
+      expect(delayMs).toBeGreaterThanOrEqual(Math.min(asked, 30_000));
+    }),
+  );
+});
+
+it("a delay is anything up to a bound that doubles with each failure from 0.5 s on", () => {
+  fc.assert(
+    fc.property(failures, random, (count, share) => {
+      const boundMs = Math.min(30_000, 500 * 2 ** (count - 1));
+      expect(planDelay(count, 0, share)).toBeCloseTo(share * boundMs, 6);
+    }),
+  );
+});

@@ -1,0 +1,82 @@
+import { followRun } from "@tm/run-events-client";
+import { afterEach, expect, it, vi } from "vitest";
+import { collect } from "../collect.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { recordPauses } from "../record-pauses.ts";
+import {
+  connected,
+  event,
+  finished,
+  json,
+  type Script,
+  startScriptedServer,
+  status,
+  stream,
+} from "../scripted-server.ts";
+
+/** The pauses between the attempts that such a server takes, in milliseconds. Chance is 0.9 throughout. */
+async function pausesWith(script: Script): Promise<readonly number[]> {
+  const { baseUrl } = await startScriptedServer(script);
+  vi.spyOn(Math, "random").mockReturnValue(0.9);
+  return onFastClock(async () => {
+    const { pauses, onStanding, end } = recordPauses();
+    const credential = { cookie: "a=b" };
+    await collect(followRun({ baseUrl, runId: "a", credential, onStanding })).finally(end);
+    return pauses;
+  });
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+it("pauses double from one lost attempt to the next, up to 30 s", async () => {
+  const pauses = await pausesWith((response, index) => {
+    if (index < 9) json(response, 503, {});
+    else stream(response, connected(), finished(0));
+  });
+  expect(pauses).toEqual([450, 900, 1_800, 3_600, 7_200, 14_400, 27_000, 27_000, 27_000]);
+});
+
+it("pauses begin anew only behind an event: a first frame is no progress", async () => {
+  const pauses = await pausesWith((response, index) => {
+    if (index < 3) stream(response, connected(), status()).end();
+    else if (index === 3) stream(response, connected(), event(1)).end();
+    else if (index < 6) stream(response, connected(), event(1)).end();
+    else stream(response, connected(), finished(1));
+  });
+  expect(pauses).toEqual([450, 900, 1_800, 450, 900, 1_800]);
+});
+
+it("W22: a `retry:` is the least pause, also while the server is away behind it", async () => {
+  const pauses = await pausesWith((response, index) => {
+    if (index === 0) stream(response, connected(3_010), event(1)).end();
+    else if (index < 4) json(response, 503, {});
+    else stream(response, connected(), finished(1));
+  });
+  expect(pauses).toEqual([3_010, 3_010, 3_010, 3_600]);
+});
+
+it("W3: a `Retry-After` is the least pause, up to 30 s", async () => {
+  const pauses = await pausesWith((response, index) => {
+    if (index === 0) json(response, 503, {}, { "retry-after": "7" });
+    else if (index === 1) json(response, 429, {}, { "retry-after": "3600" });
+    else stream(response, connected(), finished(0));
+  });
+  expect(pauses).toEqual([7_000, 30_000]);
+});
+
+it("a quiet stream that lived for half a minute was no failure", async () => {
+  let beats: NodeJS.Timeout;
+  const pauses = await pausesWith((response, index) => {
+    if (index < 3) json(response, 503, {});
+    else if (index === 3) {
+      const opened = performance.now();
+      stream(response, connected());
+      beats = setInterval(() => {
+        response.write(status());
+        if (performance.now() - opened > 40_000) response.end();
+      }, 1);
+      response.on("close", () => clearInterval(beats));
+    } else stream(response, connected(), finished(0));
+  });
+  expect(pauses).toEqual([450, 900, 1_800, 450]);
+});

@@ -1,0 +1,90 @@
+import { followRun } from "@tm/run-events-client";
+import { expect, it } from "vitest";
+import { collect } from "../collect.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import {
+  connected,
+  event,
+  finished,
+  frame,
+  page,
+  startScriptedServer,
+  stream,
+} from "../scripted-server.ts";
+
+const RUN = { runId: "a-run", credential: { cookie: "a=b" } } as const;
+
+it("W22: a hole in a stream is filled from the events endpoint before anything later is handed over", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response, index) => {
+    if (index === 0) stream(response, connected(), event(1), event(4), finished(4));
+    else page(response, [2, 3]);
+  });
+  expect(await collect(followRun({ ...RUN, baseUrl }))).toEqual([1, 2, 3, 4]);
+  expect(requests).toEqual(["a-run/stream?since=0", "a-run/events?since=1&limit=500&wait=0"]);
+});
+
+it("W22: what is missing before `run_finished` is fetched, and then the loop ends", async () => {
+  const { baseUrl } = await startScriptedServer((response, index) => {
+    if (index === 0) stream(response, connected(), event(1), finished(3));
+    else page(response, [2, 3], "completed");
+  });
+  const follower = followRun({ ...RUN, baseUrl });
+  expect(await collect(follower)).toEqual([1, 2, 3]);
+  expect(follower).toMatchObject({ state: "finished", runStatus: "completed", cursor: 3 });
+});
+
+it("W22: events that come again, or that the reader had, are dropped", async () => {
+  const { baseUrl } = await startScriptedServer((response) => {
+    const twice = [3, 4, 5, 4, 5, 5].map(event);
+    stream(response, connected(), ...twice, finished(5));
+  });
+  expect(await collect(followRun({ ...RUN, baseUrl, since: 3 }))).toEqual([4, 5]);
+});
+
+it("W22: a page with a hole is no page: what follows the hole is not handed over, and it is asked for again", async () => {
+  const { baseUrl } = await startScriptedServer((response, index) => {
+    if (index === 0) page(response, [1, 2, 4]);
+    else if (index === 1) page(response, [4, 5]);
+    else page(response, [3, 4, 5], "completed");
+  });
+  const follower = followRun({ ...RUN, baseUrl, credential: { bearer: "b" } });
+  expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3, 4, 5]);
+});
+
+it("W22: messages of types that there are not yet are passed over", async () => {
+  const { baseUrl } = await startScriptedServer((response) => {
+    stream(response, connected(), frame({ type: "progress", part: 1 }), event(1), finished(1));
+  });
+  expect(await collect(followRun({ ...RUN, baseUrl }))).toEqual([1]);
+});
+
+it("W25: a slow loop reads no further than what has arrived, so the server is held back", async () => {
+  const payload = "x".repeat(65_536);
+  let written = 0;
+  const { baseUrl } = await startScriptedServer((response) => {
+    stream(response, connected());
+    function write(): void {
+      for (;;) {
+        written += 1;
+        const event = { sequence: written, eventType: "TOKEN", payload };
+        if (written > 4_000) response.end(finished(4_000));
+        else if (!response.write(frame({ type: "run_event", event }))) {
+          response.once("drain", write);
+          return;
+        }
+        if (written > 4_000) return;
+      }
+    }
+    write();
+  });
+  let before = -1;
+  for await (const { sequence } of followRun({ ...RUN, baseUrl })) {
+    if (sequence > 1) break;
+    // The server writes until everything on the way is full.
+    while (written > before) {
+      before = written;
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    }
+  }
+  expect(before).toBeLessThan(400);
+});

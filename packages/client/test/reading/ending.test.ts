@@ -1,0 +1,143 @@
+import { followRun } from "@tm/run-events-client";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { post } from "../api.ts";
+import { collect } from "../collect.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { connected, event, frame, json, startScriptedServer, stream } from "../scripted-server.ts";
+import { startServer, type TestServer } from "../start-server.ts";
+
+let server: TestServer;
+let baseUrl: string;
+beforeAll(async () => {
+  server = await startServer();
+  baseUrl = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => server.close());
+
+const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
+const NOBODY = [{ cookie: "session=nobody" }, { bearer: "nobody" }] as const;
+
+async function createRun(): Promise<string> {
+  const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
+  return runId;
+}
+
+it.each(NOBODY)(
+  "W3: a credential that is nobody's ends it as `unauthenticated`: %j",
+  async (credential) => {
+    const follower = followRun({ baseUrl, runId: await createRun(), credential });
+    await expect(collect(follower)).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(follower).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
+  },
+);
+
+it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (credential) => {
+  for (const runId of ["none", "../x", "a/b", ""]) {
+    const follower = followRun({ baseUrl, runId, credential });
+    await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });
+  }
+});
+
+it.each(ADA)(
+  "W15, W24: a cursor past the end ends it as `cursor_ahead`: %j",
+  async (credential) => {
+    const follower = followRun({ baseUrl, runId: await createRun(), since: 7, credential });
+    await expect(collect(follower)).rejects.toMatchObject({
+      code: "cursor_ahead",
+      details: { lastSequence: 0 },
+    });
+    expect(follower).toMatchObject({ state: "failed", error: { code: "cursor_ahead" } });
+  },
+);
+
+it("W22: an `error` of a kind that waiting does not mend ends it, with what was handed over before", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) => {
+    const error = { code: "unauthenticated", message: "The session is over.", retryable: false };
+    stream(response, connected(), event(1), frame({ type: "error", ...error }, 3_600_000)).end();
+  });
+  const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "a=b" } });
+  const seen: number[] = [];
+  const following = (async () => {
+    for await (const { sequence } of follower) seen.push(sequence);
+  })();
+  await expect(following).rejects.toMatchObject({ code: "unauthenticated" });
+  expect(seen).toEqual([1]);
+  expect(requests).toHaveLength(1);
+});
+
+it("W22: codes that only streams have are `store_unavailable` while it waits", async () => {
+  const { baseUrl } = await startScriptedServer((response, index) => {
+    const error = { type: "error", code: "draining", message: "Going down.", retryable: true };
+    if (index === 0) stream(response, connected(), frame(error)).end();
+    else stream(response, connected(), event(1), frame({ type: "run_finished", lastSequence: 1 }));
+  });
+  const waits: unknown[] = [];
+  const follower = followRun({
+    baseUrl,
+    runId: "a",
+    credential: { cookie: "a=b" },
+    onStanding: ({ state, error }) =>
+      state === "waiting" && waits.push([error?.code, error?.message]),
+  });
+  await onFastClock(() => collect(follower));
+  expect(waits).toEqual([["store_unavailable", "Going down."]]);
+});
+
+it("W3: what a proxy says of its own goes by its status", async () => {
+  const statuses = [401, 403, 404];
+  const codes: unknown[] = [];
+  for (const status of statuses) {
+    const { baseUrl } = await startScriptedServer((response) => {
+      response.writeHead(status, { "content-type": "text/html" }).end("<h1>no</h1>");
+    });
+    const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "a=b" } });
+    codes.push(await collect(follower).catch(({ code }: { readonly code: string }) => code));
+  }
+  expect(codes).toEqual(["unauthenticated", "internal", "not_found"]);
+});
+
+it("a signal ends it with its reason, whatever it waits for", async () => {
+  const { baseUrl, open } = await startScriptedServer((response, _, { url }) => {
+    if (url?.includes("silent") === true) return;
+    if (url?.includes("quiet") === true) stream(response, connected());
+    else if (url?.includes("waiting") === true) json(response, 503, {}, { "retry-after": "3600" });
+    else page(response);
+  });
+  function page(response: Parameters<typeof json>[0]): void {
+    json(response, 200, { events: [], runStatus: "running", currentPhase: null, hasMore: false });
+  }
+  for (const runId of ["silent", "quiet", "waiting", "polled"]) {
+    const credential = runId === "polled" ? { bearer: "b" } : { cookie: "a=b" };
+    const leaving = new AbortController();
+    const told = Promise.withResolvers<void>();
+    const follower = followRun({
+      baseUrl,
+      runId,
+      credential,
+      signal: leaving.signal,
+      onStanding: () => told.resolve(),
+    });
+    const following = collect(follower);
+    if (runId !== "silent") await told.promise;
+    leaving.abort(new Error("enough"));
+    await expect(following).rejects.toThrow("enough");
+    expect(follower.state).not.toBe("failed");
+  }
+  while (open.size > 0) await new Promise(setImmediate);
+});
+
+it("what a credential's function throws ends it, and is what the follower shows", async () => {
+  const bearer = (): never => {
+    throw new Error("signed out");
+  };
+  const follower = followRun({ baseUrl, runId: "a", credential: { bearer } });
+  await expect(collect(follower)).rejects.toThrow("signed out");
+  expect(follower).toMatchObject({ state: "failed", error: { code: "internal" } });
+});
+
+it("misuse is a TypeError: no origin where there is no page, and a second loop", async () => {
+  await expect(collect(followRun({ runId: "a" }))).rejects.toThrow(TypeError);
+  const follower = followRun({ baseUrl, runId: "none", credential: ADA[0] });
+  await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });
+  await expect(collect(follower)).rejects.toThrow(TypeError);
+});

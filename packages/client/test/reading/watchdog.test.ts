@@ -1,0 +1,134 @@
+import type { ServerResponse } from "node:http";
+import { followRun, type Standing } from "@tm/run-events-client";
+import { expect, it } from "vitest";
+import { collect } from "../collect.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { recordPauses } from "../record-pauses.ts";
+import {
+  connected,
+  event,
+  finished,
+  json,
+  startScriptedServer,
+  status,
+  stream,
+} from "../scripted-server.ts";
+import { standInPage } from "../stand-in-page.ts";
+
+const RUN = { runId: "a", credential: { cookie: "a=b" } } as const;
+
+/** Resolves when so much time has passed on the fast clock. */
+async function pass(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await new Promise(setImmediate);
+}
+
+it("W22: a stream that is silent for 2.5 heartbeats is given up, one with a heartbeat is not", async () => {
+  const at: number[] = [];
+  const { baseUrl, requests } = await startScriptedServer((response, index) => {
+    at.push(performance.now());
+    if (index > 0) return void stream(response, connected(), finished(0));
+    stream(response, connected());
+    void (async () => {
+      for (let beat = 0; beat < 3; beat++) {
+        await pass(9_000);
+        response.write(status());
+      }
+    })();
+  });
+  await onFastClock(() => collect(followRun({ ...RUN, baseUrl, heartbeatMs: 10_000 })));
+  expect(requests).toHaveLength(2);
+  expect(Number(at[1]) - Number(at[0])).toBeGreaterThanOrEqual(27_000 + 25_000);
+});
+
+it("the silence of a slow loop is its own: nothing is given up meanwhile", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) => {
+    stream(response, connected(), event(1), event(2), finished(2));
+  });
+  await onFastClock(async () => {
+    for await (const _ of followRun({ ...RUN, baseUrl })) await pass(100_000);
+  });
+  expect(requests).toHaveLength(1);
+});
+
+it("while the page is hidden silence is no sign; when it is seen again the stream is given up at once", async () => {
+  const page = standInPage();
+  const { baseUrl, requests } = await startScriptedServer((response, index) => {
+    stream(response, connected(), index === 0 ? event(1) : finished(1));
+  });
+  await onFastClock(async () => {
+    const following = collect(followRun({ ...RUN, baseUrl }));
+    page.hide();
+    await pass(300_000);
+    expect(requests).toHaveLength(1);
+    page.show();
+    expect(await following).toEqual([1]);
+  });
+  expect(requests).toEqual(["a/stream?since=0", "a/stream?since=1"]);
+});
+
+it("a page that is seen again keeps a stream that is not silent", async () => {
+  const page = standInPage();
+  const answers: ServerResponse[] = [];
+  const { baseUrl, requests } = await startScriptedServer((response) => {
+    answers.push(stream(response, connected(), event(1)));
+  });
+  for await (const { sequence } of followRun({ ...RUN, baseUrl })) {
+    if (sequence > 1) break;
+    page.hide();
+    page.show();
+    answers[0]?.write(event(2));
+  }
+  expect(requests).toHaveLength(1);
+});
+
+it.each(["goOnline", "restore"] as const)(
+  "%s: no connection from before is trusted, streamed or polled, and the next is made at once",
+  async (what) => {
+    const page = standInPage();
+    for (const credential of [{ cookie: "a=b" }, { bearer: "b" }] as const) {
+      const asked = Promise.withResolvers<void>();
+      const { baseUrl, requests } = await startScriptedServer((response, index, { url }) => {
+        if (index === 0) {
+          if (url?.includes("stream") === true) stream(response, connected(3_600_000));
+          return asked.resolve();
+        }
+        if (url?.includes("stream") === true) stream(response, connected(), finished(0));
+        else json(response, 200, { events: [], runStatus: "completed", currentPhase: null });
+      });
+      const { pauses, onStanding, end } = recordPauses();
+      const following = collect(followRun({ ...RUN, baseUrl, credential, onStanding })).finally(
+        end,
+      );
+      await asked.promise;
+      page[what]();
+      await following;
+      expect(pauses).toEqual([0]);
+      expect(requests).toHaveLength(2);
+    }
+  },
+);
+
+it.each(["show", "goOnline", "restore"] as const)(
+  "%s: a pause between attempts ends",
+  async (what) => {
+    const page = standInPage();
+    const { baseUrl } = await startScriptedServer((response, index) => {
+      if (index === 0) json(response, 503, {}, { "retry-after": "3600" });
+      else stream(response, connected(), finished(0));
+    });
+    page.hide();
+    const waiting = Promise.withResolvers<Standing>();
+    const onStanding = (standing: Standing): void => {
+      if (standing.state === "waiting") waiting.resolve(standing);
+    };
+    const follower = followRun({ ...RUN, baseUrl, onStanding });
+    const following = collect(follower);
+    await waiting.promise;
+    // It pauses behind what it tells.
+    await new Promise(setImmediate);
+    page[what]();
+    await following;
+    expect(follower.state).toBe("finished");
+  },
+);

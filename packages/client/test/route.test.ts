@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  afterFruit,
+  afterLoss,
+  bestRoute,
+  type Loss,
+  type Route,
+  type Transport,
+} from "../src/route.ts";
+
+type Step = { readonly loss: Loss } | "fruit";
+
+const best: fc.Arbitrary<Transport> = fc.constantFrom("stream", "long_poll");
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.constant("fruit" as const),
+  fc.record({ loss: fc.constantFrom<Loss>("away", "barren", "held_back", "cut") }),
+);
+
+function walk(from: Transport, steps: readonly Step[], now = 0): readonly Route[] {
+  let route = bestRoute(from);
+  return steps.map(
+    (one) => (route = one === "fruit" ? afterFruit(route) : afterLoss(route, one.loss, now)),
+  );
+}
+
+describe("laws of the route", () => {
+  it("a server that is away, or that breaks off what it has begun, changes no transport", () => {
+    const lost = fc.record({ loss: fc.constantFrom<Loss>("away", "cut") });
+    fc.assert(
+      fc.property(best, fc.array(lost), (from, losses) => {
+        for (const route of walk(from, losses)) expect(route.transport).toBe(from);
+      }),
+    );
+  });
+
+  it("a transport that is not the best is left when it brings nothing, whatever the loss", () => {
+    fc.assert(
+      fc.property(best, fc.array(step), (from, steps) => {
+        const routes = walk(from, steps);
+        for (const [index, route] of routes.entries()) {
+          const next = steps[index + 1];
+          if (next === undefined || next === "fruit" || route.isProven) continue;
+          if (route.transport !== from) expect(routes[index + 1]).toEqual(bestRoute(from));
+        }
+      }),
+    );
+  });
+
+  it("a transport gets worse by one, only after three barren attempts in a row or one held back", () => {
+    const order: readonly Transport[] = ["stream", "long_poll", "poll"];
+    fc.assert(
+      fc.property(best, fc.array(step), (from, steps) => {
+        let barren = 0;
+        let before = bestRoute(from);
+        for (const [index, route] of walk(from, steps).entries()) {
+          const one = steps[index];
+          if (one === "fruit" || one === undefined) barren = 0;
+          else if (one.loss === "barren") barren += 1;
+          if (order.indexOf(route.transport) > order.indexOf(before.transport)) {
+            expect(order.indexOf(route.transport) - order.indexOf(before.transport)).toBe(1);
+            expect(one !== "fruit" && (one?.loss === "held_back" || barren >= 3)).toBe(true);
+          }
+          if (route.transport !== before.transport) barren = 0;
+          before = route;
+        }
+      }),
+    );
+  });
+
+  it("the best transport is tried again five minutes after it was left, and not sooner by the clock", () => {
+    fc.assert(
+      fc.property(best, fc.array(step), fc.nat(1_000_000), (from, steps, now) => {
+        for (const { transport, probeAt } of walk(from, steps, now)) {
+          expect(probeAt).toBe(transport === from ? Infinity : now + 300_000);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,109 @@
+import { followRun, type PayloadSchema, startRun } from "@tm/run-events-client";
+import { type } from "arktype";
+import * as v from "valibot";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
+import { post, readLog } from "./api.ts";
+import { collect } from "./collect.ts";
+import { startServer, type TestServer } from "./start-server.ts";
+
+let server: TestServer;
+let baseUrl: string;
+beforeAll(async () => {
+  server = await startServer();
+  baseUrl = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => server.close());
+
+const CREDENTIAL = { bearer: "ada" } as const;
+
+interface Words {
+  readonly words: number;
+}
+
+// Each drops what it does not know.
+const SCHEMAS: Readonly<Record<string, PayloadSchema<Words>>> = {
+  zod: z.object({ words: z.number() }),
+  valibot: v.object({ words: v.number() }),
+  arktype: type({ words: "number", "+": "delete" }),
+};
+
+it.each(Object.entries(SCHEMAS))(
+  "%s: a reader has payloads as the schema gives them",
+  async (_, schema) => {
+    const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
+    const events = [
+      { eventType: "WRITTEN", payload: { words: 3, secret: true } },
+      { eventType: "OTHER", payload: "as it is" },
+      { eventType: "WRITTEN", payload: { words: "three" } },
+    ];
+    await post(server.port, `/${runId}/events`, { events });
+    const follower = followRun<{ WRITTEN: Words; OTHER: string }>({
+      baseUrl,
+      runId,
+      credential: CREDENTIAL,
+      schemas: { WRITTEN: schema },
+    });
+    const seen: unknown[] = [];
+    const following = (async () => {
+      for await (const { payload } of follower) seen.push(payload);
+    })();
+    await expect(following).rejects.toMatchObject({ code: "invalid_event" });
+    expect(seen).toEqual([{ words: 3 }, "as it is"]);
+    expect(follower).toMatchObject({ state: "failed", cursor: 2 });
+  },
+);
+
+it.each(Object.entries(SCHEMAS))(
+  "%s: a writer sends payloads as the schema gives them",
+  async (_, schema) => {
+    const run = await startRun<{ WRITTEN: Words }>({
+      baseUrl,
+      credential: CREDENTIAL,
+      schemas: { WRITTEN: schema },
+    });
+    const words: Words & { readonly secret: boolean } = { words: 3, secret: true };
+    await run.append([{ eventType: "WRITTEN", payload: words }]);
+    // A payload of the wrong shape, as plain JavaScript would pass it.
+    const wrong = { words: "three" } as unknown as Words;
+    await expect(run.append([{ eventType: "WRITTEN", payload: wrong }])).rejects.toMatchObject({
+      code: "invalid_event",
+    });
+    await expect(run.emit("WRITTEN", wrong)).rejects.toMatchObject({ code: "invalid_event" });
+    await run.complete();
+    expect(await readLog(server.port, run.runId)).toEqual([
+      ["RUN_STARTED", null],
+      ["WRITTEN", { words: 3 }],
+      ["RUN_COMPLETED", null],
+    ]);
+  },
+);
+
+it("a schema that answers later keeps the order", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const schema: PayloadSchema<number> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: async (value) => {
+        if (value === 1) await promise;
+        return { value: Number(value) };
+      },
+    },
+  };
+  const run = await startRun<{ N: number; M: number }>({
+    baseUrl,
+    credential: CREDENTIAL,
+    schemas: { N: schema },
+  });
+  const first = run.emit("N", 1);
+  const second = run.append([{ eventType: "M", payload: 2 }]);
+  const ended = run.complete();
+  resolve();
+  await Promise.all([first, second, ended]);
+  const log = await readLog(server.port, run.runId);
+  expect(log.map(([eventType]) => eventType)).toEqual(["RUN_STARTED", "N", "M", "RUN_COMPLETED"]);
+  expect(await collect(followRun({ baseUrl, runId: run.runId, credential: CREDENTIAL }))).toEqual([
+    1, 2, 3, 4,
+  ]);
+});

@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** Answers the n-th request, from 0, as a test wants it. */
+export type Script = (response: ServerResponse, index: number, request: IncomingMessage) => void;
+
+/** A server on loopback that keeps to a test's script instead of to the wire. */
+export interface ScriptedServer {
+  readonly baseUrl: string;
+  /** The paths that were asked for, with their queries. */
+  readonly requests: readonly string[];
+  /** Answers that have not ended. */
+  readonly open: ReadonlySet<ServerResponse>;
+}
+
+/** Starts one, which ends with the test. */
+export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
+  const requests: string[] = [];
+  const open = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    open.add(response);
+    response.on("close", () => open.delete(response));
+    const index = requests.push((request.url ?? "").replace("/v1/agent-runs/", "")) - 1;
+    script(response, index, request);
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { baseUrl: `http://127.0.0.1:${port}`, requests, open };
+}
+
+/** Begins a stream, and writes these frames. */
+export function stream(response: ServerResponse, ...frames: readonly string[]): ServerResponse {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.flushHeaders();
+  for (const frame of frames) response.write(frame);
+  return response;
+}
+
+/** Answers with a page of these sequences. */
+export function page(
+  response: ServerResponse,
+  sequences: readonly number[],
+  runStatus = "running",
+): void {
+  const events = sequences.map(eventOf);
+  json(response, 200, { events, runStatus, currentPhase: null, lastSequence: 9, hasMore: false });
+}
+
+/** Answers with JSON. */
+export function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(body));
+}
+
+/** An event's frame. */
+export function event(sequence: number): string {
+  return frame({ type: "run_event", event: eventOf(sequence) });
+}
+
+/** The frame of any message. */
+export function frame(message: unknown, retryMs?: number): string {
+  return `${retryMs === undefined ? "" : `retry: ${retryMs}\n`}data: ${JSON.stringify(message)}\n\n`;
+}
+
+/** The first frame. */
+export function connected(retryMs?: number): string {
+  return frame({ type: "connected", ...news("running", 9) }, retryMs);
+}
+
+/** The last frame of a run that has ended. */
+export function finished(lastSequence: number): string {
+  return frame({ type: "run_finished", ...news("completed", lastSequence) });
+}
+
+/** A heartbeat. */
+export function status(): string {
+  return frame({ type: "status", ...news("running", 9) });
+}
+
+function news(runStatus: string, lastSequence: number): object {
+  return { runStatus, currentPhase: null, lastSequence };
+}
+
+function eventOf(sequence: number): object {
+  return { sequence, eventType: "TOKEN", payload: sequence, createdAt: "2026-01-01T00:00:00.000Z" };
+}

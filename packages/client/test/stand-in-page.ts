@@ -1,0 +1,30 @@
+import { onTestFinished, vi } from "vitest";
+
+/** What a page does to its scripts, where there is no page. */
+export interface StandInPage {
+  hide(): void;
+  show(): void;
+  goOnline(): void;
+  /** Comes out of the back-forward cache. */
+  restore(): void;
+}
+
+/** Makes this look like a page until the test's end. Real ones are in `browser`. */
+export function standInPage(): StandInPage {
+  const window = new EventTarget();
+  const document = { visibilityState: "visible" };
+  vi.stubGlobal("document", document);
+  vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  function turn(visibilityState: string): void {
+    document.visibilityState = visibilityState;
+    window.dispatchEvent(new Event("visibilitychange"));
+  }
+  return {
+    hide: () => turn("hidden"),
+    show: () => turn("visible"),
+    goOnline: () => void window.dispatchEvent(new Event("online")),
+    restore: () =>
+      void window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true })),
+  };
+}
