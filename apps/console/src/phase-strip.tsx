@@ -25,7 +25,7 @@ export function PhaseStrip({
   useEffect(() => {
     const { current } = strip;
     if (current !== null) current.scrollLeft = current.scrollWidth;
-  }, [phases.length]);
+  }, [phases]);
   if (phases.length === 0) return null;
   return (
     <ol ref={strip} className="phases" aria-label="Phases">

@@ -93,8 +93,8 @@ function RunLink({
         <span className={`word ${runStatus}`}>{runStatus}</span>
         {currentPhase !== null && <span className="phase">{currentPhase}</span>}
         <span>{formatCount(lastSequence)} events</span>
-        <span>{formatSpan(endedAtMs - createdAtMs)}</span>
       </span>
+      <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>
     </a>
   );
 }

@@ -56,6 +56,10 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   });
 
   const title = snapshot === null ? runId : runTitle(snapshot);
+  useEffect(() => {
+    document.title = `${title} · run-events`;
+    return () => void (document.title = "run-events");
+  }, [title]);
   const status = runStatus ?? snapshot?.runStatus ?? null;
   const firstAt = events[0]?.createdAt ?? snapshot?.createdAt;
   return (

@@ -37,7 +37,7 @@ describe("the page for everybody", () => {
     const payload = { text: "words", count: 2, isTrue: true };
     await recordRun(url, "r", [phase("one"), phase("two"), { eventType: "LOG", payload }]);
     await signIn(page, ADA);
-    await page.getByRole("link", { name: "r " }).waitFor();
+    await page.getByRole("link", { name: /^r / }).waitFor();
     expect(await flaws(page)).toEqual([]);
     for (const runId of ["a", "b", "c", "r"]) {
       await page.goto(`${url}/#/runs/${runId}`);

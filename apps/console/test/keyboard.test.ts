@@ -89,10 +89,10 @@ describe("the keyboard alone", () => {
     await recordRun(url, "r", many("LOG", 1_000));
     await page.keyboard.type(ADA);
     await press(page, "Enter");
-    await page.getByRole("link", { name: "r " }).click();
+    await page.getByRole("link", { name: /^r / }).click();
     await page.locator("#event-1000").waitFor();
     const seen: string[] = [];
-    await page.getByRole("link", { name: "r " }).focus();
+    await page.getByRole("link", { name: /^r / }).focus();
     for (let step = 0; step < 8; step += 1) {
       await press(page, "Tab");
       seen.push((await focus(page)) ?? "");
@@ -114,7 +114,7 @@ describe("the keyboard alone", () => {
     await recordRun(url, "r", many("LOG", 3));
     await page.keyboard.type(ADA);
     await press(page, "Enter");
-    await page.getByRole("link", { name: "r " }).click();
+    await page.getByRole("link", { name: /^r / }).click();
     await page.locator("#event-3").waitFor();
     await page.getByLabel("Filter by type").fill("");
     await page.keyboard.type("f/jg?");

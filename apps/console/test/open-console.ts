@@ -9,6 +9,8 @@ const STEP_MS = 30_000;
 /** How long what is looked at again and again may take: the list of runs is read anew every two seconds. */
 export const PATIENT: { readonly timeout: number } = { timeout: STEP_MS };
 
+const BY_ITSELF = /^Failed to load resource: (.* a status of 40[14] |net::ERR_)/;
+
 /** The page of a server that nobody else uses. */
 export interface OpenConsole {
   readonly url: string;
@@ -38,7 +40,7 @@ export function useBrowser(): void {
 
 /**
  * Starts a server and opens its page, without a session. The test fails if the page throws, or breaks its policy, or says anything on its
- * console but that an answer was 401 or 404, which the browser says by itself.
+ * console but what the browser says by itself: that an answer was 401 or 404, or that there was none.
  */
 export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise<OpenConsole> {
   const { url, end } = await startServer(env);
@@ -52,9 +54,7 @@ export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
-    if (!/the server responded with a status of 40[14]/.test(message.text())) {
-      faults.push(message.text());
-    }
+    if (!BY_ITSELF.test(message.text())) faults.push(message.text());
   });
   onTestFinished(async () => {
     await context.close();

@@ -47,13 +47,13 @@ describe("the list of runs", () => {
   it("leads to a run by an address of its own, also in a window of a phone, and back", async () => {
     const { url, page } = await openSignedIn({}, { width: 390 });
     await recordRun(url, "r", [{ eventType: "LOG" }]);
-    await page.getByRole("link", { name: "r " }).click();
+    await page.getByRole("link", { name: /^r / }).click();
     await page.getByRole("heading", { name: "r", exact: true }).waitFor();
     expect(page.url()).toBe(`${url}/#/runs/r`);
     expect(await page.getByRole("navigation").isVisible()).toBe(false);
     await page.reload();
     await page.getByRole("link", { name: "Runs" }).click();
-    await page.getByRole("link", { name: "r " }).waitFor();
+    await page.getByRole("link", { name: /^r / }).waitFor();
     expect(await page.getByRole("heading", { name: "r", exact: true }).count()).toBe(0);
   });
 });

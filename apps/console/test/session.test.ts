@@ -14,9 +14,9 @@ describe("the session", () => {
       .poll(() => page.getByRole("alert").textContent(), PATIENT)
       .toBe("Nobody has this token.");
     await signIn(page, ADA);
-    await page.getByRole("link", { name: "r " }).waitFor();
+    await page.getByRole("link", { name: /^r / }).waitFor();
     await page.reload();
-    await page.getByRole("link", { name: "r " }).waitFor();
+    await page.getByRole("link", { name: /^r / }).waitFor();
     expect(await page.getByLabel("Token").count()).toBe(0);
   });
 
@@ -31,7 +31,7 @@ describe("the session", () => {
   it("W4, W29: asks for a token again once the server takes the session no longer", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "r", [{ eventType: "LOG" }]);
-    await page.getByRole("link", { name: "r " }).click();
+    await page.getByRole("link", { name: /^r / }).click();
     await page.getByRole("list", { name: "Events" }).getByRole("button").waitFor();
     await page.context().clearCookies();
     await page.getByLabel("Token").waitFor();
