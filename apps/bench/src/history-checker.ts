@@ -39,6 +39,8 @@ function makeHistory(count: number): {
         outcome: "appended",
         firstSequence: lastSequence - 1,
         lastSequence,
+        runStatus: "running",
+        phaseId: null,
       } as const;
       const idempotencyKey = at % KEYED === 0 ? `key-${at}` : null;
       operations.push({

@@ -59,11 +59,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-/** A value as the message of a failure shows it: JSON, cut when it is long. */
+/** What JSON has no word for, in a form that no contract's text has. */
+const UNDEFINED = "\0undefined";
+
+/** A value as the message of a failure shows it: JSON with `undefined`, cut when it is long. */
 export function show(value: unknown): string {
-  const text =
-    JSON.stringify(value, (_key, part: unknown) =>
-      typeof part === "bigint" ? `${part}n (a bigint)` : part,
-    ) ?? String(value);
+  const json = JSON.stringify(value, (_key, part: unknown) => {
+    if (part === undefined) return UNDEFINED;
+    return typeof part === "bigint" ? `${part}n (a bigint)` : part;
+  });
+  const text = (json ?? String(value)).replaceAll(JSON.stringify(UNDEFINED), "undefined");
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

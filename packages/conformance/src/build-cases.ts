@@ -68,6 +68,9 @@ export function buildCases<One extends { readonly name: string }>(
         return checkRound(...asked);
       };
       await runRound(one, { check, signal });
+      if (replay !== undefined && !isRandom) {
+        throw new TypeError("Expected a case that draws inputs, as one is to be run again.");
+      }
       if (!isRandom || Date.now() >= endsAt) return;
       await nextTurn();
     }

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import type { SavedExample, SavedExamples } from "./replay.ts";
+import { isInputCommands, isInputPath, type SavedExample, type SavedExamples } from "./replay.ts";
 
 /** Examples in a file. Both calls are done when they return. */
 export interface FileExamples extends SavedExamples {
@@ -36,7 +36,8 @@ function readExamples(file: string): Map<string, readonly SavedExample[]> {
     text = readFileSync(file, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return new Map();
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Expected ${file} to be readable: ${why}`, { cause: error });
   }
   let value: unknown;
   try {
@@ -61,8 +62,9 @@ function isExample(value: unknown): value is SavedExample {
   return (
     Number.isSafeInteger(seed) &&
     typeof path === "string" &&
+    isInputPath(path) &&
     typeof input === "string" &&
-    (commands === undefined || typeof commands === "string")
+    (commands === undefined || (typeof commands === "string" && isInputCommands(commands)))
   );
 }
 

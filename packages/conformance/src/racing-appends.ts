@@ -3,12 +3,14 @@ import {
   type NewEvent,
   type ReadResult,
   type RunEventStore,
+  type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core";
 import { append } from "./append-request.ts";
 import { assert, assertEqual } from "./assert.ts";
-import { createRun, readLog, readRun } from "./read-log.ts";
+import { checkHead, createRun, OWNER, readLog, readRun } from "./read-log.ts";
 import type { Trial } from "./trial.ts";
+import { turns } from "./turns.ts";
 
 const RACES = 7;
 const ROUNDS = 5;
@@ -27,33 +29,33 @@ export interface RacingAppends {
 
 /**
  * Appends in rounds to new runs, twice at once through each store object, while two readers look through each. Every page
- * is checked by itself (`checkPage`), what was seen once has to stay, and nothing new may come at or before it.
+ * is checked by itself (`checkPage`), each head against its last event, what was seen once has to stay, and nothing new may
+ * come at or before it.
  */
 export async function raceAppends(trial: Trial, racing: RacingAppends): Promise<void> {
   const stores = await trial.stores();
   const twice = [...stores, ...stores];
   for (let race = 0; race < RACES; race++) {
-    const runId = `run-${race}`;
-    await createRun(trial.store, runId);
-    await raceOnce(twice, runId, race, racing);
-    const { run } = await readLog(trial.store, runId);
+    const created = await createRun(trial.store, `run-${race}`);
+    await raceOnce(twice, created, race, racing);
+    const { run } = await readLog(trial.store, created.runId);
     assert(run.finishedAtMs !== null, "the run has ended");
   }
 }
 
 async function raceOnce(
   stores: readonly RunEventStore[],
-  runId: string,
+  created: RunRecord,
   race: number,
   { batch, onPage = () => {} }: RacingAppends,
 ): Promise<void> {
-  const readers = stores.map((store) => createReader(store, runId, onPage));
+  const readers = stores.map((store) => createReader(store, created, onPage));
   for (let round = 0; round < ROUNDS; round++) {
     const events = batch(round === ROUNDS - 1, round);
     await Promise.all([
       ...stores.map(async (store, index) => {
         await turns(race * RACE_TURNS + ((index * round) % WRITER_TURNS));
-        const { outcome } = await append(store, runId, events);
+        const { outcome } = await append(store, created.runId, events);
         assert(
           outcome === "appended" || outcome === "finished",
           `an append that expects nothing lands, unless the run has ended, got ${outcome}`,
@@ -67,19 +69,27 @@ async function raceOnce(
   }
 }
 
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await Promise.resolve();
-}
-
 /** A reader that goes on from what it saw. */
 function createReader(
   store: RunEventStore,
-  runId: string,
+  created: RunRecord,
   onPage: (page: ReadResult) => void,
 ): () => Promise<void> {
+  const { runId } = created;
   let seen: readonly StoredEvent[] = [];
+  let looks = 0;
+
+  /** The head by itself and in the list, by turns. */
+  async function readHead(): Promise<RunRecord | null> {
+    looks += 1;
+    if (looks % 2 === 1) return store.getRun(runId);
+    const newest = { ownerId: OWNER, runStatus: null, before: null, limit: 1 };
+    const [head = null] = await store.listRuns(newest);
+    return head;
+  }
+
   return async () => {
-    const head = await store.getRun(runId);
+    const head = await readHead();
     const page = await readRun(store, runId);
     const { run } = page;
     assertEqual(page.events.slice(0, seen.length), seen, "what was seen before");
@@ -87,6 +97,9 @@ function createReader(
       head !== null && head.lastSequence >= seen.length && head.lastSequence <= run.lastSequence,
       `heads never go back: ${seen.length}, then ${head?.lastSequence}, then ${run.lastSequence}`,
     );
+    const last = page.events[head.lastSequence - 1];
+    if (last === undefined) assertEqual(head, created, "the head without events");
+    else checkHead(head, last);
     // A finished run is as it will ever be.
     if (isTerminal(head.runStatus)) assertEqual(run, head, "the head of a finished run");
     seen = page.events;

@@ -73,13 +73,26 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
       return typeof inputs === "function" ? inputs(commands) : inputs;
     }
 
+    /** @throws TypeError if the address leads nowhere */
+    function find({ seed: from, path, commands }: InputAddress): T {
+      if (commands !== undefined && typeof inputs !== "function") {
+        throw new TypeError("Expected no commands for a case that draws none.");
+      }
+      const where = { seed: from, path, numRuns: 1, ...fixed };
+      const nowhere = `Expected an input at the ${replay === undefined ? "saved path" : "path"} ${path}.`;
+      let sampled: readonly [T] | undefined;
+      try {
+        // A property draws tuples, and a path leads to its input only from what was drawn.
+        [sampled] = fc.sample(fc.tuple(drawFrom(commands)), where);
+      } catch (cause) {
+        throw new TypeError(nowhere, { cause });
+      }
+      if (sampled === undefined) throw new TypeError(nowhere);
+      return sampled[0];
+    }
+
     async function runAgain(address: InputAddress): Promise<void> {
-      const { path, commands } = address;
-      const where = { seed: address.seed, path, numRuns: 1, ...fixed };
-      // A property draws tuples, and a path leads to its input only from what was drawn.
-      const [sampled] = fc.sample(fc.tuple(drawFrom(commands)), where);
-      if (sampled === undefined) throw new TypeError(`Expected an input at the path ${path}.`);
-      const [input] = sampled;
+      const input = find(address);
       hasFailed = true;
       try {
         await tryInput(input);

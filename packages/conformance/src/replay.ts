@@ -7,6 +7,16 @@ export interface InputAddress {
   readonly commands?: string;
 }
 
+/** Whether a text has the form of a path. */
+export function isInputPath(text: string): boolean {
+  return /^\d+(:\d+)*$/.test(text);
+}
+
+/** Whether a text has the form in which fast-check says which commands of a program were run. */
+export function isInputCommands(text: string): boolean {
+  return /^[A-Za-z\d+/]*:[A-Za-z\d+/]*$/.test(text);
+}
+
 /** One input of one case, to be run again alone. */
 export interface Replay extends InputAddress {
   /** The case's whole name. */

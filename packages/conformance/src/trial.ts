@@ -48,8 +48,9 @@ export interface TrialConditions {
 }
 
 /**
- * Runs one body on a store of its own.
- * @throws what the body throws; else what closing or destroying does; the signal's reason if that came first
+ * Runs one body on a store of its own. Once the signal aborts, nothing is waited for but the ends of what is open, and each of
+ * those no longer than `within` waits; what opens later is closed and destroyed then.
+ * @throws what the body throws; else what opening, closing or destroying does; the signal's reason if that came first
  */
 export async function runTrial(
   doors: StoreDoors,
@@ -59,54 +60,77 @@ export async function runTrial(
   const { signal } = conditions;
   signal?.throwIfAborted();
   const { open, reopen, destroy } = doors;
-  const store = await open();
-  const opened: [RunEventStore, ...RunEventStore[]] = [store];
-  let youngest = store;
+  const opened: RunEventStore[] = [];
+  const inner: Promise<void>[] = [];
   let isOver = false;
 
   async function end(one: RunEventStore): Promise<readonly PromiseSettledResult<void>[]> {
     const ended: PromiseSettledResult<void>[] = [];
     for (const step of [async () => one.close(), async () => destroy?.(one)]) {
-      // A store that hung until the trial was given up may hang at its end too.
-      const settled = signal?.aborted ? within(0, step(), "the end of a store") : step();
-      ended.push(...(await Promise.allSettled([settled])));
+      ended.push(...(await Promise.allSettled([endStep(step(), signal)])));
     }
     return ended;
   }
 
-  async function another(): Promise<RunEventStore> {
-    if (reopen === undefined) throw new TypeError("Expected `reopen` to be given.");
-    const one = await reopen(youngest);
+  /** Opens an object that ends with the trial, or at once if the trial is over by then. */
+  async function keep(opening: StoreDoors["open"]): Promise<RunEventStore> {
+    if (isOver) throw tooLate();
+    const one = await opening();
     if (isOver) {
       await end(one);
-      throw new TypeError("Expected the trial not to be over.");
+      throw tooLate();
     }
     opened.push(one);
-    youngest = one;
     return one;
   }
 
-  const trial: Trial = {
-    store,
-    canReopen: reopen !== undefined,
-    async stores() {
-      return store.capabilities.shared ? [store, await another()] : [store];
-    },
-    async reopen() {
-      await youngest.close();
-      return another();
-    },
-    anew: (inner) => runTrial(doors, inner, conditions),
-    check: conditions.check ?? createRandomCheck({ profile: PROFILES.ci, seed: randomSeed() }),
-  };
-  const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([
-    untilAborted(body(trial), signal),
-  ]);
+  async function play(): Promise<void> {
+    const store = await keep(open);
+    let youngest = store;
+
+    async function another(): Promise<RunEventStore> {
+      if (reopen === undefined) throw new TypeError("Expected `reopen` to be given.");
+      youngest = await keep(() => reopen(youngest));
+      return youngest;
+    }
+
+    await body({
+      store,
+      canReopen: reopen !== undefined,
+      async stores() {
+        return store.capabilities.shared ? [store, await another()] : [store];
+      },
+      async reopen() {
+        await youngest.close();
+        return another();
+      },
+      async anew(innerBody) {
+        const running = runTrial(doors, innerBody, conditions);
+        inner.push(running);
+        await running;
+      },
+      check: conditions.check ?? createRandomCheck({ profile: PROFILES.ci, seed: randomSeed() }),
+    });
+  }
+
+  const outcomes = await Promise.allSettled([untilAborted(play(), signal)]);
   isOver = true;
+  // The signal ends these too; their failures are the body's affair.
+  await Promise.allSettled(inner);
   for (const one of opened.toReversed()) outcomes.push(...(await end(one)));
   // The body's failure stands first: it says more than what it left behind.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
+}
+
+function tooLate(): TypeError {
+  return new TypeError("Expected the trial not to be over.");
+}
+
+/** A store that hung until the trial was given up may hang at its end too, and a trial may be given up while it ends. */
+async function endStep(step: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  await Promise.allSettled([untilAborted(step, signal)]);
+  return signal?.aborted ? within(0, step, "the end of a store") : step;
 }
 
 /** A seed as fast-check takes it: 32 bits with a sign. */

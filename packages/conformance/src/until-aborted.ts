@@ -2,10 +2,10 @@
  * Waits for work, but no longer than until the signal is aborted. The work goes on then, unseen.
  * @throws what the work throws, or the signal's reason if that came first
  */
-export async function untilAborted(
-  work: Promise<void>,
+export async function untilAborted<T>(
+  work: Promise<T>,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<T> {
   if (signal === undefined) return work;
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
@@ -13,7 +13,7 @@ export async function untilAborted(
   // It may have come before anybody listened.
   if (signal.aborted) abort();
   try {
-    await Promise.race([work, aborted.promise]);
+    return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", abort);
   }

@@ -16,7 +16,8 @@ export async function within<T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`Expected ${what} within ${deadlineMs} ms, and it did not come.`));
+      const late = `and it did not come, nor in ${patienceMs} ms more`;
+      reject(new Error(`Expected ${what} within ${deadlineMs} ms, ${late}.`));
     }, deadlineMs + patienceMs);
   });
   try {

@@ -70,6 +70,8 @@ describe("run-events-conformance", () => {
       profile: "quick",
       seed: -12,
       interrupted: false,
+      gaveUp: false,
+      notRun: 0,
       passed: expect.any(Number),
       failed: 3,
       cases: expect.arrayContaining([
@@ -134,6 +136,7 @@ describe("run-events-conformance", () => {
     ["kept.ts --clause S9 --seed 1 --path 0:1", "Expected --case to name one case"],
     ["kept.ts --clause S9 --seed 1 --path x", "Expected a path, got x."],
     ["kept.ts --commands A:B", "Expected --path beside --commands."],
+    ["kept.ts --seed 1 --path 0 --commands nonsense", "Expected commands as a failure says them"],
     ["absent.ts", "absent.ts cannot be loaded: "],
     ["../unwary-doors.ts", "to export `conformance`"],
   ])("exits with 2 and one line for misuse: %s", async (args, why) => {

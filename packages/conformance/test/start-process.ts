@@ -11,6 +11,8 @@ export const BIN_COMMAND: string = `"${process.execPath}" -C @tm/source "${BIN}"
 /** What came of a process. */
 interface Ended {
   readonly code: number | null;
+  /** What killed it, if anything did. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -59,7 +61,7 @@ function start(file: string, args: readonly string[]): Running {
   }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, ...printed }));
+    child.on("close", (code, signal) => resolve({ code, signal, ...printed }));
   });
   return {
     ended,

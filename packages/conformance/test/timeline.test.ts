@@ -19,7 +19,13 @@ const append: Operation = {
   ids: ["1.0.0", "1.0.1"],
   idempotencyKey: "k",
   expectedSequence: 0,
-  result: { outcome: "appended", firstSequence: 1, lastSequence: 2 },
+  result: {
+    outcome: "appended",
+    firstSequence: 1,
+    lastSequence: 2,
+    runStatus: "running",
+    phaseId: null,
+  },
 };
 const read: Operation = {
   kind: "read",

@@ -11,6 +11,8 @@ export interface Handler {
   stats(): HandlerStats;
 }
 
+const encoder = new TextEncoder();
+
 /**
  * Serves runs over `Request` and `Response`.
  *
@@ -26,7 +28,13 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
       const { status, headers } = reply;
       if ("stream" in reply)
         return new Response(bodyOf(reply, request.signal), { status, headers });
-      return new Response(request.method === "HEAD" ? null : reply.body, { status, headers });
+      if (reply.body === null) return new Response(null, { status, headers });
+      const body = encoder.encode(reply.body);
+      return new Response(request.method === "HEAD" ? null : body, {
+        status,
+        // A compressor leaves a short answer alone only if it is told the length.
+        headers: { ...headers, "content-length": String(body.length) },
+      });
     },
     drain: (windowMs) => service.drain(windowMs),
     stats: () => service.stats(),

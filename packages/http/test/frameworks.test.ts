@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { Hono } from "hono";
+import { compress } from "hono/compress";
 import { expect, it, onTestFinished } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
@@ -88,4 +89,32 @@ it("W19, W25: in Hono HEAD opens no stream, and one whose body is cancelled is l
   expect(new TextDecoder().decode(value)).toContain('"type":"connected"');
   await reader?.cancel();
   expect(handler.stats().streams.open).toBe(0);
+});
+
+it("W18: an answer of `fetch` says its length, so a compressor leaves a short one and its ETag alone", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  onTestFinished(() => runs.close());
+  const handler = createHandler({ runs, authenticate: () => ADA });
+  const app = new Hono();
+  app.use(compress());
+  app.all("/v1/*", (context) => handler.fetch(context.req.raw));
+  await runs.create({ ownerId: "ada", runId: "r" });
+  await runs.append("r", [{ eventType: "NOTE", payload: "\u00fc" }]);
+  const path = "/v1/agent-runs/r/events";
+  const headers = { "accept-encoding": "gzip" };
+  const answer = await app.request(path, { headers });
+  const { length } = new Uint8Array(await answer.arrayBuffer());
+  const head = await app.request(path, { method: "HEAD", headers });
+  for (const { headers } of [answer, head]) {
+    expect(headers.get("content-encoding")).toBe(null);
+    expect(headers.get("content-length")).toBe(String(length));
+    expect(headers.get("etag")).toMatch(/^"/);
+  }
+  await runs.append("r", [{ eventType: "NOTE", payload: "x".repeat(2_000) }]);
+  const long = await app.request(path, { headers });
+  expect(long.headers.get("content-encoding")).toBe("gzip");
+  const unchanged = await app.request(path, {
+    headers: { ...headers, "if-none-match": long.headers.get("etag") ?? "" },
+  });
+  expect([unchanged.status, unchanged.headers.get("content-length")]).toEqual([304, null]);
 });

@@ -1,12 +1,14 @@
+export { startCaddy } from "./caddy.ts";
 export { findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
-export { startNginx, type NginxServer } from "./nginx.ts";
+export { startNginx } from "./nginx.ts";
 export type { NotifyingProtocol } from "./notification-filter.ts";
 export { startPgBouncer, type PgBouncerOptions, type PgBouncerServer } from "./pgbouncer.ts";
 export type { PostgresEngine } from "./postgres-programs.ts";
 export { startPostgres, type PostgresOptions, type PostgresServer } from "./postgres.ts";
 export { startRedisCluster, type RedisCluster, type RedisClusterOptions } from "./redis-cluster.ts";
 export { startRedisSentinel, type RedisSentinel } from "./redis-sentinel.ts";
+export type { ProxyServer } from "./proxy-server.ts";
 export {
   redisPrograms,
   startRedis,

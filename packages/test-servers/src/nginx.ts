@@ -1,14 +1,9 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findProgram } from "./find-program.ts";
+import type { ProxyServer } from "./proxy-server.ts";
 import { createServerProcess } from "./server-process.ts";
 import { createWorkFolder } from "./work-folder.ts";
-
-/** An nginx of its own. */
-export interface NginxServer {
-  /** Ends it and deletes its folder. Idempotent. */
-  close(): Promise<void>;
-}
 
 /**
  * Starts nginx with this `nginx.conf` and waits until it listens. Paths in it begin at the folder of its
@@ -16,7 +11,7 @@ export interface NginxServer {
  *
  * @throws Error with what nginx said, if it does not start
  */
-export async function startNginx({ config }: { readonly config: string }): Promise<NginxServer> {
+export async function startNginx({ config }: { readonly config: string }): Promise<ProxyServer> {
   const command = findProgram("nginx");
   if (command === null) throw new Error("nginx is not installed: apt-get install nginx");
   const folder = await createWorkFolder("nginx");
@@ -45,5 +40,11 @@ export async function startNginx({ config }: { readonly config: string }): Promi
     await process.close();
     throw error;
   }
-  return { close: process.close };
+  return {
+    async restart() {
+      await process.end("SIGTERM");
+      await process.start();
+    },
+    close: process.close,
+  };
 }

@@ -19,6 +19,7 @@ const REQUIREMENTS: readonly Requirement[] = [
     brewFormula: "redis",
   },
   { programs: ["nginx"], aptPackage: "nginx", brewFormula: "nginx" },
+  { programs: ["caddy"], aptPackage: "caddy", brewFormula: "caddy" },
   { programs: ["pgbouncer"], aptPackage: "pgbouncer", brewFormula: "pgbouncer" },
   { programs: ["chromium"], aptPackage: "chromium", brewFormula: "--cask chromium" },
 ];

@@ -11,6 +11,8 @@ export interface ServerProgram {
   readonly command: string;
   /** Its words. It must stay in the foreground. */
   readonly args: readonly string[];
+  /** Variables beside those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What it says, on either output, once it accepts connections. */
   readonly readyText: string;
   readonly endSignal: EndSignal;
@@ -60,7 +62,7 @@ export function createServerProcess(folder: WorkFolder, program: ServerProgram):
       const child = spawn(program.command, program.args, {
         cwd: folder.path,
         // The ready text is English.
-        env: { ...process.env, LC_ALL: "C" },
+        env: { ...process.env, LC_ALL: "C", ...program.env },
         stdio: ["ignore", "pipe", "pipe"],
         ...program.user,
       });

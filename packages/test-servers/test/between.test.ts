@@ -1,6 +1,12 @@
 import { Client } from "pg";
 import { expect, it, onTestFinished } from "vitest";
-import { findFreePort, startNginx, startPgBouncer, startPostgres } from "../src/index.ts";
+import {
+  findFreePort,
+  startCaddy,
+  startNginx,
+  startPgBouncer,
+  startPostgres,
+} from "../src/index.ts";
 import { listens } from "./listens.ts";
 
 it("PgBouncer gives a connection to each transaction, and closes", async () => {
@@ -27,7 +33,7 @@ it("PgBouncer gives a connection to each transaction, and closes", async () => {
   expect(await listens(Number(new URL(bouncer.url).port))).toBe(false);
 });
 
-it("nginx answers by the caller's configuration, and closes", async () => {
+it("nginx answers by the caller's configuration, starts again, and closes", async () => {
   const port = await findFreePort();
   const nginx = await startNginx({
     config: `events {}
@@ -41,10 +47,31 @@ it("nginx answers by the caller's configuration, and closes", async () => {
   });
   onTestFinished(() => nginx.close());
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("from nginx");
+  await nginx.restart();
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("from nginx");
   await Promise.all([nginx.close(), nginx.close()]);
+  expect(await listens(port)).toBe(false);
+});
+
+it("Caddy answers by the caller's configuration, starts again, and closes", async () => {
+  const port = await findFreePort();
+  const caddy = await startCaddy({
+    config: `http://127.0.0.1:${port} {\n  respond "from Caddy"\n}\n`,
+  });
+  onTestFinished(() => caddy.close());
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("from Caddy");
+  await caddy.restart();
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("from Caddy");
+  await Promise.all([caddy.close(), caddy.close()]);
   expect(await listens(port)).toBe(false);
 });
 
 it("says what nginx said when it does not start", async () => {
   await expect(startNginx({ config: "nonsense;" })).rejects.toThrow(/unknown directive "nonsense"/);
+});
+
+it("says what Caddy said when it does not start", async () => {
+  await expect(startCaddy({ config: "localhost {\n  nonsense\n}\n" })).rejects.toThrow(
+    /unrecognized directive: nonsense/,
+  );
 });

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { InputAddress } from "../replay.ts";
+import { type InputAddress, isInputCommands, isInputPath } from "../replay.ts";
 import { Misuse } from "./misuse.ts";
 
 const USAGE =
@@ -59,7 +59,10 @@ function parseReplay(
     return null;
   }
   if (seed === null) throw misuse("Expected --seed beside --path.");
-  if (!/^\d+(:\d+)*$/.test(path)) throw misuse(`Expected a path, got ${path}.`);
+  if (!isInputPath(path)) throw misuse(`Expected a path, got ${path}.`);
+  if (commands !== undefined && !isInputCommands(commands)) {
+    throw misuse(`Expected commands as a failure says them, got ${commands}.`);
+  }
   return { seed, path, ...(commands === undefined ? {} : { commands }) };
 }
 

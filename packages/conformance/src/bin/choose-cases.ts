@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { type ConformanceOptions, createCases } from "../conformance.ts";
-import { createFileExamples } from "../file-examples.ts";
+import { createFileExamples, type FileExamples } from "../file-examples.ts";
 import type { ProfileName } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
 import type { Arguments } from "./arguments.ts";
@@ -16,26 +16,28 @@ export interface ChosenCases {
   readonly cases: readonly ConformanceCase[];
 }
 
-/** The cases that were asked for. @throws Misuse if there are none, or if a path is given for many */
+/**
+ * The cases that were asked for.
+ * @throws Misuse if there are none, if a path is given for many, or if the file of examples cannot be read
+ */
 export function chooseCases(asked: Arguments, options: ConformanceOptions): ChosenCases {
   const seed = asked.seed ?? options.seed ?? randomSeed();
   const profile = asked.profile ?? options.profile ?? "ci";
   const file = asked.examples ?? join(dirname(asked.module), ".run-events-conformance.json");
   const own = asked.examples === null ? options.examples : undefined;
+  const examples = own ?? orMisuse(() => openExamples(file));
   const whole: ConformanceOptions = {
     ...options,
     seed,
     // The kit itself says what profiles there are.
     profile: profile as ProfileName,
-    examples: own ?? createFileExamples(file),
+    examples,
   };
 
   function casesOf(more: Pick<ConformanceOptions, "replay">): readonly ConformanceCase[] {
-    try {
-      return createCases({ ...whole, ...more }, (replay) => replayLine(asked.module, replay));
-    } catch (error) {
-      throw new Misuse(error instanceof Error ? error.message : String(error), { cause: error });
-    }
+    return orMisuse(() =>
+      createCases({ ...whole, ...more }, (replay) => replayLine(asked.module, replay)),
+    );
   }
 
   const chosen = casesOf({}).filter(
@@ -53,4 +55,19 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions): Chos
   }
   const cases = casesOf({ replay: { ...asked.replay, case: one.name } });
   return { store: options.name, profile, seed, cases };
+}
+
+/** Each case would else fail by itself for the same file. */
+function openExamples(file: string): FileExamples {
+  const examples = createFileExamples(file);
+  examples.load("");
+  return examples;
+}
+
+function orMisuse<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Misuse(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

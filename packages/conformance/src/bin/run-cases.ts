@@ -1,6 +1,19 @@
-import type { ConformanceCase } from "../conformance-case.ts";
+import { type ConformanceCase, sayFailure } from "../conformance-case.ts";
 import { Counterexample } from "../counterexample.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { SavedExample } from "../replay.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { catchStrays } from "./catch-strays.ts";
+import type { ChosenCases } from "./choose-cases.ts";
+
+/** A store that does not answer is given up after so many cases in a row that hung: each costs the whole time of a case. */
+export const HUNG_IN_A_ROW = 3;
+
+/** How long a case that was ended may take to close and destroy what is open, in milliseconds, before it is left behind. */
+const GRACE_MS = 30_000;
+
+/** How long a case may go on once something was thrown that nobody caught, in milliseconds: it may wait for what threw. */
+const AFTER_STRAY_MS = 10_000;
 
 /** What came of a case. Plain data, fit for JSON. */
 export interface CaseReport {
@@ -20,36 +33,101 @@ interface CaseFailure {
   readonly counterexample: SavedExample | null;
 }
 
-/** Runs cases one after the other, until the signal aborts: the case that it ends is not among the reports. */
+/** Who is told what happens, as it happens. */
+export interface CaseObserver {
+  readonly onBegin: (name: string) => void;
+  readonly onReport: (report: CaseReport) => void;
+}
+
+/** What came of a run. */
+export interface CasesRun {
+  readonly reports: readonly CaseReport[];
+  /** Whether cases were left out because the ones before them hung. */
+  readonly gaveUp: boolean;
+}
+
+/**
+ * Runs cases one after the other, until the signal aborts: the case that it ends is not among the reports. What a store throws
+ * where nobody can catch it fails the case under way.
+ */
 export async function runCases(
-  cases: readonly ConformanceCase[],
+  { store, cases }: Pick<ChosenCases, "store" | "cases">,
   signal: AbortSignal,
-  onReport: (report: CaseReport) => void,
-): Promise<readonly CaseReport[]> {
+  { onBegin, onReport }: CaseObserver,
+): Promise<CasesRun> {
   const reports: CaseReport[] = [];
+  let hungInARow = 0;
   for (const one of cases) {
+    if (hungInARow === HUNG_IN_A_ROW) return { reports, gaveUp: true };
     if (signal.aborted) break;
+    onBegin(one.name);
     const begunAt = performance.now();
-    const failure = await runWithin(one, signal);
+    const { failure, hung } = await runCase(store, one, signal);
     if (signal.aborted) break;
     const ms = Math.round(performance.now() - begunAt);
     const report = { name: one.name, clause: one.clause, passed: failure === null, ms, failure };
     reports.push(report);
     onReport(report);
+    hungInARow = hung ? hungInARow + 1 : 0;
   }
-  return reports;
+  return { reports, gaveUp: false };
 }
 
-async function runWithin(
-  { run, timeoutMs }: ConformanceCase,
+interface CaseOutcome {
+  readonly failure: CaseFailure | null;
+  /** Whether its time was up. */
+  readonly hung: boolean;
+}
+
+async function runCase(
+  store: string,
+  { name, run, timeoutMs }: ConformanceCase,
   signal: AbortSignal,
-): Promise<CaseFailure | null> {
-  const hung = new AbortController();
-  const timer = setTimeout(() => {
-    hung.abort(new Error(`Expected the case to end within ${timeoutMs} ms.`));
-  }, timeoutMs);
+): Promise<CaseOutcome> {
+  const own = new AbortController();
+  const ended = AbortSignal.any([signal, own.signal]);
+  const left = new AbortController();
+  let graceTimer: ReturnType<typeof setTimeout> | undefined;
+  ended.addEventListener("abort", () => {
+    const why = sayFailure(store, name, ended.reason);
+    const leave = (): void => left.abort(new Error(`${why}\nIt did not come to an end then.`));
+    graceTimer = setTimeout(leave, GRACE_MS);
+  });
+
+  let hung = false;
+  function endIn(ms: number, since: string): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      hung = true;
+      own.abort(new Error(`Expected the case to end within ${ms} ms${since}.`));
+    }, ms);
+  }
+  let timer = endIn(timeoutMs, "");
+  const strays = catchStrays(() => {
+    clearTimeout(timer);
+    // Not at once: what a case does behind its end would be laid to the next one.
+    timer = endIn(Math.min(timeoutMs, AFTER_STRAY_MS), " after something was thrown");
+  });
+
+  const failure = await failureOf(untilAborted(run({ signal: ended }), left.signal));
+  clearTimeout(timer);
+  clearTimeout(graceTimer);
+  // A rejection that nobody handles is known only when the turn ends.
+  await nextTurn();
+  clearTimeout(timer);
+  strays.stop();
+  const stray = strays.first();
+  if (stray === null) return { failure, hung };
+  const { message, counterexample } = failure ?? {
+    message: `${store}: ${name}`,
+    counterexample: null,
+  };
+  const more = `Expected nothing to be thrown where nobody can catch it, got ${stray}`;
+  return { failure: { message: `${message}\n${more}`, counterexample }, hung };
+}
+
+async function failureOf(running: Promise<void>): Promise<CaseFailure | null> {
   try {
-    await run({ signal: AbortSignal.any([signal, hung.signal]) });
+    await running;
     return null;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
@@ -57,7 +135,5 @@ async function runWithin(
       message: error instanceof Error ? error.message : String(error),
       counterexample: cause instanceof Counterexample ? cause.example : null,
     };
-  } finally {
-    clearTimeout(timer);
   }
 }

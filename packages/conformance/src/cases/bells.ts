@@ -1,5 +1,5 @@
-import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
-import { event, events, land } from "../append-request.ts";
+import { createRunEvents, type RunEventStore, type Watch } from "@tm/run-events-core";
+import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type Bell, hangBell } from "../bell.ts";
 import { createHandClock } from "../hand-clock.ts";
@@ -9,6 +9,8 @@ import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 
 const ROUNDS = 5;
+/** Watches before and behind those that a case is about. */
+const OTHER_WATCHES = 100;
 
 /** S13, S14: a bell says that there may be something new, until it is stopped. */
 export const bells: readonly TrialCase[] = [
@@ -18,21 +20,40 @@ export const bells: readonly TrialCase[] = [
       await createRun(store, "run");
       const bell = await readyBell(store, "run");
       for (let round = 0; round < ROUNDS; round++) {
-        await rings(bell, () => land(store, "run", events(1)));
+        await allRing([bell], () => land(store, "run", events(1)));
       }
-      await rings(bell, () => land(store, "run", [event("RUN_COMPLETED")]));
+      await allRing([bell], () => land(store, "run", [event("RUN_COMPLETED")]));
       bell.stop();
     },
   },
   {
     name: "S13 creating and deleting a run ring",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      const hung = await Promise.all(stores.map((one) => readyBell(one, "run")));
+      await allRing(hung, () => createRun(store, "run"));
+      await allRing(hung, () => land(store, "run", [event("RUN_COMPLETED")]));
+      await allRing(hung, () => store.deleteRun("run", null));
+      await allRing(hung, () => createRun(store, "run"));
+      for (const bell of hung) bell.stop();
+    },
+  },
+  {
+    name: "S13 each run of one call rings, whatever becomes of the other requests and however many watches there are",
     async run({ store }) {
-      const bell = await readyBell(store, "run");
-      await rings(bell, () => createRun(store, "run"));
-      await rings(bell, () => land(store, "run", [event("RUN_COMPLETED")]));
-      await rings(bell, () => store.deleteRun("run", null));
-      await rings(bell, () => createRun(store, "run"));
-      bell.stop();
+      const ids = ["run-a", "run-b", "r".repeat(128)];
+      for (const runId of ids) await createRun(store, runId);
+      const others = (side: string): readonly Bell[] =>
+        Array.from({ length: OTHER_WATCHES }, (_, index) => hangBell(store, `${side}-${index}`));
+      const before = others("before");
+      const hung = ids.map((runId) => hangBell(store, runId));
+      const all = [...before, ...hung, ...others("behind")];
+      await Promise.all(all.map((bell) => bell.ready));
+      await allRing(hung, () =>
+        store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
+      );
+      for (const bell of all) bell.stop();
     },
   },
   {
@@ -41,11 +62,7 @@ export const bells: readonly TrialCase[] = [
       const stores = await trial.stores();
       await createRun(trial.store, "run");
       const hung = await Promise.all(stores.map((one) => readyBell(one, "run")));
-      for (const one of stores) {
-        const heard = hung.map((bell) => bell.rings());
-        await land(one, "run", events(1));
-        await Promise.all(hung.map((bell, index) => bell.past(heard[index] ?? 0)));
-      }
+      for (const one of stores) await allRing(hung, () => land(one, "run", events(1)));
       for (const bell of hung) bell.stop();
     },
   },
@@ -73,7 +90,7 @@ export const bells: readonly TrialCase[] = [
         rangWithin ||= !returned;
       });
       returned = true;
-      await watch.ready;
+      await within(store.capabilities.wakeDeadlineMs, watch.ready, "`ready` of the watch");
       watch.stop();
       assertEqual(rangWithin, false, "whether it rang within");
     },
@@ -86,12 +103,12 @@ export const bells: readonly TrialCase[] = [
       stoppedAtOnce.stop();
       const stopped = await readyBell(store, "run");
       const other = await readyBell(store, "run");
-      await rings(stopped, () => land(store, "run", events(1)));
+      await allRing([stopped], () => land(store, "run", events(1)));
       stopped.stop();
       stopped.stop();
       const heard = [stopped.rings(), stoppedAtOnce.rings()];
       for (let round = 0; round < ROUNDS; round++) {
-        await rings(other, () => land(store, "run", events(1)));
+        await allRing([other], () => land(store, "run", events(1)));
       }
       assertEqual([stopped.rings(), stoppedAtOnce.rings()], heard, "the rings after stop");
       other.stop();
@@ -111,20 +128,18 @@ export const bells: readonly TrialCase[] = [
     name: "S14 the same function on two watches is stopped on one alone",
     async run({ store }) {
       await createRun(store, "run");
-      const other = await readyBell(store, "run");
-      let count = 0;
-      const wake = (): void => {
-        count += 1;
-      };
-      const watches = [store.watch("run", wake), store.watch("run", wake)];
-      await Promise.all(watches.map((watch) => watch.ready));
-      watches[0]?.stop();
-      const heard = count;
-      for (let round = 0; count === heard && round < ROUNDS; round++) {
-        await rings(other, () => land(store, "run", events(1)));
-      }
-      assertEqual(count > heard, true, "whether the other watch still rings");
-      for (const watch of [...watches, other]) watch.stop();
+      let first: Watch | undefined;
+      const twice = wrapStore(store, {
+        watch(runId, wake) {
+          first = store.watch(runId, wake);
+          return store.watch(runId, wake);
+        },
+      });
+      const bell = await readyBell(twice, "run");
+      await first?.ready;
+      first?.stop();
+      await allRing([bell], () => land(store, "run", events(1)));
+      bell.stop();
     },
   },
   {
@@ -132,17 +147,48 @@ export const bells: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const other = await readyBell(store, "run");
-      let count = 0;
-      const watch = store.watch("run", () => {
-        count += 1;
-        watch.stop();
-      });
-      await watch.ready;
+      const bell = hangBell(store, "run", () => bell.stop());
+      await bell.ready;
+      await land(store, "run", events(1));
+      await bell.past(0);
       for (let round = 0; round < ROUNDS; round++) {
-        await rings(other, () => land(store, "run", events(1)));
+        await allRing([other], () => land(store, "run", events(1)));
       }
-      assertEqual(count, 1, "the number of rings");
+      assertEqual(bell.rings(), 1, "the number of rings");
       other.stop();
+    },
+  },
+  {
+    name: "S14 a watch that is stopped by the ring of another is silent from then on",
+    async run({ store }) {
+      await createRun(store, "run");
+      const watches: Watch[] = [];
+      let stopped: number | undefined;
+      let late = 0;
+      const pair = wrapStore(store, {
+        watch(runId, wake) {
+          const ringOf = (index: number) => () => {
+            const other = watches[1 - index];
+            if (stopped === index) late += 1;
+            else if (other !== undefined) {
+              stopped = 1 - index;
+              other.stop();
+            }
+            wake();
+          };
+          for (const index of [0, 1]) watches.push(store.watch(runId, ringOf(index)));
+          return {
+            ready: Promise.allSettled(watches.map((watch) => watch.ready)).then(() => {}),
+            stop: () => watches.forEach((watch) => watch.stop()),
+          };
+        },
+      });
+      const bell = await readyBell(pair, "run");
+      for (let round = 0; round < ROUNDS; round++) {
+        await allRing([bell], () => land(store, "run", events(1)));
+      }
+      assertEqual(late, 0, "the number of rings after the stop");
+      bell.stop();
     },
   },
 ];
@@ -182,17 +228,17 @@ export const lostBells: readonly TrialCase[] = [
   },
 ];
 
+/** Fails unless each bell rings after the call began. */
+async function allRing(hung: readonly Bell[], call: () => Promise<unknown>): Promise<void> {
+  const heard = hung.map((bell) => bell.rings());
+  await call();
+  await Promise.all(hung.map((bell, index) => bell.past(heard[index] ?? 0)));
+}
+
 async function readyBell(store: RunEventStore, runId: string): Promise<Bell> {
   const bell = hangBell(store, runId);
   await bell.ready;
   return bell;
-}
-
-/** Fails unless the bell rings after the call began. */
-async function rings(bell: Bell, call: () => Promise<unknown>): Promise<void> {
-  const heard = bell.rings();
-  await call();
-  await bell.past(heard);
 }
 
 /** Reads once, then once a ring, until the run has so many events. */

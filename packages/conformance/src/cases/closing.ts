@@ -4,6 +4,7 @@ import { assert, assertEqual, assertRefused } from "../assert.ts";
 import { hangBell } from "../bell.ts";
 import { createRun, OWNER, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
+import { within } from "../within.ts";
 
 /** Every call of the contract, as a closed store hears it. */
 const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>> = {
@@ -16,6 +17,11 @@ const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>
   watch: (store) => store.watch("run", () => {}).ready,
 };
 
+/** What a closed store has to say, which it owes at once. */
+function refusal(store: RunEventStore, name: string): Promise<unknown> {
+  return within(0, Promise.resolve(CALLS[name]?.(store)), `the refusal of ${name}`);
+}
+
 /** S18, S20: the end of a store. */
 export const closing: readonly TrialCase[] = [
   {
@@ -26,12 +32,12 @@ export const closing: readonly TrialCase[] = [
       await store.close();
     },
   },
-  ...Object.entries(CALLS).map(([name, call]): TrialCase => ({
+  ...Object.keys(CALLS).map((name): TrialCase => ({
     name: `S18 ${name} after close is refused`,
     async run({ store }) {
       await createRun(store, "run");
       await store.close();
-      await assertRefused(() => call(store), "store_unavailable", `${name} after close`);
+      await assertRefused(() => refusal(store, name), "store_unavailable", `${name} after close`);
     },
   })),
   {
@@ -41,27 +47,32 @@ export const closing: readonly TrialCase[] = [
       const [closed, other] = [trial.store, stores[1]];
       await createRun(closed, "run");
       const bells = [hangBell(closed, "run"), hangBell(closed, "other")];
-      await Promise.all(bells.map((bell) => bell.ready));
+      const others = other === undefined ? [] : [hangBell(other, "run")];
+      await Promise.all([...bells, ...others].map((bell) => bell.ready));
       const late = Promise.allSettled([append(closed, "run", events(1))]);
+      const unready = closed.watch("run", () => {});
       await closed.close();
+      const settled = Promise.allSettled([unready.ready]);
+      await within(closed.capabilities.wakeDeadlineMs, settled, "`ready` to settle at close");
       const heard = bells.map((bell) => bell.rings());
       await late;
       if (other !== undefined) {
-        const bell = hangBell(other, "run");
-        await bell.ready;
+        const later = hangBell(other, "run");
+        await later.ready;
+        others.push(later);
         for (let round = 0; round < 3; round++) {
-          const before = bell.rings();
+          const before = others.map((bell) => bell.rings());
           await land(other, "run", events(1));
-          await bell.past(before);
+          await Promise.all(others.map((bell, index) => bell.past(before[index] ?? 0)));
         }
-        bell.stop();
+        for (const bell of others) bell.stop();
       }
       assertEqual(
         bells.map((bell) => bell.rings()),
         heard,
         "the rings after close",
       );
-      for (const bell of bells) bell.stop();
+      for (const bell of [...bells, unready]) bell.stop();
     },
   },
   {
@@ -69,8 +80,8 @@ export const closing: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       await store.close();
-      for (const [name, call] of Object.entries(CALLS)) {
-        const error = await assertRefused(() => call(store), "store_unavailable", name);
+      for (const name of Object.keys(CALLS)) {
+        const error = await assertRefused(() => refusal(store, name), "store_unavailable", name);
         assertEqual(error.ambiguous, false, `whether ${name} may have been done`);
         assert(typeof error.retryable === "boolean", `${name} tells whether to retry`);
       }

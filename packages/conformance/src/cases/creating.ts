@@ -5,13 +5,19 @@ import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
 const RACERS = 12;
+const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
 /** S16: createRun is idempotent by run and owner. */
 export const creating: readonly TrialCase[] = [
   {
     name: "S16 a new run is queued, without phase or events",
-    async run({ store }) {
-      assertEqual(await store.getRun("run"), null, "a run before it is created");
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      for (const one of stores) {
+        assertEqual(await one.getRun("run"), null, "a run before it is created");
+        assertEqual(await one.listRuns(LIST), [], "the list before");
+      }
       const run = await createRun(store, "run", OWNER, '{"model":"x"}');
       const { ordinal, createdAtMs } = run;
       assert(
@@ -34,19 +40,27 @@ export const creating: readonly TrialCase[] = [
         },
         "the run",
       );
-      assertEqual(await readLog(store, "run"), { run, events: [] }, "the log");
+      for (const one of stores) {
+        assertEqual(await one.getRun("run"), run, "the run by itself");
+        assertEqual(await one.listRuns(LIST), [run], "the list");
+        assertEqual(await readLog(one, "run"), { run, events: [] }, "the log");
+      }
     },
   },
   {
     name: "S16 the same owner creating a run again gets it as it stands",
-    async run({ store }) {
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
       await createRun(store, "run", OWNER, "1");
       for (const batch of [events(2), [event("RUN_COMPLETED")]]) {
         await land(store, "run", batch);
         const run = await store.getRun("run");
-        const again = await store.createRun({ runId: "run", ownerId: OWNER, metadata: "2" });
-        assertEqual(again, { outcome: "existing", run }, "the outcome");
-        assertEqual(await store.getRun("run"), run, "the run afterwards");
+        for (const one of stores) {
+          const again = await one.createRun({ runId: "run", ownerId: OWNER, metadata: "2" });
+          assertEqual(again, { outcome: "existing", run }, "the outcome");
+          assertEqual(await one.getRun("run"), run, "the run afterwards");
+        }
       }
     },
   },

@@ -1,10 +1,18 @@
+import type { RunEventStore } from "@tm/run-events-core";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
+import { createRun, OWNER, readLog, readPage, readRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
+import { turns } from "../turns.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 const KEYED = { idempotencyKey: "key" } as const;
+/** Deleted; the second as a pattern stands for more than itself. */
+const DELETED = ["run", "run_"];
+const LEFT = ["other", "run-", "run-1", "run1", "Run", "run_1"];
+const RACES = 12;
+/** How often a new run is looked at while deletes of the old one are under way. */
+const LOOKS = 6;
 
 /** S17: deleteRun removes a finished run whole and refuses a live one. */
 export const deleting: readonly TrialCase[] = [
@@ -23,45 +31,62 @@ export const deleting: readonly TrialCase[] = [
   {
     name: "S17 a finished run is removed whole, and no other",
     async run({ store }) {
-      await createRun(store, "run");
-      await createRun(store, "other");
-      await land(store, "other", events(3), KEYED);
-      await land(store, "run", [...events(3), event("RUN_FAILED")], KEYED);
-      const other = await readLog(store, "other");
-      assertEqual(await store.deleteRun("run", null), "deleted", "the outcome");
-      assertEqual(await store.deleteRun("run", null), "not_found", "the second outcome");
-      assertEqual(await store.getRun("run"), null, "the run");
-      assertEqual(await readPage(store, "run"), null, "its page");
-      assertEqual(await store.listRuns(LIST), [other.run], "the list");
-      const late = await append(store, "run", events(1), KEYED);
-      assertEqual(late, { outcome: "not_found" }, "an append");
-      assertEqual(await readLog(store, "other"), other, "the log of the other run");
+      const left = [];
+      for (const runId of LEFT) {
+        await createRun(store, runId);
+        const landing = await land(store, runId, events(3), KEYED);
+        left.push({ runId, landing, log: await readLog(store, runId) });
+      }
+      for (const runId of DELETED) {
+        await createRun(store, runId);
+        await land(store, runId, [...events(3), event("RUN_FAILED")], KEYED);
+        assertEqual(await store.deleteRun(runId, null), "deleted", "the outcome");
+        assertEqual(await store.deleteRun(runId, null), "not_found", "the second outcome");
+        assertEqual(await store.getRun(runId), null, "the run");
+        assertEqual(await readPage(store, runId), null, "its page");
+        const late = await append(store, runId, events(1), KEYED);
+        assertEqual(late, { outcome: "not_found" }, "an append");
+      }
+      const runs = left.map(({ log }) => log.run);
+      assertEqual(await store.listRuns(LIST), runs.toReversed(), "the list");
+      for (const { runId, landing, log } of left) {
+        assertEqual(await readLog(store, runId), log, `the log of ${runId}`);
+        const replayed = await append(store, runId, events(3), KEYED);
+        assertEqual(replayed, { outcome: "replayed", ...landing }, `the receipt of ${runId}`);
+      }
     },
   },
   {
     name: "S17 a deleted id is free again, for anybody, with an empty log, no keys and a larger ordinal",
-    async run({ store }) {
+    async run(trial) {
+      const { store } = trial;
+      // What the other store object knows of the run is nothing once this one has deleted it.
+      const [, other = store] = await trial.stores();
       const first = await createRun(store, "run", OWNER, "1");
       const batch = [event("PHASE_STARTED", '{"phase":"plan"}'), event("RUN_COMPLETED")];
-      await land(store, "run", batch, KEYED);
+      await land(other, "run", [event("TOKEN")], KEYED);
+      await land(other, "run", batch);
+      assertEqual((await readLog(other, "run")).events.length, 3, "the number of events before");
       await store.deleteRun("run", OWNER);
+      assertEqual(await other.getRun("run"), null, "the deleted run");
+      assertEqual(await readPage(other, "run"), null, "the page of the deleted run");
       const second = await createRun(store, "run", "bob", "2");
       assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
       assertEqual(
-        await readPage(store, "run", { ownerId: "bob" }),
+        await readPage(other, "run"),
         { run: second, phaseAtSince: null, events: [] },
         "the page of the new run",
       );
       assertEqual(second.metadata, "2", "the metadata");
-      const landing = await land(store, "run", [event("TOKEN")], KEYED);
+      const landing = await land(other, "run", [event("TOKEN")], KEYED);
       assertEqual(
         landing,
         { firstSequence: 1, lastSequence: 1, runStatus: "running", phase: null },
         "where the first append with the old key lands",
       );
-      const page = await readPage(store, "run", { since: 1 });
+      const page = await readPage(other, "run", { since: 1 });
       assertEqual(page?.phaseAtSince, null, "the phase at 1");
-      assertEqual((await readLog(store, "run")).events.length, 1, "the number of events");
+      assertEqual((await readLog(other, "run")).events.length, 1, "the number of events");
     },
   },
   {
@@ -81,4 +106,44 @@ export const deleting: readonly TrialCase[] = [
       );
     },
   },
+  {
+    name: "S17 deletes that race the creation of a run under the same id leave the new run alone, and none of the old one in it",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      for (let race = 0; race < RACES; race++) {
+        const runId = `run-${race}`;
+        await createRun(store, runId);
+        await land(store, runId, [event("TOKEN"), event("RUN_COMPLETED")]);
+        let isOver = false;
+        const deletes = Promise.all([
+          store.deleteRun(runId, OWNER),
+          turns(race).then(() => other.deleteRun(runId, OWNER)),
+        ]).finally(() => (isOver = true));
+        const watched = lookAtNewRun(other, runId, () => isOver);
+        const [outcomes] = await Promise.all([deletes, watched]);
+        assertEqual(outcomes.toSorted(), ["deleted", "not_found"], "the outcomes of the deletes");
+        const { run, events: log } = await readLog(store, runId);
+        assertEqual([run.ownerId, log], ["bob", []], "the new run in the end");
+      }
+    },
+  },
 ];
+
+/** Creates a run for another owner as soon as its id is free, and looks at it. */
+async function lookAtNewRun(
+  store: RunEventStore,
+  runId: string,
+  isFree: () => boolean,
+): Promise<void> {
+  for (;;) {
+    const mustBeFree = isFree();
+    const { outcome } = await store.createRun({ runId, ownerId: "bob", metadata: "null" });
+    if (outcome === "created") break;
+    assert(!mustBeFree, `the id is free when the deletes are over, got ${outcome}`);
+    await turns(1);
+  }
+  for (let look = 0; look < LOOKS; look++) {
+    assertEqual((await readRun(store, runId)).events, [], "the events of the new run");
+  }
+}

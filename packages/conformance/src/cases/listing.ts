@@ -30,6 +30,22 @@ export const listing: readonly TrialCase[] = [
       for (const run of runs) {
         assertEqual(run, await store.getRun(run.runId), `${run.runId} in the list`);
       }
+      for (const one of stores) assertEqual(await list(one, {}), runs, "the list at each object");
+      const all = await list(store, { before: Number.MAX_SAFE_INTEGER });
+      assertEqual(all, runs, "the list before the largest number there is");
+    },
+  },
+  {
+    name: "W14 runs that are created at once have each an ordinal of its own",
+    async run(trial) {
+      const stores = await trial.stores();
+      const created = await Promise.all(
+        ids().map((runId, index) => createRun(stores[index % stores.length] ?? trial.store, runId)),
+      );
+      const ordinals = created.map((run) => run.ordinal).toSorted((a, b) => b - a);
+      assertEqual(new Set(ordinals).size, RUNS, "the number of ordinals");
+      const listed = (await list(trial.store, {})).map((run) => run.ordinal);
+      assertEqual(listed, ordinals, "the ordinals in the list");
     },
   },
   {

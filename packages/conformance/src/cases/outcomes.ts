@@ -1,11 +1,36 @@
-import type { AppendOutcome, RunEventStore } from "@tm/run-events-core";
-import { append, appendRequest, event, land } from "../append-request.ts";
+import {
+  type AppendOutcome,
+  MAX_PAYLOAD_BYTES,
+  type NewEvent,
+  type RunEventStore,
+} from "@tm/run-events-core";
+import { append, appendRequest, event, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const KNOWN = [event("RUN_STARTED"), event("PHASE_STARTED", '{"phase":"plan"}')];
 const OTHER = [event("TOKEN", "1")];
+
+const KEYS = 300;
+
+const LONG = "a".repeat(MAX_PAYLOAD_BYTES - 3);
+/** The first is kept under a key, and the others are not it: by types, payloads, bounds, order, the middle or the last byte. */
+const LIKE_BATCHES: readonly (readonly [readonly NewEvent[], ...(readonly NewEvent[])[]])[] = [
+  [[event("T", "11")], [event("T1", "1")]],
+  [[event("RUN_STARTED")], [event("RUN_CANCELLED")]],
+  [
+    [event("T", "[1]"), event("T", "[2]")],
+    [event("T", "[2]"), event("T", "[1]")],
+    [event("T", "[1,2]")],
+  ],
+  [
+    [event("T", "1"), event("T", "2"), event("T", "3")],
+    [event("T", "1"), event("T", "0"), event("T", "3")],
+    [event("T", "1"), event("U", "2"), event("T", "3")],
+  ],
+  [[event("T", `"${LONG}b"`)], [event("T", `"${LONG}c"`)]],
+];
 
 /** The facts that outcomes are judged by. */
 interface Facts {
@@ -14,7 +39,7 @@ interface Facts {
   /** Default none. `known`: used before for the same events; `reused`: for others. */
   readonly key?: "known" | "reused" | "fresh";
   /** Default: asks nothing. */
-  readonly expected?: "right" | "wrong";
+  readonly expected?: "right" | "wrong" | "largest";
   readonly finished?: true;
   readonly outcome: AppendOutcome["outcome"];
 }
@@ -71,6 +96,10 @@ const PAIRS: Readonly<Record<string, Facts>> = {
     expected: "wrong",
     outcome: "sequence_conflict",
   },
+  "a conflict with the largest sequence there is comes before appending": {
+    expected: "largest",
+    outcome: "sequence_conflict",
+  },
   "an append that nothing refuses lands": {
     key: "fresh",
     expected: "right",
@@ -99,7 +128,11 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
     ],
     idempotencyKey: facts.key === undefined ? null : facts.key === "fresh" ? "fresh" : "known",
     expectedSequence:
-      facts.expected === undefined ? null : lastSequence + (facts.expected === "wrong" ? 1 : 0),
+      facts.expected === undefined
+        ? null
+        : { right: lastSequence, wrong: lastSequence + 1, largest: Number.MAX_SAFE_INTEGER }[
+            facts.expected
+          ],
   });
   const landed = lastSequence + 1;
   const phase = '"plan"';
@@ -161,6 +194,23 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
+    name: "S5 batches that look alike are not the same",
+    async run({ store }) {
+      await createRun(store, "run");
+      for (const [index, [kept, ...others]] of LIKE_BATCHES.entries()) {
+        const conditions = { idempotencyKey: `key-${index}` };
+        await land(store, "run", kept, conditions);
+        for (const [at, batch] of others.entries()) {
+          assertEqual(
+            await append(store, "run", batch, conditions),
+            { outcome: "idempotency_key_reused" },
+            `the key ${index} with the events ${at} that look alike`,
+          );
+        }
+      }
+    },
+  },
+  {
     name: "S5 the same value in another spelling is another event",
     async run({ store }) {
       await createRun(store, "run");
@@ -194,9 +244,25 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
+    name: "S5 a key stands for its events however many came behind it",
+    async run({ store }) {
+      await createRun(store, "run");
+      const requests = Array.from({ length: KEYS }, (_, index) =>
+        appendRequest("run", [event("TOKEN", `${index}`)], { idempotencyKey: `key-${index}` }),
+      );
+      const landings = (await store.append(requests)).map(landingOf);
+      assertEqual(
+        await store.append(requests),
+        landings.map((landing) => ({ outcome: "replayed", ...landing })),
+        "the receipts",
+      );
+    },
+  },
+  {
     name: "S5 a key belongs to its run, and every character of it counts",
     async run({ store }) {
-      const keys = ["key", "KEY", "key ", " key", "k", "key%", "'key'", "~".repeat(128)];
+      const keys = ["key", "KEY", "key ", " key", "k", "key%", "'key'"];
+      keys.push("~".repeat(128), `${"~".repeat(127)}a`);
       for (const runId of ["run", "RUN"]) {
         await createRun(store, runId);
         for (const [index, idempotencyKey] of keys.entries()) {

@@ -13,6 +13,8 @@ import { createRun, OWNER, readPage, readRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const ROUNDS = 12;
+/** How far the store's clock may be from the one here: what is further off is another unit or zone. */
+const CLOCK_TOLERANCE_MS = 600_000;
 
 /** Payloads of one to four bytes a character, small and large, with a phase now and then. */
 const BATCH: readonly NewEvent[] = Array.from({ length: 40 }, (_, index) => {
@@ -58,7 +60,7 @@ export const pages: readonly TrialCase[] = [
       );
       await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
       const run = await store.getRun("run");
-      for (const since of [1, 2, 1_000_000]) {
+      for (const since of [1, 2, 1_000_000, Number.MAX_SAFE_INTEGER - 1]) {
         assertEqual(
           await readPage(store, "run", { since }),
           { run, phaseAtSince: '"plan"', events: [] },
@@ -144,8 +146,13 @@ export const pages: readonly TrialCase[] = [
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
+      const calledAtMs = Date.now();
       const created = await createRun(store, "run");
       assert(Number.isSafeInteger(created.createdAtMs), "createdAtMs is a number of milliseconds");
+      assert(
+        Math.abs(created.createdAtMs - calledAtMs) < CLOCK_TOLERANCE_MS,
+        `createdAtMs is of now, ${calledAtMs}, give or take ${CLOCK_TOLERANCE_MS}, got ${created.createdAtMs}`,
+      );
       assertEqual(created.updatedAtMs, created.createdAtMs, "updatedAtMs before the first event");
       for (let round = 0; round < ROUNDS; round++) {
         await Promise.all(stores.map((one) => land(one, "run", events(3))));

@@ -54,6 +54,8 @@ const LIKE_NAMES = [
   "",
   "a%",
   "a_a",
+  `${"a".repeat(254)}b`,
+  `${"a".repeat(254)}c`,
 ];
 const LIKE_IDS = ["run", "Run", "RUN", "run_", "run-", "_run", "0", "00", "__proto__"];
 const LIKE_KEYS = [
@@ -71,6 +73,8 @@ const LIKE_KEYS = [
   "\\",
   "__proto__",
   "~",
+  "-k",
+  "_k",
 ];
 
 /** S8: JSON text comes back byte for byte. */

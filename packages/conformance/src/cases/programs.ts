@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { commandsArbitrary, type RealStore } from "../model/commands.ts";
+import type { RealStore } from "../model/commands.ts";
+import { commandsArbitrary } from "../model/commands-arbitrary.ts";
 import type { TrialCase } from "../trial.ts";
 
 const COMMANDS = 40;
@@ -9,7 +10,7 @@ export const programs: readonly TrialCase[] = [
   {
     name: "S5 the store answers any program of calls as the model does",
     async run(trial) {
-      let store = trial.store;
+      let stores = await trial.stores();
       let count = 0;
       await trial.check(
         (replayPath) =>
@@ -21,12 +22,17 @@ export const programs: readonly TrialCase[] = [
           }),
         async (program) => {
           count += 1;
+          let calls = 0;
           const real: RealStore = {
-            store,
             prefix: `p${count}-`,
+            next() {
+              calls += 1;
+              return stores[calls % stores.length] ?? stores[0];
+            },
             async reopen() {
-              store = await trial.reopen();
-              return store;
+              const [first, ...others] = stores;
+              const youngest = await trial.reopen();
+              stores = others.length === 0 ? [youngest] : [first, youngest];
             },
           };
           await fc.asyncModelRun(

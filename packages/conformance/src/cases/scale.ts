@@ -1,5 +1,5 @@
-import type { RunRecord } from "@tm/run-events-core";
-import { appendRequest, events, land } from "../append-request.ts";
+import { MAX_PAYLOAD_BYTES, type RunRecord } from "@tm/run-events-core";
+import { appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, OWNER, readRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
@@ -8,6 +8,10 @@ const EVENTS = 20_000;
 const RUNS = 2_000;
 const AT_ONCE = 100;
 const LISTED_AT_ONCE = 300;
+/** Requests and queries of one call, as many as core puts into one. */
+const ITEMS = 1_024;
+/** Payloads as large as core takes them: 4 MiB of one batch, 8 MiB of one call. */
+const LARGE = 16;
 
 /** S12: a long run and a full store answer as short ones do. What it costs is for a benchmark to say. */
 export const scale: readonly TrialCase[] = [
@@ -16,8 +20,9 @@ export const scale: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const batch = events(1_000);
+      const first = [event("PHASE_STARTED", '{"phase":"plan"}'), ...batch.slice(1)];
       for (let count = 0; count < EVENTS; count += batch.length) {
-        await store.append([appendRequest("run", batch)]);
+        await store.append([appendRequest("run", count === 0 ? first : batch)]);
       }
       const last = await readRun(store, "run", { since: EVENTS - 3 });
       assertEqual(
@@ -25,6 +30,7 @@ export const scale: readonly TrialCase[] = [
         batch.slice(-3).map((one) => one.payload),
         "the payloads of the last page",
       );
+      assertEqual(last.phaseAtSince, '"plan"', "the phase that the first event started");
       const landing = await land(store, "run", events(1));
       assertEqual(landing.firstSequence, EVENTS + 1, "the next sequence");
       const middle = await readRun(store, "run", { since: EVENTS / 2, limit: 2 });
@@ -37,11 +43,26 @@ export const scale: readonly TrialCase[] = [
       for (let from = 0; from < RUNS; from += AT_ONCE) {
         const ids = Array.from({ length: AT_ONCE }, (_, index) => `run-${from + index}`);
         await Promise.all(ids.map((runId) => createRun(store, runId)));
-        await store.append(ids.map((runId) => appendRequest(runId, events(1))));
+      }
+      for (let from = 0; from < RUNS; from += ITEMS) {
+        const ids = Array.from({ length: ITEMS }, (_, index) => `run-${from + index}`);
+        const outcomes = await store.append(ids.map((id) => appendRequest(id, events(2))));
+        assertEqual(
+          outcomes.map((outcome) => outcome.outcome === "appended" && outcome.lastSequence),
+          ids.map((_, index) => (from + index < RUNS ? 2 : false)),
+          "where the requests of one call landed",
+        );
+        const query = { ownerId: null, since: 1, limit: 1, maxBytes: 1_000 };
+        const pages = await store.read(ids.map((runId) => ({ ...query, runId })));
+        assertEqual(
+          pages.map((page) => page && [page.run.runId, page.events.length]),
+          ids.map((runId, index) => (from + index < RUNS ? [runId, 1] : null)),
+          "the answers to the queries of one call",
+        );
       }
       for (const runId of ["run-0", `run-${RUNS - 1}`]) {
-        assertEqual((await land(store, runId, events(1))).firstSequence, 2, `the next of ${runId}`);
-        assertEqual((await readRun(store, runId)).events.length, 2, `the events of ${runId}`);
+        assertEqual((await land(store, runId, events(1))).firstSequence, 3, `the next of ${runId}`);
+        assertEqual((await readRun(store, runId)).events.length, 3, `the events of ${runId}`);
       }
       let before: number | null = null;
       const listed = new Set<string>();
@@ -56,6 +77,31 @@ export const scale: readonly TrialCase[] = [
         before = page.at(-1)?.ordinal ?? before;
       }
       assertEqual(listed.size, RUNS, "the number of listed runs");
+    },
+  },
+  {
+    name: "S12 a call of 8 MiB lands whole",
+    async run({ store }) {
+      const batch = Array.from({ length: LARGE }, (_, index) =>
+        event("TOKEN", `"${String.fromCharCode(97 + index).repeat(MAX_PAYLOAD_BYTES - 2)}"`),
+      );
+      const ids = ["run-a", "run-b"];
+      for (const runId of ids) await createRun(store, runId);
+      const outcomes = await store.append(ids.map((runId) => appendRequest(runId, batch)));
+      assertEqual(
+        outcomes.map((outcome) => landingOf(outcome).lastSequence),
+        ids.map(() => LARGE),
+        "the ends of the runs",
+      );
+      for (const runId of ids) {
+        const { events: page } = await readRun(store, runId);
+        const isWhole = page.every(({ payload }, at) => payload === batch[at]?.payload);
+        assertEqual(
+          [page.length, isWhole],
+          [LARGE, true],
+          `the length of ${runId}, and if it is whole`,
+        );
+      }
     },
   },
 ];

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventsError, RunEventStore } from "@tm/run-events-core";
 import type { History } from "../history/operation.ts";
 import { createRecorder, readLogs } from "../history/recorder.ts";
 import { createRun } from "../read-log.ts";
@@ -13,8 +13,16 @@ export interface ProgramPlace {
   readonly prefix: string;
 }
 
-/** Runs a program on new runs. @returns all that was asked and answered, and the logs behind it */
-export async function runProgram(program: Program, place: ProgramPlace): Promise<History> {
+/** What came of a program. */
+export interface ProgramRun {
+  /** All that was asked and answered, and the logs behind it. */
+  readonly history: History;
+  /** What appends were rejected with, the first first. */
+  readonly failures: readonly RunEventsError[];
+}
+
+/** Runs a program on new runs. */
+export async function runProgram(program: Program, place: ProgramPlace): Promise<ProgramRun> {
   const { stores, prefix } = place;
   const [store] = stores;
   const runIds = Array.from({ length: PROGRAM_RUNS }, (_, run) => runIdOf(prefix, run));
@@ -32,5 +40,6 @@ export async function runProgram(program: Program, place: ProgramPlace): Promise
   );
   // Only when all have ended, so that none goes on in the next program.
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  return { operations: recorder.operations, logs: await readLogs(store, runIds) };
+  const history = { operations: recorder.operations, logs: await readLogs(store, runIds) };
+  return { history, failures: recorder.failures };
 }

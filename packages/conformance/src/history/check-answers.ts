@@ -1,6 +1,15 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { AppendOperation, Operation, ReadOperation, Violation } from "./operation.ts";
+import type {
+  AppendOperation,
+  AppendResult,
+  Operation,
+  ReadOperation,
+  Violation,
+} from "./operation.ts";
 import { type Batch, firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
+
+/** An answer that says where a batch stands. */
+type Landing = Extract<AppendResult, { readonly firstSequence: number }>;
 
 /** What is wrong with one answer; `null` for nothing. */
 type Wrong = readonly [clause: string, message: string] | null;
@@ -12,7 +21,7 @@ export function checkAnswers(log: PlacedLog, operations: readonly Operation[]): 
       operation.kind === "read" ? wrongPage(log, operation) : wrongAnswer(log, operation);
     if (wrong !== null) return violation(wrong[0], wrong[1], [operation]);
   }
-  return wrongCallOrder(operations);
+  return null;
 }
 
 function wrongPage(log: PlacedLog, read: ReadOperation): Wrong {
@@ -37,14 +46,7 @@ function wrongPage(log: PlacedLog, read: ReadOperation): Wrong {
       ? ["S9", `${where} another event of the log`]
       : ["S3", `${where} not in the log any more`];
   }
-  const folded = log.events[lastSequence - 1]?.runStatus ?? "queued";
-  if (runStatus !== folded) {
-    return ["S2", `the status ${runStatus} was read at ${lastSequence}, where it is ${folded}`];
-  }
-  const phase = log.phaseIdAt[lastSequence] ?? null;
-  return phase === phaseId
-    ? null
-    : ["S2", `the phase of ${phaseId} was read at ${lastSequence}, where it is that of ${phase}`];
+  return wrongHeadAt(log, lastSequence, { runStatus, phaseId }, "read");
 }
 
 function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
@@ -52,7 +54,7 @@ function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
   switch (result.outcome) {
     case "appended":
     case "replayed":
-      return wrongLanding(log, append, result.firstSequence, result.lastSequence);
+      return wrongLanding(log, append, result);
     case "finished":
     case "sequence_conflict":
       return wrongRefusal(log, append, result.lastSequence);
@@ -70,12 +72,9 @@ function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
   }
 }
 
-function wrongLanding(
-  log: PlacedLog,
-  { ids, result, idempotencyKey, expectedSequence }: AppendOperation,
-  firstSequence: number,
-  lastSequence: number,
-): Wrong {
+function wrongLanding(log: PlacedLog, append: AppendOperation, landing: Landing): Wrong {
+  const { ids, idempotencyKey, expectedSequence } = append;
+  const { firstSequence, lastSequence, runStatus, phaseId } = landing;
   const answered = `${firstSequence} to ${lastSequence}`;
   const batch = log.batches.get(ids[0]);
   if (batch === undefined || batch.place === null) {
@@ -86,12 +85,31 @@ function wrongLanding(
     const landed = `${first} to ${batch.lastSequence}`;
     return ["S1", `the answer said ${answered}, and the log has it at ${landed}`];
   }
-  if (result.outcome === "replayed") {
+  const wrongHead = wrongHeadAt(log, lastSequence, { runStatus, phaseId }, "answered");
+  if (wrongHead !== null) return wrongHead;
+  if (landing.outcome === "replayed") {
     return idempotencyKey === null ? ["S5", "an append without a key was replayed"] : null;
   }
   return expectedSequence === null || expectedSequence === first - 1
     ? null
     : ["S5", `an append that expected ${expectedSequence} landed at ${first}`];
+}
+
+/** The status and the phase of a run are those that its events leave it in. */
+function wrongHeadAt(
+  log: PlacedLog,
+  lastSequence: number,
+  { runStatus, phaseId }: Pick<ReadOperation, "runStatus" | "phaseId">,
+  how: "read" | "answered",
+): Wrong {
+  const folded = log.events[lastSequence - 1]?.runStatus ?? "queued";
+  if (runStatus !== folded) {
+    return ["S2", `the status ${runStatus} was ${how} at ${lastSequence}, where it is ${folded}`];
+  }
+  const phase = log.phaseIdAt[lastSequence] ?? null;
+  return phase === phaseId
+    ? null
+    : ["S2", `the phase of ${phaseId} was ${how} at ${lastSequence}, where it is that of ${phase}`];
 }
 
 /** A refusal has to be what comes first in the order of outcomes, with the head that it names. */
@@ -117,23 +135,4 @@ function wrongRefusal(log: PlacedLog, append: AppendOperation, lastSequence: num
 
 function landedUnderKey({ byKey }: PlacedLog, key: string | null): Batch | null {
   return key === null ? null : (byKey.get(key) ?? null);
-}
-
-/** The requests of one call for one run keep their order. */
-function wrongCallOrder(operations: readonly Operation[]): Violation | null {
-  let before: AppendOperation | null = null;
-  for (const operation of operations) {
-    if (operation.kind !== "append" || operation.result.outcome !== "appended") continue;
-    const { client, call, result } = operation;
-    if (
-      before?.client === client &&
-      before.call === call &&
-      before.result.outcome === "appended" &&
-      before.result.lastSequence > result.firstSequence
-    ) {
-      return violation("S2", "requests of one call landed in another order", [before, operation]);
-    }
-    before = operation;
-  }
-  return null;
 }

@@ -1,4 +1,5 @@
 import { checkAnswers } from "./check-answers.ts";
+import { callsOfMany, checkCallOrder, narrowLanders } from "./check-call-order.ts";
 import { checkOrder } from "./check-order.ts";
 import type { AppendOperation, History, LoggedEvent, Operation, Violation } from "./operation.ts";
 import { placeBatches } from "./placed-batches.ts";
@@ -10,8 +11,11 @@ import { placeBatches } from "./placed-batches.ts";
  *
  * It holds against the log: each acknowledged batch is there, whole, once, where the answer says; what was refused is not;
  * what is unknown is there whole or not at all; nothing stands behind the end. Each page is a slice of it. Each refusal was
- * right at some instant of its call. And there are instants, each within its call, at which the batches can have landed in the
- * order of the log so that every head was read while it was the head.
+ * right at some instant of its call, and the requests of a call happened in their order. And there are instants, each within
+ * its call, at which the batches can have landed in the order of the log so that every head was read while it was the head.
+ *
+ * Where several requests without an answer may have landed one batch, not every choice among them is tried: what only that
+ * would find passes.
  * @returns the first violation that is found, `null` if there is none
  */
 export function checkHistory({ operations, logs }: History): Violation | null {
@@ -27,5 +31,9 @@ function checkRun(log: readonly LoggedEvent[], operations: readonly Operation[])
   const appends = operations.filter((one): one is AppendOperation => one.kind === "append");
   const placed = placeBatches(log, appends);
   if ("clause" in placed) return placed;
-  return checkAnswers(placed, operations) ?? checkOrder(placed, operations);
+  const wrong = checkAnswers(placed, operations);
+  if (wrong !== null) return wrong;
+  const calls = callsOfMany(appends);
+  const narrowed = narrowLanders(placed, calls);
+  return checkCallOrder(narrowed, calls) ?? checkOrder(narrowed, operations);
 }

@@ -1,5 +1,6 @@
 import type { AppendOperation, Operation, Violation } from "./operation.ts";
 import { type Batch, type PlacedLog, violation } from "./placed-batches.ts";
+import { metPlace, seenPlace } from "./seen-place.ts";
 
 /** An instant that a batch must have landed after, or before, and the call that says so. */
 interface Bound {
@@ -27,10 +28,8 @@ export function checkOrder(log: PlacedLog, operations: readonly Operation[]): Vi
   bounds.earliest.push(FROM_EVER);
   for (const operation of operations) {
     if (operation.endedAt === null) continue;
-    const reused = reusedPlace(log, operation);
-    if (reused !== null) {
-      keepEarlier(bounds.latest, reused, { at: operation.endedAt, by: operation });
-    }
+    const met = operation.kind === "append" ? metPlace(log, operation) : null;
+    if (met !== null) keepEarlier(bounds.latest, met, { at: operation.endedAt, by: operation });
     const place = seenPlace(log, operation);
     if (place === null) continue;
     keepEarlier(bounds.latest, place, { at: operation.endedAt, by: operation });
@@ -63,27 +62,11 @@ function firstBegun(sent: readonly AppendOperation[]): Bound {
 
 function firstAcknowledged(sent: readonly AppendOperation[]): Bound {
   return sent.reduce<Bound>((first, by) => {
-    const isAnswer = by.result.outcome === "appended" || by.result.outcome === "replayed";
+    const isAnswer = by.result.outcome === "appended";
     return isAnswer && by.endedAt !== null && by.endedAt < first.at
       ? { at: by.endedAt, by }
       : first;
   }, FOR_EVER);
-}
-
-/** The batch whose end a call saw as the head at some instant, 0 for an empty log; `null` if it saw none. */
-function seenPlace({ placeAt }: PlacedLog, operation: Operation): number | null {
-  if (operation.kind === "read") return placeAt[operation.lastSequence] ?? null;
-  const { result } = operation;
-  return result.outcome === "sequence_conflict" || result.outcome === "finished"
-    ? (placeAt[result.lastSequence] ?? null)
-    : null;
-}
-
-/** The batch whose key a call met; `null` if it met none. */
-function reusedPlace({ byKey }: PlacedLog, operation: Operation): number | null {
-  if (operation.kind === "read" || operation.result.outcome !== "idempotency_key_reused")
-    return null;
-  return byKey.get(operation.idempotencyKey ?? "")?.place ?? null;
 }
 
 function keepEarlier(bounds: Bound[], place: number, bound: Bound): void {

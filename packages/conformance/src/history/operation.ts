@@ -31,6 +31,10 @@ export type AppendResult =
       readonly outcome: "appended" | "replayed";
       readonly firstSequence: number;
       readonly lastSequence: number;
+      /** Of the run when the batch had landed. */
+      readonly runStatus: RunStatus;
+      /** The name of the event that started the phase in force then, `null` before the first. */
+      readonly phaseId: string | null;
     }
   | { readonly outcome: "finished"; readonly runStatus: RunStatus; readonly lastSequence: number }
   | { readonly outcome: "sequence_conflict"; readonly lastSequence: number }

@@ -30,6 +30,8 @@ export interface RecordedClient {
 /** Keeps what was asked and answered. */
 export interface Recorder {
   readonly operations: readonly Operation[];
+  /** What stores rejected appends with, the first first. */
+  readonly failures: readonly RunEventsError[];
   client(name: string, store: RunEventStore): RecordedClient;
 }
 
@@ -42,8 +44,10 @@ export function createRecorder(
   announce: ((begun: readonly AppendOperation[]) => Promise<void>) | null = null,
 ): Recorder {
   const operations: Operation[] = [];
+  const failures: RunEventsError[] = [];
   return {
     operations,
+    failures,
     client(name, store) {
       let call = 0;
       return {
@@ -52,7 +56,7 @@ export function createRecorder(
           const asked = requests.map((request) => begunAppend(request, name, call, now()));
           if (announce !== null) await announce(asked);
           const begunAt = now();
-          const results = await appendTo(store, requests);
+          const results = await appendTo(store, requests, failures);
           const endedAt = now();
           const heads = new Map<string, number>();
           asked.forEach((one, index) => {
@@ -139,6 +143,7 @@ function headOf(run: RunRecord) {
 async function appendTo(
   store: RunEventStore,
   requests: readonly AppendRequest[],
+  failures: RunEventsError[],
 ): Promise<readonly AppendResult[]> {
   let outcomes: readonly AppendOutcome[];
   try {
@@ -146,6 +151,7 @@ async function appendTo(
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     const outcome = error.ambiguous ? "unknown" : "failed";
+    failures.push(error);
     return requests.map(() => ({ outcome }));
   }
   assertEqual(outcomes.length, requests.length, "the number of outcomes");
@@ -156,8 +162,9 @@ function resultOf(outcome: AppendOutcome): AppendResult {
   switch (outcome.outcome) {
     case "appended":
     case "replayed": {
-      const { firstSequence, lastSequence } = outcome;
-      return { outcome: outcome.outcome, firstSequence, lastSequence };
+      const { firstSequence, lastSequence, runStatus } = outcome;
+      const head = { runStatus, phaseId: phaseIdOf(outcome) };
+      return { outcome: outcome.outcome, firstSequence, lastSequence, ...head };
     }
     case "finished":
     case "sequence_conflict":

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import type fc from "fast-check";
 import {
   type AppendRequest,
   createPageCut,
@@ -21,34 +21,21 @@ import {
   visibleRun,
 } from "./run-model.ts";
 
-/** The store under test. Reopening replaces it. */
+/** The store objects under test, on the same data. */
 export interface RealStore {
-  store: RunEventStore;
-  readonly reopen: () => Promise<RunEventStore>;
+  /** The object that the next call goes through: each in turn, so that what one knows another has changed. */
+  next(): RunEventStore;
+  /** Closes one object and opens another in its place. */
+  reopen(): Promise<void>;
   /** Stands before every id and owner, so that many programs run on one store. */
   readonly prefix: string;
 }
 
-type Command = fc.AsyncCommand<StoreModel, RealStore>;
+/** One call, which is made of the store and of the model. */
+export type Command = fc.AsyncCommand<StoreModel, RealStore>;
 
-/** Few names, batches and keys, so that they meet often. */
-const runIds = fc.constantFrom("a", "a", "a", "b");
-const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "bob");
-const anyOwner = fc.option(owners, { nil: null, freq: 2 });
-const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
-const statuses = fc.constantFrom("queued", "running", "completed", "failed", "cancelled");
-const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
-  [event("RUN_STARTED")],
-  [event("TOKEN", "1.0")],
-  [event("TOKEN", '"é\u{1f600}"'), event("TOKEN", "2"), event("TOKEN", "[]")],
-  [event("PHASE_STARTED", '{"phase":"plan"}')],
-  [event("TOKEN"), event("PHASE_STARTED", '{"phase":"\\u0000"}'), event("TOKEN")],
-  [event("PHASE_STARTED", '{"phase":"a"}'), event("PHASE_STARTED", '{"phase":"b"}')],
-  [event("TOKEN"), event("RUN_COMPLETED")],
-  [event("RUN_CANCELLED")],
-);
-
-interface AppendInput {
+/** One request of a call. */
+export interface AppendInput {
   readonly runId: string;
   readonly ownerId: string | null;
   readonly batch: readonly NewEvent[];
@@ -57,79 +44,10 @@ interface AppendInput {
   readonly expected: number | "head" | null;
 }
 
-const conditions = {
-  runId: runIds,
-  ownerId: anyOwner,
-  expected: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(null) },
-    { weight: 2, arbitrary: fc.constant("head" as const) },
-    { weight: 1, arbitrary: fc.nat(6) },
-  ),
-};
-const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
-const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
-
-const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
-  fc.record({ ...conditions, batch: batches, key }),
-  // The same events again and again, so that keys come again with their own.
-  fc.record({ ...conditions, ...retried }),
-);
-
-/** What a program draws from; what reopens only where the store can. */
-function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
-  const create = fc.record({ runId: runIds, ownerId: owners, metadata: metadatas });
-  const query = fc.record({
-    runId: runIds,
-    ownerId: anyOwner,
-    since: fc.nat(12),
-    limit: fc.integer({ min: 1, max: 12 }),
-    maxBytes: fc.integer({ min: 1, max: 2_500 }),
-  });
-  const list = fc.record({
-    ownerId: owners,
-    runStatus: fc.option(statuses, { nil: null, freq: 2 }),
-    page: fc.integer({ min: 1, max: 3 }),
-  });
-  const remove = fc.record({ runId: runIds, ownerId: anyOwner });
-  const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
-  const read = fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand);
-  return [
-    // More often what a program needs most.
-    create.map(createCommand),
-    create.map(createCommand),
-    append,
-    append,
-    append,
-    read,
-    read,
-    runIds.map(getRunCommand),
-    list.map(listCommand),
-    remove.map(deleteCommand),
-    ...(canReopen ? [fc.constant(reopenCommand())] : []),
-  ];
-}
-
-/** Programs of so many commands at the most, behind one that creates the run which most of them are about. */
-export function commandsArbitrary(
-  canReopen: boolean,
-  constraints: fc.CommandsContraints,
-): fc.Arbitrary<Iterable<Command>> {
-  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null" });
-  return fc
-    .commands(commandArbitraries(canReopen), constraints)
-    .map((program) => putBefore(first, program));
-}
-
-/** Prints, and is cloned for each run, as fast-check's own programs are. */
-function putBefore(first: Command, program: Iterable<Command>): Iterable<Command> {
-  return {
-    *[Symbol.iterator]() {
-      yield first;
-      yield* program;
-    },
-    toString: () => `${first.toString()},${fc.stringify(program)}`,
-    [fc.cloneMethod]: () => putBefore(first, fc.cloneIfNeeded(program)),
-  } as Iterable<Command>;
+/** One query of a call. */
+interface ReadInput extends Omit<ReadQuery, "since"> {
+  /** Where to begin, counted from the head: before it if negative, past it if positive. */
+  readonly fromHead: number;
 }
 
 function command(name: string, input: unknown, run: Command["run"]): Command {
@@ -145,7 +63,7 @@ function ownOrNull(real: RealStore, name: string | null): string | null {
   return name === null ? null : own(real, name);
 }
 
-function createCommand(input: {
+export function createCommand(input: {
   readonly runId: string;
   readonly ownerId: string;
   readonly metadata: string;
@@ -157,7 +75,7 @@ function createCommand(input: {
       metadata: input.metadata,
     };
     const before = model.runs.get(request.runId);
-    const created = await real.store.createRun(request);
+    const created = await real.next().createRun(request);
     if (before === undefined) {
       assertEqual(created.outcome, "created", "the outcome");
       if (created.outcome !== "taken") learnRun(model, request, created.run);
@@ -170,7 +88,7 @@ function createCommand(input: {
   });
 }
 
-function appendCommand(inputs: readonly AppendInput[]): Command {
+export function appendCommand(inputs: readonly AppendInput[]): Command {
   return command("append", inputs, async (model, real) => {
     const requests = inputs.map((input): AppendRequest => {
       const runId = own(real, input.runId);
@@ -181,7 +99,7 @@ function appendCommand(inputs: readonly AppendInput[]): Command {
         expectedSequence: input.expected === "head" ? head : input.expected,
       });
     });
-    const outcomes = await real.store.append(requests);
+    const outcomes = await real.next().append(requests);
     assertEqual(
       outcomes,
       requests.map((request) => appendToModel(model, request)),
@@ -190,14 +108,15 @@ function appendCommand(inputs: readonly AppendInput[]): Command {
   });
 }
 
-function readCommand(inputs: readonly ReadQuery[]): Command {
+export function readCommand(inputs: readonly ReadInput[]): Command {
   return command("read", inputs, async (model, real) => {
-    const queries = inputs.map((input) => ({
-      ...input,
-      runId: own(real, input.runId),
-      ownerId: ownOrNull(real, input.ownerId),
-    }));
-    const answers = await real.store.read(queries);
+    const queries = inputs.map(({ fromHead, limit, maxBytes, ...input }): ReadQuery => {
+      const runId = own(real, input.runId);
+      const head = model.runs.get(runId)?.record.lastSequence ?? 0;
+      const ownerId = ownOrNull(real, input.ownerId);
+      return { runId, ownerId, since: Math.max(0, head + fromHead), limit, maxBytes };
+    });
+    const answers = await real.next().read(queries);
     assertEqual(answers.length, queries.length, "the number of answers");
     for (const [index, query] of queries.entries()) {
       const run = visibleRun(model, query.runId, query.ownerId);
@@ -217,16 +136,16 @@ function readCommand(inputs: readonly ReadQuery[]): Command {
   });
 }
 
-function getRunCommand(name: string): Command {
+export function getRunCommand(name: string): Command {
   return command("getRun", name, async (model, real) => {
     const run = model.runs.get(own(real, name));
-    const actual = await real.store.getRun(own(real, name));
+    const actual = await real.next().getRun(own(real, name));
     if (run === undefined) assertEqual(actual, null, `the run ${name}`);
     else checkRecord(run, actual);
   });
 }
 
-function listCommand(
+export function listCommand(
   input: Pick<ListQuery, "ownerId" | "runStatus"> & { readonly page: number },
 ): Command {
   return command("listRuns", input, async (model, real) => {
@@ -238,7 +157,7 @@ function listCommand(
       .toSorted((a, b) => b.record.ordinal - a.record.ordinal);
     let before: number | null = null;
     for (let from = 0; from <= expected.length; from += limit) {
-      const runs = await real.store.listRuns({ ownerId, runStatus, before, limit });
+      const runs = await real.next().listRuns({ ownerId, runStatus, before, limit });
       const page = expected.slice(from, from + limit);
       assertEqual(
         runs.map((run) => run.runId),
@@ -251,23 +170,29 @@ function listCommand(
   });
 }
 
-function deleteCommand(input: {
+export function deleteCommand(input: {
   readonly runId: string;
   readonly ownerId: string | null;
+  /** Whether the run is ended first. */
+  readonly ends: boolean;
 }): Command {
   return command("deleteRun", input, async (model, real) => {
     const runId = own(real, input.runId);
     const ownerId = ownOrNull(real, input.ownerId);
+    if (input.ends) {
+      const end = appendRequest(runId, [event("RUN_CANCELLED")]);
+      assertEqual(await real.next().append([end]), [appendToModel(model, end)], "the end");
+    }
     const record = visibleRun(model, runId, ownerId)?.record;
     const finished = record !== undefined && isTerminal(record.runStatus);
     const expected = record === undefined ? "not_found" : finished ? "deleted" : "active";
-    assertEqual(await real.store.deleteRun(runId, ownerId), expected, "the outcome");
+    assertEqual(await real.next().deleteRun(runId, ownerId), expected, "the outcome");
     if (finished) model.runs.delete(runId);
   });
 }
 
-function reopenCommand(): Command {
+export function reopenCommand(): Command {
   return command("reopen", null, async (_model, real) => {
-    real.store = await real.reopen();
+    await real.reopen();
   });
 }

@@ -17,7 +17,7 @@ const HEAD = ["one that", "is found by"];
 export function encodeKills(kills: readonly Kill[]): string {
   const suites = Map.groupBy(kills, ({ suite }) => suite);
   const tables = [...suites].map(([suite, ofSuite]) => {
-    const rows = ofSuite.toSorted(byClause).map(({ name, killer }) => [name, killer]);
+    const rows = ofSuite.toSorted(byClause).map(({ name, killer }) => [name, escapeName(killer)]);
     const title = `${suite}: ${rows.length}`;
     return `<details>\n<summary>${title}</summary>\n\n${encodeRows([HEAD, ...rows])}\n\n</details>\n`;
   });
@@ -31,7 +31,8 @@ export function parseKills(markdown: string): readonly Kill[] {
   for (const line of markdown.split("\n")) {
     suite = /^<summary>(.*): \d+<\/summary>$/.exec(line)?.[1] ?? suite;
     const [, name = "", killer = ""] = /^\| (.*?) +\| ([SW]\d+ .*?) +\|$/.exec(line) ?? [];
-    if (killer !== "") kills.push({ suite, name, clause: killer.split(" ", 1).join(""), killer });
+    const clause = killer.split(" ", 1).join("");
+    if (killer !== "") kills.push({ suite, name, clause, killer: parseName(killer) });
   }
   return kills;
 }
@@ -42,6 +43,15 @@ export function killerOf(suite: string, name: string): string {
     (one) => one.suite === suite && one.name === name,
   );
   return kill?.killer ?? "a case named in the README: run `pnpm kills`";
+}
+
+/** A case may speak of `__proto__`, which Markdown takes for an emphasis. */
+function escapeName(text: string): string {
+  return text.replaceAll("__", String.raw`\_\_`);
+}
+
+function parseName(markdown: string): string {
+  return markdown.replaceAll(String.raw`\_`, "_");
 }
 
 function byClause(one: Kill, other: Kill): number {

@@ -8,7 +8,7 @@ export interface MutantSuite {
 }
 
 /** One that breaks one promise. */
-interface JudgedMutant {
+export interface JudgedMutant {
   /** What it does wrong. */
   readonly name: string;
   /** The clause whose cases have to find it. */
@@ -22,16 +22,28 @@ export interface Failure {
   /** The name of the case. */
   readonly name: string;
   readonly message: string;
+  /** Whether the input that shows it was drawn: it may not be drawn the next time. */
+  readonly isRandom: boolean;
 }
 
-/** Runs cases at once; those that fail, in the order of the cases. */
+/** What the engine throws at code that is wrong itself, with this folder's in front; also as a worker's report has it. */
+const MISTAKE = /^.*\b(?:Type|Reference)Error: .*\n +at .*\/conformance\/test\//m;
+
+/**
+ * Runs cases at once; those that fail, in the order of the cases.
+ * @throws Error if a mutant does not run
+ */
 export async function failuresAtOnce(
   cases: readonly ConformanceCase[],
 ): Promise<readonly Failure[]> {
-  return (await Promise.all(cases.map(failureOf))).flat();
+  const settled = await Promise.allSettled(cases.map(failureOf));
+  return settled.flatMap((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
 }
 
-/** Runs cases one after the other: those that fail. */
+/** Runs cases one after the other: those that fail. @throws Error if a mutant does not run */
 export async function failuresInTurn(
   cases: readonly ConformanceCase[],
 ): Promise<readonly Failure[]> {
@@ -55,6 +67,15 @@ async function failureOf({ name, run }: ConformanceCase): Promise<readonly Failu
     await run();
     return [];
   } catch (error) {
-    return [{ name, message: (error as Error).message }];
+    const errors = causesOf(error);
+    if (errors.some(({ stack = "" }) => MISTAKE.test(stack))) {
+      throw new Error(`It is no mutant that does not run: ${name}`, { cause: error });
+    }
+    const isRandom = errors.some((one) => one.name === "Counterexample");
+    return [{ name, message: errors[0]?.message ?? String(error), isRandom }];
   }
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 }

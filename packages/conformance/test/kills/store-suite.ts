@@ -4,14 +4,19 @@ import {
   type StoreDoors,
 } from "@tm/run-events-conformance";
 import { appendMutants } from "../mutants/append-mutants.ts";
+import { betweenMutants } from "../mutants/between-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
+import { keyMutants } from "../mutants/key-mutants.ts";
 import { lifeMutants } from "../mutants/life-mutants.ts";
 import { listMutants } from "../mutants/list-mutants.ts";
+import { objectMutants } from "../mutants/object-mutants.ts";
 import { outcomeMutants } from "../mutants/outcome-mutants.ts";
 import { payloadMutants } from "../mutants/payload-mutants.ts";
 import { raceMutants } from "../mutants/race-mutants.ts";
 import { readMutants } from "../mutants/read-mutants.ts";
+import { ringMutants } from "../mutants/ring-mutants.ts";
+import { sizeMutants } from "../mutants/size-mutants.ts";
 import { watchMutants } from "../mutants/watch-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
@@ -36,6 +41,11 @@ export const storeSuite: MutantSuite = {
     ...raceMutants,
     ...lifeMutants,
     ...durabilityMutants,
+    ...betweenMutants,
+    ...keyMutants,
+    ...objectMutants,
+    ...ringMutants,
+    ...sizeMutants,
   ].map((mutant) => ({
     name: mutant.name,
     clause: mutant.clause,

@@ -1,4 +1,5 @@
 import { writeBlock } from "../readme-block.ts";
+import { findKiller } from "./find-killer.ts";
 import { encodeKills, type Kill } from "./kill-table.ts";
 import type { MutantSuite } from "./mutant-suite.ts";
 import { processSuite } from "./process-suite.ts";
@@ -6,20 +7,14 @@ import { readerSuite } from "./reader-suite.ts";
 import { serverSuite } from "./server-suite.ts";
 import { storeSuite } from "./store-suite.ts";
 
-/** A case is named only if it finds the mutant this often: most have inputs of chance. */
-const ROUNDS = 3;
-
 /** @throws Error that names the mutants which no case found in every round */
 async function killsIn({ title, mutants }: MutantSuite): Promise<readonly Kill[]> {
   const kills: Kill[] = [];
   const survivors: string[] = [];
-  for (const { name, clause, judge } of mutants) {
-    const rounds: (readonly string[])[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      rounds.push((await judge()).map((failure) => failure.name));
-    }
-    const killer = rounds[0]?.find((one) => rounds.every((round) => round.includes(one)));
-    if (killer === undefined) survivors.push(name);
+  for (const mutant of mutants) {
+    const { name, clause } = mutant;
+    const killer = await findKiller(mutant);
+    if (killer === null) survivors.push(name);
     else kills.push({ suite: title, name, clause, killer });
   }
   if (survivors.length > 0) throw new Error(`${title} survived: ${survivors.join("; ")}.`);

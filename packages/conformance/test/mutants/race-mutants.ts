@@ -1,4 +1,4 @@
-import { isTerminal, type RunEventStore } from "@tm/run-events-core";
+import { isTerminal, RunEventsError, type RunEventStore } from "@tm/run-events-core";
 import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 type Request = Parameters<RunEventStore["append"]>[0][number];
@@ -16,13 +16,17 @@ function whenRaced(
       if (racing !== undefined) return raced(request, racing);
       underWay.set(request.runId, request);
       try {
-        for (let turn = 0; turn < 3; turn++) await Promise.resolve();
+        await turns(3);
         return await appendAlone(data, request);
       } finally {
         underWay.delete(request.runId);
       }
     }),
   };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
 /** Stores that are right as long as nobody else is there. */
@@ -144,6 +148,78 @@ export const raceMutants: readonly Mutant[] = [
         append(requests) {
           pages.clear();
           return object.append(requests);
+        },
+      };
+    },
+  },
+  {
+    name: "answers an append with the status and phase of some turns after it landed",
+    clause: "S4",
+    data: (data) => ({
+      ...data,
+      ...appendEach(async (request) => {
+        const outcome = await appendAlone(data, request);
+        if (outcome.outcome !== "appended") return outcome;
+        await turns(3);
+        const run = await data.getRun(request.runId);
+        return run === null ? outcome : { ...outcome, runStatus: run.runStatus, phase: run.phase };
+      }),
+    }),
+  },
+  {
+    name: "fails one of two calls that meet and are of several runs each",
+    clause: "S4",
+    data(data) {
+      let underWay = 0;
+      return {
+        ...data,
+        async append(requests) {
+          if (new Set(requests.map(({ runId }) => runId)).size === 1) return data.append(requests);
+          if (underWay > 0) throw new RunEventsError("store_unavailable", "deadlock detected");
+          underWay += 1;
+          try {
+            await turns(3);
+            return await data.append(requests);
+          } finally {
+            underWay -= 1;
+          }
+        },
+      };
+    },
+  },
+  {
+    name: "names in the conflicts of a call the head from before the call while another is under way",
+    clause: "S4",
+    data(data) {
+      let underWay = 0;
+
+      async function namingHeadsBefore(
+        requests: readonly Request[],
+      ): Promise<readonly AppendAnswer[]> {
+        const heads = new Map<string, number>();
+        for (const { runId } of requests)
+          heads.set(runId, (await data.getRun(runId))?.lastSequence ?? 0);
+        const outcomes = await data.append(requests);
+        return outcomes.map((outcome, index) => {
+          const { runId = "", expectedSequence = null } = requests[index] ?? {};
+          const lastSequence = heads.get(runId) ?? 0;
+          return outcome.outcome === "sequence_conflict" && lastSequence !== expectedSequence
+            ? { ...outcome, lastSequence }
+            : outcome;
+        });
+      }
+
+      return {
+        ...data,
+        async append(requests) {
+          underWay += 1;
+          const isRaced = underWay > 1;
+          try {
+            await turns(isRaced ? 1 : 3);
+            return await (isRaced ? namingHeadsBefore(requests) : data.append(requests));
+          } finally {
+            underWay -= 1;
+          }
         },
       };
     },

@@ -1,0 +1,58 @@
+import { promisify } from "node:util";
+import compress from "@fastify/compress";
+import cookie from "@fastify/cookie";
+import cors from "@fastify/cors";
+import helmet from "@fastify/helmet";
+import session from "@fastify/session";
+import { createRunEvents } from "@tm/run-events-core";
+import { createNodeHandler } from "@tm/run-events-http/node";
+import { createSqliteStore } from "@tm/run-events-sqlite";
+import Database from "better-sqlite3";
+import fastify from "fastify";
+
+const { DATABASE = "runs.db", PORT = 8080 } = process.env;
+const { SESSION_SECRET: secret = "change me, 32 characters at least" } = process.env;
+const origins = ["https://app.example"]; // whose pages may call with the session, beside your own
+const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
+const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+
+// Asked anew while a stream is open: the session's store knows who has signed out, `request.session` does not.
+const signedIn = async ({ sessionStore, session }) =>
+  (await promisify(sessionStore.get).call(sessionStore, session.sessionId))?.userId;
+
+const requests = new WeakMap(); // Fastify's, by node's
+async function authenticate(request, wanted) {
+  const token = tokenOf(request);
+  const userId = wanted === "session" || !token ? await signedIn(requests.get(request)) : undefined;
+  if (userId) return { userId, credential: "session" };
+  return users.has(token) ? { userId: users.get(token), credential: "bearer" } : null;
+}
+
+const store = createSqliteStore(new Database(DATABASE));
+await store.migrate();
+const runs = createRunEvents({ store });
+const handler = createNodeHandler({ runs, authenticate, allowedOrigins: origins });
+
+const app = fastify();
+await app.register(helmet).register(cors, { origin: origins, credentials: true });
+await app.register(compress); // before any route
+const options = { sameSite: "lax", secure: "auto" };
+await app.register(cookie).register(session, { secret, cookie: options, saveUninitialized: false });
+app.register(async (scope) => {
+  scope.removeAllContentTypeParsers(); // they would leave nothing to read
+  scope.addContentTypeParser("*", (_request, _body, done) => done(null));
+  scope.all("/v1/agent-runs*", (request, reply) => {
+    requests.set(request.raw, request);
+    reply.hijack(); // The answer is not Fastify's to send, nor are headers set with `reply.header`.
+    handler.handle(request.raw, reply.raw);
+  });
+});
+app.post("/echo", ({ body }) => body);
+app.post("/session", async (request, reply) => {
+  request.session.userId = users.get(tokenOf(request));
+  return reply.code(request.session.userId ? 204 : 401).send();
+});
+app.delete("/session", ({ session }) => session.destroy());
+app.addHook("preClose", () => handler.drain(5_000)).addHook("onClose", () => runs.close());
+process.once("SIGTERM", () => void app.close());
+console.log("listening on", await app.listen({ port: PORT }));

@@ -1,0 +1,17 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { createHandler } from "@tm/run-events-http";
+import { createSqliteStore } from "@tm/run-events-sqlite";
+import Database from "better-sqlite3";
+import { authenticate } from "./sessions.js";
+
+async function open() {
+  const store = createSqliteStore(new Database(process.env.DATABASE ?? "runs.db"));
+  await store.migrate();
+  const runs = createRunEvents({ store });
+  const handler = createHandler({ runs, authenticate, allowedOrigins: ["https://app.example"] });
+  process.once("SIGTERM", () => void handler.drain(5_000)); // Next.js waits for the answers under way.
+  return { runs, handler };
+}
+
+// At the first request, as `next build` loads this too; once, however many bundles and reloads have this file.
+export const openRunEvents = () => (globalThis.runEvents ??= open());

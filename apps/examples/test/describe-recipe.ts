@@ -1,0 +1,203 @@
+import { runHttpConformance } from "@tm/run-events-conformance/http";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ADA, BOB, createClient } from "./client.ts";
+import { openStream } from "./open-stream.ts";
+import type { RecipeProcess } from "./recipe-process.ts";
+
+const ORIGIN = "https://app.example";
+const FOREIGN = "https://evil.example";
+/** Bounds a hang. */
+const PATIENCE = { timeout: 30_000 };
+const KIT_MS = 180_000;
+
+/** Cases of the kit about paths that a host has for itself, without their clause. */
+const OF_ANY_HOST = [
+  "an unknown path is 404",
+  "/openapi.json is OpenAPI 3.1 and has every path and method of runs, for anybody",
+];
+
+/** How one framework's recipe is tried. */
+export interface RecipeTrial {
+  readonly start: () => Promise<RecipeProcess>;
+  /** A header that the framework's middleware puts on every answer. */
+  readonly header: readonly [name: string, value: string];
+  /** Whether its compressor sees the handler's own answers. */
+  readonly compressesPages: boolean;
+  /** How it exits when it is told to go. */
+  readonly exitCode: number;
+  /** Cases of the kit about requests that the framework answers itself, beside `OF_ANY_HOST`. */
+  readonly ofThisHost: readonly string[];
+}
+
+/** What every recipe has to do, whatever its framework is, with the usual middleware on. */
+export function describeRecipe(name: string, trial: RecipeTrial): void {
+  describe(`the recipe for ${name}`, () => {
+    let recipe: RecipeProcess;
+    beforeAll(async () => void (recipe = await trial.start()));
+    afterAll(() => recipe.end("SIGKILL"));
+    const client = createClient(() => recipe.url);
+    const { append, call, createRun, signIn } = client;
+
+    it("W1, W9: records payloads and gives them back token for token", async () => {
+      const path = await createRun();
+      const payload = '{"price":1.50,"id":12345678901234567890,"e":1E2}';
+      expect((await append(path, `{"eventType":"NOTE","payload":${payload}}`)).status).toBe(201);
+      expect(await (await call("GET", `${path}/events`)).text()).toContain(payload);
+      const stream = await openStream(`${recipe.url}${path}/stream`, { cookie: await signIn() });
+      expect((await stream.until("run_event")).data).toContain(payload);
+    });
+
+    it("W9, W15: takes four megabytes at once, and gives them back", async () => {
+      const path = await createRun();
+      const payloads = Array.from({ length: 15 }, (_, index) => `${index}`.repeat(100_000));
+      const events = payloads.map((payload) => ({ eventType: "NOTE", payload }));
+      expect((await call("POST", `${path}/events`, { body: { events } })).status).toBe(201);
+      const page = await (await call("GET", `${path}/events`)).json();
+      expect(page).toMatchObject({ events: payloads.map((payload) => ({ payload })) });
+    });
+
+    it("W21: streams each event as it is appended, uncompressed, to whoever takes compressed answers", async () => {
+      const path = await createRun();
+      const stream = await openStream(`${recipe.url}${path}/stream`, { cookie: await signIn() });
+      expect(stream.headers.get("content-encoding")).toBe(null);
+      await stream.until("connected");
+      for (const sequence of [1, 2, 3]) {
+        // What is read stands before what is appended next: nothing on the way waits for more.
+        await append(path, '{"eventType":"NOTE"}');
+        expect((await stream.until("run_event")).frame.event).toMatchObject({ sequence });
+      }
+    });
+
+    it("W20: a reconnect with Last-Event-ID goes on behind it", async () => {
+      const path = await createRun();
+      await append(path, '{"eventType":"A"},{"eventType":"B"},{"eventType":"C"}');
+      const headers = { cookie: await signIn(), "last-event-id": "2" };
+      const stream = await openStream(`${recipe.url}${path}/stream`, headers);
+      expect((await stream.until("run_event")).frame.event).toMatchObject({ sequence: 3 });
+    });
+
+    it("W13: a run that is cancelled ends its stream and its polls", async () => {
+      const path = await createRun();
+      const stream = await openStream(`${recipe.url}${path}/stream`, { cookie: await signIn() });
+      await stream.until("connected");
+      expect((await call("POST", `${path}/cancel`)).status).toBe(200);
+      expect((await stream.until("run_finished")).frame).toMatchObject({ runStatus: "cancelled" });
+      await stream.ended();
+      const page = await (await call("GET", `${path}/events`)).json();
+      expect(page).toMatchObject({ runStatus: "cancelled" });
+    });
+
+    it("W4, W19: asks the host who it is: 401 for nobody and for a token on the stream, 404 for a stranger", async () => {
+      const path = await createRun();
+      const statusOf = async (path: string, headers: Record<string, string>): Promise<number> =>
+        (await call("GET", path, { headers })).status;
+      for (const leaf of ["", "/events", "/stream"])
+        expect([leaf, await statusOf(path + leaf, {})]).toEqual([leaf, 401]);
+      expect((await call("GET", `${path}/stream`)).status).toBe(401);
+      const stranger = await signIn(BOB);
+      for (const leaf of ["", "/events", "/stream"])
+        expect([leaf, await statusOf(path + leaf, { cookie: stranger })]).toEqual([leaf, 404]);
+    });
+
+    it("the app's own paths are parsed and compressed as before, and so are the pages, or not", async () => {
+      const headers = { "accept-encoding": "gzip" };
+      const body = { text: "own ".repeat(1_000) };
+      const echo = await call("POST", "/echo", { body, headers });
+      expect(echo.headers.get("content-encoding")).toBe("gzip");
+      expect(await echo.json()).toEqual(body);
+      const path = await createRun();
+      await append(path, `{"eventType":"NOTE","payload":"${"a".repeat(4_000)}"}`);
+      const page = await call("GET", `${path}/events`, {
+        headers: { ...headers, authorization: `Bearer ${ADA}` },
+      });
+      expect(page.headers.get("content-encoding")).toBe(trial.compressesPages ? "gzip" : null);
+    });
+
+    it("the middleware's own header is on pages and streams", async () => {
+      const path = await createRun();
+      const stream = await openStream(`${recipe.url}${path}/stream`, { cookie: await signIn() });
+      const page = await call("GET", `${path}/events`);
+      const [name, value] = trial.header;
+      expect(page.headers.get(name)).toContain(value);
+      expect(stream.headers.get(name)).toContain(value);
+    });
+
+    it("W5, W19: pages of an origin on the list may ask, change and follow by session; of others they may not", async () => {
+      const path = await createRun();
+      const cookie = await signIn();
+      const body = { events: [{ eventType: "NOTE" }] };
+      for (const [origin, status] of [
+        [ORIGIN, 201],
+        [FOREIGN, 403],
+      ] as const) {
+        const readable = status === 201 ? origin : null;
+        const asked = await call("OPTIONS", `${path}/events`, {
+          headers: {
+            origin,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "content-type",
+          },
+        });
+        expect(asked.headers.get("access-control-allow-origin")).toBe(readable);
+        if (status === 201) expect(asked.status).toBe(204);
+        const sent = await call("POST", `${path}/events`, { body, headers: { cookie, origin } });
+        expect(sent.status).toBe(status);
+        expect(sent.headers.get("access-control-allow-origin")).toBe(readable);
+      }
+      const stream = await openStream(`${recipe.url}${path}/stream`, { cookie, origin: ORIGIN });
+      expect(stream.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+      expect(stream.headers.get("access-control-allow-credentials")).toBe("true");
+    });
+
+    it("W25: a client that goes is let go", async () => {
+      const path = await createRun();
+      const cookie = await signIn();
+      const open = async (): Promise<string> =>
+        (
+          await (
+            await openStream(`${recipe.url}${path}/stream`, { cookie })
+          ).until("connected", "error")
+        ).frame.type;
+      const streams = await Promise.all(
+        Array.from({ length: 32 }, () => openStream(`${recipe.url}${path}/stream`, { cookie })),
+      );
+      await Promise.all(streams.map((stream) => stream.until("connected")));
+      // It has as many as it may have (W28).
+      expect(await open()).toBe("error");
+      for (const stream of streams) stream.leave();
+      await vi.waitFor(async () => expect(await open()).toBe("connected"), PATIENCE);
+    });
+
+    it(
+      "passes the HTTP kit, but for what the framework answers itself",
+      { timeout: KIT_MS },
+      async () => {
+        const cases = runHttpConformance({
+          name,
+          baseUrl: recipe.url,
+          tokens: [ADA, BOB],
+          cookieFor: signIn,
+          profile: "quick",
+        });
+        const failed: string[] = [];
+        const left = new Set([...OF_ANY_HOST, ...trial.ofThisHost]);
+        for (const { name, clause, run } of cases) {
+          if (!left.delete(name.slice(clause.length + 1)))
+            await run().catch((error: Error) => failed.push(error.message));
+        }
+        expect([...left]).toEqual([]);
+        expect(failed).toEqual([]);
+      },
+    );
+
+    it("W27: at SIGTERM it tells its streams to come back, and goes", async () => {
+      const path = await createRun();
+      const stream = await openStream(`${recipe.url}${path}/stream`, { cookie: await signIn() });
+      await stream.until("connected");
+      const gone = recipe.end("SIGTERM");
+      expect((await stream.until("error")).frame).toMatchObject({ code: "draining" });
+      await stream.ended();
+      expect(await gone).toBe(trial.exitCode);
+    });
+  });
+}

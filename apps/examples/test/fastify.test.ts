@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { describeRecipe } from "./describe-recipe.ts";
+import { endsAtSignOut } from "./ends-at-sign-out.ts";
+import { startEdited } from "./start-edited.ts";
+import { startRecipe } from "./start-recipe.ts";
+
+describeRecipe("Fastify", {
+  start: () => startRecipe("fastify.mjs"),
+  header: ["x-frame-options", "SAMEORIGIN"],
+  compressesPages: false,
+  exitCode: 0,
+  ofThisHost: ["a broken escape in the path is 400, and one of a sign that no id has is 404"],
+});
+
+it("W9: with Fastify's own parsers there is no body", async () => {
+  const { append, createRun } = await startEdited("fastify.mjs", [
+    ["scope.removeAllContentTypeParsers();", ""],
+  ]);
+  expect((await append(await createRun(), '{"eventType":"NOTE"}')).status).toBe(400);
+});
+
+it("W26: a stream ends when its user signs out", () => endsAtSignOut("fastify.mjs"));

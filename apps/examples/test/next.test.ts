@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { createClient } from "./client.ts";
+import { describeRecipe } from "./describe-recipe.ts";
+import { buildNextApp, type NextApp } from "./next-app.ts";
+
+/** Bounds a hang of the build. */
+const BUILD_MS = 240_000;
+
+let app: NextApp;
+beforeAll(async () => void (app = await buildNextApp()), BUILD_MS);
+afterAll(() => app.remove());
+
+describeRecipe("Next.js", {
+  start: () => app.start(),
+  header: ["vary", "next-router-state-tree"],
+  compressesPages: true,
+  exitCode: 143,
+  ofThisHost: ["a broken escape in the path is 400, and one of a sign that no id has is 404"],
+});
+
+it("W12: behind a proxy of Next.js lines are not there before the last", async () => {
+  const { url, end } = await app.start();
+  onTestFinished(async () => void (await end("SIGKILL")));
+  const { call, createRun, upload } = createClient(() => url);
+  const path = await createRun();
+  const behind = upload(`/behind-proxy${path}`);
+  behind.write('{"eventType":"BEHIND"}\n');
+  // It begins later, and is there before.
+  const beside = upload(path);
+  beside.write('{"eventType":"BESIDE"}\n');
+  const polled = await call("GET", `${path}/events?wait=30`);
+  expect(await polled.json()).toMatchObject({ events: [{ eventType: "BESIDE" }] });
+  for (const lines of [beside, behind]) {
+    const answered = once(lines, "response");
+    lines.end();
+    await answered;
+  }
+  const page = await call("GET", `${path}/events`);
+  expect(await page.json()).toMatchObject({ events: [{}, { eventType: "BEHIND" }] });
+});

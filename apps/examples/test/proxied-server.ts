@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  findFreePort,
+  type ProxyServer,
+  startCaddy,
+  startNginx,
+} from "@tm/run-events-test-servers";
+import { onTestFinished } from "vitest";
+import { ADA, type Client, createClient } from "./client.ts";
+import { type RecipeProcess, startRecipeProcess } from "./recipe-process.ts";
+
+/** How a proxy is configured: the one in front of 8081 that listens on 8080. */
+export interface ProxyTrial {
+  readonly name: string;
+  readonly config: string;
+  readonly start: (options: { readonly config: string }) => Promise<ProxyServer>;
+}
+
+/** The reference server behind a proxy. */
+export interface Proxied extends Client {
+  readonly url: string;
+  readonly proxy: ProxyServer;
+  /** Ends the server, and starts it again on its port when `when` has come. */
+  restartServer(when: Promise<void>): Promise<void>;
+}
+
+const SERVER = join(import.meta.dirname, "../../server/src/main.ts");
+
+const read = (file: string): string =>
+  readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8");
+
+export const NGINX: ProxyTrial = { name: "nginx", config: read("nginx.conf"), start: startNginx };
+export const CADDY: ProxyTrial = { name: "Caddy", config: read("Caddyfile"), start: startCaddy };
+/** Without what is said beside the address. */
+export const BARE_NGINX: ProxyTrial = {
+  name: "nginx at its defaults",
+  config: NGINX.config.replaceAll(/^ *(?:proxy_(?!pass)|client_).*\n/gm, ""),
+  start: startNginx,
+};
+export const BARE_CADDY: ProxyTrial = {
+  name: "Caddy at its defaults",
+  config: CADDY.config.replaceAll(/ \{\n\t\tlb_.*\n\t\}|\tencode.*\n/g, ""),
+  start: startCaddy,
+};
+
+/** Starts the reference server, with short heartbeats, and a proxy in front of it. Both end when the test has finished. */
+export async function startBehind({ config, start }: ProxyTrial): Promise<Proxied> {
+  const folder = await mkdtemp(join(tmpdir(), "run-events-proxied-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [port, serverPort] = await Promise.all([findFreePort(), findFreePort()]);
+  const env = {
+    PORT: `${serverPort}`,
+    STORE_URL: `sqlite:${join(folder, "runs.db")}`,
+    API_TOKENS: `ada=${ADA}`,
+    HEARTBEAT_MS: "200",
+    RECORD_SAMPLE: "0",
+  };
+  const startServer = (): Promise<RecipeProcess> =>
+    startRecipeProcess(["-C", "@tm/source", SERVER], folder, env);
+  let server = await startServer();
+  onTestFinished(async () => void (await server.end("SIGKILL")));
+  const placed = config
+    .replace("127.0.0.1:8080", `127.0.0.1:${port}`)
+    .replace("127.0.0.1:8081", `127.0.0.1:${serverPort}`);
+  const proxy = await start({ config: placed });
+  onTestFinished(() => proxy.close());
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    ...createClient(() => url, "/v1/session"),
+    url,
+    proxy,
+    async restartServer(when) {
+      await server.end("SIGKILL");
+      await when;
+      server = await startServer();
+    },
+  };
+}

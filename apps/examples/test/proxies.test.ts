@@ -1,0 +1,98 @@
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { ADA } from "./client.ts";
+import { follow } from "./follow.ts";
+import { openStream } from "./open-stream.ts";
+import {
+  BARE_CADDY,
+  BARE_NGINX,
+  CADDY,
+  NGINX,
+  type Proxied,
+  startBehind,
+} from "./proxied-server.ts";
+
+/** Follows a run of three events; after the first, something happens on the way. @returns the sequences that it got */
+async function followAcross(
+  { url, append, createRun, signIn }: Proxied,
+  happens: (comesBack: Promise<void>) => Promise<void>,
+): Promise<readonly number[]> {
+  const path = await createRun();
+  const { gotFirst, comesBack, all } = follow(`${url}${path}/stream`, await signIn());
+  await append(path, '{"eventType":"NOTE"}');
+  await Promise.race([gotFirst, all]);
+  await Promise.race([happens(comesBack), all]);
+  await append(path, '{"eventType":"NOTE"},{"eventType":"RUN_COMPLETED"}');
+  return all;
+}
+
+describe.each([BARE_NGINX, NGINX, BARE_CADDY, CADDY])("behind $name", (trial) => {
+  it("W21, W22: a stream is live, idle or not, and the proxy does not compress it", async () => {
+    const { url, append, createRun, signIn } = await startBehind(trial);
+    const path = await createRun();
+    const stream = await openStream(`${url}${path}/stream`, { cookie: await signIn() });
+    expect(stream.headers.get("content-encoding")).toBe(null);
+    await stream.until("connected");
+    for (const sequence of [1, 2, 3]) {
+      await append(path, '{"eventType":"NOTE"}');
+      expect((await stream.until("run_event")).frame.event).toMatchObject({ sequence });
+      // Two of which the second at least is a heartbeat: nothing else happens.
+      await stream.until("status");
+      await stream.until("status");
+    }
+  });
+
+  it("W24: an EventSource gets every event once, though the proxy starts again", async () => {
+    const proxied = await startBehind(trial);
+    expect(await followAcross(proxied, () => proxied.proxy.restart())).toEqual([1, 2, 3]);
+  });
+});
+
+describe.each([NGINX, CADDY])("behind $name as configured here", (trial) => {
+  it("W5, W9, W12: the page's own origin may change by session, bodies may be large, lines are recorded as they are written", async () => {
+    const { url, append, call, createRun, signIn, upload } = await startBehind(trial);
+    const path = await createRun();
+    const headers = { cookie: await signIn(), origin: url };
+    const body = { events: [{ eventType: "NOTE" }] };
+    expect((await call("POST", `${path}/events`, { body, headers })).status).toBe(201);
+    const large = Array.from(
+      { length: 15 },
+      () => `{"eventType":"NOTE","payload":"${"x".repeat(2e5)}"}`,
+    );
+    expect((await append(path, large.join())).status).toBe(201);
+
+    const run = await createRun();
+    const stream = await openStream(`${url}${run}/stream`, { cookie: headers.cookie });
+    const lines = upload(run);
+    const answered = once(lines, "response");
+    for (const sequence of [1, 2, 3]) {
+      lines.write('{"eventType":"NOTE"}\n');
+      expect((await stream.until("run_event")).frame.event).toMatchObject({ sequence });
+    }
+    lines.end();
+    const [response] = (await answered) as [Parameters<typeof text>[0]];
+    expect(JSON.parse(await text(response))).toMatchObject({ lastSequence: 3 });
+  });
+});
+
+it("W5, W9: without its lines nginx hides the host that the browser asked, and refuses large bodies", async () => {
+  const { url, append, call, createRun, signIn } = await startBehind(BARE_NGINX);
+  const path = await createRun();
+  const headers = { cookie: await signIn(), origin: url };
+  const body = { events: [{ eventType: "NOTE" }] };
+  expect((await call("POST", `${path}/events`, { body, headers })).status).toBe(403);
+  const large = `{"eventType":"NOTE","payload":"${"x".repeat(2e6)}"}`;
+  expect((await append(path, large)).status).toBe(413);
+});
+
+it("W24: Caddy compresses pages, and lets an EventSource wait while the server starts again", async () => {
+  const proxied = await startBehind(CADDY);
+  const path = await proxied.createRun();
+  await proxied.append(path, `{"eventType":"NOTE","payload":"${"x".repeat(4_000)}"}`);
+  const page = await proxied.call("GET", `${path}/events`, {
+    headers: { authorization: `Bearer ${ADA}`, "accept-encoding": "gzip" },
+  });
+  expect(page.headers.get("content-encoding")).toBe("gzip");
+  expect(await followAcross(proxied, proxied.restartServer)).toEqual([1, 2, 3]);
+});

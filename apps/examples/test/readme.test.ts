@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+const FOLDER = join(import.meta.dirname, "..");
+const README = readFileSync(join(FOLDER, "README.md"), "utf8");
+const MOST_LINES = 60;
+const OWN_PATH = "src/next/app/echo/route.js";
+
+const linesOf = (file: string): number =>
+  readFileSync(join(FOLDER, file), "utf8").split("\n").length - 1;
+
+it("README: links every file of a recipe, but for the app's own path", () => {
+  const files = globSync("src/**/*.{js,mjs}", { cwd: FOLDER });
+  const links = [...README.matchAll(/\]\((src\/[^)]+)\)/g)].map(([, path = ""]) =>
+    decodeURIComponent(path),
+  );
+  expect([...links, OWN_PATH].toSorted()).toEqual(files.toSorted());
+});
+
+it("README: each recipe is under 60 lines, all files of one together", () => {
+  const next = globSync("src/next/**/*.js", { cwd: FOLDER, exclude: [OWN_PATH] });
+  for (const files of [["src/express.mjs"], ["src/fastify.mjs"], ["src/hono.mjs"], next]) {
+    const lines = files.reduce((sum, file) => sum + linesOf(file), 0);
+    expect([files[0], lines < MOST_LINES]).toEqual([files[0], true]);
+  }
+});
+
+it.each(["nginx.conf", "Caddyfile"])("README: shows %s as it is", (name) => {
+  const file = readFileSync(join(FOLDER, "src", name), "utf8");
+  const [, shown] = README.split(`<!-- snippet: ${name} -->\n`);
+  expect(/^```\w+\n(.*?)^```$/ms.exec(shown ?? "")?.[1]).toBe(file);
+});

@@ -1,0 +1,111 @@
+import type { NewEvent } from "@tm/run-events-core";
+import fc from "fast-check";
+import { event } from "../append-request.ts";
+import {
+  appendCommand,
+  type AppendInput,
+  type Command,
+  createCommand,
+  deleteCommand,
+  getRunCommand,
+  listCommand,
+  readCommand,
+  reopenCommand,
+} from "./commands.ts";
+
+/** Few names, batches and keys, so that they meet often. */
+const runIds = fc.constantFrom("a", "a", "a", "b");
+const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "ada", "ada", "bob");
+const anyOwner = fc.option(owners, { nil: null, freq: 2 });
+const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
+const statuses = fc.constantFrom("queued", "running", "completed", "failed", "cancelled");
+const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
+  [event("RUN_STARTED")],
+  [event("TOKEN", "1.0")],
+  [event("TOKEN", '"é\u{1f600}"'), event("TOKEN", "2"), event("TOKEN", "[]")],
+  [event("PHASE_STARTED", '{"phase":"plan"}')],
+  [event("TOKEN"), event("PHASE_STARTED", '{"phase":"\\u0000"}'), event("TOKEN")],
+  [event("PHASE_STARTED", '{"phase":"a"}'), event("PHASE_STARTED", '{"phase":"b"}')],
+  [event("TOKEN"), event("RUN_COMPLETED")],
+  [event("RUN_CANCELLED")],
+  Array.from({ length: 9 }, (_, at) =>
+    event(at === 4 ? "PHASE_STARTED" : "TOKEN", `{"phase":"${at}"}`),
+  ),
+);
+
+const conditions = {
+  runId: runIds,
+  ownerId: anyOwner,
+  expected: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(null) },
+    { weight: 2, arbitrary: fc.constant("head" as const) },
+    { weight: 1, arbitrary: fc.nat(6) },
+  ),
+};
+const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
+const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
+
+const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
+  fc.record({ ...conditions, batch: batches, key }),
+  // The same events again and again, so that keys come again with their own.
+  fc.record({ ...conditions, ...retried }),
+);
+
+/** What a program draws from; what reopens only where the store can. */
+function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
+  const create = fc.record({ runId: runIds, ownerId: owners, metadata: metadatas });
+  const query = fc.record({
+    runId: runIds,
+    ownerId: anyOwner,
+    fromHead: fc.integer({ min: -12, max: 2 }),
+    limit: fc.integer({ min: 1, max: 12 }),
+    maxBytes: fc.integer({ min: 1, max: 2_500 }),
+  });
+  const list = fc.record({
+    ownerId: owners,
+    runStatus: fc.option(statuses, { nil: null, freq: 2 }),
+    page: fc.integer({ min: 1, max: 3 }),
+  });
+  const remove = fc.record({ runId: runIds, ownerId: anyOwner, ends: fc.boolean() });
+  const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
+  const read = fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand);
+  return [
+    // More often what a program needs most.
+    create.map(createCommand),
+    create.map(createCommand),
+    create.map(createCommand),
+    append,
+    append,
+    append,
+    append,
+    read,
+    read,
+    runIds.map(getRunCommand),
+    list.map(listCommand),
+    remove.map(deleteCommand),
+    ...(canReopen ? [fc.constant(reopenCommand())] : []),
+  ];
+}
+
+/** Programs of so many commands at the most, behind one that creates the run which most of them are about. */
+export function commandsArbitrary(
+  canReopen: boolean,
+  constraints: fc.CommandsContraints,
+): fc.Arbitrary<Iterable<Command>> {
+  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null" });
+  return fc
+    .commands(commandArbitraries(canReopen), constraints)
+    .map((program) => putBefore(first, program));
+}
+
+/** Prints, and is cloned for each run, as fast-check's own programs are. */
+function putBefore(first: Command, program: Iterable<Command>): Iterable<Command> {
+  return {
+    *[Symbol.iterator]() {
+      yield first;
+      yield* program;
+    },
+    toString: () => `${first.toString()},${fc.stringify(program)}`,
+    [fc.cloneMethod]: () => putBefore(first, fc.cloneIfNeeded(program)),
+  } as Iterable<Command>;
+}

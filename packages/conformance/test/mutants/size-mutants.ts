@@ -1,0 +1,115 @@
+import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { mapPages, type Mutant } from "./mutant.ts";
+
+const INT4 = 2 ** 31 - 1;
+const MIB = 1_048_576;
+
+/** Stores that have not counted on numbers, calls and runs as large as core's. */
+export const sizeMutants: readonly Mutant[] = [
+  {
+    name: "refuses a since beyond 2^31 - 1",
+    clause: "S9",
+    data: (data) => ({
+      ...data,
+      async read(queries) {
+        if (queries.some((query) => query.since > INT4)) throw refusal();
+        return data.read(queries);
+      },
+    }),
+  },
+  {
+    name: "refuses an expected sequence beyond 2^31 - 1",
+    clause: "S5",
+    data: (data) =>
+      refuseAppends(data, (requests) =>
+        requests.some((request) => (request.expectedSequence ?? 0) > INT4),
+      ),
+  },
+  {
+    name: "refuses a list before an ordinal beyond 2^31 - 1",
+    clause: "W14",
+    data: (data) => ({
+      ...data,
+      async listRuns(query) {
+        if ((query.before ?? 0) > INT4) throw refusal();
+        return data.listRuns(query);
+      },
+    }),
+  },
+  {
+    name: "answers none of a call's queries behind the fiftieth",
+    clause: "S12",
+    data: (data) => ({
+      ...data,
+      async read(queries) {
+        const pages = await data.read(queries);
+        return pages.map((page, index) => (index < 50 ? page : null));
+      },
+    }),
+  },
+  {
+    name: "refuses a call of more than 500 requests",
+    clause: "S12",
+    data: (data) => refuseAppends(data, (requests) => requests.length > 500),
+  },
+  {
+    name: "refuses a call of more than 2,000 events",
+    clause: "S12",
+    data: (data) =>
+      refuseAppends(
+        data,
+        (requests) => requests.reduce((sum, { events }) => sum + events.length, 0) > 2_000,
+      ),
+  },
+  {
+    name: "refuses a batch of more than 2 MiB",
+    clause: "S12",
+    data: (data) =>
+      refuseAppends(data, (requests) =>
+        requests.some(
+          ({ events }) => events.reduce((sum, { payload }) => sum + payload.length, 0) > 2 * MIB,
+        ),
+      ),
+  },
+  {
+    name: "looks for phaseAtSince among the last 1,000 events alone",
+    clause: "S12",
+    data(data) {
+      const startedAt = new Map<string, number>();
+      return {
+        ...data,
+        async append(requests) {
+          const answers = await data.append(requests);
+          for (const [index, answer] of answers.entries()) {
+            const { runId, events = [] } = requests[index] ?? {};
+            const at = events.findLastIndex((event) => event.phase !== null);
+            if (runId === undefined || at === -1 || answer.outcome !== "appended") continue;
+            startedAt.set(runId, answer.firstSequence + at);
+          }
+          return answers;
+        },
+        ...mapPages(data, (page, { runId, since }) => {
+          const isFar = since - (startedAt.get(runId) ?? 0) >= 1_000;
+          return { ...page, phaseAtSince: isFar ? null : page.phaseAtSince };
+        }),
+      };
+    },
+  },
+];
+
+function refusal(): RunEventsError {
+  return new RunEventsError("store_unavailable", "Out of range.", { retryable: false });
+}
+
+function refuseAppends(
+  data: RunEventStore,
+  isRefused: (requests: Parameters<RunEventStore["append"]>[0]) => boolean,
+): RunEventStore {
+  return {
+    ...data,
+    async append(requests) {
+      if (isRefused(requests)) throw refusal();
+      return data.append(requests);
+    },
+  };
+}
