@@ -30,10 +30,11 @@ let browser: Browser;
 /** One browser for the tests of a file. Call it once, outside of them. */
 export function useBrowser(): void {
   beforeAll(async () => {
-    const executablePath = findProgram("chromium");
-    if (executablePath === null) throw new Error("Expected Chromium, see require-servers.ts");
+    const names = ["chromium", "chromium-browser", "google-chrome"];
+    const executablePath = names.map(findProgram).find((path) => path !== null);
+    if (executablePath == null) throw new Error("Expected Chromium, see require-servers.ts");
     // Root has no sandbox, and what is opened is ours.
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    browser = await chromium.launch({ executablePath, chromiumSandbox: false });
   });
   afterAll(() => browser.close());
 }

@@ -1,18 +1,30 @@
-import type { RunEvent } from "@tm/run-events-core";
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { type FollowOptions, followRun } from "./follow-run.ts";
 import { linkAbort } from "./link-abort.ts";
+import { pause } from "./pause.ts";
 import type { RunCell } from "./run-cell.ts";
 import type { Standing } from "./standing.ts";
 
 /** What tabs tell each other: one that waits asks for what is behind its cursor, and the one that has the connection tells. */
 type Message =
   | { readonly ask: number }
-  | { readonly events: readonly RunEvent[]; readonly from: number; readonly standing: Standing };
+  | {
+      readonly events: readonly RunEvent[];
+      readonly from: number;
+      readonly standing: Standing;
+      /** The standing's, whose class and code would be lost. */
+      readonly error: PlainError | null;
+    };
+
+type PlainError = Pick<RunEventsError, "code" | "message" | "details" | "retryable">;
+type Telling = Omit<Exclude<Message, { readonly ask: number }>, "error">;
 
 /** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
 const ASK_MS = 15_000;
-/** How long the answer may take, in milliseconds: a tab that is frozen gives none. */
+/** How long the answer may take at least, in milliseconds: a tab that is frozen gives none. */
 const ANSWER_MS = 3_000;
+/** How long the last word takes to the others at most, in milliseconds. */
+const TOLD_MS = 1_000;
 /** How many events one message holds. */
 const MESSAGE_EVENTS = 1_000;
 
@@ -34,22 +46,24 @@ export async function followInTabs(
   if (locks === undefined || typeof BroadcastChannel === "undefined") {
     return lead(options, cell, whole, () => {});
   }
-  const { signal, abort, unlink } = linkAbort(whole);
+  const { signal, abort } = linkAbort(whole);
   const name = `run-events ${options.baseUrl ?? ""} ${options.runId}`;
   const channel = new BroadcastChannel(name);
   const over = Promise.withResolvers<void>();
   let isLeading = false;
   let asking: ReturnType<typeof setTimeout> | undefined;
 
-  function tell(message: Message): void {
-    channel.postMessage(message);
+  function tell(told: Telling): void {
+    const standing = { ...told.standing, error: null };
+    channel.postMessage({ ...told, standing, error: plainError(told.standing.error) });
   }
 
   function askAfter(ms: number): void {
     clearTimeout(asking);
     asking = setTimeout(() => {
-      tell({ ask: cell.all().cursor });
-      asking = setTimeout(() => take({ steal: true }), ANSWER_MS);
+      channel.postMessage({ ask: cell.all().cursor });
+      // All tabs have heard the last of it at the same time, and one of them is to take over.
+      asking = setTimeout(() => take({ steal: true }), ANSWER_MS * (1 + Math.random()));
     }, ms);
   }
 
@@ -62,13 +76,21 @@ export async function followInTabs(
     } while (from < events.length);
   }
 
-  function hear({ events, from, standing }: Exclude<Message, { readonly ask: number }>): void {
+  function hear({
+    events,
+    from,
+    standing,
+    error,
+  }: Exclude<Message, { readonly ask: number }>): void {
     const isWhole = from <= cell.all().cursor;
     // This tab came later than what is told, and asks for what was before.
     askAfter(isWhole ? ASK_MS : 0);
     if (!isWhole) return;
     cell.add(events);
-    cell.stand(standing);
+    cell.stand({
+      ...standing,
+      error: error && new RunEventsError(error.code, error.message, error),
+    });
     const isOver = standing.state === "finished" || standing.state === "failed";
     if (isOver && cell.all().cursor >= standing.cursor) over.resolve();
   }
@@ -79,7 +101,13 @@ export async function followInTabs(
       ?.request(name, how, async () => {
         isLeading = true;
         clearTimeout(asking);
-        await lead(options, cell, leading.signal, tell);
+        const { signal } = leading;
+        try {
+          await lead(options, cell, signal, tell);
+        } finally {
+          // The next tab is not to take over what has just ended: the others are to hear of it first.
+          await pause(TOLD_MS, signal);
+        }
       })
       .then(over.resolve, (error: unknown) => {
         isLeading = false;
@@ -90,7 +118,7 @@ export async function followInTabs(
         askAfter(0);
         take({ signal });
       })
-      .finally(leading.unlink);
+      .finally(leading.abort);
   }
 
   channel.onmessage = ({ data }: MessageEvent<Message>): void => {
@@ -107,19 +135,25 @@ export async function followInTabs(
     await over.promise;
   } finally {
     clearTimeout(asking);
-    abort(undefined);
-    unlink();
+    abort();
     channel.close();
   }
+}
+
+function plainError(error: RunEventsError | null): PlainError | null {
+  if (error === null) return null;
+  const { code, message, details, retryable } = error;
+  return { code, message, details, retryable };
 }
 
 async function lead(
   options: FollowOptions,
   cell: RunCell,
   signal: AbortSignal,
-  tell: (message: Message) => void,
+  tell: (told: Telling) => void,
 ): Promise<void> {
   let { events: _, ...standing }: Standing & { readonly events: unknown } = cell.all();
+  tell({ events: [], from: standing.cursor, standing });
   const follower = followRun({
     ...options,
     since: standing.cursor,

@@ -68,7 +68,7 @@ export function followRun<M extends EventMap = EventMap>(
 
   function update(change: Partial<Standing>): void {
     const next = { ...standing, ...change };
-    // Only an event is progress.
+    // A first frame is no progress.
     if (next.cursor > standing.cursor) failures = 0;
     if (Object.entries(change).every(([key, value]) => standing[key as keyof Standing] === value))
       return;
@@ -96,15 +96,14 @@ export function followRun<M extends EventMap = EventMap>(
     try {
       for (;;) {
         whole.throwIfAborted();
-        const { signal, abort, unlink } = linkAbort(whole);
+        const { signal, abort } = linkAbort(whole);
         const startedAt = performance.now();
-        let livedMs = 0;
         let loss: Loss = "away";
         const expect = (next: Loss): void => {
           loss = next;
           if (next !== "cut") return;
           route = afterFruit(route);
-          livedMs = performance.now() - startedAt;
+          if (performance.now() - startedAt > LONG_LIFE_MS) failures = 0;
           // Something may still be on its way when the attempt has been given up.
           isWoken &&= signal.aborted;
         };
@@ -124,7 +123,7 @@ export function followRun<M extends EventMap = EventMap>(
         } catch (error) {
           whole.throwIfAborted();
           if (!(error instanceof RunEventsError && error.retryable)) throw error;
-          failures = livedMs > LONG_LIFE_MS ? 1 : failures + 1;
+          failures += 1;
           route = afterLoss(route, loss, performance.now());
           update({ state: "waiting", error });
           const leastMs = error.details.retryAfterMs ?? askedMs;
@@ -132,8 +131,7 @@ export function followRun<M extends EventMap = EventMap>(
           await pause(delayMs, whole, onSeen);
         } finally {
           // Leaving the loop closes the connection.
-          abort(undefined);
-          unlink();
+          abort();
         }
       }
     } catch (cause) {

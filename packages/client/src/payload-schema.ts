@@ -35,8 +35,5 @@ export async function checkPayload<M extends EventMap>(
   const result = await schema["~standard"].validate(payload);
   if (result.issues === undefined) return result.value;
   const what = result.issues.map(({ message }) => message).join("; ");
-  throw new RunEventsError(
-    "invalid_event",
-    `The payload of ${eventType} is not as expected: ${what}`,
-  );
+  throw new RunEventsError("invalid_event", `The payload of ${eventType}: ${what}`);
 }

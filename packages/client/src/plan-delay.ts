@@ -10,6 +10,6 @@ const MOST_MS = 30_000;
  * @param random from 0 to 1
  */
 export function planDelay(failures: number, askedMs: number, random: number): number {
-  const bound = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures - 1, 16));
+  const bound = Math.min(MOST_MS, FIRST_MS * 2 ** (failures - 1));
   return Math.max(random * bound, Math.min(askedMs, MOST_MS));
 }

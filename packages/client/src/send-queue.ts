@@ -80,8 +80,6 @@ export function createSendQueue(
   }
 
   async function sendAll(): Promise<void> {
-    clearTimeout(gathering);
-    gathering = undefined;
     for (let one = next(); one !== undefined; one = next()) {
       request = sendOne(one);
       await request;
@@ -105,15 +103,20 @@ export function createSendQueue(
     return request === undefined && waiting.length === 0;
   }
 
+  function gathered(): void {
+    gathering = undefined;
+    start(true);
+  }
+
   function start(isUrgent: boolean): void {
     if (request !== undefined) return;
     if (isUrgent || waitingLength >= BATCH_LENGTH) void sendAll();
-    else gathering ??= setTimeout(() => void sendAll(), GATHER_MS);
+    else gathering ??= setTimeout(gathered, GATHER_MS);
   }
 
   function add(sending: Sending, receipt?: Waiting["receipt"]): void {
     if (failure !== undefined) throw failure;
-    const length = sending.events.reduce((sum, event) => sum + event.length, 0);
+    const { length } = sending.events.join("");
     waiting.push({ ...sending, length, receipt });
     waitingLength += length;
     start(receipt !== undefined);

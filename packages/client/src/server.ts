@@ -63,14 +63,14 @@ export function createServer(options: ServerOptions): Server {
   return {
     ask,
     async askJson<T>(call: Call, heldSeconds = 0): Promise<T> {
-      const { signal, abort, unlink } = linkAbort(call.signal);
+      const { signal, abort } = linkAbort(call.signal);
       const tooLate = setTimeout(() => abort(unheard()), ANSWER_MS + heldSeconds * 1_000);
       try {
         const response = await ask({ ...call, signal });
         return (await reaching(response.json(), signal)) as T;
       } finally {
         clearTimeout(tooLate);
-        unlink();
+        abort();
       }
     },
   };
@@ -91,7 +91,7 @@ export async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promis
  * worth another attempt.
  */
 export function unheard(cause?: unknown): RunEventsError {
-  return new RunEventsError("store_unavailable", "The server was not heard.", { cause });
+  return new RunEventsError("store_unavailable", "The server is away.", { cause });
 }
 
 const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
@@ -104,7 +104,7 @@ function errorOf({ status, headers }: Response, problem: Problem | null): RunEve
   const retryable = status === 408 || status === 429 || status >= 500;
   const code = problem?.code ?? CODES[status] ?? (retryable ? "store_unavailable" : "internal");
   const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
-  return new RunEventsError(code, problem?.detail ?? `The server answers ${status}.`, {
+  return new RunEventsError(code, problem?.detail ?? `HTTP ${status}`, {
     retryable,
     // A date is no number.
     details: { ...problem, ...(retryAfterMs > 0 && { retryAfterMs }) },

@@ -76,18 +76,19 @@ export async function startRun<M extends EventMap = EventMap>(
   const { metadata = null, patienceMs = 300_000, schemas = {} } = options;
   const { runId = crypto.randomUUID() } = options;
   const server = createServer(options);
-  const { signal, abort, unlink } = linkAbort(options.signal);
+  const { signal, abort } = linkAbort(options.signal);
   const stopped = new AbortController();
   const endKey = crypto.randomUUID();
   let lastSequence = 0;
   let watching: Promise<unknown> | undefined;
   let order: Promise<unknown> = Promise.resolve();
 
-  async function post<T>(path: string, body: string, key?: string): Promise<T> {
-    const headers = {
-      "content-type": "application/json",
-      ...(key !== undefined && { "idempotency-key": key }),
-    };
+  async function post<T>(
+    path: string,
+    body: string,
+    key: string = crypto.randomUUID(),
+  ): Promise<T> {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
     const call = { path: `/v1/agent-runs${path}`, method: "POST", headers, body, signal } as const;
     return retrying(() => server.askJson<T>(call), signal, patienceMs);
   }
@@ -96,9 +97,8 @@ export async function startRun<M extends EventMap = EventMap>(
     const expected =
       expectedSequence === undefined ? "" : `"expectedSequence":${expectedSequence},`;
     const body = `{${expected}"events":[${events.join(",")}]}`;
-    const key = idempotencyKey ?? crypto.randomUUID();
     try {
-      const receipt = await post<AppendReceipt>(`/${runId}/events`, body, key);
+      const receipt = await post<AppendReceipt>(`/${runId}/events`, body, idempotencyKey);
       ({ lastSequence } = receipt);
       return receipt;
     } catch (error) {
@@ -114,7 +114,6 @@ export async function startRun<M extends EventMap = EventMap>(
 
   function close(): void {
     abort(new RunEventsError("run_finished", "The writer is closed."));
-    unlink();
   }
 
   /** Checks what may take its time, and keeps the order meanwhile. */

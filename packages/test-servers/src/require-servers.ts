@@ -21,7 +21,11 @@ const REQUIREMENTS: readonly Requirement[] = [
   { programs: ["nginx"], aptPackage: "nginx", brewFormula: "nginx" },
   { programs: ["caddy"], aptPackage: "caddy", brewFormula: "caddy" },
   { programs: ["pgbouncer"], aptPackage: "pgbouncer", brewFormula: "pgbouncer" },
-  { programs: ["chromium"], aptPackage: "chromium", brewFormula: "--cask chromium" },
+  {
+    programs: ["chromium", "chromium-browser", "google-chrome"],
+    aptPackage: "chromium",
+    brewFormula: "--cask chromium",
+  },
 ];
 
 // While this script says no, a package that is installed does not start its service.

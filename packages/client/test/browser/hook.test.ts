@@ -1,0 +1,196 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { bundle } from "../bundle.ts";
+import { HOOK_SCRIPT } from "./hook-script.ts";
+import { openBrowser, standStill, type TestBrowser } from "./open-browser.ts";
+import { type Site, startSite } from "./site.ts";
+
+let browser: TestBrowser;
+let script: string;
+beforeAll(async () => {
+  [browser, script] = await Promise.all([openBrowser(), bundle(HOOK_SCRIPT)]);
+});
+afterAll(() => browser.close());
+
+let site: Site;
+let context: BrowserContext;
+let runId: string;
+/** What React or the browser complains of. */
+let complaints: string[];
+beforeEach(async () => {
+  site = await startSite({ script });
+  context = await browser.open(site.origin);
+  complaints = [];
+  ({ runId } = await site.runs.create({ ownerId: "ada" }));
+  await append(1);
+});
+afterEach(async () => {
+  await context.close();
+  await site.stop();
+});
+
+async function append(count: number, eventType = "TOKEN"): Promise<void> {
+  await site.runs.append(
+    runId,
+    Array.from({ length: count }, () => ({ eventType })),
+  );
+}
+
+async function openPage(): Promise<Page> {
+  const page = await context.newPage();
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await page.goto(site.origin);
+  return page;
+}
+
+async function show(page: Page, components: number): Promise<void> {
+  await page.evaluate(`show(${JSON.stringify(runId)}, ${components})`);
+}
+
+/** Waits until so many components show this. */
+async function expectText(page: Page, text: string, components = 1): Promise<void> {
+  const wanted = JSON.stringify(Array.from({ length: components }, () => text));
+  await page.waitForFunction(
+    `JSON.stringify([...document.querySelectorAll("p")].map((p) => p.textContent)) === ${JSON.stringify(wanted)}`,
+    undefined,
+    { polling: 50, timeout: 50_000 },
+  );
+}
+
+/** Waits until so many streams are open. */
+async function expectStreams(count: number): Promise<void> {
+  await vi.waitFor(() => expect(site.openStreams()).toBe(count), { timeout: 20_000 });
+}
+
+describe("Chromium, components that show a run", () => {
+  it("share one connection, under StrictMode too, and each sees every event once", async () => {
+    const page = await openPage();
+    await show(page, 3);
+    await expectText(page, "1 live -", 3);
+    await append(2);
+    await expectText(page, "3 live -", 3);
+    await show(page, 5);
+    await expectText(page, "3 live -", 5);
+    await append(1, "RUN_COMPLETED");
+    await expectText(page, "4 finished -", 5);
+    expect(site.streams).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("end the connection when the last one goes, and show the whole run when they are back", async () => {
+    const page = await openPage();
+    await show(page, 2);
+    await expectText(page, "1 live -", 2);
+    await show(page, 1);
+    await append(1);
+    await expectText(page, "2 live -");
+    expect(site.streams).toHaveLength(1);
+    await show(page, 0);
+    await expectStreams(0);
+    await append(1);
+    await show(page, 1);
+    await expectText(page, "3 live -");
+    expect(site.streams).toHaveLength(2);
+  });
+
+  it("that go and come back at once keep the connection", async () => {
+    const page = await openPage();
+    await show(page, 1);
+    await expectText(page, "1 live -");
+    await page.evaluate(`show("${runId}", 0); requestAnimationFrame(() => show("${runId}", 2))`);
+    await append(1);
+    await expectText(page, "2 live -", 2);
+    expect(site.streams).toHaveLength(1);
+  });
+
+  it("may be held up by a suspense: one connection, and none for what is never shown", async () => {
+    const page = await openPage();
+    await page.evaluate(`showLate("${runId}")`);
+    await page.waitForSelector("i");
+    await page.evaluate("resolveLate()");
+    await expectText(page, "1 live -");
+    expect(site.streams).toHaveLength(1);
+    await page.evaluate('showLate("another")');
+    await page.waitForSelector("i");
+    await show(page, 0);
+    await expectStreams(0);
+    expect(site.streams).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("render when something has changed only, and what has not changed is the same object", async () => {
+    const page = await openPage();
+    await show(page, 1);
+    await expectText(page, "1 live -");
+    await append(400);
+    await append(1, "RUN_COMPLETED");
+    await expectText(page, "402 finished -");
+    const { isSame, count } = await page.evaluate<{ isSame: boolean; count: number }>(`({
+      isSame: views.every(({ events }, index) => {
+        const before = views[index - 1]?.events ?? [];
+        return before === events || before.length !== events.length || index === 0;
+      }),
+      count: new Set(views).size,
+    })`);
+    expect(isSame).toBe(true);
+    expect(count).toBeLessThan(40);
+  });
+
+  it("show why a run cannot be followed", async () => {
+    const page = await openPage();
+    await page.evaluate('show("no-such-run", 2)');
+    await expectText(page, "0 failed not_found", 2);
+    expect(site.streams).toHaveLength(1);
+  });
+});
+
+describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () => {
+  async function openTabs(): Promise<readonly Page[]> {
+    const pages: Page[] = [];
+    for (let tab = 0; tab < 7; tab++) {
+      const page = await openPage();
+      await show(page, 1);
+      await expectText(page, "1 live -");
+      pages.push(page);
+    }
+    return pages;
+  }
+
+  it("share one connection, and each sees every event once, then the end", async () => {
+    const pages = await openTabs();
+    await append(1_000);
+    await Promise.all(pages.map(async (page) => expectText(page, "1001 live -")));
+    await append(1, "RUN_COMPLETED");
+    await Promise.all(pages.map(async (page) => expectText(page, "1002 finished -")));
+    expect(site.streams).toHaveLength(1);
+  });
+
+  it("go on when the one that has the connection is closed", async () => {
+    const [first, ...others] = await openTabs();
+    await first?.close();
+    await append(1);
+    await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
+    expect(site.openStreams()).toBe(1);
+    expect(site.streams).toHaveLength(2);
+  });
+
+  it("go on when the one that has the connection sleeps, and so does that one when it wakes", async () => {
+    const pages = await openTabs();
+    const [first, ...others] = pages as readonly [Page, ...Page[]];
+    const wake = await standStill(first);
+    await append(1);
+    await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
+    await wake();
+    await append(1);
+    await Promise.all(pages.map(async (page) => expectText(page, "3 live -")));
+    await expectStreams(1);
+  });
+
+  it("are told why the run cannot be followed any longer, with its code", async () => {
+    const pages = await openTabs();
+    site.sessions.clear();
+    await Promise.all(pages.map(async (page) => expectText(page, "1 failed unauthenticated")));
+    expect(site.streams).toHaveLength(1);
+  });
+});

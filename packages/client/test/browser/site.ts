@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
+
+/** Short, so that a session that has ended is noticed soon. @see W26 */
+const HEARTBEAT_MS = 200;
+
+/** A web site: pages, and the runs of `ada`, whose cookie is `session=ada`. */
+export interface Site {
+  readonly origin: string;
+  readonly runs: RunEvents;
+  /** Requests for a stream so far, as their `Last-Event-ID`, else `-`. */
+  readonly streams: readonly string[];
+  /** Cookies that are somebody's. */
+  readonly sessions: Set<string>;
+  /** Live streams now. */
+  openStreams(): number;
+  /** Breaks every connection. */
+  cut(): void;
+  /** Goes down, connections and all. */
+  stop(): Promise<void>;
+  /** Comes up again at the same address, with the same runs. */
+  start(): Promise<void>;
+}
+
+/** What a site is made of. */
+export interface SiteOptions {
+  /** The script of every page; none by default. */
+  readonly script?: string;
+  readonly allowedOrigins?: readonly string[];
+  /** Stands before the handler. */
+  readonly before?: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+/** Starts one on a free port. */
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
+  const { script = "", allowedOrigins = [], before } = options;
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const streams: string[] = [];
+  const sessions = new Set(["session=ada"]);
+  let port = 0;
+  let server: Server;
+  let handler: NodeHandler;
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    if (request.url?.startsWith("/v1/") !== true) {
+      const isScript = request.url === "/script.js";
+      response.writeHead(200, { "content-type": isScript ? "text/javascript" : "text/html" });
+      response.end(isScript ? script : PAGE);
+      return;
+    }
+    if (request.url.includes("/stream")) {
+      streams.push(String(request.headers["last-event-id"] ?? "-"));
+    }
+    before?.(request, response);
+    handler.handle(request, response);
+  }
+
+  async function start(): Promise<void> {
+    handler = createNodeHandler({
+      runs,
+      allowedOrigins,
+      heartbeatMs: HEARTBEAT_MS,
+      authenticate({ headers }) {
+        const cookie = headers.cookie ?? "";
+        return sessions.has(cookie) ? { userId: "ada", credential: "session" } : null;
+      },
+    });
+    server = createServer(answer).listen(port, "127.0.0.1");
+    await once(server, "listening");
+    ({ port } = server.address() as AddressInfo);
+  }
+
+  await start();
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    runs,
+    streams,
+    sessions,
+    openStreams: () => handler.stats().streams.open,
+    cut: () => server.closeAllConnections(),
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+    start,
+  };
+}
+
+const PAGE = `<!doctype html><title>Runs</title><div id="root"></div><script type="module" src="/script.js"></script>`;

@@ -1,0 +1,42 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const ENTRY = "entry";
+const MODULE = `\0${ENTRY}.tsx`;
+
+/**
+ * Bundles a module for browsers, with all that it imports, and minifies it.
+ * @param code may import `client` and `client/react`
+ */
+export async function bundle(code: string, external: readonly string[] = []): Promise<string> {
+  const { resolve } = createRequire(import.meta.url);
+  const paths: Readonly<Record<string, string>> = {
+    client: fileURLToPath(new URL("../src/index.ts", import.meta.url)),
+    "client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
+  };
+  const build = await rolldown({
+    input: ENTRY,
+    external: [...external],
+    platform: "browser",
+    resolve: { conditionNames: ["@tm/source", "import", "browser"] },
+    transform: { define: { "process.env.NODE_ENV": '"development"' } },
+    plugins: [
+      {
+        name: "entry",
+        resolveId(id, importer) {
+          if (id === ENTRY) return MODULE;
+          if (importer !== MODULE || external.includes(id)) return undefined;
+          return paths[id] ?? resolve(id);
+        },
+        load: (id) => (id === MODULE ? code : undefined),
+      },
+    ],
+  });
+  try {
+    const { output } = await build.generate({ format: "esm", minify: true, codeSplitting: false });
+    return output[0].code;
+  } finally {
+    await build.close();
+  }
+}
