@@ -6,6 +6,7 @@ import {
   type Ref,
   useCallback,
   useEffect,
+  useEffectEvent,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -84,11 +85,11 @@ export function Timeline(props: TimelineProps): ReactNode {
     lastTop.current = current.scrollTop;
   }, [isFollowing, height, viewHeight]);
 
-  useLayoutEffect(() => {
+  const keepPlace = useEffectEvent(() => {
     // The event that stood at the top stands there again, or the one behind it.
     if (!isFollowing) scrollTo(offsetOf(layout, shown.rowOf(topSequence.current)));
-    // Another filter alone is the reason.
-  }, [filterKey]);
+  });
+  useLayoutEffect(() => keepPlace(), [filterKey]);
 
   useLayoutEffect(() => {
     const sequence = unfolded.current;

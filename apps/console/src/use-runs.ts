@@ -1,5 +1,5 @@
 import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { isSignedOut, listRuns, messageOf, type RunsPage } from "./api.ts";
 import { mergeRuns } from "./merge-runs.ts";
 
@@ -35,23 +35,31 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const size = useRef(0);
+  const isGone = useRef(false);
+  useEffect(() => {
+    isGone.current = false;
+    return () => void (isGone.current = true);
+  }, []);
   useEffect(() => {
     size.current = loaded?.runs.length ?? 0;
   }, [loaded]);
 
-  async function read(
-    cursor: string | null,
-    limit: number,
-    take: (page: RunsPage) => void,
-  ): Promise<void> {
-    try {
-      take(await listRuns({ status, limit, cursor }));
-      setProblem(null);
-    } catch (error) {
-      if (isSignedOut(error)) onSignedOut();
-      else setProblem(messageOf(error));
-    }
-  }
+  const read = useCallback(
+    async (cursor: string | null, limit: number, take: (page: RunsPage) => void): Promise<void> => {
+      try {
+        const page = await listRuns({ status, limit, cursor });
+        if (isGone.current) return;
+        take(page);
+        setProblem(null);
+      } catch (error) {
+        // What was asked for another session says nothing of this one.
+        if (isGone.current) return;
+        if (isSignedOut(error)) onSignedOut();
+        else setProblem(messageOf(error));
+      }
+    },
+    [status, onSignedOut],
+  );
 
   useEffect(() => {
     let isOver = false;
@@ -63,9 +71,7 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
       isLooking = true;
       clearTimeout(timer);
       const limit = Math.min(FRESH_RUNS, Math.max(PAGE_RUNS, size.current));
-      await read(null, limit, (page) => {
-        if (!isOver) setLoaded((before) => afterLook(before, page));
-      });
+      await read(null, limit, (page) => setLoaded((before) => afterLook(before, page)));
       isLooking = false;
       if (!isOver) timer = setTimeout(() => void look(), LOOK_MS);
     }
@@ -78,8 +84,7 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", onSeen);
     };
-    // What it reads with is the same for as long as the component is mounted.
-  }, [status]);
+  }, [read]);
 
   return {
     runs: loaded?.runs ?? null,

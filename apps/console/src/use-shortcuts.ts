@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent } from "react";
 
 /** What keys do, by `KeyboardEvent.key`. */
 export type Shortcuts = Readonly<Record<string, () => void>>;
@@ -8,22 +8,18 @@ export type Shortcuts = Readonly<Record<string, () => void>>;
  * browser's.
  */
 export function useShortcuts(shortcuts: Shortcuts): void {
-  const latest = useRef(shortcuts);
-  useEffect(() => {
-    latest.current = shortcuts;
+  const onKeyDown = useEffectEvent((event: KeyboardEvent): void => {
+    if (event.defaultPrevented || hasModifier(event)) return;
+    if (event.target instanceof Element && event.target.closest(OWN_KEYS) !== null) return;
+    const act = Object.hasOwn(shortcuts, event.key) ? shortcuts[event.key] : undefined;
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
   });
   useEffect(() => {
-    function onKeyDown(event: KeyboardEvent): void {
-      if (event.defaultPrevented || hasModifier(event)) return;
-      if (event.target instanceof Element && event.target.closest(OWN_KEYS) !== null) return;
-      const { current } = latest;
-      const act = Object.hasOwn(current, event.key) ? current[event.key] : undefined;
-      if (act === undefined) return;
-      event.preventDefault();
-      act();
-    }
-    addEventListener("keydown", onKeyDown);
-    return () => removeEventListener("keydown", onKeyDown);
+    const listener = (event: KeyboardEvent): void => onKeyDown(event);
+    addEventListener("keydown", listener);
+    return () => removeEventListener("keydown", listener);
   }, []);
 }
 

@@ -36,4 +36,27 @@ describe("the session", () => {
     await page.context().clearCookies();
     await page.getByLabel("Token").waitFor();
   });
+
+  it("W29: is not ended by an answer to a question of the session before it", async () => {
+    const { page } = await openSignedIn();
+    const held = Promise.withResolvers<() => Promise<void>>();
+    await page.route(
+      "**/v1/agent-runs?*",
+      (route) =>
+        held.resolve(() =>
+          route.fulfill({ status: 401, json: { code: "unauthenticated", detail: "" } }),
+        ),
+      { times: 1 },
+    );
+    const answerLate = await held.promise;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await signIn(page, ADA);
+    await page.getByText("There are no runs yet.").waitFor();
+    const answered = page.waitForResponse((response) => response.status() === 401);
+    await answerLate();
+    await answered;
+    await page.getByRole("button", { name: "Theme: auto" }).click();
+    await page.getByRole("button", { name: "Theme: light" }).waitFor();
+    expect(await page.getByLabel("Token").count()).toBe(0);
+  });
 });
