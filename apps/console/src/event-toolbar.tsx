@@ -14,6 +14,8 @@ export interface EventToolbarProps {
   /** Whether more events may come. */
   readonly isLive: boolean;
   readonly isFollowing: boolean;
+  /** How many events came since following was paused. */
+  readonly unseenCount: number;
   readonly onFollow: (isFollowing: boolean) => void;
   readonly onJump: (sequence: number) => void;
   /** Leaves a field for the events. */
@@ -59,7 +61,8 @@ export function EventToolbar(props: EventToolbarProps): ReactNode {
           aria-keyshortcuts="f"
           onClick={() => onFollow(!isFollowing)}
         >
-          {isFollowing ? "Following" : "Follow"}
+          Follow
+          {props.unseenCount > 0 && ` · ${formatCount(props.unseenCount)} new`}
         </button>
       )}
       <TypeChips {...props} />

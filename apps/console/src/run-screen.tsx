@@ -28,7 +28,8 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   const { events, state, runStatus, currentPhase, error } = useRun(runId);
   const snapshot = useSnapshot(runId, runStatus);
   const [filter, setFilter] = useState(NO_FILTER);
-  const [isFollowing, setFollowing] = useState(true);
+  // How many events there were when following was paused; `null` while it goes on.
+  const [pausedAt, setPausedAt] = useState<number | null>(null);
   const [isCancelling, setCancelling] = useState(false);
   const timeline = useRef<TimelineHandle>(null);
   const filterField = useRef<HTMLInputElement>(null);
@@ -43,11 +44,20 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
     if (wasSignedOut) onSignedOut();
   }, [wasSignedOut, onSignedOut]);
 
+  const count = useRef(0);
+  useEffect(() => {
+    count.current = events.length;
+  }, [events]);
+  const isFollowing = pausedAt === null;
+  const onFollow = useCallback((next: boolean) => {
+    setPausedAt((before) => (next ? null : (before ?? count.current)));
+  }, []);
+
   const toEvents = useCallback(() => timeline.current?.focus(), []);
   useShortcuts({
     "/": () => filterField.current?.focus(),
     g: () => jumpField.current?.focus(),
-    f: () => setFollowing((before) => !before),
+    f: () => onFollow(!isFollowing),
     j: toEvents,
     k: toEvents,
     ArrowDown: toEvents,
@@ -89,7 +99,8 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         count={events.length}
         isLive={state !== "finished"}
         isFollowing={isFollowing}
-        onFollow={setFollowing}
+        unseenCount={isFollowing ? 0 : events.length - pausedAt}
+        onFollow={onFollow}
         onJump={(sequence) => timeline.current?.show(sequence)}
         onLeave={toEvents}
         filterField={filterField}
@@ -101,7 +112,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         filterKey={`${filter.text} ${[...filter.types].join(" ")}`}
         startedAtMs={firstAt === undefined ? 0 : Date.parse(firstAt)}
         isFollowing={isFollowing}
-        onFollow={setFollowing}
+        onFollow={onFollow}
       />
       {isCancelling && status !== null && !isTerminal(status) && (
         <CancelDialog runId={runId} title={title} onClose={() => setCancelling(false)} />

@@ -101,7 +101,7 @@ describe("the keyboard alone", () => {
       "Cancel run",
       "Filter by type",
       "Go to sequence",
-      "Following",
+      "Follow",
       "All",
       "LOG 1,000",
     ]);

@@ -107,11 +107,13 @@ describe("a run's timeline", () => {
     await append(url, "r", many("LOG", 100));
     await header(page, "400 events");
     expect(await toEnd(page)).toBe(300 + 100 * 28);
+    expect(await follow.textContent()).toBe("Follow · 100 new");
     await page.mouse.wheel(0, 10_000);
     await expect.poll(() => follow.getAttribute("aria-pressed"), PATIENT).toBe("true");
     await append(url, "r", many("LOG", 100));
     await row(page, 500).waitFor();
     expect(await toEnd(page)).toBe(0);
+    expect(await follow.textContent()).toBe("Follow");
     await follow.click();
     await append(url, "r", many("LOG", 1));
     await header(page, "501 events");
