@@ -11,8 +11,11 @@ import {
 import { headerOf } from "./header-of.ts";
 import type { Metrics } from "./metrics.ts";
 
+/** An answer of the host itself, whose body may be a file's bytes. */
+export type HostReply = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
+
 /** Answers one method of one path. An error that it throws is answered as a problem. */
-type Answer = (request: IncomingMessage) => Reply | Promise<Reply>;
+export type Answer = (request: IncomingMessage) => HostReply | Promise<HostReply>;
 
 /** The methods of one path. `HEAD` is answered wherever `GET` is. */
 export type Methods = Readonly<Record<string, Answer>>;
@@ -26,7 +29,7 @@ const READY_MS = 2_000;
 /** What the host's paths depend on. */
 export interface OwnRoutesOptions {
   readonly session: Methods;
-  readonly console: Reply;
+  readonly console: OwnRoutes;
   readonly metrics: Metrics;
   readonly store: RunEventStore;
   readonly isDraining: () => boolean;
@@ -36,7 +39,7 @@ export interface OwnRoutesOptions {
 export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   const { session, console, metrics, store, isDraining } = options;
   return new Map<string, Methods>([
-    ["/", { GET: () => console }],
+    ...console,
     ["/v1/session", session],
     ["/healthz", { GET: () => plain("ok\n") }],
     [
@@ -87,7 +90,7 @@ export async function answerOwn(
   { allowedOrigins, onError }: AnswerOptions,
 ): Promise<void> {
   const header = (name: string): string | null => headerOf(request, name);
-  let reply: Reply;
+  let reply: HostReply;
   try {
     reply = isPreflight(request.method ?? "", header, allowedOrigins)
       ? preflightReply(Object.keys(methods))
@@ -104,7 +107,7 @@ export async function answerOwn(
   response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
 }
 
-function replyTo(methods: Methods, request: IncomingMessage): Reply | Promise<Reply> {
+function replyTo(methods: Methods, request: IncomingMessage): HostReply | Promise<HostReply> {
   const method = request.method ?? "";
   const known = new Map(Object.entries(methods));
   const answer = known.get(method === "HEAD" ? "GET" : method);

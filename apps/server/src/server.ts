@@ -1,9 +1,10 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ensureConsole } from "@tm/run-events-console";
 import { createRunEvents, type StoreCapabilities } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
-import { readConsolePage } from "./console-page.ts";
+import { readConsoleRoutes } from "./console-routes.ts";
 import { describeError } from "./describe-error.ts";
 import { createHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
@@ -69,7 +70,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
     session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
-    console: readConsolePage(),
+    console: readConsoleRoutes(await ensureConsole()),
     metrics,
     store,
     isDraining: () => closing !== null,

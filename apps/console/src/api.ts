@@ -1,0 +1,123 @@
+import {
+  RunEventsError,
+  type RunEventsErrorCode,
+  type RunSnapshot,
+  type RunStatus,
+} from "@tm/run-events-core";
+
+/** Who is signed in. @see W29 */
+export interface Session {
+  readonly userId: string;
+}
+
+/** Some of the caller's runs, newest first. @see W14 */
+export interface RunsPage {
+  readonly runs: readonly RunSnapshot[];
+  /** Leads to the next ones; `null` if there are none. */
+  readonly nextCursor: string | null;
+}
+
+/** Which runs are asked for. */
+export interface RunsQuery {
+  /** `null` for every status. */
+  readonly status: RunStatus | null;
+  /** 1 to 200. */
+  readonly limit: number;
+  /** From the page before; `null` for the newest. */
+  readonly cursor: string | null;
+}
+
+/** How long an answer may take, in milliseconds. */
+const ANSWER_MS = 20_000;
+
+/** The session of this browser; `null` if it has none. @throws as all calls here: RunEventsError of the answer's code */
+export async function readSession(): Promise<Session | null> {
+  try {
+    return (await ask("GET", "/v1/session")) as Session;
+  } catch (error) {
+    if (isSignedOut(error)) return null;
+    throw error;
+  }
+}
+
+/** Turns a token into a session cookie. @throws RunEventsError `unauthenticated` if nobody has the token */
+export async function signIn(token: string): Promise<void> {
+  await ask("POST", "/v1/session", { authorization: `Bearer ${token}` });
+}
+
+/** Ends the session. One that has ended already is no failure. */
+export async function signOut(): Promise<void> {
+  try {
+    await ask("DELETE", "/v1/session");
+  } catch (error) {
+    if (!isSignedOut(error)) throw error;
+  }
+}
+
+/** @see W14 */
+export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (status !== null) query.set("status", status);
+  if (cursor !== null) query.set("cursor", cursor);
+  return (await ask("GET", `/v1/agent-runs?${query}`)) as RunsPage;
+}
+
+/** @see W14 */
+export async function readRun(runId: string): Promise<RunSnapshot> {
+  return (await ask("GET", `/v1/agent-runs/${runId}`)) as RunSnapshot;
+}
+
+/** Ends a run as cancelled, unless it has ended. @see W13 */
+export async function cancelRun(runId: string): Promise<RunSnapshot> {
+  return (await ask("POST", `/v1/agent-runs/${runId}/cancel`)) as RunSnapshot;
+}
+
+/** Whether an error says that there is no session, or no longer. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof RunEventsError && error.code === "unauthenticated";
+}
+
+/** What to tell the user of an error. */
+export function messageOf(error: unknown): string {
+  return error instanceof RunEventsError ? error.message : "Something went wrong.";
+}
+
+async function ask(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const { response, text } = await fetchText(path, {
+    method,
+    headers,
+    cache: "no-store",
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
+  const value = parseJson(text);
+  if (response.ok) return value;
+  const problem = (value ?? {}) as { readonly code?: RunEventsErrorCode; readonly detail?: string };
+  throw new RunEventsError(
+    problem.code ?? "internal",
+    problem.detail ?? `The server answers ${response.status}.`,
+  );
+}
+
+async function fetchText(
+  path: string,
+  init: RequestInit,
+): Promise<{ readonly response: Response; readonly text: string }> {
+  try {
+    const response = await fetch(path, init);
+    return { response, text: await response.text() };
+  } catch (cause) {
+    throw new RunEventsError("store_unavailable", "The server does not answer.", { cause });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,46 @@
+import { type ReactNode, useState } from "react";
+import { cancelRun, messageOf } from "./api.ts";
+import { Modal } from "./modal.tsx";
+
+/** Asks before a run is cancelled, which cannot be taken back, and cancels it. */
+export function CancelDialog({
+  runId,
+  title,
+  onClose,
+}: {
+  readonly runId: string;
+  readonly title: string;
+  readonly onClose: () => void;
+}): ReactNode {
+  const [isSending, setSending] = useState(false);
+  const [problem, setProblem] = useState("");
+
+  async function cancel(): Promise<void> {
+    setSending(true);
+    try {
+      await cancelRun(runId);
+      onClose();
+    } catch (error) {
+      setProblem(messageOf(error));
+      setSending(false);
+    }
+  }
+
+  return (
+    <Modal title="Cancel this run?" onClose={onClose}>
+      <p className="named">{title}</p>
+      <p>It ends as cancelled, for good. What it has recorded stays.</p>
+      <p className="problem" role="alert">
+        {problem}
+      </p>
+      <div className="choices">
+        <button type="button" autoFocus onClick={onClose}>
+          Keep it running
+        </button>
+        <button type="button" className="danger" disabled={isSending} onClick={() => void cancel()}>
+          Cancel run
+        </button>
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,44 @@
+/** How much of a payload a row shows, in characters. */
+const MOST_LENGTH = 400;
+
+/** The members that tell an event in words, where a payload has one. The first counts. */
+const WORDS = ["line", "message", "text", "phase"] as const;
+
+/**
+ * A payload in one line: its words if it is an object whose words are all that it holds, else the beginning of its JSON text. What is
+ * cut off is never encoded, however large the payload.
+ */
+export function encodeSummary(payload: unknown): string {
+  if (payload === null) return "";
+  if (typeof payload === "string") return oneLine(payload);
+  if (typeof payload === "object" && !Array.isArray(payload)) {
+    const members = Object.entries(payload);
+    const [name, words] = members[0] ?? [];
+    const isWords = members.length === 1 && WORDS.some((one) => one === name);
+    if (isWords && typeof words === "string") return oneLine(words);
+  }
+  return encodeJson(payload, MOST_LENGTH).slice(0, MOST_LENGTH);
+}
+
+function oneLine(text: string): string {
+  return text.slice(0, MOST_LENGTH).replaceAll(/\s*\n\s*/g, " ⏎ ");
+}
+
+/** At least the first `room` characters of a value's JSON text. */
+function encodeJson(value: unknown, room: number): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, room));
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const isList = Array.isArray(value);
+  let text = isList ? "[" : "{";
+  let isFirst = true;
+  // Not `Object.entries`, which would make a list of all of them first.
+  for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue;
+    if (text.length >= room) return text;
+    if (!isFirst) text += ",";
+    isFirst = false;
+    if (!isList) text += `${JSON.stringify(name.slice(0, room))}:`;
+    text += encodeJson((value as Readonly<Record<string, unknown>>)[name], room - text.length);
+  }
+  return text + (isList ? "]" : "}");
+}

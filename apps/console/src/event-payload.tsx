@@ -1,0 +1,58 @@
+import type { RunEvent } from "@tm/run-events-core";
+import { type ReactNode, useLayoutEffect, useMemo, useRef } from "react";
+import { formatMoment } from "./format-time.ts";
+import { splitJson } from "./split-json.ts";
+
+/** Up to this length a payload is coloured, in characters: an element a piece is too much for more. */
+const MOST_COLOURED = 20_000;
+
+/** An event unfolded: when it was, and its payload as indented JSON. */
+export function EventPayload({
+  event,
+  onHeight,
+}: {
+  readonly event: RunEvent;
+  /** Told how high it is, in CSS pixels, before it is painted and whenever that changes. */
+  readonly onHeight: (sequence: number, height: number) => void;
+}): ReactNode {
+  const { sequence, createdAt, payload } = event;
+  const box = useRef<HTMLDivElement>(null);
+  const json = useMemo(() => JSON.stringify(payload, null, 2), [payload]);
+  useLayoutEffect(() => {
+    const { current } = box;
+    if (current === null) return;
+    const tell = (): void => onHeight(sequence, current.getBoundingClientRect().height);
+    tell();
+    const observer = new ResizeObserver(tell);
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, [sequence, onHeight]);
+  return (
+    <div ref={box} className="payload">
+      <p className="soft">
+        Event {sequence} · <time dateTime={createdAt}>{formatMoment(createdAt)}</time>
+      </p>
+      {payload === null ? (
+        <p className="soft">It has no payload.</p>
+      ) : (
+        <pre tabIndex={0} role="group" aria-label={`Payload of event ${sequence}`}>
+          {json.length > MOST_COLOURED ? json : <Coloured json={json} />}
+        </pre>
+      )}
+    </div>
+  );
+}
+
+function Coloured({ json }: { readonly json: string }): ReactNode {
+  return splitJson(json).map(({ kind, text }, index) =>
+    kind === "rest" ? (
+      text
+    ) : (
+      // The pieces of one text never change places.
+      // oxlint-disable-next-line react/no-array-index-key
+      <span key={index} className={`json-${kind}`}>
+        {text}
+      </span>
+    ),
+  );
+}

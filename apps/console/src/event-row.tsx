@@ -1,0 +1,65 @@
+import type { RunEvent } from "@tm/run-events-core";
+import { memo, type ReactNode } from "react";
+import { encodeSummary } from "./encode-summary.ts";
+import { EventPayload } from "./event-payload.tsx";
+import { eventTone } from "./event-tone.ts";
+import { formatOffset } from "./format-time.ts";
+
+/** What a row shows, and tells. Its functions stay the same, so that a row is drawn anew only when something in it is new. */
+export interface EventRowProps {
+  readonly event: RunEvent;
+  /** Its place among the rows, from 0. */
+  readonly row: number;
+  /** Where it stands, in CSS pixels from the top of the list. */
+  readonly top: number;
+  /** When the run began, in milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly isOpen: boolean;
+  /** Whether it is the row that keys move from: the one of all that Tab leads to. */
+  readonly isActive: boolean;
+  readonly onToggle: (sequence: number) => void;
+  readonly onHeight: (sequence: number, height: number) => void;
+}
+
+/** The id of an event's button. */
+export function rowId(sequence: number): string {
+  return `event-${sequence}`;
+}
+
+/** One event: a line, and below it the payload if it is unfolded. */
+export const EventRow: (props: EventRowProps) => ReactNode = memo(function EventRow({
+  event,
+  row,
+  top,
+  startedAtMs,
+  isOpen,
+  isActive,
+  onToggle,
+  onHeight,
+}: EventRowProps): ReactNode {
+  const { sequence, eventType, payload, createdAt } = event;
+  return (
+    <li
+      className={`row ${eventTone(eventType)}${isOpen ? " is-open" : ""}`}
+      // How many there are changes too often to be told.
+      aria-posinset={row + 1}
+      aria-setsize={-1}
+      style={{ top }}
+    >
+      <button
+        type="button"
+        id={rowId(sequence)}
+        className="line"
+        tabIndex={isActive ? 0 : -1}
+        aria-expanded={isOpen}
+        onClick={() => onToggle(sequence)}
+      >
+        <span className="sequence">{sequence}</span>
+        <span className="at">{formatOffset(Date.parse(createdAt) - startedAtMs)}</span>
+        <span className="type">{eventType}</span>
+        <span className="summary">{encodeSummary(payload)}</span>
+      </button>
+      {isOpen && <EventPayload event={event} onHeight={onHeight} />}
+    </li>
+  );
+});

@@ -1,0 +1,14 @@
+import { isTerminal, statusAfter } from "@tm/run-events-core";
+
+/** How much an event's row stands out. */
+export type EventTone = "plain" | "phase" | "warning" | "completed" | "failed" | "cancelled";
+
+const WARNING = /(^|_)(ERR|ERROR|STDERR|FAILED|WARN|WARNING|RETRY|TIMEOUT)(_|$)/;
+
+/** The tone of an event, by its type alone. */
+export function eventTone(eventType: string): EventTone {
+  const status = statusAfter(eventType);
+  if (isTerminal(status)) return status;
+  if (eventType === "PHASE_STARTED") return "phase";
+  return WARNING.test(eventType) ? "warning" : "plain";
+}

@@ -1,0 +1,80 @@
+import type { FollowState } from "@tm/run-events-client";
+import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
+import type { ReactNode } from "react";
+import { formatCount, formatMoment, formatSpan } from "./format-time.ts";
+import { encodeRoute } from "./hash-route.ts";
+import { runTitle } from "./run-title.ts";
+import { StatusIcon } from "./status-icon.tsx";
+import { useNow } from "./use-now.ts";
+
+/** What a follower does, in a word beside the run's status. What is over, or goes as it should, needs none. */
+const STATES: Readonly<Record<FollowState, string | null>> = {
+  connecting: "connecting",
+  live: "live",
+  waiting: "reconnecting",
+  polling: "polling",
+  finished: null,
+  failed: "not followed",
+};
+
+/** What a run's header shows, and tells. */
+export interface RunHeaderProps {
+  readonly runId: string;
+  readonly snapshot: RunSnapshot | null;
+  /** As the events tell it; `null` before the server's first word. */
+  readonly status: RunStatus | null;
+  readonly state: FollowState;
+  readonly count: number;
+  readonly onCancel: () => void;
+}
+
+/** Which run this is, how it stands, and how it is followed. */
+export function RunHeader(props: RunHeaderProps): ReactNode {
+  const { runId, snapshot, state, count, onCancel } = props;
+  const status = props.status ?? snapshot?.runStatus ?? null;
+  const isLive = status !== null && !isTerminal(status);
+  const title = snapshot === null ? runId : runTitle(snapshot);
+  const word = STATES[state];
+  return (
+    <header className="run-header">
+      <a className="back" href={encodeRoute(null)}>
+        <span aria-hidden="true">‹</span> Runs
+      </a>
+      <div className="run-title">
+        {status !== null && <StatusIcon status={status} />}
+        <h2 className={title === runId ? "code" : ""}>{title}</h2>
+        {isLive && (
+          <button type="button" className="cancel" onClick={onCancel}>
+            Cancel run
+          </button>
+        )}
+      </div>
+      <p className="facts">
+        {status !== null && <span className={`word ${status}`}>{status}</span>}
+        {word !== null && <span className={`state ${state}`}>{word}</span>}
+        <span>{formatCount(count)} events</span>
+        {snapshot !== null && (
+          <>
+            <Elapsed snapshot={snapshot} isLive={isLive} />
+            <span>
+              begun <time dateTime={snapshot.createdAt}>{formatMoment(snapshot.createdAt)}</time>
+            </span>
+          </>
+        )}
+        {title !== runId && <span className="code">{runId}</span>}
+      </p>
+    </header>
+  );
+}
+
+function Elapsed({
+  snapshot: { createdAt, finishedAt },
+  isLive,
+}: {
+  readonly snapshot: RunSnapshot;
+  readonly isLive: boolean;
+}): ReactNode {
+  const now = useNow(isLive ? 1_000 : null);
+  const endMs = finishedAt === null ? now : Date.parse(finishedAt);
+  return <span>{formatSpan(endMs - Date.parse(createdAt))}</span>;
+}

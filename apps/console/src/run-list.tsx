@@ -1,0 +1,100 @@
+import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
+import { type KeyboardEvent, type ReactNode, useRef } from "react";
+import { formatAge, formatCount, formatMoment, formatSpan } from "./format-time.ts";
+import { encodeRoute } from "./hash-route.ts";
+import { planMove } from "./plan-move.ts";
+import { runTitle } from "./run-title.ts";
+import { StatusIcon } from "./status-icon.tsx";
+import { useNow } from "./use-now.ts";
+import { useRuns } from "./use-runs.ts";
+import { hasModifier } from "./use-shortcuts.ts";
+
+/** How many runs a page key leads on. */
+const PAGE_ROWS = 8;
+
+/** The caller's runs, newest first, as they stand. */
+export function RunList({
+  status,
+  chosen,
+  onSignedOut,
+}: {
+  /** Those in this status; `null` for all. */
+  readonly status: RunStatus | null;
+  /** The run that is open. */
+  readonly chosen: string | null;
+  readonly onSignedOut: () => void;
+}): ReactNode {
+  const { runs, hasMore, problem, loadMore } = useRuns(status, onSignedOut);
+  const now = useNow(1_000);
+  const list = useRef<HTMLUListElement>(null);
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (hasModifier(event)) return;
+    const links = [...(list.current?.querySelectorAll("a") ?? [])];
+    const at = links.findIndex((link) => link === document.activeElement);
+    const to = at === -1 ? null : planMove(event.key, at, links.length, PAGE_ROWS);
+    if (to === null) return;
+    event.preventDefault();
+    links[to]?.focus();
+  }
+
+  return (
+    <>
+      {problem !== null && <p className="notice problem">{problem}</p>}
+      {runs === null && problem === null && <p className="notice soft">Loading…</p>}
+      {runs?.length === 0 && (
+        <p className="notice soft">
+          {status === null ? "There are no runs yet." : `No run is ${status}.`}
+        </p>
+      )}
+      <ul ref={list} className="runs" aria-label="Runs" onKeyDown={onKeyDown}>
+        {runs?.map((run) => (
+          <li key={run.runId}>
+            <RunLink run={run} isChosen={run.runId === chosen} now={now} />
+          </li>
+        ))}
+        {hasMore && (
+          <li className="more">
+            <button type="button" onClick={loadMore}>
+              Load more
+            </button>
+          </li>
+        )}
+      </ul>
+    </>
+  );
+}
+
+function RunLink({
+  run,
+  isChosen,
+  now,
+}: {
+  readonly run: RunSnapshot;
+  readonly isChosen: boolean;
+  readonly now: number;
+}): ReactNode {
+  const { runId, runStatus, currentPhase, lastSequence, createdAt, finishedAt } = run;
+  const createdAtMs = Date.parse(createdAt);
+  const endedAtMs = finishedAt === null ? now : Date.parse(finishedAt);
+  const title = runTitle(run);
+  return (
+    <a
+      href={encodeRoute(runId)}
+      aria-current={isChosen ? "page" : undefined}
+      className={isTerminal(runStatus) ? "" : "is-live"}
+    >
+      <StatusIcon status={runStatus} />
+      <span className={title === runId ? "name code" : "name"}>{title}</span>
+      <time className="age" dateTime={createdAt} title={formatMoment(createdAt)}>
+        {formatAge(now - createdAtMs)}
+      </time>
+      <span className="facts">
+        <span className={`word ${runStatus}`}>{runStatus}</span>
+        {currentPhase !== null && <span className="phase">{currentPhase}</span>}
+        <span>{formatCount(lastSequence)} events</span>
+      </span>
+      <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>
+    </a>
+  );
+}

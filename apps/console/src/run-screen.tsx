@@ -1,0 +1,122 @@
+import { useRun } from "@tm/run-events-client/react";
+import { isTerminal } from "@tm/run-events-core";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { isSignedOut } from "./api.ts";
+import { CancelDialog } from "./cancel-dialog.tsx";
+import { EventToolbar } from "./event-toolbar.tsx";
+import { PhaseStrip } from "./phase-strip.tsx";
+import { createRunDigest } from "./run-digest.ts";
+import { RunHeader } from "./run-header.tsx";
+import { RunNotices } from "./run-notices.tsx";
+import { runTitle } from "./run-title.ts";
+import { createEventPicker, NO_FILTER } from "./shown-events.ts";
+import { Timeline, type TimelineHandle } from "./timeline.tsx";
+import { useShortcuts } from "./use-shortcuts.ts";
+import { useSnapshot } from "./use-snapshot.ts";
+
+/** What of the other parts of the page a run's screen needs. */
+export interface RunScreenProps {
+  /** A screen shows one run for as long as it is mounted. */
+  readonly runId: string;
+  readonly onSignedOut: () => void;
+  /** Leads out of the events, to the list of runs. */
+  readonly onLeave: () => void;
+}
+
+/** A run as it happens. */
+export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): ReactNode {
+  const { events, state, runStatus, currentPhase, error } = useRun(runId);
+  const snapshot = useSnapshot(runId, runStatus);
+  const [filter, setFilter] = useState(NO_FILTER);
+  // How many events there were when following was paused; `null` while it goes on.
+  const [pausedAt, setPausedAt] = useState<number | null>(null);
+  const [isCancelling, setCancelling] = useState(false);
+  const timeline = useRef<TimelineHandle>(null);
+  const filterField = useRef<HTMLInputElement>(null);
+  const jumpField = useRef<HTMLInputElement>(null);
+  const [digestOf] = useState(createRunDigest);
+  const { phases, typeCounts } = digestOf(events);
+  const pick = useMemo(() => createEventPicker(filter), [filter]);
+  const shown = pick(events);
+  const wasSignedOut = state === "failed" && isSignedOut(error);
+
+  useEffect(() => {
+    if (wasSignedOut) onSignedOut();
+  }, [wasSignedOut, onSignedOut]);
+
+  const count = useRef(0);
+  useEffect(() => {
+    count.current = events.length;
+  }, [events]);
+  const isFollowing = pausedAt === null;
+  const onFollow = useCallback((next: boolean) => {
+    setPausedAt((before) => (next ? null : (before ?? count.current)));
+  }, []);
+
+  const toEvents = useCallback(() => timeline.current?.focus(), []);
+  useShortcuts({
+    "/": () => filterField.current?.focus(),
+    g: () => jumpField.current?.focus(),
+    f: () => onFollow(!isFollowing),
+    j: toEvents,
+    k: toEvents,
+    ArrowDown: toEvents,
+    ArrowUp: toEvents,
+    Escape: onLeave,
+  });
+
+  const title = snapshot === null ? runId : runTitle(snapshot);
+  useEffect(() => {
+    document.title = `${title} · run-events`;
+    return () => void (document.title = "run-events");
+  }, [title]);
+  const status = runStatus ?? snapshot?.runStatus ?? null;
+  const firstAt = events[0]?.createdAt ?? snapshot?.createdAt;
+  return (
+    <main className="run" aria-label={`Run ${title}`}>
+      <RunHeader
+        runId={runId}
+        snapshot={snapshot}
+        status={status}
+        state={state}
+        count={events.length}
+        onCancel={() => setCancelling(true)}
+      />
+      <p className="unseen" role="status">
+        {[runStatus, currentPhase].filter((word) => word !== null).join(", ")}
+      </p>
+      <RunNotices state={state} error={error} count={events.length} snapshot={snapshot} />
+      <PhaseStrip
+        phases={phases}
+        status={status}
+        onJump={(sequence) => timeline.current?.show(sequence)}
+      />
+      <EventToolbar
+        filter={filter}
+        onFilter={setFilter}
+        typeCounts={typeCounts}
+        shownCount={shown.count}
+        count={events.length}
+        isLive={state !== "finished"}
+        isFollowing={isFollowing}
+        unseenCount={isFollowing ? 0 : events.length - pausedAt}
+        onFollow={onFollow}
+        onJump={(sequence) => timeline.current?.show(sequence)}
+        onLeave={toEvents}
+        filterField={filterField}
+        jumpField={jumpField}
+      />
+      <Timeline
+        ref={timeline}
+        shown={shown}
+        filterKey={`${filter.text} ${[...filter.types].join(" ")}`}
+        startedAtMs={firstAt === undefined ? 0 : Date.parse(firstAt)}
+        isFollowing={isFollowing}
+        onFollow={onFollow}
+      />
+      {isCancelling && status !== null && !isTerminal(status) && (
+        <CancelDialog runId={runId} title={title} onClose={() => setCancelling(false)} />
+      )}
+    </main>
+  );
+}

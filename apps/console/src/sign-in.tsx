@@ -1,0 +1,51 @@
+import { type FormEvent, type ReactNode, useRef, useState } from "react";
+import { isSignedOut, messageOf, signIn } from "./api.ts";
+
+/** Asks for a token and turns it into a session. */
+export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void> }): ReactNode {
+  const [isSending, setSending] = useState(false);
+  const [problem, setProblem] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+
+  async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault();
+    const token = field.current?.value.trim() ?? "";
+    setSending(true);
+    try {
+      await signIn(token);
+      await onSignedIn();
+    } catch (error) {
+      setProblem(isSignedOut(error) ? "Nobody has this token." : messageOf(error));
+      setSending(false);
+    }
+  }
+
+  return (
+    <main className="sign-in">
+      <form onSubmit={(event) => void submit(event)}>
+        <h1>
+          <span className="mark" aria-hidden="true" />
+          run-events
+        </h1>
+        <p className="soft">Sign in with a token of this server to see its runs as they happen.</p>
+        <label htmlFor="token">Token</label>
+        <input
+          ref={field}
+          id="token"
+          type="password"
+          autoComplete="off"
+          spellCheck={false}
+          required
+          autoFocus
+          aria-describedby="sign-in-problem"
+        />
+        <p id="sign-in-problem" className="problem" role="alert">
+          {problem}
+        </p>
+        <button type="submit" className="primary" disabled={isSending}>
+          Sign in
+        </button>
+      </form>
+    </main>
+  );
+}

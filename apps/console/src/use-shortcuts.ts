@@ -1,0 +1,35 @@
+import { useEffect, useEffectEvent } from "react";
+
+/** What keys do, by `KeyboardEvent.key`. */
+export type Shortcuts = Readonly<Record<string, () => void>>;
+
+/**
+ * Keys that count wherever the focus is, except within a field or a dialog, which have their own. With Ctrl, Alt or Meta they are the
+ * browser's.
+ */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const onKeyDown = useEffectEvent((event: KeyboardEvent): void => {
+    if (event.defaultPrevented || hasModifier(event)) return;
+    if (event.target instanceof Element && event.target.closest(OWN_KEYS) !== null) return;
+    const act = Object.hasOwn(shortcuts, event.key) ? shortcuts[event.key] : undefined;
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => onKeyDown(event);
+    addEventListener("keydown", listener);
+    return () => removeEventListener("keydown", listener);
+  }, []);
+}
+
+const OWN_KEYS = "input, select, textarea, dialog";
+
+/** Whether a key is pressed together with one that makes it the browser's. */
+export function hasModifier(event: {
+  readonly ctrlKey: boolean;
+  readonly altKey: boolean;
+  readonly metaKey: boolean;
+}): boolean {
+  return event.ctrlKey || event.altKey || event.metaKey;
+}

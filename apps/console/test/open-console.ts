@@ -1,0 +1,80 @@
+import { findProgram } from "@tm/run-events-test-servers";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { ADA, type ServerEnv, startServer } from "../../server/test/start-server.ts";
+
+/** How long a step in the page may take before the test is given up, in milliseconds. */
+const STEP_MS = 30_000;
+
+/** How long what is looked at again and again may take: the list of runs is read anew every two seconds. */
+export const PATIENT: { readonly timeout: number } = { timeout: STEP_MS };
+
+const BY_ITSELF = /^Failed to load resource: (.* a status of 40[14] |net::ERR_)/;
+
+/** The page of a server that nobody else uses. */
+export interface OpenConsole {
+  readonly url: string;
+  readonly page: Page;
+  /** Ends the server as a crash does. */
+  readonly killServer: () => Promise<unknown>;
+}
+
+/** How wide the page is, and in which colours. */
+export interface Look {
+  readonly width?: number;
+  readonly colours?: "light" | "dark";
+}
+
+let browser: Browser;
+
+/** One browser for the tests of a file. Call it once, outside of them. */
+export function useBrowser(): void {
+  beforeAll(async () => {
+    const names = ["chromium", "chromium-browser", "google-chrome"];
+    const executablePath = names.map(findProgram).find((path) => path !== null);
+    if (executablePath == null) throw new Error("Expected Chromium, see require-servers.ts");
+    // Root has no sandbox, and what is opened is ours.
+    browser = await chromium.launch({ executablePath, chromiumSandbox: false });
+  });
+  afterAll(() => browser.close());
+}
+
+/**
+ * Starts a server and opens its page, without a session. The test fails if the page throws, or breaks its policy, or says anything on its
+ * console but what the browser says by itself: that an answer was 401 or 404, or that there was none.
+ */
+export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise<OpenConsole> {
+  const { url, end } = await startServer(env);
+  const context = await browser.newContext({
+    viewport: { width: look.width ?? 1_280, height: 800 },
+    colorScheme: look.colours ?? "light",
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(STEP_MS);
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    if (!BY_ITSELF.test(message.text())) faults.push(message.text());
+  });
+  onTestFinished(async () => {
+    await context.close();
+    expect(faults).toEqual([]);
+  });
+  await page.goto(url);
+  return { url, page, killServer: () => end("SIGKILL") };
+}
+
+/** As `openConsole`, signed in as ada. */
+export async function openSignedIn(env: ServerEnv = {}, look: Look = {}): Promise<OpenConsole> {
+  const opened = await openConsole(env, look);
+  await signIn(opened.page, ADA);
+  await opened.page.getByRole("navigation", { name: "Runs" }).waitFor({ state: "attached" });
+  return opened;
+}
+
+/** Fills in the token and sends it. */
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}

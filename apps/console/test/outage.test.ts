@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeTempFolder, startServer } from "../../server/test/start-server.ts";
+import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
+import { append, many, recordRun } from "./record-run.ts";
+
+describe("a server that goes away", () => {
+  useBrowser();
+
+  it("is said to be away, and the run goes on where it was once it is back", async () => {
+    const env = {
+      STORE_URL: `sqlite:${join(await makeTempFolder(), "runs.db")}`,
+      SESSION_SECRET: "of both servers",
+    };
+    const { url, page, killServer } = await openSignedIn(env);
+    await recordRun(url, "r", many("LOG", 2));
+    await page.goto(`${url}/#/runs/r`);
+    await page.locator("#event-2").waitFor();
+    await page.getByText("live", { exact: true }).waitFor();
+    await killServer();
+    await page.getByText("reconnecting", { exact: true }).waitFor();
+    await page.getByText(/ Trying again\.$/).waitFor();
+    await page.getByRole("navigation").getByText("The server does not answer.").waitFor();
+    await startServer({ ...env, PORT: new URL(url).port });
+    await append(url, "r", many("LOG", 2));
+    await expect
+      .poll(() => page.locator(".sequence").allInnerTexts(), PATIENT)
+      .toEqual(["1", "2", "3", "4"]);
+    await page.getByText("live", { exact: true }).waitFor();
+    await expect.poll(() => page.getByText("The server does not answer.").count(), PATIENT).toBe(0);
+  });
+});

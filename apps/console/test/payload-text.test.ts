@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeSummary } from "../src/encode-summary.ts";
+import { splitJson } from "../src/split-json.ts";
+
+/** As long as a summary may be, in characters. */
+const MOST_LENGTH = 400;
+
+describe("a payload's text", () => {
+  it("begins a row as its JSON does, and is no longer than a row can show", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ depthSize: "large", maxDepth: 5 }), (payload) => {
+        fc.pre(typeof payload !== "string" && payload !== null);
+        const json = JSON.stringify(payload);
+        const summary = encodeSummary(payload);
+        expect(summary.length).toBeLessThanOrEqual(MOST_LENGTH);
+        // A string that is cut off within is closed where it is cut.
+        const common = json.length <= MOST_LENGTH ? json : json.slice(0, MOST_LENGTH / 4);
+        expect(summary.startsWith(common)).toBe(true);
+      }),
+    );
+  });
+
+  it("takes no longer for a payload that is larger than a row can show", () => {
+    let read = 0;
+    const payload = Array.from({ length: 10_000 }, () => ({
+      get item() {
+        read += 1;
+        return "x".repeat(100);
+      },
+    }));
+    expect(encodeSummary(payload)).toHaveLength(MOST_LENGTH);
+    expect(read).toBeLessThan(10);
+  });
+
+  it("is the words alone of a payload that has nothing else", () => {
+    expect(encodeSummary({ line: "two\nlines" })).toBe("two ⏎ lines");
+    expect(encodeSummary({ phase: "write" })).toBe("write");
+    expect(encodeSummary("words")).toBe("words");
+    expect(encodeSummary(null)).toBe("");
+    expect(encodeSummary({ line: "x", index: 1 })).toBe('{"line":"x","index":1}');
+  });
+
+  it("is coloured without a character more or less", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(0, 2), (payload, indent) => {
+        const json = JSON.stringify(payload, null, indent);
+        const pieces = splitJson(json);
+        expect(pieces.map(({ text }) => text).join("")).toBe(json);
+        // What is coloured is JSON by itself: no piece ends within a string or a number.
+        for (const { kind, text } of pieces) if (kind !== "rest") JSON.parse(text);
+      }),
+    );
+    expect(splitJson('{"a":[1,"b",null]}').map(({ kind }) => kind)).toEqual([
+      "rest",
+      "name",
+      "rest",
+      "rest",
+      "word",
+      "rest",
+      "string",
+      "rest",
+      "word",
+      "rest",
+    ]);
+  });
+});

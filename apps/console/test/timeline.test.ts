@@ -1,0 +1,168 @@
+import type { Locator, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
+import { append, many, phase, recordRun } from "./record-run.ts";
+
+function rows(page: Page): Locator {
+  return page.getByRole("list", { name: "Events" }).locator(".line");
+}
+
+function row(page: Page, sequence: number): Locator {
+  return page.locator(`#event-${sequence}`);
+}
+
+async function openRun(url: string, page: Page, runId: string): Promise<void> {
+  await page.goto(`${url}/#/runs/${runId}`);
+  await rows(page).first().waitFor();
+}
+
+/** Waits until the run's header says this. */
+async function header(page: Page, text: string): Promise<void> {
+  await page.getByRole("main").getByText(text).waitFor();
+}
+
+/** How far the list is from its end, in CSS pixels. */
+function toEnd(page: Page): Promise<number> {
+  return page
+    .locator(".timeline")
+    .evaluate(
+      ({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight,
+    );
+}
+
+describe("a run's timeline", () => {
+  useBrowser();
+
+  it("shows events, phases and the end as they are appended", async () => {
+    const { url, page } = await openSignedIn();
+    await recordRun(url, "r", [{ eventType: "RUN_STARTED" }, phase("prepare")]);
+    await openRun(url, page, "r");
+    await expect
+      .poll(() => page.getByRole("status").textContent(), PATIENT)
+      .toBe("running, prepare");
+    const phases = page.getByRole("list", { name: "Phases" }).getByRole("button");
+    expect(await phases.allInnerTexts()).toEqual([expect.stringMatching(/^prepare/)]);
+    await append(url, "r", [phase("write"), { eventType: "STDOUT", payload: { line: "one" } }]);
+    await expect.poll(() => row(page, 4).innerText(), PATIENT).toMatch(/^4\s[^]*STDOUT\sone$/);
+    await expect
+      .poll(() => phases.allInnerTexts(), PATIENT)
+      .toEqual([expect.stringMatching(/^prepare/), expect.stringMatching(/^write/)]);
+    await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
+    await expect
+      .poll(() => page.getByRole("status").textContent(), PATIENT)
+      .toBe("completed, write");
+    expect(await page.getByRole("button", { name: "Cancel run" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Follow" }).count()).toBe(0);
+  });
+
+  it("unfolds an event to its payload, and folds it again", async () => {
+    const { url, page } = await openSignedIn();
+    const payload = { tool: "search", hits: [1, 2], note: null };
+    await recordRun(url, "r", [...many("LOG", 60), { eventType: "TOOL_CALLED", payload }]);
+    await openRun(url, page, "r");
+    await row(page, 61).click();
+    const box = page.getByLabel("Payload of event 61");
+    expect(JSON.parse(await box.innerText())).toEqual(payload);
+    // It was the last of the list, and is seen whole all the same.
+    await expect.poll(() => box.evaluate(isWithinList), PATIENT).toBe(true);
+    expect(await row(page, 61).getAttribute("aria-expanded")).toBe("true");
+    await row(page, 61).click();
+    expect(await box.count()).toBe(0);
+  });
+
+  it("shows the events of the types that are chosen, or whose types have a text in them", async () => {
+    const { url, page } = await openSignedIn();
+    const drafts = [...many("LOG", 3), ...many("TOOL_CALLED", 2), ...many("TOOL_FAILED", 1)];
+    await recordRun(url, "r", drafts);
+    await openRun(url, page, "r");
+    const types = page.getByRole("group", { name: "Types" });
+    const sequences = (): Promise<readonly string[]> => page.locator(".sequence").allInnerTexts();
+    await types.getByRole("button", { name: "LOG 3" }).click();
+    await expect.poll(sequences, PATIENT).toEqual(["1", "2", "3"]);
+    await types.getByRole("button", { name: "TOOL_FAILED 1" }).click();
+    await expect.poll(sequences, PATIENT).toEqual(["1", "2", "3", "6"]);
+    await page.getByText("4 of 6").waitFor();
+    await types.getByRole("button", { name: "All", exact: true }).click();
+    await page.getByLabel("Filter by type").fill("tool");
+    await expect.poll(sequences, PATIENT).toEqual(["4", "5", "6"]);
+    await append(url, "r", [...many("LOG", 1), ...many("TOOL_CALLED", 1)]);
+    await expect.poll(sequences, PATIENT).toEqual(["4", "5", "6", "8"]);
+    await page.getByLabel("Filter by type").fill("no such");
+    await page.getByText("There is no event to show.").waitFor();
+  });
+
+  it("follows the newest until the user scrolls up, and again once the user is back", async () => {
+    const { url, page } = await openSignedIn();
+    await recordRun(url, "r", many("LOG", 200));
+    await openRun(url, page, "r");
+    const follow = page.getByRole("button", { name: "Follow" });
+    await row(page, 200).waitFor();
+    await append(url, "r", many("LOG", 100));
+    await row(page, 300).waitFor();
+    expect(await toEnd(page)).toBe(0);
+    await page.locator(".timeline").hover();
+    await page.mouse.wheel(0, -300);
+    await expect.poll(() => follow.getAttribute("aria-pressed"), PATIENT).toBe("false");
+    await expect.poll(() => toEnd(page), PATIENT).toBe(300);
+    await append(url, "r", many("LOG", 100));
+    await header(page, "400 events");
+    expect(await toEnd(page)).toBe(300 + 100 * 28);
+    expect(await follow.textContent()).toBe("Follow · 100 new");
+    await page.mouse.wheel(0, 10_000);
+    await expect.poll(() => follow.getAttribute("aria-pressed"), PATIENT).toBe("true");
+    await append(url, "r", many("LOG", 100));
+    await row(page, 500).waitFor();
+    expect(await toEnd(page)).toBe(0);
+    expect(await follow.textContent()).toBe("Follow");
+    await follow.click();
+    await append(url, "r", many("LOG", 1));
+    await header(page, "501 events");
+    expect(await toEnd(page)).toBe(28);
+  });
+
+  it("goes to a sequence, and to where a phase began", async () => {
+    const { url, page } = await openSignedIn();
+    await recordRun(url, "r", [...many("LOG", 500), phase("later"), ...many("LOG", 500)]);
+    await openRun(url, page, "r");
+    await page.getByLabel("Go to sequence").fill("40");
+    await page.getByLabel("Go to sequence").press("Enter");
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.id), PATIENT)
+      .toBe("event-40");
+    await expect.poll(() => row(page, 40).evaluate(isWithinList), PATIENT).toBe(true);
+    await page.getByRole("button", { name: "later" }).click();
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.id), PATIENT)
+      .toBe("event-501");
+    await expect.poll(() => row(page, 501).evaluate(isWithinList), PATIENT).toBe(true);
+  });
+
+  it("W13: cancels the run, but not before it has asked", async () => {
+    const { url, page } = await openSignedIn();
+    await recordRun(url, "r", [{ eventType: "LOG" }]);
+    await openRun(url, page, "r");
+    const dialog = page.getByRole("dialog", { name: "Cancel this run?" });
+    await page.getByRole("button", { name: "Cancel run" }).click();
+    await dialog.getByRole("button", { name: "Keep it running" }).click();
+    expect(await dialog.count()).toBe(0);
+    expect(await rows(page).count()).toBe(1);
+    await page.getByRole("button", { name: "Cancel run" }).click();
+    await dialog.getByRole("button", { name: "Cancel run" }).click();
+    await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
+    await expect.poll(() => row(page, 2).innerText(), PATIENT).toContain("RUN_CANCELLED");
+    expect(await dialog.count()).toBe(0);
+  });
+
+  it("W4: says so where there is no such run", async () => {
+    const { url, page } = await openSignedIn();
+    await page.goto(`${url}/#/runs/nothing`);
+    await page.getByText("There is no such run.").waitFor();
+  });
+});
+
+/** Whether an element is seen whole within the list, or the list within it. */
+function isWithinList(element: Element): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  const list = element.closest(".timeline")?.getBoundingClientRect();
+  return list !== undefined && top >= list.top && bottom <= list.bottom + 1;
+}

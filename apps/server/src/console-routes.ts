@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { headerOf } from "./header-of.ts";
+import type { Answer, HostReply, OwnRoutes } from "./routes.ts";
+
+/** What the page may do: load the files beside it, and talk to this server. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/** A file that the page loads. */
+const ASSET = /"(\/assets\/[^"]+)"/g;
+
+/**
+ * The console's paths: the page at `/`, and below `/assets/` what it loads. All of it is read here, once.
+ * @param folder as `ensureConsole` leaves it
+ * @throws the system's error if the folder is not whole
+ * @see W30
+ */
+export function readConsoleRoutes(folder: string): OwnRoutes {
+  const html = readFileSync(join(folder, "index.html"));
+  const page = answerBytes(html, ".html", {
+    // The names of what it loads change with what is in them.
+    "cache-control": "no-cache",
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+  });
+  // Files of earlier builds may lie beside them.
+  const assets = [...html.toString().matchAll(ASSET)].map(([, path = ""]) => {
+    const answer = answerBytes(readFileSync(join(folder, path)), extname(path), {
+      "cache-control": "public, max-age=31536000, immutable",
+    });
+    return [path, { GET: answer }] as const;
+  });
+  return new Map([["/", { GET: page }], ...assets]);
+}
+
+function answerBytes(bytes: Buffer, extension: string, headers: HostReply["headers"]): Answer {
+  const packed = gzipSync(bytes, { level: 9 });
+  const plain: HostReply = {
+    status: 200,
+    headers: {
+      "content-type": CONTENT_TYPES[extension] ?? "application/octet-stream",
+      "x-content-type-options": "nosniff",
+      vary: "Accept-Encoding",
+      ...headers,
+    },
+    body: bytes,
+  };
+  const gzipped = {
+    ...plain,
+    headers: { ...plain.headers, "content-encoding": "gzip" },
+    body: packed,
+  };
+  return (request) => (takesGzip(headerOf(request, "accept-encoding")) ? gzipped : plain);
+}
+
+/** Whether a client takes gzip, by its `Accept-Encoding`. */
+function takesGzip(accepted: string | null): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(accepted ?? "");
+}
