@@ -43,11 +43,11 @@ export function createRedisFilter(isDropping: () => boolean): NotificationFilter
     const mayNotify =
       openLists.length === 0
         ? isList && "*>".includes(kind)
-        : kind === "$" && count <= LONGEST_NOTIFICATION;
+        : kind === "$" && count >= 0 && count <= LONGEST_NOTIFICATION;
     if (fate === "unknown" && !mayNotify) fate = "passed";
     if (isList) {
-      const outer = kind === ATTRIBUTE ? openLists.pop() : undefined;
-      if (outer !== undefined) openLists.push(outer + 1);
+      // What it stands before belongs to the same reply, also where that is the reply itself.
+      if (kind === ATTRIBUTE) openLists.push((openLists.pop() ?? 1) + 1);
       openLists.push(PAIRS.includes(kind) ? 2 * count : count);
     } else if (BODIES.includes(kind) && count >= 0) {
       bodyBytesLeft = count + LINE_END.length;

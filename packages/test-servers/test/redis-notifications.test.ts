@@ -74,6 +74,17 @@ it("of what a Redis server says, exactly the messages of channels are dropped, h
   );
 });
 
+it.each([
+  [
+    "an attribute before a list that begins like a notification",
+    "|1\r\n:1\r\n:2\r\n*1\r\n$7\r\nmessage\r\n",
+  ],
+  ["a list of nothing but a null", "*1\r\n$-1\r\n"],
+])("%s passes at once", (_, text) => {
+  const filter = createNotificationFilter("redis", () => true);
+  expect(filter.filterServer(Buffer.from(text)).toString()).toBe(text);
+});
+
 it("a long reply passes while it comes", () => {
   const filter = createNotificationFilter("redis", () => true);
   const begun = Buffer.from("*2\r\n$100\r\nbegun");
