@@ -38,6 +38,8 @@ async function play({
     const run = await startRun({
       baseUrl: `http://127.0.0.1:${proxy.port}`,
       credential: { bearer: "ada" },
+      // Time flies here, on a busy machine all the more.
+      patienceMs: Number.POSITIVE_INFINITY,
     });
     const given: unknown[] = [];
     const draft = (): { readonly eventType: string; readonly payload: number } => {
