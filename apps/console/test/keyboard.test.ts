@@ -16,6 +16,13 @@ async function press(page: Page, ...keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
 }
 
+/** The field has the focus once it is there. */
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel("Token").waitFor();
+  await page.keyboard.type(ADA);
+  await press(page, "Enter");
+}
+
 describe("the keyboard alone", () => {
   useBrowser();
 
@@ -23,9 +30,7 @@ describe("the keyboard alone", () => {
     const { url, page } = await openConsole();
     await recordRun(url, "other");
     await recordRun(url, "r", [...many("LOG", 100), ...many("TOOL", 1)], { title: "The run" });
-    await page.getByLabel("Token").waitFor();
-    await page.keyboard.type(ADA);
-    await press(page, "Enter");
+    await signIn(page);
     await page.getByRole("link", { name: "The run" }).waitFor();
 
     await press(page, "j");
@@ -87,8 +92,7 @@ describe("the keyboard alone", () => {
   it("reaches everything with Tab, and a long list in one step", async () => {
     const { url, page } = await openConsole();
     await recordRun(url, "r", many("LOG", 1_000));
-    await page.keyboard.type(ADA);
-    await press(page, "Enter");
+    await signIn(page);
     await page.getByRole("link", { name: /^r / }).click();
     await page.locator("#event-1000").waitFor();
     const seen: string[] = [];
@@ -112,8 +116,7 @@ describe("the keyboard alone", () => {
   it("leaves to the browser what is pressed with Ctrl, and to a field what is typed into it", async () => {
     const { url, page } = await openConsole();
     await recordRun(url, "r", many("LOG", 3));
-    await page.keyboard.type(ADA);
-    await press(page, "Enter");
+    await signIn(page);
     await page.getByRole("link", { name: /^r / }).click();
     await page.locator("#event-3").waitFor();
     await page.getByLabel("Filter by type").fill("");

@@ -1,5 +1,5 @@
 import {
-  redisPrograms,
+  REDIS_PROGRAMS,
   startRedis,
   startRedisCluster,
   type RedisServer,
@@ -25,7 +25,7 @@ async function redisOf(...options: Parameters<typeof startRedis>): Promise<Redis
 }
 
 describe("the server on Redis", () => {
-  it.each(redisPrograms())(
+  it.each(REDIS_PROGRAMS)(
     "takes a run from its making to its deletion, over a restart, on %s",
     async (program) => {
       const { host, port } = await redisOf({ program, settings: ["--requirepass", "hunter2"] });

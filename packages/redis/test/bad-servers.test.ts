@@ -1,10 +1,10 @@
-import { redisPrograms } from "@tm/run-events-test-servers";
+import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, dump, openServer, openStore } from "./opened.ts";
 import { appendOf, createOf, endOf, readValues } from "./requests.ts";
 
-describe.each(redisPrograms())("on a %s that is not as it should be", (program) => {
+describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) => {
   it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
     "S6: one that may evict any key is refused: %s",
     async (policy) => {

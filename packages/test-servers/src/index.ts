@@ -10,7 +10,7 @@ export { startRedisCluster, type RedisCluster, type RedisClusterOptions } from "
 export { startRedisSentinel, type RedisSentinel } from "./redis-sentinel.ts";
 export type { ProxyServer } from "./proxy-server.ts";
 export {
-  redisPrograms,
+  REDIS_PROGRAMS,
   startRedis,
   type RedisOptions,
   type RedisProgram,

@@ -10,7 +10,7 @@ export type RedisProgram = "redis-server" | "valkey-server";
 export interface RedisOptions {
   /** More words for its command line, such as `["--appendfsync", "always"]`; they stand over the defaults. */
   readonly settings?: readonly string[];
-  /** Default: the first of `redisPrograms()`. */
+  /** Default `redis-server`. */
   readonly program?: RedisProgram;
 }
 
@@ -30,7 +30,8 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-const PROGRAMS: readonly RedisProgram[] = ["redis-server", "valkey-server"];
+/** So that a suite can run on each. */
+export const REDIS_PROGRAMS: readonly RedisProgram[] = ["redis-server", "valkey-server"];
 
 const DEFAULT_SETTINGS = [
   ["--appendonly", "yes"],
@@ -38,11 +39,6 @@ const DEFAULT_SETTINGS = [
   ["--save", ""],
   ["--maxmemory-policy", "noeviction"],
 ].flat();
-
-/** Those that are installed, so that a suite can run on each: `redis-server` first. */
-export function redisPrograms(): readonly RedisProgram[] {
-  return PROGRAMS.filter((name) => findProgram(name) !== null);
-}
 
 /**
  * Starts a new Redis on a free port of 127.0.0.1.
@@ -84,11 +80,11 @@ export async function startRedis({
 }
 
 /**
- * The whole path of a program that speaks Redis; without a name, of the first that is installed.
+ * The whole path of a program that speaks Redis.
  *
  * @throws Error if it is not installed
  */
-export function findRedis(program: RedisProgram = redisPrograms()[0] ?? "redis-server"): string {
+export function findRedis(program: RedisProgram = "redis-server"): string {
   const path = findProgram(program);
   if (path === null) throw new Error(`${program} is not installed: apt-get install ${program}`);
   return path;

@@ -13,11 +13,8 @@ interface Requirement {
 }
 
 const REQUIREMENTS: readonly Requirement[] = [
-  {
-    programs: ["redis-server", "valkey-server"],
-    aptPackage: "redis-server",
-    brewFormula: "redis",
-  },
+  { programs: ["redis-server"], aptPackage: "redis-server", brewFormula: "redis" },
+  { programs: ["valkey-server"], aptPackage: "valkey-server", brewFormula: "valkey" },
   { programs: ["nginx"], aptPackage: "nginx", brewFormula: "nginx" },
   { programs: ["caddy"], aptPackage: "caddy", brewFormula: "caddy" },
   { programs: ["pgbouncer"], aptPackage: "pgbouncer", brewFormula: "pgbouncer" },

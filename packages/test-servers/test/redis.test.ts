@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { redisPrograms, startRedis, type RedisOptions, type RedisServer } from "../src/index.ts";
+import { REDIS_PROGRAMS, startRedis, type RedisOptions, type RedisServer } from "../src/index.ts";
 import { listens } from "./listens.ts";
 
-describe.each(redisPrograms())("%s", (program) => {
+describe.each(REDIS_PROGRAMS)("%s", (program) => {
   it("answers, and by default forgets and evicts nothing", async () => {
     const { url } = await open({ program });
     const client = connect(url);
