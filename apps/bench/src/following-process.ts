@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { followRun } from "@tm/run-events-client";
@@ -15,7 +16,7 @@ export interface FollowingProcess {
   reach(sequence: number): Promise<void>;
   usage(): Usage;
   /** What the heap and its buffers hold after a garbage collection, in bytes. */
-  inUse(): number;
+  inUse(): Promise<number>;
   /** Events out of order, repeated or missing: 0, or a figure means nothing. */
   wrong(): number;
 }
@@ -75,7 +76,10 @@ serveParent<FollowingProcess>({
   },
   reach,
   usage: readUsage,
-  inUse() {
+  async inUse() {
+    collect();
+    // What weak references led to goes with the next one, once this turn is over.
+    await nextTurn();
     collect();
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;

@@ -28,8 +28,8 @@ async function measureFollowing(
   start: typeof startChild,
 ): Promise<Report> {
   const runs = quick ? 20 : 1_000;
-  const singles = quick ? 2 : 10;
-  const measure = (kind: "ours" | "bare") => () => measureOnce(start, { kind, runs, singles });
+  const times = quick ? 2 : 15;
+  const measure = (kind: "ours" | "bare") => () => measureOnce(start, { kind, runs, times });
   const { ours, bare } = await takeTurns<"ours" | "bare", Measured>(rounds, {
     ours: measure("ours"),
     bare: measure("bare"),
@@ -84,11 +84,7 @@ function figuresOf(name: string, all: readonly Measured[]): readonly Figure[] {
 /** A server and a follower of their own: what one has left behind is not the next one's. */
 async function measureOnce(
   start: typeof startChild,
-  {
-    kind,
-    runs,
-    singles,
-  }: { readonly kind: string; readonly runs: number; readonly singles: number },
+  { kind, runs, times }: { readonly kind: string; readonly runs: number; readonly times: number },
 ): Promise<Measured> {
   const server = start<FollowingServer>(
     new URL("following-server.ts", import.meta.url),
@@ -111,9 +107,10 @@ async function measureOnce(
       return costBetween(from, await follower.call("usage"), runs * times * events);
     };
     // What compiles and grows at first is not the following of runs.
-    await deliver(singles, 1);
-    const single = await deliver(singles, 1);
-    const burst = await deliver(singles, BURST);
+    await deliver(times, 1);
+    await deliver(times, BURST);
+    const single = await deliver(times, 1);
+    const burst = await deliver(times, BURST);
     const inUse = ((await follower.call("inUse")) - before) / runs;
     const wrong = await follower.call("wrong");
     if (wrong > 0) throw new Error(`${kind}: ${wrong} events were not in order.`);

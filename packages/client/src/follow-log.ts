@@ -14,67 +14,66 @@ export interface RunNews {
 }
 
 /** A page of the log. @see W15 */
-interface Page extends RunNews {
+export interface Page extends RunNews {
   readonly events: readonly RunEvent[];
   readonly hasMore: boolean;
 }
 
-/** Events, some at a time. */
-export type EventBatches<Result> = AsyncGenerator<readonly RunEvent[], Result, undefined>;
-
 /** The log as its follower has it: whatever arrives, what is handed over is cursor + 1, cursor + 2, … */
 export interface FollowLog {
-  /** Where the run is on the server. */
-  readonly path: string;
-  /** Where to read on. */
-  cursor(): number;
-  /** What follows on the cursor, one by one: what has arrived of it, else what the events endpoint has. It is to be there. */
-  next(arrived: readonly RunEvent[]): Promise<readonly RunEvent[]>;
-  /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
-  readPage(isHeld: boolean): Promise<Page>;
-  hear(news: RunNews): void;
+  /** Ends with the attempt. */
+  readonly signal: AbortSignal;
+  /** Where to read on: the last event that was handed over. */
+  readonly cursor: () => number;
   readonly update: (change: Partial<Standing>) => void;
+  readonly hear: (news: RunNews) => void;
+  /** What follows on the cursor: what has arrived of it, else what the events endpoint has. It is to be there. */
+  readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
+  /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
+  readonly readPage: (isHeld: boolean) => Promise<Page>;
+  /** The stream behind the cursor. */
+  readonly openStream: () => Promise<Response>;
 }
 
 /** What a log is made of. */
-export interface FollowLogOptions {
+export interface FollowLogOptions extends Pick<FollowLog, "signal" | "cursor" | "update"> {
   readonly server: Server;
   readonly runId: string;
-  readonly signal: AbortSignal;
-  readonly cursor: () => number;
-  readonly update: (change: Partial<Standing>) => void;
 }
 
 /** A log behind a cursor, which whoever takes the events moves. */
 export function createFollowLog(options: FollowLogOptions): FollowLog {
-  const { server, signal, cursor, update } = options;
-  const path = `/v1/agent-runs/${encodeURIComponent(options.runId)}`;
+  const { server, runId, signal, cursor, update } = options;
+
+  function path(what: string): string {
+    return `/v1/agent-runs/${encodeURIComponent(runId)}/${what}?since=${cursor()}`;
+  }
 
   async function readPage(isHeld: boolean): Promise<Page> {
     const waitSeconds = isHeld ? WAIT_SECONDS : 0;
-    const query = `/events?since=${cursor()}&limit=${PAGE_LIMIT}&wait=${waitSeconds}`;
-    const page = await server.askJson<Page | null>({ path: path + query, signal }, waitSeconds);
+    const call = { path: `${path("events")}&limit=${PAGE_LIMIT}&wait=${waitSeconds}`, signal };
+    const page = await server.askJson<Page | null>(call, waitSeconds);
     if (page?.events === undefined) throw unheard();
     return page;
   }
 
-  /** Those that follow on the cursor. */
-  function ready(events: readonly RunEvent[]): readonly RunEvent[] {
+  function those(events: readonly RunEvent[]): RunEvent[] {
     let last = cursor();
     return events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
   }
 
   return {
-    path,
+    signal,
     cursor,
-    async next(arrived) {
-      let events = ready(arrived);
-      if (events.length === 0) events = ready((await readPage(false)).events);
+    update,
+    hear: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
+    async ready(arrived) {
+      let events = those(arrived);
+      if (events.length === 0) events = those((await readPage(false)).events);
       if (events.length === 0) throw unheard();
       return events;
     },
     readPage,
-    hear: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
-    update,
+    openStream: () => server.ask({ path: path("stream"), signal }),
   };
 }

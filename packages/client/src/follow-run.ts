@@ -1,22 +1,9 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
-import { canStream } from "./credential.ts";
 import type { EventMap, TypedEvent } from "./event-map.ts";
-import { createFollowLog } from "./follow-log.ts";
-import { linkAbort } from "./link-abort.ts";
-import { onWake } from "./page-signals.ts";
-import { pause } from "./pause.ts";
 import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
-import { planDelay } from "./plan-delay.ts";
-import { pollRun } from "./poll-run.ts";
-import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
-import { createServer, type ServerOptions, unheard } from "./server.ts";
+import { readOn } from "./read-on.ts";
+import type { ServerOptions } from "./server.ts";
 import type { Standing } from "./standing.ts";
-import { streamRun } from "./stream-run.ts";
-
-/** A stream is given up when nothing has come for so many heartbeats. */
-const SILENT_HEARTBEATS = 2.5;
-/** An attempt over which something came after so long was no failure, in milliseconds, whatever it brought. */
-const LONG_LIFE_MS = 30_000;
 
 /** Which run to follow, and how. */
 export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
@@ -54,9 +41,8 @@ export interface RunFollower<M extends EventMap = EventMap>
 export function followRun<M extends EventMap = EventMap>(
   options: FollowOptions<M>,
 ): RunFollower<M> {
-  const { runId, since = 0, credential = "session", heartbeatMs = 15_000 } = options;
-  const { onStanding, schemas = {} } = options;
-  const standing: Standing = {
+  const { since = 0, onStanding, schemas = {}, signal } = options;
+  const standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
     state: "connecting",
     runStatus: null,
     currentPhase: null,
@@ -64,106 +50,47 @@ export function followRun<M extends EventMap = EventMap>(
     error: null,
   };
   let isTaken = false;
-  let failures = 0;
 
   function update(change: Partial<Standing>): void {
-    const keys = Object.keys(change) as (keyof Standing)[];
-    if (keys.every((key) => change[key] === standing[key])) return;
-    // A first frame is no progress.
-    if (change.cursor !== undefined) failures = 0;
+    let key: keyof Standing;
+    let isChanged = false;
+    for (key in change) isChanged ||= change[key] !== standing[key];
+    if (!isChanged) return;
     Object.assign(standing, change);
-    Object.assign(follower, change);
     onStanding?.({ ...standing });
   }
 
+  // What the types promise of payloads is the caller's word, or the schemas'.
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
     if (isTaken) throw new TypeError("Iterated twice.");
     isTaken = true;
-    const { signal: whole = new AbortController().signal } = options;
-    const server = createServer(options);
-    let route = bestRoute(canStream(credential) ? "stream" : "long_poll");
-    let askedMs = 0;
-    let isWoken = false;
-    let giveUp = (): void => {};
-    let look = (): void => {};
-    const onSeen = (listener: () => void): void => void (look = listener);
-    const stopListening = onWake((hasMoved) => {
-      isWoken = true;
-      if (hasMoved) giveUp();
-      look();
-    });
-    function delayBehind({ details }: RunEventsError): number {
-      return planDelay(failures, details.retryAfterMs ?? askedMs, Math.random());
-    }
-
+    const reading = readOn(options, () => standing.cursor, update);
     try {
-      for (;;) {
-        whole.throwIfAborted();
-        const { signal, abort } = linkAbort(whole);
-        const startedAt = performance.now();
-        let loss: Loss = "away";
-        const expect = (next: Loss): void => {
-          loss = next;
-          if (next !== "cut") return;
-          route = afterFruit(route);
-          if (performance.now() - startedAt > LONG_LIFE_MS) failures = 0;
-          // Something may still be on its way when the attempt has been given up.
-          isWoken &&= signal.aborted;
-        };
-        giveUp = () => abort(unheard());
-        isWoken = false;
-        const cursor = (): number => standing.cursor;
-        const log = createFollowLog({ server, runId, signal, cursor, update });
-        const attempt = { log, server, signal, expect, giveUp, onSeen };
-        const { transport, probeAt } = route;
-        const batches =
-          transport === "stream"
-            ? streamRun(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
-            : pollRun(attempt, transport === "long_poll", probeAt);
-        try {
-          let batch = await batches.next();
-          for (; batch.done !== true; batch = await batches.next()) {
-            for (const event of batch.value) {
-              whole.throwIfAborted();
-              const checked =
-                event.eventType in schemas ? await checkPayload(schemas, event) : event;
-              update({ cursor: event.sequence, error: null });
-              yield checked;
-            }
-          }
-          if (batch.value) return update({ state: "finished" });
-          route = bestRoute(route.best);
-        } catch (error) {
-          whole.throwIfAborted();
-          if (!isRetryable(error)) throw error;
-          failures += 1;
-          route = afterLoss(route, loss, performance.now());
-          update({ state: "waiting", error });
-          await pause(isWoken ? 0 : delayBehind(error), whole, onSeen);
-        } finally {
-          // Leaving the loop closes the connection.
-          abort();
-          await batches.return(false);
+      let batch = await reading.next();
+      for (; typeof batch === "object"; batch = await reading.next()) {
+        for (const event of batch) {
+          signal?.throwIfAborted();
+          const checked = event.eventType in schemas ? await checkPayload(schemas, event) : event;
+          update({ cursor: event.sequence, error: null });
+          yield checked;
         }
+        // Whoever waits for the next ones holds none.
+        batch.length = 0;
       }
+      update({ state: "finished" });
     } catch (cause) {
-      if (!whole.aborted) update({ state: "failed", error: asError(cause) });
+      if (signal?.aborted !== true) update({ state: "failed", error: asError(cause) });
       throw cause;
     } finally {
-      stopListening();
+      // Leaving the loop closes the connection.
+      reading.end();
     }
   }
 
-  const follower: RunFollower<M> = {
-    ...standing,
-    // What the types promise of payloads is the caller's word, or the schemas'.
-    [Symbol.asyncIterator]: () => follow() as AsyncGenerator<TypedEvent<M>, void, undefined>,
-  };
-  return follower;
-}
-
-function isRetryable(error: unknown): error is RunEventsError {
-  return error instanceof RunEventsError && error.retryable;
+  // Not enumerable: a copy of where it stands is that alone.
+  return Object.defineProperty(standing, Symbol.asyncIterator, {
+    value: follow,
+  }) as RunFollower<M>;
 }
 
 function asError(cause: unknown): RunEventsError {

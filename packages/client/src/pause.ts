@@ -5,17 +5,17 @@
  */
 export async function pause(
   ms: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
   onSeen?: (end: () => void) => void,
 ): Promise<void> {
-  signal.throwIfAborted();
+  signal?.throwIfAborted();
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = (): void => resolve();
   const timer = setTimeout(end, ms);
-  signal.addEventListener("abort", end);
+  signal?.addEventListener("abort", end);
   onSeen?.(end);
   await promise;
   clearTimeout(timer);
-  signal.removeEventListener("abort", end);
-  signal.throwIfAborted();
+  signal?.removeEventListener("abort", end);
+  signal?.throwIfAborted();
 }

@@ -1,6 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { Attempt } from "./attempt.ts";
-import type { EventBatches } from "./follow-log.ts";
+import type { Attempt, Reading } from "./attempt.ts";
+import type { Page } from "./follow-log.ts";
 import { pause } from "./pause.ts";
 
 /** Between two polls that the server answers at once, in milliseconds. */
@@ -14,31 +14,35 @@ const HELD_MS = 2_000;
  * Polls a run to its end.
  * @param isHeld whether the server is to hold its answers until there is something. @see W17
  * @param until when to stop, on `performance.now()`
- * @returns whether the run has ended; else it is time to try another way
- * @throws RunEventsError if a poll fails
  * @see W15-W17
  */
-export async function* pollRun(
-  attempt: Attempt,
-  isHeld: boolean,
-  until: number,
-): EventBatches<boolean> {
-  const { log, signal, expect, onSeen } = attempt;
-  for (;;) {
-    const askedAt = performance.now();
-    if (askedAt >= until) return false;
-    log.update({ state: "polling" });
-    const page = await log.readPage(isHeld).catch((error: unknown) => {
-      if (performance.now() - askedAt >= HELD_MS) expect("barren");
-      throw error;
-    });
-    expect("cut");
-    const last = page.events.at(-1)?.sequence ?? 0;
-    // A page with a hole is asked for again from there.
-    while (log.cursor() < last) yield await log.next(page.events);
-    log.hear(page);
-    // An earlier page never says so. @see W16
-    if (isTerminal(page.runStatus)) return true;
-    if (!page.hasMore) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
-  }
+export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
+  const { signal, cursor, update, hear, ready, readPage, expect, onSeen } = attempt;
+  let page: Page | undefined;
+
+  return {
+    async next() {
+      for (;;) {
+        if (page !== undefined) {
+          const { events, hasMore, runStatus } = page;
+          // A page with a hole is asked for again from there.
+          if (cursor() < (events.at(-1)?.sequence ?? 0)) return ready(events);
+          hear(page);
+          page = undefined;
+          // An earlier page never says so. @see W16
+          if (isTerminal(runStatus)) return true;
+          if (!hasMore) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
+        }
+        const now = performance.now();
+        if (now >= until) return false;
+        update({ state: "polling" });
+        page = await readPage(isHeld).catch((error: unknown) => {
+          if (performance.now() - now >= HELD_MS) expect("barren");
+          throw error;
+        });
+        expect("cut");
+      }
+    },
+    end() {},
+  };
 }

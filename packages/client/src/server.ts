@@ -50,11 +50,11 @@ export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
   const { location } = globalThis as { readonly location?: { readonly href: string } };
 
-  async function ask({ path, headers, signal, ...init }: Call): Promise<Response> {
+  async function ask({ path, signal, ...call }: Call): Promise<Response> {
     const { headers: own, credentials } = await authorise(credential);
     signal.throwIfAborted();
     const { href } = new URL(baseUrl.replace(/\/$/, "") + path, location?.href);
-    const request = { ...init, headers: { ...headers, ...own }, credentials, signal };
+    const request = { ...call, headers: { ...call.headers, ...own }, credentials, signal };
     const response = await reaching(fetch(href, request), signal);
     if (response.ok) return response;
     throw errorOf(response, await response.json().catch(() => null));
@@ -81,9 +81,14 @@ export async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promis
   try {
     return await work;
   } catch (cause) {
-    signal.throwIfAborted();
-    throw unheard(cause);
+    throw lossOf(cause, signal);
   }
+}
+
+/** What a failed attempt to reach the server, or to hear it out, is. @throws the signal's reason, if it is aborted */
+export function lossOf(cause: unknown, signal: AbortSignal): RunEventsError {
+  signal.throwIfAborted();
+  return unheard(cause);
 }
 
 /**

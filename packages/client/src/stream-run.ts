@@ -1,81 +1,98 @@
-import { RunEventsError } from "@tm/run-events-core";
-import type { Attempt } from "./attempt.ts";
-import type { EventBatches, RunNews } from "./follow-log.ts";
-import {
-  createFrameReader,
-  type ErrorFrame,
-  type Frame,
-  type FrameReader,
-} from "./frame-reader.ts";
-import { unheard } from "./server.ts";
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { Attempt, Reading } from "./attempt.ts";
+import { createFrameParser, type ErrorFrame, type Frame } from "./frame-parser.ts";
+import { lossOf, unheard } from "./server.ts";
 import { keepVigil } from "./vigil.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
 
 /**
- * Reads one live stream to its end, which is the run's.
+ * Reads one live stream to its end, which is the run's. It is lost if it ends before: for good only if the server says that coming
+ * back is of no use. Nothing is read ahead.
  * @param silenceMs for how long nothing may come
  * @param onRetry told what `retry:` said, in milliseconds
- * @returns true
- * @throws RunEventsError if it ends before: retryable, unless the server says that coming back is of no use
  * @see W19-W26
  */
-export async function* streamRun(
+export function streamRun(
   attempt: Attempt,
   silenceMs: number,
   onRetry: (retryMs: number) => void,
-): EventBatches<boolean> {
-  const { log, server, signal, expect, giveUp, onSeen } = attempt;
+): Reading {
+  const { signal, cursor, update, hear, ready, openStream, expect, giveUp, onSeen } = attempt;
   const connecting = setTimeout(() => {
     expect("held_back");
     giveUp();
   }, CONNECTED_MS);
   const vigil = keepVigil(silenceMs, giveUp);
+  const parse = createFrameParser(onRetry);
+  let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** What has arrived and is not dealt with. */
+  let frames: Frame[] = [];
   onSeen(vigil.look);
-  let reader: FrameReader | undefined;
-  function hear(news: RunNews): void {
-    log.hear(news);
-    log.update({ state: "live" });
-  }
-  log.update({ state: "connecting" });
-  try {
-    const path = `${log.path}/stream?since=${log.cursor()}`;
-    const answer = await server.ask({ path, signal });
-    expect("barren");
-    if (answer.body === null) throw unheard();
-    reader = createFrameReader(answer.body, vigil.onReading, onRetry, signal);
-    for (let frames = await reader.read(); frames !== null; frames = await reader.read()) {
-      clearTimeout(connecting);
-      expect("cut");
-      const [first] = frames;
-      if (first?.type === "connected") hear(first);
-      const arrived = frames.flatMap((frame) => (frame.type === "run_event" ? frame.event : []));
-      const last = Math.max(...frames.map(lastOf));
-      while (log.cursor() < last) yield await log.next(arrived);
-      // What frames say of the run counts behind the events that came with them.
-      for (const frame of frames) {
-        if (frame.type === "error") throw errorOf(frame);
-        if (frame.type === "status") hear(frame);
-        if (frame.type === "run_finished") {
-          log.hear(frame);
-          return true;
-        }
-      }
-    }
-    throw unheard();
-  } finally {
-    clearTimeout(connecting);
-    vigil.end();
-    reader?.cancel();
-    onSeen(() => {});
-  }
-}
+  update({ state: "connecting" });
 
-/** How far one has to be to go on behind a frame. */
-function lastOf(frame: Frame): number {
-  if (frame.type === "run_event") return frame.event.sequence;
-  return frame.type === "run_finished" ? frame.lastSequence : 0;
+  /** @returns the events that follow on the cursor; `true` at the end of the run. Frames are left that lie behind a hole. */
+  function deal(): RunEvent[] | true {
+    const events: RunEvent[] = [];
+    let last = cursor();
+    let dealt = 0;
+    for (const frame of frames) {
+      if (frame.type === "run_event") {
+        const { sequence } = frame.event;
+        if (sequence > last + 1) break;
+        if (sequence > last) events.push(frame.event);
+        last = Math.max(last, sequence);
+      } else {
+        // What a frame says of the run counts behind the events before it.
+        if (events.length > 0) break;
+        if (frame.type === "error") throw errorOf(frame);
+        if (frame.type === "run_finished" && frame.lastSequence > last) break;
+        // Types that this version does not know say nothing.
+        if ("runStatus" in frame) hear(frame);
+        if (frame.type === "run_finished") return true;
+        update({ state: "live" });
+      }
+      dealt += 1;
+    }
+    frames.splice(0, dealt);
+    return events;
+  }
+
+  return {
+    async next() {
+      for (;;) {
+        const events = deal();
+        if (events === true || events.length > 0) return events;
+        if (frames.length > 0) return ready([]);
+        if (body === undefined) {
+          const answer = await openStream();
+          expect("barren");
+          body = answer.body?.getReader();
+        }
+        vigil.onReading(true);
+        let bytes;
+        try {
+          bytes = (await body?.read())?.value;
+          if (bytes !== undefined) frames = parse(bytes);
+        } catch (cause) {
+          throw lossOf(cause, signal);
+        }
+        vigil.onReading(false);
+        if (bytes === undefined) throw unheard();
+        if (frames.length === 0) continue;
+        clearTimeout(connecting);
+        expect("cut");
+      }
+    },
+    end() {
+      clearTimeout(connecting);
+      vigil.end();
+      onSeen(() => {});
+      // Whoever leaves wants to hear nothing of the rest.
+      body?.cancel().catch(() => {});
+    },
+  };
 }
 
 function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {

@@ -58,13 +58,21 @@ export class RunEventsError extends Error {
   readonly retryable: boolean;
   readonly ambiguous: boolean;
 
-  constructor(code: RunEventsErrorCode, message: string, options: RunEventsErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(
+    code: RunEventsErrorCode,
+    message: string,
+    {
+      cause,
+      details = {},
+      retryable = code === "store_unavailable" || code === "too_many_requests",
+      ambiguous = false,
+    }: RunEventsErrorOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.details = options.details ?? {};
-    this.retryable =
-      options.retryable ?? (code === "store_unavailable" || code === "too_many_requests");
-    this.ambiguous = options.ambiguous ?? false;
+    this.details = details;
+    this.retryable = retryable;
+    this.ambiguous = ambiguous;
   }
 }
 
