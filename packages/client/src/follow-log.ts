@@ -8,7 +8,7 @@ const PAGE_LIMIT = 500;
 const WAIT_SECONDS = 25;
 
 /** What the server says of the run. */
-export interface RunNews {
+interface RunNews {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
 }

@@ -77,7 +77,7 @@ export function createServer(options: ServerOptions): Server {
 }
 
 /** Any failure to reach the server, or to hear it out, is one that may be over later. */
-export async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await work;
   } catch (cause) {
