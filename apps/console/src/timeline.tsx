@@ -117,8 +117,11 @@ export function Timeline(props: TimelineProps): ReactNode {
     if (sequence === undefined) return;
     onFollow(false);
     setActive(sequence);
-    wanted.current = sequence;
     scrollTo(planReveal(layout, row, top, viewHeight));
+    const button = document.getElementById(rowId(sequence));
+    // A row that is not drawn yet is once what has changed here is.
+    if (button === null) wanted.current = sequence;
+    else button.focus({ preventScroll: true });
   }
 
   useImperativeHandle(ref, () => ({
