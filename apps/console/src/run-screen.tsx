@@ -101,7 +101,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         typeCounts={typeCounts}
         shownCount={shown.count}
         count={events.length}
-        isLive={state !== "finished"}
+        isLive={state !== "finished" && state !== "failed"}
         isFollowing={isFollowing}
         unseenCount={isFollowing ? 0 : events.length - pausedAt}
         onFollow={onFollow}
