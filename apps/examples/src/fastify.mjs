@@ -15,7 +15,6 @@ const { SESSION_SECRET: secret = "change me, 32 characters at least" } = process
 const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
-
 // Asked anew while a stream is open: the session's store knows who has signed out, `request.session` does not.
 const signedIn = async ({ sessionStore, session }) =>
   (await promisify(sessionStore.get).call(sessionStore, session.sessionId))?.userId;
@@ -33,7 +32,8 @@ const runs = createRunEvents({ store });
 const handler = createNodeHandler({ runs, authenticate, allowedOrigins, onError: console.error });
 
 const app = fastify({ return503OnClosing: false }); // An EventSource gives up at a 503.
-await app.register(helmet).register(cors, { origin: allowedOrigins, credentials: true });
+const methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]; // By itself it lets pages send the first three.
+await app.register(helmet).register(cors, { origin: allowedOrigins, methods, credentials: true });
 await app.register(compress); // before any route
 const options = { sameSite: "lax", secure: "auto" };
 await app.register(cookie).register(session, { secret, cookie: options, saveUninitialized: false });

@@ -158,6 +158,29 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
       expect(stream.headers.get("access-control-allow-credentials")).toBe("true");
     });
 
+    it.each(["POST", "PUT", "DELETE"])(
+      "W5, W10, W32: a page of an origin on the list may send %s, with a key and a fence",
+      async (method) => {
+        const asked = await call(
+          "OPTIONS",
+          `/v1/agent-runs/r/${method === "POST" ? "events" : "claim"}`,
+          {
+            headers: {
+              origin: ORIGIN,
+              "access-control-request-method": method,
+              "access-control-request-headers": "content-type,idempotency-key,run-fence",
+            },
+          },
+        );
+        const listOf = (name: string): readonly string[] =>
+          (asked.headers.get(`access-control-allow-${name}`) ?? "").toLowerCase().split(/, */);
+        expect(listOf("methods")).toContain(method.toLowerCase());
+        expect(listOf("headers")).toEqual(
+          expect.arrayContaining(["content-type", "idempotency-key", "run-fence"]),
+        );
+      },
+    );
+
     it("W25: a client that goes is let go", async () => {
       const path = await createRun();
       const cookie = await signIn();
