@@ -32,8 +32,10 @@ export function RunList({
   const count = runs?.length ?? 0;
   useEffect(() => {
     if (wanted.current === null || count <= wanted.current) return;
-    // The button may have gone, and the focus with it.
-    list.current?.querySelectorAll("a")[wanted.current]?.focus();
+    // The button may have gone, and the focus with it. Who has gone elsewhere meanwhile stays there.
+    const { activeElement: at, body } = document;
+    const isHere = at === body || at?.closest(".more") != null;
+    if (isHere) list.current?.querySelectorAll("a")[wanted.current]?.focus();
     wanted.current = null;
   }, [count]);
 

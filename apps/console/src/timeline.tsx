@@ -5,7 +5,6 @@ import {
   type ReactNode,
   type Ref,
   useCallback,
-  useEffect,
   useEffectEvent,
   useImperativeHandle,
   useLayoutEffect,
@@ -98,7 +97,8 @@ export function Timeline(props: TimelineProps): ReactNode {
     scrollTo(planReveal(layout, shown.rowOf(sequence), top, viewHeight));
   });
 
-  useEffect(() => {
+  // Not a passive effect: one that is late belongs to the rows before a key was pressed, among which there is none to get the focus.
+  useLayoutEffect(() => {
     if (wanted.current === null) return;
     const sequence = wanted.current;
     wanted.current = null;
