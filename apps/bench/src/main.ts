@@ -11,6 +11,7 @@ import { notify } from "./notify.ts";
 import { postgresAppend } from "./postgres-append.ts";
 import { redisAppend } from "./redis-append.ts";
 import { isMet, type Report, type Scale, type Section } from "./report.ts";
+import { scroll } from "./scroll.ts";
 import { sqliteAppend } from "./sqlite-append.ts";
 import { stalled } from "./stalled.ts";
 import { formatReport } from "./table.ts";
@@ -27,6 +28,7 @@ const SECTIONS: readonly Section[] = [
   latency,
   manyRuns,
   history,
+  scroll,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--json FILE]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;

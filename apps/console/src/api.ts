@@ -42,6 +42,10 @@ export async function readSession(): Promise<Session | null> {
 
 /** Turns a token into a session cookie. @throws RunEventsError `unauthenticated` if nobody has the token */
 export async function signIn(token: string): Promise<void> {
+  // A header holds no other characters, and no token has them.
+  if (!/^[\x21-\x7E]+$/.test(token)) {
+    throw new RunEventsError("unauthenticated", "No token is written like this.");
+  }
   await ask("POST", "/v1/session", { authorization: `Bearer ${token}` });
 }
 

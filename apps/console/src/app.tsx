@@ -1,4 +1,4 @@
-import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { messageOf, readSession, type Session } from "./api.ts";
 import { Board } from "./board.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -9,7 +9,16 @@ export function App(): ReactNode {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [problem, setProblem] = useState<string | null>(null);
   const look = useCallback(async (): Promise<void> => setSession(await readSession()), []);
-  const onSignedOut = useCallback(() => setSession(null), []);
+  const hadSession = useRef(false);
+  const onSignedOut = useCallback(() => {
+    hadSession.current = true;
+    setSession(null);
+  }, []);
+  const onSignedIn = useCallback(async (): Promise<void> => {
+    // What the page still has was read for the session before, whose failure is among it.
+    if (hadSession.current) location.reload();
+    else await look();
+  }, [look]);
   const start = useCallback(() => {
     setProblem(null);
     look().catch((error: unknown) => setProblem(messageOf(error)));
@@ -29,6 +38,6 @@ export function App(): ReactNode {
     );
   }
   if (session === undefined) return null;
-  if (session === null) return <SignIn onSignedIn={look} />;
+  if (session === null) return <SignIn onSignedIn={onSignedIn} />;
   return <Board session={session} onSignedOut={onSignedOut} />;
 }

@@ -1,10 +1,11 @@
 import type { RunStatus } from "@tm/run-events-core";
-import { type ReactNode, useCallback, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { messageOf, type Session, signOut } from "./api.ts";
-import { useRoute } from "./hash-route.ts";
+import { encodeRoute, useRoute } from "./hash-route.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
 import { RunList } from "./run-list.tsx";
 import { RunScreen } from "./run-screen.tsx";
+import { tellSession } from "./session-news.ts";
 import { TopBar } from "./top-bar.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 
@@ -24,8 +25,19 @@ export function Board({
   const [problem, setProblem] = useState<string | null>(null);
   const toRuns = useCallback(() => {
     const runs = document.querySelector(".runs");
-    (runs?.querySelector<HTMLElement>("[aria-current]") ?? runs?.querySelector("a"))?.focus();
+    const link = runs?.querySelector<HTMLElement>("[aria-current]") ?? runs?.querySelector("a");
+    // A narrow page shows either the list or a run.
+    if (link?.checkVisibility() === false) location.hash = encodeRoute(null);
+    else link?.focus();
   }, []);
+  const last = useRef<string | null>(null);
+  useEffect(() => {
+    const left = last.current;
+    last.current = runId;
+    if (runId !== null || left === null || document.activeElement !== document.body) return;
+    // The focus went with the run: on with the one that was open.
+    document.querySelector<HTMLElement>(`.runs a[href="${encodeRoute(left)}"]`)?.focus();
+  }, [runId]);
   useShortcuts({
     "?": () => setKeysShown(true),
     r: toRuns,
@@ -35,7 +47,9 @@ export function Board({
   async function leave(): Promise<void> {
     try {
       await signOut();
-      onSignedOut();
+      tellSession();
+      // Whatever was read goes with the page.
+      location.reload();
     } catch (error) {
       setProblem(messageOf(error));
     }

@@ -1,3 +1,5 @@
+import { escapeOf, escapeUnseen, UNSEEN } from "./escape-unseen.ts";
+
 /** How much of a payload a row shows, in characters. */
 const MOST_LENGTH = 400;
 
@@ -17,11 +19,31 @@ export function encodeSummary(payload: unknown): string {
     const isWords = members.length === 1 && WORDS.some((one) => one === name);
     if (isWords && typeof words === "string") return oneLine(words);
   }
-  return encodeJson(payload, MOST_LENGTH).slice(0, MOST_LENGTH);
+  return escapeUnseen(encodeJson(payload, MOST_LENGTH)).slice(0, MOST_LENGTH);
 }
 
+/** What colours a terminal, or names its window. */
+// oxlint-disable-next-line no-control-regex
+const TERMINAL = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?)/g;
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001F\u007F]/g;
+const LINE_END = /\s*[\n\r\u0085\u2028\u2029]+\s*/g;
+
+/** Text as one line: nothing in it is left out without a trace, but for a terminal's colours, nor turns the row around. */
 function oneLine(text: string): string {
-  return text.slice(0, MOST_LENGTH).replaceAll(/\s*\n\s*/g, " ⏎ ");
+  return text
+    .slice(0, MOST_LENGTH)
+    .replaceAll(TERMINAL, "")
+    .replaceAll(LINE_END, " ⏎ ")
+    .replaceAll("\t", " ")
+    .replaceAll(CONTROL, pictureOf)
+    .replaceAll(UNSEEN, escapeOf);
+}
+
+/** The sign that Unicode has for a control character. */
+function pictureOf(control: string): string {
+  const code = control.charCodeAt(0);
+  return String.fromCharCode(code === 0x7f ? 0x2421 : 0x2400 + code);
 }
 
 /** At least the first `room` characters of a value's JSON text. */

@@ -1,10 +1,13 @@
 import type { RunEvent } from "@tm/run-events-core";
-import { type ReactNode, useLayoutEffect, useMemo, useRef } from "react";
-import { formatMoment } from "./format-time.ts";
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { escapeUnseen } from "./escape-unseen.ts";
+import { formatCount, formatMoment } from "./format-time.ts";
 import { splitJson } from "./split-json.ts";
 
 /** Up to this length a payload is coloured, in characters: an element a piece is too much for more. */
 const MOST_COLOURED = 20_000;
+/** So much of a payload is shown unless all of it is asked for, in characters: to lay out megabytes of lines takes seconds. */
+const MOST_SHOWN = 100_000;
 
 /** An event unfolded: when it was, and its payload as indented JSON. */
 export function EventPayload({
@@ -17,7 +20,8 @@ export function EventPayload({
 }): ReactNode {
   const { sequence, createdAt, payload } = event;
   const box = useRef<HTMLDivElement>(null);
-  const json = useMemo(() => JSON.stringify(payload, null, 2), [payload]);
+  const json = useMemo(() => escapeUnseen(JSON.stringify(payload, null, 2)), [payload]);
+  const [isWhole, setWhole] = useState(json.length <= MOST_SHOWN);
   useLayoutEffect(() => {
     const { current } = box;
     if (current === null) return;
@@ -36,8 +40,20 @@ export function EventPayload({
         <p className="soft">It has no payload.</p>
       ) : (
         <pre tabIndex={0} role="group" aria-label={`Payload of event ${sequence}`}>
-          {json.length > MOST_COLOURED ? json : <Coloured json={json} />}
+          {json.length > MOST_COLOURED ? (
+            json.slice(0, isWhole ? json.length : MOST_SHOWN)
+          ) : (
+            <Coloured json={json} />
+          )}
         </pre>
+      )}
+      {!isWhole && (
+        <p className="cut soft">
+          This is the beginning.{" "}
+          <button type="button" onClick={() => setWhole(true)}>
+            Show all {formatCount(json.length)} characters
+          </button>
+        </p>
       )}
     </div>
   );

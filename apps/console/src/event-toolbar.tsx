@@ -1,7 +1,8 @@
 import { type FormEvent, type ReactNode, type RefObject, useState } from "react";
 import { flushSync } from "react-dom";
 import { formatCount } from "./format-time.ts";
-import { type EventFilter, isFiltering, NO_FILTER } from "./shown-events.ts";
+import { type EventFilter, hasText, isFiltering, NO_FILTER } from "./shown-events.ts";
+import { useRoving } from "./use-roving.ts";
 
 /** What the bar above the events shows, and tells. */
 export interface EventToolbarProps {
@@ -23,6 +24,9 @@ export interface EventToolbarProps {
   readonly filterField: RefObject<HTMLInputElement | null>;
   readonly jumpField: RefObject<HTMLInputElement | null>;
 }
+
+/** How many types can be clicked at once. */
+const MOST_CHIPS = 100;
 
 /** Filter, jump and follow. */
 export function EventToolbar(props: EventToolbarProps): ReactNode {
@@ -111,7 +115,12 @@ function TypeChips({
   onFilter,
   typeCounts,
 }: Pick<EventToolbarProps, "filter" | "onFilter" | "typeCounts">): ReactNode {
+  const roving = useRoving<HTMLDivElement>("first");
   if (typeCounts.size === 0) return null;
+  const types = [...typeCounts].filter(
+    ([eventType]) => filter.types.has(eventType) || hasText(filter, eventType),
+  );
+  const left = Math.max(0, types.length - MOST_CHIPS);
 
   function toggle(eventType: string): void {
     const types = new Set(filter.types);
@@ -120,11 +129,11 @@ function TypeChips({
   }
 
   return (
-    <div className="chips" role="group" aria-label="Types">
+    <div className="chips" role="toolbar" aria-label="Types" {...roving}>
       <button type="button" aria-pressed={!isFiltering(filter)} onClick={() => onFilter(NO_FILTER)}>
         All
       </button>
-      {[...typeCounts].map(([eventType, many]) => (
+      {types.slice(0, MOST_CHIPS).map(([eventType, many]) => (
         <button
           key={eventType}
           type="button"
@@ -134,6 +143,7 @@ function TypeChips({
           {eventType} <span className="soft">{formatCount(many)}</span>
         </button>
       ))}
+      {left > 0 && <span className="soft">and {formatCount(left)} more: filter to see them</span>}
     </div>
   );
 }

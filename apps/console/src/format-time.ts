@@ -45,6 +45,11 @@ export function formatCount(count: number): string {
   return COUNT.format(count);
 }
 
+/** How many events there are, in words. */
+export function formatEvents(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "event" : "events"}`;
+}
+
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** A moment on the reader's own clock. @param iso as the server wrote it */

@@ -5,6 +5,7 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [["↓", "j"], "Next event or run"],
   [["↑", "k"], "Previous event or run"],
   [["Home", "End"], "First, last"],
+  [["←", "→"], "Along phases and types"],
   [["Enter"], "Unfold an event, open a run"],
   [["/"], "Filter by type"],
   [["g"], "Go to a sequence"],

@@ -1,7 +1,8 @@
 import type { RunStatus } from "@tm/run-events-core";
-import { type ReactNode, useEffect, useRef } from "react";
-import { formatSpan } from "./format-time.ts";
+import { type ReactNode, useEffect } from "react";
+import { formatCount, formatSpan } from "./format-time.ts";
 import type { Phase } from "./run-digest.ts";
+import { useRoving } from "./use-roving.ts";
 import { useNow } from "./use-now.ts";
 
 /** How often the span of a phase that goes on is told anew, in milliseconds. */
@@ -9,28 +10,42 @@ const TICK_MS = 1_000;
 /** A share of the strip that every phase has, beside that of its time, in milliseconds: the shortest can be hit too. */
 const LEAST_MS = 400;
 
+/** How many phases the strip has at most, the newest. */
+const MOST_PHASES = 100;
+
 /** A run's phases, as wide as they were long. Each leads to its first event. */
 export function PhaseStrip({
   phases,
   status,
   onJump,
+  onEarlier,
 }: {
   readonly phases: readonly Phase[];
   readonly status: RunStatus | null;
   readonly onJump: (sequence: number) => void;
+  /** Shows the phases that are not in the strip. */
+  readonly onEarlier: () => void;
 }): ReactNode {
   const isLive = phases.at(-1)?.endedAtMs === null;
   const now = useNow(isLive ? TICK_MS : null);
-  const strip = useRef<HTMLOListElement>(null);
+  const { ref: strip, ...keys } = useRoving<HTMLOListElement>("last");
   useEffect(() => {
     const { current } = strip;
     if (current !== null) current.scrollLeft = current.scrollWidth;
-  }, [phases]);
+  }, [phases, strip]);
+  const earlier = Math.max(0, phases.length - MOST_PHASES);
   if (phases.length === 0) return null;
   return (
-    <ol ref={strip} className="phases" aria-label="Phases">
-      {phases.map((phase, index) => {
-        const isLast = index === phases.length - 1;
+    <ol ref={strip} className="phases" aria-label="Phases" {...keys}>
+      {earlier > 0 && (
+        <li className="completed">
+          <button type="button" onClick={onEarlier}>
+            {formatCount(earlier)} earlier
+          </button>
+        </li>
+      )}
+      {phases.slice(earlier).map((phase) => {
+        const isLast = phase === phases.at(-1);
         const spanMs = Math.max(0, (phase.endedAtMs ?? now) - phase.startedAtMs);
         const span = formatSpan(spanMs);
         return (

@@ -1,5 +1,8 @@
 import { isTerminal, type RunEvent, statusAfter } from "@tm/run-events-core";
 
+/** The type of the events that begin a phase. @see W6 */
+export const PHASE_STARTED = "PHASE_STARTED";
+
 /** One phase of a run. */
 export interface Phase {
   readonly name: string;
@@ -24,38 +27,41 @@ export interface RunDigest {
  * @returns takes all events so far, of the same run each time. The same digest again while there are no more.
  */
 export function createRunDigest(): (events: readonly RunEvent[]) => RunDigest {
-  let phases: readonly Phase[] = [];
+  const phases: Phase[] = [];
   const counts = new Map<string, number>();
   let taken = 0;
-  let digest: RunDigest = { phases, typeCounts: new Map() };
+  let digest: RunDigest = { phases: [], typeCounts: new Map() };
 
   return (events) => {
     if (events.length === taken) return digest;
+    let areNew = false;
     for (const event of events.slice(taken)) {
       counts.set(event.eventType, (counts.get(event.eventType) ?? 0) + 1);
-      phases = advancePhases(phases, event);
+      areNew = advancePhases(phases, event) || areNew;
     }
     taken = events.length;
-    digest = { phases, typeCounts: new Map(counts) };
+    digest = {
+      phases: areNew ? [...phases] : digest.phases,
+      typeCounts: new Map(counts),
+    };
     return digest;
   };
 }
 
-function advancePhases(phases: readonly Phase[], event: RunEvent): readonly Phase[] {
+/** Takes an event into the phases, of which only the last can be open. @returns whether it changes them */
+function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boolean {
   const name = phaseOf(event);
-  const isEnd = isTerminal(statusAfter(event.eventType));
-  if (name === null && !isEnd) return phases;
+  if (name === null && !isTerminal(statusAfter(event.eventType))) return false;
   const atMs = Date.parse(event.createdAt);
-  const past = phases.map((phase) =>
-    phase.endedAtMs === null ? { ...phase, endedAtMs: atMs } : phase,
-  );
-  if (name === null) return past;
-  return [...past, { name, sequence: event.sequence, startedAtMs: atMs, endedAtMs: null }];
+  const last = phases.pop();
+  if (last !== undefined) phases.push({ ...last, endedAtMs: last.endedAtMs ?? atMs });
+  if (name !== null) phases.push({ name, sequence, startedAtMs: atMs, endedAtMs: null });
+  return true;
 }
 
 /** The phase that an event begins; `null` if it begins none. @see W6 */
-function phaseOf({ eventType, payload }: RunEvent): string | null {
-  if (eventType !== "PHASE_STARTED" || typeof payload !== "object" || payload === null) return null;
+function phaseOf({ eventType, payload }: Omit<RunEvent, "sequence">): string | null {
+  if (eventType !== PHASE_STARTED || typeof payload !== "object" || payload === null) return null;
   const { phase } = payload as { readonly phase?: unknown };
   return typeof phase === "string" ? phase : null;
 }

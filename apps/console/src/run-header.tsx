@@ -1,7 +1,8 @@
 import type { FollowState } from "@tm/run-events-client";
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
-import type { ReactNode } from "react";
-import { formatCount, formatMoment, formatSpan } from "./format-time.ts";
+import { type ReactNode, type RefObject, useCallback } from "react";
+import { CancelControl } from "./cancel-control.tsx";
+import { formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
 import { runTitle } from "./run-title.ts";
 import { StatusIcon } from "./status-icon.tsx";
@@ -25,16 +26,17 @@ export interface RunHeaderProps {
   readonly status: RunStatus | null;
   readonly state: FollowState;
   readonly count: number;
-  readonly onCancel: () => void;
+  readonly heading: RefObject<HTMLHeadingElement | null>;
 }
 
 /** Which run this is, how it stands, and how it is followed. */
 export function RunHeader(props: RunHeaderProps): ReactNode {
-  const { runId, snapshot, state, count, onCancel } = props;
+  const { runId, snapshot, state, count, heading } = props;
   const status = props.status ?? snapshot?.runStatus ?? null;
   const isLive = status !== null && !isTerminal(status);
   const title = snapshot === null ? runId : runTitle(snapshot);
   const word = STATES[state];
+  const toHeading = useCallback(() => heading.current?.focus(), [heading]);
   return (
     <header className="run-header">
       <a className="back" href={encodeRoute(null)}>
@@ -42,22 +44,20 @@ export function RunHeader(props: RunHeaderProps): ReactNode {
       </a>
       <div className="run-title">
         {status !== null && <StatusIcon status={status} />}
-        <h2 className={title === runId ? "code" : ""}>{title}</h2>
-        {isLive && (
-          <button type="button" className="cancel" onClick={onCancel}>
-            Cancel run
-          </button>
-        )}
+        <h2 ref={heading} tabIndex={-1} className={title === runId ? "code" : ""} title={title}>
+          {title}
+        </h2>
+        {isLive && <CancelControl runId={runId} title={title} onGone={toHeading} />}
       </div>
       <p className="facts">
         {status !== null && <span className={`word ${status}`}>{status}</span>}
         {word !== null && <span className={`state ${state}`}>{word}</span>}
-        <span>{formatCount(count)} events</span>
+        <span>{formatEvents(count)}</span>
         {snapshot !== null && (
           <>
             <Elapsed snapshot={snapshot} isLive={isLive} />
             <span>
-              begun <time dateTime={snapshot.createdAt}>{formatMoment(snapshot.createdAt)}</time>
+              started <time dateTime={snapshot.createdAt}>{formatMoment(snapshot.createdAt)}</time>
             </span>
           </>
         )}

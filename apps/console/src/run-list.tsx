@@ -1,6 +1,6 @@
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
-import { type KeyboardEvent, type ReactNode, useRef } from "react";
-import { formatAge, formatCount, formatMoment, formatSpan } from "./format-time.ts";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { formatAge, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
 import { planMove } from "./plan-move.ts";
 import { runTitle } from "./run-title.ts";
@@ -27,6 +27,17 @@ export function RunList({
   const { runs, hasMore, problem, loadMore } = useRuns(status, onSignedOut);
   const now = useNow(1_000);
   const list = useRef<HTMLUListElement>(null);
+  // Where the runs begin that were asked for; `null` if none were.
+  const wanted = useRef<number | null>(null);
+  const count = runs?.length ?? 0;
+  useEffect(() => {
+    if (wanted.current === null || count <= wanted.current) return;
+    // The button may have gone, and the focus with it. Who has gone elsewhere meanwhile stays there.
+    const { activeElement: at, body } = document;
+    const isHere = at === body || at?.closest(".more") != null;
+    if (isHere) list.current?.querySelectorAll("a")[wanted.current]?.focus();
+    wanted.current = null;
+  }, [count]);
 
   function onKeyDown(event: KeyboardEvent): void {
     if (hasModifier(event)) return;
@@ -55,7 +66,13 @@ export function RunList({
         ))}
         {hasMore && (
           <li className="more">
-            <button type="button" onClick={loadMore}>
+            <button
+              type="button"
+              onClick={() => {
+                wanted.current = count;
+                loadMore();
+              }}
+            >
               Load more
             </button>
           </li>
@@ -85,14 +102,16 @@ function RunLink({
       className={isTerminal(runStatus) ? "" : "is-live"}
     >
       <StatusIcon status={runStatus} />
-      <span className={title === runId ? "name code" : "name"}>{title}</span>
+      <span className={title === runId ? "name code" : "name"} title={title}>
+        {title}
+      </span>
       <time className="age" dateTime={createdAt} title={formatMoment(createdAt)}>
         {formatAge(now - createdAtMs)}
       </time>
       <span className="facts">
         <span className={`word ${runStatus}`}>{runStatus}</span>
         {currentPhase !== null && <span className="phase">{currentPhase}</span>}
-        <span>{formatCount(lastSequence)} events</span>
+        <span>{formatEvents(lastSequence)}</span>
       </span>
       <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>
     </a>

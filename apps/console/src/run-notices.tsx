@@ -1,34 +1,51 @@
 import type { FollowState } from "@tm/run-events-client";
-import type { RunEventsError, RunSnapshot } from "@tm/run-events-core";
+import type { RunEvent, RunEventsError, RunSnapshot } from "@tm/run-events-core";
 import type { ReactNode } from "react";
-import { formatCount } from "./format-time.ts";
+import { encodeSummary } from "./encode-summary.ts";
+import { formatEvents } from "./format-time.ts";
 
-/** Why a run is not followed just now, and how far its events have been read. */
+/** The members of a payload that may say why a run failed. The first counts. */
+const REASONS = ["reason", "message", "error"] as const;
+
+/** Why a run is not followed just now or has failed, and how far its events have been read. */
 export function RunNotices({
   state,
   error,
-  count,
+  events,
   snapshot,
 }: {
   readonly state: FollowState;
   readonly error: RunEventsError | null;
-  /** How many events have been read. */
-  readonly count: number;
+  /** Those that have been read. */
+  readonly events: readonly RunEvent[];
   readonly snapshot: RunSnapshot | null;
 }): ReactNode {
   if (state === "failed") return <p className="notice problem">{error?.message}</p>;
+  const reason = failureOf(events.at(-1));
+  const count = events.length;
   const behind = (snapshot?.lastSequence ?? 0) - count;
   return (
     <>
       {state === "waiting" && <p className="notice soft">{error?.message} Trying again.</p>}
+      {reason !== null && <p className="notice problem">{reason}</p>}
       {behind > 0 && (
         <progress
           aria-label="Events read"
           max={count + behind}
           value={count}
-          title={`${formatCount(behind)} events to come`}
+          title={`${formatEvents(behind)} to come`}
         />
       )}
     </>
   );
+}
+
+/** Why a run failed, in its own words, if this is the event that says so. */
+function failureOf(last: RunEvent | undefined): string | null {
+  if (last?.eventType !== "RUN_FAILED") return null;
+  const { payload } = last;
+  if (typeof payload !== "object" || payload === null) return null;
+  const members = payload as Readonly<Record<string, unknown>>;
+  const words = REASONS.map((name) => members[name]).find((one) => typeof one === "string");
+  return words === undefined ? null : encodeSummary(words);
 }

@@ -1,11 +1,9 @@
 import { useRun } from "@tm/run-events-client/react";
-import { isTerminal } from "@tm/run-events-core";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { isSignedOut } from "./api.ts";
-import { CancelDialog } from "./cancel-dialog.tsx";
 import { EventToolbar } from "./event-toolbar.tsx";
 import { PhaseStrip } from "./phase-strip.tsx";
-import { createRunDigest } from "./run-digest.ts";
+import { createRunDigest, PHASE_STARTED } from "./run-digest.ts";
 import { RunHeader } from "./run-header.tsx";
 import { RunNotices } from "./run-notices.tsx";
 import { runTitle } from "./run-title.ts";
@@ -30,7 +28,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   const [filter, setFilter] = useState(NO_FILTER);
   // How many events there were when following was paused; `null` while it goes on.
   const [pausedAt, setPausedAt] = useState<number | null>(null);
-  const [isCancelling, setCancelling] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
   const timeline = useRef<TimelineHandle>(null);
   const filterField = useRef<HTMLInputElement>(null);
   const jumpField = useRef<HTMLInputElement>(null);
@@ -43,6 +41,11 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   useEffect(() => {
     if (wasSignedOut) onSignedOut();
   }, [wasSignedOut, onSignedOut]);
+
+  useEffect(() => {
+    // Whoever chose it from the list goes on within it.
+    if (document.activeElement?.closest(".runs") != null) heading.current?.focus();
+  }, []);
 
   const count = useRef(0);
   useEffect(() => {
@@ -80,15 +83,16 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         status={status}
         state={state}
         count={events.length}
-        onCancel={() => setCancelling(true)}
+        heading={heading}
       />
       <p className="unseen" role="status">
         {[runStatus, currentPhase].filter((word) => word !== null).join(", ")}
       </p>
-      <RunNotices state={state} error={error} count={events.length} snapshot={snapshot} />
+      <RunNotices state={state} error={error} events={events} snapshot={snapshot} />
       <PhaseStrip
         phases={phases}
         status={status}
+        onEarlier={() => setFilter({ text: "", types: new Set([PHASE_STARTED]) })}
         onJump={(sequence) => timeline.current?.show(sequence)}
       />
       <EventToolbar
@@ -97,7 +101,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         typeCounts={typeCounts}
         shownCount={shown.count}
         count={events.length}
-        isLive={state !== "finished"}
+        isLive={state !== "finished" && state !== "failed"}
         isFollowing={isFollowing}
         unseenCount={isFollowing ? 0 : events.length - pausedAt}
         onFollow={onFollow}
@@ -114,9 +118,6 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         isFollowing={isFollowing}
         onFollow={onFollow}
       />
-      {isCancelling && status !== null && !isTerminal(status) && (
-        <CancelDialog runId={runId} title={title} onClose={() => setCancelling(false)} />
-      )}
     </main>
   );
 }

@@ -27,7 +27,12 @@ export function isFiltering({ text, types }: EventFilter): boolean {
 /** Whether events of a type are shown. */
 function isShown(filter: EventFilter, eventType: string): boolean {
   if (filter.types.size > 0 && !filter.types.has(eventType)) return false;
-  return eventType.includes(filter.text.toUpperCase());
+  return hasText(filter, eventType);
+}
+
+/** Whether a type has the filter's text in it. */
+export function hasText({ text }: EventFilter, eventType: string): boolean {
+  return eventType.includes(text.toUpperCase());
 }
 
 /**

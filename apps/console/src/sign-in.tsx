@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { isSignedOut, messageOf, signIn } from "./api.ts";
+import { tellSession } from "./session-news.ts";
 
 /** Asks for a token and turns it into a session. */
 export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void> }): ReactNode {
@@ -13,10 +14,12 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void
     setSending(true);
     try {
       await signIn(token);
+      tellSession();
       await onSignedIn();
     } catch (error) {
       setProblem(isSignedOut(error) ? "Nobody has this token." : messageOf(error));
       setSending(false);
+      field.current?.select();
     }
   }
 

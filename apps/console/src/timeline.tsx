@@ -5,7 +5,6 @@ import {
   type ReactNode,
   type Ref,
   useCallback,
-  useEffect,
   useEffectEvent,
   useImperativeHandle,
   useLayoutEffect,
@@ -98,7 +97,8 @@ export function Timeline(props: TimelineProps): ReactNode {
     scrollTo(planReveal(layout, shown.rowOf(sequence), top, viewHeight));
   });
 
-  useEffect(() => {
+  // Not a passive effect: one that is late belongs to the rows before a key was pressed, among which there is none to get the focus.
+  useLayoutEffect(() => {
     if (wanted.current === null) return;
     const sequence = wanted.current;
     wanted.current = null;
@@ -117,8 +117,11 @@ export function Timeline(props: TimelineProps): ReactNode {
     if (sequence === undefined) return;
     onFollow(false);
     setActive(sequence);
-    wanted.current = sequence;
     scrollTo(planReveal(layout, row, top, viewHeight));
+    const button = document.getElementById(rowId(sequence));
+    // A row that is not drawn yet is once what has changed here is.
+    if (button === null) wanted.current = sequence;
+    else button.focus({ preventScroll: true });
   }
 
   useImperativeHandle(ref, () => ({

@@ -5,8 +5,8 @@ import { mergeRuns } from "./merge-runs.ts";
 
 /** How many runs come at first, and with each "more". */
 const PAGE_RUNS = 50;
-/** How many are read again and again at most: those behind them stand as they were read. */
-const FRESH_RUNS = 200;
+/** How many one answer holds at most. @see W14 */
+const MOST_RUNS = 200;
 /** Between two looks at the list, in milliseconds. */
 const LOOK_MS = 2_000;
 
@@ -27,7 +27,7 @@ interface Loaded {
 }
 
 /**
- * The caller's runs, looked at every two seconds while the page is seen.
+ * The caller's runs, all that are loaded looked at again every two seconds while the page is seen.
  * @param status those in this status; `null` for all. A component that changes it is mounted anew
  * @param onSignedOut the session has ended
  */
@@ -45,9 +45,9 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
   }, [loaded]);
 
   const read = useCallback(
-    async (cursor: string | null, limit: number, take: (page: RunsPage) => void): Promise<void> => {
+    async (cursor: string | null, count: number, take: (page: RunsPage) => void): Promise<void> => {
       try {
-        const page = await listRuns({ status, limit, cursor });
+        const page = await readRuns(status, cursor, count);
         if (isGone.current) return;
         take(page);
         setProblem(null);
@@ -70,8 +70,8 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
       if (isLooking || document.hidden) return;
       isLooking = true;
       clearTimeout(timer);
-      const limit = Math.min(FRESH_RUNS, Math.max(PAGE_RUNS, size.current));
-      await read(null, limit, (page) => setLoaded((before) => afterLook(before, page)));
+      const count = Math.max(PAGE_RUNS, size.current);
+      await read(null, count, (page) => setLoaded((before) => afterLook(before, page)));
       isLooking = false;
       if (!isOver) timer = setTimeout(() => void look(), LOOK_MS);
     }
@@ -98,6 +98,23 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
       });
     },
   };
+}
+
+/** So many runs from a cursor on, or all that there are, in as many answers as that takes. */
+async function readRuns(
+  status: RunStatus | null,
+  cursor: string | null,
+  count: number,
+): Promise<RunsPage> {
+  const read = new Map<string, RunSnapshot>();
+  let nextCursor = cursor;
+  do {
+    const limit = Math.min(MOST_RUNS, count - read.size);
+    const page = await listRuns({ status, limit, cursor: nextCursor });
+    for (const run of page.runs) read.set(run.runId, run);
+    ({ nextCursor } = page);
+  } while (nextCursor !== null && read.size < count);
+  return { runs: [...read.values()], nextCursor };
 }
 
 function afterLook(before: Loaded | null, { runs, nextCursor }: RunsPage): Loaded {

@@ -4,13 +4,14 @@ import { useEffect, useEffectEvent } from "react";
 export type Shortcuts = Readonly<Record<string, () => void>>;
 
 /**
- * Keys that count wherever the focus is, except within a field or a dialog, which have their own. With Ctrl, Alt or Meta they are the
- * browser's.
+ * Keys that count wherever the focus is, except within a field or a dialog, which have their own, and arrows within a payload, which
+ * scroll it. With Ctrl, Alt or Meta they are the browser's.
  */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const onKeyDown = useEffectEvent((event: KeyboardEvent): void => {
     if (event.defaultPrevented || hasModifier(event)) return;
     if (event.target instanceof Element && event.target.closest(OWN_KEYS) !== null) return;
+    if (event.target instanceof HTMLPreElement && event.key.startsWith("Arrow")) return;
     const act = Object.hasOwn(shortcuts, event.key) ? shortcuts[event.key] : undefined;
     if (act === undefined) return;
     event.preventDefault();

@@ -65,7 +65,7 @@ describe("the page for everybody", () => {
       '- list "Phases":\n    - listitem:\n      - button /one',
       '- searchbox "Filter by type"',
       '- textbox "Go to sequence"',
-      '- group "Types":',
+      '- toolbar "Types":',
       '- list "Events":',
       '- group "Payload of event 2"',
       "- status: running, one",

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { ADA } from "../../server/test/start-server.ts";
 import { openConsole, PATIENT, useBrowser } from "./open-console.ts";
-import { append, many, recordRun } from "./record-run.ts";
+import { append, many, phase, recordRun } from "./record-run.ts";
 
 /** What has the focus: its id, else its label, else its text. */
 function focus(page: Page): Promise<string | null | undefined> {
@@ -91,7 +91,7 @@ describe("the keyboard alone", () => {
 
   it("reaches everything with Tab, and a long list in one step", async () => {
     const { url, page } = await openConsole();
-    await recordRun(url, "r", many("LOG", 1_000));
+    await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 997)]);
     await signIn(page);
     await page.getByRole("link", { name: /^r / }).click();
     await page.locator("#event-1000").waitFor();
@@ -103,14 +103,91 @@ describe("the keyboard alone", () => {
     }
     expect(seen.slice(0, 6)).toEqual([
       "Cancel run",
+      expect.stringMatching(/^three/),
       "Filter by type",
       "Go to sequence",
       "Follow",
       "All",
-      "LOG 1,000",
     ]);
     expect(seen[6]).toMatch(/^event-\d+$/);
     expect(seen[7]).not.toMatch(/^event-/);
+  });
+
+  it("leads along phases and types with the arrows, and back to where it was", async () => {
+    const { url, page } = await openConsole();
+    await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 1)]);
+    await signIn(page);
+    await page.getByRole("link", { name: /^r / }).click();
+    await page.locator("#event-4").waitFor();
+    await page.getByRole("list", { name: "Phases" }).getByRole("button").last().focus();
+    await press(page, "ArrowLeft");
+    expect(await focus(page)).toMatch(/^two/);
+    await press(page, "Home");
+    expect(await focus(page)).toMatch(/^one/);
+    await press(page, "Tab", "Shift+Tab");
+    expect(await focus(page)).toMatch(/^one/);
+    await press(page, "End", "ArrowRight");
+    expect(await focus(page)).toMatch(/^three/);
+    await page.getByRole("button", { name: "All", exact: true }).focus();
+    await press(page, "ArrowRight");
+    expect(await focus(page)).toBe("PHASE_STARTED 3");
+  });
+
+  it("is within the run that was opened, and on the run's heading once the run has been cancelled", async () => {
+    const { url, page } = await openConsole();
+    await recordRun(url, "r", many("LOG", 3), { title: "The run" });
+    await recordRun(url, "other", many("LOG", 3), { title: "The other" });
+    await signIn(page);
+    await page.getByRole("link", { name: "The run" }).focus();
+    await press(page, "Enter");
+    await expect.poll(() => focus(page), PATIENT).toBe("The run");
+    await press(page, "Tab", "Enter");
+    expect(await focus(page)).toBe("Keep it running");
+    await press(page, "Enter");
+    expect(await focus(page)).toBe("Cancel run");
+    await press(page, "Enter", "Tab", "Enter");
+    await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
+    await expect.poll(() => focus(page), PATIENT).toBe("The run");
+
+    // And so it is where somebody else ends the run while the question stands.
+    await press(page, "Escape", "k", "Enter");
+    await page.getByRole("heading", { name: "The other" }).waitFor();
+    await press(page, "Tab", "Enter");
+    await page.getByRole("dialog").waitFor();
+    await append(url, "other", [{ eventType: "RUN_COMPLETED" }]);
+    await expect.poll(() => focus(page), PATIENT).toBe("The other");
+  });
+
+  it("is back in the list behind a run, also where the page shows one of them alone, and on the runs that were loaded", async () => {
+    const { url, page } = await openConsole({}, { width: 390 });
+    for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
+    await signIn(page);
+    await page.getByRole("button", { name: "Load more" }).focus();
+    await press(page, "Enter");
+    await expect.poll(() => focus(page), PATIENT).toMatch(/^run-9/);
+    for (const back of ["r", "Escape"]) {
+      await press(page, "Enter");
+      await expect.poll(() => focus(page), PATIENT).toBe("run-9");
+      await press(page, back);
+      await expect.poll(() => focus(page), PATIENT).toMatch(/^run-9./);
+    }
+  });
+
+  it("scrolls a payload with the arrows, and leads to the events though nothing in them is new", async () => {
+    const { url, page } = await openConsole();
+    const payload = Array.from({ length: 100 }, (_, index) => index);
+    await recordRun(url, "r", [{ eventType: "LOG", payload }, { eventType: "RUN_COMPLETED" }]);
+    await signIn(page);
+    await page.getByRole("link", { name: /^r / }).click();
+    await page.locator("#event-1").click();
+    await press(page, "Tab", "ArrowDown");
+    expect(await focus(page)).toBe("Payload of event 1");
+    const box = page.getByLabel("Payload of event 1");
+    await expect.poll(() => box.evaluate((pre) => pre.scrollTop), PATIENT).toBeGreaterThan(0);
+    await press(page, "j");
+    expect(await focus(page)).toBe("event-1");
+    await press(page, "/", "Enter");
+    expect(await focus(page)).toBe("event-1");
   });
 
   it("leaves to the browser what is pressed with Ctrl, and to a field what is typed into it", async () => {

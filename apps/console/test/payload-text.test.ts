@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeSummary } from "../src/encode-summary.ts";
+import { escapeUnseen } from "../src/escape-unseen.ts";
 import { splitJson } from "../src/split-json.ts";
 
 /** As long as a summary may be, in characters. */
@@ -39,6 +40,24 @@ describe("a payload's text", () => {
     expect(encodeSummary("words")).toBe("words");
     expect(encodeSummary(null)).toBe("");
     expect(encodeSummary({ line: "x", index: 1 })).toBe('{"line":"x","index":1}');
+  });
+
+  it("leaves nothing unseen that ends a line or turns a row around, and no terminal's colours", () => {
+    expect(encodeSummary("one\rtwo\u2028three\r\n\r\nfour\u0085five")).toBe(
+      "one ⏎ two ⏎ three ⏎ four ⏎ five",
+    );
+    expect(encodeSummary("\u001B[1;31mred\u001B[0m \u001B]8;;https://x\u0007link")).toBe(
+      "red link",
+    );
+    expect(encodeSummary("a\u0000b\tc\u007F")).toBe("a␀b c␡");
+    expect(encodeSummary("\u202Eedoc")).toBe("\\u202eedoc");
+    expect(encodeSummary({ "\u2066x": "שלום" })).toBe('{"\\u2066x":"שלום"}');
+    fc.assert(
+      fc.property(fc.jsonValue(), (payload) => {
+        const json = JSON.stringify(payload);
+        expect(JSON.parse(escapeUnseen(json))).toEqual(JSON.parse(json));
+      }),
+    );
   });
 
   it("is coloured without a character more or less", () => {

@@ -15,7 +15,7 @@ describe("the list of runs", () => {
       .poll(() => runs.allInnerTexts(), PATIENT)
       .toEqual([
         expect.stringMatching(/^second\n[^]*queued[^]*0 events/),
-        expect.stringMatching(/^Plan a trip\n[^]*running[^]*prepare[^]*1 events/),
+        expect.stringMatching(/^Plan a trip\n[^]*running[^]*prepare[^]*1 event\n/),
       ]);
     await append(url, "first", [phase("write"), { eventType: "RUN_FAILED" }]);
     await expect
@@ -42,6 +42,24 @@ describe("the list of runs", () => {
       .toEqual([expect.stringMatching(/^run-7\n/)]);
     await page.getByLabel("Status").selectOption("failed");
     await page.getByText("No run is failed.").waitFor();
+  });
+
+  it("W14: keeps all runs fresh that it has loaded, however many", async () => {
+    const { url, page } = await openConsole();
+    await recordRun(url, "oldest");
+    for (let index = 0; index < 220; index += 1) await recordRun(url, `run-${index}`);
+    await signIn(page, ADA);
+    const runs = page.getByRole("list", { name: "Runs" }).getByRole("link");
+    for (const count of [50, 100, 150, 200]) {
+      await expect.poll(() => runs.count(), PATIENT).toBe(count);
+      await page.getByRole("button", { name: "Load more" }).click();
+    }
+    await expect.poll(() => runs.last().innerText(), PATIENT).toMatch(/^oldest\n[^]*queued/);
+    await append(url, "oldest", [phase("late"), { eventType: "RUN_COMPLETED" }]);
+    await expect
+      .poll(() => runs.last().innerText(), PATIENT)
+      .toMatch(/^oldest\n[^]*completed[^]*late[^]*2 events/);
+    expect(await runs.count()).toBe(221);
   });
 
   it("leads to a run by an address of its own, also in a window of a phone, and back", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ADA } from "../../server/test/start-server.ts";
+import { ADA, BOB } from "../../server/test/start-server.ts";
 import { openConsole, openSignedIn, PATIENT, signIn, useBrowser } from "./open-console.ts";
 import { recordRun } from "./record-run.ts";
 
@@ -37,26 +37,41 @@ describe("the session", () => {
     await page.getByLabel("Token").waitFor();
   });
 
-  it("W29: is not ended by an answer to a question of the session before it", async () => {
-    const { page } = await openSignedIn();
-    const held = Promise.withResolvers<() => Promise<void>>();
-    await page.route(
-      "**/v1/agent-runs?*",
-      (route) =>
-        held.resolve(() =>
-          route.fulfill({ status: 401, json: { code: "unauthenticated", detail: "" } }),
-        ),
-      { times: 1 },
-    );
-    const answerLate = await held.promise;
-    await page.getByRole("button", { name: "Sign out" }).click();
+  it("W4, W29: is that of all tabs: who signs in in one sees nothing in another of who was there before", async () => {
+    const { url, page } = await openSignedIn();
+    await recordRun(url, "r", [{ eventType: "SECRET" }]);
+    await page.goto(`${url}/#/runs/r`);
+    await page.getByText("live", { exact: true }).waitFor();
+    const other = await page.context().newPage();
+    await other.goto(url);
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    await signIn(other, BOB);
+    await page.getByText("bob", { exact: true }).waitFor();
+    await other.goto(`${url}/#/runs/r`);
+    for (const tab of [page, other]) {
+      await tab.getByText("There is no such run.").waitFor();
+      expect(await tab.getByText("SECRET").count()).toBe(0);
+    }
+  });
+
+  it("W29: says of a token that cannot be one that nobody has it, and lets it be typed again", async () => {
+    const { page } = await openConsole();
+    await signIn(page, "ключ");
+    await expect
+      .poll(() => page.getByRole("alert").textContent(), PATIENT)
+      .toBe("Nobody has this token.");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("token");
+  });
+
+  it("W29: can be begun again at once, by who still has a run of the session before on the page", async () => {
+    const { url, page } = await openSignedIn();
+    await recordRun(url, "r", [{ eventType: "LOG" }]);
+    await page.context().clearCookies();
+    await page.goto(`${url}/#/runs/r`);
     await signIn(page, ADA);
-    await page.getByText("There are no runs yet.").waitFor();
-    const answered = page.waitForResponse((response) => response.status() === 401);
-    await answerLate();
-    await answered;
-    await page.getByRole("button", { name: "Theme: auto" }).click();
-    await page.getByRole("button", { name: "Theme: light" }).waitFor();
+    await page.locator("#event-1").waitFor();
+    await page.getByText("live", { exact: true }).waitFor();
     expect(await page.getByLabel("Token").count()).toBe(0);
   });
 });

@@ -75,7 +75,7 @@ describe("a run's timeline", () => {
     const drafts = [...many("LOG", 3), ...many("TOOL_CALLED", 2), ...many("TOOL_FAILED", 1)];
     await recordRun(url, "r", drafts);
     await openRun(url, page, "r");
-    const types = page.getByRole("group", { name: "Types" });
+    const types = page.getByRole("toolbar", { name: "Types" });
     const sequences = (): Promise<readonly string[]> => page.locator(".sequence").allInnerTexts();
     await types.getByRole("button", { name: "LOG 3" }).click();
     await expect.poll(sequences, PATIENT).toEqual(["1", "2", "3"]);
@@ -137,6 +137,63 @@ describe("a run's timeline", () => {
     await expect.poll(() => row(page, 501).evaluate(isWithinList), PATIENT).toBe(true);
   });
 
+  it("W6: has the newest hundred of many phases as a strip, and leads to the others", async () => {
+    const { url, page } = await openSignedIn();
+    const phases = Array.from({ length: 5_000 }, (_, index) => phase(`p${index + 1}`));
+    await recordRun(url, "r", [...many("LOG", 10), ...phases]);
+    await openRun(url, page, "r");
+    await header(page, "5,010 events");
+    const strip = page.getByRole("list", { name: "Phases" }).getByRole("button");
+    expect(await strip.count()).toBe(101);
+    expect(await strip.last().innerText()).toMatch(/^p5000/);
+    await strip.first().click();
+    await page.getByText("5,000 of 5,010").waitFor();
+  });
+
+  it("has a hundred of many types to click, and others by a part of their names", async () => {
+    const { url, page } = await openSignedIn();
+    const drafts = Array.from({ length: 500 }, (_, index) => ({ eventType: `TYPE_${index + 1}` }));
+    await recordRun(url, "r", drafts);
+    await openRun(url, page, "r");
+    await page.getByText("and 400 more").waitFor();
+    const types = page.getByRole("toolbar", { name: "Types" }).getByRole("button");
+    expect(await types.count()).toBe(101);
+    await page.getByLabel("Filter by type").fill("_499");
+    await expect.poll(() => types.allInnerTexts(), PATIENT).toEqual(["All", "TYPE_499 1"]);
+  });
+
+  it("shows the beginning of a large payload, and all of it when asked", async () => {
+    const { url, page } = await openSignedIn();
+    const payload = Array.from({ length: 12_000 }, (_, index) => ({ index }));
+    await recordRun(url, "r", [{ eventType: "LARGE", payload }]);
+    await openRun(url, page, "r");
+    await row(page, 1).click();
+    const box = page.getByLabel("Payload of event 1");
+    const length = (): Promise<number> => box.evaluate((pre) => pre.textContent.length);
+    expect(await length()).toBe(100_000);
+    await page.getByRole("button", { name: /^Show all [\d,]+ characters$/ }).click();
+    expect(await length()).toBe(JSON.stringify(payload, null, 2).length);
+  });
+
+  it("W6: says why a run has failed, in its own words", async () => {
+    const { url, page } = await openSignedIn();
+    const payload = { reason: "The model refused." };
+    await recordRun(url, "r", [{ eventType: "RUN_FAILED", payload }]);
+    await openRun(url, page, "r");
+    await page.getByRole("main").getByText("The model refused.", { exact: true }).waitFor();
+  });
+
+  it("can be read in a window that is low, or zoomed into", async () => {
+    const { url, page } = await openSignedIn({}, { width: 320 });
+    await page.setViewportSize({ width: 320, height: 256 });
+    await recordRun(url, "r", [phase("one"), ...many("LOG", 50)]);
+    await openRun(url, page, "r");
+    await row(page, 51).click();
+    await row(page, 51).scrollIntoViewIfNeeded();
+    expect(await row(page, 51).evaluate(isWithinWindow)).toBe(true);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  });
+
   it("W13: cancels the run, but not before it has asked", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "r", [{ eventType: "LOG" }]);
@@ -159,6 +216,12 @@ describe("a run's timeline", () => {
     await page.getByText("There is no such run.").waitFor();
   });
 });
+
+/** Whether an element is seen whole. */
+function isWithinWindow(element: Element): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight && bottom > top;
+}
 
 /** Whether an element is seen whole within the list, or the list within it. */
 function isWithinList(element: Element): boolean {

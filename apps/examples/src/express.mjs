@@ -11,14 +11,13 @@ import session from "express-session";
 import helmet from "helmet";
 
 const { DATABASE = "runs.db", PORT = 8080, SESSION_SECRET: secret = "change me" } = process.env;
-const origins = ["https://app.example"]; // whose pages may call with the session, beside your own
+const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
 
 // Asked anew while a stream is open: the session's store knows who has signed out, `request.session` does not.
 const signedIn = async ({ sessionStore, sessionID }) =>
   (await promisify(sessionStore.get).call(sessionStore, sessionID))?.userId;
-
 async function authenticate(request, wanted) {
   const token = tokenOf(request);
   const userId = wanted === "session" || !token ? await signedIn(request) : undefined;
@@ -29,28 +28,30 @@ async function authenticate(request, wanted) {
 const store = createSqliteStore(new Database(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
-const handler = createNodeHandler({ runs, authenticate, allowedOrigins: origins });
+const handler = createNodeHandler({ runs, authenticate, allowedOrigins, onError: console.error });
 
 const app = express();
 const cookie = { httpOnly: true, sameSite: "lax", secure: "auto" };
-app.use(helmet(), cors({ origin: origins, credentials: true }), compression());
+app.use(helmet(), cors({ origin: allowedOrigins, credentials: true }), compression());
 app.use(session({ cookie, secret, resave: false, saveUninitialized: false }));
 // Before the body parser, which leaves nothing to read, and not mounted by `use`, which cuts the path.
 app.all(/^\/v1\/agent-runs/, (request, response) => handler.handle(request, response));
 app.use(express.json());
 app.post("/echo", ({ body }, response) => response.json(body));
-app.post("/session", (request, response) => {
-  request.session.userId = users.get(tokenOf(request));
-  response.sendStatus(request.session.userId ? 204 : 401);
+app.post("/session", async (request, response) => {
+  const userId = users.get(tokenOf(request));
+  if (userId) await promisify(request.session.regenerate).call(request.session); // It may be planted.
+  if (userId) request.session.userId = userId;
+  response.sendStatus(userId ? 204 : 401);
 });
 app.delete("/session", ({ session }, response) => session.destroy(() => response.sendStatus(204)));
-
 // Lines may be appended for hours, so a request as a whole has no time limit.
 const server = createServer({ requestTimeout: 0 }, app).listen(PORT, () =>
   console.log(`listening on http://localhost:${server.address().port}`),
 );
 async function shutDown() {
   server.close();
+  server.maxRequestsPerSocket = 1; // What is asked from now on is the last of its connection.
   await handler.drain(5_000);
   server.closeIdleConnections();
   await runs.close();

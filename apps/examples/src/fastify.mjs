@@ -12,14 +12,12 @@ import fastify from "fastify";
 
 const { DATABASE = "runs.db", PORT = 8080 } = process.env;
 const { SESSION_SECRET: secret = "change me, 32 characters at least" } = process.env;
-const origins = ["https://app.example"]; // whose pages may call with the session, beside your own
+const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
-
 // Asked anew while a stream is open: the session's store knows who has signed out, `request.session` does not.
 const signedIn = async ({ sessionStore, session }) =>
   (await promisify(sessionStore.get).call(sessionStore, session.sessionId))?.userId;
-
 const requests = new WeakMap(); // Fastify's, by node's
 async function authenticate(request, wanted) {
   const token = tokenOf(request);
@@ -31,10 +29,11 @@ async function authenticate(request, wanted) {
 const store = createSqliteStore(new Database(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
-const handler = createNodeHandler({ runs, authenticate, allowedOrigins: origins });
+const handler = createNodeHandler({ runs, authenticate, allowedOrigins, onError: console.error });
 
-const app = fastify();
-await app.register(helmet).register(cors, { origin: origins, credentials: true });
+const app = fastify({ return503OnClosing: false }); // An EventSource gives up at a 503.
+const methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]; // By itself it lets pages send the first three.
+await app.register(helmet).register(cors, { origin: allowedOrigins, methods, credentials: true });
 await app.register(compress); // before any route
 const options = { sameSite: "lax", secure: "auto" };
 await app.register(cookie).register(session, { secret, cookie: options, saveUninitialized: false });
@@ -49,8 +48,10 @@ app.register(async (scope) => {
 });
 app.post("/echo", ({ body }) => body);
 app.post("/session", async (request, reply) => {
-  request.session.userId = users.get(tokenOf(request));
-  return reply.code(request.session.userId ? 204 : 401).send();
+  const userId = users.get(tokenOf(request));
+  if (userId) await request.session.regenerate(); // It may be planted.
+  if (userId) request.session.userId = userId;
+  return reply.code(userId ? 204 : 401).send();
 });
 app.delete("/session", ({ session }) => session.destroy());
 app.addHook("preClose", () => handler.drain(5_000)).addHook("onClose", () => runs.close());

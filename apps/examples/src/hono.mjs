@@ -12,7 +12,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { parseSigned } from "hono/utils/cookie";
 
 const { DATABASE = "runs.db", PORT = "8080", SESSION_SECRET: secret = "change me" } = process.env;
-const origins = ["https://app.example"]; // whose pages may call with the session, beside your own
+const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const sessions = new Map(); // their users
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
@@ -30,10 +30,10 @@ async function authenticate(request, wanted) {
 const store = createSqliteStore(new DatabaseSync(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
-const handler = createHandler({ runs, authenticate, allowedOrigins: origins });
+const handler = createHandler({ runs, authenticate, allowedOrigins, onError: console.error });
 
 const app = new Hono();
-app.use(secureHeaders(), cors({ origin: origins, credentials: true }), compress());
+app.use(secureHeaders(), cors({ origin: allowedOrigins, credentials: true }), compress());
 app.all("/v1/agent-runs/*", ({ req }) => handler.fetch(req.raw));
 app.post("/echo", async (context) => context.json(await context.req.json()));
 app.post("/session", async (context) => {
@@ -51,8 +51,9 @@ const options = { fetch: app.fetch, port: PORT, serverOptions: { requestTimeout:
 const server = serve(options, ({ port }) => console.log(`listening on http://localhost:${port}`));
 async function shutDown() {
   server.close();
+  server.maxRequestsPerSocket = 1; // What is asked from now on is the last of its connection.
   await handler.drain(5_000);
-  server.closeIdleConnections();
+  setInterval(() => server.closeIdleConnections(), 100).unref(); // A body's end takes a moment to go out.
   await runs.close();
 }
 process.once("SIGTERM", () => void shutDown());

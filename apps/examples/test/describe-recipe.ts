@@ -1,5 +1,5 @@
 import { runHttpConformance } from "@tm/run-events-conformance/http";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ADA, BOB, createClient } from "./client.ts";
 import { openStream } from "./open-stream.ts";
 import type { RecipeProcess } from "./recipe-process.ts";
@@ -99,6 +99,15 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
         expect([leaf, await statusOf(path + leaf, { cookie: stranger })]).toEqual([leaf, 404]);
     });
 
+    it("signing in makes a session of its own: one that was there before, planted perhaps, stays what it was", async () => {
+      const path = await createRun();
+      const before = await signIn(BOB);
+      const headers = { cookie: before, authorization: `Bearer ${ADA}` };
+      expect((await call("POST", "/session", { headers })).status).toBe(204);
+      expect((await call("GET", path, { headers: { cookie: before } })).status).not.toBe(200);
+      expect((await call("GET", path, { headers: { cookie: await signIn() } })).status).toBe(200);
+    });
+
     it("the app's own paths are parsed and compressed as before, and so are the pages, or not", async () => {
       const headers = { "accept-encoding": "gzip" };
       const body = { text: "own ".repeat(1_000) };
@@ -149,6 +158,28 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
       expect(stream.headers.get("access-control-allow-credentials")).toBe("true");
     });
 
+    it.each([
+      ["POST", "/events"],
+      ["DELETE", ""],
+    ])(
+      "W5, W10, W14: a page of an origin on the list may send %s%s, with a key",
+      async (method, leaf) => {
+        const asked = await call("OPTIONS", `/v1/agent-runs/r${leaf}`, {
+          headers: {
+            origin: ORIGIN,
+            "access-control-request-method": method,
+            "access-control-request-headers": "content-type,idempotency-key",
+          },
+        });
+        const listOf = (name: string): readonly string[] =>
+          (asked.headers.get(`access-control-allow-${name}`) ?? "").toLowerCase().split(/, */);
+        expect(listOf("methods")).toContain(method.toLowerCase());
+        expect(listOf("headers")).toEqual(
+          expect.arrayContaining(["content-type", "idempotency-key"]),
+        );
+      },
+    );
+
     it("W25: a client that goes is let go", async () => {
       const path = await createRun();
       const cookie = await signIn();
@@ -197,6 +228,31 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
       const gone = recipe.end("SIGTERM");
       expect((await stream.until("error")).frame).toMatchObject({ code: "draining" });
       await stream.ended();
+      expect(await gone).toBe(trial.exitCode);
+    });
+
+    it("W24, W27: while it goes, who comes back is told to come again, and it goes though they ask without a pause", async () => {
+      const going = await trial.start();
+      onTestFinished(async () => void (await going.end("SIGKILL")));
+      const { call, createRun, signIn } = createClient(() => going.url);
+      const path = `${await createRun()}/stream`;
+      const headers = { cookie: await signIn() };
+      // They end one after the other.
+      const streams = await Promise.all(
+        Array.from({ length: 8 }, () => openStream(going.url + path, headers)),
+      );
+      await Promise.all(streams.map((stream) => stream.until("connected")));
+      const gone = going.end("SIGTERM");
+      await Promise.race(streams.map((stream) => stream.ended()));
+      // A connection is kept, and used again at once: only its end, or a refusal of the next, ends this.
+      let refused = false;
+      const refuse = (): null => ((refused = true), null);
+      while (!refused) {
+        const answer = await call("GET", path, { headers }).catch(refuse);
+        if (answer === null) break;
+        expect(answer.status).toBe(200);
+        expect(await answer.text().catch(refuse)).toMatch(/"draining"|"store_unavailable"/);
+      }
       expect(await gone).toBe(trial.exitCode);
     });
   });

@@ -1,8 +1,10 @@
 import { expect, it } from "vitest";
 import { describeRecipe } from "./describe-recipe.ts";
 import { endsAtSignOut } from "./ends-at-sign-out.ts";
+import { goesThoughIdle } from "./goes-though-idle.ts";
 import { startEdited } from "./start-edited.ts";
 import { startRecipe } from "./start-recipe.ts";
+import { tellsItsErrors } from "./tells-its-errors.ts";
 
 describeRecipe("Express", {
   start: () => startRecipe("express.mjs"),
@@ -38,3 +40,8 @@ it("W21: it is the stream's own `no-transform` that keeps compression away from 
 });
 
 it("W26: a stream ends when its user signs out", () => endsAtSignOut("express.mjs"));
+
+it("W3, W24: what fails in its authentication is said to its developer, and to nobody else", () =>
+  tellsItsErrors("express.mjs"));
+
+it("W27: at SIGTERM it goes though connections are kept", () => goesThoughIdle("express.mjs"));

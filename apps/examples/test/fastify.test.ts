@@ -3,6 +3,7 @@ import { describeRecipe } from "./describe-recipe.ts";
 import { endsAtSignOut } from "./ends-at-sign-out.ts";
 import { startEdited } from "./start-edited.ts";
 import { startRecipe } from "./start-recipe.ts";
+import { tellsItsErrors } from "./tells-its-errors.ts";
 
 describeRecipe("Fastify", {
   start: () => startRecipe("fastify.mjs"),
@@ -20,3 +21,6 @@ it("W9: with Fastify's own parsers there is no body", async () => {
 });
 
 it("W26: a stream ends when its user signs out", () => endsAtSignOut("fastify.mjs"));
+
+it("W3, W24: what fails in its authentication is said to its developer, and to nobody else", () =>
+  tellsItsErrors("fastify.mjs"));

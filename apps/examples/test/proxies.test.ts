@@ -86,6 +86,27 @@ it("W5, W9: without its lines nginx hides the host that the browser asked, and r
   expect((await append(path, large)).status).toBe(413);
 });
 
+it.each([
+  { ...NGINX, scheme: "http" },
+  { ...BARE_NGINX, scheme: "https" },
+])("W29: behind $name a client that claims https gets a cookie for $scheme", async (trial) => {
+  const { call } = await startBehind(trial);
+  const headers = { authorization: `Bearer ${ADA}`, "x-forwarded-proto": "https" };
+  const { headers: answer } = await call("POST", "/v1/session", { headers });
+  expect(/; Secure/.test(answer.getSetCookie()[0] ?? "")).toBe(trial.scheme === "https");
+});
+
+it("W12: nginx cuts off a pipe that pauses for longer than its `client_body_timeout`", async () => {
+  const [written, instead] = ["client_body_timeout 1h", "client_body_timeout 1s"];
+  expect(NGINX.config).toContain(written);
+  const hasty = { ...NGINX, config: NGINX.config.replace(written, instead) };
+  const { createRun, upload } = await startBehind(hasty);
+  const lines = upload(await createRun());
+  const cut = once(lines, "error");
+  lines.write('{"eventType":"NOTE"}\n');
+  expect(await cut).toMatchObject([{ code: "ECONNRESET" }]);
+});
+
 it("W24: Caddy compresses pages, and lets an EventSource wait while the server starts again", async () => {
   const proxied = await startBehind(CADDY);
   const path = await proxied.createRun();

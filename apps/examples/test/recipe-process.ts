@@ -10,6 +10,8 @@ const MAX_LIFE_MS = 300_000;
 /** A recipe as its user starts it: a process that listens. */
 export interface RecipeProcess {
   readonly url: string;
+  /** What it has said on its standard error so far. */
+  stderr(): string;
   /** Sends a signal and waits until it has gone. @returns its exit code, null if the signal ended it */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -51,6 +53,7 @@ export async function startRecipeProcess(
   }
   return {
     url,
+    stderr: () => said,
     async end(signal) {
       child.kill(signal);
       await closed;

@@ -8,7 +8,10 @@ const SOURCE = join(import.meta.dirname, "../src");
 export type Edit = readonly [written: string, instead: string];
 
 /** What hastens the heartbeats of a recipe. */
-export const HASTY: Edit = ["allowedOrigins: origins", "allowedOrigins: origins, heartbeatMs: 200"];
+export const HASTY: Edit = [
+  "authenticate, allowedOrigins",
+  "authenticate, allowedOrigins, heartbeatMs: 200",
+];
 
 /** Starts a recipe of one file, as it is or with some lines changed. */
 export async function startRecipe(

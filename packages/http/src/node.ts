@@ -64,7 +64,9 @@ function exchangeOf(request: IncomingMessage, signal: AbortSignal): Exchange {
     path: mark === -1 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1)),
     header(name) {
-      const value = request.headers[name];
+      // Over HTTP/2 the host is in a field of its own (RFC 9113, section 8.3.1).
+      const value =
+        request.headers[name] ?? (name === "host" ? request.headers[":authority"] : null);
       return typeof value === "string" ? value : (value?.join(", ") ?? null);
     },
     // Leaving the loop early must not cut the connection: the answer is still to be sent.

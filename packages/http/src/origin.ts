@@ -56,7 +56,7 @@ export function preflightReply(methods: readonly string[]): Reply {
     headers: {
       "access-control-allow-methods": allowedMethods(methods).join(", "),
       "access-control-allow-headers":
-        "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Run-Fence",
       "access-control-max-age": "600",
     },
     body: null,

@@ -4,14 +4,19 @@ import { createSqliteStore } from "@tm/run-events-sqlite";
 import Database from "better-sqlite3";
 import { authenticate } from "./sessions.js";
 
+const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
 async function open() {
   const store = createSqliteStore(new Database(process.env.DATABASE ?? "runs.db"));
   await store.migrate();
   const runs = createRunEvents({ store });
-  const handler = createHandler({ runs, authenticate, allowedOrigins: ["https://app.example"] });
+  const handler = createHandler({ runs, authenticate, allowedOrigins, onError: console.error });
   process.once("SIGTERM", () => void handler.drain(5_000)); // Next.js waits for the answers under way.
   return { runs, handler };
 }
 
 // At the first request, as `next build` loads this too; once, however many bundles and reloads have this file.
-export const openRunEvents = () => (globalThis.runEvents ??= open());
+export const openRunEvents = () =>
+  (globalThis.runEvents ??= open().catch((error) => {
+    globalThis.runEvents = undefined; // The next request tries again.
+    throw error;
+  }));

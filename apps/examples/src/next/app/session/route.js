@@ -7,7 +7,6 @@ export async function POST(request) {
   if (session.userId) await session.save();
   return new Response(null, { status: session.userId ? 204 : 401, headers });
 }
-
 export async function DELETE(request) {
   const headers = new Headers();
   (await openSession(request, headers)).destroy();
