@@ -59,7 +59,7 @@ export class RunEventsError extends Error {
   readonly ambiguous: boolean;
 
   constructor(code: RunEventsErrorCode, message: string, options: RunEventsErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.code = code;
     this.details = options.details ?? {};
     this.retryable =
