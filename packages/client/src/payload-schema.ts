@@ -23,7 +23,7 @@ export type PayloadSchemas<M extends EventMap> = { readonly [T in keyof M]?: Pay
 
 /**
  * The event with its payload as its schema gives it back.
- * @throws RunEventsError `invalid_event` with what the schema has to say; never the payload
+ * @throws RunEventsError `invalid_event` with what the schema has to say, which may quote what it refuses
  */
 export async function checkPayload<
   Event extends { readonly eventType: string; readonly payload?: unknown },
