@@ -22,6 +22,8 @@ export async function authorise(credential: Credential): Promise<{
   const isBearer = "bearer" in credential;
   const value = isBearer ? credential.bearer : credential.cookie;
   const text = typeof value === "string" ? value : await value();
-  const headers = isBearer ? { authorization: `Bearer ${text}` } : { cookie: text };
-  return { headers, credentials: "omit" };
+  return {
+    credentials: "omit",
+    headers: isBearer ? { authorization: `Bearer ${text}` } : { cookie: text },
+  };
 }

@@ -1,173 +1,215 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
-import { type FollowOptions, followRun } from "./follow-run.ts";
+import { followRun } from "./follow-run.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import type { RunCell } from "./run-cell.ts";
+import type { ServerOptions } from "./server.ts";
 import type { Standing } from "./standing.ts";
 
+/** Which run is followed, and for whom. */
+export interface SharedRunOptions extends ServerOptions {
+  readonly runId: string;
+  /** Who is signed in. What one user sees is never shown to another. */
+  readonly userId?: string;
+}
+
 /** What tabs tell each other: one that waits asks for what is behind its cursor, and the one that has the connection tells. */
-type Message =
-  | { readonly ask: number }
-  | {
-      readonly events: readonly RunEvent[];
-      readonly from: number;
-      readonly standing: Standing;
-      /** The standing's, whose class and code would be lost. */
-      readonly error: PlainError | null;
-    };
+type Message = { readonly ask: number } | Told;
 
-type PlainError = Pick<RunEventsError, "code" | "message" | "details" | "retryable">;
-type Telling = Omit<Exclude<Message, { readonly ask: number }>, "error">;
+interface Told {
+  /** Those behind `from`, up to the standing's cursor unless they would be too many for one message. */
+  readonly events: readonly RunEvent[];
+  readonly from: number;
+  readonly standing: Standing;
+  /** The standing's, whose class and code would be lost. */
+  readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
+}
 
+/** Of the messages. Tabs with pages of another version have a connection of their own. */
+const VERSION = 2;
 /** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
 const ASK_MS = 15_000;
 /** How long the answer may take at least, in milliseconds: a tab that is frozen gives none. */
 const ANSWER_MS = 3_000;
 /** How long the last word takes to the others at most, in milliseconds. */
 const TOLD_MS = 1_000;
-/** How many events one message holds. */
+/** How many events one message holds at most, and where it ends, in characters of JSON. */
 const MESSAGE_EVENTS = 1_000;
+const MESSAGE_LENGTH = 262_144;
 
 /**
  * Follows a run in one tab for all tabs of the origin that ask for it: the holder of a lock has the connection and tells the
  * others, and when it goes the next one goes on. Over HTTP/1.1 a browser has six connections to a host, and a stream takes
- * one for as long as it lasts. Where the host has no locks or channels, each has its own connection.
+ * one for as long as it lasts. Where the host has no locks or channels, or refuses them, each has its own connection; so has a tab
+ * with a token, unless it says whose it is.
  * @param cell is filled, and tells where to begin
  * @throws as `followRun`
  * @see https://www.w3.org/TR/web-locks/
  */
 export async function followInTabs(
-  options: FollowOptions,
+  options: SharedRunOptions,
   cell: RunCell,
   whole: AbortSignal,
 ): Promise<void> {
+  const { baseUrl = "", runId, userId = "", credential = "session" } = options;
   const { locks } =
     (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator ?? {};
-  if (locks === undefined || typeof BroadcastChannel === "undefined") {
+  const isSomebodys = credential === "session" || userId !== "";
+  if (locks === undefined || typeof BroadcastChannel === "undefined" || !isSomebodys) {
     return lead(options, cell, whole, () => {});
   }
   const { signal, abort } = linkAbort(whole);
-  const name = `run-events ${options.baseUrl ?? ""} ${options.runId}`;
+  const name = `run-events ${VERSION} ${JSON.stringify([baseUrl, runId, userId])}`;
   const channel = new BroadcastChannel(name);
+  // Timers of a page that nobody sees come late, and the others may be seen.
+  const { port1, port2 } = new MessageChannel();
   const over = Promise.withResolvers<void>();
   let isLeading = false;
-  let asking: ReturnType<typeof setTimeout> | undefined;
+  let isTelling = false;
+  /** The cursor that the others have been told of. */
+  let told = 0;
+  let isAsking = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function tell(told: Telling): void {
-    const standing = { ...told.standing, error: null };
-    channel.postMessage({ ...told, standing, error: plainError(told.standing.error) });
+  function after(ms: number, work: () => void): void {
+    clearTimeout(timer);
+    timer = setTimeout(work, ms);
   }
 
-  function askAfter(ms: number): void {
-    clearTimeout(asking);
-    asking = setTimeout(() => {
-      channel.postMessage({ ask: cell.all().cursor });
-      // All tabs have heard the last of it at the same time, and one of them is to take over.
-      asking = setTimeout(() => take({ steal: true }), ANSWER_MS * (1 + Math.random()));
-    }, ms);
+  function ask(): void {
+    isAsking = true;
+    channel.postMessage({ ask: cell.events.length });
+    // All tabs have heard the last of it at the same time, and one of them is to take over.
+    after(ANSWER_MS * (1 + Math.random()), () => take({ steal: true }));
   }
 
-  function answer(since: number): void {
-    const { events, ...standing } = cell.all();
+  function tell(since: number): void {
+    const { events } = cell;
+    const { error, ...standing } = cell.standing();
     let from = since;
     do {
-      tell({ events: events.slice(from, from + MESSAGE_EVENTS), from, standing });
-      from += MESSAGE_EVENTS;
+      let to = from;
+      for (let length = 0; length < MESSAGE_LENGTH && to < from + MESSAGE_EVENTS; to += 1) {
+        if (to >= events.length) break;
+        length += JSON.stringify(events[to]).length;
+      }
+      channel.postMessage({
+        events: events.slice(from, to),
+        from,
+        standing,
+        error: error && {
+          code: error.code,
+          message: error.message,
+          details: error.details,
+          retryable: error.retryable,
+        },
+      });
+      from = to;
     } while (from < events.length);
   }
 
-  function hear({
-    events,
-    from,
-    standing,
-    error,
-  }: Exclude<Message, { readonly ask: number }>): void {
-    const isWhole = from <= cell.all().cursor;
-    // This tab came later than what is told, and asks for what was before.
-    askAfter(isWhole ? ASK_MS : 0);
-    if (!isWhole) return;
+  function tellNews(): void {
+    isTelling = false;
+    if (!isLeading || signal.aborted) return;
+    tell(told);
+    told = cell.events.length;
+  }
+
+  /** What comes at once is told at once. */
+  function tellSoon(): void {
+    if (!isTelling) port2.postMessage(null);
+    isTelling = true;
+  }
+
+  function hear({ events, from, standing, error }: Told): void {
+    // This tab came later than what is told, and asks, once, for what was before.
+    if (from > cell.events.length) return isAsking ? after(ANSWER_MS, ask) : ask();
+    isAsking = false;
+    after(ASK_MS, ask);
     cell.add(events);
+    const own = cell.standing();
+    // The rest is on its way.
+    if (own.cursor < standing.cursor) return;
+    const { state } = standing;
     cell.stand({
-      ...standing,
+      // One that has just taken over, and is not as far yet, has no news of the run.
+      ...(own.cursor === standing.cursor ? standing : own),
+      state,
       error: error && new RunEventsError(error.code, error.message, error),
     });
-    const isOver = standing.state === "finished" || standing.state === "failed";
-    if (isOver && cell.all().cursor >= standing.cursor) over.resolve();
+    if (state === "finished" || state === "failed") over.resolve();
   }
 
   function take(how: LockOptions): void {
     const leading = linkAbort(signal);
+    let progress: "none" | "leading" | "over" = "none";
     void locks
       ?.request(name, how, async () => {
         isLeading = true;
-        clearTimeout(asking);
-        const { signal } = leading;
+        progress = "leading";
+        clearTimeout(timer);
+        told = cell.events.length;
         try {
-          await lead(options, cell, signal, tell);
+          await lead(options, cell, leading.signal, tellSoon);
         } finally {
+          progress = "over";
+          tellNews();
           // The next tab is not to take over what has just ended: the others are to hear of it first.
-          await pause(TOLD_MS, signal);
+          await pause(TOLD_MS, leading.signal);
         }
       })
       .then(over.resolve, (error: unknown) => {
         isLeading = false;
         leading.abort(error);
+        if (signal.aborted || progress === "over") return over.reject(error);
+        // A page may have a lock manager that it must not use.
+        if (progress === "none") {
+          return lead(options, cell, signal, () => {}).then(over.resolve, over.reject);
+        }
         // Another tab heard nothing of this one, which was frozen, and has taken the lock from it.
-        const isStolen = !signal.aborted && (error as Error).name === "AbortError";
-        if (!isStolen) return over.reject(error);
-        askAfter(0);
+        after(0, ask);
         take({ signal });
       })
       .finally(leading.abort);
   }
 
+  port1.onmessage = tellNews;
   channel.onmessage = ({ data }: MessageEvent<Message>): void => {
-    if ("ask" in data) {
-      if (isLeading) answer(data.ask);
-    } else if (!isLeading) {
-      hear(data);
-    }
+    if (!("ask" in data)) {
+      if (!isLeading) hear(data);
+    } else if (isLeading) tell(data.ask);
   };
   try {
     signal.throwIfAborted();
-    askAfter(0);
+    after(0, ask);
     take({ signal });
     await over.promise;
   } finally {
-    clearTimeout(asking);
+    clearTimeout(timer);
     abort();
     channel.close();
+    port1.close();
   }
 }
 
-function plainError(error: RunEventsError | null): PlainError | null {
-  if (error === null) return null;
-  const { code, message, details, retryable } = error;
-  return { code, message, details, retryable };
-}
-
 async function lead(
-  options: FollowOptions,
+  options: SharedRunOptions,
   cell: RunCell,
   signal: AbortSignal,
-  tell: (told: Telling) => void,
+  onChange: () => void,
 ): Promise<void> {
-  let { events: _, ...standing }: Standing & { readonly events: unknown } = cell.all();
-  tell({ events: [], from: standing.cursor, standing });
+  onChange();
   const follower = followRun({
     ...options,
-    since: standing.cursor,
+    since: cell.events.length,
     signal,
-    onStanding(next) {
-      const isEvent = next.cursor !== standing.cursor;
-      standing = next;
-      cell.stand(next);
-      // An event is told with where it leads.
-      if (!isEvent) tell({ events: [], from: next.cursor, standing });
+    onStanding(standing) {
+      cell.stand(standing);
+      onChange();
     },
   });
   for await (const event of follower) {
     cell.add([event]);
-    tell({ events: [event], from: event.sequence - 1, standing });
+    onChange();
   }
 }

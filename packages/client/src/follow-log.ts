@@ -2,8 +2,6 @@ import type { RunEvent, RunStatus } from "@tm/run-events-core";
 import { unheard, type Server } from "./server.ts";
 import type { Standing } from "./standing.ts";
 
-/** How many events a page has at most. @see W15 */
-const PAGE_LIMIT = 500;
 /** How long the server may hold a poll, in seconds. @see W17 */
 const WAIT_SECONDS = 25;
 
@@ -51,10 +49,8 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
 
   async function readPage(isHeld: boolean): Promise<Page> {
     const waitSeconds = isHeld ? WAIT_SECONDS : 0;
-    const call = { path: `${path("events")}&limit=${PAGE_LIMIT}&wait=${waitSeconds}`, signal };
-    const page = await server.askJson<Page | null>(call, waitSeconds);
-    if (page?.events === undefined) throw unheard();
-    return page;
+    const call = { path: `${path("events")}&wait=${waitSeconds}`, signal };
+    return server.askJson(call, waitSeconds);
   }
 
   function those(events: readonly RunEvent[]): RunEvent[] {

@@ -1,6 +1,6 @@
 /** What a page tells of itself. A host without pages is never hidden and never woken. */
 interface Page {
-  readonly document?: { readonly visibilityState?: string };
+  readonly document?: { readonly hidden?: boolean };
   readonly addEventListener?: (
     type: string,
     listener: (event: { readonly type: string; readonly persisted?: boolean }) => void,
@@ -10,7 +10,7 @@ interface Page {
 
 /** Whether this runs in a page that nobody sees. */
 export function isHidden(): boolean {
-  return (globalThis as Page).document?.visibilityState === "hidden";
+  return (globalThis as Page).document?.hidden === true;
 }
 
 /**

@@ -10,7 +10,7 @@ export async function pause(
 ): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve } = Promise.withResolvers<void>();
-  const end = (): void => resolve();
+  const end = resolve as () => void;
   const timer = setTimeout(end, ms);
   signal?.addEventListener("abort", end);
   onSeen?.(end);

@@ -23,15 +23,16 @@ export type PayloadSchemas<M extends EventMap> = { readonly [T in keyof M]?: Pay
 
 /**
  * The event with its payload as its schema gives it back.
- * @throws RunEventsError `invalid_event` with what the schema has to say; never the payload
+ * @throws RunEventsError `invalid_event` with what the schema has to say, which may quote what it refuses
  */
 export async function checkPayload<
   Event extends { readonly eventType: string; readonly payload?: unknown },
 >(schemas: PayloadSchemas<EventMap>, event: Event): Promise<Event> {
-  const schema = schemas[event.eventType];
+  const { eventType, payload } = event;
+  const schema = schemas[eventType];
   if (schema === undefined) return event;
-  const result = await schema["~standard"].validate(event.payload);
+  const result = await schema["~standard"].validate(payload);
   if (result.issues === undefined) return { ...event, payload: result.value };
   const what = result.issues.map(({ message }) => message).join("; ");
-  throw new RunEventsError("invalid_event", `The payload of ${event.eventType}: ${what}`);
+  throw new RunEventsError("invalid_event", `The payload of ${eventType}: ${what}`);
 }

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 import type { EventMap, TypedEvent } from "./event-map.ts";
 import { emptyView } from "./run-cell.ts";
-import type { ServerOptions } from "./server.ts";
+import type { SharedRunOptions } from "./follow-in-tabs.ts";
 import { shareRun } from "./shared-run.ts";
 import type { Standing } from "./standing.ts";
 
@@ -11,17 +11,21 @@ export interface RunView<M extends EventMap = EventMap> extends Standing {
   readonly events: readonly TypedEvent<M>[];
 }
 
+/** Whom a run is shown to, and where the server is. */
+export type RunOptions = Omit<SharedRunOptions, "runId">;
+
 /**
  * Follows a run for as long as a component shows it. However many components and tabs of a page's origin show the same run, there is
  * one connection, and each sees every event once.
- * @param options of the first component that shows the run, which count for all
+ * @param options of the first component that shows the run to a user, which count for all that show it to the same. Where users
+ * change without the page being loaded anew, `userId` says who it is
  *
  * @example
  * const { events, runStatus } = useRun(runId);
  */
 export function useRun<M extends EventMap = EventMap>(
   runId: string,
-  options: ServerOptions = {},
+  options: RunOptions = {},
 ): RunView<M> {
   const { subscribe, view } = shareRun({ ...options, runId });
   return useSyncExternalStore(subscribe, view, emptyView) as RunView<M>;

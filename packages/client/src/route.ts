@@ -31,7 +31,7 @@ export function bestRoute(best: Transport): Route {
 
 /** The route after something came over it. */
 export function afterFruit(route: Route): Route {
-  return route.isProven && route.barren === 0 ? route : { ...route, isProven: true, barren: 0 };
+  return { ...route, isProven: true, barren: 0 };
 }
 
 /**
@@ -48,5 +48,5 @@ export function afterLoss(route: Route, loss: Loss, now: number): Route {
     return { ...route, barren };
   }
   const worse = transport === "stream" ? "long_poll" : "poll";
-  return { transport: worse, best, isProven: false, barren: 0, probeAt: now + PROBE_MS };
+  return { ...bestRoute(best), transport: worse, probeAt: now + PROBE_MS };
 }

@@ -31,24 +31,24 @@ export interface RunCell {
   /** Takes events that follow on the last one; others are left out. */
   readonly add: (events: readonly RunEvent[]) => void;
   readonly stand: (standing: Standing) => void;
-  /** Everything that has come in, shown or not. */
-  readonly all: () => RunView;
+  /** All events that have come in, shown or not. It grows. */
+  readonly events: readonly RunEvent[];
+  /** As of all events that have come in. */
+  readonly standing: () => Standing;
 }
 
 /** A cell without events. */
 export function createRunCell(): RunCell {
   const listeners = new Set<() => void>();
-  const added: RunEvent[] = [];
+  const all: RunEvent[] = [];
   let view = emptyView();
-  let standing: Standing = EMPTY;
+  let { events: _, ...standing }: Standing & Partial<RunView> = view;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function show(): void {
-    clearTimeout(timer);
     timer = undefined;
-    const { state, runStatus, currentPhase, error } = standing;
-    const events = added.length === 0 ? view.events : view.events.concat(added.splice(0));
-    view = { events, state, runStatus, currentPhase, error, cursor: events.length };
+    const events = all.length === view.events.length ? view.events : [...all];
+    view = { ...standing, events, cursor: all.length };
     for (const listener of listeners) listener();
   }
 
@@ -63,18 +63,14 @@ export function createRunCell(): RunCell {
       return () => void listeners.delete(listener);
     },
     add(events) {
-      for (const event of events) {
-        if (event.sequence === view.events.length + added.length + 1) added.push(event);
-      }
+      for (const event of events) if (event.sequence === all.length + 1) all.push(event);
       showSoon();
     },
     stand(next) {
       standing = next;
       showSoon();
     },
-    all() {
-      if (timer !== undefined) show();
-      return view;
-    },
+    events: all,
+    standing: () => ({ ...standing, cursor: all.length }),
   };
 }

@@ -1,5 +1,3 @@
-import type { AppendReceipt } from "@tm/run-events-core";
-
 /** How much one request of emitted events holds at most. In UTF-8 a character of JSON text takes three bytes at most. */
 const BATCH_EVENTS = 500;
 const BATCH_LENGTH = 262_144;
@@ -8,145 +6,99 @@ const GATHER_MS = 50;
 /** How much waits to be sent before those who emit have to wait, in characters of JSON. */
 const ROOM_LENGTH = 1_048_576;
 
-/** One request to append. */
-export interface Sending {
-  /** JSON texts of events. */
-  readonly events: readonly string[];
-  readonly expectedSequence?: number | undefined;
-  /** Not before the first is any other sent. */
-  readonly idempotencyKey?: string | undefined;
-}
-
-interface Waiting extends Sending {
-  readonly length: number;
-  /** Of what was appended. */
-  readonly receipt?: PromiseWithResolvers<AppendReceipt> | undefined;
-}
-
-/** What is to be appended, in order, one request at a time. */
+/** What is to be sent, in order, one request at a time. */
 export interface SendQueue {
-  /** Sends events as one request, behind all that was given before. */
-  append(sending: Sending): Promise<AppendReceipt>;
+  /**
+   * Makes a request when all that was given before is over.
+   * @param isAnyway even if the queue has failed
+   * @throws why the queue has failed
+   */
+  ask<T>(request: () => Promise<T>, isAnyway?: boolean): Promise<T>;
   /** Takes an event, which is sent together with others. Resolves when there is room for more. @throws why the queue failed */
   emit(event: string): Promise<void>;
-  /** Resolves when all that was given has been acknowledged. @throws why it was not */
-  flush(): Promise<void>;
   /** Whether nothing is under way. */
   isIdle(): boolean;
 }
 
+/** Emitted events that will be one request. More join them until it is made. */
+interface Batch {
+  /** As JSON. */
+  readonly events: string[];
+  length: number;
+  /** Resolves when all before it is over. */
+  readonly before: Promise<unknown>;
+  /** Has it sent as soon as that is so. */
+  readonly close: () => void;
+}
+
 /**
  * A queue that fails for good at the first event that it could not send, since what follows would leave a hole. A request of
- * `append` that is refused fails alone.
- * @param send sends one request, as often as need be
- * @param onFailure told once why it failed
+ * `ask` that is refused fails alone.
+ * @param send sends emitted events, as often as need be
+ * @param onFailure told why it failed; may be told again
  */
 export function createSendQueue(
-  send: (sending: Sending) => Promise<AppendReceipt>,
+  send: (events: readonly string[]) => Promise<unknown>,
   onFailure: (error: unknown) => void,
 ): SendQueue {
-  const waiting: Waiting[] = [];
-  let waitingLength = 0;
   let failure: unknown;
-  let gathering: ReturnType<typeof setTimeout> | undefined;
-  /** What is under way. */
-  let request: Promise<void> | undefined;
+  /** All requests so far. Never rejects. */
+  let last: Promise<unknown> = Promise.resolve();
+  let requests = 0;
+  /** Of emitted events. */
+  let waitingLength = 0;
+  /** The newest request, if it is one that emitted events can join. */
+  let batch: Batch | undefined;
 
-  /** The next request: emitted events together, up to what was appended. */
-  function next(): Waiting | undefined {
-    const first = waiting.shift();
-    if (first === undefined || first.receipt !== undefined) return first;
-    const events = [...first.events];
-    let { length } = first;
-    for (let [one] = waiting; one !== undefined && one.receipt === undefined; [one] = waiting) {
-      if (events.length === BATCH_EVENTS || length + one.length > BATCH_LENGTH) break;
-      events.push(...one.events);
-      length += one.length;
-      waiting.shift();
-    }
-    return { events, length };
-  }
-
-  async function sendOne(one: Waiting): Promise<void> {
-    const { receipt } = one;
-    try {
-      const landed = await send(one);
-      receipt?.resolve(landed);
-    } catch (error) {
-      receipt?.reject(error);
-      if (receipt === undefined) fail(error);
-    }
-    waitingLength -= one.length;
-  }
-
-  async function sendAll(): Promise<void> {
-    for (let one = next(); one !== undefined; one = next()) {
-      request = sendOne(one);
-      await request;
-    }
-    request = undefined;
-  }
-
-  function fail(error: unknown): void {
-    failure = error;
-    for (const { receipt } of waiting.splice(0)) receipt?.reject(error);
-    onFailure(error);
-  }
-
-  /** Resolves when it is so. A request is under way until then. @throws why the queue failed */
-  async function until(holds: () => boolean): Promise<void> {
-    while (failure === undefined && !holds()) await request;
+  function check(): void {
     if (failure !== undefined) throw failure;
   }
 
-  function isIdle(): boolean {
-    return request === undefined && waiting.length === 0;
+  async function ask<T>(request: () => Promise<T>, isAnyway = false): Promise<T> {
+    batch?.close();
+    batch = undefined;
+    requests += 1;
+    const asked = last.then(() => {
+      if (!isAnyway) check();
+      return request();
+    });
+    const isOver = (): unknown => (requests -= 1);
+    last = asked.then(isOver, isOver);
+    return asked;
   }
 
-  function gathered(): void {
-    gathering = undefined;
-    start(true);
-  }
-
-  function start(isUrgent: boolean): void {
-    if (request !== undefined) return;
-    if (isUrgent || waitingLength >= BATCH_LENGTH) void sendAll();
-    else gathering ??= setTimeout(gathered, GATHER_MS);
-  }
-
-  function add(sending: Sending, receipt?: Waiting["receipt"]): void {
-    if (failure !== undefined) throw failure;
-    const { length } = sending.events.join("");
-    waiting.push({ ...sending, length, receipt });
-    waitingLength += length;
-    start(receipt !== undefined);
+  function openBatch(): Batch {
+    const before = last;
+    const { promise, resolve: close } = Promise.withResolvers<void>();
+    const opened: Batch = { events: [], length: 0, before, close };
+    setTimeout(close, GATHER_MS);
+    void ask(async () => {
+      await promise;
+      if (batch === opened) batch = undefined;
+      // The next in turn is to find the failure.
+      await send(opened.events).catch((error: unknown) => onFailure((failure = error)));
+      waitingLength -= opened.length;
+    }).catch(() => {});
+    return opened;
   }
 
   return {
-    async append(sending) {
-      const receipt = Promise.withResolvers<AppendReceipt>();
-      add(sending, receipt);
-      return receipt.promise;
-    },
+    ask,
     async emit(event) {
-      add({ events: [event] });
-      await until(() => waitingLength <= ROOM_LENGTH);
+      const { length } = event;
+      if (
+        batch === undefined ||
+        batch.events.length === BATCH_EVENTS ||
+        batch.length + length > BATCH_LENGTH
+      ) {
+        batch = openBatch();
+      }
+      batch.events.push(event);
+      batch.length += length;
+      waitingLength += length;
+      if (waitingLength > ROOM_LENGTH) await batch.before;
+      check();
     },
-    async flush() {
-      start(true);
-      await until(isIdle);
-    },
-    isIdle,
+    isIdle: () => requests === 0,
   };
-}
-
-/** An event as it is sent. @throws TypeError if the payload has no JSON */
-export function encodeDraft({ eventType, payload = null }: AnyDraft): string {
-  return JSON.stringify({ eventType, payload });
-}
-
-/** An event to append. */
-export interface AnyDraft {
-  readonly eventType: string;
-  readonly payload?: unknown;
 }

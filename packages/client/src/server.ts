@@ -5,9 +5,13 @@ import {
 } from "@tm/run-events-core";
 import { authorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
+import { pause } from "./pause.ts";
 
 /** How long an answer may take that the server does not hold, in milliseconds. */
 const ANSWER_MS = 20_000;
+
+/** Longer than any request, in milliseconds. */
+const FOR_EVER_MS = 1_000_000_000;
 
 /** Where the server is and who asks. */
 export interface ServerOptions {
@@ -17,6 +21,11 @@ export interface ServerOptions {
   readonly credential?: Credential;
   /** Asks in place of the host's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
+}
+
+/** A page, against whose address paths are resolved; other hosts have none. */
+interface Page {
+  readonly location?: { readonly href: string };
 }
 
 /** A request. */
@@ -34,13 +43,13 @@ export interface Server {
   /**
    * The answer, once its head is there.
    * @throws RunEventsError of the problem's code if it is no success; `store_unavailable`, retryable, if there is none; the
-   * signal's reason; a TypeError if there is no such URL; what the credential's function throws
+   * signal's reason; a TypeError if there is no such URL or header; what the credential's function throws
    */
   ask(call: Call): Promise<Response>;
   /**
-   * The answer's JSON.
+   * The answer's JSON, which says where the run is.
    * @param heldSeconds how long the server may hold it
-   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or is no JSON
+   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or does not say it
    */
   askJson<T>(call: Call, heldSeconds?: number): Promise<T>;
 }
@@ -48,13 +57,17 @@ export interface Server {
 /** Talks to a server. */
 export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
-  const { location } = globalThis as { readonly location?: { readonly href: string } };
 
-  async function ask({ path, signal, ...call }: Call): Promise<Response> {
-    const { headers: own, credentials } = await authorise(credential);
-    signal.throwIfAborted();
-    const { href } = new URL(baseUrl.replace(/\/$/, "") + path, location?.href);
-    const request = { ...call, headers: { ...call.headers, ...own }, credentials, signal };
+  async function ask({ path, headers, signal, ...init }: Call): Promise<Response> {
+    const { headers: own, credentials } = await Promise.race([
+      authorise(credential),
+      pause(FOR_EVER_MS, signal) as Promise<never>,
+    ]);
+    const { href } = new URL(
+      baseUrl.replace(/\/$/, "") + path,
+      (globalThis as Page).location?.href,
+    );
+    const request = { ...init, headers: headersOf({ ...headers, ...own }), credentials, signal };
     const response = await reaching(fetch(href, request), signal);
     if (response.ok) return response;
     throw errorOf(response, await response.json().catch(() => null));
@@ -67,7 +80,9 @@ export function createServer(options: ServerOptions): Server {
       const tooLate = setTimeout(() => abort(unheard()), ANSWER_MS + heldSeconds * 1_000);
       try {
         const response = await ask({ ...call, signal });
-        return (await reaching(response.json(), signal)) as T;
+        const json: { lastSequence?: number } | null = await reaching(response.json(), signal);
+        if (json?.lastSequence === undefined) throw unheard();
+        return json as T;
       } finally {
         clearTimeout(tooLate);
         abort();
@@ -99,19 +114,30 @@ export function unheard(cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", "The server is away.", { cause });
 }
 
+/** @throws TypeError for a value that no header can have. The host's own error would tell it, and it may be a secret. */
+function headersOf(values: Readonly<Record<string, string>>): Headers {
+  try {
+    return new Headers(values);
+  } catch {
+    throw new TypeError("No header can have this.");
+  }
+}
+
 const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
   401: "unauthenticated",
   404: "not_found",
+  413: "payload_too_large",
+  429: "too_many_requests",
 };
 
 /** The error of an answer, which need not be a problem of ours: a proxy may have made it. @see W3 */
 function errorOf({ status, headers }: Response, problem: Problem | null): RunEventsError {
   const retryable = status === 408 || status === 429 || status >= 500;
   const code = problem?.code ?? CODES[status] ?? (retryable ? "store_unavailable" : "internal");
+  // A date is no number.
   const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
   return new RunEventsError(code, problem?.detail ?? `HTTP ${status}`, {
     retryable,
-    // A date is no number.
     details: { ...problem, ...(retryAfterMs > 0 && { retryAfterMs }) },
   });
 }

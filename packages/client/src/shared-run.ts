@@ -1,5 +1,4 @@
-import { followInTabs } from "./follow-in-tabs.ts";
-import type { FollowOptions } from "./follow-run.ts";
+import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
 import { createRunCell, type RunCell } from "./run-cell.ts";
 
 /** How long a run that nobody looks at any longer is followed on, in milliseconds: views come and go. */
@@ -11,11 +10,14 @@ export type SharedRun = Pick<RunCell, "view" | "subscribe">;
 const shared = new Map<string, SharedRun>();
 
 /**
- * The run as all views of this page share it. It is followed while there is a subscriber, and for a second longer.
+ * The run as all views of this page share it that ask for the same user. It is followed while there is a subscriber, and for a second
+ * longer, unless it has failed.
  * @param options those of the first view count
  */
-export function shareRun(options: FollowOptions): SharedRun {
-  const key = `${options.baseUrl ?? ""} ${options.runId}`;
+export function shareRun(options: SharedRunOptions): SharedRun {
+  const { baseUrl, runId, userId, credential } = options;
+  // A credential's function is not part of it: it may be another one at each render.
+  const key = JSON.stringify([baseUrl, runId, userId, credential]);
   const known = shared.get(key);
   if (known !== undefined) return known;
   const cell = createRunCell();
@@ -23,12 +25,10 @@ export function shareRun(options: FollowOptions): SharedRun {
   let left: AbortController | null = null;
   let lingering: ReturnType<typeof setTimeout> | undefined;
 
-  function linger(): void {
-    lingering = setTimeout(() => {
-      left?.abort();
-      left = null;
-      if (shared.get(key) === run) shared.delete(key);
-    }, LINGER_MS);
+  function leave(): void {
+    left?.abort();
+    left = null;
+    if (shared.get(key) === run) shared.delete(key);
   }
 
   const run: SharedRun = {
@@ -46,12 +46,15 @@ export function shareRun(options: FollowOptions): SharedRun {
       return () => {
         unsubscribe();
         count -= 1;
-        if (count === 0) linger();
+        if (count > 0) return;
+        // Whoever comes next may be somebody else, or signed in again.
+        if (cell.standing().state === "failed") leave();
+        else lingering = setTimeout(leave, LINGER_MS);
       };
     },
   };
   shared.set(key, run);
   // A render that comes to nothing never subscribes.
-  linger();
+  lingering = setTimeout(leave, LINGER_MS);
   return run;
 }

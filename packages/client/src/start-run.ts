@@ -1,9 +1,16 @@
-import { type AppendReceipt, type RunSnapshot, RunEventsError } from "@tm/run-events-core";
+import {
+  type AppendReceipt,
+  isTerminal,
+  type RunSnapshot,
+  RunEventsError,
+  type RunEventsErrorCode,
+  type RunStatus,
+} from "@tm/run-events-core";
 import type { EventMap } from "./event-map.ts";
 import { linkAbort } from "./link-abort.ts";
 import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
 import { retrying } from "./retrying.ts";
-import { type AnyDraft, createSendQueue, encodeDraft, type Sending } from "./send-queue.ts";
+import { createSendQueue } from "./send-queue.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 import { watchEnd } from "./watch-end.ts";
 
@@ -26,6 +33,18 @@ export type TypedDraft<M extends EventMap> = {
   readonly [T in keyof M & string]: { readonly eventType: T; readonly payload?: M[T] };
 }[keyof M & string];
 
+/** How a batch is appended. @see W10, W11 */
+export interface AppendOptions {
+  readonly idempotencyKey?: string;
+  readonly expectedSequence?: number;
+}
+
+/** An event to append. */
+interface AnyDraft {
+  readonly eventType: string;
+  readonly payload?: unknown;
+}
+
 /** A run that is written. All that is given to it lands in the order in which it was given. */
 export interface RunWriter<M extends EventMap = EventMap> {
   readonly runId: string;
@@ -39,10 +58,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
    * @throws RunEventsError as the server refuses it. It has been tried again, with the same key, as long as that could help
    * @see W9-W11
    */
-  append(
-    events: readonly TypedDraft<M>[],
-    options?: { readonly idempotencyKey?: string; readonly expectedSequence?: number },
-  ): Promise<AppendReceipt>;
+  append(events: readonly TypedDraft<M>[], options?: AppendOptions): Promise<AppendReceipt>;
   /**
    * Takes one event of many, such as a token: they are sent together, 50 ms after the first or once there are 256 KiB. Resolves when
    * there is room for more: at once, unless 1 MiB waits for a slow server.
@@ -73,14 +89,16 @@ export interface RunWriter<M extends EventMap = EventMap> {
 export async function startRun<M extends EventMap = EventMap>(
   options: StartOptions<M> = {},
 ): Promise<RunWriter<M>> {
-  const { metadata = null, patienceMs = 300_000, schemas = {} } = options;
-  const { runId = crypto.randomUUID() } = options;
+  const { runId = crypto.randomUUID(), metadata, patienceMs = 300_000, schemas = {} } = options;
   const server = createServer(options);
   const { signal, abort } = linkAbort(options.signal);
+  const watch = linkAbort(signal);
   const stopped = new AbortController();
   const endKey = crypto.randomUUID();
-  let lastSequence = 0;
+  const home = `/v1/agent-runs/${runId}`;
+  const queue = createSendQueue(async (events) => send(events), stop);
   let watching: Promise<unknown> | undefined;
+  /** Never rejects. */
   let order: Promise<unknown> = Promise.resolve();
 
   async function post<T>(
@@ -89,103 +107,116 @@ export async function startRun<M extends EventMap = EventMap>(
     key: string = crypto.randomUUID(),
   ): Promise<T> {
     const headers = { "content-type": "application/json", "idempotency-key": key };
-    const call = { path: `/v1/agent-runs${path}`, method: "POST", headers, body, signal } as const;
-    return retrying(() => server.askJson<T>(call), signal, patienceMs);
+    const call = { path, method: "POST", headers, body, signal } as const;
+    return retrying(() => server.askJson<T>(call), signal, patienceMs).catch((error: unknown) => {
+      if (isFinished(error)) stop(error);
+      throw error;
+    });
   }
 
-  const queue = createSendQueue(async ({ events, expectedSequence, idempotencyKey }) => {
+  async function send(
+    events: readonly string[],
+    { expectedSequence, idempotencyKey }: AppendOptions = {},
+  ): Promise<AppendReceipt> {
     const expected =
-      expectedSequence === undefined ? "" : `"expectedSequence":${expectedSequence},`;
-    const body = `{${expected}"events":[${events.join(",")}]}`;
-    try {
-      const receipt = await post<AppendReceipt>(`/${runId}/events`, body, idempotencyKey);
-      ({ lastSequence } = receipt);
-      return receipt;
-    } catch (error) {
-      if (error instanceof RunEventsError && error.code === "run_finished") stop(error);
-      throw error;
-    }
-  }, stop);
+      expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
+    const body = `{"events":[${events.join()}]${expected}}`;
+    return shutIfOver(await post<AppendReceipt>(`${home}/events`, body, idempotencyKey));
+  }
 
   function stop(reason: unknown): void {
     stopped.abort(reason);
-    close();
-  }
-
-  function close(): void {
-    abort(new RunEventsError("run_finished", "The writer is closed."));
-  }
-
-  /** Checks what may take its time, and keeps the order meanwhile. */
-  function inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const done = order.then(work, work);
-    order = done;
-    // Whoever awaits it is told; whoever does not is told by the next call, and by `signal`.
-    done.catch(() => {});
-    return done;
+    // Nothing is under way when it is known that the run has ended. Else it can still be ended.
+    (isFinished(reason) ? abort : watch.abort)(reason);
   }
 
   async function encode(draft: AnyDraft): Promise<string> {
-    return encodeDraft(await checkPayload(schemas, draft));
+    const { eventType, payload } = await checkPayload(schemas, draft);
+    return JSON.stringify({ eventType, payload });
+  }
+
+  /** Gives events to the queue in order, whatever time their check takes. */
+  async function give<T>(
+    drafts: readonly AnyDraft[],
+    put: (events: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    const given = order.then(async () => {
+      const events = await Promise.all(drafts.map(encode));
+      // Not awaited in order: only its place in the queue is.
+      return { done: put(events) };
+    });
+    order = given.catch(() => {});
+    const { done } = await given;
+    return done;
   }
 
   async function append(
     drafts: readonly AnyDraft[],
-    how: Omit<Sending, "events"> = {},
+    how: AppendOptions = {},
+    isAnyway = false,
   ): Promise<AppendReceipt> {
-    const { receipt } = await inOrder(async () => {
-      const events = await Promise.all(drafts.map(encode));
-      // Not awaited in order: only its place in the queue is.
-      return { receipt: queue.append({ ...how, events }) };
-    });
-    return receipt;
+    return give(drafts, async (events) => queue.ask(async () => send(events, how), isAnyway));
   }
 
-  async function end(eventType: string, payload: unknown): Promise<AppendReceipt> {
+  async function end(
+    eventType: string,
+    payload: unknown,
+    isAnyway = false,
+  ): Promise<AppendReceipt> {
     // Called again because no answer came, it is the same request.
-    const idempotencyKey = `${endKey}-${eventType}`;
-    const receipt = await append([{ eventType, payload }], { idempotencyKey });
-    close();
-    return receipt;
+    const idempotencyKey = endKey + eventType;
+    return append([{ eventType, payload }], { idempotencyKey }, isAnyway);
+  }
+
+  function shutIfOver<T extends { readonly runStatus: RunStatus }>(run: T): T {
+    if (isTerminal(run.runStatus)) shut("run_finished");
+    return run;
+  }
+
+  function shut(code: RunEventsErrorCode): void {
+    abort(new RunEventsError(code, "The writer is closed.", { retryable: false }));
   }
 
   try {
-    ({ lastSequence } = await post<RunSnapshot>("", JSON.stringify({ runId, metadata })));
-    if (lastSequence === 0) {
-      await append([{ eventType: "RUN_STARTED" }], { idempotencyKey: "run-started" });
-    }
+    const body = JSON.stringify({ runId, metadata });
+    const { lastSequence } = await post<RunSnapshot>("/v1/agent-runs", body);
+    const eventType = "RUN_STARTED";
+    if (lastSequence === 0) await append([{ eventType }], { idempotencyKey: eventType });
   } catch (error) {
-    close();
+    abort();
     throw error;
   }
 
   return {
     runId,
     get signal() {
-      const { isIdle } = queue;
-      watching ??= watchEnd({
-        server,
-        runId,
-        signal,
-        isIdle,
-        lastSequence: () => lastSequence,
-      }).catch((error: unknown) => signal.aborted || stop(error));
+      watching ??= watchEnd(server, home, queue.isIdle, watch.signal).catch(
+        (error: unknown) => watch.signal.aborted || stop(error),
+      );
       return stopped.signal;
     },
     append,
-    emit: (eventType, payload) =>
-      inOrder(async () => queue.emit(await encode({ eventType, payload }))),
-    async flush() {
-      await inOrder(async () => {});
-      await queue.flush();
+    emit(eventType, payload) {
+      const done: Promise<void> = give([{ eventType, payload }], async (events) => {
+        // Whoever does not await what the queue has is told by the next call, and by `signal`.
+        done.catch(() => {});
+        signal.throwIfAborted();
+        return queue.emit(events.join());
+      });
+      return done;
     },
-    complete: (payload) => end("RUN_COMPLETED", payload),
-    fail: (payload) => end("RUN_FAILED", payload),
-    async cancel() {
-      const run = await post<RunSnapshot>(`/${runId}/cancel`, "{}");
-      close();
-      return run;
-    },
-    close,
+    flush: async () => give([], async () => queue.ask(async () => {})),
+    complete: async (payload) => end("RUN_COMPLETED", payload),
+    // A run that lacks what could not be sent has failed, and never completed.
+    fail: async (payload) => end("RUN_FAILED", payload, true),
+    cancel: async () =>
+      give([], async () =>
+        queue.ask(async () => shutIfOver(await post<RunSnapshot>(`${home}/cancel`, "{}")), true),
+      ),
+    close: () => shut("store_unavailable"),
   };
+}
+
+function isFinished(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === "run_finished";
 }

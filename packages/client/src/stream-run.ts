@@ -1,8 +1,9 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { createParser } from "eventsource-parser";
 import type { Attempt, Reading } from "./attempt.ts";
-import { createFrameParser, type ErrorFrame, type Frame } from "./frame-parser.ts";
+import type { ErrorFrame, Frame } from "./frame.ts";
 import { lossOf, unheard } from "./server.ts";
-import { keepVigil } from "./vigil.ts";
+import { isHidden } from "./page-signals.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
@@ -24,12 +25,29 @@ export function streamRun(
     expect("held_back");
     giveUp();
   }, CONNECTED_MS);
-  const vigil = keepVigil(silenceMs, giveUp);
-  const parse = createFrameParser(onRetry);
-  let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let watching: ReturnType<typeof setTimeout> | undefined;
+  /** Since when bytes are waited for; -1 while nobody waits: the silence of a slow loop is its own. */
+  let waitingSince = -1;
+  const decoder = new TextDecoder();
   /** What has arrived and is not dealt with. */
-  let frames: Frame[] = [];
-  onSeen(vigil.look);
+  const frames: Frame[] = [];
+  const parser = createParser({
+    onEvent: ({ data }) => frames.push(Object(JSON.parse(data)) as Frame),
+    onRetry,
+  });
+  let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  /** Gives the stream up if nothing has come for too long. It sleeps while the page is hidden, where timers come late. */
+  function look(): void {
+    clearTimeout(watching);
+    const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
+    if (silentMs < silenceMs) watching = setTimeout(look, silenceMs - silentMs);
+    // The page says when it is seen again.
+    else if (!isHidden()) giveUp();
+  }
+
+  look();
+  onSeen(look);
   update({ state: "connecting" });
 
   /** @returns the events that follow on the cursor; `true` at the end of the run. Frames are left that lie behind a hole. */
@@ -41,8 +59,10 @@ export function streamRun(
       if (frame.type === "run_event") {
         const { sequence } = frame.event;
         if (sequence > last + 1) break;
-        if (sequence > last) events.push(frame.event);
-        last = Math.max(last, sequence);
+        if (sequence > last) {
+          events.push(frame.event);
+          last = sequence;
+        }
       } else {
         // What a frame says of the run counts behind the events before it.
         if (events.length > 0) break;
@@ -70,15 +90,15 @@ export function streamRun(
           expect("barren");
           body = answer.body?.getReader();
         }
-        vigil.onReading(true);
+        waitingSince = performance.now();
         let bytes;
         try {
           bytes = (await body?.read())?.value;
-          if (bytes !== undefined) frames = parse(bytes);
+          parser.feed(decoder.decode(bytes, { stream: true }));
         } catch (cause) {
           throw lossOf(cause, signal);
         }
-        vigil.onReading(false);
+        waitingSince = -1;
         if (bytes === undefined) throw unheard();
         if (frames.length === 0) continue;
         clearTimeout(connecting);
@@ -87,7 +107,7 @@ export function streamRun(
     },
     end() {
       clearTimeout(connecting);
-      vigil.end();
+      clearTimeout(watching);
       onSeen(() => {});
       // Whoever leaves wants to hear nothing of the rest.
       body?.cancel().catch(() => {});

@@ -12,17 +12,17 @@ export interface StandInPage {
 /** Makes this look like a page until the test's end. Real ones are in `browser`. */
 export function standInPage(): StandInPage {
   const window = new EventTarget();
-  const document = { visibilityState: "visible" };
+  const document = { hidden: false };
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
   onTestFinished(() => void vi.unstubAllGlobals());
-  function turn(visibilityState: string): void {
-    document.visibilityState = visibilityState;
+  function turn(hidden: boolean): void {
+    document.hidden = hidden;
     window.dispatchEvent(new Event("visibilitychange"));
   }
   return {
-    hide: () => turn("hidden"),
-    show: () => turn("visible"),
+    hide: () => turn(true),
+    show: () => turn(false),
     goOnline: () => void window.dispatchEvent(new Event("online")),
     restore: () =>
       void window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true })),

@@ -20,7 +20,7 @@ it("W22: a hole in a stream is filled from the events endpoint before anything l
     else page(response, [2, 3]);
   });
   expect(await collect(followRun({ ...RUN, baseUrl }))).toEqual([1, 2, 3, 4]);
-  expect(requests).toEqual(["a-run/stream?since=0", "a-run/events?since=1&limit=500&wait=0"]);
+  expect(requests).toEqual(["a-run/stream?since=0", "a-run/events?since=1&wait=0"]);
 });
 
 it("W22: what is missing before `run_finished` is fetched, and then the loop ends", async () => {

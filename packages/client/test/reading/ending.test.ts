@@ -104,7 +104,8 @@ it("a signal ends it with its reason, whatever it waits for", async () => {
     else page(response);
   });
   function page(response: Parameters<typeof json>[0]): void {
-    json(response, 200, { events: [], runStatus: "running", currentPhase: null, hasMore: false });
+    const news = { runStatus: "running", currentPhase: null, lastSequence: 0 };
+    json(response, 200, { events: [], ...news, hasMore: false });
   }
   for (const runId of ["silent", "quiet", "waiting", "polled"]) {
     const credential = runId === "polled" ? { bearer: "b" } : { cookie: "a=b" };

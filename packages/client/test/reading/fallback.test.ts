@@ -15,8 +15,8 @@ import {
   stream,
 } from "../scripted-server.ts";
 
-const HELD = "&limit=500&wait=25";
-const AT_ONCE = "&limit=500&wait=0";
+const HELD = "&wait=25";
+const AT_ONCE = "&wait=0";
 
 /** Follows to the end on the fast clock, whose time stands on the clock of `performance`. */
 async function follow(

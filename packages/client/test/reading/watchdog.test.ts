@@ -94,7 +94,13 @@ it.each(["goOnline", "restore"] as const)(
           return asked.resolve();
         }
         if (url?.includes("stream") === true) stream(response, connected(), finished(0));
-        else json(response, 200, { events: [], runStatus: "completed", currentPhase: null });
+        else
+          json(response, 200, {
+            events: [],
+            runStatus: "completed",
+            currentPhase: null,
+            lastSequence: 0,
+          });
       });
       const { pauses, onStanding, end } = recordPauses();
       const following = collect(followRun({ ...RUN, baseUrl, credential, onStanding })).finally(

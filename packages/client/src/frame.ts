@@ -4,7 +4,6 @@ import type {
   RunEventsErrorDetails,
   RunStatus,
 } from "@tm/run-events-core";
-import { createParser } from "eventsource-parser";
 
 /** What a frame says of the run. @see W22 */
 interface RunNews {
@@ -24,24 +23,4 @@ export interface ErrorFrame extends RunEventsErrorDetails {
   readonly code: RunEventsErrorCode;
   readonly message: string;
   readonly retryable: boolean;
-}
-
-/**
- * Parses a stream's bytes.
- * @param onRetry told what `retry:` said, in milliseconds
- * @returns gives the frames that a chunk ends, maybe none; throws a SyntaxError for a frame that is no JSON
- */
-export function createFrameParser(
-  onRetry: (retryMs: number) => void,
-): (chunk: Uint8Array) => Frame[] {
-  const decoder = new TextDecoder();
-  const frames: Frame[] = [];
-  const parser = createParser({
-    onEvent: ({ data }) => frames.push(JSON.parse(data) as Frame),
-    onRetry,
-  });
-  return (chunk) => {
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    return frames.splice(0);
-  };
 }

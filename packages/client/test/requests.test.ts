@@ -1,0 +1,44 @@
+import { type Credential, followRun, startRun } from "@tm/run-events-client";
+import { inspect } from "node:util";
+import { expect, it } from "vitest";
+import { collect } from "./collect.ts";
+import { json, startScriptedServer } from "./scripted-server.ts";
+
+const NEVER = async (): Promise<string> => new Promise(() => {});
+
+it.each<Credential>([{ bearer: NEVER }, { cookie: NEVER }])(
+  "a signal ends what waits for a credential's function: %o",
+  async (credential) => {
+    const signal = AbortSignal.timeout(1);
+    const options = { baseUrl: "http://127.0.0.1:1", credential, signal };
+    const error = { name: "TimeoutError" };
+    await expect(collect(followRun({ ...options, runId: "a" }))).rejects.toMatchObject(error);
+    await expect(startRun(options)).rejects.toMatchObject(error);
+  },
+);
+
+it.each(["s3cr\nt0ken", "s3cr\0t0ken", "s3crt0ken€"])(
+  "a credential that no request can carry is misuse, and is not told: %j",
+  async (bearer) => {
+    const { baseUrl, requests } = await startScriptedServer((response) => json(response, 503, {}));
+    for (const credential of [{ bearer }, { cookie: bearer }]) {
+      const options = { baseUrl, credential };
+      for (const work of [collect(followRun({ ...options, runId: "a" })), startRun(options)]) {
+        const error = await work.catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(TypeError);
+        expect(inspect(error)).not.toMatch(/s3cr|t0ken/);
+      }
+    }
+    expect(requests).toEqual([]);
+  },
+);
+
+it("a key that no request can carry is misuse, and the writer goes on", async () => {
+  const { baseUrl } = await startScriptedServer((response) =>
+    json(response, 201, { lastSequence: 1 }),
+  );
+  const run = await startRun({ baseUrl, credential: { bearer: "b" } });
+  const misuse = run.append([{ eventType: "STEP" }], { idempotencyKey: "a\nb" });
+  await expect(misuse).rejects.toThrow(TypeError);
+  await run.append([{ eventType: "STEP" }]);
+});

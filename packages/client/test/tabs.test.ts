@@ -1,0 +1,231 @@
+import { expect, it, onTestFinished, vi } from "vitest";
+import { followInTabs, type SharedRunOptions } from "../src/follow-in-tabs.ts";
+import { createRunCell, type RunCell, type RunView } from "../src/run-cell.ts";
+import { shareRun } from "../src/shared-run.ts";
+import {
+  connected,
+  event,
+  finished,
+  json,
+  page,
+  startScriptedServer,
+  stream,
+} from "./scripted-server.ts";
+
+/** What tabs have told each other. */
+interface Spoken {
+  readonly asks: unknown[];
+  readonly lengths: number[];
+}
+
+/** Hears what is posted on channels until the test's end. */
+function overhear(): Spoken {
+  const spoken: Spoken = { asks: [], lengths: [] };
+  class Overheard extends BroadcastChannel {
+    override postMessage(message: object): void {
+      if ("ask" in message) spoken.asks.push(message);
+      else spoken.lengths.push(JSON.stringify(message).length);
+      super.postMessage(message);
+    }
+  }
+  vi.stubGlobal("BroadcastChannel", Overheard);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  return spoken;
+}
+
+interface Tab {
+  readonly cell: RunCell;
+  /** All that was shown. */
+  readonly views: RunView[];
+  readonly following: Promise<void>;
+  close(): void;
+}
+
+/** Node has the locks and channels of a page, so each of these is a tab. */
+function openTab(options: SharedRunOptions): Tab {
+  const cell = createRunCell();
+  const views: RunView[] = [];
+  const left = new AbortController();
+  cell.subscribe(() => views.push(cell.view()));
+  const following = followInTabs(options, cell, left.signal);
+  following.catch(() => {});
+  onTestFinished(() => left.abort());
+  return { cell, views, following, close: () => left.abort() };
+}
+
+async function shows(tab: Tab, count: number, state: string): Promise<void> {
+  await vi.waitFor(
+    () => expect([tab.cell.view().events.length, tab.cell.view().state]).toEqual([count, state]),
+    { timeout: 20_000 },
+  );
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+function isInOrder({ events }: RunView): boolean {
+  return events.every(({ sequence }, index) => sequence === index + 1);
+}
+
+const COOKIE = { credential: { cookie: "a=b" }, userId: "ada" } as const;
+
+it("a replay is told to the other tabs in batches, in order, and shown there once a frame", async () => {
+  const { lengths } = overhear();
+  const held = Promise.withResolvers<void>();
+  const { baseUrl } = await startScriptedServer((response) => {
+    stream(response, connected());
+    void held.promise.then(() => {
+      response.end(range(1, 5_000).map(event).join("") + finished(5_000));
+    });
+  });
+  const tabs = [1, 2].map(() => openTab({ ...COOKIE, baseUrl, runId: "replayed" }));
+  await Promise.all(tabs.map(async (tab) => shows(tab, 0, "live")));
+  held.resolve();
+  await Promise.all(tabs.map(async (tab) => shows(tab, 5_000, "finished")));
+  expect(lengths.length).toBeLessThan(200);
+  for (const { views } of tabs) {
+    expect(views.every(isInOrder)).toBe(true);
+    expect(views.length).toBeLessThan(200);
+  }
+});
+
+it("a message of large events is bounded", async () => {
+  const { lengths } = overhear();
+  const payload = "x".repeat(100_000);
+  const large = (sequence: number): string =>
+    event(sequence).replace('"payload":', `"payload":"${payload}","more":`);
+  const { baseUrl } = await startScriptedServer((response) => {
+    stream(response, connected(), ...range(1, 60).map(large), finished(60));
+  });
+  await shows(openTab({ ...COOKIE, baseUrl, runId: "large" }), 60, "finished");
+  expect(Math.max(...lengths)).toBeLessThan(400_000);
+});
+
+it("a tab that comes late has the run's end only with all of its events, and asks once", async () => {
+  const { asks } = overhear();
+  let response: Parameters<typeof stream>[0] | undefined;
+  const { baseUrl } = await startScriptedServer(
+    (answer) => (response = stream(answer, connected())),
+  );
+  const options = { ...COOKIE, baseUrl, runId: "late" };
+  const first = openTab(options);
+  await shows(first, 0, "live");
+  response?.write(range(1, 4_000).map(event).join(""));
+  await shows(first, 4_000, "live");
+  const late = openTab(options);
+  for (const sequence of range(4_001, 4_200)) {
+    response?.write(event(sequence));
+    await new Promise(setImmediate);
+  }
+  response?.end(finished(4_200));
+  await Promise.all([first, late].map(async (tab) => shows(tab, 4_200, "finished")));
+  for (const { events, state } of [...first.views, ...late.views]) {
+    if (state === "finished") expect(events).toHaveLength(4_200);
+  }
+  expect(asks).toHaveLength(1);
+});
+
+it("a host that refuses its locks leaves each tab a connection of its own", async () => {
+  const request = async (): Promise<never> => {
+    throw new DOMException("The origin is opaque.", "SecurityError");
+  };
+  vi.stubGlobal("navigator", { locks: { request } });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { baseUrl } = await startScriptedServer((response) =>
+    stream(response, connected(), event(1), finished(1)),
+  );
+  const tab = openTab({ ...COOKIE, baseUrl, runId: "refused" });
+  await tab.following;
+  await shows(tab, 1, "finished");
+});
+
+it("an AbortError of the credential's function ends it, and is no other tab that took over", async () => {
+  let calls = 0;
+  const cookie = (): never => {
+    calls += 1;
+    throw new DOMException("Took too long.", "AbortError");
+  };
+  const tab = openTab({
+    credential: { cookie },
+    userId: "ada",
+    baseUrl: "http://127.0.0.1:1",
+    runId: "a",
+  });
+  await expect(tab.following).rejects.toThrow("Took too long.");
+  await shows(tab, 0, "failed");
+  expect(calls).toBe(1);
+});
+
+it("a tab that comes at the very end has the end with all events too", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) =>
+    stream(response, connected(), range(1, 4_000).map(event).join(""), finished(4_000)),
+  );
+  const options = { ...COOKIE, baseUrl, runId: "ended" };
+  await shows(openTab(options), 4_000, "finished");
+  const late = openTab(options);
+  await shows(late, 4_000, "finished");
+  for (const { events, state } of late.views) {
+    if (state === "finished") expect(events).toHaveLength(4_000);
+  }
+  expect(requests).toHaveLength(1);
+});
+
+it("tabs of different users have a connection each", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) =>
+    stream(response, connected(), event(1)),
+  );
+  for (const userId of ["ada", "bob"]) {
+    await shows(openTab({ ...COOKIE, userId, baseUrl, runId: "private" }), 1, "live");
+  }
+  expect(requests).toHaveLength(2);
+});
+
+it("tabs with tokens tell each other nothing unless they say whose they are", async () => {
+  const { baseUrl } = await startScriptedServer((response, _, { headers, url }) => {
+    if (headers.authorization !== "Bearer ada") json(response, 404, { code: "not_found" });
+    else if (url?.includes("since=0") === true) page(response, [1]);
+  });
+  const options = { baseUrl, runId: "private" };
+  await shows(openTab({ ...options, credential: { bearer: "ada" } }), 1, "polling");
+  await shows(openTab({ ...options, credential: { bearer: "bob" } }), 0, "failed");
+});
+
+it("a page shares a run among those who ask for the same user only, and drops one that has failed", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) =>
+    json(response, 401, { code: "unauthenticated" }),
+  );
+  const options = { ...COOKIE, baseUrl, runId: "dropped" };
+  const run = shareRun(options);
+  expect(shareRun({ ...options, credential: { cookie: "a=b" } })).toBe(run);
+  expect(shareRun({ ...options, userId: "bob" })).not.toBe(run);
+  expect(shareRun({ ...options, credential: { cookie: "b=c" } })).not.toBe(run);
+  const leave = run.subscribe(() => {});
+  await vi.waitFor(() => expect(run.view().state).toBe("failed"));
+  expect(shareRun(options)).toBe(run);
+  leave();
+  const again = shareRun(options);
+  expect(again).not.toBe(run);
+  expect(again.view()).toMatchObject({ state: "connecting", error: null });
+  expect(requests).toHaveLength(1);
+});
+
+it("a tab that was taken the lock from is told by the other, and both have every event once", async () => {
+  const responses: Parameters<typeof stream>[0][] = [];
+  const { baseUrl } = await startScriptedServer((response, _, { url }) => {
+    const since = Number(new URL(url ?? "", "http://a").searchParams.get("since"));
+    responses.push(stream(response, connected(), ...range(since + 1, 3).map(event)));
+  });
+  const options = { ...COOKIE, baseUrl, runId: "stolen" };
+  const first = openTab(options);
+  await shows(first, 3, "live");
+  const second = openTab(options);
+  await shows(second, 3, "live");
+  const { held } = await navigator.locks.query();
+  const name = held?.find((lock) => lock.name?.includes("stolen") === true)?.name ?? "";
+  await navigator.locks.request(name, { steal: true }, () => {});
+  await vi.waitFor(() => expect(responses).toHaveLength(2));
+  responses[1]?.end(event(4) + finished(4));
+  await Promise.all([first, second].map(async (tab) => shows(tab, 4, "finished")));
+  expect([...first.views, ...second.views].every(isInOrder)).toBe(true);
+});

@@ -1,0 +1,105 @@
+import { startRun } from "@tm/run-events-client";
+import type { ServerResponse } from "node:http";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readLog } from "../api.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { json, startScriptedServer } from "../scripted-server.ts";
+import { startServer, type TestServer } from "../start-server.ts";
+
+let server: TestServer;
+let baseUrl: string;
+beforeAll(async () => {
+  server = await startServer();
+  baseUrl = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => server.close());
+
+const ADA = { bearer: "ada" } as const;
+/** More than the server takes. @see W9 */
+const TOO_LARGE = "x".repeat(300_000);
+
+it.each(["complete", "fail", "cancel"] as const)(
+  "one's own %s is no end by somebody else, though the server tells a held poll of it first",
+  async (end) => {
+    let held: ServerResponse | undefined;
+    const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
+      if (index < 2) return json(response, 201, { lastSequence: index });
+      if (request.method === "GET") return void (held = response);
+      held?.on("close", () => json(response, 200, news));
+      const news = { runStatus: "completed", currentPhase: null, lastSequence: 2, hasMore: false };
+      json(held as ServerResponse, 200, { events: [], ...news });
+    });
+    await onFastClock(async () => {
+      const run = await startRun({ baseUrl, credential: ADA });
+      const { signal } = run;
+      while (held === undefined) await new Promise(setImmediate);
+      expect(await run[end]()).toMatchObject({ lastSequence: 2 });
+      expect(signal.aborted).toBe(false);
+    });
+    expect(requests).toHaveLength(4);
+  },
+);
+
+it("W13: cancel lands behind what was given before it", async () => {
+  const run = await startRun({ baseUrl, credential: ADA });
+  const { signal } = run;
+  void run.emit("TOKEN", 1);
+  const appended = run.append([{ eventType: "STEP", payload: 2 }]);
+  void run.emit("TOKEN", 3);
+  expect(await run.cancel()).toMatchObject({ runStatus: "cancelled" });
+  await appended;
+  expect(await readLog(server.port, run.runId)).toEqual([
+    ["RUN_STARTED", null],
+    ["TOKEN", 1],
+    ["STEP", 2],
+    ["TOKEN", 3],
+    ["RUN_CANCELLED", null],
+  ]);
+  expect(signal.aborted).toBe(false);
+});
+
+it.each(["fail", "cancel"] as const)(
+  "a run one of whose events was refused takes no more, and can be ended by %s",
+  async (end) => {
+    const run = await startRun({ baseUrl, credential: ADA });
+    void run.emit("TOKEN", TOO_LARGE);
+    await expect(run.flush()).rejects.toMatchObject({ code: "payload_too_large" });
+    expect(run.signal.reason).toMatchObject({ code: "payload_too_large" });
+    await expect(run.emit("TOKEN", 2)).rejects.toMatchObject({ code: "payload_too_large" });
+    await expect(run.complete()).rejects.toMatchObject({ code: "payload_too_large" });
+    await run[end]();
+    const log = await readLog(server.port, run.runId);
+    expect(log.map(([eventType]) => eventType)).toEqual([
+      "RUN_STARTED",
+      end === "fail" ? "RUN_FAILED" : "RUN_CANCELLED",
+    ]);
+  },
+);
+
+it("an emit behind the end, or to a writer that is closed, is refused at once", async () => {
+  const ended = await startRun({ baseUrl, credential: ADA });
+  await ended.complete();
+  await expect(ended.emit("TOKEN")).rejects.toMatchObject({ code: "run_finished" });
+  const closed = await startRun({ baseUrl, credential: ADA });
+  closed.close();
+  const code = "store_unavailable";
+  await expect(closed.emit("TOKEN")).rejects.toMatchObject({ code, retryable: false });
+  await expect(closed.append([{ eventType: "STEP" }])).rejects.toMatchObject({ code });
+  expect(closed.signal.aborted).toBe(false);
+});
+
+it("the signal of a quiet writer aborts soon, however much another writer has written", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
+    if (request.method === "POST") return json(response, 201, { lastSequence: index });
+    const event = { sequence: 2, eventType: "STEP", payload: null, createdAt: "2026-01-01" };
+    const isLast = request.url?.includes("since=900") === true;
+    const news = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };
+    json(response, 200, { events: isLast ? [] : [event], ...news, lastSequence: 900 });
+  });
+  await onFastClock(async () => {
+    const { signal } = await startRun({ baseUrl, credential: ADA });
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    expect(signal.reason).toMatchObject({ details: { runStatus: "cancelled" } });
+  });
+  expect(requests).toHaveLength(4);
+});

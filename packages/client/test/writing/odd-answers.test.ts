@@ -1,0 +1,36 @@
+import { startRun } from "@tm/run-events-client";
+import { expect, it } from "vitest";
+import { onFastClock } from "../on-fast-clock.ts";
+import { json, startScriptedServer } from "../scripted-server.ts";
+
+const CREDENTIAL = { bearer: "b" } as const;
+
+it.each([{}, null, [], "ok", { status: "up" }])(
+  "an answer that is no receipt, from something on the way, acknowledges nothing: %j",
+  async (answer) => {
+    const { baseUrl, requests } = await startScriptedServer((response, index) => {
+      json(response, 200, index % 2 === 0 ? answer : { lastSequence: 1 });
+    });
+    await onFastClock(async () => {
+      const run = await startRun({ baseUrl, credential: CREDENTIAL });
+      await run.append([{ eventType: "STEP" }]);
+      await run.complete();
+    });
+    expect(requests).toHaveLength(6);
+  },
+);
+
+it("W3: what a proxy refuses by its status has the code of that status", async () => {
+  const statuses = [413, 429];
+  const codes: unknown[] = [];
+  for (const status of statuses) {
+    const { baseUrl } = await startScriptedServer((response, index) => {
+      if (index < 2) json(response, 201, { lastSequence: index });
+      else response.writeHead(status, { "content-type": "text/html" }).end("<h1>no</h1>");
+    });
+    const run = await startRun({ baseUrl, credential: CREDENTIAL, patienceMs: 0 });
+    const refused = run.append([{ eventType: "STEP" }]);
+    codes.push(await refused.catch(({ code }: { readonly code: string }) => code));
+  }
+  expect(codes).toEqual(["payload_too_large", "too_many_requests"]);
+});
