@@ -19,6 +19,7 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
   const token = generated?.token ?? "$TOKEN";
   const curl = `curl -H "Authorization: Bearer ${token}"`;
   const json = `-H "Content-Type: application/json"`;
+  const runs = `${localUrl}/v1/agent-runs`;
   const source =
     generated === null
       ? "  token    one of API_TOKENS; for the lines below: export TOKEN=..."
@@ -33,8 +34,10 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
       : [`  store    durability ${durability}: ${RISKS[durability]}`]),
     ...encodeWarning(settings),
     "",
-    `  ${curl} ${json} -d '{"runId":"hello"}' ${localUrl}/v1/agent-runs`,
-    `  ${curl} "${localUrl}/v1/agent-runs?limit=5"`,
+    `  ${curl} ${json} -d '{"runId":"hello"}' ${runs}`,
+    `  ${curl} ${json} -d '{"events":[{"eventType":"STEP","payload":1}]}' ${runs}/hello/events`,
+    `  ${curl} "${runs}/hello/events?since=0"`,
+    `  ${curl} "${runs}?limit=5"`,
     "",
     "",
   ].join("\n");

@@ -84,3 +84,9 @@ it("README: own-curl.sh prints a frame a line until the run ends", async () => {
     .map((line) => (JSON.parse(line) as { type: string }).type);
   expect(types).toEqual(["connected", "run_event", "run_event", "run_event", "run_finished"]);
 });
+
+it("README: own-curl.sh prints what the server says in place of a stream", async () => {
+  const env = { ...process.env, BASE_URL: baseUrl, RUN_ID: "none", COOKIE: "session=ada" };
+  const { stdout } = await run("sh", [snippets.pathOf("own-curl.sh")], { env, timeout: 50_000 });
+  expect(JSON.parse(stdout)).toMatchObject({ code: "not_found" });
+});

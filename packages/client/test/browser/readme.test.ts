@@ -57,6 +57,14 @@ it("README: own-page.js shows why a run cannot be followed any longer", async ()
   });
 });
 
+it("README: own-page.js shows that a run is not there", async () => {
+  await withPage("", async (page) => {
+    await page.evaluate(`runId = "no-such-run"; ${readSnippet("own-page.js")}`);
+    await page.waitForFunction("shown.length === 1");
+    expect(await page.evaluate("shown")).toEqual(["refused"]);
+  });
+});
+
 it("README: run.jsx is a component that shows a run", async () => {
   const script = await bundle(`
     ${readSnippet("run.jsx")}
