@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { PROFILE_FLAGS } from "./profile.ts";
 
 /** What a child process does for its parent: arguments and answers travel as structured clones. */
 type Api<Self> = {
@@ -35,7 +36,11 @@ export function startChild<Self extends Api<Self>>(
   module: URL,
   ...parameters: readonly string[]
 ): Child<Self> {
-  const child = fork(module, parameters, { serialization: "advanced" });
+  const profiled = process.env["RUN_EVENTS_PROFILES"] !== undefined;
+  const child = fork(module, parameters, {
+    serialization: "advanced",
+    execArgv: profiled ? [...process.execArgv, ...PROFILE_FLAGS] : process.execArgv,
+  });
   const gone = once(child, "exit");
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let lastId = 0;

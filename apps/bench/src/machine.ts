@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, fsyncSync, openSync, statfsSync, writeSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { closeSync, fsyncSync, openSync, readFileSync, statfsSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -18,6 +18,8 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly node: string;
   readonly sqlite: string;
+  /** Of the packages and programs that are measured. */
+  readonly versions: Readonly<Record<string, string>>;
   /** The median of a 4 KiB write and its fsync in the temp folder, in milliseconds; `null` on tmpfs, where it is none. */
   readonly fsyncMs: number | null;
 }
@@ -32,6 +34,7 @@ export async function describeMachine(): Promise<Machine> {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
     sqlite: sqliteVersion(),
+    versions: { ...packageVersions(), ...programVersions() },
     fsyncMs: await measureFsync(),
   };
 }
@@ -53,6 +56,30 @@ function describeCommit(): string {
     // An unpacked archive is no checkout, and a machine need not have git.
     return "unknown";
   }
+}
+
+/** What this package measures, at the versions that are installed. */
+function packageVersions(): Readonly<Record<string, string>> {
+  const versionOf = (file: string): { version: string; dependencies: Record<string, string> } =>
+    JSON.parse(readFileSync(join(import.meta.dirname, file), "utf8"));
+  const names = Object.keys(versionOf("../package.json").dependencies);
+  return Object.fromEntries(
+    names
+      .filter((name) => !name.startsWith("@tm/"))
+      .map((name) => [name, versionOf(`../node_modules/${name}/package.json`).version]),
+  );
+}
+
+/** The servers that are measured against or stored in; what is not installed is left out. */
+function programVersions(): Readonly<Record<string, string>> {
+  const programs = { redis: ["redis-server", "--version"], nginx: ["nginx", "-v"] } as const;
+  const versions: [string, string][] = [];
+  for (const [name, [program, flag]] of Object.entries(programs)) {
+    const { stdout, stderr } = spawnSync(program, [flag], { encoding: "utf8" });
+    const version = /[\d.]+\d/.exec(`${stdout}${stderr}`)?.[0];
+    if (version !== undefined) versions.push([name, version]);
+  }
+  return Object.fromEntries(versions);
 }
 
 function sqliteVersion(): string {

@@ -1,9 +1,11 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fanout } from "./fanout.ts";
 import { following } from "./following.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
+import { imports } from "./import.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { manyRuns } from "./many-runs.ts";
@@ -11,6 +13,8 @@ import { notify } from "./notify.ts";
 import { postgresAppend } from "./postgres-append.ts";
 import { redisAppend } from "./redis-append.ts";
 import { isMet, type Report, type Scale, type Section } from "./report.ts";
+import { formatProfiles } from "./profile.ts";
+import { writePages, writeResult } from "./results.ts";
 import { scroll } from "./scroll.ts";
 import { sqliteAppend } from "./sqlite-append.ts";
 import { stalled } from "./stalled.ts";
@@ -29,8 +33,9 @@ const SECTIONS: readonly Section[] = [
   manyRuns,
   history,
   scroll,
+  imports,
 ];
-const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--json FILE]
+const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;
 const ROUNDS = 7;
 const QUICK_ROUNDS = 2;
@@ -41,8 +46,10 @@ interface Order {
   readonly quick: boolean;
   /** End with 1 if a target is missed. */
   readonly check: boolean;
-  /** Where to write the reports; `undefined` for nowhere. */
-  readonly json: string | undefined;
+  /** The folder to write JSON, charts and tables to. */
+  readonly out?: string;
+  /** The folder to write profiles of every process to, in one folder a section. */
+  readonly profile?: string;
 }
 
 /** @throws TypeError for what the usage does not know. */
@@ -52,7 +59,8 @@ function readOrder(): Order {
     options: {
       quick: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
-      json: { type: "string" },
+      out: { type: "string" },
+      profile: { type: "string" },
     },
   });
   const unknown = positionals.find((name) => !SECTIONS.some((section) => section.name === name));
@@ -60,10 +68,10 @@ function readOrder(): Order {
   const sections = SECTIONS.filter(
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
-  return { sections, quick: values.quick, check: values.check, json: values.json };
+  return { ...values, sections };
 }
 
-async function run({ sections, quick, check, json }: Order): Promise<void> {
+async function run({ sections, quick, check, out, profile }: Order): Promise<void> {
   const scale: Scale = { quick, rounds: quick ? QUICK_ROUNDS : ROUNDS };
   const machine = await describeMachine();
   console.log(formatMachine(machine));
@@ -71,12 +79,16 @@ async function run({ sections, quick, check, json }: Order): Promise<void> {
   const reports: Record<string, Report> = {};
   for (const section of sections) {
     console.log(`\n## ${section.name}\n\n${section.question}\n`);
-    const report = await section.run(scale);
+    const report = await (profile === undefined
+      ? section.run(scale)
+      : runProfiled(section, scale, resolve(profile, section.name)));
     reports[section.name] = report;
     console.log(formatReport(report));
-  }
-  if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify({ machine, scale, reports }, null, 2)}\n`);
+    if (out !== undefined) {
+      const { name, question } = section;
+      await writeResult(out, { section: name, question, machine, scale, report });
+      await writePages(out);
+    }
   }
   const missed = Object.entries(reports).flatMap(([name, { targets }]) =>
     targets.filter((target) => !isMet(target)).map((target) => `${name}: ${target.name}`),
@@ -85,6 +97,15 @@ async function run({ sections, quick, check, json }: Order): Promise<void> {
     console.error(`\nFalls short:\n${missed.join("\n")}`);
     process.exitCode = 1;
   }
+}
+
+/** Profiled processes are slower, and not alike: the figures of such a run say nothing. */
+async function runProfiled(section: Section, scale: Scale, folder: string): Promise<Report> {
+  await mkdir(folder, { recursive: true });
+  process.env["RUN_EVENTS_PROFILES"] = folder;
+  const report = await section.run(scale);
+  console.log(await formatProfiles(folder));
+  return report;
 }
 
 function orderOrUsage(): Order | null {

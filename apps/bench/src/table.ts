@@ -11,7 +11,10 @@ function spread({ values }: Figure): string {
 }
 
 /** Rows of cells as a Markdown table whose columns line up. */
-function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -38,8 +41,12 @@ export function formatReport({ figures, targets, notes }: Report): string {
     figure.unit,
   ]);
   return [
-    formatTable(["target", "median", "min – max", "bound", ""], judged),
-    formatTable(["figure", "median", "min – max", "unit"], measured),
+    ...(judged.length === 0
+      ? []
+      : [formatTable(["target", "median", "min – max", "bound", ""], judged)]),
+    ...(measured.length === 0
+      ? []
+      : [formatTable(["figure", "median", "min – max", "unit"], measured)]),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join("\n")]),
   ].join("\n\n");
 }

@@ -1,0 +1,61 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { drawChart } from "./chart.ts";
+import { formatMachine, type Machine } from "./machine.ts";
+import type { Report, Scale } from "./report.ts";
+import { formatReport } from "./table.ts";
+
+/** A section as it was measured, with all that the figures depend on. */
+export interface Result {
+  readonly section: string;
+  readonly question: string;
+  readonly machine: Machine;
+  readonly scale: Scale;
+  readonly report: Report;
+}
+
+/** Writes a section's figures as JSON and as a chart, in place of what the folder has of that section. */
+export async function writeResult(folder: string, result: Result): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${result.section}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Draws what a folder holds of results: a chart a section, and one page with every table. */
+export async function writePages(folder: string): Promise<void> {
+  const pages = formatPages(await readResults(folder));
+  for (const [name, text] of pages) await writeFile(join(folder, name), text);
+}
+
+/** The results in a folder, by the names of their sections. */
+export async function readResults(folder: string): Promise<readonly Result[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).toSorted();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
+  return texts.map((text) => JSON.parse(text) as Result);
+}
+
+/** What follows from results: the files' texts by their names. */
+export function formatPages(results: readonly Result[]): ReadonlyMap<string, string> {
+  const pages = new Map<string, string>();
+  for (const { section, report } of results) {
+    pages.set(`${section}.svg`, drawChart(section, [...report.targets, ...report.figures]));
+  }
+  const sections = [...results.map(formatResult), formatVersions(results)];
+  pages.set("README.md", `# Results\n\n${sections.join("\n\n")}\n`);
+  return pages;
+}
+
+function formatResult({ section, question, machine, scale, report }: Result): string {
+  return [
+    `## ${section}`,
+    question,
+    `${formatMachine(machine)} · ${scale.rounds} rounds`,
+    formatReport(report),
+    `![The figures of ${section} as bars](${section}.svg)`,
+  ].join("\n\n");
+}
+
+function formatVersions(results: readonly Result[]): string {
+  const measured = results.flatMap(({ machine }) => Object.entries(machine.versions));
+  const versions = new Set(measured.map(([name, version]) => `${name} ${version}`));
+  return `## Versions\n\n${[...versions].toSorted().join(", ")}`;
+}
