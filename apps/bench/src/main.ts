@@ -16,6 +16,7 @@ import { isMet, type Report, type Scale, type Section } from "./report.ts";
 import { formatProfiles } from "./profile.ts";
 import { writePages, writeResult } from "./results.ts";
 import { scroll } from "./scroll.ts";
+import { sizing } from "./sizing.ts";
 import { sqliteAppend } from "./sqlite-append.ts";
 import { stalled } from "./stalled.ts";
 import { formatReport } from "./table.ts";
@@ -34,6 +35,7 @@ const SECTIONS: readonly Section[] = [
   history,
   scroll,
   imports,
+  sizing,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;
