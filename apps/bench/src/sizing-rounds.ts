@@ -35,7 +35,7 @@ const MIXES: Readonly<Record<MixName, Mix>> = {
 };
 
 /** A load by its name. */
-export type MixName = "unread" | "single" | "many" | "slower" | "faster";
+type MixName = "unread" | "single" | "many" | "slower" | "faster";
 
 /** What was measured of one store. */
 export interface SizingRounds {
