@@ -1,9 +1,4 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { onTestFinished, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { allocationShares, cpuShares } from "../src/profile.ts";
 
 const frame = (functionName: string, url = "") => ({
@@ -42,25 +37,4 @@ it("allocations are summed over every place that a function was called from", ()
   const head = node("(root)", 0, [node("a", 30, [node("b", 10)]), node("b", 60)]);
   const shares = allocationShares({ head, samples: [] } as never);
   expect(Object.fromEntries(shares)).toEqual({ "(root)": 0, a: 0.3, b: 0.7 });
-});
-
-it("a profiled section leaves a profile of each of its processes, and its tables", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "profiles-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    "-C",
-    "@tm/source",
-    join(import.meta.dirname, "../src/main.ts"),
-    "history",
-    "--quick",
-    "--profile",
-    folder,
-  ]);
-  const files = await readdir(join(folder, "history"));
-  const cpu = files.filter((name) => name.endsWith(".cpuprofile"));
-  expect(cpu.length).toBeGreaterThan(0);
-  expect(files.filter((name) => name.endsWith(".heapprofile"))).toHaveLength(cpu.length);
-  const profile = await readFile(join(folder, "history", cpu[0] ?? ""), "utf8");
-  expect(cpuShares(JSON.parse(profile)).size).toBeGreaterThan(0);
-  expect(stdout).toContain("packages/conformance/src/history/");
 });

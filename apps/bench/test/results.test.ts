@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { onTestFinished, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Machine } from "../src/machine.ts";
 import { formatPages, readResults, type Result, writePages, writeResult } from "../src/results.ts";
+import { withTempFolder } from "../src/temp-folder.ts";
 
 const MACHINE: Machine = {
   date: "2026-01-02",
@@ -59,15 +59,14 @@ it("bars are as long as their medians, lines as their spread, on one scale a uni
   expect(chart.match(/class="ours"/g)).toHaveLength(2);
 });
 
-it("a section measured anew takes the place of its former result, and the others stay", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "results-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const other: Result = { ...RESULT, section: "writing" };
-  const anew: Result = { ...RESULT, question: "How fast now?" };
-  for (const result of [RESULT, other, anew]) await writeResult(folder, result);
-  await writePages(folder);
-  expect(await readResults(folder)).toEqual([anew, other]);
-  expect(await readFile(join(folder, "README.md"), "utf8")).toBe(
-    formatPages([anew, other]).get("README.md"),
-  );
-});
+it("a section measured anew takes the place of its former result, and the others stay", () =>
+  withTempFolder(async (folder) => {
+    const other: Result = { ...RESULT, section: "writing" };
+    const anew: Result = { ...RESULT, question: "How fast now?" };
+    for (const result of [RESULT, other, anew]) await writeResult(folder, result);
+    await writePages(folder);
+    expect(await readResults(folder)).toEqual([anew, other]);
+    expect(await readFile(join(folder, "README.md"), "utf8")).toBe(
+      formatPages([anew, other]).get("README.md"),
+    );
+  }));
