@@ -63,117 +63,188 @@ export function createFollower(
   source: FollowerSource,
   onRetire: () => void,
 ): Follower {
-  const readers = new Set<FollowerReader>();
-  const pages = new Map<number, Promise<Slice>>();
-  /** Slices of the ring by the sequence they start behind; emptied when the ring changes. */
-  const slices = new Map<number, Slice>();
-  /** The events base+1 … end. */
-  let ring: SharedEvent[] = [];
-  let ringBytes = 0;
-  /** The head as of the last read; the ring ends at its `lastSequence`, or on its way there. */
-  let run: RunRecord | null = null;
-  let end = 0;
-  let failure: { readonly error: unknown } | null = null;
-  let dirty = false;
-  let reading = false;
-  let retired = false;
-  const watch = source.watch(runId, refresh);
+  return new RunFollower(runId, source, onRetire);
+}
 
-  function refresh(): void {
-    dirty = true;
-    if (!reading && run !== null) void readOn();
+/** The ring of every quiet run. */
+const NO_EVENTS: readonly SharedEvent[] = [];
+
+/** One object with methods: the follower of a quiet run takes a third of what one of closures takes (`pnpm bench idle`). */
+class RunFollower implements Follower {
+  readonly #runId: string;
+  readonly #source: FollowerSource;
+  readonly #onRetire: () => void;
+  readonly #watch: Watch;
+  readonly #readers = new Set<FollowerReader>();
+  /** Pages of the log that are on their way, by the sequence they start behind; `null` while there is none. */
+  #pages: Map<number, Promise<Slice>> | null = null;
+  /** Slices of the ring by the sequence they start behind; forgotten when the ring changes. */
+  #slices: Map<number, Slice> | null = null;
+  /** The events base+1 … end. */
+  #ring: readonly SharedEvent[] = NO_EVENTS;
+  #ringBytes = 0;
+  /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
+  #ordinal = 0;
+  /** The head as of the last read; the ring ends there, or on its way there. */
+  #head = 0;
+  #end = 0;
+  #failure: { readonly error: unknown } | null = null;
+  #dirty = false;
+  #reading = false;
+  #retired = false;
+
+  constructor(runId: string, source: FollowerSource, onRetire: () => void) {
+    this.#runId = runId;
+    this.#source = source;
+    this.#onRetire = onRetire;
+    this.#watch = source.watch(runId, () => this.refresh());
   }
 
-  async function readOn(): Promise<void> {
-    reading = true;
-    while (dirty && !retired) {
-      dirty = false;
+  async open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord> {
+    this.#readers.add(reader);
+    try {
+      await this.#watch.ready;
+      // Only the head and the phase at the cursor are wanted; a read takes an event at least.
+      const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
+      const result = await this.#source.read(query);
+      if (result === null) throw runNotFound();
+      const { run } = result;
+      if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
+      // This read is older than the follower's run: what it saw is gone.
+      if (this.#ordinal !== 0 && run.ordinal < this.#ordinal) throw runNotFound();
+      const cursor = clampCursor(since, run);
+      if (this.#ordinal === 0) {
+        this.#ordinal = run.ordinal;
+        this.#head = run.lastSequence;
+        this.#end = run.lastSequence;
+      }
+      // A bell before the first read found no head to go on from; and this read may have seen more than the follower.
+      if (this.#dirty || run.lastSequence > this.#end) this.refresh();
+      reader.position = { sequence: cursor, ...stateAtSince(result, cursor) };
+      return run;
+    } catch (error) {
+      this.leave(reader);
+      throw error;
+    }
+  }
+
+  next({ position }: FollowerReader): Slice | Promise<Slice> | null {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (position === null || this.#ordinal === 0) return null;
+    if (position.sequence >= this.#end) {
+      return isTerminal(position.runStatus) ? createSlice(position, [], this.#head) : null;
+    }
+    return position.sequence >= this.#end - this.#ring.length
+      ? this.#ringSlice(position)
+      : this.#pageSlice(position);
+  }
+
+  leave(reader: FollowerReader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0) this.#retire();
+  }
+
+  refresh(): void {
+    this.#dirty = true;
+    if (!this.#reading && this.#ordinal !== 0) void this.#readOn();
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#retire();
+    this.#wakeReaders();
+  }
+
+  async #readOn(): Promise<void> {
+    this.#reading = true;
+    while (this.#dirty && !this.#retired) {
+      this.#dirty = false;
       try {
-        take(
-          await source.read({
-            runId,
-            ownerId: null,
-            since: end,
-            limit: READ_LIMIT,
-            // Little at a time, so that the reads of many runs go out together; what is left is read next.
-            maxBytes: SLICE_BYTES,
-          }),
-        );
+        // Little at a time, so that the reads of many runs go out together; what is left is read next.
+        this.#take(await this.#source.read(this.#pageQuery(this.#end)));
       } catch (error) {
-        fail(error);
+        this.fail(error);
       }
     }
-    reading = false;
+    this.#reading = false;
+  }
+
+  #pageQuery(since: number): ReadQuery {
+    return {
+      runId: this.#runId,
+      ownerId: null,
+      since,
+      limit: READ_LIMIT,
+      maxBytes: SLICE_BYTES,
+    };
   }
 
   /** Adds what was read. While the read was under way readers may have come or gone, and the bell may have rung again. */
-  function take(result: ReadResult | null): void {
-    if (retired) return;
-    const head = checked(result).run;
-    if (head.lastSequence < end) throw clampFailure(head);
-    run = head;
-    for (const event of result?.events ?? []) {
-      const shared = shareEvent(event);
-      ring.push(shared);
-      ringBytes += shared.weight;
-      end = event.sequence;
+  #take(result: ReadResult | null): void {
+    if (this.#retired) return;
+    const { run, events } = this.#checked(result);
+    if (run.lastSequence < this.#end) throw clampFailure(run);
+    this.#head = run.lastSequence;
+    if (events.length > 0) {
+      const added = events.map(shareEvent);
+      for (const { weight } of added) this.#ringBytes += weight;
+      this.#ring = this.#ring.length === 0 ? added : this.#ring.concat(added);
+      this.#end = events.at(-1)?.sequence ?? this.#end;
+      this.#slices = null;
+      this.#wakeReaders();
     }
-    if (end < head.lastSequence) dirty = true;
-    slices.clear();
-    wakeReaders();
-    trim();
+    if (this.#end < this.#head) this.#dirty = true;
+    this.#trim();
   }
 
-  function checked(result: ReadResult | null): ReadResult {
+  #checked(result: ReadResult | null): ReadResult {
     // Another ordinal is another run: this one was deleted, and its id used again.
-    if (result === null || (run !== null && result.run.ordinal !== run.ordinal))
+    if (result === null || (this.#ordinal !== 0 && result.run.ordinal !== this.#ordinal))
       throw runNotFound();
     return result;
   }
 
-  function wakeReaders(): void {
-    for (const reader of readers) reader.wake();
+  #wakeReaders(): void {
+    for (const reader of this.#readers) reader.wake();
   }
 
   /** Forgets what every reader has had, and the oldest of what is too much. */
-  function trim(): void {
-    let least = end;
-    for (const { position } of readers)
+  #trim(): void {
+    const ring = this.#ring;
+    if (ring.length === 0) return;
+    let least = this.#end;
+    for (const { position } of this.#readers)
       if (position !== null && position.sequence < least) least = position.sequence;
-    const base = end - ring.length;
+    const base = this.#end - ring.length;
     let drop = Math.max(0, Math.min(least - base, ring.length));
-    for (let at = 0; at < drop; at++) ringBytes -= ring[at]?.weight ?? 0;
-    while (ringBytes > RING_BYTES && drop < ring.length) ringBytes -= ring[drop++]?.weight ?? 0;
+    for (let at = 0; at < drop; at++) this.#ringBytes -= ring[at]?.weight ?? 0;
+    while (this.#ringBytes > RING_BYTES && drop < ring.length)
+      this.#ringBytes -= ring[drop++]?.weight ?? 0;
     if (drop === 0) return;
-    ring = ring.slice(drop);
-    slices.clear();
+    this.#ring = drop === ring.length ? NO_EVENTS : ring.slice(drop);
+    this.#slices = null;
   }
 
-  function fail(error: unknown): void {
-    failure ??= { error };
-    retire();
-    wakeReaders();
+  #retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    this.#watch.stop();
+    this.#onRetire();
   }
 
-  function retire(): void {
-    if (retired) return;
-    retired = true;
-    watch.stop();
-    onRetire();
-  }
-
-  function ringSlice(from: Position, head: RunRecord): Slice {
-    const kept = slices.get(from.sequence);
+  #ringSlice(from: Position): Slice {
+    const kept = this.#slices?.get(from.sequence);
     if (kept !== undefined) return kept;
-    const start = from.sequence - (end - ring.length);
-    const slice = createSlice(from, fitSlice(ring, start), head);
-    slices.set(from.sequence, slice);
+    const start = from.sequence - (this.#end - this.#ring.length);
+    const slice = createSlice(from, fitSlice(this.#ring, start), this.#head);
+    this.#slices ??= new Map();
+    this.#slices.set(from.sequence, slice);
     return slice;
   }
 
   /** The run was deleted and its id used again: those who followed it are at their end, a newcomer may try again. */
-  function replaced(): RunEventsError {
-    fail(runNotFound());
+  #replaced(): RunEventsError {
+    this.fail(runNotFound());
     return new RunEventsError(
       "store_unavailable",
       "The run was replaced while it was being opened.",
@@ -181,73 +252,26 @@ export function createFollower(
   }
 
   /** One page of the log for every reader that asks for the same one while it is on its way. */
-  function pageSlice(from: Position): Promise<Slice> {
+  #pageSlice(from: Position): Promise<Slice> {
+    const pages = (this.#pages ??= new Map<number, Promise<Slice>>());
     const coming = pages.get(from.sequence);
     if (coming !== undefined) return coming;
-    const page = readPage(from).finally(() => pages.delete(from.sequence));
+    const page = this.#readPage(from).finally(() => {
+      pages.delete(from.sequence);
+      if (pages.size === 0 && this.#pages === pages) this.#pages = null;
+    });
     pages.set(from.sequence, page);
     return page;
   }
 
-  async function readPage(from: Position): Promise<Slice> {
-    const query = {
-      runId,
-      ownerId: null,
-      since: from.sequence,
-      limit: READ_LIMIT,
-      maxBytes: SLICE_BYTES,
-    };
-    const result = checked(await source.read(query));
-    if (result.events.length === 0) throw clampFailure(result.run);
-    if (result.run.lastSequence > end) refresh();
-    return createSlice(from, fitSlice(result.events.map(shareEvent), 0), result.run);
+  async #readPage(from: Position): Promise<Slice> {
+    const { run, events } = this.#checked(
+      await this.#source.read(this.#pageQuery(from.sequence)),
+    );
+    if (events.length === 0) throw clampFailure(run);
+    if (run.lastSequence > this.#end) this.refresh();
+    return createSlice(from, fitSlice(events.map(shareEvent), 0), run.lastSequence);
   }
-
-  function leave(reader: FollowerReader): void {
-    readers.delete(reader);
-    if (readers.size === 0) retire();
-  }
-
-  return {
-    async open(reader, since, ownerId) {
-      readers.add(reader);
-      try {
-        await watch.ready;
-        // Only the head and the phase at the cursor are wanted; a read takes an event at least.
-        const query = { runId, ownerId, since, limit: 1, maxBytes: 1 };
-        const result = await source.read(query);
-        if (result === null) throw runNotFound();
-        if (run !== null && result.run.ordinal > run.ordinal) throw replaced();
-        // This read is older than the follower's run: what it saw is gone.
-        if (run !== null && result.run.ordinal < run.ordinal) throw runNotFound();
-        const cursor = clampCursor(since, result.run);
-        if (run === null) {
-          run = result.run;
-          end = run.lastSequence;
-        }
-        // A bell before the first read found no head to go on from; and this read may have seen more than the follower.
-        if (dirty || result.run.lastSequence > end) refresh();
-        reader.position = { sequence: cursor, ...stateAtSince(result, cursor) };
-        return result.run;
-      } catch (error) {
-        leave(reader);
-        throw error;
-      }
-    },
-    next({ position }) {
-      if (failure !== null) throw failure.error;
-      if (position === null || run === null) return null;
-      if (position.sequence >= end) {
-        return isTerminal(position.runStatus) ? createSlice(position, [], run) : null;
-      }
-      return position.sequence >= end - ring.length
-        ? ringSlice(position, run)
-        : pageSlice(position);
-    },
-    leave,
-    refresh,
-    fail,
-  };
 }
 
 /** The log ends before where it was read to: the store has lost its tail. */

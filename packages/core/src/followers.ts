@@ -11,6 +11,8 @@ import {
 
 /** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
 const RECHECK_MS = 5_000;
+/** The most that are read so at once; with more runs each waits its turn, so that idle runs do not keep a server busy. */
+const RECHECK_RUNS = 2_500;
 
 /** The followers of one process: one a run, however many readers it has. */
 export interface Followers {
@@ -32,7 +34,15 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   let closed = false;
 
   function recheck(): void {
-    for (const follower of followers.values()) follower.refresh();
+    let left = Math.min(RECHECK_RUNS, followers.size);
+    for (const [runId, follower] of followers) {
+      if (left === 0) return;
+      left -= 1;
+      // To the end of the line.
+      followers.delete(runId);
+      followers.set(runId, follower);
+      follower.refresh();
+    }
   }
 
   function followerOf(runId: string): Follower {

@@ -81,6 +81,22 @@ export function encodeStatus(state: RunState, lastSequence: number): string {
   return encodeFrame(`{"type":"status",${encodeState(state, lastSequence)}}`, null, null);
 }
 
+let lastStatus = "";
+let lastHeartbeat: Uint8Array = new Uint8Array();
+
+/**
+ * The heartbeat as bytes. Remembers the last one, since many idle streams say the same: a transport may make more of bytes
+ * that it has seen.
+ */
+export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Array {
+  const status = encodeStatus(state, lastSequence);
+  if (status !== lastStatus) {
+    lastHeartbeat = encodeFrames([status]);
+    lastStatus = status;
+  }
+  return lastHeartbeat;
+}
+
 /** The last frame of a run that has ended; its id is one past the log. @see W22, W24 */
 export function encodeRunFinished(state: RunState, lastSequence: number): string {
   return encodeFrame(

@@ -8,7 +8,7 @@ import {
 import { utf8Bytes } from "./json-text.ts";
 import { foldEvent, isTerminal, type RunState } from "./lifecycle.ts";
 import { eventBytes } from "./page.ts";
-import type { RunRecord, StoredEvent } from "./store.ts";
+import type { StoredEvent } from "./store.ts";
 
 /** The most that one slice holds, counted as `eventBytes` does, unless its first event alone is larger. */
 export const SLICE_BYTES = 49_152;
@@ -63,9 +63,13 @@ export interface Slice {
 /**
  * Cuts the slice at `from`.
  * @param shared the events from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
- * @param run the run's head at or after the last of them
+ * @param lastSequence the run's head at or after the last of them
  */
-export function createSlice(from: Position, shared: readonly SharedEvent[], run: RunRecord): Slice {
+export function createSlice(
+  from: Position,
+  shared: readonly SharedEvent[],
+  lastSequence: number,
+): Slice {
   const events = shared.map(({ event }) => event);
   const state = events.reduce<RunState>(foldEvent, from);
   const to: Position = {
@@ -80,7 +84,7 @@ export function createSlice(from: Position, shared: readonly SharedEvent[], run:
     const texts = events.map(encodeRunEvent);
     if (finished) texts.push(encodeRunFinished(to, to.sequence));
     else if (to.runStatus !== from.runStatus || to.phase !== from.phase) {
-      texts.push(encodeStatus(to, run.lastSequence));
+      texts.push(encodeStatus(to, lastSequence));
     }
     return texts;
   }

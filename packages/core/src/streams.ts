@@ -1,16 +1,14 @@
-import type { FollowerReader } from "./follower.ts";
-import { encodeFrames, encodeStreamError } from "./frame.ts";
-import { RunEventsError } from "./errors.ts";
 import type { RunLog } from "./run-log.ts";
 import {
-  createStream,
-  retryAfter,
-  type Stream,
+  encodeFailure,
+  type OpenStream,
+  Stream,
   type StreamEnd,
-  type StreamSink,
+  type StreamHost,
+  type StreamRequest,
   type StreamTimes,
 } from "./stream.ts";
-import { STREAM_ERRORS, streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
+import type { StreamErrorCode } from "./stream-error.ts";
 
 /** Settings of `createStreams`, in milliseconds and streams. */
 export interface StreamsOptions extends Partial<StreamTimes> {
@@ -20,29 +18,6 @@ export interface StreamsOptions extends Partial<StreamTimes> {
   readonly maxStreamsPerUser?: number;
   /** 0 to 1, for jitter. Default `Math.random`. */
   readonly random?: () => number;
-}
-
-/** Who opens a stream, and where. */
-export interface StreamRequest {
-  readonly runId: string;
-  readonly ownerId: string;
-  readonly since: number;
-  /** @see StreamParts.authorize */
-  readonly authorize: () => Promise<StreamErrorCode | null>;
-}
-
-/** A stream that is being opened for a client. */
-export interface OpenStream {
-  /**
-   * Resolves when `start` may be called: with a stream, or with an error to send instead.
-   * @throws RunEventsError `not_found`: nothing may be sent.
-   */
-  readonly ready: Promise<void>;
-  /** Sends everything through the transport, from the first frame to the end. */
-  start(sink: StreamSink): void;
-  drained(): void;
-  /** The client has gone, or nothing is to be sent. At any time, idempotent. */
-  closed(): void;
 }
 
 /** Counts since the start. */
@@ -76,37 +51,42 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
   } = options;
   const { maxStreams = 20_000, maxStreamsPerUser = 32 } = options;
   const { clock } = log;
-  const times: StreamTimes = { heartbeatMs, maxAgeMs, stallMs };
-  const tickMs = Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10));
-  /** Each stream with the time at which a drain ends it. */
-  const streams = new Map<Stream, number>();
+  const streams = new Set<Stream>();
   const perUser = new Map<string, number>();
   const ended: Partial<Record<StreamEnd, number>> = {};
   let opened = 0;
   let stopTicking: (() => void) | null = null;
   let draining = false;
   const onDrained: (() => void)[] = [];
+  const host: StreamHost = {
+    times: { heartbeatMs, maxAgeMs, stallMs },
+    tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
+    now: () => Math.floor(clock.now()),
+    random,
+    follow: ({ runId, ownerId, since }, reader) =>
+      log.followers.open(runId, reader, since, ownerId),
+    onClosed: remove,
+  };
 
   function tickAll(): void {
-    const time = clock.now();
-    for (const [stream, drainAt] of streams) {
-      if (time >= drainAt) stream.fail("draining");
-      stream.tick();
-    }
+    const time = host.now();
+    for (const stream of streams) if (time >= stream.dueAt) stream.tick(time);
   }
 
-  function add(stream: Stream, ownerId: string): void {
-    streams.set(stream, Number.POSITIVE_INFINITY);
+  function add(stream: Stream): void {
+    const { ownerId } = stream.request;
+    streams.add(stream);
     perUser.set(ownerId, (perUser.get(ownerId) ?? 0) + 1);
     opened += 1;
-    stopTicking ??= clock.every(tickMs, tickAll);
+    stopTicking ??= clock.every(host.tickMs, tickAll);
   }
 
   function count(end: StreamEnd): void {
     ended[end] = (ended[end] ?? 0) + 1;
   }
 
-  function remove(stream: Stream, ownerId: string, end: StreamEnd): void {
+  function remove(stream: Stream, end: StreamEnd): void {
+    const { ownerId } = stream.request;
     streams.delete(stream);
     count(end);
     const left = (perUser.get(ownerId) ?? 1) - 1;
@@ -124,20 +104,14 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     return full ? "overloaded" : null;
   }
 
-  /** An answer that is one error frame. */
-  function refused(code: StreamErrorCode, lastSequence?: number): OpenStream {
-    const { retryable, message } = STREAM_ERRORS[code];
-    const details = lastSequence === undefined ? {} : { lastSequence };
+  function refuse(code: StreamErrorCode): OpenStream {
     let gone = false;
+    count(code);
     return {
       ready: Promise.resolve(),
       start(sink) {
         if (gone) return;
-        sink.write(
-          encodeFrames([
-            encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
-          ]),
-        );
+        sink.write(encodeFailure(code, 0, random));
         sink.end();
       },
       drained() {},
@@ -147,80 +121,26 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     };
   }
 
-  function refuse(code: StreamErrorCode): OpenStream {
-    count(code);
-    return refused(code);
-  }
-
-  function open(request: StreamRequest): OpenStream {
-    const { runId, ownerId } = request;
-    const full = refusal(ownerId);
-    if (full !== null) return refuse(full);
-    const reader: FollowerReader = { position: null, wake: () => stream.pump() };
-    const { follower, opened: found } = log.followers.open(runId, reader, request.since, ownerId);
-    const stream = createStream({
-      runId,
-      reader,
-      follower,
-      times,
-      tickMs,
-      now: () => clock.now(),
-      random,
-      authorize: request.authorize,
-      onClosed(end) {
-        if (end !== "run_finished" && end !== "disconnected") instead ??= refused(end);
-        remove(stream, ownerId, end);
-      },
-    });
-    add(stream, ownerId);
-    let lastSequence = 0;
-    let instead: OpenStream | null = null;
-    let gone = false;
-    const ready = found.then(
-      (run) => {
-        lastSequence = run.lastSequence;
-        // A drain that began meanwhile has not seen this stream live. The client may have gone by now.
-        if (draining && streams.has(stream)) streams.set(stream, clock.now());
-      },
-      (error: unknown) => {
-        const code = streamErrorCode(error);
-        stream.closed(code);
-        if (code === "not_found") throw error;
-        const details = error instanceof RunEventsError ? error.details : {};
-        instead = refused(code, details.lastSequence);
-      },
-    );
-    return {
-      ready,
-      start(sink) {
-        if (gone) return;
-        if (instead === null) stream.start(sink, lastSequence);
-        else instead.start(sink);
-      },
-      drained: () => stream.drained(),
-      closed() {
-        gone = true;
-        stream.closed();
-      },
-    };
-  }
-
   return {
-    open,
+    open(request) {
+      const full = refusal(request.ownerId);
+      if (full !== null) return refuse(full);
+      const stream = new Stream(host, request);
+      add(stream);
+      return stream;
+    },
     refuse,
     drain(windowMs) {
       return new Promise((resolve) => {
         draining = true;
         onDrained.push(resolve);
         if (streams.size === 0) resolve();
-        for (const [stream, drainAt] of streams) {
-          streams.set(stream, Math.min(drainAt, clock.now() + random() * windowMs));
-        }
+        for (const stream of streams) stream.drain(host.now() + Math.floor(random() * windowMs));
         stopTicking?.();
         stopTicking =
           streams.size === 0
             ? null
-            : clock.every(Math.max(5, Math.min(tickMs, windowMs / 50)), tickAll);
+            : clock.every(Math.max(5, Math.min(host.tickMs, windowMs / 50)), tickAll);
       });
     },
     stats: () => ({ open: streams.size, opened, ended: { ...ended } }),

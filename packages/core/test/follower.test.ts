@@ -161,7 +161,7 @@ describe("createFollower", () => {
         to: { sequence: 2, runStatus: "failed" },
       });
       expect(slice.bytes()).toStrictEqual(
-        createSlice(slice.to, [], runRecord({ lastSequence: 2 })).bytes(),
+        createSlice(slice.to, [], 2).bytes(),
       );
     }
   });

@@ -10,8 +10,13 @@ export interface Exchange {
   readonly header: (name: string) => string | null;
   /** The body's bytes as they arrive. Rejects if the client breaks off. Taken once at most. */
   readonly body: () => AsyncIterator<Uint8Array, unknown>;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has gone. Made when it is first asked for: a live stream does without. */
   readonly signal: AbortSignal;
+  /**
+   * Has the task called when the client has gone: at once if it has. One task at a time.
+   * @returns takes the task back
+   */
+  readonly onGone: (task: () => void) => () => void;
 }
 
 export type Headers = Readonly<Record<string, string>>;

@@ -51,6 +51,11 @@ function exchangeOf(request: Request): Exchange {
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
     body: () => readerOf(request.body),
     signal: request.signal,
+    onGone(task) {
+      if (request.signal.aborted) task();
+      request.signal.addEventListener("abort", task, { once: true });
+      return () => request.signal.removeEventListener("abort", task);
+    },
   };
 }
 

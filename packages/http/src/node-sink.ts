@@ -1,6 +1,6 @@
 import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { StreamSink } from "@tm/run-events-core";
+import type { OpenStream, StreamSink } from "@tm/run-events-core";
 
 /** What a response may hold before the stream waits for it, in bytes: with one slice on top it stays below 64 KiB. @see W25 */
 const LOW_WATER_BYTES = 16_384;
@@ -8,28 +8,47 @@ const LOW_WATER_BYTES = 16_384;
 /**
  * A response as a stream's transport. It counts as full while it holds more than the low water mark; the write that fills
  * it asks to be told when it has gone out, so that no `drain` event is needed, which might never come.
- * @param drained called when a full response has handed everything over
+ * @param stream told when a full response has handed everything over
  */
-export function createSink(response: ServerResponse, drained: () => void): StreamSink {
-  const flushed = (error?: Error | null): void => {
-    // After an error comes `close`, and the stream learns of it there.
-    if (error === undefined || error === null) drained();
-  };
-  return {
-    write(bytes) {
-      const socket = plainSocketOf(response);
-      const target = socket ?? response;
-      const data = socket === null ? bytes : chunkOf(bytes);
-      if (target.writableLength + data.length < LOW_WATER_BYTES) {
-        target.write(data);
-        return true;
-      }
-      target.write(data, flushed);
-      return false;
-    },
-    end: () => void response.end(),
-    destroy: () => void response.destroy(),
-  };
+export function createSink(
+  response: ServerResponse,
+  stream: Pick<OpenStream, "drained">,
+): StreamSink {
+  return new ResponseSink(response, stream);
+}
+
+/** Without a closure: there is one to each idle stream. */
+class ResponseSink implements StreamSink {
+  readonly #response: ServerResponse;
+  readonly #stream: Pick<OpenStream, "drained">;
+
+  constructor(response: ServerResponse, stream: Pick<OpenStream, "drained">) {
+    this.#response = response;
+    this.#stream = stream;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = plainSocketOf(this.#response);
+    const target = socket ?? this.#response;
+    const data = socket === null ? bytes : chunkOf(bytes);
+    if (target.writableLength + data.length < LOW_WATER_BYTES) {
+      target.write(data);
+      return true;
+    }
+    target.write(data, (error) => {
+      // After an error comes `close`, and the stream learns of it there.
+      if (error === undefined || error === null) this.#stream.drained();
+    });
+    return false;
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
 }
 
 /**

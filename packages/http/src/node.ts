@@ -28,16 +28,14 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
   const service = createService(options);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    // The response, not the request: its `close` comes however the connection ends, and whoever has read the body.
-    response.once("close", () => gone.abort());
+    const onGone = watchClose(response);
     // An error of the connection is followed by `close`, which is what ends things here.
-    response.on("error", () => {});
-    const reply = await service.answer(exchangeOf(request, gone.signal), request);
+    response.on("error", ignore);
+    const reply = await service.answer(exchangeOf(request, onGone), request);
     if (response.destroyed || response.writableEnded) {
       if ("stream" in reply) reply.stream.closed();
     } else if ("stream" in reply) {
-      sendStream(reply, response);
+      sendStream(reply, response, onGone);
     } else {
       send(reply, request, response);
     }
@@ -55,7 +53,30 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
   };
 }
 
-function exchangeOf(request: IncomingMessage, signal: AbortSignal): Exchange {
+function ignore(): void {}
+
+/**
+ * Listens for the end of an answer once for all who ask in turn: a listener each would stay as long as a stream lives.
+ * The response's, not the request's: its `close` comes however the connection ends, and whoever has read the body.
+ */
+function watchClose(response: ServerResponse): Exchange["onGone"] {
+  let gone = false;
+  let told = ignore;
+  response.on("close", () => {
+    gone = true;
+    told();
+  });
+  return (task) => {
+    if (gone) task();
+    else told = task;
+    return () => {
+      if (told === task) told = ignore;
+    };
+  };
+}
+
+function exchangeOf(request: IncomingMessage, onGone: Exchange["onGone"]): Exchange {
+  let gone: AbortController | null = null;
   // A proxy may send the absolute form (RFC 9112, section 3.2.2).
   const url = (request.url ?? "/").replace(/^https?:\/\/[^/?]*/i, "");
   const mark = url.indexOf("?");
@@ -71,7 +92,15 @@ function exchangeOf(request: IncomingMessage, signal: AbortSignal): Exchange {
     },
     // Leaving the loop early must not cut the connection: the answer is still to be sent.
     body: () => request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array, unknown>,
-    signal,
+    get signal() {
+      if (gone === null) {
+        const controller = new AbortController();
+        onGone(() => controller.abort());
+        gone = controller;
+      }
+      return gone.signal;
+    },
+    onGone,
   };
 }
 
@@ -90,10 +119,14 @@ function discardRest(request: IncomingMessage): void {
   request.resume();
 }
 
-function sendStream({ status, headers, stream }: StreamReply, response: ServerResponse): void {
-  response.once("close", () => stream.closed());
+function sendStream(
+  { status, headers, stream }: StreamReply,
+  response: ServerResponse,
+  onGone: Exchange["onGone"],
+): void {
+  onGone(() => stream.closed());
   response.writeHead(status, headers);
   // Sent now, so that nothing of the response's own stands before what a sink may write to the socket.
   response.flushHeaders();
-  stream.start(createSink(response, () => stream.drained()));
+  stream.start(createSink(response, stream));
 }

@@ -8,6 +8,7 @@ import {
   parseCursor,
   parseIdempotencyKey,
   runNotFound,
+  type StreamRequest,
 } from "@tm/run-events-core";
 import { mediaType, readJson, refuseEncoded } from "./body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
@@ -34,8 +35,8 @@ interface Call {
   readonly exchange: Exchange;
   readonly ownerId: string;
   readonly runId: string;
-  /** Whether the request's session still stands, asked anew. @see W26 */
-  readonly isStillSession: () => Promise<boolean>;
+  /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */
+  readonly authorize: StreamRequest["authorize"];
 }
 
 /** One method of one path. */
@@ -158,15 +159,14 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
     runId,
     ownerId,
     since: resumed ?? given,
-    authorize: async () => ((await call.isStillSession()) ? null : "unauthenticated"),
+    authorize: call.authorize,
   });
-  const gone = (): void => stream.closed();
-  exchange.signal.addEventListener("abort", gone, { once: true });
+  const stay = exchange.onGone(() => stream.closed());
   try {
     await stream.ready;
     return { status: 200, headers: STREAM_HEADERS, stream };
   } finally {
-    exchange.signal.removeEventListener("abort", gone);
+    stay();
   }
 }
 

@@ -3,6 +3,7 @@ import {
   RunEventsError,
   type RunEvents,
   type RunLog,
+  type StreamErrorCode,
   streamErrorCode,
   type Streams,
   type StreamsOptions,
@@ -118,11 +119,13 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     const ownerId = found.access === "open" ? "" : (await identify(exchange, native, found)).userId;
     checkRunId(path.runId);
     const { runId } = path;
-    const isStillSession = async (): Promise<boolean> => {
+    // A stream keeps this as long as it lives, and with it what it refers to: not the exchange.
+    const authorize = async (): Promise<StreamErrorCode | null> => {
       const identity = await authenticate(native, "session");
-      return identity?.credential === "session" && identity.userId === ownerId;
+      const stands = identity?.credential === "session" && identity.userId === ownerId;
+      return stands ? null : "unauthenticated";
     };
-    return found.answer({ service, exchange, ownerId, runId, isStillSession });
+    return found.answer({ service, exchange, ownerId, runId, authorize });
   }
 
   /** An EventSource would take a 5xx for the end. @see W24 */

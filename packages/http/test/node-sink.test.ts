@@ -22,7 +22,7 @@ it("W25: a slice for a connection that the server has begun to end is no error o
   const closed = once(response, "close");
   // As node:http does when the client has said its last word.
   response.socket?.end();
-  createSink(response, () => {}).write(new TextEncoder().encode("data: 1\n\n"));
+  createSink(response, { drained() {} }).write(new TextEncoder().encode("data: 1\n\n"));
   await once(socket, "end");
   socket.end();
   await closed;
