@@ -48,6 +48,42 @@ describe("createFollowers", () => {
     followers.close();
   });
 
+  it("S15: reads many runs in turns, none twice before all have been read once", async () => {
+    const [source, clock] = [createScriptedSource(), createFakeClock()];
+    const followers = createFollowers(source, clock);
+    const runIds = Array.from({ length: 300 }, (_, at) => `run-${at}`);
+    for (const runId of runIds)
+      await source.store.createRun({ runId, ownerId: "ada", metadata: "null" });
+    const readers = runIds.map(() => reader());
+    const opened = runIds.map((runId, at) =>
+      followers.open(runId, readers[at] ?? reader(), 0, null),
+    );
+    for (const ready of source.readies) ready.resolve();
+    await setImmediate();
+    source.answerAll();
+    await Promise.all(opened.map((one) => one.opened));
+    const read: string[] = [];
+    const advance = async (ms: number): Promise<void> => {
+      clock.advance(ms);
+      read.push(...source.reads.map(({ query }) => query.runId));
+      source.answerAll();
+      await setImmediate();
+    };
+    await advance(5_000);
+    expect(read).toStrictEqual(runIds.slice(0, 125));
+    // One leaves that has not had its turn.
+    opened[299]?.follower.leave(readers[299] ?? reader());
+    await advance(250);
+    await advance(250);
+    expect(read).toStrictEqual(runIds.slice(0, 299));
+    await advance(4_499);
+    expect(read).toHaveLength(299);
+    await advance(1);
+    expect(read.slice(299)).toStrictEqual(runIds.slice(0, 125));
+    followers.close();
+    expect(clock.timers()).toBe(0);
+  });
+
   it("S18: close ends every reader with store_unavailable, and opens nothing afterwards", async () => {
     const { source, clock, followers } = await createBench();
     let wakes = 0;
