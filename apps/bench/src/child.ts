@@ -36,10 +36,19 @@ export function startChild<Self extends Api<Self>>(
   module: URL,
   ...parameters: readonly string[]
 ): Child<Self> {
+  return startChildWith([], module, ...parameters);
+}
+
+/** As `startChild`, with these flags of Node's besides. */
+export function startChildWith<Self extends Api<Self>>(
+  flags: readonly string[],
+  module: URL,
+  ...parameters: readonly string[]
+): Child<Self> {
   const profiled = process.env["RUN_EVENTS_PROFILES"] !== undefined;
   const child = fork(module, parameters, {
     serialization: "advanced",
-    execArgv: profiled ? [...process.execArgv, ...PROFILE_FLAGS] : process.execArgv,
+    execArgv: [...process.execArgv, ...flags, ...(profiled ? PROFILE_FLAGS : [])],
   });
   const gone = once(child, "exit");
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();

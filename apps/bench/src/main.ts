@@ -5,6 +5,7 @@ import { fanout } from "./fanout.ts";
 import { following } from "./following.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
+import { idle } from "./idle.ts";
 import { imports } from "./import.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
@@ -25,6 +26,7 @@ const SECTIONS: readonly Section[] = [
   sqliteAppend,
   fanout,
   following,
+  idle,
   stalled,
   growth,
   postgresAppend,
