@@ -12,8 +12,8 @@ import {
 /** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
 const RECHECK_MS = 5_000;
 /**
- * The most runs that are read so at once, and the pause behind them: 500 a second, so that 2,500 runs keep to `RECHECK_MS`
- * and 10,000 take 20 s. All at once they would hold up the rest, and outlive a young collection (`pnpm bench idle`).
+ * The most runs that are read so at once, and the pause behind them: 200 a second, so that 1,000 runs keep to `RECHECK_MS`
+ * and 10,000 take 50 s. All at once they would hold up the rest, and outlive a young collection (`pnpm bench idle`).
  */
 const RECHECK_RUNS = 50;
 const RECHECK_PAUSE_MS = 250;
