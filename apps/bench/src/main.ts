@@ -4,6 +4,7 @@ import { fanout } from "./fanout.ts";
 import { following } from "./following.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
+import { httpAppend } from "./http-append.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { manyRuns } from "./many-runs.ts";
@@ -18,6 +19,7 @@ import { formatReport } from "./table.ts";
 
 const SECTIONS: readonly Section[] = [
   sqliteAppend,
+  httpAppend,
   fanout,
   following,
   stalled,
