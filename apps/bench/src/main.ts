@@ -7,6 +7,7 @@ import { growth } from "./growth.ts";
 import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { imports } from "./import.ts";
+import { httpAppend } from "./http-append.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { manyRuns } from "./many-runs.ts";
@@ -24,6 +25,7 @@ import { formatReport } from "./table.ts";
 
 const SECTIONS: readonly Section[] = [
   sqliteAppend,
+  httpAppend,
   fanout,
   following,
   idle,

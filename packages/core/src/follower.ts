@@ -265,9 +265,7 @@ class RunFollower implements Follower {
   }
 
   async #readPage(from: Position): Promise<Slice> {
-    const { run, events } = this.#checked(
-      await this.#source.read(this.#pageQuery(from.sequence)),
-    );
+    const { run, events } = this.#checked(await this.#source.read(this.#pageQuery(from.sequence)));
     if (events.length === 0) throw clampFailure(run);
     if (run.lastSequence > this.#end) this.refresh();
     return createSlice(from, fitSlice(events.map(shareEvent), 0), run.lastSequence);

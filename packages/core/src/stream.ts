@@ -265,8 +265,7 @@ export class Stream implements OpenStream, FollowerReader {
     }
     const { times, tickMs } = this.#host;
     const beatMs = this.#beatMs - tickMs;
-    const quiet =
-      this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
+    const quiet = this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
     this.dueAt = Math.min(this.#endAt, this.#checkedAt + beatMs, quiet);
   }
 

@@ -160,9 +160,7 @@ describe("createFollower", () => {
         finished: true,
         to: { sequence: 2, runStatus: "failed" },
       });
-      expect(slice.bytes()).toStrictEqual(
-        createSlice(slice.to, [], 2).bytes(),
-      );
+      expect(slice.bytes()).toStrictEqual(createSlice(slice.to, [], 2).bytes());
     }
   });
 

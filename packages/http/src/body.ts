@@ -4,15 +4,19 @@ import type { Exchange } from "./exchange.ts";
 /** How long a body that is read whole may take, in milliseconds. */
 const BODY_MS = 30_000;
 
-type Incoming = Pick<Exchange, "header" | "body">;
+const utf8 = new TextDecoder("utf-8", {
+  fatal: true,
+  // A byte order mark is no JSON, so it is kept for the parser to refuse.
+  ignoreBOM: true,
+});
 
 /** The media type of the body, without parameters; `null` if none is said. */
-export function mediaType({ header }: Pick<Incoming, "header">): string | null {
+export function mediaType({ header }: Pick<Exchange, "header">): string | null {
   return header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? null;
 }
 
 /** The error of a body that is too long. @see W9 */
-function tooLarge(maxBytes: number): RunEventsError {
+export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
 }
 
@@ -22,12 +26,12 @@ function tooLarge(maxBytes: number): RunEventsError {
  * @throws RunEventsError `invalid_request` if it is not JSON in UTF-8 or takes too long, `payload_too_large`
  */
 export async function readJson(
-  exchange: Incoming,
+  exchange: Pick<Exchange, "header" | "readBody">,
   maxBytes: number,
 ): Promise<{ readonly text: string; readonly value: unknown } | null> {
   refuseEncoded(exchange);
   if (Number(exchange.header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await readBytes(exchange, maxBytes);
+  const bytes = await exchange.readBody(maxBytes);
   if (bytes.length === 0) return null;
   const media = mediaType(exchange);
   if (media !== "application/json") {
@@ -45,7 +49,7 @@ export async function readJson(
 }
 
 /** A content coding is refused rather than stored as if it were JSON. */
-export function refuseEncoded({ header }: Pick<Incoming, "header">): void {
+export function refuseEncoded({ header }: Pick<Exchange, "header">): void {
   const coding = header("content-encoding");
   if (coding !== null && coding.toLowerCase() !== "identity") {
     throw new RunEventsError("invalid_request", "The body must not be compressed.");
@@ -55,26 +59,31 @@ export function refuseEncoded({ header }: Pick<Incoming, "header">): void {
 /** @throws RunEventsError `invalid_request` if the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    // A byte order mark is no JSON, so it is kept for the parser to refuse.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new RunEventsError("invalid_request", "The body is not UTF-8.", { cause });
   }
 }
 
-async function readBytes(exchange: Incoming, maxBytes: number): Promise<Uint8Array> {
-  const iterator = exchange.body();
+/** Reads a body whole from its pieces, as `Exchange.readBody` says. */
+export async function readPieces(
+  pieces: AsyncIterator<Uint8Array, unknown>,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const buffer = createByteBuffer(maxBytes);
-  const late = deadline(BODY_MS);
+  let cancel = (): void => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = startDeadline(reject);
+  });
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), late.expired]);
+      const next = await Promise.race([pieces.next(), late]);
       if (next.done === true) break;
       buffer.add(next.value);
     }
   } finally {
-    late.cancel();
-    letGo(iterator);
+    cancel();
+    letGo(pieces);
   }
   return buffer.take();
 }
@@ -117,12 +126,10 @@ export function createByteBuffer(maxBytes: number): ByteBuffer {
   };
 }
 
-function deadline(ms: number): { readonly expired: Promise<never>; cancel(): void } {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new RunEventsError("invalid_request", `The body did not arrive within ${ms} ms.`));
-    }, ms);
-  });
-  return { expired, cancel: () => clearTimeout(timer) };
+/** Gives a body its time. @returns calls the deadline off */
+export function startDeadline(expire: (error: RunEventsError) => void): () => void {
+  const timer = setTimeout(() => {
+    expire(new RunEventsError("invalid_request", `The body did not arrive within ${BODY_MS} ms.`));
+  }, BODY_MS);
+  return () => clearTimeout(timer);
 }

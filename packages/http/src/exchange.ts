@@ -8,8 +8,13 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** A header by its lower-case name. */
   readonly header: (name: string) => string | null;
-  /** The body's bytes as they arrive. Rejects if the client breaks off. Taken once at most. */
-  readonly body: () => AsyncIterator<Uint8Array, unknown>;
+  /** The body's bytes as they arrive. Rejects if the client breaks off. This or `readBody`, once at most. */
+  body(): AsyncIterator<Uint8Array, unknown>;
+  /**
+   * The body whole, empty if there is none. Rejects if the client breaks off.
+   * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
+   */
+  readBody(maxBytes: number): Promise<Uint8Array>;
   /** Aborted when the client has gone. Made when it is first asked for: a live stream does without. */
   readonly signal: AbortSignal;
   /**

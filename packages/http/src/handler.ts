@@ -1,4 +1,5 @@
 import type { StreamSink } from "@tm/run-events-core";
+import { readPieces } from "./body.ts";
 import type { Exchange, StreamReply } from "./exchange.ts";
 import { createService, type HandlerOptions, type HandlerStats } from "./service.ts";
 
@@ -50,6 +51,7 @@ function exchangeOf(request: Request): Exchange {
     // A `Request` says its host in its URL; a `Host` header is one that fetch would not send.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
     body: () => readerOf(request.body),
+    readBody: (maxBytes) => readPieces(readerOf(request.body), maxBytes),
     signal: request.signal,
     onGone(task) {
       if (request.signal.aborted) task();

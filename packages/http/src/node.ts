@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange, Reply, StreamReply } from "./exchange.ts";
+import { NodeExchange } from "./node-exchange.ts";
 import { createSink } from "./node-sink.ts";
 import { createService, type HandlerOptions, type HandlerStats } from "./service.ts";
 
@@ -7,6 +8,8 @@ export type { HandlerOptions, HandlerStats } from "./service.ts";
 
 /** How long what is left of a refused body is read and thrown away before the connection is cut, in milliseconds. */
 const LINGER_MS = 5_000;
+/** Up to how many characters a body is given to node:http as text. */
+const SHORT_BODY = 4_096;
 
 /** The wire on node:http, and on every framework that hands out its request and response. */
 export interface NodeHandler {
@@ -28,14 +31,14 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
   const service = createService(options);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const onGone = watchClose(response);
     // An error of the connection is followed by `close`, which is what ends things here.
     response.on("error", ignore);
-    const reply = await service.answer(exchangeOf(request, onGone), request);
+    const exchange = new NodeExchange(request, response);
+    const reply = await service.answer(exchange, request);
     if (response.destroyed || response.writableEnded) {
       if ("stream" in reply) reply.stream.closed();
     } else if ("stream" in reply) {
-      sendStream(reply, response, onGone);
+      sendStream(reply, response, exchange);
     } else {
       send(reply, request, response);
     }
@@ -55,60 +58,20 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
 
 function ignore(): void {}
 
-/**
- * Listens for the end of an answer once for all who ask in turn: a listener each would stay as long as a stream lives.
- * The response's, not the request's: its `close` comes however the connection ends, and whoever has read the body.
- */
-function watchClose(response: ServerResponse): Exchange["onGone"] {
-  let gone = false;
-  let told = ignore;
-  response.on("close", () => {
-    gone = true;
-    told();
-  });
-  return (task) => {
-    if (gone) task();
-    else told = task;
-    return () => {
-      if (told === task) told = ignore;
-    };
-  };
-}
-
-function exchangeOf(request: IncomingMessage, onGone: Exchange["onGone"]): Exchange {
-  let gone: AbortController | null = null;
-  // A proxy may send the absolute form (RFC 9112, section 3.2.2).
-  const url = (request.url ?? "/").replace(/^https?:\/\/[^/?]*/i, "");
-  const mark = url.indexOf("?");
-  return {
-    method: request.method ?? "GET",
-    path: mark === -1 ? url : url.slice(0, mark),
-    query: new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1)),
-    header(name) {
-      // Over HTTP/2 the host is in a field of its own (RFC 9113, section 8.3.1).
-      const value =
-        request.headers[name] ?? (name === "host" ? request.headers[":authority"] : null);
-      return typeof value === "string" ? value : (value?.join(", ") ?? null);
-    },
-    // Leaving the loop early must not cut the connection: the answer is still to be sent.
-    body: () => request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array, unknown>,
-    get signal() {
-      if (gone === null) {
-        const controller = new AbortController();
-        onGone(() => controller.abort());
-        gone = controller;
-      }
-      return gone.signal;
-    },
-    onGone,
-  };
-}
-
 function send(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
-  const body = reply.body === null ? null : Buffer.from(reply.body);
-  const length = body === null ? {} : { "content-length": String(body.length) };
-  response.writeHead(reply.status, { ...reply.headers, ...length });
-  response.end(request.method === "HEAD" ? undefined : (body ?? undefined));
+  const { status, headers, body } = reply;
+  if (body === null) {
+    response.writeHead(status, headers);
+    response.end();
+  } else {
+    // A short text goes out in one write with the head; of a long one that would make a copy more.
+    const data = body.length > SHORT_BODY ? Buffer.from(body) : body;
+    response.writeHead(status, {
+      ...headers,
+      "content-length": String(Buffer.byteLength(data)),
+    });
+    response.end(request.method === "HEAD" ? undefined : data);
+  }
   if (!request.complete) discardRest(request);
 }
 
@@ -122,9 +85,9 @@ function discardRest(request: IncomingMessage): void {
 function sendStream(
   { status, headers, stream }: StreamReply,
   response: ServerResponse,
-  onGone: Exchange["onGone"],
+  exchange: Exchange,
 ): void {
-  onGone(() => stream.closed());
+  exchange.onGone(() => stream.closed());
   response.writeHead(status, headers);
   // Sent now, so that nothing of the response's own stands before what a sink may write to the socket.
   response.flushHeaders();

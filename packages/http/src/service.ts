@@ -159,6 +159,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
         if (failed && !exchange.signal.aborted) tell(error);
         reply = failed && isStream(exchange) ? refuseStream(exchange, error) : answer;
       }
+      if (allowedOrigins.length === 0) return reply;
       const headers = { ...reply.headers, ...corsHeaders(exchange.header, allowedOrigins) };
       return { ...reply, headers };
     },

@@ -75,7 +75,9 @@ describe.each(DOORS)("%s", (door) => {
   it("W22: retry of connected is 2,000 to 5,000, and not the same for everybody", async () => {
     const draws = [0, 0.25, 0.5, 0.999_999];
     let drawn = 0;
-    await using world = await openWorld(door, { random: () => draws[Math.floor(drawn++ / 3)] ?? 0 });
+    await using world = await openWorld(door, {
+      random: () => draws[Math.floor(drawn++ / 3)] ?? 0,
+    });
     const runId = await world.record();
     const retries: unknown[] = [];
     // Each stream draws thrice: for its heartbeat, for its age, and for this.

@@ -1,0 +1,34 @@
+import { createBareAppendServer } from "./http-append-bare-server.ts";
+import { serveHttpAppend } from "./http-append-server.ts";
+import { createBareAppend } from "./sqlite-bare-log.ts";
+import { countEvents, createLog } from "./sqlite-log.ts";
+
+// One transaction for whatever has come in a turn of the event loop.
+const { database } = await createLog(process.argv[2] ?? "");
+const append = createBareAppend(database);
+let waiting: (() => () => void)[] = [];
+
+const appendAll = database.transaction((appends: typeof waiting) =>
+  appends.map((appendOne) => appendOne()),
+);
+
+function commit(): void {
+  const appends = waiting;
+  waiting = [];
+  for (const answer of appendAll.immediate(appends)) answer();
+}
+
+serveHttpAppend(
+  createBareAppendServer((path, { events }, answer) => {
+    if (waiting.length === 0) setImmediate(commit);
+    waiting.push(() => {
+      const runId = path.split("/")[3] ?? "";
+      let sequence = 0;
+      for (const { eventType, payload } of events) {
+        sequence = append(runId, eventType, JSON.stringify(payload));
+      }
+      return () => answer(sequence);
+    });
+  }),
+  () => countEvents(database),
+);
