@@ -72,13 +72,12 @@ async function measureAll(scale: Scale): Promise<Report> {
 /** Starts subjects, all read by one process of their own. */
 interface Stage {
   /** The run is appended to and read in this process. */
-  one(module: string, ...parameters: readonly string[]): Promise<LatencySubject>;
+  one(module: URL, ...parameters: readonly string[]): Promise<LatencySubject>;
   /** The run is appended to in one process and read in another. */
-  two(module: string, ...parameters: readonly string[]): Promise<LatencySubject>;
+  two(module: URL, ...parameters: readonly string[]): Promise<LatencySubject>;
   /** The run is in the one process, and appended to by requests of another. */
   byRequest(options: {
-    readonly module: string;
-    readonly parameters: readonly string[];
+    readonly server: readonly [module: URL, ...parameters: readonly string[]];
     readonly body: AppendBody;
     readonly appendPath: string;
     readonly readPath: string;
@@ -104,8 +103,8 @@ function createStage(start: typeof startChild): Stage {
     return { appends, readers, group, readerCount: READERS };
   }
 
-  function startServer(module: string, parameters: readonly string[]): Child<ServerAndAppender> {
-    return start<ServerAndAppender>(new URL(module, import.meta.url), ...parameters);
+  function startServer(module: URL, parameters: readonly string[]): Child<ServerAndAppender> {
+    return start<ServerAndAppender>(module, ...parameters);
   }
 
   return {
@@ -119,7 +118,7 @@ function createStage(start: typeof startChild): Stage {
       const server = startServer(module, parameters);
       return connect(appends, await server.call("listen"), streamPath(runIdOf(0)));
     },
-    async byRequest({ module, parameters, body, appendPath, readPath }) {
+    async byRequest({ server: [module, ...parameters], body, appendPath, readPath }) {
       const server = startServer(module, parameters);
       const port = await server.call("listen");
       const requests = new URL("latency-by-request.ts", import.meta.url);
@@ -129,26 +128,27 @@ function createStage(start: typeof startChild): Stage {
   };
 }
 
-function ours(store: LatencyStore, ...place: readonly string[]): readonly [string, ...string[]] {
-  return ["latency-ours.ts", store, ...place];
+function ours(store: LatencyStore, ...place: readonly string[]): readonly [URL, ...string[]] {
+  return [new URL("latency-ours.ts", import.meta.url), store, ...place];
 }
 
 async function measureOneProcess(scale: Scale, stage: Stage, folder: string): Promise<Part> {
   const measured = await takeRounds(scale, {
     memory: await stage.one(...ours("memory")),
-    memoryBare: await stage.one("latency-memory-bare.ts"),
+    memoryBare: await stage.one(new URL("latency-memory-bare.ts", import.meta.url)),
     sqlite: await stage.one(...ours("sqlite", join(folder, "ours.db"))),
-    sqliteBare: await stage.one("latency-sqlite-bare.ts", join(folder, "bare.db")),
+    sqliteBare: await stage.one(
+      new URL("latency-sqlite-bare.ts", import.meta.url),
+      join(folder, "bare.db"),
+    ),
     requests: await stage.byRequest({
-      module: "latency-ours.ts",
-      parameters: ["memory"],
+      server: ours("memory"),
       body: "batch",
       appendPath: `/v1/agent-runs/${runIdOf(0)}/events`,
       readPath: streamPath(runIdOf(0)),
     }),
     durableStreams: await stage.byRequest({
-      module: "latency-durable-streams.ts",
-      parameters: [],
+      server: [new URL("latency-durable-streams.ts", import.meta.url)],
       body: "event",
       appendPath: DURABLE_STREAM_PATH,
       readPath: `${DURABLE_STREAM_PATH}?offset=-1&live=sse`,
@@ -200,17 +200,17 @@ async function measurePostgres(
 ): Promise<Part> {
   return compareTwo(scale, "Postgres", {
     ours: await stage.two(...ours("postgres", urls.ours)),
-    bare: await stage.two("latency-postgres-bare.ts", urls.bare),
+    bare: await stage.two(new URL("latency-postgres-bare.ts", import.meta.url), urls.bare),
   });
 }
 
 async function measureRedis(scale: Scale, stage: Stage, url: string): Promise<Part> {
   const compared = await compareTwo(scale, "Redis", {
     ours: await stage.two(...ours("redis", url)),
-    bare: await stage.two("latency-redis-bare.ts", url),
+    bare: await stage.two(new URL("latency-redis-bare.ts", import.meta.url), url),
   });
   const { peer } = await takeRounds(scale, {
-    peer: await stage.two("latency-resumable-stream.ts", url),
+    peer: await stage.two(new URL("latency-resumable-stream.ts", import.meta.url), url),
   });
   return {
     targets: compared.targets,
