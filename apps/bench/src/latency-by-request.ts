@@ -10,7 +10,8 @@ import { sampleEvent } from "./sample-event.ts";
 export type AppendBody = "batch" | "event";
 
 const [, , port = "", path = "", body = ""] = process.argv;
-const agent = new Agent({ keepAlive: true });
+// One connection, so that requests are taken in their order.
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const event = sampleEvent(APPEND_EVENT_BYTES);
 let sequence = 0;
 
@@ -23,7 +24,6 @@ async function post(content: unknown): Promise<void> {
   if (answer.statusCode === undefined || answer.statusCode >= 300) throw new Error(said);
 }
 
-// One writer, so it knows what sequence an event gets as long as its requests are taken in their order.
 serveParent<LatencyAppender>({
   append: (load) =>
     appendSpaced(load, async () => {

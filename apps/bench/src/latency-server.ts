@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 /** What a process appends in a round. */
 export interface LatencyLoad {
   readonly appends: number;
-  /** From the beginning of one to that of the next, give or take the jitter; 0 for the next once the last is acknowledged. */
+  /** From the beginning of one to that of the next, give or take the jitter. */
   readonly intervalMs: number;
 }
 
@@ -36,7 +36,7 @@ export function sharedNow(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Appends as the load says, without waiting for the one before if there is an interval. */
+/** Appends as the load says, without waiting for the one before. */
 export async function appendSpaced(
   { appends, intervalMs }: LatencyLoad,
   append: () => Promise<number>,
@@ -44,11 +44,8 @@ export async function appendSpaced(
   const appended: Promise<Moment>[] = [];
   const beganAt = sharedNow();
   for (let index = 0; index < appends; index++) {
-    if (intervalMs === 0) await appended.at(-1);
-    else {
-      const dueAt = beganAt + (index + Math.random() * JITTER) * intervalMs;
-      await setTimeout(Math.max(0, dueAt - sharedNow()));
-    }
+    const dueAt = beganAt + (index + Math.random() * JITTER) * intervalMs;
+    await setTimeout(Math.max(0, dueAt - sharedNow()));
     const atMs = sharedNow();
     appended.push(append().then((sequence) => ({ sequence, atMs })));
   }

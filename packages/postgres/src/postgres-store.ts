@@ -15,7 +15,14 @@ import type { PostgresPool, PostgresQueryable } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { createListener } from "./listener.ts";
 import { joinTransaction } from "./join-transaction.ts";
-import { connectOf, type Query, queryOf, sturdyQueryOf, withRetries } from "./query.ts";
+import {
+  connectOf,
+  namingQueryOf,
+  type Query,
+  queryOf,
+  sturdyQueryOf,
+  withRetries,
+} from "./query.ts";
 import { readPages } from "./read.ts";
 import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
 import { inspectSchema, printMigrations } from "./schema.ts";
@@ -109,7 +116,8 @@ export function createPostgresStore(
   });
   // What listens on one of the pool's connections and hears shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && wakes.isProven();
-  const attempt = connect === null ? query : withRetries(sturdyQueryOf(connect, isSession));
+  const sturdyQuery =
+    connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
   let isVerified = false;
   let verifying: Promise<void> | null = null;
@@ -185,12 +193,14 @@ export function createPostgresStore(
       const placed = requests.map((request, place) => ({ request, place }));
       const moved: MovedRuns = new Map();
       try {
-        return await perform(() => appendGroup(query, attempt, sql, placed, moved).catch(inDoubt));
+        return await perform(() =>
+          appendGroup(query, sturdyQuery, sql, placed, moved).catch(inDoubt),
+        );
       } finally {
         wakes.tell([...moved.values()]);
       }
     },
-    read: (queries) => perform(() => readPages(query, sql, queries)),
+    read: (queries) => perform(() => readPages(sturdyQuery, sql, queries)),
     getRun: (runId) => perform(() => selectRun(query, sql, runId)),
     listRuns: (listQuery) => perform(() => listRuns(query, sql, listQuery)),
     async deleteRun(runId, ownerId) {
