@@ -121,7 +121,7 @@ export function createPostgresStore(
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
   let isVerified = false;
   let verifying: Promise<void> | null = null;
-  let closed = false;
+  let closing: Promise<void> | null = null;
 
   /** Once a store: so that an old program does not write into a newer schema, nor a new one into an older. */
   function verifyOnce(): Promise<void> {
@@ -149,7 +149,7 @@ export function createPostgresStore(
 
   /** @throws RunEventsError for what the driver throws. */
   async function guard<T>(work: () => Promise<T>): Promise<T> {
-    if (closed) throw storeClosed();
+    if (closing !== null) throw storeClosed();
     try {
       return await work();
     } catch (error) {
@@ -209,7 +209,7 @@ export function createPostgresStore(
       return outcome;
     },
     watch(runId, wake) {
-      if (closed) return { ready: rejected(storeClosed()), stop() {} };
+      if (closing !== null) return { ready: rejected(storeClosed()), stop() {} };
       return { ready: Promise.resolve(), stop: wakes.add(runId, wake) };
     },
     async appendInTransaction({
@@ -238,10 +238,9 @@ export function createPostgresStore(
       for (const run of moved.values()) wakes.joined(run);
       return receiptOf(outcome ?? { outcome: "not_found" });
     },
-    async close() {
-      if (closed) return;
-      closed = true;
-      wakes.close();
+    close() {
+      closing ??= wakes.close();
+      return closing;
     },
   };
 }

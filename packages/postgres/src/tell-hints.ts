@@ -14,8 +14,8 @@ const MOST_UNSENT = 10_000;
 export interface HintTeller {
   /** Takes in what a commit says: it is told at once if nothing was told a moment ago, and soon if something was. */
   tell(hints: readonly Hint[]): void;
-  /** Tells nothing any more; what is on its way goes on. */
-  close(): void;
+  /** Tells what is left, and nothing after that. Resolves once it has been sent, or could not be. */
+  close(): Promise<void>;
 }
 
 /** Whom a commit is told. */
@@ -37,30 +37,35 @@ export function createHintTeller({ ring, send }: HintTellerOptions): HintTeller 
   let untoldCount = 0;
   let unsent = new Map<string, Hint>();
   let isSending = false;
+  let sent: Promise<void> = Promise.resolve();
   let pause: NodeJS.Timeout | null = null;
   let closed = false;
 
   function tellNow(): void {
-    const hints = untold;
     const pauseMs = Math.min(untoldCount * PAUSE_A_HINT_MS, MOST_PAUSE_MS);
-    untold = new Map();
-    untoldCount = 0;
     pause = setTimeout(() => {
       pause = null;
       if (untoldCount > 0) tellNow();
     }, pauseMs);
     pause.unref();
+    handOver();
+  }
+
+  function handOver(): void {
+    const hints = untold;
+    untold = new Map();
+    untoldCount = 0;
     if (unsent.size > MOST_UNSENT) unsent.clear();
     for (const hint of hints.values()) {
       ring(hint);
       if (send !== null) unsent.set(hint.runId, hint);
     }
-    if (!isSending) void sendOn();
+    if (!isSending) sent = sendOn();
   }
 
   async function sendOn(): Promise<void> {
     isSending = true;
-    while (send !== null && unsent.size > 0 && !closed) {
+    while (send !== null && unsent.size > 0) {
       const hints = unsent;
       unsent = new Map();
       try {
@@ -83,6 +88,8 @@ export function createHintTeller({ ring, send }: HintTellerOptions): HintTeller 
     close() {
       closed = true;
       if (pause !== null) clearTimeout(pause);
+      handOver();
+      return sent;
     },
   };
 }

@@ -26,8 +26,8 @@ export interface Wakes {
   joined(run: MovedRun): void;
   /** Whether notifications are known to arrive. */
   isProven(): boolean;
-  /** Takes all bells off and stops looking. */
-  close(): void;
+  /** Takes all bells off and stops looking, and tells others what is left to tell, unless that takes long. */
+  close(): Promise<void>;
 }
 
 /** What the bells hang on. */
@@ -177,16 +177,28 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
       hurry();
     },
     isProven: () => listener?.isProven() ?? false,
-    close() {
+    async close() {
       closed = true;
       watchers.clear();
       bells.clear();
       joined.clear();
-      teller.close();
       if (pollTimer !== null) clearTimeout(pollTimer);
+      // By then the others have looked.
+      await atMost(SLOW_POLL_MS, teller.close());
       listener?.close();
     },
   };
+}
+
+/** Waits for the promise, but not longer than that. It must not reject. */
+function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 interface HeadRow {

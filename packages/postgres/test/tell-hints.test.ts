@@ -164,17 +164,21 @@ describe("what tells of commits", () => {
     expect(others.sent).toHaveLength(2);
   });
 
-  it("S18: after `close` nothing is told or sent, and no timer is left", async () => {
+  it("S13, S18: `close` tells and sends what is left, and nothing after that, and leaves no timer", async () => {
     const others = createSlowOthers();
     const rung: Hint[] = [];
     const teller = createHintTeller({ ring: (hint) => void rung.push(hint), send: others.send });
     teller.tell([hintOf("a", 1)]);
     teller.tell([hintOf("a", 2)]);
-    teller.close();
+    let isClosed = false;
+    void teller.close().then(() => (isClosed = true));
     teller.tell([hintOf("a", 3)]);
     expect(vi.getTimerCount()).toBe(0);
     await others.answer(false);
-    expect(rung).toEqual([hintOf("a", 1)]);
-    expect(others.sent).toEqual([[hintOf("a", 1)]]);
+    expect(isClosed).toBe(false);
+    await others.answer(true);
+    expect(isClosed).toBe(true);
+    expect(rung).toEqual([hintOf("a", 1), hintOf("a", 2)]);
+    expect(others.sent).toEqual([[hintOf("a", 1)], [hintOf("a", 2)]]);
   });
 });
