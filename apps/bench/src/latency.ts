@@ -25,8 +25,6 @@ import { withServer } from "./with-server.ts";
 
 const READERS = 100;
 const INTERVAL_MS = 20;
-/** Shorter than hints are gathered for under load. */
-const SHORT_INTERVAL_MS = 4;
 /** What one process may take of a bare one, and two of two. */
 const IN_PROCESS = 1.3;
 const BETWEEN_PROCESSES = 2;
@@ -230,18 +228,15 @@ async function compareTwo(
   subjects: Subjects<"ours" | "bare">,
 ): Promise<Part> {
   const name = `${store}, two processes`;
-  const spaced = await takeRounds(scale, subjects);
-  const short = await takeRounds(scale, subjects, SHORT_INTERVAL_MS);
+  const measured = await takeRounds(scale, subjects);
   return {
     targets: [
-      ratioTarget(name, spaced.ours, spaced.bare, BETWEEN_PROCESSES),
-      tailTarget(name, spaced.ours),
+      ratioTarget(name, measured.ours, measured.bare, BETWEEN_PROCESSES),
+      tailTarget(name, measured.ours),
     ],
     figures: [
-      ...latencyFigures(`${name}, ours`, spaced.ours),
-      ...latencyFigures(`${name}, bare`, spaced.bare),
-      ...latencyFigures(`${name}, ours, ${1_000 / SHORT_INTERVAL_MS} a second`, short.ours),
-      ...latencyFigures(`${name}, bare, ${1_000 / SHORT_INTERVAL_MS} a second`, short.bare),
+      ...latencyFigures(`${name}, ours`, measured.ours),
+      ...latencyFigures(`${name}, bare`, measured.bare),
     ],
   };
 }
@@ -250,9 +245,8 @@ async function compareTwo(
 function takeRounds<Name extends string>(
   { quick, rounds }: Scale,
   subjects: Subjects<Name>,
-  intervalMs: number = INTERVAL_MS,
 ): Promise<Readonly<Record<Name, readonly Latency[]>>> {
-  const load: LatencyLoad = { appends: quick ? 10 : 100, intervalMs };
+  const load: LatencyLoad = { appends: quick ? 10 : 100, intervalMs: INTERVAL_MS };
   const turns = Object.entries<LatencySubject>(subjects).map(
     ([name, subject]) => [name, () => measureLatency(subject, load)] as const,
   );
