@@ -1,11 +1,11 @@
 import { createBareAppendServer } from "./http-append-bare-server.ts";
 import { serveHttpAppend } from "./http-append-server.ts";
-import { createBareAppend } from "./sqlite-bare-log.ts";
+import { prepareAppend } from "./sqlite-bare.ts";
 import { countEvents, createLog } from "./sqlite-log.ts";
 
 // One transaction for whatever has come in a turn of the event loop.
 const { database } = await createLog(process.argv[2] ?? "");
-const append = createBareAppend(database);
+const append = prepareAppend(database);
 let waiting: (() => () => void)[] = [];
 
 const appendAll = database.transaction((appends: typeof waiting) =>
@@ -25,7 +25,8 @@ serveHttpAppend(
       const runId = path.split("/")[3] ?? "";
       let sequence = 0;
       for (const { eventType, payload } of events) {
-        sequence = append(runId, eventType, JSON.stringify(payload));
+        const createdAtMs = Date.now();
+        sequence = append(runId, { eventType, payload: JSON.stringify(payload), createdAtMs });
       }
       return () => answer(sequence);
     });

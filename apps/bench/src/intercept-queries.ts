@@ -2,7 +2,7 @@ import type pg from "pg";
 
 /** A pool, or a connection taken out of it. */
 export type Connection = pg.Pool | pg.PoolClient;
-type Statement = string | { readonly text: string };
+type Statement = string | { readonly text: string; readonly values?: unknown[] };
 type Answer = Promise<{ readonly rows: readonly unknown[] }>;
 
 /**
@@ -18,8 +18,9 @@ export function interceptQueries(
 ): pg.Pool {
   function wrap<Wrapped extends Connection>(connection: Wrapped): Wrapped {
     function query(statement: Statement, values?: unknown[]): Answer {
-      const text = typeof statement === "string" ? statement : statement.text;
-      return intercept({ connection, text, values: values ?? [] }, () =>
+      const { text, values: own = [] } =
+        typeof statement === "string" ? { text: statement } : statement;
+      return intercept({ connection, text, values: values ?? own }, () =>
         connection.query(statement, values),
       );
     }

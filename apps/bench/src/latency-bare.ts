@@ -1,12 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { json } from "node:stream/consumers";
-import type { EventDraft } from "@tm/run-events-core";
+import { createServer, type ServerResponse } from "node:http";
+import { APPEND_EVENT_BYTES } from "./append-writer.ts";
 import { type BareEvent, encodeConnected, encodeFrame, STREAM_HEADERS } from "./bare-stream.ts";
 import { serveParent } from "./child.ts";
+import { appendSpaced, type LatencyAppender, type LatencyServer } from "./latency-server.ts";
 import { listen } from "./listen.ts";
-import type { RunServer } from "./run-server.ts";
+import { sampleEvent } from "./sample-event.ts";
 
-/** The least that appends in one process and hears of it in another. */
+/** The least that appends, and hears of it where the streams are. */
 export interface BareLog {
   /** Appends one event and tells of it. Resolves with its sequence. */
   append(eventType: string, payload: string): Promise<number>;
@@ -14,25 +14,24 @@ export interface BareLog {
   follow(onEvent: (event: BareEvent) => void): Promise<void>;
 }
 
-/** Serves the log of one run: whatever is posted is appended, and every other request is a live stream. */
+/** Serves the log of one run: every request is a live stream, and each event is written to all of them. */
 export function serveBareLog(log: BareLog): void {
-  async function append(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { events } = (await json(request)) as { readonly events: readonly EventDraft[] };
-    const [{ eventType, payload } = { eventType: "" }] = events;
-    const lastSequence = await log.append(eventType, JSON.stringify(payload));
-    response.writeHead(201, { "content-type": "application/json" });
-    response.end(JSON.stringify({ firstSequence: lastSequence, lastSequence }));
-  }
-
-  async function stream(response: ServerResponse): Promise<void> {
-    await log.follow((event) => response.write(encodeFrame(event)));
+  const responses = new Set<ServerResponse>();
+  const { eventType, payload } = sampleEvent(APPEND_EVENT_BYTES);
+  const server = createServer((_request, response) => {
     response.writeHead(200, STREAM_HEADERS);
     response.write(encodeConnected(0));
-  }
-
-  const server = createServer((request, response) => {
-    const answered = request.method === "POST" ? append(request, response) : stream(response);
-    answered.catch((error: unknown) => response.writeHead(500).end(String(error)));
+    responses.add(response);
+    response.once("close", () => responses.delete(response));
   });
-  serveParent<RunServer>({ listen: () => listen(server) });
+  serveParent<LatencyServer & LatencyAppender>({
+    async listen() {
+      await log.follow((event) => {
+        const frame = Buffer.from(encodeFrame(event));
+        for (const response of responses) response.write(frame);
+      });
+      return listen(server);
+    },
+    append: (load) => appendSpaced(load, () => log.append(eventType, JSON.stringify(payload))),
+  });
 }

@@ -2,18 +2,22 @@ import { APPEND_EVENT_BYTES, type AppendWriter, runIdOf } from "./append-writer.
 import { serveParent } from "./child.ts";
 import { measure } from "./rounds.ts";
 import { sampleEvent } from "./sample-event.ts";
-import { createBareAppend } from "./sqlite-bare-log.ts";
+import { prepareAppend } from "./sqlite-bare.ts";
 import { countEvents, createLog } from "./sqlite-log.ts";
 
-// No batch of others' calls, no promise.
 const appendsATransaction = Number(process.argv[3]);
 const { database } = await createLog(process.argv[2] ?? "");
 const { eventType, payload } = sampleEvent(APPEND_EVENT_BYTES);
-const append = createBareAppend(database);
+const appendOne = prepareAppend(database);
 
 const appendMany = database.transaction((first: number, count: number, runs: number) => {
   for (let index = first; index < first + count; index++) {
-    append(runIdOf(index % runs), eventType, JSON.stringify(payload));
+    const createdAtMs = Date.now();
+    appendOne(runIdOf(index % runs), {
+      eventType,
+      payload: JSON.stringify(payload),
+      createdAtMs,
+    });
   }
 });
 

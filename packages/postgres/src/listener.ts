@@ -1,5 +1,5 @@
 import type { PostgresPoolClient } from "./driver.ts";
-import type { Connect, Query } from "./query.ts";
+import { type Connect, namingQueryOf, type Query } from "./query.ts";
 
 /** How often the connection is tried by a notification to it, and how long that and LISTEN may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
@@ -40,6 +40,8 @@ export interface ListenerOptions {
  */
 export function createListener(options: ListenerOptions): Listener {
   const { channel } = options;
+  // Only asked where this connection is proven, and then it is a session.
+  const queryOwn = namingQueryOf(() => true);
   let current: PostgresPoolClient | null = null;
   let timer: NodeJS.Timeout | null = null;
   let proven = false;
@@ -135,7 +137,7 @@ export function createListener(options: ListenerOptions): Listener {
     },
     async send(payloads) {
       const values = [channel, [...payloads]];
-      if (current !== null && proven) await current.query(options.notify, values);
+      if (current !== null && proven) await queryOwn(current, options.notify, values);
       else await options.query(options.notify, values);
     },
     close() {

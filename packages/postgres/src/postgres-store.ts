@@ -15,7 +15,14 @@ import type { PostgresPool, PostgresQueryable } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { createListener } from "./listener.ts";
 import { joinTransaction } from "./join-transaction.ts";
-import { connectOf, type Query, queryOf, sturdyQueryOf, withRetries } from "./query.ts";
+import {
+  connectOf,
+  namingQueryOf,
+  type Query,
+  queryOf,
+  sturdyQueryOf,
+  withRetries,
+} from "./query.ts";
 import { readPages } from "./read.ts";
 import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
 import { inspectSchema, printMigrations } from "./schema.ts";
@@ -109,11 +116,12 @@ export function createPostgresStore(
   });
   // What listens on one of the pool's connections and hears shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && wakes.isProven();
-  const attempt = connect === null ? query : withRetries(sturdyQueryOf(connect, isSession));
+  const sturdyQuery =
+    connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
   let isVerified = false;
   let verifying: Promise<void> | null = null;
-  let closed = false;
+  let closing: Promise<void> | null = null;
 
   /** Once a store: so that an old program does not write into a newer schema, nor a new one into an older. */
   function verifyOnce(): Promise<void> {
@@ -141,7 +149,7 @@ export function createPostgresStore(
 
   /** @throws RunEventsError for what the driver throws. */
   async function guard<T>(work: () => Promise<T>): Promise<T> {
-    if (closed) throw storeClosed();
+    if (closing !== null) throw storeClosed();
     try {
       return await work();
     } catch (error) {
@@ -185,12 +193,14 @@ export function createPostgresStore(
       const placed = requests.map((request, place) => ({ request, place }));
       const moved: MovedRuns = new Map();
       try {
-        return await perform(() => appendGroup(query, attempt, sql, placed, moved).catch(inDoubt));
+        return await perform(() =>
+          appendGroup(query, sturdyQuery, sql, placed, moved).catch(inDoubt),
+        );
       } finally {
         wakes.tell([...moved.values()]);
       }
     },
-    read: (queries) => perform(() => readPages(query, sql, queries)),
+    read: (queries) => perform(() => readPages(sturdyQuery, sql, queries)),
     getRun: (runId) => perform(() => selectRun(query, sql, runId)),
     listRuns: (listQuery) => perform(() => listRuns(query, sql, listQuery)),
     async deleteRun(runId, ownerId) {
@@ -199,7 +209,7 @@ export function createPostgresStore(
       return outcome;
     },
     watch(runId, wake) {
-      if (closed) return { ready: rejected(storeClosed()), stop() {} };
+      if (closing !== null) return { ready: rejected(storeClosed()), stop() {} };
       return { ready: Promise.resolve(), stop: wakes.add(runId, wake) };
     },
     async appendInTransaction({
@@ -228,10 +238,9 @@ export function createPostgresStore(
       for (const run of moved.values()) wakes.joined(run);
       return receiptOf(outcome ?? { outcome: "not_found" });
     },
-    async close() {
-      if (closed) return;
-      closed = true;
-      wakes.close();
+    close() {
+      closing ??= wakes.close();
+      return closing;
     },
   };
 }

@@ -6,16 +6,13 @@ import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import type { BigintColumn } from "./rows.ts";
 import type { Statements } from "./statements.ts";
+import { createHintTeller } from "./tell-hints.ts";
 
-/** How long the rings and notifications of a process are gathered after the first one, in milliseconds. */
-const WINDOW_MS = 5;
 /** How often to look for what no notification has said, while LISTEN is not proven and while it is, in milliseconds. */
 const FAST_POLL_MS = 50;
 export const SLOW_POLL_MS = 1_000;
 /** How long an append into a caller's transaction is looked for, in milliseconds. */
 const JOINED_MS = 30_000;
-/** How many runs may wait for a connection to notify on. */
-const MOST_UNSENT = 10_000;
 /** Of the time, looking takes one part in this many at most, however long a look takes. */
 const SHARE = 5;
 
@@ -29,8 +26,8 @@ export interface Wakes {
   joined(run: MovedRun): void;
   /** Whether notifications are known to arrive. */
   isProven(): boolean;
-  /** Takes all bells off and stops looking. */
-  close(): void;
+  /** Takes all bells off and stops looking, and tells others what is left to tell, unless that takes long. */
+  close(): Promise<void>;
 }
 
 /** What the bells hang on. */
@@ -58,11 +55,10 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
   const bells = new Map<string, number>();
   const joined = new Map<string, Joined>();
   const listener = listen?.({ onNotification: hear, onProven }) ?? null;
-  /** What this process has committed and not told yet. */
-  let untold = new Map<string, Hint>();
-  let unsent = new Map<string, Hint>();
-  let sending = false;
-  let windowTimer: NodeJS.Timeout | null = null;
+  const teller = createHintTeller({
+    ring: ringFor,
+    send: listener && ((hints) => send(listener, hints)),
+  });
   let pollTimer: NodeJS.Timeout | null = null;
   let pollAtMs = 0;
   let looking = false;
@@ -84,42 +80,9 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
     else hurry();
   }
 
-  function tell(hints: readonly Hint[]): void {
-    if (closed) return;
-    for (const hint of hints) untold.set(hint.runId, hint);
-    // The first of a while is told at once, what follows at the end of its window.
-    if (windowTimer === null) openWindow();
-  }
-
-  function openWindow(): void {
-    const hints = untold;
-    untold = new Map();
-    for (const hint of hints.values()) {
-      ringFor(hint);
-      if (listener !== null) unsent.set(hint.runId, hint);
-    }
-    void send();
-    windowTimer = setTimeout(() => {
-      windowTimer = null;
-      if (untold.size > 0 || unsent.size > 0) openWindow();
-    }, WINDOW_MS);
-    windowTimer.unref();
-  }
-
-  async function send(): Promise<void> {
-    if (listener === null || sending || unsent.size === 0) return;
-    listener.start();
-    sending = true;
-    const hints = unsent;
-    unsent = new Map();
-    try {
-      // More may be told meanwhile; it goes out with the next window.
-      await listener.send(encodeHints(hints.values()));
-    } catch {
-      // The others find by looking what they were not told.
-    }
-    sending = false;
-    if (unsent.size > MOST_UNSENT) unsent.clear();
+  function send(to: Listener, hints: Iterable<Hint>): Promise<void> {
+    to.start();
+    return to.send(encodeHints(hints));
   }
 
   async function look(): Promise<void> {
@@ -149,7 +112,7 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
       if (waiting === undefined) continue;
       const committed =
         head?.ordinal === waiting.ordinal && head.lastSequence >= waiting.lastSequence;
-      if (committed && head !== null) tell([head]);
+      if (committed && head !== null) teller.tell([head]);
       if (committed || performance.now() - waiting.since > JOINED_MS) joined.delete(runId);
     }
   }
@@ -208,21 +171,34 @@ export function createWakes({ query, sql, listen }: WakesOptions): Wakes {
         removed = true;
       };
     },
-    tell,
+    tell: (hints) => teller.tell(hints),
     joined(run) {
       joined.set(run.runId, { ...run, since: performance.now() });
       hurry();
     },
     isProven: () => listener?.isProven() ?? false,
-    close() {
+    async close() {
       closed = true;
       watchers.clear();
       bells.clear();
       joined.clear();
-      for (const timer of [windowTimer, pollTimer]) if (timer !== null) clearTimeout(timer);
+      if (pollTimer !== null) clearTimeout(pollTimer);
+      // By then the others have looked.
+      await atMost(SLOW_POLL_MS, teller.close());
       listener?.close();
     },
   };
+}
+
+/** Waits for the promise, but not longer than that. It must not reject. */
+function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 interface HeadRow {

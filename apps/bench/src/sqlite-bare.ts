@@ -1,4 +1,5 @@
-import type Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
+import type { BareEvent } from "./bare-stream.ts";
 
 interface Head {
   readonly run_key: number;
@@ -6,12 +7,12 @@ interface Head {
 }
 
 /**
- * The least that appends an event to the store's tables: no checks, no bell. The caller has the transaction.
- * @returns appends one event with this payload to a run, and says its sequence
+ * The least that appends one event to the store's tables: no batch of others' calls, no checks, no bell, no promise. To be
+ * called in a transaction; returns the event's sequence.
  */
-export function createBareAppend(
-  database: Database.Database,
-): (runId: string, eventType: string, payload: string) => number {
+export function prepareAppend(
+  database: Database,
+): (runId: string, event: Omit<BareEvent, "sequence">) => number {
   const selectHead = database.prepare<[string], Head>(
     "SELECT run_key, last_sequence FROM run_events_runs WHERE run_id = ?",
   );
@@ -22,13 +23,12 @@ export function createBareAppend(
   const updateHead = database.prepare(
     "UPDATE run_events_runs SET run_status = 'running', last_sequence = ?, updated_at_ms = ? WHERE run_key = ?",
   );
-  return (runId, eventType, payload) => {
+  return (runId, { eventType, payload, createdAtMs }) => {
     const head = selectHead.get(runId);
     if (head === undefined) throw new Error(`There is no run ${runId}.`);
-    const nowMs = Date.now();
     const sequence = head.last_sequence + 1;
-    insertEvent.run(head.run_key, sequence, eventType, payload, nowMs);
-    updateHead.run(sequence, nowMs, head.run_key);
+    insertEvent.run(head.run_key, sequence, eventType, payload, createdAtMs);
+    updateHead.run(sequence, createdAtMs, head.run_key);
     return sequence;
   };
 }

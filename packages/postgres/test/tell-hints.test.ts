@@ -1,0 +1,184 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Hint } from "../src/hints.ts";
+import { createHintTeller, type HintTeller } from "../src/tell-hints.ts";
+
+/** Others that hear what is sent to them when the test says so, and not before. */
+function createSlowOthers() {
+  const sent: (readonly Hint[])[] = [];
+  let answers: ((fails: boolean) => void)[] = [];
+  return {
+    /** What each sending had. */
+    sent,
+    underWay: () => answers.length,
+    send(hints: Iterable<Hint>): Promise<void> {
+      sent.push([...hints]);
+      return new Promise((resolve, reject) => {
+        answers.push((fails) => (fails ? reject(new Error("no connection")) : resolve()));
+      });
+    },
+    async answer(fails: boolean): Promise<void> {
+      const [answer, ...rest] = answers;
+      answers = rest;
+      answer?.(fails);
+      await vi.advanceTimersByTimeAsync(0);
+    },
+  };
+}
+
+function hintOf(runId: string, lastSequence: number): Hint {
+  return { runId, ordinal: 1, lastSequence };
+}
+
+function covers(hint: Hint, lastSequence: number): boolean {
+  return "lastSequence" in hint && hint.lastSequence >= lastSequence;
+}
+
+type Action =
+  | { readonly kind: "tell"; readonly runIds: readonly string[] }
+  | { readonly kind: "wait"; readonly ms: number }
+  | { readonly kind: "answer"; readonly fails: boolean };
+
+const arbitraryAction: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("tell"), runIds: fc.subarray(["a", "b", "c"]) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait"), ms: fc.nat({ max: 6 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("answer"), fails: fc.boolean() }) },
+);
+
+/** Until nothing is told, sent or waited for any more. */
+async function settle(others: ReturnType<typeof createSlowOthers>): Promise<void> {
+  while (others.underWay() > 0 || vi.getTimerCount() > 0) {
+    await others.answer(false);
+    await vi.advanceTimersByTimeAsync(1);
+  }
+}
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+describe("what tells of commits", () => {
+  it("S13, S15: rings and sends for every commit behind it, one sending at a time, whatever happens on the way", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(arbitraryAction, { maxLength: 40 }), async (actions) => {
+        const others = createSlowOthers();
+        const rung: Hint[] = [];
+        const teller = createHintTeller({
+          ring: (hint) => void rung.push(hint),
+          send: others.send,
+        });
+        /** Of each run the last commit, and how many rings and sendings came before it was told. */
+        const last = new Map<string, { sequence: number; rings: number; sendings: number }>();
+        let elapsedMs = 0;
+        for (const action of actions) {
+          switch (action.kind) {
+            case "tell": {
+              const told = action.runIds.map((runId) => {
+                const sequence = (last.get(runId)?.sequence ?? 0) + 1;
+                last.set(runId, { sequence, rings: rung.length, sendings: others.sent.length });
+                return hintOf(runId, sequence);
+              });
+              teller.tell(told);
+              break;
+            }
+            case "wait":
+              elapsedMs += action.ms;
+              await vi.advanceTimersByTimeAsync(action.ms);
+              break;
+            case "answer":
+              await others.answer(action.fails);
+          }
+          expect(others.underWay()).toBeLessThanOrEqual(1);
+          // Each telling pauses for a millisecond at least, and no sending is without one.
+          expect(others.sent.length).toBeLessThanOrEqual(elapsedMs + 1);
+        }
+        await settle(others);
+        for (const [runId, { sequence, rings, sendings }] of last) {
+          const isTold = (hint: Hint): boolean => hint.runId === runId && covers(hint, sequence);
+          expect(rung.slice(rings).some(isTold)).toBe(true);
+          expect(others.sent.slice(sendings).some((hints) => hints.some(isTold))).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("S13: a commit behind a while of quiet is told and sent at once", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        async (counts) => {
+          const others = createSlowOthers();
+          const rung: Hint[] = [];
+          const teller = createHintTeller({
+            ring: (hint) => void rung.push(hint),
+            send: others.send,
+          });
+          for (const [index, count] of counts.entries()) {
+            const hints = Array.from({ length: count }, (_, run) => hintOf(`run-${run}`, index));
+            const before = rung.length;
+            teller.tell(hints);
+            expect(rung.slice(before)).toEqual(hints);
+            expect(others.sent.at(-1)).toEqual(hints);
+            await others.answer(false);
+            await vi.advanceTimersByTimeAsync(Math.min(count, 5));
+          }
+          expect(others.sent).toHaveLength(counts.length);
+        },
+      ),
+    );
+  });
+
+  it("S14: under load tells 200 times a second at most, at once where nothing is under way", async () => {
+    const others = createSlowOthers();
+    const rung: Hint[] = [];
+    const teller: HintTeller = createHintTeller({
+      ring: (hint) => void rung.push(hint),
+      send: others.send,
+    });
+    for (let ms = 0; ms < 1_000; ms++) {
+      for (const run of [1, 2]) teller.tell([hintOf(`run-${run}`, ms)]);
+      await others.answer(false);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    // The first few find out that there is load.
+    expect(others.sent.length).toBeLessThanOrEqual(205);
+    expect(others.sent.length).toBeGreaterThan(190);
+  });
+
+  it("S15: a sending that hangs holds up no ring, and its end sends what came meanwhile", async () => {
+    const others = createSlowOthers();
+    const rung: Hint[] = [];
+    const teller = createHintTeller({ ring: (hint) => void rung.push(hint), send: others.send });
+    teller.tell([hintOf("a", 1)]);
+    for (const sequence of [2, 3, 4]) {
+      await vi.advanceTimersByTimeAsync(5);
+      teller.tell([hintOf("a", sequence), hintOf("b", sequence)]);
+    }
+    expect(rung.at(-1)).toEqual(hintOf("b", 4));
+    expect(others.sent).toEqual([[hintOf("a", 1)]]);
+    await others.answer(true);
+    expect(others.sent[1]).toEqual([hintOf("a", 4), hintOf("b", 4)]);
+    await settle(others);
+    expect(others.sent).toHaveLength(2);
+  });
+
+  it("S13, S18: `close` tells and sends what is left, and nothing after that, and leaves no timer", async () => {
+    const others = createSlowOthers();
+    const rung: Hint[] = [];
+    const teller = createHintTeller({ ring: (hint) => void rung.push(hint), send: others.send });
+    teller.tell([hintOf("a", 1)]);
+    teller.tell([hintOf("a", 2)]);
+    let isClosed = false;
+    void teller.close().then(() => (isClosed = true));
+    teller.tell([hintOf("a", 3)]);
+    expect(vi.getTimerCount()).toBe(0);
+    await others.answer(false);
+    expect(isClosed).toBe(false);
+    await others.answer(true);
+    expect(isClosed).toBe(true);
+    expect(rung).toEqual([hintOf("a", 1), hintOf("a", 2)]);
+    expect(others.sent).toEqual([[hintOf("a", 1)], [hintOf("a", 2)]]);
+  });
+});
