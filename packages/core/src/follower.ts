@@ -2,6 +2,7 @@ import { clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import { stateAtSince } from "./page.ts";
+import { createPages } from "./pages.ts";
 import {
   createSlice,
   fitSlice,
@@ -64,7 +65,6 @@ export function createFollower(
   onRetire: () => void,
 ): Follower {
   const readers = new Set<FollowerReader>();
-  const pages = new Map<number, Promise<Slice>>();
   /** Slices of the ring by the sequence they start behind; emptied when the ring changes. */
   const slices = new Map<number, Slice>();
   /** The events base+1 … end. */
@@ -78,6 +78,12 @@ export function createFollower(
   let reading = false;
   let retired = false;
   const watch = source.watch(runId, refresh);
+  const pages = createPages(async (query) => {
+    const result = checked(await source.read({ runId, ownerId: null, ...query }));
+    if (result.events.length === 0) throw clampFailure(result.run);
+    if (result.run.lastSequence > end) refresh();
+    return result;
+  });
 
   function refresh(): void {
     dirty = true;
@@ -120,6 +126,7 @@ export function createFollower(
     }
     if (end < head.lastSequence) dirty = true;
     slices.clear();
+    pages.clear();
     wakeReaders();
     trim();
   }
@@ -180,29 +187,6 @@ export function createFollower(
     );
   }
 
-  /** One page of the log for every reader that asks for the same one while it is on its way. */
-  function pageSlice(from: Position): Promise<Slice> {
-    const coming = pages.get(from.sequence);
-    if (coming !== undefined) return coming;
-    const page = readPage(from).finally(() => pages.delete(from.sequence));
-    pages.set(from.sequence, page);
-    return page;
-  }
-
-  async function readPage(from: Position): Promise<Slice> {
-    const query = {
-      runId,
-      ownerId: null,
-      since: from.sequence,
-      limit: READ_LIMIT,
-      maxBytes: SLICE_BYTES,
-    };
-    const result = checked(await source.read(query));
-    if (result.events.length === 0) throw clampFailure(result.run);
-    if (result.run.lastSequence > end) refresh();
-    return createSlice(from, fitSlice(result.events.map(shareEvent), 0), result.run);
-  }
-
   function leave(reader: FollowerReader): void {
     readers.delete(reader);
     if (readers.size === 0) retire();
@@ -242,7 +226,7 @@ export function createFollower(
       }
       return position.sequence >= end - ring.length
         ? ringSlice(position, run)
-        : pageSlice(position);
+        : pages.next(position);
     },
     leave,
     refresh,

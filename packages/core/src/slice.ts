@@ -6,7 +6,7 @@ import {
   escapeBytes,
 } from "./frame.ts";
 import { utf8Bytes } from "./json-text.ts";
-import { foldEvent, isTerminal, type RunState } from "./lifecycle.ts";
+import { foldEvents, isTerminal, type RunState } from "./lifecycle.ts";
 import { eventBytes } from "./page.ts";
 import type { RunRecord, StoredEvent } from "./store.ts";
 
@@ -32,7 +32,7 @@ export function shareEvent(event: StoredEvent): SharedEvent {
 }
 
 /** Of the events from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
-export function fitSlice(shared: readonly SharedEvent[], start: number): readonly SharedEvent[] {
+export function fitSlice(shared: readonly SharedEvent[], start: number): readonly StoredEvent[] {
   let stop = start;
   let weight = 0;
   for (let next = shared[stop]; next !== undefined; next = shared[stop]) {
@@ -40,7 +40,7 @@ export function fitSlice(shared: readonly SharedEvent[], start: number): readonl
     if (stop > start && weight > SLICE_BYTES) break;
     stop += 1;
   }
-  return shared.slice(start, stop);
+  return shared.slice(start, stop).map(({ event }) => event);
 }
 
 /**
@@ -62,12 +62,11 @@ export interface Slice {
 
 /**
  * Cuts the slice at `from`.
- * @param shared the events from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
+ * @param events those from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
  * @param run the run's head at or after the last of them
  */
-export function createSlice(from: Position, shared: readonly SharedEvent[], run: RunRecord): Slice {
-  const events = shared.map(({ event }) => event);
-  const state = events.reduce<RunState>(foldEvent, from);
+export function createSlice(from: Position, events: readonly StoredEvent[], run: RunRecord): Slice {
+  const state = foldEvents(from, events);
   const to: Position = {
     sequence: events.at(-1)?.sequence ?? from.sequence,
     runStatus: state.runStatus,
