@@ -7,16 +7,21 @@ import {
   createSlice,
   fitSlice,
   type Position,
-  shareEvent,
-  type SharedEvent,
   type Slice,
   SLICE_BYTES,
+  weighEvent,
 } from "./slice.ts";
-import type { ReadQuery, ReadResult, RunRecord, Watch } from "./store.ts";
+import type { ReadQuery, ReadResult, RunRecord, StoredEvent, Watch } from "./store.ts";
 
 /** How much of a log's end a follower keeps for readers that lag a little, counted as `eventBytes` does. */
 const RING_BYTES = 262_144;
 const READ_LIMIT = 1_000;
+
+/** An event of the ring. */
+interface KeptEvent {
+  readonly event: StoredEvent;
+  readonly weight: number;
+}
 
 /** What a follower needs of the store. */
 export interface FollowerSource {
@@ -68,7 +73,7 @@ export function createFollower(
   /** Slices of the ring by the sequence they start behind; emptied when the ring changes. */
   const slices = new Map<number, Slice>();
   /** The events base+1 … end. */
-  let ring: SharedEvent[] = [];
+  let ring: KeptEvent[] = [];
   let ringBytes = 0;
   /** The head as of the last read; the ring ends at its `lastSequence`, or on its way there. */
   let run: RunRecord | null = null;
@@ -119,9 +124,9 @@ export function createFollower(
     if (head.lastSequence < end) throw clampFailure(head);
     run = head;
     for (const event of result?.events ?? []) {
-      const shared = shareEvent(event);
-      ring.push(shared);
-      ringBytes += shared.weight;
+      const weight = weighEvent(event);
+      ring.push({ event, weight });
+      ringBytes += weight;
       end = event.sequence;
     }
     if (end < head.lastSequence) dirty = true;
@@ -173,7 +178,11 @@ export function createFollower(
     const kept = slices.get(from.sequence);
     if (kept !== undefined) return kept;
     const start = from.sequence - (end - ring.length);
-    const slice = createSlice(from, fitSlice(ring, start), head);
+    const slice = createSlice(
+      from,
+      fitSlice(ring, start, ({ weight }) => weight).map(({ event }) => event),
+      head,
+    );
     slices.set(from.sequence, slice);
     return slice;
   }

@@ -64,11 +64,7 @@ export function encodeTime(ms: number): string {
 }
 
 /** An event as JSON, its payload as it was stored. */
-export function encodeEvent(event: StoredEvent): string {
-  return eventWith(event, event.payload);
-}
-
-function eventWith({ sequence, eventType, createdAtMs }: StoredEvent, payload: string): string {
+export function encodeEvent({ sequence, eventType, payload, createdAtMs }: StoredEvent): string {
   return `{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${encodeTime(createdAtMs)}"}`;
 }
 
@@ -94,10 +90,18 @@ export function encodeConnected(frame: Connected): string {
   return encodeFrame(json, since, retryMs);
 }
 
-/** The frame of one event. Only its payload can hold what is escaped: looked through alone, it need not be copied for it. @see W22 */
+/** The frame of one event. @see W22 */
 export function encodeRunEvent(event: StoredEvent): string {
-  const json = eventWith(event, escapeSeparators(event.payload));
-  return `data: {"type":"run_event","event":${json}}\nid: ${event.sequence}\n\n`;
+  return encodeRunEvents([event]);
+}
+
+/** The frames of events, one behind the other. What has to be escaped stands in payloads alone, so all are looked through at once. */
+export function encodeRunEvents(events: readonly StoredEvent[]): string {
+  return escapeSeparators(events.map(frameOf).join(""));
+}
+
+function frameOf(event: StoredEvent): string {
+  return `data: {"type":"run_event","event":${encodeEvent(event)}}\nid: ${event.sequence}\n\n`;
 }
 
 /** A change of status or phase, and the heartbeat. It moves no cursor. @see W22, W23 */

@@ -3,9 +3,9 @@ import {
   createSlice,
   fitSlice,
   type Position,
-  shareEvent,
   type Slice,
   SLICE_BYTES,
+  weighEvent,
 } from "./slice.ts";
 import type { ReadQuery, ReadResult } from "./store.ts";
 
@@ -47,12 +47,11 @@ export function createPages(
     // The limit says outright how many events that can be at most, since a store may look at as many before it cuts.
     const limit = Math.floor(maxBytes / EVENT_ENVELOPE_BYTES);
     const { events, run } = await read({ since: from.sequence, limit, maxBytes });
-    const shared = events.map(shareEvent);
-    const first = createSlice(from, fitSlice(shared, 0), run);
+    const first = createSlice(from, fitSlice(events, 0, weighEvent), run);
     keep(from, first);
     let { to } = first;
-    for (let at = first.events.length; at < shared.length; ) {
-      const slice = createSlice(to, fitSlice(shared, at), run);
+    for (let at = first.events.length; at < events.length; ) {
+      const slice = createSlice(to, fitSlice(events, at, weighEvent), run);
       keep(to, slice);
       ({ to } = slice);
       at += slice.events.length;

@@ -1,6 +1,6 @@
 import {
   encodeFrames,
-  encodeRunEvent,
+  encodeRunEvents,
   encodeRunFinished,
   encodeStatus,
   escapeBytes,
@@ -18,29 +18,25 @@ export interface Position extends RunState {
   readonly sequence: number;
 }
 
-/** An event that many readers share. */
-export interface SharedEvent {
-  readonly event: StoredEvent;
-  /** What it counts for in `SLICE_BYTES`. */
-  readonly weight: number;
+/** What an event counts for in `SLICE_BYTES`. */
+export function weighEvent({ payload }: StoredEvent): number {
+  return eventBytes(utf8Bytes(payload)) + escapeBytes(payload);
 }
 
-/** Wraps an event for sharing. */
-export function shareEvent(event: StoredEvent): SharedEvent {
-  const { payload } = event;
-  return { event, weight: eventBytes(utf8Bytes(payload)) + escapeBytes(payload) };
-}
-
-/** Of the events from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
-export function fitSlice(shared: readonly SharedEvent[], start: number): readonly StoredEvent[] {
+/** Of the items from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
+export function fitSlice<Item>(
+  items: readonly Item[],
+  start: number,
+  weigh: (item: Item) => number,
+): readonly Item[] {
   let stop = start;
   let weight = 0;
-  for (let next = shared[stop]; next !== undefined; next = shared[stop]) {
-    weight += next.weight;
+  for (let next = items[stop]; next !== undefined; next = items[stop]) {
+    weight += weigh(next);
     if (stop > start && weight > SLICE_BYTES) break;
     stop += 1;
   }
-  return shared.slice(start, stop).map(({ event }) => event);
+  return items.slice(start, stop);
 }
 
 /**
@@ -75,13 +71,11 @@ export function createSlice(from: Position, events: readonly StoredEvent[], run:
   const finished = isTerminal(state.runStatus);
   let bytes: Uint8Array | undefined;
 
-  function frames(): readonly string[] {
-    const texts = events.map(encodeRunEvent);
-    if (finished) texts.push(encodeRunFinished(to, to.sequence));
-    else if (to.runStatus !== from.runStatus || to.phase !== from.phase) {
-      texts.push(encodeStatus(to, run.lastSequence));
-    }
-    return texts;
+  function lastFrame(): string {
+    if (finished) return encodeRunFinished(to, to.sequence);
+    return to.runStatus !== from.runStatus || to.phase !== from.phase
+      ? encodeStatus(to, run.lastSequence)
+      : "";
   }
 
   return {
@@ -89,7 +83,7 @@ export function createSlice(from: Position, events: readonly StoredEvent[], run:
     to,
     finished,
     bytes() {
-      bytes ??= encodeFrames(frames());
+      bytes ??= encodeFrames([encodeRunEvents(events), lastFrame()]);
       return bytes;
     },
   };
