@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { type BareEvent, encodeConnected, encodeFrame, STREAM_HEADERS } from "./bare-stream.ts";
-import { openRows, type Rows } from "./replay-rows.ts";
+import { openRows } from "./replay-rows.ts";
 import { type ReplayStore, serveReplay } from "./replay-server.ts";
 
 // The least that replays: rows of a log that has ended, put between the same words and written. No run to look up, no
 // session, no heartbeat, nothing that is shared with a second reader.
 
-/** As many events as a slice of ours has. */
-const SLICE_EVENTS = 112;
-/** As many as a page of ours has. */
+/** As many events as ours reads at once, as it writes at once, and as its page has. */
+const READ_EVENTS = 448;
+const WRITE_EVENTS = 112;
 const PAGE_EVENTS = 500;
 
 const [, , kind = "", location = ""] = process.argv;
@@ -27,9 +27,12 @@ async function write(response: ServerResponse, text: string): Promise<void> {
 async function stream(since: number, response: ServerResponse): Promise<void> {
   response.writeHead(200, STREAM_HEADERS);
   response.write(encodeConnected(since));
-  for (let from = since; from < last; from += SLICE_EVENTS) {
-    const page = await rows.read(from, SLICE_EVENTS);
-    await write(response, page.map(encodeFrame).join(""));
+  for (let from = since; from < last; from += READ_EVENTS) {
+    const page = await rows.read(from, READ_EVENTS);
+    for (let at = 0; at < page.length; at += WRITE_EVENTS) {
+      const frames = page.slice(at, at + WRITE_EVENTS).map(encodeFrame);
+      await write(response, frames.join(""));
+    }
   }
   response.end(FINISHED);
 }
@@ -38,8 +41,8 @@ async function stream(since: number, response: ServerResponse): Promise<void> {
 async function streamSingly(since: number, response: ServerResponse): Promise<void> {
   response.writeHead(200, STREAM_HEADERS);
   response.write(encodeConnected(since));
-  for (let from = since; from < last; from += SLICE_EVENTS) {
-    for (const { sequence, eventType, payload, createdAtMs } of await rows.read(from, SLICE_EVENTS)) {
+  for (let from = since; from < last; from += READ_EVENTS) {
+    for (const { sequence, eventType, payload, createdAtMs } of await rows.read(from, READ_EVENTS)) {
       const createdAt = new Date(createdAtMs).toISOString();
       const event = { sequence, eventType, payload: JSON.parse(payload) as unknown, createdAt };
       const data = JSON.stringify({ type: "run_event", event });

@@ -12,9 +12,13 @@ export const REPLAY_HEAD: readonly EventDraft[] = [
   { eventType: "PHASE_STARTED", payload: { phase: "work" } },
 ];
 /** The reader's first cursor: from there to the end, status and phase are the same for all. */
-export const REPLAY_SINCE = REPLAY_HEAD.length;
+export const REPLAY_SINCE: number = REPLAY_HEAD.length;
 
-const BATCH_EVENTS = 1_000;
+/** When everything in a memory store happens: the bare log, made in another process, has the same bytes. */
+export const REPLAY_TIME_MS = 1_782_000_000_000;
+
+/** The most events of one append that fills a log. */
+export const BATCH_EVENTS = 1_000;
 
 /** Writes a run that has ended, with so many events behind its head; the last one ends it. */
 export async function fillReplay(runs: RunEvents, events: number): Promise<void> {

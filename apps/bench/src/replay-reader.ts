@@ -15,6 +15,14 @@ export interface ReplayRequest {
   readonly last: number;
 }
 
+/** How a live stream is read. */
+export interface StreamRequest extends ReplayRequest {
+  /** How many readers replay it at once. */
+  readonly readers: number;
+  /** Whether the server ends the stream behind the last frame; else the reader leaves. */
+  readonly ends: boolean;
+}
+
 /** What a replay brought: the same bytes from every server. */
 export interface Replayed {
   readonly bytes: number;
@@ -23,10 +31,12 @@ export interface Replayed {
 
 /** The readers' process. Whatever is not every sequence once and in order, to the end, is thrown. */
 export interface ReplayReader {
-  /** Reads a live stream to its end, so many times at once; counts from behind the first frame, which has jitter. */
-  stream(request: ReplayRequest & { readonly readers: number }): Promise<Replayed>;
+  /** Reads a live stream to its end; counts from behind the first frame, which has jitter. */
+  stream(request: StreamRequest): Promise<Replayed>;
   /** Reads page after page, until there is no more. */
   poll(request: ReplayRequest): Promise<Replayed>;
+  /** Reads a Durable Stream of events up to date. */
+  catchUp(request: ReplayRequest): Promise<Replayed>;
 }
 
 function ask(port: number, path: string, agent: Agent): Promise<IncomingMessage> {
@@ -37,7 +47,7 @@ function ask(port: number, path: string, agent: Agent): Promise<IncomingMessage>
 
 /** Counts bytes and ids of one stream: the cursor's own, each event's, and one more for the end. */
 async function readStream(
-  { port, path, since, last }: ReplayRequest,
+  { port, path, since, last, ends }: StreamRequest,
   agent: Agent,
 ): Promise<Replayed> {
   const response = await ask(port, path, agent);
@@ -65,36 +75,65 @@ async function readStream(
     const counted = wasOpening ? Buffer.from(text.slice(text.indexOf("\n\n") + 2), "latin1") : packet;
     bytes += counted.length;
     crc = crc32(counted, crc);
+    if (!ends && next === last + 2) break;
   }
   if (next !== last + 2) throw new Error(`${path} ended before ${next} of ${last + 1}.`);
   return { bytes, crc };
 }
 
-interface PageBody {
-  readonly events: readonly { readonly sequence: number }[];
-  readonly hasMore: boolean;
+interface Numbered {
+  readonly sequence: number;
 }
 
-async function readPages({ port, path, since, last }: ReplayRequest, agent: Agent): Promise<Replayed> {
+/** Asks for one answer after the other; each says where the next one begins, `null` behind the last. */
+async function readAnswers(
+  { port, path, since, last }: ReplayRequest,
+  agent: Agent,
+  first: string,
+  take: (
+    body: unknown,
+    response: IncomingMessage,
+  ) => { readonly events: readonly Numbered[]; readonly next: string | null },
+): Promise<Replayed> {
   let end = since;
   let bytes = 0;
   let crc = 0;
-  for (let hasMore = true; hasMore;) {
-    const response = await ask(port, `${path}?since=${end}`, agent);
+  for (let query: string | null = first; query !== null; ) {
+    const response = await ask(port, path + query, agent);
     const packets: Buffer[] = [];
     for await (const packet of response as AsyncIterable<Buffer>) packets.push(packet);
     const body = Buffer.concat(packets);
     bytes += body.length;
     crc = crc32(body, crc);
-    const page = JSON.parse(body.toString()) as PageBody;
-    for (const { sequence } of page.events) {
+    const { events, next } = take(JSON.parse(body.toString()), response);
+    for (const { sequence } of events) {
       end += 1;
       if (sequence !== end) throw new Error(`Expected ${end} of ${path}, got ${sequence}.`);
     }
-    ({ hasMore } = page);
+    query = next;
   }
   if (end !== last) throw new Error(`${path} ended at ${end} of ${last}.`);
   return { bytes, crc };
+}
+
+function readPages(request: ReplayRequest, agent: Agent): Promise<Replayed> {
+  return readAnswers(request, agent, `?since=${request.since}`, (body) => {
+    const { events, hasMore } = body as {
+      readonly events: readonly Numbered[];
+      readonly hasMore: boolean;
+    };
+    return { events, next: hasMore ? `?since=${events.at(-1)?.sequence}` : null };
+  });
+}
+
+function readDurableStream(request: ReplayRequest, agent: Agent): Promise<Replayed> {
+  return readAnswers(request, agent, "?offset=-1", (body, { headers }) => ({
+    events: body as readonly Numbered[],
+    next:
+      headers["stream-up-to-date"] === "true"
+        ? null
+        : `?offset=${String(headers["stream-next-offset"])}`,
+  }));
 }
 
 /** Lends connections that are kept between requests. */
@@ -108,10 +147,10 @@ async function withAgent<Result>(use: (agent: Agent) => Promise<Result>): Promis
 }
 
 serveParent<ReplayReader>({
-  stream: ({ readers, ...request }) =>
+  stream: (request) =>
     withAgent(async (agent) => {
       const all = await Promise.all(
-        Array.from({ length: readers }, () => readStream(request, agent)),
+        Array.from({ length: request.readers }, () => readStream(request, agent)),
       );
       const [first, ...others] = all;
       if (first === undefined || others.some(({ crc }) => crc !== first.crc)) {
@@ -120,4 +159,5 @@ serveParent<ReplayReader>({
       return first;
     }),
   poll: (request) => withAgent((agent) => readPages(request, agent)),
+  catchUp: (request) => withAgent((agent) => readDurableStream(request, agent)),
 });

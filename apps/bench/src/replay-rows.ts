@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import type { BareEvent } from "./bare-stream.ts";
 import { createPool } from "./postgres-log.ts";
 import { keysOf } from "./redis-log.ts";
-import { REPLAY_EVENT_BYTES, REPLAY_HEAD, REPLAY_RUN } from "./replay-log.ts";
+import { REPLAY_EVENT_BYTES, REPLAY_HEAD, REPLAY_RUN, REPLAY_TIME_MS } from "./replay-log.ts";
 import type { ReplayStore } from "./replay-server.ts";
 import { sampleEvent } from "./sample-event.ts";
 
@@ -45,7 +45,7 @@ function openMemory(events: number): Rows {
     sequence: index + 1,
     eventType: index + 1 === last ? "RUN_COMPLETED" : eventType,
     payload: index + 1 === last ? "null" : JSON.stringify(payload),
-    createdAtMs: Date.now(),
+    createdAtMs: REPLAY_TIME_MS,
   }));
   return { last, read: (since, limit) => log.slice(since, since + limit) };
 }

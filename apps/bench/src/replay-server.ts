@@ -5,7 +5,8 @@ import { readUsage, type Usage } from "./rounds.ts";
 import type { RunServer } from "./run-server.ts";
 
 /** The stores whose logs are replayed. */
-export type ReplayStore = "sqlite" | "memory" | "postgres" | "redis";
+export const REPLAY_STORES = ["sqlite", "memory", "postgres", "redis"] as const;
+export type ReplayStore = (typeof REPLAY_STORES)[number];
 
 /** A server under test, in a process that does nothing else. */
 export interface ReplayServer extends RunServer {
