@@ -14,6 +14,7 @@ import { manyRuns } from "./many-runs.ts";
 import { notify } from "./notify.ts";
 import { postgresAppend } from "./postgres-append.ts";
 import { redisAppend } from "./redis-append.ts";
+import { replay } from "./replay.ts";
 import { isMet, type Report, type Scale, type Section } from "./report.ts";
 import { formatProfiles } from "./profile.ts";
 import { writePages, writeResult } from "./results.ts";
@@ -37,6 +38,7 @@ const SECTIONS: readonly Section[] = [
   latency,
   manyRuns,
   history,
+  replay,
   scroll,
   imports,
   sizing,

@@ -73,11 +73,16 @@ export function wallMicros(costs: readonly Cost[]): readonly number[] {
   return costs.map((cost) => cost.wallMicros / cost.units);
 }
 
+/** The processor time of a subject as a row of the table. */
+export function cpuFigure(name: string, unit: string, costs: readonly Cost[]): Figure {
+  return { name: `${name}, CPU`, unit: `µs/${unit}`, values: cpuMicros(costs) };
+}
+
 /** Both costs of a subject as rows of the table. */
 export function costFigures(name: string, unit: string, costs: readonly Cost[]): Figure[] {
   return [
     { name: `${name}, wall`, unit: `µs/${unit}`, values: wallMicros(costs) },
-    { name: `${name}, CPU`, unit: `µs/${unit}`, values: cpuMicros(costs) },
+    cpuFigure(name, unit, costs),
   ];
 }
 

@@ -2,20 +2,26 @@ import { clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import { stateAtSince } from "./page.ts";
+import { createPages, type Pages } from "./pages.ts";
 import {
   createSlice,
   fitSlice,
   type Position,
-  shareEvent,
-  type SharedEvent,
   type Slice,
   SLICE_BYTES,
+  weighEvent,
 } from "./slice.ts";
-import type { ReadQuery, ReadResult, RunRecord, Watch } from "./store.ts";
+import type { ReadQuery, ReadResult, RunRecord, StoredEvent, Watch } from "./store.ts";
 
 /** How much of a log's end a follower keeps for readers that lag a little, counted as `eventBytes` does. */
 const RING_BYTES = 262_144;
 const READ_LIMIT = 1_000;
+
+/** An event of the ring. */
+interface KeptEvent {
+  readonly event: StoredEvent;
+  readonly weight: number;
+}
 
 /** What a follower needs of the store. */
 export interface FollowerSource {
@@ -67,7 +73,7 @@ export function createFollower(
 }
 
 /** The ring of every quiet run. */
-const NO_EVENTS: readonly SharedEvent[] = [];
+const NO_EVENTS: readonly KeptEvent[] = [];
 
 /** One object with methods: the follower of a quiet run takes a third of what one of closures takes (`pnpm bench idle`). */
 class RunFollower implements Follower {
@@ -76,12 +82,12 @@ class RunFollower implements Follower {
   readonly #onRetire: () => void;
   readonly #watch: Watch;
   readonly #readers = new Set<FollowerReader>();
-  /** Pages of the log that are on their way, by the sequence they start behind; `null` while there is none. */
-  #pages: Map<number, Promise<Slice>> | null = null;
+  /** For readers that lag; `null` while there is none. */
+  #pages: Pages | null = null;
   /** Slices of the ring by the sequence they start behind; forgotten when the ring changes. */
   #slices: Map<number, Slice> | null = null;
   /** The events base+1 … end. */
-  #ring: readonly SharedEvent[] = NO_EVENTS;
+  #ring: readonly KeptEvent[] = NO_EVENTS;
   #ringBytes = 0;
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
@@ -132,11 +138,13 @@ class RunFollower implements Follower {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
     if (position.sequence >= this.#end) {
+      // Kept for the one reader of each of many idle runs, pages would be much; others let go of them with the next read.
+      if (this.#readers.size === 1) this.#pages = null;
       return isTerminal(position.runStatus) ? createSlice(position, [], this.#head) : null;
     }
     return position.sequence >= this.#end - this.#ring.length
       ? this.#ringSlice(position)
-      : this.#pageSlice(position);
+      : (this.#pages ??= createPages((query) => this.#readPage(query))).next(position);
   }
 
   leave(reader: FollowerReader): void {
@@ -161,22 +169,13 @@ class RunFollower implements Follower {
       this.#dirty = false;
       try {
         // Little at a time, so that the reads of many runs go out together; what is left is read next.
-        this.#take(await this.#source.read(this.#pageQuery(this.#end)));
+        const query = { since: this.#end, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
+        this.#take(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
       } catch (error) {
         this.fail(error);
       }
     }
     this.#reading = false;
-  }
-
-  #pageQuery(since: number): ReadQuery {
-    return {
-      runId: this.#runId,
-      ownerId: null,
-      since,
-      limit: READ_LIMIT,
-      maxBytes: SLICE_BYTES,
-    };
   }
 
   /** Adds what was read. While the read was under way readers may have come or gone, and the bell may have rung again. */
@@ -186,13 +185,14 @@ class RunFollower implements Follower {
     if (run.lastSequence < this.#end) throw clampFailure(run);
     this.#head = run.lastSequence;
     if (events.length > 0) {
-      const added = events.map(shareEvent);
+      const added = events.map((event) => ({ event, weight: weighEvent(event) }));
       for (const { weight } of added) this.#ringBytes += weight;
       this.#ring = this.#ring.length === 0 ? added : this.#ring.concat(added);
       this.#end = events.at(-1)?.sequence ?? this.#end;
       this.#slices = null;
       this.#wakeReaders();
     }
+    this.#pages?.clear();
     if (this.#end < this.#head) this.#dirty = true;
     this.#trim();
   }
@@ -236,7 +236,9 @@ class RunFollower implements Follower {
     const kept = this.#slices?.get(from.sequence);
     if (kept !== undefined) return kept;
     const start = from.sequence - (this.#end - this.#ring.length);
-    const slice = createSlice(from, fitSlice(this.#ring, start), this.#head);
+    const fitting = fitSlice(this.#ring, start, ({ weight }) => weight);
+    const events = fitting.map(({ event }) => event);
+    const slice = createSlice(from, events, this.#head);
     this.#slices ??= new Map();
     this.#slices.set(from.sequence, slice);
     return slice;
@@ -251,24 +253,12 @@ class RunFollower implements Follower {
     );
   }
 
-  /** One page of the log for every reader that asks for the same one while it is on its way. */
-  #pageSlice(from: Position): Promise<Slice> {
-    const pages = (this.#pages ??= new Map<number, Promise<Slice>>());
-    const coming = pages.get(from.sequence);
-    if (coming !== undefined) return coming;
-    const page = this.#readPage(from).finally(() => {
-      pages.delete(from.sequence);
-      if (pages.size === 0 && this.#pages === pages) this.#pages = null;
-    });
-    pages.set(from.sequence, page);
+  async #readPage(query: Pick<ReadQuery, "since" | "limit" | "maxBytes">): Promise<ReadResult> {
+    const result = await this.#source.read({ runId: this.#runId, ownerId: null, ...query });
+    const page = this.#checked(result);
+    if (page.events.length === 0) throw clampFailure(page.run);
+    if (page.run.lastSequence > this.#end) this.refresh();
     return page;
-  }
-
-  async #readPage(from: Position): Promise<Slice> {
-    const { run, events } = this.#checked(await this.#source.read(this.#pageQuery(from.sequence)));
-    if (events.length === 0) throw clampFailure(run);
-    if (run.lastSequence > this.#end) this.refresh();
-    return createSlice(from, fitSlice(events.map(shareEvent), 0), run.lastSequence);
   }
 }
 

@@ -8,14 +8,26 @@ export const NO_RETRY_MS = 3_600_000;
 // A Python client's `splitlines` breaks a line at these, so they go as escapes: the same JSON value. See W1.
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
 
+/**
+ * Whether a frame has to escape something of the text. Next to no text has it, and three searches take 0.02 µs for an event
+ * of 300 bytes, the expression 0.1.
+ */
+export function hasSeparator(text: string): boolean {
+  return text.includes("\u0085") || text.includes("\u2028") || text.includes("\u2029");
+}
+
 /** At most what the escapes of a text add to its UTF-8 bytes in a frame. */
 export function escapeBytes(text: string): number {
   // Six bytes stand for two or three.
-  return (text.match(LINE_SEPARATORS)?.length ?? 0) * 4;
+  return hasSeparator(text) ? (text.match(LINE_SEPARATORS)?.length ?? 0) * 4 : 0;
 }
 
 function escapeSeparator(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function escapeSeparators(text: string): string {
+  return hasSeparator(text) ? text.replace(LINE_SEPARATORS, escapeSeparator) : text;
 }
 
 /**
@@ -27,26 +39,33 @@ function escapeSeparator(character: string): string {
  */
 function encodeFrame(json: string, id: number | null, retryMs: number | null): string {
   const retry = retryMs === null ? "" : `retry: ${retryMs}\n`;
-  const data = `data: ${json.replace(LINE_SEPARATORS, escapeSeparator)}\n`;
+  const data = `data: ${escapeSeparators(json)}\n`;
   const lines = retryMs === NO_RETRY_MS ? data + retry : retry + data;
   return `${lines}${id === null ? "" : `id: ${id}\n`}\n`;
 }
 
-let lastMs = Number.NaN;
-let lastIso = "";
+const MILLISECONDS = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, "0")}Z`);
+let lastSecond = Number.NaN;
+let lastPrefix = "";
 
-/** A store's time as the wire says it. Remembers the last one, since neighbours in a log mostly share it. @see W2 */
+/**
+ * A store's time as the wire says it. Remembers the last second, since neighbours in a log mostly share it: `toISOString`
+ * takes 0.28 µs, more than the rest of a frame.
+ * @see W2
+ */
 export function encodeTime(ms: number): string {
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
+  const whole = Math.trunc(ms);
+  const second = Math.floor(whole / 1_000);
+  if (second !== lastSecond) {
+    lastPrefix = new Date(second * 1_000).toISOString().slice(0, -"000Z".length);
+    lastSecond = second;
   }
-  return lastIso;
+  return lastPrefix + (MILLISECONDS[whole - second * 1_000] ?? "");
 }
 
 /** An event as JSON, its payload as it was stored. */
-export function encodeEvent(event: StoredEvent): string {
-  return `{"sequence":${event.sequence},"eventType":"${event.eventType}","payload":${event.payload},"createdAt":"${encodeTime(event.createdAtMs)}"}`;
+export function encodeEvent({ sequence, eventType, payload, createdAtMs }: StoredEvent): string {
+  return `{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${encodeTime(createdAtMs)}"}`;
 }
 
 function encodeState(state: RunState, lastSequence: number): string {
@@ -73,7 +92,16 @@ export function encodeConnected(frame: Connected): string {
 
 /** The frame of one event. @see W22 */
 export function encodeRunEvent(event: StoredEvent): string {
-  return encodeFrame(`{"type":"run_event","event":${encodeEvent(event)}}`, event.sequence, null);
+  return encodeRunEvents([event]);
+}
+
+/** The frames of events, one behind the other. What has to be escaped stands in payloads alone, so all are looked through at once. */
+export function encodeRunEvents(events: readonly StoredEvent[]): string {
+  return escapeSeparators(events.map(frameOf).join(""));
+}
+
+function frameOf(event: StoredEvent): string {
+  return `data: {"type":"run_event","event":${encodeEvent(event)}}\nid: ${event.sequence}\n\n`;
 }
 
 /** A change of status or phase, and the heartbeat. It moves no cursor. @see W22, W23 */

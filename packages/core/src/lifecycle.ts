@@ -59,6 +59,21 @@ export function foldEvent(
   };
 }
 
+/** The fold over a stretch of a log: its last event decides the status, the last that starts a phase the phase. @see W6 */
+export function foldEvents(
+  state: RunState,
+  events: readonly { readonly eventType: string; readonly payload: string }[],
+): RunState {
+  const last = events.at(-1);
+  if (last === undefined) return state;
+  let phase: string | null = null;
+  for (let at = events.length - 1; at >= 0 && phase === null; at--) {
+    const event = events[at];
+    if (event !== undefined) phase = phaseStartedBy(event.eventType, event.payload);
+  }
+  return { runStatus: statusAfter(last.eventType), phase: phase ?? state.phase };
+}
+
 /** The bounds of one append. */
 export interface AppendLimits {
   readonly maxPayloadBytes: number;

@@ -1,4 +1,4 @@
-import { foldEvent, INITIAL_STATE, type RunState } from "./lifecycle.ts";
+import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
 import type { ReadResult, StoredEvent } from "./store.ts";
 
 /** At least what an event, or its frame, takes beside its payload, in bytes. */
@@ -49,7 +49,7 @@ export function planPage(result: ReadResult, since: number): LogPage {
   const end = events.at(-1)?.sequence ?? since;
   const hasMore = end < run.lastSequence;
   const state = hasMore
-    ? events.reduce<RunState>(foldEvent, stateAtSince(result, since))
+    ? foldEvents(stateAtSince(result, since), events)
     : { runStatus: run.runStatus, phase: run.phase };
   return { ...state, events, lastSequence: run.lastSequence, hasMore };
 }

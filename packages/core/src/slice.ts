@@ -1,12 +1,12 @@
 import {
   encodeFrames,
-  encodeRunEvent,
+  encodeRunEvents,
   encodeRunFinished,
   encodeStatus,
   escapeBytes,
 } from "./frame.ts";
 import { utf8Bytes } from "./json-text.ts";
-import { foldEvent, isTerminal, type RunState } from "./lifecycle.ts";
+import { foldEvents, isTerminal, type RunState } from "./lifecycle.ts";
 import { eventBytes } from "./page.ts";
 import type { StoredEvent } from "./store.ts";
 
@@ -18,29 +18,25 @@ export interface Position extends RunState {
   readonly sequence: number;
 }
 
-/** An event that many readers share. */
-export interface SharedEvent {
-  readonly event: StoredEvent;
-  /** What it counts for in `SLICE_BYTES`. */
-  readonly weight: number;
+/** What an event counts for in `SLICE_BYTES`. */
+export function weighEvent({ payload }: StoredEvent): number {
+  return eventBytes(utf8Bytes(payload)) + escapeBytes(payload);
 }
 
-/** Wraps an event for sharing. */
-export function shareEvent(event: StoredEvent): SharedEvent {
-  const { payload } = event;
-  return { event, weight: eventBytes(utf8Bytes(payload)) + escapeBytes(payload) };
-}
-
-/** Of the events from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
-export function fitSlice(shared: readonly SharedEvent[], start: number): readonly SharedEvent[] {
+/** Of the items from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
+export function fitSlice<Item>(
+  items: readonly Item[],
+  start: number,
+  weigh: (item: Item) => number,
+): readonly Item[] {
   let stop = start;
   let weight = 0;
-  for (let next = shared[stop]; next !== undefined; next = shared[stop]) {
-    weight += next.weight;
+  for (let next = items[stop]; next !== undefined; next = items[stop]) {
+    weight += weigh(next);
     if (stop > start && weight > SLICE_BYTES) break;
     stop += 1;
   }
-  return shared.slice(start, stop);
+  return items.slice(start, stop);
 }
 
 /**
@@ -62,16 +58,15 @@ export interface Slice {
 
 /**
  * Cuts the slice at `from`.
- * @param shared the events from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
+ * @param events those from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
  * @param lastSequence the run's head at or after the last of them
  */
 export function createSlice(
   from: Position,
-  shared: readonly SharedEvent[],
+  events: readonly StoredEvent[],
   lastSequence: number,
 ): Slice {
-  const events = shared.map(({ event }) => event);
-  const state = events.reduce<RunState>(foldEvent, from);
+  const state = foldEvents(from, events);
   const to: Position = {
     sequence: events.at(-1)?.sequence ?? from.sequence,
     runStatus: state.runStatus,
@@ -80,13 +75,11 @@ export function createSlice(
   const finished = isTerminal(state.runStatus);
   let bytes: Uint8Array | undefined;
 
-  function frames(): readonly string[] {
-    const texts = events.map(encodeRunEvent);
-    if (finished) texts.push(encodeRunFinished(to, to.sequence));
-    else if (to.runStatus !== from.runStatus || to.phase !== from.phase) {
-      texts.push(encodeStatus(to, lastSequence));
-    }
-    return texts;
+  function lastFrame(): string {
+    if (finished) return encodeRunFinished(to, to.sequence);
+    return to.runStatus !== from.runStatus || to.phase !== from.phase
+      ? encodeStatus(to, lastSequence)
+      : "";
   }
 
   return {
@@ -94,7 +87,7 @@ export function createSlice(
     to,
     finished,
     bytes() {
-      bytes ??= encodeFrames(frames());
+      bytes ??= encodeFrames([encodeRunEvents(events), lastFrame()]);
       return bytes;
     },
   };

@@ -8,7 +8,7 @@ import {
   planEvents,
   type RunState,
 } from "../src/lifecycle.ts";
-import { createSlice, fitSlice, type Position, shareEvent, SLICE_BYTES } from "../src/slice.ts";
+import { createSlice, fitSlice, type Position, SLICE_BYTES, weighEvent } from "../src/slice.ts";
 import type { StoredEvent } from "../src/store.ts";
 import { readFrames } from "./frame-reader.ts";
 import { batches } from "./run-draft.ts";
@@ -41,7 +41,7 @@ describe("createSlice", () => {
         const to = positionAt(log, last);
         const events = log.slice(first, last);
         fc.pre(events.length > 0 || isTerminal(from.runStatus));
-        const slice = createSlice(from, events.map(shareEvent), log.length);
+        const slice = createSlice(from, events, log.length);
         expect(slice).toMatchObject({ events, to, finished: isTerminal(to.runStatus) });
         const state = { runStatus: to.runStatus, currentPhase: currentPhase(to) };
         const changed = from.runStatus !== to.runStatus || from.phase !== to.phase;
@@ -73,17 +73,17 @@ describe("fitSlice", () => {
     );
     fc.assert(
       fc.property(events, fc.nat(), (payloads, index) => {
-        const shared = payloads.map((text, at) =>
-          shareEvent(storedEvent({ sequence: at + 1, payload: JSON.stringify(text) })),
+        const all = payloads.map((text, at) =>
+          storedEvent({ sequence: at + 1, payload: JSON.stringify(text) }),
         );
-        const start = index % shared.length;
-        const fitting = fitSlice(shared, start);
-        const bytes = encodeFrames(fitting.map(({ event }) => encodeRunEvent(event))).length;
-        const next = shared[start + fitting.length];
-        expect(fitting).toStrictEqual(shared.slice(start, start + fitting.length));
+        const start = index % all.length;
+        const fitting = fitSlice(all, start, weighEvent);
+        const bytes = encodeFrames(fitting.map(encodeRunEvent)).length;
+        const next = all[start + fitting.length];
+        expect(fitting).toStrictEqual(all.slice(start, start + fitting.length));
         expect(fitting.length === 1 || bytes <= SLICE_BYTES).toBe(true);
-        const weight = fitting.reduce((sum, event) => sum + event.weight, 0);
-        expect(next === undefined || weight + next.weight > SLICE_BYTES).toBe(true);
+        const weight = fitting.reduce((sum, event) => sum + weighEvent(event), 0);
+        expect(next === undefined || weight + weighEvent(next) > SLICE_BYTES).toBe(true);
       }),
     );
   });

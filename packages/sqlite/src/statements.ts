@@ -11,6 +11,8 @@ export interface Statements {
   readonly listRunsByStatus: SqliteStatement;
   readonly insertEvent: SqliteStatement;
   readonly selectEvents: SqliteStatement;
+  /** As `selectEvents`, with `null` for payloads of more bytes than the first value. */
+  readonly selectSmallEvents: SqliteStatement;
   readonly selectPhase: SqliteStatement;
   readonly selectReceipt: SqliteStatement;
   readonly insertReceipt: SqliteStatement;
@@ -27,6 +29,10 @@ const RUN_COLUMNS = `run_id AS runId, owner_id AS ownerId, run_status AS runStat
 export function prepareStatements(db: SqliteDatabase, tables: Tables): Statements {
   const { runs, events, receipts } = tables;
   const prepare = (sql: string): SqliteStatement => prepareStatement(db, sql);
+  const selectEvents = (payload: string): string =>
+    `SELECT sequence, event_type AS eventType, ${payload}, created_at_ms AS createdAtMs,
+       octet_length(payload) AS payloadBytes
+     FROM ${events} WHERE run_key = ? AND sequence > ? ORDER BY sequence LIMIT ?`;
   return {
     selectRun: prepare(`SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`),
     insertRun: prepare(
@@ -50,10 +56,9 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
       `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms)
        VALUES (?, ?, ?, ?, ?, ?)`,
     ),
-    selectEvents: prepare(
-      `SELECT sequence, event_type AS eventType, payload, created_at_ms AS createdAtMs,
-         octet_length(payload) AS payloadBytes
-       FROM ${events} WHERE run_key = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+    selectEvents: prepare(selectEvents("payload")),
+    selectSmallEvents: prepare(
+      selectEvents("CASE WHEN octet_length(payload) <= ? THEN payload END AS payload"),
     ),
     selectPhase: prepare(
       `SELECT phase FROM ${events} WHERE run_key = ? AND sequence <= ? AND phase IS NOT NULL

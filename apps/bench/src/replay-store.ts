@@ -1,0 +1,89 @@
+import type { startChild } from "./child.ts";
+import { REPLAY_RUN, REPLAY_SINCE } from "./replay-log.ts";
+import type { ReplayReader } from "./replay-reader.ts";
+import type { ReplayServer, ReplayStore } from "./replay-server.ts";
+import { measureReadings, openSubject, type Reading } from "./replay-subject.ts";
+import type { Figure, Report, Scale, Target } from "./report.ts";
+import { type Cost, cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
+import { streamPath } from "./run-server.ts";
+
+const TITLES: Readonly<Record<ReplayStore, string>> = {
+  sqlite: "SQLite",
+  memory: "memory",
+  postgres: "Postgres",
+  redis: "Redis",
+};
+
+/** Replays a log from one store: ours, the rows bare, and an event at a time; by one reader and by many. */
+export async function measureStore(
+  { quick, rounds }: Scale,
+  start: typeof startChild,
+  store: ReplayStore,
+  location: string,
+): Promise<Report> {
+  const name = TITLES[store];
+  const events = quick ? 2_000 : 100_000;
+  const last = REPLAY_SINCE + events;
+  const together = { readers: quick ? 5 : 50, events: quick ? 500 : 10_000 };
+  const reader = start<ReplayReader>(new URL("replay-reader.ts", import.meta.url));
+  const ours = await openSubject(
+    start<ReplayServer>(
+      new URL("replay-ours.ts", import.meta.url),
+      store,
+      location,
+      String(events),
+    ),
+  );
+  const bare = await openSubject(
+    start<ReplayServer>(
+      new URL("replay-bare.ts", import.meta.url),
+      store,
+      store === "memory" ? String(events) : location,
+    ),
+  );
+  const readings = measureReadings(name, reader);
+  const from = (path: string): Reading => ({ path, since: REPLAY_SINCE, last });
+  const costs = await takeTurns(rounds, {
+    ours: readings.stream(ours, from(streamPath(REPLAY_RUN))),
+    bare: readings.stream(bare, from("/stream")),
+    singly: readings.stream(bare, from("/singly")),
+    oursPoll: readings.poll(ours, from(`/v1/agent-runs/${REPLAY_RUN}/events`)),
+    barePoll: readings.poll(bare, from("/events")),
+    oursTogether: readings.stream(ours, {
+      path: streamPath(REPLAY_RUN),
+      since: last - together.events,
+      last,
+      readers: together.readers,
+    }),
+  });
+  await Promise.all([reader.stop(), ours.server.stop(), bare.server.stop()]);
+  const over = (upper: readonly Cost[], lower: readonly Cost[]): readonly number[] =>
+    ratios(cpuMicros(upper), cpuMicros(lower));
+  const ratioOf = (title: string, upper: readonly Cost[], lower: readonly Cost[]): Figure => ({
+    name: `${name}: ${title}, CPU`,
+    unit: "×",
+    values: over(upper, lower),
+  });
+  const judged = [
+    { ...ratioOf("stream, ours / bare", costs.ours, costs.bare), bound: 1.3 },
+    { ...ratioOf("stream, ours / an event at a time", costs.ours, costs.singly), bound: 0.4 },
+  ].map((figure): Target => ({ ...figure, kind: "at most" }));
+  return {
+    // SQLite's rows cost the server's own process; the others' are another's, and their drivers' way to it is most of the rest.
+    targets: store === "sqlite" ? judged : [],
+    figures: [
+      ...(store === "sqlite"
+        ? []
+        : judged.map(({ name: title, unit, values }) => ({ name: title, unit, values }))),
+      ratioOf("pages, ours / bare", costs.oursPoll, costs.barePoll),
+      ratioOf(`a delivery to ${together.readers} at once / to one`, costs.oursTogether, costs.ours),
+      cpuFigure(`${name}: stream, ours`, "event", costs.ours),
+      cpuFigure(`${name}: stream, bare`, "event", costs.bare),
+      cpuFigure(`${name}: stream, an event at a time`, "event", costs.singly),
+      cpuFigure(`${name}: pages, ours`, "event", costs.oursPoll),
+      cpuFigure(`${name}: pages, bare`, "event", costs.barePoll),
+      cpuFigure(`${name}: stream to ${together.readers} at once`, "delivery", costs.oursTogether),
+    ],
+    notes: readings.notes(),
+  };
+}
