@@ -1,4 +1,5 @@
 import type { Follower, FollowerReader } from "./follower.ts";
+import type { Followers } from "./followers.ts";
 import {
   encodeFrames,
   encodeConnected,
@@ -8,7 +9,8 @@ import {
 } from "./frame.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
-import type { Slice } from "./slice.ts";
+import type { Position, Slice } from "./slice.ts";
+import type { RunRecord } from "./store.ts";
 import { STREAM_ERRORS, streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
 
 /** How long an ended stream may take to hand its last bytes over before it is cut, in milliseconds. */
@@ -37,14 +39,21 @@ export interface StreamTimes {
 /** How a stream came to its end, for metrics. */
 export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
 
+/** The clock that all streams share. */
+interface Pulse {
+  /** The time as of the last tick, in whole milliseconds: a small integer, which V8 keeps in the stream itself. */
+  readonly time: number;
+}
+
 /** What a stream is made of. */
 export interface StreamParts {
   readonly runId: string;
-  readonly reader: FollowerReader;
-  readonly follower: Follower;
+  /** Opens a reader on the run, as `Followers.open` does. */
+  readonly follow: (reader: FollowerReader) => ReturnType<Followers["open"]>;
   readonly times: StreamTimes;
   /** How much earlier a heartbeat may go out, so that none is late: the period of `tick`. */
   readonly tickMs: number;
+  readonly pulse: Pulse;
   readonly now: () => number;
   /** 0 to 1, for the jitter. */
   readonly random: () => number;
@@ -56,10 +65,10 @@ export interface StreamParts {
 
 /** One live stream: what was sent decides what comes next; transport and timer only say "look". */
 export interface Stream {
+  /** Takes its place among the readers of the run. @returns the run's head, as `Follower.open` does */
+  open(): Promise<RunRecord>;
   /** Sends `connected`, then whatever there is. The reader has been opened. */
   start(sink: StreamSink, lastSequence: number): void;
-  /** Sends what there is, if the transport takes it. */
-  pump(): void;
   /** The transport takes bytes again. */
   drained(): void;
   /** The transport is gone, or never comes: then `how` says why. Idempotent. */
@@ -81,186 +90,211 @@ export function retryAfter(code: StreamErrorCode, random: () => number): number 
  * used only if the stream is still live then.
  */
 export function createStream(parts: StreamParts): Stream {
-  const { reader, follower, times, now, random } = parts;
-  let state: "opening" | "live" | "ending" | "closed" = "opening";
-  let sink: StreamSink | null = null;
-  let end: StreamEnd = "disconnected";
-  let head = 0;
-  let fetching = false;
-  let checking = false;
-  const openedAt = now();
-  let blockedAt: number | null = null;
-  let writing = false;
-  let frameAt = 0;
-  let checkedAt = 0;
-  let endAt = 0;
+  return new LiveStream(parts);
+}
 
-  function write(bytes: Uint8Array): void {
-    frameAt = now();
-    // Full until told otherwise, which the transport may do from within the write.
-    blockedAt = frameAt;
-    writing = true;
-    if (sink?.write(bytes) !== false) blockedAt = null;
-    writing = false;
+/**
+ * A class, and its own reader, so that a delivery looks at one object and not at a dozen: with 1,000 readers each is a miss
+ * of the cache. What it looks at comes first. With the clock read once a tick that is 1 µs of 9 a delivery
+ * (`pnpm bench fanout`).
+ */
+class LiveStream implements Stream, FollowerReader {
+  position: Position | null = null;
+  private sink: StreamSink | null = null;
+  private follower: Follower | null = null;
+  private readonly pulse: Pulse;
+  private state: "opening" | "live" | "ending" | "closed" = "opening";
+  /** The transport holds all that it should. */
+  private full = false;
+  private writing = false;
+  private fetching = false;
+  /** The tick before the last write. */
+  private frameAt = 0;
+  private head = 0;
+
+  private readonly parts: StreamParts;
+  private readonly openedAt: number;
+  private end: StreamEnd = "disconnected";
+  private checking = false;
+  private checkedAt = 0;
+  private fullAt = 0;
+  private endAt = 0;
+
+  constructor(parts: StreamParts) {
+    this.parts = parts;
+    this.pulse = parts.pulse;
+    this.openedAt = parts.now();
   }
 
-  function writeFrame(frame: string): void {
-    write(encodeFrames([frame]));
+  open(): Promise<RunRecord> {
+    const { follower, opened } = this.parts.follow(this);
+    this.follower = follower;
+    return opened;
   }
 
-  function pump(): void {
-    while (state === "live" && blockedAt === null && !fetching) {
+  start(sink: StreamSink, lastSequence: number): void {
+    if (this.state !== "opening" || this.position === null) return;
+    const { runId, times, now, random } = this.parts;
+    this.state = "live";
+    this.sink = sink;
+    this.head = lastSequence;
+    this.checkedAt = now();
+    this.endAt = this.checkedAt + times.maxAgeMs * (0.8 + 0.2 * random());
+    const { sequence, runStatus, phase } = this.position;
+    // Only `run_finished` may say that the run has ended.
+    const told = { runStatus: isTerminal(runStatus) ? ("running" as const) : runStatus, phase };
+    const retryMs = 2_000 + Math.floor(random() * 3_001);
+    this.writeFrame(
+      encodeConnected({ runId, since: sequence, state: told, lastSequence, retryMs }),
+    );
+    this.wake();
+  }
+
+  /** Sends what there is, if the transport takes it. */
+  wake(): void {
+    while (this.state === "live" && !this.full && !this.fetching) {
       let next: Slice | Promise<Slice> | null;
       try {
-        next = follower.next(reader);
+        next = this.follower?.next(this) ?? null;
       } catch (error) {
-        failWith(error);
+        this.failWith(error);
         return;
       }
       if (next === null) return;
-      if (next instanceof Promise) fetch(next);
-      else send(next);
+      if (next instanceof Promise) this.fetch(next);
+      else this.send(next);
     }
   }
 
-  function fetch(page: Promise<Slice>): void {
-    fetching = true;
+  private fetch(page: Promise<Slice>): void {
+    this.fetching = true;
     page.then(
       (slice) => {
-        fetching = false;
+        this.fetching = false;
         // A heartbeat may have filled the transport meanwhile: the page is then read again when that has drained.
-        if (state !== "live" || blockedAt !== null) return;
-        send(slice);
-        pump();
+        if (this.state !== "live" || this.full) return;
+        this.send(slice);
+        this.wake();
       },
       (error: unknown) => {
-        fetching = false;
-        failWith(error);
+        this.fetching = false;
+        this.failWith(error);
       },
     );
   }
 
-  function send(slice: Slice): void {
-    reader.position = slice.to;
-    head = Math.max(head, slice.to.sequence);
-    write(slice.bytes());
-    if (slice.finished) finish("run_finished");
+  private send(slice: Slice): void {
+    this.position = slice.to;
+    this.head = Math.max(this.head, slice.to.sequence);
+    this.write(slice.bytes());
+    if (slice.finished) this.finish("run_finished");
   }
 
-  function fail(code: StreamErrorCode): void {
-    if (state === "opening") closed(code);
-    if (state !== "live") return;
-    const { retryable, message } = STREAM_ERRORS[code];
-    const details = code === "cursor_ahead" ? { lastSequence: head } : {};
-    writeFrame(
-      encodeStreamError({ code, message, retryable, ...details }, retryAfter(code, random)),
-    );
-    finish(code);
+  private write(bytes: Uint8Array): void {
+    this.frameAt = this.pulse.time;
+    // Full until told otherwise, which the transport may do from within the write.
+    this.full = true;
+    this.writing = true;
+    if (this.sink?.write(bytes) !== false) this.full = false;
+    else if (this.full) this.fullAt = this.parts.now();
+    this.writing = false;
   }
 
-  function failWith(error: unknown): void {
-    // A store that has lost its tail says where the log ends now.
-    if (error instanceof RunEventsError) head = error.details.lastSequence ?? head;
-    fail(streamErrorCode(error));
+  private writeFrame(frame: string): void {
+    this.write(encodeFrames([frame]));
   }
 
-  function finish(how: StreamEnd): void {
-    if (state !== "live") return;
-    state = "ending";
-    end = how;
-    endAt = now() + CLOSE_MS;
-    follower.leave(reader);
-    sink?.end();
+  drained(): void {
+    this.full = false;
+    // Whoever is writing goes on by itself.
+    if (!this.writing) this.wake();
   }
 
-  function closed(how: StreamEnd = end): void {
-    if (state === "closed") return;
-    state = "closed";
-    follower.leave(reader);
-    parts.onClosed(how);
-  }
-
-  function check(): void {
-    checking = true;
-    checkedAt = now();
-    parts.authorize().then(
-      (refusal) => {
-        checking = false;
-        if (refusal !== null) fail(refusal);
-      },
-      () => {
-        checking = false;
-        // Whoever knows the sessions did not answer: not the reader's fault, so it may come back.
-        fail("store_unavailable");
-      },
-    );
-  }
-
-  function tick(): void {
+  tick(): void {
+    const { times, now } = this.parts;
     const time = now();
-    switch (state) {
+    switch (this.state) {
       case "opening":
         // Nobody has come to read, or the store does not answer: the place is given back, and whoever comes late is told.
-        if (time - openedAt >= times.stallMs) {
-          fail(reader.position === null ? "store_unavailable" : "slow_consumer");
+        if (time - this.openedAt >= times.stallMs) {
+          this.fail(this.position === null ? "store_unavailable" : "slow_consumer");
         }
         return;
       case "live":
-        tickLive(time);
+        this.tickLive(time);
         return;
       case "ending":
-        if (time < endAt) return;
-        sink?.destroy();
-        closed();
+        if (time < this.endAt) return;
+        this.sink?.destroy();
+        this.closed();
         return;
       case "closed":
         return;
     }
   }
 
-  function tickLive(time: number): void {
-    if (blockedAt !== null && time - blockedAt >= times.stallMs) fail("slow_consumer");
-    else if (time >= endAt) fail("max_age");
+  private tickLive(time: number): void {
+    const { times, tickMs } = this.parts;
+    if (this.full && time - this.fullAt >= times.stallMs) this.fail("slow_consumer");
+    else if (time >= this.endAt) this.fail("max_age");
     else {
-      const due = time - times.heartbeatMs + parts.tickMs;
-      if (!checking && checkedAt <= due) check();
-      if (blockedAt === null && frameAt <= due && reader.position !== null) {
-        writeFrame(encodeStatus(reader.position, Math.max(head, reader.position.sequence)));
+      const due = time - times.heartbeatMs + tickMs;
+      if (!this.checking && this.checkedAt <= due) this.check();
+      if (!this.full && this.frameAt <= due && this.position !== null) {
+        this.writeFrame(encodeStatus(this.position, Math.max(this.head, this.position.sequence)));
       }
     }
   }
 
-  return {
-    start(transport, lastSequence) {
-      if (state !== "opening" || reader.position === null) return;
-      state = "live";
-      sink = transport;
-      head = lastSequence;
-      checkedAt = now();
-      endAt = checkedAt + times.maxAgeMs * (0.8 + 0.2 * random());
-      const { sequence, runStatus, phase } = reader.position;
-      // Only `run_finished` may say that the run has ended.
-      const told = { runStatus: isTerminal(runStatus) ? ("running" as const) : runStatus, phase };
-      const retryMs = 2_000 + Math.floor(random() * 3_001);
-      writeFrame(
-        encodeConnected({
-          runId: parts.runId,
-          since: sequence,
-          state: told,
-          lastSequence,
-          retryMs,
-        }),
-      );
-      pump();
-    },
-    pump,
-    drained() {
-      blockedAt = null;
-      // Whoever is writing goes on by itself.
-      if (!writing) pump();
-    },
-    closed,
-    tick,
-    fail,
-  };
+  private check(): void {
+    this.checking = true;
+    this.checkedAt = this.parts.now();
+    this.parts.authorize().then(
+      (refusal) => {
+        this.checking = false;
+        if (refusal !== null) this.fail(refusal);
+      },
+      () => {
+        this.checking = false;
+        // Whoever knows the sessions did not answer: not the reader's fault, so it may come back.
+        this.fail("store_unavailable");
+      },
+    );
+  }
+
+  fail(code: StreamErrorCode): void {
+    if (this.state === "opening") this.closed(code);
+    if (this.state !== "live") return;
+    const { retryable, message } = STREAM_ERRORS[code];
+    const details = code === "cursor_ahead" ? { lastSequence: this.head } : {};
+    this.writeFrame(
+      encodeStreamError(
+        { code, message, retryable, ...details },
+        retryAfter(code, this.parts.random),
+      ),
+    );
+    this.finish(code);
+  }
+
+  private failWith(error: unknown): void {
+    // A store that has lost its tail says where the log ends now.
+    if (error instanceof RunEventsError) this.head = error.details.lastSequence ?? this.head;
+    this.fail(streamErrorCode(error));
+  }
+
+  private finish(how: StreamEnd): void {
+    if (this.state !== "live") return;
+    this.state = "ending";
+    this.end = how;
+    this.endAt = this.parts.now() + CLOSE_MS;
+    this.follower?.leave(this);
+    this.sink?.end();
+  }
+
+  closed(how: StreamEnd = this.end): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.follower?.leave(this);
+    this.parts.onClosed(how);
+  }
 }

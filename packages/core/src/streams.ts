@@ -1,4 +1,3 @@
-import type { FollowerReader } from "./follower.ts";
 import { encodeFrames, encodeStreamError } from "./frame.ts";
 import { RunEventsError } from "./errors.ts";
 import type { RunLog } from "./run-log.ts";
@@ -81,6 +80,7 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
   /** Each stream with the time at which a drain ends it. */
   const streams = new Map<Stream, number>();
   const perUser = new Map<string, number>();
+  const pulse = { time: 0 };
   const ended: Partial<Record<StreamEnd, number>> = {};
   let opened = 0;
   let stopTicking: (() => void) | null = null;
@@ -89,6 +89,7 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
 
   function tickAll(): void {
     const time = clock.now();
+    pulse.time = Math.floor(time);
     for (const [stream, drainAt] of streams) {
       if (time >= drainAt) stream.fail("draining");
       stream.tick();
@@ -99,7 +100,9 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     streams.set(stream, Number.POSITIVE_INFINITY);
     perUser.set(ownerId, (perUser.get(ownerId) ?? 0) + 1);
     opened += 1;
-    stopTicking ??= clock.every(tickMs, tickAll);
+    if (stopTicking !== null) return;
+    pulse.time = Math.floor(clock.now());
+    stopTicking = clock.every(tickMs, tickAll);
   }
 
   function count(end: StreamEnd): void {
@@ -156,14 +159,12 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     const { runId, ownerId } = request;
     const full = refusal(ownerId);
     if (full !== null) return refuse(full);
-    const reader: FollowerReader = { position: null, wake: () => stream.pump() };
-    const { follower, opened: found } = log.followers.open(runId, reader, request.since, ownerId);
     const stream = createStream({
       runId,
-      reader,
-      follower,
+      follow: (reader) => log.followers.open(runId, reader, request.since, ownerId),
       times,
       tickMs,
+      pulse,
       now: () => clock.now(),
       random,
       authorize: request.authorize,
@@ -172,11 +173,12 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
         remove(stream, ownerId, end);
       },
     });
+    const opening = stream.open();
     add(stream, ownerId);
     let lastSequence = 0;
     let instead: OpenStream | null = null;
     let gone = false;
-    const ready = found.then(
+    const ready = opening.then(
       (run) => {
         lastSequence = run.lastSequence;
         // A drain that began meanwhile has not seen this stream live. The client may have gone by now.
