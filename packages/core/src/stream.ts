@@ -129,9 +129,10 @@ export class Stream implements OpenStream, FollowerReader {
   #blockedAt = -1;
   #frameAt = 0;
   #checkedAt = 0;
-  /** When this state ends, and as what if it is live. */
+  /** When this state ends at the latest. */
   #endAt: number;
-  #endAs: StreamErrorCode = "max_age";
+  /** When a drain ends it, unless it has ended by then; `null` while there is none. */
+  #drainAt: number | null = null;
 
   /** Opens the stream, for whoever awaits `ready`. @throws what `StreamHost.follow` throws */
   constructor(host: StreamHost, request: StreamRequest) {
@@ -166,9 +167,7 @@ export class Stream implements OpenStream, FollowerReader {
     this.#state = "live";
     this.#sink = sink;
     this.#checkedAt = now();
-    if (this.#endAs === "max_age") {
-      this.#endAt = this.#checkedAt + Math.floor(times.maxAgeMs * (0.8 + 0.2 * random()));
-    }
+    this.#endAt = this.#checkedAt + Math.floor(times.maxAgeMs * (0.8 + 0.2 * random()));
     const { sequence, runStatus, phase } = position;
     this.#writeFrame(
       encodeConnected({
@@ -215,9 +214,8 @@ export class Stream implements OpenStream, FollowerReader {
 
   /** Ends the stream with `draining` at this time, unless it ends before. @see W27 */
   drain(atMs: number): void {
-    if (this.#state === "ending" || this.#state === "closed" || atMs >= this.#endAt) return;
-    this.#endAt = atMs;
-    this.#endAs = "draining";
+    if (this.#state === "ending" || this.#state === "closed") return;
+    this.#drainAt = Math.min(this.#drainAt ?? atMs, atMs);
     this.#plan();
   }
 
@@ -226,9 +224,10 @@ export class Stream implements OpenStream, FollowerReader {
     switch (this.#state) {
       case "opening":
         // Nobody has come to read, or the store does not answer: the place is given back, and whoever comes late is told.
-        if (time < this.#endAt) return;
-        if (this.#endAs === "draining") this.#close("draining");
-        else this.#close(this.position === null ? "store_unavailable" : "slow_consumer");
+        if (this.#drainAt !== null && time >= this.#drainAt) this.#close("draining");
+        else if (time >= this.#endAt) {
+          this.#close(this.position === null ? "store_unavailable" : "slow_consumer");
+        }
         return;
       case "live":
         this.#tickLive(time);
@@ -245,7 +244,8 @@ export class Stream implements OpenStream, FollowerReader {
 
   #tickLive(time: number): void {
     const { times, tickMs } = this.#host;
-    if (time >= this.#endAt) this.#fail(this.#endAs);
+    if (this.#drainAt !== null && time >= this.#drainAt) this.#fail("draining");
+    else if (time >= this.#endAt) this.#fail("max_age");
     else if (this.#blockedAt !== -1 && time - this.#blockedAt >= times.stallMs) {
       this.#fail("slow_consumer");
     } else {
@@ -259,14 +259,16 @@ export class Stream implements OpenStream, FollowerReader {
   }
 
   #plan(): void {
-    if (this.#state !== "live") {
-      this.dueAt = this.#endAt;
-      return;
-    }
     const { times, tickMs } = this.#host;
-    const beatMs = this.#beatMs - tickMs;
-    const quiet = this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
-    this.dueAt = Math.min(this.#endAt, this.#checkedAt + beatMs, quiet);
+    let dueAt = this.#endAt;
+    if (this.#state !== "ending" && this.#drainAt !== null) dueAt = Math.min(dueAt, this.#drainAt);
+    if (this.#state === "live") {
+      const beatMs = this.#beatMs - tickMs;
+      const quiet =
+        this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
+      dueAt = Math.min(dueAt, this.#checkedAt + beatMs, quiet);
+    }
+    this.dueAt = dueAt;
   }
 
   #write(bytes: Uint8Array): void {
