@@ -246,7 +246,7 @@ function takeRounds<Name extends string>(
   { quick, rounds }: Scale,
   subjects: Subjects<Name>,
 ): Promise<Readonly<Record<Name, readonly Latency[]>>> {
-  const load: LatencyLoad = { appends: quick ? 10 : 100, intervalMs: INTERVAL_MS };
+  const load: LatencyLoad = { appends: quick ? 10 : 75, intervalMs: INTERVAL_MS };
   const turns = Object.entries<LatencySubject>(subjects).map(
     ([name, subject]) => [name, () => measureLatency(subject, load)] as const,
   );
