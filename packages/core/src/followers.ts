@@ -37,24 +37,29 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   let stopRecheck: (() => void) | null = null;
   /** The runs that are still to be read in this round; `null` between two. */
   let round: Iterator<Follower> | null = null;
-  let nextRoundAt = 0;
+  let stopRound: (() => void) | null = null;
   let closed = false;
 
   function recheck(): void {
-    const time = clock.now();
-    if (round === null) {
-      if (time < nextRoundAt) return;
-      nextRoundAt = time + RECHECK_MS;
-      round = followers.values();
-    }
-    for (let left = RECHECK_RUNS; left > 0; left -= 1) {
+    // Of very many runs the round before may still go on.
+    if (round !== null) return;
+    round = followers.values();
+    stopRound = clock.every(RECHECK_PAUSE_MS, readSome);
+    readSome();
+  }
+
+  function readSome(): void {
+    for (let left = RECHECK_RUNS; left > 0 && round !== null; left -= 1) {
       const next = round.next();
-      if (next.done === true) {
-        round = null;
-        return;
-      }
-      next.value.refresh();
+      if (next.done === true) endRound();
+      else next.value.refresh();
     }
+  }
+
+  function endRound(): void {
+    round = null;
+    stopRound?.();
+    stopRound = null;
   }
 
   function followerOf(runId: string): Follower {
@@ -65,13 +70,10 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
       if (followers.size > 0) return;
       stopRecheck?.();
       stopRecheck = null;
-      round = null;
+      endRound();
     });
     followers.set(runId, follower);
-    if (stopRecheck === null) {
-      nextRoundAt = clock.now() + RECHECK_MS;
-      stopRecheck = clock.every(RECHECK_PAUSE_MS, recheck);
-    }
+    stopRecheck ??= clock.every(RECHECK_MS, recheck);
     return follower;
   }
 
