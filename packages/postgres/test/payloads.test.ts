@@ -37,6 +37,28 @@ describe("payloads", () => {
     expect(await runs.get(runId)).toMatchObject({ currentPhase: phase, metadata: { note: phase } });
   });
 
+  it("S8: a group's texts may hold whatever its statement tells values apart by", async () => {
+    const store = await openStore(openPool(server().url));
+    const runs = createRunEvents({ store });
+    const ownerIds = ["ada", "a\u001fb", "NULL", '{"},', ""];
+    const payloads = ["\u001f", "\u001f\u001f", '{NULL,"\\"}', "NULL", "", null, ["a", "b"]];
+    const drafts = payloads.map((payload) => ({ eventType: "NULL", payload }));
+    const made = await Promise.all(ownerIds.map((ownerId) => runs.create({ ownerId })));
+    // In one turn: one statement.
+    const append = () =>
+      Promise.all(
+        made.map(({ runId, ownerId }) =>
+          runs.append(runId, drafts, { ownerId, idempotencyKey: `{"\\", ${ownerId.length},NULL}` }),
+        ),
+      );
+    expect(await append()).toMatchObject(made.map(() => ({ lastSequence: 7, replayed: false })));
+    expect(await append()).toMatchObject(made.map(() => ({ lastSequence: 7, replayed: true })));
+    for (const { runId, ownerId } of made) {
+      const { events } = await runs.read(runId, { ownerId });
+      expect(events).toMatchObject(drafts);
+    }
+  });
+
   it("S9: a group of the greatest payloads lands, and is read in pages", async () => {
     const store = await openStore(openPool(server().url));
     await store.createRun(createOf("a"));

@@ -2,7 +2,10 @@ import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers"
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
+import { encodeAppend, encodeWave } from "../src/encode-wave.ts";
+import type { RunAppend } from "../src/plan-wave.ts";
 import { createStatements, type Statements } from "../src/statements.ts";
+import { appendOf } from "./requests.ts";
 
 const EVENTS = 200_000;
 const RUNS = 20_000;
@@ -29,9 +32,10 @@ function rowsOf(node: PlanNode): number {
 }
 
 type Value = string | number | boolean | null;
+type Literal = Value | readonly Value[];
 
 /** A value or an array of them as a literal: those of these tests need no escaping. */
-function encodeLiteral(value: Value | readonly Value[]): string {
+function encodeLiteral(value: Literal): string {
   if (value === null) return "NULL";
   if (typeof value !== "object") return `'${value}'`;
   return `'{${value.map((item) => (item === null ? "NULL" : String(item))).join(",")}}'`;
@@ -50,18 +54,16 @@ async function explain(client: pg.Client, statement: string, mode: string): Prom
   return plan;
 }
 
-const RUN: readonly Value[] = ["run-1", null, null, "running", null, 1];
-const EVENT: readonly Value[] = ["TOKEN", null, "true", "new", 1];
+function runAppend(runId: string): RunAppend {
+  return {
+    runId,
+    requests: [{ place: 0, request: appendOf(runId, true, { idempotencyKey: "new" }) }],
+  };
+}
 
 /** The values of `append` for one event of each run. */
-function valuesFor(runIds: readonly string[]): readonly (readonly Value[])[] {
-  return [
-    runIds,
-    ...RUN.slice(1).map((value) => runIds.map(() => value)),
-    runIds.map((_, at) => at + 1),
-    runIds.map(() => 1),
-    ...EVENT.map((value) => runIds.map(() => value)),
-  ];
+function valuesFor(runIds: readonly string[]): readonly Literal[] {
+  return encodeWave(runIds.map(runAppend)) as readonly Literal[];
 }
 
 describe("on a long run among many, with statistics", () => {
@@ -99,7 +101,7 @@ describe("on a long run among many, with statistics", () => {
   const several = Array.from({ length: 16 }, (_, at) => `run-${at * 1_200 + 1}`);
   it.each<{
     readonly name: keyof Statements;
-    readonly values: readonly (Value | readonly Value[])[];
+    readonly values: readonly Literal[];
   }>([
     {
       name: "selectReceipts",
@@ -116,7 +118,7 @@ describe("on a long run among many, with statistics", () => {
     { name: "listRuns", values: ["ada", RUNS / 2, 50] },
     { name: "listRunsByStatus", values: ["ada", RUNS / 2, 50, "running"] },
     { name: "append", values: valuesFor(["run-1"]) },
-    { name: "appendToOne", values: [...RUN, ...EVENT.map((value) => [value])] },
+    { name: "appendToOne", values: encodeAppend(runAppend("run-1")) as readonly Literal[] },
     { name: "append", values: valuesFor(several) },
   ])("S12: $name looks at few rows", async ({ name, values }) => {
     await client.query(`PREPARE statement AS ${sql[name]}`);
@@ -154,6 +156,7 @@ describe("on few runs, with statistics", () => {
       const execute = `EXECUTE statement (${valuesFor(all).map(encodeLiteral).join()})`;
       for (const mode of ["force_custom_plan", "force_generic_plan"]) {
         const plan = await explain(client, execute, mode);
+        expect(plan["Actual Rows"]).toBe(FEW);
         expect(rowsOf(plan), `${mode}: ${JSON.stringify(plan)}`).toBeLessThan(
           FEW * MOST_ROWS_A_RUN,
         );
