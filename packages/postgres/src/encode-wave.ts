@@ -24,6 +24,29 @@ export function encodeWave(appends: readonly RunAppend[]): unknown[] {
   ];
 }
 
+/** Whether `encodeEach` can take the wave. */
+export function isEventEach(appends: readonly RunAppend[]): boolean {
+  return appends.every(
+    ({ requests }) => requests.length === 1 && requests[0]?.request.events.length === 1,
+  );
+}
+
+/** The parameters of the `appendEach` statement: a column each, of runs that get one event. */
+export function encodeEach(appends: readonly RunAppend[]): unknown[] {
+  const requests = appends.flatMap(({ requests: [only] }) => (only ? [only.request] : []));
+  const events = requests.flatMap((request) => request.events);
+  return [
+    join(requests.map(({ runId }) => runId)),
+    requests.map(({ ownerId }) => ownerId),
+    list(requests.map(({ expectedSequence }) => expectedSequence)),
+    join(requests.map(({ runStatus }) => runStatus)),
+    join(events.map(({ eventType }) => eventType)),
+    join(events.map(({ phase }) => phase)),
+    join(events.map(({ payload }) => payload)),
+    join(requests.map(({ idempotencyKey }) => idempotencyKey)),
+  ];
+}
+
 /** The parameters of the `appendToOne` statement. */
 export function encodeAppend(append: RunAppend): unknown[] {
   const run: RunColumns = [[], [], [], [], [], []];
