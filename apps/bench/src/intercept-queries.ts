@@ -3,7 +3,10 @@ import type pg from "pg";
 /** A pool, or a connection taken out of it. */
 export type Connection = pg.Pool | pg.PoolClient;
 type Statement = string | { readonly text: string; readonly values?: unknown[] };
-type Answer = Promise<{ readonly rows: readonly unknown[] }>;
+interface Rows {
+  readonly rows: readonly unknown[];
+}
+type Answer = Promise<Rows>;
 
 /**
  * The pool, with every query that is asked of it or of a connection taken out of it shown to `intercept` first.
@@ -17,12 +20,19 @@ export function interceptQueries(
   ) => Answer,
 ): pg.Pool {
   function wrap<Wrapped extends Connection>(connection: Wrapped): Wrapped {
-    function query(statement: Statement, values?: unknown[]): Answer {
-      const { text, values: own = [] } =
+    function answer(statement: Statement, given: unknown[] | undefined): Answer {
+      const { text, values = given ?? [] } =
         typeof statement === "string" ? { text: statement } : statement;
-      return intercept({ connection, text, values: values ?? own }, () =>
-        connection.query(statement, values),
-      );
+      return intercept({ connection, text, values }, () => connection.query(statement, given));
+    }
+    /** As pg's: a promise, or a callback in place of the values. */
+    function query(
+      statement: Statement,
+      rest?: unknown[] | ((error: Error | null, answer?: Rows) => void),
+    ): Answer | undefined {
+      if (typeof rest !== "function") return answer(statement, rest);
+      answer(statement, undefined).then((rows) => rest(null, rows), rest);
+      return undefined;
     }
     function connect(take: (error: Error | undefined, client: pg.PoolClient | undefined) => void) {
       pool.connect((error, client) => take(error, client && wrap(client)));

@@ -6,7 +6,7 @@ import {
   type RunRecord,
   RunEventsError,
 } from "@tm/run-events-core";
-import { encodeAppend, encodeWave } from "./encode-wave.ts";
+import { encodeAppend, encodeEach, encodeWave, isEventEach } from "./encode-wave.ts";
 import { isKeyTaken, storeFailure } from "./failure.ts";
 import { type Placed, planWave, type RunAppend } from "./plan-wave.ts";
 import type { Query } from "./query.ts";
@@ -117,16 +117,19 @@ async function sendWave(
   appends: readonly RunAppend[],
 ): Promise<readonly LandedRow[] | null> {
   try {
-    const [one, another] = appends;
-    const rows =
-      one !== undefined && another === undefined
-        ? await attempt(sql.appendToOne, encodeAppend(one))
-        : await attempt(sql.append, encodeWave(appends));
-    return rows as readonly LandedRow[];
+    return (await attempt(...statementFor(sql, appends))) as readonly LandedRow[];
   } catch (error) {
     if (isKeyTaken(error)) return null;
     throw error;
   }
+}
+
+function statementFor(sql: Statements, appends: readonly RunAppend[]): [string, unknown[]] {
+  const [one, another] = appends;
+  if (one !== undefined && another === undefined) return [sql.appendToOne, encodeAppend(one)];
+  return isEventEach(appends)
+    ? [sql.appendEach, encodeEach(appends)]
+    : [sql.append, encodeWave(appends)];
 }
 
 /** Where a run's requests landed, by their places. */

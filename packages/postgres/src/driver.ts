@@ -9,20 +9,22 @@ export interface PostgresQueryable {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
-/** A statement that a connection keeps under its name. */
-export interface PostgresNamedStatement {
-  readonly name: string;
+/** A statement with its values. */
+export interface PostgresStatement {
+  /** A connection parses a statement with a name once, and keeps it under that. */
+  readonly name?: string;
   readonly text: string;
   readonly values: unknown[];
 }
 
 /** A connection that was taken out of a pool. */
 export interface PostgresPoolClient extends PostgresQueryable {
-  /** A statement with a name is parsed once a connection. */
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+  /** Calls back with the answer, or with the error as the first argument. */
   query(
-    statement: string | PostgresNamedStatement,
-    values?: unknown[],
-  ): Promise<{ readonly rows: readonly unknown[] }>;
+    statement: PostgresStatement,
+    callback: (error: Error | null, answer: { readonly rows: readonly unknown[] }) => void,
+  ): void;
   on(event: "notification", listener: (notification: PostgresNotification) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "end", listener: () => void): unknown;

@@ -1,9 +1,9 @@
 export type {
-  PostgresNamedStatement,
   PostgresNotification,
   PostgresPool,
   PostgresPoolClient,
   PostgresQueryable,
+  PostgresStatement,
 } from "./driver.ts";
 export type { JoinedAppend, PostgresStore, PostgresStoreOptions } from "./postgres-store.ts";
 export { createPostgresStore } from "./postgres-store.ts";

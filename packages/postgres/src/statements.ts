@@ -4,6 +4,7 @@ import { type Tables, tablesOf } from "./tables.ts";
 /** The store's statements. Each is whole in itself: no session keeps anything between two of them. */
 export interface Statements extends Tables {
   readonly append: string;
+  readonly appendEach: string;
   readonly appendToOne: string;
   readonly selectReceipts: string;
   readonly read: string;
@@ -16,7 +17,21 @@ export interface Statements extends Tables {
   readonly notify: string;
 }
 
-const NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
+
+/** Stands between the values of a column. */
+export const SEPARATOR = "\x1f";
+
+/** Columns that go out as one text each; what is empty is NULL. */
+function texts(...columns: readonly string[]): string {
+  const separator = `chr(${SEPARATOR.charCodeAt(0)})`;
+  return columns.map((column) => `string_to_array(${column}, ${separator}, '')`).join(", ");
+}
+
+/** Columns of numbers, each the text of an array: so no driver takes it apart. */
+function numbers(type: "int" | "bigint", ...columns: readonly string[]): string {
+  return columns.map((column) => `${column}::text::${type}[]`).join(", ");
+}
 
 /** A run's columns, named as in core's record. Drivers give a bigint as text or as a number. */
 function runColumns(row: string): string {
@@ -37,8 +52,8 @@ function takes(runId: string, ownerId: string, expected: string): string {
 /** What an append makes of the head `r`; its time never runs backwards (W2). */
 function moves(events: string, runStatus: string, phase: string): string {
   return `last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
-    updated_at_ms = greatest(r.updated_at_ms, clock.now_ms),
-    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, clock.now_ms) END`;
+    updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
+    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
 }
 
 /** The statements for a schema. @throws TypeError as `tablesOf` */
@@ -57,34 +72,54 @@ export function createStatements(schema: string): Statements {
     // wait in a circle, and one locked row would keep all the others locked. It is a join, so that a planner which likes to walk
     // through a small table does so once and not for each run.
     append: `
-WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), held AS MATERIALIZED (
+WITH held AS MATERIALIZED (
   SELECT q.*, r.run_key
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[])
+  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3")}, ${texts("$4", "$5")}, ${numbers("int", "$6")})
     WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, phase, events, at)
   JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
   UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase")}
-  FROM held h, clock WHERE r.run_key = h.run_key
+  FROM held h WHERE r.run_key = h.run_key
   RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
-  FROM unnest($7::int[], $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[])
+  FROM unnest(${numbers("int", "$7", "$8")}, ${texts("$9", "$10", "$11", "$12")}, ${numbers("int", "$13")})
     AS e (at, nth, event_type, phase, payload, key, key_events)
   JOIN head ON head.at = e.at
 )
 SELECT at, run_key AS ordinal, base, phase FROM head`,
+    // The same where each run gets one event: $1-$4 as there, $5-$8 its type, phase, payload and key. Nothing is joined, which
+    // saves a tenth of what Postgres takes for an append.
+    appendEach: `
+WITH held AS MATERIALIZED (
+  SELECT q.*, r.run_key
+  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3")}, ${texts("$4", "$5", "$6", "$7", "$8")})
+    WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, event_type, phase, payload, key, at)
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected")}
+  FOR NO KEY UPDATE OF r SKIP LOCKED
+), head AS (
+  UPDATE ${runs} r SET ${moves("1", "h.run_status", "h.phase")}
+  FROM held h WHERE r.run_key = h.run_key
+  RETURNING h.at, r.run_key, r.last_sequence, r.updated_at_ms, r.phase,
+    h.event_type, h.phase AS event_phase, h.payload, h.key
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT run_key, last_sequence, event_type, event_phase, payload, updated_at_ms, key, CASE WHEN key IS NOT NULL THEN 1 END
+  FROM head
+)
+SELECT at, run_key AS ordinal, last_sequence - 1 AS base, phase FROM head`,
     // The same for one run, which needs no order of locks: $1-$6 are its values, $7-$11 as $9-$13 there.
     appendToOne: `
-WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now_ms), head AS (
+WITH head AS (
   UPDATE ${runs} r SET ${moves("$6::int", "$4::text", "$5::text")}
-  FROM clock WHERE ${takes("$1", "$2::text", "$3::bigint")}
+  WHERE ${takes("$1", "$2::text", "$3::bigint")}
   RETURNING r.run_key, r.last_sequence - $6::int AS base, r.updated_at_ms, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
-  FROM head, unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::int[])
+  FROM head, unnest(${texts("$7", "$8", "$9", "$10")}, ${numbers("int", "$11")})
     WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
 )
 SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`,

@@ -1,4 +1,4 @@
-import { createRunEvents } from "@tm/run-events-core";
+import { createRunEvents, type EventDraft } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
 import { openPool, openStore, useServer } from "./stores.ts";
@@ -36,6 +36,52 @@ describe("payloads", () => {
     expect(receipt.currentPhase).toBe(phase);
     expect(await runs.get(runId)).toMatchObject({ currentPhase: phase, metadata: { note: phase } });
   });
+
+  it.each([
+    { name: "one event a run", batch: 1 },
+    { name: "several events a run", batch: 7 },
+  ])(
+    "S5, S8: a group's texts may hold whatever its statement tells values apart by, $name",
+    async ({ batch }) => {
+      const store = await openStore(openPool(server().url));
+      const runs = createRunEvents({ store });
+      const ownerIds = ["ada", "a\u001fb", "NULL", '{"},', ""];
+      const phase = "\u001f,NULL";
+      const drafts = ["\u001f", "\u001f\u001f", '{NULL,"\\"}', "NULL", "", null]
+        .map((payload): EventDraft => ({ eventType: "NULL", payload }))
+        .toSpliced(1, 0, { eventType: "PHASE_STARTED", payload: { phase } });
+      const made = await Promise.all(ownerIds.map((ownerId) => runs.create({ ownerId })));
+      for (let from = 0; from < drafts.length; from += batch) {
+        // In one turn: one statement.
+        const append = () =>
+          Promise.all(
+            made.map(({ runId, ownerId }) =>
+              runs.append(runId, drafts.slice(from, from + batch), {
+                ownerId,
+                idempotencyKey: `{"\\",${from},NULL}`,
+                expectedSequence: from,
+              }),
+            ),
+          );
+        const receipt = {
+          firstSequence: from + 1,
+          lastSequence: from + batch,
+          currentPhase: from + batch === 1 ? null : phase,
+        };
+        expect(await append()).toEqual(
+          made.map(() => expect.objectContaining({ ...receipt, replayed: false })),
+        );
+        expect(await append()).toEqual(
+          made.map(() => expect.objectContaining({ ...receipt, replayed: true })),
+        );
+      }
+      for (const { runId, ownerId } of made) {
+        const { events, currentPhase } = await runs.read(runId, { ownerId });
+        expect(events).toMatchObject(drafts);
+        expect(currentPhase).toBe(phase);
+      }
+    },
+  );
 
   it("S9: a group of the greatest payloads lands, and is read in pages", async () => {
     const store = await openStore(openPool(server().url));

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { PostgresNamedStatement, PostgresPool, PostgresPoolClient } from "../src/index.ts";
+import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
 
 /** Part of the statement that looks for what no notification has said, and of no other. */
 export const LOOK = "AS q (run_id) JOIN";
@@ -34,19 +34,26 @@ export function recordPool(
 
   async function send(
     client: pg.PoolClient | null,
-    statement: string | PostgresNamedStatement,
-    values: unknown[] | undefined,
+    statement: PostgresStatement,
   ): Promise<pg.QueryResult<object>> {
-    const named = typeof statement === "string" ? { name: null, text: statement } : statement;
-    const entry = { values: values ?? [], ...named, client };
+    const entry = { name: null, ...statement, client };
     sent.push(entry);
     await beforeSend(entry);
-    return (client ?? pool).query(statement as string, values);
+    return (client ?? pool).query(statement);
   }
 
   function recordClient(client: pg.PoolClient): PostgresPoolClient {
+    /** As pg's: values and a promise, or a callback. */
+    function query(statement: string | PostgresStatement, rest: unknown): unknown {
+      if (typeof statement === "string") {
+        return send(client, { text: statement, values: (rest ?? []) as unknown[] });
+      }
+      const callback = rest as (error: Error | null, answer?: pg.QueryResult<object>) => void;
+      send(client, statement).then((answer) => callback(null, answer), callback);
+      return undefined;
+    }
     return {
-      query: (statement, values) => send(client, statement, values),
+      query: query as PostgresPoolClient["query"],
       on: client.on.bind(client) as PostgresPoolClient["on"],
       removeListener: (event, listener) => client.removeListener(event, listener),
       release: (destroy) => client.release(destroy),
@@ -57,7 +64,7 @@ export function recordPool(
     sent,
     count: (text) => sent.filter((statement) => statement.text.includes(text)).length,
     record: recordClient,
-    query: (text, values) => send(null, text, values),
+    query: (text, values = []) => send(null, { text, values }),
     connect(callback) {
       pool.connect((error, client) => {
         callback(error, client === undefined ? undefined : recordClient(client));
