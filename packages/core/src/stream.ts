@@ -157,6 +157,11 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     );
   }
 
+  /** While the transport is full. @see W25 */
+  get stalled(): boolean {
+    return this.#blockedAt !== -1;
+  }
+
   start(sink: StreamSink): void {
     const { position } = this;
     if (this.#state === "closed") {
@@ -260,8 +265,18 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   }
 
   #plan(): void {
-    const quiet = this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
-    onDue(this, Math.min(this.#endAt, this.#checkedAt + beatMs, quiet));
+    // Whoever has left the timetable has no place in it to write to.
+    if (this.#state === "closed") return;
+    const { times, tickMs, onDue } = this.#host;
+    let dueAt = this.#endAt;
+    if (this.#state !== "ending" && this.#drainAt !== null) dueAt = Math.min(dueAt, this.#drainAt);
+    if (this.#state === "live") {
+      const beatMs = this.#beatMs - tickMs;
+      const quiet =
+        this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
+      dueAt = Math.min(dueAt, this.#checkedAt + beatMs, quiet);
+    }
+    onDue(this, dueAt);
   }
 
   #write(bytes: Uint8Array): void {
