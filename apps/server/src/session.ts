@@ -45,7 +45,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   const ended = new Map<string, number>();
   /**
    * The sessions of values whose signature has been verified, the oldest first. Each live stream asks again every heartbeat:
-   * with 10,000 of them a signature each time would take a twentieth of a core.
+   * at 40 µs a signature, 10,000 of them would take 3 % of a core.
    */
   const verified = new Map<string, Session>();
 

@@ -23,7 +23,7 @@ describe("createTimetable", () => {
         const timetable = createTimetable<Item>();
         const model = new Map<Item, number>();
         steps.forEach(({ does, which, time }, name) => {
-          const chosen = [...model.keys()][which];
+          const chosen = [...model.keys()][which % Math.max(1, model.size)];
           if (does === "add") {
             const added = item(name);
             model.set(added, time);
