@@ -102,7 +102,8 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
 
   function refusal(ownerId: string): StreamErrorCode | null {
     if (draining) return "draining";
-    const full = streams.items.length >= maxStreams || (perUser.get(ownerId) ?? 0) >= maxStreamsPerUser;
+    const full =
+      streams.items.length >= maxStreams || (perUser.get(ownerId) ?? 0) >= maxStreamsPerUser;
     return full ? "overloaded" : null;
   }
 
@@ -137,7 +138,8 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
         draining = true;
         onDrained.push(resolve);
         if (streams.items.length === 0) resolve();
-        for (const stream of streams.items) stream.drain(host.now() + Math.floor(random() * windowMs));
+        for (const stream of streams.items)
+          stream.drain(host.now() + Math.floor(random() * windowMs));
         stopTicking?.();
         stopTicking =
           streams.items.length === 0
