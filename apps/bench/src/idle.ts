@@ -143,11 +143,14 @@ async function measureOnce(
 }
 
 function sceneOf(subject: Subject, { streams }: Load): Scene {
-  const module = subject === "bare" ? "idle-bare.ts" : "idle-ours.ts";
+  const module =
+    subject === "bare"
+      ? new URL("idle-bare.ts", import.meta.url)
+      : new URL("idle-ours.ts", import.meta.url);
   const runs = subject === "each" ? streams : 1;
   return {
     subject,
-    server: startChildWith(SERVER_FLAGS, new URL(module, import.meta.url), String(runs)),
+    server: startChildWith(SERVER_FLAGS, module, String(runs)),
     readers: startChild(new URL("readers.ts", import.meta.url)),
   };
 }
