@@ -140,7 +140,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   constructor(host: StreamHost, request: StreamRequest) {
     this.#host = host;
     this.request = request;
-    this.#beatMs = Math.floor(host.times.heartbeatMs * (0.98 + 0.02 * host.random()));
+    this.#beatMs = Math.floor(host.times.heartbeatMs * (0.97 + 0.03 * host.random()));
     this.#endAt = host.now() + host.times.stallMs;
     const { follower, opened } = host.follow(request, this);
     this.#follower = follower;
@@ -255,10 +255,16 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     else if (this.#blockedAt !== -1 && time - this.#blockedAt >= times.stallMs) {
       this.#fail("slow_consumer");
     } else {
-      const due = time - this.#beatMs + tickMs;
-      if (!this.#checking && this.#checkedAt <= due) this.#check();
-      if (this.#blockedAt === -1 && this.#frameAt <= due && this.position !== null) {
+      const beatMs = this.#beatMs - tickMs;
+      // Counted from when it was due, and not from the tick: each stream keeps a pace of its own, and none falls into step.
+      if (!this.#checking && time - this.#checkedAt >= beatMs) {
+        this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
+        this.#check();
+      }
+      if (this.#blockedAt === -1 && time - this.#frameAt >= beatMs && this.position !== null) {
+        const dueAt = Math.max(this.#frameAt + beatMs, time - tickMs);
         this.#write(encodeHeartbeat(this.position, Math.max(this.#head, this.position.sequence)));
+        this.#frameAt = dueAt;
       }
       this.#plan();
     }
@@ -362,7 +368,6 @@ export class Stream implements OpenStream, FollowerReader, Timed {
 
   #check(): void {
     this.#checking = true;
-    this.#checkedAt = this.#host.now();
     this.request.authorize().then(
       (refusal) => {
         this.#checking = false;
