@@ -54,7 +54,7 @@ interface Measured {
 async function measureIdle({ quick, rounds }: Scale): Promise<Report> {
   const load: Load = quick
     ? { streams: 200, settleMs: 200, idleMs: 1_000 }
-    : { streams: 10_000, settleMs: 25_000, idleMs: 2 * HEARTBEAT_MS };
+    : { streams: 10_000, settleMs: 35_000, idleMs: 2 * HEARTBEAT_MS };
   const measured: Record<Subject, Measured[]> = { each: [], one: [], bare: [] };
   for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
     const once = await measureOnce(load);
