@@ -54,7 +54,7 @@ interface Measured {
 async function measureIdle({ quick, rounds }: Scale): Promise<Report> {
   const load: Load = quick
     ? { streams: 200, settleMs: 200, idleMs: 1_000 }
-    : { streams: 10_000, settleMs: 25_000, idleMs: 2 * HEARTBEAT_MS };
+    : { streams: 10_000, settleMs: 35_000, idleMs: 2 * HEARTBEAT_MS };
   const measured: Record<Subject, Measured[]> = { each: [], one: [], bare: [] };
   for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
     const once = await measureOnce(load);
@@ -143,11 +143,14 @@ async function measureOnce(
 }
 
 function sceneOf(subject: Subject, { streams }: Load): Scene {
-  const module = subject === "bare" ? "idle-bare.ts" : "idle-ours.ts";
+  const module =
+    subject === "bare"
+      ? new URL("idle-bare.ts", import.meta.url)
+      : new URL("idle-ours.ts", import.meta.url);
   const runs = subject === "each" ? streams : 1;
   return {
     subject,
-    server: startChildWith(SERVER_FLAGS, new URL(module, import.meta.url), String(runs)),
+    server: startChildWith(SERVER_FLAGS, module, String(runs)),
     readers: startChild(new URL("readers.ts", import.meta.url)),
   };
 }

@@ -33,6 +33,8 @@ export interface FollowerSource {
 export interface FollowerReader {
   /** Where the reader stands; `null` until it has opened. */
   position: Position | null;
+  /** Whether it takes nothing now, and will ask for `next` by itself when it does: the log is not read for its sake. */
+  readonly stalled: boolean;
   /** Called when `next` may have something new, synchronously, possibly for nothing. */
   readonly wake: () => void;
 }
@@ -140,7 +142,10 @@ class RunFollower implements Follower {
     if (position.sequence >= this.#end) {
       // Kept for the one reader of each of many idle runs, pages would be much; others let go of them with the next read.
       if (this.#readers.size === 1) this.#pages = null;
-      return isTerminal(position.runStatus) ? createSlice(position, [], this.#head) : null;
+      if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
+      // What was not read while everybody was stalled.
+      if (this.#dirty) this.refresh();
+      return null;
     }
     return position.sequence >= this.#end - this.#ring.length
       ? this.#ringSlice(position)
@@ -165,7 +170,7 @@ class RunFollower implements Follower {
 
   async #readOn(): Promise<void> {
     this.#reading = true;
-    while (this.#dirty && !this.#retired) {
+    while (this.#dirty && !this.#retired && this.#hasTaker()) {
       this.#dirty = false;
       try {
         // Little at a time, so that the reads of many runs go out together; what is left is read next.
@@ -176,6 +181,11 @@ class RunFollower implements Follower {
       }
     }
     this.#reading = false;
+  }
+
+  #hasTaker(): boolean {
+    for (const { stalled } of this.#readers) if (!stalled) return true;
+    return false;
   }
 
   /** Adds what was read. While the read was under way readers may have come or gone, and the bell may have rung again. */

@@ -1,5 +1,5 @@
 import type { StreamErrorCode } from "./stream-error.ts";
-import type { RunState } from "./lifecycle.ts";
+import { INITIAL_STATE, type RunState } from "./lifecycle.ts";
 import type { StoredEvent } from "./store.ts";
 
 /** How long a reader that must not come back is told to wait, in milliseconds: an hour. @see W22 */
@@ -109,20 +109,24 @@ export function encodeStatus(state: RunState, lastSequence: number): string {
   return encodeFrame(`{"type":"status",${encodeState(state, lastSequence)}}`, null, null);
 }
 
-let lastStatus = "";
-let lastHeartbeat: Uint8Array = new Uint8Array();
+let lastBeat: RunState & { readonly lastSequence: number } = { ...INITIAL_STATE, lastSequence: -1 };
+let lastBeatBytes: Uint8Array = new Uint8Array();
 
 /**
  * The heartbeat as bytes. Remembers the last one, since many idle streams say the same: a transport may make more of bytes
  * that it has seen.
  */
 export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Array {
-  const status = encodeStatus(state, lastSequence);
-  if (status !== lastStatus) {
-    lastHeartbeat = encodeFrames([status]);
-    lastStatus = status;
+  const { runStatus, phase } = state;
+  if (
+    lastSequence !== lastBeat.lastSequence ||
+    runStatus !== lastBeat.runStatus ||
+    phase !== lastBeat.phase
+  ) {
+    lastBeat = { runStatus, phase, lastSequence };
+    lastBeatBytes = encodeFrames([encodeStatus(state, lastSequence)]);
   }
-  return lastHeartbeat;
+  return lastBeatBytes;
 }
 
 /** The last frame of a run that has ended; its id is one past the log. @see W22, W24 */

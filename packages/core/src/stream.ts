@@ -10,6 +10,7 @@ import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { Position, Slice } from "./slice.ts";
 import type { RunRecord } from "./store.ts";
+import type { Timed } from "./timetable.ts";
 import { STREAM_ERRORS, streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
 
 /** How long an ended stream may take to hand its last bytes over before it is cut, in milliseconds. */
@@ -76,6 +77,8 @@ export interface StreamHost {
     request: StreamRequest,
     reader: FollowerReader,
   ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
+  /** Before this time `tick` has nothing to do. */
+  readonly onDue: (stream: Stream, dueAtMs: number) => void;
   /** Called once a stream, when its transport has let go, or never comes. */
   readonly onClosed: (stream: Stream, end: StreamEnd) => void;
 }
@@ -105,12 +108,11 @@ export function encodeFailure(
  * One object that is its own reader, with small integers in it: an idle stream takes a third of what one of closures takes
  * (`pnpm bench idle`).
  */
-export class Stream implements OpenStream, FollowerReader {
+export class Stream implements OpenStream, FollowerReader, Timed {
   readonly request: StreamRequest;
   readonly ready: Promise<void>;
   position: Position | null = null;
-  /** Before this time `tick` has nothing to do. */
-  dueAt: number;
+  place = 0;
   readonly #host: StreamHost;
   readonly #follower: Follower;
   /** A little less than the heartbeat, and not the same for all: what came at once is spread out in time. */
@@ -138,9 +140,8 @@ export class Stream implements OpenStream, FollowerReader {
   constructor(host: StreamHost, request: StreamRequest) {
     this.#host = host;
     this.request = request;
-    this.#beatMs = Math.floor(host.times.heartbeatMs * (0.95 + 0.05 * host.random()));
+    this.#beatMs = Math.floor(host.times.heartbeatMs * (0.97 + 0.03 * host.random()));
     this.#endAt = host.now() + host.times.stallMs;
-    this.dueAt = this.#endAt;
     const { follower, opened } = host.follow(request, this);
     this.#follower = follower;
     this.ready = opened.then(
@@ -154,6 +155,11 @@ export class Stream implements OpenStream, FollowerReader {
         if (code === "not_found") throw error;
       },
     );
+  }
+
+  /** While the transport is full. @see W25 */
+  get stalled(): boolean {
+    return this.#blockedAt !== -1;
   }
 
   start(sink: StreamSink): void {
@@ -249,17 +255,25 @@ export class Stream implements OpenStream, FollowerReader {
     else if (this.#blockedAt !== -1 && time - this.#blockedAt >= times.stallMs) {
       this.#fail("slow_consumer");
     } else {
-      const due = time - this.#beatMs + tickMs;
-      if (!this.#checking && this.#checkedAt <= due) this.#check();
-      if (this.#blockedAt === -1 && this.#frameAt <= due && this.position !== null) {
+      const beatMs = this.#beatMs - tickMs;
+      // Counted from when it was due, and not from the tick: each stream keeps a pace of its own, and none falls into step.
+      if (!this.#checking && time - this.#checkedAt >= beatMs) {
+        this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
+        this.#check();
+      }
+      if (this.#blockedAt === -1 && time - this.#frameAt >= beatMs && this.position !== null) {
+        const dueAt = Math.max(this.#frameAt + beatMs, time - tickMs);
         this.#write(encodeHeartbeat(this.position, Math.max(this.#head, this.position.sequence)));
+        this.#frameAt = dueAt;
       }
       this.#plan();
     }
   }
 
   #plan(): void {
-    const { times, tickMs } = this.#host;
+    // Whoever has left the timetable has no place in it to write to.
+    if (this.#state === "closed") return;
+    const { times, tickMs, onDue } = this.#host;
     let dueAt = this.#endAt;
     if (this.#state !== "ending" && this.#drainAt !== null) dueAt = Math.min(dueAt, this.#drainAt);
     if (this.#state === "live") {
@@ -268,7 +282,7 @@ export class Stream implements OpenStream, FollowerReader {
         this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
       dueAt = Math.min(dueAt, this.#checkedAt + beatMs, quiet);
     }
-    this.dueAt = dueAt;
+    onDue(this, dueAt);
   }
 
   #write(bytes: Uint8Array): void {
@@ -354,7 +368,6 @@ export class Stream implements OpenStream, FollowerReader {
 
   #check(): void {
     this.#checking = true;
-    this.#checkedAt = this.#host.now();
     this.request.authorize().then(
       (refusal) => {
         this.#checking = false;

@@ -9,6 +9,7 @@ import {
   type StreamTimes,
 } from "./stream.ts";
 import type { StreamErrorCode } from "./stream-error.ts";
+import { createTimetable } from "./timetable.ts";
 
 /** Settings of `createStreams`, in milliseconds and streams. */
 export interface StreamsOptions extends Partial<StreamTimes> {
@@ -51,7 +52,7 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
   } = options;
   const { maxStreams = 20_000, maxStreamsPerUser = 32 } = options;
   const { clock } = log;
-  const streams = new Set<Stream>();
+  const streams = createTimetable<Stream>();
   const perUser = new Map<string, number>();
   const ended: Partial<Record<StreamEnd, number>> = {};
   let opened = 0;
@@ -65,17 +66,18 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     random,
     follow: ({ runId, ownerId, since }, reader) =>
       log.followers.open(runId, reader, since, ownerId),
+    onDue: (stream, dueAtMs) => streams.set(stream, dueAtMs),
     onClosed: remove,
   };
 
   function tickAll(): void {
     const time = host.now();
-    for (const stream of streams) if (time >= stream.dueAt) stream.tick(time);
+    streams.eachDue(time, (stream) => stream.tick(time));
   }
 
   function add(stream: Stream): void {
     const { ownerId } = stream.request;
-    streams.add(stream);
+    streams.add(stream, host.now() + stallMs);
     perUser.set(ownerId, (perUser.get(ownerId) ?? 0) + 1);
     opened += 1;
     stopTicking ??= clock.every(host.tickMs, tickAll);
@@ -87,12 +89,12 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
 
   function remove(stream: Stream, end: StreamEnd): void {
     const { ownerId } = stream.request;
-    streams.delete(stream);
+    streams.remove(stream);
     count(end);
     const left = (perUser.get(ownerId) ?? 1) - 1;
     if (left === 0) perUser.delete(ownerId);
     else perUser.set(ownerId, left);
-    if (streams.size > 0) return;
+    if (streams.items.length > 0) return;
     stopTicking?.();
     stopTicking = null;
     for (const done of onDrained) done();
@@ -100,7 +102,8 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
 
   function refusal(ownerId: string): StreamErrorCode | null {
     if (draining) return "draining";
-    const full = streams.size >= maxStreams || (perUser.get(ownerId) ?? 0) >= maxStreamsPerUser;
+    const full =
+      streams.items.length >= maxStreams || (perUser.get(ownerId) ?? 0) >= maxStreamsPerUser;
     return full ? "overloaded" : null;
   }
 
@@ -134,15 +137,16 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
       return new Promise((resolve) => {
         draining = true;
         onDrained.push(resolve);
-        if (streams.size === 0) resolve();
-        for (const stream of streams) stream.drain(host.now() + Math.floor(random() * windowMs));
+        if (streams.items.length === 0) resolve();
+        for (const stream of streams.items)
+          stream.drain(host.now() + Math.floor(random() * windowMs));
         stopTicking?.();
         stopTicking =
-          streams.size === 0
+          streams.items.length === 0
             ? null
             : clock.every(Math.max(5, Math.min(host.tickMs, windowMs / 50)), tickAll);
       });
     },
-    stats: () => ({ open: streams.size, opened, ended: { ...ended } }),
+    stats: () => ({ open: streams.items.length, opened, ended: { ...ended } }),
   };
 }

@@ -29,7 +29,7 @@ export async function* tailSlices(
   const ownerId = ownerIdOf(options);
   signal?.throwIfAborted();
   let ring = (): void => {};
-  const reader: FollowerReader = { position: null, wake: () => ring() };
+  const reader: FollowerReader = { position: null, stalled: false, wake: () => ring() };
   const { follower, opened } = followers.open(runId, reader, since, ownerId);
   try {
     await held(opened, signal);

@@ -40,7 +40,7 @@ export async function ring(source: ScriptedSource): Promise<void> {
 }
 
 export function createReader(): FollowerReader & { wakes: number } {
-  const reader = { position: null, wakes: 0, wake: () => void (reader.wakes += 1) };
+  const reader = { position: null, stalled: false, wakes: 0, wake: () => void (reader.wakes += 1) };
   return reader;
 }
 

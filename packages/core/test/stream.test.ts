@@ -100,6 +100,25 @@ describe("the heartbeat", () => {
     expect(typesOf(sink).slice(4)).toStrictEqual(["status", "status", "status"]);
   });
 
+  it("W22: drifts apart from those of streams that were opened at the same time, and is never late", async () => {
+    const paces = [0, 0.25, 0.5, 0.75, 1 - Number.EPSILON];
+    let pace = 0;
+    const { open, clock } = await createStreamBench({ random: () => pace, maxAgeMs: 60 * MINUTE });
+    const sinks: FakeSink[] = [];
+    for (pace of paces) sinks.push((await open()).sink);
+    for (let second = 0; second < 300; second++) {
+      clock.advance(SECOND);
+      await setImmediate();
+    }
+    const last = sinks.map(({ frames }) => frames.at(-1)?.atMs);
+    expect(new Set(last).size).toBe(paces.length);
+    for (const { frames } of sinks) {
+      const gaps = frames.slice(1).map(({ atMs }, at) => atMs - (frames[at]?.atMs ?? 0));
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(15 * SECOND);
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(14 * SECOND);
+    }
+  });
+
   it("W22: stays silent while the transport is full, and goes on when it has drained", async () => {
     const { open, clock } = await createStreamBench();
     let takes = false;

@@ -1,0 +1,52 @@
+/** What can stand in a timetable. */
+export interface Timed {
+  /** Where it stands: the timetable's to write, 0 until it is added. */
+  place: number;
+}
+
+/** Items, each with the time at which it falls due: the times lie side by side, so that looking at many costs little. */
+export interface Timetable<Item extends Timed> {
+  readonly items: readonly Item[];
+  add(item: Item, dueAtMs: number): void;
+  /** Changes when an item that was added falls due. */
+  set(item: Item, dueAtMs: number): void;
+  /** Takes out an item that was added. */
+  remove(item: Item): void;
+  /** Calls the task with each item that is due; it may change and take out any. */
+  eachDue(timeMs: number, task: (item: Item) => void): void;
+}
+
+/**
+ * Makes an empty timetable. Nothing is sorted: with 10,000 idle streams a pass over their times takes some 10 µs, and one over
+ * the streams themselves a tenth of what all their heartbeats take (`pnpm bench idle`).
+ */
+export function createTimetable<Item extends Timed>(): Timetable<Item> {
+  const items: Item[] = [];
+  const times: number[] = [];
+  return {
+    items,
+    add(item, dueAtMs) {
+      item.place = items.length;
+      items.push(item);
+      times.push(dueAtMs);
+    },
+    set(item, dueAtMs) {
+      times[item.place] = dueAtMs;
+    },
+    remove({ place }) {
+      const last = items.pop();
+      const dueAtMs = times.pop();
+      if (last === undefined || dueAtMs === undefined || place === items.length) return;
+      items[place] = last;
+      times[place] = dueAtMs;
+      last.place = place;
+    },
+    eachDue(timeMs, task) {
+      // From the end: whatever is taken out, the item that fills its place has been looked at.
+      for (let place = items.length - 1; place >= 0; place--) {
+        const item = items[place];
+        if (item !== undefined && timeMs >= (times[place] ?? Number.POSITIVE_INFINITY)) task(item);
+      }
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { createMemoryStore } from "../src/memory.ts";
+import type { RunEventStore } from "../src/store.ts";
+import { createStreamBench, typesOf } from "./stream-bench.ts";
+
+/** What a server does for these appends while so many readers are stalled. */
+async function work(stalled: number, live: number, appends: number): Promise<Work> {
+  const inner = createMemoryStore({ now: () => 1_000 });
+  let reads = 0;
+  const store: RunEventStore = {
+    ...inner,
+    read(queries) {
+      reads += queries.length;
+      return inner.read(queries);
+    },
+  };
+  const limits = { maxStreamsPerUser: stalled + live };
+  const { open, append, clock } = await createStreamBench(limits, store);
+  let takes = true;
+  const readers = [];
+  for (let count = 0; count < stalled; count++) readers.push(await open(0, "ada", () => takes));
+  const others = [];
+  for (let count = 0; count < live; count++) others.push(await open());
+  // The one event that each stalled reader takes, and is full with.
+  takes = false;
+  await append("TOKEN");
+  await settle();
+  reads = 0;
+  const encode = vi.spyOn(TextEncoder.prototype, "encode");
+  for (let count = 0; count < appends; count++) {
+    await append("TOKEN");
+    await settle();
+  }
+  // The recheck looks at every followed run.
+  clock.advance(5_000);
+  await settle();
+  const done = { reads, encodes: encode.mock.calls.length };
+  encode.mockRestore();
+  takes = true;
+  for (const { sink, stream } of readers) {
+    sink.drain();
+    stream.drained();
+  }
+  await settle();
+  for (const { sink } of [...readers, ...others]) {
+    expect(sink.faults).toStrictEqual([]);
+    expect(typesOf(sink).filter((type) => type === "run_event")).toHaveLength(1 + appends);
+  }
+  return done;
+}
+
+interface Work {
+  readonly reads: number;
+  readonly encodes: number;
+}
+
+/** Long enough for a group of reads to be sent and answered, twice. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) await setImmediate();
+}
+
+const appends = fc.integer({ min: 1, max: 5 });
+const some = fc.integer({ min: 1, max: 30 });
+
+describe("stalled readers", () => {
+  it("W25: alone, cause no read and no encoding, however many they are and however much is appended", async () => {
+    await fc.assert(
+      fc.asyncProperty(some, appends, async (stalled, count) => {
+        expect(await work(stalled, 0, count)).toStrictEqual({ reads: 0, encodes: 0 });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("W25: cause no read and no encoding beside those for the others", async () => {
+    await fc.assert(
+      fc.asyncProperty(some, appends, async (stalled, count) => {
+        expect(await work(stalled, 2, count)).toStrictEqual(await work(0, 2, count));
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
