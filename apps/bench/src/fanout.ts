@@ -48,7 +48,7 @@ async function measureFanout({ quick, rounds }: Scale): Promise<Report> {
     subjects: SUBJECT_NAMES,
     readers: 1_000,
     rounds,
-    publishes: { single: 20, burst: 2 },
+    publishes: { single: 40, burst: 5 },
   });
   const many = await measureLoad({
     subjects: SUBJECT_NAMES.filter((name) =>
@@ -56,7 +56,7 @@ async function measureFanout({ quick, rounds }: Scale): Promise<Report> {
     ),
     readers: 4_000,
     rounds: Math.min(3, rounds),
-    publishes: { single: 5, burst: 1 },
+    publishes: { single: 10, burst: 2 },
   });
   return {
     targets: report.targets,
