@@ -22,7 +22,7 @@ serveParent<FanoutServer>({
   },
   async publish(count) {
     const events = nextEvents(count);
-    for (const { json } of events) await append(json);
+    await Promise.all(events.map(({ json }) => append(json)));
     return lastOf(events);
   },
   usage: readUsage,
