@@ -20,8 +20,13 @@ export interface BareEvent {
   readonly createdAtMs: number;
 }
 
-/** The frame of an event, as ours has it. */
-export function encodeFrame({ sequence, eventType, payload, createdAtMs }: BareEvent): string {
+/** The data of an event's frame, as ours has it. */
+export function encodeEvent({ sequence, eventType, payload, createdAtMs }: BareEvent): string {
   const createdAt = new Date(createdAtMs).toISOString();
-  return `data: {"type":"run_event","event":{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${createdAt}"}}\nid: ${sequence}\n\n`;
+  return `{"type":"run_event","event":{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${createdAt}"}}`;
+}
+
+/** The frame of an event, as ours has it. */
+export function encodeFrame(event: BareEvent): string {
+  return `data: ${encodeEvent(event)}\nid: ${event.sequence}\n\n`;
 }

@@ -7,7 +7,7 @@ import { readUsage, type Usage } from "./rounds.ts";
 export interface FanoutServer {
   /** Listens on a free port and returns it. */
   listen(): Promise<number>;
-  /** Sends so many new events to every reader, in one append. Resolves with the last one's sequence. */
+  /** Sends so many new events to every reader, a run's in one append. Resolves with the last one's sequence. */
   publish(events: number): Promise<number>;
   usage(): Usage;
 }
@@ -19,9 +19,5 @@ export const FANOUT_EVENT_BYTES = 300;
 
 /** Serves the parent's calls with this server. */
 export function serveFanout(server: Server, publish: FanoutServer["publish"]): void {
-  serveParent<FanoutServer>({
-    listen: () => listen(server),
-    publish,
-    usage: readUsage,
-  });
+  serveParent<FanoutServer>({ listen: () => listen(server), publish, usage: readUsage });
 }

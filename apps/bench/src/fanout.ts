@@ -1,104 +1,108 @@
-import { type Child, startChild } from "./child.ts";
-import { FANOUT_RUN, type FanoutServer } from "./fanout-server.ts";
-import type { Readers } from "./readers.ts";
-import type { Report, Scale, Section } from "./report.ts";
-import { type Cost, costBetween, costFigures, cpuMicros, ratios, takeTurns } from "./rounds.ts";
-import { streamPath } from "./run-server.ts";
+import { measureDeliveries, verifyDeliveries } from "./deliveries.ts";
+import { SUBJECT_NAMES, type SubjectName, withAudience } from "./fanout-subjects.ts";
+import type { Report, Scale, Section, Target } from "./report.ts";
+import { type Cost, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 
 const BURST = 10;
-type Subject = "ours" | "bare";
+
+/** A turn's kind of publish: one event, or ten in one append. */
+type Kind = "single" | "burst";
+type Turn = `${SubjectName}, ${Kind}`;
+type Costs = Readonly<Record<Turn, readonly Cost[]>>;
+
+/** What is measured in one go. */
+interface Load {
+  readonly subjects: readonly SubjectName[];
+  readonly readers: number;
+  readonly rounds: number;
+  /** How many publishes a turn has. */
+  readonly publishes: Readonly<Record<Kind, number>>;
+}
+
+/** The most that ours may cost a delivery, in the cost of another's, with 1,000 readers. */
+const BOUNDS: readonly (readonly [ours: Kind, peer: SubjectName, peers: Kind, bound: number])[] = [
+  ["single", "nchan", "single", 1],
+  ["single", "response.write", "single", 0.75],
+  ["single", "better-sse", "single", 0.5],
+  ["single", "Hono streamSSE", "single", 0.2],
+  ["burst", "nchan", "burst", 0.2],
+  ["burst", "response.write", "single", 0.3],
+];
 
 /**
- * What one event costs a server that has many live readers on one run, against a node:http handler that keeps the
- * responses and writes a shared buffer to each.
+ * What one event costs a server that has many live readers on one run. Beside ours: a node:http handler that keeps the
+ * responses and writes a shared buffer to each; the same with their sockets, which shows the limit; what others use for it.
  */
 export const fanout: Section = {
   name: "fanout",
-  question: "What does a delivery to one of 1,000 live readers cost the server?",
+  question: "What does a delivery to one of 1,000, or of 4,000, live readers cost the server?",
   run: measureFanout,
 };
 
 async function measureFanout({ quick, rounds }: Scale): Promise<Report> {
-  const count = quick ? 50 : 1_000;
-  const publishes = quick ? 5 : 200;
-  const readers = startChild<Readers>(new URL("readers.ts", import.meta.url));
-  const servers = {
-    ours: startChild<FanoutServer>(new URL("fanout-ours.ts", import.meta.url)),
-    bare: startChild<FanoutServer>(new URL("fanout-bare.ts", import.meta.url)),
+  if (quick) {
+    const publishes = { single: 3, burst: 2 };
+    return measureLoad({ subjects: SUBJECT_NAMES, readers: 20, rounds, publishes });
+  }
+  const report = await measureLoad({
+    subjects: SUBJECT_NAMES,
+    readers: 1_000,
+    rounds,
+    publishes: { single: 40, burst: 5 },
+  });
+  const many = await measureLoad({
+    subjects: SUBJECT_NAMES.filter((name) =>
+      ["ours", "response.write", "nchan", "better-sse"].includes(name),
+    ),
+    readers: 4_000,
+    rounds: Math.min(3, rounds),
+    publishes: { single: 10, burst: 2 },
+  });
+  return {
+    targets: report.targets,
+    figures: [...report.figures, ...many.figures],
+    notes: [...report.notes, ...many.notes],
   };
-  try {
-    for (const group of ["ours", "bare"] as const) {
-      const port = await servers[group].call("listen");
-      const paths = Array<string>(count).fill(streamPath(FANOUT_RUN));
-      await readers.call("connect", { group, port, paths, stalled: false });
-    }
-    const deliver = (subject: Subject, burst: number) => (): Promise<Cost> =>
-      measureDeliveries(servers[subject], readers, { group: subject, publishes, burst, count });
-    const costs = await takeTurns(rounds, {
-      ours: deliver("ours", 1),
-      bare: deliver("bare", 1),
-      oursBurst: deliver("ours", BURST),
-      bareBurst: deliver("bare", BURST),
-    });
-    const notes = await Promise.all([verify(readers, "ours"), verify(readers, "bare")]);
-    const bare = cpuMicros(costs.bare);
-    return {
-      targets: [
-        {
-          name: "single: ours / bare, CPU",
-          unit: "×",
-          values: ratios(cpuMicros(costs.ours), bare),
-          bound: 1.1,
-          kind: "at most",
-        },
-        {
-          name: `bursts of ${BURST}: ours / bare single, CPU`,
-          unit: "×",
-          values: ratios(cpuMicros(costs.oursBurst), bare),
-          bound: 0.3,
-          kind: "at most",
-        },
-      ],
-      figures: [
-        ...costFigures("ours, single", "delivery", costs.ours),
-        ...costFigures("bare, single", "delivery", costs.bare),
-        ...costFigures(`ours, bursts of ${BURST}`, "delivery", costs.oursBurst),
-        ...costFigures(`bare, bursts of ${BURST}`, "delivery", costs.bareBurst),
-      ],
-      notes,
-    };
-  } finally {
-    await Promise.all([readers.stop(), servers.ours.stop(), servers.bare.stop()]);
-  }
 }
 
-/** One publish at a time: the next is asked for when every reader has had the last. */
-async function measureDeliveries(
-  server: Child<FanoutServer>,
-  readers: Child<Readers>,
-  load: {
-    readonly group: Subject;
-    readonly publishes: number;
-    readonly burst: number;
-    readonly count: number;
-  },
-): Promise<Cost> {
-  const { group, publishes, burst, count } = load;
-  const before = await server.call("usage");
-  for (let published = 0; published < publishes; published++) {
-    const sequence = await server.call("publish", burst);
-    await readers.call("reach", { group, sequence });
-  }
-  return costBetween(before, await server.call("usage"), publishes * burst * count);
-}
-
-/** @throws unless every reader has had every event once and in order. */
-async function verify(readers: Child<Readers>, group: Subject): Promise<string> {
-  const { bytes, least, greatest, wrong, open } = await readers.call("received", group);
-  if (wrong > 0 || least !== greatest) {
-    throw new Error(
-      `${group}: ${wrong} events out of order, readers between ${least} and ${greatest}.`,
+async function measureLoad(load: Load): Promise<Report> {
+  const { subjects, readers: count, rounds, publishes } = load;
+  return withAudience(subjects, count, async ({ servers, readers }) => {
+    const turns = [...servers].flatMap(([name, server]) =>
+      (["single", "burst"] as const).map((kind) => {
+        const burst = kind === "single" ? 1 : BURST;
+        const measure = (): Promise<Cost> =>
+          measureDeliveries(server, readers, {
+            group: name,
+            count,
+            burst,
+            publishes: publishes[kind],
+          });
+        return [`${name}, ${kind}`, measure] as const;
+      }),
     );
-  }
-  return `${group}: ${open} readers had each of ${greatest} events once and in order, ${bytes} bytes.`;
+    const costs = (await takeTurns(rounds, Object.fromEntries(turns))) as Costs;
+    return {
+      targets: targetsOf(costs),
+      figures: Object.entries(costs).map(([turn, of]) => ({
+        name: `${turn}, ${count.toLocaleString("en")} readers, CPU`,
+        unit: "µs/delivery",
+        values: cpuMicros(of),
+      })),
+      notes: await Promise.all(subjects.map((name) => verifyDeliveries(readers, name))),
+    };
+  });
+}
+
+/** Only of the peers that were measured. */
+function targetsOf(costs: Costs): readonly Target[] {
+  return BOUNDS.filter(([, peer]) => `${peer}, single` in costs).map(
+    ([ours, peer, peers, bound]) => ({
+      name: `ours, ${ours} / ${peer}, ${peers}, CPU`,
+      unit: "×",
+      values: ratios(cpuMicros(costs[`ours, ${ours}`]), cpuMicros(costs[`${peer}, ${peers}`])),
+      bound,
+      kind: "at most",
+    }),
+  );
 }

@@ -13,6 +13,7 @@ import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { manyRuns } from "./many-runs.ts";
 import { notify } from "./notify.ts";
+import { oneReader } from "./one-reader.ts";
 import { postgresAppend } from "./postgres-append.ts";
 import { redisAppend } from "./redis-append.ts";
 import { replay } from "./replay.ts";
@@ -29,6 +30,7 @@ const SECTIONS: readonly Section[] = [
   sqliteAppend,
   httpAppend,
   fanout,
+  oneReader,
   following,
   idle,
   stalled,

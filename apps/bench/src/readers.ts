@@ -1,10 +1,11 @@
 import { createConnection, type Socket } from "node:net";
 import { serveParent } from "./child.ts";
+import { ID_LINE, type Mark } from "./reader-mark.ts";
 
 /** How many connections are under way at once: below what a listener queues. */
 const CONNECTING_AT_ONCE = 100;
-/** No id is longer than this, with the line breaks around it. */
-const ID_CHARACTERS = 24;
+/** No mark is longer than this, with a sequence in it. */
+const MARK_CHARACTERS = 32;
 
 /** Which readers, and what they do. */
 export interface Connect {
@@ -15,6 +16,8 @@ export interface Connect {
   readonly paths: readonly string[];
   /** Whether they stop reading behind the headers. */
   readonly stalled: boolean;
+  /** How to tell events. Default `ID_LINE`. */
+  readonly mark?: Mark;
 }
 
 /** What a group's readers have had. */
@@ -40,11 +43,12 @@ export interface Readers {
 
 interface Reader {
   readonly socket: Socket;
-  /** -1 until `connected`, which has the cursor's id: 0. */
+  readonly mark: Mark;
+  /** -1 until `connected`, which has the cursor's id, or the opening event: 0. */
   sequence: number;
   bytes: number;
   wrong: number;
-  /** What may be the beginning of an id that goes on in the next packet. */
+  /** What may be the beginning of a mark that goes on in the next packet. */
   rest: string;
 }
 
@@ -63,34 +67,38 @@ function groupOf(name: string): Group {
   return group;
 }
 
-/** Takes in a packet. A frame's `id` line comes last, so its end is the end of a delivery. */
+/** Takes in a packet. */
 function take(reader: Reader, packet: Buffer, group: Group): void {
-  const before = reader.sequence;
+  const { mark, sequence: last } = reader;
   const text = reader.rest + packet.toString("latin1");
   let from = 0;
   for (;;) {
-    const start = text.indexOf("\nid: ", from);
-    const end = start === -1 ? -1 : text.indexOf("\n\n", start + 5);
+    const start = text.indexOf(mark.before, from);
+    const end = start === -1 ? -1 : text.indexOf(mark.behind, start + mark.before.length);
     if (end === -1) break;
-    const sequence = Number(text.slice(start + 5, end));
+    const sequence = Number(text.slice(start + mark.before.length, end));
     if (sequence !== reader.sequence + 1) reader.wrong += 1;
     reader.sequence = sequence;
     from = end;
   }
-  reader.rest = text.slice(Math.max(from, text.length - ID_CHARACTERS));
+  reader.rest = text.slice(Math.max(from, text.length - MARK_CHARACTERS));
   reader.bytes += packet.length;
   const { goal } = group;
-  if (goal === null || before >= goal.sequence || reader.sequence < goal.sequence) return;
+  if (goal === null || last >= goal.sequence || reader.sequence < goal.sequence) return;
   group.short -= 1;
   if (group.short > 0) return;
   group.goal = null;
   goal.reached();
 }
 
-function open({ port, stalled }: Connect, path: string, group: Group): Promise<void> {
+function open(
+  { port, stalled, mark = ID_LINE }: Connect,
+  path: string,
+  group: Group,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
-    const reader: Reader = { socket, sequence: -1, bytes: 0, wrong: 0, rest: "" };
+    const reader: Reader = { socket, mark, sequence: -1, bytes: 0, wrong: 0, rest: "" };
     group.readers.push(reader);
     socket.once("error", reject);
     socket.once("data", (head: Buffer) => {

@@ -1,8 +1,11 @@
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 // Debian keeps nginx and PgBouncer in a folder that is not on the PATH of an ordinary user.
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+// Debian's, and those of nginx's own packages.
+const NGINX_MODULE_FOLDERS = ["/usr/lib/nginx/modules", "/usr/share/nginx/modules"];
 
 const POSTGRES_FOLDER = "/usr/lib/postgresql";
 
@@ -11,6 +14,12 @@ export function findProgram(name: string): string | null {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
   const path = folders.filter(Boolean).find((folder) => isProgram(join(folder, name)));
   return path === undefined ? null : join(path, name);
+}
+
+/** Where a module for nginx is, such as `ngx_nchan_module.so`. @returns its whole path, or null */
+export function findNginxModule(file: string): string | null {
+  const paths = NGINX_MODULE_FOLDERS.map((folder) => join(folder, file));
+  return paths.find((path) => existsSync(path)) ?? null;
 }
 
 /**

@@ -1,5 +1,5 @@
 export { startCaddy } from "./caddy.ts";
-export { findProgram, findSystemPostgres } from "./find-program.ts";
+export { findNginxModule, findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
 export { startNginx } from "./nginx.ts";
 export type { NotifyingProtocol } from "./notification-filter.ts";

@@ -2,26 +2,43 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { findProgram } from "./find-program.ts";
+import { findNginxModule, findProgram } from "./find-program.ts";
 
-/** A program that the tests start. */
+/** What the tests start. */
 interface Requirement {
-  /** Any of these will do. */
-  readonly programs: readonly string[];
+  readonly name: string;
+  readonly isThere: () => boolean;
   readonly aptPackage: string;
-  readonly brewFormula: string;
+  /** `null` if the tests do without it there. */
+  readonly brewFormula: string | null;
+}
+
+/** A program: any of these will do. */
+function program(
+  programs: readonly string[],
+  aptPackage: string,
+  brewFormula: string,
+): Requirement {
+  return {
+    name: programs.join(" or "),
+    isThere: () => programs.some((name) => findProgram(name) !== null),
+    aptPackage,
+    brewFormula,
+  };
 }
 
 const REQUIREMENTS: readonly Requirement[] = [
-  { programs: ["redis-server"], aptPackage: "redis-server", brewFormula: "redis" },
-  { programs: ["valkey-server"], aptPackage: "valkey-server", brewFormula: "valkey" },
-  { programs: ["nginx"], aptPackage: "nginx", brewFormula: "nginx" },
-  { programs: ["caddy"], aptPackage: "caddy", brewFormula: "caddy" },
-  { programs: ["pgbouncer"], aptPackage: "pgbouncer", brewFormula: "pgbouncer" },
+  program(["redis-server"], "redis-server", "redis"),
+  program(["valkey-server"], "valkey-server", "valkey"),
+  program(["nginx"], "nginx", "nginx"),
+  program(["caddy"], "caddy", "caddy"),
+  program(["pgbouncer"], "pgbouncer", "pgbouncer"),
+  program(["chromium", "chromium-browser", "google-chrome"], "chromium", "--cask chromium"),
   {
-    programs: ["chromium", "chromium-browser", "google-chrome"],
-    aptPackage: "chromium",
-    brewFormula: "--cask chromium",
+    name: "nginx's module nchan",
+    isThere: () => findNginxModule("ngx_nchan_module.so") !== null,
+    aptPackage: "libnginx-mod-nchan",
+    brewFormula: null,
   },
 ];
 
@@ -47,17 +64,18 @@ export async function setup(): Promise<void> {
 }
 
 function findMissing(): readonly Requirement[] {
-  return REQUIREMENTS.filter(({ programs }) =>
-    programs.every((name) => findProgram(name) === null),
+  return REQUIREMENTS.filter(
+    ({ isThere, brewFormula }) =>
+      !isThere() && (process.platform !== "darwin" || brewFormula !== null),
   );
 }
 
-function explain({ programs, aptPackage, brewFormula }: Requirement): string {
+function explain({ name, aptPackage, brewFormula }: Requirement): string {
   const command =
     process.platform === "darwin"
-      ? `brew install ${brewFormula}`
+      ? `brew install ${brewFormula ?? ""}`
       : `sudo apt-get install -y ${aptPackage}`;
-  return `The tests need ${programs.join(" or ")}: ${command}`;
+  return `The tests need ${name}: ${command}`;
 }
 
 async function install(packages: readonly string[]): Promise<void> {
