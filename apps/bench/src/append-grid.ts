@@ -5,7 +5,14 @@ import {
   type GridWriters,
 } from "./append-grid-writer.ts";
 import { postgresGrid } from "./append-grid-postgres.ts";
-import { median, type Report, type Scale, type Section, type Table } from "./report.ts";
+import {
+  type Figure,
+  median,
+  type Report,
+  type Scale,
+  type Section,
+  type Table,
+} from "./report.ts";
 import { type Cost, cpuMicros, ratios, takeTurns, wallMicros } from "./rounds.ts";
 
 const STORES: readonly GridStore[] = [postgresGrid];
@@ -15,6 +22,8 @@ const RUNS: readonly number[] = [1, GRID_RUNS];
 const ROUNDS = 3;
 const MILLIS = 250;
 const QUICK_MILLIS = 10;
+/** The columns of rates. */
+const [OURS, BARE] = ["ours, events/s", "bare, events/s"] as const;
 
 /** A map of what appends cost, from one caller to many, on one run and on many, of one event and of many. */
 export const appendGrid: Section = {
@@ -22,12 +31,18 @@ export const appendGrid: Section = {
   question: `How many events a second do so many callers append, on one run and on ${GRID_RUNS}, in batches of so many?`,
   async run(scale) {
     const tables: Table[] = [];
+    const figures: Figure[] = [];
     for (const store of STORES) {
-      tables.push(await store.withWriters((writers) => measureGrid(scale, store, writers)));
+      const table = await store.withWriters((writers) => measureGrid(scale, store, writers));
+      tables.push(table);
+      figures.push(
+        { ...mostOf(table, OURS), name: `${store.name}: the most of ours` },
+        { ...mostOf(table, BARE), name: `${store.name}: the most of bare` },
+      );
     }
     return {
       targets: [],
-      figures: [],
+      figures,
       tables,
       notes: [
         ...STORES.map(({ name, bare }) => `${name}: bare is ${bare}.`),
@@ -62,14 +77,20 @@ async function measureGrid(
       name,
       "callers",
       "batch",
-      "ours, events/s",
-      "bare, events/s",
+      OURS,
+      BARE,
       "ours / bare",
       "ours, CPU µs/event",
       "bare, CPU µs/event",
     ],
     rows,
   };
+}
+
+/** The greatest value of a column. */
+function mostOf({ header, rows }: Table, title: string): Omit<Figure, "name"> {
+  const column = header.indexOf(title);
+  return { unit: "events/s", values: [Math.max(...rows.map((row) => Number(row[column])))] };
 }
 
 function listLoads(millis: number): readonly GridLoad[] {

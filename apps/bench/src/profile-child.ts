@@ -6,7 +6,22 @@ import { profileNames } from "./profile.ts";
 // Loaded before a child's own module (`--import`): it profiles from the parent's first call to the end. Calls of a session
 // that is connected to its own process are answered at once, so that they still work while the process exits.
 const folder = process.env["RUN_EVENTS_PROFILES"];
-if (folder !== undefined) process.once("message", () => profileUntilExit(folder));
+if (folder !== undefined) {
+  process.once("message", (message) => {
+    profileUntilExit(folder);
+    if (process.listenerCount("message") === 0) callLater(message);
+  });
+}
+
+/** Passes on the first call when the module listens: one that waits for a database first would miss it. */
+function callLater(message: unknown): void {
+  const onListener = (name: string | symbol): void => {
+    if (name !== "message") return;
+    process.off("newListener", onListener);
+    setImmediate(() => process.emit("message", message, undefined));
+  };
+  process.on("newListener", onListener);
+}
 
 function profileUntilExit(folder: string): void {
   const session = new Session();
