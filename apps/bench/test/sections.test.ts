@@ -25,7 +25,7 @@ it(
       );
       const sections = [...stdout.matchAll(/^## (\S+)$/gm)].map(([, name]) => name);
       const results = await readResults(out);
-      expect(results.map(({ section }) => section)).toEqual(sections.toSorted());
+      expect(new Set(results.map(({ section }) => section))).toEqual(new Set(sections));
       for (const { section, report } of results) {
         const values = [...report.targets, ...report.figures].flatMap((figure) => figure.values);
         expect(values, section).not.toEqual([]);
