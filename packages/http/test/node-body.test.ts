@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, IncomingMessage, ServerResponse } from "node:http";
-import { connect as connectHttp2, constants, createServer as createHttp2Server } from "node:http2";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
