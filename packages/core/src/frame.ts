@@ -157,8 +157,11 @@ export function encodeStreamError(failure: StreamFailure, retryMs: number): stri
 }
 
 const encoder = new TextEncoder();
+const scratch = new Uint8Array(65_536);
 
 /** Frames as the bytes of one write. */
 export function encodeFrames(frames: readonly string[]): Uint8Array {
-  return encoder.encode(frames.join(""));
+  const text = frames.join("");
+  const { read, written } = encoder.encodeInto(text, scratch);
+  return read === text.length ? scratch.slice(0, written) : encoder.encode(text);
 }
