@@ -134,7 +134,13 @@ function plainFrame({ sequence: at, eventType, payload, createdAtMs }: StoredEve
 describe("encodeRunEvents", () => {
   const separator = fc.constantFrom("\u0085", "\u2028", "\u2029");
   const odd = fc
-    .array(fc.oneof(separator, fc.string({ unit: "binary" }), fc.constantFrom("\0", "\ud800", "__proto__", "")))
+    .array(
+      fc.oneof(
+        separator,
+        fc.string({ unit: "binary" }),
+        fc.constantFrom("\0", "\ud800", "__proto__", ""),
+      ),
+    )
     .map((parts) => JsonText.of({ __proto__: null, [parts.join("")]: parts }).text);
   const any = fc.oneof(
     event,
@@ -295,7 +301,9 @@ describe("encodeTime", () => {
   it("W2: is ISO 8601 with milliseconds, whatever was asked before", () => {
     const near = fc.integer({ min: -2_500, max: 2_500 });
     const time = fc.oneof(
-      fc.tuple(fc.integer({ min: -8_639_999_990, max: 8_639_999_990 }), near).map(([second, ms]) => second * 1_000 + ms),
+      fc
+        .tuple(fc.integer({ min: -8_639_999_990, max: 8_639_999_990 }), near)
+        .map(([second, ms]) => second * 1_000 + ms),
       near,
       fc.double({ min: -9_999, max: 9_999, noNaN: true }),
     );

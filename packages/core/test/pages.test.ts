@@ -42,7 +42,7 @@ function positionAt(log: readonly StoredEvent[], sequence: number): Position {
 
 async function readOn(pages: Pages, from: Position, last: number): Promise<readonly Slice[]> {
   const slices: Slice[] = [];
-  for (let position = from; position.sequence < last; ) {
+  for (let position = from; position.sequence < last;) {
     const slice = await pages.next(position);
     slices.push(slice);
     position = slice.to;
