@@ -123,7 +123,7 @@ describe("a frame that nobody is to come back from", () => {
 function plainFrame({ sequence: at, eventType, payload, createdAtMs }: StoredEvent): string {
   const createdAt = JSON.stringify(new Date(createdAtMs));
   const event = `{"sequence":${at},"eventType":${JSON.stringify(eventType)},"payload":${payload},"createdAt":${createdAt}}`;
-  const json = [...`{"type":"run_event","event":${event}}`].map((character) =>
+  const json = Array.from(`{"type":"run_event","event":${event}}`, (character) =>
     /[\u0085\u2028\u2029]/.test(character)
       ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
       : character,
