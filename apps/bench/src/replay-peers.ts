@@ -18,24 +18,32 @@ export async function measurePeers(
 ): Promise<Report> {
   const events = quick ? 2_000 : 20_000;
   const reader = start<ReplayReader>(new URL("replay-reader.ts", import.meta.url));
-  const serve = (module: string, ...parameters: readonly string[]) =>
-    openSubject(
-      start<ReplayServer>(new URL(module, import.meta.url), ...parameters, String(events)),
-    );
-  const readIn = async (module: string): Promise<() => Promise<Cost>> => {
-    const child = start<LogReader>(
-      new URL(module, import.meta.url),
-      await places.postgres(),
-      String(events),
-    );
+  const serve = (module: URL, ...parameters: readonly string[]) =>
+    openSubject(start<ReplayServer>(module, ...parameters, String(events)));
+  const readIn = async (module: URL): Promise<() => Promise<Cost>> => {
+    const child = start<LogReader>(module, await places.postgres(), String(events));
     return () => child.call("read");
   };
-  const memory = await serve("replay-ours.ts", "memory", "");
-  const sqlite = await serve("replay-ours.ts", "sqlite", join(places.folder, "peers.db"));
-  const redis = await serve("replay-ours.ts", "redis", `${places.redis}/1`);
-  const durableMemory = await serve("replay-durable-streams.ts", "");
-  const durableFile = await serve("replay-durable-streams.ts", join(places.folder, "streams"));
-  const resumable = await serve("replay-resumable.ts", `${places.redis}/2`);
+  const memory = await serve(new URL("replay-ours.ts", import.meta.url), "memory", "");
+  const sqlite = await serve(
+    new URL("replay-ours.ts", import.meta.url),
+    "sqlite",
+    join(places.folder, "peers.db"),
+  );
+  const redis = await serve(
+    new URL("replay-ours.ts", import.meta.url),
+    "redis",
+    `${places.redis}/1`,
+  );
+  const durableMemory = await serve(new URL("replay-durable-streams.ts", import.meta.url), "");
+  const durableFile = await serve(
+    new URL("replay-durable-streams.ts", import.meta.url),
+    join(places.folder, "streams"),
+  );
+  const resumable = await serve(
+    new URL("replay-resumable.ts", import.meta.url),
+    `${places.redis}/2`,
+  );
   const readings = measureReadings("ours", reader);
   const durable = measureReadings("Durable Streams", reader);
   const resumed = measureReadings("resumable-stream", reader);
@@ -50,9 +58,9 @@ export async function measurePeers(
     durableFile: durable.catchUp(durableFile, others),
     redis: measureReadings("ours", reader).stream(redis, stream),
     resumable: resumed.stream(resumable, { ...others, ends: false }),
-    ours: await readIn("replay-read-ours.ts"),
-    emmett: await readIn("replay-read-emmett.ts"),
-    castore: await readIn("replay-read-castore.ts"),
+    ours: await readIn(new URL("replay-read-ours.ts", import.meta.url)),
+    emmett: await readIn(new URL("replay-read-emmett.ts", import.meta.url)),
+    castore: await readIn(new URL("replay-read-castore.ts", import.meta.url)),
   });
   const over = (name: string, upper: readonly Cost[], lower: readonly Cost[]) => ({
     name: `${name}, CPU`,

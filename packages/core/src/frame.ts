@@ -12,7 +12,7 @@ const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
  * Whether a frame has to escape something of the text. Next to no text has it, and three searches take 0.02 µs for an event
  * of 300 bytes, the expression 0.1.
  */
-export function hasSeparator(text: string): boolean {
+function hasSeparator(text: string): boolean {
   return text.includes("\u0085") || text.includes("\u2028") || text.includes("\u2029");
 }
 
@@ -157,8 +157,11 @@ export function encodeStreamError(failure: StreamFailure, retryMs: number): stri
 }
 
 const encoder = new TextEncoder();
+const scratch = new Uint8Array(65_536);
 
 /** Frames as the bytes of one write. */
 export function encodeFrames(frames: readonly string[]): Uint8Array {
-  return encoder.encode(frames.join(""));
+  const text = frames.join("");
+  const { read, written } = encoder.encodeInto(text, scratch);
+  return read === text.length ? scratch.slice(0, written) : encoder.encode(text);
 }

@@ -20,7 +20,9 @@ export interface Position extends RunState {
 
 /** What an event counts for in `SLICE_BYTES`. */
 export function weighEvent({ payload }: StoredEvent): number {
-  return eventBytes(utf8Bytes(payload)) + escapeBytes(payload);
+  const payloadBytes = utf8Bytes(payload);
+  // As many bytes as units are ASCII, which needs no escapes.
+  return eventBytes(payloadBytes) + (payloadBytes === payload.length ? 0 : escapeBytes(payload));
 }
 
 /** Of the items from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */

@@ -6,6 +6,7 @@ import {
   encodeFrames,
   encodeEvent,
   encodeRunEvent,
+  encodeRunEvents,
   encodeRunFinished,
   encodeStatus,
   encodeStreamError,
@@ -115,6 +116,63 @@ describe("a frame that nobody is to come back from", () => {
       const rest = `${idLine}\n`;
       expect(early).toEqual(Array.from(rest, (_, from) => rest.slice(from)));
     }
+  });
+});
+
+/** A frame as its clause says it, piece by piece. */
+function plainFrame({ sequence: at, eventType, payload, createdAtMs }: StoredEvent): string {
+  const createdAt = JSON.stringify(new Date(createdAtMs));
+  const event = `{"sequence":${at},"eventType":${JSON.stringify(eventType)},"payload":${payload},"createdAt":${createdAt}}`;
+  const json = Array.from(`{"type":"run_event","event":${event}}`, (character) =>
+    /[\u0085\u2028\u2029]/.test(character)
+      ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+      : character,
+  );
+  return `data: ${json.join("")}\nid: ${at}\n\n`;
+}
+
+describe("encodeRunEvents", () => {
+  const separator = fc.constantFrom("\u0085", "\u2028", "\u2029");
+  const odd = fc
+    .array(
+      fc.oneof(
+        separator,
+        fc.string({ unit: "binary" }),
+        fc.constantFrom("\0", "\ud800", "__proto__", ""),
+      ),
+    )
+    .map((parts) => JsonText.of({ __proto__: null, [parts.join("")]: parts }).text);
+  const any = fc.oneof(
+    event,
+    fc.tuple(event, odd).map(([one, payload]): StoredEvent => ({ ...one, payload })),
+  );
+
+  it("W1, W22: writes the bytes of one plain frame behind the other, whatever the events", () => {
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 8 }), (events) => {
+        const plain = events.map(plainFrame);
+        expect(encodeRunEvents(events)).toBe(plain.join(""));
+        expect(events.map(encodeRunEvent)).toStrictEqual(plain);
+        expect(Buffer.from(encodeFrames(plain))).toStrictEqual(Buffer.from(plain.join("")));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("W22: writes frames of any length", () => {
+    const lengths = fc.integer({ min: 65_000, max: 66_000 });
+    fc.assert(
+      fc.property(fc.constantFrom("x", "é", "😀"), lengths, (unit, length) => {
+        const frame = unit.repeat(length / unit.length);
+        expect(Buffer.from(encodeFrames([frame, "y"])).equals(Buffer.from(`${frame}y`))).toBe(true);
+      }),
+    );
+  });
+
+  it("W22: gives each frame bytes of its own", () => {
+    const first = encodeFrames(["first"]);
+    encodeFrames(["other"]);
+    expect(decoder.decode(first)).toBe("first");
   });
 });
 
@@ -241,11 +299,20 @@ describe("the other frames", () => {
 
 describe("encodeTime", () => {
   it("W2: is ISO 8601 with milliseconds, whatever was asked before", () => {
+    const near = fc.integer({ min: -2_500, max: 2_500 });
+    const time = fc.oneof(
+      fc
+        .tuple(fc.integer({ min: -8_639_999_990, max: 8_639_999_990 }), near)
+        .map(([second, ms]) => second * 1_000 + ms),
+      near,
+      fc.double({ min: -9_999, max: 9_999, noNaN: true }),
+    );
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 4_102_444_800_000 })), (times) => {
-        for (const ms of times.flatMap((time) => [time, time]))
+      fc.property(fc.array(time), (times) => {
+        for (const ms of times.flatMap((one) => [one, one, one + 1, one - 999]))
           expect(encodeTime(ms)).toBe(new Date(ms).toISOString());
       }),
+      { numRuns: 300 },
     );
   });
 });

@@ -110,6 +110,15 @@ describe("utf8Bytes", () => {
     );
   });
 
+  it("W9: counts them in long text too", () => {
+    const unit = fc.constantFrom("x", "é", "\u2028", "😀");
+    fc.assert(
+      fc.property(unit, fc.integer({ min: 5_400, max: 5_500 }), (one, count) => {
+        expect(utf8Bytes(one.repeat(count))).toBe(encoder.encode(one).length * count);
+      }),
+    );
+  });
+
   it("W9: isLonger answers as counting would", () => {
     const bound = fc.nat({ max: 60 });
     fc.assert(

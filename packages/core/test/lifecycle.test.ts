@@ -6,6 +6,7 @@ import { JsonText } from "../src/json-text.ts";
 import {
   advanceRun,
   foldEvent,
+  foldEvents,
   INITIAL_STATE,
   isTerminal,
   judgeAppend,
@@ -61,6 +62,19 @@ describe("the fold", () => {
         );
         expect({ runStatus, phase }).toStrictEqual(stateAfter(log.flat()));
         expect(lastSequence).toBe(events.length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("W6: over a stretch is the same as step by step, wherever it begins", () => {
+    fc.assert(
+      fc.property(batches("either"), fc.nat(), (log, at) => {
+        const events = log.flatMap((drafts) => planEvents(drafts, LIMITS).events);
+        const cut = at % (events.length + 1);
+        const before = events.slice(0, cut).reduce<RunState>(foldEvent, INITIAL_STATE);
+        const rest = events.slice(cut);
+        expect(foldEvents(before, rest)).toStrictEqual(rest.reduce<RunState>(foldEvent, before));
       }),
       { numRuns: 300 },
     );

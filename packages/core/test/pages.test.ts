@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeRunEvent } from "../src/frame.ts";
+import { foldEvent, INITIAL_STATE, planEvents, type RunState } from "../src/lifecycle.ts";
+import { utf8Bytes } from "../src/json-text.ts";
+import { createPageCut } from "../src/page.ts";
+import { createPages, type Pages } from "../src/pages.ts";
+import { type Position, type Slice, SLICE_BYTES } from "../src/slice.ts";
+import type { ReadQuery, StoredEvent } from "../src/store.ts";
+import { batches } from "./run-draft.ts";
+import { runRecord, storedEvent } from "./run-record.ts";
+
+type Query = Pick<ReadQuery, "since" | "limit" | "maxBytes">;
+
+interface Bench {
+  readonly pages: Pages;
+  /** What was read, in order. */
+  readonly reads: readonly Query[];
+}
+
+/** Pages over a log that has ended or stands still. */
+function createBench(log: readonly StoredEvent[]): Bench {
+  const reads: Query[] = [];
+  const pages = createPages(async (query) => {
+    reads.push(query);
+    const { since, limit, maxBytes } = query;
+    const belongs = createPageCut(limit, maxBytes);
+    const rest = log.slice(since);
+    const cut = rest.findIndex(({ payload }) => !belongs(utf8Bytes(payload)));
+    return {
+      run: runRecord({ lastSequence: log.length }),
+      phaseAtSince: null,
+      events: cut === -1 ? rest : rest.slice(0, cut),
+    };
+  });
+  return { pages, reads };
+}
+
+function positionAt(log: readonly StoredEvent[], sequence: number): Position {
+  return { sequence, ...log.slice(0, sequence).reduce<RunState>(foldEvent, INITIAL_STATE) };
+}
+
+async function readOn(pages: Pages, from: Position, last: number): Promise<readonly Slice[]> {
+  const slices: Slice[] = [];
+  for (let position = from; position.sequence < last;) {
+    const slice = await pages.next(position);
+    slices.push(slice);
+    position = slice.to;
+  }
+  return slices;
+}
+
+/** Events of about this many bytes a slice. */
+function logOf(events: number, sliceEvents: number): readonly StoredEvent[] {
+  const payload = JSON.stringify("x".repeat(Math.floor(SLICE_BYTES / sliceEvents) - 230));
+  return Array.from({ length: events }, (_, index) =>
+    storedEvent({ sequence: index + 1, payload }),
+  );
+}
+
+const LIMITS = { maxPayloadBytes: 300_000, maxBatchEvents: 1_000 };
+const size = fc.constantFrom(1, 100, 3_000, 20_000, 60_000);
+const text = fc.tuple(fc.constantFrom("x", "é", "\u2028", "😀"), size);
+const logs: fc.Arbitrary<readonly StoredEvent[]> = fc
+  .tuple(
+    batches("either"),
+    fc.array(
+      text.map(([unit, count]) => JSON.stringify(unit.repeat(count))),
+      { maxLength: 40 },
+    ),
+  )
+  .map(([drafts, payloads]) =>
+    [
+      ...payloads.map((payload) => ({ eventType: "TOKEN", payload })),
+      ...drafts.flatMap((batch) => planEvents(batch, LIMITS).events),
+    ].map(({ eventType, payload }, at) => storedEvent({ sequence: at + 1, eventType, payload })),
+  );
+
+describe("the pages of a log", () => {
+  it("W22, W25: give any number of readers, in any order, every event once and in order, in slices that fit", async () => {
+    const readers = fc.array(fc.nat(), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(logs, readers, fc.infiniteStream(fc.nat()), async (log, starts, turns) => {
+        const { pages } = createBench(log);
+        const all = starts.map((start) => {
+          const position = positionAt(log, start % (log.length + 1));
+          return { position, expected: log.slice(position.sequence), had: [] as StoredEvent[] };
+        });
+        for (;;) {
+          const open = all.filter(({ position }) => position.sequence < log.length);
+          if (open.length === 0) break;
+          const [turn = 0, mark = 0] = [turns.next().value, turns.next().value];
+          const reader = open[turn % open.length];
+          if (reader === undefined) break;
+          const slice = await pages.next(reader.position);
+          const bytes = slice.events.map(encodeRunEvent).join("");
+          if (slice.events.length > 1) expect(utf8Bytes(bytes)).toBeLessThanOrEqual(SLICE_BYTES);
+          reader.had.push(...slice.events);
+          reader.position = slice.to;
+          expect(slice.to).toStrictEqual(positionAt(log, slice.to.sequence));
+          if (mark % 7 === 0) pages.clear();
+        }
+        for (const { had, expected } of all) expect(had).toStrictEqual(expected);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("S12: are read one slice at first, and four at once for whoever reads on", async () => {
+    const log = logOf(100, 10);
+    const { pages, reads } = createBench(log);
+    const slices = await readOn(pages, positionAt(log, 0), 100);
+    expect(slices.map(({ events }) => events.length)).toStrictEqual(Array(10).fill(10));
+    expect(reads.map(({ since }) => since)).toStrictEqual([0, 10, 50, 90]);
+    expect(reads.map(({ maxBytes }) => maxBytes / SLICE_BYTES)).toStrictEqual([1, 4, 4, 4]);
+  });
+
+  it("S12: are shared, bytes and all, by those who come at once or a little later", async () => {
+    const log = logOf(80, 10);
+    const { pages, reads } = createBench(log);
+    const from = positionAt(log, 0);
+    const [one, other] = await Promise.all([readOn(pages, from, 80), readOn(pages, from, 80)]);
+    const third = await readOn(pages, from, 80);
+    expect(other).toStrictEqual(one);
+    expect(third).toStrictEqual(one);
+    expect(new Set([...one, ...other, ...third]).size).toBe(8);
+    expect(one[0]?.bytes()).toBe(third[0]?.bytes());
+    expect(reads.length).toBe(3);
+  });
+
+  it("W25: are kept eight slices long, however many are read, and not when they are let go", async () => {
+    const log = logOf(200, 10);
+    const { pages, reads } = createBench(log);
+    await readOn(pages, positionAt(log, 0), 200);
+    const kept = (): readonly number[] =>
+      Array.from({ length: 20 }, (_, at) => at * 10).filter(
+        (sequence) => !(pages.next(positionAt(log, sequence)) instanceof Promise),
+      );
+    const before = reads.length;
+    expect(kept()).toStrictEqual([120, 130, 140, 150, 160, 170, 180, 190]);
+    pages.clear();
+    expect(reads.length).toBe(before + 12);
+    expect(kept()).toStrictEqual([]);
+  });
+
+  it("S20: fail all who wait for a read that fails, and are read again by whoever comes then", async () => {
+    const log = logOf(10, 10);
+    let failures = 1;
+    const pages = createPages((query) => {
+      if (failures-- > 0) return Promise.reject(new Error("no"));
+      return Promise.resolve({
+        run: runRecord({ lastSequence: log.length }),
+        phaseAtSince: null,
+        events: log.slice(query.since),
+      });
+    });
+    const from = positionAt(log, 0);
+    const waiting = [pages.next(from), pages.next(from)];
+    for (const one of waiting) await expect(one).rejects.toThrow("no");
+    expect((await pages.next(from)).events).toStrictEqual(log);
+  });
+});
