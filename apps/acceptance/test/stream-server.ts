@@ -1,12 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import {
-  createMemoryStore,
-  createRunEvents,
-  type RunEvents,
-  type StreamTimes,
-} from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import type { StreamTimes } from "@tm/run-events-core/wire";
 import { createNodeHandler } from "@tm/run-events-http/node";
 
 /** The http package on a port, with runs that the test writes itself. */

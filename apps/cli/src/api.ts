@@ -4,9 +4,8 @@ import {
   type RunStatus,
   RunEventsError,
   type RunEventsErrorCode,
-  splitJsonArray,
-  splitJsonObject,
 } from "@tm/run-events-core";
+import { splitJsonArray, splitJsonObject } from "@tm/run-events-core/wire";
 import type { Target } from "./parse-command.ts";
 
 /** How long an answer may take beyond the time that the request itself asks for, in milliseconds. */

@@ -3,8 +3,6 @@ export { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } fro
 export type { RunEventsErrorCode, RunEventsErrorDetails, RunEventsErrorOptions } from "./errors.ts";
 export { RunEventsError, runNotFound, storeClosed } from "./errors.ts";
 export { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
-export type { JsonMember } from "./json-split.ts";
-export { splitJsonArray, splitJsonObject } from "./json-split.ts";
 export type { AppendLimits, KeptReceipt, PlannedEvents, RunState } from "./lifecycle.ts";
 export {
   advanceRun,
@@ -42,29 +40,11 @@ export type { MemoryStoreOptions } from "./memory.ts";
 export { createMemoryStore } from "./memory.ts";
 export type { Clock } from "./clock.ts";
 export { systemClock } from "./clock.ts";
-export type { Connected, StreamFailure } from "./frame.ts";
-export {
-  encodeConnected,
-  encodeEvent,
-  encodeFrames,
-  encodeRunEvent,
-  encodeRunFinished,
-  encodeStatus,
-  encodeStreamError,
-  encodeTime,
-  NO_RETRY_MS,
-} from "./frame.ts";
 export type { AppendReceipt } from "./receipt.ts";
 export { receiptOf } from "./receipt.ts";
-export type { StreamErrorCode } from "./stream-error.ts";
-export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
-export { encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
 export type { OwnerOption } from "./owner.ts";
 export type { TailOptions } from "./tail.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
 export { createRunLog } from "./run-log.ts";
-export type { OpenStream, StreamEnd, StreamRequest, StreamSink, StreamTimes } from "./stream.ts";
-export type { Streams, StreamsOptions, StreamStats } from "./streams.ts";
-export { createStreams } from "./streams.ts";
 export type { ListOptions, RunEvents, RunEventsPage } from "./run-events.ts";
 export { createRunEvents } from "./run-events.ts";

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import * as wire from "../src/index-wire.ts";
 import * as core from "../src/index.ts";
 
 const VALUES = [
@@ -8,28 +9,13 @@ const VALUES = [
   "INITIAL_STATE",
   "MAX_BATCH_EVENTS",
   "MAX_PAYLOAD_BYTES",
-  "NO_RETRY_MS",
-  "STREAM_ERRORS",
   "advanceRun",
   "clampCursor",
   "createMemoryStore",
   "createPageCut",
   "createRunEvents",
   "createRunLog",
-  "createStreams",
   "createWatchers",
-  "encodeConnected",
-  "encodeEvent",
-  "encodeFrames",
-  "encodePage",
-  "encodeReceipt",
-  "encodeRun",
-  "encodeRunEvent",
-  "encodeRunFinished",
-  "encodeRunList",
-  "encodeStatus",
-  "encodeStreamError",
-  "encodeTime",
   "eventBytes",
   "foldEvent",
   "invalidCursor",
@@ -44,12 +30,9 @@ const VALUES = [
   "planPage",
   "receiptOf",
   "runNotFound",
-  "splitJsonArray",
-  "splitJsonObject",
   "stateAtSince",
   "statusAfter",
   "storeClosed",
-  "streamErrorCode",
   "systemClock",
   "utf8Bytes",
 ];
@@ -62,19 +45,16 @@ const TYPES = [
   "AppendReceipt",
   "AppendRequest",
   "Clock",
-  "Connected",
   "CreateOutcome",
   "CreateRunRequest",
   "DeleteOutcome",
   "EventDraft",
-  "JsonMember",
   "KeptReceipt",
   "ListOptions",
   "ListQuery",
   "LogPage",
   "MemoryStoreOptions",
   "NewEvent",
-  "OpenStream",
   "OwnerOption",
   "PageOptions",
   "PlannedEvents",
@@ -95,6 +75,38 @@ const TYPES = [
   "RunStatus",
   "StoreCapabilities",
   "StoredEvent",
+  "TailOptions",
+  "TerminalStatus",
+  "Watch",
+  "Watchers",
+];
+
+/** Of `@tm/run-events-core/wire`, which a server needs that speaks the wire by itself. */
+const WIRE_VALUES = [
+  "NO_RETRY_MS",
+  "STREAM_ERRORS",
+  "createStreams",
+  "encodeConnected",
+  "encodeEvent",
+  "encodeFrames",
+  "encodePage",
+  "encodeReceipt",
+  "encodeRun",
+  "encodeRunEvent",
+  "encodeRunFinished",
+  "encodeRunList",
+  "encodeStatus",
+  "encodeStreamError",
+  "encodeTime",
+  "splitJsonArray",
+  "splitJsonObject",
+  "streamErrorCode",
+];
+
+const WIRE_TYPES = [
+  "Connected",
+  "JsonMember",
+  "OpenStream",
   "StreamEnd",
   "StreamErrorCode",
   "StreamFailure",
@@ -104,10 +116,6 @@ const TYPES = [
   "StreamTimes",
   "Streams",
   "StreamsOptions",
-  "TailOptions",
-  "TerminalStatus",
-  "Watch",
-  "Watchers",
 ];
 
 /** The names in the file's export clauses: types leave nothing behind to look at when it runs. */
@@ -117,15 +125,18 @@ function namesIn(source: string, clause: RegExp): readonly string[] {
     .toSorted();
 }
 
-describe("the public API", () => {
+describe.each([
+  { file: "index.ts", module: core, values: VALUES, types: TYPES },
+  { file: "index-wire.ts", module: wire, values: WIRE_VALUES, types: WIRE_TYPES },
+])("the public API in $file", ({ file, module, values, types }) => {
   it("is exactly these values", () => {
-    expect(Object.keys(core).toSorted()).toStrictEqual(VALUES.toSorted());
+    expect(Object.keys(module).toSorted()).toStrictEqual(values.toSorted());
   });
 
   it("is exactly these types, each named in the index alone", async () => {
-    const source = await readFile(new URL("../src/index.ts", import.meta.url), "utf8");
-    expect(namesIn(source, /export type \{([^}]*)\}/g)).toStrictEqual(TYPES.toSorted());
-    expect(namesIn(source, /export \{([^}]*)\}/g)).toStrictEqual(VALUES.toSorted());
+    const source = await readFile(new URL(`../src/${file}`, import.meta.url), "utf8");
+    expect(namesIn(source, /export type \{([^}]*)\}/g)).toStrictEqual(types.toSorted());
+    expect(namesIn(source, /export \{([^}]*)\}/g)).toStrictEqual(values.toSorted());
     expect(source).not.toMatch(/export \*|export default/);
   });
 });

@@ -1,4 +1,4 @@
-import type { OpenStream } from "@tm/run-events-core";
+import type { OpenStream } from "@tm/run-events-core/wire";
 
 /** A request, as both doors give it to the routes. */
 export interface Exchange {

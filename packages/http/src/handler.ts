@@ -1,4 +1,4 @@
-import type { StreamSink } from "@tm/run-events-core";
+import type { StreamSink } from "@tm/run-events-core/wire";
 import { readPieces } from "./body.ts";
 import type { Exchange, StreamReply } from "./exchange.ts";
 import { createService, type HandlerOptions, type HandlerStats } from "./service.ts";

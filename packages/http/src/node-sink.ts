@@ -1,6 +1,6 @@
 import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { OpenStream, StreamSink } from "@tm/run-events-core";
+import type { OpenStream, StreamSink } from "@tm/run-events-core/wire";
 
 /** What a response may hold before the stream waits for it, in bytes: with one slice on top it stays below 64 KiB. @see W25 */
 const LOW_WATER_BYTES = 16_384;

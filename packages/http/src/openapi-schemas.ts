@@ -1,4 +1,4 @@
-import { STREAM_ERRORS } from "@tm/run-events-core";
+import { STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { STATUS } from "./problem.ts";
 
 type Schema = Readonly<Record<string, unknown>>;

@@ -5,9 +5,8 @@ import {
   parseCursor,
   RunEventsError,
   type RunStatus,
-  splitJsonArray,
-  splitJsonObject,
 } from "@tm/run-events-core";
+import { splitJsonArray, splitJsonObject } from "@tm/run-events-core/wire";
 
 /** A bad parameter, header or body. @see W3 */
 export function invalidRequest(message: string): RunEventsError {

@@ -1,15 +1,17 @@
 import {
-  encodePage,
-  encodeReceipt,
-  encodeRun,
-  encodeRunList,
   isRunId,
   isTerminal,
   parseCursor,
   parseIdempotencyKey,
   runNotFound,
-  type StreamRequest,
 } from "@tm/run-events-core";
+import {
+  encodePage,
+  encodeReceipt,
+  encodeRun,
+  encodeRunList,
+  type StreamRequest,
+} from "@tm/run-events-core/wire";
 import { mediaType, readJson, refuseEncoded } from "./body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
 import { type Exchange, jsonReply, type Reply, type StreamReply } from "./exchange.ts";

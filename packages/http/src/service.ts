@@ -1,14 +1,12 @@
+import { RunEventsError, type RunEvents, type RunLog } from "@tm/run-events-core";
 import {
   createStreams,
-  RunEventsError,
-  type RunEvents,
-  type RunLog,
   type StreamErrorCode,
   streamErrorCode,
   type Streams,
   type StreamsOptions,
   type StreamStats,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/wire";
 import type { Exchange, Reply, StreamReply } from "./exchange.ts";
 import type { Authenticate, Identity } from "./identity.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";

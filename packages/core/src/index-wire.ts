@@ -1,0 +1,20 @@
+export type { JsonMember } from "./json-split.ts";
+export { splitJsonArray, splitJsonObject } from "./json-split.ts";
+export type { Connected, StreamFailure } from "./frame.ts";
+export {
+  encodeConnected,
+  encodeEvent,
+  encodeFrames,
+  encodeRunEvent,
+  encodeRunFinished,
+  encodeStatus,
+  encodeStreamError,
+  encodeTime,
+  NO_RETRY_MS,
+} from "./frame.ts";
+export type { StreamErrorCode } from "./stream-error.ts";
+export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
+export { encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
+export type { OpenStream, StreamEnd, StreamRequest, StreamSink, StreamTimes } from "./stream.ts";
+export type { Streams, StreamsOptions, StreamStats } from "./streams.ts";
+export { createStreams } from "./streams.ts";
