@@ -56,3 +56,10 @@ export async function describeRedis(redis: Redis): Promise<string> {
   const settings = await redis.config("GET", "appendonly", "appendfsync");
   return `Redis: ${version}, ${String(settings)}.`;
 }
+
+/** Microseconds of processor time that the server's main thread has taken so far. */
+export async function readServerMicros(redis: Redis): Promise<number> {
+  const facts = await redis.info("cpu");
+  const seconds = [...facts.matchAll(/^used_cpu_(?:user|sys)_main_thread:(.*)$/gm)];
+  return 1e6 * seconds.reduce((sum, [, value]) => sum + Number(value), 0);
+}
