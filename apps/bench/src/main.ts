@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { appendGrid } from "./append-grid.ts";
 import { fanout } from "./fanout.ts";
 import { following } from "./following.ts";
 import { growth } from "./growth.ts";
@@ -35,6 +36,7 @@ const SECTIONS: readonly Section[] = [
   postgresAppend,
   notify,
   redisAppend,
+  appendGrid,
   latency,
   manyRuns,
   history,

@@ -22,11 +22,11 @@ export async function createLog(pool: PostgresPool, count: number = CALLERS): Pr
   return runs;
 }
 
-/** Counts the events of a database. @throws unless every run has the events 1 … `last_sequence`, each with a key. */
+/** Counts the events of a database. @throws unless every run has the events 1 … `last_sequence`, each of which a key stands for. */
 export async function countEvents(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ readonly events: number; readonly wrong: number }>(
-    `SELECT sum(events)::int AS events, count(*) FILTER (WHERE (events, events, keys) <> (last_sequence, last, last))::int AS wrong FROM (
-       SELECT last_sequence, count(sequence) AS events, coalesce(max(sequence), 0) AS last, count(idempotency_key) AS keys
+    `SELECT sum(events)::int AS events, count(*) FILTER (WHERE (events, events, keyed) <> (last_sequence, last, last))::int AS wrong FROM (
+       SELECT last_sequence, count(sequence) AS events, coalesce(max(sequence), 0) AS last, sum(key_events) FILTER (WHERE idempotency_key IS NOT NULL) AS keyed
        FROM run_events.runs LEFT JOIN run_events.events USING (run_key) GROUP BY run_key) counted`,
   );
   if (rows[0]?.wrong !== 0) throw new Error("A run has not all its events.");

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { drawChart } from "./chart.ts";
 import { formatMachine, type Machine } from "./machine.ts";
-import type { Report, Scale } from "./report.ts";
+import type { Figure, Report, Scale } from "./report.ts";
 import { formatReport } from "./table.ts";
 
 /** A section as it was measured, with all that the figures depend on. */
@@ -37,11 +37,16 @@ export async function readResults(folder: string): Promise<readonly Result[]> {
 export function formatPages(results: readonly Result[]): ReadonlyMap<string, string> {
   const pages = new Map<string, string>();
   for (const { section, report } of results) {
-    pages.set(`${section}.svg`, drawChart(section, [...report.targets, ...report.figures]));
+    const bars = barsOf(report);
+    if (bars.length > 0) pages.set(`${section}.svg`, drawChart(section, bars));
   }
   const sections = [...results.map(formatResult), formatVersions(results)];
   pages.set("README.md", `# Results\n\n${sections.join("\n\n")}\n`);
   return pages;
+}
+
+function barsOf({ targets, figures }: Report): readonly Figure[] {
+  return [...targets, ...figures];
 }
 
 function formatResult({ section, question, machine, scale, report }: Result): string {
@@ -50,7 +55,9 @@ function formatResult({ section, question, machine, scale, report }: Result): st
     question,
     `${formatMachine(machine)} · ${scale.rounds} rounds`,
     formatReport(report),
-    `![The figures of ${section} as bars](${section}.svg)`,
+    ...(barsOf(report).length === 0
+      ? []
+      : [`![The figures of ${section} as bars](${section}.svg)`]),
   ].join("\n\n");
 }
 
