@@ -9,11 +9,14 @@ export const postgresGrid: GridStore = {
   bare: `one statement an append, unprepared, over a pool of ${POOL_SIZE}`,
   withWriters: (use) =>
     withServer(startPostgres(), async (postgres, start) => {
-      const startWriter = async (module: string) =>
-        start<GridWriter>(new URL(module, import.meta.url), await postgres.createDatabase());
-      return use({
-        ours: await startWriter("append-grid-postgres-ours.ts"),
-        bare: await startWriter("append-grid-postgres-bare.ts"),
-      });
+      const ours = start<GridWriter>(
+        new URL("append-grid-postgres-ours.ts", import.meta.url),
+        await postgres.createDatabase(),
+      );
+      const bare = start<GridWriter>(
+        new URL("append-grid-postgres-bare.ts", import.meta.url),
+        await postgres.createDatabase(),
+      );
+      return use({ ours, bare });
     }),
 };
