@@ -5,6 +5,8 @@ import {
   type GridWriters,
 } from "./append-grid-writer.ts";
 import { postgresGrid } from "./append-grid-postgres.ts";
+import { redisGrid } from "./append-grid-redis.ts";
+import { sqliteGrid } from "./append-grid-sqlite.ts";
 import {
   type Figure,
   median,
@@ -15,7 +17,7 @@ import {
 } from "./report.ts";
 import { type Cost, cpuMicros, ratios, takeTurns, wallMicros } from "./rounds.ts";
 
-const STORES: readonly GridStore[] = [postgresGrid];
+const STORES: readonly GridStore[] = [sqliteGrid, postgresGrid, redisGrid];
 const CALLERS: readonly number[] = [1, 16, 64, 256];
 const BATCHES: readonly number[] = [1, 20, 100];
 const RUNS: readonly number[] = [1, GRID_RUNS];

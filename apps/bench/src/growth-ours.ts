@@ -1,60 +1,39 @@
 import Database from "better-sqlite3";
-import { createRunEvents, MAX_BATCH_EVENTS, type RunEvents } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
 import { createSqliteStore } from "@tm/run-events-sqlite";
+import { OWNER, runIdOf } from "./append-writer.ts";
 import { serveParent } from "./child.ts";
-import type { GrowthStore } from "./growth-store.ts";
+import { GROWTH_EVENT_BYTES, type GrowthStore } from "./growth-store.ts";
 import { measure } from "./rounds.ts";
 import { sampleEvent } from "./sample-event.ts";
 
-const EVENT_BYTES = 300;
 /** How many runs are used in turn, so that a large store's pages are as warm as a small one's. */
 const USED_RUNS = 50;
-/** How many appends of the filling wait for the store together. */
-const APPENDS_AT_ONCE = 50;
+/** How many appends warm each used run. */
+const WARM_APPENDS = 100;
 const PAGE_EVENTS = 100;
 const TAIL_EVENTS = 10;
 const LIST_RUNS = 50;
 
-const ownerId = "owner";
 const [, , file = "", runCount = "", eventsARun = ""] = process.argv;
-const event = sampleEvent(EVENT_BYTES);
+const event = sampleEvent(GROWTH_EVENT_BYTES);
 
-function runIdOf(index: number): string {
-  return `run-${index}`;
-}
-
-async function open(synchronous: "FULL" | "NORMAL"): Promise<[RunEvents, Database.Database]> {
-  const database = new Database(file);
-  const store = createSqliteStore(database, { synchronous });
-  await store.migrate();
-  return [createRunEvents({ store }), database];
-}
-
-/** Fills the file. That is not measured, so it need not wait for the disk. */
-async function fill(): Promise<void> {
-  const [runs, database] = await open("NORMAL");
-  for (let index = 0; index < Number(runCount); index++) {
-    await runs.create({ ownerId, runId: runIdOf(index) });
-  }
-  for (let events = Number(eventsARun); events > 0; events -= MAX_BATCH_EVENTS) {
-    const batch = Array.from({ length: Math.min(events, MAX_BATCH_EVENTS) }, () => event);
-    for (let first = 0; first < Number(runCount); first += APPENDS_AT_ONCE) {
-      const length = Math.min(APPENDS_AT_ONCE, Number(runCount) - first);
-      await Promise.all(
-        Array.from({ length }, (_, index) => runs.append(runIdOf(first + index), batch)),
-      );
-    }
-  }
-  await runs.close();
-  database.close();
-}
-
-await fill();
-const [runs] = await open("FULL");
+const runs = createRunEvents({ store: createSqliteStore(new Database(file)) });
 const used = Array.from({ length: Math.min(USED_RUNS, Number(runCount)) }, (_, index) =>
   runIdOf(Math.floor((index * Number(runCount)) / USED_RUNS)),
 );
 const lastSequences = new Map(used.map((runId) => [runId, Number(eventsARun)]));
+
+/**
+ * Brings the used runs' pages into the cache and makes the first splits of full ones. In a store of few runs the first
+ * measured calls would have done that for all of them; the same number beside many runs does it for a part.
+ */
+for (let round = 0; round < WARM_APPENDS; round++) {
+  const appended = await Promise.all(used.map((runId) => runs.append(runId, [event])));
+  for (const [index, runId] of used.entries()) {
+    lastSequences.set(runId, appended[index]?.lastSequence ?? 0);
+  }
+}
 
 /** Measures the work on the used runs in turn. */
 function inTurn(times: number, work: (runId: string, last: number) => Promise<void>) {
@@ -83,6 +62,6 @@ serveParent<GrowthStore>({
     }),
   list: (times) =>
     inTurn(times, async () => {
-      await runs.list({ ownerId, limit: LIST_RUNS });
+      await runs.list({ ownerId: OWNER, limit: LIST_RUNS });
     }),
 });

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { APPEND_EVENT_BYTES, type AppendWriter, appendTogether } from "./append-writer.ts";
 import { serveParent } from "./child.ts";
-import { countEvents, createLog, keysOf } from "./redis-log.ts";
+import { countKeyedEvents, createLog, keysOf } from "./redis-log.ts";
 import { APPEND } from "./redis-script.ts";
 import { sampleEvent } from "./sample-event.ts";
 
@@ -21,5 +21,5 @@ async function append(runId: string): Promise<void> {
 
 serveParent<AppendWriter>({
   append: (load) => appendTogether(load, append),
-  count: () => countEvents(redis, PREFIX),
+  count: () => countKeyedEvents(redis, PREFIX),
 });

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { APPEND_EVENT_BYTES, type AppendWriter, appendTogether } from "./append-writer.ts";
 import { serveParent } from "./child.ts";
-import { countEvents, createLog } from "./redis-log.ts";
+import { countKeyedEvents, createLog } from "./redis-log.ts";
 import { sampleEvent } from "./sample-event.ts";
 
 const PREFIX = "ours";
@@ -12,5 +12,5 @@ const event = sampleEvent(APPEND_EVENT_BYTES);
 
 serveParent<AppendWriter>({
   append: (load) => appendTogether(load, (runId) => runs.append(runId, [event])),
-  count: () => countEvents(redis, PREFIX),
+  count: () => countKeyedEvents(redis, PREFIX),
 });

@@ -30,18 +30,18 @@ export async function createLog(
   return runs;
 }
 
-/** Counts the events behind a prefix. @throws unless every run has the events 1 … `lastSequence`, each with a key. */
-export async function countEvents(redis: Redis, prefix: string): Promise<number> {
+/** Counts the events behind a prefix. @throws unless every run has the events 1 … `lastSequence`. */
+export async function countEvents(
+  redis: Redis,
+  prefix: string,
+  runs: number = CALLERS,
+): Promise<number> {
   let count = 0;
-  for (let index = 0; index < CALLERS; index++) {
-    const { head, events, receipts } = keysOf(prefix, runIdOf(index));
+  for (let index = 0; index < runs; index++) {
+    const { head, events } = keysOf(prefix, runIdOf(index));
     const lastSequence = Number(await redis.hget(head, "lastSequence"));
     const [last] = await redis.xrevrange(events, "+", "-", "COUNT", 1);
-    const held = [
-      await redis.xlen(events),
-      await redis.hlen(receipts),
-      Number(last?.[0].split("-")[0] ?? 0),
-    ];
+    const held = [await redis.xlen(events), Number(last?.[0].split("-")[0] ?? 0)];
     if (held.some((events) => events !== lastSequence)) {
       throw new Error(`A run of ${lastSequence} events has ${held.join(", ")}.`);
     }
@@ -50,9 +50,27 @@ export async function countEvents(redis: Redis, prefix: string): Promise<number>
   return count;
 }
 
+/** As `countEvents`, of appends of one event each. @throws unless each event has a key of its own, too. */
+export async function countKeyedEvents(redis: Redis, prefix: string): Promise<number> {
+  let keys = 0;
+  for (let index = 0; index < CALLERS; index++) {
+    keys += await redis.hlen(keysOf(prefix, runIdOf(index)).receipts);
+  }
+  const events = await countEvents(redis, prefix);
+  if (events !== keys) throw new Error(`Of ${events} events ${keys} have a key.`);
+  return events;
+}
+
 /** The server's version and what it does with a write, in one line. */
 export async function describeRedis(redis: Redis): Promise<string> {
   const version = /^(?:redis|valkey)_version:.*$/m.exec(await redis.info("server"))?.[0].trim();
   const settings = await redis.config("GET", "appendonly", "appendfsync");
   return `Redis: ${version}, ${String(settings)}.`;
+}
+
+/** Microseconds of processor time that the server's main thread has taken so far. */
+export async function readServerMicros(redis: Redis): Promise<number> {
+  const facts = await redis.info("cpu");
+  const seconds = [...facts.matchAll(/^used_cpu_(?:user|sys)_main_thread:(.*)$/gm)];
+  return 1e6 * seconds.reduce((sum, [, value]) => sum + Number(value), 0);
 }

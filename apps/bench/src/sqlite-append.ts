@@ -70,14 +70,14 @@ function compare(
       name: `${where}: ours / bare, a transaction each, appends a second`,
       unit: "×",
       values: ratios(wallMicros(single), wallMicros(ours)),
-      bound: 5,
+      bound: 6,
       kind: "at least",
     },
     {
       name: `${where}: ours / bare, ${CALLERS} a transaction, appends a second`,
       unit: "×",
       values: ratios(wallMicros(batch), wallMicros(ours)),
-      bound: 0.7,
+      bound: 0.85,
       kind: "at least",
     },
   ];

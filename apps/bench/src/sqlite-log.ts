@@ -9,12 +9,13 @@ import { CALLERS, OWNER, runIdOf } from "./append-writer.ts";
  */
 export async function createLog(
   file: string,
+  count: number = CALLERS,
 ): Promise<{ readonly database: Database.Database; readonly runs: RunEvents }> {
   const database = new Database(file);
   const store = createSqliteStore(database);
   await store.migrate();
   const runs = createRunEvents({ store });
-  for (let index = 0; index < CALLERS; index++) {
+  for (let index = 0; index < count; index++) {
     await runs.create({ ownerId: OWNER, runId: runIdOf(index) });
   }
   return { database, runs };

@@ -9,23 +9,26 @@ import { defineScript, type Script } from "./script.ts";
  * An append that moves the run to another status needs a claim on that status in its owner's list, made before; without it
  * nothing is written to the run and the answer is `unclaimed`.
  *
- * One request for a run, which does not change its status and has a new key, takes a short way: the receipt is written
- * first, if there is none yet, and taken back if the events find no stream. Whatever else comes up is left to the long way.
- * The short way is what nearly every append takes, so it makes no table and formats no number twice.
+ * One plain request for a running run takes a short way, if its key is new: the receipt is written first, if there is none
+ * yet, and taken back if the event finds no stream. Whatever else comes up is left to the long way. The short way is what
+ * nearly every append takes, so it makes no table: the server executes 107,000 instructions for it, 156,000 for the long way.
  *
  * KEYS: of each run head, events, receipts.
  * ARGV: the command that rings; then of each run the number of its requests, with a claim `number ordinal status`; of each
- * request `=ownerId` or empty, status, key, expected sequence or empty, number of events; of each event type, payload, phase
- * or empty.
+ * request `=ownerId` or empty, its key, its shape: empty for a plain one, which is one event that leaves the run running,
+ * starts no phase and expects no sequence, then the event's type and payload; else `status expected number`, with nothing
+ * between the spaces if it expects no sequence, then of each of that number of events type, payload, phase or empty.
  * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way, else
  * `{'failed', error}`, `{'lost'}`, `{'unclaimed', ownerId, ordinal, status}` or `{'judged', status that was left or nil,
- * outcomes}`; an outcome is its name and, as far as it has them, the status, the last sequence and the phase.
+ * outcomes}`; an outcome is the same text for an append, else its name and, as far as it has them, the status, the last
+ * sequence and the phase.
  * @see S1-S5; `judgeAppend` and `advanceRun` are the rule.
  */
 export const APPEND: Script = defineScript(`
-local call, try, format, ARGV = redis.call, redis.pcall, string.format, ARGV
+local call, try, format, match = redis.call, redis.pcall, string.format, string.match
+local KEYS, ARGV = KEYS, ARGV
 local HEAD, EVENTS, RECEIPTS
-local owner, statusBefore, phaseSequenceBefore, before, updatedAtMs
+local owner, statusBefore, phaseSequenceBefore, updatedAtMs
 local status, phase, phaseSequence, last, finished
 local staged, lost, clockMs
 
@@ -33,19 +36,8 @@ local function text(number)
   return format('%d', number)
 end
 
-local function load()
-  local head = call('HMGET', HEAD, 'ownerId', 'runStatus', 'phase', 'phaseSequence', 'lastSequence', 'updatedAtMs')
-  owner, statusBefore, phaseSequenceBefore, before, updatedAtMs = head[1], head[2], head[4], tonumber(head[5]), head[6]
-  status, phase, phaseSequence, last = statusBefore, head[3], phaseSequenceBefore, before
-  finished = owner and status ~= 'running' and call('HEXISTS', HEAD, 'finishedAtMs') == 1
-end
-
 local function isOwned(asked)
   return owner and (asked == '' or asked == '=' .. owner)
-end
-
-local function isClaimed(claim)
-  return status == statusBefore or claim == call('HGET', HEAD, 'ordinal') .. ' ' .. status
 end
 
 local function now()
@@ -58,63 +50,32 @@ local function now()
   return isBehind and updatedAtMs or clockMs
 end
 
-local function advance(newStatus, at, count)
-  for i = 0, count - 1 do
-    local started = ARGV[at + i * 3 + 2]
-    if started ~= '' then phase, phaseSequence = started, text(last + 1 + i) end
-  end
-  last, status, finished = last + count, newStatus, newStatus ~= 'running'
+local function ring()
+  try(ARGV[1], string.sub(HEAD, 1, -6), '')
 end
 
-local function add(sequence, id, ...)
-  if sequence == 1 then return try('XADD', EVENTS, id, ...) end
-  return try('XADD', EVENTS, 'NOMKSTREAM', id, ...)
+local function landing(sequence)
+  return phase and sequence .. ' ' .. phase or sequence
 end
 
-local function addEvents(at, first, to, nowMs, inForce)
-  for sequence = first, to do
-    local added
-    local id, eventType, payload, started = text(sequence), ARGV[at], ARGV[at + 1], ARGV[at + 2]
-    if started == '' then
-      added = add(sequence, id .. '-0', 'eventType', eventType, 'payload', payload, 'createdAtMs', nowMs,
-        'phaseSequence', inForce)
-    else
-      inForce = id
-      added = add(sequence, id .. '-0', 'eventType', eventType, 'payload', payload, 'createdAtMs', nowMs,
-        'phaseSequence', inForce, 'phase', started)
-    end
-    if not added then return nil, { 'lost' } end
-    if type(added) == 'table' then return nil, { 'failed', added.err } end
-    at = at + 3
-  end
-  return inForce
-end
-
-local function changeHead(lastText, nowMs)
-  call('HSET', HEAD, 'lastSequence', lastText, 'updatedAtMs', nowMs)
-  if status ~= statusBefore then call('HSET', HEAD, 'runStatus', status) end
-  if phaseSequence ~= phaseSequenceBefore then
-    call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
-  end
-  if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
-end
-
-local function appendNew(at)
-  local newStatus, key, expected, count = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
-  if not isOwned(ARGV[at]) or finished or (expected ~= '' and tonumber(expected) ~= last) then return nil end
-  if newStatus ~= statusBefore or before == 0 then return nil end
-  local lastText = text(before + count)
-  local firstText = count == 1 and lastText or text(before + 1)
-  if try('HSETNX', RECEIPTS, key, firstText .. '-' .. lastText) ~= 1 then return nil end
+local function appendPlain(key, eventType, payload)
+  local sequence = text(last + 1)
+  if try('HSETNX', RECEIPTS, key, sequence .. '-' .. sequence) ~= 1 then return nil end
   local nowMs = now()
-  local _, failure = addEvents(at + 5, before + 1, before + count, nowMs, phaseSequence)
-  if failure then
+  local added = try('XADD', EVENTS, 'NOMKSTREAM', sequence .. '-0', 'eventType', eventType, 'payload', payload,
+    'createdAtMs', nowMs, 'phaseSequence', phaseSequence)
+  if not added or type(added) == 'table' then
     call('HDEL', RECEIPTS, key)
-    return failure
+    return added and { 'failed', added.err } or { 'lost' }
   end
-  advance(newStatus, at + 5, count)
-  changeHead(lastText, nowMs)
-  return phase and lastText .. ' ' .. phase or lastText
+  call('HSET', HEAD, 'lastSequence', sequence, 'updatedAtMs', nowMs)
+  ring()
+  return landing(sequence)
+end
+
+local function behind(at)
+  local shape = ARGV[at + 2]
+  return at + (shape == '' and 5 or 3 + 3 * match(shape, '%d+$'))
 end
 
 local function entries(first, to)
@@ -123,17 +84,18 @@ local function entries(first, to)
   return found
 end
 
-local function isSameBatch(receipt, at, count)
+local function isSameBatch(receipt, at, count, step)
   if receipt.last - receipt.first + 1 ~= count then return false end
-  if receipt.at then
-    for i = 0, count * 3 - 1 do
-      if i % 3 < 2 and ARGV[receipt.at + i] ~= ARGV[at + i] then return false end
+  local kept = not receipt.at and entries(receipt.first, receipt.last)
+  for i = 0, count - 1 do
+    local eventType, payload
+    if kept then
+      local fields = kept[i + 1] and kept[i + 1][2] or {}
+      eventType, payload = fields[2], fields[4]
+    else
+      eventType, payload = ARGV[receipt.at + i * receipt.step], ARGV[receipt.at + i * receipt.step + 1]
     end
-    return true
-  end
-  for i, entry in ipairs(entries(receipt.first, receipt.last)) do
-    local event = at + (i - 1) * 3
-    if entry[2][2] ~= ARGV[event] or entry[2][4] ~= ARGV[event + 1] then return false end
+    if eventType ~= ARGV[at + i * step] or payload ~= ARGV[at + i * step + 1] then return false end
   end
   return true
 end
@@ -147,79 +109,125 @@ local function phaseAfter(receipt)
   return started and started[2][10]
 end
 
-local function receiptOf(key)
-  if staged[key] then return staged[key] end
-  local kept = call('HGET', RECEIPTS, key)
-  if not kept then return nil end
-  local first, to = string.match(kept, '^(%d+)-(%d+)$')
-  return { first = tonumber(first), last = tonumber(to) }
-end
-
-local function judge(asked, newStatus, key, expected, count, at)
+local function judge(at, kept)
+  local asked, key, shape = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local newStatus, expected, count, step = 'running', '', 1, 2
+  if shape ~= '' then
+    newStatus, expected, count = match(shape, '^(%l+) (%d*) (%d+)$')
+    count, step = tonumber(count), 3
+  end
   if not isOwned(asked) then return { 'not_found' } end
-  local receipt = receiptOf(key)
+  local receipt = staged[key]
+  if kept and not receipt then
+    local first, to = match(kept, '^(%d+)-(%d+)$')
+    receipt = { first = tonumber(first), last = tonumber(to) }
+  end
   if receipt then
-    if not isSameBatch(receipt, at, count) then return { 'idempotency_key_reused' } end
+    if not isSameBatch(receipt, at + 3, count, step) then return { 'idempotency_key_reused' } end
     return { 'replayed', newStatus, text(receipt.last), phaseAfter(receipt) }
   end
   if finished then return { 'finished', status, text(last) } end
   if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', status, text(last) } end
-  advance(newStatus, at, count)
-  local batch = { key = key, at = at, first = last - count + 1, last = last, phase = phase }
+  local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count }
+  if step == 3 then
+    for i = 0, count - 1 do
+      local started = ARGV[at + 5 + i * 3]
+      if started ~= '' then phase, phaseSequence = started, text(last + 1 + i) end
+    end
+  end
+  last, status, finished = batch.last, newStatus, newStatus ~= 'running'
+  batch.phase = phase
   staged[key] = batch
   staged[#staged + 1] = batch
-  return { 'appended', status, text(last), phase }
+  return landing(text(last))
 end
 
-local function writeStaged()
-  local nowMs, inForce, failure = now(), phaseSequenceBefore, nil
+local function add(sequence, id, ...)
+  if sequence == 1 then return try('XADD', EVENTS, id, ...) end
+  return try('XADD', EVENTS, 'NOMKSTREAM', id, ...)
+end
+
+local function writeStaged(lastText)
+  local nowMs, inForce, receipts = now(), phaseSequenceBefore, {}
   for _, batch in ipairs(staged) do
-    inForce, failure = addEvents(batch.at, batch.first, batch.last, nowMs, inForce)
-    if failure then return failure end
-    call('HSET', RECEIPTS, batch.key, text(batch.first) .. '-' .. text(batch.last))
+    local id
+    for sequence = batch.first, batch.last do
+      id = text(sequence)
+      local at = batch.at + (sequence - batch.first) * batch.step
+      local started, added = batch.step == 3 and ARGV[at + 2] or '', nil
+      if started == '' then
+        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
+          'phaseSequence', inForce)
+      else
+        inForce = id
+        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
+          'phaseSequence', inForce, 'phase', started)
+      end
+      if not added then return { 'lost' } end
+      if type(added) == 'table' then return { 'failed', added.err } end
+    end
+    local firstText = batch.first == batch.last and id or text(batch.first)
+    receipts[#receipts + 1] = batch.key
+    receipts[#receipts + 1] = firstText .. '-' .. id
   end
-  changeHead(text(last), nowMs)
+  call('HSET', RECEIPTS, unpack(receipts))
+  call('HSET', HEAD, 'lastSequence', text(last), 'updatedAtMs', nowMs)
+  if status ~= statusBefore then call('HSET', HEAD, 'runStatus', status) end
+  if phaseSequence ~= phaseSequenceBefore then
+    call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
+  end
+  if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
+  ring()
 end
 
 local function appendAll(at, count, claim)
-  local outcomes = {}
-  staged, lost = {}, false
+  local outcomes, keys, request = {}, {}, at
   for i = 1, count do
-    local size = tonumber(ARGV[at + 4])
-    outcomes[i] = judge(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], size, at + 5)
-    at = at + 5 + size * 3
+    keys[i] = ARGV[request + 1]
+    request = behind(request)
+  end
+  staged, lost = {}, false
+  local receipts = call('HMGET', RECEIPTS, unpack(keys))
+  for i = 1, count do
+    outcomes[i] = judge(at, receipts[i])
+    at = behind(at)
   end
   if lost then return { 'lost' } end
   if #staged == 0 then return { 'judged', false, outcomes } end
-  if not isClaimed(claim) then return { 'unclaimed', owner, call('HGET', HEAD, 'ordinal'), status } end
+  if status ~= statusBefore then
+    local ordinal = call('HGET', HEAD, 'ordinal')
+    if claim ~= ordinal .. ' ' .. status then return { 'unclaimed', owner, ordinal, status } end
+  end
   return writeStaged() or { 'judged', status ~= statusBefore and statusBefore, outcomes }
 end
 
 local function appendToRun(at, count, claim)
-  load()
-  return count == 1 and appendNew(at) or appendAll(at, count, claim)
+  local head = call('HMGET', HEAD, 'lastSequence', 'updatedAtMs', 'runStatus', 'ownerId', 'phaseSequence', 'phase')
+  last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase = unpack(head)
+  last, status, phaseSequence = tonumber(last), statusBefore, phaseSequenceBefore
+  if count == '1' and ARGV[at + 2] == '' and status == 'running' and isOwned(ARGV[at]) then
+    local answer = appendPlain(ARGV[at + 1], ARGV[at + 3], ARGV[at + 4])
+    if answer then return answer end
+  end
+  finished = owner and status ~= 'running' and call('HEXISTS', HEAD, 'finishedAtMs') == 1
+  return appendAll(at, tonumber(count), claim)
 end
 
 local answers = {}
 local at = 2
 for run = 1, #KEYS, 3 do
   HEAD, EVENTS, RECEIPTS = KEYS[run], KEYS[run + 1], KEYS[run + 2]
-  local count, claim = tonumber(ARGV[at]), nil
-  if not count then
-    count, claim = string.match(ARGV[at], '^(%d+) (.*)$')
-    count = tonumber(count)
+  local count, claim, first = ARGV[at], nil, at + 1
+  if count == '1' then
+    at = behind(first)
+  else
+    count, claim = match(count, '^(%d+) ?(.*)$')
+    at = first
+    for _ = 1, count do at = behind(at) end
   end
-  local first = at + 1
-  at = first
-  for _ = 1, count do at = at + 5 + ARGV[at + 4] * 3 end
-  last, before = nil, nil
   local ok, answer = pcall(appendToRun, first, count, claim)
-  if not ok then
-    answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) }
-  elseif last ~= before and (type(answer) == 'string' or answer[1] == 'judged') then
-    try(ARGV[1], string.sub(HEAD, 1, -6), '')
-  end
-  answers[#answers + 1] = answer
+  if not ok then answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) } end
+  answers[(run + 2) / 3] = answer
 end
 return answers
 `);

@@ -5,30 +5,40 @@ import {
   type TerminalStatus,
 } from "@tm/run-events-core";
 
-/** What the script says of one request. */
-export type OutcomeReply = readonly [
-  outcome: AppendOutcome["outcome"],
-  status?: string,
-  last?: string,
-  phase?: string | null,
-];
+/** What the script says of one request: of one that was appended, where it landed. */
+export type OutcomeReply =
+  | string
+  | readonly [
+      outcome: Exclude<AppendOutcome["outcome"], "appended">,
+      status?: string,
+      last?: string,
+      phase?: string | null,
+    ];
 
-/** A request as values of the append script. */
-export function encodeRequest(request: AppendRequest): readonly string[] {
+/** Adds a request to the values of the append script, which says how they are laid out. */
+export function encodeRequest(request: AppendRequest, values: string[]): void {
   const { ownerId, runStatus, idempotencyKey, expectedSequence, events } = request;
-  const values = [
+  values.push(
     ownerId === null ? "" : `=${ownerId}`,
-    runStatus,
     // The client sends again what it has no answer to, and tells nobody: without a key it might land twice.
     idempotencyKey === null ? `~${crypto.randomUUID()}` : `=${idempotencyKey}`,
-    expectedSequence === null ? "" : String(expectedSequence),
-    String(events.length),
-  ];
+  );
+  const [first] = events;
+  const isPlain =
+    first !== undefined &&
+    events.length === 1 &&
+    first.phase === null &&
+    runStatus === "running" &&
+    expectedSequence === null;
+  if (isPlain) {
+    values.push("", first.eventType, first.payload);
+    return;
+  }
+  values.push(`${runStatus} ${expectedSequence ?? ""} ${events.length}`);
   for (const { eventType, payload, phase } of events) values.push(eventType, payload, phase ?? "");
-  return values;
 }
 
-/** Where the only request for a run landed: `last sequence`, or `last sequence phase`. */
+/** Where a request landed: `last sequence`, or `last sequence phase`. */
 export function parseLanding(reply: string, { events, runStatus }: AppendRequest): AppendOutcome {
   const space = reply.indexOf(" ");
   const lastSequence = Number(space === -1 ? reply : reply.slice(0, space));
@@ -43,10 +53,10 @@ export function parseLanding(reply: string, { events, runStatus }: AppendRequest
 
 /** What became of a request. */
 export function parseOutcome(reply: OutcomeReply, request: AppendRequest): AppendOutcome {
+  if (typeof reply === "string") return parseLanding(reply, request);
   const [outcome, status, last, phase] = reply;
   const lastSequence = Number(last);
   switch (outcome) {
-    case "appended":
     case "replayed":
       return {
         // Nobody else knows the key of a request without one: what it replays is itself.

@@ -123,7 +123,7 @@ function cutPart(runId: string, requests: readonly Placed[]): Part {
     if (count > 0 && events + request.events.length > SCRIPT_EVENTS) break;
     events += request.events.length;
     count += 1;
-    for (const value of encodeRequest(request)) values.push(value);
+    encodeRequest(request, values);
   }
   return {
     runId,

@@ -4,10 +4,10 @@ import {
   type AppendRequest,
   judgeAppend,
   type KeptReceipt,
-  type NewEvent,
   type RunRecord,
 } from "@tm/run-events-core";
-import { selectRun } from "./runs.ts";
+import { createEventRows, type EventRows } from "./event-rows.ts";
+import { selectRuns } from "./runs.ts";
 import type { Statements } from "./statements.ts";
 
 /** What a group of appends did. */
@@ -17,9 +17,15 @@ export interface GroupResult {
   readonly moved: readonly RunRecord[];
 }
 
+/** A run in a group: its head as it was read, and as the requests have left it. */
+interface Place {
+  readonly before: RunRecord;
+  head: RunRecord;
+}
+
 /**
- * Appends a group inside an open write transaction. Each head is read once and written once, however many of the requests
- * are for it; a refused request changes nothing and hinders none.
+ * Appends a group inside an open write transaction. The heads are read together, and each that moved is written once,
+ * however many of the requests are for it; a refused request changes nothing and hinders none.
  * @param nowMs the store's clock
  * @see S1-S5
  */
@@ -28,61 +34,65 @@ export function appendGroup(
   requests: readonly AppendRequest[],
   nowMs: number,
 ): GroupResult {
-  const heads = new Map<string, RunRecord | null>();
-  const moved = new Map<string, RunRecord>();
-
-  function headOf(runId: string): RunRecord | null {
-    let head = heads.get(runId);
-    if (head === undefined) {
-      head = selectRun(sql, runId);
-      heads.set(runId, head);
-    }
-    return head;
-  }
+  const runIds = new Set(requests.map(({ runId }) => runId));
+  const places = new Map<string, Place>();
+  for (const head of selectRuns(sql, runIds)) places.set(head.runId, { before: head, head });
+  const rows = createEventRows(sql);
 
   function appendOne(request: AppendRequest): AppendOutcome {
     const { runId, events, idempotencyKey } = request;
-    const head = headOf(runId);
-    const receipt = head === null ? null : keptReceipt(sql, head.ordinal, idempotencyKey);
-    const refusal = judgeAppend(head, receipt, request);
-    if (refusal !== null || head === null) return refusal ?? { outcome: "not_found" };
+    const place = places.get(runId);
+    if (place === undefined) return { outcome: "not_found" };
+    const { head } = place;
+    const refusal = judgeAppend(
+      head,
+      keptReceipt(sql, rows, head.ordinal, idempotencyKey),
+      request,
+    );
+    if (refusal !== null) return refusal;
     const { run, landing } = advanceRun(head, request, nowMs);
-    insertEvents(sql, run, events, landing.firstSequence);
+    rows.add(run, events, landing.firstSequence);
     if (idempotencyKey !== null) {
       const { firstSequence, lastSequence, phase } = landing;
       sql.insertReceipt.run(run.ordinal, idempotencyKey, firstSequence, lastSequence, phase);
     }
-    heads.set(runId, run);
-    moved.set(runId, run);
+    place.head = run;
     return { outcome: "appended", ...landing };
   }
 
   const outcomes = requests.map(appendOne);
-  for (const run of moved.values()) {
-    const { runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal } = run;
+  rows.write();
+  const moved: RunRecord[] = [];
+  for (const { before, head } of places.values()) {
+    if (head === before) continue;
+    updateHead(sql, before, head);
+    moved.push(head);
+  }
+  return { outcomes, moved };
+}
+
+/** Writes what has changed of a head; most appends change no column that is in an index, and leave the indexes alone. */
+function updateHead(sql: Statements, before: RunRecord, head: RunRecord): void {
+  const { runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal } = head;
+  if (runStatus === before.runStatus && phase === before.phase) {
+    sql.advanceRun.run(lastSequence, updatedAtMs, ordinal);
+  } else {
     sql.updateRun.run(runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal);
   }
-  return { outcomes, moved: [...moved.values()] };
 }
 
-function insertEvents(
+function keptReceipt(
   sql: Statements,
-  run: RunRecord,
-  events: readonly NewEvent[],
-  firstSequence: number,
-): void {
-  let sequence = firstSequence;
-  for (const { eventType, phase, payload } of events) {
-    sql.insertEvent.run(run.ordinal, sequence, eventType, phase, payload, run.updatedAtMs);
-    sequence += 1;
-  }
-}
-
-function keptReceipt(sql: Statements, runKey: number, key: string | null): KeptReceipt | null {
+  rows: EventRows,
+  runKey: number,
+  key: string | null,
+): KeptReceipt | null {
   if (key === null) return null;
   const receipt = sql.selectReceipt.get(runKey, key) as Omit<KeptReceipt, "events"> | undefined;
   if (receipt === undefined) return null;
   const { firstSequence, lastSequence } = receipt;
+  // They may be this group's own.
+  rows.write();
   const events = sql.selectBatch.all(runKey, firstSequence, lastSequence) as KeptReceipt["events"];
   return { ...receipt, events };
 }

@@ -20,6 +20,11 @@ export function selectRun(sql: Statements, runId: string): RunRecord | null {
   return row === undefined ? null : runOf(row);
 }
 
+/** The heads of those of the runs that there are, in one statement: half of what one each takes. */
+export function selectRuns(sql: Statements, runIds: Iterable<string>): readonly RunRecord[] {
+  return sql.selectRuns.all(JSON.stringify([...runIds])) as RunRecord[];
+}
+
 /** Makes a run inside an open write transaction, unless its id is in use. @see S16 */
 export function createRun(sql: Statements, request: CreateRunRequest): CreateOutcome {
   const { runId, ownerId, metadata } = request;

@@ -1,15 +1,21 @@
 import { prepareStatement, type SqliteDatabase, type SqliteStatement } from "./driver.ts";
 import type { Tables } from "./tables.ts";
 
+/** How many rows `insertEvents` takes. */
+export const ROWS_AT_ONCE = 16;
+
 /** The store's statements, each made once. Rows are named as core's records. */
 export interface Statements {
   readonly selectRun: SqliteStatement;
+  readonly selectRuns: SqliteStatement;
   readonly insertRun: SqliteStatement;
   readonly updateRun: SqliteStatement;
+  readonly advanceRun: SqliteStatement;
   readonly deleteRun: SqliteStatement;
   readonly listRuns: SqliteStatement;
   readonly listRunsByStatus: SqliteStatement;
   readonly insertEvent: SqliteStatement;
+  readonly insertEvents: SqliteStatement;
   readonly selectEvents: SqliteStatement;
   /** As `selectEvents`, with `null` for payloads of more bytes than the first value. */
   readonly selectSmallEvents: SqliteStatement;
@@ -33,8 +39,13 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     `SELECT sequence, event_type AS eventType, ${payload}, created_at_ms AS createdAtMs,
        octet_length(payload) AS payloadBytes
      FROM ${events} WHERE run_key = ? AND sequence > ? ORDER BY sequence LIMIT ?`;
+  const insertEvents = `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms) VALUES`;
   return {
     selectRun: prepare(`SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`),
+    // CROSS: the ids first, whatever the planner makes of the tables' sizes.
+    selectRuns: prepare(
+      `SELECT ${RUN_COLUMNS} FROM json_each(?) CROSS JOIN ${runs} ON run_id = value`,
+    ),
     insertRun: prepare(
       `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
        VALUES (?, ?, ?, ?, 0, ?, ?, ?) RETURNING ${RUN_COLUMNS}`,
@@ -42,6 +53,9 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     updateRun: prepare(
       `UPDATE ${runs} SET run_status = ?, phase = ?, last_sequence = ?, updated_at_ms = ?, finished_at_ms = ?
        WHERE run_key = ?`,
+    ),
+    advanceRun: prepare(
+      `UPDATE ${runs} SET last_sequence = ?, updated_at_ms = ? WHERE run_key = ?`,
     ),
     deleteRun: prepare(`DELETE FROM ${runs} WHERE run_key = ?`),
     listRuns: prepare(
@@ -52,9 +66,9 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
       `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE owner_id = ? AND run_key < ? AND run_status = ?
        ORDER BY run_key DESC LIMIT ?`,
     ),
-    insertEvent: prepare(
-      `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+    insertEvent: prepare(`${insertEvents} (?, ?, ?, ?, ?, ?)`),
+    insertEvents: prepare(
+      `${insertEvents} ${Array.from({ length: ROWS_AT_ONCE }, () => "(?, ?, ?, ?, ?, ?)").join()}`,
     ),
     selectEvents: prepare(selectEvents("payload")),
     selectSmallEvents: prepare(
