@@ -68,11 +68,14 @@ export async function playGame(
     stage.giveUp();
   }
 
+  let closing: Promise<void> | null = null;
+
   async function closeOne({ store, late, by }: PlannedClose): Promise<void> {
     for (let turn = 0; turn < late; turn++) await stage.turn("close is late");
-    const closing = roundAt(staged, store);
-    closing.isClosing = true;
-    await (by === "runs" ? roundAt(opened, store) : closing.store).close();
+    const closed = roundAt(staged, store);
+    closed.isClosing = true;
+    closing = (by === "runs" ? roundAt(opened, store) : closed.store).close();
+    await closing.finally(() => (closing = null));
   }
 
   const tasks = [
@@ -87,9 +90,12 @@ export async function playGame(
     if (outcome.status === "rejected") find(outcome.reason);
   });
 
-  /** Nothing is left to pick: the bells that are owed ring, or it is time to read without. */
+  /** Nothing is left to pick: the bells that are owed ring, or it is time to read without; a close takes its time. */
   async function waitOn(): Promise<void> {
-    if (rings.includes("dropped") || close !== null) clock.tick();
+    if (closing !== null) {
+      const next = Promise.race([closing, stage.arrival()]);
+      await within(deadlineMs, next, "a close to end", patienceMs);
+    } else if (rings.includes("dropped") || close !== null) clock.tick();
     else await within(deadlineMs, stage.arrival(), `a ring where ${standing()}`, patienceMs);
   }
 
