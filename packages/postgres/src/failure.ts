@@ -47,10 +47,13 @@ export function isContention(error: unknown): boolean {
   return code === "40001" || code === "40P01";
 }
 
-/** Whether the connection does not know a statement by the name that it was given, or has another under it; it ran nothing. */
+/**
+ * Whether the connection does not know a statement by the name that it was given, or has another under it, or one whose
+ * columns have changed; it ran nothing.
+ */
 export function isStatementLost(error: unknown): boolean {
   const code = codeOf(error);
-  return code === "26000" || code === "42P05";
+  return code === "26000" || code === "42P05" || code === "0A000";
 }
 
 /** Whether an idempotency key of the statement has landed before. */

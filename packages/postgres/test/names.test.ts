@@ -1,0 +1,67 @@
+import { expect, it, onTestFinished } from "vitest";
+import type { RunEventStore } from "@tm/run-events-core";
+import { untilProven } from "./proven.ts";
+import { recordPool, type RecordedPool, type SentStatement } from "./recorded-pool.ts";
+import { createOf, queryOf } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+/** Part of the statement that reads pages, and of no other. */
+const PAGES = "max_bytes";
+/** More than a page has, far below what a walk through the runs would touch. */
+const MOST_ROWS = 400;
+
+/** A store whose connections are known to be sessions, with one run. */
+async function openProven(schema: string): Promise<{ pool: RecordedPool; store: RunEventStore }> {
+  const pool = recordPool(openPool(server().url));
+  const store = await openStore(pool, { schema });
+  await store.createRun(createOf("run-1"));
+  const watch = store.watch("run-1", () => {});
+  onTestFinished(() => watch.stop());
+  await untilProven(store, pool, "run-1");
+  return { pool, store };
+}
+
+function namedReads(pool: RecordedPool): readonly SentStatement[] {
+  return pool.sent.filter(({ text, name }) => text.includes(PAGES) && name !== null);
+}
+
+it("S12: a page of a store that has grown is not read by the plan of a young one", async () => {
+  const schema = newSchema();
+  const { pool, store } = await openProven(schema);
+  const readOften = async (until: number): Promise<void> => {
+    while (namedReads(pool).length < until) await store.read([queryOf("run-1")]);
+  };
+  await readOften(64);
+  await pool.query(
+    `INSERT INTO ${schema}.runs (run_id, owner_id, run_status, last_sequence, created_at_ms, updated_at_ms, metadata)
+     SELECT 'grown-' || n, 'ada', 'running', 0, 0, 0, 'null' FROM generate_series(1, 50000) n`,
+  );
+  await readOften(80);
+  const { name, client } = namedReads(pool).at(-1) ?? {};
+  const { rows } = (await client?.query(
+    `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE "${name}" ('{run-1}', '{NULL}', '{0}', '{10}', '{10000}')`,
+  )) ?? { rows: [] };
+  const counts = [...JSON.stringify(rows).matchAll(/"(?:Actual Rows|Rows Removed by Filter)":(\d+)/g)];
+  expect(counts.length).toBeGreaterThan(0);
+  expect(Math.max(...counts.map(([, count]) => Number(count)))).toBeLessThan(MOST_ROWS);
+});
+
+it("S12: a statement has few names, however often it is sent", async () => {
+  const { pool, store } = await openProven(newSchema());
+  const names = (): number => new Set(namedReads(pool).map(({ name }) => name)).size;
+  while (namedReads(pool).length < 1_024) await store.read([queryOf("run-1")]);
+  expect(names()).toBe(3);
+});
+
+it("S20: a column that has changed its type is read all the same", async () => {
+  const schema = newSchema();
+  const { pool, store } = await openProven(schema);
+  while (namedReads(pool).length < 3) await store.read([queryOf("run-1")]);
+  await pool.query(`ALTER TABLE ${schema}.runs ALTER COLUMN metadata TYPE varchar`);
+  for (let time = 0; time < 5; time++) {
+    const [result] = await store.read([queryOf("run-1")]);
+    expect(result?.run.metadata).toBe("{}");
+  }
+});
