@@ -140,8 +140,8 @@ class RunFollower implements Follower {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
     if (position.sequence >= this.#end) {
-      // Kept for the one reader of each of many idle runs, pages would be much; others let go of them with the next read.
-      if (this.#readers.size === 1) this.#pages = null;
+      // Nobody needs them, and there may be many idle runs. Where others may, the next read lets go of them.
+      if (this.#readers.size === 1) this.#letPagesGo();
       if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
       // What was not read while everybody was stalled.
       if (this.#dirty) this.refresh();
@@ -181,6 +181,11 @@ class RunFollower implements Follower {
       }
     }
     this.#reading = false;
+  }
+
+  #letPagesGo(): void {
+    this.#pages?.clear();
+    this.#pages = null;
   }
 
   #hasTaker(): boolean {
@@ -238,6 +243,7 @@ class RunFollower implements Follower {
   #retire(): void {
     if (this.#retired) return;
     this.#retired = true;
+    this.#letPagesGo();
     this.#watch.stop();
     this.#onRetire();
   }

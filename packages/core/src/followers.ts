@@ -37,6 +37,8 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   let stopRecheck: (() => void) | null = null;
   /** The runs that are still to be read in this round; `null` between two. */
   let round: Iterator<Follower> | null = null;
+  /** How many of them: whoever comes meanwhile stands behind them, and waits for the next round. */
+  let leftInRound = 0;
   let stopRound: (() => void) | null = null;
   let closed = false;
 
@@ -44,6 +46,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
     // Of very many runs the round before may still go on.
     if (round !== null) return;
     round = followers.values();
+    leftInRound = followers.size;
     stopRound = clock.every(RECHECK_PAUSE_MS, readSome);
     readSome();
   }
@@ -51,8 +54,9 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   function readSome(): void {
     for (let left = RECHECK_RUNS; left > 0 && round !== null; left -= 1) {
       const next = round.next();
-      if (next.done === true) endRound();
-      else next.value.refresh();
+      leftInRound -= 1;
+      if (next.done !== true) next.value.refresh();
+      if (next.done === true || leftInRound === 0) endRound();
     }
   }
 

@@ -15,6 +15,12 @@ export {
 export type { StreamErrorCode } from "./stream-error.ts";
 export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
 export { encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
-export type { OpenStream, StreamEnd, StreamRequest, StreamSink, StreamTimes } from "./stream.ts";
+export type {
+  OpenStream,
+  StreamEnd,
+  StreamRequest,
+  StreamSink,
+  StreamTimes,
+} from "./open-stream.ts";
 export type { Streams, StreamsOptions, StreamStats } from "./streams.ts";
 export { createStreams } from "./streams.ts";

@@ -14,8 +14,13 @@ import type { ReadQuery, ReadResult } from "./store.ts";
  * From SQLite an event takes 0.83 µs up to its bytes, 0.93 with one; a database that is asked over a connection gains more.
  */
 const SLICES_A_READ = 4;
-/** How many slices are kept for readers that are not far behind each other. */
+/** How many slices of a run are kept for readers that are not far behind each other. */
 const KEPT_SLICES = 8;
+/** How many of all runs together, so that what many idle or stalled readers left behind does not add up: some 30 MiB. */
+const MOST_KEPT_SLICES = 256;
+
+/** What all runs of this process keep, and where it is kept; what was kept first goes first. */
+const shelf = new Map<Slice, { readonly kept: Map<number, Slice>; readonly sequence: number }>();
 
 /** The stretches of a run's log that are not in memory, for readers that lag behind. */
 export interface Pages {
@@ -60,12 +65,13 @@ export function createPages(
   }
 
   function keep({ sequence }: Position, slice: Slice): void {
-    kept.delete(sequence);
+    letGo(kept, sequence);
     kept.set(sequence, slice);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT_SLICES) return;
-      kept.delete(oldest);
-    }
+    shelf.set(slice, { kept, sequence });
+    const [oldest] = kept.keys();
+    if (kept.size > KEPT_SLICES && oldest !== undefined) letGo(kept, oldest);
+    const [first] = shelf.values();
+    if (shelf.size > MOST_KEPT_SLICES && first !== undefined) letGo(first.kept, first.sequence);
   }
 
   return {
@@ -77,6 +83,14 @@ export function createPages(
       coming.set(sequence, page);
       return page;
     },
-    clear: () => kept.clear(),
+    clear() {
+      for (const sequence of kept.keys()) letGo(kept, sequence);
+    },
   };
+}
+
+function letGo(kept: Map<number, Slice>, sequence: number): void {
+  const slice = kept.get(sequence);
+  if (slice !== undefined) shelf.delete(slice);
+  kept.delete(sequence);
 }

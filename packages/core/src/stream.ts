@@ -1,104 +1,16 @@
 import type { Follower, FollowerReader } from "./follower.ts";
-import {
-  encodeFrames,
-  encodeConnected,
-  encodeHeartbeat,
-  encodeStreamError,
-  NO_RETRY_MS,
-} from "./frame.ts";
+import { encodeConnected, encodeFrames, encodeHeartbeat } from "./frame.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
+import type { OpenStream, StreamEnd, StreamRequest, StreamSink } from "./open-stream.ts";
+import type { StreamHost } from "./stream-host.ts";
 import type { Position, Slice } from "./slice.ts";
-import type { RunRecord } from "./store.ts";
 import type { Timed } from "./timetable.ts";
-import { STREAM_ERRORS, streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
+import { streamErrorCode, type StreamErrorCode } from "./stream-error.ts";
+import { encodeFailure } from "./stream-failure.ts";
 
 /** How long an ended stream may take to hand its last bytes over before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
-
-/** The transport under a stream, such as an HTTP response. */
-export interface StreamSink {
-  /**
-   * Hands bytes over; must not throw. `false` once it holds all that it should: the stream then writes nothing until `drained`.
-   * @see W25
-   */
-  write(bytes: Uint8Array): boolean;
-  /** Ends the answer behind what was written. */
-  end(): void;
-  /** Cuts the connection. */
-  destroy(): void;
-}
-
-/** The times of a stream, in milliseconds. */
-export interface StreamTimes {
-  readonly heartbeatMs: number;
-  readonly maxAgeMs: number;
-  readonly stallMs: number;
-}
-
-/** How a stream came to its end, for metrics. */
-export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
-
-/** Who opens a stream, and where. */
-export interface StreamRequest {
-  readonly runId: string;
-  readonly ownerId: string;
-  readonly since: number;
-  /** Why the reader may no longer read, `null` if it may. Asked again every heartbeat. @see W26 */
-  readonly authorize: () => Promise<StreamErrorCode | null>;
-}
-
-/** A stream that is being opened for a client. */
-export interface OpenStream {
-  /**
-   * Resolves when `start` may be called: with a stream, or with an error to send instead.
-   * @throws RunEventsError `not_found`: nothing may be sent.
-   */
-  readonly ready: Promise<void>;
-  /** Sends everything through the transport, from the first frame to the end. */
-  start(sink: StreamSink): void;
-  /** The transport takes bytes again. */
-  drained(): void;
-  /** The client has gone, or nothing is to be sent. At any time, idempotent. */
-  closed(): void;
-}
-
-/** What the streams of one process share. */
-export interface StreamHost {
-  readonly times: StreamTimes;
-  /** How much earlier a heartbeat may go out, so that none is late: the period of `tick`. */
-  readonly tickMs: number;
-  /** In whole milliseconds. */
-  readonly now: () => number;
-  /** 0 to 1, for the jitter. */
-  readonly random: () => number;
-  /** Finds the reader's place in its run. */
-  readonly follow: (
-    request: StreamRequest,
-    reader: FollowerReader,
-  ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
-  /** Before this time `tick` has nothing to do. */
-  readonly onDue: (stream: Stream, dueAtMs: number) => void;
-  /** Called once a stream, when its transport has let go, or never comes. */
-  readonly onClosed: (stream: Stream, end: StreamEnd) => void;
-}
-
-/** How long a reader waits before it comes back after this error, in milliseconds. @see W22 */
-export function retryAfter(code: StreamErrorCode, random: () => number): number {
-  return STREAM_ERRORS[code].retryable ? 500 + Math.floor(random() * 14_501) : NO_RETRY_MS;
-}
-
-/** The last frame of a stream that ends with this error, as bytes. */
-export function encodeFailure(
-  code: StreamErrorCode,
-  lastSequence: number,
-  random: () => number,
-): Uint8Array {
-  const { retryable, message } = STREAM_ERRORS[code];
-  const details = code === "cursor_ahead" ? { lastSequence } : {};
-  const failure = { code, message, retryable, ...details };
-  return encodeFrames([encodeStreamError(failure, retryAfter(code, random))]);
-}
 
 /**
  * The state machine of one live stream: opening, live, ending, closed. What was sent decides what comes next; transport and

@@ -1,13 +1,8 @@
 import type { RunLog } from "./run-log.ts";
-import {
-  encodeFailure,
-  type OpenStream,
-  Stream,
-  type StreamEnd,
-  type StreamHost,
-  type StreamRequest,
-  type StreamTimes,
-} from "./stream.ts";
+import type { OpenStream, StreamEnd, StreamRequest, StreamTimes } from "./open-stream.ts";
+import { Stream } from "./stream.ts";
+import type { StreamHost } from "./stream-host.ts";
+import { encodeFailure } from "./stream-failure.ts";
 import type { StreamErrorCode } from "./stream-error.ts";
 import { createTimetable } from "./timetable.ts";
 

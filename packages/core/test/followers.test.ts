@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createFollowers, type Followers } from "../src/followers.ts";
 import type { FollowerReader } from "../src/follower.ts";
+import { createMemoryStore } from "../src/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 
@@ -82,6 +83,61 @@ describe("createFollowers", () => {
     expect(read.slice(119)).toStrictEqual(runIds.slice(0, 50));
     followers.close();
     expect(clock.timers()).toBe(0);
+  });
+
+  /** Followers on a store that never rings, and the times at which a run was read again. */
+  function createDeafBench(watched: string) {
+    const [store, clock] = [createMemoryStore(), createFakeClock()];
+    const startedAt = clock.now();
+    const readAt: number[] = [];
+    const followers = createFollowers(
+      {
+        watch: () => ({ ready: Promise.resolve(), stop() {} }),
+        async read(query) {
+          // An opening reads one event.
+          if (query.runId === watched && query.limit > 1) readAt.push(clock.now() - startedAt);
+          const [answer] = await store.read([query]);
+          return answer ?? null;
+        },
+      },
+      clock,
+    );
+    async function come(runId: string): Promise<() => void> {
+      await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      const one = reader();
+      const { follower, opened } = followers.open(runId, one, 0, null);
+      await opened;
+      return () => follower.leave(one);
+    }
+    return { clock, followers, readAt, come };
+  }
+
+  it.each([950, 1_000])("S15: reads each of %i runs again every 5 s", async (runs) => {
+    const { clock, followers, readAt, come } = createDeafBench("run-0");
+    for (let at = 0; at < runs; at++) await come(`run-${at}`);
+    for (let ms = 0; ms < 16_000; ms += 250) {
+      clock.advance(250);
+      await setImmediate();
+    }
+    expect(readAt).toStrictEqual([5_000, 10_000, 15_000]);
+    followers.close();
+  });
+
+  it("S15: reads a run again however many others come and go", async () => {
+    const { clock, followers, readAt, come } = createDeafBench("old");
+    await come("old");
+    // 300 a second, which stay for 10 s: more come in a round than it reads.
+    const leaving: { readonly atMs: number; readonly leave: () => void }[] = [];
+    for (let ms = 0; ms < 60_000; ms += 250) {
+      for (let count = 0; count < 75; count++) {
+        leaving.push({ atMs: ms + 10_000, leave: await come(`${ms}-${count}`) });
+      }
+      while (leaving[0] !== undefined && leaving[0].atMs <= ms) leaving.shift()?.leave();
+      clock.advance(250);
+      await setImmediate();
+    }
+    expect(readAt.length).toBeGreaterThanOrEqual(3);
+    followers.close();
   });
 
   it("S18: close ends every reader with store_unavailable, and opens nothing afterwards", async () => {

@@ -160,3 +160,18 @@ describe("the pages of a log", () => {
     expect((await pages.next(from)).events).toStrictEqual(log);
   });
 });
+
+it("W25: what all runs keep together is bounded, whoever has left slices behind", async () => {
+  const log = logOf(20, 1);
+  const benches = Array.from({ length: 200 }, () => createBench(log));
+  for (const { pages } of benches) await readOn(pages, positionAt(log, 0), 8);
+  const kept = async ({ pages }: Bench): Promise<number> => {
+    const slices = log.map((_, at) => pages.next(positionAt(log, at)));
+    return slices.filter((slice) => !(slice instanceof Promise)).length;
+  };
+  let count = 0;
+  // The last first: to look is to read, and so to keep.
+  for (const bench of benches.toReversed()) count += await kept(bench);
+  expect(count).toBeGreaterThan(8);
+  expect(count).toBeLessThanOrEqual(256);
+});

@@ -2,7 +2,7 @@ import { createMemoryStore } from "../src/memory.ts";
 import { createRunLog, type RunLog } from "../src/run-log.ts";
 import type { RunEventStore } from "../src/store.ts";
 import type { StreamErrorCode } from "../src/stream-error.ts";
-import type { OpenStream } from "../src/stream.ts";
+import type { OpenStream } from "../src/open-stream.ts";
 import { createStreams, type Streams, type StreamsOptions } from "../src/streams.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink } from "./fake-sink.ts";

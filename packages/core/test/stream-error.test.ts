@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/errors.ts";
 import { STREAM_ERRORS, streamErrorCode } from "../src/stream-error.ts";
-import { retryAfter } from "../src/stream.ts";
+import { retryAfter } from "../src/stream-failure.ts";
 
 const RETRYABLE = [
   "store_unavailable",

@@ -2,7 +2,7 @@ import { createFollowers } from "../src/followers.ts";
 import { isTerminal, statusAfter } from "../src/lifecycle.ts";
 import { createRunLog } from "../src/run-log.ts";
 import type { NewEvent } from "../src/store.ts";
-import type { OpenStream } from "../src/stream.ts";
+import type { OpenStream } from "../src/open-stream.ts";
 import type { StreamErrorCode } from "../src/stream-error.ts";
 import { createStreams, type Streams } from "../src/streams.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";

@@ -102,7 +102,8 @@ function bodyOf({ stream }: StreamReply, signal: AbortSignal): ReadableStream<Ui
         }
         sink = {
           write(bytes) {
-            controller.enqueue(bytes);
+            // A copy: whoever reads a body may change or transfer what it is given, and other streams send the same bytes.
+            controller.enqueue(bytes.slice());
             return (controller.desiredSize ?? 0) > 0;
           },
           end() {

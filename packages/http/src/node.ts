@@ -65,8 +65,9 @@ function send(reply: Reply, request: IncomingMessage, response: ServerResponse):
     response.end();
   } else {
     // A short text goes out in one piece with the head, which saves a twentieth of an append; a long one would be copied
-    // for it.
-    const data = body.length > SHORT_BODY ? Buffer.from(body) : body;
+    // for it. The head is then UTF-8 like the text, which a header of the host's own need not be.
+    const isShort = body.length <= SHORT_BODY && response.getHeaderNames().length === 0;
+    const data = isShort ? body : Buffer.from(body);
     response.writeHead(status, {
       ...headers,
       "content-length": String(Buffer.byteLength(data)),

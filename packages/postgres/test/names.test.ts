@@ -43,7 +43,9 @@ it("S12: a page of a store that has grown is not read by the plan of a young one
   const { rows } = (await client?.query(
     `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE "${name}" ('{run-1}', '{NULL}', '{0}', '{10}', '{10000}')`,
   )) ?? { rows: [] };
-  const counts = [...JSON.stringify(rows).matchAll(/"(?:Actual Rows|Rows Removed by Filter)":(\d+)/g)];
+  const counts = [
+    ...JSON.stringify(rows).matchAll(/"(?:Actual Rows|Rows Removed by Filter)":(\d+)/g),
+  ];
   expect(counts.length).toBeGreaterThan(0);
   expect(Math.max(...counts.map(([, count]) => Number(count)))).toBeLessThan(MOST_ROWS);
 });

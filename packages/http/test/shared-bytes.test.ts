@@ -1,0 +1,51 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { expect, it, onTestFinished } from "vitest";
+import { createHandler } from "../src/index.ts";
+import { createNodeHandler } from "../src/node.ts";
+
+const authenticate = () => ({ userId: "ada", credential: "session" as const });
+
+it("W22: what one reader does with a heartbeat's bytes reaches no other", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const handler = createHandler({ runs, heartbeatMs: 40, authenticate });
+  await runs.create({ runId: "run", ownerId: "ada" });
+  async function open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const request = new Request("http://localhost/v1/agent-runs/run/stream");
+    const { body } = await handler.fetch(request);
+    if (body === null) throw new Error("Expected a body.");
+    const reader = body.getReader();
+    onTestFinished(() => reader.cancel());
+    // `connected`
+    await reader.read();
+    return reader;
+  }
+  const [one, other] = [await open(), await open()];
+  const { value: beat } = await one.read();
+  structuredClone(beat, { transfer: beat === undefined ? [] : [beat.buffer] });
+  for (let beats = 0; beats < 4; beats++) {
+    const { value } = await other.read();
+    expect(new TextDecoder().decode(value)).toContain('"type":"status"');
+  }
+});
+
+it("a header of the host's own goes out as the host has it, beside a body of other characters", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const handler = createNodeHandler({ runs, authenticate });
+  await runs.create({ runId: "run", ownerId: "ada" });
+  const server = createServer((request, response) => {
+    response.setHeader("x-user", "\u00e9");
+    handler.handle(request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.write("GET /v1/agent-runs/run HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString("latin1")).toMatch(/\r\nx-user: \u00e9\r\n/);
+});
