@@ -63,7 +63,9 @@ async function measureImports({ rounds }: Scale, folder: string): Promise<Report
       { name: `${name}, wall`, unit: "ms", values: of.map(({ wallMs }) => wallMs) },
       { name: `${name}, CPU`, unit: "ms", values: of.map(({ cpuMs }) => cpuMs) },
     ]),
-    notes: ["Core as it is published, one file; minified it has all that core exports."],
+    notes: [
+      "Core without `/wire`, in one file as its build bundles it; minified it has all that `@tm/run-events-core` exports.",
+    ],
   };
 }
 

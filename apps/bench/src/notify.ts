@@ -35,7 +35,7 @@ async function measureNotify(
     start<AppendWriter>(new URL("postgres-append-ours.ts", import.meta.url), url, notifications);
   const startBare = (url: string, kind: BareAppend) =>
     start<AppendWriter>(new URL("postgres-append-bare.ts", import.meta.url), url, kind);
-  const sent = startOurs(urls.sent, "sent");
+  const sent = startOurs(urls.sent, "passed");
   const kept = startOurs(urls.kept, "kept");
   const inside = startBare(urls.inside, "notify");
   const without = startBare(urls.without, "text");

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { runIdOf } from "./append-writer.ts";
 import type { Child, startChild } from "./child.ts";
-import type { DatabaseUsage } from "./database-usage.ts";
+import { databaseMicros, type DatabaseUsage } from "./database-usage.ts";
 import type { Readers } from "./readers.ts";
 import type { Scale } from "./report.ts";
 import { costBetween, takeTurns } from "./rounds.ts";
@@ -84,6 +84,7 @@ export async function measureMixes(
       database: await store.usage(),
     }) as const;
   const lastSequences = new Map<MixName, number>();
+  let acknowledged = 0;
 
   async function measure(name: MixName): Promise<Measured> {
     const { readersARun, eventsASecond } = MIXES[name];
@@ -94,12 +95,13 @@ export async function measureMixes(
     const first = names.indexOf(name) * runs;
     const before = await usages();
     await load.call("append", { port: appendPort, first, runs, events, eventsASecond });
+    acknowledged += events;
     await readers.call("reach", { group: name, sequence });
     const after = await usages();
     await checkReaders(readers, name, readersARun === 0 ? 0 : sequence);
     const micros = after.streaming.wallMicros - before.streaming.wallMicros;
     const aSecond = (count: number): number => (count / micros) * 1_000_000;
-    const cores = (part: keyof typeof before): number =>
+    const cores = (part: "appending" | "streaming"): number =>
       (after[part].cpuMicros - before[part].cpuMicros) / micros;
     return {
       load: {
@@ -111,7 +113,7 @@ export async function measureMixes(
       },
       appending: cores("appending"),
       streaming: cores("streaming"),
-      database: cores("database"),
+      database: databaseMicros(before.database, after.database) / micros,
       bytesAnEvent: (after.database.bytes - before.database.bytes) / events,
     };
   }
@@ -123,6 +125,10 @@ export async function measureMixes(
     slower: () => measure("slower"),
     faster: () => measure("faster"),
   });
+  const logged = await appending.call("countEvents");
+  if (logged !== acknowledged) {
+    throw new Error(`Of ${acknowledged} acknowledged events the log holds ${logged}.`);
+  }
   const before = await streaming.call("usage");
   await setTimeout(4_000 * seconds);
   const idle = costBetween(before, await streaming.call("usage"), streams);

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { OWNER } from "./append-writer.ts";
+import { OWNER, runIdOf } from "./append-writer.ts";
 import { serveParent } from "./child.ts";
 import { listen } from "./listen.ts";
 import { createLog as createPostgresLog, createPool } from "./postgres-log.ts";
@@ -12,6 +12,8 @@ export interface SizingServer extends RunServer {
   usage(): Usage;
   /** In bytes. */
   residentBytes(): number;
+  /** Of all runs, as their heads have it. */
+  countEvents(): Promise<number>;
 }
 
 const [, , url = "", runCount = ""] = process.argv;
@@ -24,4 +26,11 @@ serveParent<SizingServer>({
   listen: () => listen(server),
   usage: readUsage,
   residentBytes: () => process.memoryUsage.rss(),
+  async countEvents() {
+    let count = 0;
+    for (let index = 0; index < Number(runCount); index++) {
+      count += (await runs.get(runIdOf(index))).lastSequence;
+    }
+    return count;
+  },
 });

@@ -27,10 +27,11 @@ export interface HintTellerOptions {
 }
 
 /**
- * Gathers hints while some are under way, and a little longer under load, but never loses one: a hint stands in `untold`
- * until the telling that rings for it, then in `unsent` until the sending that takes it, and neither is left to lie. A
- * telling ends with a pause, and whatever was told meanwhile is told at its end; a sending ends with a look at what has
- * become unsent meanwhile. A later hint of a run stands for the earlier ones.
+ * Gathers hints while some are under way, and a little longer under load, but loses none, unless more than `MOST_UNSENT`
+ * wait, which others find by looking: a hint stands in `untold` until the telling that rings for it, then in `unsent` until
+ * the sending that takes it, and neither is left to lie. A telling ends with a pause, and whatever was told meanwhile is
+ * told at its end; a sending ends with a look at what has become unsent meanwhile. A later hint of a run stands for the
+ * earlier ones.
  */
 export function createHintTeller({ ring, send }: HintTellerOptions): HintTeller {
   let untold = new Map<string, Hint>();
