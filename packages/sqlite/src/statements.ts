@@ -59,12 +59,16 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     ),
     deleteRun: prepare(`DELETE FROM ${runs} WHERE run_key = ?`),
     listRuns: prepare(
-      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE owner_id = ? AND run_key < ?
-       ORDER BY run_key DESC LIMIT ?`,
+      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
+         SELECT run_key FROM ${runs} WHERE owner_id = ? AND run_key < ?
+         ORDER BY run_key DESC LIMIT ?)
+       ORDER BY run_key`,
     ),
     listRunsByStatus: prepare(
-      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE owner_id = ? AND run_key < ? AND run_status = ?
-       ORDER BY run_key DESC LIMIT ?`,
+      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
+         SELECT run_key FROM ${runs} WHERE owner_id = ? AND run_key < ? AND run_status = ?
+         ORDER BY run_key DESC LIMIT ?)
+       ORDER BY run_key`,
     ),
     insertEvent: prepare(`${insertEvents} (?, ?, ?, ?, ?, ?)`),
     insertEvents: prepare(
