@@ -2,7 +2,7 @@ import { clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import { stateAtSince } from "./page.ts";
-import { createPages, type Pages } from "./pages.ts";
+import { createPages, type Pages, type SliceBudget } from "./pages.ts";
 import {
   createSlice,
   fitSlice,
@@ -16,6 +16,8 @@ import type { ReadQuery, ReadResult, RunRecord, StoredEvent, Watch } from "./sto
 /** How much of a log's end a follower keeps for readers that lag a little, counted as `eventBytes` does. */
 const RING_BYTES = 262_144;
 const READ_LIMIT = 1_000;
+/** Up to how many readers are asked, each time one has caught up, whether any lags. */
+const FEW_READERS = 8;
 
 /** An event of the ring. */
 interface KeptEvent {
@@ -64,14 +66,16 @@ export interface Follower {
 /**
  * Follows one run: the bell only says "look", the log is the truth, and each reader is a cursor on it. New events are
  * read once for all readers; one that lags behind what is kept in memory pages through the log by itself.
+ * @param budget of all runs together
  * @param onRetire called once, when it takes no new readers: the last has left, or it has failed
  */
 export function createFollower(
   runId: string,
   source: FollowerSource,
+  budget: SliceBudget,
   onRetire: () => void,
 ): Follower {
-  return new RunFollower(runId, source, onRetire);
+  return new RunFollower(runId, source, budget, onRetire);
 }
 
 /** The ring of every quiet run. */
@@ -81,6 +85,7 @@ const NO_EVENTS: readonly KeptEvent[] = [];
 class RunFollower implements Follower {
   readonly #runId: string;
   readonly #source: FollowerSource;
+  readonly #budget: SliceBudget;
   readonly #onRetire: () => void;
   readonly #watch: Watch;
   readonly #readers = new Set<FollowerReader>();
@@ -101,9 +106,10 @@ class RunFollower implements Follower {
   #reading = false;
   #retired = false;
 
-  constructor(runId: string, source: FollowerSource, onRetire: () => void) {
+  constructor(runId: string, source: FollowerSource, budget: SliceBudget, onRetire: () => void) {
     this.#runId = runId;
     this.#source = source;
+    this.#budget = budget;
     this.#onRetire = onRetire;
     this.#watch = source.watch(runId, () => this.refresh());
   }
@@ -140,8 +146,9 @@ class RunFollower implements Follower {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
     if (position.sequence >= this.#end) {
-      // Nobody needs them, and there may be many idle runs. Where others may, the next read lets go of them.
-      if (this.#readers.size === 1) this.#letPagesGo();
+      // Whoever has caught up needs no pages. Where many read, the next read lets go of them.
+      if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
+        this.#closePages();
       if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
       // What was not read while everybody was stalled.
       if (this.#dirty) this.refresh();
@@ -149,7 +156,9 @@ class RunFollower implements Follower {
     }
     return position.sequence >= this.#end - this.#ring.length
       ? this.#ringSlice(position)
-      : (this.#pages ??= createPages((query) => this.#readPage(query))).next(position);
+      : (this.#pages ??= createPages((query) => this.#readPage(query), this.#budget)).next(
+          position,
+        );
   }
 
   leave(reader: FollowerReader): void {
@@ -183,9 +192,15 @@ class RunFollower implements Follower {
     this.#reading = false;
   }
 
-  #letPagesGo(): void {
-    this.#pages?.clear();
+  #closePages(): void {
+    this.#pages?.close();
     this.#pages = null;
+  }
+
+  #hasLaggard(): boolean {
+    for (const { position } of this.#readers)
+      if (position !== null && position.sequence < this.#end) return true;
+    return false;
   }
 
   #hasTaker(): boolean {
@@ -243,7 +258,7 @@ class RunFollower implements Follower {
   #retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    this.#letPagesGo();
+    this.#closePages();
     this.#watch.stop();
     this.#onRetire();
   }

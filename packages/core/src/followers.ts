@@ -8,6 +8,7 @@ import {
   type FollowerReader,
   type FollowerSource,
 } from "./follower.ts";
+import { createSliceBudget } from "./pages.ts";
 
 /** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
 const RECHECK_MS = 5_000;
@@ -34,6 +35,7 @@ export interface Followers {
 /** Keeps one follower a run while it has readers. */
 export function createFollowers(source: FollowerSource, clock: Clock): Followers {
   const followers = new Map<string, Follower>();
+  const budget = createSliceBudget();
   let stopRecheck: (() => void) | null = null;
   /** The runs that are still to be read in this round; `null` between two. */
   let round: Iterator<Follower> | null = null;
@@ -69,7 +71,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
   function followerOf(runId: string): Follower {
     const existing = followers.get(runId);
     if (existing !== undefined) return existing;
-    const follower = createFollower(runId, source, () => {
+    const follower = createFollower(runId, source, budget, () => {
       if (followers.get(runId) === follower) followers.delete(runId);
       if (followers.size > 0) return;
       stopRecheck?.();

@@ -19,8 +19,15 @@ const KEPT_SLICES = 8;
 /** How many of all runs together, so that what many idle or stalled readers left behind does not add up: some 30 MiB. */
 const MOST_KEPT_SLICES = 256;
 
-/** What all runs of this process keep, and where it is kept; what was kept first goes first. */
-const shelf = new Map<Slice, { readonly kept: Map<number, Slice>; readonly sequence: number }>();
+/** How many slices more the runs of a process may keep. A number, since V8 holds on to what a list that lives on has held. */
+export interface SliceBudget {
+  left: number;
+}
+
+/** A budget for all runs of a process. */
+export function createSliceBudget(): SliceBudget {
+  return { left: MOST_KEPT_SLICES };
+}
 
 /** The stretches of a run's log that are not in memory, for readers that lag behind. */
 export interface Pages {
@@ -28,6 +35,8 @@ export interface Pages {
   next(from: Position): Slice | Promise<Slice>;
   /** Lets go of what is kept. */
   clear(): void;
+  /** Lets go of it, and keeps nothing more. */
+  close(): void;
 }
 
 /**
@@ -36,10 +45,12 @@ export interface Pages {
  */
 export function createPages(
   read: (query: Pick<ReadQuery, "since" | "limit" | "maxBytes">) => Promise<ReadResult>,
+  budget: SliceBudget,
 ): Pages {
   /** By the sequence that they start behind; what was read last stands last. */
   const kept = new Map<number, Slice>();
   const coming = new Map<number, Promise<Slice>>();
+  let isClosed = false;
 
   /** Whether a slice that is kept ends there: its reader comes for the next one. A newcomer may leave after the first. */
   function readsOn({ sequence }: Position): boolean {
@@ -64,14 +75,22 @@ export function createPages(
     return first;
   }
 
+  /** Without a budget nothing more is kept, and whoever reads on gets a slice a read. */
   function keep({ sequence }: Position, slice: Slice): void {
-    letGo(kept, sequence);
-    kept.set(sequence, slice);
-    shelf.set(slice, { kept, sequence });
+    letGo(sequence);
     const [oldest] = kept.keys();
-    if (kept.size > KEPT_SLICES && oldest !== undefined) letGo(kept, oldest);
-    const [first] = shelf.values();
-    if (shelf.size > MOST_KEPT_SLICES && first !== undefined) letGo(first.kept, first.sequence);
+    if (kept.size === KEPT_SLICES && oldest !== undefined) letGo(oldest);
+    if (isClosed || budget.left === 0) return;
+    kept.set(sequence, slice);
+    budget.left -= 1;
+  }
+
+  function letGo(sequence: number): void {
+    if (kept.delete(sequence)) budget.left += 1;
+  }
+
+  function clear(): void {
+    for (const sequence of kept.keys()) letGo(sequence);
   }
 
   return {
@@ -83,14 +102,10 @@ export function createPages(
       coming.set(sequence, page);
       return page;
     },
-    clear() {
-      for (const sequence of kept.keys()) letGo(kept, sequence);
+    clear,
+    close() {
+      isClosed = true;
+      clear();
     },
   };
-}
-
-function letGo(kept: Map<number, Slice>, sequence: number): void {
-  const slice = kept.get(sequence);
-  if (slice !== undefined) shelf.delete(slice);
-  kept.delete(sequence);
 }

@@ -1,3 +1,4 @@
+import { createSliceBudget } from "../src/pages.ts";
 import { setImmediate } from "node:timers/promises";
 import { createFollower, type Follower, type FollowerReader } from "../src/follower.ts";
 import type { Slice } from "../src/slice.ts";
@@ -15,7 +16,7 @@ export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
   await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
   const bench = { source, retired: 0 };
-  const follower = createFollower("r", source, () => (bench.retired += 1));
+  const follower = createFollower("r", source, createSliceBudget(), () => (bench.retired += 1));
   return Object.assign(bench, { follower });
 }
 

@@ -1,3 +1,4 @@
+import { createSliceBudget } from "../src/pages.ts";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/errors.ts";
@@ -138,7 +139,7 @@ describe("createFollower", () => {
     const reader = await open(bench, 2);
     const lost = { run: runRecord({ lastSequence: 1 }), phaseAtSince: null, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
-    const other = createFollower("r", shorter, () => {});
+    const other = createFollower("r", shorter, createSliceBudget(), () => {});
     const opened = other.open(createReader(), 2, null);
     source.readies.at(-1)?.resolve();
     await expect(opened).rejects.toMatchObject({

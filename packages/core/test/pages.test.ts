@@ -1,10 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeRunEvent } from "../src/frame.ts";
 import { foldEvent, INITIAL_STATE, planEvents, type RunState } from "../src/lifecycle.ts";
 import { utf8Bytes } from "../src/json-text.ts";
 import { createPageCut } from "../src/page.ts";
-import { createPages, type Pages } from "../src/pages.ts";
+import { createPages, createSliceBudget, type Pages } from "../src/pages.ts";
 import { type Position, type Slice, SLICE_BYTES } from "../src/slice.ts";
 import type { ReadQuery, StoredEvent } from "../src/store.ts";
 import { batches } from "./run-draft.ts";
@@ -19,7 +20,7 @@ interface Bench {
 }
 
 /** Pages over a log that has ended or stands still. */
-function createBench(log: readonly StoredEvent[]): Bench {
+function createBench(log: readonly StoredEvent[], budget = createSliceBudget()): Bench {
   const reads: Query[] = [];
   const pages = createPages(async (query) => {
     reads.push(query);
@@ -32,7 +33,7 @@ function createBench(log: readonly StoredEvent[]): Bench {
       phaseAtSince: null,
       events: cut === -1 ? rest : rest.slice(0, cut),
     };
-  });
+  }, budget);
   return { pages, reads };
 }
 
@@ -153,7 +154,7 @@ describe("the pages of a log", () => {
         phaseAtSince: null,
         events: log.slice(query.since),
       });
-    });
+    }, createSliceBudget());
     const from = positionAt(log, 0);
     const waiting = [pages.next(from), pages.next(from)];
     for (const one of waiting) await expect(one).rejects.toThrow("no");
@@ -161,17 +162,19 @@ describe("the pages of a log", () => {
   });
 });
 
-it("W25: what all runs keep together is bounded, whoever has left slices behind", async () => {
+it("W25: what all runs keep together is bounded, and given back by whoever lets go of it", async () => {
   const log = logOf(20, 1);
-  const benches = Array.from({ length: 200 }, () => createBench(log));
+  const budget = createSliceBudget();
+  const most = budget.left;
+  const benches = Array.from({ length: 200 }, () => createBench(log, budget));
   for (const { pages } of benches) await readOn(pages, positionAt(log, 0), 8);
-  const kept = async ({ pages }: Bench): Promise<number> => {
-    const slices = log.map((_, at) => pages.next(positionAt(log, at)));
-    return slices.filter((slice) => !(slice instanceof Promise)).length;
-  };
-  let count = 0;
-  // The last first: to look is to read, and so to keep.
-  for (const bench of benches.toReversed()) count += await kept(bench);
-  expect(count).toBeGreaterThan(8);
-  expect(count).toBeLessThanOrEqual(256);
+  expect(budget.left).toBe(0);
+  const keptBy = ({ pages }: Bench): number =>
+    log.filter((_, at) => !(pages.next(positionAt(log, at)) instanceof Promise)).length;
+  const kept = benches.map(keptBy).reduce((sum, count) => sum + count, 0);
+  expect(kept).toBe(most);
+  // What the looks above have asked for comes when there is nobody left to keep it.
+  for (const { pages } of benches) pages.close();
+  await setImmediate();
+  expect(budget.left).toBe(most);
 });
