@@ -17,8 +17,12 @@ export function CancelControl({
   useLayoutEffect(() => {
     const { current } = box;
     return () => {
-      // The dialog is still there, and keeps the focus until it is not.
-      if (current?.contains(document.activeElement) === true) queueMicrotask(onGone);
+      // The dialog is still there, and keeps the focus until it is not: also where the button that had it may not be
+      // pressed again, since the cancel is under way.
+      const hadFocus =
+        current?.contains(document.activeElement) === true ||
+        current?.querySelector("dialog") != null;
+      if (hadFocus) queueMicrotask(onGone);
     };
   }, [onGone]);
   return (

@@ -158,6 +158,28 @@ describe("the keyboard alone", () => {
     await expect.poll(() => focus(page), PATIENT).toBe("The other");
   });
 
+  it("is on the run's heading also where the run's end comes before the answer to its cancel", async () => {
+    const { url, page } = await openConsole();
+    await recordRun(url, "r", many("LOG", 3), { title: "The run" });
+    await signIn(page);
+    await page.getByRole("link", { name: "The run" }).focus();
+    await press(page, "Enter");
+    await expect.poll(() => focus(page), PATIENT).toBe("The run");
+    const asked = Promise.withResolvers<void>();
+    await page.route(
+      ({ pathname }) => pathname.endsWith("/cancel"),
+      () => asked.resolve(),
+    );
+    await press(page, "Tab", "Enter", "Tab", "Enter");
+    await asked.promise;
+    // A button that may not be pressed any more has no focus: the page alone has.
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.tagName), PATIENT)
+      .toBe("BODY");
+    await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
+    await expect.poll(() => focus(page), PATIENT).toBe("The run");
+  });
+
   it("is back in the list behind a run, also where the page shows one of them alone, and on the runs that were loaded", async () => {
     const { url, page } = await openConsole({}, { width: 390 });
     for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
