@@ -1,21 +1,7 @@
-import { appendInGrid, GRID_RUNS, type GridWriter } from "./append-grid-writer.ts";
-import { APPEND_EVENT_BYTES } from "./append-writer.ts";
-import { serveParent } from "./child.ts";
+import { serveOurGrid } from "./append-grid-ours.ts";
+import { GRID_RUNS } from "./append-grid-writer.ts";
 import { countEvents, createLog, createPool } from "./postgres-log.ts";
-import { sampleEvent } from "./sample-event.ts";
 
-const [, , url = ""] = process.argv;
-const pool = createPool(url);
-const runs = await createLog(pool, GRID_RUNS);
-const event = sampleEvent(APPEND_EVENT_BYTES);
+const pool = createPool(process.argv[2] ?? "");
 
-serveParent<GridWriter>({
-  append: (load) =>
-    appendInGrid(load, (runId, batch) =>
-      runs.append(
-        runId,
-        Array.from({ length: batch }, () => event),
-      ),
-    ),
-  count: () => countEvents(pool),
-});
+serveOurGrid(await createLog(pool, GRID_RUNS), () => countEvents(pool));

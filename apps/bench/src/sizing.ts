@@ -86,11 +86,7 @@ function compare(name: string, measured: readonly Measured[], costs: UnitCosts):
 }
 
 function costFigures(store: string, costs: UnitCosts): readonly Figure[] {
-  const figure = (what: string, unit: string, value: number): Figure => ({
-    name: `${store}: ${what}`,
-    unit,
-    values: [value],
-  });
+  const figure = figuresOf(store);
   return [
     figure("an append by HTTP, server", "µs", costs.append),
     figure("an append, database", "µs", costs.appendInDatabase),
@@ -105,12 +101,9 @@ function costFigures(store: string, costs: UnitCosts): readonly Figure[] {
 
 function needFigures(store: string, costs: UnitCosts, limits: Plan): readonly Figure[] {
   const needs = plan(GOAL, costs, limits);
-  const load = `${count(GOAL.streams)} readers, ${count(GOAL.appends)} appends/s on ${store}`;
-  const figure = (what: string, unit: string, value: number): Figure => ({
-    name: `${load}: ${what}`,
-    unit,
-    values: [value],
-  });
+  const figure = figuresOf(
+    `${count(GOAL.streams)} readers, ${count(GOAL.appends)} appends/s on ${store}`,
+  );
   return [
     figure("databases", "processes", needs.databases),
     figure("cores of all databases", "cores", needs.databaseCores),
@@ -118,6 +111,11 @@ function needFigures(store: string, costs: UnitCosts, limits: Plan): readonly Fi
     figure("servers that hold streams", "processes", needs.streamingServers),
     figure("memory of the streams", "GiB", needs.streamGiB),
   ];
+}
+
+/** Makes figures of one value whose names begin alike. */
+function figuresOf(subject: string): (what: string, unit: string, value: number) => Figure {
+  return (what, unit, value) => ({ name: `${subject}: ${what}`, unit, values: [value] });
 }
 
 function count(value: number): string {

@@ -23,9 +23,9 @@ export function encodeSummary(payload: unknown): string {
 }
 
 /** What colours a terminal, or names its window. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
 const TERMINAL = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?)/g;
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
 const CONTROL = /[\u0000-\u001F\u007F]/g;
 const LINE_END = /\s*[\n\r\u0085\u2028\u2029]+\s*/g;
 

@@ -64,8 +64,7 @@ function Coloured({ json }: { readonly json: string }): ReactNode {
     kind === "rest" ? (
       text
     ) : (
-      // The pieces of one text never change places.
-      // oxlint-disable-next-line react/no-array-index-key
+      // oxlint-disable-next-line react/no-array-index-key -- the pieces of one text never change places
       <span key={index} className={`json-${kind}`}>
         {text}
       </span>

@@ -88,6 +88,7 @@ it("a mutant that does not run is found by no case", async () => {
 it("work that fails while the clock runs fails the same way", async () => {
   const failure = new Error("no");
   async function work(): Promise<never> {
+    // The clock's own time: it passes as fast as the clock runs.
     await new Promise((resolve) => setTimeout(resolve, 25));
     throw failure;
   }

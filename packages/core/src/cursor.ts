@@ -24,6 +24,13 @@ export function invalidCursor(): RunEventsError {
   return new RunEventsError("invalid_cursor", "A cursor is a plain non-negative integer.");
 }
 
+/** The error of a cursor past the end of the log, or of a log that has lost its tail behind a reader. */
+export function cursorAhead(lastSequence: number): RunEventsError {
+  return new RunEventsError("cursor_ahead", "The cursor is past the end of the log.", {
+    details: { lastSequence },
+  });
+}
+
 /**
  * Passes on a cursor that a program gave.
  * @throws RunEventsError `invalid_cursor` unless it is a non-negative safe integer.
@@ -43,7 +50,5 @@ export function clampCursor(since: number, run: RunRecord): number {
   const { lastSequence } = run;
   if (since <= lastSequence) return since;
   if (since === lastSequence + 1 && isTerminal(run.runStatus)) return lastSequence;
-  throw new RunEventsError("cursor_ahead", "The cursor is past the end of the log.", {
-    details: { lastSequence },
-  });
+  throw cursorAhead(lastSequence);
 }

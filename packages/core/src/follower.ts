@@ -1,4 +1,4 @@
-import { clampCursor } from "./cursor.ts";
+import { clampCursor, cursorAhead } from "./cursor.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import { stateAtSince } from "./page.ts";
@@ -212,7 +212,7 @@ class RunFollower implements Follower {
   #take(result: ReadResult | null): void {
     if (this.#retired) return;
     const { run, events } = this.#checked(result);
-    if (run.lastSequence < this.#end) throw clampFailure(run);
+    if (run.lastSequence < this.#end) throw cursorAhead(run.lastSequence);
     this.#head = run.lastSequence;
     if (events.length > 0) {
       const added = events.map((event) => ({ event, weight: weighEvent(event) }));
@@ -287,15 +287,8 @@ class RunFollower implements Follower {
   async #readPage(query: Pick<ReadQuery, "since" | "limit" | "maxBytes">): Promise<ReadResult> {
     const result = await this.#source.read({ runId: this.#runId, ownerId: null, ...query });
     const page = this.#checked(result);
-    if (page.events.length === 0) throw clampFailure(page.run);
+    if (page.events.length === 0) throw cursorAhead(page.run.lastSequence);
     if (page.run.lastSequence > this.#end) this.refresh();
     return page;
   }
-}
-
-/** The log ends before where it was read to: the store has lost its tail. */
-function clampFailure(run: RunRecord): RunEventsError {
-  return new RunEventsError("cursor_ahead", "The cursor is past the end of the log.", {
-    details: { lastSequence: run.lastSequence },
-  });
 }

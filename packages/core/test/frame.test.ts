@@ -10,7 +10,6 @@ import {
   encodeRunFinished,
   encodeStatus,
   encodeStreamError,
-  encodeTime,
   NO_RETRY_MS,
 } from "../src/frame.ts";
 import { JsonText } from "../src/json-text.ts";
@@ -294,25 +293,5 @@ describe("the other frames", () => {
     ]);
     const plain = readFrames(encodeStreamError({ code: "internal", ...STREAM_ERRORS.internal }, 1));
     expect(plain[0]?.data).not.toHaveProperty("lastSequence");
-  });
-});
-
-describe("encodeTime", () => {
-  it("W2: is ISO 8601 with milliseconds, whatever was asked before", () => {
-    const near = fc.integer({ min: -2_500, max: 2_500 });
-    const time = fc.oneof(
-      fc
-        .tuple(fc.integer({ min: -8_639_999_990, max: 8_639_999_990 }), near)
-        .map(([second, ms]) => second * 1_000 + ms),
-      near,
-      fc.double({ min: -9_999, max: 9_999, noNaN: true }),
-    );
-    fc.assert(
-      fc.property(fc.array(time), (times) => {
-        for (const ms of times.flatMap((one) => [one, one, one + 1, one - 999]))
-          expect(encodeTime(ms)).toBe(new Date(ms).toISOString());
-      }),
-      { numRuns: 300 },
-    );
   });
 });
