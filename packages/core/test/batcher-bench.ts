@@ -61,10 +61,16 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
   };
 }
 
-/** A group's end is seen in one turn, the next group goes out at the end of that or the one after. */
+/** By then what has been added has gone out, if there is room for it: an item by itself after one turn, several after two. */
+export async function endOfTurns(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
+/** As `endOfTurns`, behind the turn in which a group's end is seen. */
 export async function nextGroup(): Promise<void> {
   await setImmediate();
-  await setImmediate();
+  await endOfTurns();
 }
 
 export const item = (name: number, weight = 1, key = 0): Item => ({ name, weight, key });

@@ -1,15 +1,14 @@
-import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createBench, item, LATE_MS, nextGroup } from "./batcher-bench.ts";
+import { createBench, endOfTurns, item, LATE_MS, nextGroup } from "./batcher-bench.ts";
 
 describe("groups in flight", () => {
   it("has one group in flight as long as it is not late, so that what arrives meanwhile goes together", async () => {
     const { batcher, groups, answer, clock } = createBench();
     const first = batcher.add(item(0, 1, 0));
-    await setImmediate();
+    await endOfTurns();
     const second = [batcher.add(item(1, 1, 1)), batcher.add(item(2, 1, 2))];
     clock.advance(LATE_MS - 1);
-    await setImmediate();
+    await endOfTurns();
     expect(groups).toHaveLength(1);
     answer();
     await first;
@@ -29,16 +28,16 @@ describe("groups in flight", () => {
     const add = (from: number, count: number): readonly Promise<string>[] =>
       Array.from({ length: count }, (_, at) => batcher.add(item(from + at, 1, from + at)));
     const few = add(0, 16);
-    await setImmediate();
+    await endOfTurns();
     expect(sizes()).toStrictEqual([16]);
     const more = add(16, 17);
-    await setImmediate();
+    await endOfTurns();
     expect(sizes()).toStrictEqual([16, 17]);
     answer();
     answer();
     await Promise.all([...few, ...more]);
     const many = add(100, 50);
-    await setImmediate();
+    await endOfTurns();
     expect(sizes()).toStrictEqual([16, 17, 25, 25]);
     answer();
     await many[0];
@@ -53,12 +52,12 @@ describe("groups in flight", () => {
   it("S2: with room for another group sends what waits, but what is behind a key in flight only after it", async () => {
     const { batcher, groups, answer } = createBench({ groupsAtOnce: 2 });
     const first = batcher.add(item(0, 1, 7));
-    await setImmediate();
+    await endOfTurns();
     const behind = batcher.add(item(1, 1, 7));
-    await setImmediate();
+    await endOfTurns();
     expect(groups).toHaveLength(1);
     const free = batcher.add(item(2, 1, 8));
-    await setImmediate();
+    await endOfTurns();
     expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
     answer();
     expect(await first).toBe("answer 0");
@@ -72,7 +71,7 @@ describe("groups in flight", () => {
   it("lets others pass a group that is late, but not its own keys", async () => {
     const { batcher, groups, sending, clock } = createBench();
     const stuck = batcher.add(item(0, 1, 7));
-    await setImmediate();
+    await endOfTurns();
     const behind = batcher.add(item(1, 1, 7));
     const free = batcher.add(item(2, 1, 8));
     clock.advance(LATE_MS);
@@ -97,9 +96,9 @@ describe("groups in flight", () => {
       for (let at = 0; at < 4; at++) void batcher.add(item(set, 1, set * 10 + at));
     };
     add(1);
-    await setImmediate();
+    await endOfTurns();
     add(2);
-    await setImmediate();
+    await endOfTurns();
     // Behind each of the two its own next: whichever ends, another full group is there.
     add(1);
     add(2);
@@ -129,7 +128,7 @@ describe("groups in flight", () => {
       [5, true],
     ] as const) {
       void batcher.add(item(key, 1, key));
-      await setImmediate();
+      await endOfTurns();
       if (isLate) clock.advance(LATE_MS);
     }
     // The second item of key 0 waits for the first, and the last ones for a late group to end.

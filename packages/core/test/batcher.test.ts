@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   createBench,
+  endOfTurns,
   item,
   type Item,
   LATE_MS,
@@ -73,7 +74,7 @@ describe("createBatcher", () => {
   it("answers an item while others of its group still wait", async () => {
     const { batcher, sending } = createBench();
     const [fast, slow] = [batcher.add(item(0, 1, 0)), batcher.add(item(1, 1, 1))];
-    await setImmediate();
+    await endOfTurns();
     sending()[0]?.settle(0, "fast");
     expect(await fast).toBe("fast");
     sending()[0]?.settle(1, "slow");
@@ -85,10 +86,10 @@ describe("createBatcher", () => {
     const { batcher, groups, answer } = createBench();
     const first = [batcher.add(item(0)), batcher.add(item(1))];
     expect(groups).toHaveLength(0);
-    await setImmediate();
+    await endOfTurns();
     expect(groups).toStrictEqual([[item(0), item(1)]]);
     const second = [batcher.add(item(2)), batcher.add(item(3))];
-    await setImmediate();
+    await endOfTurns();
     expect(groups).toHaveLength(1);
     answer();
     expect(await Promise.all(first)).toStrictEqual(["answer 0", "answer 1"]);
@@ -101,10 +102,27 @@ describe("createBatcher", () => {
     await Promise.all(second);
   });
 
+  it("sends what is alone at the end of its turn, and what is not with what the next turn adds", async () => {
+    const { batcher, groups, answer } = createBench();
+    const alone = batcher.add(item(0));
+    await setImmediate();
+    expect(groups).toStrictEqual([[item(0)]]);
+    answer();
+    await Promise.all([alone, batcher.idle()]);
+    const first = [batcher.add(item(1)), batcher.add(item(2))];
+    await setImmediate();
+    const joined = batcher.add(item(3));
+    expect(groups).toHaveLength(1);
+    await setImmediate();
+    expect(groups[1]).toStrictEqual([item(1), item(2), item(3)]);
+    answer();
+    await Promise.all([...first, joined]);
+  });
+
   it("sends an item alone that weighs more than a group may", async () => {
     const { batcher, groups, answer } = createBench();
     const answers = [batcher.add(item(0, 99)), batcher.add(item(1, 99))];
-    await setImmediate();
+    await endOfTurns();
     expect(groups).toStrictEqual([[item(0, 99)]]);
     answer();
     await answers[0];
@@ -118,7 +136,7 @@ describe("createBatcher", () => {
     const { batcher, answer, sending, groups } = createBench();
     const failure = new Error("no");
     const lost = [batcher.add(item(0)), batcher.add(item(1))];
-    await setImmediate();
+    await endOfTurns();
     const kept = batcher.add(item(2));
     sending()[0]?.done.reject(failure);
     await Promise.allSettled(lost);
@@ -128,7 +146,7 @@ describe("createBatcher", () => {
       { status: "rejected", reason: failure },
       { status: "rejected", reason: failure },
     ]);
-    await setImmediate();
+    await endOfTurns();
     answer();
     expect(await kept).toBe("answer 2");
     expect(groups).toStrictEqual([[item(0), item(1)], [item(2)]]);
@@ -173,7 +191,7 @@ describe("createBatcher", () => {
     });
     const first = [batcher.add(item(0, 3)), batcher.add(item(1, 3))];
     await expect(batcher.add(item(2))).rejects.toThrow("full");
-    await setImmediate();
+    await endOfTurns();
     // What is in flight waits no longer.
     const second = batcher.add(item(3, 1));
     expect(weights).toStrictEqual([0, 3, 6, 0]);
@@ -191,7 +209,7 @@ describe("createBatcher", () => {
     const added = batcher.add(item(0));
     let idle = false;
     const whenIdle = batcher.idle().then(() => (idle = true));
-    await setImmediate();
+    await endOfTurns();
     expect(idle).toBe(false);
     answer();
     await added;
