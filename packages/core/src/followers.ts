@@ -13,11 +13,12 @@ import { createSliceBudget } from "./pages.ts";
 /** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
 const RECHECK_MS = 5_000;
 /**
- * The most runs that are read so at once, and the pause behind them: 200 a second, so that 1,000 runs keep to `RECHECK_MS`
- * and 10,000 take 50 s. At some 11 µs a quiet run (`pnpm bench idle`) all of those every 5 s would take 2 % of a core.
+ * The most runs that are read so at once, and the pause behind them: 50 a second, so that 250 runs keep to `RECHECK_MS` and
+ * 10,000 take 200 s. Code that runs so seldom is cold: at some 120 µs a run, 200 a second took half of all that 10,000 quiet
+ * streams took of a core (`pnpm bench idle`).
  */
 const RECHECK_RUNS = 50;
-const RECHECK_PAUSE_MS = 250;
+const RECHECK_PAUSE_MS = 1_000;
 
 /** The followers of one process: one a run, however many readers it has. */
 export interface Followers {
