@@ -83,7 +83,7 @@ async function measureIdle({ quick, rounds }: Scale): Promise<Report> {
       `${streams} streams on one server, which was there without them before; a stream's part of what came on top.`,
       `Judged is resident memory ${load.settleMs / 1_000 + load.idleMs / 1_000} s behind the last connection, with no collection but V8's own.`,
       "Bare keeps its responses and writes one shared buffer to each every 15 s, spread over them: the same heartbeats.",
-      "Every stream was still open at the end and had had its heartbeats.",
+      "Every stream was still open at the end, and all together had had their heartbeats.",
     ],
   };
 }
@@ -186,7 +186,7 @@ async function watch(
     throw new Error(`${subject}: of ${streams} streams ${open} are open.`);
   // Of a stream whose heartbeats fall on both ends of the time one is outside.
   if (has.bytes - had.bytes < streams * (heartbeats - 0.5) * HEARTBEAT_BYTES)
-    throw new Error(`${subject}: some heartbeats did not arrive.`);
+    throw new Error(`${subject}: too few heartbeats arrived.`);
   await server.call("collect");
   return { idle: idleMemory, collected: await server.call("memory"), cost };
 }

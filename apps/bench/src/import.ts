@@ -13,6 +13,7 @@ import { withTempFolder } from "./temp-folder.ts";
 const MOST_MS = 15;
 const MOST_BYTES = 10_000;
 const CORE = "@tm/run-events-core";
+const HTTP = "@tm/run-events-http/node";
 /** What else a server that streams may import. */
 const PEERS = {
   "@durable-streams/server": import.meta.resolve("@durable-streams/server"),
@@ -33,9 +34,12 @@ export const imports: Section = {
 };
 
 async function measureImports({ rounds }: Scale, folder: string): Promise<Report> {
-  const core = await buildCore(folder);
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
+  const core = await buildEntry(CORE, join(folder, "core.js"));
+  const http = await buildEntry(HTTP, join(folder, "http.js"));
   const times = await takeTurns<string, ImportTime>(rounds, {
     [CORE]: () => timeImport(core),
+    [`${CORE} with ${HTTP}`]: () => timeImport(http),
     ...Object.fromEntries(
       Object.entries(PEERS).map(([name, url]) => [name, () => timeImport(url)]),
     ),
@@ -64,7 +68,7 @@ async function measureImports({ rounds }: Scale, folder: string): Promise<Report
       { name: `${name}, CPU`, unit: "ms", values: of.map(({ cpuMs }) => cpuMs) },
     ]),
     notes: [
-      "Core without `/wire`, in one file as its build bundles it; minified it has all that `@tm/run-events-core` exports.",
+      "Core without `/wire`, in one file as its build bundles it; minified it has all that `@tm/run-events-core` exports. With the handler for node:http it is what a server that streams imports.",
     ],
   };
 }
@@ -84,21 +88,22 @@ async function timeImport(url: string): Promise<ImportTime> {
   return JSON.parse(stdout) as ImportTime;
 }
 
-/** Bundles core as its build does, so that what is measured is the checkout. */
-async function buildCore(folder: string): Promise<string> {
-  const file = join(folder, "index.js");
-  await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
-  await bundle((build) => build.write({ file, format: "esm" }));
+/** Bundles an entry with all of ours that it imports, as core's build does, so that what is measured is the checkout. */
+async function buildEntry(entry: string, file: string): Promise<string> {
+  await bundle(entry, (build) => build.write({ file, format: "esm" }));
   return pathToFileURL(file).href;
 }
 
 async function gzippedBytes(): Promise<number> {
-  const { output } = await bundle((build) => build.generate({ format: "esm", minify: true }));
+  const { output } = await bundle(CORE, (build) => build.generate({ format: "esm", minify: true }));
   return gzipSync(output[0].code, { level: 9 }).length;
 }
 
-async function bundle<Result>(use: (build: RolldownBuild) => Promise<Result>): Promise<Result> {
-  const build = await rolldown({ input: resolve(CORE), platform: "neutral" });
+async function bundle<Result>(
+  entry: string,
+  use: (build: RolldownBuild) => Promise<Result>,
+): Promise<Result> {
+  const build = await rolldown({ input: resolve(entry), external: /^node:/, platform: "neutral" });
   try {
     return await use(build);
   } finally {

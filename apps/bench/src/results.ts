@@ -49,16 +49,23 @@ function barsOf({ targets, figures }: Report): readonly Figure[] {
   return [...targets, ...figures];
 }
 
-function formatResult({ section, question, machine, scale, report }: Result): string {
+function formatResult({ section, question, machine, report }: Result): string {
   return [
     `## ${section}`,
     question,
-    `${formatMachine(machine)} · ${scale.rounds} rounds`,
+    `${formatMachine(machine)} · ${formatRounds(report)}`,
     formatReport(report),
     ...(barsOf(report).length === 0
       ? []
       : [`![The figures of ${section} as bars](${section}.svg)`]),
   ].join("\n\n");
+}
+
+/** How many values a figure has; one alone is a size, which does not change. */
+function formatRounds(report: Report): string {
+  const counts = barsOf(report).map(({ values }) => values.length);
+  const [least, most] = [Math.min(...counts.filter((count) => count > 1)), Math.max(...counts)];
+  return least < most ? `${least} to ${most} rounds` : `${most} rounds`;
 }
 
 function formatVersions(results: readonly Result[]): string {

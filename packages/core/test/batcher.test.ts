@@ -119,6 +119,23 @@ describe("createBatcher", () => {
     await Promise.all([...first, joined]);
   });
 
+  it("counts whoever waits for a busy key not as company, and lets a full group wait for nobody", async () => {
+    const { batcher, groups, answer } = createBench({ groupsAtOnce: 2, maxItems: 2 });
+    const stuck = [batcher.add(item(0, 1, 7)), batcher.add(item(1, 1, 7))];
+    await setImmediate();
+    expect(groups).toHaveLength(1);
+    const behind = batcher.add(item(2, 1, 7));
+    const alone = batcher.add(item(3, 1, 8));
+    await setImmediate();
+    expect(groups[1]).toStrictEqual([item(3, 1, 8)]);
+    answer();
+    answer();
+    await Promise.all([...stuck, alone]);
+    await nextGroup();
+    answer();
+    await behind;
+  });
+
   it("sends an item alone that weighs more than a group may", async () => {
     const { batcher, groups, answer } = createBench();
     const answers = [batcher.add(item(0, 99)), batcher.add(item(1, 99))];
