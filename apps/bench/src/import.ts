@@ -68,7 +68,7 @@ async function measureImports({ rounds }: Scale, folder: string): Promise<Report
       { name: `${name}, CPU`, unit: "ms", values: of.map(({ cpuMs }) => cpuMs) },
     ]),
     notes: [
-      "Core without `/wire`, in one file as its build bundles it; minified it has all that `@tm/run-events-core` exports. With the handler for node:http it is what a server that streams imports.",
+      "Core without `/wire`, in one file as its build bundles it; minified it has all that `@tm/run-events-core` exports. With the handler for node:http it is what a server that streams imports; most of that is node:http itself.",
     ],
   };
 }
