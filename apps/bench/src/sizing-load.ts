@@ -14,6 +14,8 @@ export interface AppendsByHttp {
   readonly runs: number;
   readonly events: number;
   readonly eventsASecond: number;
+  /** So many are sent at once, and then none until as many are due. */
+  readonly burst: number;
 }
 
 /** A process that appends by HTTP. */
@@ -22,7 +24,7 @@ export interface SizingLoad {
   append(load: AppendsByHttp): Promise<void>;
 }
 
-const PACE_MS = 2;
+const PACE_MS = 1;
 const CONNECTIONS = 64;
 
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
@@ -39,12 +41,13 @@ async function appendOne(port: number, runId: string): Promise<void> {
 }
 
 serveParent<SizingLoad>({
-  async append({ port, first, runs, events, eventsASecond }) {
+  async append({ port, first, runs, events, eventsASecond, burst }) {
     const beganAt = performance.now();
     const appends: Promise<void>[] = [];
     while (appends.length < events) {
-      const due = ((performance.now() - beganAt) / 1_000) * eventsASecond;
-      while (appends.length < Math.min(due, events)) {
+      const bursts = (performance.now() - beganAt) * (eventsASecond / 1_000 / burst);
+      const due = Math.min(Math.ceil(bursts) * burst, events);
+      while (appends.length < due) {
         appends.push(appendOne(port, runIdOf(first + (appends.length % runs))));
       }
       await setTimeout(PACE_MS);

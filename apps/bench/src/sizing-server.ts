@@ -1,15 +1,19 @@
+import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createPostgresStore } from "@tm/run-events-postgres";
+import { openRedisStore } from "@tm/run-events-redis";
 import { Redis } from "ioredis";
+import pg from "pg";
 import { OWNER, runIdOf } from "./append-writer.ts";
 import { serveParent } from "./child.ts";
+import { countCalls, type StoreCalls } from "./count-calls.ts";
 import { listen } from "./listen.ts";
-import { createLog as createPostgresLog, createPool } from "./postgres-log.ts";
-import { createLog as createRedisLog } from "./redis-log.ts";
+import { POOL_SIZE } from "./postgres-log.ts";
 import { readUsage, type Usage } from "./rounds.ts";
 import { createRunServer, type RunServer } from "./run-server.ts";
 
 /** A server under a mixed load. */
 export interface SizingServer extends RunServer {
-  usage(): Usage;
+  usage(): Usage & StoreCalls;
   /** In bytes. */
   residentBytes(): number;
   /** Of all runs, as their heads have it. */
@@ -17,14 +21,26 @@ export interface SizingServer extends RunServer {
 }
 
 const [, , url = "", runCount = ""] = process.argv;
-const runs = url.startsWith("redis:")
-  ? await createRedisLog(new Redis(url), "sizing", Number(runCount))
-  : await createPostgresLog(createPool(url), Number(runCount));
+const { store, calls } = countCalls(await openStore());
+const runs = createRunEvents({ store });
+for (let index = 0; index < Number(runCount); index++) {
+  await runs.create({ ownerId: OWNER, runId: runIdOf(index) });
+}
 const server = createRunServer(runs, OWNER);
+
+async function openStore(): Promise<RunEventStore> {
+  if (url.startsWith("redis:")) return openRedisStore(new Redis(url), { prefix: "sizing" });
+  // Kept also while idle: what a connection's process has taken is not known any more when it has ended.
+  const store = createPostgresStore(
+    new pg.Pool({ connectionString: url, max: POOL_SIZE, idleTimeoutMillis: 0 }),
+  );
+  await store.migrate();
+  return store;
+}
 
 serveParent<SizingServer>({
   listen: () => listen(server),
-  usage: readUsage,
+  usage: () => ({ ...readUsage(), ...calls() }),
   residentBytes: () => process.memoryUsage.rss(),
   async countEvents() {
     let count = 0;
