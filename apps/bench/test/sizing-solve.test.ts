@@ -86,7 +86,6 @@ it("the section's loads tell all its costs apart: exact measurements give them b
         }
       }
     }),
-    { numRuns: 20 },
   );
 });
 
@@ -101,6 +100,5 @@ it("takes the middle of the rounds: one that something else met does not count",
       ]);
       expect(solve(disturbed)).toEqual(solve(calm));
     }),
-    { numRuns: 20 },
   );
 });
