@@ -103,7 +103,13 @@ async function bundle<Result>(
   entry: string,
   use: (build: RolldownBuild) => Promise<Result>,
 ): Promise<Result> {
-  const build = await rolldown({ input: resolve(entry), external: /^node:/, platform: "neutral" });
+  const build = await rolldown({
+    input: resolve(entry),
+    external: /^node:/,
+    platform: "neutral",
+    // As this process resolves: sources that import each other's builds would be of two times, or not there.
+    resolve: { conditionNames: ["@tm/source", "import"] },
+  });
   try {
     return await use(build);
   } finally {

@@ -64,7 +64,9 @@ function formatResult({ section, question, machine, report }: Result): string {
 /** How many values a figure has; one alone is a size, which does not change. */
 function formatRounds(report: Report): string {
   const counts = barsOf(report).map(({ values }) => values.length);
-  const [least, most] = [Math.min(...counts.filter((count) => count > 1)), Math.max(...counts)];
+  const several = counts.filter((count) => count > 1);
+  if (several.length === 0) return "one value a figure";
+  const [least, most] = [Math.min(...several), Math.max(...several)];
   return least < most ? `${least} to ${most} rounds` : `${most} rounds`;
 }
 
