@@ -1,29 +1,13 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Load, type PerUnit, plan, type Plan, predict } from "../src/sizing-model.ts";
+import { unitCosts } from "./unit-costs-arbitrary.ts";
 
 const micros = fc.double({ min: 0.01, max: 500, noNaN: true });
-const maybe = fc.oneof(fc.constant(0), micros);
-const costs: fc.Arbitrary<PerUnit> = fc.record({
-  appending: fc.record({ append: micros, commit: micros }),
-  streaming: fc.record({
-    wake: micros,
-    read: micros,
-    delivery: micros,
-    stream: micros,
-    watched: micros,
-    notification: maybe,
-    unheard: maybe,
-  }),
-  database: fc.record({
-    append: micros,
-    commit: micros,
-    sharedCommit: maybe,
-    wake: micros,
-    read: micros,
-    watched: micros,
-    itself: fc.double({ min: 0, max: 50_000, noNaN: true }),
-  }),
+const costs = unitCosts({
+  micros,
+  rare: fc.oneof(fc.constant(0), micros),
+  itself: fc.double({ min: 0, max: 50_000, noNaN: true }),
 });
 const load: fc.Arbitrary<Omit<Load, "streamingServers" | "notifications">> = fc
   .record({ appends: fc.integer({ min: 1, max: 200_000 }), streams: fc.nat(2_000_000) })

@@ -3,28 +3,13 @@ import { expect, it } from "vitest";
 import { CALIBRATING } from "../src/sizing-mixes.ts";
 import { type Load, type PerUnit, predict } from "../src/sizing-model.ts";
 import { type Measured, solve } from "../src/sizing-solve.ts";
+import { unitCosts } from "./unit-costs-arbitrary.ts";
 
 const micros = fc.double({ min: 1, max: 500, noNaN: true });
-const costs: fc.Arbitrary<PerUnit> = fc.record({
-  appending: fc.record({ append: micros, commit: micros }),
-  streaming: fc.record({
-    wake: micros,
-    read: micros,
-    delivery: micros,
-    stream: micros,
-    watched: micros,
-    notification: micros,
-    unheard: micros,
-  }),
-  database: fc.record({
-    append: micros,
-    commit: micros,
-    sharedCommit: micros,
-    wake: micros,
-    read: micros,
-    watched: micros,
-    itself: fc.double({ min: 100, max: 100_000, noNaN: true }),
-  }),
+const costs = unitCosts({
+  micros,
+  rare: micros,
+  itself: fc.double({ min: 100, max: 100_000, noNaN: true }),
 });
 
 const NOTHING: Load = {

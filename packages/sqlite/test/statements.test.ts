@@ -38,6 +38,8 @@ describe("statements", () => {
     asked = 0;
     await work();
     expect(asked).toBe(0);
+    await store.close();
+    db.close();
   });
 
   it.each(DRIVERS)(
@@ -55,7 +57,8 @@ describe("statements", () => {
           };
         },
       });
-      await createSqliteStore(recorded).migrate();
+      const store = createSqliteStore(recorded);
+      await store.migrate();
       const ranged = texts.filter((text) =>
         /^SELECT[^]*(< |> |<= |>= |BETWEEN |LIMIT )[+?]/.test(text),
       );
@@ -68,6 +71,8 @@ describe("statements", () => {
             .replace("octet_length(payload) <= ?", ""),
         ).not.toContain("?");
       }
+      await store.close();
+      db.close();
     },
   );
 });
