@@ -47,8 +47,8 @@ interface Waiting<Item, Answer> {
 /**
  * Group commit: a group or a few are in flight at a time, and what arrives meanwhile goes out together in the next. A group
  * waits for the end of the event loop's turn, so callers of one turn share it, and if they are several for the end of the
- * next. A group that is late, since one run is
- * locked or one connection is dead, holds up its own keys alone: the others' next group goes out beside it.
+ * next. A group that is late, since one run is locked or one connection is dead, holds up its own keys alone: the others'
+ * next group goes out beside it.
  *
  * Between an `add` and its `send` other items may join; between a `send` and its answer more may queue. Neither changes
  * the order of a key's items: the queue is cut from its front, past the keys that are in flight and no others.
