@@ -11,7 +11,7 @@ import { assertEqual } from "./assert.ts";
 
 /** The conditions of a request, which most cases leave out. */
 export type AppendConditions = Partial<
-  Pick<AppendRequest, "ownerId" | "idempotencyKey" | "expectedSequence">
+  Pick<AppendRequest, "ownerId" | "idempotencyKey" | "expectedSequence" | "appender">
 >;
 
 /** An event as core hands it to a store. */
@@ -35,6 +35,7 @@ export function appendRequest(
     ownerId: null,
     idempotencyKey: null,
     expectedSequence: null,
+    appender: { by: "anybody" },
     ...conditions,
     events: batch,
     runStatus: statusAfter(batch.at(-1)?.eventType ?? ""),

@@ -1,4 +1,4 @@
-import type { RunStatus } from "./event.ts";
+import type { RunStatus, TerminalStatus } from "./event.ts";
 
 /**
  * Why a call was refused or failed. Codes are API: their meaning never changes within a major version. Messages are not.
@@ -14,6 +14,8 @@ export type RunEventsErrorCode =
   | "run_finished"
   | "run_id_taken"
   | "run_active"
+  | "claimed"
+  | "fenced"
   | "sequence_conflict"
   | "payload_too_large"
   | "invalid_event"
@@ -29,6 +31,8 @@ export interface RunEventsErrorDetails {
   readonly lastSequence?: number;
   /** The terminal status, with `run_finished`. */
   readonly runStatus?: RunStatus;
+  /** When the lease runs out that somebody else has, with `claimed`: ISO 8601 with milliseconds. @see W31 */
+  readonly expiresAt?: string;
   /** The index of the event in its batch, from 0, with `invalid_event` and `payload_too_large`. */
   readonly index?: number;
   /** The number of the NDJSON line, from 1. @see W12 */
@@ -79,6 +83,18 @@ export class RunEventsError extends Error {
 /** The error of a run that is not there, or is not the caller's: the two look the same. @see W4 */
 export function runNotFound(): RunEventsError {
   return new RunEventsError("not_found", "There is no such run.");
+}
+
+/** The error of a run that has ended, and takes nothing any more. @see W7 */
+export function runFinished(runStatus: TerminalStatus, lastSequence: number): RunEventsError {
+  return new RunEventsError("run_finished", "The run has finished.", {
+    details: { runStatus, lastSequence },
+  });
+}
+
+/** The error of a writer who does not have the run, or no longer. @see W32 */
+export function runFenced(): RunEventsError {
+  return new RunEventsError("fenced", "The run is claimed, and not under this fence.");
 }
 
 /** The error of a call that comes after `close`. */

@@ -1,19 +1,23 @@
 export type { EventDraft, RunEvent, RunSnapshot, RunStatus, TerminalStatus } from "./event.ts";
 export { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } from "./event.ts";
 export type { RunEventsErrorCode, RunEventsErrorDetails, RunEventsErrorOptions } from "./errors.ts";
-export { RunEventsError, runNotFound, storeClosed } from "./errors.ts";
+export { RunEventsError, runFenced, runFinished, runNotFound, storeClosed } from "./errors.ts";
 export { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
 export type { AppendLimits, KeptReceipt, PlannedEvents, RunState } from "./lifecycle.ts";
 export {
   advanceRun,
+  finishedOutcome,
   foldEvent,
   INITIAL_STATE,
   isTerminal,
+  isVisible,
   judgeAppend,
   phaseStartedBy,
   planEvents,
   statusAfter,
 } from "./lifecycle.ts";
+export { appenderOf, isFenced, leaseAfter, NO_LEASE } from "./lease.ts";
+export { claimRun, releaseRun, renewLease } from "./claims.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./cursor.ts";
 export type { LogPage } from "./page.ts";
 export { createPageCut, eventBytes, planPage, stateAtSince } from "./page.ts";
@@ -21,13 +25,23 @@ export type {
   AppendLanding,
   AppendOutcome,
   AppendRequest,
+  Appender,
+  ClaimRequest,
   CreateOutcome,
   CreateRunRequest,
   DeleteOutcome,
+  ExpiredQuery,
+  FinishedOutcome,
+  Lease,
+  LeaseOutcome,
+  LeaseRefusal,
   ListQuery,
   NewEvent,
+  PurgeRequest,
   ReadQuery,
   ReadResult,
+  ReleaseRequest,
+  RenewRequest,
   RunEventStore,
   RunRecord,
   StoreCapabilities,

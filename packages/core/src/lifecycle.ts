@@ -1,10 +1,12 @@
 import { RunEventsError } from "./errors.ts";
 import type { EventDraft, RunStatus, TerminalStatus } from "./event.ts";
 import { isLonger, JsonText } from "./json-text.ts";
+import { isFenced, leaseAfter } from "./lease.ts";
 import type {
   AppendLanding,
   AppendOutcome,
   AppendRequest,
+  FinishedOutcome,
   NewEvent,
   RunRecord,
   StoredEvent,
@@ -150,16 +152,16 @@ export interface KeptReceipt {
  * The order of outcomes, once for all adapters: what refuses or replays the request, or `null` if it is to be appended.
  * @param run the run's head, `null` if there is none
  * @param receipt what the request's key stands for on that run, `null` if nothing
- * @see S5
+ * @param nowMs the store's clock
+ * @see S5, S22
  */
 export function judgeAppend(
   run: RunRecord | null,
   receipt: KeptReceipt | null,
   request: AppendRequest,
+  nowMs: number,
 ): AppendOutcome | null {
-  if (run === null || (request.ownerId !== null && request.ownerId !== run.ownerId)) {
-    return { outcome: "not_found" };
-  }
+  if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
   if (receipt !== null) {
     if (!isSameBatch(receipt.events, request.events)) return { outcome: "idempotency_key_reused" };
     const { firstSequence, lastSequence, phase } = receipt;
@@ -172,11 +174,25 @@ export function judgeAppend(
     };
   }
   const { runStatus, lastSequence } = run;
-  if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
+  if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
+  if (isFenced(run, request.appender, nowMs)) return { outcome: "fenced" };
   if (request.expectedSequence !== null && request.expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
   return null;
+}
+
+/** Whether a caller who asks for runs of `ownerId` may know of this one; `null` may know of all. @see W4 */
+export function isVisible(run: RunRecord, ownerId: string | null): boolean {
+  return ownerId === null || ownerId === run.ownerId;
+}
+
+/** The refusal of a run that has ended. */
+export function finishedOutcome(
+  { lastSequence }: RunRecord,
+  runStatus: TerminalStatus,
+): FinishedOutcome {
+  return { outcome: "finished", runStatus, lastSequence };
 }
 
 function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): boolean {
@@ -205,6 +221,7 @@ export function advanceRun(
   return {
     run: {
       ...run,
+      ...leaseAfter(run, request),
       runStatus,
       phase,
       lastSequence,

@@ -1,7 +1,10 @@
+import { claimRun, releaseRun, renewLease } from "./claims.ts";
+import { isFenced, NO_LEASE } from "./lease.ts";
 import {
   advanceRun,
   INITIAL_STATE,
   isTerminal,
+  isVisible,
   judgeAppend,
   type KeptReceipt,
 } from "./lifecycle.ts";
@@ -11,6 +14,7 @@ import { createPageCut } from "./page.ts";
 import type {
   AppendOutcome,
   AppendRequest,
+  LeaseOutcome,
   NewEvent,
   ReadQuery,
   ReadResult,
@@ -56,12 +60,36 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     if (closed) throw storeClosed();
   }
 
+  function headOf(runId: string): RunRecord | null {
+    return runs.get(runId)?.record ?? null;
+  }
+
+  function heads(): RunRecord[] {
+    return [...runs.values()].map(({ record }) => record);
+  }
+
+  function keepLease(outcome: LeaseOutcome): LeaseOutcome {
+    if (outcome.outcome !== "granted") return outcome;
+    const run = runs.get(outcome.run.runId);
+    if (run !== undefined) run.record = outcome.run;
+    return { ...outcome, run: { ...outcome.run } };
+  }
+
+  function remove({ runId, ownerId }: RunRecord): void {
+    const left = (owned.get(ownerId) ?? []).filter((run) => run.record.runId !== runId);
+    if (left.length === 0) owned.delete(ownerId);
+    else owned.set(ownerId, left);
+    runs.delete(runId);
+    watchers.ring(runId);
+  }
+
   function appendOne(request: AppendRequest): AppendOutcome {
     const run = runs.get(request.runId) ?? null;
     const receipt = run === null ? null : receiptOf(run, request.idempotencyKey);
-    const refusal = judgeAppend(run?.record ?? null, receipt, request);
+    const nowMs = now();
+    const refusal = judgeAppend(run?.record ?? null, receipt, request, nowMs);
     if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
-    const { run: record, landing } = advanceRun(run.record, request, now());
+    const { run: record, landing } = advanceRun(run.record, request, nowMs);
     request.events.forEach((event, index) =>
       keep(run, event, landing.firstSequence + index, record.updatedAtMs),
     );
@@ -73,8 +101,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
 
   function readOne(query: ReadQuery): ReadResult | null {
     const run = runs.get(query.runId);
-    if (run === undefined || (query.ownerId !== null && query.ownerId !== run.record.ownerId))
-      return null;
+    if (run === undefined || !isVisible(run.record, query.ownerId)) return null;
     const belongs = createPageCut(query.limit, query.maxBytes);
     const events: StoredEvent[] = [];
     for (let at = query.since; at < run.events.length; at++) {
@@ -97,8 +124,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     },
     async createRun({ runId, ownerId, metadata }) {
       refuseIfClosed();
-      const existing = runs.get(runId)?.record;
-      if (existing !== undefined) {
+      const existing = headOf(runId);
+      if (existing !== null) {
         return existing.ownerId === ownerId
           ? { outcome: "existing", run: { ...existing } }
           : { outcome: "taken" };
@@ -106,6 +133,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
       const createdAtMs = now();
       const record: RunRecord = {
         ...INITIAL_STATE,
+        ...NO_LEASE,
         runId,
         ownerId,
         lastSequence: 0,
@@ -138,8 +166,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     },
     async getRun(runId) {
       refuseIfClosed();
-      const record = runs.get(runId)?.record;
-      return record === undefined ? null : { ...record };
+      const record = headOf(runId);
+      return record === null ? null : { ...record };
     },
     async listRuns({ ownerId, runStatus, before, limit }) {
       refuseIfClosed();
@@ -154,17 +182,41 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     },
     async deleteRun(runId, ownerId) {
       refuseIfClosed();
-      const record = runs.get(runId)?.record;
-      if (record === undefined || (ownerId !== null && ownerId !== record.ownerId))
-        return "not_found";
+      const record = headOf(runId);
+      if (record === null || !isVisible(record, ownerId)) return "not_found";
       if (!isTerminal(record.runStatus)) return "active";
-      runs.delete(runId);
-      owned.set(
-        record.ownerId,
-        (owned.get(record.ownerId) ?? []).filter((run) => run.record !== record),
-      );
-      watchers.ring(runId);
+      remove(record);
       return "deleted";
+    },
+    async claim(request) {
+      refuseIfClosed();
+      return keepLease(claimRun(headOf(request.runId), request, now()));
+    },
+    async renew(request) {
+      refuseIfClosed();
+      return keepLease(renewLease(headOf(request.runId), request, now()));
+    },
+    async release(request) {
+      refuseIfClosed();
+      return keepLease(releaseRun(headOf(request.runId), request));
+    },
+    async listExpired({ graceMs, limit }) {
+      refuseIfClosed();
+      const nowMs = now();
+      return heads()
+        .filter((run) => !isFenced(run, { by: "reaper", graceMs }, nowMs))
+        .sort((a, b) => (a.leaseExpiresAtMs ?? 0) - (b.leaseExpiresAtMs ?? 0))
+        .slice(0, limit)
+        .map(({ runId }) => runId);
+    },
+    async purge({ finishedBeforeMs, limit }) {
+      refuseIfClosed();
+      const old = heads()
+        .filter(({ finishedAtMs }) => finishedAtMs !== null && finishedAtMs < finishedBeforeMs)
+        .sort((a, b) => (a.finishedAtMs ?? 0) - (b.finishedAtMs ?? 0))
+        .slice(0, limit);
+      old.forEach(remove);
+      return old.map(({ runId }) => runId);
     },
     watch(runId, wake) {
       const ready = closed ? Promise.reject(storeClosed()) : Promise.resolve();

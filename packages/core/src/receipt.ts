@@ -1,4 +1,4 @@
-import { RunEventsError, runNotFound } from "./errors.ts";
+import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
 import type { RunStatus } from "./event.ts";
 import type { AppendOutcome } from "./store.ts";
 
@@ -20,7 +20,8 @@ export function decodePhase(phase: string | null): string | null {
 
 /**
  * What an append's caller gets for its outcome.
- * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`
+ * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`,
+ * `sequence_conflict`
  */
 export function receiptOf(outcome: AppendOutcome): AppendReceipt {
   switch (outcome.outcome) {
@@ -37,12 +38,10 @@ export function receiptOf(outcome: AppendOutcome): AppendReceipt {
         "idempotency_key_reused",
         "The idempotency key was used for other events.",
       );
-    case "finished": {
-      const { runStatus, lastSequence } = outcome;
-      throw new RunEventsError("run_finished", "The run has finished.", {
-        details: { runStatus, lastSequence },
-      });
-    }
+    case "finished":
+      throw runFinished(outcome.runStatus, outcome.lastSequence);
+    case "fenced":
+      throw runFenced();
     case "sequence_conflict":
       throw new RunEventsError("sequence_conflict", "The run's last sequence is another.", {
         details: { lastSequence: outcome.lastSequence },

@@ -10,6 +10,7 @@ import {
   MAX_PAYLOAD_BYTES,
   parseIdempotencyKey,
 } from "./event.ts";
+import { appenderOf } from "./lease.ts";
 import { createFollowers, type Followers } from "./followers.ts";
 import { isLonger, JsonText } from "./json-text.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
@@ -58,6 +59,8 @@ export interface AppendOptions extends OwnerOption {
   readonly idempotencyKey?: string | undefined;
   /** Refuse unless the run's `lastSequence` is this. @see W11 */
   readonly expectedSequence?: number | undefined;
+  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see W32 */
+  readonly fence?: number | undefined;
 }
 
 /** Which page of a run's log. */
@@ -195,7 +198,14 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     }
     const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const receipt = receiptOf(
-      await appends.add({ ...planned, runId, ownerId, idempotencyKey: key, expectedSequence }),
+      await appends.add({
+        ...planned,
+        runId,
+        ownerId,
+        idempotencyKey: key,
+        expectedSequence,
+        appender: appenderOf(conditions.fence),
+      }),
     );
     // A caller that gave no key replays nothing: it is core's key that was sent again.
     return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;

@@ -13,8 +13,19 @@ export interface StoredEvent {
   readonly createdAtMs: number;
 }
 
+/** Who may write to a run. @see S21, S22 */
+export interface Lease {
+  /** The highest fence given out so far, 0 before the first claim. Grows by one with each claim, cancel and reap. */
+  readonly fence: number;
+  /**
+   * When the lease of `fence` runs out, by the store's clock; `null` while nobody has the run. A lease that has run out stays
+   * until somebody claims, releases or ends the run.
+   */
+  readonly leaseExpiresAtMs: number | null;
+}
+
 /** A run's head: one row or key a run, advanced by the append itself. @see S3 */
-export interface RunRecord {
+export interface RunRecord extends Lease {
   readonly runId: string;
   readonly ownerId: string;
   readonly runStatus: RunStatus;
@@ -57,6 +68,20 @@ export interface NewEvent {
 }
 
 /**
+ * Who appends, and so what a lease has to say to it:
+ *
+ * - `anybody`: lands unless the run is claimed.
+ * - `worker`: lands if this is the fence of the lease.
+ * - `owner`: always lands, takes the next fence and ends the lease, in the same step.
+ * - `reaper`: lands if the lease ran out `graceMs` ago or more, takes the next fence and ends the lease.
+ * @see S22, S23
+ */
+export type Appender =
+  | { readonly by: "anybody" | "owner" }
+  | { readonly by: "worker"; readonly fence: number }
+  | { readonly by: "reaper"; readonly graceMs: number };
+
+/**
  * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes `runStatus`,
  * its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if
  * `runStatus` is terminal.
@@ -73,6 +98,8 @@ export interface AppendRequest {
   readonly idempotencyKey: string | null;
   /** Refuse unless the run's `lastSequence` is this; `null` asks nothing. */
   readonly expectedSequence: number | null;
+  /** Refuse as `fenced` unless this one may write; `isFenced` is the rule, `leaseAfter` what it does to the lease. */
+  readonly appender: Appender;
 }
 
 /** Where an append landed. */
@@ -84,20 +111,25 @@ export interface AppendLanding {
   readonly phase: string | null;
 }
 
+/** The run has ended, so nothing can be done to it any more. */
+export interface FinishedOutcome {
+  readonly outcome: "finished";
+  readonly runStatus: TerminalStatus;
+  readonly lastSequence: number;
+}
+
 /**
  * What became of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
- * landing, or `idempotency_key_reused`), `finished`, `sequence_conflict`, `appended`. A refused append changes nothing.
- * @see S5
+ * landing, or `idempotency_key_reused`), `finished`, `fenced`, `sequence_conflict`, `appended`. A refused append changes
+ * nothing.
+ * @see S5, S22
  */
 export type AppendOutcome =
   | ({ readonly outcome: "appended" | "replayed" } & AppendLanding)
   | { readonly outcome: "not_found" }
   | { readonly outcome: "idempotency_key_reused" }
-  | {
-      readonly outcome: "finished";
-      readonly runStatus: TerminalStatus;
-      readonly lastSequence: number;
-    }
+  | FinishedOutcome
+  | { readonly outcome: "fenced" }
   | { readonly outcome: "sequence_conflict"; readonly lastSequence: number };
 
 /** Asks for a run's events after `since`, ascending, and its head at the same instant. @see S9 */
@@ -128,6 +160,52 @@ export interface ListQuery {
   readonly runStatus: RunStatus | null;
   /** Only runs with a smaller `ordinal`; `null` from the newest. */
   readonly before: number | null;
+  readonly limit: number;
+}
+
+/** Asks for a run to write to. @see S21 */
+export interface ClaimRequest {
+  readonly runId: string;
+  /** As in `ReadQuery`. */
+  readonly ownerId: string | null;
+  /** How long the lease lasts from now on, by the store's clock. At least 1. */
+  readonly leaseMs: number;
+}
+
+/** Asks for more time on a lease. */
+export interface RenewRequest extends ClaimRequest {
+  readonly fence: number;
+}
+
+/** Gives a run back. */
+export type ReleaseRequest = Omit<RenewRequest, "leaseMs">;
+
+/** Why a run was not claimed, renewed or released. */
+export type LeaseRefusal =
+  | { readonly outcome: "not_found" }
+  | FinishedOutcome
+  | { readonly outcome: "claimed"; readonly leaseExpiresAtMs: number }
+  | { readonly outcome: "fenced" };
+
+/**
+ * What became of a claim, a renewal or a release: `granted` with the run as it then stands, or a refusal, judged in the order
+ * of their list. `claimRun`, `renewLease` and `releaseRun` are the rules.
+ * @see S21
+ */
+export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
+
+/** Asks for runs whose lease ran out `graceMs` ago or more, and that nobody has claimed since. @see S23 */
+export interface ExpiredQuery {
+  readonly graceMs: number;
+  /** 1 or more. */
+  readonly limit: number;
+}
+
+/** Asks to remove runs that have finished before a time. @see S24 */
+export interface PurgeRequest {
+  /** Runs with a smaller `finishedAtMs` go. */
+  readonly finishedBeforeMs: number;
+  /** The most runs of this call: 1 or more. */
   readonly limit: number;
 }
 
@@ -185,6 +263,8 @@ export interface StoreCapabilities {
  *   process. **S15** correctness never hangs on a bell. **S16** `createRun` is idempotent by run and owner.
  * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every watch.
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
+ * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
+ *   fence, and its owner's. **S23** leases that ran out are found through an index. **S24** old runs are removed in batches.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
@@ -198,6 +278,19 @@ export interface RunEventStore {
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
   /** `ownerId` as in `ReadQuery`. Rings the run's watches. @see S17 */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
+  /** One round trip, as `renew` and `release`. None of them rings, moves `updatedAtMs` or writes an event. @see S21 */
+  claim(request: ClaimRequest): Promise<LeaseOutcome>;
+  renew(request: RenewRequest): Promise<LeaseOutcome>;
+  release(request: ReleaseRequest): Promise<LeaseOutcome>;
+  /** Ids of such runs, those first whose lease ran out first; how many runs there are in all costs nothing. @see S23 */
+  listExpired(query: ExpiredQuery): Promise<readonly string[]>;
+  /**
+   * Removes runs whole, those first that finished first, and rings their watches. Fewer than `limit` where that many would
+   * hold up appends; none only if none is left.
+   * @returns the ids of those that are gone
+   * @see S24
+   */
+  purge(request: PurgeRequest): Promise<readonly string[]>;
   /** `wake` is never called from within `watch` itself, and must not throw. @see S13-S15 */
   watch(runId: string, wake: () => void): Watch;
   /** @see S18 */

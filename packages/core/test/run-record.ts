@@ -1,10 +1,12 @@
 import type { AppendRequest, NewEvent, RunRecord, StoredEvent } from "../src/store.ts";
+import { NO_LEASE } from "../src/lease.ts";
 import { INITIAL_STATE, phaseStartedBy, statusAfter } from "../src/lifecycle.ts";
 
 /** A run's head, new unless said otherwise. */
 export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
   return {
     ...INITIAL_STATE,
+    ...NO_LEASE,
     runId: "r",
     ownerId: "ada",
     lastSequence: 0,
@@ -39,6 +41,7 @@ export function appendRequest(
     runStatus: statusAfter(events.at(-1)?.eventType ?? ""),
     idempotencyKey: null,
     expectedSequence: null,
+    appender: { by: "anybody" },
     ...part,
   };
 }

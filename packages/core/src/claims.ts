@@ -1,0 +1,61 @@
+import { finishedOutcome, isTerminal, isVisible } from "./lifecycle.ts";
+import type {
+  ClaimRequest,
+  LeaseOutcome,
+  LeaseRefusal,
+  ReleaseRequest,
+  RenewRequest,
+  RunRecord,
+} from "./store.ts";
+
+/**
+ * What becomes of a claim, once for all adapters. `granted` holds the run as it is to be stored.
+ * @param run the run's head, `null` if there is none
+ * @param nowMs the store's clock
+ * @see S21
+ */
+export function claimRun(
+  run: RunRecord | null,
+  request: ClaimRequest,
+  nowMs: number,
+): LeaseOutcome {
+  const refusal = refusalOf(run, request);
+  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
+  const { fence, leaseExpiresAtMs } = run;
+  if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
+    return { outcome: "claimed", leaseExpiresAtMs };
+  }
+  return grant(run, fence + 1, nowMs + request.leaseMs);
+}
+
+/** What becomes of a renewal, as `claimRun`. A lease that has run out can be renewed until somebody else has the run. */
+export function renewLease(
+  run: RunRecord | null,
+  request: RenewRequest,
+  nowMs: number,
+): LeaseOutcome {
+  const refusal = refusalOf(run, request);
+  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
+  if (run.fence !== request.fence || run.leaseExpiresAtMs === null) return { outcome: "fenced" };
+  return grant(run, run.fence, nowMs + request.leaseMs);
+}
+
+/** What becomes of a release, as `claimRun`. The one who has released may say so again. */
+export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
+  const refusal = refusalOf(run, request);
+  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
+  if (run.fence !== request.fence) return { outcome: "fenced" };
+  return grant(run, run.fence, null);
+}
+
+function refusalOf(
+  run: RunRecord | null,
+  request: { readonly ownerId: string | null },
+): LeaseRefusal | null {
+  if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
+  return isTerminal(run.runStatus) ? finishedOutcome(run, run.runStatus) : null;
+}
+
+function grant(run: RunRecord, fence: number, leaseExpiresAtMs: number | null): LeaseOutcome {
+  return { outcome: "granted", run: { ...run, fence, leaseExpiresAtMs } };
+}
