@@ -26,9 +26,9 @@ const LOCK_PAUSE_MS = 1;
 const LOCKED_MS = 10;
 
 function withoutKey(entry: Entry): Entry {
-  return "create" in entry
-    ? entry
-    : { ...entry, append: { ...entry.append, idempotencyKey: null } };
+  return "append" in entry
+    ? { ...entry, append: { ...entry.append, idempotencyKey: null } }
+    : entry;
 }
 
 /** Replaces how one request is appended. */
