@@ -207,6 +207,14 @@ export const processMutants: readonly ProcessMutant[] = [
     },
   },
   {
+    name: "counts fences in each process",
+    clause: "S22",
+    says: /S2[12] is broken/,
+    spoil(store) {
+      store.claim = (claim) => store.inTurn(() => store.askBlindly((atMs) => ({ atMs, claim })));
+    },
+  },
+  {
     name: "reads from what its process had seen when it last appended",
     clause: "S10",
     says: /(S10|S3) is broken|is there|can be read/,
