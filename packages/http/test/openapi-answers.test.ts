@@ -83,6 +83,45 @@ function expectContent(
 
 const RUN = "/v1/agent-runs/{runId}";
 
+/** Requests of a run's lease and under it, good and bad. */
+function leaseCallsOf(live: string, ended: string): readonly (readonly [string, Call])[] {
+  const lasting = { leaseMs: 60_000 };
+  const held = { fence: 1, ...lasting };
+  const stale = { ...held, fence: 2 };
+  const note = { events: [{ eventType: "NOTE" }] };
+  const line = '{"eventType":"A"}';
+  const lines = { "content-type": "application/x-ndjson" };
+  const of = (method: string, run: string, body: object, headers = {}): Call => ({
+    ...post(`${run}/claim`, body, headers),
+    method,
+  });
+  const foreign = { authorization: "", ...ADA_SESSION, "sec-fetch-site": "cross-site" };
+  const calls = [live, live, ended, "/v1/agent-runs/none"].flatMap((run) => [
+    of("POST", run, lasting),
+    of("PUT", run, held),
+    of("PUT", run, stale),
+  ]);
+  const appends = [
+    post(`${live}/events`, note, { "run-fence": "1" }),
+    post(`${live}/events`, line, { ...lines, "run-fence": "1" }),
+    post(`${live}/events`, note),
+    post(`${live}/events`, line, lines),
+    post(`${live}/events`, note, { "run-fence": "x" }),
+  ];
+  const ends = [
+    of("DELETE", live, { fence: 2 }),
+    of("DELETE", live, { fence: 1 }),
+    of("DELETE", live, {}),
+    of("DELETE", live, { fence: 1 }, foreign),
+    of("DELETE", ended, { fence: 1 }),
+  ];
+  return [
+    ...calls.map((call) => [`${RUN}/claim`, call] as const),
+    ...appends.map((call) => [`${RUN}/events`, call] as const),
+    ...ends.map((call) => [`${RUN}/claim`, call] as const),
+  ];
+}
+
 /** Requests of each route, good and bad. */
 async function callsOf(world: World): Promise<readonly (readonly [string, Call])[]> {
   const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
@@ -139,6 +178,7 @@ async function callsOf(world: World): Promise<readonly (readonly [string, Call])
     [`${RUN}/stream`, get(run(live, "/stream"), foreign)],
     [`${RUN}/stream`, { ...get(run(live, "/stream"), ADA_SESSION), method: "HEAD" }],
     [`${RUN}/stream`, { ...get(run(live, "/stream"), ADA), method: "HEAD" }],
+    ...leaseCallsOf(run(live), run(ended)),
     [`${RUN}/cancel`, { ...get(run(live, "/cancel")), method: "POST" }],
     [`${RUN}/cancel`, { ...get(run("none", "/cancel")), method: "POST" }],
     ["/openapi.json", get("/openapi.json", {})],
@@ -201,7 +241,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
-it("W9, W30: the document takes the bodies that the server takes, and not those that it refuses", async () => {
+it("W9, W30, W31: the document takes the bodies that the server takes, and not those that it refuses", async () => {
   await using world = await openWorld("Request to Response");
   const events = [{ eventType: "NOTE" }];
   const bodies: readonly unknown[] = [
@@ -222,6 +262,38 @@ it("W9, W30: the document takes the bodies that the server takes, and not those 
   for (const body of bodies) {
     const { status } = await world.send(post(`/v1/agent-runs/${runId}/events`, body));
     const valid = (fits(schemaOf("AppendEvents"), body) as readonly unknown[]).length === 0;
+    expect([body, status < 300]).toEqual([body, valid]);
+  }
+  const claim = `/v1/agent-runs/${runId}/claim`;
+  for (const body of [
+    { leaseMs: 999 },
+    { leaseMs: 1_000.5 },
+    { leaseMs: "1000" },
+    { leaseMs: 3_600_001 },
+    { leaseMs: 1_000, fence: 1 },
+    {},
+    [],
+    { leaseMs: 3_600_000 },
+  ]) {
+    const { status } = await world.send(post(claim, body));
+    const valid = (fits(schemaOf("ClaimRun"), body) as readonly unknown[]).length === 0;
+    expect([body, status < 300]).toEqual([body, valid]);
+  }
+  for (const body of [
+    { fence: 0, leaseMs: 1_000 },
+    { fence: 1.5, leaseMs: 1_000 },
+    { fence: 1 },
+    { leaseMs: 1_000 },
+    { fence: 1, leaseMs: 1_000, extra: 1 },
+    { fence: 1, leaseMs: 1_000 },
+  ]) {
+    const { status } = await world.send({ ...post(claim, body), method: "PUT" });
+    const valid = (fits(schemaOf("RenewLease"), body) as readonly unknown[]).length === 0;
+    expect([body, status < 300]).toEqual([body, valid]);
+  }
+  for (const body of [{}, { fence: -1 }, { fence: null }, { fence: 1, leaseMs: 1 }, { fence: 1 }]) {
+    const { status } = await world.send({ ...post(claim, body), method: "DELETE" });
+    const valid = (fits(schemaOf("ReleaseRun"), body) as readonly unknown[]).length === 0;
     expect([body, status < 300]).toEqual([body, valid]);
   }
   for (const body of [
