@@ -26,9 +26,9 @@ const LOCK_PAUSE_MS = 1;
 const LOCKED_MS = 10;
 
 function withoutKey(entry: Entry): Entry {
-  return "create" in entry
-    ? entry
-    : { ...entry, append: { ...entry.append, idempotencyKey: null } };
+  return "append" in entry
+    ? { ...entry, append: { ...entry.append, idempotencyKey: null } }
+    : entry;
 }
 
 /** Replaces how one request is appended. */
@@ -204,6 +204,14 @@ export const processMutants: readonly ProcessMutant[] = [
     spoil(store) {
       const { catchUp } = store;
       store.catchUp = () => catchUp(withoutKey);
+    },
+  },
+  {
+    name: "counts fences in each process",
+    clause: "S22",
+    says: /S2[12] is broken/,
+    spoil(store) {
+      store.claim = (claim) => store.inTurn(() => store.askBlindly((atMs) => ({ atMs, claim })));
     },
   },
   {
