@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunStatus } from "../src/event.ts";
-import { judgeAppend, type KeptReceipt } from "../src/lifecycle.ts";
+import { judgeAppend, type KeptReceipt } from "../src/judge-append.ts";
 import type { AppendOutcome } from "../src/store.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
