@@ -260,7 +260,8 @@ function isWorthRetrying(error: unknown): boolean {
 
 /** What a failed run says of its failure: no stack. Cut so that it fits, if each of its units takes an escape. */
 function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
-  const message: unknown = error instanceof Error ? error.message : error;
-  const text = typeof message === "string" ? message : "The task threw what is no error.";
-  return text.slice(0, Math.max(0, maxPayloadBytes / 6 - 3));
+  const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
+  const text = typeof message === "string" ? message : error;
+  const known = typeof text === "string" ? text : "The task threw what is no error.";
+  return known.slice(0, Math.max(0, maxPayloadBytes / 6 - 3));
 }
