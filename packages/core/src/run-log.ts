@@ -1,7 +1,8 @@
+import { createAppendQueue } from "./append-queue.ts";
 import { createBatcher } from "./batcher.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkCursor, clampCursor } from "./cursor.ts";
-import { RunEventsError, runNotFound, storeClosed } from "./errors.ts";
+import { RunEventsError, runNotFound } from "./errors.ts";
 import {
   checkRunId,
   type EventDraft,
@@ -10,18 +11,19 @@ import {
   MAX_PAYLOAD_BYTES,
   parseIdempotencyKey,
 } from "./event.ts";
-import { appenderOf } from "./lease.ts";
 import { createFollowers, type Followers } from "./followers.ts";
 import { isLonger, JsonText } from "./json-text.ts";
+import { appenderOf } from "./lease.ts";
+import { createLeases, type Leases } from "./leases.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
+import { createOwnKeys } from "./own-keys.ts";
 import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
-import { sendAppends } from "./send-appends.ts";
 import { sendReads } from "./send-reads.ts";
 import type {
+  Appender,
   AppendOutcome,
-  AppendRequest,
   ListQuery,
   ReadQuery,
   ReadResult,
@@ -29,18 +31,18 @@ import type {
   RunRecord,
 } from "./store.ts";
 import { tailSlices } from "./tail.ts";
+import { createUpkeep, type Upkeep } from "./upkeep.ts";
 
-/** What one group of appends may weigh on its way to the store, in bytes. */
-const APPENDS_BYTES = 8_388_608;
 /** What one group of reads may bring at most, in bytes: four pages of 4 MiB, or what is new of some 340 followed runs. */
 const READS_BYTES = 16_777_216;
 /** What a read counts for at least, in bytes: one event comes however few bytes are asked for. */
 const READ_BYTES = 49_152;
 const GROUP_ITEMS = 1_024;
-/** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
-const QUEUE_BYTES = 67_108_864;
 const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
+
+/** How a run ends whose worker is gone. @see W33 */
+const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 
 /** Settings of `createRunLog` and `createRunEvents`. */
 export interface RunEventsOptions {
@@ -72,7 +74,7 @@ export interface PageOptions extends OwnerOption {
 }
 
 /** The log of a store's runs with payloads, phases and metadata as JSON text: what a server passes on without looking. */
-export interface RunLog {
+export interface RunLog extends Leases, Upkeep {
   readonly followers: Followers;
   readonly clock: Clock;
   readonly limits: AppendLimits;
@@ -101,7 +103,7 @@ export interface RunLog {
   listRuns(
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
-  /** Ends the run as cancelled unless it has ended already. @see W13 */
+  /** Ends the run as cancelled unless it has ended already, whoever has it: no fence is needed. @see W13, S22 */
   cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
   deleteRun(runId: string, options?: OwnerOption): Promise<void>;
@@ -118,47 +120,12 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     clock = systemClock,
   } = options;
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
-  const { appendsAtOnce } = store.capabilities;
-  if (!Number.isSafeInteger(appendsAtOnce) || appendsAtOnce < 1) {
-    throw new TypeError(
-      `Expected \`capabilities.appendsAtOnce\` to be 1 or more, got ${appendsAtOnce}.`,
-    );
-  }
   let closing: Promise<void> | null = null;
-  const ownKeys = shortUuid();
-  let ownKeyCount = 0;
+  const newKey = createOwnKeys();
+  /** A store that can lose an acknowledgement gets a key for every append. @see S7 */
+  const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);
 
-  /**
-   * A store that can lose an acknowledgement gets a key for every append, so that each can be retried: one that nobody else
-   * has, near the one before in the order of an index.
-   * @see S7
-   */
-  function ownKey(): string | null {
-    if (!store.capabilities.losesAcknowledgements) return null;
-    ownKeyCount += 1;
-    return `${ownKeys}-${ownKeyCount.toString(36).padStart(8, "0")}`;
-  }
-
-  const appends = createBatcher<AppendRequest, AppendOutcome>({
-    send: (group, settle) =>
-      sendAppends(store, group, { clock, isClosing: () => closing !== null }, settle),
-    keyOf: ({ runId }) => runId,
-    clock,
-    weigh: ({ events }) =>
-      events.reduce((bytes, event) => bytes + eventBytes(event.payload.length), 0),
-    maxWeight: APPENDS_BYTES,
-    groupsAtOnce: appendsAtOnce,
-    maxItems: GROUP_ITEMS,
-    admit(queuedBytes) {
-      if (closing !== null) throw storeClosed();
-      if (queuedBytes > QUEUE_BYTES) {
-        throw new RunEventsError(
-          "store_unavailable",
-          "Too many appends are waiting for the store.",
-        );
-      }
-    },
-  });
+  const appends = createAppendQueue(store, clock, () => closing !== null);
   const reads = createBatcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
     keyOf: ({ runId }) => runId,
@@ -177,6 +144,18 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     { read, watch: (runId, wake) => store.watch(runId, wake) },
     clock,
   );
+
+  /** Ends a run from outside its worker. */
+  function end(
+    runId: string,
+    draft: EventDraft,
+    appender: Appender,
+    ownerId: string | null = null,
+  ): Promise<AppendOutcome> {
+    const planned = planEvents([draft], limits);
+    const conditions = { ownerId, idempotencyKey: ownKey(), expectedSequence: null, appender };
+    return appends.add({ ...planned, ...conditions, runId });
+  }
 
   async function append(
     runId: string,
@@ -225,6 +204,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     limits,
     append,
     getRun,
+    ...createLeases(store),
+    ...createUpkeep(store, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
     async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
       if (!isRunId(runId))
         throw new RunEventsError("invalid_request", "A run id matches ^[A-Za-z0-9_-]{1,128}$.");
@@ -270,12 +251,11 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       };
     },
     async cancel(runId, owner = {}) {
-      try {
-        await append(runId, [{ eventType: "RUN_CANCELLED" }], owner);
-      } catch (error) {
-        // Somebody else ended the run first: that is what was asked for.
-        if (!(error instanceof RunEventsError) || error.code !== "run_finished") throw error;
-      }
+      const ownerId = ownerIdOf(owner);
+      checkRunId(runId);
+      const outcome = await end(runId, { eventType: "RUN_CANCELLED" }, { by: "owner" }, ownerId);
+      // Somebody else ended the run first: that is what was asked for.
+      if (outcome.outcome !== "finished") receiptOf(outcome);
       return getRun(runId, owner);
     },
     async deleteRun(runId, owner = {}) {
@@ -294,12 +274,6 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
-}
-
-/** A new UUID in 25 characters: a store keeps one with every append. */
-function shortUuid(): string {
-  const hex = crypto.randomUUID().replaceAll("-", "");
-  return BigInt(`0x${hex}`).toString(36).padStart(25, "0");
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

@@ -66,6 +66,7 @@ function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
     }
     case "not_found":
       return ["S5", "the run is there, and was not found"];
+    case "fenced":
     case "unknown":
     case "failed":
       return null;

@@ -38,7 +38,7 @@ export type AppendResult =
     }
   | { readonly outcome: "finished"; readonly runStatus: RunStatus; readonly lastSequence: number }
   | { readonly outcome: "sequence_conflict"; readonly lastSequence: number }
-  | { readonly outcome: "idempotency_key_reused" | "not_found" | "unknown" | "failed" };
+  | { readonly outcome: "idempotency_key_reused" | "not_found" | "fenced" | "unknown" | "failed" };
 
 /** A page and its head, or a head alone: then `since` is the head's sequence. */
 export interface ReadOperation extends AnyOperation {

@@ -171,6 +171,7 @@ function resultOf(outcome: AppendOutcome): AppendResult {
       return outcome;
     case "idempotency_key_reused":
     case "not_found":
+    case "fenced":
       return { outcome: outcome.outcome };
   }
 }

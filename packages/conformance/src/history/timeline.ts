@@ -104,6 +104,7 @@ function describeResult({ result }: AppendOperation): string {
       return `sequence_conflict at ${result.lastSequence}`;
     case "idempotency_key_reused":
     case "not_found":
+    case "fenced":
     case "unknown":
     case "failed":
       return result.outcome;

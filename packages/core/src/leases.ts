@@ -1,0 +1,96 @@
+import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
+import { checkRunId } from "./event.ts";
+import { encodeTime } from "./frame.ts";
+import { checkFence } from "./lease.ts";
+import { type OwnerOption, ownerIdOf } from "./owner.ts";
+import type { LeaseOutcome, RunEventStore, RunRecord } from "./store.ts";
+
+/** The shortest lease in milliseconds: what a pause of a healthy process must not cost. @see W31 */
+export const MIN_LEASE_MS = 1_000;
+/** The longest lease in milliseconds. @see W31 */
+export const MAX_LEASE_MS = 3_600_000;
+
+/** For how long a run is asked for. */
+export interface LeaseOptions extends OwnerOption {
+  /** From when the store has the call: 1,000 to 3,600,000. */
+  readonly leaseMs: number;
+}
+
+/** A run that a worker has: its record, with the time when the lease runs out. */
+export interface LeasedRun extends RunRecord {
+  readonly leaseExpiresAtMs: number;
+}
+
+/** Who may write to a run, and until when. */
+export interface Leases {
+  /**
+   * Gives a run that nobody has, or whose lease has run out, to the caller. Its `fence` goes with every append.
+   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`:
+   * if `ambiguous`, the run may be claimed under a fence that nobody knows, until that lease runs out.
+   * @see W31, S21
+   */
+  claim(runId: string, options: LeaseOptions): Promise<LeasedRun>;
+  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, `run_finished`, and as `claim` */
+  renew(runId: string, fence: number, options: LeaseOptions): Promise<LeasedRun>;
+  /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
+  release(runId: string, fence: number, options?: OwnerOption): Promise<RunRecord>;
+}
+
+/** The leases of a store's runs. */
+export function createLeases(store: RunEventStore): Leases {
+  return {
+    async claim(runId, options) {
+      const ownerId = ownerIdOf(options);
+      checkRunId(runId);
+      checkLease(options.leaseMs);
+      return heldRun(await store.claim({ runId, ownerId, leaseMs: options.leaseMs }));
+    },
+    async renew(runId, fence, options) {
+      const ownerId = ownerIdOf(options);
+      checkRunId(runId);
+      checkFence(fence);
+      checkLease(options.leaseMs);
+      return heldRun(await store.renew({ runId, ownerId, fence, leaseMs: options.leaseMs }));
+    },
+    async release(runId, fence, options = {}) {
+      const ownerId = ownerIdOf(options);
+      checkRunId(runId);
+      checkFence(fence);
+      return grantedRun(await store.release({ runId, ownerId, fence }));
+    },
+  };
+}
+
+/** @throws RunEventsError `invalid_request` unless a lease may be so long. */
+function checkLease(leaseMs: number): void {
+  if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
+    throw new RunEventsError(
+      "invalid_request",
+      `A lease takes ${MIN_LEASE_MS} to ${MAX_LEASE_MS} milliseconds.`,
+    );
+  }
+}
+
+function heldRun(outcome: LeaseOutcome): LeasedRun {
+  const run = grantedRun(outcome);
+  const { leaseExpiresAtMs } = run;
+  if (leaseExpiresAtMs === null) throw new TypeError("Expected a granted lease to have an end.");
+  return { ...run, leaseExpiresAtMs };
+}
+
+function grantedRun(outcome: LeaseOutcome): RunRecord {
+  switch (outcome.outcome) {
+    case "granted":
+      return outcome.run;
+    case "not_found":
+      throw runNotFound();
+    case "finished":
+      throw runFinished(outcome.runStatus, outcome.lastSequence);
+    case "claimed":
+      throw new RunEventsError("claimed", "Somebody else has the run.", {
+        details: { expiresAt: encodeTime(outcome.leaseExpiresAtMs) },
+      });
+    case "fenced":
+      throw runFenced();
+  }
+}

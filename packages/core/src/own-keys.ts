@@ -1,0 +1,19 @@
+/**
+ * Makes keys for appends whose callers gave none, so that each can be sent again: ones that nobody else has, each near the one
+ * before in the order of an index.
+ * @see S7
+ */
+export function createOwnKeys(): () => string {
+  const prefix = shortUuid();
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(36).padStart(8, "0")}`;
+  };
+}
+
+/** A new UUID in 25 characters: a store keeps one with every append. */
+function shortUuid(): string {
+  const hex = crypto.randomUUID().replaceAll("-", "");
+  return BigInt(`0x${hex}`).toString(36).padStart(25, "0");
+}

@@ -1,0 +1,87 @@
+import { eachAtMost } from "./each-at-most.ts";
+import { RunEventsError } from "./errors.ts";
+import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
+
+/** How many runs one `reap` ends at most, unless said otherwise. */
+const REAP_RUNS = 100;
+/** How many runs one `purge` removes at most, unless said otherwise. */
+const PURGE_RUNS = 100;
+/** How many reaped runs are on their way at once. */
+const ENDS_AT_ONCE = 16;
+
+/** Which runs to end. */
+export interface ReapOptions {
+  /** For how long a lease has to have run out. Default 60,000: time for another worker to claim the run and go on. @see W33 */
+  readonly graceMs?: number;
+  /** The most runs. Default 100. */
+  readonly limit?: number;
+}
+
+/** Which runs to remove. */
+export interface PurgeOptions {
+  /** Runs that finished before this time go. Milliseconds since 1970. */
+  readonly finishedBeforeMs: number;
+  /** The most runs. Default 100. */
+  readonly limit?: number;
+}
+
+/** What a store's runs need from time to time, from any number of processes. */
+export interface Upkeep {
+  /**
+   * Ends runs whose lease has run out as failed, with `{"reason":"lease_expired"}`. Whoever else does the same meanwhile, each
+   * run ends once, and one that was claimed anew goes on.
+   * @returns the ids of the runs that this call has ended; as many as `limit` mean that there may be more
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   * @see W33, S23
+   */
+  reap(options?: ReapOptions): Promise<readonly string[]>;
+  /**
+   * Removes old runs whole, a batch a call: call it until it answers none.
+   * @returns the ids of the runs that are gone
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   * @see S24
+   */
+  purge(options: PurgeOptions): Promise<readonly string[]>;
+}
+
+/**
+ * The upkeep of a store.
+ * @param append a single append, with core's group commit and its way with failures
+ */
+export function createUpkeep(
+  store: RunEventStore,
+  append: (runId: string, appender: AppendRequest["appender"]) => Promise<AppendOutcome>,
+): Upkeep {
+  return {
+    async reap({ graceMs = 60_000, limit = REAP_RUNS } = {}) {
+      checkBound("graceMs", graceMs, 0);
+      checkBound("limit", limit, 1);
+      const ended: string[] = [];
+      let failure: unknown = null;
+      const expired = await store.listExpired({ graceMs, limit });
+      // The append judges again: between the two a worker may have claimed, renewed or ended the run.
+      await eachAtMost(expired.values(), ENDS_AT_ONCE, async (runId) => {
+        try {
+          const { outcome } = await append(runId, { by: "reaper", graceMs });
+          if (outcome === "appended") ended.push(runId);
+        } catch (error) {
+          failure = error;
+        }
+      });
+      // One run's trouble is not the others': whoever calls again meets it again.
+      if (ended.length === 0 && failure !== null) throw failure;
+      return ended;
+    },
+    async purge({ finishedBeforeMs, limit = PURGE_RUNS }) {
+      checkBound("finishedBeforeMs", finishedBeforeMs, 0);
+      checkBound("limit", limit, 1);
+      return store.purge({ finishedBeforeMs, limit });
+    },
+  };
+}
+
+function checkBound(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new RunEventsError("invalid_request", `\`${name}\` is an integer of ${least} or more.`);
+  }
+}
