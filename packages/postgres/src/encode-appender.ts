@@ -1,10 +1,10 @@
 import type { Appender } from "@tm/run-events-core";
 
-/** The codes of those who need no number: a fence is greater than both. */
-export const ANYBODY = 0;
-export const OWNER = -1;
+/** A fence is greater than this code, and those who take the next fence have smaller ones. */
+export const ANYBODY = -1;
+export const OWNER = -2;
 /** The code of a reaper that gives no grace; one that gives some is so many milliseconds below. */
-export const REAPER = -2;
+export const REAPER = -3;
 
 /** An appender as one number, which is what the statements take. */
 export function encodeAppender(appender: Appender): number {
@@ -14,7 +14,8 @@ export function encodeAppender(appender: Appender): number {
     case "owner":
       return OWNER;
     case "worker":
-      return appender.fence;
+      // None below was ever given out, and 0 is no run's either that somebody has.
+      return Math.max(appender.fence, 0);
     case "reaper":
       return REAPER - appender.graceMs;
   }

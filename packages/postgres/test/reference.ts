@@ -23,7 +23,12 @@ const arbitraryStep = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      does: fc.constantFrom("claim" as const, "claim" as const, "renew" as const, "release" as const),
+      does: fc.constantFrom(
+        "claim" as const,
+        "claim" as const,
+        "renew" as const,
+        "release" as const,
+      ),
       lease: arbitraryLease,
     }),
   },
