@@ -164,7 +164,11 @@ export const expiring: readonly TrialCase[] = [
           failed: ["appended", "finished"],
           queued: ["fenced", "granted"],
         }[run.runStatus as "failed" | "queued"];
-        assertEqual([end.outcome, taken.outcome], expected, `the outcomes on a ${run.runStatus} run`);
+        assertEqual(
+          [end.outcome, taken.outcome],
+          expected,
+          `the outcomes on a ${run.runStatus} run`,
+        );
       }
     },
   },

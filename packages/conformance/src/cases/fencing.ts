@@ -175,8 +175,7 @@ async function raceEnds(store: RunEventStore, other: RunEventStore, race: number
   ]);
   const { run, events: log } = await readLog(store, runId);
   const { runStatus, lastSequence } = run;
-  const [winner, loser] =
-    runStatus === "cancelled" ? [cancel, completion] : [completion, cancel];
+  const [winner, loser] = runStatus === "cancelled" ? [cancel, completion] : [completion, cancel];
   assertEqual(winner.outcome, "appended", `the outcome of what ended ${runId} as ${runStatus}`);
   assertEqual(loser, { outcome: "finished", runStatus, lastSequence }, "the outcome of the other");
   assertEqual(log.length, runStatus === "cancelled" ? 1 : 2, "the number of events");

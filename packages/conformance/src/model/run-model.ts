@@ -9,13 +9,7 @@ import {
   type StoredEvent,
 } from "@tm/run-events-core";
 import { assert, assertEqual } from "../assert.ts";
-import {
-  leaseBehind,
-  learnFence,
-  letsThrough,
-  type ModelLease,
-  NEW_LEASE,
-} from "./model-lease.ts";
+import { leaseBehind, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
 /** What a run has to be, in the plainest way to say it. Times and ordinals are the store's: learnt once, then held to. */
 export interface ModelRun {
