@@ -23,6 +23,22 @@ const arbRequest = fc
     ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
     idempotencyKey: fc.constantFrom(null, null, "k1", "k2", ""),
     expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
+    appender: fc.oneof(
+      { weight: 6, arbitrary: fc.constant({ by: "anybody" as const }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ by: fc.constant("worker" as const), fence: fc.integer({ min: 1, max: 3 }) }),
+      },
+      { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
+      {
+        weight: 1,
+        // The leases here have just begun, or ended long ago.
+        arbitrary: fc.record({
+          by: fc.constant("reaper" as const),
+          graceMs: fc.constantFrom(0, 1_000_000),
+        }),
+      },
+    ),
   })
   .map(({ ends, ...request }) =>
     ends
@@ -179,6 +195,8 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
       updatedAtMs: expect.any(Number),
       finishedAtMs: null,
       metadata: "{}",
+      fence: 0,
+      leaseExpiresAtMs: null,
     });
     expect(await readLog(store, "a")).toStrictEqual([
       { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
