@@ -79,7 +79,8 @@ export async function claimed(
   leaseMs = 60_000,
 ): Promise<RunRecord> {
   const outcome = await store.claim({ runId, ownerId: null, leaseMs });
-  if (outcome.outcome !== "granted") throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  if (outcome.outcome !== "granted")
+    throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
   return outcome.run;
 }
 
