@@ -63,6 +63,14 @@ const FIRST_DUE: Script = defineScript(`
 return redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', '0', ARGV[2], 'WITHSCORES')
 `);
 
+/**
+ * Moves entries that are there to later or to earlier scores. That takes no memory, so a Redis that is full lets it through:
+ * what is to make room again begins with it. KEYS: the index. ARGV: `GT` or `LT`, then score and member of each.
+ */
+const MOVE: Script = defineScript(`#!lua flags=allow-oom
+return redis.call('ZADD', KEYS[1], 'XX', unpack(ARGV))
+`);
+
 /** Makes an entry; of one that is there already the earlier time stays. */
 export async function addDue(
   { redis }: Connection,
@@ -75,12 +83,12 @@ export async function addDue(
 
 /** Moves an entry to an earlier time, if it is there. */
 export async function hastenDue(
-  { redis }: Connection,
+  connection: Connection,
   index: string,
   entry: DueEntry,
   atMs: number,
 ): Promise<void> {
-  await redis.zadd(index, "XX", "LT", String(atMs), memberOf(entry));
+  await connection.run(MOVE, [index], ["LT", String(atMs), memberOf(entry)]);
 }
 
 /** Removes an entry that is over, in its own time: what stays behind is removed by whoever looks. */
@@ -116,11 +124,11 @@ export async function findDue(
 
   async function putOff(early: readonly Look[]): Promise<void> {
     if (early.length === 0) return;
-    await redis.zadd(index, "XX", "GT", ...early.flatMap(scored));
+    await connection.run(MOVE, [index], ["GT", ...early.flatMap(scored)]);
     // Between the look and the move a lease may have been made shorter: then one of the two sees it.
     const again = await Promise.all(early.map(({ entry, time }) => lookAt(entry, time?.atMs ?? 0)));
     const late = again.filter(({ time, score }) => time !== null && time.atMs < score);
-    if (late.length > 0) await redis.zadd(index, "XX", "LT", ...late.flatMap(scored));
+    if (late.length > 0) await connection.run(MOVE, [index], ["LT", ...late.flatMap(scored)]);
   }
 
   for (;;) {

@@ -6,7 +6,7 @@ import { openRedisStore } from "../src/index.ts";
 import { type Deed, live } from "./deeds.ts";
 import { interleave } from "./interleaved.ts";
 import { passTime } from "./pass-time.ts";
-import { createOf, endOf } from "./requests.ts";
+import { createOf } from "./requests.ts";
 
 const RUN_IDS = ["a", "b"];
 const HOUR_MS = 3_600_000;
@@ -176,32 +176,6 @@ describe.each([
         .then((replies) => (replies ?? []).map(([, ordinal]) => ordinal as string));
       await redis.zadd(`${prefix}:held`, 1, `${a}/1:a`, 1, `${b}/2:b`);
     });
-  });
-
-  it("S24: a run that is made anew and ends while the one before it is purged, stays", async () => {
-    const anew: Process = {
-      deeds: [
-        { do: "delete", runId: "a" },
-        { do: "create", runId: "a" },
-        { do: "end", runId: "a" },
-        { do: "end as owner", runId: "a" },
-      ],
-      lastCommand: Infinity,
-    };
-    const purger = processOf(fc.constant({ do: "purge", runId: "", ageMs: HOUR_MS }));
-    await always(
-      fc.tuple(fc.constant(anew), purger),
-      async ({ prefix }) => {
-        expect(await redis.hget(`${prefix}:{run:a}:head`, "runStatus")).toBe("completed");
-      },
-      async (prefix) => {
-        const store = await openRedisStore(redis, { prefix });
-        await store.append([endOf("a")]);
-        const ordinal = await redis.hget(`${prefix}:{run:a}:head`, "ordinal");
-        await redis.hset(`${prefix}:{run:a}:head`, "finishedAtMs", 1_000);
-        await redis.zadd(`${prefix}:ended`, 1_000, `${ordinal}:a`);
-      },
-    );
   });
 });
 
