@@ -4,7 +4,7 @@ import { sayWhy } from "./describe-error.ts";
 export interface ConformanceCase {
   /** A sentence that begins with the clause. */
   readonly name: string;
-  /** `S1` to `S20` of the store contract, or `W2`, `W4`, `W14` of the wire. */
+  /** `S1` to `S24` of the store contract, or `W2`, `W4`, `W14` of the wire. */
   readonly clause: string;
   /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
   readonly timeoutMs: number;

@@ -8,13 +8,17 @@ import { concurrency } from "./cases/concurrency.ts";
 import { creating } from "./cases/creating.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
+import { expiring } from "./cases/expiring.ts";
+import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
+import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
 import { ordering } from "./cases/ordering.ts";
 import { idempotencyKeys, outcomes } from "./cases/outcomes.ts";
 import { pages } from "./cases/pages.ts";
 import { payloads } from "./cases/payloads.ts";
 import { programs } from "./cases/programs.ts";
+import { purging } from "./cases/purging.ts";
 import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
@@ -49,6 +53,10 @@ const ALWAYS: readonly TrialCase[] = [
   ...deleting,
   ...closing,
   ...schema,
+  ...leases,
+  ...fencing,
+  ...expiring,
+  ...purging,
   ...handover,
 ];
 

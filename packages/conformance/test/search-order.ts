@@ -1,13 +1,17 @@
-import type { History, Operation } from "../src/history/operation.ts";
+import type { History, LogOperation, Operation } from "../src/history/operation.ts";
 import { appendTo, readFrom, type SimulatedRun } from "./simulated-history.ts";
 
 /** Whether there is an order of the calls that explains a small history: by trying them all. */
 export function searchOrder({ operations, logs }: History): boolean {
   const log = JSON.stringify(logs.get("run"));
-  return search(operations, { log: [], keys: new Map() }, log);
+  return search(operations.filter(isOfLog), { log: [], keys: new Map() }, log);
 }
 
-function search(left: readonly Operation[], run: SimulatedRun, log: string): boolean {
+function isOfLog(one: Operation): one is LogOperation {
+  return one.kind !== "lease";
+}
+
+function search(left: readonly LogOperation[], run: SimulatedRun, log: string): boolean {
   if (left.length === 0) return JSON.stringify(run.log) === log;
   return left.some((next, index) => {
     if (left.some((other) => endOf(other) < next.begunAt)) return false;
@@ -18,7 +22,7 @@ function search(left: readonly Operation[], run: SimulatedRun, log: string): boo
 }
 
 /** The requests of one call happen in the order in which they stand in it. */
-function isSameCall(one: Operation, other: Operation): boolean {
+function isSameCall(one: LogOperation, other: LogOperation): boolean {
   return (
     one.kind === "append" &&
     other.kind === "append" &&
@@ -28,13 +32,13 @@ function isSameCall(one: Operation, other: Operation): boolean {
 }
 
 /** What has no answer is over whenever it likes. */
-function endOf(operation: Operation): number {
+function endOf(operation: LogOperation): number {
   const isOpen = operation.kind === "append" && operation.result.outcome === "unknown";
   return isOpen ? Infinity : (operation.endedAt ?? Infinity);
 }
 
 /** The runs that there may be after a call, if it can be answered as it was. */
-function outcomesOf(operation: Operation, run: SimulatedRun): readonly SimulatedRun[] {
+function outcomesOf(operation: LogOperation, run: SimulatedRun): readonly SimulatedRun[] {
   if (operation.kind === "read") {
     const { since, ids, lastSequence, runStatus, phaseId } = operation;
     const page = readFrom(run, since, Math.max(1, ids.length));

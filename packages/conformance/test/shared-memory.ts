@@ -52,6 +52,11 @@ function openOn(data: RunEventStore): RunEventStore {
     getRun: async (runId) => open().getRun(runId),
     listRuns: async (query) => open().listRuns(query),
     deleteRun: async (runId, ownerId) => open().deleteRun(runId, ownerId),
+    claim: async (request) => open().claim(request),
+    renew: async (request) => open().renew(request),
+    release: async (request) => open().release(request),
+    listExpired: async (query) => open().listExpired(query),
+    purge: async (request) => open().purge(request),
     watch(runId, wake) {
       if (closed)
         return {

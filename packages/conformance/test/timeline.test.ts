@@ -19,6 +19,8 @@ const append: Operation = {
   ids: ["1.0.0", "1.0.1"],
   idempotencyKey: "k",
   expectedSequence: 0,
+  fence: 2,
+  byOwner: false,
   result: {
     outcome: "appended",
     firstSequence: 1,
@@ -41,6 +43,7 @@ const read: Operation = {
 };
 const lost: Operation = {
   ...append,
+  fence: null,
   client: "3",
   begunAt: 5,
   endedAt: null,
@@ -51,15 +54,38 @@ const lost: Operation = {
 };
 
 describe("drawTimeline", () => {
+  it("draws what was asked and answered about leases", () => {
+    const base = { kind: "lease", client: "1", runId: "run", leaseMs: 9 } as const;
+    const claim = { ...base, begunAt: 1, endedAt: 2, asks: "claim", fence: null } as const;
+    const granted = { outcome: "granted", fence: 4, lastSequence: 7 } as const;
+    const renewal = { ...base, begunAt: 3, endedAt: 4, asks: "renew", fence: 4 } as const;
+    const release = { ...base, begunAt: 5, endedAt: null, asks: "release", fence: 4 } as const;
+    const operations: readonly Operation[] = [
+      { ...claim, result: granted },
+      { ...renewal, result: { outcome: "fenced" } },
+      { ...release, leaseMs: 0, result: { outcome: "unknown" } },
+    ];
+    expect(drawTimeline({ operations }, shownBy([]))).toBe(
+      [
+        "   client 1",
+        "1   claim 9 ms",
+        "2   = granted 4 at 7",
+        "3   renew 4 9 ms",
+        "4   = fenced",
+        "5   release 4",
+      ].join("\n"),
+    );
+  });
+
   it("draws a column a client and a line an instant, with stars at what shows the violation", () => {
     expect(drawTimeline({ operations: [append, read, lost] }, shownBy([read]))).toBe(
       [
-        "   client 1                              client 2                      client 3",
-        "1   append 1.0.0..1.0.1 key k expects 0",
-        "2                                        *read after 0",
-        "3                                        *= 1-1 1.0.0, head 1 running",
+        "   client 1                                      client 2                      client 3",
+        "1   append 1.0.0..1.0.1 fence 2 key k expects 0",
+        "2                                                *read after 0",
+        "3                                                *= 1-1 1.0.0, head 1 running",
         "4   = appended 1-2",
-        "5                                                                       append 3.0.0",
+        "5                                                                               append 3.0.0",
       ].join("\n"),
     );
   });

@@ -1,4 +1,5 @@
-import { finishedOutcome, isTerminal, isVisible } from "./lifecycle.ts";
+import { finishedOutcome, isVisible } from "./judge-append.ts";
+import { isTerminal } from "./lifecycle.ts";
 import type {
   ClaimRequest,
   LeaseOutcome,

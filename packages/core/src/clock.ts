@@ -28,6 +28,17 @@ export function holdProcess(): () => void {
   return () => clearInterval(timer);
 }
 
+/** Waits, and keeps the process alive meanwhile: a program that waits for an append must not end for want of anything else to do. */
+export async function pause(clock: Clock, pauseMs: number): Promise<void> {
+  const release = holdProcess();
+  let stop: (() => void) | undefined;
+  await new Promise<void>((resolve) => {
+    stop = clock.every(pauseMs, resolve);
+  });
+  stop?.();
+  release();
+}
+
 const host = globalThis as { readonly setImmediate?: (task: () => void) => unknown };
 
 /**

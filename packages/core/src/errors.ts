@@ -80,6 +80,16 @@ export class RunEventsError extends Error {
   }
 }
 
+/** Whether the same call may succeed later. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof RunEventsError && error.retryable;
+}
+
+/** Whether a worker's run is not, or no longer, its to write. @see S22 */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RunEventsError && /^(fenced|run_finished|not_found)$/.test(error.code);
+}
+
 /** The error of a run that is not there, or is not the caller's: the two look the same. @see W4 */
 export function runNotFound(): RunEventsError {
   return new RunEventsError("not_found", "There is no such run.");

@@ -3,19 +3,17 @@ export { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } fro
 export type { RunEventsErrorCode, RunEventsErrorDetails, RunEventsErrorOptions } from "./errors.ts";
 export { RunEventsError, runFenced, runFinished, runNotFound, storeClosed } from "./errors.ts";
 export { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
-export type { AppendLimits, KeptReceipt, PlannedEvents, RunState } from "./lifecycle.ts";
+export type { AppendLimits, PlannedEvents, RunState } from "./lifecycle.ts";
 export {
-  advanceRun,
-  finishedOutcome,
   foldEvent,
   INITIAL_STATE,
   isTerminal,
-  isVisible,
-  judgeAppend,
   phaseStartedBy,
   planEvents,
   statusAfter,
 } from "./lifecycle.ts";
+export type { KeptReceipt } from "./judge-append.ts";
+export { advanceRun, finishedOutcome, isVisible, judgeAppend } from "./judge-append.ts";
 export { appenderOf, isFenced, leaseAfter, NO_LEASE } from "./lease.ts";
 export { claimRun, releaseRun, renewLease } from "./claims.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./cursor.ts";
@@ -63,5 +61,8 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
 export { createRunLog } from "./run-log.ts";
-export type { ListOptions, RunEvents, RunEventsPage } from "./run-events.ts";
+export type { EndWatcher, WorkAppendOptions, WorkPort } from "./work-port.ts";
+export type { WorkedRun, WorkOptions } from "./work.ts";
+export { runWork } from "./work.ts";
+export type { Claim, ListOptions, RunEvents, RunEventsPage } from "./run-events.ts";
 export { createRunEvents } from "./run-events.ts";

@@ -1,13 +1,7 @@
 import { claimRun, releaseRun, renewLease } from "./claims.ts";
+import { advanceRun, isVisible, judgeAppend, type KeptReceipt } from "./judge-append.ts";
 import { isFenced, NO_LEASE } from "./lease.ts";
-import {
-  advanceRun,
-  INITIAL_STATE,
-  isTerminal,
-  isVisible,
-  judgeAppend,
-  type KeptReceipt,
-} from "./lifecycle.ts";
+import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
 import { storeClosed } from "./errors.ts";
 import { utf8Bytes } from "./json-text.ts";
 import { createPageCut } from "./page.ts";

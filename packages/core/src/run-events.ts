@@ -1,5 +1,7 @@
+import { storeClosed } from "./errors.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
 import { encodeTime } from "./frame.ts";
+import type { LeasedRun, LeaseOptions } from "./leases.ts";
 import type { OwnerOption } from "./owner.ts";
 import { type AppendReceipt, decodePhase } from "./receipt.ts";
 import {
@@ -11,6 +13,9 @@ import {
 } from "./run-log.ts";
 import type { RunRecord, StoredEvent } from "./store.ts";
 import { type TailOptions, tailSlices } from "./tail.ts";
+import type { Upkeep } from "./upkeep.ts";
+import { runWork, type WorkedRun, type WorkOptions } from "./work.ts";
+import { createLogPort } from "./log-port.ts";
 
 /** A page of a run's events, and the run's state as of its end. @see W15, W16 */
 export interface RunEventsPage {
@@ -33,8 +38,16 @@ export interface ListOptions {
   readonly cursor?: number | undefined;
 }
 
+/** A run that a worker has. @see W31 */
+export interface Claim {
+  /** Goes with every append, renewal and release. */
+  readonly fence: number;
+  /** When the lease runs out, by the store's clock: ISO 8601 with milliseconds. */
+  readonly expiresAt: string;
+}
+
 /** Everything that a program does with runs. */
-export interface RunEvents {
+export interface RunEvents extends Upkeep {
   /** The same with payloads as JSON text, for servers: `@tm/run-events-http` takes it from here. */
   readonly log: RunLog;
   /**
@@ -77,7 +90,39 @@ export interface RunEvents {
   cancel(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
   /** Removes a finished run whole. @throws RunEventsError `not_found`, `run_active` */
   delete(runId: string, options?: OwnerOption): Promise<void>;
-  /** Ends every tail, lets the appends under way land, closes the store. Idempotent. @see S18 */
+  /**
+   * Gives a run that nobody has, or whose lease has run out, to the caller: from then on it takes appends of this fence alone, and
+   * its owner's `cancel`. `work` does this, and all that follows from it.
+   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
+   * @see W31, S21
+   */
+  claim(runId: string, options: LeaseOptions): Promise<Claim>;
+  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, and as `claim` but `claimed` */
+  renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
+  /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
+  release(runId: string, fence: number, options?: OwnerOption): Promise<void>;
+  /**
+   * Works on a run as its only writer: claims it, keeps the lease while the task goes on, and ends the run behind all that the
+   * task has given: with `RUN_COMPLETED` and what it returned, or with `RUN_FAILED` and the message of what it threw, unless it
+   * has ended the run itself. Appends nothing else by itself.
+   *
+   * The task is awaited in any case, and learns from `run.signal` that it should stop. On a shutdown (`options.signal`, `close`) a
+   * task that returns has done its work; one that throws has not, and its run is released for another worker. So it is if
+   * the store was away.
+   * @returns what the task returned
+   * @throws what the task threw; the reason of a shutdown that stopped it; RunEventsError as `claim`; `fenced` if the lease was
+   * lost; `run_finished` if somebody else ended the run; why an emitted event or the end could not be appended
+   * @see S21, S22
+   */
+  work<Value>(
+    runId: string,
+    options: WorkOptions & OwnerOption,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+  ): Promise<Value>;
+  /**
+   * Ends every tail, shuts down all work and waits for it, lets the appends under way land, closes the store. Idempotent.
+   * @see S18
+   */
   close(): Promise<void>;
 }
 
@@ -92,6 +137,16 @@ export interface RunEvents {
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const log = createRunLog(options);
+  const shutdown = new AbortController();
+  const works = new Set<Promise<unknown>>();
+
+  async function close(): Promise<void> {
+    log.followers.close();
+    shutdown.abort(storeClosed());
+    await Promise.allSettled(works);
+    await log.close();
+  }
+
   return {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
@@ -122,8 +177,23 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     cancel: async (runId, owner) => snapshotOf(await log.cancel(runId, owner)),
     delete: (runId, owner) => log.deleteRun(runId, owner),
-    close: () => log.close(),
+    claim: async (runId, lease) => claimOf(await log.claim(runId, lease)),
+    renew: async (runId, fence, lease) => claimOf(await log.renew(runId, fence, lease)),
+    release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
+    async work(runId, workOptions, task) {
+      const port = createLogPort(options.store, log, workOptions, shutdown.signal);
+      const work = runWork(port, runId, workOptions, task);
+      works.add(work);
+      return work.finally(() => works.delete(work));
+    },
+    reap: (which) => log.reap(which),
+    purge: (which) => log.purge(which),
+    close,
   };
+}
+
+function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
+  return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
 }
 
 function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {

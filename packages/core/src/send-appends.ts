@@ -1,5 +1,5 @@
 import type { Settle } from "./batcher.ts";
-import { type Clock, holdProcess } from "./clock.ts";
+import { type Clock, pause } from "./clock.ts";
 import { eachAtMost } from "./each-at-most.ts";
 import { RunEventsError } from "./errors.ts";
 import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
@@ -95,15 +95,4 @@ async function sendAgain(
     await pause(clock, pauseMs);
     pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS);
   }
-}
-
-async function pause(clock: Clock, pauseMs: number): Promise<void> {
-  // A program that waits for its append must not end for want of anything else to do.
-  const release = holdProcess();
-  let stop: (() => void) | undefined;
-  await new Promise<void>((resolve) => {
-    stop = clock.every(pauseMs, resolve);
-  });
-  stop?.();
-  release();
 }

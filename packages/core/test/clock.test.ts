@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
+import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { afterTurn, systemClock } from "../src/clock.ts";
+import { afterTurn, pause, systemClock } from "../src/clock.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const clockUrl = new URL("../src/clock.ts", import.meta.url).href;
@@ -48,6 +49,20 @@ describe("holdProcess", () => {
   });
 });
 
+describe("pause", () => {
+  it("waits for as long as it says, and leaves no timer", async () => {
+    const clock = createFakeClock();
+    let isOver = false;
+    const paused = pause(clock, 100).then(() => (isOver = true));
+    clock.advance(99);
+    await turn();
+    expect([isOver, clock.timers()]).toStrictEqual([false, 1]);
+    clock.advance(1);
+    await paused;
+    expect(clock.timers()).toBe(0);
+  });
+});
+
 describe("afterTurn", () => {
   it("runs behind what the host has ready", async () => {
     const order: string[] = [];
@@ -82,5 +97,18 @@ describe("the tests' own clock", () => {
       ["b", 900],
     ]);
     expect([clock.now() - from, clock.timers()]).toStrictEqual([900, 1]);
+  });
+
+  it("runs late and once what fell due while the process was stopped", () => {
+    const clock = createFakeClock();
+    const from = clock.now();
+    const ran: number[] = [];
+    clock.every(100, () => ran.push(clock.now() - from));
+    clock.skip(450);
+    expect(ran).toStrictEqual([]);
+    clock.advance(0);
+    expect(ran).toStrictEqual([450]);
+    clock.advance(100);
+    expect(ran).toStrictEqual([450, 550]);
   });
 });

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { RunEventsError, runNotFound, storeClosed } from "../src/errors.ts";
+import {
+  isRefusal,
+  isRetryable,
+  RunEventsError,
+  type RunEventsErrorCode,
+  runFenced,
+  runFinished,
+  runNotFound,
+  storeClosed,
+} from "../src/errors.ts";
 
 describe("RunEventsError", () => {
   it("S20: keeps the driver's error as its cause and out of its message", () => {
@@ -38,5 +47,38 @@ describe("RunEventsError", () => {
   it("W4, S18: the errors of a run that is not there and of a closed store are the same everywhere", () => {
     expect(runNotFound()).toMatchObject({ code: "not_found", details: {}, retryable: false });
     expect(storeClosed()).toMatchObject({ code: "store_unavailable", retryable: false });
+  });
+
+  it("W7, W32: the errors of a run that has ended and of one that is another's say what is known", () => {
+    expect(runFinished("cancelled", 7)).toMatchObject({
+      code: "run_finished",
+      details: { runStatus: "cancelled", lastSequence: 7 },
+      retryable: false,
+    });
+    expect(runFenced()).toMatchObject({ code: "fenced", details: {}, retryable: false });
+  });
+
+  it("S22: a worker takes for a refusal what says that the run is not its to write, and nothing else", () => {
+    const codes: readonly RunEventsErrorCode[] = [
+      "fenced",
+      "run_finished",
+      "not_found",
+      "claimed",
+      "cursor_ahead",
+      "internal",
+      "invalid_event",
+      "store_unavailable",
+    ];
+    const refusals = codes.filter((code) => isRefusal(new RunEventsError(code, "m")));
+    expect(refusals).toStrictEqual(["fenced", "run_finished", "not_found"]);
+    expect(isRefusal(Object.assign(new Error("m"), { code: "fenced" }))).toBe(false);
+    expect(isRefusal(null)).toBe(false);
+  });
+
+  it("S20: only an error of this class can say that the call may succeed later", () => {
+    expect(isRetryable(new RunEventsError("store_unavailable", "m"))).toBe(true);
+    expect(isRetryable(storeClosed())).toBe(false);
+    expect(isRetryable(Object.assign(new Error("m"), { retryable: true }))).toBe(false);
+    expect(isRetryable(undefined)).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RunStatus } from "../src/event.ts";
-import { judgeAppend, type KeptReceipt } from "../src/lifecycle.ts";
-import type { AppendOutcome } from "../src/store.ts";
+import { judgeAppend, type KeptReceipt } from "../src/judge-append.ts";
+import type { AppendOutcome, Appender, Lease } from "../src/store.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
@@ -15,13 +15,58 @@ const OTHERS: readonly KeptReceipt["events"][] = [
   [newEvent("TOKEN", "1"), newEvent("RUN_FAILED", "1.0")],
 ];
 
+const NOW = 10_000;
+const GRACE_MS = 500;
+
+const LEASES = {
+  none: { fence: 4, leaseExpiresAtMs: null },
+  held: { fence: 4, leaseExpiresAtMs: NOW + 1 },
+  "run out": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS + 1 },
+  "run out long ago": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS },
+} as const satisfies Readonly<Record<string, Lease>>;
+
+const APPENDERS = {
+  anybody: { by: "anybody" },
+  worker: { by: "worker", fence: 4 },
+  "worker before": { by: "worker", fence: 3 },
+  "worker of another run": { by: "worker", fence: 5 },
+  owner: { by: "owner" },
+  reaper: { by: "reaper", graceMs: GRACE_MS },
+} as const satisfies Readonly<Record<string, Appender>>;
+
+type LeaseName = keyof typeof LEASES;
+type AppenderName = keyof typeof APPENDERS;
+const LEASE_NAMES = Object.keys(LEASES) as readonly LeaseName[];
+const APPENDER_NAMES = Object.keys(APPENDERS) as readonly AppenderName[];
+
+/** On which leases each one may append. */
+const MAY_APPEND: Readonly<Record<AppenderName, readonly LeaseName[]>> = {
+  anybody: ["none"],
+  worker: ["held", "run out", "run out long ago"],
+  "worker before": [],
+  "worker of another run": [],
+  owner: LEASE_NAMES,
+  reaper: ["run out long ago"],
+};
+
 interface Situation {
   readonly exists: boolean;
   readonly asked: "nobody" | "owner" | "stranger";
   readonly key: "none" | "same" | "other";
   readonly runStatus: RunStatus;
+  readonly lease: LeaseName;
+  readonly appender: AppenderName;
   readonly expected: "any" | "right" | "wrong";
 }
+
+const EASY = {
+  exists: true,
+  asked: "nobody",
+  key: "none",
+  lease: "none",
+  appender: "anybody",
+  expected: "any",
+} as const;
 
 /** The clause as a table: the first row that fits speaks. */
 function outcomeOf({
@@ -29,12 +74,15 @@ function outcomeOf({
   asked,
   key,
   runStatus,
+  lease,
+  appender,
   expected,
 }: Situation): AppendOutcome["outcome"] {
   if (!exists || asked === "stranger") return "not_found";
   if (key === "same") return "replayed";
   if (key === "other") return "idempotency_key_reused";
   if (runStatus !== "queued" && runStatus !== "running") return "finished";
+  if (!MAY_APPEND[appender].includes(lease)) return "fenced";
   return expected === "wrong" ? "sequence_conflict" : "appended";
 }
 
@@ -42,34 +90,42 @@ const situations: readonly Situation[] = [true, false].flatMap((exists) =>
   (["nobody", "owner", "stranger"] as const).flatMap((asked) =>
     (["none", "same", "other"] as const).flatMap((key) =>
       STATUSES.flatMap((runStatus) =>
-        (["any", "right", "wrong"] as const).map((expected) => ({
-          exists,
-          asked,
-          key,
-          runStatus,
-          expected,
-        })),
+        LEASE_NAMES.flatMap((lease) =>
+          APPENDER_NAMES.flatMap((appender) =>
+            (["any", "right", "wrong"] as const).map((expected) => ({
+              exists,
+              asked,
+              key,
+              runStatus,
+              lease,
+              appender,
+              expected,
+            })),
+          ),
+        ),
       ),
     ),
   ),
 );
 
 function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendOutcome | null {
-  const { exists, asked, key, runStatus, expected } = situation;
+  const { exists, asked, key, runStatus, lease, appender, expected } = situation;
   const receipt = key === "same" ? SAME : { ...SAME, events: other };
   return judgeAppend(
-    exists ? runRecord({ runStatus, lastSequence: 7 }) : null,
+    exists ? runRecord({ ...LEASES[lease], runStatus, lastSequence: 7 }) : null,
     key === "none" ? null : receipt,
     appendRequest(EVENTS, {
       ownerId: { nobody: null, owner: "ada", stranger: "eve" }[asked],
       expectedSequence: { any: null, right: 7, wrong: 8 }[expected],
+      appender: APPENDERS[appender],
     }),
+    NOW,
   );
 }
 
 describe("judgeAppend", () => {
-  it("S5: judges every situation in the order of the clause", () => {
-    expect(situations).toHaveLength(2 * 3 * 3 * 5 * 3);
+  it("S5, S22: judges every situation in the order of the clause", () => {
+    expect(situations).toHaveLength(2 * 3 * 3 * 5 * 4 * 6 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";
       expect({ ...situation, outcome }).toStrictEqual({
@@ -81,10 +137,11 @@ describe("judgeAppend", () => {
 
   it("W10: a replay is the original receipt, also on a run that has finished since", () => {
     const situation: Situation = {
-      exists: true,
+      ...EASY,
       asked: "owner",
       key: "same",
       runStatus: "completed",
+      appender: "worker before",
       expected: "wrong",
     };
     expect(judge(situation)).toStrictEqual({
@@ -99,19 +156,13 @@ describe("judgeAppend", () => {
   it.each(OTHERS.map((events) => [events]))(
     "W10: events that differ in number, order, type or payload text reuse the key: %j",
     (events) => {
-      const situation: Situation = {
-        exists: true,
-        asked: "nobody",
-        key: "other",
-        runStatus: "running",
-        expected: "any",
-      };
+      const situation: Situation = { ...EASY, key: "other", runStatus: "running" };
       expect(judge(situation, events)).toStrictEqual({ outcome: "idempotency_key_reused" });
     },
   );
 
   it("W7, W11: a refusal says where the run stands", () => {
-    const base = { exists: true, asked: "nobody", key: "none", expected: "wrong" } as const;
+    const base = { ...EASY, expected: "wrong" } as const;
     expect(judge({ ...base, runStatus: "failed" })).toStrictEqual({
       outcome: "finished",
       runStatus: "failed",
@@ -125,7 +176,7 @@ describe("judgeAppend", () => {
 
   it("W11: an expected sequence of 0 is the run without events", () => {
     const request = appendRequest(EVENTS, { expectedSequence: 0 });
-    expect(judgeAppend(runRecord(), null, request)).toBeNull();
-    expect(judgeAppend(runRecord({ lastSequence: 1 }), null, request)).not.toBeNull();
+    expect(judgeAppend(runRecord(), null, request, NOW)).toBeNull();
+    expect(judgeAppend(runRecord({ lastSequence: 1 }), null, request, NOW)).not.toBeNull();
   });
 });

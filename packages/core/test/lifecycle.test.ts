@@ -3,13 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { EventDraft, RunStatus } from "../src/event.ts";
 import { RunEventsError } from "../src/errors.ts";
 import { JsonText } from "../src/json-text.ts";
+import { advanceRun, judgeAppend } from "../src/judge-append.ts";
 import {
-  advanceRun,
   foldEvent,
   foldEvents,
   INITIAL_STATE,
   isTerminal,
-  judgeAppend,
   phaseStartedBy,
   planEvents,
   type RunState,
@@ -39,7 +38,7 @@ function stateAfter(drafts: readonly EventDraft[]): RunState {
 
 function appended(run: RunRecord, drafts: readonly EventDraft[], nowMs: number): RunRecord {
   const request = appendRequest([], planEvents(drafts, LIMITS));
-  expect(judgeAppend(run, null, request)).toBeNull();
+  expect(judgeAppend(run, null, request, nowMs)).toBeNull();
   const next = advanceRun(run, request, nowMs);
   expect(next.landing).toStrictEqual({
     firstSequence: run.lastSequence + 1,

@@ -143,6 +143,11 @@ describe("createMemoryStore", () => {
       () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
       () => store.createRun({ runId: "r", ownerId: "ada", metadata: "null" }),
       () => store.deleteRun("r", null),
+      () => store.claim({ runId: "r", ownerId: null, leaseMs: 1 }),
+      () => store.renew({ runId: "r", ownerId: null, fence: 1, leaseMs: 1 }),
+      () => store.release({ runId: "r", ownerId: null, fence: 1 }),
+      () => store.listExpired({ graceMs: 0, limit: 1 }),
+      () => store.purge({ finishedBeforeMs: 1, limit: 1 }),
     ];
     for (const call of calls)
       await expect(call()).rejects.toMatchObject({ code: "store_unavailable" });

@@ -19,6 +19,11 @@ describe("ownerIdOf", () => {
     await expect(runs.cancel("r", missing)).rejects.toThrow(TypeError);
     await expect(runs.delete("r", missing)).rejects.toThrow(TypeError);
     await expect(runs.append("r", [{ eventType: "A" }], missing)).rejects.toThrow(TypeError);
+    const lease = { ...missing, leaseMs: 1_000 };
+    await expect(runs.claim("r", lease)).rejects.toThrow(TypeError);
+    await expect(runs.renew("r", 1, lease)).rejects.toThrow(TypeError);
+    await expect(runs.release("r", 1, missing)).rejects.toThrow(TypeError);
+    await expect(runs.work("r", lease, () => {})).rejects.toThrow(TypeError);
     const tail = runs.tail("r", missing)[Symbol.asyncIterator]();
     await expect(tail.next()).rejects.toThrow(TypeError);
     await runs.close();
@@ -49,6 +54,11 @@ describe("ownerIdOf", () => {
       await expect(runs.cancel(runId)).rejects.toMatchObject(notFound);
       await expect(runs.delete(runId)).rejects.toMatchObject(notFound);
       await expect(runs.append(runId, [{ eventType: "A" }])).rejects.toMatchObject(notFound);
+      const lease = { leaseMs: 1_000 };
+      await expect(runs.claim(runId, lease)).rejects.toMatchObject(notFound);
+      await expect(runs.renew(runId, 1, lease)).rejects.toMatchObject(notFound);
+      await expect(runs.release(runId, 1)).rejects.toMatchObject(notFound);
+      await expect(runs.work(runId, lease, () => {})).rejects.toMatchObject(notFound);
       const tail = runs.tail(runId)[Symbol.asyncIterator]();
       await expect(tail.next()).rejects.toMatchObject(notFound);
     }

@@ -34,6 +34,7 @@ describe("receiptOf", () => {
       "run_finished",
       { runStatus: "failed", lastSequence: 7 },
     ],
+    [{ outcome: "fenced" }, "fenced", {}],
     [{ outcome: "sequence_conflict", lastSequence: 7 }, "sequence_conflict", { lastSequence: 7 }],
   ] as const)("S5, W3: %j is refused as %s", (outcome, code, details) => {
     expect(() => receiptOf(outcome)).toThrow(expect.objectContaining({ code, details }));

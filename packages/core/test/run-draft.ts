@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { EventDraft } from "../src/event.ts";
+import type { Appender, Lease } from "../src/store.ts";
 
 /** What makes a phase, and what looks like it and does not. */
 const phasePayload: fc.Arbitrary<unknown> = fc.oneof(
@@ -34,3 +35,16 @@ export function batches(
     .map(([before, last, terminal]) => [...before, [...last, terminal]]);
   return end === "finished" ? finished : fc.oneof(live, finished);
 }
+
+/** A lease of small numbers, so that they meet. */
+export const lease: fc.Arbitrary<Lease> = fc.record({
+  fence: fc.nat({ max: 4 }),
+  leaseExpiresAtMs: fc.option(fc.nat({ max: 4 })),
+});
+
+/** Who appends, with fences and times as small. */
+export const appender: fc.Arbitrary<Appender> = fc.oneof(
+  fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const) }),
+  fc.record({ by: fc.constant("worker" as const), fence: fc.nat({ max: 4 }) }),
+  fc.record({ by: fc.constant("reaper" as const), graceMs: fc.nat({ max: 4 }) }),
+);

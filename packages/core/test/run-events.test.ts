@@ -198,6 +198,10 @@ describe("createRunEvents", () => {
       ["get", (id) => runs.get(id, owner)],
       ["cancel", (id) => runs.cancel(id, owner)],
       ["delete", (id) => runs.delete(id, owner)],
+      ["claim", (id) => runs.claim(id, { ...owner, leaseMs: 1_000 })],
+      ["renew", (id) => runs.renew(id, 1, { ...owner, leaseMs: 1_000 })],
+      ["release", (id) => runs.release(id, 1, owner)],
+      ["work", (id) => runs.work(id, { ...owner, leaseMs: 1_000 }, () => {})],
     ];
     const failure = async (call: Promise<unknown>): Promise<unknown> =>
       call.then(
@@ -215,6 +219,46 @@ describe("createRunEvents", () => {
       expect(theirs).toMatchObject({ code: "not_found" });
     }
     expect(await runs.get(runId)).toMatchObject({ lastSequence: 0 });
+  });
+
+  it("W31, W32: claims, renews and releases a run, which meanwhile takes appends of the fence alone", async () => {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    const lease = { leaseMs: 5_000 };
+    const claim = await runs.claim(runId, lease);
+    expect(claim).toStrictEqual({ fence: 1, expiresAt: "2026-06-20T12:01:05.000Z" });
+    await expect(runs.claim(runId, lease)).rejects.toMatchObject({
+      code: "claimed",
+      details: { expiresAt: claim.expiresAt },
+    });
+    const fenced = { code: "fenced" };
+    await expect(runs.append(runId, [{ eventType: "A" }])).rejects.toMatchObject(fenced);
+    expect(await runs.append(runId, [{ eventType: "A" }], { fence: 1 })).toMatchObject({
+      lastSequence: 1,
+    });
+    expect(await runs.renew(runId, 1, { leaseMs: 7_000 })).toStrictEqual({
+      fence: 1,
+      expiresAt: "2026-06-20T12:01:07.000Z",
+    });
+    await expect(runs.renew(runId, 2, lease)).rejects.toMatchObject(fenced);
+    expect(await runs.release(runId, 1)).toBeUndefined();
+    expect(await runs.append(runId, [{ eventType: "A" }])).toMatchObject({ lastSequence: 2 });
+    expect(await runs.claim(runId, lease)).toMatchObject({ fence: 2 });
+  });
+
+  it("W33, S24: ends runs whose worker is gone, and removes old ones, and says which", async () => {
+    let now = NOW;
+    const upkept = createRunEvents({ store: createMemoryStore({ now: () => now }) });
+    const { runId } = await upkept.create({ ownerId: "ada" });
+    await upkept.claim(runId, { leaseMs: 1_000 });
+    now += 61_000;
+    expect(await upkept.reap()).toStrictEqual([runId]);
+    expect((await upkept.read(runId)).events).toMatchObject([
+      { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } },
+    ]);
+    expect(await upkept.purge({ finishedBeforeMs: now })).toStrictEqual([]);
+    expect(await upkept.purge({ finishedBeforeMs: now + 1 })).toStrictEqual([runId]);
+    await expect(upkept.get(runId)).rejects.toMatchObject({ code: "not_found" });
+    await upkept.close();
   });
 
   it("S18: close ends every tail, may be said twice, and refuses what comes after", async () => {

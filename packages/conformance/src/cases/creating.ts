@@ -36,6 +36,8 @@ export const creating: readonly TrialCase[] = [
           createdAtMs,
           updatedAtMs: createdAtMs,
           finishedAtMs: null,
+          fence: 0,
+          leaseExpiresAtMs: null,
           metadata: '{"model":"x"}',
         },
         "the run",

@@ -164,6 +164,7 @@ export const owners: readonly TrialCase[] = [
               runStatus: "running",
               idempotencyKey: null,
               expectedSequence: null,
+              appender: { by: "anybody" },
             },
           ]),
           await store.read([{ ...query, runId: "run", ownerId }]),

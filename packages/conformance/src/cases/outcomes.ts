@@ -140,6 +140,7 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
     not_found: { outcome: "not_found" },
     idempotency_key_reused: { outcome: "idempotency_key_reused" },
     replayed: { outcome: "replayed", ...original },
+    fenced: { outcome: "fenced" },
     finished: { outcome: "finished", runStatus: "completed", lastSequence },
     sequence_conflict: { outcome: "sequence_conflict", lastSequence },
     appended: {

@@ -1,6 +1,10 @@
+import { isTerminal } from "@tm/run-events-core";
 import fc from "fast-check";
+import { event, land } from "../append-request.ts";
+import { BY_OWNER } from "../lease.ts";
 import type { RealStore } from "../model/commands.ts";
 import { commandsArbitrary } from "../model/commands-arbitrary.ts";
+import type { StoreModel } from "../model/run-model.ts";
 import type { TrialCase } from "../trial.ts";
 
 const COMMANDS = 40;
@@ -35,10 +39,13 @@ export const programs: readonly TrialCase[] = [
               stores = others.length === 0 ? [youngest] : [first, youngest];
             },
           };
-          await fc.asyncModelRun(
-            () => ({ model: { runs: new Map(), lastOrdinal: 0 }, real }),
-            program,
-          );
+          const model: StoreModel = { runs: new Map(), lastOrdinal: 0 };
+          await fc.asyncModelRun(() => ({ model, real }), program);
+          // Nothing is left whose lease could still run out, so that lists of such runs stay short.
+          for (const { record } of model.runs.values()) {
+            if (isTerminal(record.runStatus)) continue;
+            await land(real.next(), record.runId, [event("RUN_CANCELLED")], BY_OWNER);
+          }
         },
         { kind: "sequentialPrograms" },
       );

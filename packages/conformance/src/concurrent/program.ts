@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import type { LeaseOperation } from "../history/operation.ts";
+import { LONG_MS, SHORT_MS } from "../lease.ts";
 import { KEYED } from "./request-of.ts";
 
 /** What several clients do at once, as plain data: it can be printed, shrunk and run again. */
@@ -19,6 +21,12 @@ export type Step =
       readonly limit: number;
     }
   | { readonly call: "head"; readonly run: number }
+  | {
+      readonly call: "lease";
+      readonly run: number;
+      readonly asks: LeaseOperation["asks"];
+      readonly leaseMs: number;
+    }
   | { readonly call: "pause"; readonly turns: number };
 
 /** One request of an append. */
@@ -30,7 +38,17 @@ export interface PlannedAppend {
   readonly key: string | null;
   /** `seen`: the head that the client has heard of last. */
   readonly expected: "seen" | number | null;
+  /** `worker`: under the fence that the client was given last, if it was given one. */
+  readonly by: "anybody" | "worker" | "owner";
 }
+
+/** How a program's client asks about a lease. */
+export const leaseStep: fc.Arbitrary<Step> = fc.record({
+  call: fc.constant("lease" as const),
+  run: fc.constantFrom(0, 0, 0, 1),
+  asks: fc.constantFrom<LeaseOperation["asks"][]>("claim", "claim", "renew", "release"),
+  leaseMs: fc.constantFrom(SHORT_MS, SHORT_MS, LONG_MS),
+});
 
 /** How many runs a program has. */
 export const PROGRAM_RUNS = 2;
@@ -50,21 +68,44 @@ const expected = fc.oneof(
   { weight: 3, arbitrary: fc.constant("seen" as const) },
   { weight: 1, arbitrary: fc.nat(4) },
 );
+/** Who appends mostly does as it may. */
+const by = fc.constantFrom(
+  "worker" as const,
+  "worker" as const,
+  "worker" as const,
+  "anybody" as const,
+);
 const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.record({ run, events: plainEvents, key: fc.constant(null), expected }),
+    arbitrary: fc.record({ run, events: plainEvents, key: fc.constant(null), expected, by }),
   },
   {
     weight: 2,
     arbitrary: fc
-      .record({ run, key: fc.constantFrom("k", "k", "k", "l", "l", "end"), expected })
+      .record({ run, key: fc.constantFrom("k", "k", "k", "l", "l", "end"), expected, by })
       .map((planned) => ({ ...planned, events: KEYED[planned.key] ?? [] })),
   },
   // Somebody else's events under the key.
   {
     weight: 1,
-    arbitrary: fc.record({ run, events: plainEvents, key: fc.constantFrom("k", "l"), expected }),
+    arbitrary: fc.record({
+      run,
+      events: plainEvents,
+      key: fc.constantFrom("k", "l"),
+      expected,
+      by,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      run,
+      events: fc.constant(["RUN_CANCELLED"]),
+      key: fc.constant(null),
+      expected: fc.constant(null),
+      by: fc.constant("owner" as const),
+    }),
   },
 );
 /** Any step. */
@@ -86,6 +127,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ call: fc.constant("head" as const), run }) },
+  { weight: 2, arbitrary: leaseStep },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -1,4 +1,4 @@
-import type { AppendRequest } from "@tm/run-events-core";
+import type { Appender, AppendRequest } from "@tm/run-events-core";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { PlannedAppend } from "./program.ts";
@@ -14,12 +14,14 @@ export const KEYED: Readonly<Record<string, readonly string[]>> = {
  * A planned append as core would send it.
  * @param name stands before the names of its events, unless they belong to its key
  * @param seen the head that the client has heard of last
+ * @param fence the one that it was given last
  */
 export function requestOf(
   planned: PlannedAppend,
   runId: string,
   name: string,
   seen: number,
+  fence: number | undefined,
 ): AppendRequest {
   const { events, key } = planned;
   const isOwn = key === null || KEYED[key]?.join() !== events.join();
@@ -27,5 +29,11 @@ export function requestOf(
   return appendRequest(runId, batch, {
     idempotencyKey: key,
     expectedSequence: planned.expected === "seen" ? seen : planned.expected,
+    appender: appenderOf(planned.by, fence),
   });
+}
+
+function appenderOf(by: PlannedAppend["by"], fence: number | undefined): Appender {
+  if (by !== "worker") return { by };
+  return fence === undefined ? { by: "anybody" } : { by, fence };
 }

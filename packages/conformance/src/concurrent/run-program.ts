@@ -29,13 +29,22 @@ export async function runProgram(program: Program, place: ProgramPlace): Promise
   for (const runId of runIds) await createRun(store, runId);
   const recorder = createRecorder();
   const heads = new Map<string, number>();
-  const first = { client: recorder.client("0", store), name: "0.", prefix, heads };
+  const first = {
+    client: recorder.client("0", store),
+    name: "0.",
+    prefix,
+    heads,
+    fences: new Map(),
+  };
   await runSteps(first, program.prefix);
   const outcomes = await Promise.allSettled(
     program.branches.map((steps, index) => {
       const name = String(index + 1);
       const client = recorder.client(name, stores[index % stores.length] ?? store);
-      return runSteps({ client, name: `${name}.`, prefix, heads: new Map(heads) }, steps);
+      return runSteps(
+        { client, name: `${name}.`, prefix, heads: new Map(heads), fences: new Map() },
+        steps,
+      );
     }),
   );
   // Only when all have ended, so that none goes on in the next program.

@@ -11,6 +11,8 @@ export interface StepRunner {
   readonly prefix: string;
   /** What the client has heard of the runs so far, by run; kept up here. */
   readonly heads: Map<string, number>;
+  /** The fences that it was given, by run; kept up here. */
+  readonly fences: Map<string, number>;
 }
 
 /** The id of one of a program's runs. */
@@ -24,7 +26,7 @@ export async function runSteps(runner: StepRunner, steps: readonly Step[]): Prom
 }
 
 async function runStep(runner: StepRunner, name: string, step: Step): Promise<void> {
-  const { client, prefix, heads } = runner;
+  const { client, prefix, heads, fences } = runner;
   switch (step.call) {
     case "pause":
       for (let turn = 0; turn < step.turns; turn++) await Promise.resolve();
@@ -40,10 +42,26 @@ async function runStep(runner: StepRunner, name: string, step: Step): Promise<vo
       heads.set(runId, await client.read(runId, since, step.limit));
       return;
     }
+    case "lease": {
+      const runId = runIdOf(prefix, step.run);
+      const fence = fences.get(runId) ?? null;
+      // Whoever was given nothing can only claim.
+      const asks = fence === null ? "claim" : step.asks;
+      const leaseMs = asks === "release" ? 0 : step.leaseMs;
+      const granted = await client.lease(runId, asks, asks === "claim" ? null : fence, leaseMs);
+      if (granted !== null) fences.set(runId, granted);
+      return;
+    }
     case "append": {
       const plan = (planned: PlannedAppend, index: number) => {
         const runId = runIdOf(prefix, planned.run);
-        return requestOf(planned, runId, `${name}.${index}`, heads.get(runId) ?? 0);
+        return requestOf(
+          planned,
+          runId,
+          `${name}.${index}`,
+          heads.get(runId) ?? 0,
+          fences.get(runId),
+        );
       };
       const seen = await client.append(step.requests.map(plan));
       for (const [runId, head] of seen) heads.set(runId, head);

@@ -2,7 +2,7 @@ import { isTerminal } from "@tm/run-events-core";
 import type {
   AppendOperation,
   AppendResult,
-  Operation,
+  LogOperation,
   ReadOperation,
   Violation,
 } from "./operation.ts";
@@ -15,7 +15,10 @@ type Landing = Extract<AppendResult, { readonly firstSequence: number }>;
 type Wrong = readonly [clause: string, message: string] | null;
 
 /** Holds each answer by itself against the log, whenever it came. */
-export function checkAnswers(log: PlacedLog, operations: readonly Operation[]): Violation | null {
+export function checkAnswers(
+  log: PlacedLog,
+  operations: readonly LogOperation[],
+): Violation | null {
   for (const operation of operations) {
     const wrong =
       operation.kind === "read" ? wrongPage(log, operation) : wrongAnswer(log, operation);
@@ -66,6 +69,7 @@ function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
     }
     case "not_found":
       return ["S5", "the run is there, and was not found"];
+    case "fenced":
     case "unknown":
     case "failed":
       return null;

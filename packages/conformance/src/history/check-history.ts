@@ -1,7 +1,16 @@
 import { checkAnswers } from "./check-answers.ts";
 import { callsOfMany, checkCallOrder, narrowLanders } from "./check-call-order.ts";
 import { checkOrder } from "./check-order.ts";
-import type { AppendOperation, History, LoggedEvent, Operation, Violation } from "./operation.ts";
+import { checkFences } from "./check-fences.ts";
+import type {
+  AppendOperation,
+  History,
+  LeaseOperation,
+  LoggedEvent,
+  LogOperation,
+  Operation,
+  Violation,
+} from "./operation.ts";
 import { placeBatches } from "./placed-batches.ts";
 
 /**
@@ -13,6 +22,8 @@ import { placeBatches } from "./placed-batches.ts";
  * what is unknown is there whole or not at all; nothing stands behind the end. Each page is a slice of it. Each refusal was
  * right at some instant of its call, and the requests of a call happened in their order. And there are instants, each within
  * its call, at which the batches can have landed in the order of the log so that every head was read while it was the head.
+ *
+ * And no append lands under a fence that is not the current one, nor without one while somebody has the run: see `checkFences`.
  *
  * Where several requests without an answer may have landed one batch, not every choice among them is tried: what only that
  * would find passes.
@@ -29,11 +40,17 @@ export function checkHistory({ operations, logs }: History): Violation | null {
 
 function checkRun(log: readonly LoggedEvent[], operations: readonly Operation[]): Violation | null {
   const appends = operations.filter((one): one is AppendOperation => one.kind === "append");
+  const leases = operations.filter((one): one is LeaseOperation => one.kind === "lease");
+  const ofLog = operations.filter((one): one is LogOperation => one.kind !== "lease");
   const placed = placeBatches(log, appends);
   if ("clause" in placed) return placed;
-  const wrong = checkAnswers(placed, operations);
+  const wrong = checkAnswers(placed, ofLog);
   if (wrong !== null) return wrong;
   const calls = callsOfMany(appends);
   const narrowed = narrowLanders(placed, calls);
-  return checkCallOrder(narrowed, calls) ?? checkOrder(narrowed, operations);
+  return (
+    checkCallOrder(narrowed, calls) ??
+    checkOrder(narrowed, ofLog) ??
+    checkFences(narrowed, leases, appends)
+  );
 }

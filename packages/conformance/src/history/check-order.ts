@@ -1,11 +1,11 @@
-import type { AppendOperation, Operation, Violation } from "./operation.ts";
+import type { AppendOperation, LogOperation, Violation } from "./operation.ts";
 import { type Batch, type PlacedLog, violation } from "./placed-batches.ts";
 import { metPlace, seenPlace } from "./seen-place.ts";
 
 /** An instant that a batch must have landed after, or before, and the call that says so. */
 interface Bound {
   readonly at: number;
-  readonly by: Operation | null;
+  readonly by: LogOperation | null;
 }
 
 const FROM_EVER: Bound = { at: -Infinity, by: null };
@@ -18,7 +18,7 @@ const FOR_EVER: Bound = { at: Infinity, by: null };
  * instants exactly if none of the earliest is behind the latest of the same batch.
  * @see S3, S4, S10
  */
-export function checkOrder(log: PlacedLog, operations: readonly Operation[]): Violation | null {
+export function checkOrder(log: PlacedLog, operations: readonly LogOperation[]): Violation | null {
   const bounds = { earliest: [FROM_EVER], latest: [FOR_EVER] };
   for (const { sent, landers } of log.landed) {
     bounds.earliest.push(firstBegun(landers));
@@ -82,8 +82,8 @@ function keepLater(bounds: Bound[], place: number, bound: Bound): void {
 /** `later` began when `earlier` had been answered, and the log has them the other way round. */
 function contradiction(
   batch: Batch | undefined,
-  later: Operation | null,
-  earlier: Operation | null,
+  later: LogOperation | null,
+  earlier: LogOperation | null,
 ): Violation {
   const calls = [earlier, later].filter((one) => one !== null);
   const end = batch?.lastSequence ?? 0;

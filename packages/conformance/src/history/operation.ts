@@ -1,7 +1,10 @@
 import type { RunStatus } from "@tm/run-events-core";
 
 /** One call to a store, or one request of a call of many, and what came of it. Plain data, fit for JSON. */
-export type Operation = AppendOperation | ReadOperation;
+export type Operation = LogOperation | LeaseOperation;
+
+/** A call about the log. */
+export type LogOperation = AppendOperation | ReadOperation;
 
 interface AnyOperation {
   /** Who called. A client's calls come one after the other. */
@@ -22,6 +25,10 @@ export interface AppendOperation extends AnyOperation {
   readonly ids: readonly [string, ...string[]];
   readonly idempotencyKey: string | null;
   readonly expectedSequence: number | null;
+  /** The fence that it was sent under; `null` without one. */
+  readonly fence: number | null;
+  /** Whether the run's owner sent it, who needs none. */
+  readonly byOwner: boolean;
   readonly result: AppendResult;
 }
 
@@ -38,7 +45,23 @@ export type AppendResult =
     }
   | { readonly outcome: "finished"; readonly runStatus: RunStatus; readonly lastSequence: number }
   | { readonly outcome: "sequence_conflict"; readonly lastSequence: number }
-  | { readonly outcome: "idempotency_key_reused" | "not_found" | "unknown" | "failed" };
+  | { readonly outcome: "idempotency_key_reused" | "not_found" | "fenced" | "unknown" | "failed" };
+
+/** A claim, a renewal or a release. */
+export interface LeaseOperation extends AnyOperation {
+  readonly kind: "lease";
+  readonly asks: "claim" | "renew" | "release";
+  /** The fence that was sent; `null` with a claim. */
+  readonly fence: number | null;
+  /** For how long it was asked, 0 with a release. */
+  readonly leaseMs: number;
+  readonly result: LeaseResult;
+}
+
+/** `lastSequence` is the head at that instant. `unknown` and `failed` as in `AppendResult`. */
+export type LeaseResult =
+  | { readonly outcome: "granted"; readonly fence: number; readonly lastSequence: number }
+  | { readonly outcome: "claimed" | "fenced" | "finished" | "not_found" | "unknown" | "failed" };
 
 /** A page and its head, or a head alone: then `since` is the head's sequence. */
 export interface ReadOperation extends AnyOperation {

@@ -1,6 +1,7 @@
 import {
   type AppendOutcome,
   type AppendRequest,
+  type LeaseOutcome,
   RunEventsError,
   type RunEventStore,
   type RunRecord,
@@ -13,6 +14,8 @@ import type {
   AppendOperation,
   AppendResult,
   History,
+  LeaseOperation,
+  LeaseResult,
   LoggedEvent,
   Operation,
 } from "./operation.ts";
@@ -25,6 +28,13 @@ export interface RecordedClient {
   read(runId: string, since: number, limit: number): Promise<number>;
   /** The head alone. @returns its sequence */
   head(runId: string): Promise<number>;
+  /** @param fence the one to renew or release; `null` to claim. @returns the fence of what was granted, else `null` */
+  lease(
+    runId: string,
+    asks: LeaseOperation["asks"],
+    fence: number | null,
+    leaseMs: number,
+  ): Promise<number | null>;
 }
 
 /** Keeps what was asked and answered. */
@@ -41,7 +51,7 @@ export interface Recorder {
  */
 export function createRecorder(
   now: () => number = createCounter(),
-  announce: ((begun: readonly AppendOperation[]) => Promise<void>) | null = null,
+  announce: ((begun: readonly Operation[]) => Promise<void>) | null = null,
 ): Recorder {
   const operations: Operation[] = [];
   const failures: RunEventsError[] = [];
@@ -81,9 +91,49 @@ export function createRecorder(
           operations.push({ kind: "read", client: name, runId, ...page, begunAt, endedAt: now() });
           return run.lastSequence;
         },
+        async lease(runId, asks, fence, leaseMs) {
+          const open = { begunAt: now(), endedAt: null, result: { outcome: "unknown" } } as const;
+          const asked = { kind: "lease", client: name, runId, asks, fence, leaseMs } as const;
+          if (announce !== null) await announce([{ ...asked, ...open }]);
+          const begunAt = now();
+          const result = await answerFor(store, { ...asked, ...open }, failures);
+          operations.push({ ...asked, begunAt, endedAt: now(), result });
+          return result.outcome === "granted" ? result.fence : null;
+        },
       };
     },
   };
+}
+
+/** Asks a store about a lease. */
+function askFor(store: RunEventStore, asked: LeaseOperation): Promise<LeaseOutcome> {
+  const { runId, asks, leaseMs } = asked;
+  const request = { runId, ownerId: null, fence: asked.fence ?? 0 };
+  switch (asks) {
+    case "claim":
+      return store.claim({ runId, ownerId: null, leaseMs });
+    case "renew":
+      return store.renew({ ...request, leaseMs });
+    case "release":
+      return store.release(request);
+  }
+}
+
+async function answerFor(
+  store: RunEventStore,
+  asked: LeaseOperation,
+  failures: RunEventsError[],
+): Promise<LeaseResult> {
+  try {
+    const answer = await askFor(store, asked);
+    if (answer.outcome !== "granted") return { outcome: answer.outcome };
+    const { fence, lastSequence } = answer.run;
+    return { outcome: "granted", fence, lastSequence };
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) throw error;
+    failures.push(error);
+    return { outcome: error.ambiguous ? "unknown" : "failed" };
+  }
 }
 
 /** The logs of runs, once all calls have ended. */
@@ -122,8 +172,10 @@ function begunAppend(
   call: number,
   begunAt: number,
 ): AppendOperation {
-  const { runId, idempotencyKey, expectedSequence } = request;
-  const conditions = { idempotencyKey, expectedSequence };
+  const { runId, idempotencyKey, expectedSequence, appender } = request;
+  const fence = appender.by === "worker" ? appender.fence : null;
+  const byOwner = appender.by === "owner";
+  const conditions = { idempotencyKey, expectedSequence, fence, byOwner };
   const ids = idsOf(request);
   const open = { begunAt, endedAt: null, result: { outcome: "unknown" } } as const;
   return { kind: "append", client, call, runId, ids, ...conditions, ...open };
@@ -171,6 +223,7 @@ function resultOf(outcome: AppendOutcome): AppendResult {
       return outcome;
     case "idempotency_key_reused":
     case "not_found":
+    case "fenced":
       return { outcome: outcome.outcome };
   }
 }

@@ -1,8 +1,8 @@
-import type { AppendOperation, Operation } from "./operation.ts";
+import type { AppendOperation, LogOperation } from "./operation.ts";
 import type { PlacedLog } from "./placed-batches.ts";
 
 /** The batch whose end a call saw as the head at some instant, 0 for an empty log; `null` if it saw none. */
-export function seenPlace({ placeAt }: PlacedLog, operation: Operation): number | null {
+export function seenPlace({ placeAt }: PlacedLog, operation: LogOperation): number | null {
   if (operation.kind === "read") return placeAt[operation.lastSequence] ?? null;
   const { result } = operation;
   return result.outcome === "sequence_conflict" || result.outcome === "finished"

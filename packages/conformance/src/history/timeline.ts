@@ -1,4 +1,10 @@
-import type { AppendOperation, History, Operation, Violation } from "./operation.ts";
+import type {
+  AppendOperation,
+  History,
+  LeaseOperation,
+  Operation,
+  Violation,
+} from "./operation.ts";
 
 /** How many calls of others are shown around those that show the violation. */
 const MOST_SHOWN = 24;
@@ -73,20 +79,36 @@ function instantsOf(operation: Operation, isStarred: boolean): readonly Instant[
 }
 
 function describeCall(operation: Operation): string {
+  if (operation.kind === "lease") return describeLease(operation);
   if (operation.kind === "read") {
     return operation.ids.length === 0 && operation.since === operation.lastSequence
       ? "read the head"
       : `read after ${operation.since}`;
   }
-  const { ids, idempotencyKey, expectedSequence } = operation;
+  const { ids, idempotencyKey, expectedSequence, fence } = operation;
   const conditions = [
+    fence === null ? "" : ` fence ${fence}`,
     idempotencyKey === null ? "" : ` key ${idempotencyKey}`,
     expectedSequence === null ? "" : ` expects ${expectedSequence}`,
   ];
   return `append ${namesOf(ids)}${conditions.join("")}`;
 }
 
+function describeLease({ asks, fence, leaseMs }: LeaseOperation): string {
+  return [
+    asks,
+    ...(fence === null ? [] : [fence]),
+    ...(leaseMs === 0 ? [] : [`${leaseMs} ms`]),
+  ].join(" ");
+}
+
 function describeAnswer(operation: Operation): string {
+  if (operation.kind === "lease") {
+    const { result } = operation;
+    return result.outcome === "granted"
+      ? `granted ${result.fence} at ${result.lastSequence}`
+      : result.outcome;
+  }
   if (operation.kind === "append") return describeResult(operation);
   const { since, ids, lastSequence, runStatus } = operation;
   const page = ids.length === 0 ? "" : `${since + 1}-${since + ids.length} ${namesOf(ids)}, `;
@@ -104,6 +126,7 @@ function describeResult({ result }: AppendOperation): string {
       return `sequence_conflict at ${result.lastSequence}`;
     case "idempotency_key_reused":
     case "not_found":
+    case "fenced":
     case "unknown":
     case "failed":
       return result.outcome;

@@ -13,6 +13,14 @@ import {
   reopenCommand,
 } from "./commands.ts";
 
+import {
+  claimCommand,
+  listExpiredCommand,
+  purgeCommand,
+  releaseCommand,
+  renewCommand,
+} from "./lease-commands.ts";
+
 /** Few names, batches and keys, so that they meet often. */
 const runIds = fc.constantFrom("a", "a", "a", "b");
 const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "ada", "ada", "bob");
@@ -42,13 +50,19 @@ const conditions = {
     { weight: 1, arbitrary: fc.nat(6) },
   ),
 };
+/** Whoever may write does so often: nothing happens to a run that refuses all. */
+const by = fc.oneof(
+  { weight: 6, arbitrary: fc.constant("anybody" as const) },
+  { weight: 4, arbitrary: fc.constant("worker" as const) },
+  { weight: 2, arbitrary: fc.constantFrom("late" as const, "owner" as const, "reaper" as const) },
+);
 const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
 const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
 
 const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
-  fc.record({ ...conditions, batch: batches, key }),
+  fc.record({ ...conditions, batch: batches, key, by }),
   // The same events again and again, so that keys come again with their own.
-  fc.record({ ...conditions, ...retried }),
+  fc.record({ ...conditions, ...retried, by }),
 );
 
 /** What a program draws from; what reopens only where the store can. */
@@ -67,6 +81,12 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     page: fc.integer({ min: 1, max: 3 }),
   });
   const remove = fc.record({ runId: runIds, ownerId: anyOwner, ends: fc.boolean() });
+  const leased = { runId: runIds, ownerId: anyOwner };
+  const length = fc.constantFrom("long" as const, "short" as const);
+  const step = fc.constantFrom(0, 0, 0, -1, 1);
+  const claim = fc.record({ ...leased, length });
+  const renew = fc.record({ ...leased, length, step });
+  const release = fc.record({ ...leased, step });
   const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
   const read = fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand);
   return [
@@ -83,6 +103,12 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     runIds.map(getRunCommand),
     list.map(listCommand),
     remove.map(deleteCommand),
+    claim.map(claimCommand),
+    claim.map(claimCommand),
+    renew.map(renewCommand),
+    release.map(releaseCommand),
+    fc.constant(listExpiredCommand()),
+    fc.integer({ min: 1, max: 3 }).map(purgeCommand),
     ...(canReopen ? [fc.constant(reopenCommand())] : []),
   ];
 }

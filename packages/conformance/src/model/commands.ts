@@ -1,5 +1,6 @@
 import type fc from "fast-check";
 import {
+  type Appender,
   type AppendRequest,
   createPageCut,
   isTerminal,
@@ -42,6 +43,8 @@ export interface AppendInput {
   readonly key: string | null;
   /** `head`: whatever the model says. */
   readonly expected: number | "head" | null;
+  /** `late`: a worker whose fence is one behind the last that was told. */
+  readonly by: "anybody" | "worker" | "late" | "owner" | "reaper";
 }
 
 /** One query of a call. */
@@ -50,16 +53,17 @@ interface ReadInput extends Omit<ReadQuery, "since"> {
   readonly fromHead: number;
 }
 
-function command(name: string, input: unknown, run: Command["run"]): Command {
+/** A call with its input, which is what a failure shows. */
+export function command(name: string, input: unknown, run: Command["run"]): Command {
   return { check: () => true, run, toString: () => `${name}(${JSON.stringify(input)})` };
 }
 
 /** Puts the program's prefix before a name. */
-function own(real: RealStore, name: string): string {
+export function own(real: RealStore, name: string): string {
   return `${real.prefix}${name}`;
 }
 
-function ownOrNull(real: RealStore, name: string | null): string | null {
+export function ownOrNull(real: RealStore, name: string | null): string | null {
   return name === null ? null : own(real, name);
 }
 
@@ -97,6 +101,7 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
         ownerId: ownOrNull(real, input.ownerId),
         idempotencyKey: input.key,
         expectedSequence: input.expected === "head" ? head : input.expected,
+        appender: appenderOf(input.by, model.runs.get(runId)?.lease.fence ?? 0),
       });
     });
     const outcomes = await real.next().append(requests);
@@ -106,6 +111,19 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
       "the outcomes",
     );
   });
+}
+
+function appenderOf(by: AppendInput["by"], fence: number): Appender {
+  switch (by) {
+    case "worker":
+      return { by, fence };
+    case "late":
+      return { by: "worker", fence: fence - 1 };
+    case "reaper":
+      return { by, graceMs: 0 };
+    default:
+      return { by };
+  }
 }
 
 export function readCommand(inputs: readonly ReadInput[]): Command {

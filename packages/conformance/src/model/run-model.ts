@@ -2,15 +2,19 @@ import {
   type AppendOutcome,
   type AppendRequest,
   isTerminal,
+  type Lease,
   type NewEvent,
+  NO_LEASE,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core";
 import { assert, assertEqual } from "../assert.ts";
+import { leaseBehind, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
 /** What a run has to be, in the plainest way to say it. Times and ordinals are the store's: learnt once, then held to. */
 export interface ModelRun {
-  record: RunRecord;
+  record: Omit<RunRecord, keyof Lease>;
+  lease: ModelLease;
   /** The times are `null` until the store has said them. */
   readonly events: { readonly event: NewEvent; createdAtMs: number | null }[];
   readonly keys: Map<string, { readonly batch: readonly NewEvent[]; readonly outcome: object }>;
@@ -43,6 +47,7 @@ export function learnRun(
   assert(ordinal > model.lastOrdinal, `the ordinal ${ordinal} is larger than all before`);
   const expected: RunRecord = {
     ...asked,
+    ...NO_LEASE,
     runStatus: "queued",
     phase: null,
     lastSequence: 0,
@@ -53,7 +58,12 @@ export function learnRun(
   };
   assertEqual(run, expected, "the new run");
   model.lastOrdinal = ordinal;
-  model.runs.set(asked.runId, { record: expected, events: [], keys: new Map() });
+  model.runs.set(asked.runId, {
+    record: expected,
+    lease: NEW_LEASE,
+    events: [],
+    keys: new Map(),
+  });
 }
 
 /** What has to become of an append, which then is in the model. */
@@ -70,6 +80,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     return { outcome: "replayed", ...kept.outcome } as AppendOutcome;
   }
   if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
+  if (!letsThrough(run.lease, request.appender)) return { outcome: "fenced" };
   if (expectedSequence !== null && expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
@@ -81,6 +92,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     phase: phaseAt(run, run.events.length),
   };
   run.record = { ...record, ...landing, lastSequence: landing.lastSequence };
+  run.lease = leaseBehind(run.lease, request.appender, isTerminal(request.runStatus));
   if (idempotencyKey !== null) run.keys.set(idempotencyKey, { batch: events, outcome: landing });
   return { outcome: "appended", ...landing };
 }
@@ -99,6 +111,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
   const { runStatus, phase, lastSequence } = record;
   const updatedAtMs = learnTime(events.at(-1), actual.updatedAtMs) ?? record.createdAtMs;
   const { runId, ownerId, metadata, ordinal, createdAtMs } = record;
+  run.lease = learnFence(run.lease, actual);
   assertEqual(
     actual,
     {
@@ -111,6 +124,8 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       phase,
       lastSequence,
       updatedAtMs,
+      fence: run.lease.fence,
+      leaseExpiresAtMs: run.lease.expiresAtMs,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
     },
     `the head of ${runId}`,

@@ -1,4 +1,4 @@
-import { type Crash, playCrash } from "./crash-play.ts";
+import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
 
@@ -64,6 +64,10 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
     {
       name: `S7 after ${what} amid appends, one sent again under its key lands once, and keeps its receipt`,
       run: (trial) => playCrash(trial, crash, { sendsAgain: true }),
+    },
+    {
+      name: `S22 after ${what} amid claims, each fence is higher than those before, and nothing of an older one lands`,
+      run: (trial) => playLeasedCrash(trial, crash),
     },
   ];
 }

@@ -7,7 +7,7 @@ import { type LoadOfWorker, progressOf, startLoads, stopLoads } from "./loads.ts
 import type { ProcessTrial } from "./process-case.ts";
 import { failOn } from "./process-cases.ts";
 import type { Worker } from "./start-worker.ts";
-import type { Sent } from "./worker-commands.ts";
+import type { LoadManner, Sent } from "./worker-commands.ts";
 
 /** A way to crash. */
 export interface Crash {
@@ -37,7 +37,7 @@ export async function playCrash(
   const { crew, ledger } = trial;
   const workers = await crew.startAll();
   await workers[0].call("create", { runIds: RUN_IDS });
-  const left = await crashOnce(trial, crash, workers);
+  const left = await crashOnce(trial, crash, workers, "plain");
   // It was not there before the crash, so that it knows nothing but what is left.
   const reader = await crew.start();
   const { durability } = crew.capabilities();
@@ -63,13 +63,48 @@ export async function playCrash(
   failOn(lostAppend(history, durability) ?? checkHistory(history), history);
 }
 
+/**
+ * Lets processes claim runs and append under their fences, crashes, and lets what is left and a new process do the same. Of a
+ * store that declares less than `process` nothing is demanded.
+ * @throws Error with the clause and a timeline
+ */
+export async function playLeasedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {
+  const { crew, ledger } = trial;
+  const workers = await crew.startAll();
+  await workers[0].call("create", { runIds: RUN_IDS });
+  const left = await crashOnce(trial, crash, workers, "leased");
+  const reader = await crew.start();
+  const { durability } = crew.capabilities();
+  if (durability !== "process" && durability !== "power") return;
+  const loads = startLoads([...left, reader], RUN_IDS, "leased");
+  await progressOf(loads, ledger);
+  assertEqual(await stopLoads(loads), [], "the failures after the crash");
+  const logs = await reader.call("readLogs", { runIds: RUN_IDS });
+  const operations = ledger.operations();
+  const history = {
+    operations: crash.mayFail ? doubtRefusals(landAgain(operations)) : operations,
+    logs: new Map(RUN_IDS.map((runId, index) => [runId, logs[index] ?? []])),
+  };
+  failOn(lostAppend(history, durability) ?? checkHistory(history), history);
+}
+
+/** A driver may send a claim again by itself when its connection has broken, and be refused by its own lease. */
+function doubtRefusals(operations: readonly Operation[]): readonly Operation[] {
+  return operations.map((one) =>
+    one.kind === "lease" && one.result.outcome === "claimed"
+      ? { ...one, result: { outcome: "unknown" } }
+      : one,
+  );
+}
+
 /** @returns the processes that have lived on */
 async function crashOnce(
   trial: ProcessTrial,
   crash: Crash,
   workers: readonly [Worker, ...Worker[]],
+  manner: LoadManner,
 ): Promise<readonly Worker[]> {
-  const loads = startLoads(workers, RUN_IDS);
+  const loads = startLoads(workers, RUN_IDS, manner);
   await progressOf(loads, trial.ledger);
   const alive = await crash.strike(loads, trial);
   const failures = await stopLoads(alive);

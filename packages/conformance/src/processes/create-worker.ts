@@ -52,7 +52,10 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
     async runSteps({ name, prefix, steps }) {
       const recorder = createRecorder(now);
       const client = recorder.client(name, storeOf());
-      await runSteps({ client, name: `${name}.`, prefix, heads: new Map() }, steps);
+      await runSteps(
+        { client, name: `${name}.`, prefix, heads: new Map(), fences: new Map() },
+        steps,
+      );
       const [failure] = recorder.failures;
       // Nothing is broken on purpose here: what other processes do is no reason to fail.
       const why = describeError(failure);
@@ -80,8 +83,8 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       bells.delete(runId);
       return ids;
     },
-    async load({ name, runIds }) {
-      load = createLoad({ store: storeOf(), name, runIds, now, tell });
+    async load({ name, runIds, manner }) {
+      load = createLoad({ store: storeOf(), name, runIds, manner, now, tell });
       return { failure: await load.ended };
     },
     async stop() {

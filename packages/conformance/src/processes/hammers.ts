@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { PROGRAM_RUNS, type Step, stepArbitrary } from "../concurrent/program.ts";
+import { leaseStep, PROGRAM_RUNS, type Step, stepArbitrary } from "../concurrent/program.ts";
 
 /** What all processes do at once, round after round, each time on new runs. */
 export interface Hammer {
@@ -14,7 +14,11 @@ const run = fc.nat(PROGRAM_RUNS - 1);
 const TOKENS = ["TOKEN", "TOKEN", "TOKEN", "TOKEN"] as const;
 
 function appendOf(events: fc.Arbitrary<readonly string[]>, mostRequests = 1): fc.Arbitrary<Step> {
-  const plain = { key: fc.constant(null), expected: fc.constant(null) };
+  const plain = {
+    key: fc.constant(null),
+    expected: fc.constant(null),
+    by: fc.constant("anybody" as const),
+  };
   const planned = fc.record({ run, events, ...plain });
   return fc.record({
     call: fc.constant("append" as const),
@@ -51,7 +55,7 @@ const contended: fc.Arbitrary<Step> = fc
   })
   .map(({ own, ...conditions }) => ({
     call: "append",
-    requests: [{ ...conditions, events: eventsUnder(conditions.key, own) }],
+    requests: [{ ...conditions, by: "anybody", events: eventsUnder(conditions.key, own) }],
   }));
 
 function eventsUnder(key: string | null, own: boolean): readonly string[] {
@@ -59,6 +63,14 @@ function eventsUnder(key: string | null, own: boolean): readonly string[] {
   if (key === "l") return ["TOKEN", "PHASE_STARTED", "TOKEN"];
   return key === "end" ? ["TOKEN", "RUN_COMPLETED"] : ["TOKEN"];
 }
+
+/** Under the fence that the process was given last, or none. */
+const leasedAppend: fc.Arbitrary<Step> = fc
+  .record({ run: fc.constantFrom(0, 0, 0, 1), events: tokens })
+  .map((planned) => ({
+    call: "append",
+    requests: [{ ...planned, key: null, expected: null, by: "worker" }],
+  }));
 
 /** One for each clause about runs that many append to and read. Every history is held against all of them. */
 export const HAMMERS: readonly Hammer[] = [
@@ -86,6 +98,11 @@ export const HAMMERS: readonly Hammer[] = [
     name: "S5 a sequence, a key and the end have one winner among processes",
     length: 6,
     step: fc.oneof({ weight: 4, arbitrary: contended }, { weight: 1, arbitrary: head }),
+  },
+  {
+    name: "S22 a run has one worker among processes, and nothing lands that an older fence sends",
+    length: 30,
+    step: fc.oneof(leaseStep, leasedAppend, leasedAppend),
   },
   {
     name: "S9 a page is one instant of the log, whoever appends meanwhile",

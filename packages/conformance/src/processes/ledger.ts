@@ -17,7 +17,7 @@ export interface Ledger {
 /** Keeps the reports of a case. */
 export function createLedger(): Ledger {
   const ended: Operation[] = [];
-  const open = new Map<string, readonly AppendOperation[]>();
+  const open = new Map<string, readonly Operation[]>();
   const reports = new Map<string, number>();
   const acknowledged = new Map<string, number>();
   const waiting = new Set<{ readonly isSo: () => boolean; readonly resolve: () => void }>();

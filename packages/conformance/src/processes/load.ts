@@ -1,10 +1,16 @@
 import { setImmediate } from "node:timers/promises";
-import { type AppendRequest, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import {
+  type AppendRequest,
+  type NewEvent,
+  RunEventsError,
+  type RunEventStore,
+} from "@tm/run-events-core";
 import { appendRequest } from "../append-request.ts";
 import { describeError } from "../describe-error.ts";
 import { namedEvent } from "../history/named-event.ts";
 import { createRecorder } from "../history/recorder.ts";
-import type { Report } from "./worker-commands.ts";
+import { createLeasedCalls } from "./leased-calls.ts";
+import type { LoadManner, Report } from "./worker-commands.ts";
 
 /** Who appends where, until a crash. */
 export interface LoadOptions {
@@ -12,6 +18,7 @@ export interface LoadOptions {
   /** Of the client; no other has it. */
   readonly name: string;
   readonly runIds: readonly string[];
+  readonly manner: LoadManner;
   readonly now: () => number;
   readonly tell: (report: Report) => Promise<void>;
 }
@@ -31,11 +38,13 @@ const PAIR_EVERY = 4;
 const PAGE_LIMIT = 1_000;
 
 /** Starts to append to the runs in turn, each call announced before it is made. */
-export function createLoad({ store, name, runIds, now, tell }: LoadOptions): Load {
+export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptions): Load {
   const recorder = createRecorder(now, (begun) => tell({ begun }));
   const client = recorder.client(name, store);
   const heads = new Map<string, number>();
   let stopped = false;
+
+  const leasedCall = createLeasedCalls(client, `${name}.${now()}`, runIds);
 
   async function callOnce(count: number): Promise<void> {
     const runId = runIds[count % runIds.length] ?? "";
@@ -56,7 +65,7 @@ export function createLoad({ store, name, runIds, now, tell }: LoadOptions): Loa
     const before = recorder.operations.length;
     let failure: string | null = null;
     try {
-      await callOnce(count);
+      await (manner === "plain" ? callOnce(count) : leasedCall(count));
     } catch (error) {
       // A read; what an append failed with is in its record.
       if (!(error instanceof RunEventsError)) throw error;
@@ -65,10 +74,10 @@ export function createLoad({ store, name, runIds, now, tell }: LoadOptions): Loa
     const ended = recorder.operations.slice(before);
     if (ended.length > 0) await tell({ ended });
     const failed = ended.find(
-      (one) => one.kind === "append" && ["unknown", "failed"].includes(one.result.outcome),
+      (one) => one.kind !== "read" && ["unknown", "failed"].includes(one.result.outcome),
     );
     const [why] = recorder.failures;
-    return failed === undefined ? failure : `an append failed: ${describeError(why)}`;
+    return failed === undefined ? failure : `a call failed: ${describeError(why)}`;
   }
 
   async function run(): Promise<string | null> {
@@ -95,10 +104,15 @@ export function plainAppend(
   ids: readonly string[],
   idempotencyKey: string | null,
 ): AppendRequest {
-  const events = ids.map((id) => namedEvent("TOKEN", id));
-  return appendRequest(runId, events, { idempotencyKey });
+  return appendRequest(runId, tokens(ids), { idempotencyKey });
 }
 
-function idsOf(name: string, count: number): readonly string[] {
+/** Plain events by their names. */
+export function tokens(ids: readonly string[]): readonly NewEvent[] {
+  return ids.map((id) => namedEvent("TOKEN", id));
+}
+
+/** So many names. */
+export function idsOf(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${name}.${index}`);
 }

@@ -3,6 +3,7 @@ import { within } from "../within.ts";
 import type { Draws } from "./draws.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Worker } from "./start-worker.ts";
+import type { LoadManner } from "./worker-commands.ts";
 
 /** A process that appends until it is told to stop. */
 export interface LoadOfWorker {
@@ -20,9 +21,10 @@ const PROGRESS_DEADLINE_MS = 10_000;
 export function startLoads(
   workers: readonly Worker[],
   runIds: readonly string[],
+  manner: LoadManner,
 ): readonly LoadOfWorker[] {
   return workers.map((worker) => {
-    const ended = worker.call("load", { name: worker.name, runIds });
+    const ended = worker.call("load", { name: worker.name, runIds, manner });
     // That of a process that is killed; of all others it is awaited.
     ended.catch(() => {});
     return { worker, ended };

@@ -134,7 +134,10 @@ async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
 }
 
 function appendStep(eventType: string): Step {
-  return { call: "append", requests: [{ run: 0, events: [eventType], key: null, expected: null }] };
+  return {
+    call: "append",
+    requests: [{ run: 0, events: [eventType], key: null, expected: null, by: "anybody" }],
+  };
 }
 
 /** What holds of a store that many processes have open. */

@@ -27,6 +27,7 @@ export interface WorkerCommands {
   load(input: {
     readonly name: string;
     readonly runIds: readonly string[];
+    readonly manner: LoadManner;
   }): Promise<{ readonly failure: string | null }>;
   stop(input: null): Promise<null>;
   /** Sends appends one after the other, each again and again until its outcome is known. */
@@ -40,6 +41,9 @@ export interface WorkerCommands {
   }): Promise<readonly (readonly LoggedEvent[] | null)[]>;
 }
 
+/** Whether a load appends as anybody may, or claims each run before and appends under its fence. */
+export type LoadManner = "plain" | "leased";
+
 /** What became of one `createRun`. */
 export interface CreatedRun {
   readonly runId: string;
@@ -50,9 +54,9 @@ export interface CreatedRun {
 /** An append of plain events under a key. */
 export type Sent = Pick<AppendOperation, "runId" | "ids" | "idempotencyKey">;
 
-/** What a worker tells unasked: each append before it is made, so that it is known if the worker dies in it, and what came. */
+/** What a worker tells unasked: each append and each call about a lease before it is made, so that it is known if the worker dies in it, and what came. */
 export type Report =
-  | { readonly begun: readonly AppendOperation[] }
+  | { readonly begun: readonly Operation[] }
   | { readonly ended: readonly Operation[] };
 
 /** What the parent says. */

@@ -74,7 +74,7 @@ export function createEmmettStore(
     // Each conflict means that another append has landed: somebody always gets on.
     for (;;) {
       const before = (await find(request.runId))?.run ?? null;
-      const refusal = judgeAppend(before, null, request);
+      const refusal = judgeAppend(before, null, request, Date.now());
       if (refusal !== null || before === null) return refusal ?? { outcome: "not_found" };
       try {
         return await landedAt(await appendTo(before, request), before, request);
@@ -105,7 +105,9 @@ export function createEmmettStore(
   async function conflict(request: AppendRequest, before: RunRecord): Promise<AppendOutcome> {
     const { run } = (await find(request.runId)) ?? { run: before };
     const { lastSequence } = run;
-    return judgeAppend(run, null, request) ?? { outcome: "sequence_conflict", lastSequence };
+    return (
+      judgeAppend(run, null, request, Date.now()) ?? { outcome: "sequence_conflict", lastSequence }
+    );
   }
 
   async function landedAt(
@@ -189,6 +191,11 @@ export function createEmmettStore(
         if (!isTerminal(run.runStatus)) return "active";
         throw missing("deletion of a stream");
       }),
+    claim: noLeases,
+    renew: noLeases,
+    release: noLeases,
+    listExpired: noLeases,
+    purge: () => Promise.reject(missing("deletion of a stream")),
     watch(runId, wake) {
       if (!closed) return bells.watch(runId, wake);
       const ready = Promise.reject(storeClosed());
@@ -201,6 +208,10 @@ export function createEmmettStore(
       await emmett.close();
     },
   };
+}
+
+function noLeases(): Promise<never> {
+  return Promise.reject(missing("leases"));
 }
 
 function missing(what: string): RunEventsError {

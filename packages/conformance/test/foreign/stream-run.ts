@@ -2,6 +2,7 @@ import {
   foldEvent,
   INITIAL_STATE,
   isTerminal,
+  NO_LEASE,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core";
@@ -45,7 +46,7 @@ export function foldStream(facts: RunFacts, stream: readonly StreamEvent[]): Str
   }
   const finishedAtMs = isTerminal(state.runStatus) ? createdAtMs : null;
   const head = { lastSequence: events.length, updatedAtMs: createdAtMs, finishedAtMs };
-  return { run: { ...facts, ...state, ...head }, events, phases };
+  return { run: { ...facts, ...state, ...head, ...NO_LEASE }, events, phases };
 }
 
 /** Emmett's driver reads whole numbers beyond 2^53 as BigInt; what was written was a number. */

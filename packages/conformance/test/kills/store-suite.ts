@@ -6,8 +6,10 @@ import {
 import { appendMutants } from "../mutants/append-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
+import { expiryMutants } from "../mutants/expiry-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
+import { leaseMutants } from "../mutants/lease-mutants.ts";
 import { lifeMutants } from "../mutants/life-mutants.ts";
 import { listMutants } from "../mutants/list-mutants.ts";
 import { objectMutants } from "../mutants/object-mutants.ts";
@@ -46,6 +48,8 @@ export const storeSuite: MutantSuite = {
     ...objectMutants,
     ...ringMutants,
     ...sizeMutants,
+    ...leaseMutants,
+    ...expiryMutants,
   ].map((mutant) => ({
     name: mutant.name,
     clause: mutant.clause,

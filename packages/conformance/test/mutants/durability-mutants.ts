@@ -77,7 +77,12 @@ export const durabilityMutants: readonly Mutant[] = [
         {
           async appendInTransaction({ runId }: { readonly runId: string }) {
             const end = { eventType: "TOKEN", payload: "null", phase: null };
-            const asked = { ownerId: null, idempotencyKey: null, expectedSequence: null };
+            const asked = {
+              ownerId: null,
+              idempotencyKey: null,
+              expectedSequence: null,
+              appender: { by: "anybody" },
+            } as const;
             await object.append([{ runId, events: [end], runStatus: "running", ...asked }]);
           },
         },
@@ -117,7 +122,7 @@ export const durabilityMutants: readonly Mutant[] = [
       migrating(object, async () => {
         const end = { eventType: "RUN_CANCELLED", payload: "null", phase: null };
         const request = { runId: "run", ownerId: null, events: [end], runStatus: "cancelled" };
-        const asked = { idempotencyKey: null, expectedSequence: null };
+        const asked = { idempotencyKey: null, expectedSequence: null, appender: { by: "anybody" } };
         await data.append([{ ...request, ...asked } as Parameters<typeof data.append>[0][number]]);
         await data.deleteRun("run", null);
       }),

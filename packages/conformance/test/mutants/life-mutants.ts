@@ -63,6 +63,7 @@ export const lifeMutants: readonly Mutant[] = [
             runStatus: "cancelled",
             idempotencyKey: null,
             expectedSequence: null,
+            appender: { by: "anybody" },
           },
         ]);
         return data.deleteRun(runId, ownerId);

@@ -3,11 +3,15 @@ import {
   type AppendRequest,
   createMemoryStore,
   createWatchers,
+  type LeaseOutcome,
   type RunEventStore,
 } from "@tm/run-events-core";
 import type { Entry, Journal } from "./journal.ts";
 
 const POLL_MS = 10;
+
+/** What is asked about a lease. */
+type LeaseEntry = Exclude<Entry, { readonly create: unknown } | { readonly append: unknown }>;
 
 /** A store that broken ones are made of: each process replays one journal into a memory store of its own. */
 export interface JournalStore extends RunEventStore {
@@ -16,6 +20,8 @@ export interface JournalStore extends RunEventStore {
   /** Appends without looking at what others have done. */
   appendBlindly(request: AppendRequest): Promise<AppendOutcome>;
   createBlindly: RunEventStore["createRun"];
+  /** Claims, renews or releases without looking at what others have done. */
+  askBlindly(entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome>;
   /** Reads without looking at what others have done. */
   readBlindly: RunEventStore["read"];
   /** Calls of one process come one after the other. */
@@ -39,7 +45,13 @@ export function createJournalStore(journal: Journal): JournalStore {
   async function replay(entry: Entry): Promise<void> {
     nowMs = entry.atMs;
     if ("create" in entry) await memory.createRun(entry.create);
-    else await memory.append([entry.append]);
+    else if ("append" in entry) await memory.append([entry.append]);
+    else await askMemory(entry);
+  }
+
+  function askMemory(entry: LeaseEntry): Promise<LeaseOutcome> {
+    if ("claim" in entry) return memory.claim(entry.claim);
+    return "renew" in entry ? memory.renew(entry.renew) : memory.release(entry.release);
   }
 
   const store: JournalStore = {
@@ -74,6 +86,13 @@ export function createJournalStore(journal: Journal): JournalStore {
       if (created.outcome === "created") store.commit({ atMs: nowMs, create: request });
       return created;
     },
+    async askBlindly(entryAt) {
+      nowMs = Date.now();
+      const entry = entryAt(nowMs);
+      const outcome = await askMemory(entry);
+      if (outcome.outcome === "granted") store.commit(entry);
+      return outcome;
+    },
     readBlindly: (queries) => memory.read(queries),
     createRun: (request) =>
       store.inTurn(() =>
@@ -103,6 +122,16 @@ export function createJournalStore(journal: Journal): JournalStore {
         return memory.listRuns(query);
       }),
     deleteRun: () => Promise.resolve("active"),
+    claim: (claim) => ask((atMs) => ({ atMs, claim })),
+    renew: (renew) => ask((atMs) => ({ atMs, renew })),
+    release: (release) => ask((atMs) => ({ atMs, release })),
+    listExpired: (query) =>
+      store.inTurn(async () => {
+        await store.catchUp();
+        nowMs = Date.now();
+        return memory.listExpired(query);
+      }),
+    purge: () => Promise.resolve([]),
     watch(runId, wake) {
       let heard = journal.last();
       const stop = watchers.add(runId, wake);
@@ -126,6 +155,15 @@ export function createJournalStore(journal: Journal): JournalStore {
       watchers.clear();
     },
   };
+
+  function ask(entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome> {
+    return store.inTurn(() =>
+      journal.alone(async () => {
+        await store.catchUp();
+        return store.askBlindly(entryAt);
+      }),
+    );
+  }
 
   function appendOne(request: AppendRequest): Promise<AppendOutcome> {
     return journal.alone(async () => {

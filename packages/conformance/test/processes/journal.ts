@@ -1,10 +1,19 @@
 import { DatabaseSync } from "node:sqlite";
-import type { AppendRequest, CreateRunRequest } from "@tm/run-events-core";
+import type {
+  AppendRequest,
+  ClaimRequest,
+  CreateRunRequest,
+  ReleaseRequest,
+  RenewRequest,
+} from "@tm/run-events-core";
 
 /** One thing that was done to a store, which any process can do again. */
 export type Entry =
   | { readonly atMs: number; readonly create: CreateRunRequest }
-  | { readonly atMs: number; readonly append: AppendRequest };
+  | { readonly atMs: number; readonly append: AppendRequest }
+  | { readonly atMs: number; readonly claim: ClaimRequest }
+  | { readonly atMs: number; readonly renew: RenewRequest }
+  | { readonly atMs: number; readonly release: ReleaseRequest };
 
 /** Entries that processes share in a file, in one order. */
 export interface Journal {

@@ -1,0 +1,175 @@
+import { append, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import {
+  byReaper,
+  claim,
+  claimExpired,
+  expiredRuns,
+  granted,
+  LONG_MS,
+  SHORT_MS,
+  under,
+  untilExpired,
+} from "../lease.ts";
+import { createRun, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+import { turns } from "../turns.ts";
+
+const FENCED = { outcome: "fenced" };
+const RUNS = 12;
+const RACES = 16;
+const END = [event("RUN_FAILED", '{"reason":"lease_expired"}')];
+const FIRST = { graceMs: 0, limit: 1 };
+
+/** S23: runs whose lease has run out are found, and each ends once. */
+export const expiring: readonly TrialCase[] = [
+  {
+    name: "S23 runs are listed whose lease has run out, and no others",
+    async run(trial) {
+      const { store } = trial;
+      for (const runId of ["never", "held", "released", "ended", "anew", "renewed"]) {
+        await createRun(store, runId);
+      }
+      await claim(store, "held");
+      const released = await claimExpired(store, "released");
+      await store.release({ runId: "released", ownerId: null, fence: released.fence });
+      await land(store, "ended", [event("RUN_COMPLETED")], {
+        ...under(await claimExpired(store, "ended")),
+      });
+      await claimExpired(store, "anew");
+      await claim(store, "anew");
+      const { fence } = await claimExpired(store, "renewed");
+      const lease = { runId: "renewed", ownerId: null, leaseMs: LONG_MS };
+      granted(await store.renew({ ...lease, fence }), "the renewal");
+      for (const one of await trial.stores()) {
+        assertEqual(await expiredRuns(one), [], "the list without such runs");
+      }
+      await createRun(store, "run");
+      await claimExpired(store, "run");
+      for (const one of await trial.stores()) {
+        assertEqual(await expiredRuns(one), ["run"], "the list");
+      }
+    },
+  },
+  {
+    name: "S23 those come first whose lease ran out first, and no more than asked for",
+    async run({ store }) {
+      const runIds = Array.from({ length: RUNS }, (_, index) => `run-${(index * 7) % RUNS}`);
+      for (const runId of runIds) {
+        await createRun(store, runId);
+        // One after the other, so that each lease ends at a time of its own.
+        await claimExpired(store, runId);
+      }
+      assertEqual(await expiredRuns(store), runIds, "the list");
+      for (const limit of [1, 5, RUNS]) {
+        const listed = await store.listExpired({ graceMs: 0, limit });
+        assertEqual(listed, runIds.slice(0, limit), `a list of ${limit}`);
+      }
+    },
+  },
+  {
+    name: "S23 runs that do not belong in the list any more hide none behind them",
+    async run({ store }) {
+      for (let index = 0; index < RUNS; index++) {
+        const runId = `run-${index}`;
+        await createRun(store, runId);
+        const { fence } = await claimExpired(store, runId);
+        const request = { runId, ownerId: null, fence };
+        const outcome =
+          index % 2 === 0
+            ? await store.renew({ ...request, leaseMs: LONG_MS })
+            : await store.release(request);
+        assertEqual(outcome.outcome, "granted", "the outcome");
+      }
+      await createRun(store, "last");
+      await claimExpired(store, "last");
+      assertEqual(await store.listExpired(FIRST), ["last"], "the first of the list");
+    },
+  },
+  {
+    name: "S23 a run is spared for the time of the grace",
+    async run({ store }) {
+      await createRun(store, "run");
+      const held = await claimExpired(store, "run");
+      assertEqual(await expiredRuns(store, LONG_MS), [], "the list with a long grace");
+      assertEqual(await append(store, "run", END, byReaper(LONG_MS)), FENCED, "the outcome");
+      await land(store, "run", events(1), under(held));
+    },
+  },
+  {
+    name: "S23 a reaper ends a run whose lease has run out, once, and no other",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      for (const runId of ["never", "held", "released", "run"]) await createRun(store, runId);
+      await claim(store, "held");
+      const released = await claimExpired(store, "released");
+      await store.release({ runId: "released", ownerId: null, fence: released.fence });
+      const held = await claimExpired(store, "run");
+      for (const runId of ["never", "held", "released"]) {
+        assertEqual(await append(store, runId, END, byReaper()), FENCED, `the end of ${runId}`);
+      }
+      await land(other, "run", END, byReaper());
+      const { run } = await readLog(store, "run");
+      assertEqual([run.runStatus, run.leaseExpiresAtMs], ["failed", null], "the run");
+      assert(run.fence > held.fence, `the fence ${run.fence} is higher than ${held.fence}`);
+      const finished = { outcome: "finished", runStatus: "failed", lastSequence: 1 };
+      assertEqual(await append(store, "run", END, byReaper()), finished, "the second reaper");
+      assertEqual(await append(store, "run", events(1), under(held)), finished, "the worker");
+      assertEqual(await expiredRuns(store), [], "the list");
+    },
+  },
+  {
+    name: "S23 of reapers that race each run is ended by one",
+    async run(trial) {
+      const stores = await trial.stores();
+      const runIds = Array.from({ length: RUNS }, (_, index) => `run-${index}`);
+      for (const runId of runIds) {
+        await createRun(trial.store, runId);
+        await claim(trial.store, runId, SHORT_MS);
+      }
+      for (const runId of runIds) await untilExpired(trial.store, runId);
+      const reaped = await Promise.all(
+        [...stores, ...stores].map(async (one, index) => {
+          await turns(index * 3);
+          const ended: string[] = [];
+          for (const runId of await expiredRuns(one)) {
+            const { outcome } = await append(one, runId, END, byReaper());
+            if (outcome === "appended") ended.push(runId);
+          }
+          return ended;
+        }),
+      );
+      assertEqual(reaped.flat().toSorted(), runIds.toSorted(), "the runs that were ended");
+    },
+  },
+  {
+    name: "S23 of a reaper and a claim or a renewal that race one gets the run",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      for (let race = 0; race < RACES; race++) {
+        const runId = `run-${race}`;
+        await createRun(store, runId);
+        const { fence } = await claimExpired(store, runId);
+        const lease = { runId, ownerId: null, leaseMs: LONG_MS };
+        const [end, taken] = await Promise.all([
+          turns(race % 4).then(() => append(other, runId, END, byReaper())),
+          turns((race * 3) % 5).then(() =>
+            race % 2 === 0 ? store.claim(lease) : store.renew({ ...lease, fence }),
+          ),
+        ]);
+        const { run } = await readLog(store, runId);
+        const expected = {
+          failed: ["appended", "finished"],
+          queued: ["fenced", "granted"],
+        }[run.runStatus as "failed" | "queued"];
+        assertEqual(
+          [end.outcome, taken.outcome],
+          expected,
+          `the outcomes on a ${run.runStatus} run`,
+        );
+      }
+    },
+  },
+];

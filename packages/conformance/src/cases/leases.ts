@@ -1,0 +1,240 @@
+import type { LeaseOutcome, RunRecord } from "@tm/run-events-core";
+import { event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import {
+  claim,
+  claimExpired,
+  freed,
+  granted,
+  heldUntil,
+  LONG_MS,
+  SHORT_MS,
+  under,
+} from "../lease.ts";
+import { createRun, OWNER, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+import { turns } from "../turns.ts";
+
+const RACES = 8;
+const RACERS = 6;
+const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
+const FENCED = { outcome: "fenced" };
+const LEASE = { ownerId: null, leaseMs: LONG_MS };
+
+/** S21: a claim gives a run to one worker. */
+export const leases: readonly TrialCase[] = [
+  {
+    name: "S21 a claim gives the run as it stands, and changes nothing of it but the lease",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      const created = await createRun(store, "run");
+      for (const count of [0, 2]) {
+        if (count > 0) await land(store, "run", events(count));
+        const before = await readLog(store, "run");
+        const held = await claim(store, "run");
+        assert(held.fence > created.fence, `the fence is higher than 0, got ${held.fence}`);
+        for (const one of stores) {
+          const log = await readLog(one, "run");
+          const { fence, leaseExpiresAtMs } = held;
+          const run: RunRecord = { ...before.run, fence, leaseExpiresAtMs };
+          assertEqual(held, run, "the run of the claim");
+          assertEqual(log, { ...before, run }, "the log");
+          assertEqual(await one.getRun("run"), run, "the run by itself");
+          assertEqual(await one.listRuns(LIST), [run], "the list");
+        }
+        await store.release({ runId: "run", ownerId: null, fence: held.fence });
+      }
+    },
+  },
+  {
+    name: "S21 a run that somebody has is refused to others, with when its lease runs out",
+    async run(trial) {
+      const stores = await trial.stores();
+      await createRun(trial.store, "run");
+      const held = await claim(trial.store, "run");
+      for (const one of stores) {
+        for (const leaseMs of [SHORT_MS, LONG_MS]) {
+          const outcome = await one.claim({ runId: "run", ownerId: OWNER, leaseMs });
+          assertEqual(outcome, heldUntil(held.leaseExpiresAtMs), "the second claim");
+        }
+        assertEqual(await one.getRun("run"), held, "the run afterwards");
+      }
+    },
+  },
+  {
+    name: "S21 each claim of a run has a higher fence than all before, whatever ended the lease before",
+    async run(trial) {
+      const stores = await trial.stores();
+      const [, other = trial.store] = stores;
+      await createRun(trial.store, "run");
+      let { fence } = await claimExpired(trial.store, "run");
+      for (const one of [...stores, ...stores]) {
+        const next = await claimExpired(one, "run");
+        assert(next.fence > fence, `the fence ${next.fence} is higher than ${fence}`);
+        fence = next.fence;
+      }
+      await other.release({ runId: "run", ownerId: null, fence });
+      const last = await claim(trial.store, "run");
+      assert(last.fence > fence, `the fence ${last.fence} is higher than ${fence}`);
+    },
+  },
+  {
+    name: "S21 a renewal with the current fence moves the end of the lease",
+    async run(trial) {
+      const [, other = trial.store] = await trial.stores();
+      await createRun(trial.store, "run");
+      const held = await claim(trial.store, "run", LONG_MS / 2);
+      const renewed = granted(
+        await other.renew({ ...LEASE, runId: "run", fence: held.fence }),
+        "a renewal",
+      );
+      const { leaseExpiresAtMs } = renewed;
+      assert(
+        leaseExpiresAtMs > held.leaseExpiresAtMs && leaseExpiresAtMs <= Date.now() * 2,
+        `the lease ends later than ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
+      );
+      assertEqual(renewed, { ...held, leaseExpiresAtMs }, "the run");
+      assertEqual(await trial.store.getRun("run"), renewed, "the run by itself");
+      const refused = await trial.store.claim({ ...LEASE, runId: "run" });
+      assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
+    },
+  },
+  {
+    name: "S21 a lease that has run out can be renewed until somebody else has the run",
+    async run(trial) {
+      const [, other = trial.store] = await trial.stores();
+      await createRun(trial.store, "run");
+      const { fence } = await claimExpired(trial.store, "run");
+      const renewed = granted(
+        await trial.store.renew({ ...LEASE, runId: "run", fence }),
+        "the renewal",
+      );
+      assertEqual(renewed.fence, fence, "the fence");
+      assertEqual(
+        await other.claim({ ...LEASE, runId: "run" }),
+        heldUntil(renewed.leaseExpiresAtMs),
+        "a claim",
+      );
+    },
+  },
+  {
+    name: "S21 a renewal or a release with another fence is refused and changes nothing",
+    async run({ store }) {
+      await createRun(store, "run");
+      for (const [when, fences] of [
+        ["of a run that was never claimed", [1, 2]],
+        ["of a run that was claimed twice", [-1, 1]],
+      ] as const) {
+        let current = 0;
+        if (fences[0] === -1) {
+          await claimExpired(store, "run");
+          current = (await claim(store, "run")).fence;
+        }
+        const before = await store.getRun("run");
+        for (const step of fences) {
+          const request = { runId: "run", ownerId: null, fence: current + step };
+          assertEqual(await store.renew({ ...LEASE, ...request }), FENCED, `a renewal ${when}`);
+          assertEqual(await store.release(request), FENCED, `a release ${when}`);
+        }
+        assertEqual(await store.getRun("run"), before, `the run ${when}`);
+      }
+    },
+  },
+  {
+    name: "S21 a release frees the run at once, may be said again, and ends the right to renew",
+    async run(trial) {
+      const [, other = trial.store] = await trial.stores();
+      const { store } = trial;
+      await createRun(store, "run");
+      const held = await claim(store, "run");
+      const { fence } = held;
+      const release = { runId: "run", ownerId: null, fence };
+      const free = { ...held, leaseExpiresAtMs: null };
+      assertEqual(freed(await other.release(release), "a release"), free, "the run");
+      assertEqual(await store.getRun("run"), free, "the run by itself");
+      assertEqual(freed(await store.release(release), "the release again"), free, "the run");
+      assertEqual(await store.renew({ ...LEASE, ...release }), FENCED, "a renewal");
+      const next = await claim(store, "run");
+      assertEqual(await store.release(release), FENCED, "the release, when somebody else has it");
+      assertEqual(await other.getRun("run"), next, "the run that somebody else has");
+    },
+  },
+  {
+    name: "S21 nobody can claim, renew or release a finished run, and the lease of a run ends with it",
+    async run(trial) {
+      const [, other = trial.store] = await trial.stores();
+      await createRun(trial.store, "run");
+      const held = await claim(trial.store, "run");
+      await land(other, "run", [event("RUN_COMPLETED")], under(held));
+      const { run } = await readLog(trial.store, "run");
+      assertEqual([run.fence, run.leaseExpiresAtMs], [held.fence, null], "the lease");
+      const finished = { outcome: "finished", runStatus: "completed", lastSequence: 1 };
+      for (const outcome of await triple(trial.store, "run", null, held.fence)) {
+        assertEqual(outcome, finished, "the outcome");
+      }
+      assertEqual(await other.getRun("run"), run, "the run afterwards");
+    },
+  },
+  {
+    name: "W4 to claim, renew or release someone else's run is as if there were none",
+    async run({ store }) {
+      await createRun(store, "run");
+      const held = await claim(store, "run");
+      for (const [runId, ownerId] of [
+        ["run", "somebody else"],
+        ["run", OWNER.toUpperCase()],
+        ["run", ""],
+        ["nowhere", null],
+      ] as const) {
+        for (const outcome of await triple(store, runId, ownerId, held.fence)) {
+          assertEqual(outcome, { outcome: "not_found" }, `the outcome for "${ownerId}"`);
+        }
+      }
+      assertEqual(await store.getRun("run"), held, "the run afterwards");
+      const mine = await store.release({ runId: "run", ownerId: OWNER, fence: held.fence });
+      assertEqual(mine.outcome, "granted", "the owner's release");
+    },
+  },
+  {
+    name: "S21 of claims that race one gets the run, and the others are told of it",
+    async run(trial) {
+      const stores = await trial.stores();
+      for (let race = 0; race < RACES; race++) {
+        const runId = `run-${race}`;
+        await createRun(trial.store, runId);
+        // By turns a run that was never claimed, and one whose lease has run out.
+        if (race % 2 === 1) await claimExpired(trial.store, runId);
+        const outcomes = await Promise.all(
+          Array.from({ length: RACERS }, async (_, index) => {
+            await turns((race * index) % 5);
+            return (stores[index % stores.length] ?? trial.store).claim({ ...LEASE, runId });
+          }),
+        );
+        const winners = outcomes.filter(({ outcome }) => outcome === "granted");
+        assertEqual(winners.length, 1, "how many got the run");
+        const winner = granted(winners[0] ?? { outcome: "not_found" }, "the claim that won");
+        for (const outcome of outcomes) {
+          if (outcome.outcome === "granted") continue;
+          assertEqual(outcome, heldUntil(winner.leaseExpiresAtMs), "a claim that lost");
+        }
+        assertEqual(await trial.store.getRun(runId), winner, "the run in the end");
+      }
+    },
+  },
+];
+
+/** A claim, a renewal and a release. */
+async function triple(
+  store: Parameters<TrialCase["run"]>[0]["store"],
+  runId: string,
+  ownerId: string | null,
+  fence: number,
+): Promise<readonly LeaseOutcome[]> {
+  const request = { runId, ownerId, fence };
+  return [
+    await store.claim({ runId, ownerId, leaseMs: LONG_MS }),
+    await store.renew({ ...request, leaseMs: LONG_MS }),
+    await store.release(request),
+  ];
+}

@@ -1,0 +1,149 @@
+import type { RunEventStore, RunRecord } from "@tm/run-events-core";
+import { append, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { hangBell } from "../bell.ts";
+import { claim, claimExpired } from "../lease.ts";
+import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const KEYED = { idempotencyKey: "key" } as const;
+const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 100 } as const;
+const ALL = { finishedBeforeMs: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+const RUNS = 24;
+
+/** S24: old runs are removed whole, in batches. */
+export const purging: readonly TrialCase[] = [
+  {
+    name: "S24 runs that finished before the time are removed whole, and no others",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      const old = await finish(store, "old");
+      const young = await finishLater(store, "young", old);
+      const left: RunRecord[] = [young];
+      for (const runId of ["queued", "running", "claimed", "expired"]) {
+        await createRun(store, runId);
+        if (runId === "running") await land(store, runId, events(2), KEYED);
+        if (runId === "claimed") await claim(store, runId);
+        if (runId === "expired") await claimExpired(store, runId);
+        left.push((await readLog(store, runId)).run);
+      }
+      const before = { finishedBeforeMs: old.finishedAtMs + 1, limit: 10 };
+      assertEqual(await other.purge({ ...before, finishedBeforeMs: old.finishedAtMs }), [], "none");
+      assertEqual(await other.purge(before), ["old"], "the runs that are gone");
+      assertEqual(await store.purge(before), [], "the runs of the second time");
+      assertEqual(await store.getRun("old"), null, "the run");
+      assertEqual(await readPage(store, "old"), null, "its page");
+      assertEqual(await append(store, "old", events(1), KEYED), { outcome: "not_found" }, "");
+      assertEqual(await other.listRuns(LIST), left.toReversed(), "the list");
+      for (const run of left) assertEqual(await other.getRun(run.runId), run, run.runId);
+    },
+  },
+  {
+    name: "S24 a purged id is free again, with an empty log, no keys and a larger ordinal",
+    async run(trial) {
+      const [, other = trial.store] = await trial.stores();
+      const first = await finish(trial.store, "run");
+      assertEqual(await trial.store.purge(ALL), ["run"], "the runs that are gone");
+      const second = await createRun(other, "run", "bob");
+      assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
+      const landing = await land(trial.store, "run", events(1), KEYED);
+      assertEqual([landing.firstSequence, landing.phase], [1, null], "where the old key lands");
+      assertEqual(await other.purge(ALL), [], "the runs of a purge afterwards");
+      assertEqual((await readLog(other, "run")).events.length, 1, "the number of events");
+    },
+  },
+  {
+    name: "S24 a batch holds no more than asked for, those first that finished first, until none is left",
+    async run({ store }) {
+      let last: Finished | null = null;
+      const runIds: string[] = [];
+      for (let index = 0; index < RUNS / 3; index++) {
+        const runId = `run-${(index * 5) % RUNS}`;
+        last = last === null ? await finish(store, runId) : await finishLater(store, runId, last);
+        runIds.push(runId);
+      }
+      const purged: string[] = [];
+      for (;;) {
+        const gone = await store.purge({ ...ALL, limit: 3 });
+        assert(gone.length <= 3, `a batch holds 3 runs at the most, got ${gone.length}`);
+        if (gone.length === 0) break;
+        purged.push(...gone);
+      }
+      assertEqual(purged, runIds, "the runs that are gone");
+    },
+  },
+  {
+    name: "S24 a purge rings for the runs that are gone",
+    async run(trial) {
+      const { store } = trial;
+      for (const one of await trial.stores()) {
+        await finish(store, "run");
+        const bell = hangBell(one, "run");
+        await bell.ready;
+        const heard = bell.rings();
+        assertEqual(await store.purge(ALL), ["run"], "the runs that are gone");
+        await bell.past(heard);
+        bell.stop();
+      }
+    },
+  },
+  {
+    name: "S24 of purges that race, while appends go on, each run is removed by one and no append is lost",
+    async run(trial) {
+      const stores = await trial.stores();
+      const { store } = trial;
+      const runIds = Array.from({ length: RUNS }, (_, index) => `run-${index}`);
+      for (const runId of runIds) await finish(store, runId);
+      await createRun(store, "live");
+      const [writer, ...purges] = await Promise.all([
+        writeOn(store, RUNS),
+        ...[...stores, ...stores].map(purgeAll),
+      ]);
+      assertEqual(purges.flat().toSorted(), runIds.toSorted(), "the runs that are gone");
+      assertEqual((await readLog(store, "live")).run.lastSequence, writer, "the live run");
+    },
+  },
+];
+
+interface Finished extends RunRecord {
+  readonly finishedAtMs: number;
+}
+
+async function finish(store: RunEventStore, runId: string): Promise<Finished> {
+  await createRun(store, runId);
+  const batch = [event("PHASE_STARTED", '{"phase":"plan"}'), event("TOKEN")];
+  await land(store, runId, batch, KEYED);
+  await land(store, runId, [event("RUN_COMPLETED")]);
+  const { run } = await readLog(store, runId);
+  const { finishedAtMs } = run;
+  assert(finishedAtMs !== null, `${runId} has finished`);
+  return { ...run, finishedAtMs };
+}
+
+/** Finishes a run at a later time than another one: again, until the store's clock has moved. */
+async function finishLater(
+  store: RunEventStore,
+  runId: string,
+  before: Finished,
+): Promise<Finished> {
+  for (;;) {
+    const run = await finish(store, runId);
+    if (run.finishedAtMs > before.finishedAtMs) return run;
+    await store.deleteRun(runId, null);
+  }
+}
+
+async function purgeAll(store: RunEventStore): Promise<readonly string[]> {
+  const purged: string[] = [];
+  for (;;) {
+    const gone = await store.purge({ ...ALL, limit: 5 });
+    if (gone.length === 0) return purged;
+    purged.push(...gone);
+  }
+}
+
+async function writeOn(store: RunEventStore, count: number): Promise<number> {
+  for (let at = 0; at < count; at++) await land(store, "live", events(1));
+  return count;
+}

@@ -1,0 +1,85 @@
+import type {
+  AppendRequest,
+  LeaseOutcome,
+  LeaseRefusal,
+  RunEventStore,
+  RunRecord,
+} from "@tm/run-events-core";
+import { assert, assertEqual } from "./assert.ts";
+import { nextTurn } from "./next-turn.ts";
+import { within } from "./within.ts";
+
+/** Longer than any case takes. */
+export const LONG_MS = 3_600_000;
+/** The shortest lease that there is: over as soon as the store's clock has moved. */
+export const SHORT_MS = 1;
+
+/** A run as a worker has it. */
+export interface HeldRun extends RunRecord {
+  readonly leaseExpiresAtMs: number;
+}
+
+/** Claims a run that has to be free. */
+export async function claim(
+  store: RunEventStore,
+  runId: string,
+  leaseMs: number = LONG_MS,
+): Promise<HeldRun> {
+  return granted(await store.claim({ runId, ownerId: null, leaseMs }), `the claim of ${runId}`);
+}
+
+/** Claims a run for the shortest time, and waits until that is over by the store's own word. */
+export async function claimExpired(store: RunEventStore, runId: string): Promise<HeldRun> {
+  const run = await claim(store, runId, SHORT_MS);
+  await untilExpired(store, runId);
+  return run;
+}
+
+/** Waits until the store lists the run among those whose lease has run out. */
+export async function untilExpired(store: RunEventStore, runId: string): Promise<void> {
+  await within(0, look(), `the lease of ${runId} to have run out`);
+
+  async function look(): Promise<void> {
+    while (!(await expiredRuns(store)).includes(runId)) await nextTurn();
+  }
+}
+
+/** Every run whose lease has run out. */
+export function expiredRuns(store: RunEventStore, graceMs = 0): Promise<readonly string[]> {
+  return store.listExpired({ graceMs, limit: 1_000 });
+}
+
+/** The run of a claim or a renewal that has to be granted. */
+export function granted(outcome: LeaseOutcome, what: string): HeldRun {
+  const run = freed(outcome, what);
+  const { leaseExpiresAtMs } = run;
+  assert(
+    leaseExpiresAtMs !== null && Number.isSafeInteger(leaseExpiresAtMs),
+    `${what} says when the lease runs out, got ${leaseExpiresAtMs}`,
+  );
+  return { ...run, leaseExpiresAtMs };
+}
+
+/** The run of a release that has to be granted. */
+export function freed(outcome: LeaseOutcome, what: string): RunRecord {
+  assertEqual(outcome.outcome, "granted", `the outcome of ${what}`);
+  return (outcome as Extract<LeaseOutcome, { readonly run: RunRecord }>).run;
+}
+
+/** What a claim of a held run is answered. */
+export function heldUntil(leaseExpiresAtMs: number): LeaseRefusal {
+  return { outcome: "claimed", leaseExpiresAtMs };
+}
+
+/** The condition of an append under a fence. */
+export function under({ fence }: { readonly fence: number }): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "worker", fence } };
+}
+
+/** The condition of an append by the run's owner. */
+export const BY_OWNER: Pick<AppendRequest, "appender"> = { appender: { by: "owner" } };
+
+/** The condition of an append by a reaper. */
+export function byReaper(graceMs = 0): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "reaper", graceMs } };
+}

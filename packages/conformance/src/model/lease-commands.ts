@@ -1,0 +1,132 @@
+import { isTerminal, type LeaseOutcome, type LeaseRefusal } from "@tm/run-events-core";
+import { assert, assertEqual } from "../assert.ts";
+import { expiredRuns, freed, granted, LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
+import { type Command, command, own, ownOrNull, type RealStore } from "./commands.ts";
+import { checkRecord, type ModelRun, type StoreModel, visibleRun } from "./run-model.ts";
+
+/** Who asks for which run. */
+interface LeaseInput {
+  readonly runId: string;
+  readonly ownerId: string | null;
+}
+
+/** How long a lease is asked for: longer than the program takes, or so short that it is over before the next call. */
+export type Length = "long" | "short";
+
+/** Claims a run. */
+export function claimCommand(input: LeaseInput & { readonly length: Length }): Command {
+  return command("claim", input, async (model, real) => {
+    const { run, refusal, request } = look(model, real, input);
+    const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
+    const outcome = await real.next().claim({ ...request, leaseMs });
+    if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
+    const { expiresAtMs, hasRunOut, fence } = run.lease;
+    if (expiresAtMs !== null && !hasRunOut) {
+      const held = { outcome: "claimed", leaseExpiresAtMs: expiresAtMs };
+      return assertEqual(outcome, held, "the outcome");
+    }
+    const held = granted(outcome, "the claim");
+    assert(held.fence > fence, `the fence ${held.fence} is higher than ${fence}`);
+    run.lease = { ...run.lease, fence: held.fence, isSurpassed: false };
+    await take(real, run, outcome, input.length);
+  });
+}
+
+/** Renews a lease. @param input.step what the fence is away from the last that was told */
+export function renewCommand(
+  input: LeaseInput & { readonly length: Length; readonly step: number },
+): Command {
+  return command("renew", input, async (model, real) => {
+    const { run, refusal, request } = look(model, real, input);
+    const fence = (run?.lease.fence ?? 0) + input.step;
+    const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
+    const outcome = await real.next().renew({ ...request, fence, leaseMs });
+    if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
+    if (run.lease.expiresAtMs === null || input.step !== 0) {
+      return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
+    }
+    await take(real, run, outcome, input.length);
+  });
+}
+
+/** Gives a run back. @param input.step as in `renewCommand` */
+export function releaseCommand(input: LeaseInput & { readonly step: number }): Command {
+  return command("release", input, async (model, real) => {
+    const { run, refusal, request } = look(model, real, input);
+    const fence = (run?.lease.fence ?? 0) + input.step;
+    const outcome = await real.next().release({ ...request, fence });
+    if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
+    if (run.lease.isSurpassed || input.step !== 0) {
+      // A fence that the store has not told may be this very one.
+      if (run.lease.isSurpassed && outcome.outcome === "granted") return;
+      return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
+    }
+    run.lease = { ...run.lease, expiresAtMs: null, hasRunOut: false };
+    checkRecord(run, freed(outcome, "the release"));
+  });
+}
+
+/** Lists the runs whose lease has run out. */
+export function listExpiredCommand(): Command {
+  return command("listExpired", null, async (model, real) => {
+    const expected = [...model.runs.values()]
+      .filter(({ lease }) => lease.hasRunOut)
+      .toSorted((a, b) => (a.lease.expiresAtMs ?? 0) - (b.lease.expiresAtMs ?? 0));
+    const listed = await expiredRuns(real.next());
+    assertEqual(
+      listed.filter((runId) => runId.startsWith(real.prefix)),
+      expected.map(({ record }) => record.runId),
+      "the runs whose lease has run out",
+    );
+  });
+}
+
+/** Removes all finished runs. @param limit how many a batch */
+export function purgeCommand(limit: number): Command {
+  return command("purge", limit, async (model, real) => {
+    const finished = [...model.runs.values()].filter(({ record }) => isTerminal(record.runStatus));
+    const gone: string[] = [];
+    for (;;) {
+      const batch = await real.next().purge({ finishedBeforeMs: Number.MAX_SAFE_INTEGER, limit });
+      assert(batch.length <= limit, `a batch holds ${limit} runs at the most, got ${batch.length}`);
+      if (batch.length === 0) break;
+      gone.push(...batch.filter((runId) => runId.startsWith(real.prefix)));
+    }
+    const runIds = finished.map(({ record }) => record.runId);
+    assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
+    for (const runId of runIds) model.runs.delete(runId);
+  });
+}
+
+/** The run as the caller sees it, and what refuses whatever is asked of its lease. */
+function look(
+  model: StoreModel,
+  real: RealStore,
+  input: LeaseInput,
+): {
+  readonly run: ModelRun | undefined;
+  readonly refusal: LeaseRefusal | null;
+  readonly request: LeaseInput;
+} {
+  const request = { runId: own(real, input.runId), ownerId: ownOrNull(real, input.ownerId) };
+  const run = visibleRun(model, request.runId, request.ownerId);
+  if (run === undefined) return { run, refusal: { outcome: "not_found" }, request };
+  const { runStatus, lastSequence } = run.record;
+  const refusal: LeaseRefusal | null = isTerminal(runStatus)
+    ? { outcome: "finished", runStatus, lastSequence }
+    : null;
+  return { run, refusal, request };
+}
+
+/** Takes a granted lease into the model, and waits until it is over if it is a short one. */
+async function take(
+  real: RealStore,
+  run: ModelRun,
+  outcome: LeaseOutcome,
+  length: Length,
+): Promise<void> {
+  const held = granted(outcome, "the lease");
+  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasRunOut: length === "short" };
+  checkRecord(run, held);
+  if (length === "short") await untilExpired(real.next(), held.runId);
+}

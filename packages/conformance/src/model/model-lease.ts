@@ -1,0 +1,53 @@
+import type { Appender, RunRecord } from "@tm/run-events-core";
+import { assert } from "../assert.ts";
+
+/** Who may write to a run, as far as the calls so far say. */
+export interface ModelLease {
+  /** The highest fence that the store has told. */
+  readonly fence: number;
+  /** Whether it has given out a higher one since, which it has not told yet. */
+  readonly isSurpassed: boolean;
+  /** As the store told it; `null` while nobody has the run. */
+  readonly expiresAtMs: number | null;
+  /** Whether the store has said that this time is over. */
+  readonly hasRunOut: boolean;
+}
+
+/** The lease of a new run. */
+export const NEW_LEASE: ModelLease = {
+  fence: 0,
+  isSurpassed: false,
+  expiresAtMs: null,
+  hasRunOut: false,
+};
+
+/** Whether the lease lets an append through; a reaper's grace is 0 here. */
+export function letsThrough(lease: ModelLease, appender: Appender): boolean {
+  const isHeld = lease.expiresAtMs !== null;
+  switch (appender.by) {
+    case "owner":
+      return true;
+    case "anybody":
+      return !isHeld;
+    case "worker":
+      return isHeld && appender.fence === lease.fence;
+    case "reaper":
+      return lease.hasRunOut;
+  }
+}
+
+/** The lease behind an append that it let through. */
+export function leaseBehind(lease: ModelLease, appender: Appender, isEnd: boolean): ModelLease {
+  const takes = appender.by === "owner" || appender.by === "reaper";
+  if (!takes && !isEnd) return lease;
+  const isSurpassed = lease.isSurpassed || takes;
+  return { ...lease, isSurpassed, expiresAtMs: null, hasRunOut: false };
+}
+
+/** The lease of a run that the store has shown. @throws Error unless its fence is one that it can have */
+export function learnFence(lease: ModelLease, { runId, fence }: RunRecord): ModelLease {
+  const { fence: known, isSurpassed } = lease;
+  if (!isSurpassed) return lease;
+  assert(fence > known, `the fence of ${runId} is higher than ${known}, got ${fence}`);
+  return { ...lease, fence, isSurpassed: false };
+}

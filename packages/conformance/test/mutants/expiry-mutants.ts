@@ -1,0 +1,175 @@
+import { isTerminal, type RunEventStore } from "@tm/run-events-core";
+import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
+
+const FOR_EVER = 10_000_000_000;
+
+/** Ends a run, whoever has it. */
+async function end(data: RunEventStore, runId: string): Promise<void> {
+  await appendAlone(data, {
+    runId,
+    ownerId: null,
+    events: [{ eventType: "RUN_CANCELLED", payload: "null", phase: null }],
+    runStatus: "cancelled",
+    idempotencyKey: null,
+    expectedSequence: null,
+    appender: { by: "owner" },
+  });
+}
+
+/** The purged runs pass through `change`. */
+function mapPurge(
+  data: RunEventStore,
+  change: (request: Parameters<RunEventStore["purge"]>[0]) => ReturnType<RunEventStore["purge"]>,
+): RunEventStore {
+  return { ...data, purge: change };
+}
+
+/** Stores that miss a run that is over, or end or remove one that is not. */
+export const expiryMutants: readonly Mutant[] = [
+  {
+    name: "lists runs that somebody has among those whose lease has run out",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      listExpired: (query) => data.listExpired({ ...query, graceMs: query.graceMs - FOR_EVER }),
+    }),
+  },
+  {
+    name: "lists runs before the grace is over",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      listExpired: (query) => data.listExpired({ ...query, graceMs: 0 }),
+    }),
+  },
+  {
+    name: "lists those first whose lease ran out last",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      listExpired: async (query) => (await data.listExpired(query)).toReversed(),
+    }),
+  },
+  {
+    name: "lists more runs than asked for",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      listExpired: (query) => data.listExpired({ ...query, limit: query.limit + 1 }),
+    }),
+  },
+  {
+    name: "lets a reaper end a run that somebody has",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      ...appendEach((request) =>
+        appendAlone(data, {
+          ...request,
+          appender: request.appender.by === "reaper" ? { by: "owner" } : request.appender,
+        }),
+      ),
+    }),
+  },
+  {
+    name: "lets a reaper end a run before the grace is over",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      ...appendEach((request) =>
+        appendAlone(data, {
+          ...request,
+          appender:
+            request.appender.by === "reaper" ? { by: "reaper", graceMs: 0 } : request.appender,
+        }),
+      ),
+    }),
+  },
+  {
+    name: "tells each of two reapers that it has ended the run",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      ...appendEach(async (request) => {
+        const outcome = await appendAlone(data, request);
+        if (outcome.outcome !== "finished" || request.appender.by !== "reaper") return outcome;
+        const { lastSequence, runStatus } = outcome;
+        const landing = { firstSequence: lastSequence, lastSequence, runStatus, phase: null };
+        return { outcome: "appended", ...landing };
+      }),
+    }),
+  },
+  {
+    name: "purges runs that finished later",
+    clause: "S24",
+    data: (data) =>
+      mapPurge(data, (request) => data.purge({ ...request, finishedBeforeMs: Infinity })),
+  },
+  {
+    name: "ends the newest run and purges it with the others",
+    clause: "S24",
+    data(data) {
+      let newest = "";
+      return {
+        ...data,
+        createRun(request) {
+          newest = request.runId;
+          return data.createRun(request);
+        },
+        async purge(request) {
+          const run = await data.getRun(newest);
+          if (run !== null && !isTerminal(run.runStatus)) await end(data, newest);
+          return data.purge({ ...request, finishedBeforeMs: Infinity });
+        },
+      };
+    },
+  },
+  {
+    name: "purges more runs than asked for",
+    clause: "S24",
+    data: (data) => mapPurge(data, (request) => data.purge({ ...request, limit: Infinity })),
+  },
+  {
+    name: "purges those first that finished last",
+    clause: "S24",
+    data: (data) => mapPurge(data, async (request) => (await data.purge(request)).toReversed()),
+  },
+  {
+    name: "says that runs are gone that stay",
+    clause: "S24",
+    data(data) {
+      const said = new Set<string>();
+      return mapPurge(data, async ({ finishedBeforeMs, limit }) => {
+        const runs = await data.listRuns({ ownerId: "ada", runStatus: null, before: null, limit });
+        const old = runs.filter(
+          ({ runId, finishedAtMs }) =>
+            (finishedAtMs ?? Infinity) < finishedBeforeMs && !said.has(runId),
+        );
+        for (const { runId } of old) said.add(runId);
+        return old.map(({ runId }) => runId).toReversed();
+      });
+    },
+  },
+  {
+    name: "purges without a ring",
+    clause: "S24",
+    data(data) {
+      let isMute = false;
+      return {
+        ...data,
+        async purge(request) {
+          isMute = true;
+          const purged = await data.purge(request);
+          // The rings come in a turn of their own.
+          await Promise.resolve();
+          isMute = false;
+          return purged;
+        },
+        watch: (runId, wake) =>
+          data.watch(runId, () => {
+            if (!isMute) wake();
+          }),
+      };
+    },
+  },
+];

@@ -1,0 +1,198 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { claimRun, releaseRun, renewLease } from "../src/claims.ts";
+import type { RunStatus } from "../src/event.ts";
+import { advanceRun, judgeAppend } from "../src/judge-append.ts";
+import { isFenced } from "../src/lease.ts";
+import type { Appender, LeaseOutcome, RunRecord } from "../src/store.ts";
+import { appender } from "./run-draft.ts";
+import { appendRequest, newEvent, runRecord } from "./run-record.ts";
+
+const ANY = { runId: "r", ownerId: null };
+
+type Step = { readonly afterMs: number } & (
+  | { readonly do: "claim"; readonly leaseMs: number }
+  | { readonly do: "renew" | "release"; readonly fence: number; readonly leaseMs: number }
+  | { readonly do: "append"; readonly by: Appender; readonly isEnd: boolean }
+);
+
+const afterMs = fc.nat({ max: 3 });
+const leaseMs = fc.integer({ min: 1, max: 4 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constant("claim" as const), afterMs, leaseMs }),
+  fc.record({
+    do: fc.constantFrom("renew" as const, "release" as const),
+    afterMs,
+    leaseMs,
+    fence: fc.integer({ min: 1, max: 4 }),
+  }),
+  fc.record({
+    do: fc.constant("append" as const),
+    afterMs,
+    by: appender,
+    isEnd: fc.boolean(),
+  }),
+);
+
+/** Whether the fence may write. */
+function mayWrite(run: RunRecord, fence: number, nowMs: number): boolean {
+  const request = appendRequest([newEvent("TOKEN")], { appender: { by: "worker", fence } });
+  return judgeAppend(run, null, request, nowMs) === null;
+}
+
+/** The run after a step, and whether the step did anything. */
+function take(run: RunRecord, one: Step, nowMs: number): readonly [RunRecord, boolean] {
+  if (one.do === "append") {
+    const events = [newEvent(one.isEnd ? "RUN_COMPLETED" : "TOKEN")];
+    const request = appendRequest(events, { appender: one.by });
+    if (judgeAppend(run, null, request, nowMs) !== null) return [run, false];
+    return [advanceRun(run, request, nowMs).run, true];
+  }
+  const outcome: LeaseOutcome = {
+    claim: () => claimRun(run, { ...ANY, leaseMs: one.leaseMs }, nowMs),
+    renew: () => renewLease(run, { ...ANY, fence: 0, ...one }, nowMs),
+    release: () => releaseRun(run, { ...ANY, fence: 0, ...one }),
+  }[one.do]();
+  return outcome.outcome === "granted" ? [outcome.run, true] : [run, false];
+}
+
+describe("the lease of a run", () => {
+  it("S21, S22: whatever happens, fences only grow, and who has lost a run never writes to it again", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        let run = runRecord();
+        let nowMs = 1_000;
+        const shutOut = new Set<number>();
+        for (const one of steps) {
+          nowMs += one.afterMs;
+          const before = run;
+          const [next, isDone] = take(run, one, nowMs);
+          run = next;
+          expect(run.fence).toBeGreaterThanOrEqual(before.fence);
+          if (one.do === "claim" && isDone) {
+            expect(run.fence).toBe(before.fence + 1);
+            expect(run.leaseExpiresAtMs).toBe(nowMs + one.leaseMs);
+            // Nobody lost it who still had time.
+            expect((before.leaseExpiresAtMs ?? nowMs) <= nowMs).toBe(true);
+          }
+          const writers = [1, 2, 3, 4, 5, 6].filter((fence) => mayWrite(run, fence, nowMs));
+          expect(writers.length).toBeLessThanOrEqual(1);
+          for (const fence of writers) expect(shutOut.has(fence)).toBe(false);
+          for (let fence = 1; fence <= run.fence; fence++)
+            if (!writers.includes(fence)) shutOut.add(fence);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("S21: moves nothing of the run but its lease", () => {
+    fc.assert(
+      fc.property(step, fc.nat({ max: 4 }), (one, fence) => {
+        fc.pre(one.do !== "append");
+        const run = runRecord({ fence, leaseExpiresAtMs: 1_001, updatedAtMs: 1_000 });
+        const [after] = take(run, one, 1_001);
+        const lease = { fence: after.fence, leaseExpiresAtMs: after.leaseExpiresAtMs };
+        expect(after).toStrictEqual({ ...run, ...lease });
+      }),
+    );
+  });
+});
+
+describe("claimRun, renewLease and releaseRun", () => {
+  interface Situation {
+    readonly exists: boolean;
+    readonly asked: "nobody" | "owner" | "stranger";
+    readonly runStatus: RunStatus;
+    readonly lease: "none" | "held" | "run out";
+    readonly fence: "right" | "stale";
+  }
+  const situations: readonly Situation[] = [true, false].flatMap((exists) =>
+    (["nobody", "owner", "stranger"] as const).flatMap((asked) =>
+      (["queued", "running", "completed", "failed", "cancelled"] as const).flatMap((runStatus) =>
+        (["none", "held", "run out"] as const).flatMap((lease) =>
+          (["right", "stale"] as const).map((fence) => ({
+            exists,
+            asked,
+            runStatus,
+            lease,
+            fence,
+          })),
+        ),
+      ),
+    ),
+  );
+
+  /** The clauses as a table: the first row that fits speaks. */
+  function outcomeOf(call: "claim" | "renew" | "release", one: Situation): LeaseOutcome["outcome"] {
+    if (!one.exists || one.asked === "stranger") return "not_found";
+    if (one.runStatus !== "queued" && one.runStatus !== "running") return "finished";
+    if (call === "claim") return one.lease === "held" ? "claimed" : "granted";
+    if (one.fence === "stale") return "fenced";
+    return call === "renew" && one.lease === "none" ? "fenced" : "granted";
+  }
+
+  it.each(["claim", "renew", "release"] as const)(
+    "S21: %s judges every situation in the order of the list",
+    (call) => {
+      expect(situations).toHaveLength(2 * 3 * 5 * 3 * 2);
+      for (const one of situations) {
+        const leaseExpiresAtMs = { none: null, held: 2_001, "run out": 2_000 }[one.lease];
+        const run = one.exists
+          ? runRecord({ runStatus: one.runStatus, lastSequence: 7, fence: 3, leaseExpiresAtMs })
+          : null;
+        const request = {
+          runId: "r",
+          ownerId: { nobody: null, owner: "ada", stranger: "eve" }[one.asked],
+          fence: one.fence === "right" ? 3 : 2,
+          leaseMs: 500,
+        };
+        const outcome = {
+          claim: () => claimRun(run, request, 2_000),
+          renew: () => renewLease(run, request, 2_000),
+          release: () => releaseRun(run, request),
+        }[call]();
+        const expected = {
+          granted: {
+            run: {
+              ...run,
+              fence: call === "claim" ? 4 : 3,
+              leaseExpiresAtMs: call === "release" ? null : 2_500,
+            },
+          },
+          not_found: {},
+          finished: { runStatus: one.runStatus, lastSequence: 7 },
+          claimed: { leaseExpiresAtMs },
+          fenced: {},
+        };
+        const name = outcomeOf(call, one);
+        expect({ ...one, ...outcome }).toStrictEqual({ ...one, outcome: name, ...expected[name] });
+      }
+    },
+  );
+
+  it("S21: a lease ends at its very last millisecond, and can be renewed until somebody else has the run", () => {
+    const run = runRecord({ fence: 1, leaseExpiresAtMs: 2_000 });
+    const claim = { ...ANY, leaseMs: 10 };
+    expect(claimRun(run, claim, 1_999)).toStrictEqual({
+      outcome: "claimed",
+      leaseExpiresAtMs: 2_000,
+    });
+    expect(renewLease(run, { ...claim, fence: 1 }, 9_000)).toMatchObject({ outcome: "granted" });
+    const claimed = claimRun(run, claim, 2_000);
+    expect(claimed).toMatchObject({ outcome: "granted", run: { fence: 2 } });
+    if (claimed.outcome !== "granted") return;
+    expect(renewLease(claimed.run, { ...claim, fence: 1 }, 2_000)).toStrictEqual({
+      outcome: "fenced",
+    });
+    expect(isFenced(claimed.run, { by: "worker", fence: 1 }, 2_000)).toBe(true);
+  });
+
+  it("S21: who has released a run may say so again, and may not renew it", () => {
+    const run = runRecord({ fence: 1, leaseExpiresAtMs: null });
+    expect(releaseRun(run, { ...ANY, fence: 1 })).toStrictEqual({ outcome: "granted", run });
+    expect(renewLease(run, { ...ANY, fence: 1, leaseMs: 10 }, 0)).toStrictEqual({
+      outcome: "fenced",
+    });
+  });
+});

@@ -1,0 +1,231 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createEmitQueue, type EmitQueue } from "../src/emit-queue.ts";
+import { type SealedDraft, sealDraft } from "../src/lifecycle.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
+
+const MAX_EVENTS = 20;
+const MEBIBYTE = 1_048_576;
+
+/** An append that a test answers by hand. */
+interface Sent {
+  readonly payloads: readonly string[];
+  readonly answer: Deferred<void>;
+}
+
+interface Bench {
+  readonly queue: EmitQueue;
+  /** The appends so far. */
+  readonly sent: Sent[];
+  readonly failures: unknown[];
+}
+
+function createBench(): Bench {
+  const sent: Sent[] = [];
+  const failures: unknown[] = [];
+  const queue = createEmitQueue(
+    async (events) => {
+      const answer = createDeferred<void>();
+      sent.push({ payloads: payloadsOf(events), answer });
+      return answer.promise;
+    },
+    MAX_EVENTS,
+    (error) => failures.push(error),
+  );
+  return { queue, sent, failures };
+}
+
+function payloadsOf(events: readonly SealedDraft[]): readonly string[] {
+  return events.map(({ payload }) => payload.text);
+}
+
+function draft(payload: unknown, eventType = "TOKEN"): SealedDraft {
+  return sealDraft({ eventType, payload });
+}
+
+/** A text whose event weighs so much that 16 of them are a MiB. */
+function heavy(): string {
+  return "x".repeat(MEBIBYTE / 16 - 226);
+}
+
+describe("createEmitQueue", () => {
+  type Step =
+    | { readonly do: "emit"; readonly isHeavy: boolean }
+    | { readonly do: "ask" | "answer" | "wait" };
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constant("emit" as const), isHeavy: fc.boolean() }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("ask", "answer", "wait") }) },
+  );
+
+  it("W9: sends everything once, in the order of the calls, one append at a time, each within its bounds", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 90 }), async (steps) => {
+        const { queue, sent, failures } = createBench();
+        const order: string[] = [];
+        const given: string[] = [];
+        let answered = 0;
+        const answer = (): void => {
+          const next = sent[answered];
+          if (next === undefined) return;
+          order.push(...next.payloads);
+          next.answer.resolve();
+          answered += 1;
+        };
+        for (const one of steps) {
+          if (one.do === "emit") {
+            const payload = `${given.length}${one.isHeavy ? heavy() : ""}`;
+            given.push(JSON.stringify(payload));
+            void queue.emit(draft(payload));
+          } else if (one.do === "ask") {
+            const name = `ask ${given.length}`;
+            given.push(name);
+            void queue.ask(async () => void order.push(name));
+          } else if (one.do === "answer") answer();
+          else await setImmediate();
+          expect(sent.length - answered).toBeLessThanOrEqual(1);
+        }
+        for (let waits = 0; waits <= given.length; waits++) {
+          await setImmediate();
+          answer();
+        }
+        expect(order).toStrictEqual(given);
+        expect(failures).toStrictEqual([]);
+        for (const { payloads } of sent) {
+          expect(payloads.length).toBeLessThanOrEqual(MAX_EVENTS);
+          expect(payloads.join("").length).toBeLessThanOrEqual(MEBIBYTE);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("W9: what is emitted in one turn goes out together, and what comes meanwhile in the next append", async () => {
+    const { queue, sent } = createBench();
+    void queue.emit(draft(1));
+    void queue.emit(draft(2));
+    await setImmediate();
+    void queue.emit(draft(3));
+    await setImmediate();
+    void queue.emit(draft(4));
+    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"]]);
+    sent[0]?.answer.resolve();
+    await setImmediate();
+    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([
+      ["1", "2"],
+      ["3", "4"],
+    ]);
+  });
+
+  it("W7: lets nothing stand behind a terminal event in its append", async () => {
+    const { queue, sent } = createBench();
+    void queue.emit(draft(1));
+    void queue.emit(draft(2, "RUN_COMPLETED"));
+    void queue.emit(draft(3));
+    await setImmediate();
+    sent[0]?.answer.resolve();
+    await setImmediate();
+    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"], ["3"]]);
+  });
+
+  it("sends nothing behind an event that could not be sent, and says why to whoever asks", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 5 }), fc.nat({ max: 6 }), async (before, behind) => {
+        const { queue, sent, failures } = createBench();
+        const error = new Error("refused");
+        for (let at = 0; at < before; at++) {
+          void queue.emit(draft(at));
+          await setImmediate();
+          sent[at]?.answer.resolve();
+          await setImmediate();
+        }
+        void queue.emit(draft("fails"));
+        await setImmediate();
+        const rest = Array.from({ length: behind }, (_, at) => queue.emit(draft(at)));
+        const asked = queue.ask(async () => "asked");
+        const anyway = queue.ask(async () => "asked anyway", true);
+        sent[before]?.answer.reject(error);
+        await expect(asked).rejects.toBe(error);
+        expect(await anyway).toBe("asked anyway");
+        // There was room for them.
+        await Promise.all(rest);
+        expect(() => queue.emit(draft("late"))).toThrow(error);
+        expect(sent).toHaveLength(before + 1);
+        expect(failures).toStrictEqual([error]);
+        expect(queue.failure()).toStrictEqual({ error });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("takes only the first failure for its own", async () => {
+    const { queue, failures } = createBench();
+    expect(queue.failure()).toBeNull();
+    queue.fail(undefined);
+    queue.fail(new Error("later"));
+    expect(failures).toStrictEqual([undefined]);
+    expect(queue.failure()).toStrictEqual({ error: undefined });
+    await expect(queue.ask(async () => {})).rejects.toBeUndefined();
+  });
+
+  it("a request that fails by itself keeps nothing behind it from being sent", async () => {
+    const { queue, sent, failures } = createBench();
+    const refused = queue.ask(async () => Promise.reject(new Error("refused")));
+    void queue.emit(draft(1));
+    await expect(refused).rejects.toThrow("refused");
+    await setImmediate();
+    expect(sent).toHaveLength(1);
+    expect(failures).toStrictEqual([]);
+  });
+
+  it("whoever waits for room has some 3 MiB waiting at most, however slow the store is", async () => {
+    const { queue, sent } = createBench();
+    let waiting = 0;
+    let most = 0;
+    const emitting = (async () => {
+      for (let at = 0; at < 200; at++) {
+        waiting += 1;
+        most = Math.max(most, waiting);
+        await queue.emit(draft(heavy()));
+      }
+    })();
+    for (let answered = 0; waiting > 0 || answered === 0;) {
+      await setImmediate();
+      const next = sent[answered];
+      if (next === undefined) continue;
+      next.answer.resolve();
+      answered += 1;
+      waiting -= next.payloads.length;
+    }
+    await emitting;
+    expect(most).toBeGreaterThan(16);
+    expect(most).toBeLessThanOrEqual(3 * 16);
+  });
+
+  it("whoever waits for room is told why there will be none", async () => {
+    const { queue, sent } = createBench();
+    const rooms = Array.from({ length: 40 }, () => queue.emit(draft(heavy())));
+    const told = Promise.allSettled(rooms);
+    await setImmediate();
+    sent[0]?.answer.reject(new Error("refused"));
+    const reasons = (await told).map((room) => room.status);
+    expect(reasons.slice(0, 16)).not.toContain("rejected");
+    expect(reasons.at(-1)).toBe("rejected");
+  });
+
+  it("refuses an event, and takes no more memory, once 64 MiB wait", async () => {
+    const { queue } = createBench();
+    let taken = 0;
+    const fill = (): void => {
+      for (;;) {
+        queue.emit(draft(heavy())).catch(() => {});
+        taken += 1;
+      }
+    };
+    expect(fill).toThrow(expect.objectContaining({ code: "store_unavailable", retryable: true }));
+    expect(taken).toBe(64 * 16);
+  });
+});

@@ -1,0 +1,232 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { RunEventsError, runFenced } from "../src/errors.ts";
+import { type HeldLease, holdLease } from "../src/hold-lease.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+
+const LEASE_MS = 12_000;
+
+interface Bench {
+  readonly clock: FakeClock;
+  readonly lease: HeldLease;
+  /** The renewals, which the test answers, and when each was sent. */
+  readonly renewals: { readonly atMs: number; readonly answer: Deferred<unknown> }[];
+  readonly lost: unknown[];
+  /** Moves time on and lets what has been answered be heard. */
+  readonly pass: (ms: number) => Promise<void>;
+}
+
+/** A lease of 12 s whose claim took so long. Times are from its sending. */
+function createBench(claimMs = 0): Bench {
+  const clock = createFakeClock();
+  const sentAtMs = clock.now();
+  clock.skip(claimMs);
+  const renewals: Bench["renewals"][number][] = [];
+  const lost: unknown[] = [];
+  const lease = holdLease({
+    clock,
+    leaseMs: LEASE_MS,
+    sentAtMs,
+    async renew() {
+      const answer = createDeferred<unknown>();
+      renewals.push({ atMs: clock.now() - sentAtMs, answer });
+      return answer.promise;
+    },
+    onLost(refusal) {
+      lost.push(refusal);
+      lease.stop();
+    },
+  });
+  const pass = async (ms: number): Promise<void> => {
+    await setImmediate();
+    clock.advance(ms);
+    await setImmediate();
+  };
+  return { clock, lease, renewals, lost, pass };
+}
+
+function away(): RunEventsError {
+  return new RunEventsError("store_unavailable", "The store is away.");
+}
+
+describe("holdLease", () => {
+  it("S21: renews each third of the lease for as long as the store agrees", async () => {
+    const { clock, lease, renewals, lost, pass } = createBench();
+    for (let third = 0; third < 9; third++) {
+      await pass(LEASE_MS / 3);
+      renewals.at(-1)?.answer.resolve("renewed");
+      await setImmediate();
+    }
+    expect(renewals.map(({ atMs }) => atMs)).toStrictEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((third) => (third * LEASE_MS) / 3),
+    );
+    expect([lost, lease.isOver(), clock.timers()]).toStrictEqual([[], false, 1]);
+    lease.stop();
+    expect(clock.timers()).toBe(0);
+  });
+
+  it("S21: tries each twelfth while the store is away, and keeps the lease if it comes back in time", async () => {
+    const { lease, renewals, lost, pass } = createBench();
+    await pass(4_000);
+    for (let tries = 0; tries < 7; tries++) {
+      renewals.at(-1)?.answer.reject(away());
+      await pass(1_000);
+    }
+    expect(renewals.map(({ atMs }) => atMs)).toStrictEqual([
+      4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000, 11_000,
+    ]);
+    renewals.at(-1)?.answer.resolve("renewed");
+    await pass(1_000);
+    expect([lost, lease.isOver()]).toStrictEqual([[], false]);
+    await pass(10_999);
+    expect(lost).toStrictEqual([]);
+    await pass(1);
+    expect(lost).toStrictEqual([null]);
+  });
+
+  it("S21: counts from the sending of the claim: its own lease ends no later than the store's", async () => {
+    const { lease, renewals, lost, pass } = createBench(3_000);
+    await pass(1_000);
+    expect(renewals).toHaveLength(1);
+    await pass(7_999);
+    expect([lost, lease.isOver()]).toStrictEqual([[], false]);
+    await pass(1);
+    expect([lost, lease.isOver()]).toStrictEqual([[null], true]);
+  });
+
+  it("S21: counts from the sending of a renewal too, however late its answer comes", async () => {
+    const { lost, renewals, pass } = createBench();
+    await pass(4_000);
+    await pass(7_000);
+    renewals[0]?.answer.resolve("renewed");
+    await pass(4_999);
+    expect(lost).toStrictEqual([]);
+    await pass(1);
+    expect(lost).toStrictEqual([null]);
+  });
+
+  it("S21: a renewal that hangs keeps the next one from nothing", async () => {
+    const { renewals, lost, pass } = createBench();
+    await pass(4_000);
+    await pass(4_000);
+    expect(renewals).toHaveLength(2);
+    renewals[1]?.answer.resolve("renewed");
+    await pass(4_000);
+    renewals[2]?.answer.resolve("renewed");
+    // An old answer takes nothing back.
+    renewals[0]?.answer.resolve("renewed");
+    await pass(11_999);
+    expect(lost).toStrictEqual([]);
+  });
+
+  it.each([
+    ["fenced", runFenced()],
+    ["the store is closed", new RunEventsError("store_unavailable", "m", { retryable: false })],
+    ["what is no refusal", new TypeError("broken")],
+  ])(
+    "S21: a renewal that is refused, and would be again, ends it at once: %s",
+    async (_, error) => {
+      const { clock, renewals, lost, pass } = createBench();
+      await pass(4_000);
+      renewals[0]?.answer.reject(error);
+      await setImmediate();
+      expect(lost).toStrictEqual([error]);
+      expect(clock.timers()).toBe(0);
+    },
+  );
+
+  it("S21: asks again if the one who is told goes on", async () => {
+    const clock = createFakeClock();
+    const lost: unknown[] = [];
+    const lease = holdLease({
+      clock,
+      leaseMs: LEASE_MS,
+      sentAtMs: clock.now(),
+      renew: async () => Promise.reject(runFenced()),
+      onLost: (refusal) => lost.push(refusal),
+    });
+    clock.advance(4_000);
+    await setImmediate();
+    clock.advance(1_000);
+    await setImmediate();
+    expect(lost).toHaveLength(2);
+    lease.stop();
+    expect(clock.timers()).toBe(0);
+  });
+
+  it("S21: after a stop of the whole process the first timer finds the lease over", async () => {
+    const { clock, lease, renewals, lost } = createBench();
+    clock.skip(LEASE_MS);
+    expect([lease.isOver(), lost]).toStrictEqual([true, []]);
+    clock.advance(0);
+    expect(lost).toStrictEqual([null]);
+    expect(renewals).toHaveLength(0);
+  });
+
+  it("S21: a renewal that the store took before the stop is heard first, and counts from its sending", async () => {
+    const { clock, lease, renewals, lost, pass } = createBench();
+    await pass(4_000);
+    clock.skip(9_000);
+    renewals[0]?.answer.resolve("renewed");
+    await pass(1);
+    expect([lost, lease.isOver()]).toStrictEqual([[], false]);
+    expect(renewals).toHaveLength(2);
+  });
+
+  it("S14: tells nothing and leaves no timer once it is stopped, whatever is still answered", async () => {
+    const { clock, lease, renewals, lost, pass } = createBench();
+    await pass(4_000);
+    lease.stop();
+    lease.stop();
+    renewals[0]?.answer.reject(runFenced());
+    await pass(60_000);
+    expect([lost, renewals.length, clock.timers()]).toStrictEqual([[], 1, 0]);
+  });
+
+  /** By how many milliseconds, or which renewal. */
+  const step = fc.record({
+    do: fc.constantFrom("pass", "pass", "stall", "answer", "answer", "away"),
+    by: fc.integer({ min: 1, max: 6_000 }),
+  });
+
+  it("S21: holds a run for as long as the store has granted it from the sending of a call, to the millisecond", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { clock, lease, renewals, lost } = createBench();
+        const start = clock.now();
+        const settled = new Set<number>();
+        let endsAtMs = start + LEASE_MS;
+        let isLost = false;
+        for (const one of steps) {
+          if (one.do === "stall") clock.skip(one.by);
+          else if (one.do === "pass") {
+            clock.advance(one.by);
+            isLost ||= clock.now() >= endsAtMs;
+          } else {
+            // Mostly the newest.
+            const at = renewals.length - 1 - Math.floor(one.by / 4_000);
+            const renewal = renewals[at];
+            if (renewal === undefined || settled.has(at)) continue;
+            settled.add(at);
+            if (one.do === "away") renewal.answer.reject(away());
+            else {
+              renewal.answer.resolve("renewed");
+              endsAtMs = Math.max(endsAtMs, start + renewal.atMs + LEASE_MS);
+            }
+          }
+          await setImmediate();
+          expect([lost, clock.timers()]).toStrictEqual(isLost ? [[null], 0] : [[], 1]);
+          if (!isLost) expect(lease.isOver()).toBe(clock.now() >= endsAtMs);
+        }
+        // It asks when it should, and not more often than each twelfth.
+        const passedMs = clock.now() - start;
+        expect(renewals.length).toBeLessThanOrEqual(passedMs / (LEASE_MS / 12) + 1);
+        lease.stop();
+        expect(clock.timers()).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { RunStatus } from "../src/event.ts";
+import { appenderOf, isFenced, leaseAfter } from "../src/lease.ts";
+import type { Appender, Lease } from "../src/store.ts";
+import { appender, lease } from "./run-draft.ts";
+
+const TIME = fc.integer({ min: 0, max: 4 });
+
+describe("isFenced", () => {
+  it("S22: time shuts out no worker, only another one's claim does", () => {
+    fc.assert(
+      fc.property(lease, TIME, (one, nowMs) => {
+        const by: Appender = { by: "worker", fence: one.fence };
+        expect(isFenced(one, by, nowMs)).toBe(one.leaseExpiresAtMs === null);
+      }),
+    );
+  });
+
+  it("S22: at most one fence may write, and while it may nobody may without", () => {
+    fc.assert(
+      fc.property(lease, TIME, (one, nowMs) => {
+        const writers = [0, 1, 2, 3, 4, 5].filter(
+          (fence) => !isFenced(one, { by: "worker", fence }, nowMs),
+        );
+        const isFree = !isFenced(one, { by: "anybody" }, nowMs);
+        expect(writers.length + Number(isFree)).toBe(1);
+      }),
+    );
+  });
+
+  it("S23: a reaper may end no run before its time, and then any time until somebody claims it", () => {
+    fc.assert(
+      fc.property(lease, TIME, fc.nat({ max: 4 }), (one, nowMs, graceMs) => {
+        const isDue = one.leaseExpiresAtMs !== null && one.leaseExpiresAtMs + graceMs <= nowMs;
+        expect(isFenced(one, { by: "reaper", graceMs }, nowMs)).toBe(!isDue);
+      }),
+    );
+  });
+});
+
+describe("leaseAfter", () => {
+  const runStatus = fc.constantFrom<RunStatus>("running", "completed", "failed", "cancelled");
+
+  it("S21, S22: the fence never falls, and whoever may not write with it now may not after the append", () => {
+    fc.assert(
+      fc.property(lease, TIME, appender, runStatus, (one, nowMs, by, status) => {
+        fc.pre(!isFenced(one, by, nowMs));
+        const after = leaseAfter(one, { appender: by, runStatus: status });
+        expect(after.fence).toBeGreaterThanOrEqual(one.fence);
+        for (const fence of [0, 1, 2, 3, 4, 5]) {
+          const worker: Appender = { by: "worker", fence };
+          if (isFenced(one, worker, nowMs)) expect(isFenced(after, worker, nowMs)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("S22: a worker's append leaves its lease alone, unless it ends the run", () => {
+    const one: Lease = { fence: 3, leaseExpiresAtMs: 7 };
+    const by: Appender = { by: "worker", fence: 3 };
+    expect(leaseAfter(one, { appender: by, runStatus: "running" })).toStrictEqual(one);
+    expect(leaseAfter(one, { appender: by, runStatus: "failed" })).toStrictEqual({
+      fence: 3,
+      leaseExpiresAtMs: null,
+    });
+  });
+
+  it.each([{ by: "owner" }, { by: "reaper", graceMs: 0 }] as const)(
+    "S22, S23: an append of $by takes the next fence and ends the lease",
+    (by) => {
+      for (const status of ["running", "cancelled"] as const) {
+        expect(
+          leaseAfter({ fence: 3, leaseExpiresAtMs: 7 }, { appender: by, runStatus: status }),
+        ).toStrictEqual({ fence: 4, leaseExpiresAtMs: null });
+      }
+    },
+  );
+});
+
+describe("appenderOf", () => {
+  it("W32: a caller with a fence is a worker, one without is anybody", () => {
+    expect(appenderOf(undefined)).toStrictEqual({ by: "anybody" });
+    expect(appenderOf(7)).toStrictEqual({ by: "worker", fence: 7 });
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 2 ** 53, "1" as unknown as number, null as unknown as number])(
+    "W32: refuses the fence %j",
+    (fence) => {
+      expect(() => appenderOf(fence)).toThrow(expect.objectContaining({ code: "invalid_request" }));
+    },
+  );
+});

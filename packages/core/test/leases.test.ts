@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog, type RunLog } from "../src/run-log.ts";
+import type { LeaseOutcome } from "../src/store.ts";
+
+const START = Date.UTC(2026, 5, 20, 12, 1);
+const LEASE = { leaseMs: 1_000 };
+const TOKEN = { eventType: "TOKEN" };
+
+let now = START;
+let log: RunLog;
+
+beforeEach(async () => {
+  now = START;
+  log = createRunLog({ store: createMemoryStore({ now: () => now }) });
+  await log.createRun({ runId: "r", ownerId: "ada" });
+});
+
+afterEach(() => log.close());
+
+describe("createLeases", () => {
+  it("S21: gives a run to one at a time, each with a higher fence", async () => {
+    expect(await log.claim("r", LEASE)).toMatchObject({
+      runId: "r",
+      fence: 1,
+      leaseExpiresAtMs: START + 1_000,
+    });
+    now += 999;
+    await expect(log.claim("r", LEASE)).rejects.toMatchObject({
+      code: "claimed",
+      retryable: false,
+      details: { expiresAt: "2026-06-20T12:01:01.000Z" },
+    });
+    now += 1;
+    expect(await log.claim("r", LEASE)).toMatchObject({ fence: 2 });
+    expect(await log.release("r", 2)).toMatchObject({ fence: 2, leaseExpiresAtMs: null });
+    expect(await log.release("r", 2)).toMatchObject({ leaseExpiresAtMs: null });
+    expect(await log.claim("r", LEASE)).toMatchObject({ fence: 3 });
+  });
+
+  it("S22: shuts out who had the run before, in every call, and leaves it unchanged", async () => {
+    await log.claim("r", LEASE);
+    now += 1_000;
+    const held = await log.claim("r", LEASE);
+    const fenced = { code: "fenced", retryable: false };
+    await expect(log.append("r", [TOKEN], { fence: 1 })).rejects.toMatchObject(fenced);
+    await expect(log.append("r", [TOKEN])).rejects.toMatchObject(fenced);
+    await expect(log.renew("r", 1, LEASE)).rejects.toMatchObject(fenced);
+    await expect(log.release("r", 1)).rejects.toMatchObject(fenced);
+    expect(await log.getRun("r")).toStrictEqual(held);
+  });
+
+  it("S22: a worker whose lease has run out goes on until somebody else has the run", async () => {
+    await log.claim("r", LEASE);
+    now += 60_000;
+    expect(await log.append("r", [TOKEN], { fence: 1 })).toMatchObject({ lastSequence: 1 });
+    expect(await log.renew("r", 1, LEASE)).toMatchObject({ leaseExpiresAtMs: now + 1_000 });
+  });
+
+  it("S22: a cancel needs no fence and ends the lease; the worker is told of it everywhere", async () => {
+    await log.claim("r", LEASE);
+    expect(await log.cancel("r")).toMatchObject({ fence: 2, leaseExpiresAtMs: null });
+    const finished = {
+      code: "run_finished",
+      details: { runStatus: "cancelled", lastSequence: 1 },
+    };
+    await expect(log.append("r", [TOKEN], { fence: 1 })).rejects.toMatchObject(finished);
+    await expect(log.renew("r", 1, LEASE)).rejects.toMatchObject(finished);
+    await expect(log.release("r", 1)).rejects.toMatchObject(finished);
+    await expect(log.claim("r", LEASE)).rejects.toMatchObject(finished);
+  });
+
+  it("W10, W32: the key is looked at before the fence", async () => {
+    const { fence } = await log.claim("r", LEASE);
+    const keyed = { idempotencyKey: "k" };
+    const first = await log.append("r", [TOKEN], { ...keyed, fence });
+    now += 1_000;
+    await log.claim("r", LEASE);
+    expect(await log.append("r", [TOKEN], { ...keyed, fence })).toStrictEqual({
+      ...first,
+      replayed: true,
+    });
+    expect(await log.append("r", [TOKEN], keyed)).toMatchObject({ replayed: true });
+  });
+
+  it("W4: leases of somebody else's run look like those of none", async () => {
+    const eve = { ownerId: "eve" };
+    const notFound = { code: "not_found" };
+    await expect(log.claim("r", { ...LEASE, ...eve })).rejects.toMatchObject(notFound);
+    const { fence } = await log.claim("r", { ...LEASE, ownerId: "ada" });
+    await expect(log.renew("r", fence, { ...LEASE, ...eve })).rejects.toMatchObject(notFound);
+    await expect(log.release("r", fence, eve)).rejects.toMatchObject(notFound);
+    expect(await log.release("r", fence, { ownerId: "ada" })).toMatchObject({ fence });
+  });
+
+  it.each([999, 3_600_001, 1_000.5, Number.NaN, "1000" as unknown as number])(
+    "W31: refuses a lease of %j ms",
+    async (leaseMs) => {
+      const invalid = { code: "invalid_request" };
+      await expect(log.claim("r", { leaseMs })).rejects.toMatchObject(invalid);
+      await expect(log.renew("r", 1, { leaseMs })).rejects.toMatchObject(invalid);
+    },
+  );
+
+  it.each([0, 1.5, "1" as unknown as number])("W32: refuses the fence %j", async (fence) => {
+    const invalid = { code: "invalid_request" };
+    await expect(log.renew("r", fence, LEASE)).rejects.toMatchObject(invalid);
+    await expect(log.release("r", fence)).rejects.toMatchObject(invalid);
+    await expect(log.append("r", [TOKEN], { fence })).rejects.toMatchObject(invalid);
+  });
+
+  it("W31: takes the shortest and the longest lease", async () => {
+    for (const leaseMs of [1_000, 3_600_000]) {
+      const { fence } = await log.claim("r", { leaseMs });
+      await log.release("r", fence);
+    }
+  });
+
+  it("takes a store for broken that grants a lease without an end", async () => {
+    const store = createMemoryStore();
+    const broken = createRunLog({
+      store: {
+        ...store,
+        async claim(request): Promise<LeaseOutcome> {
+          const outcome = await store.claim(request);
+          if (outcome.outcome !== "granted") return outcome;
+          return { ...outcome, run: { ...outcome.run, leaseExpiresAtMs: null } };
+        },
+      },
+    });
+    await broken.createRun({ runId: "r", ownerId: "ada" });
+    await expect(broken.claim("r", LEASE)).rejects.toThrow(TypeError);
+    await broken.close();
+  });
+});

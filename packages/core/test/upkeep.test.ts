@@ -1,0 +1,171 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog, type RunLog } from "../src/run-log.ts";
+import type { RunEventStore } from "../src/store.ts";
+
+const END = { eventType: "RUN_COMPLETED" };
+
+let now = 1_000_000;
+let store: RunEventStore;
+let log: RunLog;
+
+beforeEach(() => {
+  store = createMemoryStore({ now: () => now });
+  log = createRunLog({ store });
+});
+
+async function create(...runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) await log.createRun({ runId, ownerId: "ada" });
+}
+
+async function claim(...runIds: readonly string[]): Promise<void> {
+  await create(...runIds);
+  for (const runId of runIds) await log.claim(runId, { leaseMs: 1_000 });
+}
+
+describe("reap", () => {
+  it("W33: fails a run whose lease ran out more than the grace ago, and says why", async () => {
+    await claim("r");
+    now += 1_000 + 59_999;
+    expect(await log.reap()).toStrictEqual([]);
+    now += 1;
+    expect(await log.reap()).toStrictEqual(["r"]);
+    const { events, run } = await log.readPage("r");
+    expect(events).toMatchObject([
+      { eventType: "RUN_FAILED", payload: '{"reason":"lease_expired"}' },
+    ]);
+    expect(run).toMatchObject({ runStatus: "failed", fence: 2, leaseExpiresAtMs: null });
+    expect(await log.reap()).toStrictEqual([]);
+  });
+
+  it("W33: leaves alone what was released, renewed, claimed anew or ended", async () => {
+    await claim("released", "renewed", "claimed", "ended");
+    await log.release("released", 1);
+    await log.append("ended", [END], { fence: 1 });
+    now += 1_000;
+    await log.renew("renewed", 1, { leaseMs: 1_000 });
+    await log.claim("claimed", { leaseMs: 1_000 });
+    expect(await log.reap({ graceMs: 0 })).toStrictEqual([]);
+  });
+
+  it("S23: of many reapers each run is one's to end", async () => {
+    const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
+    await claim(...runIds);
+    now += 1_000;
+    const logs = [log, createRunLog({ store }), createRunLog({ store })];
+    const ended = await Promise.all(logs.map((one) => one.reap({ graceMs: 0 })));
+    expect(ended.flat().toSorted()).toStrictEqual(runIds.toSorted());
+    for (const runId of runIds) expect((await log.readPage(runId)).lastSequence).toBe(1);
+  });
+
+  it("S23: a run that a worker comes back to between the list and the end goes on", async () => {
+    await claim("renewed", "claimed", "ended", "gone", "left");
+    now += 1_000;
+    const late = createRunLog({
+      store: {
+        ...store,
+        async listExpired(query) {
+          const expired = await store.listExpired(query);
+          await log.renew("renewed", 1, { leaseMs: 1_000 });
+          await log.claim("claimed", { leaseMs: 1_000 });
+          await log.append("ended", [END], { fence: 1 });
+          await log.cancel("gone");
+          await log.deleteRun("gone");
+          return expired;
+        },
+      },
+    });
+    expect(await late.reap({ graceMs: 0 })).toStrictEqual(["left"]);
+    for (const runId of ["renewed", "claimed"])
+      expect(await log.getRun(runId)).toMatchObject({ runStatus: "queued" });
+    expect(await log.getRun("ended")).toMatchObject({ runStatus: "completed" });
+  });
+
+  it("S23: takes as many as it is told, those first that ran out first", async () => {
+    for (const runId of ["a", "b", "c"]) {
+      await claim(runId);
+      now += 1;
+    }
+    now += 1_000;
+    expect(await log.reap({ graceMs: 0, limit: 2 })).toStrictEqual(["a", "b"]);
+    expect(await log.reap({ graceMs: 0, limit: 2 })).toStrictEqual(["c"]);
+  });
+
+  it("S20: a run that cannot be ended keeps none from its end; if none ends, the reason is told", async () => {
+    await claim("a", "b");
+    now += 1_000;
+    const broken = (isBroken: (runId: string) => boolean): RunLog =>
+      createRunLog({
+        store: {
+          ...store,
+          async append(requests) {
+            if (requests.some(({ runId }) => isBroken(runId)))
+              throw new RunEventsError("store_unavailable", "The store is away.");
+            return store.append(requests);
+          },
+        },
+      });
+    expect(await broken((runId) => runId === "a").reap({ graceMs: 0 })).toStrictEqual(["b"]);
+    await expect(broken(() => true).reap({ graceMs: 0 })).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    expect(await log.reap({ graceMs: 0 })).toStrictEqual(["a"]);
+  });
+
+  it.each([{ graceMs: -1 }, { graceMs: 0.5 }, { limit: 0 }, { limit: Number.NaN }])(
+    "refuses %j",
+    async (options) => {
+      await expect(log.reap(options)).rejects.toMatchObject({ code: "invalid_request" });
+    },
+  );
+});
+
+describe("purge", () => {
+  it("S24: called until it answers none, it leaves the runs that live or are young, whole", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.option(fc.nat({ max: 20 })), { maxLength: 12 }),
+        fc.nat({ max: 20 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (ages, age, limit) => {
+          const from = 5_000_000;
+          store = createMemoryStore({ now: () => now });
+          log = createRunLog({ store });
+          now = from;
+          const runs = ages.map((endsAt, at) => ({ runId: `r${at}`, endsAt }));
+          await create(...runs.map(({ runId }) => runId));
+          const inTime = runs.toSorted((a, b) => (a.endsAt ?? 0) - (b.endsAt ?? 0));
+          for (const { runId, endsAt } of inTime) {
+            now = from + (endsAt ?? 0);
+            await log.append(runId, [endsAt === null ? { eventType: "TOKEN" } : END]);
+          }
+          const gone: string[] = [];
+          for (;;) {
+            const some = await log.purge({ finishedBeforeMs: from + age, limit });
+            if (some.length === 0) break;
+            expect(some.length).toBeLessThanOrEqual(limit);
+            gone.push(...some);
+          }
+          const old = inTime.filter(({ endsAt }) => endsAt !== null && endsAt < age);
+          expect(gone.toSorted()).toStrictEqual(old.map(({ runId }) => runId).toSorted());
+          for (const { runId } of runs) {
+            const read = log.readPage(runId);
+            if (gone.includes(runId)) await expect(read).rejects.toThrow("no such run");
+            else expect((await read).events).toHaveLength(1);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each([
+    { finishedBeforeMs: Number.NaN },
+    { finishedBeforeMs: -1 },
+    { finishedBeforeMs: 1, limit: 0 },
+  ])("refuses %j", async (options) => {
+    await expect(log.purge(options)).rejects.toMatchObject({ code: "invalid_request" });
+  });
+});

@@ -1,0 +1,206 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog, type RunLog } from "../src/run-log.ts";
+import { watchEnd } from "../src/watch-end.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+
+interface Bench {
+  readonly clock: FakeClock;
+  readonly log: RunLog;
+  readonly watch: ReturnType<typeof watchEnd>;
+  /** Settles the store's own watch. */
+  readonly ready: Deferred<void>;
+  readonly isStopped: () => boolean;
+  readonly ring: () => void;
+  /** An append of the worker lands. */
+  readonly land: () => void;
+  /** How often the run was looked at; a look waits for `gate`, if there is one. */
+  readonly looks: () => number;
+  readonly hold: (gate: Promise<unknown> | null) => void;
+  readonly ends: unknown[];
+  readonly pass: (ms: number) => Promise<void>;
+}
+
+async function createBench(): Promise<Bench> {
+  const clock = createFakeClock();
+  const log = createRunLog({ store: createMemoryStore(), clock });
+  await log.createRun({ runId: "r", ownerId: "ada" });
+  const ready = createDeferred<void>();
+  const ends: unknown[] = [];
+  let ring = (): void => {};
+  let isStopped = false;
+  let landings = 0;
+  let looks = 0;
+  let gate: Promise<unknown> | null = null;
+  const watch = watchEnd(
+    {
+      watch(_runId, wake) {
+        ring = wake;
+        return { ready: ready.promise, stop: () => void (isStopped = true) };
+      },
+    },
+    {
+      clock,
+      async getRun(...call) {
+        looks += 1;
+        await gate;
+        return log.getRun(...call);
+      },
+    },
+    "r",
+    { ownerId: "ada" },
+    { landings: () => landings, onEnd: (refusal) => ends.push(refusal) },
+  );
+  return {
+    clock,
+    log,
+    watch,
+    ready,
+    isStopped: () => isStopped,
+    ring: () => ring(),
+    land: () => void (landings += 1),
+    looks: () => looks,
+    hold: (one) => void (gate = one),
+    ends,
+    async pass(ms) {
+      clock.advance(ms);
+      await setImmediate();
+    },
+  };
+}
+
+const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", lastSequence: 1 } };
+
+describe("watchEnd", () => {
+  it("S15: looks once behind `ready`, for what rang before it", async () => {
+    const { log, watch, ready, looks, ends } = await createBench();
+    await log.cancel("r");
+    await setImmediate();
+    expect(looks()).toBe(0);
+    ready.resolve();
+    await watch.ready;
+    expect(looks()).toBe(1);
+    expect(ends).toMatchObject([CANCELLED]);
+  });
+
+  it("S15: a store that cannot watch costs time, and is looked at all the same", async () => {
+    const { watch, ready, looks } = await createBench();
+    ready.reject(new Error("no watch"));
+    await watch.ready;
+    expect(looks()).toBe(1);
+  });
+
+  it("S13: looks 25 ms behind a bell, once for those that merge, and never without", async () => {
+    const { clock, log, watch, ready, ring, looks, ends, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    await pass(60_000);
+    expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
+    await log.cancel("r");
+    ring();
+    ring();
+    await pass(24);
+    expect(looks()).toBe(1);
+    await pass(1);
+    expect(looks()).toBe(2);
+    expect(ends).toMatchObject([CANCELLED]);
+    await pass(60_000);
+    expect([looks(), clock.timers()]).toStrictEqual([2, 0]);
+  });
+
+  it("S13: a spurious bell tells nothing", async () => {
+    const { watch, ready, ring, looks, ends, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    ring();
+    await pass(25);
+    expect([looks(), ends]).toStrictEqual([2, []]);
+  });
+
+  it("S12: does not look while the worker's own appends land, which ring too and tell of the end themselves", async () => {
+    const { watch, ready, ring, land, looks, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    for (let appends = 0; appends < 100; appends++) {
+      ring();
+      land();
+      await pass(20);
+    }
+    expect(looks()).toBe(1);
+    await pass(50);
+    expect(looks()).toBe(2);
+  });
+
+  it("S13: a cancel that rings with the worker's own append is found within 50 ms", async () => {
+    const { log, watch, ready, ring, land, ends, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    // Both in one group: one bell, and the append's answer behind it.
+    await log.cancel("r");
+    ring();
+    land();
+    await pass(50);
+    expect(ends).toMatchObject([CANCELLED]);
+  });
+
+  it("S13: a bell during a look is looked at again, and a look that hangs gets no company", async () => {
+    const { log, watch, ready, ring, looks, hold, ends, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    const gate = createDeferred<void>();
+    hold(gate.promise);
+    ring();
+    await pass(25);
+    ring();
+    await pass(1_000);
+    expect(looks()).toBe(2);
+    hold(null);
+    gate.resolve();
+    await setImmediate();
+    await log.cancel("r");
+    await pass(25);
+    expect(looks()).toBe(3);
+    expect(ends).toMatchObject([CANCELLED]);
+  });
+
+  it("S17: tells that the run is gone", async () => {
+    const { log, watch, ready, ends } = await createBench();
+    await log.cancel("r");
+    await log.deleteRun("r");
+    ready.resolve();
+    await watch.ready;
+    expect(ends).toMatchObject([{ code: "not_found" }]);
+  });
+
+  it("S20: a store that is away tells nothing, and the next bell finds it back", async () => {
+    const { log, watch, ready, ring, hold, ends, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    hold(Promise.reject(new RunEventsError("store_unavailable", "The store is away.")));
+    ring();
+    await pass(25);
+    expect(ends).toStrictEqual([]);
+    hold(null);
+    await log.cancel("r");
+    ring();
+    await pass(25);
+    expect(ends).toMatchObject([CANCELLED]);
+  });
+
+  it("S14: once stopped it has no timer and no watch, and a late bell wakes nothing", async () => {
+    const { clock, watch, ready, isStopped, ring, looks, pass } = await createBench();
+    ready.resolve();
+    await watch.ready;
+    ring();
+    expect([clock.timers(), isStopped()]).toStrictEqual([1, false]);
+    watch.stop();
+    watch.stop();
+    expect([clock.timers(), isStopped()]).toStrictEqual([0, true]);
+    ring();
+    await pass(1_000);
+    expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
+  });
+});

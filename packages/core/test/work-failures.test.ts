@@ -1,0 +1,273 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import type { WorkedRun } from "../src/work.ts";
+import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+
+let world: WorkWorld;
+
+beforeEach(async () => {
+  world = await createWorkWorld();
+});
+
+afterEach(async () => {
+  expect(world.leftOvers()).toBe(0);
+  await world[Symbol.asyncDispose]();
+});
+
+function storeAway(ambiguous = false): RunEventsError {
+  return new RunEventsError("store_unavailable", "The store is away.", { ambiguous });
+}
+
+/** Appends fail this often, then no more. */
+function failAppends(times: number, error = storeAway()): void {
+  let left = times;
+  world.intercepts.append = async (go) => {
+    if (left-- > 0) throw error;
+    return go();
+  };
+}
+
+describe("an emitted event", () => {
+  it("S20: is sent again for as long as the lease lasts, with what comes behind it in order", async () => {
+    failAppends(6);
+    const work = world.runs.work("r", LEASE, async (run) => {
+      void run.emit("A", 1);
+      await world.settle();
+      void run.emit("A", 2);
+      await run.append([{ eventType: "B" }]);
+    });
+    await world.pass(2 * LEASE_MS);
+    await work;
+    expect(await world.events()).toStrictEqual(["A 1", "A 2", "B", "RUN_COMPLETED"]);
+  });
+
+  it("S7: in doubt is not sent again but by the log, which knows how: the run is released", async () => {
+    failAppends(1, storeAway(true));
+    const work = world.runs.work("r", LEASE, async (run) => {
+      void run.emit("A");
+      await aborted(run);
+    });
+    await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
+    expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+
+  it.each([
+    ["invalid_event", "no type", null],
+    ["invalid_event", "A", 1n],
+    ["payload_too_large", "A", "x".repeat(300_000)],
+  ])(
+    "W9: that can be no event (%s) stops the work, which fails with it",
+    async (code, type, payload) => {
+      const told: unknown[] = [];
+      const work = world.runs.work("r", LEASE, async (run) => {
+        void run.emit("A", 1);
+        void run.emit(type, payload);
+        void run.emit("A", 2);
+        await aborted(run);
+        told.push(run.signal.reason);
+        await run.append([{ eventType: "B" }]).catch((error: unknown) => told.push(error));
+        return "done";
+      });
+      await expect(work).rejects.toMatchObject({ code });
+      expect(told).toMatchObject([{ code }, { code }]);
+      // What was emitted before it may be on its way; nothing behind it is.
+      const events = await world.events();
+      expect(events.at(-1)).toContain("RUN_FAILED");
+      expect(events.join()).not.toMatch(/A 2|B/);
+    },
+  );
+
+  it("W9: that nobody awaits and cannot be sent rejects nowhere but at `work`", async () => {
+    const work = world.runs.work("r", LEASE, (run) => void run.emit("no type"));
+    await expect(work).rejects.toMatchObject({ code: "invalid_event" });
+    expect(await world.events()).toHaveLength(1);
+  });
+
+  it("W7: behind the run's own end is not lost in silence", async () => {
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await run.append([{ eventType: "RUN_COMPLETED" }]);
+      void run.emit("A");
+    });
+    await expect(work).rejects.toMatchObject({
+      code: "run_finished",
+      details: { runStatus: "completed" },
+    });
+    expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
+  });
+
+  it("W7: behind the run's own end, in one breath, is not lost in silence either", async () => {
+    const work = world.runs.work("r", LEASE, (run) => {
+      void run.emit("RUN_COMPLETED");
+      void run.emit("A");
+    });
+    await expect(work).rejects.toMatchObject({ code: "run_finished" });
+    expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
+  });
+});
+
+describe("an append", () => {
+  it("S20: that fails is the task's to try again", async () => {
+    failAppends(1);
+    await world.runs.work("r", LEASE, async (run) => {
+      const append = async (): Promise<unknown> => run.append([{ eventType: "A" }]);
+      await expect(append()).rejects.toMatchObject({ code: "store_unavailable" });
+      expect(run.signal.aborted).toBe(false);
+      await append();
+    });
+    expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED"]);
+  });
+});
+
+describe("the end of a run", () => {
+  it("S20: is sent again for as long as the lease lasts", async () => {
+    failAppends(4);
+    const work = world.runs.work("r", LEASE, () => "done");
+    await world.pass(LEASE_MS);
+    expect(await work).toBe("done");
+    expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
+  });
+
+  it("S21: that never lands loses the run with its lease", async () => {
+    failAppends(Number.POSITIVE_INFINITY);
+    world.intercepts.renew = async () => Promise.reject(storeAway());
+    const work = expect(world.runs.work("r", LEASE, () => "done")).rejects.toMatchObject({
+      code: "fenced",
+    });
+    await world.pass(2 * LEASE_MS);
+    await work;
+  });
+
+  it("S7: in doubt fails no run: it is released, if it can be, and the work says so", async () => {
+    failAppends(1, storeAway(true));
+    const work = world.runs.work("r", LEASE, () => "done");
+    await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
+    expect(await world.events()).toStrictEqual([]);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+
+  it("S7: in doubt that has landed is the end, and the work says what is known", async () => {
+    world.intercepts.append = async (go) => {
+      await go();
+      throw storeAway(true);
+    };
+    const work = world.runs.work("r", LEASE, () => "done");
+    await expect(work).rejects.toMatchObject({
+      code: "run_finished",
+      details: { runStatus: "completed" },
+    });
+  });
+
+  it("W9: that no payload can hold fails the run", async () => {
+    await expect(world.runs.work("r", LEASE, () => 1n)).rejects.toMatchObject({
+      code: "invalid_event",
+    });
+    expect(await world.events()).toStrictEqual([
+      'RUN_FAILED {"message":"The payload cannot be written as JSON."}',
+    ]);
+    const { runId } = await world.runs.create({ ownerId: "ada" });
+    await expect(world.runs.work(runId, LEASE, () => "x".repeat(300_000))).rejects.toMatchObject({
+      code: "payload_too_large",
+    });
+    expect(await world.runs.get(runId)).toMatchObject({ runStatus: "failed" });
+  });
+
+  it("S20: a task that throws since the store was away fails no run: another worker may go on", async () => {
+    const error = storeAway();
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await run.append([{ eventType: "A" }]);
+      throw error;
+    });
+    await expect(work).rejects.toBe(error);
+    expect(await world.events()).toStrictEqual(["A"]);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+});
+
+type Step =
+  | { readonly do: "emit" | "wait" | "away" }
+  | { readonly do: "append"; readonly count: number; readonly isAwaited: boolean };
+
+describe("work, whatever the task does and the store suffers", () => {
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant("emit" as const) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("wait" as const, "away" as const) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant("append" as const),
+        count: fc.integer({ min: 1, max: 3 }),
+        isAwaited: fc.boolean(),
+      }),
+    },
+  );
+
+  it("W9, S7: the log is what was given, each event once, in order, without a hole but refused appends", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), async (steps, loses) => {
+        await using one = await createWorkWorld((now) => {
+          const store = createMemoryStore({ now });
+          return {
+            ...store,
+            capabilities: { ...store.capabilities, losesAcknowledgements: loses },
+          };
+        });
+        let fates = 0;
+        one.intercepts.append = async (go) => {
+          if (fates === 0) return go();
+          fates -= 1;
+          // Where acknowledgements get lost, every other append that fails has landed.
+          if (loses && fates % 2 === 0) await go();
+          throw storeAway(loses);
+        };
+        const given: { readonly name: string; readonly landed: Promise<boolean> }[] = [];
+        const work = one.runs.work("r", LEASE, async (run: WorkedRun) => {
+          for (const [at, step] of steps.entries()) {
+            if (step.do === "emit") {
+              given.push({ name: `E${at}`, landed: Promise.resolve(true) });
+              void run.emit(`E${at}`);
+            } else if (step.do === "append") {
+              const eventTypes = Array.from({ length: step.count }, (_, of) => `A${at}_${of}`);
+              const landed = run.append(eventTypes.map((eventType) => ({ eventType }))).then(
+                () => true,
+                () => false,
+              );
+              given.push(...eventTypes.map((name) => ({ name, landed })));
+              if (step.isAwaited) await landed;
+            } else if (step.do === "away") fates = 3;
+            else await one.settle();
+          }
+        });
+        await Promise.race([work, one.pass(6 * LEASE_MS)]);
+        await work;
+        const expected: string[] = [];
+        for (const { name, landed } of given) if (await landed) expected.push(name);
+        expect(await one.events()).toStrictEqual([...expected, "RUN_COMPLETED"]);
+        expect(one.leftOvers()).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("a process that works", () => {
+  it("S14: stays alive for its task, and ends when that is over", async () => {
+    const core = new URL("../src/index.ts", import.meta.url).href;
+    const script = `import { createMemoryStore, createRunEvents } from ${JSON.stringify(core)};
+      const runs = createRunEvents({ store: createMemoryStore() });
+      const { runId } = await runs.create({ ownerId: "ada" });
+      // A timer that holds nothing is all that the task waits for.
+      await runs.work(runId, { leaseMs: 1000 }, () => new Promise((resolve) => setTimeout(resolve, 500).unref()));
+      console.log((await runs.get(runId)).runStatus);`;
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
+    expect(stdout).toBe("completed\n");
+  });
+});

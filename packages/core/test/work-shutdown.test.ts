@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { createDeferred } from "./deferred.ts";
+import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+
+let world: WorkWorld;
+let shutdown: AbortController;
+
+beforeEach(async () => {
+  world = await createWorkWorld();
+  shutdown = new AbortController();
+});
+
+afterEach(async () => {
+  expect(world.leftOvers()).toBe(0);
+  await world[Symbol.asyncDispose]();
+});
+
+const REASON = new Error("the host goes down");
+
+function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
+  return { ...LEASE, signal: shutdown.signal };
+}
+
+async function away(): Promise<never> {
+  throw new RunEventsError("store_unavailable", "The store is away.");
+}
+
+describe("a shutdown of work", () => {
+  it("S21: stops a task that throws, and releases its run for another worker, who goes on where it stopped", async () => {
+    const work = world.runs.work("r", options(), async (run) => {
+      await run.append([{ eventType: "A" }]);
+      await aborted(run);
+      expect(run.signal.reason).toBe(REASON);
+      run.signal.throwIfAborted();
+    });
+    await world.settle();
+    shutdown.abort(REASON);
+    await expect(work).rejects.toBe(REASON);
+    const next = await world.others.work("r", LEASE, ({ fence, lastSequence }) => [
+      fence,
+      lastSequence,
+    ]);
+    expect(next).toStrictEqual([2, 1]);
+    expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED [2,1]"]);
+  });
+
+  it("S21: a task that returns has done its work, and its run is completed", async () => {
+    const work = world.runs.work("r", options(), async (run) => {
+      await aborted(run);
+      await run.append([{ eventType: "LAST" }]);
+      return "done";
+    });
+    await world.settle();
+    shutdown.abort(REASON);
+    expect(await work).toBe("done");
+    expect(await world.events()).toStrictEqual(["LAST", 'RUN_COMPLETED "done"']);
+  });
+
+  it("S21: waits for a task that never looks, and sends what it has emitted before it releases", async () => {
+    const done = createDeferred<void>();
+    const work = world.runs.work("r", options(), async (run) => {
+      await done.promise;
+      for (let at = 0; at < 3; at++) void run.emit("A", at);
+      throw new Error("not because of it");
+    });
+    await world.settle();
+    shutdown.abort(REASON);
+    await world.pass(10 * LEASE_MS);
+    expect(await world.runs.get("r")).toMatchObject({ runStatus: "queued" });
+    const gate = createDeferred<void>();
+    world.intercepts.append = async (go) => {
+      await gate.promise;
+      return go();
+    };
+    done.resolve();
+    await world.settle();
+    expect(world.calls).not.toContain("release");
+    gate.resolve();
+    await expect(work).rejects.toBe(REASON);
+    expect(await world.events()).toStrictEqual(["A 0", "A 1", "A 2"]);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+
+  it("S21: while an emitted event is on its way the event lands, and the run is released behind it", async () => {
+    const gate = createDeferred<void>();
+    world.intercepts.append = async (go) => {
+      await gate.promise;
+      return go();
+    };
+    const work = world.runs.work("r", options(), async (run) => {
+      void run.emit("A");
+      await aborted(run);
+      void run.emit("B");
+      throw run.signal.reason;
+    });
+    await world.settle();
+    shutdown.abort(REASON);
+    await world.settle();
+    gate.resolve();
+    await expect(work).rejects.toBe(REASON);
+    expect(world.calls.slice(-3)).toStrictEqual(["append", "append", "release"]);
+    expect(await world.events()).toStrictEqual(["A", "B"]);
+  });
+
+  it("S22: once the run is released nothing more is sent", async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const work = world.runs.work("r", options(), async (run) => {
+      await aborted(run);
+      late = work.catch(() => run.append([{ eventType: "A" }]));
+      throw run.signal.reason;
+    });
+    await world.settle();
+    shutdown.abort(REASON);
+    await expect(work).rejects.toBe(REASON);
+    await expect(late).rejects.toMatchObject({ code: "fenced" });
+    expect(world.calls).not.toContain("append");
+  });
+
+  it("W13: a cancel meanwhile speaks louder", async () => {
+    const work = world.runs.work("r", options(), async (run) => {
+      await aborted(run);
+      await world.others.cancel("r");
+      throw run.signal.reason;
+    });
+    await world.settle();
+    shutdown.abort(REASON);
+    await expect(work).rejects.toMatchObject({
+      code: "run_finished",
+      details: { runStatus: "cancelled" },
+    });
+  });
+
+  it("S21: a store that is away takes no release, and keeps the work from nothing: the lease runs out", async () => {
+    const work = world.runs.work("r", options(), async (run) => {
+      await aborted(run);
+      throw run.signal.reason;
+    });
+    await world.settle();
+    world.intercepts.release = away;
+    shutdown.abort(REASON);
+    await expect(work).rejects.toBe(REASON);
+    await world.pass(LEASE_MS);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+
+  it("S21: nobody waits for a store that is away: what was emitted is given up, and said", async () => {
+    const work = world.runs.work("r", options(), async (run) => {
+      await world.settle();
+      world.intercepts.append = away;
+      void run.emit("A");
+      await aborted(run);
+    });
+    await world.pass(100);
+    shutdown.abort(REASON);
+    const told = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
+    await world.pass(100);
+    await told;
+  });
+
+  it("S21: before the claim claims nothing, and during it releases at once", async () => {
+    let calls = 0;
+    const task = (): unknown => (calls += 1);
+    world.intercepts.claim = async (go) => {
+      const claimed = await go();
+      shutdown.abort(REASON);
+      return claimed;
+    };
+    await expect(world.runs.work("r", options(), task)).rejects.toBe(REASON);
+    expect(world.calls).toStrictEqual(["claim", "getRun", "release"]);
+    await expect(world.runs.work("r", options(), task)).rejects.toBe(REASON);
+    expect([calls, world.calls.length]).toStrictEqual([0, 3]);
+  });
+
+  it("S14: nothing listens any more once work is over", async () => {
+    const listeners = new Set<unknown>();
+    const { signal } = shutdown;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...parts: Parameters<typeof addEventListener>) => {
+      listeners.add(parts[1]);
+      addEventListener.apply(signal, parts);
+    };
+    signal.removeEventListener = (...parts: Parameters<typeof removeEventListener>) => {
+      listeners.delete(parts[1]);
+      removeEventListener.apply(signal, parts);
+    };
+    await world.runs.work("r", options(), () => {
+      expect(listeners.size).toBe(1);
+    });
+    expect(listeners.size).toBe(0);
+  });
+});
+
+describe("close", () => {
+  it("S18: shuts work down, waits for it, and then closes the store", async () => {
+    const done = createDeferred<void>();
+    const order: string[] = [];
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await aborted(run);
+      order.push(String((run.signal.reason as RunEventsError).code));
+      await done.promise;
+      await run.append([{ eventType: "LAST" }]);
+      throw run.signal.reason;
+    });
+    const over = work.catch((error: RunEventsError) => order.push(error.message));
+    await world.settle();
+    const closed = Promise.all([world.runs.close(), world.runs.close()]).then(() =>
+      order.push("closed"),
+    );
+    await world.pass(LEASE_MS);
+    expect(order).toStrictEqual(["store_unavailable"]);
+    done.resolve();
+    await Promise.all([over, closed]);
+    expect(order).toStrictEqual(["store_unavailable", "The store is closed.", "closed"]);
+    expect(await world.events()).toStrictEqual(["LAST"]);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+
+  it("S18: waits for a claim that is on its way, too, and takes no more work", async () => {
+    const gate = createDeferred<void>();
+    world.intercepts.claim = async (go) => {
+      await gate.promise;
+      return go();
+    };
+    let calls = 0;
+    const work = expect(world.runs.work("r", LEASE, () => (calls += 1))).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    const closed = world.runs.close();
+    gate.resolve();
+    await Promise.all([work, closed]);
+    await expect(world.runs.work("r", LEASE, () => (calls += 1))).rejects.toMatchObject({
+      code: "store_unavailable",
+      retryable: false,
+    });
+    expect(calls).toBe(0);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+});

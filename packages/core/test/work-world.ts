@@ -1,0 +1,123 @@
+import { setImmediate } from "node:timers/promises";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import type { RunEventStore } from "../src/store.ts";
+import type { WorkedRun } from "../src/work.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+
+/** The lease of these tests: thirds and twelfths of it are whole. */
+export const LEASE_MS = 1_200;
+export const LEASE: { readonly leaseMs: number } = { leaseMs: LEASE_MS };
+
+type Call = "append" | "claim" | "renew" | "release" | "getRun";
+
+/** What a test does to a call of the store: it may wait, fail, or let it through. */
+export type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
+
+/** A run in a memory store, on a clock that the test moves, which is the store's too. */
+export interface WorkWorld extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly runs: RunEvents;
+  readonly runId: string;
+  /** The same store through another door, as another process has it. */
+  readonly others: RunEvents;
+  /** What stands between the runs and their store. */
+  readonly intercepts: Partial<Record<Call, Intercept>>;
+  /** The calls that came through, or tried to. */
+  readonly calls: Call[];
+  /** Whether the store's bells ring in `runs`. */
+  rings: boolean;
+  /** Lets everything happen that needs no time. */
+  settle(): Promise<void>;
+  /** Moves time on, and lets everything happen meanwhile. */
+  pass(ms: number): Promise<void>;
+  /** The run's events: type, and payload if there is one. */
+  events(): Promise<readonly string[]>;
+  /** Timers and watches that nobody has stopped. */
+  leftOvers(): number;
+}
+
+/** Makes such a world. */
+export async function createWorkWorld(
+  memory: (now: () => number) => RunEventStore = (now) => createMemoryStore({ now }),
+): Promise<WorkWorld> {
+  const clock = createFakeClock();
+  const store = memory(() => 1_780_000_000_000 + clock.now());
+  const intercepts: WorkWorld["intercepts"] = {};
+  const calls: Call[] = [];
+  let watches = 0;
+
+  function through<T>(call: Call, go: () => Promise<T>): Promise<T> {
+    calls.push(call);
+    return intercepts[call]?.(go) ?? go();
+  }
+
+  const runs = createRunEvents({
+    clock,
+    store: {
+      ...store,
+      append: (requests) => through("append", () => store.append(requests)),
+      claim: (request) => through("claim", () => store.claim(request)),
+      renew: (request) => through("renew", () => store.renew(request)),
+      release: (request) => through("release", () => store.release(request)),
+      getRun: (runId) => through("getRun", () => store.getRun(runId)),
+      watch(runId, wake) {
+        watches += 1;
+        let isOn = true;
+        const watch = store.watch(runId, () => world.rings && wake());
+        return {
+          ready: watch.ready,
+          stop() {
+            if (isOn) watches -= 1;
+            isOn = false;
+            watch.stop();
+          },
+        };
+      },
+      async close() {},
+    },
+  });
+  const others = createRunEvents({ store });
+  const { runId } = await runs.create({ ownerId: "ada", runId: "r" });
+
+  const world: WorkWorld = {
+    clock,
+    runs,
+    runId,
+    others,
+    intercepts,
+    calls,
+    rings: true,
+    async settle() {
+      for (let turns = 0; turns < 8; turns++) await setImmediate();
+    },
+    async pass(ms) {
+      await world.settle();
+      for (let left = ms; left > 0; left -= 25) {
+        clock.advance(Math.min(left, 25));
+        await world.settle();
+      }
+    },
+    async events() {
+      const { events } = await others.read(runId, { limit: 1_000_000 });
+      return events.map(({ eventType, payload }) =>
+        payload === null ? eventType : `${eventType} ${JSON.stringify(payload)}`,
+      );
+    },
+    leftOvers: () => clock.timers() + watches,
+    async [Symbol.asyncDispose]() {
+      await runs.close();
+      await others.close();
+      await store.close();
+    },
+  };
+  return world;
+}
+
+/** Resolves when the worker is to stop. */
+export async function aborted({ signal }: WorkedRun): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

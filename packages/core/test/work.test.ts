@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { JsonText } from "../src/json-text.ts";
+import type { WorkedRun } from "../src/work.ts";
+import { createDeferred } from "./deferred.ts";
+import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+
+let world: WorkWorld;
+
+beforeEach(async () => {
+  world = await createWorkWorld();
+});
+
+afterEach(() => world[Symbol.asyncDispose]());
+
+describe("work", () => {
+  it("W6: completes a run with what the task returns, and appends nothing that nobody asked for", async () => {
+    const value = await world.runs.work("r", LEASE, async () => ({ answer: 42 }));
+    expect(value).toStrictEqual({ answer: 42 });
+    expect(await world.events()).toStrictEqual(['RUN_COMPLETED {"answer":42}']);
+    expect(await world.runs.get("r")).toMatchObject({ runStatus: "completed" });
+  });
+
+  it("W6: completes it without a payload if the task returns nothing", async () => {
+    expect(await world.runs.work("r", LEASE, () => {})).toBeUndefined();
+    expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
+  });
+
+  it("W6: keeps the text of what the task returns", async () => {
+    await world.runs.work("r", LEASE, async () => JsonText.parse("1.0"));
+    const { events } = await world.runs.log.readPage("r");
+    expect(events.map(({ payload }) => payload)).toStrictEqual(["1.0"]);
+  });
+
+  it("W6: fails it with the message of what the task throws, no stack, and rejects with that", async () => {
+    const error = new Error("no more whales");
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await run.append([{ eventType: "HIT" }]);
+      throw error;
+    });
+    await expect(work).rejects.toBe(error);
+    expect(await world.events()).toStrictEqual(["HIT", 'RUN_FAILED {"message":"no more whales"}']);
+  });
+
+  it.each([
+    ["text", '{"message":"text"}'],
+    [undefined, '{"message":"The task threw what is no error."}'],
+    [Object.create(null), '{"message":"The task threw what is no error."}'],
+    [{ message: "like one" }, '{"message":"like one"}'],
+    [
+      new RunEventsError("not_found", "There is no such run."),
+      '{"message":"There is no such run."}',
+    ],
+  ])("W6: fails it also if what is thrown is %j", async (thrown, payload) => {
+    const work = world.runs.work("r", LEASE, async () => Promise.reject(thrown));
+    await expect(work).rejects.toBe(thrown);
+    expect(await world.events()).toStrictEqual([`RUN_FAILED ${payload}`]);
+  });
+
+  it("W9: a message that no payload can hold is cut", async () => {
+    const work = world.runs.work("r", LEASE, () => {
+      throw new Error("\u0000".repeat(1_000_000));
+    });
+    await expect(work).rejects.toThrow();
+    expect((await world.events())[0]?.length).toBeGreaterThan(200_000);
+  });
+
+  it.each(["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"])(
+    "W7: leaves a run alone that the task has ended with %s",
+    async (eventType) => {
+      const value = await world.runs.work("r", LEASE, async (run) => {
+        await run.append([{ eventType }]);
+        return "more";
+      });
+      expect(value).toBe("more");
+      expect(await world.events()).toStrictEqual([eventType]);
+    },
+  );
+
+  it("W7: rejects with what a task throws that has ended its run, which stays as it is", async () => {
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await run.append([{ eventType: "RUN_COMPLETED" }]);
+      throw new Error("afterwards");
+    });
+    await expect(work).rejects.toThrow("afterwards");
+    expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
+  });
+
+  it("W7: a task that has not waited for its own end has ended the run all the same", async () => {
+    await world.runs.work("r", LEASE, (run) => void run.append([{ eventType: "RUN_FAILED" }]));
+    expect(await world.events()).toStrictEqual(["RUN_FAILED"]);
+    const { runId } = await world.runs.create({ ownerId: "ada", runId: "s" });
+    await world.runs.work(runId, LEASE, (run) => void run.emit("RUN_FAILED"));
+    expect((await world.runs.read(runId)).events).toHaveLength(1);
+  });
+
+  it("W31: tells the task where to go on from, under which fence", async () => {
+    await world.runs.append("r", [{ eventType: "A" }, { eventType: "B" }]);
+    await world.runs.claim("r", LEASE);
+    await world.pass(LEASE_MS);
+    const seen = await world.runs.work("r", LEASE, ({ runId, fence, lastSequence, signal }) => ({
+      runId,
+      fence,
+      lastSequence,
+      isAborted: signal.aborted,
+    }));
+    expect(seen).toStrictEqual({ runId: "r", fence: 2, lastSequence: 2, isAborted: false });
+  });
+
+  it("W32: meanwhile nobody else writes to the run, and the lease is renewed for as long as it takes", async () => {
+    const done = createDeferred<void>();
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await done.promise;
+      await run.append([{ eventType: "MINE" }]);
+    });
+    await world.pass(10 * LEASE_MS);
+    await expect(world.others.append("r", [{ eventType: "A" }])).rejects.toMatchObject({
+      code: "fenced",
+    });
+    await expect(world.others.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
+    expect(world.calls.filter((call) => call === "renew")).toHaveLength(30);
+    done.resolve();
+    await work;
+    expect(await world.events()).toStrictEqual(["MINE", "RUN_COMPLETED"]);
+  });
+
+  it("W9: what is given lands in the order of the calls, whatever is awaited", async () => {
+    await world.runs.work("r", LEASE, async (run) => {
+      void run.emit("A", 1);
+      void run.emit("A", 2);
+      const phase = run.phase("compose");
+      void run.emit("A", 3);
+      const receipt = run.append([{ eventType: "B" }, { eventType: "B" }]);
+      void run.emit("A", 4);
+      expect(await receipt).toMatchObject({ firstSequence: 5, lastSequence: 6 });
+      expect(await phase).toMatchObject({ firstSequence: 3, currentPhase: "compose" });
+      await run.emit("A", 5);
+    });
+    expect(await world.events()).toStrictEqual([
+      "A 1",
+      "A 2",
+      'PHASE_STARTED {"phase":"compose"}',
+      "A 3",
+      "B",
+      "B",
+      "A 4",
+      "A 5",
+      "RUN_COMPLETED",
+    ]);
+  });
+
+  it("W9: takes events as they are at the call", async () => {
+    await world.runs.work("r", LEASE, async (run) => {
+      const payload = { text: "a" };
+      const draft = { eventType: "A", payload };
+      void run.emit("A", payload);
+      const appended = run.append([draft]);
+      payload.text = "b";
+      void run.emit("A", payload);
+      await appended;
+    });
+    expect(await world.events()).toStrictEqual([
+      'A {"text":"a"}',
+      'A {"text":"a"}',
+      'A {"text":"b"}',
+      "RUN_COMPLETED",
+    ]);
+  });
+
+  it("W9: emitted events share appends, one on its way at a time", async () => {
+    await world.runs.work("r", LEASE, async (run) => {
+      for (let at = 0; at < 2_500; at++) void run.emit("A", at);
+    });
+    expect(world.calls.filter((call) => call === "append")).toHaveLength(3 + 1);
+    expect(await world.events()).toHaveLength(2_501);
+  });
+
+  it("W10, W11: appends under a key and at a sequence, and goes on when that is refused", async () => {
+    await world.runs.work("r", LEASE, async (run) => {
+      const keyed = { idempotencyKey: "k" };
+      const first = await run.append([{ eventType: "A" }], keyed);
+      expect(await run.append([{ eventType: "A" }], keyed)).toStrictEqual({
+        ...first,
+        replayed: true,
+      });
+      const conflict = run.append([{ eventType: "A" }], { expectedSequence: 0 });
+      await expect(conflict).rejects.toMatchObject({ code: "sequence_conflict" });
+      await expect(run.append([{ eventType: "a" }])).rejects.toMatchObject({
+        code: "invalid_event",
+        details: { index: 0 },
+      });
+      await expect(run.append([{ eventType: "A" }, { eventType: "A", payload: 1n }]))
+        .rejects //
+        .toMatchObject({ code: "invalid_event", details: { index: 1 } });
+      await run.append([{ eventType: "B" }], { expectedSequence: 1 });
+      expect(run.signal.aborted).toBe(false);
+    });
+    expect(await world.events()).toStrictEqual(["A", "B", "RUN_COMPLETED"]);
+  });
+
+  it("S14: leaves no timer and no watch, and a run that is over takes nothing more", async () => {
+    let kept: WorkedRun | undefined;
+    await world.runs.work("r", LEASE, async (run) => {
+      kept = run;
+      await world.pass(LEASE_MS);
+      expect(world.leftOvers()).toBe(2);
+    });
+    expect(world.leftOvers()).toBe(0);
+    const over = { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } };
+    await expect(kept?.append([{ eventType: "A" }])).rejects.toMatchObject(over);
+    await expect(kept?.emit("A")).rejects.toMatchObject(over);
+    await expect(kept?.phase("p")).rejects.toMatchObject(over);
+    expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+  });
+
+  it("S14: what the task ends by itself is followed and renewed no more", async () => {
+    const done = createDeferred<void>();
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await run.append([{ eventType: "RUN_COMPLETED" }]);
+      expect(world.leftOvers()).toBe(0);
+      await done.promise;
+      expect(run.signal.aborted).toBe(false);
+    });
+    await world.pass(10 * LEASE_MS);
+    done.resolve();
+    await work;
+    expect(world.calls).not.toContain("renew");
+  });
+
+  it("W31: is refused as a claim is, before the task is called", async () => {
+    let calls = 0;
+    const work = async (runId: string, leaseMs = LEASE_MS): Promise<unknown> =>
+      world.runs.work(runId, { leaseMs }, () => (calls += 1));
+    await expect(work("none")).rejects.toMatchObject({ code: "not_found" });
+    await expect(work("r", 999)).rejects.toMatchObject({ code: "invalid_request" });
+    await world.others.claim("r", LEASE);
+    await expect(work("r")).rejects.toMatchObject({ code: "claimed" });
+    await world.runs.cancel("r");
+    await expect(work("r")).rejects.toMatchObject({ code: "run_finished" });
+    expect([calls, world.leftOvers()]).toStrictEqual([0, 0]);
+  });
+});
