@@ -83,6 +83,24 @@ describe("a cancel", () => {
     expect(errors[0]).toMatchObject(CANCELLED);
   });
 
+  it("S12: is not looked for while the worker's own appends land", async () => {
+    const work = failureOf(
+      world.runs.work("r", LEASE, async (run) => {
+        for (let appends = 0; appends < 40 && !run.signal.aborted; appends++) {
+          await run.append([{ eventType: "A" }]);
+          await world.pass(20);
+        }
+        expect(world.calls.filter((call) => call === "getRun")).toHaveLength(1);
+        await world.runs.cancel("r");
+        await aborted(run);
+      }),
+    );
+    await world.settle();
+    while (world.calls.filter((call) => call === "append").length < 41) await world.settle();
+    await world.pass(100);
+    expect(await work).toMatchObject(CANCELLED);
+  });
+
   it("S15: reaches one with its next renewal if every bell is lost", async () => {
     world.rings = false;
     const work = failureOf(world.runs.work("r", LEASE, aborted));

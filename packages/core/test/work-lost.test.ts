@@ -167,4 +167,20 @@ describe("a lost lease", () => {
     };
     expect(await world.runs.work("r", LEASE, () => "done")).toBe("done");
   });
+
+  it("S22: stands before a shutdown that comes with it, and nothing is released", async () => {
+    const shutdown = new AbortController();
+    const work = failureOf(
+      world.runs.work("r", { ...LEASE, signal: shutdown.signal }, async (run) => {
+        await aborted(run);
+        shutdown.abort(new Error("the host goes down"));
+        throw run.signal.reason;
+      }),
+    );
+    await world.settle();
+    await takeOver();
+    world.clock.advance(0);
+    expect(await work).toMatchObject(FENCED);
+    expect(world.calls).not.toContain("release");
+  });
 });
