@@ -11,7 +11,7 @@ import { defineScript, type Script } from "./script.ts";
  *
  * One plain request for a running run, by somebody who may write to it, takes a short way, if its key is new: the receipt is
  * written first, if there is none yet, and taken back if the event finds no stream. Whatever else comes up is left to the long
- * way. The short way is what nearly every append takes, so it makes no table: the server executes 110,000 instructions for it,
+ * way. The short way is what nearly every append takes, so it makes no table: the server executes some 110,000 instructions for it,
  * 156,000 for the long way.
  *
  * KEYS: of each run head, events, receipts.
