@@ -2,8 +2,8 @@ import { globSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const CLAUSES: readonly string[] = [
-  ...Array.from({ length: 30 }, (_, index) => `W${index + 1}`),
-  ...Array.from({ length: 20 }, (_, index) => `S${index + 1}`),
+  ...Array.from({ length: 33 }, (_, index) => `W${index + 1}`),
+  ...Array.from({ length: 24 }, (_, index) => `S${index + 1}`),
 ];
 
 const PLACES = [

@@ -50,6 +50,8 @@ function makeHistory(count: number): {
         ids,
         idempotencyKey,
         expectedSequence: null,
+        fence: null,
+        byOwner: false,
         result,
       });
     } else {

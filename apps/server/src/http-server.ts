@@ -17,7 +17,7 @@ export interface HttpServerOptions {
   /** The host's own paths; the handler has all others. */
   readonly ownRoutes: OwnRoutes;
   readonly handler: NodeHandler;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "countRequest">;
   readonly allowedOrigins: readonly string[];
   readonly onError: (error: unknown) => void;
 }

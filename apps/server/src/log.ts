@@ -1,5 +1,7 @@
 /** What a log line may hold beside its event: names and numbers, never a token, a cookie or a payload. */
-export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+export type LogFields = Readonly<
+  Record<string, string | number | boolean | null | readonly string[]>
+>;
 
 /** Writes one line an event. */
 export type Log = (event: string, fields?: LogFields) => void;

@@ -4,6 +4,11 @@ import type { HandlerStats } from "@tm/run-events-http/node";
 export interface Metrics {
   /** An answer has ended, or its client has gone. */
   countRequest(status: number): void;
+  /** Runs were ended since their leases had run out. */
+  countExpired(runs: number): void;
+  /** Runs were removed for their age. */
+  countPurged(runs: number): void;
+  countUpkeepFailure(): void;
   /** Prometheus text, format 0.0.4. */
   encode(): string;
 }
@@ -16,7 +21,13 @@ interface Sample {
 /** Counts from the start of the process. */
 export function createMetrics(stats: () => HandlerStats): Metrics {
   const requests = new Map<number, number>();
+  let expired = 0;
+  let purged = 0;
+  let upkeepFailures = 0;
   return {
+    countExpired: (runs) => void (expired += runs),
+    countPurged: (runs) => void (purged += runs),
+    countUpkeepFailure: () => void (upkeepFailures += 1),
     countRequest: (status) => void requests.set(status, (requests.get(status) ?? 0) + 1),
     encode() {
       const { streams, waiting } = stats();
@@ -57,6 +68,15 @@ export function createMetrics(stats: () => HandlerStats): Metrics {
           "Requests answered, by status.",
           [...requests].map(([status, value]) => ({ labels: { status: `${status}` }, value })),
         ),
+        ...family("run_events_runs_expired_total", "counter", "Runs ended by the reaper.", [
+          { value: expired },
+        ]),
+        ...family("run_events_runs_purged_total", "counter", "Runs removed for their age.", [
+          { value: purged },
+        ]),
+        ...family("run_events_upkeep_failures_total", "counter", "Reaps and purges that failed.", [
+          { value: upkeepFailures },
+        ]),
         "",
       ].join("\n");
     },

@@ -14,6 +14,10 @@ import { createOwnRoutes } from "./routes.ts";
 import { recordSample } from "./sample.ts";
 import { createSessionRoutes } from "./session-routes.ts";
 import type { Settings } from "./settings.ts";
+import { startUpkeep } from "./upkeep.ts";
+
+/** How long a shutdown waits for the upkeep beyond the drain window, in milliseconds. */
+const UPKEEP_MS = 2_000;
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -82,12 +86,15 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     settings.recordSample && firstUser !== null
       ? recordSample({ url: localUrl, token: firstUser.token }, log)
       : null;
+  const upkeep = startUpkeep({ runs: runs.log, settings, metrics, log });
 
   async function shutDown(): Promise<void> {
     log("draining", { drainMs });
+    const stopped = upkeep.stop(drainMs + UPKEEP_MS);
     // While there still is a server to record its end.
     await sample?.stop();
     await httpServer.close(drainMs);
+    await stopped;
     await runs.close();
     await opened.release();
     log("stopped");

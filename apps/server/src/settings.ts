@@ -22,6 +22,10 @@ export interface Settings {
   readonly stallMs: number;
   readonly drainMs: number;
   readonly sessionTtlMs: number;
+  readonly leaseGraceMs: number;
+  readonly reapIntervalMs: number;
+  /** `null`: runs are kept for ever. */
+  readonly retentionDays: number | null;
   readonly maxStreamsPerUser: number;
   readonly maxStreams: number;
   readonly maxBatchEvents: number;
@@ -33,6 +37,7 @@ export interface Settings {
 const MOST_TIMER_MS = 2_147_483_647;
 /** What browsers keep a cookie for at most: 400 days. */
 const MOST_SESSION_MS = 34_560_000_000;
+const MOST_RETENTION_DAYS = 36_500;
 const MOST_COUNT = 1_000_000_000;
 
 /**
@@ -112,6 +117,14 @@ export function parseSettings(
     // Leaves room for the hard deadline, 5 s later.
     drainMs: integer("DRAIN_MS", 5_000, 0, MOST_TIMER_MS - 5_000),
     sessionTtlMs: integer("SESSION_TTL_MS", 28_800_000, 1, MOST_SESSION_MS),
+    leaseGraceMs: integer("LEASE_GRACE_MS", 60_000, 0, MOST_TIMER_MS),
+    reapIntervalMs: integer("REAP_INTERVAL_MS", 5_000, 1, MOST_TIMER_MS),
+    retentionDays: read<number | null>(
+      "RETENTION_DAYS",
+      null,
+      `a number of days above 0 and up to ${MOST_RETENTION_DAYS}, such as 30 or 0.5`,
+      parseDays,
+    ),
     maxStreamsPerUser: integer("MAX_STREAMS_PER_USER", 32, 1, MOST_COUNT),
     maxStreams: integer("MAX_STREAMS", 20_000, 1, MOST_COUNT),
     maxBatchEvents: integer("MAX_BATCH_EVENTS", 1_000, 1, MOST_COUNT),
@@ -134,4 +147,9 @@ function parseOrigins(text: string): readonly string[] | null {
 
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+function parseDays(text: string): number | null {
+  const days = /^\d{1,5}(\.\d{1,9})?$/.test(text) ? Number(text) : 0;
+  return days > 0 && days <= MOST_RETENTION_DAYS ? days : null;
 }

@@ -23,7 +23,7 @@ it("a request has a time limit for its headers and none for its body", async () 
   const http = createHttpServer({
     ownRoutes: new Map(),
     handler: { handle() {}, drain: () => Promise.resolve(), stats: neverAsked },
-    metrics: { countRequest() {}, encode: neverAsked },
+    metrics: { countRequest() {} },
     allowedOrigins: [],
     onError() {},
   });

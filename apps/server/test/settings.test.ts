@@ -16,6 +16,8 @@ const INTEGERS = {
   STALL_MS: ["stallMs", 30_000],
   DRAIN_MS: ["drainMs", 5_000],
   SESSION_TTL_MS: ["sessionTtlMs", 28_800_000],
+  LEASE_GRACE_MS: ["leaseGraceMs", 60_000],
+  REAP_INTERVAL_MS: ["reapIntervalMs", 5_000],
   MAX_STREAMS_PER_USER: ["maxStreamsPerUser", 32],
   MAX_STREAMS: ["maxStreams", 20_000],
   MAX_BATCH_EVENTS: ["maxBatchEvents", 1_000],
@@ -29,8 +31,11 @@ const MALFORMED: readonly (readonly [string, string])[] = [
       (text) => [name, text] as const,
     ),
   ),
-  ...["HEARTBEAT_MS", "SESSION_TTL_MS", "MAX_STREAMS", "MAX_BODY_BYTES"].map(
+  ...["HEARTBEAT_MS", "SESSION_TTL_MS", "REAP_INTERVAL_MS", "MAX_STREAMS", "MAX_BODY_BYTES"].map(
     (name) => [name, "0"] as const,
+  ),
+  ...["", "0", "0.0", "-1", ".5", "5.", "1e3", "ten", " 7", "Infinity", "36500.1", "100000"].map(
+    (text) => ["RETENTION_DAYS", text] as const,
   ),
   ["PORT", "65536"],
   ["HOST", ""],
@@ -69,6 +74,7 @@ describe("settings", () => {
       sessionSecret: null,
       allowedOrigins: [],
       recordSample: true,
+      retentionDays: null,
     });
   });
 
@@ -81,10 +87,14 @@ describe("settings", () => {
         (name, value) => settingsOf({ [name]: `${value}` })[INTEGERS[name][0]] === value,
       ),
     );
-    expect(settingsOf({ PORT: "0", DRAIN_MS: "0" })).toMatchObject({ port: 0, drainMs: 0 });
+    expect(settingsOf({ PORT: "0", DRAIN_MS: "0", LEASE_GRACE_MS: "0" })).toMatchObject({
+      port: 0,
+      drainMs: 0,
+      leaseGraceMs: 0,
+    });
   });
 
-  it("take hosts, stores, users, secrets, origins and the sample as the table says", () => {
+  it("take hosts, stores, users, secrets, origins, days and the sample as the table says", () => {
     expect(settingsOf({ HOST: "::1" }).host).toBe("::1");
     expect(settingsOf({ STORE_URL: "memory:" })).toMatchObject({
       storeUrl: { kind: "memory" },
@@ -109,6 +119,14 @@ describe("settings", () => {
     expect(settingsOf({ ALLOWED_ORIGINS: "" }).allowedOrigins).toEqual([]);
     expect(settingsOf({ RECORD_SAMPLE: "0" }).recordSample).toBe(false);
     expect(settingsOf({ RECORD_SAMPLE: "1" }).recordSample).toBe(true);
+    for (const [text, days] of [
+      ["30", 30],
+      ["0.5", 0.5],
+      ["0.000000001", 1e-9],
+      ["36500", 36_500],
+    ] as const) {
+      expect(settingsOf({ RETENTION_DAYS: text }).retentionDays).toBe(days);
+    }
   });
 
   it.each(MALFORMED)("name %s when it is %j, without its value", (name, text) => {
@@ -120,6 +138,8 @@ describe("settings", () => {
 
   it.each([
     ["PORT", "many"],
+    ["REAP_INTERVAL_MS", "5 s"],
+    ["RETENTION_DAYS", "0"],
     ["API_TOKENS", "hunter2"],
     ["STORE_URL", "oracle://root:hunter2@db"],
   ])("end a start with 2 and one line on a malformed %s", async (name, text) => {

@@ -14,7 +14,7 @@ export {
 } from "./frame.ts";
 export type { StreamErrorCode } from "./stream-error.ts";
 export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
-export { encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
+export { encodeLease, encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
 export type {
   OpenStream,
   StreamEnd,

@@ -63,7 +63,8 @@ export function createUpkeep(
       await eachAtMost(expired.values(), ENDS_AT_ONCE, async (runId) => {
         try {
           const { outcome } = await append(runId, { by: "reaper", graceMs });
-          if (outcome === "appended") ended.push(runId);
+          // Sent again because its acknowledgement was lost, it is answered as a replay.
+          if (outcome === "appended" || outcome === "replayed") ended.push(runId);
         } catch (error) {
           failure = error;
         }

@@ -1,4 +1,5 @@
 import { encodeEvent, encodeTime } from "./frame.ts";
+import type { LeasedRun } from "./leases.ts";
 import type { LogPage } from "./page.ts";
 import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./store.ts";
@@ -28,4 +29,12 @@ export function encodeRunList(list: {
 export function encodeReceipt(receipt: AppendReceipt): string {
   const { firstSequence, lastSequence, runStatus, currentPhase, replayed } = receipt;
   return JSON.stringify({ firstSequence, lastSequence, runStatus, currentPhase, replayed });
+}
+
+/** A lease as the wire says it. @see W31 */
+export function encodeLease({
+  fence,
+  leaseExpiresAtMs,
+}: Pick<LeasedRun, "fence" | "leaseExpiresAtMs">): string {
+  return `{"fence":${fence},"expiresAt":"${encodeTime(leaseExpiresAtMs)}"}`;
 }

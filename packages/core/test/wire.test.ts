@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonText } from "../src/json-text.ts";
-import { encodePage, encodeReceipt, encodeRun, encodeRunList } from "../src/wire.ts";
+import { encodeLease, encodePage, encodeReceipt, encodeRun, encodeRunList } from "../src/wire.ts";
 import { jsonSample } from "./json-sample.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 
@@ -96,4 +96,15 @@ describe("encodeReceipt", () => {
     } as const;
     expect(encodeReceipt({ ...receipt, extra: 1 } as typeof receipt)).toBe(JSON.stringify(receipt));
   });
+});
+
+it("W31: encodeLease is the fence and the time when the lease runs out", () => {
+  fc.assert(
+    fc.property(fc.maxSafeNat(), time, (fence, leaseExpiresAtMs) => {
+      expect(JSON.parse(encodeLease({ fence, leaseExpiresAtMs }))).toStrictEqual({
+        fence,
+        expiresAt: new Date(leaseExpiresAtMs).toISOString(),
+      });
+    }),
+  );
 });

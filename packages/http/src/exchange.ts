@@ -53,3 +53,8 @@ export function jsonReply(status: number, body: string, headers: Headers = {}): 
     body,
   };
 }
+
+/** A reply that says no more than that it was done. */
+export function emptyReply(): Reply {
+  return { status: 204, headers: { "cache-control": "private, no-store" }, body: null };
+}

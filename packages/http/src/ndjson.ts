@@ -51,6 +51,8 @@ export interface NdjsonTarget {
   readonly log: RunLog;
   readonly runId: string;
   readonly ownerId: string;
+  /** Of the lease under which they are appended, if there is one. @see W32 */
+  readonly fence: number | undefined;
   readonly maxLineBytes: number;
 }
 
@@ -66,7 +68,7 @@ export async function appendLines(
   body: AsyncIterator<Uint8Array, unknown>,
   target: NdjsonTarget,
 ): Promise<AppendReceipt> {
-  const { log, runId, ownerId, maxLineBytes } = target;
+  const { log, runId, ownerId, fence, maxLineBytes } = target;
   const cutter = createLineCutter(maxLineBytes);
   const most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
   let whole: AppendReceipt | null = null;
@@ -100,7 +102,7 @@ export async function appendLines(
       const receipt = await log.append(
         runId,
         lines.map(({ draft }) => draft),
-        { ownerId },
+        { ownerId, fence },
       );
       whole = { ...receipt, firstSequence: whole?.firstSequence ?? receipt.firstSequence };
     } catch (error) {

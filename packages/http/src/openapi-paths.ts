@@ -1,3 +1,4 @@
+import { LEASE_OPERATIONS } from "./openapi-lease-paths.ts";
 import { COMMON, empty, json, OF_RUN, parameter, problems } from "./openapi-operation.ts";
 import { schemaRef } from "./openapi-schemas.ts";
 
@@ -108,7 +109,7 @@ const readEvents: Json = {
 const appendEvents: Json = {
   tags: ["writing"],
   operationId: "appendEvents",
-  summary: "Appends events (W9 to W12)",
+  summary: "Appends events (W9 to W12, W32)",
   description:
     "A JSON body is appended whole or not at all. A body of NDJSON, one event a line, is appended as its lines arrive; a bad line ends it with a problem that names `line`, and `lastSequence` of what was appended before.",
   parameters: [
@@ -119,6 +120,15 @@ const appendEvents: Json = {
       {
         type: "string",
         pattern: "^[\\x20-\\x7e]{1,128}$",
+      },
+    ),
+    parameter(
+      "header",
+      "Run-Fence",
+      "The fence of the caller's lease; needed on a claimed run (W32).",
+      {
+        type: "string",
+        pattern: "^[1-9]\\d{0,15}$",
       },
     ),
   ],
@@ -137,6 +147,7 @@ const appendEvents: Json = {
     ...problems(
       ...OF_RUN,
       "run_finished",
+      "fenced",
       "sequence_conflict",
       "payload_too_large",
       "invalid_event",
@@ -149,7 +160,7 @@ const appendEvents: Json = {
 const cancelRun: Json = {
   tags: ["writing"],
   operationId: "cancelRun",
-  summary: "Appends `RUN_CANCELLED` unless the run has ended (W13)",
+  summary: "Appends `RUN_CANCELLED` unless the run has ended, whoever has claimed it (W13)",
   responses: {
     200: json("The run as it then stands.", "RunSnapshot"),
     ...problems(...OF_RUN, "cross_site_request"),
@@ -214,6 +225,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
   "/v1/agent-runs/{runId}": { parameters: [runId], get: getRun, delete: deleteRun },
   "/v1/agent-runs/{runId}/events": { parameters: [runId], get: readEvents, post: appendEvents },
   "/v1/agent-runs/{runId}/stream": { parameters: [runId], get: readStream, head: headStream },
+  "/v1/agent-runs/{runId}/claim": { parameters: [runId], ...LEASE_OPERATIONS },
   "/v1/agent-runs/{runId}/cancel": { parameters: [runId], post: cancelRun },
   "/openapi.json": {
     get: {

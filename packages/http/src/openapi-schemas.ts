@@ -1,3 +1,4 @@
+import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core";
 import { STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { STATUS } from "./problem.ts";
 
@@ -18,6 +19,8 @@ function objectOf(
 }
 
 const sequence: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const fence: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const leaseMs: Schema = { type: "integer", minimum: MIN_LEASE_MS, maximum: MAX_LEASE_MS };
 const time: Schema = { type: "string", format: "date-time" };
 
 /** Members that say where a run stands. */
@@ -119,6 +122,13 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         "Whether this is the receipt of an earlier append with the same Idempotency-Key.",
     },
   }),
+  ClaimRun: { ...objectOf({ leaseMs }), additionalProperties: false },
+  RenewLease: { ...objectOf({ fence, leaseMs }), additionalProperties: false },
+  ReleaseRun: { ...objectOf({ fence }), additionalProperties: false },
+  Lease: objectOf({
+    fence: { ...fence, description: "Goes with every append, as `Run-Fence`." },
+    expiresAt: { ...time, description: "By the store's clock." },
+  }),
   Problem: objectOf(
     {
       type: { const: "about:blank" },
@@ -128,10 +138,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       detail: { type: "string", description: "For people. It may change." },
       lastSequence: sequence,
       runStatus: schemaRef("RunStatus"),
+      expiresAt: { ...time, description: "When the lease runs out that somebody else has." },
       index: { type: "integer", minimum: 0, description: "Which event of the batch, from 0." },
       line: { type: "integer", minimum: 1, description: "Which line of NDJSON, from 1." },
     },
-    ["lastSequence", "runStatus", "index", "line"],
+    ["lastSequence", "runStatus", "expiresAt", "index", "line"],
   ),
   ConnectedMessage: messageOf("connected", {
     runId: schemaRef("RunId"),

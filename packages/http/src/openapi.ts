@@ -4,7 +4,7 @@ import { SERVER_PATHS } from "./openapi-server-paths.ts";
 
 const DESCRIPTION = `Runs of agents as numbered, append-only events: written by one worker, read by poll or live.
 
-Clause numbers (W1 to W30) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
+Clause numbers (W1 to W33) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
 \`not_found\`, a method that a path does not have 405 \`invalid_request\` with \`Allow\`; both are problems like all others.
 Limits are the defaults; a server may set others.`;
 
@@ -26,6 +26,7 @@ export function openApiDocument(): Readonly<Record<string, unknown>> {
     security: [{ bearer: [] }, { session: [] }],
     tags: [
       { name: "writing", description: "What moves a run (W6 to W14)." },
+      { name: "leases", description: "Who may move a run (W31 to W33)." },
       { name: "polling", description: "Page by page, with any credential (W15 to W18)." },
       { name: "live stream", description: "Server-sent events, for a session (W19 to W28)." },
       { name: "description", description: "This document (W30)." },

@@ -141,3 +141,25 @@ export function parseEvent(text: string, index: number): EventDraft {
   if (typeof eventType !== "string") throw refuse("An event's eventType is a string.");
   return { eventType, payload };
 }
+
+/** The body of a request on a lease: these fields, each a number. @see W31 */
+export function parseNumbers<Name extends string>(
+  body: Parameters<typeof membersOf>[0],
+  names: readonly Name[],
+): Readonly<Record<Name, number>> {
+  const members = membersOf(body, names);
+  const numbers = names.map((name) => {
+    const value: unknown = JSON.parse(members.get(name) ?? "null");
+    if (typeof value !== "number") throw invalidRequest(`${name} is not a number.`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(numbers) as Record<Name, number>;
+}
+
+/** The `Run-Fence` header; `undefined` if there is none. @see W32 */
+export function parseFence(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const fence = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(fence)) throw invalidRequest("Run-Fence is a positive integer.");
+  return fence;
+}

@@ -1,5 +1,5 @@
 /** What a path leads to. */
-export type RouteName = "runs" | "run" | "events" | "stream" | "cancel" | "openapi";
+export type RouteName = "runs" | "run" | "events" | "stream" | "cancel" | "claim" | "openapi";
 
 /** A path that is known, and the run in it. */
 export interface RoutePath {
@@ -12,6 +12,7 @@ const BEHIND_RUN: Readonly<Record<string, RouteName>> = {
   events: "events",
   stream: "stream",
   cancel: "cancel",
+  claim: "claim",
 };
 
 /**

@@ -12,6 +12,8 @@ export const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
   run_finished: 409,
   run_id_taken: 409,
   run_active: 409,
+  claimed: 409,
+  fenced: 409,
   sequence_conflict: 412,
   payload_too_large: 413,
   invalid_event: 422,

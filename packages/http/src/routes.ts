@@ -5,22 +5,18 @@ import {
   parseIdempotencyKey,
   runNotFound,
 } from "@tm/run-events-core";
-import {
-  encodePage,
-  encodeReceipt,
-  encodeRun,
-  encodeRunList,
-  type StreamRequest,
-} from "@tm/run-events-core/wire";
+import { encodePage, encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { mediaType, readJson, refuseEncoded } from "./body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
-import { type Exchange, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
+import { emptyReply, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
+import { LEASE_ROUTES } from "./lease-routes.ts";
 import { appendLines } from "./ndjson.ts";
 import { openApiDocument } from "./openapi.ts";
 import {
   invalidRequest,
   parseAppendBody,
   parseCreateBody,
+  parseFence,
   parseLimit,
   parseListCursor,
   parseSince,
@@ -28,29 +24,8 @@ import {
   parseWaitMs,
 } from "./parameters.ts";
 import type { RouteName } from "./paths.ts";
+import type { Call, Methods } from "./route.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
-import type { Service } from "./service.ts";
-
-/** A request whose owner is known. */
-interface Call {
-  readonly service: Pick<Service<unknown>, "log" | "streams" | "waits" | "maxBodyBytes">;
-  readonly exchange: Exchange;
-  readonly ownerId: string;
-  readonly runId: string;
-  /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */
-  readonly authorize: StreamRequest["authorize"];
-}
-
-/** One method of one path. */
-export interface Route {
-  /** Who may call it: anybody, any credential, or a session. @see W4, W19 */
-  readonly access: "open" | "any" | "session";
-  /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
-  readonly changes: boolean;
-  readonly answer: (call: Call) => Promise<Reply | StreamReply>;
-}
-
-type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Route>>>;
 
 /** Every path with its methods: the whole wire. `HEAD` is answered wherever `GET` is. */
 export const ROUTES: Readonly<Record<RouteName, Methods>> = {
@@ -67,6 +42,7 @@ export const ROUTES: Readonly<Record<RouteName, Methods>> = {
     POST: { access: "any", changes: true, answer: appendEvents },
   },
   stream: { GET: { access: "session", changes: false, answer: openStream } },
+  claim: LEASE_ROUTES,
   cancel: { POST: { access: "any", changes: true, answer: cancelRun } },
   openapi: { GET: { access: "open", changes: false, answer: describe } },
 };
@@ -95,7 +71,7 @@ async function getRun({ service, runId, ownerId }: Call): Promise<Reply> {
 
 async function deleteRun({ service, runId, ownerId }: Call): Promise<Reply> {
   await service.log.deleteRun(runId, { ownerId });
-  return { status: 204, headers: { "cache-control": "private, no-store" }, body: null };
+  return emptyReply();
 }
 
 async function cancelRun({ service, runId, ownerId }: Call): Promise<Reply> {
@@ -104,12 +80,13 @@ async function cancelRun({ service, runId, ownerId }: Call): Promise<Reply> {
 
 async function appendEvents({ service, exchange, runId, ownerId }: Call): Promise<Reply> {
   const key = exchange.header("idempotency-key");
+  const fence = parseFence(exchange.header("run-fence"));
   if (mediaType(exchange) === "application/x-ndjson") {
     if (key !== null) throw invalidRequest("An Idempotency-Key cannot stand for a body of lines.");
     refuseEncoded(exchange);
     // Before the first line is taken: a stranger's upload is refused at once, not when its first line has come.
     await service.log.getRun(runId, { ownerId });
-    const target = { log: service.log, runId, ownerId, maxLineBytes: service.maxBodyBytes };
+    const target = { log: service.log, runId, ownerId, fence, maxLineBytes: service.maxBodyBytes };
     return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
@@ -120,6 +97,7 @@ async function appendEvents({ service, exchange, runId, ownerId }: Call): Promis
     ownerId,
     idempotencyKey,
     expectedSequence,
+    fence,
   });
   return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
 }

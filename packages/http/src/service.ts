@@ -12,7 +12,8 @@ import type { Authenticate, Identity } from "./identity.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
 import { parsePath } from "./paths.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
-import { checkRunId, ROUTES, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { checkRunId, ROUTES } from "./routes.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
 import { createWaits, type Waits } from "./waits.ts";
 

@@ -41,6 +41,7 @@ const TEMPLATES: Readonly<Record<RouteName, string>> = {
   events: "/v1/agent-runs/{runId}/events",
   stream: "/v1/agent-runs/{runId}/stream",
   cancel: "/v1/agent-runs/{runId}/cancel",
+  claim: "/v1/agent-runs/{runId}/claim",
   openapi: "/openapi.json",
 };
 

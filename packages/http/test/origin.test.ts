@@ -58,10 +58,14 @@ async function changesOn(world: World): Promise<readonly Call[]> {
   const lines = { "content-type": "application/x-ndjson" };
   const event = '{"eventType":"NOTE"}';
   const events = `/v1/agent-runs/${live}/events`;
+  const claim = `/v1/agent-runs/${live}/claim`;
   return [
     { method: "POST", path: "/v1/agent-runs", headers, body: "{}" },
     { method: "POST", path: events, headers, body: `{"events":[${event}]}` },
     { method: "POST", path: events, headers: lines, body: event },
+    { method: "POST", path: claim, headers, body: '{"leaseMs":60000}' },
+    { method: "PUT", path: claim, headers, body: '{"fence":1,"leaseMs":60000}' },
+    { method: "DELETE", path: claim, headers, body: '{"fence":1}' },
     { method: "POST", path: `/v1/agent-runs/${live}/cancel` },
     { method: "DELETE", path: `/v1/agent-runs/${ended}` },
   ];

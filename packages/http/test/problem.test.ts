@@ -70,6 +70,23 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
       headers: ADA,
     }),
   },
+  claimed: {
+    status: 409,
+    extra: { expiresAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/) as unknown },
+    async reach(world) {
+      const runId = await world.record("NOTE");
+      await world.runs.log.claim(runId, { leaseMs: 60_000 });
+      return post(`/v1/agent-runs/${runId}/claim`, { leaseMs: 60_000 });
+    },
+  },
+  fenced: {
+    status: 409,
+    async reach(world) {
+      const runId = await world.record("NOTE");
+      await world.runs.log.claim(runId, { leaseMs: 60_000 });
+      return post(events(runId), { events: [draft()] });
+    },
+  },
   sequence_conflict: {
     status: 412,
     extra: { lastSequence: 1 },
@@ -177,6 +194,7 @@ describe.each(DOORS)("%s", (door) => {
       events: [`${run}/events`, "GET, HEAD, POST"],
       stream: [`${run}/stream`, "GET, HEAD"],
       cancel: [`${run}/cancel`, "POST"],
+      claim: [`${run}/claim`, "POST, PUT, DELETE"],
       openapi: ["/openapi.json", "GET, HEAD"],
     };
     for (const [path, allow] of Object.values(paths)) {

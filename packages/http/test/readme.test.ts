@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { countBlocks, openSnippets, readSnippets } from "./snippets.ts";
 
@@ -47,8 +48,9 @@ it("README: every block of code is one that is run here", () => {
     "fetch.mjs",
     "node.mjs",
     "own-paths.mjs",
+    "upkeep.mjs",
   ]);
-  expect(countBlocks()).toBe(5);
+  expect(countBlocks()).toBe(6);
 });
 
 it("README: node:http serves runs beside one's own paths, and goes down in order", async () => {
@@ -111,4 +113,28 @@ it("README: a path of one's own refuses pages of other origins", async () => {
     403,
     { code: "cross_site_request" },
   ]);
+});
+
+it("README: upkeep ends runs that were abandoned and removes old ones, however many", async () => {
+  await using snippets = await openSnippets();
+  const { endAbandoned, removeOld } = (await snippets.load("upkeep.mjs")) as {
+    endAbandoned(runs: RunEvents): Promise<void>;
+    removeOld(runs: RunEvents, days: number): Promise<void>;
+  };
+  let nowMs = Date.now() - 10 * 86_400_000;
+  const runs = createRunEvents({ store: createMemoryStore({ now: () => nowMs }) });
+  for (let at = 0; at < 250; at++) {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await runs.log.claim(runId, { leaseMs: 1_000 });
+  }
+  nowMs += 61_000;
+  await endAbandoned(runs);
+  const listed = async (status: "failed" | "running"): Promise<number> =>
+    (await runs.list({ ownerId: "ada", status, limit: 300 })).runs.length;
+  expect([await listed("failed"), await listed("running")]).toEqual([250, 0]);
+  await removeOld(runs, 11);
+  expect(await listed("failed")).toBe(250);
+  await removeOld(runs, 9);
+  expect(await listed("failed")).toBe(0);
+  await runs.close();
 });

@@ -48,6 +48,7 @@ export function appendGroup(
       head,
       keptReceipt(sql, rows, head.ordinal, idempotencyKey),
       request,
+      nowMs,
     );
     if (refusal !== null) return refusal;
     const { run, landing } = advanceRun(head, request, nowMs);
@@ -74,6 +75,10 @@ export function appendGroup(
 /** Writes what has changed of a head; most appends change no column that is in an index, and leave the indexes alone. */
 function updateHead(sql: Statements, before: RunRecord, head: RunRecord): void {
   const { runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal } = head;
+  const { fence, leaseExpiresAtMs } = head;
+  if (fence !== before.fence || leaseExpiresAtMs !== before.leaseExpiresAtMs) {
+    sql.setLease.run(fence, leaseExpiresAtMs, ordinal);
+  }
   if (runStatus === before.runStatus && phase === before.phase) {
     sql.advanceRun.run(lastSequence, updatedAtMs, ordinal);
   } else {

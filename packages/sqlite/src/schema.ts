@@ -50,6 +50,16 @@ const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (run_key, idempotency_key)
       ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    // A program that knows no fences would write past them.
+    breaking: true,
+    // An append changes nothing that these indexes hold, but for the one that ends the run.
+    sql: ({ runs }) => `
+      ALTER TABLE ${runs} ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE ${runs} ADD COLUMN lease_expires_at_ms INTEGER;
+      CREATE INDEX ${runs}_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
+      CREATE INDEX ${runs}_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
+  },
 ];
 
 /** The numbers of the steps that the database has, and whether one of them is beyond this program. */

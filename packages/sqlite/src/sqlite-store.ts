@@ -1,17 +1,23 @@
 import {
+  appenderOf,
   type AppendReceipt,
   type AppendRequest,
+  claimRun,
   type EventDraft,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
   parseIdempotencyKey,
   planEvents,
   receiptOf,
+  releaseRun,
+  renewLease,
   type RunEventStore,
 } from "@tm/run-events-core";
 import { appendGroup } from "./append.ts";
 import { createConnection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
+import { changeLease, listExpired } from "./leases.ts";
+import { purgeRuns } from "./purge.ts";
 import { readPage } from "./read.ts";
 import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
 import { tablesOf } from "./tables.ts";
@@ -41,6 +47,8 @@ export interface JoinedAppend {
   readonly idempotencyKey?: string;
   /** Refuse unless the run's `lastSequence` is this. */
   readonly expectedSequence?: number;
+  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see S22 */
+  readonly fence?: number;
 }
 
 /** A store on SQLite. */
@@ -57,8 +65,8 @@ export interface SqliteStore extends RunEventStore {
    * commits, and watches ring after that. Synchronous. A refusal or failure leaves the transaction as it was, except
    * where SQLite itself ends it (a full disk). In a transaction that began without `IMMEDIATE` the write lock may be
    * refused: then `store_unavailable`, and the caller begins again.
-   * @throws RunEventsError `not_found`, `run_finished`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
-   * `store_unavailable`.
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
+   * `planEvents`; `store_unavailable`.
    * @throws TypeError without an open transaction, or before `migrate()` or `verify()` has been awaited once.
    */
   appendInTransaction(append: JoinedAppend): AppendReceipt;
@@ -68,6 +76,12 @@ export interface SqliteStore extends RunEventStore {
    * @see S17
    */
   deleteRun: RunEventStore["deleteRun"];
+  /**
+   * As the contract says. A call ends with the run that reaches 2,000 events, since other writers and this process stand still
+   * while it lasts.
+   * @see S24
+   */
+  purge: RunEventStore["purge"];
 }
 
 const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS };
@@ -142,6 +156,24 @@ export function createSqliteStore(
       if (outcome === "deleted") wakes.changed(runId);
       return outcome;
     },
+    claim: (request) =>
+      connection.write((open) =>
+        changeLease(open, request.runId, (run) => claimRun(run, request, Date.now())),
+      ),
+    renew: (request) =>
+      connection.write((open) =>
+        changeLease(open, request.runId, (run) => renewLease(run, request, Date.now())),
+      ),
+    release: (request) =>
+      connection.write((open) =>
+        changeLease(open, request.runId, (run) => releaseRun(run, request)),
+      ),
+    listExpired: (query) => connection.perform((open) => listExpired(open, query, Date.now())),
+    async purge(request) {
+      const gone = await connection.write((open) => purgeRuns(open, request));
+      for (const runId of gone) wakes.changed(runId);
+      return gone;
+    },
     watch(runId, wake) {
       const stop = wakes.add(runId, wake);
       const ready = connection.perform((open) => {
@@ -157,6 +189,7 @@ export function createSqliteStore(
       ownerId = null,
       idempotencyKey,
       expectedSequence = null,
+      fence,
     }) {
       const request: AppendRequest = {
         ...planEvents(events, LIMITS),
@@ -164,6 +197,7 @@ export function createSqliteStore(
         ownerId,
         idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
         expectedSequence,
+        appender: appenderOf(fence),
       };
       const { outcomes, moved } = connection.join((open) =>
         open.nested(() => appendGroup(open, [request], Date.now())),

@@ -11,9 +11,12 @@ export interface Statements {
   readonly insertRun: SqliteStatement;
   readonly updateRun: SqliteStatement;
   readonly advanceRun: SqliteStatement;
+  readonly setLease: SqliteStatement;
   readonly deleteRun: SqliteStatement;
   readonly listRuns: SqliteStatement;
   readonly listRunsByStatus: SqliteStatement;
+  readonly listExpired: SqliteStatement;
+  readonly selectFinished: SqliteStatement;
   readonly insertEvent: SqliteStatement;
   readonly insertEvents: SqliteStatement;
   readonly selectEvents: SqliteStatement;
@@ -29,7 +32,8 @@ export interface Statements {
 
 const RUN_COLUMNS = `run_id AS runId, owner_id AS ownerId, run_status AS runStatus, phase,
   last_sequence AS lastSequence, run_key AS ordinal, created_at_ms AS createdAtMs,
-  updated_at_ms AS updatedAtMs, finished_at_ms AS finishedAtMs, metadata`;
+  updated_at_ms AS updatedAtMs, finished_at_ms AS finishedAtMs, metadata,
+  fence, lease_expires_at_ms AS leaseExpiresAtMs`;
 
 /**
  * Prepares the statements; the tables must be there.
@@ -64,6 +68,7 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     advanceRun: prepare(
       `UPDATE ${runs} SET last_sequence = ?, updated_at_ms = ? WHERE run_key = ?`,
     ),
+    setLease: prepare(`UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ? WHERE run_key = ?`),
     deleteRun: prepare(`DELETE FROM ${runs} WHERE run_key = ?`),
     listRuns: prepare(
       `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
@@ -76,6 +81,14 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
          SELECT run_key FROM ${runs} WHERE owner_id = +? AND run_key < +? AND run_status = +?
          ORDER BY run_key DESC LIMIT ? + 0)
        ORDER BY run_key`,
+    ),
+    listExpired: prepare(
+      `SELECT run_id AS runId FROM ${runs} WHERE lease_expires_at_ms <= +?
+       ORDER BY lease_expires_at_ms LIMIT ? + 0`,
+    ),
+    selectFinished: prepare(
+      `SELECT run_id AS runId, run_key AS ordinal, last_sequence AS lastSequence FROM ${runs}
+       WHERE finished_at_ms < +? ORDER BY finished_at_ms LIMIT ? + 0`,
     ),
     insertEvent: prepare(`${insertEvents} (?, ?, ?, ?, ?, ?)`),
     insertEvents: prepare(

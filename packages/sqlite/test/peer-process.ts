@@ -2,7 +2,7 @@
 import { type AppendOutcome, RunEventsError } from "@tm/run-events-core";
 import { createSqliteStore } from "../src/index.ts";
 import { driverOf } from "./drivers.ts";
-import { appendOf, createOf } from "./requests.ts";
+import { appendOf, claimOf, createOf } from "./requests.ts";
 import type { PeerCommands, PeerFailure } from "./peers.ts";
 
 const [driverName, file = ""] = process.argv.slice(2);
@@ -37,6 +37,15 @@ const commands: PeerCommands = {
       count += 1;
       await append(runId, count);
       process.send?.({ acknowledged: count });
+    }
+  },
+  claim: ({ runId, leaseMs }) => store.claim(claimOf(runId, leaseMs)),
+  async appendUnder({ runId, fence }) {
+    for (let landed = 0; ; landed++) {
+      const [outcome] = await store.append([
+        appendOf(runId, fence, { appender: { by: "worker", fence } }),
+      ]);
+      if (outcome?.outcome !== "appended") return { landed, refusal: outcome };
     }
   },
   async hold() {

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { isWalSafe } from "../src/sqlite-version.ts";
 import { DRIVERS } from "./drivers.ts";
+import { makeFirstSchema } from "./first-schema.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimOf, createOf, oneTo, readValues } from "./requests.ts";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("the schema on $name", (driver) => {
@@ -29,6 +30,39 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     const before = other.prepare("PRAGMA data_version").get();
     await store.migrate();
     expect(other.prepare("PRAGMA data_version").get()).toEqual(before);
+  });
+
+  it("S19: a file of the first schema is refused until it is migrated, and loses nothing", async () => {
+    const db = openHandle(driver, temporaryFile());
+    makeFirstSchema(db);
+    const store = createSqliteStore(db);
+    await expect(store.verify()).rejects.toMatchObject({
+      message: expect.stringContaining("migrate()"),
+    });
+    await store.migrate();
+    expect(await store.getRun("live")).toEqual({
+      runId: "live",
+      ownerId: "ada",
+      runStatus: "running",
+      phase: null,
+      lastSequence: 2,
+      ordinal: 1,
+      createdAtMs: 1_000,
+      updatedAtMs: 2_000,
+      finishedAtMs: null,
+      metadata: '{"a":1}',
+      fence: 0,
+      leaseExpiresAtMs: null,
+    });
+    expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
+      { outcome: "replayed", firstSequence: 1 },
+    ]);
+    await store.append([appendOf("live", 3)]);
+    expect(await readValues(store, "live")).toEqual([1, 2, 3]);
+    expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
+    expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
+    expect(await store.purge({ finishedBeforeMs: 2_001, limit: 9 })).toEqual(["done"]);
+    await store.close();
   });
 
   it("S19: an old program refuses a newer breaking schema", async () => {
@@ -62,6 +96,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     const { db, store } = await openStore(driver, file);
     expect(db.prepare("SELECT migration FROM run_events_schema").all()).toEqual([
       expect.objectContaining({ migration: 1 }),
+      expect.objectContaining({ migration: 2 }),
     ]);
     await store.createRun(createOf("a"));
     await Promise.all(peers.map((peer, value) => peer.call("append", { runId: "a", value })));

@@ -91,8 +91,10 @@ export function timesOf(leases: readonly LeaseOperation[]): FencedTimes {
           hasBegun(claim, call) &&
           (claim.result.outcome !== "granted" || claim.result.fence > fence),
       ) ||
-      // It was never given, as far as the answers say.
-      !granted.some((claim) => claim.fence === fence),
+      // It was not given before, as far as the answers say.
+      !granted.some(
+        (claim) => claim.fence === fence && (claim.call.endedAt ?? Infinity) < call.begunAt,
+      ),
   };
 }
 

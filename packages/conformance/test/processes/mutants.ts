@@ -1,5 +1,11 @@
 import { setTimeout } from "node:timers/promises";
-import { type AppendOutcome, type AppendRequest, RunEventsError } from "@tm/run-events-core";
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  isTerminal,
+  type LeaseOutcome,
+  RunEventsError,
+} from "@tm/run-events-core";
 import type { Entry, Journal } from "./journal.ts";
 import type { JournalStore } from "./journal-store.ts";
 
@@ -211,7 +217,30 @@ export const processMutants: readonly ProcessMutant[] = [
     clause: "S22",
     says: /S2[12] is broken/,
     spoil(store) {
-      store.claim = (claim) => store.inTurn(() => store.askBlindly((atMs) => ({ atMs, claim })));
+      const { append } = store;
+      const fences = new Map<string, number>();
+
+      async function grant(runId: string, fence: number, leaseMs: number): Promise<LeaseOutcome> {
+        const run = await store.getRun(runId);
+        if (run === null) return { outcome: "not_found" };
+        const { runStatus, lastSequence } = run;
+        if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
+        fences.set(runId, fence);
+        const leaseExpiresAtMs = Date.now() + leaseMs;
+        return { outcome: "granted", run: { ...run, fence, leaseExpiresAtMs } };
+      }
+
+      store.claim = ({ runId, leaseMs }) => grant(runId, (fences.get(runId) ?? 0) + 1, leaseMs);
+      store.renew = ({ runId, fence, leaseMs }) => grant(runId, fence, leaseMs);
+      store.release = ({ runId, fence }) => grant(runId, fence, 0);
+      appendEach(store, async (request) => {
+        const { appender, runId } = request;
+        if (appender.by === "worker" && appender.fence !== fences.get(runId)) {
+          return { outcome: "fenced" };
+        }
+        const [outcome] = await append([{ ...request, appender: { by: "anybody" } }]);
+        return outcome ?? { outcome: "not_found" };
+      });
     },
   },
   {

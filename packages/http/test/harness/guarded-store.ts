@@ -1,6 +1,6 @@
 import type { RunEventStore } from "@tm/run-events-core";
 
-type StoreCall = "createRun" | "append" | "read" | "getRun" | "listRuns" | "deleteRun";
+type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
 
 /** A store whose line a test can cut and hold. */
 export interface GuardedStore extends RunEventStore {
@@ -48,6 +48,11 @@ export function guardStore(store: RunEventStore): GuardedStore {
     getRun: (runId) => call("getRun", () => store.getRun(runId)),
     listRuns: (query) => call("listRuns", () => store.listRuns(query)),
     deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
+    claim: (request) => call("claim", () => store.claim(request)),
+    renew: (request) => call("renew", () => store.renew(request)),
+    release: (request) => call("release", () => store.release(request)),
+    listExpired: (query) => call("listExpired", () => store.listExpired(query)),
+    purge: (request) => call("purge", () => store.purge(request)),
     watch(runId, wake) {
       const watch = store.watch(runId, () => {
         if (!silent) wake();

@@ -84,6 +84,8 @@ function ask(port: number, agent: Agent, call: Call): Promise<IncomingMessage> {
       headers,
       ...(signal === undefined ? {} : { signal }),
     });
+    // Without, this client sends the body of a DELETE with no word of its length.
+    if (body !== undefined) outgoing.useChunkedEncodingByDefault = true;
     outgoing.once("response", resolve);
     // An answer may come before the body has gone out; what then becomes of the body is of no interest.
     outgoing.on("error", reject);

@@ -22,7 +22,11 @@ export const DOORS = ["Request to Response", "node:http"] as const;
 export type DoorName = (typeof DOORS)[number];
 
 type WorldOptions = Partial<Omit<HandlerOptions<unknown>, "runs" | "authenticate" | "onError">> &
-  Partial<Omit<RunEventsOptions, "store">> & { readonly clock?: Clock };
+  Partial<Omit<RunEventsOptions, "store">> & {
+    readonly clock?: Clock;
+    /** The store's clock, by which leases run out. */
+    readonly storeNow?: () => number;
+  };
 
 /** A handler over a memory store with a door, made for one test and gone with it. */
 export interface World extends Omit<Door, "close">, AsyncDisposable {
@@ -41,8 +45,8 @@ export interface World extends Omit<Door, "close">, AsyncDisposable {
 
 /** Opens a world. Its end waits until nothing is open any more. */
 export async function openWorld(door: DoorName, options: WorldOptions = {}): Promise<World> {
-  const { clock, maxPayloadBytes, maxBatchEvents, ...handlerOptions } = options;
-  const store = guardStore(createMemoryStore());
+  const { clock, storeNow, maxPayloadBytes, maxBatchEvents, ...handlerOptions } = options;
+  const store = guardStore(createMemoryStore(storeNow === undefined ? {} : { now: storeNow }));
   const runs = createRunEvents({
     store,
     ...(clock === undefined ? {} : { clock }),

@@ -1,0 +1,90 @@
+import type { Upkeep } from "@tm/run-events-core";
+import { describeError } from "./describe-error.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Settings } from "./settings.ts";
+import { startTicks } from "./ticks.ts";
+
+/** How often old runs are looked for, in milliseconds. */
+const PURGE_INTERVAL_MS = 60_000;
+const DAY_MS = 86_400_000;
+/**
+ * How many runs go at once, and for how much of the time: so that those who append meanwhile hardly notice (`pnpm bench purge`).
+ */
+const PURGE_RUNS = 25;
+const PURGE_SHARE = 0.2;
+
+/** What the upkeep depends on. */
+export interface UpkeepOptions {
+  readonly runs: Upkeep;
+  readonly settings: Pick<Settings, "leaseGraceMs" | "reapIntervalMs" | "retentionDays">;
+  readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
+  readonly log: Log;
+}
+
+/** Upkeep that goes on by itself. */
+export interface RunningUpkeep {
+  /**
+   * Begins nothing any more. Resolves when what is under way has ended, but waits no longer than this for a store that does
+   * not answer. Idempotent.
+   */
+  stop(mostMs: number): Promise<void>;
+}
+
+/**
+ * Ends runs that were abandoned, and removes old ones if a retention is set, a batch a tick. Any number of processes may do so
+ * on one store. What fails is logged and counted, and tried again when it is next due.
+ * @see W33, S23, S24
+ */
+export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): RunningUpkeep {
+  const { leaseGraceMs, reapIntervalMs, retentionDays } = settings;
+
+  /** Whether this has done anything: then there may be more, also where another process took a share of the batch. */
+  async function reap(): Promise<boolean> {
+    const runIds = await runs.reap({ graceMs: leaseGraceMs });
+    metrics.countExpired(runIds.length);
+    for (const runId of runIds) log("run_expired", { runId });
+    return runIds.length > 0;
+  }
+
+  async function purge(days: number): Promise<boolean> {
+    const finishedBeforeMs = Math.max(0, Math.floor(Date.now() - days * DAY_MS));
+    const runIds = await runs.purge({ finishedBeforeMs, limit: PURGE_RUNS });
+    metrics.countPurged(runIds.length);
+    if (runIds.length > 0) log("runs_purged", { runIds });
+    return runIds.length > 0;
+  }
+
+  function guard(task: "reap" | "purge", work: () => Promise<boolean>): () => Promise<boolean> {
+    return async () => {
+      try {
+        return await work();
+      } catch (error) {
+        metrics.countUpkeepFailure();
+        log("upkeep_failed", { task, ...describeError(error) });
+        return false;
+      }
+    };
+  }
+
+  // The first comes after an interval: after a server that was away the workers have that long to renew their leases.
+  const all = [startTicks(reapIntervalMs, guard("reap", reap))];
+  if (retentionDays !== null) {
+    all.push(
+      startTicks(
+        PURGE_INTERVAL_MS,
+        guard("purge", () => purge(retentionDays)),
+        PURGE_SHARE,
+      ),
+    );
+  }
+
+  return {
+    async stop(mostMs) {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, mostMs);
+      await Promise.race([Promise.all(all.map((ticks) => ticks.stop())), late]);
+      clearTimeout(timer);
+    },
+  };
+}

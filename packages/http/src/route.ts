@@ -1,0 +1,25 @@
+import type { StreamRequest } from "@tm/run-events-core/wire";
+import type { Exchange, Reply, StreamReply } from "./exchange.ts";
+import type { Service } from "./service.ts";
+
+/** A request whose owner is known. */
+export interface Call {
+  readonly service: Pick<Service<unknown>, "log" | "streams" | "waits" | "maxBodyBytes">;
+  readonly exchange: Exchange;
+  readonly ownerId: string;
+  readonly runId: string;
+  /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */
+  readonly authorize: StreamRequest["authorize"];
+}
+
+/** One method of one path. */
+export interface Route {
+  /** Who may call it: anybody, any credential, or a session. @see W4, W19 */
+  readonly access: "open" | "any" | "session";
+  /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
+  readonly changes: boolean;
+  readonly answer: (call: Call) => Promise<Reply | StreamReply>;
+}
+
+/** The methods of one path. */
+export type Methods = Readonly<Partial<Record<"GET" | "POST" | "PUT" | "DELETE", Route>>>;

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { type Answer, type Call, post } from "./harness/answer.ts";
+import { DOORS, openWorld } from "./harness/world.ts";
+
+const BOB = { authorization: "Bearer bob" };
+/** When a test's store begins to count. */
+const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
+
+const claim = (runId: string, body: unknown = { leaseMs: 60_000 }): Call =>
+  post(`/v1/agent-runs/${runId}/claim`, body);
+const renew = (runId: string, fence: unknown, leaseMs: unknown = 60_000): Call => ({
+  ...claim(runId, { fence, leaseMs }),
+  method: "PUT",
+});
+const release = (runId: string, fence: unknown): Call => ({
+  ...claim(runId, { fence }),
+  method: "DELETE",
+});
+
+function said({ status, text }: Answer): readonly [number, unknown] {
+  return [status, text === "" ? null : JSON.parse(text)];
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W31: a claim gives a fence and says when the lease runs out, by the store's clock", async () => {
+    await using world = await openWorld(door, { storeNow: () => START_MS });
+    const runId = await world.record("NOTE");
+    expect(said(await world.send(claim(runId)))).toEqual([
+      200,
+      { fence: 1, expiresAt: "2026-06-20T12:01:00.000Z" },
+    ]);
+    const before = await world.runs.get(runId);
+    // The lease is no event: the run is as it was.
+    expect(before).toMatchObject({ lastSequence: 1, updatedAt: "2026-06-20T12:00:00.000Z" });
+  });
+
+  it("W31: who comes second is told until when the run is taken, also if it is the same caller", async () => {
+    await using world = await openWorld(door, { storeNow: () => START_MS });
+    const runId = await world.record();
+    await world.send(claim(runId, { leaseMs: 1_000 }));
+    expect(said(await world.send(claim(runId, { leaseMs: 3_600_000 })))).toMatchObject([
+      409,
+      { code: "claimed", expiresAt: "2026-06-20T12:00:01.000Z" },
+    ]);
+  });
+
+  it("W31: of those who race for a run one has it", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => world.send(claim(runId))));
+    const won = answers.filter(({ status }) => status === 200);
+    expect(won.map((answer) => answer.json()["fence"])).toEqual([1]);
+    for (const lost of answers.filter((answer) => !won.includes(answer))) {
+      expect(said(lost)).toMatchObject([
+        409,
+        { code: "claimed", expiresAt: won[0]?.json()["expiresAt"] },
+      ]);
+    }
+  });
+
+  it("W31: a lease that has run out is renewed by its worker, until somebody else has the run", async () => {
+    let nowMs = START_MS;
+    await using world = await openWorld(door, { storeNow: () => nowMs });
+    const runId = await world.record();
+    await world.send(claim(runId));
+    nowMs += 30_000;
+    expect(said(await world.send(renew(runId, 1, 45_000)))).toEqual([
+      200,
+      { fence: 1, expiresAt: "2026-06-20T12:01:15.000Z" },
+    ]);
+    nowMs += 45_000;
+    expect(said(await world.send(renew(runId, 1, 1_000)))).toMatchObject([200, { fence: 1 }]);
+    nowMs += 1_000;
+    expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: 2 }]);
+    for (const late of [renew(runId, 1), release(runId, 1)]) {
+      expect(said(await world.send(late))).toMatchObject([409, { code: "fenced" }]);
+    }
+    expect(said(await world.send(renew(runId, 2)))).toMatchObject([200, { fence: 2 }]);
+  });
+
+  it("W31: a run that is given back can be claimed at once, and is given back as often as one likes", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    await world.send(claim(runId));
+    for (let times = 0; times < 2; times++) {
+      const answer = await world.send(release(runId, 1));
+      expect(said(answer)).toEqual([204, null]);
+      expect(answer.headers["cache-control"]).toBe("private, no-store");
+    }
+    expect(said(await world.send(renew(runId, 1)))).toMatchObject([409, { code: "fenced" }]);
+    expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: 2 }]);
+  });
+
+  it("W31: a run that has finished is nobody's any more", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE", "RUN_COMPLETED");
+    for (const call of [claim(runId), renew(runId, 1), release(runId, 1)]) {
+      expect(said(await world.send(call))).toMatchObject([
+        409,
+        { code: "run_finished", runStatus: "completed", lastSequence: 2 },
+      ]);
+    }
+  });
+
+  it("W3, W31: a body that is not what the method takes is 400, and changes nothing", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record();
+    const times = [999, 3_600_001, 1_000.5, "1000", null, true, -1, 0];
+    const fences = [0, -1, 1.5, "1", null, 2 ** 53];
+    const bad = [
+      "",
+      "{",
+      "[]",
+      "null",
+      "1000",
+      "{}",
+      '{"leaseMs":1000,"leaseMs":1000}',
+      '{"leaseMs":1e400}',
+      '{"leaseMs":1000,"fence":1}',
+      ...times.map((leaseMs) => ({ leaseMs })),
+    ].map((body) => claim(runId, body));
+    bad.push(
+      ...times.map((leaseMs) => renew(runId, 1, leaseMs)),
+      ...fences.flatMap((fence) => [renew(runId, fence), release(runId, fence)]),
+      { ...release(runId, 1), body: "" },
+      { ...claim(runId), headers: { authorization: "Bearer ada", "content-type": "text/plain" } },
+    );
+    for (const call of bad) {
+      const { status, text } = await world.send(call);
+      expect([call.method, call.body, status, text]).toEqual([
+        call.method,
+        call.body,
+        400,
+        expect.stringContaining('"code":"invalid_request"'),
+      ]);
+    }
+    expect(await world.runs.log.getRun(runId)).toMatchObject({ fence: 0, leaseExpiresAtMs: null });
+  });
+
+  it("W4, W31: a stranger cannot tell a run that is claimed from one that is not there", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    await world.send(claim(runId));
+    const ended = await world.record("RUN_COMPLETED");
+    const lines = { "content-type": "application/x-ndjson" };
+    const callsOn = (id: string): readonly Call[] => [
+      claim(id),
+      renew(id, 1),
+      renew(id, 7),
+      release(id, 1),
+      post(`/v1/agent-runs/${id}/events`, { events: [{ eventType: "A" }] }),
+      post(`/v1/agent-runs/${id}/events`, { events: [{ eventType: "A" }] }, { "run-fence": "1" }),
+      post(`/v1/agent-runs/${id}/events`, '{"eventType":"A"}\n', { ...lines, "run-fence": "1" }),
+      post(`/v1/agent-runs/${id}/cancel`, ""),
+    ];
+    const asBob = async (call: Call): Promise<object> => {
+      const answer = await world.send({ ...call, headers: { ...call.headers, ...BOB } });
+      const { date: _, ...headers } = answer.headers;
+      return { status: answer.status, headers, text: answer.text };
+    };
+    for (const [at, call] of callsOn("none").entries()) {
+      const expected = await asBob(call);
+      expect(expected).toMatchObject({ status: 404 });
+      for (const id of [runId, ended]) {
+        expect(await asBob(callsOn(id)[at] ?? call)).toEqual(expected);
+      }
+    }
+    expect(await world.runs.log.getRun(runId)).toMatchObject({ fence: 1, lastSequence: 1 });
+  });
+});

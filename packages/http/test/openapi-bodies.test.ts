@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { type Call, post } from "./harness/answer.ts";
+import { fits, schemaOf } from "./harness/described.ts";
+import { openWorld } from "./harness/world.ts";
+
+it("W9, W30, W31: the document takes the bodies that the server takes, and not those that it refuses", async () => {
+  await using world = await openWorld("Request to Response");
+  const run = `/v1/agent-runs/${await world.record()}`;
+  const events = [{ eventType: "NOTE" }];
+  const to =
+    (path: string, method = "POST") =>
+    (body: unknown): Call => ({ ...post(path, body), method });
+  const claim = `${run}/claim`;
+  const lasting = { leaseMs: 1_000 };
+  const bodies: readonly (readonly [string, (body: unknown) => Call, readonly unknown[]])[] = [
+    [
+      "AppendEvents",
+      to(`${run}/events`),
+      [
+        { events },
+        { events: [{ eventType: "NOTE", payload: { a: [null] } }], expectedSequence: 1 },
+        { events: [] },
+        { events: [{}] },
+        { events: [{ eventType: "note" }] },
+        { events: [{ eventType: "NOTE", extra: 1 }] },
+        { events, extra: 1 },
+        { events, expectedSequence: -1 },
+        { events, expectedSequence: "1" },
+        { events: Array(1_001).fill(events[0]) },
+        [],
+        null,
+      ],
+    ],
+    // The last of each is right: it leaves a lease for the next.
+    [
+      "ClaimRun",
+      to(claim),
+      [
+        ...[999, 1_000.5, "1000", 3_600_001].map((leaseMs) => ({ leaseMs })),
+        { ...lasting, fence: 1 },
+        {},
+        [],
+        { leaseMs: 3_600_000 },
+      ],
+    ],
+    [
+      "RenewLease",
+      to(claim, "PUT"),
+      [
+        ...[0, 1.5, "1", null].map((fence) => ({ ...lasting, fence })),
+        { fence: 1 },
+        lasting,
+        { ...lasting, fence: 1, extra: 1 },
+        { ...lasting, fence: 1 },
+      ],
+    ],
+    [
+      "ReleaseRun",
+      to(claim, "DELETE"),
+      [{}, { fence: -1 }, { fence: null }, { ...lasting, fence: 1 }, { fence: 1 }],
+    ],
+    [
+      "CreateRun",
+      to("/v1/agent-runs"),
+      [{}, { runId: "a" }, { runId: "a b" }, { runId: 1 }, { owner: 1 }, [], { metadata: null }],
+    ],
+  ];
+  for (const [schema, callOf, all] of bodies) {
+    for (const body of all) {
+      const { status } = await world.send(callOf(body));
+      const valid = (fits(schemaOf(schema), body) as readonly unknown[]).length === 0;
+      expect([schema, body, status < 300]).toEqual([schema, body, valid]);
+    }
+  }
+});

@@ -1,0 +1,106 @@
+import type {
+  Appender,
+  AppendRequest,
+  ClaimRequest,
+  ExpiredQuery,
+  PurgeRequest,
+  ReleaseRequest,
+  RenewRequest,
+  RunEventStore,
+} from "@tm/run-events-core";
+import fc from "fast-check";
+
+/** What a caller does, after some time. */
+export type Step = { readonly afterMs: number } & (
+  | { readonly does: "append"; readonly request: readonly AppendRequest[] }
+  | { readonly does: "claim"; readonly request: ClaimRequest }
+  | { readonly does: "renew"; readonly request: RenewRequest }
+  | { readonly does: "release"; readonly request: ReleaseRequest }
+  | { readonly does: "listExpired"; readonly request: ExpiredQuery }
+  | { readonly does: "purge"; readonly request: Pick<PurgeRequest, "limit"> }
+);
+
+export const RUN_IDS = ["a", "b", "missing"] as const;
+
+const runId = fc.constantFrom(...RUN_IDS);
+const ownerId = fc.constantFrom(null, null, "ada", "bob");
+const fence = fc.integer({ min: 1, max: 3 });
+const leaseMs = fc.constantFrom(1, 1_000, 5_000);
+const graceMs = fc.constantFrom(0, 1, 1_000);
+const limit = fc.integer({ min: 1, max: 3 });
+
+const appender: fc.Arbitrary<Appender> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
+  { weight: 3, arbitrary: fence.map((one) => ({ by: "worker" as const, fence: one })) },
+  { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
+  { weight: 1, arbitrary: graceMs.map((one) => ({ by: "reaper" as const, graceMs: one })) },
+);
+
+/** Requests that often meet: few runs, keys, owners, fences and sequences. */
+const append = fc
+  .record({
+    runId,
+    ownerId,
+    events: fc.array(
+      fc.record({
+        eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED"),
+        payload: fc.constantFrom("1", '"ü"'),
+        phase: fc.constantFrom(null, '"draft"', '"review"'),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+    ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+    idempotencyKey: fc.constantFrom(null, null, "k1", "k2"),
+    expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
+    appender,
+  })
+  .map(({ ends, ...request }) =>
+    ends
+      ? {
+          ...request,
+          events: [...request.events, { eventType: "RUN_FAILED", payload: "null", phase: null }],
+          runStatus: "failed" as const,
+        }
+      : { ...request, runStatus: "running" as const },
+  );
+
+function stepOf<Does extends Step["does"], Request>(
+  does: Does,
+  request: fc.Arbitrary<Request>,
+): fc.Arbitrary<{ readonly does: Does; readonly request: Request; readonly afterMs: number }> {
+  return fc.record({
+    does: fc.constant(does),
+    request,
+    afterMs: fc.constantFrom(0, 0, 1, 1_000, 3_000),
+  });
+}
+
+export const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: stepOf("append", fc.array(append, { minLength: 1, maxLength: 6 })),
+  },
+  { weight: 3, arbitrary: stepOf("claim", fc.record({ runId, ownerId, leaseMs })) },
+  { weight: 1, arbitrary: stepOf("renew", fc.record({ runId, ownerId, leaseMs, fence })) },
+  { weight: 1, arbitrary: stepOf("release", fc.record({ runId, ownerId, fence })) },
+  { weight: 1, arbitrary: stepOf("listExpired", fc.record({ graceMs, limit })) },
+  { weight: 1, arbitrary: stepOf("purge", fc.record({ limit })) },
+);
+
+/** Takes a step; the time has passed already. A purge takes what has finished before now. */
+export function takeStep(store: RunEventStore, step: Step, nowMs: number): Promise<unknown> {
+  switch (step.does) {
+    case "append":
+      return store.append(step.request);
+    case "claim":
+      return store.claim(step.request);
+    case "renew":
+      return store.renew(step.request);
+    case "release":
+      return store.release(step.request);
+    case "listExpired":
+      return store.listExpired(step.request);
+    case "purge":
+      return store.purge({ ...step.request, finishedBeforeMs: nowMs });
+  }
+}

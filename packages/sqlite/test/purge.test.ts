@@ -1,0 +1,79 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { DRIVERS, type Handle } from "./drivers.ts";
+import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { openStore, temporaryFile } from "./stores.ts";
+
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
+function countRows(db: Handle): readonly number[] {
+  return ["runs", "events", "receipts"].map((table) => {
+    const row = db.prepare(`SELECT count(*) AS rows FROM run_events_${table}`).get();
+    return Number((row as { readonly rows: number }).rows);
+  });
+}
+
+describe.each(DRIVERS)("purge on $name", (driver) => {
+  it("S24: takes what finished before the time, the oldest first, and leaves no row of it", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const startedAtMs = Date.now();
+    for (const runId of ["live", "claimed", "c", "b", "a"]) await store.createRun(createOf(runId));
+    await store.claim(claimOf("claimed", 1));
+    for (const [at, runId] of ["a", "b", "c"].entries()) {
+      vi.setSystemTime(startedAtMs + 10 + at);
+      await store.append([appendOf(runId, 1, { idempotencyKey: "k" }), endOf(runId)]);
+    }
+    await store.append([appendOf("live", 1, { idempotencyKey: "k" })]);
+    expect(await store.purge({ finishedBeforeMs: startedAtMs + 10, limit: 9 })).toEqual([]);
+    expect(await store.purge({ finishedBeforeMs: startedAtMs + 12, limit: 1 })).toEqual(["a"]);
+    expect(await store.purge({ finishedBeforeMs: startedAtMs + 12, limit: 9 })).toEqual(["b"]);
+    expect(await store.purge({ finishedBeforeMs: FOREVER, limit: 9 })).toEqual(["c"]);
+    expect(await store.purge({ finishedBeforeMs: FOREVER, limit: 9 })).toEqual([]);
+    expect(countRows(db)).toEqual([2, 1, 1]);
+    expect(await readValues(store, "live")).toEqual([1]);
+  });
+
+  it("S24: ends with the run that reaches 2,000 events, and takes at least one", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    const grow = async (runId: string, count: number): Promise<void> => {
+      await store.createRun(createOf(runId));
+      await store.append([
+        ...oneTo(count - 1).map((value) => appendOf(runId, value)),
+        endOf(runId),
+      ]);
+    };
+    await grow("large", 3_000);
+    for (const at of oneTo(5)) await grow(`small-${at}`, 999);
+    const calls: (readonly string[])[] = [];
+    do calls.push(await store.purge({ finishedBeforeMs: FOREVER, limit: 1_000 }));
+    while (calls.at(-1)?.length !== 0);
+    expect(calls).toEqual([
+      ["large"],
+      ["small-1", "small-2", "small-3"],
+      ["small-4", "small-5"],
+      [],
+    ]);
+    expect(countRows(db)).toEqual([0, 0, 0]);
+  });
+
+  it("S24: rings the watches of what is gone, here and in other stores", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const { store: other } = await openStore(driver, file);
+    await store.createRun(createOf("a"));
+    await store.append([endOf("a")]);
+    const rung = await Promise.all(
+      [store, other].map(async (one) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const { ready } = one.watch("a", () => {
+          void one.getRun("a").then((run) => (run === null ? resolve() : undefined));
+        });
+        await ready;
+        return { promise };
+      }),
+    );
+    expect(await store.purge({ finishedBeforeMs: FOREVER, limit: 1 })).toEqual(["a"]);
+    await Promise.all(rung.map(({ promise }) => promise));
+  });
+});
