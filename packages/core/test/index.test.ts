@@ -125,6 +125,7 @@ const WIRE_VALUES = [
   "encodeConnected",
   "encodeEvent",
   "encodeFrames",
+  "encodeLease",
   "encodePage",
   "encodeReceipt",
   "encodeRun",
