@@ -51,3 +51,18 @@ export async function openStore(
   await store.migrate();
   return store;
 }
+
+/** A transaction in which a statement has run on a connection of its own. */
+export async function begin(pool: pg.Pool, statement: string): Promise<pg.PoolClient> {
+  const client = await pool.connect();
+  onTestFinished(() => client.release(true));
+  await client.query("BEGIN");
+  await client.query(statement);
+  return client;
+}
+
+/** How many sessions wait for a lock. */
+export async function countWaiting(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+  return rows.length;
+}
