@@ -67,12 +67,14 @@ describeQueue("pg-boss", trial, () => {
     const { pool, runs, boss, start } = recipe;
     const jobStates = async (): Promise<readonly string[]> =>
       (await boss.findJobs("agents", { data: { runId: "unlucky" } })).map(({ state }) => state);
-    await pool.query(
-      "ALTER TABLE pgboss.job ADD CONSTRAINT luck CHECK (data->>'runId' <> 'unlucky')",
-    );
-    await expect(start("unlucky", "ada", TRIP)).rejects.toThrow('"luck"');
+    // So the commit itself fails.
+    await pool.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+      AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`);
+    await pool.query(`CREATE CONSTRAINT TRIGGER refusal AFTER INSERT ON run_events.events
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    await expect(start("unlucky", "ada", TRIP)).rejects.toThrow("refused");
     expect([(await runs.get("unlucky")).lastSequence, await jobStates()]).toEqual([0, []]);
-    await pool.query("ALTER TABLE pgboss.job DROP CONSTRAINT luck");
+    await pool.query("DROP TRIGGER refusal ON run_events.events");
     await start("unlucky", "ada", TRIP);
     expect([(await runs.get("unlucky")).lastSequence, await jobStates()]).toEqual([1, ["created"]]);
   });

@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** One request to use a tool. */
-export interface ToolCall {
+interface ToolCall {
   readonly tool: string;
   readonly key: string;
 }
 
 /** A call that gets no answer yet. */
-export interface HeldCall {
+interface HeldCall {
   /** Resolves when the caller has gone. */
   readonly closed: Promise<unknown>;
   answer(): void;
