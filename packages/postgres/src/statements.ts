@@ -179,7 +179,9 @@ LEFT JOIN LATERAL (
   ORDER BY e.run_key, e.idempotency_key LIMIT 1
 ) k ON k.run_key = r.run_key AND k.idempotency_key = q.key
 ORDER BY q.at`,
-    // $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0.
+    // $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0; those of its events behind it have
+    // no columns of their own, since each column costs every row: the type stands in that of the status, the payload in that of the
+    // metadata.
     read: `
 WITH head AS MATERIALIZED (
   SELECT q.at, q.since, q.max_events, q.max_bytes, r.*
@@ -189,11 +191,10 @@ WITH head AS MATERIALIZED (
 )
 SELECT h.at, 0 AS sequence, ${runColumns("h")},
   CASE WHEN h.since >= h.last_sequence THEN h.phase
-    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt("h.run_key", "h.since")} END AS "phaseAtSince",
-  NULL AS "eventType", NULL AS payload
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt("h.run_key", "h.since")} END AS "phaseAtSince"
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, NULL, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, NULL, NULL, NULL, NULL, e.event_type, e.payload
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes

@@ -5,7 +5,15 @@ import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, claimOf, createOf, endOf, oneTo, releaseOf, renewOf } from "./requests.ts";
-import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  begin,
+  countWaiting,
+  ISOLATIONS,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+} from "./stores.ts";
 import { refuseUpdates } from "./stubborn-run.ts";
 
 const server = useServer();
@@ -20,13 +28,15 @@ async function granted(store: PostgresStore, runId: string, leaseMs?: number): P
 }
 
 describe("a lease", () => {
-  it("S21: of eight connections that claim a run at once, exactly one has it", async () => {
+  it.each(ISOLATIONS)("S21: of eight that claim a run at once, one has it: %s", async (level) => {
     const schema = newSchema();
     const stores = await Promise.all(
-      oneTo(4).map(() => openStore(openPool(server().url, { max: 3 }), { schema })),
+      oneTo(4).map(() =>
+        openStore(openPool(server().url, { max: 3, ...isolated(level) }), { schema }),
+      ),
     );
     const [store] = stores as [PostgresStore];
-    for (const round of oneTo(40)) {
+    for (const round of oneTo(30)) {
       const runId = `run-${round}`;
       await store.createRun(createOf(runId));
       const claims = await Promise.all(

@@ -3,7 +3,15 @@ import { createStatements } from "../src/statements.ts";
 import { PATIENT } from "./patient.ts";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
-import { countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  countWaiting,
+  isolated,
+  ISOLATIONS,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+} from "./stores.ts";
 
 const server = useServer();
 
@@ -93,10 +101,10 @@ describe("a purge", () => {
     expect(await store.purge(ALL)).toEqual([]);
   });
 
-  it("S24: of many at once each run is removed by one", async () => {
+  it.each(ISOLATIONS)("S24: of many at once each run is removed by one: %s", async (level) => {
     const schema = newSchema();
     const stores = await Promise.all(
-      oneTo(4).map(() => openStore(openPool(server().url), { schema })),
+      oneTo(4).map(() => openStore(openPool(server().url, isolated(level)), { schema })),
     );
     const runIds = oneTo(60).map((number) => `run-${number}`);
     for (const runId of runIds) await stores[0]?.createRun(createOf(runId));

@@ -66,3 +66,11 @@ export async function countWaiting(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
   return rows.length;
 }
+
+/** The default isolations of databases that a store has to do with. */
+export const ISOLATIONS = ["read committed", "repeatable read", "serializable"] as const;
+
+/** Has a pool's sessions isolate as databases do with such a default. */
+export function isolated(level: (typeof ISOLATIONS)[number]): pg.PoolConfig {
+  return { options: `-c default_transaction_isolation=${level.replace(" ", "\\ ")}` };
+}
