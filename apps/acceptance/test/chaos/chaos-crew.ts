@@ -26,8 +26,8 @@ export interface Crew {
   newest(index: number): Fenced | undefined;
   /** Resolves as soon as this is so. @throws Error if a worker ended that should not have */
   until(isSo: () => boolean): Promise<void>;
-  /** Resolves once so many runs were claimed since the crew began, or all workers are done. */
-  claims(count: number): Promise<void>;
+  /** How many runs were claimed so far, or so often. */
+  claimed(): number;
   /** Resolves once every worker has said that all runs have ended. @throws Error if one ended otherwise */
   done(): Promise<void>;
   killAll(): Promise<void>;
@@ -98,7 +98,6 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     await ended;
   }
 
-  const isAllDone = (): boolean => children.every((child) => done.has(child));
   return {
     reports,
     async replace(index) {
@@ -110,8 +109,8 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     thaw: (index) => void children[index]?.kill("SIGCONT"),
     newest: (index) => newest[index],
     until,
-    claims: (count) => until(() => claimed >= count || isAllDone()),
-    done: () => until(isAllDone),
+    claimed: () => claimed,
+    done: () => until(() => children.every((child) => done.has(child))),
     killAll: async () => void (await Promise.all(children.map(kill))),
   };
 }

@@ -1,10 +1,17 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { createRunEvents, isTerminal, type RunEvent, statusAfter } from "@tm/run-events-core";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
+import {
+  createRunEvents,
+  isTerminal,
+  type RunEvent,
+  type RunEvents,
+  RunEventsError,
+  statusAfter,
+} from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
 import { openStoreUrl } from "../open-store-url.ts";
-import { startReaper } from "./chaos-reaper.ts";
-import { startCrew, type Crew, type WorkerPlan } from "./chaos-crew.ts";
-import { CHAOS_PLACES } from "./chaos-places.ts";
+import { type Reaper, startReaper } from "./chaos-reaper.ts";
+import { type Crew, startCrew, type WorkerPlan } from "./chaos-crew.ts";
+import { CHAOS_PLACES, type ChaosPlace } from "./chaos-places.ts";
 import { GRACE_MS, LEASE_MS, REAP_MS, runIdOf, RUNS, STEPS } from "./chaos-plan.ts";
 
 /** Bounds a hang. */
@@ -12,8 +19,9 @@ const LONG_MS = 180_000;
 /** Longer than the lease, the grace and the reaper's interval together: whoever stood still so long has lost its run. */
 const FROZEN_MS = LEASE_MS + GRACE_MS + REAP_MS + 300;
 const STALL_MS = 1_200;
-/** How many claims go between two blows. */
-const EVERY = 16;
+/** How many new runs there are for a blow to hit, and how many of them are begun before it. */
+const FED = 12;
+const BEGUN = 6;
 
 /** What befalls the workers and their database, one thing after the other. */
 const BLOWS = [
@@ -27,9 +35,20 @@ const BLOWS = [
   "stall",
   "kill",
 ] as const;
+/** The index of a worker that writes on whatever befalls it. */
 const RECKLESS = 1;
-/** How often a run is tried to be taken from a worker that writes on. */
-const MOST_TRIES = 8;
+/** How often a blow is tried that has to hit a worker in the middle of a run. */
+const MOST_TRIES = 10;
+
+/** What a blow has to do with. */
+interface Scene {
+  readonly crew: Crew;
+  readonly reaper: Reaper;
+  readonly runs: RunEvents;
+  readonly place: ChaosPlace;
+  /** Makes so many runs more to work on. */
+  readonly feed: (count: number) => Promise<void>;
+}
 
 it.each(Object.entries(CHAOS_PLACES))(
   "S21-S23, W33: on %s every run ends once, whatever happens to workers, clocks and database, and no stale fence writes",
@@ -41,8 +60,11 @@ it.each(Object.entries(CHAOS_PLACES))(
       await runs.close();
       await close();
     });
-    for (let index = 0; index < RUNS; index++) {
-      await runs.create({ runId: runIdOf(index), ownerId: "ada" });
+    let fed = 0;
+    async function feed(count: number): Promise<void> {
+      for (const until = Math.min(RUNS, fed + count); fed < until; fed++) {
+        await runs.create({ runId: runIdOf(fed), ownerId: "ada" });
+      }
     }
     const plans: readonly WorkerPlan[] = [
       { manner: "careful", skew: place.hasClock ? "+3m" : null },
@@ -56,9 +78,9 @@ it.each(Object.entries(CHAOS_PLACES))(
     onTestFinished(() => reaper.stop());
 
     for (const [index, blow] of BLOWS.entries()) {
-      await crew.claims((index + 1) * EVERY);
-      await strike(crew, blow, index % plans.length, place.stall);
+      await strike({ crew, reaper, runs, place, feed }, blow, index % plans.length);
     }
+    await feed(RUNS);
     await crew.done();
     await reaper.stop();
 
@@ -79,51 +101,69 @@ it.each(Object.entries(CHAOS_PLACES))(
   LONG_MS,
 );
 
-async function strike(
-  crew: Crew,
-  blow: (typeof BLOWS)[number],
-  worker: number,
-  stall: (forMs: number) => Promise<void>,
-): Promise<void> {
+async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number): Promise<void> {
+  const { crew, reaper, place } = scene;
+  await begin(scene);
   switch (blow) {
     case "kill":
       return crew.replace(worker);
     case "stall":
-      return stall(STALL_MS);
-    case "usurp": {
-      const before = countFenced(crew);
-      for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
-        await usurp(crew);
+      return place.stall(STALL_MS);
+    case "usurp":
+      return usurpOnce(scene);
+    case "freeze": {
+      // With nobody left to go on, runs are the reaper's.
+      const before = reaper.ended.length;
+      for (let tries = 0; tries < MOST_TRIES && reaper.ended.length === before; tries++) {
+        await withFrozen(crew, [0, 1, 2, 3], () => pause(FROZEN_MS));
+        await begin(scene);
       }
-      return;
     }
-    case "freeze":
-      // With nobody left to go on, it is the reaper's.
-      await withFrozen(crew, [0, 1, 2, 3], () => pause(FROZEN_MS));
   }
 }
 
-/** Stands a worker still until another one has its run, and that one too, so that the first wakes up and writes on. */
-async function usurp(crew: Crew): Promise<void> {
-  let heir = -1;
-  await withFrozen(crew, [RECKLESS], async () => {
-    const { runId = "", fence = 0 } = crew.newest(RECKLESS) ?? {};
-    const isTaken = (): boolean => {
-      heir =
-        [0, 2, 3].find((index) => {
-          const newest = crew.newest(index);
-          return newest?.runId === runId && newest.fence > fence;
-        }) ?? -1;
-      return heir !== -1;
-    };
-    // It may have stood between two runs.
-    await Promise.race([crew.until(isTaken), pause(FROZEN_MS)]);
-    if (heir !== -1) crew.freeze(heir);
-  });
-  if (heir === -1) return;
-  const before = countRefused(crew);
-  await Promise.race([crew.until(() => countRefused(crew) > before), pause(FROZEN_MS)]);
-  crew.thaw(heir);
+/** Makes some runs, and waits until the workers are in the middle of them. */
+async function begin({ crew, feed }: Scene): Promise<void> {
+  const claimed = crew.claimed();
+  await feed(FED);
+  await crew.until(() => crew.claimed() >= claimed + BEGUN);
+}
+
+/** Takes a run from a worker that stands still and then writes on, until that has happened in the middle of its run. */
+async function usurpOnce(scene: Scene): Promise<void> {
+  const { crew, runs } = scene;
+  const before = countFenced(crew);
+  for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
+    const { runId = "" } = crew.newest(RECKLESS) ?? {};
+    let fence: number | null = null;
+    await withFrozen(crew, [RECKLESS], async () => {
+      fence = await claimAsSoonAsFree(runs, runId);
+    });
+    if (fence === null) {
+      // It was between two runs, or another worker was first.
+      await begin(scene);
+      continue;
+    }
+    const refused = countRefused(crew);
+    await crew.until(() => countRefused(crew) > refused);
+    await runs.release(runId, fence);
+  }
+}
+
+/** @returns the fence; `null` if the run ends, or somebody else gets it */
+async function claimAsSoonAsFree(runs: RunEvents, runId: string): Promise<number | null> {
+  let expiresAt: string | undefined;
+  for (;;) {
+    try {
+      return (await runs.claim(runId, { leaseMs: 60_000 })).fence;
+    } catch (error) {
+      if (!(error instanceof RunEventsError)) throw error;
+      if (error.code !== "claimed") return null;
+      expiresAt ??= error.details.expiresAt;
+      if (error.details.expiresAt !== expiresAt) return null;
+      await nextTurn();
+    }
+  }
 }
 
 async function withFrozen(
