@@ -1,5 +1,6 @@
 import {
   type AppendReceipt,
+  type Claim,
   type RunSnapshot,
   type RunStatus,
   RunEventsError,
@@ -39,9 +40,12 @@ export interface Api {
   append(
     runId: string,
     events: readonly string[],
-    idempotencyKey: string,
+    conditions: { readonly idempotencyKey: string; readonly fence: number },
     signal?: AbortSignal,
   ): Promise<AppendReceipt>;
+  /** @see W31 */
+  claim(runId: string, leaseMs: number): Promise<Claim>;
+  renew(runId: string, fence: number, leaseMs: number, signal?: AbortSignal): Promise<Claim>;
   readPage(
     runId: string,
     query: { readonly since: number; readonly limit: number; readonly waitSeconds: number },
@@ -55,7 +59,7 @@ export interface Api {
 }
 
 interface Call {
-  readonly method?: "POST";
+  readonly method?: "POST" | "PUT";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly waitSeconds?: number;
@@ -92,12 +96,22 @@ export function createApi({ url, token }: Target): Api {
       const body = JSON.stringify(run);
       return parse(await call("/v1/agent-runs", { method: "POST", headers: json, body, signal }));
     },
-    async append(runId, events, idempotencyKey, signal) {
-      const headers = { ...json, "idempotency-key": idempotencyKey };
+    async append(runId, events, { idempotencyKey, fence }, signal) {
+      const headers = { ...json, "idempotency-key": idempotencyKey, "run-fence": `${fence}` };
       const body = `{"events":[${events.join(",")}]}`;
       return parse(
         await call(`/v1/agent-runs/${runId}/events`, { method: "POST", headers, body, signal }),
       );
+    },
+    async claim(runId, leaseMs) {
+      const body = JSON.stringify({ leaseMs });
+      const path = `/v1/agent-runs/${runId}/claim`;
+      return parse(await call(path, { method: "POST", headers: json, body }));
+    },
+    async renew(runId, fence, leaseMs, signal) {
+      const body = JSON.stringify({ fence, leaseMs });
+      const path = `/v1/agent-runs/${runId}/claim`;
+      return parse(await call(path, { method: "PUT", headers: json, body, signal }));
     },
     async readPage(runId, { since, limit, waitSeconds }, signal) {
       const path = `/v1/agent-runs/${runId}/events?since=${since}&limit=${limit}&wait=${waitSeconds}`;

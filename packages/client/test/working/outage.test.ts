@@ -73,7 +73,7 @@ it("W31: a run that is claimed and then cannot be read is given back", async () 
 it("S21: what something on the way says in the server's place renews no lease, and nothing is left open in the end", async () => {
   const server = await startScriptedServer((response, _, { method, url = "" }) => {
     if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
-    else if (method === "PUT") response.writeHead(200).end("<h1>Welcome</h1>");
+    else if (method === "PUT") json(response, 200, {});
     else if (!url.includes("/events")) json(response, 200, { lastSequence: 0 });
   });
   const options = { runId: "r", baseUrl: server.baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
