@@ -56,6 +56,13 @@ it("core's page: the example appends, replays, reads, tails and is refused", asy
   ]);
 });
 
+it("core's page: a worker records a run, and a cancel stops it", async () => {
+  expect(await runSnippet("packages/core/README.md", "core-work.mjs", /run_finished/)).toEqual([
+    "{ words: 3 } completed",
+    "run_finished cancelled",
+  ]);
+});
+
 it("SQLite's page: a business row and its event commit together", async () => {
   expect(await runSnippet("packages/sqlite/README.md", "sqlite-users.mjs", /orders/)).toEqual([
     "no gold",

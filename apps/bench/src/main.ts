@@ -11,10 +11,12 @@ import { imports } from "./import.ts";
 import { httpAppend } from "./http-append.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
+import { lease } from "./lease.ts";
 import { manyRuns } from "./many-runs.ts";
 import { notify } from "./notify.ts";
 import { oneReader } from "./one-reader.ts";
 import { postgresAppend } from "./postgres-append.ts";
+import { purge } from "./purge.ts";
 import { redisAppend } from "./redis-append.ts";
 import { replay } from "./replay.ts";
 import { isMet, type Report, type Scale, type Section } from "./report.ts";
@@ -41,6 +43,8 @@ const SECTIONS: readonly Section[] = [
   appendGrid,
   latency,
   manyRuns,
+  lease,
+  purge,
   history,
   replay,
   scroll,

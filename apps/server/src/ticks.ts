@@ -7,21 +7,40 @@ export interface Ticks {
 }
 
 /**
- * Ticks every so many milliseconds, never twice at once. A tick that left some work is followed by the next without delay, but
- * for a turn of the event loop for everybody else; so is one that was still under way when the next fell due. Keeps no process
- * alive.
+ * Ticks every so many milliseconds, never twice at once. A tick that left some work is followed by the next, and so is one that
+ * was still under way when the next fell due: without delay if they may have all of the time, but for a turn of the event loop
+ * for everybody else, else behind a rest. Keeps no process alive.
  * @param tick does a bounded piece of the work and says whether there is more; must not reject
+ * @param share of the time, above 0 to 1. Default 1
  */
-export function startTicks(everyMs: number, tick: () => Promise<boolean>): Ticks {
+export function startTicks(
+  everyMs: number,
+  tick: () => Promise<boolean>,
+  share: number = 1,
+): Ticks {
+  let endRest = (): void => {};
   let isStopped = false;
   let isDue = false;
   let underWay: Promise<void> | null = null;
 
+  async function rest(forMs: number): Promise<void> {
+    await nextTurn();
+    if (forMs === 0 || isStopped) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, forMs).unref();
+      endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async function work(): Promise<void> {
     while (isDue && !isStopped) {
       isDue = false;
+      const startedAt = performance.now();
       if (await tick()) isDue = true;
-      await nextTurn();
+      if (!isStopped) await rest((performance.now() - startedAt) * (1 / share - 1));
     }
     underWay = null;
   }
@@ -35,6 +54,7 @@ export function startTicks(everyMs: number, tick: () => Promise<boolean>): Ticks
     async stop() {
       isStopped = true;
       clearInterval(timer);
+      endRest();
       await underWay;
     },
   };

@@ -2,11 +2,18 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startTicks, type Ticks } from "../src/ticks.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
+const FAKED = [
+  "setInterval",
+  "clearInterval",
+  "setTimeout",
+  "clearTimeout",
+  "performance",
+] as const;
+beforeEach(() => void vi.useFakeTimers({ toFake: [...FAKED] }));
 afterEach(() => void vi.useRealTimers());
 
 /** Ticks every 100 ms that end when the test says so. */
-function startScripted(): {
+function startScripted(share?: number): {
   readonly ticks: Ticks;
   /** How many have begun. */
   begun(): number;
@@ -14,11 +21,15 @@ function startScripted(): {
   end(hasMore: boolean): Promise<void>;
 } {
   const begun: PromiseWithResolvers<boolean>[] = [];
-  const ticks = startTicks(100, () => {
-    const tick = Promise.withResolvers<boolean>();
-    begun.push(tick);
-    return tick.promise;
-  });
+  const ticks = startTicks(
+    100,
+    () => {
+      const tick = Promise.withResolvers<boolean>();
+      begun.push(tick);
+      return tick.promise;
+    },
+    share,
+  );
   return {
     ticks,
     begun: () => begun.length,
@@ -66,6 +77,33 @@ describe("ticks", () => {
     }
     expect([begun(), turnsOfOthers]).toEqual([4, 4]);
     await ticks.stop();
+  });
+
+  it("rest so long that they have no more than their share of the time", async () => {
+    const { ticks, begun, end } = startScripted(0.25);
+    vi.advanceTimersByTime(100);
+    for (const tookMs of [30, 7]) {
+      const before = begun();
+      vi.advanceTimersByTime(tookMs);
+      await end(true);
+      vi.advanceTimersByTime(3 * tookMs - 1);
+      await nextTurn();
+      expect(begun()).toBe(before);
+      vi.advanceTimersByTime(1);
+      await nextTurn();
+      expect(begun()).toBe(before + 1);
+    }
+    await Promise.all([ticks.stop(), end(true)]);
+  });
+
+  it("end in the middle of a rest", async () => {
+    const { ticks, begun, end } = startScripted(0.25);
+    vi.advanceTimersByTime(100);
+    vi.advanceTimersByTime(10);
+    await end(true);
+    await ticks.stop();
+    vi.advanceTimersByTime(1_000);
+    expect([begun(), vi.getTimerCount()]).toEqual([1, 0]);
   });
 
   it("end with the one under way, for all who ask, whatever more there was", async () => {

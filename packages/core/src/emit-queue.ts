@@ -23,9 +23,9 @@ export interface EmitQueue {
    * @throws why the queue has failed
    */
   ask<T>(request: () => Promise<T>, isAnyway?: boolean): Promise<T>;
-  /** Nothing is sent any more but `isAnyway`: what came next would stand behind a hole. Only the first reason counts. */
-  fail(error: unknown): void;
-  /** Why the queue has failed. */
+  /** Takes, for an event that cannot be sent, why: the queue fails with it when all that was given before is over. */
+  refuse(error: unknown): void;
+  /** Why the queue has failed: nothing is sent any more but `isAnyway`, since it would stand behind a hole. */
   failure(): { readonly error: unknown } | null;
 }
 
@@ -49,6 +49,8 @@ export function createEmitQueue(
   onFailure: (error: unknown) => void,
 ): EmitQueue {
   let failure: { readonly error: unknown } | null = null;
+  /** Why it is about to fail. */
+  let refusal: { readonly error: unknown } | null = null;
   /** All requests so far. Never rejects. */
   let last: Promise<unknown> = Promise.resolve();
   /** The newest request, if it is one that emitted events can join. */
@@ -75,6 +77,12 @@ export function createEmitQueue(
     return asked;
   }
 
+  function refuse(error: unknown): void {
+    if (refusal !== null) return;
+    refusal = { error };
+    void ask(async () => fail(error), true);
+  }
+
   function openBatch(): Batch {
     const opened: Batch = { events: [], bytes: 0, before: last };
     const sent = ask(async () => {
@@ -91,6 +99,7 @@ export function createEmitQueue(
   return {
     emit(event) {
       check();
+      if (refusal !== null) throw refusal.error;
       const bytes = eventBytes(event.payload.text.length);
       if (waitingBytes + bytes > QUEUE_BYTES) {
         throw new RunEventsError("store_unavailable", "Too many events are waiting for the store.");
@@ -106,7 +115,7 @@ export function createEmitQueue(
       return waitingBytes > ROOM_BYTES ? joined.before.then(check) : Promise.resolve();
     },
     ask,
-    fail,
+    refuse,
     failure: () => failure,
   };
 }

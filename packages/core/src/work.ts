@@ -188,7 +188,6 @@ async function workUnder<Value>(
     async append(events, options) {
       check();
       const drafts = events.map(sealDraft);
-      planEvents(drafts, limits);
       return queue.ask(() => send(drafts, options));
     },
     emit(eventType, payload) {
@@ -207,7 +206,7 @@ async function workUnder<Value>(
       planEvents([draft], limits);
       await queue.emit(draft);
     } catch (error) {
-      queue.fail(error);
+      queue.refuse(error);
       throw error;
     }
   }

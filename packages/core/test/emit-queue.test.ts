@@ -161,14 +161,31 @@ describe("createEmitQueue", () => {
     );
   });
 
+  it("a refused event fails it when all that was given before is over, and takes no more at once", async () => {
+    const { queue, sent, failures } = createBench();
+    void queue.emit(draft(1));
+    const error = new Error("no event");
+    queue.refuse(error);
+    queue.refuse(new Error("another"));
+    const asked = queue.ask(async () => "asked");
+    expect(() => queue.emit(draft(2))).toThrow(error);
+    await setImmediate();
+    expect([sent.length, failures]).toStrictEqual([1, []]);
+    sent[0]?.answer.resolve();
+    await expect(asked).rejects.toBe(error);
+    expect([sent.length, failures, queue.failure()]).toStrictEqual([1, [error], { error }]);
+  });
+
   it("takes only the first failure for its own", async () => {
-    const { queue, failures } = createBench();
+    const { queue, sent, failures } = createBench();
     expect(queue.failure()).toBeNull();
-    queue.fail(undefined);
-    queue.fail(new Error("later"));
+    void queue.emit(draft(1));
+    queue.refuse(new Error("later"));
+    await setImmediate();
+    sent[0]?.answer.reject(undefined);
+    await expect(queue.ask(async () => {})).rejects.toBeUndefined();
     expect(failures).toStrictEqual([undefined]);
     expect(queue.failure()).toStrictEqual({ error: undefined });
-    await expect(queue.ask(async () => {})).rejects.toBeUndefined();
   });
 
   it("a request that fails by itself keeps nothing behind it from being sent", async () => {

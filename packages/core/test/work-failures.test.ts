@@ -75,10 +75,8 @@ describe("an emitted event", () => {
       });
       await expect(work).rejects.toMatchObject({ code });
       expect(told).toMatchObject([{ code }, { code }]);
-      // What was emitted before it may be on its way; nothing behind it is.
-      const events = await world.events();
-      expect(events.at(-1)).toContain("RUN_FAILED");
-      expect(events.join()).not.toMatch(/A 2|B/);
+      // What was emitted before it has landed, and nothing behind it has.
+      expect(await world.events()).toStrictEqual(["A 1", expect.stringContaining("RUN_FAILED")]);
     },
   );
 
@@ -124,6 +122,15 @@ describe("an append", () => {
 });
 
 describe("the end of a run", () => {
+  it("S20: a failure that cannot be told is the task's own failure still", async () => {
+    failAppends(1, storeAway(true));
+    const error = new Error("no more whales");
+    await expect(world.runs.work("r", LEASE, async () => Promise.reject(error))).rejects.toBe(
+      error,
+    );
+    expect(await world.events()).toStrictEqual([]);
+  });
+
   it("S20: is sent again for as long as the lease lasts", async () => {
     failAppends(4);
     const work = world.runs.work("r", LEASE, () => "done");

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
+import type { RunEventsError } from "../src/errors.ts";
 import { createDeferred } from "./deferred.ts";
-import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;
 let shutdown: AbortController;
@@ -20,10 +20,6 @@ const REASON = new Error("the host goes down");
 
 function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
   return { ...LEASE, signal: shutdown.signal };
-}
-
-async function away(): Promise<never> {
-  throw new RunEventsError("store_unavailable", "The store is away.");
 }
 
 describe("a shutdown of work", () => {

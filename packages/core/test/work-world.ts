@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { RunEventsError } from "../src/errors.ts";
 import { createMemoryStore } from "../src/memory.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import type { RunEventStore } from "../src/store.ts";
@@ -120,4 +121,19 @@ export async function aborted({ signal }: WorkedRun): Promise<void> {
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+/** What a call rejects with. */
+export async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (value) => {
+      throw new TypeError(`Expected it to reject, but it resolved with ${JSON.stringify(value)}.`);
+    },
+    (error: unknown) => error,
+  );
+}
+
+/** A call to a store that does not answer now. */
+export async function away(): Promise<never> {
+  throw new RunEventsError("store_unavailable", "The store is away.");
 }

@@ -30,6 +30,8 @@ interface LandedRow {
 
 interface ReceiptRow extends RunRow {
   readonly at: BigintColumn;
+  /** The server's clock. */
+  readonly nowMs: BigintColumn;
   readonly keySequence: BigintColumn | null;
   readonly keyEvents: number | null;
   readonly keyPhase: string | null;
@@ -40,8 +42,8 @@ const FRUITLESS_WAVES = 100;
 
 /**
  * Appends a group: one statement for all that can go together, mostly everything. Only what did not land is judged in a
- * second one. That is sound although time has passed, since whatever refuses an append stays so: a key that has landed, a
- * finished run, a head beyond the expected sequence. What nothing refuses any more is sent again.
+ * second one, as of its own instant: a run's requests see one head there, and none of them has landed. What nothing refuses
+ * any more, as once a lease has been given back, is sent again.
  * @param attempt runs the appending statement, which may fail and leaves a transaction around it as it was
  * @param moved takes what lands, also of a group that fails later
  * @returns the outcomes by the places of their requests
@@ -163,11 +165,11 @@ async function judgeRefused(
   const again: Placed[] = [];
   const waiting = new Set<string>();
   placed.forEach(({ place, request }, index) => {
-    const { run, receipt } = kept[index] ?? { run: null, receipt: null };
+    const { run, receipt, nowMs } = kept[index] ?? { run: null, receipt: null, nowMs: 0 };
     // Behind one that goes out again, only what a key has landed as is certain by now: what looks refused may be so since the
     // run was made anew a moment ago.
     const isOpen = receipt === null && waiting.has(request.runId);
-    const outcome = isOpen ? null : judgeAppend(run, receipt, request);
+    const outcome = isOpen ? null : judgeAppend(run, receipt, request, nowMs);
     if (outcome !== null) outcomes[place] = outcome;
     else {
       waiting.add(request.runId);
@@ -180,6 +182,7 @@ async function judgeRefused(
 interface Kept {
   readonly run: RunRecord;
   readonly receipt: KeptReceipt | null;
+  readonly nowMs: number;
 }
 
 /** The heads of the requests' runs, and what their keys stand for; `null` where there is no run. */
@@ -195,7 +198,7 @@ async function selectReceipts(
   const keyed = rows.filter((row) => row.keySequence !== null);
   const pages = keyed.length === 0 ? [] : await readPages(query, sql, keyed.map(batchQuery));
   const kept: (Kept | null)[] = placed.map(() => null);
-  for (const row of rows) kept[Number(row.at) - 1] = { run: runOf(row), receipt: null };
+  for (const row of rows) kept[Number(row.at) - 1] = keptOf(row, null);
   keyed.forEach((row, index) => {
     const page = pages[index] ?? null;
     // Another ordinal is another run: the one that was asked about is gone.
@@ -206,9 +209,13 @@ async function selectReceipts(
     const { events } = page;
     const [firstSequence, lastSequence] = batchRange(row);
     const receipt: KeptReceipt = { firstSequence, lastSequence, phase: row.keyPhase, events };
-    kept[Number(row.at) - 1] = { run: runOf(row), receipt };
+    kept[Number(row.at) - 1] = keptOf(row, receipt);
   });
   return kept;
+}
+
+function keptOf(row: ReceiptRow, receipt: KeptReceipt | null): Kept {
+  return { run: runOf(row), receipt, nowMs: Number(row.nowMs) };
 }
 
 function batchRange(row: ReceiptRow): readonly [first: number, last: number] {

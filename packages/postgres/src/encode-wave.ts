@@ -1,21 +1,23 @@
+import { ANYBODY, encodeAppender } from "./encode-appender.ts";
 import type { RunAppend } from "./plan-wave.ts";
 import { SEPARATOR } from "./statements.ts";
 
 /** The parameters of the `append` statement: a column each, of all runs or of all events. */
 export function encodeWave(appends: readonly RunAppend[]): unknown[] {
-  const runs: RunColumns = [[], [], [], [], [], []];
+  const runs: RunColumns = [[], [], [], [], [], [], []];
   const places: EventPlaces = [[], []];
   const events = createEventColumns();
   appends.forEach((append, index) => {
     addRun(runs, append);
     addEvents(events, append, places, index + 1);
   });
-  const [runIds, ownerIds, expected, runStatuses, phases, counts] = runs;
+  const [runIds, ownerIds, expected, appenders, runStatuses, phases, counts] = runs;
   // An owner may be any text.
   return [
     join(runIds),
     ownerIds,
     list(expected),
+    list(appenders),
     join(runStatuses),
     join(phases),
     list(counts),
@@ -39,6 +41,7 @@ export function encodeEach(appends: readonly RunAppend[]): unknown[] {
     join(requests.map(({ runId }) => runId)),
     requests.map(({ ownerId }) => ownerId),
     list(requests.map(({ expectedSequence }) => expectedSequence)),
+    list(requests.map(({ appender }) => encodeAppender(appender))),
     join(requests.map(({ runStatus }) => runStatus)),
     join(events.map(({ eventType }) => eventType)),
     join(events.map(({ phase }) => phase)),
@@ -49,7 +52,7 @@ export function encodeEach(appends: readonly RunAppend[]): unknown[] {
 
 /** The parameters of the `appendToOne` statement. */
 export function encodeAppend(append: RunAppend): unknown[] {
-  const run: RunColumns = [[], [], [], [], [], []];
+  const run: RunColumns = [[], [], [], [], [], [], []];
   addRun(run, append);
   const events = createEventColumns();
   addEvents(events, append);
@@ -77,6 +80,8 @@ type RunColumns = readonly [
   runIds: string[],
   ownerIds: (string | null)[],
   expected: (number | null)[],
+  /** As `encodeAppender` has it. */
+  appenders: number[],
   runStatuses: string[],
   /** The last one that its events start. */
   phases: (string | null)[],
@@ -85,7 +90,7 @@ type RunColumns = readonly [
 ];
 
 function addRun(columns: RunColumns, { runId, requests }: RunAppend): void {
-  const [runIds, ownerIds, expected, runStatuses, phases, counts] = columns;
+  const [runIds, ownerIds, expected, appenders, runStatuses, phases, counts] = columns;
   const first = requests[0]?.request;
   let phase: string | null = null;
   let count = 0;
@@ -96,6 +101,7 @@ function addRun(columns: RunColumns, { runId, requests }: RunAppend): void {
   runIds.push(runId);
   ownerIds.push(first?.ownerId ?? null);
   expected.push(first?.expectedSequence ?? null);
+  appenders.push(first ? encodeAppender(first.appender) : ANYBODY);
   runStatuses.push(requests.at(-1)?.request.runStatus ?? "running");
   phases.push(phase);
   counts.push(count);

@@ -5,6 +5,7 @@ export type {
   PostgresQueryable,
   PostgresStatement,
 } from "./driver.ts";
-export type { JoinedAppend, PostgresStore, PostgresStoreOptions } from "./postgres-store.ts";
+export type { JoinedAppend } from "./join-transaction.ts";
+export type { PostgresStore, PostgresStoreOptions } from "./postgres-store.ts";
 export { createPostgresStore } from "./postgres-store.ts";
 export { printMigrations } from "./schema.ts";

@@ -1,8 +1,49 @@
-import type { AppendOutcome, AppendRequest } from "@tm/run-events-core";
+import {
+  appenderOf,
+  type AppendOutcome,
+  type AppendRequest,
+  type EventDraft,
+  MAX_BATCH_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  parseIdempotencyKey,
+  planEvents,
+} from "@tm/run-events-core";
 import { appendGroup, type MovedRuns } from "./append.ts";
 import type { PostgresQueryable } from "./driver.ts";
 import { type Query, queryOf } from "./query.ts";
 import type { Statements } from "./statements.ts";
+
+/** An append into the caller's own transaction. */
+export interface JoinedAppend {
+  /** The connection that the transaction is open on. */
+  readonly client: PostgresQueryable;
+  readonly runId: string;
+  /** 1 to 1,000, as `planEvents` takes them. */
+  readonly events: readonly EventDraft[];
+  /** Treat a run of anybody else as not there. */
+  readonly ownerId?: string;
+  /** 1 to 128 printable ASCII characters. */
+  readonly idempotencyKey?: string;
+  /** Refuse unless the run's `lastSequence` is this. */
+  readonly expectedSequence?: number;
+  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see S22 */
+  readonly fence?: number;
+}
+
+const LIMITS = { maxBatchEvents: MAX_BATCH_EVENTS, maxPayloadBytes: MAX_PAYLOAD_BYTES };
+
+/** Checks an append as core does with others. @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `appenderOf` */
+export function planJoined(append: JoinedAppend): AppendRequest {
+  const { runId, events, ownerId = null, idempotencyKey, expectedSequence = null, fence } = append;
+  return {
+    ...planEvents(events, LIMITS),
+    runId,
+    ownerId,
+    idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
+    expectedSequence,
+    appender: appenderOf(fence),
+  };
+}
 
 /**
  * Appends inside the transaction that is open on the client. The statement stands between savepoints, since a key that has

@@ -1,4 +1,5 @@
 import { type AppendRequest, isTerminal } from "@tm/run-events-core";
+import { ANYBODY, encodeAppender } from "./encode-appender.ts";
 
 /** A request, and its place in the group that it came with. */
 export interface Placed {
@@ -56,11 +57,18 @@ export function planWave(pending: readonly Placed[]): Wave {
   return { appends: appends.sort((a, b) => (a.runId < b.runId ? -1 : 1)), rest };
 }
 
-/** The statement answers a run's phase after all of them: what it was before the first phase among them is lost. */
+/**
+ * The statement answers a run's phase after all of them: what it was before the first phase among them is lost. It judges one
+ * appender a run, and an owner or a reaper changes what is to be judged behind it.
+ */
 function joins({ requests, keys, startsPhase: known }: OpenAppend, next: AppendRequest): boolean {
+  const first = requests[0]?.request;
+  const appender = encodeAppender(next.appender);
   return (
     next.expectedSequence === null &&
-    next.ownerId === requests[0]?.request.ownerId &&
+    next.ownerId === first?.ownerId &&
+    appender >= ANYBODY &&
+    appender === encodeAppender(first.appender) &&
     (known || !startsPhase(next)) &&
     !(next.idempotencyKey !== null && keys.has(next.idempotencyKey))
   );

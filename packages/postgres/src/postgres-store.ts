@@ -1,20 +1,16 @@
 import {
   type AppendReceipt,
-  type EventDraft,
-  MAX_BATCH_EVENTS,
-  MAX_PAYLOAD_BYTES,
-  parseIdempotencyKey,
-  planEvents,
   receiptOf,
   RunEventsError,
   type RunEventStore,
   storeClosed,
 } from "@tm/run-events-core";
 import { appendGroup, type MovedRuns } from "./append.ts";
-import type { PostgresPool, PostgresQueryable } from "./driver.ts";
+import type { PostgresPool } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { createListener } from "./listener.ts";
-import { joinTransaction } from "./join-transaction.ts";
+import { type JoinedAppend, joinTransaction, planJoined } from "./join-transaction.ts";
+import { claim, listExpired, release, renew } from "./leases.ts";
 import {
   connectOf,
   namingQueryOf,
@@ -24,7 +20,7 @@ import {
   withRetries,
 } from "./query.ts";
 import { readPages } from "./read.ts";
-import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
+import { createRun, deleteRun, listRuns, purgeRuns, selectRun } from "./runs.ts";
 import { inspectSchema, printMigrations } from "./schema.ts";
 import { createStatements } from "./statements.ts";
 import { createWakes, SLOW_POLL_MS } from "./wakes.ts";
@@ -38,21 +34,6 @@ export interface PostgresStoreOptions {
    * pool that connects to Postgres itself. One connection is taken. Default `pool`.
    */
   readonly listenPool?: PostgresPool;
-}
-
-/** An append into the caller's own transaction. */
-export interface JoinedAppend {
-  /** The connection that the transaction is open on. */
-  readonly client: PostgresQueryable;
-  readonly runId: string;
-  /** 1 to 1,000, as `planEvents` takes them. */
-  readonly events: readonly EventDraft[];
-  /** Treat a run of anybody else as not there. */
-  readonly ownerId?: string;
-  /** 1 to 128 printable ASCII characters. */
-  readonly idempotencyKey?: string;
-  /** Refuse unless the run's `lastSequence` is this. */
-  readonly expectedSequence?: number;
 }
 
 /** A store on Postgres. */
@@ -70,15 +51,14 @@ export interface PostgresStore extends RunEventStore {
    * ring after that. The run stays locked for others' appends until then, and those that came in one group with such an
    * append get their answers with it: so append last, and commit soon. A refusal leaves the transaction as it was; a failure
    * may not, as Postgres has it.
-   * @throws RunEventsError `not_found`, `run_finished`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
-   * `store_unavailable`. TypeError if no transaction is open.
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
+   * `planEvents`; `store_unavailable`. TypeError if no transaction is open.
    */
   appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
 }
 
 /** How late a look for what was not notified may be, in milliseconds. */
 const LOOK_GRACE_MS = 500;
-const LIMITS = { maxBatchEvents: MAX_BATCH_EVENTS, maxPayloadBytes: MAX_PAYLOAD_BYTES };
 
 /**
  * Opens a store on a pool of the caller's. Nothing is sent before the first call.
@@ -208,25 +188,23 @@ export function createPostgresStore(
       if (outcome === "deleted") wakes.tell([{ runId }]);
       return outcome;
     },
+    // An answer that was lost leaves open who has the run: whoever claims it once more may be refused by a lease of its own.
+    claim: (request) => perform(() => claim(query, sql, request).catch(inDoubt)),
+    renew: (request) => perform(() => renew(query, sql, request)),
+    release: (request) => perform(() => release(query, sql, request)),
+    listExpired: (request) => perform(() => listExpired(query, sql, request)),
+    async purge(request) {
+      const gone = await perform(() => purgeRuns(query, sql, request));
+      wakes.tell(gone.map((runId) => ({ runId })));
+      return gone;
+    },
     watch(runId, wake) {
       if (closing !== null) return { ready: rejected(storeClosed()), stop() {} };
       return { ready: Promise.resolve(), stop: wakes.add(runId, wake) };
     },
-    async appendInTransaction({
-      client,
-      runId,
-      events,
-      ownerId = null,
-      idempotencyKey,
-      expectedSequence = null,
-    }) {
-      const request = {
-        ...planEvents(events, LIMITS),
-        runId,
-        ownerId,
-        idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
-        expectedSequence,
-      };
+    async appendInTransaction(append) {
+      const { client } = append;
+      const request = planJoined(append);
       const moved: MovedRuns = new Map();
       const outcome = await guard(async () => {
         // On the pool this would wait for a connection, and the callers' transactions may have them all.

@@ -7,9 +7,12 @@ interface HeadRow extends RunRow {
   readonly phaseAtSince: string | null;
 }
 
+/** An event in a run's columns. */
 interface EventRow {
-  readonly eventType: string;
-  readonly payload: string;
+  /** The event's type. */
+  readonly runStatus: string;
+  /** Its payload. */
+  readonly metadata: string;
   readonly createdAtMs: BigintColumn;
 }
 
@@ -42,7 +45,7 @@ export async function readPages(
       events = [];
       results[Number(row.at) - 1] = { run: runOf(row), phaseAtSince: row.phaseAtSince, events };
     } else {
-      const { eventType, payload } = row;
+      const { runStatus: eventType, metadata: payload } = row;
       const sequence = Number(row.sequence);
       events.push({ sequence, eventType, payload, createdAtMs: Number(row.createdAtMs) });
     }

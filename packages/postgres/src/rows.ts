@@ -15,6 +15,8 @@ export interface RunRow {
   readonly updatedAtMs: BigintColumn;
   readonly finishedAtMs: BigintColumn | null;
   readonly metadata: string;
+  readonly fence: BigintColumn;
+  readonly leaseExpiresAtMs: BigintColumn | null;
 }
 
 /** A row as core's record, with nothing else that the row may have. */
@@ -31,5 +33,7 @@ export function runOf(row: RunRow): RunRecord {
     updatedAtMs: Number(row.updatedAtMs),
     finishedAtMs: row.finishedAtMs === null ? null : Number(row.finishedAtMs),
     metadata,
+    fence: Number(row.fence),
+    leaseExpiresAtMs: row.leaseExpiresAtMs === null ? null : Number(row.leaseExpiresAtMs),
   };
 }

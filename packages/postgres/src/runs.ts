@@ -4,6 +4,7 @@ import {
   type DeleteOutcome,
   INITIAL_STATE,
   type ListQuery,
+  type PurgeRequest,
   type RunRecord,
 } from "@tm/run-events-core";
 import type { Query } from "./query.ts";
@@ -69,4 +70,21 @@ export async function deleteRun(
   }[];
   if (row?.gone) return "deleted";
   return row?.active ? "active" : "not_found";
+}
+
+/**
+ * Removes the runs that finished first, with their events. Those that somebody holds are skipped; only when no others are left
+ * it waits for one of them, since none means that none is left.
+ * @returns their ids
+ * @see S24
+ */
+export async function purgeRuns(
+  query: Query,
+  sql: Statements,
+  { finishedBeforeMs, limit }: PurgeRequest,
+): Promise<readonly string[]> {
+  type Gone = readonly { readonly runId: string }[];
+  let gone = (await query(sql.purge, [finishedBeforeMs, limit])) as Gone;
+  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedBeforeMs, 1])) as Gone;
+  return gone.map(({ runId }) => runId);
 }

@@ -45,6 +45,15 @@ const MIGRATIONS: readonly Migration[] = [
     CREATE INDEX events_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
     CREATE UNIQUE INDEX ${KEY_INDEX} ON ${events} (run_key, idempotency_key) WHERE idempotency_key IS NOT NULL;`,
   },
+  {
+    // A program that knows no fences would write past them.
+    breaking: true,
+    // An append changes nothing that these indexes hold, but for the one that ends the run.
+    sql: ({ runs }) => `
+    ALTER TABLE ${runs} ADD COLUMN fence bigint NOT NULL DEFAULT 0, ADD COLUMN lease_expires_at_ms bigint;
+    CREATE INDEX runs_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
+    CREATE INDEX runs_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
+  },
 ];
 
 /** The advisory lock under which all schemas of a database are migrated: "run" in ASCII, and nothing more. */

@@ -1,4 +1,5 @@
 import { eventBytes } from "@tm/run-events-core";
+import { ANYBODY, OWNER, REAPER } from "./encode-appender.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
 /** The store's statements. Each is whole in itself: no session keeps anything between two of them. */
@@ -11,6 +12,12 @@ export interface Statements extends Tables {
   readonly selectRun: string;
   readonly createRun: string;
   readonly deleteRun: string;
+  readonly claim: string;
+  readonly renew: string;
+  readonly release: string;
+  readonly listExpired: string;
+  readonly purge: string;
+  readonly purgeOne: string;
   readonly listRuns: string;
   readonly listRunsByStatus: string;
   readonly selectHeads: string;
@@ -18,6 +25,9 @@ export interface Statements extends Tables {
 }
 
 const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
+
+/** A purge ends with the run that reaches so many events: it is one transaction, whose rows stay for others until it is through. */
+const PURGE_EVENTS = 10_000;
 
 /** Stands between the values of a column. */
 export const SEPARATOR = "\x1f";
@@ -37,21 +47,27 @@ function numbers(type: "int" | "bigint", ...columns: readonly string[]): string 
 function runColumns(row: string): string {
   return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
   ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
-  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata`;
+  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata,
+  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs"`;
 }
 
 const EVENT_COLUMNS =
   "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events";
 
-/** Whether the run `r` takes an append. */
-function takes(runId: string, ownerId: string, expected: string): string {
+/** Whether the run `r` takes an append of an appender as `encodeAppender` has it: this is core's `isFenced`. */
+function takes(runId: string, ownerId: string, expected: string, appender: string): string {
   return `r.run_id = ${runId} AND r.finished_at_ms IS NULL
-    AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})`;
+    AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})
+    AND CASE WHEN ${appender} = ${ANYBODY} THEN r.lease_expires_at_ms IS NULL WHEN ${appender} = ${OWNER} THEN true
+      WHEN ${appender} > ${ANYBODY} THEN r.fence = ${appender} AND r.lease_expires_at_ms IS NOT NULL
+      ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
 }
 
-/** What an append makes of the head `r`; its time never runs backwards (W2). */
-function moves(events: string, runStatus: string, phase: string): string {
-  return `last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
+/** What an append makes of the head `r`; its time never runs backwards (W2). The lease is core's `leaseAfter`. */
+function moves(events: string, runStatus: string, phase: string, appender: string): string {
+  return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
+    lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${runStatus} = 'running' THEN r.lease_expires_at_ms END,
+    last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
     updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
     finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
 }
@@ -63,10 +79,37 @@ export function createStatements(schema: string): Statements {
   const phaseAt = (runKey: string, sequence: string): string =>
     `(SELECT phase FROM ${events} WHERE run_key = ${runKey} AND sequence <= ${sequence} AND phase IS NOT NULL
       ORDER BY sequence DESC LIMIT 1)`;
+  // A row that says so if the run has taken the change; else the run as it was when the statement began: a refusal locks nothing
+  // and waits for nobody. $1 the run's id, $2 the owner.
+  const changeLease = (change: string, condition: string): string => `
+WITH changed AS (
+  UPDATE ${runs} r SET ${change}
+  WHERE r.run_id = $1 AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2) AND ${condition}
+  RETURNING r.*
+)
+SELECT true AS granted, ${NOW_MS} AS "nowMs", ${runColumns("changed")} FROM changed
+UNION ALL
+SELECT false, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
+  // $1 the time, $2 how many runs. The run that reaches the bound is the last. Keys in an array, as a join might walk through
+  // all events.
+  const purge = (locking: string): string => `
+WITH old AS MATERIALIZED (
+  SELECT run_key, run_id, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms < $1
+  ORDER BY finished_at_ms LIMIT least($2::bigint, ${PURGE_EVENTS}) FOR UPDATE ${locking}
+), few AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT *, sum(last_sequence) OVER (ORDER BY finished_at_ms, run_key) - last_sequence AS events_before FROM old
+  ) o WHERE events_before < ${PURGE_EVENTS}
+), gone AS (
+  DELETE FROM ${runs} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
+), gone_events AS (
+  DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
+)
+SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
   return {
     ...tables,
-    // $1-$6 a run: id, owner, expected sequence, status (running or a terminal one) and last phase of the batch, number of events.
-    // $7-$13 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
+    // $1-$7 a run: id, owner, expected sequence, appender, status (running or a terminal one) and last phase of the batch, number of
+    // events. $8-$14 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
     // request its key and how many events the key stands for.
     // The lock comes first, alone, and waits for nobody: with an UPDATE alone, statements that hold each other's rows could
     // wait in a circle, and one locked row would keep all the others locked. It is a join, so that a planner which likes to walk
@@ -74,33 +117,33 @@ export function createStatements(schema: string): Statements {
     append: `
 WITH held AS MATERIALIZED (
   SELECT q.*, r.run_key
-  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3")}, ${texts("$4", "$5")}, ${numbers("int", "$6")})
-    WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, phase, events, at)
-  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected")}
+  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6")}, ${numbers("int", "$7")})
+    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, phase, events, at)
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
-  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase")}
+  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
   RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
-  FROM unnest(${numbers("int", "$7", "$8")}, ${texts("$9", "$10", "$11", "$12")}, ${numbers("int", "$13")})
+  FROM unnest(${numbers("int", "$8", "$9")}, ${texts("$10", "$11", "$12", "$13")}, ${numbers("int", "$14")})
     AS e (at, nth, event_type, phase, payload, key, key_events)
   JOIN head ON head.at = e.at
 )
 SELECT at, run_key AS ordinal, base, phase FROM head`,
-    // The same where each run gets one event: $1-$4 as there, $5-$8 its type, phase, payload and key. Nothing is joined, which
+    // The same where each run gets one event: $1-$5 as there, $6-$9 its type, phase, payload and key. Nothing is joined, which
     // saves a tenth of what Postgres takes for an append.
     appendEach: `
 WITH held AS MATERIALIZED (
   SELECT q.*, r.run_key
-  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3")}, ${texts("$4", "$5", "$6", "$7", "$8")})
-    WITH ORDINALITY AS q (run_id, owner_id, expected, run_status, event_type, phase, payload, key, at)
-  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected")}
+  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6", "$7", "$8", "$9")})
+    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, event_type, phase, payload, key, at)
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
-  UPDATE ${runs} r SET ${moves("1", "h.run_status", "h.phase")}
+  UPDATE ${runs} r SET ${moves("1", "h.run_status", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
   RETURNING h.at, r.run_key, r.last_sequence, r.updated_at_ms, r.phase,
     h.event_type, h.phase AS event_phase, h.payload, h.key
@@ -110,23 +153,23 @@ WITH held AS MATERIALIZED (
   FROM head
 )
 SELECT at, run_key AS ordinal, last_sequence - 1 AS base, phase FROM head`,
-    // The same for one run, which needs no order of locks: $1-$6 are its values, $7-$11 as $9-$13 there.
+    // The same for one run, which needs no order of locks: $1-$7 are its values, $8-$12 as $10-$14 there.
     appendToOne: `
 WITH head AS (
-  UPDATE ${runs} r SET ${moves("$6::int", "$4::text", "$5::text")}
-  WHERE ${takes("$1", "$2::text", "$3::bigint")}
-  RETURNING r.run_key, r.last_sequence - $6::int AS base, r.updated_at_ms, r.phase
+  UPDATE ${runs} r SET ${moves("$7::int", "$5::text", "$6::text", "$4::bigint")}
+  WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")}
+  RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
-  FROM head, unnest(${texts("$7", "$8", "$9", "$10")}, ${numbers("int", "$11")})
+  FROM head, unnest(${texts("$8", "$9", "$10", "$11")}, ${numbers("int", "$12")})
     WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
 )
 SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`,
     // $1 run ids, $2 keys. The first key from the one that is asked for on: a comparison of rows has the planner take the
     // index of the keys, where it would otherwise walk through the run.
     selectReceipts: `
-SELECT q.at, ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
+SELECT q.at, ${NOW_MS} AS "nowMs", ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
   CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt("r.run_key", "k.sequence")} END AS "keyPhase"
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
 JOIN ${runs} r ON r.run_id = q.run_id
@@ -136,7 +179,9 @@ LEFT JOIN LATERAL (
   ORDER BY e.run_key, e.idempotency_key LIMIT 1
 ) k ON k.run_key = r.run_key AND k.idempotency_key = q.key
 ORDER BY q.at`,
-    // $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0.
+    // $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0; those of its events behind it have
+    // no columns of their own, since each column costs every row: the type stands in that of the status, the payload in that of the
+    // metadata.
     read: `
 WITH head AS MATERIALIZED (
   SELECT q.at, q.since, q.max_events, q.max_bytes, r.*
@@ -146,11 +191,10 @@ WITH head AS MATERIALIZED (
 )
 SELECT h.at, 0 AS sequence, ${runColumns("h")},
   CASE WHEN h.since >= h.last_sequence THEN h.phase
-    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt("h.run_key", "h.since")} END AS "phaseAtSince",
-  NULL AS "eventType", NULL AS payload
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt("h.run_key", "h.since")} END AS "phaseAtSince"
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, NULL, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, NULL, NULL, e.event_type, e.payload
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes
@@ -180,6 +224,23 @@ WITH gone AS (
 )
 SELECT EXISTS (SELECT FROM gone) AS gone,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`,
+    // $3 how long the lease lasts; $4 the fence.
+    claim: changeLease(
+      `fence = r.fence + 1, lease_expires_at_ms = ${NOW_MS} + $3::bigint`,
+      `(r.lease_expires_at_ms IS NULL OR r.lease_expires_at_ms <= ${NOW_MS})`,
+    ),
+    renew: changeLease(
+      `lease_expires_at_ms = ${NOW_MS} + $3::bigint`,
+      "r.fence = $4::bigint AND r.lease_expires_at_ms IS NOT NULL",
+    ),
+    // $3 the fence.
+    release: changeLease("lease_expires_at_ms = NULL", "r.fence = $3::bigint"),
+    listExpired: `
+SELECT run_id AS "runId" FROM ${runs} WHERE lease_expires_at_ms <= ${NOW_MS} - $1::bigint
+ORDER BY lease_expires_at_ms LIMIT $2`,
+    purge: purge("SKIP LOCKED"),
+    // Waits for who holds one.
+    purgeOne: purge(""),
     listRuns: `
 SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 ORDER BY run_key DESC LIMIT $3`,
     listRunsByStatus: `

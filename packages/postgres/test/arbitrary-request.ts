@@ -1,7 +1,19 @@
-import type { AppendRequest } from "@tm/run-events-core";
+import type { Appender, AppendRequest } from "@tm/run-events-core";
 import fc from "fast-check";
 
-/** Requests that often meet: few runs, keys, owners and sequences. */
+export const arbitraryFence: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });
+
+const arbitraryAppender: fc.Arbitrary<Appender> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
+  { weight: 3, arbitrary: arbitraryFence.map((fence) => ({ by: "worker" as const, fence })) },
+  { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(0, 7_200_000).map((graceMs) => ({ by: "reaper" as const, graceMs })),
+  },
+);
+
+/** Requests that often meet: few runs, keys, owners, fences and sequences. */
 export function arbitraryRequest(runIds: readonly string[]): fc.Arbitrary<AppendRequest> {
   return fc
     .record({
@@ -18,6 +30,7 @@ export function arbitraryRequest(runIds: readonly string[]): fc.Arbitrary<Append
       ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
       idempotencyKey: fc.constantFrom(null, null, "k1", "k2", "k3"),
       expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
+      appender: arbitraryAppender,
     })
     .map(({ ends, ...request }) =>
       ends

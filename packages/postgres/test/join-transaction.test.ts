@@ -4,7 +4,7 @@ import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../s
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -88,6 +88,8 @@ describe("an append in the caller's transaction", () => {
   it("S5: a refusal is thrown and leaves the transaction usable", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     await store.createRun(createOf("done"));
+    await store.createRun(createOf("claimed"));
+    await store.claim(claimOf("claimed"));
     await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
     const refusals: [Line, object][] = [
       [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
@@ -96,6 +98,9 @@ describe("an append in the caller's transaction", () => {
         lineOf(1, { runId: "done" }),
         { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
       ],
+      [lineOf(1, { runId: "claimed" }), { code: "fenced" }],
+      [lineOf(1, { runId: "claimed", fence: 2 }), { code: "fenced" }],
+      [lineOf(1, { runId: "claimed", fence: 0 }), { code: "invalid_request" }],
       [
         lineOf(1, { expectedSequence: 0 }),
         { code: "sequence_conflict", details: { lastSequence: 1 } },
@@ -116,9 +121,11 @@ describe("an append in the caller's transaction", () => {
       replayed: true,
     });
     await store.appendInTransaction({ client, ...lineOf(2, { expectedSequence: 1 }) });
+    await store.appendInTransaction({ client, ...lineOf(3, { runId: "claimed", fence: 1 }) });
     await client.query("COMMIT");
     expect(await rows()).toEqual([1]);
     expect(await readValues(store, "a")).toEqual([1, 2]);
+    expect(await readValues(store, "claimed")).toEqual([3]);
   });
 
   it("S2: a failure half-way takes back its own events and nothing else", async () => {

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { PATIENT } from "./patient.ts";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, readValues } from "./requests.ts";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 import { refuseUpdates } from "./stubborn-run.ts";
 
 const server = useServer();
@@ -57,8 +57,7 @@ it("S2: of the runs of a group that are held, each waits for its own transaction
   for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
   const [a, b] = [await hold(pool, schema, "a"), await hold(pool, schema, "b")];
   const appended = store.append(["a", "b", "c"].map((runId) => appendOf(runId, runId)));
-  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-  await expect.poll(async () => (await pool.query(waiting)).rows.length, PATIENT).toBe(2);
+  await expect.poll(() => countWaiting(pool), PATIENT).toBe(2);
   expect(await readValues(store, "c")).toEqual(["c"]);
   await b.query("COMMIT");
   await expect.poll(() => readValues(store, "b"), PATIENT).toEqual(["b"]);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { isTerminal } from "@tm/run-events-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -44,11 +45,13 @@ function startsPhase({ request }: Placed): boolean {
 
 /** Whether a request may go out behind others of its run. */
 function mayFollow(before: readonly Placed[], next: Placed): boolean {
-  const { ownerId, idempotencyKey, expectedSequence } = next.request;
+  const { ownerId, idempotencyKey, expectedSequence, appender } = next.request;
   const [first] = before;
   return (
     expectedSequence === null &&
     ownerId === first?.request.ownerId &&
+    (appender.by === "anybody" || appender.by === "worker") &&
+    isDeepStrictEqual(appender, first.request.appender) &&
     (!startsPhase(next) || before.some(startsPhase)) &&
     (idempotencyKey === null ||
       before.every(({ request }) => request.idempotencyKey !== idempotencyKey)) &&

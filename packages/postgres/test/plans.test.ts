@@ -92,6 +92,14 @@ describe("on a long run among many, with statistics", () => {
        SELECT run_key, n, 'TOKEN', CASE n WHEN 1 THEN '"plan"' END, '"text"', 0, run_id || '-' || n, 1
        FROM ${sql.runs}, generate_series(1, last_sequence) n`,
     );
+    // Some have finished, some are claimed, some of the leases have run out.
+    await client.query(
+      `UPDATE ${sql.runs} SET run_status = 'completed', finished_at_ms = run_key WHERE run_key % 4 = 0`,
+    );
+    await client.query(
+      `UPDATE ${sql.runs} SET fence = 1, lease_expires_at_ms = run_key * CASE run_key % 8 WHEN 3 THEN 1 ELSE 1e9 END
+       WHERE run_key % 4 = 3`,
+    );
     await client.query("VACUUM ANALYZE");
   });
   afterAll(async () => {
@@ -115,6 +123,15 @@ describe("on a long run among many, with statistics", () => {
     { name: "selectRun", values: ["run-1"] },
     { name: "createRun", values: ["run-0", "ada", "running", null, "null"] },
     { name: "deleteRun", values: ["run-2", "ada"] },
+    { name: "claim", values: ["run-2", "ada", 1_000] },
+    { name: "claim", values: ["run-7", "ada", 1_000] },
+    { name: "renew", values: ["run-7", "ada", 1_000, 1] },
+    { name: "release", values: ["run-7", "ada", 1] },
+    { name: "listExpired", values: [0, 50] },
+    { name: "purge", values: [RUNS, 10] },
+    { name: "purge", values: [20, 10_000] },
+    { name: "purge", values: [0, 100] },
+    { name: "purgeOne", values: [RUNS, 1] },
     { name: "selectHeads", values: [["run-1", "run-9"]] },
     { name: "listRuns", values: ["ada", RUNS / 2, 50] },
     { name: "listRunsByStatus", values: ["ada", RUNS / 2, 50, "running"] },

@@ -104,7 +104,7 @@ describe("ten processes", () => {
     await Promise.all(peers.map((peer) => peer.call("migrate", place)));
     const pool = openPool(place.url);
     const { rows } = await pool.query("SELECT migration FROM fresh.migrations");
-    expect(rows).toEqual([{ migration: 1 }]);
+    expect(rows).toEqual([{ migration: 1 }, { migration: 2 }]);
     const store = await openStore(pool, { schema: "fresh" });
     await store.createRun(createOf("a"));
     await Promise.all(

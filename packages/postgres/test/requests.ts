@@ -1,4 +1,12 @@
-import type { AppendRequest, ReadQuery, RunEventStore, StoredEvent } from "@tm/run-events-core";
+import type {
+  AppendRequest,
+  ClaimRequest,
+  ReadQuery,
+  ReleaseRequest,
+  RenewRequest,
+  RunEventStore,
+  StoredEvent,
+} from "@tm/run-events-core";
 
 /** An append of one event whose payload is the value. */
 export function appendOf(
@@ -13,16 +21,31 @@ export function appendOf(
     runStatus: "running",
     idempotencyKey: null,
     expectedSequence: null,
+    appender: { by: "anybody" },
     ...more,
   };
 }
 
 /** The append that ends a run. */
-export function endOf(runId: string): AppendRequest {
+export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendRequest {
   return appendOf(runId, null, {
     events: [{ eventType: "RUN_COMPLETED", payload: "null", phase: null }],
     runStatus: "completed",
+    ...more,
   });
+}
+
+/** A claim for an hour, unless told otherwise. */
+export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
+  return { runId, ownerId: null, leaseMs };
+}
+
+export function renewOf(runId: string, fence: number, leaseMs?: number): RenewRequest {
+  return { ...claimOf(runId, leaseMs), fence };
+}
+
+export function releaseOf(runId: string, fence: number): ReleaseRequest {
+  return { runId, ownerId: null, fence };
 }
 
 export function createOf(runId: string): {

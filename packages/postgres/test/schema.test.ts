@@ -1,8 +1,9 @@
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
+import { makeFirstSchema } from "./first-schema.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, oneTo, queryOf } from "./requests.ts";
+import { appendOf, claimOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -48,6 +49,8 @@ describe("the schema", () => {
     await openStore(pool, { schema });
     expect(await describeSchema(pool, schema)).toEqual([
       "CREATE INDEX events_by_phase ON events USING btree (run_key, sequence) WHERE (phase IS NOT NULL)",
+      "CREATE INDEX runs_by_finish ON runs USING btree (finished_at_ms) WHERE (finished_at_ms IS NOT NULL)",
+      "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
       "CREATE INDEX runs_by_status ON runs USING btree (owner_id, run_status, run_key)",
       "CREATE UNIQUE INDEX events_by_key ON events USING btree (run_key, idempotency_key) WHERE (idempotency_key IS NOT NULL)",
@@ -68,8 +71,10 @@ describe("the schema", () => {
       "migrations.migration integer NOT NULL",
       "runs {fillfactor=75}",
       "runs.created_at_ms bigint NOT NULL",
+      "runs.fence bigint NOT NULL DEFAULT 0",
       "runs.finished_at_ms bigint",
       "runs.last_sequence bigint NOT NULL",
+      "runs.lease_expires_at_ms bigint",
       "runs.metadata text NOT NULL",
       "runs.owner_id text NOT NULL",
       "runs.phase text",
@@ -79,7 +84,10 @@ describe("the schema", () => {
       "runs.updated_at_ms bigint NOT NULL",
     ]);
     const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
-    expect(rows).toEqual([{ migration: 1, breaking: true }]);
+    expect(rows).toEqual([
+      { migration: 1, breaking: true },
+      { migration: 2, breaking: true },
+    ]);
   });
 
   it("S19: missing tables say what to call, until it was called", async () => {
@@ -101,6 +109,38 @@ describe("the schema", () => {
     const store = createPostgresStore(pool, { schema });
     await expect(store.verify()).rejects.toMatchObject(MISSING);
     await expect(store.createRun(createOf("a"))).rejects.toMatchObject(MISSING);
+    await store.close();
+  });
+
+  it("S19: tables of the first schema are refused until they are migrated, and lose nothing", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    await makeFirstSchema(pool, schema);
+    const store = createPostgresStore(pool, { schema });
+    await expect(store.verify()).rejects.toMatchObject(MISSING);
+    await store.migrate();
+    expect(await store.getRun("live")).toEqual({
+      runId: "live",
+      ownerId: "ada",
+      runStatus: "running",
+      phase: null,
+      lastSequence: 2,
+      ordinal: 1,
+      createdAtMs: 1_000,
+      updatedAtMs: 2_000,
+      finishedAtMs: null,
+      metadata: '{"a":1}',
+      fence: 0,
+      leaseExpiresAtMs: null,
+    });
+    expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
+      { outcome: "replayed", firstSequence: 1 },
+    ]);
+    await store.append([appendOf("live", 3)]);
+    expect(await readValues(store, "live")).toEqual([1, 2, 3]);
+    expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
+    expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
+    expect(await store.purge({ finishedBeforeMs: 2_001, limit: 9 })).toEqual(["done"]);
     await store.close();
   });
 
@@ -166,7 +206,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(30);
+    expect(await describeSchema(pool, schema)).toHaveLength(34);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

@@ -51,3 +51,26 @@ export async function openStore(
   await store.migrate();
   return store;
 }
+
+/** A transaction in which a statement has run on a connection of its own. */
+export async function begin(pool: pg.Pool, statement: string): Promise<pg.PoolClient> {
+  const client = await pool.connect();
+  onTestFinished(() => client.release(true));
+  await client.query("BEGIN");
+  await client.query(statement);
+  return client;
+}
+
+/** How many sessions wait for a lock. */
+export async function countWaiting(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+  return rows.length;
+}
+
+/** The default isolations of databases that a store has to do with. */
+export const ISOLATIONS = ["read committed", "repeatable read", "serializable"] as const;
+
+/** Has a pool's sessions isolate as databases do with such a default. */
+export function isolated(level: (typeof ISOLATIONS)[number]): pg.PoolConfig {
+  return { options: `-c default_transaction_isolation=${level.replace(" ", "\\ ")}` };
+}

@@ -6,30 +6,32 @@ import { defineScript, type Script } from "./script.ts";
  * first write. The first write is one that Redis refuses where it refuses writes at all: out of memory, on a replica, with
  * a broken disk. What fails for one run, fails for it alone.
  *
- * An append that moves the run to another status needs a claim on that status in its owner's list, made before; without it
- * nothing is written to the run and the answer is `unclaimed`.
+ * An append that moves the run to another status needs an entry under that status in its owner's list, made before; without
+ * it nothing is written to the run and the answer is `unlisted`.
  *
- * One plain request for a running run takes a short way, if its key is new: the receipt is written first, if there is none
+ * One plain request for a running run, by somebody who may write to it, takes a short way, if its key is new: the receipt is written first, if there is none
  * yet, and taken back if the event finds no stream. Whatever else comes up is left to the long way. The short way is what
  * nearly every append takes, so it makes no table: the server executes 107,000 instructions for it, 156,000 for the long way.
  *
  * KEYS: of each run head, events, receipts.
- * ARGV: the command that rings; then of each run the number of its requests, with a claim `number ordinal status`; of each
- * request `=ownerId` or empty, its key, its shape: empty for a plain one, which is one event that leaves the run running,
- * starts no phase and expects no sequence, then the event's type and payload; else `status expected number`, with nothing
- * between the spaces if it expects no sequence, then of each of that number of events type, payload, phase or empty.
+ * ARGV: the command that rings; then of each run the number of its requests, with a list entry `number ordinal status`; of
+ * each request `=ownerId` or empty, its key, its shape, its events. The shape begins with who appends: nothing for anybody, a
+ * worker's fence, `owner`, or `reaper:graceMs`. For a plain request, which is one event by anybody or a worker that leaves the
+ * run running, starts no phase and expects no sequence, that is all, and the event's type and payload follow; else there is
+ * ` status expected number` behind it, with nothing between the spaces if it expects no sequence, and of each of that number
+ * of events type, payload, phase or empty follow.
  * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way, else
- * `{'failed', error}`, `{'lost'}`, `{'unclaimed', ownerId, ordinal, status}` or `{'judged', status that was left or nil,
- * outcomes}`; an outcome is the same text for an append, else its name and, as far as it has them, the status, the last
- * sequence and the phase.
- * @see S1-S5; `judgeAppend` and `advanceRun` are the rule.
+ * `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs}` or `{'judged', status that was left or
+ * nil, outcomes, mark of the lease that is over or nil}`; an outcome is the same text for an append, else its name and, as far
+ * as it has them, the status, the last sequence and the phase.
+ * @see S1-S5, S22; `judgeAppend` and `advanceRun` are the rule.
  */
 export const APPEND: Script = defineScript(`
 local call, try, format, match = redis.call, redis.pcall, string.format, string.match
 local KEYS, ARGV = KEYS, ARGV
 local HEAD, EVENTS, RECEIPTS
-local owner, statusBefore, phaseSequenceBefore, updatedAtMs
-local status, phase, phaseSequence, last, finished
+local owner, statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore, updatedAtMs
+local status, phase, phaseSequence, fence, lease, last, finished
 local staged, lost, clockMs
 
 local function text(number)
@@ -40,14 +42,19 @@ local function isOwned(asked)
   return owner and (asked == '' or asked == '=' .. owner)
 end
 
-local function now()
+local function clock()
   if not clockMs then
     local time = call('TIME')
     clockMs = text(time[1] * 1000 + math.floor(time[2] / 1000))
   end
+  return clockMs
+end
+
+local function now()
+  local nowMs = clock()
   -- As text: what it costs to make numbers of both, an append would notice.
-  local isBehind = #clockMs < #updatedAtMs or #clockMs == #updatedAtMs and clockMs < updatedAtMs
-  return isBehind and updatedAtMs or clockMs
+  local isBehind = #nowMs < #updatedAtMs or #nowMs == #updatedAtMs and nowMs < updatedAtMs
+  return isBehind and updatedAtMs or nowMs
 end
 
 local function ring()
@@ -75,7 +82,15 @@ end
 
 local function behind(at)
   local shape = ARGV[at + 2]
-  return at + (shape == '' and 5 or 3 + 3 * match(shape, '%d+$'))
+  local count = shape ~= '' and match(shape, ' (%d+)$')
+  return at + (count and 3 + 3 * count or 5)
+end
+
+local function isFenced(appender)
+  if appender == 'owner' then return false end
+  local graceMs = match(appender, '^reaper:(.+)$')
+  if graceMs then return not lease or lease + graceMs > tonumber(clock()) end
+  return appender ~= (lease and fence or '')
 end
 
 local function entries(first, to)
@@ -111,11 +126,10 @@ end
 
 local function judge(at, kept)
   local asked, key, shape = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local newStatus, expected, count, step = 'running', '', 1, 2
-  if shape ~= '' then
-    newStatus, expected, count = match(shape, '^(%l+) (%d*) (%d+)$')
-    count, step = tonumber(count), 3
-  end
+  local appender, newStatus, expected, count = match(shape, '^(%S*) (%l+) (%d*) (%d+)$')
+  local step = 3
+  if not count then appender, newStatus, expected, count, step = shape, 'running', '', 1, 2 end
+  count = tonumber(count)
   if not isOwned(asked) then return { 'not_found' } end
   local receipt = staged[key]
   if kept and not receipt then
@@ -127,6 +141,7 @@ local function judge(at, kept)
     return { 'replayed', newStatus, text(receipt.last), phaseAfter(receipt) }
   end
   if finished then return { 'finished', status, text(last) } end
+  if isFenced(appender) then return { 'fenced' } end
   if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', status, text(last) } end
   local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count }
   if step == 3 then
@@ -136,6 +151,8 @@ local function judge(at, kept)
     end
   end
   last, status, finished = batch.last, newStatus, newStatus ~= 'running'
+  if appender == 'owner' or match(appender, '^reaper') then fence, lease = text((fence or 0) + 1), false end
+  if finished then lease = false end
   batch.phase = phase
   staged[key] = batch
   staged[#staged + 1] = batch
@@ -147,7 +164,7 @@ local function add(sequence, id, ...)
   return try('XADD', EVENTS, 'NOMKSTREAM', id, ...)
 end
 
-local function writeStaged(lastText)
+local function writeStaged()
   local nowMs, inForce, receipts = now(), phaseSequenceBefore, {}
   for _, batch in ipairs(staged) do
     local id
@@ -177,10 +194,12 @@ local function writeStaged(lastText)
     call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
   end
   if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
+  if fence ~= fenceBefore then call('HSET', HEAD, 'fence', fence) end
+  if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey') end
   ring()
 end
 
-local function appendAll(at, count, claim)
+local function appendAll(at, count, entry)
   local outcomes, keys, request = {}, {}, at
   for i = 1, count do
     keys[i] = ARGV[request + 1]
@@ -194,38 +213,41 @@ local function appendAll(at, count, claim)
   end
   if lost then return { 'lost' } end
   if #staged == 0 then return { 'judged', false, outcomes } end
-  if status ~= statusBefore then
-    local ordinal = call('HGET', HEAD, 'ordinal')
-    if claim ~= ordinal .. ' ' .. status then return { 'unclaimed', owner, ordinal, status } end
+  local hasMoved, isOver = status ~= statusBefore, lease ~= leaseBefore
+  local ordinal = (hasMoved or isOver) and call('HGET', HEAD, 'ordinal')
+  if hasMoved and entry ~= ordinal .. ' ' .. status then
+    return { 'unlisted', owner, ordinal, status, updatedAtMs }
   end
-  return writeStaged() or { 'judged', status ~= statusBefore and statusBefore, outcomes }
+  return writeStaged()
+    or { 'judged', hasMoved and statusBefore, outcomes, isOver and ordinal .. '/' .. fenceBefore }
 end
 
-local function appendToRun(at, count, claim)
-  local head = call('HMGET', HEAD, 'lastSequence', 'updatedAtMs', 'runStatus', 'ownerId', 'phaseSequence', 'phase')
-  last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase = unpack(head)
-  last, status, phaseSequence = tonumber(last), statusBefore, phaseSequenceBefore
-  if count == '1' and ARGV[at + 2] == '' and status == 'running' and isOwned(ARGV[at]) then
+local function appendToRun(at, count, entry)
+  local head = call('HMGET', HEAD, 'lastSequence', 'updatedAtMs', 'runStatus', 'ownerId', 'phaseSequence', 'phase',
+    'fence', 'leaseExpiresAtMs')
+  last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase, fenceBefore, leaseBefore = unpack(head)
+  last, status, phaseSequence, fence, lease = tonumber(last), statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore
+  if count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running' and isOwned(ARGV[at]) then
     local answer = appendPlain(ARGV[at + 1], ARGV[at + 3], ARGV[at + 4])
     if answer then return answer end
   end
   finished = owner and status ~= 'running' and call('HEXISTS', HEAD, 'finishedAtMs') == 1
-  return appendAll(at, tonumber(count), claim)
+  return appendAll(at, tonumber(count), entry)
 end
 
 local answers = {}
 local at = 2
 for run = 1, #KEYS, 3 do
   HEAD, EVENTS, RECEIPTS = KEYS[run], KEYS[run + 1], KEYS[run + 2]
-  local count, claim, first = ARGV[at], nil, at + 1
+  local count, entry, first = ARGV[at], nil, at + 1
   if count == '1' then
     at = behind(first)
   else
-    count, claim = match(count, '^(%d+) ?(.*)$')
+    count, entry = match(count, '^(%d+) ?(.*)$')
     at = first
     for _ = 1, count do at = behind(at) end
   end
-  local ok, answer = pcall(appendToRun, first, count, claim)
+  local ok, answer = pcall(appendToRun, first, count, entry)
   if not ok then answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) } end
   answers[(run + 2) / 3] = answer
 end

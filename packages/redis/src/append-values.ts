@@ -1,8 +1,9 @@
-import {
-  type AppendOutcome,
-  type AppendRequest,
-  type RunStatus,
-  type TerminalStatus,
+import type {
+  AppendOutcome,
+  Appender,
+  AppendRequest,
+  RunStatus,
+  TerminalStatus,
 } from "@tm/run-events-core";
 
 /** What the script says of one request: of one that was appended, where it landed. */
@@ -17,25 +18,40 @@ export type OutcomeReply =
 
 /** Adds a request to the values of the append script, which says how they are laid out. */
 export function encodeRequest(request: AppendRequest, values: string[]): void {
-  const { ownerId, runStatus, idempotencyKey, expectedSequence, events } = request;
+  const { ownerId, runStatus, idempotencyKey, expectedSequence, appender, events } = request;
   values.push(
     ownerId === null ? "" : `=${ownerId}`,
     // The client sends again what it has no answer to, and tells nobody: without a key it might land twice.
     idempotencyKey === null ? `~${crypto.randomUUID()}` : `=${idempotencyKey}`,
   );
   const [first] = events;
+  const who = encodeAppender(appender);
   const isPlain =
     first !== undefined &&
     events.length === 1 &&
     first.phase === null &&
     runStatus === "running" &&
-    expectedSequence === null;
+    expectedSequence === null &&
+    (appender.by === "anybody" || appender.by === "worker");
   if (isPlain) {
-    values.push("", first.eventType, first.payload);
+    values.push(who, first.eventType, first.payload);
     return;
   }
-  values.push(`${runStatus} ${expectedSequence ?? ""} ${events.length}`);
+  values.push(`${who} ${runStatus} ${expectedSequence ?? ""} ${events.length}`);
   for (const { eventType, payload, phase } of events) values.push(eventType, payload, phase ?? "");
+}
+
+function encodeAppender(appender: Appender): string {
+  switch (appender.by) {
+    case "anybody":
+      return "";
+    case "worker":
+      return String(appender.fence);
+    case "owner":
+      return "owner";
+    case "reaper":
+      return `reaper:${appender.graceMs}`;
+  }
 }
 
 /** Where a request landed: `last sequence`, or `last sequence phase`. */
@@ -72,6 +88,7 @@ export function parseOutcome(reply: OutcomeReply, request: AppendRequest): Appen
       return { outcome, lastSequence };
     case "not_found":
     case "idempotency_key_reused":
+    case "fenced":
       return { outcome };
   }
 }

@@ -1,15 +1,17 @@
 import {
   type AppendOutcome,
   type AppendRequest,
+  isTerminal,
   RunEventsError,
   type RunStatus,
 } from "@tm/run-events-core";
 import { APPEND } from "./append-script.ts";
 import { encodeRequest, type OutcomeReply, parseLanding, parseOutcome } from "./append-values.ts";
-import { addClaim, type Claim, dropClaim } from "./claims.ts";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
+import { addDue, dropDue } from "./due.ts";
 import { mayHaveLanded, runDamaged, scriptError, storeFailure } from "./failure.ts";
+import { addListEntry, dropListEntry, type ListEntry } from "./list-entries.ts";
 
 /** The most events of one script; a request of more has one to itself. */
 const SCRIPT_EVENTS = 1_000;
@@ -21,8 +23,19 @@ type RunReply =
   | string
   | readonly ["failed", error: string]
   | readonly ["lost"]
-  | readonly ["unclaimed", ownerId: string, ordinal: string, runStatus: RunStatus]
-  | readonly ["judged", left: RunStatus | null, outcomes: readonly OutcomeReply[]];
+  | readonly [
+      "unlisted",
+      ownerId: string,
+      ordinal: string,
+      runStatus: RunStatus,
+      updatedAtMs: string,
+    ]
+  | readonly [
+      "judged",
+      left: RunStatus | null,
+      outcomes: readonly OutcomeReply[],
+      leaseOver: string | null,
+    ];
 
 /** A request and where it stands in its group. */
 interface Placed {
@@ -36,7 +49,8 @@ interface Part {
   readonly requests: readonly Placed[];
   readonly values: readonly string[];
   readonly events: number;
-  readonly claim: Claim | null;
+  /** What was made in the owner's list for it. */
+  readonly entry: ListEntry | null;
   readonly rest: readonly Placed[];
 }
 
@@ -50,6 +64,7 @@ export async function appendGroup(
   connection: Connection,
   requests: readonly AppendRequest[],
 ): Promise<readonly AppendOutcome[]> {
+  const { held, ended } = connection.keys;
   const outcomes: AppendOutcome[] = [];
   const failures: RunEventsError[] = [];
   const placed = requests.map((request, index): Placed => ({ index, request }));
@@ -58,7 +73,7 @@ export async function appendGroup(
 
   /** @returns what of the part, or behind it, is still to be done */
   async function settle(part: Part, reply: RunReply): Promise<Part | null> {
-    const { runId, requests: ofRun, claim, rest } = part;
+    const { runId, requests: ofRun, entry, rest } = part;
     if (typeof reply === "string") {
       for (const { index, request } of ofRun) outcomes[index] = parseLanding(reply, request);
       return rest.length === 0 ? null : cutPart(runId, rest);
@@ -70,17 +85,24 @@ export async function appendGroup(
       case "lost":
         failures.push(runDamaged());
         return null;
-      case "unclaimed": {
+      case "unlisted": {
         // Again and again, if need be: each time somebody else has moved the run on, or made it anew.
-        const [, ownerId, ordinal, runStatus] = reply;
+        const [, ownerId, ordinal, runStatus, updatedAtMs] = reply;
         const made = { ownerId, runStatus, runId, ordinal: Number(ordinal) };
-        await addClaim(connection, made);
-        return { ...part, claim: made };
+        await Promise.all([
+          addListEntry(connection, made),
+          // Its end comes no earlier than what it was last changed at.
+          isTerminal(runStatus) && addDue(connection, ended, { mark: ordinal, runId }, updatedAtMs),
+        ]);
+        return { ...part, entry: made };
       }
       case "judged": {
-        const [, left, judged] = reply;
-        // A claim that did not come true stays: somebody else may be about to make it true.
-        if (claim !== null && left !== null) dropClaim(connection, { ...claim, runStatus: left });
+        const [, left, judged, leaseOver] = reply;
+        // An entry that did not come true stays: somebody else may be about to make it true.
+        if (entry !== null && left !== null) {
+          dropListEntry(connection, { ...entry, runStatus: left });
+        }
+        if (leaseOver !== null) dropDue(connection, held, { mark: leaseOver, runId });
         ofRun.forEach(({ index, request }, at) => {
           const outcome = judged[at];
           if (outcome !== undefined) outcomes[index] = parseOutcome(outcome, request);
@@ -130,7 +152,7 @@ function cutPart(runId: string, requests: readonly Placed[]): Part {
     requests: requests.slice(0, count),
     values,
     events,
-    claim: null,
+    entry: null,
     rest: requests.slice(count),
   };
 }
@@ -156,11 +178,11 @@ function packParts({ redis }: Connection, parts: readonly Part[]): readonly (rea
 function runAppend(connection: Connection, call: readonly Part[]): Promise<readonly RunReply[]> {
   const keys: string[] = [];
   const values: string[] = [connection.ring];
-  for (const { runId, requests, values: ofRun, claim } of call) {
+  for (const { runId, requests, values: ofRun, entry } of call) {
     const { head, events, receipts } = connection.keys.ofRun(runId);
     keys.push(head, events, receipts);
     const count = String(requests.length);
-    values.push(claim === null ? count : `${count} ${claim.ordinal} ${claim.runStatus}`);
+    values.push(entry === null ? count : `${count} ${entry.ordinal} ${entry.runStatus}`);
     for (const value of ofRun) values.push(value);
   }
   return connection.run(APPEND, keys, values) as Promise<readonly RunReply[]>;

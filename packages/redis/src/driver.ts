@@ -1,7 +1,7 @@
 /** What this package sends to one server, or to whichever node of a cluster holds the key. */
 interface RedisCommands {
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
-  zadd(key: string, score: string, member: string): Promise<unknown>;
+  zadd(key: string, ...values: string[]): Promise<unknown>;
   zrem(key: string, ...members: string[]): Promise<unknown>;
   evalsha(sha1: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;
   eval(lua: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;

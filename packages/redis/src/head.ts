@@ -11,6 +11,9 @@ export const HEAD_FIELDS = [
   "updatedAtMs",
   "finishedAtMs",
   "metadata",
+  // Only a run that was claimed has these.
+  "fence",
+  "leaseExpiresAtMs",
 ] as const;
 
 /** The fields as the arguments of a command in a script. */
@@ -18,7 +21,19 @@ export const HEAD_FIELDS_LUA: string = HEAD_FIELDS.map((field) => `'${field}'`).
 
 /** The values of `HEAD_FIELDS` as a record; `null` if there is no such run. */
 export function parseHead(runId: string, values: readonly (string | null)[]): RunRecord | null {
-  const [ownerId, runStatus, phase, last, ordinal, created, updated, finished, metadata] = values;
+  const [
+    ownerId,
+    runStatus,
+    phase,
+    last,
+    ordinal,
+    created,
+    updated,
+    finished,
+    metadata,
+    fence,
+    lease,
+  ] = values;
   if (typeof ownerId !== "string") return null;
   return {
     runId,
@@ -30,7 +45,14 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     ordinal: Number(ordinal),
     createdAtMs: Number(created),
     updatedAtMs: Number(updated),
-    finishedAtMs: typeof finished === "string" ? Number(finished) : null,
+    finishedAtMs: numberOrNull(finished),
     metadata: metadata ?? "null",
+    fence: Number(fence ?? 0),
+    leaseExpiresAtMs: numberOrNull(lease),
   };
+}
+
+/** What a field says that is not always there. */
+export function numberOrNull(value: string | null | undefined): number | null {
+  return typeof value === "string" ? Number(value) : null;
 }

@@ -15,8 +15,12 @@ export interface Keys {
   /** The last ordinal that was given out. */
   readonly ordinal: string;
   ofRun(runId: string): RunKeys;
+  /** Leases by when they run out, at the earliest. */
+  readonly held: string;
+  /** Finished runs by when they did, at the earliest. */
+  readonly ended: string;
   /** A sorted set for each owner and status, all of an owner under one hash tag. */
-  claims(ownerId: string, runStatus: RunStatus): string;
+  list(ownerId: string, runStatus: RunStatus): string;
   /** The channel of a run's bell. It has the hash tag of the run's keys, so the node that has them may publish on it. */
   channel(runId: string): string;
   runIdOf(channel: string): string;
@@ -37,12 +41,14 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
   const channelStart = `${keyPrefix}${prefix}:{run:`;
   return {
     ordinal: `${prefix}:ordinal`,
+    held: `${prefix}:held`,
+    ended: `${prefix}:ended`,
     ofRun(runId) {
       const run = `${prefix}:{run:${runId}}`;
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };
     },
     // The tag has letters of its own: an empty one would be none, and an owner may be called anything.
-    claims: (ownerId, runStatus) => `${prefix}:{owner:${ownerId}}:${runStatus}`,
+    list: (ownerId, runStatus) => `${prefix}:{owner:${ownerId}}:${runStatus}`,
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),
   };

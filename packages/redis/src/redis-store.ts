@@ -4,7 +4,9 @@ import { createConnection } from "./connection.ts";
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
 import { keysOf } from "./keys.ts";
+import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
 import { listRuns } from "./list.ts";
+import { purgeRuns } from "./purge.ts";
 import { readPage } from "./read.ts";
 import { createRun, deleteRun } from "./runs.ts";
 import { createWakes, WAKE_DEADLINE_MS } from "./wakes.ts";
@@ -63,7 +65,13 @@ export async function openRedisStore(
       connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
     getRun: (runId) => connection.perform(() => connection.head(runId)),
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
-    deleteRun: (runId, ownerId) => connection.perform(() => deleteRun(connection, runId, ownerId)),
+    deleteRun: (runId, ownerId) =>
+      connection.perform(() => deleteRun(connection, { runId, ownerId, ordinal: null })),
+    claim: (request) => connection.perform(() => claimRun(connection, request)),
+    renew: (request) => connection.perform(() => renewLease(connection, request)),
+    release: (request) => connection.perform(() => releaseRun(connection, request)),
+    listExpired: (query) => connection.perform(() => listExpired(connection, query)),
+    purge: (request) => connection.perform(() => purgeRuns(connection, request)),
     watch: (runId, wake) => wakes.watch(runId, wake),
     async close() {
       connection.close();

@@ -26,16 +26,17 @@ return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
  * Removes a finished run whole.
  *
  * KEYS: head, events, receipts.
- * ARGV: `=ownerId` or empty, the command that rings, the channel.
+ * ARGV: `=ownerId` or empty, the ordinal or empty, the command that rings, the channel.
  * Answers `{'not_found'}`, `{'active'}` or `{'deleted', ownerId, ordinal}`.
- * @see S17
+ * @see S17, S24
  */
 export const DELETE_RUN: Script = defineScript(`
 local head = redis.call('HMGET', KEYS[1], 'ownerId', 'ordinal', 'finishedAtMs')
 if not head[1] or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. head[1]) then return { 'not_found' } end
+if ARGV[2] ~= '' and ARGV[2] ~= head[2] then return { 'not_found' } end
 if not head[3] then return { 'active' } end
 redis.call('UNLINK', unpack(KEYS))
-redis.pcall(ARGV[2], ARGV[3], '')
+redis.pcall(ARGV[3], ARGV[4], '')
 return { 'deleted', head[1], head[2] }
 `);
 

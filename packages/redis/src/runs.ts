@@ -5,14 +5,15 @@ import {
   INITIAL_STATE,
   type RunRecord,
 } from "@tm/run-events-core";
-import { addClaim, dropClaim, STATUSES } from "./claims.ts";
 import type { Connection } from "./connection.ts";
+import { dropDue } from "./due.ts";
 import { runDamaged } from "./failure.ts";
 import { parseHead } from "./head.ts";
+import { addListEntry, dropListEntry, STATUSES } from "./list-entries.ts";
 import { CREATE_RUN, DELETE_RUN, NEXT_ORDINAL } from "./run-scripts.ts";
 
 /**
- * Makes a run: first its ordinal, then the claim in its owner's list, then the run. Between these steps another process may
+ * Makes a run: first its ordinal, then the entry in its owner's list, then the run. Between these steps another process may
  * make it: the last step sees that, and the ordinal tells who did.
  * @see S16
  */
@@ -29,8 +30,8 @@ export async function createRun(
   if (existing !== null) return existingOutcome(existing, ownerId);
   const ordinal = Number(next);
   const { runStatus } = INITIAL_STATE;
-  const claim = { ownerId, runStatus, runId, ordinal };
-  await addClaim(connection, claim);
+  const entry = { ownerId, runStatus, runId, ordinal };
+  await addListEntry(connection, entry);
   const { head, events, receipts } = keys.ofRun(runId);
   const reply = (await connection.run(
     CREATE_RUN,
@@ -41,7 +42,7 @@ export async function createRun(
   if (run === null) throw runDamaged();
   // Also when the client has sent the script twice.
   if (run.ordinal === ordinal) return { outcome: "created", run };
-  dropClaim(connection, claim);
+  dropListEntry(connection, entry);
   return existingOutcome(run, ownerId);
 }
 
@@ -49,22 +50,32 @@ function existingOutcome(run: RunRecord, ownerId: string): CreateOutcome {
   return run.ownerId === ownerId ? { outcome: "existing", run } : { outcome: "taken" };
 }
 
-/** Removes a finished run whole, then what its owner's list claims of it. @see S17 */
+/** Which run to remove. */
+export interface DeleteRequest {
+  readonly runId: string;
+  /** Answer `not_found` unless the run is this owner's; `null` asks nothing. */
+  readonly ownerId: string | null;
+  /** Answer `not_found` if the run was made anew under its id since; `null` asks nothing. */
+  readonly ordinal: string | null;
+}
+
+/** Removes a finished run whole, then what its owner's list and the index of finished runs have of it. @see S17, S24 */
 export async function deleteRun(
   connection: Connection,
-  runId: string,
-  ownerId: string | null,
+  { runId, ownerId, ordinal: asked }: DeleteRequest,
 ): Promise<DeleteOutcome> {
-  const { head, events, receipts } = connection.keys.ofRun(runId);
-  const [outcome, owner = "", ordinal] = (await connection.run(
+  const { keys, ring } = connection;
+  const { head, events, receipts } = keys.ofRun(runId);
+  const [outcome, owner = "", ordinal = ""] = (await connection.run(
     DELETE_RUN,
     [head, events, receipts],
-    [ownerId === null ? "" : `=${ownerId}`, connection.ring, connection.keys.channel(runId)],
+    [ownerId === null ? "" : `=${ownerId}`, asked ?? "", ring, keys.channel(runId)],
   )) as [DeleteOutcome, string?, string?];
   if (outcome === "deleted") {
     for (const runStatus of STATUSES) {
-      dropClaim(connection, { ownerId: owner, runStatus, runId, ordinal: Number(ordinal) });
+      dropListEntry(connection, { ownerId: owner, runStatus, runId, ordinal: Number(ordinal) });
     }
+    dropDue(connection, keys.ended, { mark: ordinal, runId });
   }
   return outcome;
 }

@@ -1,4 +1,10 @@
-import type { AppendRequest, ReadQuery, RunEventStore, StoredEvent } from "@tm/run-events-core";
+import type {
+  AppendRequest,
+  ReadQuery,
+  RunEventStore,
+  RunRecord,
+  StoredEvent,
+} from "@tm/run-events-core";
 
 /** An append of one event whose payload is the value. */
 export function appendOf(
@@ -13,6 +19,7 @@ export function appendOf(
     runStatus: "running",
     idempotencyKey: null,
     expectedSequence: null,
+    appender: { by: "anybody" },
     ...more,
   };
 }
@@ -63,6 +70,18 @@ export async function listIds(
 ): Promise<readonly string[]> {
   const runs = await store.listRuns({ ownerId: "ada", runStatus, before: null, limit: 100 });
   return runs.map(({ runId }) => runId);
+}
+
+/** Claims a run that nobody has, for so long. */
+export async function claimed(
+  store: RunEventStore,
+  runId: string,
+  leaseMs = 60_000,
+): Promise<RunRecord> {
+  const outcome = await store.claim({ runId, ownerId: null, leaseMs });
+  if (outcome.outcome !== "granted")
+    throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  return outcome.run;
 }
 
 /** 1, 2, … count. */

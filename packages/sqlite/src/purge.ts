@@ -3,7 +3,7 @@ import type { Statements } from "./statements.ts";
 
 /**
  * A call ends with the run that reaches so many events. They go in one transaction, for which appends and this process have to
- * wait: 5 to 10 ms, where 10,000 took 20 to 80.
+ * wait: 2 to 20 ms, where 10,000 took 20 to 80.
  */
 const PURGE_EVENTS = 2_000;
 

@@ -33,6 +33,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   program(["nginx"], "nginx", "nginx"),
   program(["caddy"], "caddy", "caddy"),
   program(["pgbouncer"], "pgbouncer", "pgbouncer"),
+  program(["faketime"], "faketime", "libfaketime"),
   program(["chromium", "chromium-browser", "google-chrome"], "chromium", "--cask chromium"),
   {
     name: "nginx's module nchan",

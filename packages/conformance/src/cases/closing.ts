@@ -2,6 +2,7 @@ import type { RunEventStore } from "@tm/run-events-core";
 import { append, appendRequest, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertRefused } from "../assert.ts";
 import { hangBell } from "../bell.ts";
+import { LONG_MS } from "../lease.ts";
 import { createRun, OWNER, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
@@ -14,6 +15,11 @@ const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>
   getRun: (store) => store.getRun("run"),
   listRuns: (store) => store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 }),
   deleteRun: (store) => store.deleteRun("run", null),
+  claim: (store) => store.claim({ runId: "run", ownerId: null, leaseMs: LONG_MS }),
+  renew: (store) => store.renew({ runId: "run", ownerId: null, fence: 1, leaseMs: LONG_MS }),
+  release: (store) => store.release({ runId: "run", ownerId: null, fence: 1 }),
+  listExpired: (store) => store.listExpired({ graceMs: 0, limit: 10 }),
+  purge: (store) => store.purge({ finishedBeforeMs: 1, limit: 10 }),
   watch: (store) => store.watch("run", () => {}).ready,
 };
 

@@ -1,5 +1,6 @@
 import { event, events, land, appendRequest } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
+import { claim, claimExpired, LONG_MS, under } from "../lease.ts";
 import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -38,20 +39,42 @@ export const returnedValues: readonly TrialCase[] = [
     },
   },
   {
+    name: "S11 changing what a call about a lease returned changes nothing inside",
+    async run({ store }) {
+      await createRun(store, "run");
+      const lease = { runId: "run", ownerId: null, leaseMs: LONG_MS };
+      const { fence } = await claimExpired(store, "run");
+      spoil(await store.renew({ ...lease, fence }));
+      spoil(await store.claim(lease));
+      const run = await store.getRun("run");
+      assertEqual(run?.fence, fence, "the fence");
+      spoil(await store.release({ ...lease, fence }));
+      const free = { ...run, leaseExpiresAtMs: null };
+      assertEqual(await store.getRun("run"), free, "the run by itself");
+      spoil(await store.claim(lease));
+      const log = await readLog(store, "run");
+      assertEqual(log.run.ownerId, OWNER, "the owner");
+      await land(store, "run", events(1), under(log.run));
+      spoil(await store.listExpired({ graceMs: 0, limit: 10 }));
+    },
+  },
+  {
     name: "S11 what a call returned stays as it was while its run goes on",
     async run({ store }) {
       const created = await createRun(store, "run");
       await land(store, "run", events(2));
+      const held = await claim(store, "run");
       const returned = [
         created,
+        held,
         await store.getRun("run"),
         await store.listRuns(LIST),
         await readPage(store, "run"),
         await readPage(store, "run", { since: 2 }),
       ];
       const kept = JSON.stringify(returned);
-      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
-      await land(store, "run", [event("RUN_COMPLETED")]);
+      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')], under(held));
+      await land(store, "run", [event("RUN_COMPLETED")], under(held));
       assertEqual(JSON.stringify(returned), kept, "what was returned before");
     },
   },

@@ -4,14 +4,14 @@ import { defineScript, type Script } from "./script.ts";
 
 /**
  * That an owner's run may be in this status. An owner's list and a run are keys of different slots, which a cluster cannot
- * change in one step, so the list only claims: a claim is made before the run comes to a status and removed after it has
- * left it, and whoever lists asks the run itself. At whatever point a process dies, the list has a claim too many and
- * never one too few.
+ * change in one step, so a list only says where to look: an entry is made before the run comes to a status and removed
+ * after it has left it, and whoever lists asks the run itself. At whatever point a process dies, the list has an entry too
+ * many and never one too few.
  *
- * A claim too many costs whoever lists one look at a run, and is removed there when it can never come true again: the
+ * An entry too many costs whoever lists one look at a run, and is removed there when it can never come true again: the
  * run has left that status, or no run has had that ordinal for a day, so that none is still being made with it.
  */
-export interface Claim {
+export interface ListEntry {
   readonly ownerId: string;
   readonly runStatus: RunStatus;
   readonly runId: string;
@@ -29,11 +29,11 @@ export const STATUSES: readonly RunStatus[] = [
 ];
 
 /**
- * The newest claims of each set below an ordinal, all as of one instant, behind the server's time in microseconds.
+ * The newest entries of each list below an ordinal, all as of one instant, behind the server's time in microseconds.
  *
- * KEYS: sets of claims. ARGV: the ordinal, how many of each.
+ * KEYS: lists. ARGV: the ordinal, how many of each.
  */
-const CLAIMS_BELOW: Script = defineScript(`
+const ENTRIES_BELOW: Script = defineScript(`
 local time = redis.call('TIME')
 local found = {}
 for i, key in ipairs(KEYS) do
@@ -42,37 +42,37 @@ end
 return { string.format('%.0f', time[1] * 1000000 + time[2]), found }
 `);
 
-/** Makes a claim; making it again changes nothing. */
-export async function addClaim(connection: Connection, claim: Claim): Promise<void> {
+/** Makes an entry; making it again changes nothing. */
+export async function addListEntry(connection: Connection, entry: ListEntry): Promise<void> {
   const { redis, keys } = connection;
   await redis.zadd(
-    keys.claims(claim.ownerId, claim.runStatus),
-    String(claim.ordinal),
-    memberOf(claim),
+    keys.list(entry.ownerId, entry.runStatus),
+    String(entry.ordinal),
+    memberOf(entry),
   );
 }
 
-/** Removes a claim in its own time: nobody waits for it, and what stays behind is removed by whoever lists. */
-export function dropClaim(connection: Connection, claim: Claim): void {
+/** Removes an entry in its own time: nobody waits for it, and what stays behind is removed by whoever lists. */
+export function dropListEntry(connection: Connection, entry: ListEntry): void {
   const { redis, keys } = connection;
-  redis.zrem(keys.claims(claim.ownerId, claim.runStatus), memberOf(claim)).catch(() => {
-    // A claim too many does no harm.
+  redis.zrem(keys.list(entry.ownerId, entry.runStatus), memberOf(entry)).catch(() => {
+    // An entry too many does no harm.
   });
 }
 
-/** What an owner's list claims, and when it did. */
-export interface ClaimsBelow {
+/** What stands in an owner's list, and when it did. */
+export interface EntriesBelow {
   /** Newest first; of one run those of several statuses stand together. */
-  readonly claims: readonly (readonly [Claim, ...Claim[]])[];
+  readonly runs: readonly (readonly [ListEntry, ...ListEntry[]])[];
   /** The server's time, in microseconds since 1970. */
   readonly nowMicros: number;
 }
 
 /**
- * The newest runs below an ordinal that an owner's list claims to be in one of these statuses, at most `limit`. Fewer are
- * all that there are.
+ * The newest runs below an ordinal that stand in an owner's list under one of these statuses, at most `limit`. Fewer are all
+ * that there are.
  */
-export async function findClaims(
+export async function findListEntries(
   connection: Connection,
   query: {
     readonly ownerId: string;
@@ -80,27 +80,27 @@ export async function findClaims(
     readonly below: number;
     readonly limit: number;
   },
-): Promise<ClaimsBelow> {
+): Promise<EntriesBelow> {
   const { ownerId, statuses, below, limit } = query;
   const [now, found] = (await connection.run(
-    CLAIMS_BELOW,
-    statuses.map((runStatus) => connection.keys.claims(ownerId, runStatus)),
+    ENTRIES_BELOW,
+    statuses.map((runStatus) => connection.keys.list(ownerId, runStatus)),
     [String(below), String(limit)],
   )) as [string, string[][]];
-  const byOrdinal = new Map<number, [Claim, ...Claim[]]>();
+  const byOrdinal = new Map<number, [ListEntry, ...ListEntry[]]>();
   statuses.forEach((runStatus, index) => {
     for (const member of found[index] ?? []) {
-      const claim = { ownerId, runStatus, ...parseMember(member) };
-      const others = byOrdinal.get(claim.ordinal);
-      if (others === undefined) byOrdinal.set(claim.ordinal, [claim]);
-      else others.push(claim);
+      const entry = { ownerId, runStatus, ...parseMember(member) };
+      const others = byOrdinal.get(entry.ordinal);
+      if (others === undefined) byOrdinal.set(entry.ordinal, [entry]);
+      else others.push(entry);
     }
   });
   const newestFirst = [...byOrdinal.values()].toSorted(([a], [b]) => b.ordinal - a.ordinal);
-  return { claims: newestFirst.slice(0, limit), nowMicros: Number(now) };
+  return { runs: newestFirst.slice(0, limit), nowMicros: Number(now) };
 }
 
-function memberOf({ ordinal, runId }: Claim): string {
+function memberOf({ ordinal, runId }: ListEntry): string {
   return `${ordinal}:${runId}`;
 }
 

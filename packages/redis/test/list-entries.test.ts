@@ -8,11 +8,11 @@ import { appendOf, createOf, endOf, listIds, oneTo } from "./requests.ts";
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
-function claimsOf(redis: Redis, status: RunStatus): Promise<string[]> {
+function entriesOf(redis: Redis, status: RunStatus): Promise<string[]> {
   return redis.zrange(`run-events:{owner:ada}:${status}`, "0", "-1");
 }
 
-async function makeClaim(
+async function makeEntry(
   redis: Redis,
   status: RunStatus,
   ordinal: number,
@@ -27,7 +27,7 @@ async function nowMicros(redis: Redis): Promise<number> {
 }
 
 describe("an owner's list", () => {
-  it("S12: holds one claim a run, in the status that it is in, and none of a deleted run", async () => {
+  it("S12: holds one entry a run, in the status that it is in, and none of a deleted run", async () => {
     const { redis, store } = await openStore(await openServer());
     for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
     await store.createRun(createOf("a"));
@@ -36,7 +36,7 @@ describe("an owner's list", () => {
     await store.append([endOf("a", { expectedSequence: 9 })]);
     await store.append([appendOf("a")]);
     await expect
-      .poll(() => Promise.all(STATUSES.map((status) => claimsOf(redis, status))))
+      .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
       .toMatchObject(
         [[/:c$/], [/:a$/], [/:b$/], [], []].map((members) =>
           members.map((member) => expect.stringMatching(member)),
@@ -47,41 +47,41 @@ describe("an owner's list", () => {
     await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
   });
 
-  it("W14: a process that died between claim and run leaves a claim that nobody sees", async () => {
+  it("W14: a process that died between entry and run leaves an entry that nobody sees", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     const now = await nowMicros(redis);
     // Died before the run was made, before it moved on, and before another run was made under the same id.
-    await makeClaim(redis, "queued", now + 1, "ghost");
-    await makeClaim(redis, "queued", now + 2, "a");
-    await makeClaim(redis, "running", (await store.getRun("a"))?.ordinal ?? 0, "a");
+    await makeEntry(redis, "queued", now + 1, "ghost");
+    await makeEntry(redis, "queued", now + 2, "a");
+    await makeEntry(redis, "running", (await store.getRun("a"))?.ordinal ?? 0, "a");
     expect(await listIds(store)).toEqual(["a"]);
     expect(await listIds(store, "queued")).toEqual(["a"]);
     expect(await listIds(store, "running")).toEqual([]);
     // They may yet come true: all of them stay.
     await redis.ping();
-    expect(await claimsOf(redis, "queued")).toHaveLength(3);
-    expect(await claimsOf(redis, "running")).toHaveLength(1);
+    expect(await entriesOf(redis, "queued")).toHaveLength(3);
+    expect(await entriesOf(redis, "running")).toHaveLength(1);
     await store.append([appendOf("a")]);
     expect(await listIds(store, "running")).toEqual(["a"]);
   });
 
-  it("S12: claims that can never come true any more are removed by whoever lists", async () => {
+  it("S12: entries that can never come true any more are removed by whoever lists", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     await store.createRun(createOf("b"));
     await store.append([appendOf("a"), endOf("b")]);
     const [a, b] = [await store.getRun("a"), await store.getRun("b")];
     const now = await nowMicros(redis);
-    await makeClaim(redis, "queued", a?.ordinal ?? 0, "a");
-    await makeClaim(redis, "running", b?.ordinal ?? 0, "b");
-    await makeClaim(redis, "failed", b?.ordinal ?? 0, "b");
-    await makeClaim(redis, "queued", now - DAY_MICROS - 10_000_000, "ghost");
-    await makeClaim(redis, "queued", now - DAY_MICROS + 10_000_000, "young");
-    await makeClaim(redis, "completed", now - DAY_MICROS - 10_000_000, "a");
+    await makeEntry(redis, "queued", a?.ordinal ?? 0, "a");
+    await makeEntry(redis, "running", b?.ordinal ?? 0, "b");
+    await makeEntry(redis, "failed", b?.ordinal ?? 0, "b");
+    await makeEntry(redis, "queued", now - DAY_MICROS - 10_000_000, "ghost");
+    await makeEntry(redis, "queued", now - DAY_MICROS + 10_000_000, "young");
+    await makeEntry(redis, "completed", now - DAY_MICROS - 10_000_000, "a");
     expect(await listIds(store)).toEqual(["b", "a"]);
     await expect
-      .poll(() => Promise.all(STATUSES.map((status) => claimsOf(redis, status))))
+      .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
       .toMatchObject(
         [[/:young$/], [/:a$/], [/:b$/], [], []].map((members) =>
           members.map((member) => expect.stringMatching(member)),
@@ -89,15 +89,15 @@ describe("an owner's list", () => {
       );
   });
 
-  it("W14: pages stay whole among claims that nobody sees", async () => {
+  it("W14: pages stay whole among entries that nobody sees", async () => {
     const { redis, store } = await openStore(await openServer());
     const now = await nowMicros(redis);
     for (const number of oneTo(25)) {
       await store.createRun(createOf(`run-${number}`));
       for (const ghost of oneTo(3)) {
-        await makeClaim(redis, "queued", now + number * 1_000 - ghost, `ghost-${number}-${ghost}`);
+        await makeEntry(redis, "queued", now + number * 1_000 - ghost, `ghost-${number}-${ghost}`);
         const { ordinal = 0 } = (await store.getRun(`run-${number}`)) ?? {};
-        await makeClaim(redis, "running", ordinal, `run-${number}`);
+        await makeEntry(redis, "running", ordinal, `run-${number}`);
       }
     }
     for (const limit of [1, 2, 7, 25, 26]) {

@@ -1,0 +1,25 @@
+/** How many runs there are to do. */
+export const RUNS = 200;
+/** How many events each is. */
+export const STEPS = 8;
+/** The shortest that there is. @see W31 */
+export const LEASE_MS = 1_000;
+export const GRACE_MS = 400;
+export const REAP_MS = 200;
+
+export function runIdOf(index: number): string {
+  return `run-${index}`;
+}
+
+/** A run under a fence. */
+export interface Fenced {
+  readonly runId: string;
+  readonly fence: number;
+}
+
+/** What a worker tells. */
+export type WorkerReport =
+  | { readonly claimed: Fenced & { readonly lastSequence: number } }
+  | { readonly wrote: Fenced & { readonly sequence: number } }
+  | { readonly refused: Fenced & { readonly code: string } }
+  | { readonly done: true };

@@ -1,0 +1,205 @@
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
+import {
+  createRunEvents,
+  isTerminal,
+  type RunEvent,
+  type RunEvents,
+  RunEventsError,
+  statusAfter,
+} from "@tm/run-events-core";
+import { expect, it, onTestFinished } from "vitest";
+import { openStoreUrl } from "../open-store-url.ts";
+import { type Reaper, startReaper } from "./chaos-reaper.ts";
+import { type Crew, startCrew, type WorkerPlan } from "./chaos-crew.ts";
+import { CHAOS_PLACES, type ChaosPlace } from "./chaos-places.ts";
+import { GRACE_MS, LEASE_MS, REAP_MS, runIdOf, RUNS, STEPS } from "./chaos-plan.ts";
+
+/** Bounds a hang. */
+const LONG_MS = 180_000;
+/** Longer than the lease, the grace and the reaper's interval together: whoever stood still so long has lost its run. */
+const FROZEN_MS = LEASE_MS + GRACE_MS + REAP_MS + 300;
+const STALL_MS = 1_200;
+/** How many new runs there are for a blow to hit, and how many of them are begun before it. */
+const FED = 12;
+const BEGUN = 6;
+
+/** What befalls the workers and their database, one thing after the other. */
+const BLOWS = [
+  "usurp",
+  "kill",
+  "stall",
+  "freeze",
+  "kill",
+  "usurp",
+  "kill",
+  "stall",
+  "kill",
+] as const;
+/** The index of a worker that writes on whatever befalls it. */
+const RECKLESS = 1;
+/** How often a blow is tried that has to hit a worker in the middle of a run. */
+const MOST_TRIES = 10;
+
+/** What a blow has to do with. */
+interface Scene {
+  readonly crew: Crew;
+  readonly reaper: Reaper;
+  readonly runs: RunEvents;
+  readonly place: ChaosPlace;
+  /** Makes so many runs more to work on. */
+  readonly feed: (count: number) => Promise<void>;
+}
+
+it.each(Object.entries(CHAOS_PLACES))(
+  "S21-S23, W33: on %s every run ends once, whatever happens to workers, clocks and database, and no stale fence writes",
+  async (_name, startPlace) => {
+    const place = await startPlace();
+    const { store, close } = await openStoreUrl(place.storeUrl);
+    const runs = createRunEvents({ store });
+    onTestFinished(async () => {
+      await runs.close();
+      await close();
+    });
+    let fed = 0;
+    async function feed(count: number): Promise<void> {
+      for (const until = Math.min(RUNS, fed + count); fed < until; fed++) {
+        await runs.create({ runId: runIdOf(fed), ownerId: "ada" });
+      }
+    }
+    const plans: readonly WorkerPlan[] = [
+      { manner: "careful", skew: place.hasClock ? "+3m" : null },
+      { manner: "reckless", skew: place.hasClock ? "-3m" : null },
+      { manner: "careful", skew: null },
+      { manner: "reckless", skew: null },
+    ];
+    const crew = startCrew(place.storeUrl, plans);
+    onTestFinished(() => crew.killAll());
+    const reaper = startReaper(runs, store);
+    onTestFinished(() => reaper.stop());
+
+    for (const [index, blow] of BLOWS.entries()) {
+      await strike({ crew, reaper, runs, place, feed }, blow, index % plans.length);
+    }
+    await feed(RUNS);
+    await crew.done();
+    await reaper.stop();
+
+    expect(reaper.missed).toEqual([]);
+    const ends = new Map<string, number>();
+    for (let index = 0; index < RUNS; index++) {
+      const runId = runIdOf(index);
+      const log: RunEvent[] = [];
+      for await (const event of runs.tail(runId)) log.push(event);
+      const last = checkLog(log, crew, runId);
+      ends.set(last, (ends.get(last) ?? 0) + 1);
+    }
+    // Else nothing of all this was tried.
+    expect(countFenced(crew)).toBeGreaterThan(0);
+    expect(reaper.ended.length).toBeGreaterThan(0);
+    expect(ends.get("RUN_FAILED") ?? 0).toBe(new Set(reaper.ended).size);
+  },
+  LONG_MS,
+);
+
+async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number): Promise<void> {
+  const { crew, reaper, place } = scene;
+  await begin(scene);
+  switch (blow) {
+    case "kill":
+      return crew.replace(worker);
+    case "stall":
+      return place.stall(STALL_MS);
+    case "usurp":
+      return usurpOnce(scene);
+    case "freeze": {
+      // With nobody left to go on, runs are the reaper's.
+      const before = reaper.ended.length;
+      for (let tries = 0; tries < MOST_TRIES && reaper.ended.length === before; tries++) {
+        await withFrozen(crew, [0, 1, 2, 3], () => pause(FROZEN_MS));
+        await begin(scene);
+      }
+    }
+  }
+}
+
+/** Makes some runs, and waits until the workers are in the middle of them. */
+async function begin({ crew, feed }: Scene): Promise<void> {
+  const claimed = crew.claimed();
+  await feed(FED);
+  await crew.until(() => crew.claimed() >= claimed + BEGUN);
+}
+
+/** Takes a run from a worker that stands still and then writes on, until that has happened in the middle of its run. */
+async function usurpOnce(scene: Scene): Promise<void> {
+  const { crew, runs } = scene;
+  const before = countFenced(crew);
+  for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
+    const { runId = "" } = crew.newest(RECKLESS) ?? {};
+    let fence: number | null = null;
+    await withFrozen(crew, [RECKLESS], async () => {
+      fence = await claimAsSoonAsFree(runs, runId);
+    });
+    if (fence === null) {
+      // It was between two runs, or another worker was first.
+      await begin(scene);
+      continue;
+    }
+    const refused = countRefused(crew);
+    await crew.until(() => countRefused(crew) > refused);
+    await runs.release(runId, fence);
+  }
+}
+
+/** @returns the fence; `null` if the run ends, or somebody else gets it */
+async function claimAsSoonAsFree(runs: RunEvents, runId: string): Promise<number | null> {
+  let expiresAt: string | undefined;
+  for (;;) {
+    try {
+      return (await runs.claim(runId, { leaseMs: 60_000 })).fence;
+    } catch (error) {
+      if (!(error instanceof RunEventsError)) throw error;
+      if (error.code !== "claimed") return null;
+      expiresAt ??= error.details.expiresAt;
+      if (error.details.expiresAt !== expiresAt) return null;
+      await nextTurn();
+    }
+  }
+}
+
+async function withFrozen(
+  crew: Crew,
+  workers: readonly number[],
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  for (const index of workers) crew.freeze(index);
+  await meanwhile();
+  for (const index of workers) crew.thaw(index);
+}
+
+function countRefused({ reports }: Crew): number {
+  return reports.filter((report) => "refused" in report).length;
+}
+
+function countFenced({ reports }: Crew): number {
+  return reports.filter((report) => "refused" in report && report.refused.code === "fenced").length;
+}
+
+/** @returns the type of the event that ended the run */
+function checkLog(log: readonly RunEvent[], crew: Crew, runId: string): string {
+  const types = log.map(({ eventType }) => eventType);
+  expect(types.filter((type) => isTerminal(statusAfter(type)))).toHaveLength(1);
+  const steps = log.filter(({ eventType }) => eventType === "STEP");
+  const payloads = steps.map(({ payload }) => payload as { fence: number; step: number });
+  // Each worker went on where the one before had stopped.
+  expect(payloads.map(({ step }) => step)).toEqual(steps.map((_, index) => index));
+  if (types.at(-1) === "RUN_COMPLETED") expect(steps).toHaveLength(STEPS);
+  const fences = log.map(({ payload }) => (payload as { fence?: number }).fence ?? Infinity);
+  expect(fences).toEqual(fences.toSorted((a, b) => a - b));
+  for (const report of crew.reports) {
+    if (!("claimed" in report) || report.claimed.runId !== runId) continue;
+    const { fence, lastSequence } = report.claimed;
+    // A claim says where the log ended: nothing of an older fence stands behind it, nothing of its own before.
+    fences.forEach((one, index) => expect(one >= fence).toBe(index >= lastSequence));
+  }
+  return types.at(-1) ?? "";
+}

@@ -1,0 +1,135 @@
+import type { PostgresStore } from "../src/index.ts";
+import { expect, describe, it } from "vitest";
+import { PATIENT } from "./patient.ts";
+import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+describe("a fence", () => {
+  it.each([
+    ["alone", ["a"]],
+    ["in a group", ["a", "b"]],
+  ])("S22: that is taken while an append waits refuses it, %s", async (_, runIds) => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    for (const runId of runIds) await store.createRun(createOf(runId));
+    for (const runId of runIds) await store.claim(claimOf(runId));
+    const next = await begin(
+      pool,
+      `UPDATE ${schema}.runs SET fence = fence + 1 WHERE run_id = 'a'`,
+    );
+    const appended = store.append(
+      runIds.map((runId) => appendOf(runId, runId, { appender: { by: "worker", fence: 1 } })),
+    );
+    await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+    await next.query("COMMIT");
+    const outcomes = (await appended).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(["fenced", ...runIds.slice(1).map(() => "appended")]);
+    expect(await readValues(store, "a")).toEqual([]);
+  });
+
+  it("S22: whenever a run changes hands, no append of the worker before lands behind", async () => {
+    const schema = newSchema();
+    const stores = await Promise.all(
+      oneTo(3).map(() => openStore(openPool(server().url), { schema })),
+    );
+    const [store] = stores as [PostgresStore];
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    const appending: Promise<number>[] = [];
+    let fence = 0;
+    while (fence < 20) {
+      const worker = stores[fence % stores.length] ?? store;
+      // A lease of a moment, so that the next one gets the run while this one appends.
+      const claim = await worker.claim(claimOf("a", 1));
+      if (claim.outcome !== "granted") continue;
+      fence += 1;
+      expect(claim.run.fence).toBe(fence);
+      appending.push(appendUnder(worker, fence));
+    }
+    await store.append([endOf("a", { appender: { by: "owner" } })]);
+    const landed = await Promise.all(appending);
+    const fences = (await readValues(store, "a")).slice(0, -1);
+    expect(fences).toEqual(fences.toSorted((a, b) => Number(a) - Number(b)));
+    expect(landed).toEqual(landed.map((__, at) => fences.filter((one) => one === at + 1).length));
+    expect(await store.getRun("a")).toMatchObject({ fence: 21, leaseExpiresAtMs: null });
+  });
+
+  it("S22: of a group, each request is judged by its own appender, in one order", async () => {
+    const store = await openStore(openPool(server().url));
+    for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
+    await store.claim(claimOf("a"));
+    await store.claim(claimOf("c"));
+    const worker = { appender: { by: "worker", fence: 1 } } as const;
+    const owner = { appender: { by: "owner" } } as const;
+    const outcomes = await store.append([
+      appendOf("a", 1, worker),
+      appendOf("b", 1),
+      appendOf("a", 2),
+      appendOf("a", 3, worker),
+      appendOf("b", 2, owner),
+      appendOf("b", 3, owner),
+      appendOf("c", 1, worker),
+      endOf("c", owner),
+      appendOf("c", 2, worker),
+      appendOf("a", 4, { appender: { by: "reaper", graceMs: 0 } }),
+      appendOf("a", 5, { appender: { by: "worker", fence: 2 } }),
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      "appended",
+      "appended",
+      "fenced",
+      "appended",
+      "appended",
+      "appended",
+      "appended",
+      "appended",
+      "finished",
+      "fenced",
+      "fenced",
+    ]);
+    expect(await Promise.all(["a", "b", "c"].map((runId) => store.getRun(runId)))).toMatchObject([
+      { fence: 1, leaseExpiresAtMs: expect.any(Number) },
+      { fence: 2, leaseExpiresAtMs: null },
+      { fence: 2, leaseExpiresAtMs: null, runStatus: "completed" },
+    ]);
+  });
+
+  it("S12: an append to a claimed run rewrites its row inside the page, whatever its phase", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    await store.claim(claimOf("a"));
+    const append = { runId: "a", fence: 1, events: [{ eventType: "TOKEN" }] };
+    const started = { eventType: "PHASE_STARTED", payload: { phase: "draft" } };
+    const client = await begin(pool, "SELECT");
+    // Its status changes with the first one, once.
+    await store.appendInTransaction({ client, ...append });
+    const count = async (): Promise<readonly number[]> => {
+      const { rows } = await client.query<{ readonly updated: number; readonly hot: number }>(
+        `SELECT pg_stat_get_xact_tuples_updated(r)::int AS updated,
+           pg_stat_get_xact_tuples_hot_updated(r)::int AS hot
+         FROM (SELECT '${schema}.runs'::regclass) t (r)`,
+      );
+      return rows.flatMap(({ updated, hot }) => [updated, hot]);
+    };
+    const before = await count();
+    await store.appendInTransaction({ client, ...append });
+    await store.appendInTransaction({ client, ...append, events: [started] });
+    expect(await count()).toEqual(before.map((number) => number + 2));
+    await client.query("COMMIT");
+  });
+});
+
+/** Appends the fence until that is refused; answers how often it landed. */
+async function appendUnder(store: PostgresStore, fence: number): Promise<number> {
+  for (let landed = 0; ; landed++) {
+    const appender = { by: "worker", fence } as const;
+    // Alone and in a group, which are two ways.
+    const requests = [appendOf("a", fence, { appender }), appendOf("b", fence)];
+    const [outcome] = await store.append(landed % 2 === 0 ? requests : requests.slice(0, 1));
+    if (outcome?.outcome !== "appended") return landed;
+  }
+}

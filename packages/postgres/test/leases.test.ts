@@ -1,0 +1,204 @@
+import type { RunRecord } from "@tm/run-events-core";
+import { describe, expect, it, vi } from "vitest";
+import type { PostgresPool, PostgresStore } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { untilProven } from "./proven.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, claimOf, createOf, endOf, oneTo, releaseOf, renewOf } from "./requests.ts";
+import {
+  begin,
+  countWaiting,
+  ISOLATIONS,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+} from "./stores.ts";
+import { refuseUpdates } from "./stubborn-run.ts";
+
+const server = useServer();
+
+/** Part of the statements that change a lease, and of no others. */
+const CHANGE = "AS granted";
+
+async function granted(store: PostgresStore, runId: string, leaseMs?: number): Promise<RunRecord> {
+  const outcome = await store.claim(claimOf(runId, leaseMs));
+  if (outcome.outcome !== "granted") throw new Error(`The claim is ${outcome.outcome}.`);
+  return outcome.run;
+}
+
+describe("a lease", () => {
+  it.each(ISOLATIONS)("S21: of eight that claim a run at once, one has it: %s", async (level) => {
+    const schema = newSchema();
+    const stores = await Promise.all(
+      oneTo(4).map(() =>
+        openStore(openPool(server().url, { max: 3, ...isolated(level) }), { schema }),
+      ),
+    );
+    const [store] = stores as [PostgresStore];
+    for (const round of oneTo(30)) {
+      const runId = `run-${round}`;
+      await store.createRun(createOf(runId));
+      const claims = await Promise.all(
+        [...stores, ...stores].map((one) => one.claim(claimOf(runId))),
+      );
+      const outcomes = claims.map(({ outcome }) => outcome);
+      expect(outcomes.toSorted()).toEqual([...oneTo(7).map(() => "claimed"), "granted"]);
+      expect(await store.getRun(runId)).toMatchObject({ fence: 1 });
+    }
+  });
+
+  it("S21: is claimed, renewed and released in one statement each, and refused so too", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    await store.createRun(createOf("done"));
+    await store.append([endOf("done")]);
+    const { leaseExpiresAtMs } = await granted(store, "a");
+    expect([
+      await store.renew(renewOf("a", 1)),
+      await store.claim(claimOf("a")),
+      await store.claim({ ...claimOf("a"), ownerId: "bob" }),
+      await store.claim(claimOf("nowhere")),
+      await store.claim(claimOf("done")),
+      await store.renew(renewOf("a", 2)),
+      await store.release(releaseOf("a", 2)),
+      await store.release(releaseOf("a", 1)),
+      await store.release(releaseOf("a", 1)),
+      await store.renew(renewOf("a", 1)),
+    ]).toMatchObject([
+      { outcome: "granted", run: { fence: 1 } },
+      { outcome: "claimed", leaseExpiresAtMs: expect.any(Number) },
+      { outcome: "not_found" },
+      { outcome: "not_found" },
+      { outcome: "finished", runStatus: "completed", lastSequence: 1 },
+      { outcome: "fenced" },
+      { outcome: "fenced" },
+      { outcome: "granted", run: { fence: 1, leaseExpiresAtMs: null } },
+      { outcome: "granted", run: { fence: 1, leaseExpiresAtMs: null } },
+      { outcome: "fenced" },
+    ]);
+    expect(pool.count(CHANGE)).toBe(11);
+    // By the server's clock, which is this machine's here.
+    expect(Math.abs(Number(leaseExpiresAtMs) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+  });
+
+  it("S21: a refusal waits for nobody, a claim that met a faster one looks once more", async () => {
+    const real = openPool(server().url);
+    const pool = recordPool(real);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    await granted(store, "a");
+    const until = Date.now() + 3_600_000;
+    const other = await begin(
+      real,
+      `UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = ${until}`,
+    );
+    expect(await store.claim(claimOf("a"))).toMatchObject({ outcome: "claimed" });
+    const before = pool.count(CHANGE);
+    const late = store.claim(claimOf("b"));
+    await expect.poll(() => countWaiting(real), PATIENT).toBe(1);
+    await other.query("COMMIT");
+    expect(await late).toEqual({ outcome: "claimed", leaseExpiresAtMs: until });
+    expect(pool.count(CHANGE) - before).toBe(2);
+    expect(await store.getRun("b")).toMatchObject({ fence: 1 });
+  });
+
+  it("S7: a claim whose answer is lost is in doubt, and is not sent again", async () => {
+    const real = openPool(server().url);
+    const recorded = recordPool(real);
+    const pool: PostgresPool = {
+      ...recorded,
+      async query(text, values) {
+        const answer = await recorded.query(text, values);
+        if (text.includes(CHANGE)) throw new Error("Connection terminated unexpectedly");
+        return answer;
+      },
+    };
+    const store = await openStore(pool);
+    await store.createRun(createOf("a"));
+    const lost = { code: "store_unavailable", retryable: true };
+    await expect(store.claim(claimOf("a"))).rejects.toMatchObject({ ...lost, ambiguous: true });
+    expect(recorded.count(CHANGE)).toBe(1);
+    expect(await store.getRun("a")).toMatchObject({ fence: 1 });
+    // These may be asked for again, and then answer as they did.
+    await expect(store.renew(renewOf("a", 1))).rejects.toMatchObject(lost);
+    await expect(store.release(releaseOf("a", 1))).rejects.toMatchObject(lost);
+    expect(await store.getRun("a")).toMatchObject({ fence: 1, leaseExpiresAtMs: null });
+  });
+
+  it("S20: a run that takes no change and refuses none is a failure, not an endless look", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    await refuseUpdates(pool, schema, "a");
+    await expect(store.claim(claimOf("a"))).rejects.toMatchObject({
+      code: "store_unavailable",
+      ambiguous: false,
+    });
+  });
+
+  it("S21: moves no time and rings no bell", async () => {
+    const pool = recordPool(openPool(server().url));
+    const store = await openStore(pool);
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    const created = await store.getRun("a");
+    const claimed = await granted(store, "a");
+    expect(claimed).toEqual({ ...created, fence: 1, leaseExpiresAtMs: expect.any(Number) });
+    await untilProven(store, pool, "b");
+    const wake = vi.fn();
+    store.watch("a", wake);
+    // A look finds the run, whose head nobody knew before; the next bell but that one is the append's.
+    await expect.poll(() => wake.mock.calls.length, PATIENT).toBe(1);
+    for (const number of oneTo(5)) await store.renew(renewOf("a", 1, 1_000_000 + number));
+    await store.release(releaseOf("a", 1));
+    expect(wake).toHaveBeenCalledTimes(1);
+    await store.append([appendOf("a")]);
+    await expect.poll(() => wake.mock.calls.length, PATIENT).toBe(2);
+  });
+});
+
+describe("expired leases", () => {
+  it("S23: are listed by their end, and ended once, however many reapers there are", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const [store, other] = [await openStore(pool, { schema }), await openStore(pool, { schema })];
+    const runIds = oneTo(12).map((number) => `run-${number}`);
+    for (const [at, runId] of runIds.entries()) {
+      await store.createRun(createOf(runId));
+      await granted(store, runId, 3_600_000 - at);
+    }
+    expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
+    // As if two hours had gone by.
+    await pool.query(
+      `UPDATE ${schema}.runs SET lease_expires_at_ms = lease_expires_at_ms - 7200000`,
+    );
+    await granted(store, "run-12");
+    const grace = { graceMs: 60_000 };
+    expect(await store.listExpired({ graceMs: 7_200_000, limit: 100 })).toEqual([]);
+    // Whoever was claimed later may have the earlier end.
+    const ends = (
+      await pool.query<{ readonly run_id: string }>(
+        `SELECT run_id FROM ${schema}.runs WHERE run_id <> 'run-12' ORDER BY lease_expires_at_ms`,
+      )
+    ).rows.map(({ run_id }) => run_id);
+    const listed = await store.listExpired({ ...grace, limit: 100 });
+    expect(listed.toSorted()).toEqual(ends.toSorted());
+    expect(await store.listExpired({ ...grace, limit: 3 })).toEqual(listed.slice(0, 3));
+    const reap = async (reaper: PostgresStore): Promise<readonly string[]> => {
+      const outcomes = await reaper.append(
+        [...listed, "run-12"].map((runId) =>
+          endOf(runId, { appender: { by: "reaper", ...grace } }),
+        ),
+      );
+      return listed.filter((_, at) => outcomes[at]?.outcome === "appended");
+    };
+    const reaped = (await Promise.all([reap(store), reap(other)])).flat();
+    expect(reaped.toSorted()).toEqual(listed.toSorted());
+    expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
+    expect(await store.getRun("run-12")).toMatchObject({ fence: 2, runStatus: "queued" });
+    expect(await store.getRun("run-1")).toMatchObject({ fence: 2, lastSequence: 1 });
+  });
+});

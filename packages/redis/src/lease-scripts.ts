@@ -1,0 +1,79 @@
+import { HEAD_FIELDS_LUA } from "./head.ts";
+import { defineScript, type Script } from "./script.ts";
+
+/** How each of these scripts begins: with what refuses them all. Their first key is a head, their first value `=ownerId` or empty. */
+const REFUSALS = `
+local HEAD = KEYS[1]
+local ownerId, runStatus, finishedAtMs, last, ordinal, fence, lease, claimKey = unpack(redis.call('HMGET', HEAD, 'ownerId',
+  'runStatus', 'finishedAtMs', 'lastSequence', 'ordinal', 'fence', 'leaseExpiresAtMs', 'claimKey'))
+if not ownerId or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. ownerId) then return { 'not_found' } end
+if finishedAtMs then return { 'finished', runStatus, last } end
+
+local function mark()
+  return ordinal .. '/' .. fence
+end
+
+local function granted(otherLease)
+  return { 'granted', redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA}), otherLease or false }
+end
+
+local function expiry(leaseMs)
+  local time = redis.call('TIME')
+  local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+  return nowMs, string.format('%.0f', nowMs + leaseMs)
+end
+`;
+
+/**
+ * Gives a run to whoever claims it, unless somebody has it. The lease has an entry in the index of leases before it is
+ * there: with the index among the keys it is made in passing, else nothing is done without one and the answer is `unindexed`.
+ * A claim whose answer was lost is sent again by the client: it is known by its key, and gets the same lease.
+ *
+ * KEYS: head; where one script may use both, the index of leases.
+ * ARGV: `=ownerId` or empty, leaseMs, the claim's key, the run's id, the mark of the entry that was made or empty.
+ * Answers a refusal, `{'unindexed', mark, leaseExpiresAtMs}` or `{'granted', head, mark of a lease that is over or nil}`.
+ * @see S21; core's `claimRun` is the rule.
+ */
+export const CLAIM: Script = defineScript(`${REFUSALS}
+local nowMs, expiresAtMs = expiry(ARGV[2])
+local before = lease and mark()
+if lease and tonumber(lease) > nowMs then
+  if claimKey == ARGV[3] then return granted() end
+  return { 'claimed', lease }
+end
+fence = string.format('%d', (fence or 0) + 1)
+if KEYS[2] then
+  redis.call('ZADD', KEYS[2], 'LT', expiresAtMs, mark() .. ':' .. ARGV[4])
+elseif ARGV[5] ~= mark() then
+  return { 'unindexed', mark(), expiresAtMs }
+end
+redis.call('HSET', HEAD, 'fence', fence, 'leaseExpiresAtMs', expiresAtMs, 'claimKey', ARGV[3])
+return granted(before)
+`);
+
+/**
+ * Puts off the end of a lease.
+ *
+ * KEYS: head. ARGV: `=ownerId` or empty, fence, leaseMs.
+ * Answers a refusal or `{'granted', head, mark of the lease if it is shorter now, else nil}`.
+ * @see S21; core's `renewLease` is the rule.
+ */
+export const RENEW: Script = defineScript(`${REFUSALS}
+if fence ~= ARGV[2] or not lease then return { 'fenced' } end
+local _, expiresAtMs = expiry(ARGV[3])
+redis.call('HSET', HEAD, 'leaseExpiresAtMs', expiresAtMs)
+return granted(tonumber(expiresAtMs) < tonumber(lease) and mark())
+`);
+
+/**
+ * Ends a lease.
+ *
+ * KEYS: head. ARGV: `=ownerId` or empty, fence.
+ * Answers a refusal or `{'granted', head, mark of the lease that is over or nil}`.
+ * @see S21; core's `releaseRun` is the rule.
+ */
+export const RELEASE: Script = defineScript(`${REFUSALS}
+if (fence or '0') ~= ARGV[2] then return { 'fenced' } end
+redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey')
+return granted(lease and mark())
+`);

@@ -1,0 +1,40 @@
+import type { PurgeRequest } from "@tm/run-events-core";
+import type { Connection } from "./connection.ts";
+import { type DueEntry, type DueRun, type DueTime, findDue } from "./due.ts";
+import { deleteRun } from "./runs.ts";
+
+/** The most runs that are removed in one turn, so that appends have theirs. */
+const RUNS_AT_ONCE = 50;
+
+/** Removes runs that finished before a time, whole, those first that finished first. @see S24 */
+export async function purgeRuns(
+  connection: Connection,
+  { finishedBeforeMs, limit }: PurgeRequest,
+): Promise<readonly string[]> {
+  const gone: string[] = [];
+  while (gone.length < limit) {
+    const old = await findDue(connection, {
+      index: connection.keys.ended,
+      until: () => `(${finishedBeforeMs}`,
+      limit: Math.min(limit - gone.length, RUNS_AT_ONCE),
+      judge: judgeEnd,
+    });
+    if (old.length === 0) break;
+    const outcomes = await Promise.all(
+      old.map(({ runId, mark }) => deleteRun(connection, { runId, ownerId: null, ordinal: mark })),
+    );
+    old.forEach(({ runId }, at) => {
+      // Else somebody else has just removed it.
+      if (outcomes[at] === "deleted") gone.push(runId);
+    });
+  }
+  return gone;
+}
+
+function judgeEnd({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueTime | null {
+  if (run === null || run.ordinal !== Number(mark)) return null;
+  const { finishedAtMs, updatedAtMs } = run;
+  // Somebody may be about to end the run: from now on.
+  if (finishedAtMs === null) return { atMs: Math.max(nowMs, updatedAtMs), isTrue: false };
+  return { atMs: finishedAtMs, isTrue: true };
+}

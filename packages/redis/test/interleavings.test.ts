@@ -1,0 +1,216 @@
+import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { type Deed, live } from "./deeds.ts";
+import { interleave } from "./interleaved.ts";
+import { passTime } from "./pass-time.ts";
+import { createOf } from "./requests.ts";
+
+const RUN_IDS = ["a", "b"];
+const HOUR_MS = 3_600_000;
+/** Long enough for every lease of these tests to have run out. */
+const LONG_MS = 100 * HOUR_MS;
+
+/** What one process does, one after the other, and which of its commands is the last before it dies. */
+interface Process {
+  readonly deeds: readonly Deed[];
+  readonly lastCommand: number;
+}
+
+/** Starts its processes from the same runs: `a` is new, `b` claimed under fence 1, and that lease runs out at once. */
+interface Played {
+  readonly prefix: string;
+  /** Marks of the leases that were given, of all processes. */
+  readonly granted: readonly string[];
+}
+
+const runId = fc.constantFrom(...RUN_IDS);
+// Leases that run out at once, and renewals that make a lease shorter.
+const leaseMs = fc.constantFrom(1, HOUR_MS, 2 * HOUR_MS);
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom<("claim" | "renew")[]>("claim", "renew"),
+      runId,
+      leaseMs,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom<("release" | "write" | "end" | "write as owner" | "end as owner")[]>(
+        "release",
+        "write",
+        "end",
+        "write as owner",
+        "end as owner",
+      ),
+      runId,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom<("create" | "delete" | "list expired")[]>(
+        "create",
+        "delete",
+        "list expired",
+      ),
+      runId,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("purge" as const),
+      runId,
+      ageMs: fc.constant(-LONG_MS),
+    }),
+  },
+);
+
+function processOf(deeds: fc.Arbitrary<Deed>, lastCommand = fc.constant(Infinity)) {
+  return fc.record({ deeds: fc.array(deeds, { minLength: 1, maxLength: 6 }), lastCommand });
+}
+
+const reaper = processOf(fc.constant({ do: "list expired", runId: "" }));
+
+describe.each([
+  ["one server", false],
+  ["a cluster", true],
+])("however the commands of many processes follow each other, as on %s", (_, asCluster) => {
+  let server: RedisServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = new Redis(server.url);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.close();
+  });
+
+  async function play(
+    scheduler: fc.Scheduler,
+    processes: readonly Process[],
+    prepare = async (_prefix: string): Promise<void> => {},
+  ): Promise<Played> {
+    const prefix = crypto.randomUUID();
+    const granted: string[] = [];
+    const founder = await openRedisStore(redis, { prefix });
+    for (const id of RUN_IDS) await founder.createRun(createOf(id));
+    await founder.claim({ runId: "b", ownerId: null, leaseMs: 1 });
+    await prepare(prefix);
+    const lives = await Promise.all(
+      processes.map(async ({ deeds, lastCommand }) => {
+        const { client, begin } = interleave(redis, scheduler, { lastCommand, asCluster });
+        const store = await openRedisStore(client, { prefix });
+        begin();
+        return () => live(store, deeds, granted);
+      }),
+    );
+    await scheduler.waitFor(Promise.all(lives.map((one) => one())));
+    return { prefix, granted };
+  }
+
+  /** Holds for whatever such processes do, in whatever order. */
+  async function always(
+    processes: fc.Arbitrary<readonly Process[]>,
+    law: (played: Played) => Promise<void>,
+    prepare?: (prefix: string) => Promise<void>,
+  ): Promise<void> {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), processes, async (scheduler, some) =>
+        law(await play(scheduler, some, prepare)),
+      ),
+      { numRuns: 300 },
+    );
+  }
+
+  /** No lease and no finished run stands later in its index than it is due. */
+  async function expectInTime({ prefix, granted }: Played): Promise<void> {
+    expect(new Set(granted).size).toBe(granted.length);
+    for (const { score, dueAtMs } of await entriesOf(redis, prefix)) {
+      expect(score).not.toBeNull();
+      expect(Number(score)).toBeLessThanOrEqual(dueAtMs);
+    }
+  }
+
+  it("S23, S24: everything that will be due has its entry, and none stands too late", async () => {
+    await always(fc.array(processOf(deed), { minLength: 2, maxLength: 4 }), async (played) => {
+      await expectInTime(played);
+      await expectFound(redis, played.prefix);
+    });
+  });
+
+  it("S23, S24: everything that will be due has its entry, wherever processes die between two commands", async () => {
+    const mortal = processOf(deed, fc.oneof(fc.constant(Infinity), fc.nat(12)));
+    await always(fc.array(mortal, { minLength: 2, maxLength: 4 }), async ({ prefix }) => {
+      for (const { score } of await entriesOf(redis, prefix)) expect(score).not.toBeNull();
+      await expectFound(redis, prefix);
+    });
+  });
+
+  it("S23: a lease that is made shorter while its entry is put off", async () => {
+    const renewal = fc.record({
+      do: fc.constant("renew" as const),
+      runId: fc.constant("b"),
+      leaseMs,
+    });
+    await always(fc.tuple(processOf(renewal), reaper), expectInTime);
+  });
+
+  it("S23: a lease that begins while its entry is looked at", async () => {
+    const claim = fc.record({ do: fc.constant("claim" as const), runId, leaseMs });
+    // Somebody has died on the way to the same claims.
+    await always(fc.tuple(processOf(claim), reaper), expectInTime, async (prefix) => {
+      const [a, b] = await redis
+        .pipeline()
+        .hget(`${prefix}:{run:a}:head`, "ordinal")
+        .hget(`${prefix}:{run:b}:head`, "ordinal")
+        .exec()
+        .then((replies) => (replies ?? []).map(([, ordinal]) => ordinal as string));
+      await redis.zadd(`${prefix}:held`, 1, `${a}/1:a`, 1, `${b}/2:b`);
+    });
+  });
+});
+
+/** Each lease and each finished run: when it is due, and when its index says so. */
+async function entriesOf(
+  redis: Redis,
+  prefix: string,
+): Promise<readonly { readonly score: string | null; readonly dueAtMs: number }[]> {
+  const entries = RUN_IDS.map(async (id) => {
+    const head = await redis.hgetall(`${prefix}:{run:${id}}:head`);
+    const { ordinal, fence, leaseExpiresAtMs, finishedAtMs } = head;
+    if (leaseExpiresAtMs !== undefined) {
+      const score = await redis.zscore(`${prefix}:held`, `${ordinal}/${fence}:${id}`);
+      return [{ score, dueAtMs: Number(leaseExpiresAtMs) }];
+    }
+    if (finishedAtMs === undefined) return [];
+    const score = await redis.zscore(`${prefix}:ended`, `${ordinal}:${id}`);
+    return [{ score, dueAtMs: Number(finishedAtMs) }];
+  });
+  return (await Promise.all(entries)).flat();
+}
+
+/** Once everything is due, all of it is found and nothing else; live runs are not touched. */
+async function expectFound(redis: Redis, prefix: string): Promise<void> {
+  const store = await openRedisStore(redis, { prefix });
+  await passTime(redis, prefix, RUN_IDS, LONG_MS);
+  const found = await Promise.all(RUN_IDS.map((id) => store.getRun(id)));
+  const runs = found.filter((run) => run !== null);
+  const held = runs.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs !== null);
+  const ended = runs.filter(({ finishedAtMs }) => finishedAtMs !== null);
+  const expired = await store.listExpired({ graceMs: 0, limit: 10 });
+  expect(expired.toSorted()).toEqual(held.map((run) => run.runId));
+  const purged = await store.purge({ finishedBeforeMs: Date.now() + LONG_MS, limit: 10 });
+  expect(purged.toSorted()).toEqual(ended.map((run) => run.runId));
+  for (const run of runs) {
+    expect(await store.getRun(run.runId)).toEqual(run.finishedAtMs === null ? run : null);
+  }
+}

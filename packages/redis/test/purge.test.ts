@@ -1,0 +1,165 @@
+import type { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openRedisStore, type RedisStore } from "../src/index.ts";
+import { type Client, type Servers, SETUPS } from "./clients.ts";
+import { connect, openServer } from "./opened.ts";
+import { appendOf, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+
+const HOUR_MS = 3_600_000;
+/** Whatever has finished so far. */
+const SOON_MS = Date.now() + HOUR_MS;
+
+/** Puts the end of a run into the past, as if that much time had gone by. */
+async function finishedAt(
+  redis: Redis,
+  prefix: string,
+  runId: string,
+  atMs: number,
+): Promise<void> {
+  const head = `${prefix}:{run:${runId}}:head`;
+  await redis.hset(head, "finishedAtMs", atMs, "updatedAtMs", atMs);
+  await redis.zadd(`${prefix}:ended`, atMs, `${await redis.hget(head, "ordinal")}:${runId}`);
+}
+
+describe.each(SETUPS)("purge on $name", ({ start }) => {
+  let servers: Servers;
+  let client: Client;
+
+  beforeAll(async () => {
+    servers = await start();
+    client = servers.connect();
+  });
+
+  afterAll(async () => {
+    client.disconnect();
+    await servers.close();
+  });
+
+  async function openFresh(): Promise<{
+    readonly prefix: string;
+    readonly redis: Redis;
+    readonly store: RedisStore;
+  }> {
+    const prefix = crypto.randomUUID();
+    return { prefix, redis: client as Redis, store: await openRedisStore(client, { prefix }) };
+  }
+
+  it("S24: the oldest go first and whole, whatever order they were made in; live runs stay", async () => {
+    const { prefix, redis, store } = await openFresh();
+    const runIds = oneTo(130).map((number) => `run-${number}`);
+    await Promise.all([...runIds, "live"].map((runId) => store.createRun(createOf(runId))));
+    await store.append(runIds.flatMap((runId) => [appendOf(runId, 1), endOf(runId)]));
+    await store.append([appendOf("live", 1)]);
+    const oldestFirst = runIds.toReversed();
+    for (const [at, runId] of oldestFirst.entries()) {
+      await finishedAt(redis, prefix, runId, 1_000_000 + at);
+    }
+    expect(await store.purge({ finishedBeforeMs: 1_000_000, limit: 100 })).toEqual([]);
+    expect(await store.purge({ finishedBeforeMs: 1_000_010, limit: 3 })).toEqual(
+      oldestFirst.slice(0, 3),
+    );
+    expect(await store.purge({ finishedBeforeMs: 1_000_010, limit: 100 })).toEqual(
+      oldestFirst.slice(3, 10),
+    );
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 200 })).toEqual(
+      oldestFirst.slice(10),
+    );
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 200 })).toEqual([]);
+    expect(await readValues(store, "live")).toEqual([1]);
+    await expect.poll(() => listIds(store)).toEqual(["live"]);
+    for (const runId of runIds) {
+      for (const part of ["head", "events", "receipts"]) {
+        expect(await redis.exists(`${prefix}:{run:${runId}}:${part}`)).toBe(0);
+      }
+    }
+    for (const status of ["queued", "completed"]) {
+      await expect.poll(() => redis.exists(`${prefix}:{owner:ada}:${status}`)).toBe(0);
+    }
+    await expect.poll(() => redis.exists(`${prefix}:ended`)).toBe(0);
+  });
+
+  it("S24: age counts from the end, which the index need not know", async () => {
+    const { prefix, redis, store } = await openFresh();
+    const runIds = ["a", "b", "c", "d"];
+    for (const runId of runIds) await store.createRun(createOf(runId));
+    for (const [at, runId] of ["c", "a", "d"].entries()) {
+      await store.append([endOf(runId)]);
+      await finishedAt(redis, prefix, runId, 5_000 + at);
+      // As if each had been silent since it was made, and they were made in the order of the alphabet.
+      const { ordinal } = (await store.getRun(runId)) ?? {};
+      await redis.zadd(`${prefix}:ended`, runIds.indexOf(runId), `${ordinal}:${runId}`);
+    }
+    expect(await store.purge({ finishedBeforeMs: 5_000, limit: 10 })).toEqual([]);
+    expect(await store.purge({ finishedBeforeMs: 6_000, limit: 2 })).toEqual(["c", "a"]);
+    expect(await store.purge({ finishedBeforeMs: 6_000, limit: 2 })).toEqual(["d"]);
+    expect(await store.getRun("b")).toMatchObject({ runStatus: "queued" });
+  });
+
+  it("S24: entries that a process left which died before the end hide nothing, and are there when it comes", async () => {
+    const { prefix, redis, store } = await openFresh();
+    const runIds = oneTo(120).map((number) => `run-${number}`);
+    await Promise.all([...runIds, "old"].map((runId) => store.createRun(createOf(runId))));
+    for (const runId of runIds) {
+      const { ordinal } = (await store.getRun(runId)) ?? {};
+      await redis.zadd(`${prefix}:ended`, 1, `${ordinal}:${runId}`, 1, `7:gone-${runId}`);
+    }
+    await store.append([endOf("old")]);
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 1 })).toEqual(["old"]);
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 1 })).toEqual([]);
+    expect(await redis.zcard(`${prefix}:ended`)).toBe(runIds.length);
+    await store.append([endOf("run-7")]);
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 1 })).toEqual(["run-7"]);
+  });
+
+  it("S24: a run that was made anew under the id of an old one stays, also if it has ended too", async () => {
+    const { prefix, redis, store } = await openFresh();
+    await store.createRun(createOf("a"));
+    await store.append([endOf("a")]);
+    await finishedAt(redis, prefix, "a", 1_000);
+    let isAnew = false;
+    const late = Object.assign(Object.create(client) as Redis, {
+      // The run is made anew between the look at it and its removal, which alone has all its keys.
+      async evalsha(sha1: string, count: number, values: string[]) {
+        if (count === 3 && !isAnew) {
+          isAnew = true;
+          await store.deleteRun("a", null);
+          await store.createRun(createOf("a"));
+          await store.append([appendOf("a", 2), endOf("a")]);
+        }
+        return redis.evalsha(sha1, count, values);
+      },
+    });
+    const purger = await openRedisStore(late, { prefix });
+    expect(await purger.purge({ finishedBeforeMs: HOUR_MS, limit: 10 })).toEqual([]);
+    expect(isAnew).toBe(true);
+    expect(await readValues(store, "a")).toEqual([2, null]);
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 10 })).toEqual(["a"]);
+  });
+
+  it("S24: of those who purge at once each removes other runs", async () => {
+    const { store } = await openFresh();
+    const runIds = oneTo(60).map((number) => `run-${number}`);
+    await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
+    await store.append(runIds.map((runId) => endOf(runId)));
+    const purged = await Promise.all(
+      oneTo(3).map(() => store.purge({ finishedBeforeMs: SOON_MS, limit: 40 })),
+    );
+    expect(purged.flat().toSorted()).toEqual(runIds.toSorted());
+  });
+});
+
+describe("a Redis that is full", () => {
+  it("S24: gets room again by a purge, also of runs whose entries have to be put off first", async () => {
+    const redis = connect(await openServer());
+    const store = await openRedisStore(redis);
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    await store.append([endOf("a")]);
+    const { ordinal } = (await store.getRun("a")) ?? {};
+    await redis.zadd("run-events:ended", 1, `${ordinal}:a`);
+    await redis.config("SET", "maxmemory", "1");
+    await expect(store.append([appendOf("b")])).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 10 })).toEqual(["a"]);
+  });
+});
