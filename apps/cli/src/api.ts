@@ -25,6 +25,8 @@ export interface Page {
 export interface RunList {
   readonly runs: readonly RunSnapshot[];
   readonly nextCursor: string | null;
+  /** How long the server keeps a run that has finished, in milliseconds; `null` if it does not say that one goes. */
+  readonly retentionMs: number | null;
 }
 
 /**
@@ -58,6 +60,12 @@ export interface Api {
   cancel(runId: string): Promise<RunSnapshot>;
 }
 
+/** An answer that is no refusal. */
+interface Answer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 interface Call {
   readonly method?: "POST" | "PUT";
   readonly headers?: Readonly<Record<string, string>>;
@@ -68,26 +76,32 @@ interface Call {
 
 /** Talks to the server as the token's user. */
 export function createApi({ url, token }: Target): Api {
-  async function call(path: string, call: Call = {}): Promise<string> {
+  async function ask(path: string, call: Call = {}): Promise<Answer> {
     const { method = "GET", headers = {}, body, waitSeconds = 0, signal } = call;
     const tooLate = AbortSignal.timeout(waitSeconds * 1_000 + ANSWER_MS);
-    let answer: { readonly ok: boolean; readonly status: number; readonly text: string };
+    let response: Response;
+    let text: string;
     try {
-      const response = await fetch(url + path, {
+      response = await fetch(url + path, {
         method,
         headers: { authorization: `Bearer ${token}`, ...headers },
         ...(body === undefined ? {} : { body }),
         signal: signal === undefined ? tooLate : AbortSignal.any([signal, tooLate]),
       });
-      answer = { ok: response.ok, status: response.status, text: await response.text() };
+      text = await response.text();
     } catch (cause) {
       signal?.throwIfAborted();
       throw new RunEventsError("store_unavailable", `${url} does not answer (${reasonOf(cause)})`, {
         cause,
       });
     }
-    if (!answer.ok) throw errorOf(answer);
-    return answer.text;
+    const { ok, status, headers: said } = response;
+    if (!ok) throw errorOf({ status, text });
+    return { text, headers: said };
+  }
+
+  async function call(path: string, call: Call = {}): Promise<string> {
+    return (await ask(path, call)).text;
   }
 
   const json = { "content-type": "application/json" };
@@ -125,12 +139,21 @@ export function createApi({ url, token }: Target): Api {
         ...(status === null ? {} : { status }),
         ...(cursor === null ? {} : { cursor }),
       });
-      return parse(await call(`/v1/agent-runs?${query}`));
+      const { text, headers } = await ask(`/v1/agent-runs?${query}`);
+      return {
+        ...parse<Omit<RunList, "retentionMs">>(text),
+        retentionMs: parseRetention(headers.get("run-retention")),
+      };
     },
     async cancel(runId) {
       return parse(await call(`/v1/agent-runs/${runId}/cancel`, { method: "POST" }));
     },
   };
+}
+
+/** In milliseconds; `null` for none, and for one of thousands of years. */
+function parseRetention(text: string | null): number | null {
+  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : null;
 }
 
 function parse<T>(text: string): T {
