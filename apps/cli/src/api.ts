@@ -1,5 +1,6 @@
 import {
   type AppendReceipt,
+  type Claim,
   type RunSnapshot,
   type RunStatus,
   RunEventsError,
@@ -24,6 +25,8 @@ export interface Page {
 export interface RunList {
   readonly runs: readonly RunSnapshot[];
   readonly nextCursor: string | null;
+  /** How long the server keeps a run that has finished, in milliseconds; `null` if it does not say that one goes. */
+  readonly retentionMs: number | null;
 }
 
 /**
@@ -39,9 +42,12 @@ export interface Api {
   append(
     runId: string,
     events: readonly string[],
-    idempotencyKey: string,
+    conditions: { readonly idempotencyKey: string; readonly fence: number },
     signal?: AbortSignal,
   ): Promise<AppendReceipt>;
+  /** @see W31 */
+  claim(runId: string, leaseMs: number): Promise<Claim>;
+  renew(runId: string, fence: number, leaseMs: number, signal?: AbortSignal): Promise<Claim>;
   readPage(
     runId: string,
     query: { readonly since: number; readonly limit: number; readonly waitSeconds: number },
@@ -54,8 +60,14 @@ export interface Api {
   cancel(runId: string): Promise<RunSnapshot>;
 }
 
+/** An answer that is no refusal. */
+interface Answer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 interface Call {
-  readonly method?: "POST";
+  readonly method?: "POST" | "PUT";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly waitSeconds?: number;
@@ -64,26 +76,32 @@ interface Call {
 
 /** Talks to the server as the token's user. */
 export function createApi({ url, token }: Target): Api {
-  async function call(path: string, call: Call = {}): Promise<string> {
+  async function ask(path: string, call: Call = {}): Promise<Answer> {
     const { method = "GET", headers = {}, body, waitSeconds = 0, signal } = call;
     const tooLate = AbortSignal.timeout(waitSeconds * 1_000 + ANSWER_MS);
-    let answer: { readonly ok: boolean; readonly status: number; readonly text: string };
+    let response: Response;
+    let text: string;
     try {
-      const response = await fetch(url + path, {
+      response = await fetch(url + path, {
         method,
         headers: { authorization: `Bearer ${token}`, ...headers },
         ...(body === undefined ? {} : { body }),
         signal: signal === undefined ? tooLate : AbortSignal.any([signal, tooLate]),
       });
-      answer = { ok: response.ok, status: response.status, text: await response.text() };
+      text = await response.text();
     } catch (cause) {
       signal?.throwIfAborted();
       throw new RunEventsError("store_unavailable", `${url} does not answer (${reasonOf(cause)})`, {
         cause,
       });
     }
-    if (!answer.ok) throw errorOf(answer);
-    return answer.text;
+    const { ok, status, headers: said } = response;
+    if (!ok) throw errorOf({ status, text });
+    return { text, headers: said };
+  }
+
+  async function call(path: string, call: Call = {}): Promise<string> {
+    return (await ask(path, call)).text;
   }
 
   const json = { "content-type": "application/json" };
@@ -92,12 +110,22 @@ export function createApi({ url, token }: Target): Api {
       const body = JSON.stringify(run);
       return parse(await call("/v1/agent-runs", { method: "POST", headers: json, body, signal }));
     },
-    async append(runId, events, idempotencyKey, signal) {
-      const headers = { ...json, "idempotency-key": idempotencyKey };
+    async append(runId, events, { idempotencyKey, fence }, signal) {
+      const headers = { ...json, "idempotency-key": idempotencyKey, "run-fence": `${fence}` };
       const body = `{"events":[${events.join(",")}]}`;
       return parse(
         await call(`/v1/agent-runs/${runId}/events`, { method: "POST", headers, body, signal }),
       );
+    },
+    async claim(runId, leaseMs) {
+      const body = JSON.stringify({ leaseMs });
+      const path = `/v1/agent-runs/${runId}/claim`;
+      return parse(await call(path, { method: "POST", headers: json, body }));
+    },
+    async renew(runId, fence, leaseMs, signal) {
+      const body = JSON.stringify({ fence, leaseMs });
+      const path = `/v1/agent-runs/${runId}/claim`;
+      return parse(await call(path, { method: "PUT", headers: json, body, signal }));
     },
     async readPage(runId, { since, limit, waitSeconds }, signal) {
       const path = `/v1/agent-runs/${runId}/events?since=${since}&limit=${limit}&wait=${waitSeconds}`;
@@ -111,12 +139,21 @@ export function createApi({ url, token }: Target): Api {
         ...(status === null ? {} : { status }),
         ...(cursor === null ? {} : { cursor }),
       });
-      return parse(await call(`/v1/agent-runs?${query}`));
+      const { text, headers } = await ask(`/v1/agent-runs?${query}`);
+      return {
+        ...parse<Omit<RunList, "retentionMs">>(text),
+        retentionMs: parseRetention(headers.get("run-retention")),
+      };
     },
     async cancel(runId) {
       return parse(await call(`/v1/agent-runs/${runId}/cancel`, { method: "POST" }));
     },
   };
+}
+
+/** In milliseconds; `null` for none, and for one of thousands of years. */
+function parseRetention(text: string | null): number | null {
+  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : null;
 }
 
 function parse<T>(text: string): T {

@@ -1,38 +1,41 @@
 import { randomUUID } from "node:crypto";
-import { RunEventsError } from "@tm/run-events-core";
+import { RunEventsError, systemClock } from "@tm/run-events-core";
 import type { Api } from "./api.ts";
 import { type Child, startChild } from "./child.ts";
 import { EXIT } from "./exit-code.ts";
 import { type Interruption, listenForSignals } from "./interruption.ts";
+import { keepLease } from "./keep-lease.ts";
+import type { Command } from "./parse-command.ts";
 import { describeEnd, planEnd, planExitCode } from "./plan-end.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
+import { createRecorder, type Recorder, recordingEndOf } from "./recorder.ts";
 import { recordOutput } from "./record-output.ts";
 import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { watchEnd } from "./watch-end.ts";
 
 /**
- * Runs a command and records it live: its lines as events, its end as the run's end.
+ * Runs a command and records it live, under a lease: its lines as events, its end as the run's end. So a run whose exec dies
+ * ends too.
  * @returns the exit code
  */
 export async function execCommand(
   api: Api,
-  command: readonly [string, ...string[]],
+  { command, leaseMs }: Extract<Command, { readonly name: "exec" }>,
 ): Promise<number> {
-  // Chosen here, so that creating the run can be repeated.
-  const runId = randomUUID();
-  const run = { runId, metadata: { command } };
+  let lease: Lease;
   try {
-    await retrying(() => api.createRun(run), { patienceMs: FIRST_PATIENCE_MS });
+    lease = await beginRun(api, command, leaseMs);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     process.stderr.write(`run-events: the command was not started: ${error.message}\n`);
     return EXIT.notRecorded;
   }
 
+  const { runId, fence } = lease;
   let isAway = false;
   const recorder = createRecorder({
-    append: (events, key, signal) => api.append(runId, events, key, signal),
+    append: (events, idempotencyKey, signal) =>
+      api.append(runId, events, { idempotencyKey, fence }, signal),
     onAway(error) {
       if (error === null) screen.note("the server is back");
       else if (!isAway) screen.note(`${error.message}: what follows is sent when it is back`);
@@ -49,31 +52,69 @@ export async function execCommand(
   const child = startChild(command, process.stdin.isTTY === true);
   const interruption = listenForSignals(child, recorder);
   try {
-    return await recordChild({ api, runId, recorder, screen, child, interruption });
+    return await recordChild({ api, lease, recorder, screen, child, interruption });
   } finally {
     interruption.close();
     screen.close();
   }
 }
 
+/** A run that this process has. */
+interface Lease {
+  readonly runId: string;
+  readonly fence: number;
+  readonly leaseMs: number;
+  /** When it was asked for, by the system's clock. */
+  readonly sentAtMs: number;
+}
+
+/** Creates a run and claims it. @throws RunEventsError if it cannot be had */
+async function beginRun(api: Api, command: readonly string[], leaseMs: number): Promise<Lease> {
+  // Chosen here, so that creating the run can be repeated.
+  const runId = randomUUID();
+  const run = { runId, metadata: { command } };
+  const patience = { patienceMs: FIRST_PATIENCE_MS };
+  await retrying(() => api.createRun(run), patience);
+  let sentAtMs = 0;
+  const { fence } = await retrying(() => {
+    sentAtMs = systemClock.now();
+    return api.claim(runId, leaseMs);
+  }, patience);
+  return { runId, fence, leaseMs, sentAtMs };
+}
+
 async function recordChild(parts: {
   readonly api: Api;
-  readonly runId: string;
+  readonly lease: Lease;
   readonly recorder: Recorder;
   readonly screen: Screen;
   readonly child: Child;
   readonly interruption: Interruption;
 }): Promise<number> {
-  const { api, runId, recorder, screen, child, interruption } = parts;
+  const { api, lease, recorder, screen, child, interruption } = parts;
+  const { runId, fence, leaseMs } = lease;
   const watching = new AbortController();
+  const leasing = new AbortController();
+  const { signal } = leasing;
+  keepLease({
+    ...lease,
+    signal,
+    renew: () => api.renew(runId, fence, leaseMs, signal),
+    onLost(refusal) {
+      // When the end is on its way the run may have ended by it, so that has the say.
+      if (!watching.signal.aborted) recorder.end(recordingEndOf(refusal));
+    },
+  });
   const since = (): number => recorder.lastReceipt()?.lastSequence ?? 0;
   void watchEnd(api, runId, since, watching.signal).then((runStatus) => {
     if (runStatus !== null) recorder.end({ outcome: "ended_elsewhere", runStatus });
   });
   void recorder.ended.then((end) => {
+    // A run that is not recorded to its end has to fail, as it does when its lease runs out.
+    leasing.abort();
     // A command whose recording has failed goes on all the same: it has its own work to do.
-    if (end.outcome === "ended_elsewhere") child.stop("SIGTERM");
-    else if (end.outcome === "failed") screen.note(`no longer recording: ${end.reason}`);
+    if (end.outcome === "failed") screen.note(`no longer recording: ${end.reason}`);
+    else child.stop("SIGTERM");
   });
   const [exit] = await Promise.all([
     child.exited,
@@ -83,6 +124,7 @@ async function recordChild(parts: {
   watching.abort();
   const planned = planEnd(exit, interruption.received());
   const end = await recorder.finish(planned.event);
+  leasing.abort();
   screen.note(`run ${runId} ${describeEnd(planned, end)}`);
   return planExitCode(planned, end);
 }

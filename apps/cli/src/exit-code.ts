@@ -14,7 +14,7 @@ export const EXIT = {
   notFound: 4,
   /** The server cannot be reached, or refuses for another reason. */
   server: 5,
-  /** `exec`: the run was ended from elsewhere, and so was the command. */
+  /** `exec`: the run was ended from elsewhere, or another worker has it, and so the command was ended. */
   endedElsewhere: 124,
   /** `exec`: the run could not be recorded to its end. */
   notRecorded: 125,

@@ -1,4 +1,5 @@
 import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
+import { encodeTime } from "@tm/run-events-core/wire";
 import type { Api, RunList } from "./api.ts";
 import { EXIT } from "./exit-code.ts";
 import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
@@ -22,26 +23,33 @@ export async function listRuns(api: Api, status: RunStatus | null): Promise<numb
     const list: RunList = await retrying(() => api.listRuns(query), {
       patienceMs: FIRST_PATIENCE_MS,
     });
-    for (const run of list.runs) await screen.write("stdout", `${encode(run)}\n`);
+    for (const run of list.runs) {
+      await screen.write("stdout", `${encode(columnsOf(run, list.retentionMs))}\n`);
+    }
     cursor = list.nextCursor;
   } while (cursor !== null);
   return EXIT.ok;
 }
 
-function encodeTabbed(run: RunSnapshot): string {
-  return columnsOf(run).join("\t");
+function encodeTabbed(columns: readonly string[]): string {
+  return columns.join("\t");
 }
 
-function encodeAligned(run: RunSnapshot): string {
-  const widths = [36, 9, 7, 24];
-  return columnsOf(run)
+function encodeAligned(columns: readonly string[]): string {
+  const widths = [36, 9, 7, 24, 20];
+  return columns
     .map((column, index) => column.padEnd(widths[index] ?? 0))
     .join("  ")
     .trimEnd();
 }
 
-function columnsOf(run: RunSnapshot): readonly string[] {
-  const { runId, runStatus, lastSequence, createdAt, currentPhase } = run;
+/** @param retentionMs how long finished runs are kept; `null` for ever, and then there is no column for when one goes */
+function columnsOf(run: RunSnapshot, retentionMs: number | null): readonly string[] {
+  const { runId, runStatus, lastSequence, createdAt, finishedAt, currentPhase } = run;
   // A phase may hold anything, but a run is one line.
-  return [runId, runStatus, `${lastSequence}`, createdAt, JSON.stringify(currentPhase ?? "")];
+  const phase = JSON.stringify(currentPhase ?? "");
+  const columns = [runId, runStatus, `${lastSequence}`, createdAt, phase];
+  if (retentionMs === null) return columns;
+  const goesAt = finishedAt === null ? "" : encodeTime(Date.parse(finishedAt) + retentionMs);
+  return [...columns, goesAt];
 }

@@ -38,7 +38,7 @@ async function perform(command: Command): Promise<number> {
   const api = createApi(command.target);
   switch (command.name) {
     case "exec":
-      return execCommand(api, command.command);
+      return execCommand(api, command);
     case "list":
       return listRuns(api, command.status);
     case "tail":

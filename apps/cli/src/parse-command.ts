@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { RunStatus } from "@tm/run-events-core";
+import { MAX_LEASE_MS, MIN_LEASE_MS, type RunStatus } from "@tm/run-events-core";
 
 /** Which server, and as whom. */
 export interface Target {
@@ -14,6 +14,8 @@ export type Command =
   | {
       readonly name: "exec";
       readonly target: Target;
+      /** 1,000 to 3,600,000. @see W31 */
+      readonly leaseMs: number;
       readonly command: readonly [string, ...string[]];
     }
   | {
@@ -31,6 +33,7 @@ const OPTIONS = {
   token: { type: "string" },
   since: { type: "string" },
   status: { type: "string" },
+  lease: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -51,10 +54,14 @@ interface Words {
 }
 
 const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> = {
-  exec({ target, operands, rest }) {
+  exec({ target, operands, rest, values }) {
     const [file, ...args] = rest ?? [];
+    const { lease = "60" } = values;
+    const leaseMs = /^\d{1,4}$/.test(lease) ? Number(lease) * 1_000 : 0;
     if (operands.length > 0 || file === undefined) return { wrong: "exec takes -- <command...>" };
-    return { name: "exec", target, command: [file, ...args] };
+    if (leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS)
+      return { wrong: "--lease is a number of seconds from 1 to 3600" };
+    return { name: "exec", target, leaseMs, command: [file, ...args] };
   },
   tail({ target, operands, values }) {
     const [runId, ...more] = operands;
@@ -81,6 +88,7 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
 const OWNERS: Readonly<Record<string, CommandName>> = {
   since: "tail",
   json: "tail",
+  lease: "exec",
   status: "list",
 };
 

@@ -51,6 +51,7 @@ export function planExitCode(planned: PlannedEnd, end: RecordingEnd): number {
     case "recorded":
       return planned.exitCode;
     case "ended_elsewhere":
+    case "taken_over":
       return EXIT.endedElsewhere;
     case "failed":
       return EXIT.notRecorded;
@@ -64,6 +65,8 @@ export function describeEnd(planned: PlannedEnd, end: RecordingEnd): string {
       return statusAfter(planned.event.eventType);
     case "ended_elsewhere":
       return `was ended from elsewhere (${end.runStatus}), and so was the command`;
+    case "taken_over":
+      return "has been claimed by another worker, and so the command was ended";
     case "failed":
       return `is not recorded to its end: ${end.reason}`;
   }

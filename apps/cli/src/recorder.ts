@@ -10,10 +10,11 @@ import { retrying } from "./retrying.ts";
 /** How long to go on trying once the last event is there, from the last success on, in milliseconds. */
 const PATIENCE_MS = 300_000;
 
-/** How a recording ended: whole; because the run was ended from elsewhere; or short of its end. */
+/** How a recording ended: whole; because the run was ended from elsewhere, or another worker has it; or short of its end. */
 export type RecordingEnd =
   | { readonly outcome: "recorded" }
   | { readonly outcome: "ended_elsewhere"; readonly runStatus: RunStatus }
+  | { readonly outcome: "taken_over" }
   | { readonly outcome: "failed"; readonly reason: string };
 
 /** Sends a run's events in order, in batches, whatever happens to the server. */
@@ -85,7 +86,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
         await send(batch, number);
       }
     } catch (error) {
-      end(endOf(error));
+      end(recordingEndOf(error));
     }
     return firstEnd ?? { outcome: "recorded" };
   }
@@ -115,10 +116,18 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
   };
 }
 
-/** Whoever ended the run first has ended it: that is no failure of the recording. @see W7 */
-function endOf(error: unknown): RecordingEnd {
-  if (error instanceof RunEventsError && error.code === "run_finished") {
-    return { outcome: "ended_elsewhere", runStatus: error.details.runStatus ?? "cancelled" };
+/**
+ * What a refusal makes of a recording. Whoever ended the run first has ended it, and whoever claimed it goes on with it: that is
+ * no failure of the recording.
+ * @see W7, W32
+ */
+export function recordingEndOf(error: unknown): RecordingEnd {
+  if (error instanceof RunEventsError) {
+    const { code, details } = error;
+    if (code === "fenced") return { outcome: "taken_over" };
+    if (code === "run_finished") {
+      return { outcome: "ended_elsewhere", runStatus: details.runStatus ?? "cancelled" };
+    }
   }
   return { outcome: "failed", reason: error instanceof Error ? error.message : String(error) };
 }

@@ -2,6 +2,7 @@
 export const USAGE = `run-events: record a command as a run, follow a run, list and cancel runs
 
   run-events exec -- <command...>         run a command and record its output live
+      --lease N                           the run fails if exec is not heard of for so long, in seconds (default 60)
   run-events tail <runId>                 follow a run to its end
       --since N                           from behind event N (default 0)
       --json                              one JSON event a line
@@ -13,7 +14,7 @@ export const USAGE = `run-events: record a command as a run, follow a run, list 
   --help         this
 
 exec records each line as an event; a line "::group::NAME" starts a phase. It ends with the command's own exit
-code, or: 124 the run was ended from elsewhere, 125 not recorded to the end, 126 the command cannot be run,
+code, or: 124 the run was ended from elsewhere or is another worker's, 125 not recorded to the end, 126 the command cannot be run,
 127 no such command, 128+n a signal (130 after Ctrl-C).
 tail: 0 completed, 1 failed, 3 cancelled. All: 2 wrong usage, 4 no such run or no valid token, 5 no answer.
 `;

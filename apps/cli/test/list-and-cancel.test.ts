@@ -30,6 +30,21 @@ describe("list and cancel", () => {
     ]);
   });
 
+  it("W14: list says when a finished run goes, if the server removes old ones", async () => {
+    const { url } = await startServer({ RETENTION_DAYS: "0.5" });
+    for (const runId of ["live", "ended"])
+      await call(`${url}/v1/agent-runs`, ADA, "POST", { runId });
+    const ended = await call(`${url}/v1/agent-runs/ended/cancel`, ADA, "POST");
+    const { finishedAt } = (await ended.json()) as { readonly finishedAt: string };
+    const { stdout } = await runCli(url, ["list"]);
+    const rows = stdout.split("\n").slice(0, -1);
+    const goesAt = new Date(Date.parse(finishedAt) + 43_200_000).toISOString();
+    expect(rows.map((row) => row.split("\t").slice(4))).toEqual([
+      ['""', goesAt],
+      ['""', ""],
+    ]);
+  });
+
   it("W13: cancel ends a run, and says how it ended if it had", async () => {
     const { url } = await startServer();
     await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });

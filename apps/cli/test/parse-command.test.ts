@@ -8,7 +8,12 @@ describe("the command line", () => {
   it.each([
     [
       ["exec", "--", "ls", "-l", "--", "--help"],
-      { name: "exec", command: ["ls", "-l", "--", "--help"] },
+      { name: "exec", leaseMs: 60_000, command: ["ls", "-l", "--", "--help"] },
+    ],
+    [["exec", "--lease", "1", "--", "ls"], { name: "exec", leaseMs: 1_000, command: ["ls"] }],
+    [
+      ["exec", "--lease=3600", "--", "ls", "--lease", "x"],
+      { name: "exec", leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
     ],
     [["tail", "r"], { name: "tail", runId: "r", since: 0, json: false }],
     [["--json", "tail", "r", "--since", "7"], { name: "tail", runId: "r", since: 7, json: true }],
@@ -44,6 +49,10 @@ describe("the command line", () => {
     [["exec", "ls"], "exec takes -- <command...>"],
     [["exec", "ls", "--", "ls"], "exec takes -- <command...>"],
     [["exec", "--json", "--", "ls"], "exec has no --json"],
+    [["exec", "--lease", "0", "--", "ls"], "--lease is a number of seconds from 1 to 3600"],
+    [["exec", "--lease", "3601", "--", "ls"], "--lease is a number of seconds from 1 to 3600"],
+    [["exec", "--lease", "1.5", "--", "ls"], "--lease is a number of seconds from 1 to 3600"],
+    [["tail", "a", "--lease", "1"], "tail has no --lease"],
     [["tail"], "tail takes one run id"],
     [["tail", "a", "b"], "tail takes one run id"],
     [["tail", "a", "--since", "-1"], "Option '--since' argument is ambiguous"],

@@ -66,9 +66,24 @@ export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<Ru
   return (await ask("GET", `/v1/agent-runs?${query}`)) as RunsPage;
 }
 
+/** A run as it stands. */
+export interface ReadRun {
+  readonly snapshot: RunSnapshot;
+  /** When the server removes it at the earliest, ISO 8601; `null` while it is live, or if it is kept for ever. */
+  readonly goesAt: string | null;
+}
+
 /** @see W14 */
-export async function readRun(runId: string): Promise<RunSnapshot> {
-  return (await ask("GET", `/v1/agent-runs/${runId}`)) as RunSnapshot;
+export async function readRun(runId: string): Promise<ReadRun> {
+  const { value, retention } = await askAnswer("GET", `/v1/agent-runs/${runId}`);
+  const snapshot = value as RunSnapshot;
+  return { snapshot, goesAt: goesAtOf(snapshot, retention) };
+}
+
+function goesAtOf({ finishedAt }: RunSnapshot, retention: string | null): string | null {
+  // One of thousands of years is for ever.
+  if (finishedAt === null || retention === null || !/^\d{1,11}$/.test(retention)) return null;
+  return new Date(Date.parse(finishedAt) + Number(retention) * 1_000).toISOString();
 }
 
 /** Ends a run as cancelled, unless it has ended. @see W13 */
@@ -91,6 +106,15 @@ async function ask(
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
+  return (await askAnswer(method, path, headers)).value;
+}
+
+/** @returns the answer's JSON, and for how many seconds finished runs are kept if it says so */
+async function askAnswer(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly value: unknown; readonly retention: string | null }> {
   const { response, text } = await fetchText(path, {
     method,
     headers,
@@ -98,7 +122,7 @@ async function ask(
     signal: AbortSignal.timeout(ANSWER_MS),
   });
   const value = parseJson(text);
-  if (response.ok) return value;
+  if (response.ok) return { value, retention: response.headers.get("run-retention") };
   const problem = (value ?? {}) as { readonly code?: RunEventsErrorCode; readonly detail?: string };
   throw new RunEventsError(
     problem.code ?? "internal",

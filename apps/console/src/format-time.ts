@@ -56,3 +56,13 @@ const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 export function formatMoment(iso: string): string {
   return MOMENT.format(new Date(iso));
 }
+
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+/** A day on the reader's own calendar, with its year only if that is not the year of `nowMs`. @param iso as the server wrote it */
+export function formatDay(iso: string, nowMs: number): string {
+  const day = new Date(iso);
+  const isThisYear = day.getFullYear() === new Date(nowMs).getFullYear();
+  return (isThisYear ? DAY : DAY_OF_YEAR).format(day);
+}

@@ -2,7 +2,7 @@ import type { FollowState } from "@tm/run-events-client";
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
 import { type ReactNode, type RefObject, useCallback } from "react";
 import { CancelControl } from "./cancel-control.tsx";
-import { formatEvents, formatMoment, formatSpan } from "./format-time.ts";
+import { formatDay, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
 import { runTitle } from "./run-title.ts";
 import { StatusIcon } from "./status-icon.tsx";
@@ -22,6 +22,8 @@ const STATES: Readonly<Record<FollowState, string | null>> = {
 export interface RunHeaderProps {
   readonly runId: string;
   readonly snapshot: RunSnapshot | null;
+  /** When it is removed at the earliest, ISO 8601; `null` if that is not known. */
+  readonly goesAt: string | null;
   /** As the events tell it; `null` before the server's first word. */
   readonly status: RunStatus | null;
   readonly state: FollowState;
@@ -31,7 +33,7 @@ export interface RunHeaderProps {
 
 /** Which run this is, how it stands, and how it is followed. */
 export function RunHeader(props: RunHeaderProps): ReactNode {
-  const { runId, snapshot, state, count, heading } = props;
+  const { runId, snapshot, goesAt, state, count, heading } = props;
   const status = props.status ?? snapshot?.runStatus ?? null;
   const isLive = status !== null && !isTerminal(status);
   const title = snapshot === null ? runId : runTitle(snapshot);
@@ -60,6 +62,14 @@ export function RunHeader(props: RunHeaderProps): ReactNode {
               started <time dateTime={snapshot.createdAt}>{formatMoment(snapshot.createdAt)}</time>
             </span>
           </>
+        )}
+        {goesAt !== null && (
+          <span>
+            goes{" "}
+            <time dateTime={goesAt} title={formatMoment(goesAt)}>
+              {formatDay(goesAt, Date.now())}
+            </time>
+          </span>
         )}
         {title !== runId && <span className="code">{runId}</span>}
       </p>

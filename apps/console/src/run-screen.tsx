@@ -12,6 +12,9 @@ import { Timeline, type TimelineHandle } from "./timeline.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useSnapshot } from "./use-snapshot.ts";
 
+/** A run before the server's first answer. */
+const UNREAD = { snapshot: null, goesAt: null };
+
 /** What of the other parts of the page a run's screen needs. */
 export interface RunScreenProps {
   /** A screen shows one run for as long as it is mounted. */
@@ -24,7 +27,7 @@ export interface RunScreenProps {
 /** A run as it happens. */
 export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): ReactNode {
   const { events, state, runStatus, currentPhase, error } = useRun(runId);
-  const snapshot = useSnapshot(runId, runStatus);
+  const { snapshot, goesAt } = useSnapshot(runId, runStatus) ?? UNREAD;
   const [filter, setFilter] = useState(NO_FILTER);
   // How many events there were when following was paused; `null` while it goes on.
   const [pausedAt, setPausedAt] = useState<number | null>(null);
@@ -80,6 +83,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
       <RunHeader
         runId={runId}
         snapshot={snapshot}
+        goesAt={goesAt}
         status={status}
         state={state}
         count={events.length}

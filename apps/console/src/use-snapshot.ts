@@ -1,21 +1,21 @@
-import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
 import { useEffect, useState } from "react";
-import { readRun } from "./api.ts";
+import { type ReadRun, readRun } from "./api.ts";
 
 /**
  * The run as the server tells it, read again when its status has changed. `null` before the first answer.
  * @param runStatus as the events tell it
  */
-export function useSnapshot(runId: string, runStatus: RunStatus | null): RunSnapshot | null {
-  const [snapshot, setSnapshot] = useState<RunSnapshot | null>(null);
+export function useSnapshot(runId: string, runStatus: RunStatus | null): ReadRun | null {
+  const [run, setRun] = useState<ReadRun | null>(null);
   useEffect(() => {
     let isOver = false;
     readRun(runId).then(
-      (read) => isOver || setSnapshot(read),
+      (read) => isOver || setRun(read),
       // That the run cannot be read is told where its events are.
       () => {},
     );
     return () => void (isOver = true);
   }, [runId, runStatus]);
-  return snapshot;
+  return run;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAge, formatOffset, formatSpan } from "../src/format-time.ts";
+import { formatAge, formatDay, formatOffset, formatSpan } from "../src/format-time.ts";
 
 it.each([
   [-5, "0 ms"],
@@ -28,3 +28,10 @@ it.each([
   [60_000, "+1:00.000"],
   [3_600_000 + 62_345, "+1:01:02.345"],
 ])("%d ms behind the first event are %s", (ms, text) => expect(formatOffset(ms)).toBe(text));
+
+it("a day says its year only if it is not this year's", () => {
+  const now = Date.parse("2026-11-26T12:00:00Z");
+  expect(formatDay("2026-12-03T12:00:00.000Z", now)).not.toContain("2026");
+  expect(formatDay("2026-12-03T12:00:00.000Z", now)).toMatch(/\b0?3\b/);
+  expect(formatDay("2027-01-03T12:00:00.000Z", now)).toContain("2027");
+});

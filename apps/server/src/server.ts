@@ -63,6 +63,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     authenticate: (request, wanted) => credentials.authenticate(request, wanted),
     allowedOrigins,
     maxBodyBytes: settings.maxBodyBytes,
+    retentionMs: settings.retentionMs,
     heartbeatMs: settings.heartbeatMs,
     maxAgeMs: settings.maxStreamAgeMs,
     stallMs: settings.stallMs,

@@ -24,8 +24,8 @@ export interface Settings {
   readonly sessionTtlMs: number;
   readonly leaseGraceMs: number;
   readonly reapIntervalMs: number;
-  /** `null`: runs are kept for ever. */
-  readonly retentionDays: number | null;
+  /** How long a finished run is kept; `null`: for ever. */
+  readonly retentionMs: number | null;
   readonly maxStreamsPerUser: number;
   readonly maxStreams: number;
   readonly maxBatchEvents: number;
@@ -38,6 +38,7 @@ const MOST_TIMER_MS = 2_147_483_647;
 /** What browsers keep a cookie for at most: 400 days. */
 const MOST_SESSION_MS = 34_560_000_000;
 const MOST_RETENTION_DAYS = 36_500;
+const DAY_MS = 86_400_000;
 const MOST_COUNT = 1_000_000_000;
 
 /**
@@ -119,7 +120,7 @@ export function parseSettings(
     sessionTtlMs: integer("SESSION_TTL_MS", 28_800_000, 1, MOST_SESSION_MS),
     leaseGraceMs: integer("LEASE_GRACE_MS", 60_000, 0, MOST_TIMER_MS),
     reapIntervalMs: integer("REAP_INTERVAL_MS", 5_000, 1, MOST_TIMER_MS),
-    retentionDays: read<number | null>(
+    retentionMs: read<number | null>(
       "RETENTION_DAYS",
       null,
       `a number of days above 0 and up to ${MOST_RETENTION_DAYS}, such as 30 or 0.5`,
@@ -151,5 +152,5 @@ function isOrigin(text: string): boolean {
 
 function parseDays(text: string): number | null {
   const days = /^\d{1,5}(\.\d{1,9})?$/.test(text) ? Number(text) : 0;
-  return days > 0 && days <= MOST_RETENTION_DAYS ? days : null;
+  return days > 0 && days <= MOST_RETENTION_DAYS ? days * DAY_MS : null;
 }

@@ -7,7 +7,6 @@ import { startTicks } from "./ticks.ts";
 
 /** How often old runs are looked for, in milliseconds. */
 const PURGE_INTERVAL_MS = 60_000;
-const DAY_MS = 86_400_000;
 /**
  * How many runs go at once, and for how much of the time: so that those who append meanwhile hardly notice (`pnpm bench purge`).
  */
@@ -17,7 +16,7 @@ const PURGE_SHARE = 0.2;
 /** What the upkeep depends on. */
 export interface UpkeepOptions {
   readonly runs: Upkeep;
-  readonly settings: Pick<Settings, "leaseGraceMs" | "reapIntervalMs" | "retentionDays">;
+  readonly settings: Pick<Settings, "leaseGraceMs" | "reapIntervalMs" | "retentionMs">;
   readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
   readonly log: Log;
 }
@@ -37,7 +36,7 @@ export interface RunningUpkeep {
  * @see W33, S23, S24
  */
 export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): RunningUpkeep {
-  const { leaseGraceMs, reapIntervalMs, retentionDays } = settings;
+  const { leaseGraceMs, reapIntervalMs, retentionMs } = settings;
 
   /** Whether this has done anything: then there may be more, also where another process took a share of the batch. */
   async function reap(): Promise<boolean> {
@@ -47,8 +46,8 @@ export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): Ru
     return runIds.length > 0;
   }
 
-  async function purge(days: number): Promise<boolean> {
-    const finishedBeforeMs = Math.max(0, Math.floor(Date.now() - days * DAY_MS));
+  async function purge(ageMs: number): Promise<boolean> {
+    const finishedBeforeMs = Math.max(0, Math.floor(Date.now() - ageMs));
     const runIds = await runs.purge({ finishedBeforeMs, limit: PURGE_RUNS });
     metrics.countPurged(runIds.length);
     if (runIds.length > 0) log("runs_purged", { runIds });
@@ -69,11 +68,11 @@ export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): Ru
 
   // The first comes after an interval: after a server that was away the workers have that long to renew their leases.
   const all = [startTicks(reapIntervalMs, guard("reap", reap))];
-  if (retentionDays !== null) {
+  if (retentionMs !== null) {
     all.push(
       startTicks(
         PURGE_INTERVAL_MS,
-        guard("purge", () => purge(retentionDays)),
+        guard("purge", () => purge(retentionMs)),
         PURGE_SHARE,
       ),
     );

@@ -74,7 +74,7 @@ describe("settings", () => {
       sessionSecret: null,
       allowedOrigins: [],
       recordSample: true,
-      retentionDays: null,
+      retentionMs: null,
     });
   });
 
@@ -125,7 +125,7 @@ describe("settings", () => {
       ["0.000000001", 1e-9],
       ["36500", 36_500],
     ] as const) {
-      expect(settingsOf({ RETENTION_DAYS: text }).retentionDays).toBe(days);
+      expect(settingsOf({ RETENTION_DAYS: text }).retentionMs).toBe(days * 86_400_000);
     }
   });
 

@@ -10,7 +10,8 @@ import { makeTempFolder } from "./start-server.ts";
 
 /** Bounds a hang. */
 const PATIENCE = { timeout: 30_000 };
-const SETTINGS = { leaseGraceMs: 0, reapIntervalMs: 5_000, retentionDays: null };
+const DAY_MS = 86_400_000;
+const SETTINGS = { leaseGraceMs: 0, reapIntervalMs: 5_000, retentionMs: null };
 const PURGE_MS = 60_000;
 
 // Time passes as the tests say where the upkeep waits, and by itself in the stores.
@@ -150,7 +151,7 @@ describe.each(STORES)("the upkeep on %s", (_, urlOf) => {
     const { store: _store, ...runs } = await openRuns(await urlOf());
     const finished = await finish(runs, 250);
     const { runId: live } = await runs.create({ ownerId: "ada" });
-    const server = startUpkept(runs.log, { retentionDays: 1e-9 });
+    const server = startUpkept(runs.log, { retentionMs: 0.0001 });
     vi.advanceTimersByTime(PURGE_MS - 1);
     expect(server.counted("runs_purged")).toBe(0);
     vi.advanceTimersByTime(1);
@@ -165,8 +166,8 @@ describe.each(STORES)("the upkeep on %s", (_, urlOf) => {
   it("S24: keeps what is younger, and everything if no retention is set", async () => {
     const { store: _store, ...runs } = await openRuns(await urlOf());
     const [runId = ""] = await finish(runs, 1);
-    for (const retentionDays of [36_500, 1, null]) {
-      const { upkeep, logged } = startUpkept(runs.log, { retentionDays });
+    for (const retentionMs of [36_500 * DAY_MS, DAY_MS, null]) {
+      const { upkeep, logged } = startUpkept(runs.log, { retentionMs });
       vi.advanceTimersByTime(PURGE_MS);
       await upkeep.stop(30_000);
       expect(logged).toEqual([]);
@@ -186,7 +187,7 @@ describe.each(STORES)("the upkeep on %s", (_, urlOf) => {
       reap: (options) => (isAway ? fail() : runs.log.reap(options)),
       purge: (options) => (isAway ? fail() : runs.log.purge(options)),
     };
-    const server = startUpkept(flaky, { retentionDays: 36_500 });
+    const server = startUpkept(flaky, { retentionMs: 36_500 * DAY_MS });
     vi.advanceTimersByTime(PURGE_MS);
     await expect.poll(() => server.counted("upkeep_failures"), PATIENCE).toBeGreaterThan(1);
     await expect.poll(() => server.logged.map(({ task }) => task), PATIENCE).toContain("reap");

@@ -32,7 +32,7 @@ interface Page {
 interface Call {
   readonly path: string;
   /** Default `GET`. */
-  readonly method?: "POST";
+  readonly method?: "POST" | "PUT" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
@@ -47,11 +47,12 @@ export interface Server {
    */
   ask(call: Call): Promise<Response>;
   /**
-   * The answer's JSON, which says where the run is.
+   * The answer's JSON.
    * @param heldSeconds how long the server may hold it
-   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or does not say it
+   * @param member what the server's own answer has, and others have not. Default `lastSequence`
+   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or does not have it
    */
-  askJson<T>(call: Call, heldSeconds?: number): Promise<T>;
+  askJson<T>(call: Call, heldSeconds?: number, member?: string): Promise<T>;
 }
 
 /** Talks to a server. */
@@ -75,13 +76,13 @@ export function createServer(options: ServerOptions): Server {
 
   return {
     ask,
-    async askJson<T>(call: Call, heldSeconds = 0): Promise<T> {
+    async askJson<T>(call: Call, heldSeconds = 0, member = "lastSequence"): Promise<T> {
       const { signal, abort } = linkAbort(call.signal);
       const tooLate = setTimeout(() => abort(unheard()), ANSWER_MS + heldSeconds * 1_000);
       try {
         const response = await ask({ ...call, signal });
-        const json: { lastSequence?: number } | null = await reaching(response.json(), signal);
-        if (json?.lastSequence === undefined) throw unheard();
+        const json: Record<string, unknown> | null = await reaching(response.json(), signal);
+        if (json?.[member] === undefined) throw unheard();
         return json as T;
       } finally {
         clearTimeout(tooLate);

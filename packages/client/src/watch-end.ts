@@ -11,6 +11,7 @@ const QUIET_MS = 500;
 /**
  * Waits, while its writer is quiet, until somebody else ends the run.
  * @param path the run's
+ * @param since the last sequence that the writer knows of
  * @throws RunEventsError `run_finished` with the status then; why the run cannot be read; the signal's reason
  */
 export async function watchEnd(
@@ -18,20 +19,24 @@ export async function watchEnd(
   path: string,
   isQuiet: () => boolean,
   signal: AbortSignal,
+  since = () => 0,
 ): Promise<never> {
   let seen = 0;
   for (;;) {
-    await pause(QUIET_MS, signal);
-    if (!isQuiet()) continue;
-    const call = { path: `${path}/events?since=${seen}&limit=1&wait=${WAIT_SECONDS}`, signal };
-    const ask = async (): Promise<RunNews> => server.askJson<RunNews>(call, WAIT_SECONDS);
-    const { runStatus, lastSequence } = await retrying(ask, signal, Infinity);
-    // Whatever the others have written: a page says a terminal status only if it reaches the end. @see W16
-    seen = lastSequence;
-    // The end may be the writer's own, which is under way.
-    if (isTerminal(runStatus) && isQuiet()) {
-      throw new RunEventsError("run_finished", "The run has ended.", { details: { runStatus } });
+    if (isQuiet()) {
+      seen = Math.max(seen, since());
+      const call = { path: `${path}/events?since=${seen}&limit=1&wait=${WAIT_SECONDS}`, signal };
+      const ask = async (): Promise<RunNews> => server.askJson<RunNews>(call, WAIT_SECONDS);
+      const { runStatus, lastSequence } = await retrying(ask, signal, Infinity);
+      // Whatever the others have written: a page says a terminal status only if it reaches the end. @see W16
+      seen = lastSequence;
+      // The end may be the writer's own, which is under way.
+      if (isTerminal(runStatus) && isQuiet()) {
+        const details = { runStatus, lastSequence };
+        throw new RunEventsError("run_finished", "The run has ended.", { details });
+      }
     }
+    await pause(QUIET_MS, signal);
   }
 }
 

@@ -4,14 +4,47 @@ const HEADERS = { authorization: "Bearer ada", "content-type": "application/json
 
 /** Asks the server without the client. @returns the answer's JSON */
 export async function post(port: number, path: string, body: unknown): Promise<unknown> {
-  const url = `http://127.0.0.1:${port}/v1/agent-runs${path}`;
-  const response = await fetch(url, {
-    method: "POST",
-    headers: HEADERS,
-    body: JSON.stringify(body),
-  });
+  const response = await send(port, path, body);
   expect(response.ok).toBe(true);
   return response.json();
+}
+
+async function send(
+  port: number,
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}/v1/agent-runs${path}`, {
+    method: "POST",
+    headers: { ...HEADERS, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+/** A new run. @returns its id */
+export async function createRun(port: number): Promise<string> {
+  return ((await post(port, "", {})) as { readonly runId: string }).runId;
+}
+
+/** Takes a run over as another worker, as soon as it can be had. @returns appends to it under its fence */
+export async function takeOver(
+  port: number,
+  runId: string,
+): Promise<(eventType: string) => Promise<Response>> {
+  let fence = 0;
+  await expect
+    .poll(
+      async () => {
+        const response = await send(port, `/${runId}/claim`, { leaseMs: 60_000 });
+        if (response.ok) ({ fence } = (await response.json()) as { readonly fence: number });
+        return response.status;
+      },
+      { timeout: 30_000 },
+    )
+    .toBe(200);
+  return async (eventType) =>
+    send(port, `/${runId}/events`, { events: [{ eventType }] }, { "run-fence": `${fence}` });
 }
 
 /** The whole log of a run, as type and payload. */

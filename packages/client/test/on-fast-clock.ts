@@ -8,7 +8,9 @@ const REAL_TURN_MS = 1;
 
 /** Runs work for which the client's timers take hardly any time. */
 export async function onFastClock<T>(work: () => Promise<T>): Promise<T> {
-  const clock = install({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const clock = install({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+  });
   try {
     let isOver = false;
     const working = work().finally(() => (isOver = true));

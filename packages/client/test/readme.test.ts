@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { post, readLog } from "./api.ts";
+import { createRun, post, readLog } from "./api.ts";
 import { countBlocks, readSnippets, writeSnippets } from "./snippets.ts";
 import { startServer, type TestServer } from "./start-server.ts";
 
@@ -18,8 +18,8 @@ afterAll(() => {
   snippets.remove();
 });
 
-async function createRun(): Promise<string> {
-  const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
+async function recordRun(): Promise<string> {
+  const runId = await createRun(server.port);
   const events = [
     { eventType: "STEP", payload: { words: 2 } },
     { eventType: "STEP", payload: { words: 3 } },
@@ -43,18 +43,19 @@ it("README: every block of code is one that is run, here or in Chromium", () => 
     "page.js",
     "run.jsx",
     "typed.ts",
+    "work.mjs",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(8);
+  expect(countBlocks()).toBe(9);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])("README: %s follows a run with a token", async (name) => {
-  const printed = await runScript(name, await createRun(), "ada");
+  const printed = await runScript(name, await recordRun(), "ada");
   expect(printed).toBe("1 STEP\n2 STEP\n3 RUN_COMPLETED\ncompleted\n");
 });
 
 it("README: typed.ts adds up what its schema has checked", async () => {
-  expect(await runScript("typed.ts", await createRun(), "ada")).toBe("5\n");
+  expect(await runScript("typed.ts", await recordRun(), "ada")).toBe("5\n");
 });
 
 it("README: write.mjs records a run", async () => {
@@ -70,11 +71,24 @@ it("README: write.mjs records a run", async () => {
   ]);
 });
 
+it("README: work.mjs works on a run", async () => {
+  const runId = await createRun(server.port);
+  expect(await runScript("work.mjs", runId, "ada")).toBe("{ words: 4 }\n");
+  expect(await readLog(server.port, runId)).toEqual([
+    ["PHASE_STARTED", { phase: "compose" }],
+    ["TOKEN", "Tea"],
+    ["TOKEN", "is"],
+    ["TOKEN", "a"],
+    ["TOKEN", "leaf."],
+    ["RUN_COMPLETED", { words: 4 }],
+  ]);
+});
+
 it("README: own-curl.sh prints a frame a line until the run ends", async () => {
   const env = {
     ...process.env,
     BASE_URL: baseUrl,
-    RUN_ID: await createRun(),
+    RUN_ID: await recordRun(),
     COOKIE: "session=ada",
   };
   const { stdout } = await run("sh", [snippets.pathOf("own-curl.sh")], { env, timeout: 50_000 });

@@ -1,11 +1,15 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { DatabaseSync } from "node:sqlite";
+import { createMemoryStore, createRunEvents, type RunEventStore } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
+import { createSqliteStore } from "@tm/run-events-sqlite";
 
-// A server in memory, which knows `Bearer ada`, her cookie `session=ada`, and `Bearer bob`. It tells its parent the port.
+// A server of a SQLite file, or in memory, which knows `Bearer ada`, her cookie `session=ada`, and `Bearer bob`. It tells its
+// parent the port.
+const [port = "0", file] = process.argv.slice(2);
 const handler = createNodeHandler({
-  runs: createRunEvents({ store: createMemoryStore() }),
+  runs: createRunEvents({ store: await openStore() }),
   authenticate({ headers }) {
     if (headers.cookie === "session=ada") return { userId: "ada", credential: "session" };
     if (headers.authorization === "Bearer ada") return { userId: "ada", credential: "bearer" };
@@ -15,5 +19,14 @@ const handler = createNodeHandler({
   maxStreamsPerUser: 1_000,
 });
 const server = createServer((request, response) => handler.handle(request, response));
-server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
+server.listen(Number(port), "127.0.0.1", () =>
+  process.send?.((server.address() as AddressInfo).port),
+);
 process.on("disconnect", () => process.exit());
+
+async function openStore(): Promise<RunEventStore> {
+  if (file === undefined) return createMemoryStore();
+  const store = createSqliteStore(new DatabaseSync(file));
+  await store.migrate();
+  return store;
+}

@@ -6,12 +6,27 @@ import { fileURLToPath } from "node:url";
 export interface TestServer {
   readonly port: number;
   close(): void;
+  /** Ends it as a crash would, and resolves when another one may have its port. */
+  crash(): Promise<void>;
 }
 
-/** Starts one. */
-export async function startServer(): Promise<TestServer> {
+/**
+ * Starts one.
+ * @param file the SQLite file that keeps its runs; memory if none is given
+ * @param port any free one if none is given
+ */
+export async function startServer(file?: string, port = 0): Promise<TestServer> {
   const script = fileURLToPath(new URL("server-process.ts", import.meta.url));
-  const child = fork(script, [], { execArgv: ["-C", "@tm/source"] });
-  const [port] = (await once(child, "message")) as [number];
-  return { port, close: () => child.kill("SIGKILL") };
+  const args = file === undefined ? [`${port}`] : [`${port}`, file];
+  const child = fork(script, args, { execArgv: ["-C", "@tm/source"] });
+  const ended = once(child, "exit");
+  const [listening] = (await once(child, "message")) as [number];
+  return {
+    port: listening,
+    close: () => child.kill("SIGKILL"),
+    async crash() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
 }

@@ -61,6 +61,8 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
 export { createRunLog } from "./run-log.ts";
+export type { HeldLease, HoldOptions } from "./hold-lease.ts";
+export { holdLease } from "./hold-lease.ts";
 export type { EndWatcher, WorkAppendOptions, WorkPort } from "./work-port.ts";
 export type { WorkedRun, WorkOptions } from "./work.ts";
 export { runWork } from "./work.ts";

@@ -14,6 +14,14 @@ const runId: Json = {
   schema: schemaRef("RunId"),
 };
 
+const retention: Json = {
+  "Run-Retention": {
+    description:
+      "For how many seconds a run is kept once it has finished. Not there if runs are kept for ever.",
+    schema: { type: "string", pattern: "^[1-9]\\d*$" },
+  },
+};
+
 function limit(most: number, fallback: number): Json {
   return parameter("query", "limit", "How many at most.", {
     type: "integer",
@@ -37,7 +45,10 @@ const listRuns: Json = {
     limit(200, 50),
     parameter("query", "cursor", "The `nextCursor` of the page before.", cursor),
   ],
-  responses: { 200: json("A page of runs.", "RunList"), ...problems(...COMMON, "invalid_request") },
+  responses: {
+    200: json("A page of runs.", "RunList", retention),
+    ...problems(...COMMON, "invalid_request"),
+  },
 };
 
 const createRun: Json = {
@@ -62,7 +73,7 @@ const getRun: Json = {
   tags: ["polling"],
   operationId: "getRun",
   summary: "A run as it stands (W14)",
-  responses: { 200: json("The run.", "RunSnapshot"), ...problems(...OF_RUN) },
+  responses: { 200: json("The run.", "RunSnapshot", retention), ...problems(...OF_RUN) },
 };
 
 const deleteRun: Json = {

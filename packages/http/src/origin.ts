@@ -32,7 +32,7 @@ export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[])
     vary: "Origin",
     "access-control-allow-origin": origin,
     "access-control-allow-credentials": "true",
-    "access-control-expose-headers": "ETag, Location, Retry-After",
+    "access-control-expose-headers": "ETag, Location, Retry-After, Run-Retention",
   };
 }
 

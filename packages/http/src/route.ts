@@ -4,7 +4,10 @@ import type { Service } from "./service.ts";
 
 /** A request whose owner is known. */
 export interface Call {
-  readonly service: Pick<Service<unknown>, "log" | "streams" | "waits" | "maxBodyBytes">;
+  readonly service: Pick<
+    Service<unknown>,
+    "log" | "streams" | "waits" | "maxBodyBytes" | "retention"
+  >;
   readonly exchange: Exchange;
   readonly ownerId: string;
   readonly runId: string;

@@ -54,6 +54,7 @@ async function listRuns({ service, exchange, ownerId }: Call): Promise<Reply> {
   return jsonReply(
     200,
     encodeRunList(await service.log.listRuns({ ownerId, runStatus, before, limit })),
+    service.retention,
   );
 }
 
@@ -66,7 +67,7 @@ async function createRun({ service, exchange, ownerId }: Call): Promise<Reply> {
 }
 
 async function getRun({ service, runId, ownerId }: Call): Promise<Reply> {
-  return jsonReply(200, encodeRun(await service.log.getRun(runId, { ownerId })));
+  return jsonReply(200, encodeRun(await service.log.getRun(runId, { ownerId })), service.retention);
 }
 
 async function deleteRun({ service, runId, ownerId }: Call): Promise<Reply> {

@@ -7,7 +7,7 @@ import {
   type StreamsOptions,
   type StreamStats,
 } from "@tm/run-events-core/wire";
-import type { Exchange, Reply, StreamReply } from "./exchange.ts";
+import type { Exchange, Headers, Reply, StreamReply } from "./exchange.ts";
 import type { Authenticate, Identity } from "./identity.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
 import { parsePath } from "./paths.ts";
@@ -27,6 +27,11 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   readonly allowedOrigins?: readonly string[];
   /** The most bytes of a body that is read whole, and of one NDJSON line. Default 4,194,304. @see W9 */
   readonly maxBodyBytes?: number;
+  /**
+   * For how long your upkeep keeps a run that has finished, in milliseconds: clients are told. Default `null`, for ever. It
+   * removes nothing by itself.
+   */
+  readonly retentionMs?: number | null;
   /** Told of every error that is answered with a 5xx, or on a stream with a frame instead of one, for the host's log. */
   readonly onError?: (error: unknown) => void;
 }
@@ -44,6 +49,8 @@ export interface Service<Native> {
   readonly streams: Streams;
   readonly waits: Waits;
   readonly maxBodyBytes: number;
+  /** What the answers with whole runs say of how long they are kept. @see W14 */
+  readonly retention: Headers;
   /**
    * Answers any request. Never rejects.
    * @param native the host's own request, for `authenticate`
@@ -61,6 +68,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     authenticate,
     allowedOrigins = [],
     maxBodyBytes = MAX_BODY_BYTES,
+    retentionMs = null,
     onError,
   } = options;
   const { log } = runs;
@@ -148,6 +156,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     streams,
     waits,
     maxBodyBytes,
+    retention: retentionMs === null ? {} : { "run-retention": `${Math.ceil(retentionMs / 1_000)}` },
     async answer(exchange, native) {
       let reply: Reply | StreamReply;
       try {

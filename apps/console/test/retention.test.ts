@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { call } from "../../server/test/client.ts";
+import { ADA } from "../../server/test/start-server.ts";
+import { openSignedIn, useBrowser } from "./open-console.ts";
+import { recordRun } from "./record-run.ts";
+
+useBrowser();
+
+it("W14: a run that has finished says when it goes, and one that finishes as soon as it has", async () => {
+  const { url, page } = await openSignedIn({ RETENTION_DAYS: "30" });
+  await recordRun(url, "r", [{ eventType: "STEP" }]);
+  await page.goto(`${url}/#/runs/r`);
+  const facts = page.locator(".facts");
+  await facts.getByText("started").waitFor();
+  expect(await facts.textContent()).not.toContain("goes");
+
+  const ended = await call(`${url}/v1/agent-runs/r/cancel`, ADA, "POST");
+  const { finishedAt } = (await ended.json()) as { readonly finishedAt: string };
+  const goes = facts.getByText("goes").locator("time");
+  await goes.waitFor();
+  const goesAt = new Date(Date.parse(finishedAt) + 30 * 86_400_000);
+  expect(await goes.getAttribute("datetime")).toBe(goesAt.toISOString());
+  const exact = await page.evaluate(
+    (iso) =>
+      new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }).format(
+        new Date(iso),
+      ),
+    goesAt.toISOString(),
+  );
+  expect(await goes.getAttribute("title")).toBe(exact);
+  const day = `${await goes.textContent()}`;
+  expect(day.length).toBeLessThan(exact.length);
+  expect(exact).toContain(day.split(",", 1)[0]);
+});
+
+it("W14: a run that is kept for ever says nothing of it", async () => {
+  const { url, page } = await openSignedIn();
+  await recordRun(url, "r", [{ eventType: "RUN_COMPLETED" }]);
+  await page.goto(`${url}/#/runs/r`);
+  const facts = page.locator(".facts");
+  await facts.getByText("started").waitFor();
+  expect(await facts.textContent()).not.toContain("goes");
+});

@@ -1,0 +1,156 @@
+import {
+  type AppendReceipt,
+  type Claim,
+  isTerminal,
+  JsonText,
+  MAX_BATCH_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  RunEventsError,
+  runFinished,
+  type RunSnapshot,
+  systemClock,
+  type WorkPort,
+} from "@tm/run-events-core";
+import { linkAbort } from "./link-abort.ts";
+import { pause } from "./pause.ts";
+import { retrying } from "./retrying.ts";
+import { type Server, unheard } from "./server.ts";
+import { watchEnd } from "./watch-end.ts";
+
+/** How long a release may take, in milliseconds: a lease that is not given back runs out. */
+const RELEASE_MS = 20_000;
+
+const JSON_TYPE = { "content-type": "application/json" } as const;
+
+/**
+ * What is between a worker and its run on a server: made for one work.
+ * @param shutdown shuts the worker down
+ * @param closing aborts when the work is over, and ends what is still under way
+ * @see W31, W32
+ */
+export function createServerPort(
+  server: Server,
+  shutdown: AbortSignal | undefined,
+  closing: AbortSignal,
+): WorkPort {
+  /** Aborts when it is of no use any more to send an append again. */
+  const stopped = new AbortController();
+  /** The last sequence that the worker knows of. */
+  let known = 0;
+
+  function stopTrying(): void {
+    const message = "The server is away, and the worker has no time left to wait for it.";
+    stopped.abort(new RunEventsError("store_unavailable", message, { ambiguous: true }));
+  }
+
+  async function askClaim(runId: string, method: "POST" | "PUT", body: object): Promise<Claim> {
+    const path = `${homeOf(runId)}/claim`;
+    const call = { path, method, headers: JSON_TYPE, body: JSON.stringify(body), signal: closing };
+    return server.askJson<Claim>(call, 0, "fence");
+  }
+
+  /** Where the run is under the new lease, in which nobody else writes to it. */
+  async function findEnd(runId: string, patienceMs: number): Promise<number> {
+    const call = { path: homeOf(runId), signal: closing };
+    const { runStatus, lastSequence } = await retrying(
+      () => server.askJson<RunSnapshot>(call),
+      shutdown ?? closing,
+      patienceMs,
+    );
+    known = lastSequence;
+    if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
+    return lastSequence;
+  }
+
+  async function release(runId: string, fence: number): Promise<void> {
+    const { signal, abort } = linkAbort(closing);
+    pause(RELEASE_MS, signal).then(
+      () => abort(unheard()),
+      () => {},
+    );
+    const path = `${homeOf(runId)}/claim`;
+    const body = JSON.stringify({ fence });
+    try {
+      await server.ask({ path, method: "DELETE", headers: JSON_TYPE, body, signal });
+    } finally {
+      abort();
+    }
+  }
+
+  return {
+    clock: systemClock,
+    limits: { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS },
+    closing,
+    async claim(runId, leaseMs) {
+      // Once: a claim whose answer is lost may have been granted, and then it is what keeps the next one from being so.
+      const ask = async (): Promise<Claim> => askClaim(runId, "POST", { leaseMs });
+      const { fence } = await retrying(ask, closing, 0);
+      try {
+        return { fence, lastSequence: await findEnd(runId, leaseMs / 3) };
+      } catch (error) {
+        await release(runId, fence).catch(() => {});
+        throw error;
+      }
+    },
+    renew: async (runId, fence, leaseMs) => askClaim(runId, "PUT", { fence, leaseMs }),
+    release,
+    async append(runId, events, { fence, idempotencyKey, expectedSequence }) {
+      const texts = events.map(
+        ({ eventType, payload }) =>
+          `{"eventType":"${eventType}","payload":${JsonText.of(payload).text}}`,
+      );
+      const expected =
+        expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
+      const call = {
+        path: `${homeOf(runId)}/events`,
+        method: "POST",
+        headers: {
+          ...JSON_TYPE,
+          "run-fence": `${fence}`,
+          "idempotency-key": idempotencyKey ?? crypto.randomUUID(),
+        },
+        body: `{"events":[${texts.join()}]${expected}}`,
+        signal: closing,
+      } as const;
+      const ask = async (): Promise<AppendReceipt> => server.askJson(call);
+      const receipt = await retrying(ask, stopped.signal, Infinity);
+      known = Math.max(known, receipt.lastSequence);
+      return receipt;
+    },
+    watchEnd(runId, { landings, onEnd }) {
+      const watching = linkAbort(closing);
+      let seen = landings();
+      function isQuiet(): boolean {
+        const before = seen;
+        seen = landings();
+        return seen === before;
+      }
+      const { signal } = watching;
+      watchEnd(server, homeOf(runId), isQuiet, signal, () => known).catch((error: unknown) => {
+        // If it is for any other reason that the run cannot be read, the renewals have the say.
+        if (isGone(error)) onEnd(error);
+      });
+      shutdown?.addEventListener("abort", stopTrying);
+      if (shutdown?.aborted === true) stopTrying();
+      return {
+        // The claim has looked.
+        ready: Promise.resolve(),
+        stop() {
+          shutdown?.removeEventListener("abort", stopTrying);
+          watching.abort();
+          // The lease is over, or no longer needed. An append that is on its way is still heard out.
+          stopTrying();
+        },
+      };
+    },
+  };
+}
+
+function homeOf(runId: string): string {
+  return `/v1/agent-runs/${encodeURIComponent(runId)}`;
+}
+
+/** Whether it says that there is nothing to write to any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof RunEventsError && /^(run_finished|not_found)$/.test(error.code);
+}

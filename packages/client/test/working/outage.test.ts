@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { workRun } from "@tm/run-events-client/work";
+import { expect, it, onTestFinished } from "vitest";
+import { createRun, readLog } from "../api.ts";
+import { aborted, failureOf } from "../failure-of.ts";
+import { json, startScriptedServer } from "../scripted-server.ts";
+import { startServer } from "../start-server.ts";
+
+const CREDENTIAL = { bearer: "ada" } as const;
+
+async function makeTempFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "run-events-client-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+it("S21, W10: a server that crashes and comes back costs a worker nothing, and nothing lands twice", async () => {
+  const file = join(await makeTempFolder(), "runs.db");
+  let server = await startServer(file);
+  const { port } = server;
+  const runId = await createRun(port);
+  const baseUrl = `http://127.0.0.1:${port}`;
+  let given = 0;
+  await workRun({ runId, baseUrl, credential: CREDENTIAL, leaseMs: 60_000 }, async (run) => {
+    for (let crashes = 0; crashes < 3; crashes++) {
+      for (let at = 0; at < 100; at++) void run.emit("TOKEN", given++);
+      const landed = run.append([{ eventType: "STEP", payload: given++ }]);
+      await server.crash();
+      void run.emit("TOKEN", given++);
+      server = await startServer(file, port);
+      await landed;
+    }
+  });
+  const log = await readLog(port, runId);
+  server.close();
+  expect(log.map(([, payload]) => payload)).toEqual([
+    ...Array.from({ length: given }, (_, at) => at),
+    null,
+  ]);
+  expect(log.at(-1)?.[0]).toBe("RUN_COMPLETED");
+});
+
+it("W31: a claim whose answer is lost is not sent again, since it may have been granted", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
+  expect(await failureOf(workRun(options, () => {}))).toMatchObject({
+    code: "store_unavailable",
+    retryable: true,
+    ambiguous: true,
+  });
+  expect(requests).toEqual(["r/claim"]);
+});
+
+it("W31: a run that is claimed and then cannot be read is given back", async () => {
+  const asked: unknown[] = [];
+  const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
+    asked.push(`${method} ${url.replace("/v1/agent-runs/", "")}`);
+    if (method === "POST") json(response, 200, { fence: 7, expiresAt: "" });
+    else if (method === "GET") json(response, 500, { code: "internal" });
+    else response.writeHead(204).end();
+  });
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
+  expect(await failureOf(workRun(options, () => {}))).toMatchObject({ code: "internal" });
+  expect([asked[0], ...new Set(asked.slice(1))]).toEqual([
+    "POST r/claim",
+    "GET r",
+    "DELETE r/claim",
+  ]);
+});
+
+it("S21: what something on the way says in the server's place renews no lease, and nothing is left open in the end", async () => {
+  const server = await startScriptedServer((response, _, { method, url = "" }) => {
+    if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
+    else if (method === "PUT") json(response, 200, {});
+    else if (!url.includes("/events")) json(response, 200, { lastSequence: 0 });
+  });
+  const options = { runId: "r", baseUrl: server.baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
+  const work = workRun(options, async ({ signal }) => aborted(signal));
+  expect(await failureOf(work)).toMatchObject({ code: "fenced" });
+  await expect.poll(() => server.open.size).toBe(0);
+});

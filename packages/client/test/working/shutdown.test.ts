@@ -1,0 +1,94 @@
+import { workRun, type WorkRunOptions } from "@tm/run-events-client/work";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createRun, readLog, takeOver } from "../api.ts";
+import { aborted, failureOf } from "../failure-of.ts";
+import { startFaultProxy } from "../fault-proxy.ts";
+import { startServer, type TestServer } from "../start-server.ts";
+
+/** Why these workers are shut down. */
+const REASON = new Error("SIGTERM");
+
+let server: TestServer;
+/** Of a lease that does not run out within a test. */
+let ada: Omit<WorkRunOptions, "runId">;
+beforeAll(async () => {
+  server = await startServer();
+  const baseUrl = `http://127.0.0.1:${server.port}`;
+  ada = { baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
+});
+afterAll(() => server.close());
+
+it("W31: a shutdown that stops the task gives the run back, behind what the task still had to say", async () => {
+  const runId = await createRun(server.port);
+  const shutdown = new AbortController();
+  const { signal } = shutdown;
+  const work = workRun({ ...ada, runId, signal }, async (run) => {
+    void run.emit("TOKEN", 1);
+    shutdown.abort(REASON);
+    await aborted(run.signal);
+    await run.append([{ eventType: "PAUSED" }]);
+    run.signal.throwIfAborted();
+  });
+  expect(await failureOf(work)).toBe(REASON);
+  const append = await takeOver(server.port, runId);
+  expect((await append("THEIRS")).status).toBe(201);
+  expect(await readLog(server.port, runId)).toEqual([
+    ["TOKEN", 1],
+    ["PAUSED", null],
+    ["THEIRS", null],
+  ]);
+});
+
+it("a task that returns though it is shut down has done its work", async () => {
+  const runId = await createRun(server.port);
+  const shutdown = new AbortController();
+  const { signal } = shutdown;
+  expect(await workRun({ ...ada, runId, signal }, () => (shutdown.abort(REASON), "done"))).toBe(
+    "done",
+  );
+  expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", "done"]]);
+});
+
+it.each(["POST", "GET"])(
+  "a shutdown before the task, at the first %s, gives the run back and calls no task",
+  async (method) => {
+    const runId = await createRun(server.port);
+    const shutdown = new AbortController();
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      if ((init?.method ?? "GET") === method) shutdown.abort(REASON);
+      return globalThis.fetch(url, init);
+    };
+    let calls = 0;
+    const { signal } = shutdown;
+    const work = workRun({ ...ada, runId, signal, fetch }, () => (calls += 1));
+    expect(await failureOf(work)).toBe(REASON);
+    await takeOver(server.port, runId);
+    expect(calls).toBe(0);
+  },
+);
+
+it("a shutdown before all asks nothing of the server", async () => {
+  const fetch = (): never => expect.unreachable();
+  const options = { ...ada, runId: "r", fetch, signal: AbortSignal.abort(REASON) };
+  expect(await failureOf(workRun(options, () => {}))).toBe(REASON);
+});
+
+it("S7: a shutdown does not wait for a server that is away: what is in doubt says so", async () => {
+  const runId = await createRun(server.port);
+  const way = await startFaultProxy(server.port, []);
+  const shutdown = new AbortController();
+  const { signal } = shutdown;
+  const unsure: unknown[] = [];
+  const baseUrl = `http://127.0.0.1:${way.port}`;
+  const work = workRun({ ...ada, runId, baseUrl, signal }, async (run) => {
+    way.close();
+    const append = failureOf(run.append([{ eventType: "STEP" }]));
+    shutdown.abort(REASON);
+    unsure.push(await append, await failureOf(run.append([{ eventType: "STEP" }])));
+    throw REASON;
+  });
+  expect(await failureOf(work)).toBe(REASON);
+  const inDoubt = { code: "store_unavailable", ambiguous: true };
+  expect(unsure).toMatchObject([inDoubt, inDoubt]);
+  expect(signal.aborted).toBe(true);
+});

@@ -1,0 +1,144 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { workRun, type WorkRunOptions } from "@tm/run-events-client/work";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRun, readLog, takeOver } from "../api.ts";
+import { aborted, failureOf } from "../failure-of.ts";
+import { startServer, type TestServer } from "../start-server.ts";
+
+let server: TestServer;
+let ada: Omit<WorkRunOptions, "runId">;
+beforeAll(async () => {
+  server = await startServer();
+  const baseUrl = `http://127.0.0.1:${server.port}`;
+  ada = { baseUrl, credential: { bearer: "ada" }, leaseMs: 60_000 };
+});
+afterAll(() => server.close());
+
+describe("a task that is done", () => {
+  it("W31, W32: claims the run, writes it in order, and ends it with what it returns", async () => {
+    const runId = await createRun(server.port);
+    const value = await workRun({ ...ada, runId }, async (run) => {
+      expect(run).toMatchObject({ runId, fence: 1, lastSequence: 0 });
+      void run.emit("TOKEN", 1);
+      void run.append([{ eventType: "STEP", payload: { n: 2 } }, { eventType: "STEP" }]);
+      void run.emit("TOKEN", "é\u2028\ud800");
+      const { currentPhase } = await run.phase("late");
+      void run.emit("TOKEN", 4);
+      return { currentPhase };
+    });
+    expect(value).toEqual({ currentPhase: "late" });
+    expect(await readLog(server.port, runId)).toEqual([
+      ["TOKEN", 1],
+      ["STEP", { n: 2 }],
+      ["STEP", null],
+      ["TOKEN", "é\u2028\ud800"],
+      ["PHASE_STARTED", { phase: "late" }],
+      ["TOKEN", 4],
+      ["RUN_COMPLETED", { currentPhase: "late" }],
+    ]);
+  });
+
+  it("W7: may end the run itself, and nothing is appended behind that", async () => {
+    const runId = await createRun(server.port);
+    const over = await workRun({ ...ada, runId }, async (run) => {
+      await run.append([{ eventType: "RUN_FAILED", payload: "no answer" }]);
+      return failureOf(run.append([{ eventType: "STEP" }]));
+    });
+    expect(over).toMatchObject({ code: "run_finished", details: { runStatus: "failed" } });
+    expect(await readLog(server.port, runId)).toEqual([["RUN_FAILED", "no answer"]]);
+  });
+
+  it("W10, W11: has what an append may ask for", async () => {
+    const runId = await createRun(server.port);
+    await workRun({ ...ada, runId }, async (run) => {
+      const step = [{ eventType: "STEP" }];
+      const first = await run.append(step, { idempotencyKey: "a", expectedSequence: 0 });
+      expect(await run.append(step, { idempotencyKey: "a" })).toEqual({ ...first, replayed: true });
+      expect(await failureOf(run.append(step, { expectedSequence: 0 }))).toMatchObject({
+        code: "sequence_conflict",
+        details: { lastSequence: 1 },
+      });
+      expect(run.signal.aborted).toBe(false);
+    });
+  });
+
+  it("keeps its lease for as long as it takes", async () => {
+    const runId = await createRun(server.port);
+    let renewals = 0;
+    const enough = Promise.withResolvers<void>();
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      const response = await globalThis.fetch(url, init);
+      if (init?.method === "PUT" && response.ok && ++renewals === 5) enough.resolve();
+      return response;
+    };
+    await workRun({ ...ada, runId, leaseMs: 1_000, fetch }, async ({ signal }) => {
+      await Promise.race([enough.promise, aborted(signal)]);
+      signal.throwIfAborted();
+    });
+    expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", null]]);
+  });
+});
+
+describe("a task that fails", () => {
+  it("ends the run as failed with the message, and throws the same", async () => {
+    const runId = await createRun(server.port);
+    const error = new Error("no answer");
+    const work = workRun({ ...ada, runId }, (run) => {
+      void run.emit("TOKEN", 1);
+      throw error;
+    });
+    expect(await failureOf(work)).toBe(error);
+    expect(await readLog(server.port, runId)).toEqual([
+      ["TOKEN", 1],
+      ["RUN_FAILED", { message: "no answer" }],
+    ]);
+  });
+
+  it("W9: cannot send a payload that is too large, which is told by its signal, and ends the run as failed", async () => {
+    const runId = await createRun(server.port);
+    const work = workRun({ ...ada, runId }, async ({ emit, signal }) => {
+      void emit("TOKEN", "x".repeat(262_144));
+      await aborted(signal);
+    });
+    expect(await failureOf(work)).toMatchObject({ code: "payload_too_large" });
+    const [[eventType] = []] = await readLog(server.port, runId);
+    expect(eventType).toBe("RUN_FAILED");
+  });
+});
+
+describe("a run that cannot be had", () => {
+  async function refusalOf(options: Partial<WorkRunOptions>): Promise<unknown> {
+    const runId = await createRun(server.port);
+    await takeOver(server.port, runId);
+    let calls = 0;
+    const error = await failureOf(workRun({ ...ada, runId, ...options }, () => (calls += 1)));
+    expect(calls).toBe(0);
+    expect(error).toBeInstanceOf(RunEventsError);
+    return error;
+  }
+
+  it("W31: since somebody else has it is `claimed`, with the time when that lease runs out", async () => {
+    const expiresAt = expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/) as string;
+    expect(await refusalOf({})).toMatchObject({
+      code: "claimed",
+      details: { expiresAt },
+      retryable: false,
+      ambiguous: false,
+    });
+  });
+
+  it("W3, W4: for any other reason says it", async () => {
+    expect(await refusalOf({ credential: { bearer: "bob" } })).toMatchObject({ code: "not_found" });
+    expect(await refusalOf({ runId: "no/../run" })).toMatchObject({ code: "not_found" });
+    expect(await refusalOf({ credential: { bearer: "" } })).toMatchObject({
+      code: "unauthenticated",
+    });
+    expect(await refusalOf({ leaseMs: 999 })).toMatchObject({ code: "invalid_request" });
+    const runId = await createRun(server.port);
+    await workRun({ ...ada, runId }, () => {});
+    expect(await refusalOf({ runId })).toMatchObject({
+      code: "run_finished",
+      details: { runStatus: "completed", lastSequence: 1 },
+    });
+  });
+});
