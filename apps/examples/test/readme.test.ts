@@ -26,7 +26,25 @@ it("README: each recipe is under 60 lines, all files of one together", () => {
   }
 });
 
-it.each(["nginx.conf", "Caddyfile"])("README: shows %s as it is", (name) => {
+it("README: a worker's recipe is under 90 lines, and with its queue's part under 80", () => {
+  const lengths = [
+    ["agent.mjs", "resume.mjs"],
+    ["bullmq/queue.mjs", "bullmq/worker.mjs"],
+    ["pg-boss/queue.mjs", "pg-boss/worker.mjs"],
+  ].map((files) => files.reduce((sum, file) => sum + linesOf(`src/${file}`), 0));
+  expect(lengths.map((length, at) => length < (at === 0 ? 90 : 80))).toEqual([true, true, true]);
+});
+
+it.each([
+  "nginx.conf",
+  "Caddyfile",
+  "agent.mjs",
+  "resume.mjs",
+  "bullmq/queue.mjs",
+  "bullmq/worker.mjs",
+  "pg-boss/queue.mjs",
+  "pg-boss/worker.mjs",
+])("README: shows %s as it is", (name) => {
   const file = readFileSync(join(FOLDER, "src", name), "utf8");
   const [, shown] = README.split(`<!-- snippet: ${name} -->\n`);
   expect(/^```\w+\n(.*?)^```$/ms.exec(shown ?? "")?.[1]).toBe(file);

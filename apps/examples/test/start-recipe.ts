@@ -1,11 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { createEditedFolder, type Edit } from "./edited-folder.ts";
 import { type RecipeProcess, startRecipeProcess } from "./recipe-process.ts";
-
-const SOURCE = join(import.meta.dirname, "../src");
-
-/** A change to a recipe: what stands there once, and what takes its place. */
-export type Edit = readonly [written: string, instead: string];
 
 /** What hastens the heartbeats of a recipe. */
 export const HASTY: Edit = [
@@ -18,16 +13,8 @@ export async function startRecipe(
   file: string,
   edits: readonly Edit[] = [],
 ): Promise<RecipeProcess> {
-  let code = await readFile(join(SOURCE, file), "utf8");
-  for (const [written, instead] of edits) {
-    const parts = code.split(written);
-    if (parts.length !== 2) throw new TypeError(`Expected ${written} once in ${file}.`);
-    code = parts.join(instead);
-  }
-  // Inside the workspace, so that the packages resolve as they do for a user.
-  const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
+  const folder = await createEditedFolder(file, edits);
   try {
-    await writeFile(join(folder, file), code);
     return await startRecipeProcess(["-C", "@tm/source", file], folder);
   } finally {
     // All of it has been loaded by the time that it listens.

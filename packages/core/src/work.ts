@@ -148,6 +148,7 @@ async function workUnder<Value>(
     try {
       const receipt = await port.append(runId, drafts, { ...options, fence });
       const { runStatus } = receipt;
+      isEnding = false;
       landings += 1;
       if (isTerminal(runStatus)) {
         isEnded = true;
@@ -158,8 +159,6 @@ async function workUnder<Value>(
       isEnding = false;
       if (isRefusal(error)) lose(error);
       throw error;
-    } finally {
-      isEnding = false;
     }
   }
 

@@ -120,6 +120,17 @@ describe("createEmitQueue", () => {
     ]);
   });
 
+  it("W9: an append of emitted events takes a MiB at most, or one event", async () => {
+    const { queue, sent } = createBench();
+    for (let at = 0; at < 17; at++) void queue.emit(draft(heavy()));
+    void queue.emit(draft("x".repeat(2 * MEBIBYTE)));
+    for (let answers = 0; answers < 3; answers++) {
+      await setImmediate();
+      sent[answers]?.answer.resolve();
+    }
+    expect(sent.map(({ payloads }) => payloads.length)).toStrictEqual([16, 1, 1]);
+  });
+
   it("W7: lets nothing stand behind a terminal event in its append", async () => {
     const { queue, sent } = createBench();
     void queue.emit(draft(1));
@@ -244,5 +255,16 @@ describe("createEmitQueue", () => {
     };
     expect(fill).toThrow(expect.objectContaining({ code: "store_unavailable", retryable: true }));
     expect(taken).toBe(64 * 16);
+  });
+
+  it("takes any number of events as long as they are sent", async () => {
+    const { queue, sent } = createBench();
+    for (let at = 0; at < 65; at++) {
+      for (let of = 0; of < 16; of++) void queue.emit(draft(heavy()));
+      await setImmediate();
+      sent[at]?.answer.resolve();
+      await setImmediate();
+    }
+    expect(sent).toHaveLength(65);
   });
 });

@@ -13,7 +13,7 @@ export const LEASE: { readonly leaseMs: number } = { leaseMs: LEASE_MS };
 type Call = "append" | "claim" | "renew" | "release" | "getRun";
 
 /** What a test does to a call of the store: it may wait, fail, or let it through. */
-export type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
+type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
 
 /** A run in a memory store, on a clock that the test moves, which is the store's too. */
 export interface WorkWorld extends AsyncDisposable {

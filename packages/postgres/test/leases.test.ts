@@ -8,6 +8,7 @@ import { appendOf, claimOf, createOf, endOf, oneTo, releaseOf, renewOf } from ".
 import {
   begin,
   countWaiting,
+  isolated,
   ISOLATIONS,
   newSchema,
   openPool,

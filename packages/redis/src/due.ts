@@ -5,10 +5,10 @@ import { defineScript, type Script } from "./script.ts";
 
 /**
  * What may come to pass with a run at some time: that its lease runs out, or that it has finished long ago. An index of such
- * entries is a sorted set, and in a cluster another slot than the runs, so it only says where to look: the entry is there
+ * entries is a sorted set, and in a cluster in another slot than the runs, so it only says where to look: the entry is there
  * before its lease or its end is, and its score is no later than the time that the run says. At whatever point a process
- * dies, there is an entry too many or one too early, never one too few or too late. Whoever looks asks the run, and moves the
- * entry to its time or removes it.
+ * dies, there is an entry too many or one too early, never one too few. Whoever looks asks the run, and moves the entry to
+ * its time or removes it.
  *
  * An entry is for one lease or one end, and so can be removed as soon as that is over, or cannot come true any more: whatever
  * comes after has an entry of its own.
@@ -51,6 +51,8 @@ interface Look {
 
 /** How many runs are looked at in one turn, unless more are asked for. */
 const LOOKS = 50;
+/** How many entries are moved in one command: Lua hands over only so many values. */
+const MOVES = 1_000;
 
 /** The time of the server that has a key, in milliseconds. KEYS: the key. */
 const CLOCK: Script = defineScript(`
@@ -81,14 +83,17 @@ export async function addDue(
   await redis.zadd(index, "LT", atMs, memberOf(entry));
 }
 
-/** Moves an entry to an earlier time, if it is there. */
+/**
+ * Moves an entry to an earlier time, if it is there. Of a lease that was made shorter by a process that has died before this,
+ * the entry stands at most as late as that lease would have run out else.
+ */
 export async function hastenDue(
   connection: Connection,
   index: string,
   entry: DueEntry,
   atMs: number,
 ): Promise<void> {
-  await connection.run(MOVE, [index], ["LT", String(atMs), memberOf(entry)]);
+  await move(connection, index, "LT", [{ entry, time: { atMs, isTrue: true } }]);
 }
 
 /** Removes an entry that is over, in its own time: what stays behind is removed by whoever looks. */
@@ -123,12 +128,11 @@ export async function findDue(
   }
 
   async function putOff(early: readonly Look[]): Promise<void> {
-    if (early.length === 0) return;
-    await connection.run(MOVE, [index], ["GT", ...early.flatMap(scored)]);
+    await move(connection, index, "GT", early);
     // Between the look and the move a lease may have been made shorter: then one of the two sees it.
     const again = await Promise.all(early.map(({ entry, time }) => lookAt(entry, time?.atMs ?? 0)));
     const late = again.filter(({ time, score }) => time !== null && time.atMs < score);
-    if (late.length > 0) await connection.run(MOVE, [index], ["LT", ...late.flatMap(scored)]);
+    await move(connection, index, "LT", late);
   }
 
   for (;;) {
@@ -161,8 +165,17 @@ function isEarly({ score, time }: Look): boolean {
   return time !== null && time.atMs > score;
 }
 
-function scored({ entry, time }: Look): readonly string[] {
-  return [String(time?.atMs ?? 0), memberOf(entry)];
+async function move(
+  connection: Connection,
+  index: string,
+  to: "GT" | "LT",
+  looks: readonly Pick<Look, "entry" | "time">[],
+): Promise<void> {
+  for (let at = 0; at < looks.length; at += MOVES) {
+    const some = looks.slice(at, at + MOVES);
+    const scored = some.flatMap(({ entry, time }) => [String(time?.atMs ?? 0), memberOf(entry)]);
+    await connection.run(MOVE, [index], [to, ...scored]);
+  }
 }
 
 async function dueRun({ redis, keys }: Connection, runId: string): Promise<DueRun | null> {

@@ -52,13 +52,14 @@ return granted(before)
 `);
 
 /**
- * Puts off the end of a lease.
+ * Puts off the end of a lease. That takes no memory, so a worker keeps its run while a Redis is full.
  *
  * KEYS: head. ARGV: `=ownerId` or empty, fence, leaseMs.
  * Answers a refusal or `{'granted', head, mark of the lease if it is shorter now, else nil}`.
  * @see S21; core's `renewLease` is the rule.
  */
-export const RENEW: Script = defineScript(`${REFUSALS}
+export const RENEW: Script = defineScript(`#!lua flags=allow-oom
+${REFUSALS}
 if fence ~= ARGV[2] or not lease then return { 'fenced' } end
 local _, expiresAtMs = expiry(ARGV[3])
 redis.call('HSET', HEAD, 'leaseExpiresAtMs', expiresAtMs)

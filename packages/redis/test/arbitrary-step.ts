@@ -29,7 +29,7 @@ const appender: fc.Arbitrary<AppendRequest["appender"]> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ by: fc.constant("anybody" as const) }) },
   { weight: 5, arbitrary: fc.record({ by: fc.constant("worker" as const), fence }) },
   { weight: 1, arbitrary: fc.record({ by: fc.constant("owner" as const) }) },
-  { weight: 1, arbitrary: fc.record({ by: fc.constant("reaper" as const), graceMs }) },
+  { weight: 3, arbitrary: fc.record({ by: fc.constant("reaper" as const), graceMs }) },
 );
 
 /** Requests that often meet: few keys, owners, sequences and fences. */
@@ -74,7 +74,7 @@ export const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("release" as const), runId, fence }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("list expired" as const), graceMs }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constant(6 * MINUTE_MS) }),
   },
 );

@@ -2,7 +2,7 @@ import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, dump, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, endOf, readValues } from "./requests.ts";
+import { appendOf, claimed, createOf, endOf, readValues } from "./requests.ts";
 
 describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) => {
   it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
@@ -44,6 +44,8 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     await store.createRun(createOf("b"));
     const kept = appendOf("a", 1, { idempotencyKey: "kept" });
     await store.append([kept, appendOf("b", 1)]);
+    await store.createRun(createOf("held"));
+    await claimed(store, "held");
     const before = await dump(redis);
     await redis.config("SET", "maxmemory", "1");
     const full = {
@@ -62,9 +64,18 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     await expect(store.append([...refused, appendOf("b", 2)])).rejects.toMatchObject(full);
     await expect(store.append([endOf("a")])).rejects.toMatchObject(full);
     await expect(store.createRun(createOf("c"))).rejects.toMatchObject(full);
+    await expect(claimed(store, "a")).rejects.toMatchObject(full);
     expect(await store.append([kept])).toMatchObject([{ outcome: "replayed", lastSequence: 1 }]);
     expect(await readValues(store, "a")).toEqual([1]);
     expect(await dump(redis)).toEqual(before);
+    const lease = { runId: "held", ownerId: null, fence: 1 };
+    for (const outcome of [
+      await store.renew({ ...lease, leaseMs: 120_000 }),
+      await store.renew({ ...lease, leaseMs: 60_000 }),
+      await store.release(lease),
+    ]) {
+      expect(outcome).toMatchObject({ outcome: "granted" });
+    }
     await redis.config("SET", "maxmemory", "0");
     expect(await store.append([...refused, endOf("a")])).toMatchObject([
       { outcome: "appended", lastSequence: 2 },
@@ -90,6 +101,7 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(readOnly);
     await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(readOnly);
     await expect(store.createRun(createOf("b"))).rejects.toMatchObject(readOnly);
+    await expect(claimed(store, "a")).rejects.toMatchObject(readOnly);
     expect(await readValues(store, "a")).toEqual([1]);
     expect(await dump(redis)).toEqual(before);
     await redis.call("REPLICAOF", "NO", "ONE");

@@ -10,7 +10,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { appendPatiently } from "./append-patiently.ts";
 import { connect, owned } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimed, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
 
 const PREFIX = "shards";
 const RUN_IDS = oneTo(30).map((number) => `run-${number}`);
@@ -85,13 +85,18 @@ describe("in a cluster", () => {
     await expect.poll(() => countChannels(nodes)).toBe(0);
   });
 
-  it("S1, S13: after a failover the log goes on, and its bells ring", async () => {
+  it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases that ran out are found", async () => {
     const cluster = await openCluster({ replicas: 1 });
     const { store } = await openStore(cluster);
     const { store: other } = await openStore(cluster);
     const runs = createRunEvents({ store: other });
     await Promise.all(RUN_IDS.map((runId) => runs.create({ runId, ownerId: "ada" })));
     await other.append(RUN_IDS.map((runId) => appendOf(runId, 1)));
+    const held = oneTo(10).map((number) => `held-${number}`);
+    for (const runId of held) {
+      await runs.create({ runId, ownerId: "bob" });
+      await claimed(store, runId, 1);
+    }
     const bells = listen(store, RUN_IDS);
     await bells.ready;
     // Replicas follow behind: what they have not got is lost with their master.
@@ -104,6 +109,9 @@ describe("in a cluster", () => {
     await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
     for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
     expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
+    const expired = await store.listExpired({ graceMs: 0, limit: 100 });
+    expect(expired.toSorted()).toEqual(held.toSorted());
+    for (const runId of held) expect(await claimed(other, runId)).toMatchObject({ fence: 2 });
     // And without the looks: the channels of the new master are heard.
     const living = cluster.nodes.slice(1).map((node) => connect(node));
     await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);

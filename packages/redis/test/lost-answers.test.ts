@@ -2,7 +2,16 @@ import { createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { appendPatiently } from "./append-patiently.ts";
 import { connect, openProxy, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  createOf,
+  endOf,
+  listIds,
+  oneTo,
+  queryOf,
+  readValues,
+} from "./requests.ts";
 
 /** How many scripts the server has run. */
 async function countScripts(redis: ReturnType<typeof connect>): Promise<number> {
@@ -39,6 +48,51 @@ describe("lost answers", () => {
     expect(await readValues(store, "a")).toEqual([0, ...rounds]);
     // Some of them did run twice.
     expect((await countScripts(eye)) - before).toBeGreaterThan(rounds.length + 1);
+  });
+
+  it("S21: a claim whose connection is cut behind it is sent again by the client, and gets the lease that it has made", async () => {
+    const server = await openServer({ settings: ["--enable-debug-command", "yes"] });
+    const proxy = await openProxy(server);
+    const eye = connect(server);
+    const { store } = await openStore(proxy);
+    await store.createRun(createOf("a"));
+    await claimed(store, "a");
+    await store.release({ runId: "a", ownerId: null, fence: 1 });
+    const before = await countScripts(eye);
+    for (const round of oneTo(10)) {
+      const leaseMs = 60_000 + round;
+      const [connection] = proxy.connections();
+      const busy = eye.call("DEBUG", "SLEEP", "0.05");
+      const outcome = store.claim({ runId: "a", ownerId: null, leaseMs });
+      await expect
+        .poll(() => connection?.hasSent(`\r\n${leaseMs}\r\n`), { interval: 1 })
+        .toBe(true);
+      await new Promise((resolve) => setImmediate(resolve));
+      proxy.cut();
+      await busy;
+      // Of each lease there was one, however often it was asked for.
+      const fence = round + 1;
+      expect(await outcome).toMatchObject({ outcome: "granted", run: { fence } });
+      expect(await store.claim({ runId: "a", ownerId: null, leaseMs })).toMatchObject({
+        outcome: "claimed",
+      });
+      await store.release({ runId: "a", ownerId: null, fence });
+    }
+    // Some of them did run twice.
+    expect((await countScripts(eye)) - before).toBeGreaterThan(30);
+  });
+
+  it("S21: a claim whose answer is lost for good may be in force, and says so", async () => {
+    const server = await openServer();
+    const { store } = await openStore(server, {}, { maxRetriesPerRequest: 0 });
+    await store.createRun(createOf("a"));
+    await server.kill();
+    const lost = { code: "store_unavailable", retryable: true, ambiguous: true };
+    await expect(claimed(store, "a")).rejects.toMatchObject(lost);
+    await expect(store.listExpired({ graceMs: 0, limit: 1 })).rejects.toMatchObject({
+      ...lost,
+      ambiguous: false,
+    });
   });
 
   it("S7: a client that does not send again says that it may have landed, and core finds out", async () => {

@@ -33,14 +33,8 @@ async function answerTo(
 }
 
 function timelessOutcome(outcome: LeaseOutcome): LeaseOutcome {
-  switch (outcome.outcome) {
-    case "granted":
-      return { ...outcome, run: timeless(outcome.run) };
-    case "claimed":
-      return { ...outcome, leaseExpiresAtMs: 0 };
-    default:
-      return outcome;
-  }
+  if (outcome.outcome === "granted") return { ...outcome, run: timeless(outcome.run) };
+  return outcome.outcome === "claimed" ? { ...outcome, leaseExpiresAtMs: 0 } : outcome;
 }
 
 function timeless(run: RunRecord): RunRecord {

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore, owned } from "./opened.ts";
-import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimed, createOf, endOf, oneTo, readValues } from "./requests.ts";
 
 const PREFIX = "bells";
 
@@ -90,6 +90,24 @@ describe("wakes", () => {
     }
     await ear.ping();
     expect(spoken.mock.calls).toEqual(commits.map(() => [`${PREFIX}:{run:a}`, ""]));
+  });
+
+  it("S21, S24: a lease does not speak, and a purge does", async () => {
+    const server = await openServer();
+    const { store } = await openStore(server, { prefix: PREFIX });
+    const ear = connect(server);
+    const spoken = vi.fn();
+    ear.on("message", spoken);
+    await ear.subscribe(`${PREFIX}:{run:a}`);
+    await store.createRun(createOf("a"));
+    await claimed(store, "a");
+    await store.renew({ runId: "a", ownerId: null, fence: 1, leaseMs: 1 });
+    await store.release({ runId: "a", ownerId: null, fence: 1 });
+    await store.append([endOf("a")]);
+    await ear.ping();
+    expect(spoken).toHaveBeenCalledTimes(2);
+    await expect.poll(() => store.purge({ finishedBeforeMs: Date.now(), limit: 1 })).toEqual(["a"]);
+    await expect.poll(() => spoken.mock.calls.length).toBe(3);
   });
 
   it("S14: one connection hears all runs, made for the first of them and ended with the store", async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { findProgram } from "@tm/run-events-test-servers";
@@ -26,8 +26,6 @@ export interface Crew {
   newest(index: number): Fenced | undefined;
   /** Resolves as soon as this is so. @throws Error if a worker ended that should not have */
   until(isSo: () => boolean): Promise<void>;
-  /** How many runs were claimed so far, or so often. */
-  claimed(): number;
   /** Resolves once every worker has said that all runs have ended. @throws Error if one ended otherwise */
   done(): Promise<void>;
   killAll(): Promise<void>;
@@ -37,7 +35,6 @@ export interface Crew {
 export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew {
   const reports: WorkerReport[] = [];
   const waiting = new Set<() => void>();
-  let claimed = 0;
   const newest: Fenced[] = [];
   const children = plans.map((plan, index) => start(plan, index));
   const done = new Set<ChildProcess>();
@@ -45,21 +42,13 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
   let failure: Error | null = null;
 
   function start({ manner, skew }: WorkerPlan, index: number): ChildProcess {
-    const args = ["-C", "@tm/source", WORKER, storeUrl, manner];
-    const [command, words] =
-      skew === null
-        ? [process.execPath, args]
-        : [findProgram("faketime") ?? "", ["-f", skew, process.execPath, ...args]];
-    const child = spawn(command, words, {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: { ...process.env, FAKETIME_DONT_FAKE_MONOTONIC: "1" },
+    const child = fork(WORKER, [storeUrl, manner], {
+      execArgv: ["-C", "@tm/source"],
+      env: { ...process.env, ...(skew === null ? {} : skewedBy(skew)) },
     });
     child.on("message", (report: WorkerReport) => {
       reports.push(report);
-      if ("claimed" in report) {
-        claimed += 1;
-        newest[index] = report.claimed;
-      }
+      if ("claimed" in report) newest[index] = report.claimed;
       if ("done" in report) done.add(child);
       tellAll();
     });
@@ -109,8 +98,19 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     thaw: (index) => void children[index]?.kill("SIGCONT"),
     newest: (index) => newest[index],
     until,
-    claimed: () => claimed,
     done: () => until(() => children.every((child) => done.has(child))),
     killAll: async () => void (await Promise.all(children.map(kill))),
   };
+}
+
+/**
+ * What shows a process another time: `faketime` itself would stand between it and the signals that are sent to it. How long
+ * things take stays true.
+ */
+function skewedBy(skew: string): Readonly<Record<string, string>> {
+  const faketime = findProgram("faketime") ?? "";
+  const preload = execFileSync(faketime, ["-f", skew, "printenv", "LD_PRELOAD"], {
+    encoding: "utf8",
+  });
+  return { LD_PRELOAD: preload.trim(), FAKETIME: skew, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
 }

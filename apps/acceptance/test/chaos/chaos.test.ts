@@ -19,9 +19,8 @@ const LONG_MS = 180_000;
 /** Longer than the lease, the grace and the reaper's interval together: whoever stood still so long has lost its run. */
 const FROZEN_MS = LEASE_MS + GRACE_MS + REAP_MS + 300;
 const STALL_MS = 1_200;
-/** How many new runs there are for a blow to hit, and how many of them are begun before it. */
-const FED = 12;
-const BEGUN = 6;
+/** How many new runs there are for a blow to hit. */
+const FED = 8;
 
 /** What befalls the workers and their database, one thing after the other. */
 const BLOWS = [
@@ -38,7 +37,7 @@ const BLOWS = [
 /** The index of a worker that writes on whatever befalls it. */
 const RECKLESS = 1;
 /** How often a blow is tried that has to hit a worker in the middle of a run. */
-const MOST_TRIES = 10;
+const MOST_TRIES = 5;
 
 /** What a blow has to do with. */
 interface Scene {
@@ -103,11 +102,12 @@ it.each(Object.entries(CHAOS_PLACES))(
 
 async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number): Promise<void> {
   const { crew, reaper, place } = scene;
-  await begin(scene);
   switch (blow) {
     case "kill":
+      await begin(scene, worker);
       return crew.replace(worker);
     case "stall":
+      await begin(scene, worker);
       return place.stall(STALL_MS);
     case "usurp":
       return usurpOnce(scene);
@@ -115,18 +115,19 @@ async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number
       // With nobody left to go on, runs are the reaper's.
       const before = reaper.ended.length;
       for (let tries = 0; tries < MOST_TRIES && reaper.ended.length === before; tries++) {
+        await begin(scene, worker);
         await withFrozen(crew, [0, 1, 2, 3], () => pause(FROZEN_MS));
-        await begin(scene);
       }
     }
   }
 }
 
-/** Makes some runs, and waits until the workers are in the middle of them. */
-async function begin({ crew, feed }: Scene): Promise<void> {
-  const claimed = crew.claimed();
+/** Makes some runs, and waits until a worker has just begun one. @returns which */
+async function begin({ crew, feed }: Scene, worker: number): Promise<string> {
+  const before = crew.newest(worker);
   await feed(FED);
-  await crew.until(() => crew.claimed() >= claimed + BEGUN);
+  await crew.until(() => crew.newest(worker) !== before);
+  return crew.newest(worker)?.runId ?? "";
 }
 
 /** Takes a run from a worker that stands still and then writes on, until that has happened in the middle of its run. */
@@ -134,16 +135,13 @@ async function usurpOnce(scene: Scene): Promise<void> {
   const { crew, runs } = scene;
   const before = countFenced(crew);
   for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
-    const { runId = "" } = crew.newest(RECKLESS) ?? {};
+    const runId = await begin(scene, RECKLESS);
     let fence: number | null = null;
     await withFrozen(crew, [RECKLESS], async () => {
       fence = await claimAsSoonAsFree(runs, runId);
     });
-    if (fence === null) {
-      // It was between two runs, or another worker was first.
-      await begin(scene);
-      continue;
-    }
+    // It had come to the end already, or another worker was first.
+    if (fence === null) continue;
     const refused = countRefused(crew);
     await crew.until(() => countRefused(crew) > refused);
     await runs.release(runId, fence);

@@ -3,7 +3,7 @@ import { append, appendRequest, event, events, land, landingOf } from "../append
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, byReaper, claim, claimExpired, LONG_MS, under } from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
-import type { Trial, TrialCase } from "../trial.ts";
+import type { TrialCase } from "../trial.ts";
 import { turns } from "../turns.ts";
 
 const FENCED = { outcome: "fenced" };
@@ -160,7 +160,9 @@ export const fencing: readonly TrialCase[] = [
   {
     name: "S22 once a run is claimed anew, nothing lands that an older fence sends",
     async run(trial) {
-      for (let race = 0; race < RACES; race++) await raceFences(trial, race);
+      // Once: each of these may take a connection of its own as long as it is open.
+      const stores = await trial.stores();
+      for (let race = 0; race < RACES; race++) await raceFences(trial.store, stores, race);
     },
   },
 ];
@@ -182,9 +184,11 @@ async function raceEnds(store: RunEventStore, other: RunEventStore, race: number
 }
 
 /** One worker writes on although its lease has run out, while others claim the run. */
-async function raceFences(trial: Trial, race: number): Promise<void> {
-  const stores = await trial.stores();
-  const { store } = trial;
+async function raceFences(
+  store: RunEventStore,
+  stores: readonly RunEventStore[],
+  race: number,
+): Promise<void> {
   const [, other = store] = stores;
   const runId = `run-${race}`;
   await createRun(store, runId);

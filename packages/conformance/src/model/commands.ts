@@ -121,7 +121,8 @@ function appenderOf(by: AppendInput["by"], fence: number): Appender {
       return { by: "worker", fence: fence - 1 };
     case "reaper":
       return { by, graceMs: 0 };
-    default:
+    case "anybody":
+    case "owner":
       return { by };
   }
 }

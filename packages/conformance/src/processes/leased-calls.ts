@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { appendRequest } from "../append-request.ts";
 import type { RecordedClient } from "../history/recorder.ts";
 import { under } from "../lease.ts";
-import { idsOf, tokens } from "./load.ts";
+import { idsOf, tokens } from "./plain-append.ts";
 
 /** So short that those of a dead process are over before the case is. */
 const LEASE_MS = 50;

@@ -1,15 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import {
-  type AppendRequest,
-  type NewEvent,
-  RunEventsError,
-  type RunEventStore,
-} from "@tm/run-events-core";
-import { appendRequest } from "../append-request.ts";
+import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
 import { describeError } from "../describe-error.ts";
-import { namedEvent } from "../history/named-event.ts";
 import { createRecorder } from "../history/recorder.ts";
 import { createLeasedCalls } from "./leased-calls.ts";
+import { idsOf, plainAppend } from "./plain-append.ts";
 import type { LoadManner, Report } from "./worker-commands.ts";
 
 /** Who appends where, until a crash. */
@@ -96,23 +90,4 @@ export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptio
     },
     ended: run(),
   };
-}
-
-/** An append of plain events by their names. */
-export function plainAppend(
-  runId: string,
-  ids: readonly string[],
-  idempotencyKey: string | null,
-): AppendRequest {
-  return appendRequest(runId, tokens(ids), { idempotencyKey });
-}
-
-/** Plain events by their names. */
-export function tokens(ids: readonly string[]): readonly NewEvent[] {
-  return ids.map((id) => namedEvent("TOKEN", id));
-}
-
-/** So many names. */
-export function idsOf(name: string, count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `${name}.${index}`);
 }

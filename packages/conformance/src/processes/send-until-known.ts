@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { RecordedClient, Recorder } from "../history/recorder.ts";
-import { plainAppend } from "./load.ts";
+import { plainAppend } from "./plain-append.ts";
 import type { Sent } from "./worker-commands.ts";
 
 const PAUSE_MS = 50;

@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+
+const { TOOLS_URL = "http://localhost:9090" } = process.env;
+
+/** What the agent knows, which is what its run's log says: nothing else survives the process. */
+const fold = (state, { eventType, payload }) => {
+  if (eventType === "STEP_STARTED") return { ...state, open: payload };
+  if (eventType === "STEP_DONE") return { done: [...state.done, payload], open: null };
+  return state;
+};
+
+/** Yours: what is to be done next, as a model may say; undefined when all is. */
+const decide = ({ done }) => ["flight", "hotel", "mail"][done.length];
+
+/** Yours: does it. Whoever is asked again with the same key answers again, and does it once. */
+async function use({ tool, key }, signal) {
+  const headers = { "idempotency-key": key };
+  const response = await fetch(`${TOOLS_URL}/${tool}`, { method: "POST", headers, signal });
+  if (!response.ok) throw new Error(`${tool} answered ${response.status}`);
+  return response.text();
+}
+
+/** Goes on from where the log ends, whoever wrote it. The task of `runs.work`. */
+export async function agent(runs, run) {
+  let state = { done: [], open: null };
+  if (run.lastSequence > 0) {
+    for await (const event of runs.tail(run.runId, { signal: run.signal })) {
+      state = fold(state, event);
+      if (event.sequence === run.lastSequence) break;
+    }
+  }
+  const record = async (eventType, payload) => {
+    await run.append([{ eventType, payload }]);
+    state = fold(state, { eventType, payload });
+  };
+  for (;;) {
+    const tool = state.open?.tool ?? decide(state);
+    if (tool === undefined) return state.done;
+    // Before the tool is used: a worker that dies in between leaves the step open, with its key.
+    if (state.open === null) await record("STEP_STARTED", { tool, key: randomUUID() });
+    const result = await use(state.open, run.signal);
+    await record("STEP_DONE", { tool, result });
+  }
+}

@@ -1,0 +1,16 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { openRedisStore } from "@tm/run-events-redis";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+
+export const redis = new Redis(process.env.REDIS_URL ?? "redis://localhost:6379");
+redis.on("error", console.error);
+export const runs = createRunEvents({ store: await openRedisStore(redis) });
+export const queue = new Queue("agents", { connection: redis });
+
+/** For the app's servers. Whoever does not know whether it has worked calls again: it is the same run, and the same job. */
+export async function start(runId, ownerId) {
+  await runs.create({ runId, ownerId });
+  const backoff = { type: "exponential", delay: 1_000 };
+  await queue.add("trip", { runId }, { jobId: runId, attempts: 3, backoff });
+}

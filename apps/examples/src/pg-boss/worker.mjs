@@ -1,0 +1,40 @@
+import { agent } from "../agent.mjs";
+import { boss, pool, runs } from "./queue.mjs";
+
+const shutdown = new AbortController();
+
+async function workOn([job]) {
+  const { runId } = job.data;
+  const isLast = job.retryCount >= job.retryLimit;
+  const failure = new AbortController();
+  const signal = AbortSignal.any([shutdown.signal, failure.signal]);
+  const task = async (run) => {
+    try {
+      return await agent(runs, run);
+    } catch (error) {
+      // The run goes back, for the job's next attempt. It ends with RUN_FAILED at the last.
+      if (!isLast) failure.abort(error);
+      throw error;
+    }
+  };
+  try {
+    return await runs.work(runId, { leaseMs: 20_000, signal }, task);
+  } catch (error) {
+    const { code, details } = error;
+    // It was cancelled, or its worker died before it could tell pg-boss: the job is done.
+    if (code === "run_finished") return details;
+    if (code !== "claimed" && code !== "fenced" && error !== shutdown.signal.reason) throw error;
+    // Another worker has the run, or this one is going: a job like this takes its place, and it has not failed.
+    await boss.send("agents", job.data, { startAfter: details?.expiresAt });
+  }
+}
+
+await boss.work("agents", { includeMetadata: true }, workOn);
+async function shutDown() {
+  const stopped = boss.stop(); // takes no more jobs,
+  shutdown.abort(); // and gives back those that it has
+  await stopped;
+  await runs.close();
+  await pool.end();
+}
+process.once("SIGTERM", () => void shutDown());

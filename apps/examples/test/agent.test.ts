@@ -1,0 +1,37 @@
+import {
+  createMemoryStore,
+  createRunEvents,
+  type EventDraft,
+  type RunEvents,
+  type WorkedRun,
+} from "@tm/run-events-core";
+import { expect, it, vi } from "vitest";
+import { startTools } from "./tool-server.ts";
+import { STEPS, wholeLog } from "./whole-log.ts";
+
+interface AgentModule {
+  agent(runs: RunEvents, run: WorkedRun): Promise<unknown>;
+}
+
+it("whatever event its log ends with, the agent goes on behind it, with the keys that are there", async () => {
+  const tools = await startTools();
+  vi.stubEnv("TOOLS_URL", tools.url);
+  const file = "../src/agent.mjs";
+  const { agent } = (await import(file)) as AgentModule;
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const drafts = STEPS.slice(0, -1).map((step): EventDraft => {
+    const [eventType = "", tool = ""] = step.split(" ");
+    return { eventType, payload: { tool, key: `key of ${tool}` } };
+  });
+  for (let length = 0; length <= drafts.length; length++) {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    if (length > 0) await runs.append(runId, drafts.slice(0, length));
+    tools.calls.splice(0);
+    await runs.work(runId, { leaseMs: 60_000 }, (run) => agent(runs, run));
+    expect(await wholeLog(runs, runId)).toEqual(STEPS);
+    // What is started is used, and nothing that is done.
+    expect(tools.calls.length).toBe(3 - Math.floor(length / 2));
+    if (length % 2 === 1) expect(tools.calls[0]).toEqual(drafts[length - 1]?.payload);
+  }
+  await runs.close();
+});

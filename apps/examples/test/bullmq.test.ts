@@ -1,0 +1,52 @@
+import type { RunEvents } from "@tm/run-events-core";
+import { startRedis } from "@tm/run-events-test-servers";
+import type { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { vi } from "vitest";
+import { describeQueue, type QueueApp } from "./describe-queue.ts";
+
+interface QueueModule {
+  readonly redis: Redis;
+  readonly runs: RunEvents;
+  readonly queue: Queue;
+  start(runId: string, ownerId: string): Promise<void>;
+}
+
+async function open(): Promise<QueueApp> {
+  const server = await startRedis();
+  const env = { REDIS_URL: server.url };
+  vi.stubEnv("REDIS_URL", server.url);
+  const file = "../src/bullmq/queue.mjs";
+  const { redis, runs, queue, start } = (await import(file)) as QueueModule;
+  return {
+    runs,
+    env,
+    start: (runId) => start(runId, "ada"),
+    async startOnce(runId) {
+      await runs.create({ runId, ownerId: "ada" });
+      await queue.add("trip", { runId }, { jobId: runId, attempts: 1 });
+    },
+    jobStates: async (runId) => [await queue.getJobState(runId)],
+    deliveries: async (runId) => (await queue.getJob(runId))?.attemptsStarted ?? 0,
+    // Workers of the tests before have looked, each for all others, and need not look again for half a minute.
+    findDead: async () => void (await redis.del(queue.toKey("stalled-check"))),
+    async close() {
+      await queue.close();
+      await runs.close();
+      await redis.quit();
+      await server.close();
+    },
+  };
+}
+
+describeQueue("BullMQ", {
+  folder: "bullmq",
+  open,
+  before: [],
+  hasty: [],
+  mortal: [
+    ["leaseMs: 30_000", "leaseMs: 4_000"],
+    ["maxStalledCount: 3", "maxStalledCount: 3, lockDuration: 1_000"],
+  ],
+  attentive: [["maxStalledCount: 3", "maxStalledCount: 3, stalledInterval: 500"]],
+});

@@ -1,0 +1,160 @@
+import type { RunEvents } from "@tm/run-events-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Edit } from "./edited-folder.ts";
+import { startWorker, type WorkerProcess } from "./start-worker.ts";
+import { startTools, type ToolServer } from "./tool-server.ts";
+import { STEPS, wholeLog } from "./whole-log.ts";
+
+/** The app's side of a recipe beside a queue, in this process. */
+export interface QueueApp {
+  readonly runs: RunEvents;
+  /** Where the workers find the servers. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Records a run and queues its job, as the recipe does. */
+  start(runId: string): Promise<void>;
+  /** The same with a job that is not tried again. */
+  startOnce(runId: string): Promise<void>;
+  /** The states of the run's jobs. */
+  jobStates(runId: string): Promise<readonly string[]>;
+  /** How often the queue has handed out a job of this run. */
+  deliveries(runId: string): Promise<number>;
+  /** Lets the queue find out now that a worker has died, if it would take long by itself. */
+  findDead(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How the recipe beside one queue is tried. */
+export interface QueueTrial {
+  readonly folder: string;
+  readonly open: () => Promise<QueueApp>;
+  /** What stands in a run's log before a worker has it. */
+  readonly before: readonly string[];
+  /** What hastens every worker. */
+  readonly hasty: readonly Edit[];
+  /** What hastens the death of one, as its queue and its run see it: the run still counts it as alive when the queue does not. */
+  readonly mortal: readonly Edit[];
+  /** What hastens a worker's look for others that have died. */
+  readonly attentive: readonly Edit[];
+}
+
+/**
+ * What a recipe beside a queue has to do, whatever the queue is.
+ * @param describeMore what this one has to do, too
+ */
+export function describeQueue(name: string, trial: QueueTrial, describeMore?: () => void): void {
+  describe(`the recipe beside ${name}`, () => {
+    let app: QueueApp;
+    let count = 0;
+    beforeAll(async () => void (app = await trial.open()));
+    afterAll(() => app.close());
+
+    const { before } = trial;
+    const newRunId = (): string => `trip_${(count += 1)}`;
+    const work = (tools: ToolServer, edits: readonly Edit[] = []): Promise<WorkerProcess> =>
+      startWorker(`${trial.folder}/worker.mjs`, {
+        env: { ...app.env, TOOLS_URL: tools.url },
+        edits: [...trial.hasty, ...edits],
+      });
+
+    /** Ends a worker as a deployment does: what it has settled is settled then. */
+    async function endInOrder(worker: WorkerProcess): Promise<void> {
+      expect(await worker.end("SIGTERM")).toBe(0);
+    }
+
+    it("to start a run again is to start it once", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      await app.start(runId);
+      await app.start(runId);
+      const worker = await work(tools);
+      expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+      await endInOrder(worker);
+      expect(await app.jobStates(runId)).toEqual(["completed"]);
+    });
+
+    it("a worker is killed in the middle: the job comes again, waits for its lease, and goes on there", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      await app.start(runId);
+      const held = tools.hold("hotel");
+      const first = await work(tools, trial.mortal);
+      await first.until(held);
+      await first.end("SIGKILL");
+      await app.findDead();
+      const second = await work(tools, trial.attentive);
+      expect(await second.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+      expect(tools.calls.map(({ tool }) => tool)).toEqual(["flight", "hotel", "hotel", "mail"]);
+      expect(tools.calls[1]).toEqual(tools.calls[2]);
+      await endInOrder(second);
+      expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
+    });
+
+    it("a run that another worker has is not worked on before its lease has run out, and its job does not fail", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      await app.startOnce(runId);
+      await app.runs.claim(runId, { leaseMs: 5_000 });
+      const worker = await work(tools);
+      expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+      await endInOrder(worker);
+      expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
+      expect(await app.deliveries(runId)).toBe(2);
+    });
+
+    it("a run that is cancelled stops its worker, and its job is done", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      await app.start(runId);
+      const held = tools.hold("hotel");
+      const worker = await work(tools);
+      const { closed } = await worker.until(held);
+      await app.runs.cancel(runId);
+      await worker.until(closed);
+      await endInOrder(worker);
+      const log = [...before, ...STEPS.slice(0, 3), "RUN_CANCELLED"];
+      expect(await wholeLog(app.runs, runId)).toEqual(log);
+      expect(await app.jobStates(runId)).toEqual(["completed"]);
+    });
+
+    it("a step that fails is tried again by the job's next attempt: the run has not failed", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      tools.fail("hotel", 1);
+      await app.start(runId);
+      const worker = await work(tools);
+      expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+      expect(tools.calls.map(({ tool }) => tool)).toEqual(["flight", "hotel", "hotel", "mail"]);
+      await endInOrder(worker);
+      expect(await app.jobStates(runId)).toEqual(["completed"]);
+    });
+
+    it("the run fails with the job's last attempt", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      tools.fail("hotel", 1);
+      await app.startOnce(runId);
+      const worker = await work(tools);
+      const log = [...before, ...STEPS.slice(0, 3), "RUN_FAILED"];
+      expect(await worker.until(wholeLog(app.runs, runId))).toEqual(log);
+      await endInOrder(worker);
+      expect(await app.jobStates(runId)).toEqual(["failed"]);
+    });
+
+    it("a worker that is told to go gives run and job back, and another goes on at once", async () => {
+      const runId = newRunId();
+      const tools = await startTools();
+      // Were it counted as an attempt, it would be the last.
+      await app.startOnce(runId);
+      const held = tools.hold("hotel");
+      const first = await work(tools);
+      await first.until(held);
+      await endInOrder(first);
+      const second = await work(tools);
+      expect(await second.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+      await endInOrder(second);
+      expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
+    });
+
+    describeMore?.();
+  });
+}

@@ -1,0 +1,81 @@
+import type { RunEvents } from "@tm/run-events-core";
+import { startPostgres } from "@tm/run-events-test-servers";
+import type { Pool } from "pg";
+import type { PgBoss } from "pg-boss";
+import { expect, it, vi } from "vitest";
+import { describeQueue, type QueueApp } from "./describe-queue.ts";
+
+interface QueueModule {
+  readonly pool: Pool;
+  readonly runs: RunEvents;
+  readonly boss: PgBoss;
+  start(runId: string, ownerId: string, trip: unknown): Promise<void>;
+}
+
+const TRIP = { to: "Rome" };
+let recipe: QueueModule;
+
+async function open(): Promise<QueueApp> {
+  const server = await startPostgres();
+  vi.stubEnv("DATABASE_URL", server.url);
+  const file = "../src/pg-boss/queue.mjs";
+  recipe = (await import(file)) as QueueModule;
+  const { pool, runs, boss, start } = recipe;
+  const findJobs = (runId: string): ReturnType<PgBoss["findJobs"]> =>
+    boss.findJobs("agents", { data: { runId } });
+  return {
+    runs,
+    env: { DATABASE_URL: server.url },
+    start: (runId) => start(runId, "ada", TRIP),
+    async startOnce(runId) {
+      await start(runId, "ada", TRIP);
+      const [job] = await findJobs(runId);
+      await boss.update("agents", undefined, { id: job?.id ?? "", retryLimit: 0 });
+    },
+    jobStates: async (runId) => (await findJobs(runId)).map(({ state }) => state),
+    async deliveries(runId) {
+      const jobs = await findJobs(runId);
+      return jobs.reduce((sum, { retryCount }) => sum + retryCount + 1, 0);
+    },
+    async findDead() {
+      // What an hour would change.
+      await pool.query("UPDATE pgboss.job SET heartbeat_on = heartbeat_on - interval '1 hour'");
+      await pool.query("UPDATE pgboss.queue SET monitor_on = NULL, monitor_claim_on = NULL");
+      await boss.supervise("agents");
+    },
+    async close() {
+      await boss.stop();
+      await runs.close();
+      await pool.end();
+      await server.close();
+    },
+  };
+}
+
+const POLLING = "includeMetadata: true";
+const trial = {
+  folder: "pg-boss",
+  open,
+  before: ["TRIP_ORDERED"],
+  hasty: [[POLLING, `${POLLING}, pollingIntervalSeconds: 0.5`]],
+  mortal: [["leaseMs: 20_000", "leaseMs: 3_000"]],
+  attentive: [],
+} as const;
+
+describeQueue("pg-boss", trial, () => {
+  it("the order and its job are there together, or neither is, and who has failed may try again", async () => {
+    const { pool, runs, boss, start } = recipe;
+    const jobStates = async (): Promise<readonly string[]> =>
+      (await boss.findJobs("agents", { data: { runId: "unlucky" } })).map(({ state }) => state);
+    // So the commit itself fails.
+    await pool.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+      AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`);
+    await pool.query(`CREATE CONSTRAINT TRIGGER refusal AFTER INSERT ON run_events.events
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    await expect(start("unlucky", "ada", TRIP)).rejects.toThrow("refused");
+    expect([(await runs.get("unlucky")).lastSequence, await jobStates()]).toEqual([0, []]);
+    await pool.query("DROP TRIGGER refusal ON run_events.events");
+    await start("unlucky", "ada", TRIP);
+    expect([(await runs.get("unlucky")).lastSequence, await jobStates()]).toEqual([1, ["created"]]);
+  });
+});

@@ -1,0 +1,109 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createSqliteStore } from "@tm/run-events-sqlite";
+import Database from "better-sqlite3";
+import { expect, it, onTestFinished } from "vitest";
+import type { Edit } from "./edited-folder.ts";
+import { startWorker, type WorkerProcess } from "./start-worker.ts";
+import { startTools, type ToolServer } from "./tool-server.ts";
+import { STEPS, wholeLog } from "./whole-log.ts";
+
+/** So that the others need not wait for half a minute. */
+const SHORT_LEASE: Edit = ["leaseMs: 30_000", "leaseMs: 2_000"];
+
+interface World {
+  readonly runs: RunEvents;
+  readonly tools: ToolServer;
+  work(edits?: readonly Edit[]): Promise<WorkerProcess>;
+}
+
+/** A file of runs that workers and this process share. */
+async function openWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "run-events-resume-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "runs.db");
+  const tools = await startTools();
+  const db = new Database(path);
+  const store = createSqliteStore(db);
+  await store.migrate();
+  const runs = createRunEvents({ store });
+  onTestFinished(async () => {
+    await runs.close();
+    db.close();
+  });
+  const env = { DATABASE: path, TOOLS_URL: tools.url };
+  return {
+    runs,
+    tools,
+    work: (edits = []) => startWorker("resume.mjs", { args: ["trip"], env, edits }),
+  };
+}
+
+const TOOLS = ["flight", "hotel", "mail"];
+
+it.each(TOOLS)(
+  "a worker is killed while it uses the %s: another goes on there, and the log has each step once",
+  async (tool) => {
+    const { runs, tools, work } = await openWorld();
+    const held = tools.hold(tool);
+    const first = await work([SHORT_LEASE]);
+    await first.until(held);
+    expect(await first.end("SIGKILL")).toBe(null);
+    const second = await work([SHORT_LEASE]);
+    expect(await second.until(wholeLog(runs, "trip"))).toEqual(STEPS);
+    // Its effect is the same: the tool was asked again under the same key.
+    const again = tools.calls.filter((call) => call.tool === tool);
+    expect(again).toEqual([again[0], again[0]]);
+    expect(new Set(tools.calls.map(({ key }) => key)).size).toBe(TOOLS.length);
+  },
+);
+
+it("a worker that is told to go gives its run back: another goes on at once", async () => {
+  const { runs, tools, work } = await openWorld();
+  const held = tools.hold("hotel");
+  const first = await work();
+  const { closed } = await first.until(held);
+  expect(await first.end("SIGTERM")).toBe(0);
+  await closed;
+  const second = await work();
+  expect(await second.until(wholeLog(runs, "trip"))).toEqual(STEPS);
+});
+
+it("a worker whose run another has waits for it, and writes nothing", async () => {
+  const { runs, tools, work } = await openWorld();
+  const held = tools.hold("hotel");
+  const first = await work([SHORT_LEASE]);
+  const { answer } = await first.until(held);
+  const second = await work([SHORT_LEASE]);
+  await second.prints("another worker has trip");
+  answer();
+  expect(await first.until(wholeLog(runs, "trip"))).toEqual(STEPS);
+  await second.prints("completed");
+  expect(tools.calls.map(({ tool }) => tool)).toEqual(TOOLS);
+});
+
+it("a worker that has slept through its lease writes nothing any more", async () => {
+  const { runs, tools, work } = await openWorld();
+  const held = tools.hold("hotel");
+  const first = await work([SHORT_LEASE]);
+  await first.until(held);
+  first.signal("SIGSTOP");
+  const second = await work([SHORT_LEASE]);
+  expect(await second.until(wholeLog(runs, "trip"))).toEqual(STEPS);
+  first.signal("SIGCONT");
+  await first.prints("completed");
+  expect(await wholeLog(runs, "trip")).toEqual(STEPS);
+});
+
+it("a run that is cancelled stops its worker", async () => {
+  const { runs, tools, work } = await openWorld();
+  const held = tools.hold("hotel");
+  const worker = await work();
+  const { closed } = await worker.until(held);
+  await runs.cancel("trip", { ownerId: "ada" });
+  await worker.until(closed);
+  await worker.prints("cancelled");
+  expect(await wholeLog(runs, "trip")).toEqual([...STEPS.slice(0, 3), "RUN_CANCELLED"]);
+});

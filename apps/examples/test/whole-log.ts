@@ -1,0 +1,23 @@
+import type { RunEvents } from "@tm/run-events-core";
+
+/** The log of a run that the recipes' agent has finished, whatever happened on the way. */
+export const STEPS: readonly string[] = [
+  "STEP_STARTED flight",
+  "STEP_DONE flight",
+  "STEP_STARTED hotel",
+  "STEP_DONE hotel",
+  "STEP_STARTED mail",
+  "STEP_DONE mail",
+  "RUN_COMPLETED",
+];
+
+/** A run's events as `TYPE tool`, once it has ended. Each has the sequence of its place. */
+export async function wholeLog(runs: RunEvents, runId: string): Promise<readonly string[]> {
+  const log: string[] = [];
+  for await (const { sequence, eventType, payload } of runs.tail(runId)) {
+    const { tool } = (payload ?? {}) as { readonly tool?: string };
+    if (sequence !== log.length + 1) throw new Error(`Expected event ${log.length + 1}.`);
+    log.push(tool === undefined ? eventType : `${eventType} ${tool}`);
+  }
+  return log;
+}
