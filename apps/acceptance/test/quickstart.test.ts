@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { startPostgres } from "@tm/run-events-test-servers";
 import { expect, it, onTestFinished } from "vitest";
 import { linesUntil } from "../src/lines-of.ts";
@@ -45,6 +47,19 @@ it("README: the quickstart has twenty lines of code", () => {
   const code = readSnippet(new URL("README.md", root), "quickstart.mjs");
   const lines = code.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
   expect(lines.length).toBeLessThanOrEqual(20);
+});
+
+it("README: a worker records an answer under a lease", async () => {
+  const code = readSnippet(new URL("README.md", root), "worker.js");
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const { runId } = await runs.create({ ownerId: "ada" });
+  async function* answer(prompt: string): AsyncGenerator<string> {
+    yield* [prompt, "!"];
+  }
+  await runInNewContext(`(async () => {${code}})()`, { runs, runId, answer, prompt: "whale" });
+  const { events, runStatus } = await runs.read(runId);
+  expect(runStatus).toBe("completed");
+  expect(events.map(({ payload }) => payload)).toEqual(["whale", "!", { done: true }]);
 });
 
 it("core's page: the example appends, replays, reads, tails and is refused", async () => {
