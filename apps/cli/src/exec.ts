@@ -76,11 +76,17 @@ async function beginRun(api: Api, command: readonly string[], leaseMs: number): 
   const patience = { patienceMs: FIRST_PATIENCE_MS };
   await retrying(() => api.createRun(run), patience);
   let sentAtMs = 0;
-  const { fence } = await retrying(() => {
-    sentAtMs = systemClock.now();
-    return api.claim(runId, leaseMs);
-  }, patience);
-  return { runId, fence, leaseMs, sentAtMs };
+  try {
+    const { fence } = await retrying(() => {
+      sentAtMs = systemClock.now();
+      return api.claim(runId, leaseMs);
+    }, patience);
+    return { runId, fence, leaseMs, sentAtMs };
+  } catch (error) {
+    // Nobody will write to the run. If a claim has landed whose answer was lost, it is this one's own lease that refuses.
+    await api.cancel(runId).catch(() => {});
+    throw error;
+  }
 }
 
 async function recordChild(parts: {

@@ -107,8 +107,8 @@ export interface RunEvents extends Upkeep {
    * has ended the run itself. Appends nothing else by itself.
    *
    * The task is awaited in any case, and learns from `run.signal` that it should stop. On a shutdown (`options.signal`, `close`) a
-   * task that returns has done its work; one that throws has not, and its run is released for another worker. So it is if
-   * the store was away.
+   * task that returns has done its work; one that throws has not, and its run is released for another worker. If it throws
+   * since the store was away, the lease is left to run out.
    * @returns what the task returned
    * @throws what the task threw; the reason of a shutdown that stopped it; RunEventsError as `claim`; `fenced` if the lease was
    * lost; `run_finished` if somebody else ended the run; why an emitted event or the end could not be appended

@@ -52,23 +52,32 @@ export function createUpkeep(
   store: RunEventStore,
   append: (runId: string, appender: AppendRequest["appender"]) => Promise<AppendOutcome>,
 ): Upkeep {
+  /** Runs that could not be ended the last time: they do not stand in the way of those behind them. */
+  let failing: ReadonlySet<string> = new Set();
+
   return {
     async reap({ graceMs = 60_000, limit = REAP_RUNS } = {}) {
       checkBound("graceMs", graceMs, 0);
       checkBound("limit", limit, 1);
       const ended: string[] = [];
       let failure: unknown = null;
-      const expired = await store.listExpired({ graceMs, limit });
+      const failed = new Set<string>();
+      const expired = await store.listExpired({ graceMs, limit: limit + failing.size });
+      const again = expired.filter((runId) => failing.has(runId));
+      const fresh = expired.filter((runId) => !failing.has(runId));
+      const chosen = [...fresh, ...again].slice(0, limit);
       // The append judges again: between the two a worker may have claimed, renewed or ended the run.
-      await eachAtMost(expired.values(), ENDS_AT_ONCE, async (runId) => {
+      await eachAtMost(chosen.values(), ENDS_AT_ONCE, async (runId) => {
         try {
           const { outcome } = await append(runId, { by: "reaper", graceMs });
           // Sent again because its acknowledgement was lost, it is answered as a replay.
           if (outcome === "appended" || outcome === "replayed") ended.push(runId);
         } catch (error) {
           failure = error;
+          failed.add(runId);
         }
       });
+      failing = new Set([...failed, ...again.filter((runId) => !chosen.includes(runId))]);
       // One run's trouble is not the others': whoever calls again meets it again.
       if (ended.length === 0 && failure !== null) throw failure;
       return ended;

@@ -216,12 +216,15 @@ async function workUnder<Value>(
     if (isEnded) throw error;
     if (over !== null) throw over;
     const down = shutdown();
-    if (down !== undefined || isStoreAway(error)) {
+    // What the store has not taken is no failure of the run's. Its lease runs out, for another worker or for a reaper: of a run
+    // that was given back nobody would know that it waits.
+    if (down === undefined && isStoreAway(error)) throw error;
+    if (down !== undefined) {
       // Another worker may go on where this one stopped. A lease that is not given back runs out.
       await port.release(runId, fence).catch((refusal: unknown) => {
         if (isRefusal(refusal)) throw refusal;
       });
-      throw failure === null && down !== undefined ? down.reason : error;
+      throw failure === null ? down.reason : error;
     }
     await end("RUN_FAILED", { message: messageOf(error, limits) }).catch(() => check());
     throw error;

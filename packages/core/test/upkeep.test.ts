@@ -122,6 +122,33 @@ describe("reap", () => {
     expect(await log.reap({ graceMs: 0 })).toStrictEqual(["a"]);
   });
 
+  it("S20, W33: runs that can never be ended do not keep those behind them from their end, and are tried again", async () => {
+    await claim("a", "b");
+    now += 1;
+    await claim("c", "d");
+    now += 1_000;
+    const isBroken = new Set(["a", "b"]);
+    const reaper = createRunLog({
+      store: {
+        ...store,
+        async append(requests) {
+          if (requests.some(({ runId }) => isBroken.has(runId)))
+            throw new RunEventsError("store_unavailable", "The store is away.");
+          return store.append(requests);
+        },
+      },
+    });
+    const reap = async (): Promise<readonly string[] | null> =>
+      reaper.reap({ graceMs: 0, limit: 2 }).catch(() => null);
+    expect([await reap(), (await reap())?.toSorted(), await reap()]).toStrictEqual([
+      null,
+      ["c", "d"],
+      null,
+    ]);
+    isBroken.delete("a");
+    expect(await reap()).toStrictEqual(["a"]);
+  });
+
   it.each([{ graceMs: -1 }, { graceMs: 0.5 }, { limit: 0 }, { limit: Number.NaN }])(
     "refuses %j",
     async (options) => {
