@@ -24,7 +24,11 @@ export function leaseCall(trial: HttpTrial, runId: string, method: string, body:
 }
 
 /** Asks for the run. */
-export function askFor(trial: HttpTrial, runId: string, leaseMs = LONG_LEASE_MS): Promise<Answer> {
+export function askFor(
+  trial: HttpTrial,
+  runId: string,
+  leaseMs: number = LONG_LEASE_MS,
+): Promise<Answer> {
   return trial.send(leaseCall(trial, runId, "POST", JSON.stringify({ leaseMs })));
 }
 
@@ -32,7 +36,7 @@ export function askFor(trial: HttpTrial, runId: string, leaseMs = LONG_LEASE_MS)
 export async function claim(
   trial: HttpTrial,
   runId: string,
-  leaseMs = LONG_LEASE_MS,
+  leaseMs: number = LONG_LEASE_MS,
 ): Promise<LeaseText> {
   return leaseOf(await askFor(trial, runId, leaseMs));
 }
@@ -42,7 +46,7 @@ export function renew(
   trial: HttpTrial,
   runId: string,
   fence: number,
-  leaseMs = LONG_LEASE_MS,
+  leaseMs: number = LONG_LEASE_MS,
 ): Promise<Answer> {
   return trial.send(leaseCall(trial, runId, "PUT", JSON.stringify({ fence, leaseMs })));
 }

@@ -104,7 +104,10 @@ export const leases: readonly HttpTrialCase[] = [
       assertEqual([given.status, given.text], [204, ""], `the answer to ${given.to}`);
       assertProblem(await renew(trial, runId, first.fence), 409, "fenced");
       const second = await claim(trial, runId);
-      assert(second.fence > first.fence, `a fence is higher than ${first.fence} before it`);
+      assert(
+        second.fence > first.fence,
+        `a fence is higher than ${first.fence} before it, got ${second.fence}`,
+      );
       for (const fence of [first.fence, second.fence + 1]) {
         assertProblem(await renew(trial, runId, fence), 409, "fenced");
         assertProblem(await release(trial, runId, fence), 409, "fenced");
