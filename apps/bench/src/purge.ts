@@ -48,7 +48,8 @@ function measureStore(
     const purger = start<PurgeWorker>(new URL("purge-ours.ts", import.meta.url), url);
     const count = quick ? QUICK_RUNS : RUNS;
     await purger.call("fill", count);
-    const share = Math.floor(count / (rounds + 1));
+    // Whole batches, so that there are enough for the last round too.
+    const share = Math.floor(count / (rounds + 1) / LIMIT) * LIMIT;
     const removed: number[] = [];
     const measured = await takeTurns(rounds, {
       quiet: async () => percentileOf(await writer.call("append", quick ? QUICK_MILLIS : MILLIS)),

@@ -97,7 +97,7 @@ export function createServerPort(
     async append(runId, events, { fence, idempotencyKey, expectedSequence }) {
       const texts = events.map(
         ({ eventType, payload }) =>
-          `{"eventType":"${eventType}","payload":${JsonText.of(payload).text}}`,
+          `{"eventType":${JSON.stringify(eventType)},"payload":${JsonText.of(payload).text}}`,
       );
       const expected =
         expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;

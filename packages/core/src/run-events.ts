@@ -64,9 +64,9 @@ export interface RunEvents extends Upkeep {
   }): Promise<RunSnapshot>;
   /**
    * Appends all of the events or none. Calls that come while one is under way share the next commit.
-   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_event`,
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`,
    * `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
-   * @see W9-W11, S5
+   * @see W9-W11, W32, S5
    */
   append(
     runId: string,

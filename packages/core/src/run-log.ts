@@ -43,6 +43,8 @@ const PAGE_BYTES = 4_194_304;
 
 /** How a run ends whose worker is gone. @see W33 */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
+/** An end of core's own is no caller's payload: a run can be ended whatever those are held to. */
+const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
 
 /** Settings of `createRunLog` and `createRunEvents`. */
 export interface RunEventsOptions {
@@ -152,7 +154,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     appender: Appender,
     ownerId: string | null = null,
   ): Promise<AppendOutcome> {
-    const planned = planEvents([draft], limits);
+    const planned = planEvents([draft], NO_LIMITS);
     const conditions = { ownerId, idempotencyKey: ownKey(), expectedSequence: null, appender };
     return appends.add({ ...planned, ...conditions, runId });
   }

@@ -50,6 +50,14 @@ describe("reap", () => {
     expect(await log.reap({ graceMs: 0 })).toStrictEqual([]);
   });
 
+  it("W33, W13: ends a run however small payloads have to be, and so does a cancel", async () => {
+    await claim("r", "cancelled");
+    const small = createRunLog({ store, maxPayloadBytes: 1 });
+    expect(await small.cancel("cancelled")).toMatchObject({ runStatus: "cancelled" });
+    now += 1_000;
+    expect(await small.reap({ graceMs: 0 })).toStrictEqual(["r"]);
+  });
+
   it("S23: of many reapers each run is one's to end", async () => {
     const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
     await claim(...runIds);

@@ -235,9 +235,10 @@ SELECT EXISTS (SELECT FROM gone) AS gone,
     ),
     // $3 the fence.
     release: changeLease("lease_expires_at_ms = NULL", "r.fence = $3::bigint"),
+    // Passes over the runs that somebody holds: whoever reaps would wait for them with all the others.
     listExpired: `
 SELECT run_id AS "runId" FROM ${runs} WHERE lease_expires_at_ms <= ${NOW_MS} - $1::bigint
-ORDER BY lease_expires_at_ms LIMIT $2`,
+ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`,
     purge: purge("SKIP LOCKED"),
     // Waits for who holds one.
     purgeOne: purge(""),

@@ -1,4 +1,4 @@
-import type { RunRecord } from "@tm/run-events-core";
+import { createRunLog, type RunRecord } from "@tm/run-events-core";
 import { describe, expect, it, vi } from "vitest";
 import type { PostgresPool, PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
@@ -201,5 +201,26 @@ describe("expired leases", () => {
     expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
     expect(await store.getRun("run-12")).toMatchObject({ fence: 2, runStatus: "queued" });
     expect(await store.getRun("run-1")).toMatchObject({ fence: 2, lastSequence: 1 });
+  });
+
+  it("W33: a run that a transaction holds does not keep the others from being reaped", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    for (const runId of ["held", "left"]) {
+      await store.createRun(createOf(runId));
+      await granted(store, runId, 1);
+    }
+    await expect
+      .poll(() => store.listExpired({ graceMs: 0, limit: 100 }), PATIENT)
+      .toEqual(["held", "left"]);
+    const log = createRunLog({ store });
+    const client = await begin(
+      pool,
+      `UPDATE ${schema}.runs SET updated_at_ms = updated_at_ms WHERE run_id = 'held'`,
+    );
+    expect(await log.reap({ graceMs: 0 })).toEqual(["left"]);
+    await client.query("COMMIT");
+    expect(await log.reap({ graceMs: 0 })).toEqual(["held"]);
   });
 });

@@ -62,6 +62,15 @@ describe("a task that is done", () => {
     });
   });
 
+  it("W6: sends an event type as it is, whatever stands in it, and the server refuses it", async () => {
+    const runId = await createRun(server.port);
+    const eventType = 'STEP","payload":null},{"eventType":"RUN_FAILED';
+    await workRun({ ...ada, runId }, async (run) => {
+      expect(await failureOf(run.append([{ eventType }]))).toMatchObject({ code: "invalid_event" });
+    });
+    expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", null]]);
+  });
+
   it("keeps its lease for as long as it takes", async () => {
     const runId = await createRun(server.port);
     let renewals = 0;
