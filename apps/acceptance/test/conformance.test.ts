@@ -8,7 +8,7 @@ const TOKENS = [TOKEN, "a-token-of-bob"] as const;
 const ALLOWED_ORIGIN = "https://app.example";
 const DRAIN_MS = 500;
 /** Short, but long enough for a busy machine. */
-const DEADLINES = { heartbeatMs: 300, stallMs: 1_000, maxStreamAgeMs: 8_000 };
+const DEADLINES = { heartbeatMs: 300, stallMs: 1_000, maxStreamAgeMs: 8_000, leaseGraceMs: 500 };
 
 /** Bounds a hang of more than a hundred cases. */
 const LONG_MS = 180_000;
@@ -39,6 +39,8 @@ it(
         HEARTBEAT_MS: String(DEADLINES.heartbeatMs),
         STALL_MS: String(DEADLINES.stallMs),
         MAX_STREAM_AGE_MS: String(DEADLINES.maxStreamAgeMs),
+        LEASE_GRACE_MS: String(DEADLINES.leaseGraceMs),
+        REAP_INTERVAL_MS: "100",
       },
     });
     const cases = runHttpConformance({
@@ -55,7 +57,7 @@ it(
         },
       },
     });
-    const every = Array.from({ length: 30 }, (_, index) => `W${index + 1}`);
+    const every = Array.from({ length: 33 }, (_, index) => `W${index + 1}`);
     expect(new Set(cases.map(({ clause }) => clause))).toEqual(new Set(every));
     expect(await failuresOf(cases)).toEqual([]);
   },

@@ -11,4 +11,10 @@ export interface HastyServer extends Pick<HttpDoors, "baseUrl" | "fetch"> {
   readonly maxStreamAgeMs?: number;
   /** How long a reader may take nothing. @see W25 */
   readonly stallMs?: number;
+  /**
+   * For how long a lease has run out before its run ends as failed. A reaper that looks every second or more often keeps the
+   * case short.
+   * @see W33
+   */
+  readonly leaseGraceMs?: number;
 }

@@ -23,6 +23,9 @@ import { expectations } from "./cases/expectations.ts";
 import { ages, type EndSession, heartbeats, lostSessions, patience } from "./cases/deadlines.ts";
 import { type Drain, draining } from "./cases/draining.ts";
 import { description, health } from "./cases/health.ts";
+import { fences } from "./cases/fences.ts";
+import { leases } from "./cases/leases.ts";
+import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
@@ -38,7 +41,7 @@ export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   readonly hostPaths?: boolean;
   /** An origin on the server's list, such as `https://app.example`; not the server's own. @see W5, W19 */
   readonly allowedOrigin?: string;
-  /** A server with short deadlines. @see W22, W25, W26 */
+  /** A server with short deadlines. @see W22, W25, W26, W33 */
   readonly hasty?: HastyServer;
   /**
    * Ends a session that `cookieFor` gave; it is asked for another one later. Without `cookieFor` the kit uses
@@ -72,6 +75,8 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...limits,
   ...slowReaders,
   ...description,
+  ...leases,
+  ...fences,
 ];
 
 /**
@@ -101,7 +106,7 @@ export function runHttpConformance(options: HttpConformanceOptions): readonly Co
 }
 
 function deadlinesOf(
-  { heartbeatMs, maxStreamAgeMs, stallMs }: HastyServer,
+  { heartbeatMs, maxStreamAgeMs, stallMs, leaseGraceMs }: HastyServer,
   { cookieFor, endSession }: HttpConformanceOptions,
 ): readonly HttpTrialCase[] {
   const canEnd = endSession !== undefined || cookieFor === undefined;
@@ -110,5 +115,6 @@ function deadlinesOf(
     ...(stallMs === undefined ? [] : patience(stallMs)),
     ...(heartbeatMs === undefined || !canEnd ? [] : lostSessions(heartbeatMs, endSession)),
     ...(maxStreamAgeMs === undefined ? [] : ages(maxStreamAgeMs)),
+    ...(leaseGraceMs === undefined ? [] : reaping(leaseGraceMs)),
   ];
 }

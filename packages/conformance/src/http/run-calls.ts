@@ -5,7 +5,7 @@ import { pathOf } from "./runs.ts";
 export const JSON_TYPE = { "content-type": "application/json" };
 const BODY = '{"events":[{"eventType":"NOTE"}]}';
 
-/** Every request about a run that changes it, without a credential. The last ends it. */
+/** Requests that change a run which nobody has claimed, without a credential. The last ends it. */
 export function changesOn(runId: string): readonly Call[] {
   const path = pathOf(runId, "/events");
   const lines = { "content-type": "application/x-ndjson" };
@@ -13,7 +13,22 @@ export function changesOn(runId: string): readonly Call[] {
     { method: "POST", path, headers: JSON_TYPE, body: BODY },
     { method: "POST", path, headers: { ...JSON_TYPE, "idempotency-key": "k" }, body: BODY },
     { method: "POST", path, headers: lines, body: '{"eventType":"NOTE"}\n' },
+    {
+      method: "POST",
+      path: pathOf(runId, "/claim"),
+      headers: JSON_TYPE,
+      body: '{"leaseMs":60000}',
+    },
     { method: "POST", path: pathOf(runId, "/cancel") },
+  ];
+}
+
+/** Requests that change the lease with this fence, without a credential. The last ends it. */
+export function leaseChangesOn(runId: string, fence: number): readonly Call[] {
+  const call = { path: pathOf(runId, "/claim"), headers: JSON_TYPE };
+  return [
+    { ...call, method: "PUT", body: JSON.stringify({ fence, leaseMs: 60_000 }) },
+    { ...call, method: "DELETE", body: JSON.stringify({ fence }) },
   ];
 }
 

@@ -54,6 +54,17 @@ export function appendCall(
   return post(trial, pathOf(runId, "/events"), body, headers);
 }
 
+/** The request that appends these lines. */
+export function linesCall(
+  trial: HttpTrial,
+  runId: string,
+  body: NonNullable<Call["body"]>,
+  headers: HeaderList = {},
+): Call {
+  const type = { "content-type": "application/x-ndjson" };
+  return { ...post(trial, pathOf(runId, "/events"), "", { ...type, ...headers }), body };
+}
+
 /** Appends as the owner; the events have to land. */
 export async function land(
   trial: HttpTrial,

@@ -53,7 +53,7 @@ describe("runHttpConformance", () => {
 
   it("has cases for every clause of the wire", () => {
     const clauses = new Set(withSession.map(({ clause }) => clause));
-    expect(clauses).toEqual(new Set(Array.from({ length: 30 }, (___, index) => `W${index + 1}`)));
+    expect(clauses).toEqual(new Set(Array.from({ length: 33 }, (___, index) => `W${index + 1}`)));
   });
 
   it("leaves out the cases of the session, and nothing else, where `cookieFor` is given", () => {
@@ -64,7 +64,7 @@ describe("runHttpConformance", () => {
   });
 
   const { hasty, drain, allowedOrigin, endSession } = doors;
-  const { heartbeatMs, stallMs, maxStreamAgeMs } = hasty ?? {};
+  const { heartbeatMs, stallMs, maxStreamAgeMs, leaseGraceMs } = hasty ?? {};
   it.for([
     ["hostPaths", { hostPaths: true }, ["W30", "W30", "W30", "W30"]],
     ["allowedOrigin", { allowedOrigin }, ["W5", "W5", "W5", "W5", "W19"]],
@@ -72,10 +72,11 @@ describe("runHttpConformance", () => {
     [
       "endSession without heartbeatMs",
       { endSession, hasty: { ...hasty, heartbeatMs: undefined } },
-      ["W25", "W26"],
+      ["W25", "W26", "W33"],
     ],
     ["stallMs", { hasty: { baseUrl: "", stallMs } }, ["W25"]],
     ["maxStreamAgeMs", { hasty: { baseUrl: "", maxStreamAgeMs } }, ["W26"]],
+    ["leaseGraceMs", { hasty: { baseUrl: "", leaseGraceMs } }, ["W33"]],
     ["heartbeatMs", { hasty: { baseUrl: "", heartbeatMs } }, ["W22"]],
     [
       "heartbeatMs and endSession",

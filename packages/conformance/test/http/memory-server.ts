@@ -1,5 +1,5 @@
 import type { Fetch, HttpConformanceOptions } from "@tm/run-events-conformance/http";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createHandler, type Handler, type HandlerOptions } from "@tm/run-events-http";
 import { answerHostPath } from "./host-paths.ts";
 import { identify, TOKENS } from "./users.ts";
@@ -10,19 +10,31 @@ export interface ServerBreakage {
   readonly wrap?: (fetch: Fetch) => Fetch;
   /** The handler's settings. */
   readonly settings?: Partial<HandlerOptions<Request>>;
+  /** How long a lease has run out before the server ends its run. */
+  readonly leaseGraceMs?: number;
 }
 
 /** Short enough for a test, and long enough for a busy machine. */
-const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900 };
+const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };
+const REAP_MS = 50;
+/** When the servers' stores begin to count. */
+const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
 const DRAIN_MS = 60;
 const ALLOWED_ORIGIN = "https://app.example";
+
+/** Runs in a store that keeps the time by which the kit waits: a test may let it pass faster than it does. */
+function openRuns(): RunEvents {
+  const now = (): number => START_MS + Math.floor(performance.now());
+  return createRunEvents({ store: createMemoryStore({ now }) });
+}
 
 /** The handler of `Request` and `Response` over a memory store, in a host that has no port. */
 export function memoryServerDoors(
   breakage: ServerBreakage = {},
 ): Omit<HttpConformanceOptions, "name"> {
-  const { wrap = (fetch) => fetch, settings } = breakage;
-  const runs = createRunEvents({ store: createMemoryStore() });
+  const { wrap = (fetch) => fetch, settings, leaseGraceMs = DEADLINES.leaseGraceMs } = breakage;
+  const runs = openRuns();
+  const hastyRuns = openRuns();
   const endedSessions = new Set<string>();
   let sessions = 0;
 
@@ -50,10 +62,12 @@ export function memoryServerDoors(
 
   let handler: Handler | null = open({});
   const hasty = open({
+    runs: hastyRuns,
     heartbeatMs: DEADLINES.heartbeatMs,
     stallMs: DEADLINES.stallMs,
     maxAgeMs: DEADLINES.maxStreamAgeMs,
   });
+  setInterval(() => void hastyRuns.reap({ graceMs: leaseGraceMs }), REAP_MS).unref();
   const baseUrl = "http://memory.example";
   return {
     baseUrl,

@@ -3,7 +3,9 @@ import { runHttpConformance } from "@tm/run-events-conformance/http";
 import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts";
 import { answerMutants } from "../http/mutants/answer-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
+import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
+import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
@@ -25,6 +27,8 @@ export const serverSuite: MutantSuite = {
     ...streamMutants,
     ...hostMutants,
     ...deadlineMutants,
+    ...leaseMutants,
+    ...fenceMutants,
   ].map(({ name, clause, ...breakage }) => ({
     name,
     clause,

@@ -2,7 +2,8 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { Answer, Call, HeaderList } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { changesOn, JSON_TYPE, readsOn, withHeaders } from "../run-calls.ts";
+import { claim, passLeases } from "../claims.ts";
+import { changesOn, JSON_TYPE, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record } from "../runs.ts";
 
 /** Headers that tell of the connection and the moment, not of the answer. */
@@ -38,6 +39,7 @@ export const access: readonly HttpTrialCase[] = [
           const { status, to } = await trial.send(withHeaders(call, credential));
           assert(status === 200 || status === 201, `${to} is answered, got ${status}`);
         }
+        await passLeases(trial, await record(trial), credential);
       }
     },
   },
@@ -48,6 +50,7 @@ export const access: readonly HttpTrialCase[] = [
       const calls = [
         ...readsOn(runId),
         ...changesOn(runId),
+        ...leaseChangesOn(runId, 1),
         { path: pathOf(runId, "/stream") },
         { path: "/v1/agent-runs" },
       ];
@@ -59,6 +62,7 @@ export const access: readonly HttpTrialCase[] = [
         }
       }
       assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence");
+      await claim(trial, runId);
     },
   },
   {
@@ -66,9 +70,14 @@ export const access: readonly HttpTrialCase[] = [
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const ended = await record(trial, "RUN_COMPLETED");
+      const claimed = await record(trial);
+      const { fence } = await claim(trial, claimed);
       const callsOn = (id: string): readonly Call[] => [
         ...readsOn(id),
         ...changesOn(id),
+        ...changesOn(id).map((call) => withHeaders(call, { "run-fence": String(fence) })),
+        ...leaseChangesOn(id, fence),
+        ...leaseChangesOn(id, fence + 1),
         { path: pathOf(id, "/events?since=7&wait=1") },
         { method: "DELETE", path: pathOf(id) },
       ];
@@ -77,7 +86,7 @@ export const access: readonly HttpTrialCase[] = [
         for (const [at, call] of callsOn("nobodys").entries()) {
           const expected = await trial.send(withHeaders(call, credential));
           assertProblem(expected, 404, "not_found");
-          for (const id of [runId, ended]) {
+          for (const id of [runId, ended, claimed]) {
             const stranger = callsOn(id)[at] ?? call;
             const answer = await trial.send(withHeaders(stranger, credential));
             assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
@@ -86,6 +95,7 @@ export const access: readonly HttpTrialCase[] = [
       }
       assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
       assertEqual((await getRun(trial, ended))["runStatus"], "completed", "the finished run");
+      await claim(trial, runId);
     },
   },
   {
@@ -108,6 +118,7 @@ export const access: readonly HttpTrialCase[] = [
       const ended = await record(trial, "RUN_FAILED");
       const calls = [
         ...changesOn(runId),
+        ...leaseChangesOn(runId, 1),
         { method: "POST", path: "/v1/agent-runs", headers: JSON_TYPE, body: "{}" },
         { method: "DELETE", path: pathOf(ended) },
       ];
@@ -126,6 +137,7 @@ export const access: readonly HttpTrialCase[] = [
       }
       assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
       assertEqual((await getRun(trial, ended))["runStatus"], "failed", "the finished run");
+      await claim(trial, runId);
     },
   },
   {
@@ -148,6 +160,7 @@ export const access: readonly HttpTrialCase[] = [
             `${to} passes with ${Object.keys(headers).join(", ")}, got ${status}`,
           );
         }
+        await passLeases(trial, await record(trial), headers);
       }
     },
   },

@@ -3,7 +3,17 @@ import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts"
 import type { Answer } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import { notes, phase } from "../draft.ts";
-import { appendCall, getRun, land, pathOf, readPage, record, tailLive } from "../runs.ts";
+import { claim, release, renew } from "../claims.ts";
+import {
+  appendCall,
+  getRun,
+  land,
+  linesCall,
+  pathOf,
+  readPage,
+  record,
+  tailLive,
+} from "../runs.ts";
 
 function cancel(trial: HttpTrial, runId: string): Promise<Answer> {
   const path = pathOf(runId, "/cancel");
@@ -60,6 +70,27 @@ export const cancelling: readonly HttpTrialCase[] = [
           sizes.reduce((sum, size) => sum + size, 0),
           "what landed",
         );
+      }
+    },
+  },
+  {
+    name: "W13 a claimed run is cancelled without its fence, and its worker is told run_finished",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      const { fence } = await claim(trial, runId);
+      const cancelled = await cancel(trial, runId);
+      assertStatus(cancelled, 200);
+      const ended = { runStatus: "cancelled", lastSequence: 2 };
+      assertMembers(cancelled, ended);
+      const fenced = { "run-fence": String(fence) };
+      const late = [
+        trial.send(appendCall(trial, runId, ["NOTE"], fenced)),
+        trial.send(linesCall(trial, runId, '{"eventType":"NOTE"}', fenced)),
+        renew(trial, runId, fence),
+        release(trial, runId, fence),
+      ];
+      for (const answer of await Promise.all(late)) {
+        assertProblem(answer, 409, "run_finished", ended);
       }
     },
   },

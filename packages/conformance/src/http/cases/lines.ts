@@ -1,15 +1,9 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
-import type { Call } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { pathOf, post, readPage, receiptOf, record, tailLive } from "../runs.ts";
+import { linesCall, readPage, receiptOf, record, tailLive } from "../runs.ts";
 
-const NDJSON = { "content-type": "application/x-ndjson" };
 const NOTE = '{"eventType":"NOTE"}';
-
-function linesCall(trial: HttpTrial, runId: string, body: NonNullable<Call["body"]>): Call {
-  return { ...post(trial, pathOf(runId, "/events"), "", NDJSON), body };
-}
 
 async function typesIn(trial: HttpTrial, runId: string): Promise<readonly string[]> {
   const { events } = await readPage(trial, runId, "limit=1000");

@@ -3,11 +3,18 @@ import { assertProblem, assertStatus } from "../assert-answer.ts";
 import type { HeaderList } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import { typesOf } from "../live-stream.ts";
-import { changesOn, readsOn, withHeaders } from "../run-calls.ts";
+import { passLeases } from "../claims.ts";
+import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record, tailLive } from "../runs.ts";
 
 /** What a client of the wire sends beside what every page may. */
-const REQUEST_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match"];
+const REQUEST_HEADERS = [
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "if-none-match",
+  "run-fence",
+];
 
 function namesOf(header: string | null): readonly string[] {
   return (header ?? "").split(",").map((name) => name.trim().toLowerCase());
@@ -71,6 +78,10 @@ export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
             assert(answer.status < 300, `${answer.to} passes, got ${answer.status}`);
             assertReadable(answer.headers, allowed, answer.to);
           }
+          const asked = { ...trial.owner.session, ...headers };
+          for (const answer of await passLeases(trial, await record(trial), asked)) {
+            assertReadable(answer.headers, allowed, answer.to);
+          }
         }
       },
     },
@@ -95,7 +106,7 @@ export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
         const runId = await record(trial, "NOTE");
         for (const origin of strangersTo(allowed)) {
           const headers = { ...trial.owner.session, origin };
-          for (const call of changesOn(runId)) {
+          for (const call of [...changesOn(runId), ...leaseChangesOn(runId, 1)]) {
             const answer = await trial.send(withHeaders(call, headers));
             assertProblem(answer, 403, "cross_site_request");
             assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
@@ -117,6 +128,9 @@ export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
           [pathOf(runId), "DELETE"],
           [pathOf(runId, "/events"), "POST"],
           [pathOf(runId, "/cancel"), "POST"],
+          [pathOf(runId, "/claim"), "POST"],
+          [pathOf(runId, "/claim"), "PUT"],
+          [pathOf(runId, "/claim"), "DELETE"],
         ] as const;
         for (const [path, method] of paths) {
           const { status, headers, to } = await preflight(trial, path, allowed, method);

@@ -2,6 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { Answer, Call } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { askFor, claim } from "../claims.ts";
 import { appendCall, pathOf, poll, post, record } from "../runs.ts";
 
 interface Refusal {
@@ -79,6 +80,24 @@ const REFUSALS: readonly Refusal[] = [
     },
   },
   {
+    status: 409,
+    code: "claimed",
+    reach: async (trial) => {
+      const runId = await record(trial);
+      await claim(trial, runId);
+      return askFor(trial, runId);
+    },
+  },
+  {
+    status: 409,
+    code: "fenced",
+    reach: async (trial) => {
+      const runId = await record(trial);
+      await claim(trial, runId);
+      return trial.send(appendCall(trial, runId, ["NOTE"]));
+    },
+  },
+  {
     status: 412,
     code: "sequence_conflict",
     members: { lastSequence: 1 },
@@ -152,6 +171,7 @@ export const problems: readonly HttpTrialCase[] = [
         [pathOf(runId, "/events"), ["GET", "HEAD", "POST"]],
         [pathOf(runId, "/stream"), ["GET", "HEAD"]],
         [pathOf(runId, "/cancel"), ["POST"]],
+        [pathOf(runId, "/claim"), ["DELETE", "POST", "PUT"]],
       ];
       for (const [path, allowed] of methods) {
         for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {

@@ -1,0 +1,169 @@
+import {
+  answerProblem,
+  leafOf,
+  mapAnswers,
+  mapProblems,
+  mapRequests,
+  type ServerMutant,
+  withHeaders,
+} from "./server-mutant.ts";
+
+/** Every append passes through `change`, which is told the fence of the run's lease; `null` if nobody has it. */
+function mapAppends(
+  change: (request: Request, fence: string | null) => Request | Response,
+): Pick<ServerMutant, "wrap"> {
+  return {
+    wrap(fetch) {
+      const fences = new Map<string, string>();
+      return async (request) => {
+        const leaf = leafOf(request.url);
+        const run = request.url.slice(0, -(leaf ?? "").length);
+        if (leaf === "/events" && request.method === "POST") {
+          const changed = change(request, fences.get(run) ?? null);
+          return changed instanceof Response ? changed : fetch(changed);
+        }
+        const response = await fetch(request);
+        if (leaf !== "/claim" || !response.ok) return response;
+        const text = await response.clone().text();
+        if (text === "") fences.delete(run);
+        else fences.set(run, String((JSON.parse(text) as { readonly fence: number }).fence));
+        return response;
+      };
+    },
+  };
+}
+
+/** The fence that the request carries; `null` if it has none, or what is none. */
+function fenceIn({ headers }: Request): number | null {
+  const text = headers.get("run-fence") ?? "";
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+function isLines({ headers }: Request): boolean {
+  return headers.get("content-type") === "application/x-ndjson";
+}
+
+/** Servers that let others write to a run than its worker, or keep its worker from it. */
+export const fenceMutants: readonly ServerMutant[] = [
+  {
+    name: "takes appends to a claimed run without a fence",
+    clause: "W32",
+    ...mapAppends((request, fence) =>
+      fence === null || request.headers.has("run-fence")
+        ? request
+        : withHeaders(request, { "run-fence": fence }),
+    ),
+  },
+  {
+    name: "takes every fence that a run has had",
+    clause: "W32",
+    ...mapAppends((request, fence) =>
+      fence !== null && (fenceIn(request) ?? Infinity) < Number(fence)
+        ? withHeaders(request, { "run-fence": fence })
+        : request,
+    ),
+  },
+  {
+    name: "takes fences that are still to come",
+    clause: "W32",
+    ...mapAppends((request, fence) =>
+      fence !== null && (fenceIn(request) ?? 0) > Number(fence)
+        ? withHeaders(request, { "run-fence": fence })
+        : request,
+    ),
+  },
+  {
+    name: "takes lines without a fence",
+    clause: "W32",
+    ...mapAppends((request, fence) =>
+      fence !== null && isLines(request) && !request.headers.has("run-fence")
+        ? withHeaders(request, { "run-fence": fence })
+        : request,
+    ),
+  },
+  {
+    name: "asks for the fence only before the first line",
+    clause: "W32",
+    wrap: (fetch) => async (request) => {
+      const isUpload = isLines(request) && request.headers.has("run-fence");
+      const response = await fetch(request);
+      if (!isUpload || response.status !== 409) return response;
+      const { line, lastSequence } = (await response.clone().json()) as {
+        readonly line?: number;
+        readonly lastSequence?: number;
+      };
+      if (line === undefined || line < 2) return response;
+      const receipt = { firstSequence: 1, lastSequence, runStatus: "running", currentPhase: null };
+      return Response.json({ ...receipt, replayed: false }, { status: 201 });
+    },
+  },
+  {
+    name: "takes a Run-Fence that is none for a stale one",
+    clause: "W32",
+    ...mapRequests((request) => {
+      const fence = request.headers.get("run-fence");
+      return fence === null || fenceIn(request) !== null
+        ? request
+        : withHeaders(request, { "run-fence": "999" });
+    }),
+  },
+  {
+    name: "reads the number that a Run-Fence begins with",
+    clause: "W32",
+    ...mapRequests((request) => {
+      const [fence] = /^\d+/.exec(request.headers.get("run-fence") ?? "") ?? [];
+      return fence === undefined ? request : withHeaders(request, { "run-fence": fence });
+    }),
+  },
+  {
+    name: "takes any fence on a run that nobody has",
+    clause: "W32",
+    ...mapAppends((request, fence) =>
+      fence === null && fenceIn(request) !== null
+        ? withHeaders(request, { "run-fence": null })
+        : request,
+    ),
+  },
+  {
+    name: "looks at the fence before the key",
+    clause: "W32",
+    ...mapAppends((request, fence) =>
+      fence !== null && fenceIn(request) !== null && String(fenceIn(request)) !== fence
+        ? answerProblem(409, "fenced", { line: 1 })
+        : request,
+    ),
+  },
+  {
+    name: "says fenced of a run that has finished",
+    clause: "W32",
+    ...mapProblems("run_finished", ({ request }) =>
+      request.headers.has("run-fence") ? answerProblem(409, "fenced") : null,
+    ),
+  },
+  {
+    name: "does not name the line that has no fence",
+    clause: "W32",
+    ...mapProblems("fenced", () => answerProblem(409, "fenced")),
+  },
+  {
+    name: "cancels no run that somebody has",
+    clause: "W13",
+    wrap(fetch) {
+      const claimed = new Set<string>();
+      const watching = mapAnswers(({ leaf, status, request: { url } }) => {
+        if (leaf === "/claim" && status === 200) claimed.add(url.replace("/claim", "/cancel"));
+        return null;
+      });
+      const watched = watching.wrap?.(fetch) ?? fetch;
+      return async (request) =>
+        claimed.has(request.url) ? answerProblem(409, "fenced") : watched(request);
+    },
+  },
+  {
+    name: "tells the worker of a cancelled run that its fence is stale",
+    clause: "W13",
+    ...mapProblems("run_finished", ({ leaf }) =>
+      leaf === "/claim" ? answerProblem(409, "fenced") : null,
+    ),
+  },
+];
