@@ -11,7 +11,7 @@ const PURGE_INTERVAL_MS = 60_000;
  * How many runs go at once, and for how much of the time: so that those who append meanwhile hardly notice (`pnpm bench purge`).
  */
 const PURGE_RUNS = 25;
-const PURGE_SHARE = 0.2;
+const PURGE_SHARE = 0.02;
 
 /** What the upkeep depends on. */
 export interface UpkeepOptions {
