@@ -2,7 +2,7 @@
 export const USAGE = `run-events: record a command as a run, follow a run, list and cancel runs
 
   run-events exec -- <command...>         run a command and record its output live
-      --lease N                           the run fails if exec is not heard of for so long, in seconds (default 60)
+      --lease N                           how long exec may not be heard of before the run is lost, in seconds (default 60)
   run-events tail <runId>                 follow a run to its end
       --since N                           from behind event N (default 0)
       --json                              one JSON event a line

@@ -104,7 +104,10 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 
 /** The error of a writer who does not have the run, or no longer. @see W32 */
 export function runFenced(): RunEventsError {
-  return new RunEventsError("fenced", "The run is claimed, and not under this fence.");
+  return new RunEventsError(
+    "fenced",
+    "The run is not to be written under this fence, or without one.",
+  );
 }
 
 /** The error of a call that comes after `close`. */

@@ -136,13 +136,20 @@ async function usurpOnce(scene: Scene): Promise<void> {
   const before = countFenced(crew);
   for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
     const runId = await begin(scene, RECKLESS);
-    let fence: number | null = null;
+    const claiming = claimAsSoonAsFree(runs, runId);
+    let isLate = false;
     await withFrozen(crew, [RECKLESS], async () => {
-      fence = await claimAsSoonAsFree(runs, runId);
+      // Stopped in the middle of what it says to a database, it may keep its run locked there until it goes on.
+      await Promise.race([claiming, pause(2 * FROZEN_MS).then(() => (isLate = true))]);
     });
+    const refused = countRefused(crew);
+    const fence = await claiming;
     // It had come to the end already, or another worker was first.
     if (fence === null) continue;
-    const refused = countRefused(crew);
+    if (isLate) {
+      await runs.release(runId, fence);
+      continue;
+    }
     await crew.until(() => countRefused(crew) > refused);
     await runs.release(runId, fence);
   }
