@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type RunEvents, RunEventsError, type RunEventStore } from "@tm/run-events-core";
 import { GRACE_MS, REAP_MS, RUNS } from "./chaos-plan.ts";
 
@@ -15,8 +16,7 @@ export interface Reaper {
 export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
   const ended: string[] = [];
   const missed: string[] = [];
-  let wake = (): void => {};
-  let isOver = false;
+  const stopping = new AbortController();
 
   const listExpired = async (): Promise<readonly string[]> =>
     store.listExpired({ graceMs: GRACE_MS, limit: RUNS });
@@ -29,15 +29,13 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
   }
 
   async function run(): Promise<void> {
-    while (!isOver) {
+    while (!stopping.signal.aborted) {
       await tick().catch((error: unknown) => {
         // The database is stalled: the next tick finds what this one has not.
         if (!(error instanceof RunEventsError)) throw error;
       });
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, REAP_MS);
-      });
+      // The end of the test ends the wait, and its timer with it.
+      await pause(REAP_MS, null, { signal: stopping.signal }).catch(() => {});
     }
   }
 
@@ -46,8 +44,7 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
     ended,
     missed,
     stop() {
-      isOver = true;
-      wake();
+      stopping.abort();
       return running;
     },
   };

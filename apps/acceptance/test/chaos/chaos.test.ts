@@ -137,10 +137,13 @@ async function usurpOnce(scene: Scene): Promise<void> {
   for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
     const runId = await begin(scene, RECKLESS);
     const claiming = claimAsSoonAsFree(runs, runId);
+    const patience = new AbortController();
     let isLate = false;
     await withFrozen(crew, [RECKLESS], async () => {
       // Stopped in the middle of what it says to a database, it may keep its run locked there until it goes on.
-      await Promise.race([claiming, pause(2 * FROZEN_MS).then(() => (isLate = true))]);
+      const late = pause(2 * FROZEN_MS, null, { signal: patience.signal });
+      await Promise.race([claiming, late.then(() => (isLate = true)).catch(() => {})]);
+      patience.abort();
     });
     const refused = countRefused(crew);
     const fence = await claiming;
