@@ -6,8 +6,6 @@ import { ratios, takeTurns } from "./rounds.ts";
 
 const BOUND = 1.5;
 const RUNS = 100_000;
-/** How many of them a round removes. */
-const ROUND_RUNS = 2_000;
 const QUICK_RUNS = 200;
 /** As the reference server purges: batches of so many runs, for such a share of the time. */
 const LIMIT = 25;
@@ -19,7 +17,7 @@ const PERCENTILE = 0.99;
 /** What removing old runs costs those who append meanwhile (S24). */
 export const purge: Section = {
   name: "purge",
-  question: `How long do the appends of ${PURGE_CALLERS} callers take while runs are purged, of which there are ${RUNS}?`,
+  question: `How long do the appends of ${PURGE_CALLERS} callers take while ${RUNS} runs are purged?`,
   async run(scale) {
     const targets: Target[] = [];
     const figures: Figure[] = [];
@@ -52,8 +50,7 @@ function measureStore(
     const count = quick ? QUICK_RUNS : RUNS;
     await purger.call("fill", count);
     // Whole batches, so that there are enough for the last round too.
-    const most = Math.min(ROUND_RUNS, count / (rounds + 1));
-    const share = Math.floor(most / LIMIT) * LIMIT;
+    const share = Math.floor(count / (rounds + 1) / LIMIT) * LIMIT;
     const removed: number[] = [];
     const measured = await takeTurns(rounds, {
       quiet: async () => percentileOf(await writer.call("append", quick ? QUICK_MILLIS : MILLIS)),

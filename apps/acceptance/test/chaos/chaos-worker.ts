@@ -41,9 +41,8 @@ async function workCarefully(runs: RunEvents, runId: string): Promise<void> {
 }
 
 async function workRecklessly(runs: RunEvents, runId: string): Promise<void> {
-  const { fence } = await runs.claim(runId, { leaseMs: LEASE_MS });
-  // Nobody else can have written since.
-  const { lastSequence } = await runs.get(runId);
+  // With where the log ends, in one step: this process may stand still until another one has the run.
+  const { fence, lastSequence } = await runs.log.claim(runId, { leaseMs: LEASE_MS });
   tell({ claimed: { runId, fence, lastSequence } });
   for (let step = lastSequence; step < STEPS; step++) {
     await write(runs, runId, fence, stepOf(fence, step));

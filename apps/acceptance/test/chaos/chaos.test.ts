@@ -19,7 +19,7 @@ const LONG_MS = 180_000;
 /** Longer than the lease, the grace and the reaper's interval together: whoever stood still so long has lost its run. */
 const FROZEN_MS = LEASE_MS + GRACE_MS + REAP_MS + 300;
 const STALL_MS = 1_200;
-/** How many new runs there are for a blow to hit. */
+/** How many new runs at once there are for a blow to hit. */
 const FED = 8;
 
 /** What befalls the workers and their database, one thing after the other. */
@@ -122,11 +122,18 @@ async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number
   }
 }
 
-/** Makes some runs, and waits until a worker has just begun one. @returns which */
+/**
+ * Waits until a worker has just begun a run. There are always some for it: one that has only been started may be slower than all
+ * the others.
+ * @returns which
+ */
 async function begin({ crew, feed }: Scene, worker: number): Promise<string> {
   const before = crew.newest(worker);
-  await feed(FED);
-  await crew.until(() => crew.newest(worker) !== before);
+  while (crew.newest(worker) === before) {
+    const claims = countClaims(crew);
+    await feed(FED);
+    await crew.until(() => crew.newest(worker) !== before || countClaims(crew) >= claims + FED);
+  }
   return crew.newest(worker)?.runId ?? "";
 }
 
@@ -137,23 +144,11 @@ async function usurpOnce(scene: Scene): Promise<void> {
   for (let tries = 0; tries < MOST_TRIES && countFenced(crew) === before; tries++) {
     const runId = await begin(scene, RECKLESS);
     const claiming = claimAsSoonAsFree(runs, runId);
-    const patience = new AbortController();
-    let isLate = false;
-    await withFrozen(crew, [RECKLESS], async () => {
-      // Stopped in the middle of what it says to a database, it may keep its run locked there until it goes on.
-      const late = pause(2 * FROZEN_MS, null, { signal: patience.signal });
-      await Promise.race([claiming, late.then(() => (isLate = true)).catch(() => {})]);
-      patience.abort();
-    });
-    const refused = countRefused(crew);
+    await withFrozen(crew, [RECKLESS], async () => void (await claiming));
     const fence = await claiming;
     // It had come to the end already, or another worker was first.
     if (fence === null) continue;
-    if (isLate) {
-      await runs.release(runId, fence);
-      continue;
-    }
-    await crew.until(() => countRefused(crew) > refused);
+    await crew.until(() => wasRefused(crew, runId, fence));
     await runs.release(runId, fence);
   }
 }
@@ -184,8 +179,16 @@ async function withFrozen(
   for (const index of workers) crew.thaw(index);
 }
 
-function countRefused({ reports }: Crew): number {
-  return reports.filter((report) => "refused" in report).length;
+function countClaims({ reports }: Crew): number {
+  return reports.filter((report) => "claimed" in report).length;
+}
+
+/** Whether somebody learned that it may write to a run no more, who had it before. */
+function wasRefused({ reports }: Crew, runId: string, fence: number): boolean {
+  return reports.some(
+    (report) =>
+      "refused" in report && report.refused.runId === runId && report.refused.fence < fence,
+  );
 }
 
 function countFenced({ reports }: Crew): number {
