@@ -4,8 +4,8 @@ import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { appendOf, createOf, readValues } from "./requests.ts";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { appendOf, claimOf, createOf, readValues } from "./requests.ts";
+import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
@@ -94,6 +94,27 @@ describe("a bad network", () => {
     await Promise.all([held, later]);
     expect(await readValues(store, "a")).toEqual(["before", "held-up", "later"]);
   });
+
+  it("S21: of an append whose end does not arrive, `transaction_timeout` frees the run", async () => {
+    const { schema, store, direct } = await openRemote();
+    const pool = openPool(server().url, { max: 1, options: "-c transaction_timeout=1000" });
+    const halved = await openStore(pool, { schema, listenPool: direct });
+    const client = await pool.connect();
+    // The message that ends the statement and its transaction; the server has answered all before it.
+    const { connection } = client as unknown as Record<"connection", Record<string, () => void>>;
+    Object.assign(connection, { sync: () => connection["flush"]?.() });
+    client.release();
+    const blocker = await begin(direct, `SELECT FROM ${schema}.runs FOR UPDATE`);
+    const append = halved.append([appendOf("a", "halved")]).catch((error: unknown) => error);
+    await expect.poll(() => countWaiting(direct), PATIENT).toBe(1);
+    // Behind it.
+    const claim = store.claim(claimOf("a"));
+    await expect.poll(() => countWaiting(direct), PATIENT).toBe(2);
+    await blocker.query("COMMIT");
+    expect(await claim).toMatchObject({ outcome: "granted" });
+    expect(await append).toMatchObject({ code: "store_unavailable", ambiguous: true });
+    expect(await readValues(store, "a")).toEqual([]);
+  });
 });
 
 describe("a session that is ended", () => {
@@ -118,17 +139,9 @@ describe("a session that is ended", () => {
     return { remote, store, pool, pid, isWaiting };
   }
 
-  async function block(direct: pg.Pool, text: string): Promise<pg.PoolClient> {
-    const client = await direct.connect();
-    onTestFinished(() => client.release(true));
-    await client.query("BEGIN");
-    await client.query(text);
-    return client;
-  }
-
   it("S7, S20: leaves its append in doubt, and is not given to the next", async () => {
     const { remote, store, pid, isWaiting } = await openOccupied();
-    await block(remote.direct, `SELECT FROM ${remote.schema}.runs FOR UPDATE`);
+    await begin(remote.direct, `SELECT FROM ${remote.schema}.runs FOR UPDATE`);
     await store.createRun(createOf("b"));
     const appends = ["a", "b"].map((runId) => store.append([appendOf(runId)]));
     const settled = Promise.allSettled(appends);
@@ -144,7 +157,7 @@ describe("a session that is ended", () => {
   it("S20: in one breath with its last answer fails whoever was to have it next, and no process", async () => {
     const { remote, store, pool, pid, isWaiting } = await openOccupied();
     const { direct, proxy } = remote;
-    const blocker = await block(direct, "SELECT pg_advisory_xact_lock(1)");
+    const blocker = await begin(direct, "SELECT pg_advisory_xact_lock(1)");
     const settled = Promise.allSettled([
       pool.query("SELECT pg_advisory_xact_lock(1)"),
       store.append([appendOf("a", "next")]),
