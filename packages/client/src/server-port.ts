@@ -126,7 +126,8 @@ export function createServerPort(
         return seen === before;
       }
       const { signal } = watching;
-      watchEnd(server, homeOf(runId), isQuiet, signal, () => known).catch((error: unknown) => {
+      const since = (polled: number): number => Math.max(polled, known);
+      watchEnd(server, homeOf(runId), isQuiet, signal, since).catch((error: unknown) => {
         // If it is for any other reason that the run cannot be read, the renewals have the say.
         if (isGone(error)) onEnd(error);
       });

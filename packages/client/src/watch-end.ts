@@ -6,12 +6,14 @@ import type { Server } from "./server.ts";
 /** How long the server may hold a poll, in seconds. @see W17 */
 const WAIT_SECONDS = 25;
 /** How often to look whether the writer is quiet, in milliseconds. While it is not, its requests tell of the end. */
-const QUIET_MS = 500;
+const LOOK_MS = 50;
+/** How long from one poll to the next at least, in milliseconds: each of the writer's own events ends one. */
+const POLL_MS = 500;
 
 /**
  * Waits, while its writer is quiet, until somebody else ends the run.
  * @param path the run's
- * @param since the last sequence that the writer knows of
+ * @param since the last sequence that the writer knows of, of which a poll has seen one
  * @throws RunEventsError `run_finished` with the status then; why the run cannot be read; the signal's reason
  */
 export async function watchEnd(
@@ -19,13 +21,17 @@ export async function watchEnd(
   path: string,
   isQuiet: () => boolean,
   signal: AbortSignal,
-  since = () => 0,
+  since = (seen: number) => seen,
 ): Promise<never> {
   let seen = 0;
+  let nextAt = 0;
   for (;;) {
-    if (isQuiet()) {
-      seen = Math.max(seen, since());
-      const call = { path: `${path}/events?since=${seen}&limit=1&wait=${WAIT_SECONDS}`, signal };
+    if (isQuiet() && performance.now() >= nextAt) {
+      nextAt = performance.now() + POLL_MS;
+      const call = {
+        path: `${path}/events?since=${since(seen)}&limit=1&wait=${WAIT_SECONDS}`,
+        signal,
+      };
       const ask = async (): Promise<RunNews> => server.askJson<RunNews>(call, WAIT_SECONDS);
       const { runStatus, lastSequence } = await retrying(ask, signal, Infinity);
       // Whatever the others have written: a page says a terminal status only if it reaches the end. @see W16
@@ -33,10 +39,10 @@ export async function watchEnd(
       // The end may be the writer's own, which is under way.
       if (isTerminal(runStatus) && isQuiet()) {
         const details = { runStatus, lastSequence };
-        throw new RunEventsError("run_finished", "The run has ended.", { details });
+        throw new RunEventsError("run_finished", "The run has finished.", { details });
       }
     }
-    await pause(QUIET_MS, signal);
+    await pause(LOOK_MS, signal);
   }
 }
 
