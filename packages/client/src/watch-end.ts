@@ -21,7 +21,7 @@ export async function watchEnd(
   path: string,
   isQuiet: () => boolean,
   signal: AbortSignal,
-  since = (seen: number) => seen,
+  since = (seen: number): number => seen,
 ): Promise<never> {
   let seen = 0;
   let nextAt = 0;
