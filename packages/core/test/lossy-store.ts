@@ -10,9 +10,11 @@ export type Fate = "answered" | "landed" | "half landed" | "lost" | "refused" | 
 
 export const AMBIGUOUS: readonly Fate[] = ["landed", "half landed", "lost"];
 
-/** A memory store that loses acknowledgements: one fate a call, then only answers. */
-export function createLossyStore(fates: readonly Fate[]): RunEventStore {
-  const store = createMemoryStore();
+/** A store that loses acknowledgements: one fate a call, then only answers. */
+export function createLossyStore(
+  fates: readonly Fate[],
+  store: RunEventStore = createMemoryStore(),
+): RunEventStore {
   const coming = fates.values();
   return {
     ...store,

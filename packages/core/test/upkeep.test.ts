@@ -4,6 +4,7 @@ import { RunEventsError } from "../src/errors.ts";
 import { createMemoryStore } from "../src/memory.ts";
 import { createRunLog, type RunLog } from "../src/run-log.ts";
 import type { RunEventStore } from "../src/store.ts";
+import { createLossyStore } from "./lossy-store.ts";
 
 const END = { eventType: "RUN_COMPLETED" };
 
@@ -120,6 +121,13 @@ describe("reap", () => {
       code: "store_unavailable",
     });
     expect(await log.reap({ graceMs: 0 })).toStrictEqual(["a"]);
+  });
+
+  it("S7: a run whose end landed, but for the answer, is told as ended", async () => {
+    await claim("r");
+    now += 1_000;
+    const reaper = createRunLog({ store: createLossyStore(["landed"], store) });
+    expect(await reaper.reap({ graceMs: 0 })).toStrictEqual(["r"]);
   });
 
   it("S20, W33: runs that can never be ended do not keep those behind them from their end, and are tried again", async () => {

@@ -146,10 +146,13 @@ describe("the end of a run", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
-  it("S21: that never lands loses the run with its lease", async () => {
+  it.each([
+    ["RUN_COMPLETED", async () => "done"],
+    ["RUN_FAILED", async () => Promise.reject(new Error("no more whales"))],
+  ])("S21: that never lands loses the run with its lease: %s", async (_type, task) => {
     failAppends(Number.POSITIVE_INFINITY);
     world.intercepts.renew = async () => Promise.reject(storeAway());
-    const work = expect(world.runs.work("r", LEASE, () => "done")).rejects.toMatchObject({
+    const work = expect(world.runs.work("r", LEASE, task)).rejects.toMatchObject({
       code: "fenced",
     });
     await world.pass(2 * LEASE_MS);
