@@ -10,8 +10,8 @@ const config: ViteUserConfig = {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
     globalSetup: ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",
-    // Most tests wait for servers and deadlines: one core has time for two files.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for servers and deadlines: two cores have time for three files.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Bounds a hang, not the speed of the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
