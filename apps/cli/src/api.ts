@@ -160,9 +160,12 @@ function parse<T>(text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new RunEventsError("internal", "The answer is not that of a run-events server.", {
-      cause,
-    });
+    // Something on the way may have answered, as while the server is being replaced: worth another try.
+    throw new RunEventsError(
+      "store_unavailable",
+      "The answer is not that of a run-events server.",
+      { cause },
+    );
   }
 }
 

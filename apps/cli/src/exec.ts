@@ -84,7 +84,7 @@ async function beginRun(api: Api, command: readonly string[], leaseMs: number): 
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
     // Nobody will write to the run. If a claim has landed whose answer was lost, it is this one's own lease that refuses.
-    await api.cancel(runId).catch(() => {});
+    await retrying(() => api.cancel(runId), patience).catch(() => {});
     throw error;
   }
 }

@@ -17,6 +17,10 @@ import { retrying } from "./retrying.ts";
 import { type Server, unheard } from "./server.ts";
 import { watchEnd } from "./watch-end.ts";
 
+/** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */
+const APPEND_MS = 300_000;
+/** How long the run is not looked at behind a refusal that says nothing of it, in milliseconds. */
+const REST_MS = 30_000;
 /** How long a release may take, in milliseconds: a lease that is not given back runs out. */
 const RELEASE_MS = 20_000;
 
@@ -92,7 +96,13 @@ export function createServerPort(
         throw error;
       }
     },
-    renew: async (runId, fence, leaseMs) => askClaim(runId, "PUT", { fence, leaseMs }),
+    async renew(runId, fence, leaseMs) {
+      try {
+        return await askClaim(runId, "PUT", { fence, leaseMs });
+      } catch (error) {
+        throw isRefusedByServer(error) ? error : unheard(error);
+      }
+    },
     release,
     async append(runId, events, { fence, idempotencyKey, expectedSequence }) {
       const texts = events.map(
@@ -113,7 +123,7 @@ export function createServerPort(
         signal: closing,
       } as const;
       const ask = async (): Promise<AppendReceipt> => server.askJson(call);
-      const receipt = await retrying(ask, stopped.signal, Infinity);
+      const receipt = await retrying(ask, stopped.signal, APPEND_MS);
       known = Math.max(known, receipt.lastSequence);
       return receipt;
     },
@@ -127,10 +137,16 @@ export function createServerPort(
       }
       const { signal } = watching;
       const since = (polled: number): number => Math.max(polled, known);
-      watchEnd(server, homeOf(runId), isQuiet, signal, since).catch((error: unknown) => {
-        // If it is for any other reason that the run cannot be read, the renewals have the say.
-        if (isGone(error)) onEnd(error);
-      });
+      /** If it is for any other reason that the run cannot be read, the renewals have the say. */
+      async function watchOn(): Promise<never> {
+        for (;;) {
+          await watchEnd(server, homeOf(runId), isQuiet, signal, since).catch((error: unknown) => {
+            if (isGone(error)) onEnd(error);
+          });
+          await pause(REST_MS, signal);
+        }
+      }
+      watchOn().catch(() => {});
       shutdown?.addEventListener("abort", stopTrying);
       if (shutdown?.aborted === true) stopTrying();
       return {
@@ -151,7 +167,14 @@ function homeOf(runId: string): string {
   return `/v1/agent-runs/${encodeURIComponent(runId)}`;
 }
 
-/** Whether it says that there is nothing to write to any more. */
-function isGone(error: unknown): boolean {
-  return error instanceof RunEventsError && /^(run_finished|not_found)$/.test(error.code);
+/** Whether there is nothing to write to any more. */
+function isGone(error: unknown): error is RunEventsError {
+  if (!(error instanceof RunEventsError)) return false;
+  const { code } = error;
+  return code === "run_finished" || (code === "not_found" && isRefusedByServer(error));
+}
+
+/** Whether the server says it, and not what is between: only a problem of the server's has a code. @see W3 */
+function isRefusedByServer(error: unknown): error is RunEventsError {
+  return error instanceof RunEventsError && "code" in error.details;
 }

@@ -13,9 +13,9 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * the task goes on, and ends the run behind all that the task has given: with `RUN_COMPLETED` and what it returned, or with
  * `RUN_FAILED` and the message of what it threw, unless it has ended the run itself.
  *
- * While the server is away what the task gives is sent again, as long as the lease lasts. The task learns from `run.signal` that
- * it should stop: at once if somebody ends the run when it has been quiet for half a second, with its next append, or within that
- * half second, if it has not.
+ * While the server is away what the task gives is sent again, as long as the lease lasts, five minutes at most. The task learns from
+ * `run.signal` that it should stop: at once if somebody ends the run when it has been quiet for 0.6 s, with its next append or within
+ * that time if it has not; with a renewal, or within half a minute, if the server was away.
  * @returns what the task returned
  * @throws what the task threw; the reason of `signal` if that stopped it; RunEventsError `claimed` (with `expiresAt`),
  * `run_finished`, `fenced`, `not_found`, and why an emitted event or the end could not be appended; of a claim that got no

@@ -6,6 +6,8 @@ import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
 const REAP_RUNS = 100;
 /** How many runs one `purge` removes at most, unless said otherwise. */
 const PURGE_RUNS = 100;
+/** How many runs that could not be ended are remembered at most: each is asked for again with every `reap`. */
+const MOST_FAILING = 1_000;
 /** How many reaped runs are on their way at once. */
 const ENDS_AT_ONCE = 16;
 
@@ -77,7 +79,9 @@ export function createUpkeep(
           failed.add(runId);
         }
       });
-      failing = new Set([...failed, ...again.filter((runId) => !chosen.includes(runId))]);
+      const left = [...failed, ...again.filter((runId) => !chosen.includes(runId))];
+      // So many are the store's trouble, not their own.
+      failing = new Set(left.length > MOST_FAILING ? [] : left);
       // One run's trouble is not the others': whoever calls again meets it again.
       if (ended.length === 0 && failure !== null) throw failure;
       return ended;

@@ -95,6 +95,9 @@ async function workUnder<Value>(
 ): Promise<Value> {
   const { clock, limits } = port;
   const controller = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    controller.signal.addEventListener("abort", () => resolve());
+  });
   /** Why nothing may be written any more; `null` while the run is this worker's. */
   let over: unknown = null;
   /** Whether this worker has ended the run. */
@@ -232,7 +235,8 @@ async function workUnder<Value>(
 
   for (const one of shutdowns) one.addEventListener("abort", shutDown);
   try {
-    await watch.ready;
+    // A look that hangs keeps neither a shutdown nor the end of the lease waiting.
+    await Promise.race([watch.ready, stopped]);
     check();
     for (const one of shutdowns) one.throwIfAborted();
     const value = await task(run);

@@ -157,6 +157,34 @@ describe("reap", () => {
     expect(await reap()).toStrictEqual(["a"]);
   });
 
+  it("S23: a store that takes no append is not asked for ever more runs", async () => {
+    await claim(...Array.from({ length: 1_300 }, (_, at) => `run-${at}`));
+    now += 1_000;
+    const limits: number[] = [];
+    let isFull = true;
+    const reaper = createRunLog({
+      store: {
+        ...store,
+        async listExpired(query) {
+          limits.push(query.limit);
+          return store.listExpired(query);
+        },
+        async append(requests) {
+          if (isFull) throw new RunEventsError("store_unavailable", "The store is full.");
+          return store.append(requests);
+        },
+      },
+    });
+    const reap = async (): Promise<readonly string[]> =>
+      reaper.reap({ graceMs: 0 }).catch(() => []);
+    for (let call = 0; call < 25; call++) expect(await reap()).toStrictEqual([]);
+    expect(Math.max(...limits)).toBe(1_100);
+    isFull = false;
+    const ended = new Set<string>();
+    for (let call = 0; call < 13; call++) for (const runId of await reap()) ended.add(runId);
+    expect(ended.size).toBe(1_300);
+  });
+
   it.each([{ graceMs: -1 }, { graceMs: 0.5 }, { limit: 0 }, { limit: Number.NaN }])(
     "refuses %j",
     async (options) => {

@@ -168,6 +168,15 @@ describe("a shutdown of work", () => {
     expect([calls, world.calls.length]).toStrictEqual([0, 3]);
   });
 
+  it("S21: does not wait for a first look that hangs", async () => {
+    world.intercepts.getRun = async () => new Promise(() => {});
+    const work = world.runs.work("r", options(), () => {});
+    await world.settle();
+    shutdown.abort(REASON);
+    await expect(work).rejects.toBe(REASON);
+    expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
+  });
+
   it("S14: nothing listens any more once work is over", async () => {
     const listeners = new Set<unknown>();
     const { signal } = shutdown;

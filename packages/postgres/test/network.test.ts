@@ -97,7 +97,7 @@ describe("a bad network", () => {
 
   it("S21: of an append whose end does not arrive, `transaction_timeout` frees the run", async () => {
     const { schema, store, direct } = await openRemote();
-    const pool = openPool(server().url, { max: 1, options: "-c transaction_timeout=1000" });
+    const pool = openPool(server().url, { max: 1, options: "-c transaction_timeout=5000" });
     const halved = await openStore(pool, { schema, listenPool: direct });
     const client = await pool.connect();
     // The message that ends the statement and its transaction; the server has answered all before it.

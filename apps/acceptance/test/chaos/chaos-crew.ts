@@ -22,6 +22,8 @@ export interface Crew {
   /** Stops a worker where it stands. */
   freeze(index: number): void;
   thaw(index: number): void;
+  /** Whether a worker has begun to look for runs. */
+  isReady(index: number): boolean;
   /** What a worker has claimed last. */
   newest(index: number): Fenced | undefined;
   /** Resolves as soon as this is so. @throws Error if a worker ended that should not have */
@@ -37,6 +39,7 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
   const waiting = new Set<() => void>();
   const newest: Fenced[] = [];
   const children = plans.map((plan, index) => start(plan, index));
+  const ready = new Set<ChildProcess>();
   const done = new Set<ChildProcess>();
   const replaced = new Set<ChildProcess>();
   let failure: Error | null = null;
@@ -49,6 +52,7 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     child.on("message", (report: WorkerReport) => {
       reports.push(report);
       if ("claimed" in report) newest[index] = report.claimed;
+      if ("ready" in report) ready.add(child);
       if ("done" in report) done.add(child);
       tellAll();
     });
@@ -96,6 +100,10 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     },
     freeze: (index) => void children[index]?.kill("SIGSTOP"),
     thaw: (index) => void children[index]?.kill("SIGCONT"),
+    isReady(index) {
+      const child = children[index];
+      return child !== undefined && ready.has(child);
+    },
     newest: (index) => newest[index],
     until,
     done: () => until(() => children.every((child) => done.has(child))),

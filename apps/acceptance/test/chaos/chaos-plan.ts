@@ -19,6 +19,7 @@ export interface Fenced {
 
 /** What a worker tells. */
 export type WorkerReport =
+  | { readonly ready: true }
   | { readonly claimed: Fenced & { readonly lastSequence: number } }
   | { readonly wrote: Fenced & { readonly sequence: number } }
   | { readonly refused: Fenced & { readonly code: string } }

@@ -70,6 +70,7 @@ const { store, close } = await openStoreUrl(storeUrl);
 const runs = createRunEvents({ store });
 const work = manner === "careful" ? workCarefully : workRecklessly;
 const left = new Set(Array.from({ length: RUNS }, (_, index) => runIdOf(index)));
+tell({ ready: true });
 while (left.size > 0) {
   if (!(await workOnFirst())) await pause(IDLE_MS);
 }

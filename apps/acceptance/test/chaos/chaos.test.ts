@@ -45,8 +45,8 @@ interface Scene {
   readonly reaper: Reaper;
   readonly runs: RunEvents;
   readonly place: ChaosPlace;
-  /** Makes so many runs more to work on. */
-  readonly feed: (count: number) => Promise<void>;
+  /** Makes so many runs more to work on, as long as there are not all. @returns how many */
+  readonly feed: (count: number) => Promise<number>;
 }
 
 it.each(Object.entries(CHAOS_PLACES))(
@@ -60,10 +60,12 @@ it.each(Object.entries(CHAOS_PLACES))(
       await close();
     });
     let fed = 0;
-    async function feed(count: number): Promise<void> {
+    async function feed(count: number): Promise<number> {
+      const first = fed;
       for (const until = Math.min(RUNS, fed + count); fed < until; fed++) {
         await runs.create({ runId: runIdOf(fed), ownerId: "ada" });
       }
+      return fed - first;
     }
     const plans: readonly WorkerPlan[] = [
       { manner: "careful", skew: place.hasClock ? "+3m" : null },
@@ -123,15 +125,16 @@ async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number
 }
 
 /**
- * Waits until a worker has just begun a run. There are always some for it: one that has only been started may be slower than all
- * the others.
+ * Makes runs until a worker has just begun one: one that has only been started may be slower than all the others.
  * @returns which
+ * @throws Error if it has begun none of all
  */
 async function begin({ crew, feed }: Scene, worker: number): Promise<string> {
+  await crew.until(() => crew.isReady(worker));
   const before = crew.newest(worker);
   while (crew.newest(worker) === before) {
     const claims = countClaims(crew);
-    await feed(FED);
+    if ((await feed(FED)) === 0) throw new Error("The others took all runs.");
     await crew.until(() => crew.newest(worker) !== before || countClaims(crew) >= claims + FED);
   }
   return crew.newest(worker)?.runId ?? "";

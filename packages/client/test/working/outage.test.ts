@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { workRun } from "@tm/run-events-client/work";
 import { expect, it, onTestFinished } from "vitest";
 import { createRun, readLog } from "../api.ts";
 import { aborted, failureOf } from "../failure-of.ts";
+import { onFastClock } from "../on-fast-clock.ts";
 import { json, startScriptedServer } from "../scripted-server.ts";
 import { startServer } from "../start-server.ts";
 
@@ -80,4 +82,55 @@ it("S21: what something on the way says in the server's place renews no lease, a
   const work = workRun(options, async ({ signal }) => aborted(signal));
   expect(await failureOf(work)).toMatchObject({ code: "fenced" });
   await expect.poll(() => server.open.size).toBe(0);
+});
+
+it("S21, W3: a 404 that is not the server's own neither ends the work nor the lease", async () => {
+  let renewals = 0;
+  const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
+    if (method === "PUT" && renewals++ > 0) json(response, 200, { fence: 1, expiresAt: "" });
+    else if (method === "PUT" || url.includes("wait=")) response.writeHead(404).end("<html>");
+    else if (url.endsWith("/events"))
+      json(response, 200, { lastSequence: 1, runStatus: "completed" });
+    else json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus: "queued" });
+  });
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
+  await workRun(options, async () => {
+    await expect.poll(() => renewals).toBeGreaterThan(1);
+  });
+});
+
+it("W13, W3: a cancel is still heard by a poll when one was refused that had nothing to say of the run", async () => {
+  let polls = 0;
+  const { baseUrl } = await startScriptedServer((response, _, { url = "" }) => {
+    if (url.includes("wait=") && polls++ === 0) json(response, 401, { code: "unauthenticated" });
+    else {
+      const runStatus = url.includes("wait=") ? "cancelled" : "queued";
+      json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus });
+    }
+  });
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 3_600_000 };
+  const work = async (): Promise<unknown> =>
+    failureOf(workRun(options, async ({ signal }) => aborted(signal)));
+  expect(await onFastClock(work)).toMatchObject({ code: "run_finished" });
+});
+
+it("S20: what the server never takes fails the run, though the lease is renewed all the time", async () => {
+  const bodies: string[] = [];
+  const { baseUrl } = await startScriptedServer((response, _, request) => {
+    void text(request).then((body) => {
+      const { url = "" } = request;
+      if (url.includes("wait=")) return;
+      if (url.endsWith("/events")) bodies.push(body);
+      if (body.includes('"STEP"')) json(response, 500, { code: "internal" });
+      else {
+        const runStatus = url.endsWith("/events") ? "failed" : "queued";
+        json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus });
+      }
+    });
+  });
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
+  const work = async (): Promise<unknown> =>
+    failureOf(workRun(options, async (run) => run.append([{ eventType: "STEP" }])));
+  expect(await onFastClock(work)).toMatchObject({ code: "internal", ambiguous: true });
+  expect(bodies.at(-1)).toContain("RUN_FAILED");
 });
