@@ -113,7 +113,7 @@ async function workUnder<Value>(
     leaseMs,
     sentAtMs,
     renew: async () => port.renew(runId, fence, leaseMs),
-    onLost: (refusal) => lose(refusal ?? runFenced()),
+    onLost: (refusal) => lose(refusal ?? leaseOver()),
   });
   const watch = port.watchEnd(runId, { landings: () => landings, onEnd: lose });
 
@@ -130,7 +130,7 @@ async function workUnder<Value>(
   }
 
   function check(): void {
-    if (over === null && lease.isOver()) lose(runFenced());
+    if (over === null && lease.isOver()) lose(leaseOver());
     if (over !== null) throw over;
   }
 
@@ -248,6 +248,11 @@ async function workUnder<Value>(
     if (over === null) stop(runFenced());
     for (const one of shutdowns) one.removeEventListener("abort", shutDown);
   }
+}
+
+/** The error of a worker that has not been heard of for as long as its lease, whoever has the run now. @see S21 */
+function leaseOver(): RunEventsError {
+  return new RunEventsError("fenced", "The lease ran out before it was renewed.");
 }
 
 function isFinished(error: unknown): boolean {

@@ -52,6 +52,7 @@ describe("a lost lease", () => {
     await world.pass(1);
     told.push(await work);
     expect(told).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
+    expect(told[3]).toHaveProperty("message", "The lease ran out before it was renewed.");
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
   });
