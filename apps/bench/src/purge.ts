@@ -21,7 +21,7 @@ export const purge: Section = {
   async run(scale) {
     const targets: Target[] = [];
     const figures: Figure[] = [];
-    // That it works with each of them, the section `lease` shows.
+    // That each of them purges, the kit shows.
     for (const { name, withUrl } of scale.quick ? LEASE_STORES.slice(0, 1) : LEASE_STORES) {
       const part = await withUrl((url) => measureStore(scale, name, url));
       targets.push(...part.targets);

@@ -71,13 +71,15 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly waitSeconds?: number;
+  /** Whether the server has had the run: a 404 that is no problem of its own is then that of something on the way. */
+  readonly isThere?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Talks to the server as the token's user. */
 export function createApi({ url, token }: Target): Api {
   async function ask(path: string, call: Call = {}): Promise<Answer> {
-    const { method = "GET", headers = {}, body, waitSeconds = 0, signal } = call;
+    const { method = "GET", headers = {}, body, waitSeconds = 0, isThere = false, signal } = call;
     const tooLate = AbortSignal.timeout(waitSeconds * 1_000 + ANSWER_MS);
     let response: Response;
     let text: string;
@@ -96,7 +98,7 @@ export function createApi({ url, token }: Target): Api {
       });
     }
     const { ok, status, headers: said } = response;
-    if (!ok) throw errorOf({ status, text });
+    if (!ok) throw errorOf({ status, text }, isThere);
     return { text, headers: said };
   }
 
@@ -113,9 +115,8 @@ export function createApi({ url, token }: Target): Api {
     async append(runId, events, { idempotencyKey, fence }, signal) {
       const headers = { ...json, "idempotency-key": idempotencyKey, "run-fence": `${fence}` };
       const body = `{"events":[${events.join(",")}]}`;
-      return parse(
-        await call(`/v1/agent-runs/${runId}/events`, { method: "POST", headers, body, signal }),
-      );
+      const path = `/v1/agent-runs/${runId}/events`;
+      return parse(await call(path, { method: "POST", headers, body, isThere: true, signal }));
     },
     async claim(runId, leaseMs) {
       const body = JSON.stringify({ leaseMs });
@@ -125,7 +126,7 @@ export function createApi({ url, token }: Target): Api {
     async renew(runId, fence, leaseMs, signal) {
       const body = JSON.stringify({ fence, leaseMs });
       const path = `/v1/agent-runs/${runId}/claim`;
-      return parse(await call(path, { method: "PUT", headers: json, body, signal }));
+      return parse(await call(path, { method: "PUT", headers: json, body, isThere: true, signal }));
     },
     async readPage(runId, { since, limit, waitSeconds }, signal) {
       const path = `/v1/agent-runs/${runId}/events?since=${since}&limit=${limit}&wait=${waitSeconds}`;
@@ -170,13 +171,17 @@ function parse<T>(text: string): T {
 }
 
 /** The error of an answer, which need not be a problem of ours: a proxy may have made it. @see W3 */
-function errorOf(answer: { readonly status: number; readonly text: string }): RunEventsError {
-  const { status, text } = answer;
+function errorOf(
+  answer: { readonly status: number; readonly text: string },
+  isThere: boolean,
+): RunEventsError {
+  const problem = problemOf(answer.text);
+  const isBetween = isThere && answer.status === 404 && problem === null;
+  const status = isBetween ? 502 : answer.status;
   const retryable = status === 429 || status >= 500;
-  const problem = problemOf(text);
   return new RunEventsError(
     problem?.code ?? CODE.get(status) ?? (retryable ? "store_unavailable" : "internal"),
-    problem?.detail ?? `The server answers ${status}.`,
+    problem?.detail ?? `The server answers ${answer.status}.`,
     { retryable, details: problem ?? {} },
   );
 }

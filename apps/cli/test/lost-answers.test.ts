@@ -5,8 +5,8 @@ import { startServer } from "../../server/test/start-server.ts";
 import { readRuns } from "./recorded-run.ts";
 import { runCli } from "./start-cli.ts";
 
-/** What becomes of a request on the way: its answer passes or is lost, it is cut before, a page is answered instead. */
-type Fate = "passed" | "lost" | "cut" | "page";
+/** What becomes of a request on the way: its answer passes or is lost, it is cut before, or a page is answered instead. */
+type Fate = "passed" | "lost" | "cut" | 200 | 404;
 
 /** A way to the server that answers are lost on, or that answers in the server's place. @returns its URL */
 async function startWay(
@@ -24,7 +24,7 @@ async function startWay(
       if (fate !== "passed") {
         answer.resume();
         if (fate === "lost") response.destroy();
-        else response.writeHead(200, { "content-type": "text/html" }).end("<p>Back soon.</p>");
+        else response.writeHead(fate, { "content-type": "text/html" }).end("<p>Back soon.</p>");
         return;
       }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -58,16 +58,21 @@ it("W31: exec that does not learn its fence leaves no run behind that waits for 
   expect(await readRuns(url)).toMatchObject([{ runStatus: "cancelled" }]);
 });
 
-it("S21: a page that somebody else answers to a renewal loses no lease", async () => {
-  const { url } = await startServer();
-  let renewals = 0;
-  const way = await startWay(url, (method) => {
-    if (method === "PUT") renewals += 1;
-    return method === "PUT" && renewals === 1 ? "page" : "passed";
-  });
-  const args = ["exec", "--lease", "1", "--", "sleep", "1"];
-  const { exitCode, stderr } = await runCli(way, args);
-  expect(renewals).toBeGreaterThan(1);
-  expect(exitCode, stderr).toBe(0);
-  expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
-});
+it.each([200, 404] as const)(
+  "S21: a page with %i that somebody else answers loses no lease and no event",
+  async (page) => {
+    const { url } = await startServer();
+    let renewals = 0;
+    let appends = 0;
+    const way = await startWay(url, (method, path) => {
+      const isFirst =
+        method === "PUT" ? renewals++ === 0 : path.endsWith("/events") && appends++ === 0;
+      return isFirst ? page : "passed";
+    });
+    const args = ["exec", "--lease", "1", "--", "sleep", "1"];
+    const { exitCode, stderr } = await runCli(way, args);
+    expect(renewals).toBeGreaterThan(1);
+    expect(exitCode, stderr).toBe(0);
+    expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
+  },
+);

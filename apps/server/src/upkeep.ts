@@ -66,7 +66,7 @@ export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): Ru
     };
   }
 
-  // The first comes after an interval: after a server that was away the workers have that long to renew their leases.
+  // The first comes after an interval: so long there is, behind a server that was away, to renew a lease or to claim a run.
   const all = [startTicks(reapIntervalMs, guard("reap", reap))];
   if (retentionMs !== null) {
     all.push(

@@ -122,7 +122,13 @@ export function createServerPort(
         body: `{"events":[${texts.join()}]${expected}}`,
         signal: closing,
       } as const;
-      const ask = async (): Promise<AppendReceipt> => server.askJson(call);
+      const ask = async (): Promise<AppendReceipt> => {
+        try {
+          return await server.askJson(call);
+        } catch (error) {
+          throw isNotFound(error) && !isRefusedByServer(error) ? unheard(error) : error;
+        }
+      };
       const receipt = await retrying(ask, stopped.signal, APPEND_MS);
       known = Math.max(known, receipt.lastSequence);
       return receipt;
@@ -168,13 +174,16 @@ function homeOf(runId: string): string {
 }
 
 /** Whether there is nothing to write to any more. */
-function isGone(error: unknown): error is RunEventsError {
-  if (!(error instanceof RunEventsError)) return false;
-  const { code } = error;
-  return code === "run_finished" || (code === "not_found" && isRefusedByServer(error));
+function isGone(error: unknown): boolean {
+  if (isNotFound(error)) return isRefusedByServer(error);
+  return error instanceof RunEventsError && error.code === "run_finished";
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof RunEventsError && error.code === "not_found";
 }
 
 /** Whether the server says it, and not what is between: only a problem of the server's has a code. @see W3 */
-function isRefusedByServer(error: unknown): error is RunEventsError {
+function isRefusedByServer(error: unknown): boolean {
   return error instanceof RunEventsError && "code" in error.details;
 }

@@ -13,7 +13,7 @@ const POLL_MS = 500;
 /**
  * Waits, while its writer is quiet, until somebody else ends the run.
  * @param path the run's
- * @param since the last sequence that the writer knows of, of which a poll has seen one
+ * @param since takes the last sequence that a poll has seen, and says the last that the writer knows of
  * @throws RunEventsError `run_finished` with the status then; why the run cannot be read; the signal's reason
  */
 export async function watchEnd(

@@ -276,7 +276,7 @@ describe("a process that works", () => {
       const runs = createRunEvents({ store: createMemoryStore() });
       const { runId } = await runs.create({ ownerId: "ada" });
       // A timer that holds nothing is all that the task waits for.
-      await runs.work(runId, { leaseMs: 1000 }, () => new Promise((resolve) => setTimeout(resolve, 500).unref()));
+      await runs.work(runId, { leaseMs: 1000 }, () => new Promise((resolve) => setTimeout(resolve, 20).unref()));
       console.log((await runs.get(runId)).runStatus);`;
     const { stdout } = await promisify(execFile)(process.execPath, [
       "--input-type=module",

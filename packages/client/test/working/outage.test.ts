@@ -86,9 +86,11 @@ it("S21: what something on the way says in the server's place renews no lease, a
 
 it("S21, W3: a 404 that is not the server's own neither ends the work nor the lease", async () => {
   let renewals = 0;
+  let appends = 0;
   const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
     if (method === "PUT" && renewals++ > 0) json(response, 200, { fence: 1, expiresAt: "" });
     else if (method === "PUT" || url.includes("wait=")) response.writeHead(404).end("<html>");
+    else if (url.endsWith("/events") && appends++ === 0) response.writeHead(404).end("<html>");
     else if (url.endsWith("/events"))
       json(response, 200, { lastSequence: 1, runStatus: "completed" });
     else json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus: "queued" });
@@ -97,6 +99,7 @@ it("S21, W3: a 404 that is not the server's own neither ends the work nor the le
   await workRun(options, async () => {
     await expect.poll(() => renewals).toBeGreaterThan(1);
   });
+  expect(appends).toBe(2);
 });
 
 it("W13, W3: a cancel is still heard by a poll when one was refused that had nothing to say of the run", async () => {
