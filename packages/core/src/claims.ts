@@ -2,6 +2,7 @@ import { finishedOutcome, isVisible } from "./judge-append.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type {
   ClaimRequest,
+  Lease,
   LeaseOutcome,
   LeaseRefusal,
   ReleaseRequest,
@@ -13,18 +14,23 @@ import type {
  * What becomes of a claim, once for all adapters. `granted` holds the run as it is to be stored.
  * @param run the run's head, `null` if there is none
  * @param nowMs the store's clock
+ * @param keptKey the key of the claim that got the run's lease, `null` if it had none or there is no lease
  * @see S21
  */
 export function claimRun(
   run: RunRecord | null,
   request: ClaimRequest,
   nowMs: number,
+  keptKey: string | null,
 ): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   const { fence, leaseExpiresAtMs } = run;
   if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
-    return { outcome: "claimed", leaseExpiresAtMs };
+    // The same claim, sent again because its answer was lost, finds the lease that it got.
+    return keptKey !== null && keptKey === request.claimKey
+      ? grant(run, fence, leaseExpiresAtMs)
+      : { outcome: "claimed", leaseExpiresAtMs };
   }
   return grant(run, fence + 1, nowMs + request.leaseMs);
 }
@@ -47,6 +53,17 @@ export function releaseRun(run: RunRecord | null, request: ReleaseRequest): Leas
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   if (run.fence !== request.fence) return { outcome: "fenced" };
   return grant(run, run.fence, null);
+}
+
+/** What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it say nothing. @see S21 */
+export function encodeKeptClaim(fence: number, claimKey: string): string {
+  return `${fence} ${claimKey}`;
+}
+
+/** The key of the claim that got the run's lease, from what `encodeKeptClaim` made of it; `null` if that was another lease. @see S21 */
+export function keptKeyOf({ fence, leaseExpiresAtMs }: Lease, kept: string | null): string | null {
+  const before = `${fence} `;
+  return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;
 }
 
 function refusalOf(

@@ -1,4 +1,4 @@
-import { claimRun, releaseRun, renewLease } from "./claims.ts";
+import { claimRun, encodeKeptClaim, keptKeyOf, releaseRun, renewLease } from "./claims.ts";
 import { advanceRun, isVisible, judgeAppend, type KeptReceipt } from "./judge-append.ts";
 import { isFenced, NO_LEASE } from "./lease.ts";
 import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
@@ -24,6 +24,8 @@ interface MemoryRun {
   readonly payloadBytes: number[];
   /** The events that start a phase, ascending. */
   readonly phases: { readonly sequence: number; readonly phase: string }[];
+  /** What `encodeKeptClaim` made of the claim that got the lease, `null` if that had no key. */
+  keptClaim: string | null;
   /** Idempotency key to what it stands for. */
   readonly receipts: Map<string, Omit<KeptReceipt, "events">>;
 }
@@ -139,6 +141,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
       };
       const run: MemoryRun = {
         record,
+        keptClaim: null,
         events: [],
         payloadBytes: [],
         phases: [],
@@ -184,7 +187,16 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     },
     async claim(request) {
       refuseIfClosed();
-      return keepLease(claimRun(headOf(request.runId), request, now()));
+      const run = runs.get(request.runId);
+      if (run === undefined) return { outcome: "not_found" };
+      const keptKey = keptKeyOf(run.record, run.keptClaim);
+      const outcome = claimRun(run.record, request, now(), keptKey);
+      if (outcome.outcome === "granted") {
+        const { claimKey } = request;
+        run.keptClaim =
+          claimKey === undefined ? null : encodeKeptClaim(outcome.run.fence, claimKey);
+      }
+      return keepLease(outcome);
     },
     async renew(request) {
       refuseIfClosed();
@@ -203,14 +215,18 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
         .slice(0, limit)
         .map(({ runId }) => runId);
     },
-    async purge({ finishedBeforeMs, limit }) {
+    async purge({ finishedForMs, limit }) {
       refuseIfClosed();
+      const latestMs = now() - finishedForMs;
       const old = heads()
-        .filter(({ finishedAtMs }) => finishedAtMs !== null && finishedAtMs < finishedBeforeMs)
+        .filter(({ finishedAtMs }) => finishedAtMs !== null && finishedAtMs <= latestMs)
         .sort((a, b) => (a.finishedAtMs ?? 0) - (b.finishedAtMs ?? 0))
         .slice(0, limit);
       old.forEach(remove);
       return old.map(({ runId }) => runId);
+    },
+    async probe() {
+      refuseIfClosed();
     },
     watch(runId, wake) {
       const ready = closed ? Promise.reject(storeClosed()) : Promise.resolve();

@@ -170,10 +170,15 @@ export interface ClaimRequest {
   readonly ownerId: string | null;
   /** How long the lease lasts from now on, by the store's clock. At least 1. */
   readonly leaseMs: number;
+  /**
+   * Names this claim, so that it can be sent again when its answer was lost: while the lease that it got has not run out, it is
+   * granted that lease again. 1 to 128 printable ASCII characters. Left out, the claim has no name.
+   */
+  readonly claimKey?: string;
 }
 
 /** Asks for more time on a lease. */
-export interface RenewRequest extends ClaimRequest {
+export interface RenewRequest extends Omit<ClaimRequest, "claimKey"> {
   readonly fence: number;
 }
 
@@ -201,10 +206,10 @@ export interface ExpiredQuery {
   readonly limit: number;
 }
 
-/** Asks to remove runs that have finished before a time. @see S24 */
+/** Asks to remove runs that finished some time ago. @see S24 */
 export interface PurgeRequest {
-  /** Runs with a smaller `finishedAtMs` go. */
-  readonly finishedBeforeMs: number;
+  /** Runs go whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
+  readonly finishedForMs: number;
   /** The most runs of this call: 1 or more. */
   readonly limit: number;
 }
@@ -265,6 +270,7 @@ export interface StoreCapabilities {
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
  * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** leases that ran out are found through an index. **S24** old runs are removed in batches.
+ * - **S31** `probe` says whether an append could land now.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
@@ -291,6 +297,13 @@ export interface RunEventStore {
    * @see S24
    */
   purge(request: PurgeRequest): Promise<readonly string[]>;
+  /**
+   * Resolves if an append could land now: it writes something small as durably as an append does, into no run. It waits for
+   * the store as an append does, so a caller bounds it.
+   * @throws RunEventsError `store_unavailable`, which says why no append could land
+   * @see S31
+   */
+  probe(): Promise<void>;
   /** `wake` is never called from within `watch` itself, and must not throw. @see S13-S15 */
   watch(runId: string, wake: () => void): Watch;
   /** @see S18 */

@@ -21,8 +21,8 @@ export interface ReapOptions {
 
 /** Which runs to remove. */
 export interface PurgeOptions {
-  /** Runs that finished before this time go. Milliseconds since 1970. */
-  readonly finishedBeforeMs: number;
+  /** Runs that finished this long ago or longer go, by the store's clock. Milliseconds, 0 or more. */
+  readonly finishedForMs: number;
   /** The most runs. Default 100. */
   readonly limit?: number;
 }
@@ -86,10 +86,10 @@ export function createUpkeep(
       if (ended.length === 0 && failure !== null) throw failure;
       return ended;
     },
-    async purge({ finishedBeforeMs, limit = PURGE_RUNS }) {
-      checkBound("finishedBeforeMs", finishedBeforeMs, 0);
+    async purge({ finishedForMs, limit = PURGE_RUNS }) {
+      checkBound("finishedForMs", finishedForMs, 0);
       checkBound("limit", limit, 1);
-      return store.purge({ finishedBeforeMs, limit });
+      return store.purge({ finishedForMs, limit });
     },
   };
 }

@@ -49,7 +49,7 @@ function take(run: RunRecord, one: Step, nowMs: number): readonly [RunRecord, bo
     return [advanceRun(run, request, nowMs).run, true];
   }
   const outcome: LeaseOutcome = {
-    claim: () => claimRun(run, { ...ANY, leaseMs: one.leaseMs }, nowMs),
+    claim: () => claimRun(run, { ...ANY, leaseMs: one.leaseMs }, nowMs, null),
     renew: () => renewLease(run, { ...ANY, fence: 0, ...one }, nowMs),
     release: () => releaseRun(run, { ...ANY, fence: 0, ...one }),
   }[one.do]();
@@ -148,7 +148,7 @@ describe("claimRun, renewLease and releaseRun", () => {
           leaseMs: 500,
         };
         const outcome = {
-          claim: () => claimRun(run, request, 2_000),
+          claim: () => claimRun(run, request, 2_000, null),
           renew: () => renewLease(run, request, 2_000),
           release: () => releaseRun(run, request),
         }[call]();
@@ -174,12 +174,12 @@ describe("claimRun, renewLease and releaseRun", () => {
   it("S21: a lease ends at its very last millisecond, and can be renewed until somebody else has the run", () => {
     const run = runRecord({ fence: 1, leaseExpiresAtMs: 2_000 });
     const claim = { ...ANY, leaseMs: 10 };
-    expect(claimRun(run, claim, 1_999)).toStrictEqual({
+    expect(claimRun(run, claim, 1_999, null)).toStrictEqual({
       outcome: "claimed",
       leaseExpiresAtMs: 2_000,
     });
     expect(renewLease(run, { ...claim, fence: 1 }, 9_000)).toMatchObject({ outcome: "granted" });
-    const claimed = claimRun(run, claim, 2_000);
+    const claimed = claimRun(run, claim, 2_000, null);
     expect(claimed).toMatchObject({ outcome: "granted", run: { fence: 2 } });
     if (claimed.outcome !== "granted") return;
     expect(renewLease(claimed.run, { ...claim, fence: 1 }, 2_000)).toStrictEqual({
