@@ -44,7 +44,8 @@ export interface FollowerReader {
 /** One run's follower in this process, shared by all its readers. */
 export interface Follower {
   /**
-   * Adds the reader, then finds its place: subscribe first, read after, so that nothing committed from now on is missed.
+   * Adds the reader, then finds its place: the owner is checked first; the read that counts comes after the watch is ready, so
+   * that nothing committed from now on is missed.
    * @returns the run's head, for what a reader is told first
    * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left.
    */
@@ -102,6 +103,8 @@ class RunFollower implements Follower {
   #head = 0;
   #end = 0;
   #failure: { readonly error: unknown } | null = null;
+  /** Whether the watch is ready: what is committed from then on rings. */
+  #isReady = false;
   #dirty = false;
   #reading = false;
   #retired = false;
@@ -117,11 +120,7 @@ class RunFollower implements Follower {
   async open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
-      await this.#watch.ready;
-      // Only the head and the phase at the cursor are wanted; a read takes an event at least.
-      const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
-      const result = await this.#source.read(query);
-      if (result === null) throw runNotFound();
+      const result = await this.#look(since, ownerId);
       const { run } = result;
       if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
       // This read is older than the follower's run: what it saw is gone.
@@ -175,6 +174,22 @@ class RunFollower implements Follower {
     this.#failure ??= { error };
     this.#retire();
     this.#wakeReaders();
+  }
+
+  /** What a reader is told first. Only the head and the phase at the cursor are wanted; a read takes an event at least. */
+  async #look(since: number, ownerId: string | null): Promise<ReadResult> {
+    const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
+    // A stranger is refused by a read alone, whether the run is followed here or not: how long a watch takes to be ready would
+    // tell him which. Where it is ready already, the same read is the one behind it.
+    const wasReady = this.#isReady;
+    let result = ownerId !== null || wasReady ? await this.#source.read(query) : null;
+    if (!wasReady && (result !== null || ownerId === null)) {
+      await this.#watch.ready;
+      this.#isReady = true;
+      result = await this.#source.read(query);
+    }
+    if (result === null) throw runNotFound();
+    return result;
   }
 
   async #readOn(): Promise<void> {

@@ -132,6 +132,36 @@ describe("createFollower", () => {
     follower.leave(keeper);
   });
 
+  it("W4: refuses a stranger by one read, whether the run is followed or not", async () => {
+    const fresh = await createFollowerBench();
+    const followed = await createFollowerBench();
+    const keeper = await open(followed);
+    for (const { source, follower } of [fresh, followed]) {
+      const asked = expect(follower.open(createReader(), 0, "eve")).rejects.toMatchObject({
+        code: "not_found",
+      });
+      await setImmediate();
+      expect(source.reads).toHaveLength(1);
+      await answerAll(source);
+      await asked;
+    }
+    followed.follower.leave(keeper);
+  });
+
+  it("S13: an owner's first reader reads again once the watch is ready", async () => {
+    const { source, follower } = await createFollowerBench();
+    const opened = follower.open(createReader(), 0, "ada");
+    await setImmediate();
+    source.answerAll();
+    await setImmediate();
+    expect(source.reads).toHaveLength(0);
+    await append(source, "1");
+    source.readies[0]?.resolve();
+    await setImmediate();
+    source.answerAll();
+    await expect(opened).resolves.toMatchObject({ lastSequence: 1 });
+  });
+
   it("S1: a log that has lost its end is cursor_ahead to whoever had read it, never silence", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
