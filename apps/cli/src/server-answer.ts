@@ -26,6 +26,11 @@ export function errorOf(answer: ServerAnswer, server: string): RunEventsError {
   return new RunEventsError(status === 429 ? "too_many_requests" : "store_unavailable", message);
 }
 
+/** Whether the server itself has said this, and not what is between here and there. */
+export function isOfServer({ details }: RunEventsError): boolean {
+  return "code" in details;
+}
+
 /**
  * The JSON of a success.
  * @param member what the server's own answer has, and others have not
