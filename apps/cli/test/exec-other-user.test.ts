@@ -23,7 +23,7 @@ async function startRootCommand(): Promise<RootCommand> {
   await copyFile(findProgram("setpriv") ?? "setpriv is not installed", become);
   await chmod(become, 0o4755);
   const file = join(folder, "go-on");
-  const script = `echo up; until [ -e ${file} ]; do sleep 0.05; done; echo last`;
+  const script = `echo up; until [ -e ${file} ] || ! [ -d ${folder} ]; do sleep 0.05; done; echo last`;
   const words = [become, "--reuid=0", "--clear-groups", "sh", "-c", script];
   const cli = startCli(url, ["exec", "--", ...words], {}, UNPRIVILEGED_USER);
   await cli.said("up");

@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { startServer } from "../../server/test/start-server.ts";
+import { makeTempFolder, startServer } from "../../server/test/start-server.ts";
 import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { runCli, runIdIn, startCli } from "./start-cli.ts";
 
 const sh = (script: string): readonly string[] => ["exec", "--", "sh", "-c", script];
+
+/** What a process does that stays for as long as the folder is there, so until the test has finished. */
+const stayWith = (folder: string): string => `while [ -d ${folder} ]; do sleep 0.1; done`;
 
 describe("the pipes of exec", () => {
   it("a command whose output nobody reads any more ends at SIGPIPE, as in a plain pipe, and the run with it", async () => {
@@ -36,11 +39,12 @@ describe("the pipes of exec", () => {
   });
 
   it.each([
-    ["quiet", "sleep 600 &"],
-    ["busy", "while echo more; do :; done &"],
+    ["quiet", (folder: string) => stayWith(folder)],
+    ["busy", () => "while echo more; do :; done"],
   ])("a %s process that the command leaves behind does not hold the run", async (_, left) => {
     const { url } = await startServer();
-    const { exitCode, stderr } = await runCli(url, sh(`echo one; ${left} echo two; exit 7`));
+    const script = `echo one; (${left(await makeTempFolder())}) & echo two; exit 7`;
+    const { exitCode, stderr } = await runCli(url, sh(script));
     expect(exitCode, stderr).toBe(7);
     const events = await readEvents(url, runIdIn(stderr));
     expect(linesOf(events, "STDOUT")).toEqual(expect.arrayContaining(["one", "two"]));
@@ -50,8 +54,8 @@ describe("the pipes of exec", () => {
   it("a signal that comes when the command has ended does not make its run a cancelled one", async () => {
     const { url } = await startServer();
     // What is left behind interrupts exec as soon as that knows of the command's end, and holds its output on.
-    const left =
-      "(trap '' TERM; while kill -0 $$ 2>&-; do :; done; kill -TERM $PPID; exec sleep 600) &";
+    const stay = stayWith(await makeTempFolder());
+    const left = `(trap '' TERM; while kill -0 $$ 2>&-; do :; done; kill -TERM $PPID; ${stay}) &`;
     const { exitCode, stderr } = await runCli(url, sh(`${left} echo one`));
     expect(exitCode, stderr).toBe(0);
     const events = await readEvents(url, runIdIn(stderr));
