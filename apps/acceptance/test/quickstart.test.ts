@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { startPostgres } from "@tm/run-events-test-servers";
 import { expect, it, onTestFinished } from "vitest";
 import { linesUntil } from "../src/lines-of.ts";
@@ -49,18 +49,73 @@ it("README: the quickstart has twenty lines of code", () => {
   expect(lines.length).toBeLessThanOrEqual(20);
 });
 
-it("README: a worker records an answer under a lease", async () => {
-  const code = readSnippet(new URL("README.md", root), "worker.js");
-  const runs = createRunEvents({ store: createMemoryStore() });
+/** Runs a worker of the README on a run of its own, whose answer ends when its signal aborts, as many streams do. */
+async function runWorker(
+  name: string,
+  { runs, onToken }: { readonly runs: RunEvents; readonly onToken: (runId: string) => unknown },
+): Promise<{ readonly runId: string; readonly outcome: PromiseSettledResult<unknown> }> {
+  const code = readSnippet(new URL("README.md", root), name);
   const { runId } = await runs.create({ ownerId: "ada" });
-  async function* answer(prompt: string): AsyncGenerator<string> {
-    yield* [prompt, "!"];
+  async function* answer(prompt: string, signal: AbortSignal): AsyncGenerator<string> {
+    for (const token of [prompt, "!"]) {
+      if (signal.aborted) return;
+      yield token;
+      void onToken(runId);
+      // An abort comes with the next turn at the latest.
+      await new Promise(setImmediate);
+    }
   }
-  await runInNewContext(`(async () => {${code}})()`, { runs, runId, answer, prompt: "whale" });
+  const work: unknown = runInNewContext(`(async () => {${code}})()`, {
+    runs,
+    runId,
+    answer,
+    prompt: "whale",
+  });
+  const [outcome] = await Promise.allSettled([work]);
+  return { runId, outcome };
+}
+
+const WORKERS = ["worker.js", "worker-without-successor.js"] as const;
+
+it.each(WORKERS)("README: %s records an answer under a lease", async (name) => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const { runId } = await runWorker(name, { runs, onToken: () => {} });
   const { events, runStatus } = await runs.read(runId);
   expect(runStatus).toBe("completed");
   expect(events.map(({ payload }) => payload)).toEqual(["whale", "!", { done: true }]);
 });
+
+it.each([
+  ["worker.js", "running", ["TOKEN"]],
+  ["worker-without-successor.js", "failed", ["TOKEN", "RUN_FAILED"]],
+] as const)(
+  "README: a shutdown in mid-answer completes no run: that of %s is %s",
+  async (name, runStatus, types) => {
+    const store = createMemoryStore();
+    // The server that goes down shares what it keeps with the one that comes after it.
+    const runs = createRunEvents({ store: { ...store, close: async () => {} } });
+    const { runId } = await runWorker(name, { runs, onToken: () => runs.close() });
+    const later = createRunEvents({ store });
+    const page = await later.read(runId);
+    expect(page.runStatus).toBe(runStatus);
+    expect(page.events.map(({ eventType }) => eventType)).toEqual(types);
+    // The next worker finds the run free at once, and one that has ended is nobody's.
+    const claim = later.claim(runId, { leaseMs: 1_000 });
+    if (runStatus === "running") expect(await claim).toMatchObject({ fence: 2 });
+    else await expect(claim).rejects.toMatchObject({ code: "run_finished" });
+  },
+);
+
+it.each(WORKERS)(
+  "README: a cancel in mid-answer ends %s, and adds nothing to the run",
+  async (name) => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    const { runId, outcome } = await runWorker(name, { runs, onToken: (id) => runs.cancel(id) });
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "run_finished" } });
+    const { events } = await runs.read(runId);
+    expect(events.map(({ eventType }) => eventType)).toEqual(["TOKEN", "RUN_CANCELLED"]);
+  },
+);
 
 it("core's page: the example appends, replays, reads, tails and is refused", async () => {
   expect(await runSnippet("packages/core/README.md", "core-users.mjs", /run_finished/)).toEqual([

@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Readable } from "node:stream";
+import type { OutputName } from "./screen.ts";
 
 /** How long a signal may take to end the command before a stronger one follows, in milliseconds. */
 const GRACE_MS = 5_000;
@@ -17,82 +18,149 @@ export interface Child {
   readonly stderr: Readable;
   /** Resolves when the process has gone. Its output may still have something to read. */
   readonly exited: Promise<ChildExit>;
+  /** Resolves when the process has gone, and no signal from here is on its way to end what else holds its output. */
+  readonly exitedAlone: Promise<void>;
+  /** Whether the process has gone. */
+  hasExited(): boolean;
   /** Sends the signal, and if the command does not end, stronger ones after a while. */
   stop(signal: NodeJS.Signals): void;
-  /** Ends the command at once, and its output with it. */
-  kill(): void;
+  /**
+   * Ends the command at once, and its output with it.
+   * @returns whether it could: a command that has become another user's takes no signal from this one
+   */
+  kill(): boolean;
+  /** Reads this output no further: the command gets `SIGPIPE` when it writes more. */
+  closeOutput(output: OutputName): void;
 }
 
-/**
- * Starts a command. Where there is a terminal, that gives Ctrl-C to everything in the foreground, so `SIGINT` is not sent a
- * second time. Without one the command leads a process group of its own, and signals reach all that it has started.
- */
-export function startChild(
-  [file, ...args]: readonly [string, ...string[]],
-  hasTerminal: boolean,
-): Child {
-  let child: ChildProcessByStdio<null, Readable, Readable>;
+/** What a command is started with. */
+export interface ChildOptions {
+  readonly command: readonly [string, ...string[]];
+  readonly env: NodeJS.ProcessEnv;
+  /**
+   * Whether standard input is a terminal. That gives Ctrl-C to everything in the foreground, so `SIGINT` is not sent a second time.
+   * Without one the command leads a process group of its own, and signals reach all that it has started.
+   */
+  readonly hasTerminal: boolean;
+  /** The system does not let this signal through to the command: its code says why, such as `EPERM`. */
+  readonly onRefused: (signal: NodeJS.Signals, code: string) => void;
+}
+
+/** Starts a command. */
+export function startChild(options: ChildOptions): Child {
+  const { command, env, hasTerminal } = options;
+  const [file, ...args] = command;
   try {
-    child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"], detached: !hasTerminal });
+    const stdio = ["inherit", "pipe", "pipe"] as const;
+    return new RunningChild(
+      spawn(file, args, { stdio: [...stdio], env, detached: !hasTerminal }),
+      options,
+    );
   } catch (error) {
     // Some failures, such as a name that is too long, come at once instead of as an event.
     return neverStarted(error);
   }
-  let timer: NodeJS.Timeout | undefined;
+}
 
-  const exited = new Promise<ChildExit>((resolve) => {
-    child.once("error", (error) => resolve(notStarted(error)));
-    child.once("exit", (exitCode, signal) => {
-      resolve(
+class RunningChild implements Child {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exited: Promise<ChildExit>;
+  readonly exitedAlone: Promise<void>;
+  readonly #process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #options: ChildOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #hasExited = false;
+  #isStopping = false;
+  #isRefused = false;
+
+  constructor(process: ChildProcessByStdio<null, Readable, Readable>, options: ChildOptions) {
+    this.#process = process;
+    this.#options = options;
+    this.stdout = process.stdout;
+    this.stderr = process.stderr;
+    const exited = Promise.withResolvers<ChildExit>();
+    const exitedAlone = Promise.withResolvers<void>();
+    this.exited = exited.promise;
+    this.exitedAlone = exitedAlone.promise;
+    const exit = (childExit: ChildExit): void => {
+      this.#hasExited = true;
+      exited.resolve(childExit);
+      if (!this.#isStopping || this.#isRefused) exitedAlone.resolve();
+    };
+    process.once("error", (error) => exit(notStarted(error)));
+    process.once("exit", (exitCode, signal) =>
+      exit(
         signal === null
           ? { kind: "exited", exitCode: exitCode ?? 1 }
           : { kind: "signalled", signal },
-      );
-    });
-  });
-  // Only then nobody is left who could hold the output open.
-  child.once("close", () => clearTimeout(timer));
+      ),
+    );
+    // Only then no process is left that could hold the output open.
+    process.once("close", () => clearTimeout(this.#timer));
+  }
 
-  function send(signal: NodeJS.Signals): void {
-    if (child.pid === undefined) return;
+  hasExited(): boolean {
+    return this.#hasExited;
+  }
+
+  stop(signal: NodeJS.Signals): void {
+    this.#isStopping = true;
+    if (!(this.#options.hasTerminal && signal === "SIGINT")) this.#send(signal);
+    this.#after(GRACE_MS, () => {
+      if (signal === "SIGTERM") {
+        this.kill();
+        return;
+      }
+      this.#send("SIGTERM");
+      this.#after(GRACE_MS, () => void this.kill());
+    });
+  }
+
+  kill(): boolean {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    // A command that goes on all the same is read on, but not what it has left behind.
+    if (!this.#send("SIGKILL") && !this.#hasExited) return false;
+    this.closeOutput("stdout");
+    this.closeOutput("stderr");
+    return true;
+  }
+
+  closeOutput(output: OutputName): void {
+    this[output].destroy();
+  }
+
+  #after(ms: number, task: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(task, ms);
+  }
+
+  /** @returns whether it has arrived, or there is nothing left that it could reach */
+  #send(signal: NodeJS.Signals): boolean {
+    const { hasTerminal, onRefused } = this.#options;
+    const { pid } = this.#process;
+    // The number of a process that has gone may be another's; that of its group is not while the group has a process.
+    if (pid === undefined || (hasTerminal && this.#hasExited)) return true;
     try {
-      process.kill(hasTerminal ? child.pid : -child.pid, signal);
+      process.kill(hasTerminal ? pid : -pid, signal);
+      return true;
     } catch (error) {
-      // It has gone by itself.
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      const code = codeOf(error);
+      if (code === "ESRCH") return true;
+      this.#isRefused = true;
+      onRefused(signal, code);
+      return false;
     }
   }
+}
 
-  function kill(): void {
-    clearTimeout(timer);
-    send("SIGKILL");
-    child.stdout.destroy();
-    child.stderr.destroy();
-  }
-
-  return {
-    stdout: child.stdout,
-    stderr: child.stderr,
-    exited,
-    kill,
-    stop(signal) {
-      if (!(hasTerminal && signal === "SIGINT")) send(signal);
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        if (signal === "SIGTERM") {
-          kill();
-          return;
-        }
-        send("SIGTERM");
-        timer = setTimeout(kill, GRACE_MS);
-      }, GRACE_MS);
-    },
-  };
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }
 
 function notStarted(error: unknown): ChildExit {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-  return { kind: "not_started", code };
+  return { kind: "not_started", code: codeOf(error) };
 }
 
 function neverStarted(error: unknown): Child {
@@ -100,7 +168,10 @@ function neverStarted(error: unknown): Child {
     stdout: Readable.from([]),
     stderr: Readable.from([]),
     exited: Promise.resolve(notStarted(error)),
+    exitedAlone: Promise.resolve(),
+    hasExited: () => true,
     stop() {},
-    kill() {},
+    kill: () => true,
+    closeOutput() {},
   };
 }

@@ -2,6 +2,7 @@ import type { EventDraft } from "@tm/run-events-core";
 
 /** How long a batch may wait for more, in milliseconds. */
 const BATCH_MS = 50;
+/** The most events of a batch, until a server takes fewer. */
 const BATCH_EVENTS = 500;
 /** Of a batch, in characters of JSON text: a quarter of the wire's limit for a body. @see W9 */
 const BATCH_LENGTH = 1_048_576;
@@ -19,6 +20,8 @@ export interface EventQueue {
    * They stay in the queue until they are dropped.
    */
   nextBatch(): Promise<readonly string[]>;
+  /** From now on a batch has at most so many events. */
+  limitBatch(events: number): void;
   /** Removes the first so many. */
   drop(count: number): void;
   readonly size: number;
@@ -29,6 +32,7 @@ export function createEventQueue(): EventQueue {
   let texts: string[] = [];
   let length = 0;
   let isClosed = false;
+  let mostEvents = BATCH_EVENTS;
   let changed = Promise.withResolvers<void>();
 
   function change(): void {
@@ -43,7 +47,7 @@ export function createEventQueue(): EventQueue {
       isDue = true;
       due.resolve();
     }, BATCH_MS);
-    while (!isDue && !isClosed && texts.length < BATCH_EVENTS && length < BATCH_LENGTH) {
+    while (!isDue && !isClosed && texts.length < mostEvents && length < BATCH_LENGTH) {
       await Promise.race([due.promise, changed.promise]);
     }
     clearTimeout(timer);
@@ -66,7 +70,10 @@ export function createEventQueue(): EventQueue {
     async nextBatch() {
       while (texts.length === 0 && !isClosed) await changed.promise;
       await fillBatch();
-      return cutBatch(texts);
+      return cutBatch(texts.slice(0, mostEvents));
+    },
+    limitBatch(events) {
+      mostEvents = events;
     },
     drop(count) {
       for (const text of texts.slice(0, count)) length -= text.length;
@@ -79,11 +86,11 @@ export function createEventQueue(): EventQueue {
   };
 }
 
-/** At least one, if there are any. */
+/** As many of the first as fit: at least one, if there are any. */
 function cutBatch(texts: readonly string[]): readonly string[] {
   let length = 0;
   let count = 0;
-  for (const text of texts.slice(0, BATCH_EVENTS)) {
+  for (const text of texts) {
     length += text.length;
     if (count > 0 && length > BATCH_LENGTH) break;
     count += 1;

@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { RunEventsError, systemClock } from "@tm/run-events-core";
+import { describeFailure } from "./describe-failure.ts";
 import type { Api } from "./api.ts";
 import { type Child, startChild } from "./child.ts";
+import { envOfChild } from "./child-env.ts";
+import { escapeText } from "./escape-text.ts";
 import { EXIT } from "./exit-code.ts";
 import { type Interruption, listenForSignals } from "./interruption.ts";
 import { keepLease } from "./keep-lease.ts";
+import type { OutputType } from "./output-event.ts";
 import type { Command } from "./parse-command.ts";
-import { describeEnd, planEnd, planExitCode } from "./plan-end.ts";
+import { describeEnd, planEnd, type PlannedEnd, planExitCode } from "./plan-end.ts";
 import { createRecorder, type Recorder, recordingEndOf } from "./recorder.ts";
+import { readOutput } from "./read-output.ts";
 import { recordOutput } from "./record-output.ts";
 import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
-import { createScreen, type Screen } from "./screen.ts";
+import { createScreen, type OutputName, type Screen } from "./screen.ts";
 import { watchEnd } from "./watch-end.ts";
 
 /**
@@ -27,12 +32,15 @@ export async function execCommand(
     lease = await beginRun(api, command, leaseMs);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
-    process.stderr.write(`run-events: the command was not started: ${error.message}\n`);
+    process.stderr.write(
+      `run-events: the command was not started: ${escapeText(describeFailure(error))}\n`,
+    );
     return EXIT.notRecorded;
   }
 
   const { runId, fence } = lease;
   let isAway = false;
+  let isRefused = false;
   const recorder = createRecorder({
     append: (events, idempotencyKey, signal) =>
       api.append(runId, events, { idempotencyKey, fence }, signal),
@@ -46,10 +54,21 @@ export async function execCommand(
     stdout: process.stdout,
     stderr: process.stderr,
     progress: createProgress(runId, recorder),
+    // As with a pipe of the command's own: it gets SIGPIPE when it writes on.
+    onClosed: (output) => child.closeOutput(output),
   });
   screen.note(`recording run ${runId}`);
   void recorder.add([{ eventType: "RUN_STARTED", payload: { command } }]);
-  const child = startChild(command, process.stdin.isTTY === true);
+  const child = startChild({
+    command,
+    env: envOfChild(process.env),
+    hasTerminal: process.stdin.isTTY === true,
+    onRefused(signal, code) {
+      if (!isRefused)
+        screen.note(`${signal} does not reach the command (${code}): waiting for its end`);
+      isRefused = true;
+    },
+  });
   const interruption = listenForSignals(child, recorder);
   try {
     return await recordChild({ api, lease, recorder, screen, child, interruption });
@@ -122,18 +141,36 @@ async function recordChild(parts: {
     if (end.outcome === "failed") screen.note(`no longer recording: ${end.reason}`);
     else child.stop("SIGTERM");
   });
-  const [exit] = await Promise.all([
+  const record = (name: OutputName, eventType: OutputType): Promise<void> =>
+    recordOutput({
+      output: child[name],
+      chunks: readOutput(child[name], child.exitedAlone, systemClock),
+      eventType,
+      recorder,
+      passOn: (bytes) => screen.write(name, bytes),
+    });
+  const finished = Promise.all([
     child.exited,
-    recordOutput(child.stdout, "STDOUT", recorder, (bytes) => screen.write("stdout", bytes)),
-    recordOutput(child.stderr, "STDERR", recorder, (bytes) => screen.write("stderr", bytes)),
+    record("stdout", "STDOUT"),
+    record("stderr", "STDERR"),
   ]);
+  const exit = await Promise.race([finished.then(([how]) => how), interruption.givenUp]);
   watching.abort();
-  const planned = planEnd(exit, interruption.received());
+  const planned = exit === undefined ? NOT_AWAITED : planEnd(exit, interruption.received());
   const end = await recorder.finish(planned.event);
   leasing.abort();
   screen.note(`run ${runId} ${describeEnd(planned, end)}`);
-  return planExitCode(planned, end);
+  const exitCode = planExitCode(planned, end);
+  // What still waits for a reader, and a command that goes on, hold this process no longer.
+  if (exit === undefined) process.exit(exitCode);
+  return exitCode;
 }
+
+/** Of a command that is not waited for: its recording has ended before. */
+const NOT_AWAITED: PlannedEnd = {
+  event: { eventType: "RUN_CANCELLED" },
+  exitCode: EXIT.notRecorded,
+};
 
 /** The line below a command's output on a terminal. */
 function createProgress(runId: string, recorder: Recorder): () => string {

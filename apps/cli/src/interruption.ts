@@ -9,35 +9,65 @@ const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
  */
 const DEADLINES_MS = [20_000, 2_000, 0] as const;
 
-/** What this process is told while its command runs. */
+/** A signal to this process while its command runs. */
+export interface ReceivedSignal {
+  readonly signal: NodeJS.Signals;
+  /** Whether the command had ended before. */
+  readonly isLate: boolean;
+}
+
+/** The signals to this process. */
 export interface Interruption {
-  /** The first signal, if there was one. */
-  received(): NodeJS.Signals | null;
+  /** The first one, if there was one. */
+  received(): ReceivedSignal | null;
+  /** Resolves when nothing is to be waited for any more: neither the command nor the reader of its output. */
+  readonly givenUp: Promise<void>;
   /** Back to the system's own way with signals. */
   close(): void;
 }
 
-/** Passes a signal on to the command, which the run's end waits for; the second one ends the command at once. */
+/**
+ * Passes a signal on to the command, which the run's end waits for; the second one ends the command at once, the third one this
+ * process. A command that no signal reaches is recorded until it ends, or the third one comes.
+ */
 export function listenForSignals(child: Child, recorder: Recorder): Interruption {
-  const received: NodeJS.Signals[] = [];
+  const received: ReceivedSignal[] = [];
+  const givenUp = Promise.withResolvers<void>();
   let deadline: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   function onSignal(signal: NodeJS.Signals): void {
-    if (received.length === 0) child.stop(signal);
+    received.push({ signal, isLate: child.hasExited() });
+    if (received.length === 1) child.stop(signal);
     else child.kill();
+    wait();
+  }
+
+  function wait(): void {
     clearTimeout(deadline);
-    const deadlineMs = DEADLINES_MS[received.length] ?? 0;
-    deadline = setTimeout(() => {
-      child.kill();
-      recorder.end({ outcome: "failed", reason: "it was interrupted while the server was away" });
-    }, deadlineMs);
-    received.push(signal);
+    if (!isClosed) deadline = setTimeout(onDeadline, DEADLINES_MS[received.length - 1] ?? 0);
+  }
+
+  function onDeadline(): void {
+    const isEnding = child.kill();
+    if (!isEnding && received.length < DEADLINES_MS.length) {
+      // What is recorded of it until it ends has its time then.
+      void child.exited.then(wait);
+      return;
+    }
+    const reason = isEnding
+      ? "it was interrupted before all was sent"
+      : "it was interrupted, and the command goes on without it";
+    recorder.end({ outcome: "failed", reason });
+    givenUp.resolve();
   }
 
   for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
     received: () => received[0] ?? null,
+    givenUp: givenUp.promise,
     close() {
+      isClosed = true;
       clearTimeout(deadline);
       for (const signal of SIGNALS) process.off(signal, onSignal);
     },

@@ -1,6 +1,7 @@
 import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
 import { encodeTime } from "@tm/run-events-core/wire";
 import type { Api, RunList } from "./api.ts";
+import { escapeJson, escapeText } from "./escape-text.ts";
 import { EXIT } from "./exit-code.ts";
 import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { createScreen } from "./screen.ts";
@@ -14,7 +15,9 @@ export async function listRuns(api: Api, status: RunStatus | null): Promise<numb
   const screen = createScreen({
     stdout: process.stdout,
     stderr: process.stderr,
-    onClosed: () => process.exit(EXIT.ok),
+    onClosed(output) {
+      if (output === "stdout") process.exit(EXIT.ok);
+    },
   });
   const encode = process.stdout.isTTY === true ? encodeAligned : encodeTabbed;
   let cursor: string | null = null;
@@ -47,8 +50,9 @@ function encodeAligned(columns: readonly string[]): string {
 function columnsOf(run: RunSnapshot, retentionMs: number | null): readonly string[] {
   const { runId, runStatus, lastSequence, createdAt, finishedAt, currentPhase } = run;
   // A phase may hold anything, but a run is one line.
-  const phase = JSON.stringify(currentPhase ?? "");
-  const columns = [runId, runStatus, `${lastSequence}`, createdAt, phase];
+  const phase = escapeJson(JSON.stringify(currentPhase ?? ""));
+  const own = [runId, runStatus, `${lastSequence}`, createdAt].map(escapeText);
+  const columns = [...own, phase];
   if (retentionMs === null) return columns;
   const goesAt = finishedAt === null ? "" : encodeTime(Date.parse(finishedAt) + retentionMs);
   return [...columns, goesAt];

@@ -1,60 +1,12 @@
 #!/usr/bin/env node
-import { isRunId, RunEventsError, type RunEventsErrorCode, runNotFound } from "@tm/run-events-core";
-import { createApi } from "./api.ts";
-import { execCommand } from "./exec.ts";
-import { EXIT } from "./exit-code.ts";
-import { listRuns } from "./list.ts";
-import { type Command, parseCommand } from "./parse-command.ts";
-import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
-import { tailRun } from "./tail.ts";
-import { USAGE } from "./usage.ts";
+import { nodeRefusal } from "./node-version.ts";
 
-/** The codes that say that there is no such run for this user, or no such user. */
-const NOT_FOUND: ReadonlySet<RunEventsErrorCode> = new Set(["not_found", "unauthenticated"]);
-
-const command = parseCommand(process.argv.slice(2), process.env);
-if ("wrong" in command) {
-  process.stderr.write(`run-events: ${command.wrong} (see run-events --help)\n`);
-  process.exitCode = EXIT.usage;
+// Before anything else is loaded: an older Node ends in the middle of it, with a message that says nothing of Node.
+const refusal = nodeRefusal(process.versions.node);
+if (refusal === null) {
+  const { runCommandLine } = await import("./perform.ts");
+  process.exitCode = await runCommandLine(process.argv.slice(2), process.env);
 } else {
-  process.exitCode = await run(command);
-}
-
-async function run(command: Command): Promise<number> {
-  try {
-    return await perform(command);
-  } catch (error) {
-    if (!(error instanceof RunEventsError)) throw error;
-    process.stderr.write(`run-events: ${error.message}\n`);
-    return NOT_FOUND.has(error.code) ? EXIT.notFound : EXIT.server;
-  }
-}
-
-async function perform(command: Command): Promise<number> {
-  if (command.name === "help") {
-    process.stdout.write(USAGE);
-    return EXIT.ok;
-  }
-  const api = createApi(command.target);
-  switch (command.name) {
-    case "exec":
-      return execCommand(api, command);
-    case "list":
-      return listRuns(api, command.status);
-    case "tail":
-      return tailRun(api, { ...command, runId: checkedRunId(command.runId) });
-    case "cancel": {
-      const runId = checkedRunId(command.runId);
-      const patience = { patienceMs: FIRST_PATIENCE_MS };
-      const { runStatus } = await retrying(() => api.cancel(runId), patience);
-      process.stdout.write(`run ${runId} ${runStatus}\n`);
-      return EXIT.ok;
-    }
-  }
-}
-
-/** An id that no run can have is no path either. */
-function checkedRunId(runId: string): string {
-  if (!isRunId(runId)) throw runNotFound();
-  return runId;
+  process.stderr.write(`run-events: ${refusal}\n`);
+  process.exitCode = 2;
 }

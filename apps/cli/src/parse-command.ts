@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { MAX_LEASE_MS, MIN_LEASE_MS, type RunStatus } from "@tm/run-events-core";
 
+/** The variable that holds the token. */
+export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
+
 /** Which server, and as whom. */
 export interface Target {
   /** Without a slash at the end. */
@@ -110,14 +113,16 @@ export function parseCommand(
   const { values, positionals } = parsed;
   const [name, ...operands] = positionals;
   if (values.help === true || name === "help") return { name: "help" };
-  if (name === undefined) return { wrong: "there is no command" };
-  if (!isCommandName(name)) return { wrong: `${name} is no command` };
+  if (name === undefined) return { wrong: `there is no command: expected ${COMMAND_NAMES}` };
+  if (!isCommandName(name)) return { wrong: `${name} is no command: expected ${COMMAND_NAMES}` };
   const foreign = Object.keys(values).find((option) => (OWNERS[option] ?? name) !== name);
   if (foreign !== undefined) return { wrong: `${name} has no --${foreign}` };
   if (rest !== null && name !== "exec") return { wrong: `${name} takes no --` };
   const target = parseTarget(values, env);
   return "wrong" in target ? target : PARSERS[name]({ target, operands, rest, values });
 }
+
+const COMMAND_NAMES = "exec, tail, list or cancel";
 
 function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(PARSERS, name);
@@ -139,10 +144,18 @@ function parseTarget(
   env: Readonly<Record<string, string | undefined>>,
 ): Target | Wrong {
   const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
-  const token = values.token ?? env["RUN_EVENTS_TOKEN"];
+  const token = values.token ?? env[TOKEN_VARIABLE];
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return { wrong: "the server's URL is http://HOST:PORT or https://HOST" };
-  if (token === undefined) return { wrong: "there is no token: give --token or RUN_EVENTS_TOKEN" };
+  const { username, password } = new URL(url);
+  if (username !== "" || password !== "")
+    return {
+      wrong: `the server's URL holds no user or password: give --token or ${TOKEN_VARIABLE}`,
+    };
+  if (token === undefined || token === "")
+    return {
+      wrong: `there is no token: give --token or ${TOKEN_VARIABLE}; a server prints one when it starts`,
+    };
   if (!/^[\x21-\x7e]+$/.test(token)) return { wrong: "the token cannot be sent in a header" };
   return { url: url.replace(/\/+$/, ""), token };
 }

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { type EventDraft, statusAfter } from "@tm/run-events-core";
 import type { ChildExit } from "./child.ts";
 import { EXIT } from "./exit-code.ts";
+import type { ReceivedSignal } from "./interruption.ts";
 import type { RecordingEnd } from "./recorder.ts";
 
 /** What the run and this process end with. */
@@ -13,13 +14,14 @@ export interface PlannedEnd {
 
 /**
  * @param exit how the command ended
- * @param interruptedBy the signal that this process got meanwhile, if any: it makes the run a cancelled one
+ * @param received the first signal to this process, if any: it makes the run a cancelled one, unless the command had ended before
  */
-export function planEnd(exit: ChildExit, interruptedBy: NodeJS.Signals | null): PlannedEnd {
-  if (interruptedBy !== null) {
+export function planEnd(exit: ChildExit, received: ReceivedSignal | null): PlannedEnd {
+  if (received !== null && isCause(received, exit)) {
+    const { signal } = received;
     return {
-      event: { eventType: "RUN_CANCELLED", payload: { signal: interruptedBy } },
-      exitCode: EXIT.signal + constants.signals[interruptedBy],
+      event: { eventType: "RUN_CANCELLED", payload: { signal } },
+      exitCode: EXIT.signal + constants.signals[signal],
     };
   }
   switch (exit.kind) {
@@ -43,6 +45,11 @@ export function planEnd(exit: ChildExit, interruptedBy: NodeJS.Signals | null): 
       };
     }
   }
+}
+
+/** A terminal sends Ctrl-C to the command as well: the news of the command's end may come first. */
+function isCause({ signal, isLate }: ReceivedSignal, exit: ChildExit): boolean {
+  return !isLate || (exit.kind === "signalled" && exit.signal === signal);
 }
 
 /** What this process ends with, once it is known how the recording did. */

@@ -63,14 +63,25 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
     queue.close();
   }
 
+  /** Sends a batch, or takes less from then on if the server does. */
   async function send(batch: readonly string[], number: number): Promise<void> {
-    const receipt = await retrying(() => append(batch, `${keyPrefix}-${number}`, sending.signal), {
-      signal: sending.signal,
-      onFailure(error) {
-        isAway = true;
-        onAway(error);
-      },
-    });
+    let isInDoubt = false;
+    let receipt: AppendReceipt;
+    try {
+      receipt = await retrying(() => append(batch, `${keyPrefix}-${number}`, sending.signal), {
+        signal: sending.signal,
+        onFailure(error) {
+          isInDoubt = true;
+          isAway = true;
+          onAway(error);
+        },
+      });
+    } catch (error) {
+      // Half of a batch that may have landed before, under another key, would be there twice.
+      if (isInDoubt || batch.length === 1 || !isTooMuch(error)) throw error;
+      queue.limitBatch(Math.floor(batch.length / 2));
+      return;
+    }
     if (isAway) onAway(null);
     isAway = false;
     patience?.refresh();
@@ -114,6 +125,14 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
       }
     },
   };
+}
+
+/** Whether a batch was refused that may pass in parts: too many events, or too much text. */
+function isTooMuch(error: unknown): boolean {
+  return (
+    error instanceof RunEventsError &&
+    (error.code === "invalid_request" || error.code === "payload_too_large")
+  );
 }
 
 /**

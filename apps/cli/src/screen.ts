@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { escapeText } from "./escape-text.ts";
 
 /** How often the progress line is drawn anew, in milliseconds. */
 const REDRAW_MS = 200;
@@ -7,11 +8,14 @@ const REDRAW_MS = 200;
 /** An output of this process. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** Which of the outputs. */
+export type OutputName = "stdout" | "stderr";
+
 /** Where a command writes: output for the next program, notes and progress for whoever watches. */
 export interface Screen {
-  /** Writes to standard output or standard error. Resolves when there is room for more. */
-  write(output: "stdout" | "stderr", data: string | Uint8Array): Promise<void>;
-  /** One line for whoever watches, on standard error. */
+  /** Writes to standard output or standard error, as it is. Resolves when there is room for more. */
+  write(output: OutputName, data: string | Uint8Array): Promise<void>;
+  /** One line for whoever watches, on standard error. What a terminal would obey in it is escaped. */
   note(line: string): void;
   /** Removes the progress line for good. */
   close(): void;
@@ -21,10 +25,10 @@ export interface Screen {
 export interface ScreenOptions {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** The progress line as it stands; shown only where standard error is a terminal. */
+  /** The progress line as it stands; shown only where standard error is a terminal, and escaped as notes are. */
   readonly progress?: () => string;
-  /** Whoever read standard output has gone. */
-  readonly onClosed?: () => void;
+  /** The reader of this output has gone. */
+  readonly onClosed?: (output: OutputName) => void;
 }
 
 /** Keeps one progress line below all else that is written to a terminal. */
@@ -37,10 +41,11 @@ export function createScreen(options: ScreenOptions): Screen {
   /** Whether what was written last has ended its line: the progress line must not run on behind it. */
   let isLineStart = true;
 
-  for (const output of [stdout, stderr]) {
-    output.on("error", () => {
-      closed.add(output);
-      if (output === stdout) onClosed?.();
+  for (const name of ["stdout", "stderr"] as const) {
+    outputs[name].on("error", () => {
+      if (closed.has(outputs[name])) return;
+      closed.add(outputs[name]);
+      onClosed?.(name);
     });
   }
 
@@ -51,7 +56,7 @@ export function createScreen(options: ScreenOptions): Screen {
 
   function draw(): void {
     if (!showsProgress || !isLineStart) return;
-    const text = progress().slice(0, (stderr.columns || 80) - 1);
+    const text = escapeText(progress()).slice(0, (stderr.columns || 80) - 1);
     stderr.write(`\r\x1b[K\x1b[2m${text}\x1b[22m`);
     isDrawn = true;
   }
@@ -78,7 +83,8 @@ export function createScreen(options: ScreenOptions): Screen {
     },
     note(line) {
       erase();
-      if (!closed.has(stderr)) stderr.write(`${isLineStart ? "" : "\n"}run-events: ${line}\n`);
+      if (!closed.has(stderr))
+        stderr.write(`${isLineStart ? "" : "\n"}run-events: ${escapeText(line)}\n`);
       isLineStart = true;
     },
     close() {

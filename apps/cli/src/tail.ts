@@ -1,6 +1,6 @@
-import { isTerminal, type RunEvent, type RunStatus } from "@tm/run-events-core";
+import { isTerminal as isEnd, type RunEvent, type RunStatus } from "@tm/run-events-core";
 import type { Api, Page } from "./api.ts";
-import { encodeEventLine } from "./event-line.ts";
+import { encodeEventJson, encodeEventLine } from "./event-line.ts";
 import { EXIT } from "./exit-code.ts";
 import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { createScreen } from "./screen.ts";
@@ -38,8 +38,13 @@ export async function tailRun(
       return `${runId} · ${page?.runStatus ?? "…"}${phase} · ${since}`;
     },
     // As a program ends that writes to a closed pipe.
-    onClosed: () => process.exit(EXIT.signal + SIGPIPE),
+    onClosed(output) {
+      if (output === "stdout") process.exit(EXIT.signal + SIGPIPE);
+    },
   });
+  const isTerminal = process.stdout.isTTY;
+  const encode = (text: string): string =>
+    json ? encodeEventJson(text, isTerminal) : encodeEventLine(JSON.parse(text) as RunEvent);
   try {
     for (;;) {
       page = await retrying(
@@ -54,10 +59,10 @@ export async function tailRun(
       );
       if (isAway) screen.note("the server is back");
       isAway = false;
-      const lines = page.events.map((text) => (json ? text : encodeLine(text)));
+      const lines = page.events.map(encode);
       if (lines.length > 0) await screen.write("stdout", `${lines.join("\n")}\n`);
       since += page.events.length;
-      if (!isTerminal(page.runStatus)) continue;
+      if (!isEnd(page.runStatus)) continue;
       screen.note(`run ${runId} ${page.runStatus}`);
       return EXIT_OF[page.runStatus];
     }
@@ -67,7 +72,3 @@ export async function tailRun(
 }
 
 const SIGPIPE = 13;
-
-function encodeLine(text: string): string {
-  return encodeEventLine(JSON.parse(text) as RunEvent);
-}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { call } from "../../server/test/client.ts";
 import { ADA, BOB, startServer } from "../../server/test/start-server.ts";
+import { findFreePort } from "../../../packages/test-servers/src/free-port.ts";
 import { runCli } from "./start-cli.ts";
 
 describe("list and cancel", () => {
@@ -9,7 +10,7 @@ describe("list and cancel", () => {
     const runIds = Array.from({ length: 120 }, (_, index) => `r-${index}`);
     for (const runId of runIds) await call(`${url}/v1/agent-runs`, ADA, "POST", { runId });
     await call(`${url}/v1/agent-runs`, BOB, "POST", { runId: "of-bob" });
-    const events = [{ eventType: "PHASE_STARTED", payload: { phase: "a\tb\nc" } }];
+    const events = [{ eventType: "PHASE_STARTED", payload: { phase: "a\tb\nc\u009b2J\u202e" } }];
     await call(`${url}/v1/agent-runs/r-7/events`, ADA, "POST", { events });
 
     const all = await runCli(url, ["list"]);
@@ -26,7 +27,7 @@ describe("list and cancel", () => {
       "running",
       "1",
       time,
-      '"a\\tb\\nc"',
+      '"a\\tb\\nc\\u009b2J\\u202e"',
     ]);
   });
 
@@ -55,10 +56,16 @@ describe("list and cancel", () => {
 
   it("end with 4 without a run or a token, with 5 without a server, and with 2 when misused", async () => {
     const { url } = await startServer();
+    const port = await findFreePort();
     expect((await runCli(url, ["cancel", "r"])).exitCode).toBe(4);
-    expect((await runCli(url, ["list"], { RUN_EVENTS_TOKEN: "x" })).exitCode).toBe(4);
-    const away = await runCli("http://127.0.0.1:9", ["list"]);
+    const unknown = await runCli(url, ["list"], { RUN_EVENTS_TOKEN: "x" });
+    expect(unknown.exitCode).toBe(4);
+    expect(unknown.stderr).toContain("give another token with --token or RUN_EVENTS_TOKEN\n");
+    const away = await runCli(`http://127.0.0.1:${port}`, ["list"]);
     expect(away).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(away.stderr).toBe(
+      `run-events: 127.0.0.1:${port} does not answer (ECONNREFUSED): start the server, or say where it is with --url or RUN_EVENTS_URL\n`,
+    );
     const misused = await runCli(url, ["list", "--status", "done"]);
     expect(misused).toMatchObject({ exitCode: 2, stdout: "" });
     expect(misused.stderr).toMatch(/^run-events: .*--help\)\n$/);

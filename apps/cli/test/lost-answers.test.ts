@@ -1,12 +1,29 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, it, onTestFinished } from "vitest";
-import { startServer } from "../../server/test/start-server.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { call } from "../../server/test/client.ts";
+import { ADA, startServer } from "../../server/test/start-server.ts";
 import { readRuns } from "./recorded-run.ts";
-import { runCli } from "./start-cli.ts";
+import { runCli, startCli } from "./start-cli.ts";
 
-/** What becomes of a request on the way: its answer passes or is lost, it is cut before, or a page is answered instead. */
-type Fate = "passed" | "lost" | "cut" | 200 | 404;
+/** What something on the way answers in the server's place. */
+interface Stray {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** What becomes of a request on the way: its answer passes or is lost, it is cut before, or another is answered instead. */
+type Fate = "passed" | "lost" | "cut" | Stray;
+
+const page = (status: number): Stray => ({ status, type: "text/html", body: "<p>Back soon.</p>" });
+
+/** What is answered while a server is replaced, by its proxy or by another program at its address. */
+const STRAYS: readonly Stray[] = [
+  page(404),
+  page(401),
+  { status: 200, type: "application/json", body: "{}" },
+];
 
 /** A way to the server that answers are lost on, or that answers in the server's place. @returns its URL */
 async function startWay(
@@ -20,11 +37,17 @@ async function startWay(
       response.destroy();
       return;
     }
+    if (typeof fate === "object" && url.endsWith("/claim") && method === "POST") {
+      // It reaches no server: one that has landed is lost with its answer.
+      incoming.resume();
+      response.writeHead(fate.status, { "content-type": fate.type }).end(fate.body);
+      return;
+    }
     const onward = request(new URL(url, serverUrl), { method, headers }, (answer) => {
       if (fate !== "passed") {
         answer.resume();
         if (fate === "lost") response.destroy();
-        else response.writeHead(fate, { "content-type": "text/html" }).end("<p>Back soon.</p>");
+        else response.writeHead(fate.status, { "content-type": fate.type }).end(fate.body);
         return;
       }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -58,21 +81,77 @@ it("W31: exec that does not learn its fence leaves no run behind that waits for 
   expect(await readRuns(url)).toMatchObject([{ runStatus: "cancelled" }]);
 });
 
-it.each([200, 404] as const)(
-  "S21: a page with %i that somebody else answers loses no lease and no event",
-  async (page) => {
+/** A way on which the first request of each kind gets another's answer. @returns its URL, and which kinds have been asked */
+async function startStrayWay(
+  serverUrl: string,
+  stray: Stray,
+): Promise<{ readonly way: string; readonly asked: ReadonlySet<string> }> {
+  const asked = new Set<string>();
+  const way = await startWay(serverUrl, (method, path) => {
+    const kind = `${method} ${path.replace(/\?.*/, "").replace(/[^/]*-[^/]*-[^/]*/, "ID")}`;
+    if (asked.has(kind)) return "passed";
+    asked.add(kind);
+    return stray;
+  });
+  return { way, asked };
+}
+
+describe.each(STRAYS)("an answer $status of something on the way, $type $body,", (stray) => {
+  it("S21: loses exec no lease and no event", async () => {
     const { url } = await startServer();
-    let renewals = 0;
-    let appends = 0;
-    const way = await startWay(url, (method, path) => {
-      const isFirst =
-        method === "PUT" ? renewals++ === 0 : path.endsWith("/events") && appends++ === 0;
-      return isFirst ? page : "passed";
-    });
-    const args = ["exec", "--lease", "1", "--", "sleep", "1"];
+    const { way, asked } = await startStrayWay(url, stray);
+    const args = ["exec", "--lease", "1", "--", "sh", "-c", "echo one; sleep 1"];
     const { exitCode, stderr } = await runCli(way, args);
-    expect(renewals).toBeGreaterThan(1);
     expect(exitCode, stderr).toBe(0);
-    expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
-  },
-);
+    const [run] = await readRuns(url);
+    expect(run).toMatchObject({ runStatus: "completed", lastSequence: 3 });
+    expect([...asked].map((kind) => kind.replace("agent-runs/ID", "RUN"))).toEqual(
+      expect.arrayContaining(["POST /v1/RUN/claim", "PUT /v1/RUN/claim", "POST /v1/RUN/events"]),
+    );
+  });
+
+  it("does not hide a cancel from exec", async () => {
+    const { url } = await startServer();
+    const { way, asked } = await startStrayWay(url, stray);
+    const cli = startCli(way, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
+    await cli.said("up");
+    await expect.poll(() => [...asked].join(), { timeout: 30_000 }).toMatch(/GET \S*\/events/);
+    await runCli(url, ["cancel", (await readRuns(url))[0]?.runId ?? ""]);
+    expect((await cli.ended).exitCode).toBe(124);
+  });
+
+  it("ends no tail, list or cancel", async () => {
+    const { url } = await startServer();
+    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+    expect(await runCli((await startStrayWay(url, stray)).way, ["cancel", "r"])).toMatchObject({
+      exitCode: 0,
+      stdout: "run r cancelled\n",
+    });
+    const tailed = await runCli((await startStrayWay(url, stray)).way, ["tail", "r"]);
+    expect(tailed).toMatchObject({ exitCode: 3, stdout: expect.stringContaining("RUN_CANCELLED") });
+    const listed = await runCli((await startStrayWay(url, stray)).way, ["list"]);
+    expect(listed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^r\tcancelled/) });
+  });
+});
+
+it("a tail that has seen its run goes on, however often something on the way answers in its place", async () => {
+  const { url } = await startServer();
+  await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+  await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", { events: [{ eventType: "ONE" }] });
+  let reads = 0;
+  const way = await startWay(url, () => ((reads += 1) > 1 && reads < 6 ? page(404) : "passed"));
+  const tail = startCli(way, ["tail", "r"]);
+  await tail.said("ONE");
+  await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", {
+    events: [{ eventType: "TWO" }, { eventType: "RUN_COMPLETED" }],
+  });
+  const { exitCode, stdout, stderr } = await tail.ended;
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain("answers 404, and not as a run-events server does: waiting for it");
+  expect(stdout.split("\n").map((line) => line.split(" ")[2])).toEqual([
+    "ONE",
+    "TWO",
+    "RUN_COMPLETED",
+    undefined,
+  ]);
+});

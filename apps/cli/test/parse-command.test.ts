@@ -40,8 +40,8 @@ describe("the command line", () => {
   });
 
   it.each([
-    [[], "there is no command"],
-    [["frobnicate"], "frobnicate is no command"],
+    [[], "there is no command: expected exec, tail, list or cancel"],
+    [["frobnicate"], "frobnicate is no command: expected exec, tail, list or cancel"],
     [["toString"], "toString is no command"],
     [["list", "--frobnicate"], "Unknown option '--frobnicate'"],
     [["exec"], "exec takes -- <command...>"],
@@ -67,14 +67,17 @@ describe("the command line", () => {
     [["cancel"], "cancel takes one run id"],
     [["list", "--url", "ftp://a"], "the server's URL is http://HOST:PORT or https://HOST"],
     [["list", "--url", "localhost"], "the server's URL is http://HOST:PORT or https://HOST"],
+    [["list", "--url", "http://ada:secret@a"], "the server's URL holds no user or password"],
     [["list", "--token", "a b"], "the token cannot be sent in a header"],
   ])("refuses %j", (argv, wrong) => {
     expect(parseCommand(argv, ENV)).toEqual({ wrong: expect.stringContaining(wrong) });
   });
 
   it("refuses to go without a token", () => {
-    expect(parseCommand(["list"], {})).toEqual({
-      wrong: "there is no token: give --token or RUN_EVENTS_TOKEN",
-    });
+    for (const env of [{}, { RUN_EVENTS_TOKEN: "" }]) {
+      expect(parseCommand(["list"], env)).toEqual({
+        wrong: expect.stringContaining("there is no token: give --token or RUN_EVENTS_TOKEN"),
+      });
+    }
   });
 });

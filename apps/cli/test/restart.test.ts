@@ -1,29 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeTempFolder, type ServerProcess, startServer } from "../../server/test/start-server.ts";
+import { makeTempFolder, startServer } from "../../server/test/start-server.ts";
 import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { runIdIn, startCli } from "./start-cli.ts";
 
 const LINES = Array.from({ length: 400 }, (_, index) => `line ${index}`);
-/** Says all lines over a while, and goes on to its end only when the file is there. */
+/** Says the lines up to the number that the file holds, whatever that is by then, and ends when it is more than there are. */
 const SCRIPT = `
-  const { existsSync } = require("node:fs");
+  const { readFileSync } = require("node:fs");
   let line = 0;
   const timer = setInterval(() => {
-    if (line < ${LINES.length}) console.log("line " + line++);
-    else if (existsSync(process.argv[1])) clearInterval(timer);
+    const limit = Number(readFileSync(process.argv[1], "utf8"));
+    if (limit > ${LINES.length}) clearInterval(timer);
+    else if (line < limit) console.log("line " + line++);
   }, 5);`;
-
-/** Ends the server as a crash would, and starts it again on the same port and file. */
-async function restart(
-  server: ServerProcess,
-  env: Readonly<Record<string, string>>,
-  signal: NodeJS.Signals,
-): Promise<ServerProcess> {
-  await server.end(signal);
-  return startServer({ ...env, PORT: `${server.port}` });
-}
 
 describe("a server that goes and comes back", () => {
   it.each(["SIGKILL", "SIGTERM"] as const)(
@@ -32,17 +23,25 @@ describe("a server that goes and comes back", () => {
       const folder = await makeTempFolder();
       const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
       let server = await startServer(env);
-      const goOn = join(folder, "go-on");
-      const exec = startCli(server.url, ["exec", "--", process.execPath, "-e", SCRIPT, goOn]);
+      const limit = join(folder, "limit");
+      writeFileSync(limit, "80");
+      const exec = startCli(server.url, ["exec", "--", process.execPath, "-e", SCRIPT, limit]);
       await exec.noted("recording run");
       const runId = (await readRuns(server.url))[0]?.runId ?? "";
       const tail = startCli(server.url, ["tail", runId]);
-      for (const line of ["line 40\n", "line 120\n", "line 200\n"]) {
-        await tail.said(` STDOUT ${line}`);
-        server = await restart(server, env, signal);
+      for (const [line, next] of [
+        [40, 160],
+        [120, 240],
+        [200, LINES.length],
+      ] as const) {
+        await tail.said(` STDOUT line ${line}\n`);
+        await server.end(signal);
+        writeFileSync(limit, `${next}`);
+        await exec.noted("does not answer");
+        server = await startServer({ ...env, PORT: `${server.port}` });
       }
       await exec.said(`${LINES.at(-1)}\n`);
-      writeFileSync(goOn, "");
+      writeFileSync(limit, `${LINES.length + 1}`);
 
       const recorded = await exec.ended;
       expect(recorded.exitCode, recorded.stderr).toBe(0);

@@ -3,14 +3,17 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createScreen, type Screen } from "../src/screen.ts";
 
 /** A screen on two outputs, and what has been written to them in the order of writing. */
-function openScreen(isTTY: boolean): { readonly screen: Screen; readonly written: () => string } {
+function openScreen(
+  isTTY: boolean,
+  progress = (): string => "3 events",
+): { readonly screen: Screen; readonly written: () => string } {
   let written = "";
   const open = (): PassThrough & { readonly isTTY: boolean } => {
     const output = new PassThrough();
     output.on("data", (bytes: Buffer) => (written += bytes.toString()));
     return Object.assign(output, { isTTY });
   };
-  const screen = createScreen({ stdout: open(), stderr: open(), progress: () => "3 events" });
+  const screen = createScreen({ stdout: open(), stderr: open(), progress });
   onTestFinished(() => screen.close());
   return { screen, written: () => written };
 }
@@ -45,6 +48,15 @@ describe("the screen", () => {
     await screen.write("stderr", "ask: ");
     screen.note("done");
     expect(shown(written())).toBe("one\n<3 events>|ask: \nrun-events: done\n");
+  });
+
+  it("escapes what a terminal would obey in a note and in the progress line, and not in the output", async () => {
+    const { screen, written } = openScreen(true, () => "phase \u001b]52;c;eA==\u0007\n2");
+    screen.note("The server says: \u009b2J\nrun-events: run r completed");
+    await expect.poll(written).toContain("phase \\u001b]52;c;eA==\\u0007\\n2");
+    await screen.write("stdout", "\u001b[31mred\n");
+    expect(written()).toContain("says: \\u009b2J\\nrun-events: run r completed\n");
+    expect(written()).toContain("\u001b[31mred\n");
   });
 
   it("writes plain lines where nobody watches", async () => {

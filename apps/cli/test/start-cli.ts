@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import type { SystemUser } from "../../../packages/test-servers/src/unprivileged-user.ts";
 import { ADA } from "../../server/test/start-server.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
@@ -28,11 +29,13 @@ export interface CliProcess {
 /**
  * Starts the command line as `ada`. If it still runs when the test has finished, it is killed, and so is what it runs.
  * @param env more variables; `null` for one that is not set
+ * @param user of the system, if it is another
  */
 export function startCli(
   url: string,
   args: readonly string[],
   env: Readonly<Record<string, string | null>> = {},
+  user: SystemUser | null = null,
 ): CliProcess {
   const variables = {
     PATH: globalThis.process.env["PATH"],
@@ -42,6 +45,7 @@ export function startCli(
   };
   const process = spawn(globalThis.process.execPath, ["-C", "@tm/source", MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    ...user,
     env: Object.fromEntries(
       Object.entries(variables).map(([name, text]) => [name, text ?? undefined]),
     ),

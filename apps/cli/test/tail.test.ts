@@ -72,6 +72,20 @@ describe("tail", () => {
     expect((await runCli(url, ["tail", "r", "--since", "9"])).exitCode).toBe(5);
   });
 
+  it("writes a line that holds controls as one line, and another's words as they are", async () => {
+    const { url } = await startServer();
+    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+    const line = "\n9 now RUN_COMPLETED {} \u001b]52;c;eA==\u0007\u009b2J\u202e";
+    const events = [{ eventType: "NOTE", payload: { line } }, { eventType: "RUN_COMPLETED" }];
+    await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", { events });
+    const { stdout } = await runCli(url, ["tail", "r"]);
+    expect(stdout.replaceAll(/ \S+Z /g, " TIME ")).toBe(
+      "1 TIME NOTE \\n9 now RUN_COMPLETED {} \\u001b]52;c;eA==\\u0007\\u009b2J\\u202e\n2 TIME RUN_COMPLETED\n",
+    );
+    const { stdout: json } = await runCli(url, ["tail", "r", "--json"]);
+    expect(JSON.parse(json.split("\n")[0] ?? "")).toMatchObject({ payload: { line } });
+  });
+
   it("ends as a program does that writes to a closed pipe", async () => {
     const { url } = await startServer();
     await makeRun(url, "RUN_STARTED");

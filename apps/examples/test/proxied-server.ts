@@ -17,6 +17,8 @@ export interface ProxyTrial {
   readonly name: string;
   readonly config: string;
   readonly start: (options: { readonly config: string }) => Promise<ProxyServer>;
+  /** Whether it compresses live streams: by default it does not. */
+  readonly compresses?: boolean;
 }
 
 /** The reference server behind a proxy. */
@@ -40,9 +42,22 @@ export const BARE_NGINX: ProxyTrial = {
   config: NGINX.config.replaceAll(/^ *(?:proxy_(?!pass)|client_).*\n/gm, ""),
   start: startNginx,
 };
+/** As configured here, and with `gzip on`. */
+export const GZIP_NGINX: ProxyTrial = {
+  name: "nginx with gzip",
+  config: NGINX.config.replace("http {", "http {\n  gzip on;\n  gzip_proxied any;"),
+  start: startNginx,
+};
+/** It compresses streams as well, against their `no-transform`, and passes on what it has at each frame. */
+export const GREEDY_NGINX: ProxyTrial = {
+  name: "nginx with gzip for all types",
+  config: GZIP_NGINX.config.replace("gzip on;", "gzip on;\n  gzip_types *;"),
+  start: startNginx,
+  compresses: true,
+};
 export const BARE_CADDY: ProxyTrial = {
   name: "Caddy at its defaults",
-  config: CADDY.config.replaceAll(/ \{\n\t\tlb_.*\n\t\}|\tencode.*\n/g, ""),
+  config: CADDY.config.replaceAll(/ \{\n\t\tlb_.*\n\t\}|\t@page.*\n|\tencode.*\n/g, ""),
   start: startCaddy,
 };
 

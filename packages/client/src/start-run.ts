@@ -83,7 +83,9 @@ export interface RunWriter<M extends EventMap = EventMap> {
  *
  * @example
  * const run = await startRun({ baseUrl, credential: { bearer: token } });
- * for await (const token of answer) await run.emit("TOKEN", token);
+ * for await (const token of answer(run.signal)) await run.emit("TOKEN", token);
+ * // A stream that is aborted may just end: then the run is not whole.
+ * run.signal.throwIfAborted();
  * await run.complete();
  */
 export async function startRun<M extends EventMap = EventMap>(

@@ -25,6 +25,8 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * @example
  * await workRun({ runId, leaseMs: 60_000, baseUrl, credential: { bearer: token } }, async (run) => {
  *   for await (const token of answer(run.signal)) await run.emit("TOKEN", token);
+ *   // A stream that is aborted may just end: then the work is not done.
+ *   run.signal.throwIfAborted();
  * });
  */
 export async function workRun<Value>(

@@ -1,0 +1,16 @@
+import type { RunEventsError } from "@tm/run-events-core";
+import { isOfServer } from "./server-answer.ts";
+
+/** Why a call has failed, and what to do, in one line. */
+export function describeFailure(error: RunEventsError): string {
+  const advice = adviceOn(error);
+  return advice === null ? error.message : `${error.message.replace(/\.$/, "")}: ${advice}`;
+}
+
+function adviceOn(error: RunEventsError): string | null {
+  if (error.code === "unauthenticated")
+    return "give another token with --token or RUN_EVENTS_TOKEN";
+  if (error.code === "store_unavailable" && !isOfServer(error))
+    return "start the server, or say where it is with --url or RUN_EVENTS_URL";
+  return null;
+}

@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeEventJson, encodeEventLine } from "../src/event-line.ts";
+import { escapeJson, escapeText } from "../src/escape-text.ts";
+
+/** What a terminal obeys, one code point at a time: controls, ends of lines, directions, a byte order mark. */
+function isObeyed(code: number): boolean {
+  return (
+    code < 0x20 ||
+    (code >= 0x7f && code <= 0x9f) ||
+    [0x61c, 0x200e, 0x200f, 0xfeff].includes(code) ||
+    (code >= 0x2028 && code <= 0x202e) ||
+    (code >= 0x2066 && code <= 0x2069)
+  );
+}
+
+const obeyedIn = (text: string): readonly number[] =>
+  Array.from(text, (character) => character.codePointAt(0) ?? 0).filter(isObeyed);
+
+/** Any text, with many characters that a terminal obeys. */
+const TEXT = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: "grapheme", maxLength: 3 }),
+      fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCodePoint(code)),
+      fc.integer({ min: 0x2020, max: 0x2070 }).map((code) => String.fromCodePoint(code)),
+      fc.constantFrom("\u061c", "\ufeff", "\ud800", "\u001b[31m", "\u009b2J", "\r\n"),
+    ),
+  )
+  .map((parts) => parts.join(""));
+
+const EVENT = fc.record({
+  sequence: fc.nat(),
+  createdAt: fc.constant("2026-11-27T00:00:00.000Z"),
+  eventType: fc.constantFrom("STDOUT", "NOTE"),
+  payload: fc.oneof(fc.record({ line: TEXT }), fc.dictionary(TEXT, TEXT), TEXT, fc.constant(null)),
+});
+
+describe("text from elsewhere", () => {
+  it("has nothing left that a terminal obeys, and all else as it was", () => {
+    fc.assert(
+      fc.property(TEXT, (text) => {
+        expect(obeyedIn(escapeText(text))).toEqual([]);
+        const shown = Array.from(text).filter((one) => !isObeyed(one.codePointAt(0) ?? 0));
+        if (shown.length === Array.from(text).length) expect(escapeText(text)).toBe(text);
+      }),
+    );
+  });
+
+  it("is the same JSON value when it is escaped as JSON", () => {
+    fc.assert(
+      fc.property(fc.json(), TEXT, (json, text) => {
+        for (const compact of [
+          JSON.stringify(JSON.parse(json)),
+          JSON.stringify({ [text]: text }),
+        ]) {
+          const escaped = escapeJson(compact);
+          expect(obeyedIn(escaped)).toEqual([]);
+          expect(JSON.parse(escaped)).toEqual(JSON.parse(compact));
+        }
+      }),
+    );
+  });
+
+  it("makes one line of any event, in which only a line of output keeps its tabs", () => {
+    fc.assert(
+      fc.property(EVENT, (event) => {
+        const line = encodeEventLine(event);
+        expect(obeyedIn(line).filter((code) => code !== 9)).toEqual([]);
+        expect(line).toMatch(
+          new RegExp(`^${event.sequence} ${event.createdAt} ${event.eventType}`),
+        );
+        const json = encodeEventJson(JSON.stringify(event), true);
+        expect(obeyedIn(json)).toEqual([]);
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(event)));
+      }),
+    );
+  });
+
+  it("cannot forge an event, write the clipboard or turn a line around", () => {
+    const line = (text: string): string =>
+      encodeEventLine({
+        sequence: 7,
+        createdAt: "T",
+        eventType: "STDOUT",
+        payload: { line: text },
+      });
+    expect(line("\n8 T RUN_COMPLETED {}")).toBe("7 T STDOUT \\n8 T RUN_COMPLETED {}");
+    expect(line("\u001b]52;c;eA==\u0007")).toBe("7 T STDOUT \\u001b]52;c;eA==\\u0007");
+    expect(line("a\tb \u009b2J \u202eexe.txt")).toBe("7 T STDOUT a\tb \\u009b2J \\u202eexe.txt");
+  });
+});
+
+it("W1: an event as JSON is exactly the server's where no terminal shows it", () => {
+  const text = '{"sequence":1,"payload":{"b":1e2,"n":12345678901234567890,"c":"\u009b"}}';
+  expect(encodeEventJson(text, false)).toBe(text);
+});

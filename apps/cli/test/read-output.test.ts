@@ -1,0 +1,110 @@
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import type { Clock } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { DRAIN_BYTES, DRAIN_MS, readOutput } from "../src/read-output.ts";
+
+/** A clock that goes on when it is told to. */
+function createClock(): Clock & { pass(ms: number): void } {
+  let nowMs = 0;
+  const tasks = new Set<{ readonly atMs: number; readonly task: () => void }>();
+  return {
+    now: () => nowMs,
+    every(periodMs, task) {
+      const due = { atMs: nowMs + periodMs, task };
+      tasks.add(due);
+      return () => tasks.delete(due);
+    },
+    pass(ms) {
+      nowMs += ms;
+      for (const { atMs, task } of tasks) if (atMs <= nowMs) task();
+    },
+  };
+}
+
+/** An output that is held open, its reading, and what has been read of it. */
+function openOutput() {
+  const output = new PassThrough();
+  const exit = Promise.withResolvers<void>();
+  const clock = createClock();
+  const reading = readOutput(output, exit.promise, clock);
+  const next = async (): Promise<string | null> => {
+    const { value, done } = await reading.next();
+    return done === true ? null : value.toString();
+  };
+  return { output, exit: () => exit.resolve(), clock, next };
+}
+
+describe("the output of a command", () => {
+  it("is read to its end, whenever the command ends", async () => {
+    for (const isEarly of [true, false]) {
+      const { output, exit, next } = openOutput();
+      if (isEarly) exit();
+      output.write("one");
+      expect(await next()).toBe("one");
+      exit();
+      output.end("two");
+      expect(await next()).toBe("two");
+      expect(await next()).toBe(null);
+    }
+  });
+
+  it("is waited for without a bound while the command goes on", async () => {
+    const { output, exit, clock, next } = openOutput();
+    const first = next();
+    clock.pass(1_000 * DRAIN_MS);
+    output.write("late");
+    expect(await first).toBe("late");
+    exit();
+  });
+
+  it("that is held open is closed when it has been quiet for a while behind the command's end", async () => {
+    const { output, exit, clock, next } = openOutput();
+    output.write("one");
+    expect(await next()).toBe("one");
+    const last = next();
+    exit();
+    // The reading has to see the exit before the clock goes on.
+    await new Promise(setImmediate);
+    const closed = once(output, "close");
+    clock.pass(DRAIN_MS);
+    expect(await last).toBe(null);
+    await closed;
+  });
+
+  it("has what has come in time, however late this process looks at its clock", async () => {
+    const { output, exit, clock, next } = openOutput();
+    exit();
+    const first = next();
+    await new Promise(setImmediate);
+    clock.pass(1_000 * DRAIN_MS);
+    output.write("in time");
+    expect(await first).toBe("in time");
+  });
+
+  it("is not cut short by a reader that is slow", async () => {
+    const { output, exit, clock, next } = openOutput();
+    exit();
+    for (const line of ["one", "two", "three"]) {
+      output.write(line);
+      expect(await next()).toBe(line);
+      clock.pass(1_000 * DRAIN_MS);
+    }
+    output.end();
+    expect(await next()).toBe(null);
+  });
+
+  it("that somebody else writes on for ever is closed when all of the command's own has been read", async () => {
+    const { output, exit, next } = openOutput();
+    exit();
+    let length = 0;
+    for (;;) {
+      output.write("x".repeat(1_024));
+      const text = await next();
+      if (text === null) break;
+      length += text.length;
+    }
+    expect(length).toBe(DRAIN_BYTES);
+    expect(output.destroyed).toBe(true);
+  });
+});
