@@ -55,6 +55,7 @@ export { systemClock } from "./clock.ts";
 export type { AppendReceipt } from "./receipt.ts";
 export { receiptOf } from "./receipt.ts";
 export type { OwnerOption } from "./owner.ts";
+export { ownerIdOf } from "./owner.ts";
 export type { TailOptions } from "./tail.ts";
 export type { LeasedRun, LeaseOptions, Leases } from "./leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
