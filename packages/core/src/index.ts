@@ -59,6 +59,7 @@ export { ownerIdOf } from "./owner.ts";
 export type { TailOptions } from "./tail.ts";
 export type { ClaimOptions, LeasedRun, LeaseOptions, Leases } from "./leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
+export type { Probe, ProbeOptions } from "./probe.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
 export { createRunLog } from "./run-log.ts";

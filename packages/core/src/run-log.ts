@@ -19,6 +19,7 @@ import { type AppendLimits, planEvents } from "./lifecycle.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
+import { createProbe, type Probe } from "./probe.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
 import { sendReads } from "./send-reads.ts";
 import type {
@@ -109,6 +110,8 @@ export interface RunLog extends Leases, Upkeep {
   cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
   deleteRun(runId: string, options?: OwnerOption): Promise<void>;
+  /** As `RunEvents.probe`. @see S31 */
+  readonly probe: Probe;
   /** Ends every reader, lets the appends under way land, then closes the store. Idempotent. @see S18 */
   close(): Promise<void>;
 }
@@ -148,6 +151,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     { read, watch: (runId, wake) => store.watch(runId, wake) },
     clock,
   );
+
+  const probe = createProbe(store, clock);
 
   /** Ends a run from outside its worker. */
   function end(
@@ -209,7 +214,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     append,
     getRun,
     ...createLeases(store, { clock, isClosing }),
-    ...createUpkeep(store, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
+    probe,
+    ...createUpkeep(store, clock, probe, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
     async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
       if (!isRunId(runId))
         throw new RunEventsError("invalid_request", "A run id matches ^[A-Za-z0-9_-]{1,128}$.");

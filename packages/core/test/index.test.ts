@@ -91,6 +91,8 @@ const TYPES = [
   "OwnerOption",
   "PageOptions",
   "PlannedEvents",
+  "Probe",
+  "ProbeOptions",
   "PurgeOptions",
   "PurgeRequest",
   "ReadQuery",
