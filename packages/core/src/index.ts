@@ -62,7 +62,7 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
 export type { Probe, ProbeOptions } from "./probe.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
-export { createRunLog } from "./run-log.ts";
+export { createRunLog, isRunLog } from "./run-log.ts";
 export type { HeldLease, HoldOptions } from "./hold-lease.ts";
 export { holdLease } from "./hold-lease.ts";
 export type { EndWatcher, WorkAppendOptions, WorkPort } from "./work-port.ts";

@@ -1,5 +1,6 @@
 import { createAppendQueue } from "./append-queue.ts";
 import { createBatcher } from "./batcher.ts";
+import { hasBrand, RUN_LOG } from "./brand.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkCursor, clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
@@ -116,6 +117,11 @@ export interface RunLog extends Leases, Upkeep {
   close(): Promise<void>;
 }
 
+/** Whether the value is a `RunLog`, of this copy of the package or of another. */
+export function isRunLog(value: unknown): value is RunLog {
+  return hasBrand(value, RUN_LOG);
+}
+
 /** Opens the log over a store. @throws TypeError for a store that takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
 export function createRunLog(options: RunEventsOptions): RunLog {
   const {
@@ -207,7 +213,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     return run;
   }
 
-  return {
+  const log: RunLog = {
     followers,
     clock,
     limits,
@@ -284,6 +290,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
+  // An object that is made of a log's members is one, too.
+  return Object.assign(log, { [RUN_LOG]: true });
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

@@ -30,6 +30,7 @@ const VALUES = [
   "isFenced",
   "isLonger",
   "isRunId",
+  "isRunLog",
   "isTerminal",
   "isVisible",
   "judgeAppend",
