@@ -94,6 +94,31 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     expect(await store.getRun("b")).toMatchObject({ runStatus: "queued" });
   });
 
+  it("S24: a run is as old as its own server says, not as the index's server whose clock is three days ahead", async () => {
+    const { prefix, redis, store } = await openFresh();
+    for (const runId of ["young", "old"]) {
+      await store.createRun(createOf(runId));
+      await store.append([endOf(runId)]);
+    }
+    await finishedAt(redis, prefix, "old", 50);
+    // So that the server knows the scripts, and is sent no text instead.
+    expect(await store.purge({ finishedForMs: 51 * HOUR_MS, limit: 10 })).toEqual([]);
+    const ahead = Object.assign(Object.create(client) as Redis, {
+      // To such a server everything is three days older than it is.
+      evalsha: (sha1: string, count: number, [key = "", age = "", ...rest]: string[]) =>
+        redis.evalsha(sha1, count, [
+          key,
+          key === `${prefix}:ended` ? String(Number(age) - 72 * HOUR_MS) : age,
+          ...rest,
+        ]),
+    });
+    const purger = await openRedisStore(ahead, { prefix });
+    expect(await purger.purge({ finishedForMs: 48 * HOUR_MS, limit: 10 })).toEqual(["old"]);
+    expect(await purger.purge({ finishedForMs: 48 * HOUR_MS, limit: 10 })).toEqual([]);
+    expect(await store.getRun("young")).not.toBeNull();
+    expect(await purger.purge({ finishedForMs: 0, limit: 10 })).toEqual(["young"]);
+  });
+
   it("S24: entries that a process left which died before the end hide nothing, and are there when it comes", async () => {
     const { prefix, redis, store } = await openFresh();
     const runIds = oneTo(120).map((number) => `run-${number}`);
