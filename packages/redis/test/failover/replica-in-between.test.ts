@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openRedisStore, type RedisClient } from "../../src/index.ts";
 import { connect, openStore } from "../opened.ts";
 import { appendOf, claimed, createOf, endOf, oneTo, queryOf, readValues } from "../requests.ts";
-import { lead, openReplicated } from "./lagging-replica.ts";
+import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
 const HEAD = "run-events:{run:a}:head";
 const EVENTS = "run-events:{run:a}:events";
@@ -17,11 +17,6 @@ const IN_DOUBT = {
   retryable: true,
   ambiguous: true,
 };
-
-/** How often a server has refused to write since it is a replica. */
-async function countRefusals(server: Redis): Promise<number> {
-  return Number(/errorstat_READONLY:count=(\d+)/.exec(await server.info("errorstats"))?.[1] ?? 0);
-}
 
 /** A call that lands on the master, and how that shows there. */
 interface Call {
