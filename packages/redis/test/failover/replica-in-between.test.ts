@@ -186,6 +186,8 @@ describe("behind a name that leads to a replica for a while", () => {
       () => store.read([queryOf("new")]),
       () => store.getRun("new"),
       () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+      () => store.listExpired({ graceMs: 0, limit: 1 }),
+      () => store.purge({ finishedForMs: 0, limit: 1 }),
       () => store.listRuns({ ownerId: "eve", runStatus: "running", before: null, limit: 1 }),
     ]) {
       await expect(call()).rejects.toMatchObject({ ...IN_DOUBT, ambiguous: false });
