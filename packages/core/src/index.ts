@@ -57,7 +57,7 @@ export { receiptOf } from "./receipt.ts";
 export type { OwnerOption } from "./owner.ts";
 export { ownerIdOf } from "./owner.ts";
 export type { TailOptions } from "./tail.ts";
-export type { LeasedRun, LeaseOptions, Leases } from "./leases.ts";
+export type { ClaimOptions, LeasedRun, LeaseOptions, Leases } from "./leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";

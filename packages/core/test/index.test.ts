@@ -64,6 +64,7 @@ const TYPES = [
   "AppendReceipt",
   "AppendRequest",
   "Claim",
+  "ClaimOptions",
   "ClaimRequest",
   "Clock",
   "CreateOutcome",
