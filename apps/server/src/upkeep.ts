@@ -47,8 +47,8 @@ export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): Ru
   }
 
   async function purge(ageMs: number): Promise<boolean> {
-    const finishedBeforeMs = Math.max(0, Math.floor(Date.now() - ageMs));
-    const runIds = await runs.purge({ finishedBeforeMs, limit: PURGE_RUNS });
+    // By the store's clock: one server whose own is wrong must not empty the store of all.
+    const runIds = await runs.purge({ finishedForMs: Math.ceil(ageMs), limit: PURGE_RUNS });
     metrics.countPurged(runIds.length);
     if (runIds.length > 0) log("runs_purged", { runIds });
     return runIds.length > 0;

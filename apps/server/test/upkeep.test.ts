@@ -32,10 +32,11 @@ function startUpkept(
   settings: Partial<UpkeepOptions["settings"]> = {},
 ): Upkept {
   const logged: (LogFields & { readonly event: string })[] = [];
-  const metrics = createMetrics(() => ({
-    streams: { open: 0, opened: 0, ended: {} },
-    waiting: 0,
-  }));
+  const metrics = createMetrics({
+    handler: () => ({ streams: { open: 0, opened: 0, ended: {} }, waiting: 0 }),
+    store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
+    walBytes: () => null,
+  });
   const upkeep = startUpkeep({
     runs,
     settings: { ...SETTINGS, ...settings },
