@@ -24,7 +24,7 @@ const MOST_PAUSE_MS = 1_000;
 
 /**
  * Opens a store on a Redis or a Redis Cluster. A server that cannot be had now ends the attempt; one that is lost later is
- * looked for until the store is released.
+ * looked for until the store is released. So is one that has become a replica: its URL may lead to another by then.
  * @param log told once when the server is lost, and once when it is back
  * @throws what the driver threw, or RunEventsError `store_unavailable`
  */
@@ -84,6 +84,8 @@ function createClient(
     retryStrategy: retry,
     // Whoever waits for a lost server is refused with the next attempt that fails.
     maxRetriesPerRequest: 1,
+    // A master that has become a replica keeps its connections: behind a name the new one is found by a new connection alone.
+    reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
   });
 }

@@ -2,15 +2,21 @@ import {
   REDIS_PROGRAMS,
   startRedis,
   startRedisCluster,
+  startTcpProxy,
   type RedisServer,
 } from "@tm/run-events-test-servers";
+import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { call } from "./client.ts";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
-import { startServer } from "./start-server.ts";
+import { ADA, type ServerProcess, startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
 
 /** So that a kill loses nothing. */
 const DURABLE = { settings: ["--appendfsync", "always"] };
+
+/** And so that a replica is sent what there is at once. */
+const FOLLOWED = { settings: [...DURABLE.settings, "--repl-diskless-sync-delay", "0"] };
 
 /** Once each, however often the server tried. The end comes too soon to say it again. */
 function expectOneLoss(logged: readonly string[]): void {
@@ -22,6 +28,46 @@ async function redisOf(...options: Parameters<typeof startRedis>): Promise<Redis
   const redis = await startRedis(...options);
   onTestFinished(() => redis.close());
   return redis;
+}
+
+function clientOf({ port, host }: RedisServer): Redis {
+  const client = new Redis(port, host);
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+/** A server on a master that it knows by a name, with one run, and a replica that can take the master's place. */
+async function startBehindName(): Promise<{
+  readonly server: ServerProcess;
+  /** The replica becomes the master and the other way round, and the name leads to the new master. The old connections stay. */
+  failOver(): Promise<void>;
+}> {
+  const [master, replica] = await Promise.all([redisOf(FOLLOWED), redisOf(FOLLOWED)]);
+  const name = await startTcpProxy({ to: master });
+  onTestFinished(() => name.close());
+  const [first, second] = [clientOf(master), clientOf(replica)];
+  await second.replicaof(master.host, master.port);
+  const server = await startServer({ STORE_URL: `redis://${name.host}:${name.port}` });
+  await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+  return {
+    server,
+    async failOver() {
+      // What only the old master had would be lost: replicas follow behind. So the replica has all before it takes its place.
+      await first.set("last", "write");
+      expect(await first.wait(1, 30_000)).toBe(1);
+      await second.replicaof("NO", "ONE");
+      await first.replicaof(replica.host, replica.port);
+      name.moveTo(replica);
+    },
+  };
+}
+
+/** The status of the first of a few requests that is not refused for the store's sake. */
+async function untilOk(request: () => Promise<number>): Promise<number> {
+  let status = 503;
+  for (let tries = 0; tries < 10 && status === 503; tries++) status = await request();
+  return status;
 }
 
 describe("the server on Redis", () => {
@@ -50,6 +96,31 @@ describe("the server on Redis", () => {
     const start = (): Promise<void> => redis.start();
     const logged = await expectToOutlive(redis.url, { stop: () => redis.kill(), start });
     expectOneLoss(logged);
+  });
+
+  it("W27, W30: leaves a master that has become a replica for the one that its name leads to now, and nothing is lost", async () => {
+    const { server, failOver } = await startBehindName();
+    const events = `${server.url}/v1/agent-runs/r/events`;
+    const append = async (value: number): Promise<number> =>
+      (await call(events, ADA, "POST", { events: [{ eventType: "TOKEN", payload: value }] }))
+        .status;
+    expect(await append(1)).toBe(201);
+    await failOver();
+    // Core sends again by itself what was refused, and so may have landed.
+    expect(await untilOk(() => append(2))).toBe(201);
+    expect(await append(3)).toBe(201);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    const page = (await (await call(events, ADA)).json()) as {
+      readonly events: readonly { readonly payload: number }[];
+    };
+    expect(page.events.map(({ payload }) => payload)).toEqual([1, 2, 3]);
+  });
+
+  it("W27: leaves it also when all that it is asked is to read", async () => {
+    const { server, failOver } = await startBehindName();
+    await failOver();
+    const run = `${server.url}/v1/agent-runs/r`;
+    expect(await untilOk(async () => (await call(run, ADA)).status)).toBe(200);
   });
 
   it("W30: is not ready while Redis says nothing", async () => {

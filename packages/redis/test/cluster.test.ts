@@ -9,6 +9,8 @@ import { Cluster as ValkeyCluster } from "iovalkey";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { appendPatiently } from "./append-patiently.ts";
+import { hasCaughtUp } from "./failover/lagging-replica.ts";
+import { moveSlot, openSlot } from "./move-slot.ts";
 import { connect, owned } from "./opened.ts";
 import { appendOf, claimed, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
 
@@ -100,7 +102,7 @@ describe("in a cluster", () => {
     const bells = listen(store, RUN_IDS);
     await bells.ready;
     // Replicas follow behind: what they have not got is lost with their master.
-    await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasFollowed(connect(node))));
+    await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasCaughtUp(connect(node))));
     await cluster.kill(0);
     await bells.ringsAll(() =>
       Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))),
@@ -190,6 +192,47 @@ describe("in a cluster", () => {
     await store.close();
   });
 
+  it("S7, S20: while a slot is left open, what is not whole on one node says so", async () => {
+    const cluster = await openCluster();
+    const redis = owned(
+      new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnTryAgain: 10 }),
+    );
+    const store = await openRedisStore(redis, { prefix: PREFIX });
+    await store.createRun(createOf("whole"));
+    await store.append([appendOf("whole", 1)]);
+    await store.createRun(createOf("young"));
+    for (const runId of ["whole", "young", "new"])
+      await openSlot(cluster, `${PREFIX}:{run:${runId}}`);
+    await store.append([appendOf("whole", 2)]);
+    expect(await readValues(store, "whole")).toEqual([1, 2]);
+    const moving = {
+      code: "store_unavailable",
+      message: "The Redis Cluster is moving the key.",
+      retryable: true,
+      cause: { message: expect.stringMatching(/TRYAGAIN|ASK/) },
+    };
+    await expect(store.append([appendOf("young", 1)])).rejects.toMatchObject({
+      ...moving,
+      ambiguous: true,
+    });
+    await expect(store.createRun(createOf("new"))).rejects.toMatchObject(moving);
+  });
+
+  it("S20: a cluster of which some slots are nobody's says that it is down", async () => {
+    const cluster = await openCluster();
+    const redis = owned(
+      new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnClusterDown: 10 }),
+    );
+    const store = await openRedisStore(redis, { prefix: PREFIX });
+    const nodes = cluster.nodes.map((node) => connect(node));
+    const slot = Number(await nodes[0]?.cluster("KEYSLOT", `${PREFIX}:{run:a}`));
+    for (const node of nodes) await node.call("CLUSTER", "DELSLOTS", slot);
+    await expect(store.getRun("a")).rejects.toMatchObject({
+      message: "The Redis Cluster is down.",
+      retryable: true,
+    });
+  });
+
   it("S20: one node that may evict runs is enough to refuse", async () => {
     const cluster = await openCluster();
     const [, second] = cluster.nodes;
@@ -202,42 +245,3 @@ describe("in a cluster", () => {
     });
   });
 });
-
-/** Resolves once the master's replica has what the master has now. */
-async function hasFollowed(master: Redis): Promise<void> {
-  const offset = async (pattern: RegExp): Promise<number> =>
-    Number(pattern.exec(await master.info("replication"))?.[1]);
-  const now = await offset(/master_repl_offset:(\d+)/);
-  await expect
-    .poll(() => offset(/slave0:.*offset=(\d+)/), { timeout: 10_000 })
-    .toBeGreaterThanOrEqual(now);
-}
-
-/** Moves a key's slot to the next master, one key after the other, as an administrator does. */
-async function moveSlot(cluster: RedisCluster, key: string): Promise<void> {
-  const nodes = cluster.nodes.map((node) => connect(node));
-  const [first] = nodes;
-  if (first === undefined) throw new TypeError("Expected a cluster to have nodes.");
-  const slot = Number(await first.cluster("KEYSLOT", key));
-  const ids = await Promise.all(nodes.map((node) => node.cluster("MYID") as Promise<string>));
-  const ranges = await first.cluster("SLOTS");
-  const ownerId = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2]?.[2] ?? "";
-  const from = ids.indexOf(ownerId);
-  const to = (from + 1) % nodes.length;
-  const [source, target] = [nodes[from], nodes[to]];
-  const [fromId, toId, address] = [ids[from], ids[to], cluster.nodes[to]];
-  if (source === undefined || target === undefined || address === undefined) {
-    throw new TypeError("Expected the slot to have an owner.");
-  }
-  await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId ?? "");
-  await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", toId ?? "");
-  for (;;) {
-    const keys = (await source.call("CLUSTER", "GETKEYSINSLOT", slot, 1)) as string[];
-    if (keys[0] === undefined) break;
-    await source.call("MIGRATE", address.host, address.port, keys[0], 0, 5_000);
-  }
-  for (const node of [target, source, ...nodes]) {
-    await node.call("CLUSTER", "SETSLOT", slot, "NODE", toId ?? "");
-  }
-  for (const node of nodes) node.disconnect();
-}
