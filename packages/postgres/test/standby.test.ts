@@ -68,15 +68,13 @@ interface Named {
   readonly schema: string;
   /** A store that reaches its server by a name. */
   readonly store: PostgresStore;
+  /** Stands for the name. */
   readonly proxy: TcpProxy;
-  /** Has the name stand for another server. Connections stay where they are. */
-  moveTo(server: PostgresServer): void;
 }
 
 /** Opens a store by a name that stands for the primary, with the run `a` and an event. */
 async function openNamed(): Promise<Named> {
-  const to = { host: primary.host, port: primary.port };
-  const proxy = await startTcpProxy({ to });
+  const proxy = await startTcpProxy({ to: primary });
   onTestFinished(() => proxy.close());
   const url = new URL(primary.url);
   url.port = String(proxy.port);
@@ -85,7 +83,7 @@ async function openNamed(): Promise<Named> {
   const store = await openStore(pool, { schema });
   await store.createRun(createOf("a"));
   await store.append([appendOf("a", 1)]);
-  return { schema, store, proxy, moveTo: ({ port }) => void (to.port = port) };
+  return { schema, store, proxy };
 }
 
 function openStandby(): pg.Pool {
@@ -103,9 +101,9 @@ async function untilThere(schema: string, value: number): Promise<void> {
 
 describe("a standby", () => {
   it("S10, S20: is neither read nor written by a store that its name leads to, nor kept", async () => {
-    const { schema, store, proxy, moveTo } = await openNamed();
+    const { schema, store, proxy } = await openNamed();
     await untilThere(schema, 1);
-    moveTo(standby);
+    proxy.moveTo(standby);
     proxy.cut();
     const later = createPostgresStore(openPool(standby.url), { schema });
     onTestFinished(() => later.close());
@@ -115,7 +113,7 @@ describe("a standby", () => {
       await expect.poll(answer, { ...PATIENT, message: name }).toMatchObject(STANDBY);
       await expect(call(later), name).rejects.toMatchObject(STANDBY);
     }
-    moveTo(primary);
+    proxy.moveTo(primary);
     // Nothing cuts the connections to the standby, and none of them is idle for too long.
     const values = (): Promise<unknown> => readValues(store, "a").catch(() => null);
     await expect.poll(values, PATIENT).toEqual([1]);
@@ -128,20 +126,20 @@ describe("a standby", () => {
   });
 
   it("S3, S10: that lags behind hides no event of a run, nor the run", async () => {
-    const { schema, store, proxy, moveTo } = await openNamed();
+    const { schema, store, proxy } = await openNamed();
     await untilThere(schema, 1);
     const admin = openStandby();
     await admin.query("SELECT pg_wal_replay_pause()");
     await store.append([appendOf("a", 2)]);
     await store.createRun(createOf("b"));
-    moveTo(standby);
+    proxy.moveTo(standby);
     proxy.cut();
     const refused = async (): Promise<unknown> =>
       store.read([queryOf("a", { since: 2 }), queryOf("b")]).catch((error: unknown) => error);
     await expect
       .poll(refused, PATIENT)
       .toMatchObject({ message: expect.stringContaining("a standby") });
-    moveTo(primary);
+    proxy.moveTo(primary);
     expect(await readValues(store, "a")).toEqual([1, 2]);
     expect(await store.getRun("b")).toMatchObject({ lastSequence: 0 });
     await admin.query("SELECT pg_wal_replay_resume()");
@@ -150,7 +148,7 @@ describe("a standby", () => {
   it.each([false, true])(
     "S13: wakes by the primary once the name leads there, a `listenPool` or not: %s",
     async (isOwn) => {
-      const { schema, proxy, moveTo } = await openNamed();
+      const { schema, proxy } = await openNamed();
       const url = new URL(primary.url);
       url.port = String(proxy.port);
       const pool = recordPool(openPool(url.href));
@@ -161,12 +159,12 @@ describe("a standby", () => {
       await untilProven(store, isOwn ? listenPool : pool, "own");
       const bell = hangBell(store, "a");
       await untilThere(schema, 1);
-      moveTo(standby);
+      proxy.moveTo(standby);
       proxy.cut();
       await expect
         .poll(() => store.getRun("a").catch((error: unknown) => error), PATIENT)
         .toMatchObject(STANDBY);
-      moveTo(primary);
+      proxy.moveTo(primary);
       const before = bell.rings();
       await writer.append([appendOf("a", 2)]);
       await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
