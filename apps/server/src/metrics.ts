@@ -113,7 +113,7 @@ function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
     ...family(
       "run_events_store_probe_seconds",
       "gauge",
-      "How long the latest write to try the store took, or has taken so far.",
+      "How long the latest write to try the store took.",
       [{ value: Math.round(probeMs * 1_000) / 1e6 }],
     ),
     ...family("run_events_store_stalls_total", "counter", "Times when no append could land.", [

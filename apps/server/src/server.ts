@@ -76,7 +76,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     maxStreamsPerUser: settings.maxStreamsPerUser,
     onError,
   });
-  const monitor = new StoreMonitor({ store, log });
+  const monitor = new StoreMonitor({ probe: runs.probe, log });
   const metrics = createMetrics({
     handler: () => handler.stats(),
     store: () => monitor.health(),

@@ -1,11 +1,11 @@
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { type Probe, RunEventsError } from "@tm/run-events-core";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 
 /** How long after a good probe the next one begins, in milliseconds. */
 const EVERY_MS = 5_000;
 /** How long a probe may take before the store counts as stalled, in milliseconds. With the above: known within 10 s. */
-const LATE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 /** How long after a bad probe the next one begins, in milliseconds, so that its end is soon known. */
 const SOON_MS = 1_000;
 
@@ -13,14 +13,15 @@ const SOON_MS = 1_000;
 export interface StoreHealth {
   /** Why no append could land, `null` while one could. */
   readonly stalledBy: RunEventsError | null;
-  /** How long the latest probe took, or the one under way has taken, whichever is longer, in milliseconds. */
+  /** How long the latest probe took, in milliseconds; 5,000 if that was too long. */
   readonly probeMs: number;
   readonly stalls: number;
 }
 
 /** What the monitor depends on. */
 export interface StoreMonitorOptions {
-  readonly store: Pick<RunEventStore, "probe">;
+  /** Has one call to the store under way at most. */
+  readonly probe: Probe;
   readonly log: Log;
 }
 
@@ -30,24 +31,21 @@ export interface StoreMonitorOptions {
  * @see S31
  */
 export class StoreMonitor {
-  readonly #store: StoreMonitorOptions["store"];
+  readonly #probe: Probe;
   readonly #log: Log;
   readonly #first = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | null = null;
-  #lateTimer: NodeJS.Timeout | null = null;
   #isStopped = false;
-  /** Since when a probe is under way, `null` between two. */
-  #probingSince: number | null = null;
   #stalledSince: number | null = null;
   #stalledBy: RunEventsError | null = new RunEventsError(
     "store_unavailable",
     "The store has not been probed yet.",
   );
-  #lastMs = 0;
+  #probeMs = 0;
   #stalls = 0;
 
-  constructor({ store, log }: StoreMonitorOptions) {
-    this.#store = store;
+  constructor({ probe, log }: StoreMonitorOptions) {
+    this.#probe = probe;
     this.#log = log;
   }
 
@@ -61,43 +59,25 @@ export class StoreMonitor {
   stop(): void {
     this.#isStopped = true;
     this.#first.resolve();
-    for (const timer of [this.#timer, this.#lateTimer]) if (timer !== null) clearTimeout(timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   health(): StoreHealth {
-    const underWayMs = this.#probingSince === null ? 0 : performance.now() - this.#probingSince;
-    return {
-      stalledBy: this.#stalledBy,
-      probeMs: Math.max(this.#lastMs, underWayMs),
-      stalls: this.#stalls,
-    };
+    return { stalledBy: this.#stalledBy, probeMs: this.#probeMs, stalls: this.#stalls };
   }
 
   async #look(): Promise<void> {
     const startedAt = performance.now();
-    this.#probingSince = startedAt;
-    this.#lateTimer = setTimeout(() => this.#onLate(startedAt), LATE_MS).unref();
     try {
-      await this.#store.probe();
+      await this.#probe({ timeoutMs: TIMEOUT_MS });
       if (!this.#isStopped) this.#onGood();
     } catch (error) {
       if (!this.#isStopped) this.#onStall(startedAt, error);
     }
-    clearTimeout(this.#lateTimer);
-    this.#probingSince = null;
-    this.#lastMs = performance.now() - startedAt;
     if (this.#isStopped) return;
+    this.#probeMs = performance.now() - startedAt;
     const pauseMs = this.#stalledBy === null ? EVERY_MS : SOON_MS;
     this.#timer = setTimeout(() => void this.#look(), pauseMs).unref();
-  }
-
-  #onLate(startedAt: number): void {
-    // After a pause of the whole process the answer may already wait in the socket: it comes first.
-    setImmediate(() => {
-      if (this.#isStopped || this.#probingSince !== startedAt) return;
-      const late = `The store has not answered a probe for ${LATE_MS} ms.`;
-      this.#onStall(startedAt, new RunEventsError("store_unavailable", late));
-    });
   }
 
   #onGood(): void {

@@ -73,7 +73,7 @@ describe("readyz on SQLite", () => {
       begin: () => other.exec("BEGIN IMMEDIATE"),
       end: () => other.exec("ROLLBACK"),
     };
-    await expectToSaySo(`sqlite:${file}`, trouble, /has not answered a probe|locked/);
+    await expectToSaySo(`sqlite:${file}`, trouble, /did not answer|locked/);
   });
 
   it("W30, S31: is 503 while the file is away, and 200 once it was put back", async () => {
@@ -129,7 +129,7 @@ describe("readyz on Postgres", () => {
       begin: () => set("synchronous_standby_names", "'gone'"),
       end: () => set("synchronous_standby_names", "''"),
     };
-    await expectToSaySo(url, trouble, /has not answered a probe|timeout/i);
+    await expectToSaySo(url, trouble, /did not answer|timeout/i);
   });
 });
 

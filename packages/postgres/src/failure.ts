@@ -77,7 +77,7 @@ function isHeadBehind(error: unknown): boolean {
 }
 
 /** Whether a row of the statement is there already, by a unique index. */
-export function isDuplicate(error: unknown): boolean {
+function isDuplicate(error: unknown): boolean {
   return sqlErrorOf(error).code === "23505";
 }
 
@@ -140,9 +140,4 @@ export function runDamaged(what: string, cause?: unknown): RunEventsError {
     cause,
     retryable: false,
   });
-}
-
-/** The error of a server that may not have what was acknowledged. @see S10 */
-export function onStandby(): RunEventsError {
-  return new RunEventsError("store_unavailable", PASSING["55000"] ?? "", { retryable: true });
 }

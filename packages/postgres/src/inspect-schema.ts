@@ -1,7 +1,7 @@
 import { RunEventsError, type StoreCapabilities } from "@tm/run-events-core";
-import { onStandby } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { MIGRATION_COUNT } from "./schema.ts";
+import { ON_PRIMARY } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 
 /** What the database says of itself. */
@@ -13,7 +13,6 @@ export interface SchemaState {
 
 interface ServerRow {
   readonly migrated: boolean;
-  readonly standby: boolean;
   readonly commits: string;
   readonly fsync: string;
 }
@@ -21,16 +20,16 @@ interface ServerRow {
 /**
  * Looks at the server and the schema: at what becomes of a commit, and at all that the tables need to keep the contract.
  * @throws RunEventsError `store_unavailable`: not retryable for a newer schema that this program must not touch, for a unique
- * index that is missing or not valid, and for rows that are hidden from the user; retryable for a standby
+ * index that is missing or not valid, and for rows that are hidden from the user. Throws what the driver throws, as for a standby
  * @see S6, S10, S19
  */
 export async function inspectSchema(query: Query, tables: Tables): Promise<SchemaState> {
   const [server] = (await query(
-    `SELECT to_regclass($1) IS NOT NULL AS migrated, pg_is_in_recovery() AS standby,
-       current_setting('synchronous_commit') AS commits, current_setting('fsync') AS fsync`,
+    `SELECT to_regclass($1) IS NOT NULL AS migrated,
+       current_setting('synchronous_commit') AS commits, current_setting('fsync') AS fsync
+     WHERE ${ON_PRIMARY}`,
     [tables.migrations],
   )) as readonly ServerRow[];
-  if (server?.standby) throw onStandby();
   const durability = durabilityOf(server?.commits, server?.fsync);
   if (!server?.migrated) return { complete: false, durability };
   const complete = await hasMigrations(query, tables);

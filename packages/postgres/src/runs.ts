@@ -7,7 +7,7 @@ import {
   type PurgeRequest,
   type RunRecord,
 } from "@tm/run-events-core";
-import { isDuplicate, runDamaged } from "./failure.ts";
+import { runDamaged } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { type RunRow, runOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
@@ -35,7 +35,9 @@ export async function createRun(
   const { runStatus, phase } = INITIAL_STATE;
   const values = [runId, ownerId, runStatus, phase, metadata];
   for (let look = 0; look < FRUITLESS_LOOKS; look++) {
-    const row = await insertRun(query, sql, values);
+    const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
+      readonly created: boolean;
+    })[];
     // No row: another process made the run while this statement ran, so the next one sees it, or it is gone again.
     if (row === undefined) continue;
     if (row.created) return { outcome: "created", run: runOf(row) };
@@ -44,22 +46,6 @@ export async function createRun(
       : { outcome: "taken" };
   }
   throw runDamaged("takes its id, but its row is not seen, as where row-level security hides it");
-}
-
-/** The run as it was made, or as it was there already. */
-async function insertRun(
-  query: Query,
-  sql: Statements,
-  values: unknown[],
-): Promise<(RunRow & { readonly created: boolean }) | undefined> {
-  try {
-    const rows = await query(sql.createRun, values);
-    return (rows as readonly (RunRow & { readonly created: boolean })[])[0];
-  } catch (error) {
-    // While the index of the ids is rebuilt, another's row may be met by an index that the statement does not know yet.
-    if (isDuplicate(error)) return undefined;
-    throw error;
-  }
 }
 
 /** An owner's runs, newest first, from an index whatever the status. @see S12 */

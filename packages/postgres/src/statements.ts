@@ -34,7 +34,7 @@ const PURGE_EVENTS = 10_000;
  * Fails on a standby, and is evaluated once a statement: what a standby answers may be older than what was acknowledged (S10). A
  * connection may get there at any time, as in a failover, and behind a pooler from one statement to the next.
  */
-const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
+export const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
 
 /** Stands between the values of a column. */
 export const SEPARATOR = "\x1f";
