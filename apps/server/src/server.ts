@@ -15,7 +15,7 @@ import { recordSample } from "./sample.ts";
 import { createSessionRoutes } from "./session-routes.ts";
 import type { Settings } from "./settings.ts";
 import { StoreMonitor } from "./store-monitor.ts";
-import { startUpkeep } from "./upkeep.ts";
+import { confirmMsFor, startUpkeep } from "./upkeep.ts";
 
 /** How long a shutdown waits for the upkeep beyond the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
@@ -109,7 +109,13 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     settings.recordSample && firstUser !== null
       ? recordSample({ url: localUrl, token: firstUser.token }, log)
       : null;
-  const upkeep = startUpkeep({ runs: runs.log, settings, metrics, log });
+  const upkeep = startUpkeep({
+    runs: runs.log,
+    confirmMs: confirmMsFor(settings.reapIntervalMs),
+    settings,
+    metrics,
+    log,
+  });
 
   async function shutDown(): Promise<void> {
     log("draining", { drainMs });
