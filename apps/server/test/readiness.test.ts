@@ -147,4 +147,17 @@ describe("readyz on Redis", () => {
     };
     await expectToSaySo(redis.url, trouble, /read-only replica/);
   });
+
+  it("W30, S31: is 503 while the server stands still, and 200 again after", async () => {
+    const redis = await startRedis({ settings: ["--appendfsync", "always"] });
+    onTestFinished(() => redis.close());
+    const client = new Redis(redis.url);
+    const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1]);
+    client.disconnect();
+    const trouble = {
+      begin: () => void process.kill(pid, "SIGSTOP"),
+      end: () => void process.kill(pid, "SIGCONT"),
+    };
+    await expectToSaySo(redis.url, trouble, /(does|did) not answer/);
+  });
 });

@@ -155,6 +155,19 @@ describe("a start", () => {
     },
   );
 
+  it("ends with 1 and one line that names the Node to use, where Node runs no TypeScript", async () => {
+    const start = join(import.meta.dirname, "../src/start.js");
+    // As a Node before 22.18 is.
+    const failed: unknown = await promisify(execFile)(process.execPath, [
+      "--no-strip-types",
+      start,
+    ]).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect((failed as { readonly stderr: string }).stderr).toMatch(
+      /^run-events-server: it needs Node 22\.18 or later, and this is Node [\d.]+: .+\n$/,
+    );
+  });
+
   it("ends with 1 and one line where the port is taken", async () => {
     const { port } = await startServer();
     const { exitCode, stdout, stderr } = await startInVain({ PORT: `${port}` });
