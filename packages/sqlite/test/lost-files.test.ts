@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { createFileGuard } from "../src/file-guard.ts";
 import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { type Driver, DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
@@ -176,4 +177,21 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     await expectToGoOn(store);
     expect(store.walBytes()).toBeNull();
   });
+});
+
+it("S6: where the runtime has no file system, or does not show the file, nothing is lost", () => {
+  const file = temporaryFile();
+  const never = (): never => {
+    throw new Error("Expected not to be asked.");
+  };
+  const failing = {
+    statSync() {
+      throw new Error("EACCES");
+    },
+  };
+  for (const guard of [createFileGuard(file, null), createFileGuard(file, failing)]) {
+    guard.noteLog();
+    guard.check(never);
+    expect(guard.walBytes()).toBeNull();
+  }
 });
