@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { startPostgres } from "@tm/run-events-test-servers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startCli } from "../../cli/test/start-cli.ts";
+import { type CliProcess, startCli } from "../../cli/test/start-cli.ts";
 import { call } from "./client.ts";
 import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-server.ts";
 
@@ -36,8 +37,8 @@ async function untilAbandoned(sinceMs: number): Promise<void> {
  */
 async function expectToSpareTheLiving(
   server: ServerProcess,
-  takeAway: () => Promise<unknown> | void,
-  giveBack: () => Promise<unknown> | void,
+  takeAway: (commands: readonly CliProcess[]) => Promise<unknown> | void,
+  giveBack: (commands: readonly CliProcess[]) => Promise<unknown> | void,
 ): Promise<void> {
   const flag = join(await makeTempFolder(), "done");
   const script = `echo begin; until [ -e ${flag} ]; do sleep 0.1; done; echo end`;
@@ -50,9 +51,9 @@ async function expectToSpareTheLiving(
   await call(runs, ADA, "POST", { runId: "abandoned" });
   const claimed = await call(`${runs}/abandoned/claim`, ADA, "POST", { leaseMs: LEASE_MS });
   expect(claimed.status).toBe(200);
-  await takeAway();
+  await takeAway(commands);
   await untilAbandoned(Date.now());
-  await giveBack();
+  await giveBack(commands);
   const statusOf = async (): Promise<unknown> =>
     ((await (await call(`${runs}/abandoned`, ADA)).json()) as { runStatus?: string }).runStatus;
   await expect.poll(statusOf, PATIENCE).toBe("failed");
@@ -64,13 +65,28 @@ async function expectToSpareTheLiving(
 }
 
 describe("commands under exec", () => {
-  it("W33: live through a server that stood still for longer than their leases", async () => {
+  it("W33: live through a machine that stood still for longer than their leases, whose server goes on first", async () => {
     const path = join(await makeTempFolder(), "runs.db");
     const server = await startServer({ STORE_URL: `sqlite:${path}`, ...REAPING });
+    const db = new DatabaseSync(path);
+    onTestFinished(() => db.close());
+    const version = (): unknown => db.prepare("PRAGMA data_version").get()?.["data_version"];
+    const signal = (commands: readonly CliProcess[], name: NodeJS.Signals): void => {
+      for (const { process } of commands) process.kill(name);
+    };
     await expectToSpareTheLiving(
       server,
-      () => void server.process.kill("SIGSTOP"),
-      () => void server.process.kill("SIGCONT"),
+      (commands) => {
+        signal(commands, "SIGSTOP");
+        server.process.kill("SIGSTOP");
+      },
+      async (commands) => {
+        const seen = new Set([version()]);
+        server.process.kill("SIGCONT");
+        // Each look that finds such runs commits something: some have gone by before the workers go on.
+        await expect.poll(() => seen.add(version()).size, PATIENCE).toBeGreaterThan(4);
+        signal(commands, "SIGCONT");
+      },
     );
   });
 
