@@ -22,7 +22,10 @@ export async function startFleet(): Promise<Fleet> {
   onTestFinished(() => postgres.close());
   const storeUrl = postgres.url;
   const start = (port: string): Promise<ServerProcess> =>
-    startServer({ storeUrl, env: { PORT: port, SESSION_SECRET: "of both servers" } });
+    startServer({
+      storeUrl,
+      env: { PORT: port, SESSION_SECRET: "a secret that these servers share" },
+    });
   const servers = await Promise.all([start("0"), start("0")]);
   const ports = servers.map(({ url }) => new URL(url).port);
   const port = `${await findFreePort()}`;

@@ -48,6 +48,17 @@ async function streamsOf(serverUrl: string): Promise<number> {
   return Number(/^run_events_streams_open (\d+)$/m.exec(body as string)?.[1]);
 }
 
+it("W30: the README's nginx keeps from the world what is for those who run the servers", async () => {
+  const { url, servers } = await startFleet();
+  for (const path of ["/metrics", "/readyz"]) {
+    for (const asked of [path, `${path}?x=1`, `/${path}`, path.replace("e", "%65")]) {
+      expect((await fetch(url + asked)).status, asked).toBe(404);
+    }
+    for (const server of servers) expect((await fetch(server.url + path)).status).toBe(200);
+  }
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
 it(
   "S1, S15, W23: two servers and two workers behind one nginx, and one server killed in the middle: every reader has the whole run once",
   async () => {

@@ -12,7 +12,7 @@ export const LONG_MS = 180_000;
 
 /** Two servers on one store, sharing their sessions. */
 export async function startTwoServers(storeUrl: string): Promise<readonly RestartingServer[]> {
-  const settings = { storeUrl, env: { SESSION_SECRET: "shared" } };
+  const settings = { storeUrl, env: { SESSION_SECRET: "a secret that these servers share" } };
   return [await startRestartingServer(settings), await startRestartingServer(settings)];
 }
 

@@ -10,7 +10,7 @@ describe("a server that goes away", () => {
   it("is said to be away, and the run goes on where it was once it is back", async () => {
     const env = {
       STORE_URL: `sqlite:${join(await makeTempFolder(), "runs.db")}`,
-      SESSION_SECRET: "of both servers",
+      SESSION_SECRET: "a secret that these servers share",
     };
     const { url, page, killServer } = await openSignedIn(env);
     await recordRun(url, "r", many("LOG", 2));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createCredentials, type Credentials } from "./authenticate.ts";
 import { readSecretFile } from "./secret-file.ts";
 import { createSessions, type Sessions } from "./session.ts";
-import type { Settings } from "./settings.ts";
+import { isLongSecret, LONG_SECRET, type Settings } from "./settings.ts";
 import { createTokens, type UserToken } from "./tokens.ts";
 
 /** A token that was made for want of `API_TOKENS`, and the file that keeps it. */
@@ -25,14 +25,22 @@ export async function openAccess(settings: Settings): Promise<Access> {
   const { dataFolder, apiTokens, sessionSecret, sessionTtlMs } = settings;
   const generated = apiTokens === null ? generateToken(dataFolder) : null;
   const userTokens = generated === null ? (apiTokens ?? []) : [generated];
-  const tokens = createTokens(userTokens);
+  const secret = sessionSecret ?? readSessionSecret(dataFolder);
+  const tokens = createTokens(userTokens, secret);
   const sessions = await createSessions({
-    secret: sessionSecret ?? readSecretFile(join(dataFolder, "session-secret")),
+    secret,
     ttlMs: sessionTtlMs,
-    hasUser: (userId) => tokens.hasUser(userId),
+    isCurrent: (holder) => tokens.isCurrent(holder),
   });
   const firstUser = userTokens[0] ?? null;
   return { credentials: createCredentials(tokens, sessions), sessions, firstUser, generated };
+}
+
+function readSessionSecret(dataFolder: string): string {
+  const path = join(dataFolder, "session-secret");
+  const secret = readSecretFile(path);
+  if (isLongSecret(secret)) return secret;
+  throw new Error(`${path}: expected ${LONG_SECRET}; remove it to have another made`);
 }
 
 function generateToken(dataFolder: string): GeneratedToken {

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Identity } from "@tm/run-events-http";
-import { readCookie, SESSION_COOKIE } from "./cookie.ts";
+import { readSessionCookie } from "./cookie.ts";
+import { isSecure } from "./is-secure.ts";
 import type { Session, Sessions } from "./session.ts";
-import type { Tokens } from "./tokens.ts";
+import type { TokenHolder, Tokens } from "./tokens.ts";
 
 /** Who sends a request. */
 export interface Credentials {
-  /** The bearer token's user; `null` if it is nobody's, `undefined` if the request carries none. */
-  bearer(request: IncomingMessage): string | null | undefined;
+  /** The bearer token's holder; `null` if the server does not take it, `undefined` if the request carries none. */
+  bearer(request: IncomingMessage): TokenHolder | null | undefined;
   session(request: IncomingMessage): Promise<Session | null>;
   /**
    * A bearer token decides wherever it will do, so that a wrong one is not hidden by a cookie. With `wanted` `session` the
@@ -19,13 +20,13 @@ export interface Credentials {
 
 /** Reads credentials off requests. */
 export function createCredentials(tokens: Tokens, sessions: Sessions): Credentials {
-  function bearer({ headers }: IncomingMessage): string | null | undefined {
+  function bearer({ headers }: IncomingMessage): TokenHolder | null | undefined {
     const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
     return token === undefined ? undefined : tokens.identify(token);
   }
 
-  async function session({ headers }: IncomingMessage): Promise<Session | null> {
-    const value = readCookie(headers.cookie, SESSION_COOKIE);
+  async function session(request: IncomingMessage): Promise<Session | null> {
+    const value = readSessionCookie(request.headers.cookie, isSecure(request));
     return value === null ? null : sessions.verify(value);
   }
 
@@ -33,11 +34,11 @@ export function createCredentials(tokens: Tokens, sessions: Sessions): Credentia
     bearer,
     session,
     async authenticate(request, wanted) {
-      const bearerUser = bearer(request);
-      const cookieCounts = wanted === "session" || bearerUser === undefined;
+      const holder = bearer(request);
+      const cookieCounts = wanted === "session" || holder === undefined;
       const signedIn = cookieCounts ? await session(request) : null;
       if (signedIn !== null) return { userId: signedIn.userId, credential: "session" };
-      return bearerUser == null ? null : { userId: bearerUser, credential: "bearer" };
+      return holder == null ? null : { userId: holder.userId, credential: "bearer" };
     },
   };
 }

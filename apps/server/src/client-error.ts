@@ -28,6 +28,7 @@ function encodeRefusal(code: unknown): string {
   const problem = problemOf(new RunEventsError("invalid_request", "The request is not HTTP."));
   const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status, title });
   const headers = {
+    "x-content-type-options": "nosniff",
     ...problem.headers,
     "content-length": Buffer.byteLength(body),
     connection: "close",

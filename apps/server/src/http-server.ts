@@ -4,7 +4,7 @@ import { Server as NetServer } from "node:net";
 import type { NodeHandler } from "@tm/run-events-http/node";
 import { refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerOwn, type OwnRoutes } from "./routes.ts";
+import { answerOwn, type OwnRoutes, pathOf } from "./routes.ts";
 
 /** How long requests may take to end once the streams have, in milliseconds: an upload of lines need never end by itself. */
 const LINGER_MS = 2_000;
@@ -17,7 +17,9 @@ export interface HttpServerOptions {
   /** The host's own paths; the handler has all others. */
   readonly ownRoutes: OwnRoutes;
   readonly handler: NodeHandler;
-  readonly metrics: Pick<Metrics, "countRequest">;
+  readonly metrics: Pick<Metrics, "countRequest" | "countDropped">;
+  /** The most connections at once; one more is closed without an answer. */
+  readonly maxConnections: number;
   readonly allowedOrigins: readonly string[];
   readonly onError: (error: unknown) => void;
 }
@@ -36,7 +38,7 @@ export interface HttpServer {
 
 /** Puts the host's paths and the handler behind node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { ownRoutes, handler, metrics } = options;
+  const { ownRoutes, handler, metrics, maxConnections } = options;
   const answering = new Set<ServerResponse>();
   let closing = false;
   let drained = false;
@@ -52,10 +54,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (drained) server.closeIdleConnections();
     });
     if (closing) response.shouldKeepAlive = false;
-    const methods = ownRoutes.get(request.url?.split("?", 1)[0] ?? "");
+    const methods = ownRoutes.get(pathOf(request.url ?? ""));
     if (methods === undefined) handler.handle(request, response);
     else void answerOwn(methods, request, response, options);
   });
+  server.maxConnections = maxConnections;
+  server.on("drop", () => metrics.countDropped());
   server.on("clientError", (error, socket) => {
     const busy = [...answering].some((response) => response.socket === socket);
     refuseMalformed(error, socket, busy);

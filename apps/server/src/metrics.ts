@@ -1,4 +1,5 @@
 import type { HandlerStats } from "@tm/run-events-http/node";
+import type { StoreHealth } from "./store-monitor.ts";
 
 /** What the server counts, as Prometheus reads it. @see W30 */
 export interface Metrics {
@@ -9,6 +10,8 @@ export interface Metrics {
   /** Runs were removed for their age. */
   countPurged(runs: number): void;
   countUpkeepFailure(): void;
+  /** A connection was closed unanswered, since there were too many. */
+  countDropped(): void;
   /** Prometheus text, format 0.0.4. */
   encode(): string;
 }
@@ -18,19 +21,29 @@ interface Sample {
   readonly value: number;
 }
 
+/** What the counts are read from when they are asked for. */
+export interface MetricsSources {
+  readonly handler: () => HandlerStats;
+  readonly store: () => StoreHealth;
+  /** The size of the log beside a database file in bytes; `null` where there is none. */
+  readonly walBytes: () => number | null;
+}
+
 /** Counts from the start of the process. */
-export function createMetrics(stats: () => HandlerStats): Metrics {
+export function createMetrics(sources: MetricsSources): Metrics {
   const requests = new Map<number, number>();
   let expired = 0;
   let purged = 0;
   let upkeepFailures = 0;
+  let dropped = 0;
   return {
+    countDropped: () => void (dropped += 1),
     countExpired: (runs) => void (expired += runs),
     countPurged: (runs) => void (purged += runs),
     countUpkeepFailure: () => void (upkeepFailures += 1),
     countRequest: (status) => void requests.set(status, (requests.get(status) ?? 0) + 1),
     encode() {
-      const { streams, waiting } = stats();
+      const { streams, waiting } = sources.handler();
       const { user, system } = process.cpuUsage();
       const memory = process.memoryUsage();
       const startedAt = Date.now() / 1_000 - process.uptime();
@@ -77,10 +90,41 @@ export function createMetrics(stats: () => HandlerStats): Metrics {
         ...family("run_events_upkeep_failures_total", "counter", "Reaps and purges that failed.", [
           { value: upkeepFailures },
         ]),
+        ...family(
+          "run_events_connections_dropped_total",
+          "counter",
+          "Connections closed unanswered, since there were too many.",
+          [{ value: dropped }],
+        ),
+        ...encodeStore(sources),
         "",
       ].join("\n");
     },
   };
+}
+
+function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
+  const { stalledBy, probeMs, stalls } = store();
+  const logBytes = walBytes();
+  return [
+    ...family("run_events_store_ready", "gauge", "1 while an append could land, else 0.", [
+      { value: stalledBy === null ? 1 : 0 },
+    ]),
+    ...family(
+      "run_events_store_probe_seconds",
+      "gauge",
+      "How long the latest write to try the store took.",
+      [{ value: Math.round(probeMs * 1_000) / 1e6 }],
+    ),
+    ...family("run_events_store_stalls_total", "counter", "Times when no append could land.", [
+      { value: stalls },
+    ]),
+    ...(logBytes === null
+      ? []
+      : family("run_events_store_wal_bytes", "gauge", "Size of the -wal beside the database.", [
+          { value: logBytes },
+        ])),
+  ];
 }
 
 function family(

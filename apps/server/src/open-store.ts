@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
@@ -6,17 +6,21 @@ import { createSqliteStore } from "@tm/run-events-sqlite";
 import type { Log } from "./log.ts";
 import { openPostgres } from "./open-postgres.ts";
 import { openRedis } from "./open-redis.ts";
+import { hasCode } from "./has-code.ts";
 import { reasonOf } from "./reason-of.ts";
 import { encodeStoreUrl, type StoreUrl } from "./store-url.ts";
 
 /** A store, and what its opener closes once the store is closed. */
 export interface OpenedStore {
   readonly store: RunEventStore;
+  /** The size of the log beside a database file in bytes; `null` or left out where there is none. */
+  walBytes?(): number | null;
   release(): Promise<void>;
 }
 
 /**
- * Opens the store that the URL names and brings its schema up to date. The folder of a database file is made.
+ * Opens the store that the URL names and brings its schema up to date. A database file and its folder are made, for their
+ * owner alone; those that are there keep their modes.
  * @param log told when a server is lost, and when it is back
  * @throws RunEventsError `store_unavailable` whose message is one line for the operator
  */
@@ -44,14 +48,24 @@ async function open(storeUrl: StoreUrl, log: Log): Promise<OpenedStore> {
 }
 
 async function openSqlite(path: string): Promise<OpenedStore> {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFile(path);
   const db = new Database(path);
   try {
     const store = createSqliteStore(db);
     await store.migrate();
-    return { store, release: async () => void db.close() };
+    return { store, walBytes: () => store.walBytes(), release: async () => void db.close() };
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Makes the file if it is not there. SQLite gives the files beside it the modes of this one. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
   }
 }

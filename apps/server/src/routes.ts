@@ -10,6 +10,7 @@ import {
 } from "@tm/run-events-http";
 import { headerOf } from "./header-of.ts";
 import type { Metrics } from "./metrics.ts";
+import type { StoreMonitor } from "./store-monitor.ts";
 
 /** An answer of the host itself, whose body may be a file's bytes. */
 export type HostReply = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
@@ -32,12 +33,13 @@ export interface OwnRoutesOptions {
   readonly console: OwnRoutes;
   readonly metrics: Metrics;
   readonly store: RunEventStore;
+  readonly monitor: Pick<StoreMonitor, "health">;
   readonly isDraining: () => boolean;
 }
 
 /** @see W29, W30 */
 export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
-  const { session, console, metrics, store, isDraining } = options;
+  const { session, console, metrics, store, monitor, isDraining } = options;
   return new Map<string, Methods>([
     ...console,
     ["/v1/session", session],
@@ -49,6 +51,9 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
           if (isDraining()) {
             throw new RunEventsError("store_unavailable", "The server is going down.");
           }
+          const { stalledBy } = monitor.health();
+          if (stalledBy !== null) throw stalledBy;
+          // The probe may be some seconds old.
           await untilAnswered(store);
           return plain("ready\n");
         },
@@ -82,6 +87,19 @@ export interface AnswerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** No browser may take an answer for a script or a page because of what is in it. */
+const NO_SNIFF = { "x-content-type-options": "nosniff" };
+
+/**
+ * The path that a request is for, without its query. A proxy may send the absolute form of it.
+ * @param target the request's target, as node gives it
+ * @see RFC 9112, section 3.2.2
+ */
+export function pathOf(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0];
+  return path === undefined || path === "" ? "/" : path;
+}
+
 /** Answers a request to one of the host's own paths. Never rejects. */
 export async function answerOwn(
   methods: Methods,
@@ -103,7 +121,7 @@ export async function answerOwn(
   // What is left of a body that nobody reads would otherwise be read to its end.
   const close = request.complete ? {} : { connection: "close" };
   const cors = corsHeaders(header, allowedOrigins);
-  response.writeHead(reply.status, { ...reply.headers, ...cors, ...length, ...close });
+  response.writeHead(reply.status, { ...NO_SNIFF, ...reply.headers, ...cors, ...length, ...close });
   response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { hasCode } from "./has-code.ts";
 
 /**
  * The secret that the file holds. If there is no such file, it is made: 32 random bytes in base64url, mode 600. It appears
@@ -10,7 +11,7 @@ import { dirname } from "node:path";
 export function readSecretFile(path: string): string {
   const kept = readIfThere(path);
   if (kept !== null) return kept;
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
     writeFileSync(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
@@ -32,8 +33,4 @@ function readIfThere(path: string): string | null {
     if (hasCode(error, "ENOENT")) return null;
     throw error;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -14,10 +14,15 @@ import { createOwnRoutes } from "./routes.ts";
 import { recordSample } from "./sample.ts";
 import { createSessionRoutes } from "./session-routes.ts";
 import type { Settings } from "./settings.ts";
-import { startUpkeep } from "./upkeep.ts";
+import { StoreMonitor } from "./store-monitor.ts";
+import { confirmMsFor, startUpkeep } from "./upkeep.ts";
 
 /** How long a shutdown waits for the upkeep beyond the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
+
+/** How many connections there may be for each live stream, and at least: polls, appends and the console have theirs too. */
+const CONNECTIONS_PER_STREAM = 2;
+const LEAST_CONNECTIONS = 1_000;
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -71,23 +76,46 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     maxStreamsPerUser: settings.maxStreamsPerUser,
     onError,
   });
-  const metrics = createMetrics(() => handler.stats());
+  const monitor = new StoreMonitor({ probe: runs.probe, log });
+  const metrics = createMetrics({
+    handler: () => handler.stats(),
+    store: () => monitor.health(),
+    walBytes: () => opened.walBytes?.() ?? null,
+  });
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
     session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
     console: readConsoleRoutes(await ensureConsole()),
     metrics,
     store,
+    monitor,
     isDraining: () => closing !== null,
   });
-  const httpServer = createHttpServer({ ownRoutes, handler, metrics, allowedOrigins, onError });
-  const server = await httpServer.listen(settings.port, settings.host);
+  const httpServer = createHttpServer({
+    ownRoutes,
+    handler,
+    metrics,
+    maxConnections: Math.max(LEAST_CONNECTIONS, CONNECTIONS_PER_STREAM * settings.maxStreams),
+    allowedOrigins,
+    onError,
+  });
+  await monitor.start();
+  const server = await httpServer.listen(settings.port, settings.host).catch((error: unknown) => {
+    monitor.stop();
+    throw error;
+  });
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
   const sample =
     settings.recordSample && firstUser !== null
       ? recordSample({ url: localUrl, token: firstUser.token }, log)
       : null;
-  const upkeep = startUpkeep({ runs: runs.log, settings, metrics, log });
+  const upkeep = startUpkeep({
+    runs: runs.log,
+    confirmMs: confirmMsFor(settings.reapIntervalMs),
+    settings,
+    metrics,
+    log,
+  });
 
   async function shutDown(): Promise<void> {
     log("draining", { drainMs });
@@ -96,6 +124,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     await sample?.stop();
     await httpServer.close(drainMs);
     await stopped;
+    monitor.stop();
     await runs.close();
     await opened.release();
     log("stopped");

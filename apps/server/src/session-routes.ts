@@ -4,6 +4,7 @@ import { isForeignOrigin, type Reply } from "@tm/run-events-http";
 import type { Credentials } from "./authenticate.ts";
 import { encodeSessionCookie } from "./cookie.ts";
 import { headerOf } from "./header-of.ts";
+import { isSecure } from "./is-secure.ts";
 import type { Log } from "./log.ts";
 import type { Methods } from "./routes.ts";
 import type { Sessions } from "./session.ts";
@@ -21,10 +22,10 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
   const { credentials, sessions, allowedOrigins, log } = options;
 
   async function signIn(request: IncomingMessage): Promise<Reply> {
-    const userId = credentials.bearer(request) ?? null;
-    if (userId === null) throw unauthenticated();
-    const { session, value } = await sessions.open(userId);
-    log("session_opened", { userId });
+    const holder = credentials.bearer(request) ?? null;
+    if (holder === null) throw unauthenticated();
+    const { session, value } = await sessions.open(holder);
+    log("session_opened", { userId: holder.userId });
     const maxAgeMs = session.expiresAtMs - Date.now();
     return noContent(encodeSessionCookie({ value, maxAgeMs, secure: isSecure(request) }));
   }
@@ -77,13 +78,4 @@ function noContent(cookie: string): Reply {
     headers: { "set-cookie": cookie, "cache-control": "private, no-store" },
     body: null,
   };
-}
-
-/**
- * Whether the browser's own connection is https. The server speaks http, so only a proxy can say so; a client that makes it
- * up loses nothing but its own cookie.
- */
-function isSecure(request: IncomingMessage): boolean {
-  const [first] = headerOf(request, "x-forwarded-proto")?.split(",") ?? [];
-  return first?.trim().toLowerCase() === "https";
 }

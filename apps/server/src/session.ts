@@ -1,18 +1,18 @@
 import { createHash, randomUUID, webcrypto } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
+import type { TokenHolder } from "./tokens.ts";
 
-/** Somebody who has signed in, until it expires. */
-export interface Session {
+/** A user who has signed in with a token, until it expires. */
+export interface Session extends TokenHolder {
   readonly sessionId: string;
-  readonly userId: string;
   readonly expiresAtMs: number;
 }
 
 /** The sessions that the server gives out. They live in their cookies: only those that were ended early are kept. */
 export interface Sessions {
   /** A new session, and the cookie's value that stands for it. */
-  open(userId: string): Promise<{ readonly session: Session; readonly value: string }>;
-  /** The session that the value stands for; `null` if it is not ours, has expired, was ended, or its user is gone. */
+  open(holder: TokenHolder): Promise<{ readonly session: Session; readonly value: string }>;
+  /** The session that the value stands for; `null` if it is not ours, has expired, was ended, or its token is gone. */
   verify(value: string): Promise<Session | null>;
   /** Ends a session before its time. */
   end(session: Session): void;
@@ -23,16 +23,19 @@ export interface SessionsOptions {
   /** Signs the values. Servers that share it take each other's sessions. */
   readonly secret: string;
   readonly ttlMs: number;
-  /** Whether there still is such a user. */
-  readonly hasUser: (userId: string) => boolean;
+  /** Whether the server still takes the token that the session was opened with. */
+  readonly isCurrent: (holder: TokenHolder) => boolean;
 }
+
+/** The claim that holds the mark of the token. */
+const TOKEN_MARK = "token";
 
 /** How many values are remembered as verified: as many as there may be live streams. */
 const MOST_VERIFIED = 20_000;
 
 /** Gives out sessions as signed, expiring values. @see W29 */
 export async function createSessions(options: SessionsOptions): Promise<Sessions> {
-  const { secret, ttlMs, hasUser } = options;
+  const { secret, ttlMs, isCurrent } = options;
   const key = await webcrypto.subtle.importKey(
     "raw",
     // A key of full length, whatever the secret's.
@@ -63,9 +66,10 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   }
 
   return {
-    async open(userId) {
-      const session = { sessionId: randomUUID(), userId, expiresAtMs: Date.now() + ttlMs };
-      const value = await new SignJWT()
+    async open({ userId, tokenMark }) {
+      const expiresAtMs = Date.now() + ttlMs;
+      const session = { sessionId: randomUUID(), userId, tokenMark, expiresAtMs };
+      const value = await new SignJWT({ [TOKEN_MARK]: tokenMark })
         .setProtectedHeader({ alg: "HS256" })
         .setSubject(userId)
         .setJti(session.sessionId)
@@ -76,7 +80,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     async verify(value) {
       const session = await sessionOf(value);
       if (session === null || session.expiresAtMs <= Date.now()) return null;
-      return hasUser(session.userId) && !ended.has(session.sessionId) ? session : null;
+      return isCurrent(session) && !ended.has(session.sessionId) ? session : null;
     },
     end({ sessionId, expiresAtMs }) {
       const now = Date.now();
@@ -89,9 +93,10 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
 async function parseValue(value: string, key: webcrypto.CryptoKey): Promise<Session | null> {
   try {
     const { payload } = await jwtVerify(value, key, { algorithms: ["HS256"] });
-    const { sub, jti, exp } = payload;
+    const { sub, jti, exp, [TOKEN_MARK]: tokenMark } = payload;
     if (sub === undefined || jti === undefined || exp === undefined) return null;
-    return { userId: sub, sessionId: jti, expiresAtMs: exp * 1_000 };
+    if (typeof tokenMark !== "string") return null;
+    return { userId: sub, sessionId: jti, tokenMark, expiresAtMs: exp * 1_000 };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;

@@ -97,11 +97,8 @@ export function parseSettings(
       "user=token,user=token, each token once, in characters that a header can carry",
       parseApiTokens,
     ),
-    sessionSecret: read<string | null>(
-      "SESSION_SECRET",
-      null,
-      "a secret text",
-      (text) => text.trim() || null,
+    sessionSecret: read<string | null>("SESSION_SECRET", null, LONG_SECRET, (text) =>
+      isLongSecret(text.trim()) ? text.trim() : null,
     ),
     allowedOrigins: read<readonly string[]>(
       "ALLOWED_ORIGINS",
@@ -134,6 +131,17 @@ export function parseSettings(
   };
   const [first] = malformed;
   return first === undefined ? { settings } : { malformed: first };
+}
+
+/** A shorter one could be guessed from a single cookie, without asking the server. */
+const LEAST_SECRET_BYTES = 32;
+
+/** What `isLongSecret` takes, for the line that says so. */
+export const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 32\` makes`;
+
+/** Whether the secret is long enough to sign sessions with. */
+export function isLongSecret(secret: string): boolean {
+  return Buffer.byteLength(secret) >= LEAST_SECRET_BYTES;
 }
 
 function parseHost(text: string): string | null {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 /** A user and a token that proves it. A user may have several. */
 export interface UserToken {
@@ -6,29 +6,51 @@ export interface UserToken {
   readonly token: string;
 }
 
-/** The bearer tokens that the server takes. */
-export interface Tokens {
-  /** The token's user; `null` if it is nobody's. Takes the same time for every token of a length. */
-  identify(token: string): string | null;
-  /** Whether any token is the user's. */
-  hasUser(userId: string): boolean;
+/** A user who has shown a token. */
+export interface TokenHolder {
+  readonly userId: string;
+  /** Tells the token from all others without telling it: a digest under the server's secret. */
+  readonly tokenMark: string;
 }
 
-/** Keeps digests of the tokens: those have one length, so that comparing them tells nothing of the token. */
-export function createTokens(entries: readonly UserToken[]): Tokens {
-  const digests = entries.map(({ userId, token }) => ({ userId, digest: digestOf(token) }));
-  const users = new Set(entries.map(({ userId }) => userId));
+/** The bearer tokens that the server takes. */
+export interface Tokens {
+  /** The token's holder, `null` for a token that the server does not take. Takes the same time for every token of a length. */
+  identify(token: string): TokenHolder | null;
+  /** Whether the server still takes the token that had this mark, from this user. */
+  isCurrent(holder: TokenHolder): boolean;
+}
+
+/**
+ * Keeps digests of the tokens: those have one length, so that comparing them tells nothing of the token.
+ * @param secret makes the marks; servers that share it make the same
+ */
+export function createTokens(entries: readonly UserToken[], secret: string): Tokens {
+  const known = entries.map(({ userId, token }) => ({
+    digest: digestOf(token),
+    holder: { userId, tokenMark: markOf(token, secret) },
+  }));
+  const users = new Map(known.map(({ holder }) => [holder.tokenMark, holder.userId]));
   return {
-    hasUser: (userId) => users.has(userId),
+    isCurrent: ({ userId, tokenMark }) => users.get(tokenMark) === userId,
     identify(token) {
       const presented = digestOf(token);
-      // Every entry is compared, also behind the one that fits.
-      return digests.reduce<string | null>(
-        (found, { userId, digest }) => (timingSafeEqual(digest, presented) ? userId : found),
+      // Every entry is compared, also after the one that fits.
+      return known.reduce<TokenHolder | null>(
+        (found, { digest, holder }) => (timingSafeEqual(digest, presented) ? holder : found),
         null,
       );
     },
   };
+}
+
+/** 128 bits of it are enough to tell tokens apart. */
+function markOf(token: string, secret: string): string {
+  return createHmac("sha256", secret)
+    .update(`token ${token}`)
+    .digest()
+    .subarray(0, 16)
+    .toString("base64url");
 }
 
 function digestOf(token: string): Buffer {

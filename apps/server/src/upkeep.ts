@@ -13,9 +13,24 @@ const PURGE_INTERVAL_MS = 60_000;
 const PURGE_RUNS = 25;
 const PURGE_SHARE = 0.02;
 
+/**
+ * How many looks in a row have to find a run abandoned, and for how long at least and at most, in milliseconds: `run-events exec`
+ * tries to renew again every 5 s while the server is away, and a worker with a lease of 30 s renews every 10.
+ */
+const CONFIRMING_LOOKS = 3;
+const LEAST_CONFIRM_MS = 6_000;
+const MOST_CONFIRM_MS = 15_000;
+
+/** For how long a run is seen to be abandoned before it is ended, when looks come this often. */
+export function confirmMsFor(reapIntervalMs: number): number {
+  return Math.min(MOST_CONFIRM_MS, Math.max(LEAST_CONFIRM_MS, CONFIRMING_LOOKS * reapIntervalMs));
+}
+
 /** What the upkeep depends on. */
 export interface UpkeepOptions {
   readonly runs: Upkeep;
+  /** As `reap` takes it. */
+  readonly confirmMs: number;
   readonly settings: Pick<Settings, "leaseGraceMs" | "reapIntervalMs" | "retentionMs">;
   readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
   readonly log: Log;
@@ -35,20 +50,21 @@ export interface RunningUpkeep {
  * on one store. What fails is logged and counted, and tried again when it is next due.
  * @see W33, S23, S24
  */
-export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): RunningUpkeep {
+export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
+  const { runs, confirmMs, settings, metrics, log } = options;
   const { leaseGraceMs, reapIntervalMs, retentionMs } = settings;
 
   /** Whether this has done anything: then there may be more, also where another process took a share of the batch. */
   async function reap(): Promise<boolean> {
-    const runIds = await runs.reap({ graceMs: leaseGraceMs });
+    const runIds = await runs.reap({ graceMs: leaseGraceMs, confirmMs });
     metrics.countExpired(runIds.length);
     for (const runId of runIds) log("run_expired", { runId });
     return runIds.length > 0;
   }
 
   async function purge(ageMs: number): Promise<boolean> {
-    const finishedBeforeMs = Math.max(0, Math.floor(Date.now() - ageMs));
-    const runIds = await runs.purge({ finishedBeforeMs, limit: PURGE_RUNS });
+    // By the store's clock: one server whose own is wrong must not empty the store of all.
+    const runIds = await runs.purge({ finishedForMs: Math.ceil(ageMs), limit: PURGE_RUNS });
     metrics.countPurged(runIds.length);
     if (runIds.length > 0) log("runs_purged", { runIds });
     return runIds.length > 0;
@@ -66,7 +82,6 @@ export function startUpkeep({ runs, settings, metrics, log }: UpkeepOptions): Ru
     };
   }
 
-  // The first comes after an interval: so long there is, behind a server that was away, to renew a lease or to claim a run.
   const all = [startTicks(reapIntervalMs, guard("reap", reap))];
   if (retentionMs !== null) {
     all.push(

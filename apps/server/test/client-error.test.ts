@@ -19,17 +19,19 @@ it("W3: a malformed request is answered and its socket let go, also if the clien
   expect(socket.destroyed).toBe(true);
 });
 
-it("a request has a time limit for its headers and none for its body", async () => {
+it("a request has a time limit for its headers and none for its body, and the port one of connections", async () => {
   const http = createHttpServer({
     ownRoutes: new Map(),
     handler: { handle() {}, drain: () => Promise.resolve(), stats: neverAsked },
-    metrics: { countRequest() {} },
+    metrics: { countRequest() {}, countDropped() {} },
+    maxConnections: 7,
     allowedOrigins: [],
     onError() {},
   });
   const server = await http.listen(0, "127.0.0.1");
   expect(server.headersTimeout).toBe(60_000);
   expect(server.requestTimeout).toBe(0);
+  expect(server.maxConnections).toBe(7);
   await http.close(0);
 });
 

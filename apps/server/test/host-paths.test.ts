@@ -78,6 +78,39 @@ describe("the host's own paths", () => {
     expect(((await response.json()) as { openapi: string }).openapi).toMatch(/^3\.1\./);
   });
 
+  it("W3, W30: each answer of the host's own paths is to be taken for what it says it is", async () => {
+    const server = await startServer();
+    const { cookie } = await signIn(server.url, ADA);
+    for (const [path, init] of [
+      ["/healthz", {}],
+      ["/readyz", {}],
+      ["/metrics", {}],
+      ["/", {}],
+      ["/v1/session", { headers: { cookie } }],
+      ["/v1/session", {}],
+      ["/healthz", { method: "POST" }],
+    ] as const) {
+      const { headers } = await fetch(server.url + path, init);
+      expect(headers.get("x-content-type-options"), path).toBe("nosniff");
+    }
+    const refused = await sendRaw(server.port, "hello\r\n\r\n");
+    expect(refused).toContain("x-content-type-options: nosniff\r\n");
+  });
+
+  it("W30: a target in the absolute form is found as well", async () => {
+    const { port } = await startServer();
+    for (const [target, status] of [
+      [`http://127.0.0.1:${port}/healthz`, 200],
+      [`HTTPS://runs.example/readyz?probe=1`, 200],
+      ["http://runs.example", 200],
+      ["http://runs.example/nothing", 404],
+      ["http://runs.example/v1/session", 401],
+    ] as const) {
+      const head = `GET ${target} HTTP/1.1\r\nHost: runs.example\r\nConnection: close\r\n\r\n`;
+      expect(await sendRaw(port, head), target).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    }
+  });
+
   it("W3: an unknown path is a 404 problem, another method a 405 with Allow", async () => {
     const { url } = await startServer();
     const unknown = await fetch(`${url}/nothing`);

@@ -14,7 +14,7 @@ describe("the log", () => {
     const server = await startServer({
       API_TOKENS: `ada=${token}`,
       DRAIN_MS: "0",
-      SESSION_SECRET: "SECRET-THAT-NOBODY-MAY-SEE",
+      SESSION_SECRET: "SECRET-OF-32-BYTES-THAT-NOBODY-MAY-SEE",
       STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     });
     const runs = `${server.url}/v1/agent-runs`;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { call, openStream, signIn } from "./client.ts";
 import { ADA, BOB, type ServerProcess, startServer } from "./start-server.ts";
 
-const SECRET = "one-secret-for-several-servers";
+const SECRET = "one secret text for several servers";
 
 function withCookie(
   server: ServerProcess,
@@ -40,13 +40,35 @@ describe("a session", () => {
     expect((await fetch(`${server.url}/v1/agent-runs`, { headers: { cookie } })).status).toBe(401);
   });
 
-  it("W29: is Secure where a proxy says that the browser speaks https", async () => {
+  it("W29: is Secure and the host's own where a proxy says that the browser speaks https", async () => {
     const server = await startServer();
+    const https = { "x-forwarded-proto": "https, http" };
     const response = await fetch(`${server.url}/v1/session`, {
       method: "POST",
-      headers: { authorization: `Bearer ${ADA}`, "x-forwarded-proto": "https, http" },
+      headers: { authorization: `Bearer ${ADA}`, ...https },
     });
-    expect(response.headers.get("set-cookie")).toContain("; Secure");
+    const setCookie = response.headers.get("set-cookie") ?? "";
+    expect(setCookie).toMatch(/^__Host-run_events_session=[\w.-]+; /);
+    expect(setCookie.split("; ").slice(1).toSorted()).toEqual(
+      ["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Lax", "Secure"].toSorted(),
+    );
+    const cookie = setCookie.split(";", 1)[0] ?? "";
+    const statusOf = async (sent: string, headers: Record<string, string>): Promise<number> =>
+      (await withCookie(server, sent, "GET", headers)).status;
+    expect(await statusOf(cookie, https)).toBe(200);
+    // A proxy that says it of some requests only takes nobody's session away.
+    expect(await statusOf(cookie, {})).toBe(200);
+    // What another host of the domain could have planted.
+    const { cookie: plain } = await signIn(server.url, BOB);
+    expect(await statusOf(plain, {})).toBe(200);
+    expect(await statusOf(plain, https)).toBe(401);
+    const both = await withCookie(server, `${plain}; ${cookie}`, "GET", https);
+    expect(await both.json()).toMatchObject({ userId: "ada" });
+    const deleted = await withCookie(server, cookie, "DELETE", https);
+    expect(deleted.headers.get("set-cookie")).toMatch(
+      /^__Host-run_events_session=; .*Max-Age=0.*; Secure$/,
+    );
+    expect(await statusOf(cookie, https)).toBe(401);
   });
 
   it("W19, W29: begins for a page of an allow-listed origin, and for no other", async () => {
@@ -86,7 +108,7 @@ describe("a session", () => {
     const [first, second, other] = await Promise.all([
       startServer({ SESSION_SECRET: SECRET }),
       startServer({ SESSION_SECRET: SECRET }),
-      startServer({ SESSION_SECRET: "another" }),
+      startServer({ SESSION_SECRET: "another secret text of enough bytes" }),
     ]);
     const { cookie } = await signIn(first.url, BOB);
     expect(await (await withCookie(second, cookie, "GET")).json()).toMatchObject({ userId: "bob" });
@@ -98,6 +120,25 @@ describe("a session", () => {
     const after = await startServer({ SESSION_SECRET: SECRET, API_TOKENS: `ada=${ADA}` });
     const { cookie } = await signIn(before.url, BOB);
     expect((await withCookie(after, cookie, "GET")).status).toBe(401);
+  });
+
+  it("W29: ends with the token that it was made with, and with no other of its user", async () => {
+    const tokens = (...all: readonly string[]): Record<string, string> => ({
+      SESSION_SECRET: SECRET,
+      API_TOKENS: all.map((token) => `ada=${token}`).join(),
+    });
+    const before = await startServer(tokens("old", "other"));
+    const { cookie } = await signIn(before.url, "old");
+    const { cookie: othersCookie } = await signIn(before.url, "other");
+    const rotated = await startServer(tokens("new", "other"));
+    expect((await withCookie(rotated, cookie, "GET")).status).toBe(401);
+    expect((await withCookie(rotated, othersCookie, "GET")).status).toBe(200);
+    // A token that is somebody else's now is not this user's.
+    const handedOn = await startServer({ SESSION_SECRET: SECRET, API_TOKENS: "bob=old,ada=new" });
+    expect((await withCookie(handedOn, cookie, "GET")).status).toBe(401);
+    const back = await startServer(tokens("old"));
+    expect((await withCookie(back, cookie, "GET")).status).toBe(200);
+    expect(cookie).not.toContain(Buffer.from("old").toString("base64url"));
   });
 
   it("W29: cannot be made or changed without the secret", async () => {

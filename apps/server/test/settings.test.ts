@@ -53,6 +53,8 @@ const MALFORMED: readonly (readonly [string, string])[] = [
   ["API_TOKENS", "ada=hunter2,bob=hunter2"],
   ["SESSION_SECRET", ""],
   ["SESSION_SECRET", "  "],
+  ["SESSION_SECRET", "hunter2"],
+  ["SESSION_SECRET", `${"x".repeat(31)} `],
   ["ALLOWED_ORIGINS", "*"],
   ["ALLOWED_ORIGINS", "null"],
   ["ALLOWED_ORIGINS", "app.example.com"],
@@ -112,7 +114,8 @@ describe("settings", () => {
       { userId: "ada", token: "c" },
       { userId: "bob", token: "d" },
     ]);
-    expect(settingsOf({ SESSION_SECRET: "s" }).sessionSecret).toBe("s");
+    const secret = "x".repeat(32);
+    expect(settingsOf({ SESSION_SECRET: secret }).sessionSecret).toBe(secret);
     expect(
       settingsOf({ ALLOWED_ORIGINS: "https://a.example, http://b:8081" }).allowedOrigins,
     ).toEqual(["https://a.example", "http://b:8081"]);
@@ -141,6 +144,7 @@ describe("settings", () => {
     ["REAP_INTERVAL_MS", "5 s"],
     ["RETENTION_DAYS", "0"],
     ["API_TOKENS", "hunter2"],
+    ["SESSION_SECRET", "hunter2"],
     ["STORE_URL", "oracle://root:hunter2@db"],
   ])("end a start with 2 and one line on a malformed %s", async (name, text) => {
     const { exitCode, stdout, stderr } = await startInVain({ [name]: text });
@@ -148,6 +152,7 @@ describe("settings", () => {
     expect(stdout).toBe("");
     expect(stderr).toMatch(new RegExp(`^run-events-server: ${name}: expected .*\n$`));
     expect(stderr).not.toContain("hunter2");
+    if (name === "SESSION_SECRET") expect(stderr).toContain("openssl rand -base64 32");
     const forms = ["memory:", "sqlite:PATH", "postgres://", "redis://", "rediss://"];
     for (const form of [...forms, "redis+cluster://host:port,host:port"]) {
       if (name === "STORE_URL") expect(stderr).toContain(form);

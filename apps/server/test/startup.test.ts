@@ -64,6 +64,25 @@ describe("a start", () => {
     expect((await call(`${second.url}/v1/agent-runs/r`, token)).status).toBe(200);
   });
 
+  it("makes the database and its folder for their owner alone, and leaves the modes of what is there", async () => {
+    const folder = await makeTempFolder();
+    const modeOf = (path: string): number => statSync(join(folder, path)).mode & 0o777;
+    await startServer({ STORE_URL: "sqlite:new/deep/runs.db", API_TOKENS: null }, folder);
+    for (const path of ["new", "new/deep"]) expect(modeOf(path), path).toBe(0o700);
+    for (const path of ["", "-wal", "-shm"].map((suffix) => `new/deep/runs.db${suffix}`)) {
+      expect(modeOf(path), path).toBe(0o600);
+    }
+    mkdirSync(join(folder, "old"), { mode: 0o755 });
+    writeFileSync(join(folder, "old/runs.db"), "", { mode: 0o640 });
+    await startServer({ STORE_URL: "sqlite:old/runs.db" }, folder);
+    expect([modeOf("old"), modeOf("old/runs.db"), modeOf("old/runs.db-wal")]).toEqual([
+      0o755, 0o640, 0o640,
+    ]);
+    const byDefault = await makeTempFolder();
+    await startServer({ API_TOKENS: null }, byDefault);
+    expect(statSync(join(byDefault, ".data")).mode & 0o777).toBe(0o700);
+  });
+
   it("can be made within another program, which gets everything back when it closes it", async () => {
     const folder = await makeTempFolder();
     const env = {
@@ -105,6 +124,13 @@ describe("a start", () => {
     const { exitCode, stdout, stderr } = await startInVain({}, folder);
     expect([exitCode, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/^run-events-server: \.data\/session-secret is empty.*\n$/);
+    writeFileSync(join(folder, ".data/session-secret"), "hunter2\n");
+    const short = await startInVain({}, folder);
+    expect(short.exitCode).toBe(1);
+    expect(short.stderr).toMatch(
+      /^run-events-server: \.data\/session-secret: expected .*32 bytes.*; remove it .*\n$/,
+    );
+    expect(short.stderr).not.toContain("hunter2");
   });
 
   it.each([
@@ -128,6 +154,19 @@ describe("a start", () => {
       expect(stderr).toContain(storeUrl);
     },
   );
+
+  it("ends with 1 and one line that names the Node to use, where Node runs no TypeScript", async () => {
+    const start = join(import.meta.dirname, "../src/start.js");
+    // As a Node before 22.18 is.
+    const failed: unknown = await promisify(execFile)(process.execPath, [
+      "--no-strip-types",
+      start,
+    ]).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect((failed as { readonly stderr: string }).stderr).toMatch(
+      /^run-events-server: it needs Node 22\.18 or later, and this is Node [\d.]+: .+\n$/,
+    );
+  });
 
   it("ends with 1 and one line where the port is taken", async () => {
     const { port } = await startServer();

@@ -8,7 +8,11 @@ import { ADA, startServer } from "./start-server.ts";
  * @param shown the URL as the server may show it
  */
 export async function expectWholeJourney(storeUrl: string, shown: string): Promise<void> {
-  const env = { STORE_URL: storeUrl, SESSION_SECRET: "shared", DRAIN_MS: "0" };
+  const env = {
+    STORE_URL: storeUrl,
+    SESSION_SECRET: "a secret that these servers share",
+    DRAIN_MS: "0",
+  };
   const first = await startServer(env);
   expect(first.stdout()).toContain(`listening on ${first.url} (${shown})\n`);
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200);

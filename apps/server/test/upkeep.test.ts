@@ -5,7 +5,12 @@ import type { LogFields } from "../src/log.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { openStore } from "../src/open-store.ts";
 import type { StoreUrl } from "../src/store-url.ts";
-import { type RunningUpkeep, startUpkeep, type UpkeepOptions } from "../src/upkeep.ts";
+import {
+  confirmMsFor,
+  type RunningUpkeep,
+  startUpkeep,
+  type UpkeepOptions,
+} from "../src/upkeep.ts";
 import { makeTempFolder } from "./start-server.ts";
 
 /** Bounds a hang. */
@@ -32,12 +37,14 @@ function startUpkept(
   settings: Partial<UpkeepOptions["settings"]> = {},
 ): Upkept {
   const logged: (LogFields & { readonly event: string })[] = [];
-  const metrics = createMetrics(() => ({
-    streams: { open: 0, opened: 0, ended: {} },
-    waiting: 0,
-  }));
+  const metrics = createMetrics({
+    handler: () => ({ streams: { open: 0, opened: 0, ended: {} }, waiting: 0 }),
+    store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
+    walBytes: () => null,
+  });
   const upkeep = startUpkeep({
     runs,
+    confirmMs: 0,
     settings: { ...SETTINGS, ...settings },
     metrics,
     log: (event, fields = {}) => logged.push({ event, ...fields }),
@@ -224,6 +231,38 @@ describe.each(STORES)("the upkeep on %s", (_, urlOf) => {
 });
 
 describe("the upkeep", () => {
+  it("W33: watches a run for three looks, 6 to 15 s, before it ends it, and passes that on", async () => {
+    expect([1, 20, 2_000, 3_000, 5_000, 60_000].map(confirmMsFor)).toEqual([
+      6_000, 6_000, 6_000, 9_000, 15_000, 15_000,
+    ]);
+    const asked: unknown[] = [];
+    const { upkeep } = startUpkept({
+      async reap(options) {
+        asked.push(options);
+        return [];
+      },
+      purge: async () => [],
+    });
+    vi.advanceTimersByTime(5_000);
+    await upkeep.stop(10);
+    expect(asked).toEqual([{ graceMs: 0, confirmMs: 0 }]);
+  });
+
+  it("S24: leaves the age of a run to the store's clock", async () => {
+    const asked: unknown[] = [];
+    const runs: UpkeepOptions["runs"] = {
+      reap: async () => [],
+      async purge(options) {
+        asked.push(options);
+        return [];
+      },
+    };
+    const { upkeep } = startUpkept(runs, { retentionMs: 2 * DAY_MS + 0.5 });
+    vi.advanceTimersByTime(PURGE_MS);
+    await upkeep.stop(10);
+    expect(asked).toEqual([{ finishedForMs: 2 * DAY_MS + 1, limit: 25 }]);
+  });
+
   it("W27: does not wait for ever for a store that says nothing", async () => {
     const { promise: never } = Promise.withResolvers<readonly string[]>();
     const { upkeep, logged } = startUpkept({ reap: () => never, purge: () => never });

@@ -7,9 +7,13 @@ import {
   type PurgeRequest,
   type RunRecord,
 } from "@tm/run-events-core";
+import { runDamaged } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { type RunRow, runOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
+
+/** How often in a row a run may be neither made nor found: each time others have made or removed it. */
+const FRUITLESS_LOOKS = 100;
 
 /** A run's head, `null` if there is none. */
 export async function selectRun(
@@ -30,7 +34,7 @@ export async function createRun(
   const { runId, ownerId, metadata } = request;
   const { runStatus, phase } = INITIAL_STATE;
   const values = [runId, ownerId, runStatus, phase, metadata];
-  for (;;) {
+  for (let look = 0; look < FRUITLESS_LOOKS; look++) {
     const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
       readonly created: boolean;
     })[];
@@ -41,6 +45,7 @@ export async function createRun(
       ? { outcome: "existing", run: runOf(row) }
       : { outcome: "taken" };
   }
+  throw runDamaged("takes its id, but its row is not seen, as where row-level security hides it");
 }
 
 /** An owner's runs, newest first, from an index whatever the status. @see S12 */
@@ -81,10 +86,10 @@ export async function deleteRun(
 export async function purgeRuns(
   query: Query,
   sql: Statements,
-  { finishedBeforeMs, limit }: PurgeRequest,
+  { finishedForMs, limit }: PurgeRequest,
 ): Promise<readonly string[]> {
   type Gone = readonly { readonly runId: string }[];
-  let gone = (await query(sql.purge, [finishedBeforeMs, limit])) as Gone;
-  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedBeforeMs, 1])) as Gone;
+  let gone = (await query(sql.purge, [finishedForMs, limit])) as Gone;
+  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedForMs, 1])) as Gone;
   return gone.map(({ runId }) => runId);
 }

@@ -49,6 +49,39 @@ async function openBusiness(): Promise<Business> {
 }
 
 describe("an append in the caller's transaction", () => {
+  it("W4: of no owner's is refused where one was meant, and nothing lands", async () => {
+    const { store, begin } = await openBusiness();
+    const client = await begin();
+    for (const ownerId of [undefined, null, 1, "\0", "\uD800"]) {
+      const append = { client, ...lineOf("x"), ownerId } as JoinedAppend;
+      await expect(store.appendInTransaction(append)).rejects.toThrow(TypeError);
+    }
+    await expect(
+      store.appendInTransaction({ client, ...lineOf("x", { ownerId: "bob" }) }),
+    ).rejects.toMatchObject({ code: "not_found" });
+    await store.appendInTransaction({ client, ...lineOf("y", { ownerId: "ada" }) });
+    await client.query("COMMIT");
+    expect(await readValues(store, "a")).toEqual(["y"]);
+  });
+
+  it("W11: is checked as core checks others, before the server sees it", async () => {
+    const { store, begin } = await openBusiness();
+    const client = await begin();
+    for (const expectedSequence of [-1, 0.5, Number.NaN, 2 ** 53, "0" as unknown as number]) {
+      await expect(
+        store.appendInTransaction({ client, ...lineOf("x", { expectedSequence }) }),
+      ).rejects.toMatchObject({ code: "invalid_request" });
+    }
+    for (const runId of ["", "a\0", "a b", "\uD800"]) {
+      await expect(
+        store.appendInTransaction({ client, ...lineOf("x", { runId }) }),
+      ).rejects.toMatchObject({ code: "not_found" });
+    }
+    await store.appendInTransaction({ client, ...lineOf("y", { expectedSequence: 0 }) });
+    await client.query("COMMIT");
+    expect(await readValues(store, "a")).toEqual(["y"]);
+  });
+
   it("S2: is committed with the caller's rows", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     const client = await begin();

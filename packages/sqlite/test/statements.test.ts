@@ -28,7 +28,7 @@ describe("statements", () => {
       await store.claim(claimOf("run"));
       await store.renew(renewOf("run", 1));
       await store.listExpired({ graceMs: 0, limit: 10 });
-      await store.purge({ finishedBeforeMs: 1, limit: 10 });
+      await store.purge({ finishedForMs: 1, limit: 10 });
     };
     let asked = 0;
     (db as unknown as Authorized).setAuthorizer(() => {

@@ -16,7 +16,7 @@ export {
   type RedisProgram,
   type RedisServer,
 } from "./redis.ts";
-export { startStandby } from "./standby.ts";
+export { promoteStandby, startStandby, startSynchronousStandby } from "./standby.ts";
 export {
   startTcpProxy,
   type ProxiedConnection,

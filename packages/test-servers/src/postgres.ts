@@ -29,10 +29,10 @@ export interface PostgresServer {
   /** @returns the url of a new, empty database with a name of its own */
   createDatabase(): Promise<string>;
   /**
-   * Ends it: `"fast"` rolls back and writes all down, `"immediate"` is a crash, from which the next start
-   * recovers. Clients' connections break either way.
+   * Ends it: `"fast"` rolls back and writes all down; `"immediate"` is a crash that still says goodbye, `"kill"` one that does
+   * not: from both the next start recovers. Clients' connections break in any case.
    */
-  stop(mode: "fast" | "immediate"): Promise<void>;
+  stop(mode: keyof typeof STOP_SIGNALS): Promise<void>;
   /** Starts it again, on the same port and data, and waits until it accepts connections. */
   start(): Promise<void>;
   /** Ends it and deletes its folder. Idempotent. */
@@ -45,7 +45,7 @@ export const POSTGRES_USER = "postgres";
 /** The superuser's password. */
 export const POSTGRES_PASSWORD = "password";
 
-const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
+const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT", kill: "SIGKILL" } as const;
 
 /**
  * Starts a new Postgres on a free port of 127.0.0.1.

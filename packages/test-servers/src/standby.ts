@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Client } from "pg";
 import {
   POSTGRES_PASSWORD,
   POSTGRES_USER,
@@ -7,6 +8,7 @@ import {
   type PostgresServer,
 } from "./postgres.ts";
 import { runUnprivileged } from "./postgres-programs.ts";
+import { waitUntil } from "./wait-until.ts";
 import { createWorkFolder } from "./work-folder.ts";
 
 /**
@@ -30,4 +32,46 @@ export async function startStandby(primary: PostgresServer): Promise<PostgresSer
     }
     await writeFile(join(dataFolder, "standby.signal"), "");
   });
+}
+
+/**
+ * Starts a standby as `startStandby` does, without which the primary acknowledges nothing: it has to have on its disk what the
+ * primary commits.
+ */
+export async function startSynchronousStandby(primary: PostgresServer): Promise<PostgresServer> {
+  const standby = await startStandby(primary);
+  try {
+    await onServer(primary, async (client) => {
+      await client.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+      await client.query("SELECT pg_reload_conf()");
+      await waitUntil("the standby is synchronous", async () => {
+        const { rows } = await client.query(
+          "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'",
+        );
+        return rows.length === 1;
+      });
+    });
+  } catch (error) {
+    await standby.close();
+    throw error;
+  }
+  return standby;
+}
+
+/** Makes a standby a primary, which takes writes from now on. */
+export async function promoteStandby(standby: PostgresServer): Promise<void> {
+  await onServer(standby, (client) => client.query("SELECT pg_promote()"));
+}
+
+async function onServer(
+  server: PostgresServer,
+  work: (client: Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new Client({ connectionString: server.url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
 }

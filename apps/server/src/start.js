@@ -1,0 +1,9 @@
+// Plain JavaScript: a Node that does not run TypeScript ends at the first file of it, with a message that says nothing of Node.
+if (process.features.typescript) {
+  await import("./main.ts");
+} else {
+  process.stderr.write(
+    `run-events-server: it needs Node 22.18 or later, and this is Node ${process.versions.node}: run it with node_modules/.bin/node, which is installed with this workspace\n`,
+  );
+  process.exitCode = 1;
+}

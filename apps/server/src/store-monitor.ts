@@ -1,0 +1,105 @@
+import { type Probe, RunEventsError } from "@tm/run-events-core";
+import { describeError } from "./describe-error.ts";
+import type { Log } from "./log.ts";
+
+/** How long after a good probe the next one begins, in milliseconds. */
+const EVERY_MS = 5_000;
+/** How long a probe may take before the store counts as stalled, in milliseconds. With the above: known within 10 s. */
+const TIMEOUT_MS = 5_000;
+/** How long after a bad probe the next one begins, in milliseconds, so that its end is soon known. */
+const SOON_MS = 1_000;
+
+/** What the store's probes have shown so far. */
+export interface StoreHealth {
+  /** Why no append could land, `null` while one could. */
+  readonly stalledBy: RunEventsError | null;
+  /** How long the latest probe took, in milliseconds; 5,000 if that was too long. */
+  readonly probeMs: number;
+  readonly stalls: number;
+}
+
+/** What the monitor depends on. */
+export interface StoreMonitorOptions {
+  /** Has one call to the store under way at most. */
+  readonly probe: Probe;
+  readonly log: Log;
+}
+
+/**
+ * Probes the store all the time, one probe after the other: whether an append could land is known before anybody tries.
+ * A stall begins with a probe that fails or is late, and ends with one that is good; both are logged once.
+ * @see S31
+ */
+export class StoreMonitor {
+  readonly #probe: Probe;
+  readonly #log: Log;
+  readonly #first = Promise.withResolvers<void>();
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+  #stalledSince: number | null = null;
+  #stalledBy: RunEventsError | null = new RunEventsError(
+    "store_unavailable",
+    "The store has not been probed yet.",
+  );
+  #probeMs = 0;
+  #stalls = 0;
+
+  constructor({ probe, log }: StoreMonitorOptions) {
+    this.#probe = probe;
+    this.#log = log;
+  }
+
+  /** Begins. Resolves with the first probe, good or bad, or once that is late. */
+  start(): Promise<void> {
+    void this.#look();
+    return this.#first.promise;
+  }
+
+  /** Begins no probe any more. One that is under way ends by itself, and is heard no more. Idempotent. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#first.resolve();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  health(): StoreHealth {
+    return { stalledBy: this.#stalledBy, probeMs: this.#probeMs, stalls: this.#stalls };
+  }
+
+  async #look(): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      await this.#probe({ timeoutMs: TIMEOUT_MS });
+      if (!this.#isStopped) this.#onGood();
+    } catch (error) {
+      if (!this.#isStopped) this.#onStall(startedAt, error);
+    }
+    if (this.#isStopped) return;
+    this.#probeMs = performance.now() - startedAt;
+    const pauseMs = this.#stalledBy === null ? EVERY_MS : SOON_MS;
+    this.#timer = setTimeout(() => void this.#look(), pauseMs).unref();
+  }
+
+  #onGood(): void {
+    this.#stalledBy = null;
+    if (this.#stalledSince !== null) {
+      const stalledMs = Math.round(performance.now() - this.#stalledSince);
+      this.#stalledSince = null;
+      this.#log("appends_back", { stalledMs });
+    }
+    this.#first.resolve();
+  }
+
+  #onStall(since: number, error: unknown): void {
+    this.#stalledBy =
+      error instanceof RunEventsError
+        ? error
+        : new RunEventsError("store_unavailable", "The store failed.", { cause: error });
+    if (this.#stalledSince === null) {
+      this.#stalledSince = since;
+      this.#stalls += 1;
+      this.#log("appends_stalled", describeError(this.#stalledBy));
+    }
+    this.#first.resolve();
+  }
+}

@@ -1,0 +1,163 @@
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { startPostgres, startRedis } from "@tm/run-events-test-servers";
+import { Redis } from "ioredis";
+import { Client } from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { call } from "./client.ts";
+import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-server.ts";
+
+/** Bounds a hang: each wait ends with what it waits for. */
+const PATIENCE = { timeout: 40_000 };
+
+/** What becomes of a store: the way into a stall, and out of it. */
+interface Trouble {
+  begin(): Promise<unknown> | void;
+  end(): Promise<unknown> | void;
+}
+
+async function readyOf({ url }: ServerProcess): Promise<{ status: number; detail: unknown }> {
+  const response = await fetch(`${url}/readyz`);
+  const detail =
+    response.status === 200 ? null : ((await response.json()) as { detail: string }).detail;
+  return { status: response.status, detail };
+}
+
+async function metricOf({ url }: ServerProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^run_events_${name} ([\\d.]+)$`, "m").exec(text)?.[1]);
+}
+
+function eventsOf(server: ServerProcess): readonly { event: string; message?: string }[] {
+  const lines = server.stderr().split("\n").filter(Boolean);
+  return lines
+    .map((line) => JSON.parse(line) as { event: string })
+    .filter(({ event }) => event.startsWith("appends_"));
+}
+
+/** The server says that no append could land, and why, and by itself that one could again; in one log line each. */
+async function expectToSaySo(storeUrl: string, trouble: Trouble, why: RegExp): Promise<void> {
+  const server = await startServer({ STORE_URL: storeUrl, DRAIN_MS: "0" });
+  expect(await readyOf(server)).toEqual({ status: 200, detail: null });
+  expect(await metricOf(server, "store_ready")).toBe(1);
+  expect(await metricOf(server, "store_probe_seconds")).toBeGreaterThanOrEqual(0);
+  await trouble.begin();
+  await expect
+    .poll(() => readyOf(server), PATIENCE)
+    .toEqual({ status: 503, detail: expect.stringMatching(why) });
+  await expect.poll(() => metricOf(server, "store_ready"), PATIENCE).toBe(0);
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  await trouble.end();
+  await expect.poll(() => readyOf(server), PATIENCE).toEqual({ status: 200, detail: null });
+  const created = await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "after" });
+  expect(created.status).toBe(201);
+  expect(await metricOf(server, "store_ready")).toBe(1);
+  expect(await metricOf(server, "store_stalls_total")).toBe(1);
+  expect(eventsOf(server)).toMatchObject([
+    { event: "appends_stalled", message: expect.stringMatching(why) },
+    { event: "appends_back", stalledMs: expect.any(Number) },
+  ]);
+}
+
+describe("readyz on SQLite", () => {
+  async function fileOf(): Promise<string> {
+    return join(await makeTempFolder(), "runs.db");
+  }
+
+  it("W30, S31: is 503 while another process holds the file's lock, and 200 again after", async () => {
+    const file = await fileOf();
+    const other = new DatabaseSync(file);
+    onTestFinished(() => other.close());
+    const trouble = {
+      begin: () => other.exec("BEGIN IMMEDIATE"),
+      end: () => other.exec("ROLLBACK"),
+    };
+    await expectToSaySo(`sqlite:${file}`, trouble, /did not answer|locked/);
+  });
+
+  it("W30, S31: is 503 while the file is away, and 200 once it was put back", async () => {
+    const file = await fileOf();
+    const trouble = {
+      begin: () => renameSync(file, `${file}.away`),
+      end: () => renameSync(`${file}.away`, file),
+    };
+    await expectToSaySo(`sqlite:${file}`, trouble, /was removed or replaced/);
+  });
+
+  it("W30: shows the size of the log beside the file", async () => {
+    const server = await startServer({ STORE_URL: `sqlite:${await fileOf()}` });
+    expect(await metricOf(server, "store_wal_bytes")).toBeGreaterThan(0);
+    const memory = await startServer();
+    expect(await (await fetch(`${memory.url}/metrics`)).text()).not.toContain("wal_bytes");
+  });
+});
+
+describe("readyz on Postgres", () => {
+  async function postgresOf(): Promise<{
+    readonly url: string;
+    set(name: string, value: string): Promise<void>;
+  }> {
+    const postgres = await startPostgres();
+    onTestFinished(() => postgres.close());
+    const url = await postgres.createDatabase();
+    return {
+      url,
+      async set(name, value) {
+        const client = new Client({ connectionString: postgres.url });
+        await client.connect();
+        await client.query(`SET transaction_read_only = off`);
+        await client.query(`ALTER SYSTEM SET ${name} = ${value}`);
+        await client.query("SELECT pg_reload_conf()");
+        await client.end();
+      },
+    };
+  }
+
+  it("W30, S31: is 503 while the database is read-only, and 200 again after", async () => {
+    const { url, set } = await postgresOf();
+    const trouble = {
+      begin: () => set("default_transaction_read_only", "on"),
+      end: () => set("default_transaction_read_only", "off"),
+    };
+    await expectToSaySo(url, trouble, /read-only/);
+  });
+
+  it("W30, S31: is 503 while commits wait for a standby that has gone, and 200 again after", async () => {
+    const { url, set } = await postgresOf();
+    const trouble = {
+      begin: () => set("synchronous_standby_names", "'gone'"),
+      end: () => set("synchronous_standby_names", "''"),
+    };
+    await expectToSaySo(url, trouble, /did not answer|timeout/i);
+  });
+});
+
+describe("readyz on Redis", () => {
+  it("W30, S31: is 503 while the server is a replica, and 200 again after", async () => {
+    const redis = await startRedis({ settings: ["--appendfsync", "always"] });
+    onTestFinished(() => redis.close());
+    const master = await startRedis();
+    onTestFinished(() => master.close());
+    const client = new Redis(redis.url);
+    onTestFinished(() => client.disconnect());
+    const trouble = {
+      begin: () => client.call("REPLICAOF", "127.0.0.1", `${master.port}`),
+      end: () => client.call("REPLICAOF", "NO", "ONE"),
+    };
+    await expectToSaySo(redis.url, trouble, /read-only replica/);
+  });
+
+  it("W30, S31: is 503 while the server stands still, and 200 again after", async () => {
+    const redis = await startRedis({ settings: ["--appendfsync", "always"] });
+    onTestFinished(() => redis.close());
+    const client = new Redis(redis.url);
+    const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1]);
+    client.disconnect();
+    const trouble = {
+      begin: () => void process.kill(pid, "SIGSTOP"),
+      end: () => void process.kill(pid, "SIGCONT"),
+    };
+    await expectToSaySo(redis.url, trouble, /(does|did) not answer/);
+  });
+});

@@ -1,0 +1,120 @@
+import {
+  type ExactlyOnce,
+  type PostgresServer,
+  promoteStandby,
+  startExactlyOnce,
+  startPostgres,
+  startSynchronousStandby,
+  startTcpProxy,
+  type TcpProxy,
+} from "@tm/run-events-test-servers";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { PostgresStore } from "../src/index.ts";
+import { PATIENT } from "./patient.ts";
+import { newSchema, openPool, openStore } from "./stores.ts";
+
+/** Less than a lease of the play, which nobody may lose meanwhile. */
+const ANSWER_MS = 2_000;
+/** Events that are acknowledged before the blow, and again after it. */
+const EVENTS = 150;
+
+interface Pair {
+  readonly primary: PostgresServer;
+  /** Has on its disk whatever the primary acknowledges. */
+  readonly standby: PostgresServer;
+  /** The name that both are reached by, which stands for the primary. */
+  readonly proxy: TcpProxy;
+  /** A store by that name, over connections of its own. */
+  open(): Promise<PostgresStore>;
+}
+
+async function startPair(): Promise<Pair> {
+  const primary = await startPostgres();
+  onTestFinished(() => primary.close());
+  const standby = await startSynchronousStandby(primary);
+  onTestFinished(() => standby.close());
+  const proxy = await startTcpProxy({ to: primary });
+  onTestFinished(() => proxy.close());
+  const url = new URL(primary.url);
+  url.port = String(proxy.port);
+  const schema = newSchema();
+  return {
+    primary,
+    standby,
+    proxy,
+    open: () =>
+      openStore(
+        openPool(url.href, {
+          max: 6,
+          connectionTimeoutMillis: ANSWER_MS,
+          query_timeout: ANSWER_MS,
+          idleTimeoutMillis: 0,
+        }),
+        { schema },
+      ),
+  };
+}
+
+async function startPlay({ open }: Pair): Promise<ExactlyOnce> {
+  const play = await startExactlyOnce({ stores: [await open(), await open(), await open()] });
+  await play.advance(EVENTS);
+  return play;
+}
+
+/** Fails unless all goes on, and nothing was lost, doubled or given out again. */
+async function expectToGoOn(play: ExactlyOnce): Promise<void> {
+  await play.advance(EVENTS);
+  const { acknowledged, claims } = await play.finish();
+  expect(acknowledged).toBeGreaterThanOrEqual(2 * EVENTS);
+  expect(claims).toBeGreaterThan(4);
+}
+
+/** The processes of a server, its first one before those that it has started. */
+async function processesOf({ dataFolder }: PostgresServer): Promise<readonly number[]> {
+  const [first = ""] = (await readFile(join(dataFolder, "postmaster.pid"), "utf8")).split("\n");
+  const children = await readFile(`/proc/${first}/task/${first}/children`, "utf8");
+  return [first, ...children.trim().split(" ")].map(Number);
+}
+
+describe("a failover to a synchronous standby, under writers, workers and readers", () => {
+  it("S1-S10, S21, S22: of a primary that is killed", async () => {
+    const pair = await startPair();
+    const play = await startPlay(pair);
+    await pair.primary.stop("kill");
+    await promoteStandby(pair.standby);
+    pair.proxy.moveTo(pair.standby);
+    pair.proxy.cut();
+    await expectToGoOn(play);
+  });
+
+  it("S1-S10, S21, S22: whose name leads to the standby before that is promoted", async () => {
+    const pair = await startPair();
+    const play = await startPlay(pair);
+    const store = await pair.open();
+    pair.proxy.moveTo(pair.standby);
+    await pair.primary.stop("kill");
+    pair.proxy.cut();
+    // As long as this takes, every call of the play meets the standby.
+    const probe = (): Promise<unknown> => store.probe().catch((error: unknown) => error);
+    const refused = { code: "store_unavailable", retryable: true };
+    const standby = { ...refused, message: expect.stringContaining("a standby") };
+    await expect.poll(probe, PATIENT).toMatchObject(standby);
+    for (let probes = 0; probes < 20; probes++) expect(await probe()).toMatchObject(standby);
+    await promoteStandby(pair.standby);
+    await expectToGoOn(play);
+    await store.probe();
+  });
+
+  it("S1-S10, S21, S22: of a primary that falls silent, its connections with it", async () => {
+    const pair = await startPair();
+    const play = await startPlay(pair);
+    const processes = await processesOf(pair.primary);
+    for (const process_ of processes) process.kill(process_, "SIGSTOP");
+    onTestFinished(() => processes.forEach((process_) => process.kill(process_, "SIGCONT")));
+    await promoteStandby(pair.standby);
+    pair.proxy.moveTo(pair.standby);
+    await expectToGoOn(play);
+  });
+});

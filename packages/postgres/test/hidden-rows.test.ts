@@ -1,0 +1,108 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { createPostgresStore, type PostgresStore } from "../src/index.ts";
+import { appendOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+const DAMAGED = {
+  code: "store_unavailable",
+  message: expect.stringContaining("The run is damaged"),
+  retryable: false,
+};
+
+interface Guarded {
+  /** Of the superuser. */
+  readonly admin: PostgresStore;
+  /** Of a user for whom row-level security holds. */
+  readonly store: PostgresStore;
+  run(statement: string): Promise<unknown>;
+}
+
+/** Two stores with the run `a`, which has three events; `EVENTS`, `RUNS` and `ROLE` are named in statements. */
+async function openGuarded(): Promise<Guarded> {
+  const pool = openPool(server().url);
+  const schema = newSchema();
+  const role = `r_${schema}`;
+  const admin = await openStore(pool, { schema });
+  await admin.createRun(createOf("a"));
+  await admin.append(oneTo(3).map((value) => appendOf("a", value)));
+  await pool.query(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+  await pool.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
+  await pool.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO ${role}`);
+  const url = new URL(server().url);
+  [url.username, url.password] = [role, role];
+  return {
+    admin,
+    store: createPostgresStore(openPool(url.href), { schema }),
+    run: (statement) =>
+      pool.query(
+        statement
+          .replaceAll("EVENTS", `${schema}.events`)
+          .replaceAll("RUNS", `${schema}.runs`)
+          .replaceAll("ROLE", role),
+      ),
+  };
+}
+
+describe("rows that are hidden or gone", () => {
+  it.each(["RUNS", "EVENTS"])(
+    "S9, S19: row-level security without a policy on %s is said, and nothing is read",
+    async (table) => {
+      const { store, run } = await openGuarded();
+      await store.verify();
+      await run(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);
+      const said = {
+        code: "store_unavailable",
+        message: expect.stringMatching(/^Row-level security hides every row of .*BYPASSRLS/),
+        retryable: false,
+      };
+      await expect(store.verify()).rejects.toMatchObject(said);
+      await expect(store.probe()).rejects.toMatchObject(said);
+      await expect(store.read([queryOf("a")])).rejects.toMatchObject(said);
+      await run(`CREATE POLICY all_of_them ON ${table} TO ROLE USING (true)`);
+      await store.verify();
+      expect(await readValues(store, "a")).toEqual([1, 2, 3]);
+      await store.append([appendOf("a", 4)]);
+    },
+  );
+
+  it("S9: a page whose events a policy hides is no page, and the others are", async () => {
+    const { admin, store, run } = await openGuarded();
+    await admin.createRun(createOf("b"));
+    await admin.append([appendOf("b", 1)]);
+    await run("ALTER TABLE EVENTS ENABLE ROW LEVEL SECURITY");
+    await run("CREATE POLICY of_b ON EVENTS TO ROLE USING (run_key = 2)");
+    await store.verify();
+    await expect(store.read([queryOf("a")])).rejects.toMatchObject(DAMAGED);
+    await expect(store.read([queryOf("a", { since: 2 })])).rejects.toMatchObject(DAMAGED);
+    expect(await store.read([queryOf("a", { since: 3 })])).toMatchObject([{ events: [] }]);
+    const runs = createRunEvents({ store });
+    const [a, b] = await Promise.allSettled([runs.read("a"), runs.read("b")]);
+    expect(a).toMatchObject({ status: "rejected", reason: DAMAGED });
+    expect(b).toMatchObject({ status: "fulfilled", value: { events: [{ sequence: 1 }] } });
+  });
+
+  it.each([1, 2, 3])("S9: a log without its event %i is no shorter log", async (sequence) => {
+    const { admin, run } = await openGuarded();
+    await run(`DELETE FROM EVENTS WHERE sequence = ${sequence}`);
+    for (const since of [0, 1, 2].filter((one) => one < sequence)) {
+      const page = admin.read([queryOf("a", { since })]).then(([one]) => one?.events.length);
+      // What is before the hole may be had, in a page of its own.
+      if (sequence === 3 && since < 2) expect(await page).toBe(2 - since);
+      else await expect(page).rejects.toMatchObject(DAMAGED);
+    }
+    const pages = readValues(admin, "a");
+    await expect(pages).rejects.toMatchObject(DAMAGED);
+  });
+
+  it("S16: a run that a policy hides is not created for ever", async () => {
+    const { store, run } = await openGuarded();
+    await run("ALTER TABLE RUNS ENABLE ROW LEVEL SECURITY");
+    await run("CREATE POLICY own ON RUNS FOR SELECT TO ROLE USING (owner_id = 'bob')");
+    await run("CREATE POLICY any_of_them ON RUNS FOR INSERT TO ROLE WITH CHECK (true)");
+    await expect(store.createRun(createOf("a"))).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+  });
+});

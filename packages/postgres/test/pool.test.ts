@@ -1,0 +1,87 @@
+import { PGlite } from "@electric-sql/pglite";
+import pg from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createPostgresStore, type PostgresPool } from "../src/index.ts";
+import { appendOf, createOf } from "./requests.ts";
+import { newSchema, openStore } from "./stores.ts";
+
+const URL_TEXT = "postgres://ada:secret@localhost/runs";
+
+async function endedPool(): Promise<pg.Pool> {
+  const pool = new pg.Pool({ connectionString: URL_TEXT });
+  await pool.end();
+  return pool;
+}
+
+async function closedPGlite(): Promise<PGlite> {
+  const db = new PGlite();
+  await db.close();
+  return db;
+}
+
+/** As postgres.js: a function for templates, with more on it. */
+const sql = Object.assign(() => {}, { unsafe: () => {}, begin: () => {}, options: { max: 10 } });
+
+const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
+  ["nothing", () => undefined, /got undefined/],
+  ["null", () => null, /got null/],
+  ["a URL's text", () => URL_TEXT, /got a URL: give `new pg\.Pool/],
+  ["a URL", () => new URL(URL_TEXT), /got a URL: give `new pg\.Pool/],
+  ["postgres.js", () => sql, /got a function, as postgres\.js is/],
+  ["a promise", () => Promise.resolve(), /got a promise: await it/],
+  ["settings", () => ({ connectionString: URL_TEXT }), /got an object without `query`/],
+  ["a client", () => new pg.Client(URL_TEXT), /got a single connection, as a pg `Client` is/],
+  ["an ended pool", endedPool, /got one that has been ended/],
+  ["a closed PGlite database", closedPGlite, /got one that has been ended/],
+];
+
+describe("a handle that is no pool", () => {
+  it.each(MISTAKES)(
+    "is a TypeError that says what came, and no secret: %s",
+    async (_, make, said) => {
+      // A promise is what one of them is about.
+      const made = make();
+      const handle = made instanceof Promise && !/promise/.test(said.source) ? await made : made;
+      const pool = { query: () => Promise.resolve({ rows: [] }), connect() {} };
+      for (const create of [
+        () => createPostgresStore(handle as PostgresPool),
+        ...(handle === undefined
+          ? []
+          : [() => createPostgresStore(pool, { listenPool: handle as PostgresPool })]),
+      ]) {
+        expect(create).toThrow(TypeError);
+        expect(create).toThrow(said);
+        expect(create).not.toThrow(/secret/);
+      }
+    },
+  );
+
+  it("is a TypeError as what listens if it has no connections to give", async () => {
+    const db = new PGlite();
+    onTestFinished(() => db.close());
+    const pool = { query: () => Promise.resolve({ rows: [] }), connect() {} };
+    expect(() => createPostgresStore(pool, { listenPool: db })).toThrow(
+      "Expected `listenPool` to be a pg `Pool`, got an object without `connect`.",
+    );
+  });
+
+  it("S20: a PGlite database that is closed later fails for good", async () => {
+    const db = new PGlite();
+    const store = await openStore(db, { schema: newSchema() });
+    await store.createRun(createOf("a"));
+    await store.probe();
+    await db.close();
+    for (const call of [
+      () => store.append([appendOf("a")]),
+      () => store.getRun("a"),
+      () => store.probe(),
+    ]) {
+      await expect(call()).rejects.toMatchObject({
+        code: "store_unavailable",
+        message: "The store's pool has been ended.",
+        retryable: false,
+        ambiguous: false,
+      });
+    }
+  });
+});

@@ -1,0 +1,134 @@
+import { startPostgres } from "@tm/run-events-test-servers";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { PostgresPool, PostgresStore } from "../src/index.ts";
+import { connectOf } from "../src/pool.ts";
+import { timedQueryOf } from "../src/query.ts";
+import { PATIENT } from "./patient.ts";
+import { appendOf, createOf, oneTo } from "./requests.ts";
+import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+/** A probe that tells whether it has resolved. */
+function startProbe(store: PostgresStore): { readonly done: Promise<void>; isDone(): boolean } {
+  const resolved = vi.fn();
+  return { done: store.probe().then(resolved), isDone: () => resolved.mock.calls.length > 0 };
+}
+
+describe("a probe", () => {
+  it("S31: commits what an append waits for, and leaves no row", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a")]);
+    const look = async (): Promise<{ readonly flushed: string; readonly rows: unknown }> => {
+      const { rows } = await pool.query<{ readonly flushed: string }>(
+        "SELECT pg_current_wal_flush_lsn()::text AS flushed",
+      );
+      const tables = ["runs", "events", "migrations"].map((table) =>
+        pool.query(`SELECT xmin, * FROM ${schema}.${table}`),
+      );
+      const all = (await Promise.all(tables)).map((table): unknown => table.rows);
+      return { flushed: rows[0]?.flushed ?? "", rows: all };
+    };
+    const before = await look();
+    await store.probe();
+    const after = await look();
+    expect(after.rows).toEqual(before.rows);
+    expect(after.flushed).not.toBe(before.flushed);
+  });
+
+  it("S31: waits for the synchronous standby, on one connection however many there are", async () => {
+    const own = await startPostgres();
+    onTestFinished(() => own.close());
+    const admin = openPool(own.url);
+    const pool = openPool(own.url);
+    const store = await openStore(pool, { listenPool: openPool(own.url) });
+    await store.probe();
+    await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    await admin.query("SELECT pg_reload_conf()");
+    const isSet = async (): Promise<unknown> =>
+      (await admin.query("SHOW synchronous_standby_names")).rows[0];
+    await expect.poll(isSet, PATIENT).toEqual({ synchronous_standby_names: "nobody" });
+    const probes = oneTo(5).map(() => startProbe(store));
+    const hanging = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    await expect.poll(async () => (await admin.query(hanging)).rows.length, PATIENT).toBe(1);
+    expect(probes.some((probe) => probe.isDone())).toBe(false);
+    expect(pool.totalCount - pool.idleCount).toBe(1);
+    await admin.query("SET synchronous_commit = local");
+    await admin.query("ALTER SYSTEM RESET synchronous_standby_names");
+    await admin.query("SELECT pg_reload_conf()");
+    await Promise.all(probes.map(({ done }) => done));
+    expect((await admin.query(hanging)).rows.length).toBe(0);
+  });
+
+  it.each(["runs", "events"])(
+    "S31: waits for the lock that appends wait for: of %s",
+    async (table) => {
+      const pool = openPool(server().url);
+      const schema = newSchema();
+      const store = await openStore(pool, { schema });
+      const holder = await begin(pool, `LOCK TABLE ${schema}.${table}`);
+      const probe = startProbe(store);
+      await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+      expect(probe.isDone()).toBe(false);
+      await holder.query("COMMIT");
+      await probe.done;
+    },
+  );
+
+  it.each([
+    ["INSERT", "events"],
+    ["UPDATE", "runs"],
+    ["INSERT", "runs"],
+  ])(
+    "S31: says that the right to %s into %s is lacking, and asks for no other",
+    async (right, table) => {
+      const admin = openPool(server().url);
+      const schema = newSchema();
+      await openStore(admin, { schema });
+      const role = `r_${schema}`;
+      await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+      await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
+      await admin.query(`GRANT SELECT ON ${schema}.migrations TO ${role}`);
+      await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.runs TO ${role}`);
+      await admin.query(`GRANT SELECT, INSERT, DELETE ON ${schema}.events TO ${role}`);
+      const url = new URL(server().url);
+      [url.username, url.password] = [role, role];
+      const store = await openStore(openPool(url.href), { schema });
+      await store.probe();
+      await store.createRun(createOf("a"));
+      await store.append([appendOf("a")]);
+      await admin.query(`REVOKE ${right} ON ${schema}.${table} FROM ${role}`);
+      await expect(store.probe()).rejects.toMatchObject({
+        code: "store_unavailable",
+        message: "The database user lacks a right.",
+        retryable: false,
+      });
+    },
+  );
+
+  it("S19, S31: notices a newer schema that breaks this program, which then appends no more", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    await pool.query(`INSERT INTO ${schema}.migrations VALUES (99, true)`);
+    const newer = { code: "store_unavailable", message: expect.stringContaining("newer") };
+    await expect(store.probe()).rejects.toMatchObject(newer);
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject(newer);
+  });
+
+  it("S31: that gets no answer gives its connection up, and closes it", async () => {
+    const pool = openPool(server().url);
+    const holder = await begin(pool, "SELECT pg_advisory_xact_lock(31)");
+    const before = pool.totalCount;
+    const connect = connectOf(pool as PostgresPool);
+    if (connect === null) throw new TypeError("Expected a pool.");
+    const query = timedQueryOf(connect, 50);
+    await expect(query("SELECT pg_advisory_xact_lock(31)")).rejects.toThrow("Query read timeout");
+    expect(pool.totalCount).toBe(before);
+    await holder.query("COMMIT");
+  });
+});

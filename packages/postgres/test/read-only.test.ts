@@ -1,0 +1,117 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { APPEND, type RecordedPool, recordPool } from "./recorded-pool.ts";
+import { appendOf, claimOf, createOf, readValues, renewOf } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import type { PostgresStore } from "../src/index.ts";
+
+const server = useServer();
+const READ_ONLY = {
+  code: "store_unavailable",
+  message: "The database is read-only.",
+  retryable: true,
+  ambiguous: false,
+};
+
+interface Switched {
+  readonly pool: RecordedPool;
+  readonly store: PostgresStore;
+  /** From now on, so many appends find the database read-only, each on its connection alone. */
+  refuse(times: number): void;
+  /** How many appends were sent since. */
+  appends(): number;
+}
+
+/**
+ * A store with the run `a`.
+ * @param loses whether the answer to an append is lost, or it itself on its way there: told how many went before
+ */
+async function openSwitched(
+  loses: { readonly append?: number; readonly answer?: number } = {},
+): Promise<Switched> {
+  let refusals = 0;
+  let appends = 0;
+  const lose = (): void => {
+    throw new Error("Connection terminated unexpectedly");
+  };
+  const pool = recordPool(
+    openPool(server().url, { max: 2 }),
+    async ({ text, client }) => {
+      if (client === null || !text.includes(APPEND)) return;
+      appends += 1;
+      if (appends === loses.append) lose();
+      // As a session is told of a server that has become so.
+      const isRefused = appends > 1 && appends <= refusals + 1;
+      if (isRefused) await client.query("SET default_transaction_read_only = on");
+    },
+    ({ text }) => {
+      if (text.includes(APPEND) && appends === loses.answer) lose();
+    },
+  );
+  const schema = newSchema();
+  const direct = await openStore(openPool(server().url), { schema });
+  await direct.createRun(createOf("a"));
+  const store = await openStore(pool, { schema, listenPool: openPool(server().url) });
+  return {
+    pool,
+    store,
+    refuse: (times) => void (refusals = times),
+    appends: () => appends,
+  };
+}
+
+describe("a database that is read-only for a while", () => {
+  it("S20: refuses for the moment, and its connection leaves the pool", async () => {
+    const { store, refuse } = await openSwitched();
+    refuse(1);
+    await store.append([appendOf("a", 1)]);
+    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject({
+      ...READ_ONLY,
+      cause: expect.objectContaining({ code: "25006" }),
+    });
+    // On the connection of before it would be refused again.
+    expect(await store.append([appendOf("a", 3)])).toMatchObject([{ outcome: "appended" }]);
+    expect(await readValues(store, "a")).toEqual([1, 3]);
+  });
+
+  it.each([
+    ["has landed", { answer: 1 }],
+    ["has not", { append: 1 }],
+  ])("S7: an append in doubt that %s is sent on until it takes it, once", async (_, loses) => {
+    const { store, refuse, appends } = await openSwitched(loses);
+    refuse(3);
+    const runs = createRunEvents({ store });
+    expect(await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }])).toMatchObject({
+      firstSequence: 1,
+      lastSequence: 1,
+    });
+    expect(appends()).toBe(5);
+    expect(await readValues(store, "a")).toEqual([1]);
+  });
+
+  it("S21: takes no lease from its worker, whose renewal may be sent again", async () => {
+    const options = "-c default_transaction_read_only=on";
+    const schema = newSchema();
+    const store = await openStore(openPool(server().url), { schema });
+    await store.createRun(createOf("a"));
+    await store.claim(claimOf("a"));
+    const readOnly = await openStore(openPool(server().url, { options }), { schema });
+    await expect(readOnly.renew(renewOf("a", 1))).rejects.toMatchObject(READ_ONLY);
+    await expect(readOnly.claim({ ...claimOf("a"), claimKey: "k" })).rejects.toMatchObject(
+      READ_ONLY,
+    );
+    expect(await store.renew(renewOf("a", 1))).toMatchObject({ outcome: "granted" });
+  });
+
+  it("S10, S31: is read, since it is the primary; a probe says that no append could land", async () => {
+    const options = "-c default_transaction_read_only=on";
+    const schema = newSchema();
+    const store = await openStore(openPool(server().url), { schema });
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a", 1)]);
+    await store.probe();
+    const readOnly = await openStore(openPool(server().url, { options }), { schema });
+    await expect(readOnly.probe()).rejects.toMatchObject(READ_ONLY);
+    expect(await readValues(readOnly, "a")).toEqual([1]);
+  });
+});

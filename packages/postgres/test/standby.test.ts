@@ -1,0 +1,176 @@
+import {
+  type PostgresServer,
+  startPostgres,
+  startStandby,
+  startTcpProxy,
+  type TcpProxy,
+} from "@tm/run-events-test-servers";
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createPostgresStore, type PostgresStore } from "../src/index.ts";
+import { hangBell } from "./bells.ts";
+import { PATIENT } from "./patient.ts";
+import { untilProven } from "./proven.ts";
+import { recordPool } from "./recorded-pool.ts";
+import { appendOf, createOf, queryOf, readValues } from "./requests.ts";
+import { newSchema, openPool, openStore } from "./stores.ts";
+
+let primary: PostgresServer;
+let standby: PostgresServer;
+beforeAll(async () => {
+  primary = await startPostgres();
+  standby = await startStandby(primary);
+});
+afterAll(async () => {
+  await standby?.close();
+  await primary?.close();
+});
+
+/** Whose sessions are the store's. */
+const NAMED = "named";
+const STANDBY = {
+  code: "store_unavailable",
+  message: expect.stringMatching(/^The database is (a standby|read-only)/),
+  retryable: true,
+  ambiguous: false,
+};
+
+/** All that a store can be asked, but for what writes into a run. */
+const READS: readonly (readonly [string, (store: PostgresStore) => Promise<unknown>])[] = [
+  ["verify", (store) => store.verify()],
+  ["migrate", (store) => store.migrate()],
+  ["probe", (store) => store.probe()],
+  ["read", (store) => store.read([queryOf("a")])],
+  ["read what is not there", (store) => store.read([queryOf("nowhere")])],
+  ["getRun", (store) => store.getRun("a")],
+  [
+    "listRuns",
+    (store) => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+  ],
+  [
+    "listRuns by status",
+    (store) => store.listRuns({ ownerId: "ada", runStatus: "running", before: null, limit: 1 }),
+  ],
+  ["listExpired", (store) => store.listExpired({ graceMs: 0, limit: 1 })],
+];
+const WRITES: readonly (readonly [string, (store: PostgresStore) => Promise<unknown>])[] = [
+  ["createRun", (store) => store.createRun(createOf("a"))],
+  ["append", (store) => store.append([appendOf("a")])],
+  ["a group", (store) => store.append([appendOf("a"), appendOf("b")])],
+  ["claim", (store) => store.claim({ runId: "a", ownerId: null, leaseMs: 1 })],
+  ["renew", (store) => store.renew({ runId: "a", ownerId: null, leaseMs: 1, fence: 1 })],
+  ["release", (store) => store.release({ runId: "a", ownerId: null, fence: 1 })],
+  ["deleteRun", (store) => store.deleteRun("a", null)],
+  ["purge", (store) => store.purge({ finishedForMs: 0, limit: 1 })],
+];
+
+interface Named {
+  readonly schema: string;
+  /** A store that reaches its server by a name. */
+  readonly store: PostgresStore;
+  /** Stands for the name. */
+  readonly proxy: TcpProxy;
+}
+
+/** Opens a store by a name that stands for the primary, with the run `a` and an event. */
+async function openNamed(): Promise<Named> {
+  const proxy = await startTcpProxy({ to: primary });
+  onTestFinished(() => proxy.close());
+  const url = new URL(primary.url);
+  url.port = String(proxy.port);
+  const schema = newSchema();
+  const pool = openPool(url.href, { idleTimeoutMillis: 0, application_name: NAMED });
+  const store = await openStore(pool, { schema });
+  await store.createRun(createOf("a"));
+  await store.append([appendOf("a", 1)]);
+  return { schema, store, proxy };
+}
+
+function openStandby(): pg.Pool {
+  return openPool(standby.url, { max: 1 });
+}
+
+/** Until the standby has a value of the run `a`. */
+async function untilThere(schema: string, value: number): Promise<void> {
+  const pool = openPool(standby.url);
+  const there = `SELECT FROM ${schema}.events WHERE payload = '${value}'`;
+  const rows = async (): Promise<number> =>
+    (await pool.query(there).catch(() => ({ rows: [] }))).rows.length;
+  await expect.poll(rows, PATIENT).toBe(1);
+}
+
+describe("a standby", () => {
+  it("S10, S20: is neither read nor written by a store that its name leads to, nor kept", async () => {
+    const { schema, store, proxy } = await openNamed();
+    await untilThere(schema, 1);
+    proxy.moveTo(standby);
+    proxy.cut();
+    const later = createPostgresStore(openPool(standby.url), { schema });
+    onTestFinished(() => later.close());
+    for (const [name, call] of [...READS, ...WRITES]) {
+      // The first call on each connection of before finds it broken.
+      const answer = async (): Promise<unknown> => call(store).catch((error: unknown) => error);
+      await expect.poll(answer, { ...PATIENT, message: name }).toMatchObject(STANDBY);
+      await expect(call(later), name).rejects.toMatchObject(STANDBY);
+    }
+    proxy.moveTo(primary);
+    // Nothing cuts the connections to the standby, and none of them is idle for too long.
+    const values = (): Promise<unknown> => readValues(store, "a").catch(() => null);
+    await expect.poll(values, PATIENT).toEqual([1]);
+    await store.append([appendOf("a", 2)]);
+    expect(await readValues(store, "a")).toEqual([1, 2]);
+    const sessions = `SELECT FROM pg_stat_activity WHERE application_name = '${NAMED}'`;
+    const admin = openStandby();
+    const left = async (): Promise<number> => (await admin.query(sessions)).rows.length;
+    await expect.poll(left, PATIENT).toBe(0);
+  });
+
+  it("S3, S10: that lags behind hides no event of a run, nor the run", async () => {
+    const { schema, store, proxy } = await openNamed();
+    await untilThere(schema, 1);
+    const admin = openStandby();
+    await admin.query("SELECT pg_wal_replay_pause()");
+    await store.append([appendOf("a", 2)]);
+    await store.createRun(createOf("b"));
+    proxy.moveTo(standby);
+    proxy.cut();
+    const refused = async (): Promise<unknown> =>
+      store.read([queryOf("a", { since: 2 }), queryOf("b")]).catch((error: unknown) => error);
+    await expect
+      .poll(refused, PATIENT)
+      .toMatchObject({ message: expect.stringContaining("a standby") });
+    proxy.moveTo(primary);
+    expect(await readValues(store, "a")).toEqual([1, 2]);
+    expect(await store.getRun("b")).toMatchObject({ lastSequence: 0 });
+    await admin.query("SELECT pg_wal_replay_resume()");
+  });
+
+  it.each([false, true])(
+    "S13: wakes by the primary once the name leads there, a `listenPool` or not: %s",
+    async (isOwn) => {
+      const { schema, proxy } = await openNamed();
+      const url = new URL(primary.url);
+      url.port = String(proxy.port);
+      const pool = recordPool(openPool(url.href));
+      const listenPool = recordPool(openPool(url.href, { max: 2 }));
+      const store = await openStore(pool, { schema, ...(isOwn ? { listenPool } : {}) });
+      const writer = await openStore(openPool(primary.url), { schema });
+      await writer.createRun(createOf("own"));
+      await untilProven(store, isOwn ? listenPool : pool, "own");
+      const bell = hangBell(store, "a");
+      await untilThere(schema, 1);
+      proxy.moveTo(standby);
+      proxy.cut();
+      await expect
+        .poll(() => store.getRun("a").catch((error: unknown) => error), PATIENT)
+        .toMatchObject(STANDBY);
+      proxy.moveTo(primary);
+      const before = bell.rings();
+      await writer.append([appendOf("a", 2)]);
+      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+      // A standby takes no LISTEN.
+      const listens = (): number => (isOwn ? listenPool : pool).count("LISTEN");
+      await expect.poll(listens, PATIENT).toBeGreaterThan(1);
+    },
+  );
+});
