@@ -10,6 +10,25 @@ export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`Expected that ${what}.`);
 }
 
+/** What a case finds broken. Its clause need not be the one that the case is about. */
+export class BrokenClause extends Error {
+  readonly clause: string;
+
+  /** @param why without a full stop */
+  constructor(clause: string, why: string) {
+    super(`${clause} is broken: ${why}`);
+    this.clause = clause;
+  }
+}
+
+/**
+ * Fails a case unless a condition holds that this clause promises, whatever the case is about.
+ * @throws BrokenClause that says what was expected
+ */
+export function assertKept(clause: string, condition: boolean, what: string): asserts condition {
+  if (!condition) throw new BrokenClause(clause, `expected that ${what}.`);
+}
+
 /**
  * Fails a case unless two plain values are the same all the way down; the order of keys does not matter.
  * @throws Error that shows both
