@@ -3,6 +3,7 @@ import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { bells, lostBells } from "./cases/bells.ts";
 import { capabilities } from "./cases/capabilities.ts";
+import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { creating } from "./cases/creating.ts";
@@ -11,12 +12,14 @@ import { declaration, reopening } from "./cases/durability.ts";
 import { expiring } from "./cases/expiring.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
+import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
 import { ordering } from "./cases/ordering.ts";
 import { idempotencyKeys, outcomes } from "./cases/outcomes.ts";
 import { pages } from "./cases/pages.ts";
 import { payloads } from "./cases/payloads.ts";
+import { probing } from "./cases/probing.ts";
 import { programs } from "./cases/programs.ts";
 import { purging } from "./cases/purging.ts";
 import { returnedValues } from "./cases/returned-values.ts";
@@ -53,7 +56,10 @@ const ALWAYS: readonly TrialCase[] = [
   ...deleting,
   ...closing,
   ...schema,
+  ...probing,
+  ...leaseEnds,
   ...leases,
+  ...claimKeys,
   ...fencing,
   ...expiring,
   ...purging,
