@@ -114,7 +114,7 @@ async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
   const runId = runIdOf(prefix, 0);
   await writer.call("create", { runIds: [runId] });
   await reader.call("watch", { runId });
-  const followed = reader.call("follow", { runId });
+  const followed = reader.call("follow", { runId, isPatient: false });
   // Its failure is looked at when the writers have ended.
   followed.catch(() => {});
   const writers = [writer, ...others.slice(0, -1)];
