@@ -80,11 +80,6 @@ export class RunEventsError extends Error {
   }
 }
 
-/** Whether the same call may succeed later. */
-export function isRetryable(error: unknown): boolean {
-  return error instanceof RunEventsError && error.retryable;
-}
-
 /** Whether a worker's run is not, or no longer, its to write. @see S22 */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RunEventsError && /^(fenced|run_finished|not_found)$/.test(error.code);
@@ -110,7 +105,27 @@ export function runFenced(): RunEventsError {
   );
 }
 
+/** Says that an error is of a store that was closed. A symbol of the registry: another copy of this package knows it too. */
+const CLOSED = Symbol.for("@tm/run-events-core/closed");
+
 /** The error of a call that comes after `close`. */
 export function storeClosed(): RunEventsError {
-  return new RunEventsError("store_unavailable", "The store is closed.", { retryable: false });
+  return closed("The store is closed.");
+}
+
+/** Why a worker stops when its process shuts down: no outage. @see S18 */
+export function processClosing(): RunEventsError {
+  return closed(
+    "This process is shutting down: `close` was called. Another worker may go on with the run.",
+  );
+}
+
+/** Whether a call failed since the store was closed, so that it would fail for ever. */
+export function isStoreClosed(error: unknown): boolean {
+  return error instanceof RunEventsError && CLOSED in error;
+}
+
+function closed(message: string): RunEventsError {
+  const error = new RunEventsError("store_unavailable", message, { retryable: false });
+  return Object.defineProperty(error, CLOSED, { value: true });
 }

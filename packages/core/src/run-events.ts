@@ -1,7 +1,7 @@
-import { storeClosed } from "./errors.ts";
+import { processClosing } from "./errors.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
 import { encodeTime } from "./frame.ts";
-import type { LeasedRun, LeaseOptions } from "./leases.ts";
+import type { ClaimOptions, LeasedRun, LeaseOptions } from "./leases.ts";
 import type { OwnerOption } from "./owner.ts";
 import { type AppendReceipt, decodePhase } from "./receipt.ts";
 import {
@@ -92,11 +92,12 @@ export interface RunEvents extends Upkeep {
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
    * Gives a run that nobody has, or whose lease has run out, to the caller: from then on it takes appends of this fence alone, and
-   * its owner's `cancel`. `work` does this, and all that follows from it.
+   * its owner's `cancel`. `work` does this, and all that follows from it. A claim whose answer is lost is sent again under its
+   * `idempotencyKey` for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    * @see W31, S21
    */
-  claim(runId: string, options: LeaseOptions): Promise<Claim>;
+  claim(runId: string, options: ClaimOptions): Promise<Claim>;
   /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, and as `claim` but `claimed` */
   renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
   /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
@@ -142,7 +143,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
 
   async function close(): Promise<void> {
     log.followers.close();
-    shutdown.abort(storeClosed());
+    shutdown.abort(processClosing());
     await Promise.allSettled(works);
     await log.close();
   }

@@ -127,7 +127,9 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   /** A store that can lose an acknowledgement gets a key for every append. @see S7 */
   const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);
 
-  const appends = createAppendQueue(store, clock, () => closing !== null);
+  const isClosing = (): boolean => closing !== null;
+
+  const appends = createAppendQueue(store, clock, isClosing);
   const reads = createBatcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
     keyOf: ({ runId }) => runId,
@@ -206,7 +208,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     limits,
     append,
     getRun,
-    ...createLeases(store),
+    ...createLeases(store, { clock, isClosing }),
     ...createUpkeep(store, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
     async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
       if (!isRunId(runId))

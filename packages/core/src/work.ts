@@ -1,6 +1,6 @@
-import { holdProcess, pause } from "./clock.ts";
+import { holdProcess } from "./clock.ts";
 import { createEmitQueue } from "./emit-queue.ts";
-import { isRefusal, RunEventsError, runFenced, runFinished } from "./errors.ts";
+import { isRefusal, isStoreClosed, RunEventsError, runFenced, runFinished } from "./errors.ts";
 import type { EventDraft } from "./event.ts";
 import { holdLease } from "./hold-lease.ts";
 import {
@@ -12,10 +12,8 @@ import {
   statusAfter,
 } from "./lifecycle.ts";
 import type { AppendReceipt } from "./receipt.ts";
+import { persist } from "./send-again.ts";
 import type { WorkAppendOptions, WorkPort } from "./work-port.ts";
-
-const FIRST_PAUSE_MS = 25;
-const MOST_PAUSE_MS = 1_000;
 
 /** How to work on a run. */
 export interface WorkOptions {
@@ -71,8 +69,13 @@ export async function runWork<Value>(
   // A program that works must not end for want of anything else to do.
   const letGo = holdProcess();
   try {
-    const sentAtMs = port.clock.now();
+    let sentAtMs = port.clock.now();
     const claim = await port.claim(runId, leaseMs);
+    if (port.clock.now() - sentAtMs >= leaseMs) {
+      // The answer came late, as that of a claim which had to be sent again. The lease may run all the same: the store knows.
+      sentAtMs = port.clock.now();
+      await port.renew(runId, claim.fence, leaseMs);
+    }
     return await workUnder(port, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, task);
   } finally {
     letGo();
@@ -104,6 +107,8 @@ async function workUnder<Value>(
   let isEnded = false;
   /** Whether an append that ends it is on its way: to find the run ended is no news then, its answer is. */
   let isEnding = false;
+  /** Whether one failed in doubt and is sent again: an end that is found meanwhile may be its own. */
+  let isEndInDoubt = false;
   let landings = 0;
 
   const abort = (reason: unknown): void => controller.abort(reason);
@@ -124,7 +129,7 @@ async function workUnder<Value>(
   }
 
   function lose(reason: unknown): void {
-    if (over !== null || (isEnding && isFinished(reason))) return;
+    if (over !== null || ((isEnding || isEndInDoubt) && isFinished(reason))) return;
     stop(reason);
     abort(reason);
   }
@@ -147,7 +152,7 @@ async function workUnder<Value>(
     options: WorkAppendOptions = {},
   ): Promise<AppendReceipt> {
     check();
-    isEnding = drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
+    isEnding = hasEnd(drafts);
     try {
       const receipt = await port.append(runId, drafts, { ...options, fence });
       const { runStatus } = receipt;
@@ -165,16 +170,19 @@ async function workUnder<Value>(
     }
   }
 
-  /** Sends events that nobody else would send again. */
+  /** Sends events that nobody else would send again, for as long as the lease lasts, whatever failure the store answers. */
   async function insist(drafts: readonly SealedDraft[]): Promise<void> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS)) {
-      try {
-        await send(drafts);
-        return;
-      } catch (error) {
-        if (!isWorthRetrying(error) || shutdown() !== undefined) throw error;
-      }
-      await pause(clock, pauseMs);
+    const idempotencyKey = port.newKey?.();
+    const isEnd = hasEnd(drafts);
+    const isEnough = (error: unknown): boolean => {
+      isEndInDoubt = isEnd && isInDoubt(error);
+      const isSafe = idempotencyKey !== undefined || !isInDoubt(error);
+      return !isStoreAway(error) || isStoreClosed(error) || !isSafe || shutdown() !== undefined;
+    };
+    try {
+      await persist(async () => send(drafts, { idempotencyKey }), clock, isEnough);
+    } finally {
+      isEndInDoubt = false;
     }
   }
 
@@ -263,9 +271,12 @@ function isStoreAway(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "store_unavailable";
 }
 
-/** Whether the store has not taken what it may take later. */
-function isWorthRetrying(error: unknown): boolean {
-  return error instanceof RunEventsError && error.retryable && !error.ambiguous;
+function isInDoubt(error: unknown): boolean {
+  return error instanceof RunEventsError && error.ambiguous;
+}
+
+function hasEnd(drafts: readonly SealedDraft[]): boolean {
+  return drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
 }
 
 /** What a failed run says of its failure: no stack. Cut so that it fits, if each of its units takes an escape. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { claimRun, releaseRun, renewLease } from "../src/claims.ts";
+import { claimRun, encodeKeptClaim, keptKeyOf, releaseRun, renewLease } from "../src/claims.ts";
 import type { RunStatus } from "../src/event.ts";
 import { advanceRun, judgeAppend } from "../src/judge-append.ts";
 import { isFenced } from "../src/lease.ts";
@@ -95,6 +95,85 @@ describe("the lease of a run", () => {
         const lease = { fence: after.fence, leaseExpiresAtMs: after.leaseExpiresAtMs };
         expect(after).toStrictEqual({ ...run, ...lease });
       }),
+    );
+  });
+});
+
+describe("the key of a claim", () => {
+  /** A run with what a store keeps of its last claim. */
+  interface Kept {
+    readonly run: RunRecord;
+    readonly claim: string | null;
+  }
+
+  /** One claim as every adapter makes it: the key that is kept, the rule, what is kept then. */
+  function claimUnder(kept: Kept, claimKey: string | undefined, nowMs: number) {
+    const keptKey = keptKeyOf(kept.run, kept.claim);
+    const request =
+      claimKey === undefined ? { ...ANY, leaseMs: 3 } : { ...ANY, leaseMs: 3, claimKey };
+    const outcome = claimRun(kept.run, request, nowMs, keptKey);
+    if (outcome.outcome !== "granted") return { outcome, kept };
+    const claim = claimKey === undefined ? null : encodeKeptClaim(outcome.run.fence, claimKey);
+    return { outcome, kept: { run: outcome.run, claim } };
+  }
+
+  const key = fc.constantFrom("a", "b", "1 a", " ");
+  const start: Kept = { run: runRecord(), claim: null };
+
+  it("S21: a claim that comes again under its key while its lease runs gets that lease, whatever happened to the run but another's claim, release or end", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), key, (steps, claimKey) => {
+        let nowMs = 1_000;
+        const first = claimUnder(start, claimKey, nowMs);
+        if (first.outcome.outcome !== "granted") throw new TypeError("Expected a grant.");
+        let run = first.kept.run;
+        for (const one of steps) {
+          nowMs += one.afterMs;
+          if (one.do === "claim") continue;
+          [run] = take(run, one, nowMs);
+        }
+        const again = claimUnder({ run, claim: first.kept.claim }, claimKey, nowMs);
+        const isItsOwn = run.fence === 1 && (run.leaseExpiresAtMs ?? 0) > nowMs;
+        if (isItsOwn) expect(again.outcome).toStrictEqual({ outcome: "granted", run });
+        else if (again.outcome.outcome === "granted")
+          expect(again.kept.run.fence).toBeGreaterThan(1);
+        else expect(again.outcome.outcome).not.toBe("claimed");
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("S21: no key but the one that got the lease gets it while it runs, nor does a claim without one", () => {
+    const other = fc.option(key, { nil: undefined });
+    fc.assert(
+      fc.property(other, other, fc.nat({ max: 5 }), (firstKey, secondKey, afterMs) => {
+        const { kept } = claimUnder(start, firstKey, 1_000);
+        const { outcome } = claimUnder(kept, secondKey, 1_000 + afterMs);
+        const isRunning = afterMs < 3;
+        const isSame = firstKey !== undefined && firstKey === secondKey;
+        expect(outcome).toMatchObject(
+          isRunning && !isSame
+            ? { outcome: "claimed", leaseExpiresAtMs: 1_003 }
+            : { outcome: "granted", run: { fence: isRunning ? 1 : 2 } },
+        );
+      }),
+    );
+  });
+
+  it("S21: what is kept says its key for its own fence while that has a lease, and nothing for another", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 120 }),
+        fc.integer({ min: 1, max: 120 }),
+        key,
+        (fence, other, claimKey) => {
+          const kept = encodeKeptClaim(fence, claimKey);
+          const lease = { fence: other, leaseExpiresAtMs: 1 };
+          expect(keptKeyOf(lease, kept)).toBe(other === fence ? claimKey : null);
+          expect(keptKeyOf({ fence, leaseExpiresAtMs: null }, kept)).toBeNull();
+          expect(keptKeyOf(lease, null)).toBeNull();
+        },
+      ),
     );
   });
 });

@@ -79,7 +79,7 @@ describe("createMemoryStore", () => {
     expect(await store.listExpired({ graceMs: 50, limit: 9 })).toStrictEqual(["short"]);
   });
 
-  it("S24: removes the runs that finished before a time, the oldest first, as if each were deleted", async () => {
+  it("S24: removes the runs that finished long enough ago, the oldest first, as if each were deleted", async () => {
     const { store, tick } = await createBench("b", "a", "live", "new");
     const rung: string[] = [];
     for (const runId of ["b", "a", "live", "new"]) store.watch(runId, () => void rung.push(runId));
@@ -92,9 +92,9 @@ describe("createMemoryStore", () => {
     await end("new");
     await Promise.resolve();
     rung.length = 0;
-    expect(await store.purge({ finishedBeforeMs: 1_002, limit: 1 })).toStrictEqual(["a"]);
-    expect(await store.purge({ finishedBeforeMs: 1_002, limit: 9 })).toStrictEqual(["b"]);
-    expect(await store.purge({ finishedBeforeMs: 1_002, limit: 9 })).toStrictEqual([]);
+    expect(await store.purge({ finishedForMs: 1, limit: 1 })).toStrictEqual(["a"]);
+    expect(await store.purge({ finishedForMs: 1, limit: 9 })).toStrictEqual(["b"]);
+    expect(await store.purge({ finishedForMs: 1, limit: 9 })).toStrictEqual([]);
     expect(rung).toStrictEqual(["a", "b"]);
     const list = { ownerId: "ada", runStatus: null, before: null, limit: 9 };
     expect((await store.listRuns(list)).map(({ runId }) => runId)).toStrictEqual(["new", "live"]);

@@ -147,7 +147,7 @@ describe("createMemoryStore", () => {
       () => store.renew({ runId: "r", ownerId: null, fence: 1, leaseMs: 1 }),
       () => store.release({ runId: "r", ownerId: null, fence: 1 }),
       () => store.listExpired({ graceMs: 0, limit: 1 }),
-      () => store.purge({ finishedBeforeMs: 1, limit: 1 }),
+      () => store.purge({ finishedForMs: 1, limit: 1 }),
     ];
     for (const call of calls)
       await expect(call()).rejects.toMatchObject({ code: "store_unavailable" });

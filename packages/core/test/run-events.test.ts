@@ -255,8 +255,8 @@ describe("createRunEvents", () => {
     expect((await upkept.read(runId)).events).toMatchObject([
       { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } },
     ]);
-    expect(await upkept.purge({ finishedBeforeMs: now })).toStrictEqual([]);
-    expect(await upkept.purge({ finishedBeforeMs: now + 1 })).toStrictEqual([runId]);
+    expect(await upkept.purge({ finishedForMs: 1 })).toStrictEqual([]);
+    expect(await upkept.purge({ finishedForMs: 0 })).toStrictEqual([runId]);
     await expect(upkept.get(runId)).rejects.toMatchObject({ code: "not_found" });
     await upkept.close();
   });

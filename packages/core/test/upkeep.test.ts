@@ -212,14 +212,15 @@ describe("purge", () => {
             now = from + (endsAt ?? 0);
             await log.append(runId, [endsAt === null ? { eventType: "TOKEN" } : END]);
           }
+          now = from + 20;
           const gone: string[] = [];
           for (;;) {
-            const some = await log.purge({ finishedBeforeMs: from + age, limit });
+            const some = await log.purge({ finishedForMs: age, limit });
             if (some.length === 0) break;
             expect(some.length).toBeLessThanOrEqual(limit);
             gone.push(...some);
           }
-          const old = inTime.filter(({ endsAt }) => endsAt !== null && endsAt < age);
+          const old = inTime.filter(({ endsAt }) => endsAt !== null && 20 - endsAt >= age);
           expect(gone.toSorted()).toStrictEqual(old.map(({ runId }) => runId).toSorted());
           for (const { runId } of runs) {
             const read = log.readPage(runId);
@@ -232,11 +233,10 @@ describe("purge", () => {
     );
   });
 
-  it.each([
-    { finishedBeforeMs: Number.NaN },
-    { finishedBeforeMs: -1 },
-    { finishedBeforeMs: 1, limit: 0 },
-  ])("refuses %j", async (options) => {
-    await expect(log.purge(options)).rejects.toMatchObject({ code: "invalid_request" });
-  });
+  it.each([{ finishedForMs: Number.NaN }, { finishedForMs: -1 }, { finishedForMs: 1, limit: 0 }])(
+    "refuses %j",
+    async (options) => {
+      await expect(log.purge(options)).rejects.toMatchObject({ code: "invalid_request" });
+    },
+  );
 });

@@ -15,6 +15,8 @@ export interface PostgresStatement {
   readonly name?: string;
   readonly text: string;
   readonly values: unknown[];
+  /** How long its answer may take, in milliseconds, if not as long as the connection's own setting says. */
+  readonly query_timeout?: number;
 }
 
 /** A connection that was taken out of a pool. */
@@ -43,4 +45,8 @@ export interface PostgresPool extends PostgresQueryable {
     callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void,
   ): void;
   readonly options?: { readonly max?: number | undefined };
+  /** Whether it has been ended: such a pool is refused. */
+  readonly ending?: boolean;
+  /** The same of a PGlite database. */
+  readonly closed?: boolean;
 }

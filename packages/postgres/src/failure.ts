@@ -1,9 +1,9 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { KEY_INDEX } from "./tables.ts";
+import { isSqlState, sqlErrorOf } from "./sql-error.ts";
+import { EVENTS_PRIMARY_KEY } from "./tables.ts";
 
-/** Failures that stay until somebody mends the settings, the rights or the server. */
+/** Failures that stay until the settings, the rights or the tables are mended. No restart and no failover shows one for a moment. */
 const LASTING: Readonly<Record<string, string>> = {
-  "25006": "The database is read-only.",
   "28000": "The database refused the user.",
   "28P01": "The database refused the password.",
   "3D000": "There is no such database.",
@@ -11,11 +11,17 @@ const LASTING: Readonly<Record<string, string>> = {
   "42501": "The database user lacks a right.",
   "42703": "The tables are of another schema: call `migrate()`.",
   "42P01": "The tables are missing: call `migrate()`.",
-  "53100": "The database's disk is full.",
+  // What the append statements ask for without inserting anything.
+  "42P10": "A unique index of the tables is missing or not valid: `verify()` says which.",
 };
 
+/** Failures that a restart or a failover ends, or shows for a moment. */
 const PASSING: Readonly<Record<string, string>> = {
+  "25006": "The database is read-only.",
+  "53100": "The database's disk is full.",
   "53300": "The database has too many connections.",
+  // What a standby answers to the statements that read.
+  "55000": "The database is a standby, which may lack what the primary has.",
   "57014": "The database cancelled the statement.",
   "57P01": "The database is shutting down.",
   "57P02": "The database has crashed.",
@@ -24,26 +30,27 @@ const PASSING: Readonly<Record<string, string>> = {
   ENOTFOUND: "The database's host is not known.",
 };
 
+/** What pg says without a code. */
+const PASSING_MESSAGES: Readonly<Record<string, string>> = {
+  "Query read timeout":
+    "The database did not answer in time: it may wait for its disk, a lock or a synchronous standby.",
+  "Connection terminated due to connection timeout": "The database cannot be reached in time.",
+  "Connection terminated unexpectedly": "The connection to the database broke.",
+};
+
 /** The connection was never made, so nothing was sent. */
 const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 /**
  * The server ended the session, maybe after the statement had committed. Its severity does not say so everywhere: that comes
  * in the language of the server's messages, and not from every driver.
  */
-const ENDED = new Set(["57P01", "57P02"]);
-/** No class of them begins with E, as the system's EPIPE does. */
-const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
-
-/** A driver's SQLSTATE or system error code; empty if it carries none. */
-function codeOf(error: unknown): string {
-  if (typeof error !== "object" || error === null) return "";
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" ? code : "";
-}
+const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
+/** This server takes no writes, or is not the primary, so another one may be by now. */
+const ELSEWHERE = new Set(["25006", "55000"]);
 
 /** Whether another transaction was in the way, so that the same statement is worth another try at once. */
 export function isContention(error: unknown): boolean {
-  const code = codeOf(error);
+  const { code } = sqlErrorOf(error);
   return code === "40001" || code === "40P01";
 }
 
@@ -52,30 +59,47 @@ export function isContention(error: unknown): boolean {
  * columns have changed; it ran nothing.
  */
 export function isStatementLost(error: unknown): boolean {
-  const code = codeOf(error);
+  const { code } = sqlErrorOf(error);
   return code === "26000" || code === "42P05" || code === "0A000";
 }
 
-/** Whether an idempotency key of the statement has landed before. */
+/**
+ * Whether an idempotency key of the statement has landed before. The index may have any name, as a rebuild gives it one of its
+ * own: of the two that an event can be refused by, it is the one that is not the primary key.
+ */
 export function isKeyTaken(error: unknown): boolean {
-  return (
-    codeOf(error) === "23505" &&
-    (error as { readonly constraint?: unknown }).constraint === KEY_INDEX
-  );
+  return isDuplicate(error) && !isHeadBehind(error);
+}
+
+/** Whether the run has an event already at the sequence that its head gives out next. */
+function isHeadBehind(error: unknown): boolean {
+  return isDuplicate(error) && sqlErrorOf(error).constraint.startsWith(EVENTS_PRIMARY_KEY);
+}
+
+/** Whether a row of the statement is there already, by a unique index. */
+export function isDuplicate(error: unknown): boolean {
+  return sqlErrorOf(error).code === "23505";
 }
 
 /** Whether a failure means that no transaction is open where one was expected. */
 export function isOutsideTransaction(error: unknown): boolean {
-  return error instanceof RunEventsError && codeOf(error.cause) === "25P01";
+  return error instanceof RunEventsError && sqlErrorOf(error.cause).code === "25P01";
 }
 
 /** Whether the server answered the statement with an error, and its session goes on. */
 export function isAnswer(error: unknown): boolean {
-  const code = codeOf(error);
-  if (!SQLSTATE.test(code) || ENDED.has(code) || code.startsWith("08")) return false;
+  const { code, severity } = sqlErrorOf(error);
+  if (!isSqlState(code) || ENDED.has(code) || code.startsWith("08")) return false;
   // Whatever its code, one of these ends the session: a time limit of the server's, a pooler that has lost it.
-  const { severity } = error as { readonly severity?: unknown };
   return severity !== "FATAL" && severity !== "PANIC";
+}
+
+/**
+ * Whether a connection is worth keeping after its statement failed. One to a server that is read-only or a standby is not: the
+ * name it was made by may stand for another server by now.
+ */
+export function keepsConnection(error: unknown): boolean {
+  return isAnswer(error) && !ELSEWHERE.has(sqlErrorOf(error).code);
 }
 
 /**
@@ -85,7 +109,7 @@ export function isAnswer(error: unknown): boolean {
  */
 export function isAmbiguous(error: unknown): boolean {
   if (error instanceof RunEventsError) return error.ambiguous;
-  return !isAnswer(error) && !UNSENT.has(codeOf(error));
+  return !isAnswer(error) && !UNSENT.has(sqlErrorOf(error).code);
 }
 
 /**
@@ -98,11 +122,27 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
     const { code: kind, message, cause, details, retryable } = error;
     return new RunEventsError(kind, message, { cause, details, retryable, ambiguous });
   }
-  const code = codeOf(error);
+  if (isHeadBehind(error))
+    return runDamaged("has events after the last one that its row counts", error);
+  const { code } = sqlErrorOf(error);
   const lasting = LASTING[code];
+  const said = error instanceof Error ? PASSING_MESSAGES[error.message] : undefined;
   return new RunEventsError(
     "store_unavailable",
-    lasting ?? PASSING[code] ?? "The database failed.",
+    lasting ?? PASSING[code] ?? said ?? "The database failed.",
     { cause: error, retryable: lasting === undefined, ambiguous },
   );
+}
+
+/** The error of a run whose rows do not fit together. @param what ends a sentence about the run */
+export function runDamaged(what: string, cause?: unknown): RunEventsError {
+  return new RunEventsError("store_unavailable", `The run is damaged: it ${what}.`, {
+    cause,
+    retryable: false,
+  });
+}
+
+/** The error of a server that may not have what was acknowledged. @see S10 */
+export function onStandby(): RunEventsError {
+  return new RunEventsError("store_unavailable", PASSING["55000"] ?? "", { retryable: true });
 }

@@ -3,10 +3,14 @@ import {
   type AppendOutcome,
   type AppendRequest,
   type EventDraft,
+  isRunId,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
+  ownerIdOf,
   parseIdempotencyKey,
   planEvents,
+  RunEventsError,
+  runNotFound,
 } from "@tm/run-events-core";
 import { appendGroup, type MovedRuns } from "./append.ts";
 import type { PostgresQueryable } from "./driver.ts";
@@ -20,11 +24,11 @@ export interface JoinedAppend {
   readonly runId: string;
   /** 1 to 1,000, as `planEvents` takes them. */
   readonly events: readonly EventDraft[];
-  /** Treat a run of anybody else as not there. */
+  /** Treat a run of anybody else as not there. Left out, every run may be written; `undefined` is a TypeError. */
   readonly ownerId?: string;
   /** 1 to 128 printable ASCII characters. */
   readonly idempotencyKey?: string;
-  /** Refuse unless the run's `lastSequence` is this. */
+  /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
   readonly expectedSequence?: number;
   /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see S22 */
   readonly fence?: number;
@@ -32,9 +36,19 @@ export interface JoinedAppend {
 
 const LIMITS = { maxBatchEvents: MAX_BATCH_EVENTS, maxPayloadBytes: MAX_PAYLOAD_BYTES };
 
-/** Checks an append as core does with others. @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `appenderOf` */
+/**
+ * Checks an append as core does with others.
+ * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `appenderOf`; `not_found` for what is no run id;
+ * `invalid_request` for an expected sequence that is none. TypeError as `ownerIdOf`.
+ */
 export function planJoined(append: JoinedAppend): AppendRequest {
-  const { runId, events, ownerId = null, idempotencyKey, expectedSequence = null, fence } = append;
+  const { runId, events, idempotencyKey, expectedSequence = null, fence } = append;
+  const ownerId = ownerIdOf(append);
+  if (!isRunId(runId)) throw runNotFound();
+  const isSequence = Number.isSafeInteger(expectedSequence) && Number(expectedSequence) >= 0;
+  if (expectedSequence !== null && !isSequence) {
+    throw new RunEventsError("invalid_request", "An expected sequence is a non-negative integer.");
+  }
   return {
     ...planEvents(events, LIMITS),
     runId,

@@ -23,11 +23,12 @@ interface LeaseRow extends RunRow {
 /** How often in a row a run may neither take a change nor refuse it: each time others have changed it. */
 const FRUITLESS_LOOKS = 100;
 
-/** Gives a run to a worker. @see S21 */
+/** Gives a run to a worker, or the same lease again to the claim that got it. @see S21 */
 export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
-  const { runId, ownerId, leaseMs } = request;
-  return changeLease(query, sql.claim, [runId, ownerId, leaseMs], (run, nowMs) =>
-    claimRun(run, request, nowMs),
+  const { runId, ownerId, leaseMs, claimKey = null } = request;
+  // The statement has compared the keys: what it did not grant had another one.
+  return changeLease(query, sql.claim, [runId, ownerId, leaseMs, claimKey], (run, nowMs) =>
+    claimRun(run, request, nowMs, null),
   );
 }
 

@@ -10,18 +10,20 @@ import type { PostgresPool } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { createListener } from "./listener.ts";
 import { type JoinedAppend, joinTransaction, planJoined } from "./join-transaction.ts";
+import { inspectSchema } from "./inspect-schema.ts";
 import { claim, listExpired, release, renew } from "./leases.ts";
+import { checkPool, connectOf, queryOfPool } from "./pool.ts";
 import {
-  connectOf,
   namingQueryOf,
   type Query,
   queryOf,
   sturdyQueryOf,
+  timedQueryOf,
   withRetries,
 } from "./query.ts";
 import { readPages } from "./read.ts";
 import { createRun, deleteRun, listRuns, purgeRuns, selectRun } from "./runs.ts";
-import { inspectSchema, printMigrations } from "./schema.ts";
+import { printMigrations } from "./schema.ts";
 import { createStatements } from "./statements.ts";
 import { createWakes, SLOW_POLL_MS } from "./wakes.ts";
 
@@ -44,7 +46,10 @@ export interface PostgresStore extends RunEventStore {
    * @throws RunEventsError `store_unavailable`, also for a newer schema that this program must not touch. @see S19
    */
   migrate(): Promise<void>;
-  /** Checks that the tables are of this program's schema. @throws RunEventsError `store_unavailable`. @see S19 */
+  /**
+   * Checks that this is the primary, that the tables are of this program's schema, that their unique indexes are there and valid,
+   * and that no row-level security hides all of their rows. @throws RunEventsError `store_unavailable`. @see S10, S19
+   */
   verify(): Promise<void>;
   /**
    * Appends inside the transaction that the caller has open: the events are there exactly if the caller commits, and watches
@@ -52,18 +57,21 @@ export interface PostgresStore extends RunEventStore {
    * append get their answers with it: so append last, and commit soon. A refusal leaves the transaction as it was; a failure
    * may not, as Postgres has it.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
-   * `planEvents`; `store_unavailable`. TypeError if no transaction is open.
+   * `planEvents`; `store_unavailable`. TypeError if no transaction is open, or for an `ownerId` that is there and undefined.
    */
   appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
 }
 
 /** How late a look for what was not notified may be, in milliseconds. */
 const LOOK_GRACE_MS = 500;
+/** How long a statement of a probe may hold a connection, in milliseconds. */
+const PROBE_MS = 10_000;
 
 /**
  * Opens a store on a pool of the caller's. Nothing is sent before the first call.
  * @param pool a pg `Pool` of at least two connections, or a PGlite database; the caller ends it, after the store is closed
- * @throws TypeError for a schema that is no identifier, or a pool of one connection to share with the one that listens
+ * @throws TypeError for what is no such pool or has been ended, for a schema that is no identifier, or for a pool of one
+ * connection to share with the one that listens
  *
  * @example
  * const store = createPostgresStore(new pg.Pool({ connectionString }));
@@ -73,11 +81,13 @@ export function createPostgresStore(
   pool: PostgresPool,
   { schema = "run_events", listenPool = pool }: PostgresStoreOptions = {},
 ): PostgresStore {
+  checkPool(pool, "pool");
+  if (listenPool !== pool) checkPool(listenPool, "listenPool");
   const sql = createStatements(schema);
   if (listenPool === pool && pool.options?.max === 1) {
     throw new TypeError("Expected a pool of 2 or more connections, or a `listenPool`.");
   }
-  const query = withRetries(queryOf(pool));
+  const query = withRetries(queryOfPool(pool));
   const connect = connectOf(pool);
   const connectListener = connectOf(listenPool);
   const wakes = createWakes({
@@ -98,6 +108,8 @@ export function createPostgresStore(
   const isSession = (): boolean => listenPool === pool && wakes.isProven();
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
+  const probeQuery = connect === null ? query : timedQueryOf(connect, PROBE_MS);
+  let probing: Promise<void> | null = null;
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
   let isVerified = false;
   let verifying: Promise<void> | null = null;
@@ -110,10 +122,24 @@ export function createPostgresStore(
     return verifying;
   }
 
+  /** Appends go on meanwhile, unless it fails. */
   async function verifyOn(connection: Query): Promise<void> {
-    isVerified = false;
-    if (!(await inspect(connection))) throw schemaMissing();
-    isVerified = true;
+    try {
+      if (!(await inspect(connection))) throw schemaMissing();
+      isVerified = true;
+    } catch (error) {
+      isVerified = false;
+      throw error;
+    }
+  }
+
+  /** One at a time, so that a database that hangs has one connection of probes. */
+  function probe(): Promise<void> {
+    probing ??= guard(async () => {
+      await verifyOn(probeQuery);
+      await probeQuery(sql.probe);
+    }).finally(() => (probing = null));
+    return probing;
   }
 
   async function inspect(connection: Query): Promise<boolean> {
@@ -188,16 +214,17 @@ export function createPostgresStore(
       if (outcome === "deleted") wakes.tell([{ runId }]);
       return outcome;
     },
-    // An answer that was lost leaves open who has the run: whoever claims it once more may be refused by a lease of its own.
-    claim: (request) => perform(() => claim(query, sql, request).catch(inDoubt)),
-    renew: (request) => perform(() => renew(query, sql, request)),
-    release: (request) => perform(() => release(query, sql, request)),
+    // An answer that was lost leaves open who has the run: only a claim with the same key finds out.
+    claim: (request) => perform(() => claim(sturdyQuery, sql, request).catch(inDoubt)),
+    renew: (request) => perform(() => renew(sturdyQuery, sql, request)),
+    release: (request) => perform(() => release(sturdyQuery, sql, request)),
     listExpired: (request) => perform(() => listExpired(query, sql, request)),
     async purge(request) {
       const gone = await perform(() => purgeRuns(query, sql, request));
       wakes.tell(gone.map((runId) => ({ runId })));
       return gone;
     },
+    probe,
     watch(runId, wake) {
       if (closing !== null) return { ready: rejected(storeClosed()), stop() {} };
       return { ready: Promise.resolve(), stop: wakes.add(runId, wake) };

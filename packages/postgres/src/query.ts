@@ -1,11 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type {
-  PostgresPool,
-  PostgresPoolClient,
-  PostgresQueryable,
-  PostgresStatement,
-} from "./driver.ts";
-import { isAnswer, isContention, isStatementLost, storeFailure } from "./failure.ts";
+import type { PostgresPoolClient, PostgresQueryable, PostgresStatement } from "./driver.ts";
+import { isContention, isStatementLost, keepsConnection, storeFailure } from "./failure.ts";
 
 /** Runs one statement. Throws what the driver throws. */
 export type Query = (text: string, values?: unknown[]) => Promise<readonly unknown[]>;
@@ -114,28 +109,17 @@ export function sturdyQueryOf(connect: Connect, clientQuery: ClientQuery): Query
   return (text, values = []) => onClient(connect, (client) => clientQuery(client, text, values));
 }
 
+/** Runs statements on a pool's connections, each for so many milliseconds at most: then its connection is closed. */
+export function timedQueryOf(connect: Connect, ms: number): Query {
+  return (text, values = []) =>
+    onClient(connect, (client) => askClient(client, { text, values, query_timeout: ms }));
+}
+
 /**
  * Takes a connection out of a pool. `onError` is called when it breaks, from the first moment on: what a server says in one
  * breath with an answer comes before whoever awaits the connection can listen, and an error that nobody hears ends the process.
  */
 export type Connect = (onError: () => void) => Promise<PostgresPoolClient>;
-
-/** How to take connections out of the pool; `null` if it has none. */
-export function connectOf(pool: PostgresPool): Connect | null {
-  const connect = pool.connect?.bind(pool);
-  if (connect === undefined) return null;
-  return (onError) =>
-    new Promise((resolve, reject) => {
-      connect((error, client) => {
-        if (client === undefined) {
-          reject(error ?? new Error("The pool gave no connection."));
-          return;
-        }
-        client.on("error", onError);
-        resolve(client);
-      });
-    });
-}
 
 async function onClient(
   connect: Connect,
@@ -153,7 +137,7 @@ async function onClient(
   try {
     return await work(client);
   } catch (error) {
-    isBroken ||= !isAnswer(error);
+    isBroken ||= !keepsConnection(error);
     throw error;
   } finally {
     client.release(isBroken);

@@ -1,4 +1,5 @@
 import type { ReadQuery, ReadResult, StoredEvent } from "@tm/run-events-core";
+import { runDamaged } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { type BigintColumn, type RunRow, runOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
@@ -24,6 +25,7 @@ type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & 
 /**
  * Reads the heads and pages of many runs in one statement, and so at one point in time.
  * @returns one answer a query, `null` where there is no such run
+ * @throws RunEventsError `store_unavailable` for a page that lacks an event
  * @see S9, S12
  */
 export async function readPages(
@@ -50,7 +52,19 @@ export async function readPages(
       events.push({ sequence, eventType, payload, createdAtMs: Number(row.createdAtMs) });
     }
   }
+  results.forEach((result, at) => checkPage(result, queries[at]?.since ?? 0));
   return results;
+}
+
+/** The run's head says how far its log goes: a shorter page, or one with a hole, would pass for the whole. @see S9 */
+function checkPage(page: ReadResult | null, since: number): void {
+  if (page === null || since >= page.run.lastSequence) return;
+  const missing = page.events.findIndex(({ sequence }, at) => sequence !== since + at + 1);
+  if (missing === -1 && page.events.length > 0) return;
+  const sequence = since + Math.max(missing, 0) + 1;
+  throw runDamaged(
+    `ends with event ${page.run.lastSequence}, but event ${sequence} is missing, or hidden by row-level security`,
+  );
 }
 
 function isHead(row: PageRow): row is PageRow & HeadRow {

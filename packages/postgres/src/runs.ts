@@ -7,9 +7,13 @@ import {
   type PurgeRequest,
   type RunRecord,
 } from "@tm/run-events-core";
+import { isDuplicate, runDamaged } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { type RunRow, runOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
+
+/** How often in a row a run may be neither made nor found: each time others have made or removed it. */
+const FRUITLESS_LOOKS = 100;
 
 /** A run's head, `null` if there is none. */
 export async function selectRun(
@@ -30,16 +34,31 @@ export async function createRun(
   const { runId, ownerId, metadata } = request;
   const { runStatus, phase } = INITIAL_STATE;
   const values = [runId, ownerId, runStatus, phase, metadata];
-  for (;;) {
-    const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
-      readonly created: boolean;
-    })[];
+  for (let look = 0; look < FRUITLESS_LOOKS; look++) {
+    const row = await insertRun(query, sql, values);
     // No row: another process made the run while this statement ran, so the next one sees it, or it is gone again.
     if (row === undefined) continue;
     if (row.created) return { outcome: "created", run: runOf(row) };
     return row.ownerId === ownerId
       ? { outcome: "existing", run: runOf(row) }
       : { outcome: "taken" };
+  }
+  throw runDamaged("takes its id, but its row is not seen, as where row-level security hides it");
+}
+
+/** The run as it was made, or as it was there already. */
+async function insertRun(
+  query: Query,
+  sql: Statements,
+  values: unknown[],
+): Promise<(RunRow & { readonly created: boolean }) | undefined> {
+  try {
+    const rows = await query(sql.createRun, values);
+    return (rows as readonly (RunRow & { readonly created: boolean })[])[0];
+  } catch (error) {
+    // While the index of the ids is rebuilt, another's row may be met by an index that the statement does not know yet.
+    if (isDuplicate(error)) return undefined;
+    throw error;
   }
 }
 
@@ -81,10 +100,10 @@ export async function deleteRun(
 export async function purgeRuns(
   query: Query,
   sql: Statements,
-  { finishedBeforeMs, limit }: PurgeRequest,
+  { finishedForMs, limit }: PurgeRequest,
 ): Promise<readonly string[]> {
   type Gone = readonly { readonly runId: string }[];
-  let gone = (await query(sql.purge, [finishedBeforeMs, limit])) as Gone;
-  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedBeforeMs, 1])) as Gone;
+  let gone = (await query(sql.purge, [finishedForMs, limit])) as Gone;
+  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedForMs, 1])) as Gone;
   return gone.map(({ runId }) => runId);
 }

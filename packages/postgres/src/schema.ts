@@ -1,5 +1,3 @@
-import { RunEventsError, type StoreCapabilities } from "@tm/run-events-core";
-import type { Query } from "./query.ts";
 import { KEY_INDEX, type Tables, tablesOf } from "./tables.ts";
 
 /** One step of the schema. Released steps never change; new ones go to the end. @see S19 */
@@ -54,7 +52,16 @@ const MIGRATIONS: readonly Migration[] = [
     CREATE INDEX runs_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
     CREATE INDEX runs_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
   },
+  {
+    // A program that knows no claim keys leaves an old one in place, which says nothing of the next fence.
+    breaking: false,
+    sql: ({ runs }) => `
+    ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
+  },
 ];
+
+/** How many steps this program knows. */
+export const MIGRATION_COUNT: number = MIGRATIONS.length;
 
 /** The advisory lock under which all schemas of a database are migrated: "run" in ASCII, and nothing more. */
 const MIGRATION_LOCK = 7_501_166;
@@ -93,48 +100,4 @@ function encodeStep({ breaking, sql }: Migration, migration: number, tables: Tab
   return `  IF NOT EXISTS (SELECT FROM ${tables.migrations} WHERE migration = ${migration}) THEN${sql(tables)}
     INSERT INTO ${tables.migrations} (migration, breaking) VALUES (${migration}, ${breaking});
   END IF;`;
-}
-
-/** What the database says of itself. */
-export interface SchemaState {
-  /** Whether every step that this program knows is there. */
-  readonly complete: boolean;
-  readonly durability: StoreCapabilities["durability"];
-}
-
-/**
- * Looks at the schema, and at what the server does with a commit.
- * @throws RunEventsError `store_unavailable`, not retryable, for a newer schema that this program must not touch
- * @see S6, S19
- */
-export async function inspectSchema(query: Query, tables: Tables): Promise<SchemaState> {
-  const [found] = (await query(
-    `SELECT to_regclass($1) IS NOT NULL AS migrated,
-       current_setting('synchronous_commit') AS commits, current_setting('fsync') AS fsync`,
-    [tables.migrations],
-  )) as readonly { migrated: boolean; commits: string; fsync: string }[];
-  const durability = durabilityOf(found?.commits, found?.fsync);
-  if (!found?.migrated) return { complete: false, durability };
-  const rows = (await query(`SELECT migration, breaking FROM ${tables.migrations}`)) as readonly {
-    readonly migration: number;
-    readonly breaking: boolean;
-  }[];
-  if (rows.some((row) => row.breaking && row.migration > MIGRATIONS.length)) {
-    throw new RunEventsError(
-      "store_unavailable",
-      "The tables are of a newer, incompatible schema: update this program.",
-      { retryable: false },
-    );
-  }
-  const applied = new Set(rows.map((row) => row.migration));
-  return { complete: MIGRATIONS.every((_, index) => applied.has(index + 1)), durability };
-}
-
-/** Without `fsync` only the processes may crash; with `synchronous_commit` off a crash of the server takes what it had not written yet. */
-function durabilityOf(
-  commits: string | undefined,
-  fsync: string | undefined,
-): StoreCapabilities["durability"] {
-  if (commits === undefined || commits === "off") return "unknown";
-  return fsync === "on" ? "power" : "process";
 }

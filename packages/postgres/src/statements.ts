@@ -22,12 +22,19 @@ export interface Statements extends Tables {
   readonly listRunsByStatus: string;
   readonly selectHeads: string;
   readonly notify: string;
+  readonly probe: string;
 }
 
 const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 
 /** A purge ends with the run that reaches so many events: it is one transaction, whose rows stay for others until it is through. */
 const PURGE_EVENTS = 10_000;
+
+/**
+ * Fails on a standby, and is evaluated once a statement: what a standby answers may be older than what was acknowledged (S10). A
+ * connection may get there at any time, as in a failover, and behind a pooler from one statement to the next.
+ */
+const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
 
 /** Stands between the values of a column. */
 export const SEPARATOR = "\x1f";
@@ -50,6 +57,9 @@ function runColumns(row: string): string {
   ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata,
   ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs"`;
 }
+
+const RUN_COLUMNS =
+  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata";
 
 const EVENT_COLUMNS =
   "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events";
@@ -81,7 +91,8 @@ export function createStatements(schema: string): Statements {
       ORDER BY sequence DESC LIMIT 1)`;
   // A row that says so if the run has taken the change; else the run as it was when the statement began: a refusal locks nothing
   // and waits for nobody. $1 the run's id, $2 the owner.
-  const changeLease = (change: string, condition: string): string => `
+  // `again` is when the run has the change already.
+  const changeLease = (change: string, condition: string, again = "false"): string => `
 WITH changed AS (
   UPDATE ${runs} r SET ${change}
   WHERE r.run_id = $1 AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2) AND ${condition}
@@ -89,12 +100,20 @@ WITH changed AS (
 )
 SELECT true AS granted, ${NOW_MS} AS "nowMs", ${runColumns("changed")} FROM changed
 UNION ALL
-SELECT false, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
-  // $1 the time, $2 how many runs. The run that reaches the bound is the last. Keys in an array, as a join might walk through
+SELECT ${again}, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
+  // Inserts nothing, but is refused unless there is such a unique index that is valid: an append must not go on without (S5).
+  const needsUnique = (table: string, columns: string, unique: string): string =>
+    `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE false ON CONFLICT (${unique} DO NOTHING`;
+  const needsKeyIndex = needsUnique(
+    events,
+    EVENT_COLUMNS,
+    "run_key, idempotency_key) WHERE idempotency_key IS NOT NULL",
+  );
+  // $1 how long ago, $2 how many runs. The run that reaches the bound is the last. Keys in an array, as a join might walk through
   // all events.
   const purge = (locking: string): string => `
 WITH old AS MATERIALIZED (
-  SELECT run_key, run_id, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms < $1
+  SELECT run_key, run_id, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms <= ${NOW_MS} - $1::bigint
   ORDER BY finished_at_ms LIMIT least($2::bigint, ${PURGE_EVENTS}) FOR UPDATE ${locking}
 ), few AS MATERIALIZED (
   SELECT * FROM (
@@ -115,7 +134,7 @@ SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
     // wait in a circle, and one locked row would keep all the others locked. It is a join, so that a planner which likes to walk
     // through a small table does so once and not for each run.
     append: `
-WITH held AS MATERIALIZED (
+WITH key_index AS (${needsKeyIndex}), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6")}, ${numbers("int", "$7")})
     WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, phase, events, at)
@@ -136,7 +155,7 @@ SELECT at, run_key AS ordinal, base, phase FROM head`,
     // The same where each run gets one event: $1-$5 as there, $6-$9 its type, phase, payload and key. Nothing is joined, which
     // saves a tenth of what Postgres takes for an append.
     appendEach: `
-WITH held AS MATERIALIZED (
+WITH key_index AS (${needsKeyIndex}), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6", "$7", "$8", "$9")})
     WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, event_type, phase, payload, key, at)
@@ -155,7 +174,7 @@ WITH held AS MATERIALIZED (
 SELECT at, run_key AS ordinal, last_sequence - 1 AS base, phase FROM head`,
     // The same for one run, which needs no order of locks: $1-$7 are its values, $8-$12 as $10-$14 there.
     appendToOne: `
-WITH head AS (
+WITH key_index AS (${needsKeyIndex}), head AS (
   UPDATE ${runs} r SET ${moves("$7::int", "$5::text", "$6::text", "$4::bigint")}
   WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")}
   RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.phase
@@ -172,7 +191,7 @@ SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`,
 SELECT q.at, ${NOW_MS} AS "nowMs", ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
   CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt("r.run_key", "k.sequence")} END AS "keyPhase"
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
-JOIN ${runs} r ON r.run_id = q.run_id
+JOIN ${runs} r ON r.run_id = q.run_id AND ${ON_PRIMARY}
 LEFT JOIN LATERAL (
   SELECT e.run_key, e.idempotency_key, e.sequence, e.key_events FROM ${events} e
   WHERE (e.run_key, e.idempotency_key) >= (r.run_key, q.key) AND e.idempotency_key IS NOT NULL
@@ -188,6 +207,7 @@ WITH head AS MATERIALIZED (
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
     WITH ORDINALITY AS q (query_run_id, query_owner_id, since, max_events, max_bytes, at)
   JOIN ${runs} r ON r.run_id = q.query_run_id AND (q.query_owner_id IS NULL OR r.owner_id = q.query_owner_id)
+    AND ${ON_PRIMARY}
 )
 SELECT h.at, 0 AS sequence, ${runColumns("h")},
   CASE WHEN h.since >= h.last_sequence THEN h.phase
@@ -203,11 +223,11 @@ FROM head h CROSS JOIN LATERAL (
 ) e
 WHERE h.since < h.last_sequence AND (e.bytes <= h.max_bytes OR e.sequence = h.since + 1)
 ORDER BY at, sequence`,
-    selectRun: `SELECT ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`,
+    selectRun: `SELECT ${runColumns("r")} FROM ${runs} r WHERE run_id = $1 AND ${ON_PRIMARY}`,
     // Answers no row when somebody else's run has come in between: then it has to be asked again.
     createRun: `
 WITH made AS (
-  INSERT INTO ${runs} AS r (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
+  INSERT INTO ${runs} AS r (${RUN_COLUMNS})
   SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5 FROM (SELECT ${NOW_MS} AS now_ms) n
   ON CONFLICT (run_id) DO NOTHING RETURNING r.*
 )
@@ -224,10 +244,13 @@ WITH gone AS (
 )
 SELECT EXISTS (SELECT FROM gone) AS gone,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`,
-    // $3 how long the lease lasts; $4 the fence.
+    // $3 how long the lease lasts; $4 of a claim its key, of a renewal the fence. The key is kept as core's `encodeKeptClaim` has it.
     claim: changeLease(
-      `fence = r.fence + 1, lease_expires_at_ms = ${NOW_MS} + $3::bigint`,
+      `fence = r.fence + 1, lease_expires_at_ms = ${NOW_MS} + $3::bigint,
+      claim_key = (r.fence + 1)::text || ' ' || $4::text`,
       `(r.lease_expires_at_ms IS NULL OR r.lease_expires_at_ms <= ${NOW_MS})`,
+      `coalesce(r.claim_key = r.fence::text || ' ' || $4::text AND r.lease_expires_at_ms > ${NOW_MS}
+      AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2), false)`,
     ),
     renew: changeLease(
       `lease_expires_at_ms = ${NOW_MS} + $3::bigint`,
@@ -243,13 +266,20 @@ ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`,
     // Waits for who holds one.
     purgeOne: purge(""),
     listRuns: `
-SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 ORDER BY run_key DESC LIMIT $3`,
+SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AND ${ON_PRIMARY}
+ORDER BY run_key DESC LIMIT $3`,
     listRunsByStatus: `
-SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AND run_status = $4
+SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AND run_status = $4 AND ${ON_PRIMARY}
 ORDER BY run_key DESC LIMIT $3`,
     selectHeads: `
 SELECT r.run_id AS "runId", r.run_key AS ordinal, r.last_sequence AS "lastSequence"
-FROM unnest($1::text[]) AS q (run_id) JOIN ${runs} r ON r.run_id = q.run_id`,
+FROM unnest($1::text[]) AS q (run_id) JOIN ${runs} r ON r.run_id = q.run_id AND ${ON_PRIMARY}`,
     notify: "SELECT pg_notify($1, hints) FROM unnest($2::text[]) AS q (hints)",
+    // Asks for the locks, the rights and the indexes of an append, and commits a record that no table has: so the commit waits for
+    // the disk and a synchronous standby, and leaves no row to be removed.
+    probe: `
+WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "run_id)")}), key_index AS (${needsKeyIndex}),
+  heads AS (UPDATE ${runs} SET last_sequence = last_sequence WHERE false)
+SELECT pg_logical_emit_message(true, 'run_events', '')`,
   };
 }

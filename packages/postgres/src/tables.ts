@@ -24,5 +24,8 @@ export function tablesOf(schema: string): Tables {
   };
 }
 
-/** The unique index that makes an idempotency key land once. */
+/** The unique index that makes an idempotency key land once. Rebuilds give it other names for a while, or for good. */
 export const KEY_INDEX = "events_by_key";
+
+/** The index of the events' primary key. A rebuild appends to its name. */
+export const EVENTS_PRIMARY_KEY = "events_pkey";

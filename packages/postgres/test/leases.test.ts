@@ -1,9 +1,9 @@
 import { createRunLog, type RunRecord } from "@tm/run-events-core";
 import { describe, expect, it, vi } from "vitest";
-import type { PostgresPool, PostgresStore } from "../src/index.ts";
+import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
-import { recordPool } from "./recorded-pool.ts";
+import { recordPool, type SentStatement } from "./recorded-pool.ts";
 import { appendOf, claimOf, createOf, endOf, oneTo, releaseOf, renewOf } from "./requests.ts";
 import {
   begin,
@@ -26,6 +26,10 @@ async function granted(store: PostgresStore, runId: string, leaseMs?: number): P
   const outcome = await store.claim(claimOf(runId, leaseMs));
   if (outcome.outcome !== "granted") throw new Error(`The claim is ${outcome.outcome}.`);
   return outcome.run;
+}
+
+function loseChanges({ text }: SentStatement): void {
+  if (text.includes(CHANGE)) throw new Error("Connection terminated unexpectedly");
 }
 
 describe("a lease", () => {
@@ -107,17 +111,8 @@ describe("a lease", () => {
   });
 
   it("S7: a claim whose answer is lost is in doubt, and is not sent again", async () => {
-    const real = openPool(server().url);
-    const recorded = recordPool(real);
-    const pool: PostgresPool = {
-      ...recorded,
-      async query(text, values) {
-        const answer = await recorded.query(text, values);
-        if (text.includes(CHANGE)) throw new Error("Connection terminated unexpectedly");
-        return answer;
-      },
-    };
-    const store = await openStore(pool);
+    const recorded = recordPool(openPool(server().url), undefined, loseChanges);
+    const store = await openStore(recorded);
     await store.createRun(createOf("a"));
     const lost = { code: "store_unavailable", retryable: true };
     await expect(store.claim(claimOf("a"))).rejects.toMatchObject({ ...lost, ambiguous: true });
@@ -127,6 +122,60 @@ describe("a lease", () => {
     await expect(store.renew(renewOf("a", 1))).rejects.toMatchObject(lost);
     await expect(store.release(releaseOf("a", 1))).rejects.toMatchObject(lost);
     expect(await store.getRun("a")).toMatchObject({ fence: 1, leaseExpiresAtMs: null });
+  });
+
+  it("S21: a claim whose answer was lost finds its lease by its key, in one statement", async () => {
+    const schema = newSchema();
+    const pool = openPool(server().url);
+    const losing = await openStore(recordPool(pool, undefined, loseChanges), { schema });
+    const recorded = recordPool(pool);
+    const store = await openStore(recorded, { schema });
+    await store.createRun(createOf("a"));
+    const claim = { ...claimOf("a"), claimKey: "one" };
+    await expect(losing.claim(claim)).rejects.toMatchObject({ ambiguous: true });
+    const lease = await store.getRun("a");
+    expect(lease).toMatchObject({ fence: 1, leaseExpiresAtMs: expect.any(Number) });
+    expect(await store.claim({ ...claim, leaseMs: 1 })).toEqual({ outcome: "granted", run: lease });
+    expect(await store.claim({ ...claim, claimKey: "two" })).toMatchObject({ outcome: "claimed" });
+    expect(await store.claim({ ...claim, ownerId: "bob" })).toMatchObject({ outcome: "not_found" });
+    expect(recorded.count(CHANGE)).toBe(3);
+    await store.append([endOf("a", { appender: { by: "worker", fence: 1 } })]);
+    expect(await store.claim(claim)).toMatchObject({ outcome: "finished" });
+  });
+
+  it.each(ISOLATIONS)(
+    "S21: a claim that meets itself has one lease, whichever comes first: %s",
+    async (level) => {
+      const schema = newSchema();
+      const stores = await Promise.all(
+        oneTo(4).map(() => openStore(openPool(server().url, isolated(level)), { schema })),
+      );
+      for (const round of oneTo(20)) {
+        const claim = { ...claimOf(`run-${round}`), claimKey: "one" };
+        await stores[0]?.createRun(createOf(claim.runId));
+        const claims = await Promise.all(stores.map((store) => store.claim(claim)));
+        const granted = claims.flatMap((one) => (one.outcome === "granted" ? [one.run] : []));
+        expect(granted).toEqual(oneTo(4).map(() => ({ ...granted[0], fence: 1 })));
+      }
+    },
+  );
+
+  it("S21: a key that a program without keys has left behind says nothing of the next lease", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    const claim = { ...claimOf("a"), claimKey: "one" };
+    expect(await store.claim(claim)).toMatchObject({ outcome: "granted", run: { fence: 1 } });
+    // As such a program releases and claims.
+    await pool.query(`UPDATE ${schema}.runs SET lease_expires_at_ms = NULL`);
+    await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = $1`, [
+      Date.now() + 3_600_000,
+    ]);
+    expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
+    // And as it cancels, which leaves no lease.
+    await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = NULL`);
+    expect(await store.claim(claim)).toMatchObject({ outcome: "granted", run: { fence: 4 } });
   });
 
   it("S20: a run that takes no change and refuses none is a failure, not an endless look", async () => {

@@ -15,8 +15,8 @@ import {
 
 const server = useServer();
 
-const FOREVER = Number.MAX_SAFE_INTEGER;
-const ALL = { finishedBeforeMs: FOREVER, limit: 1_000 };
+const ALL = { finishedForMs: 0, limit: 1_000 };
+const DAY_MS = 86_400_000;
 
 describe("a purge", () => {
   it("S24: takes what finished before the time, the oldest first, and leaves no row of it", async () => {
@@ -28,14 +28,14 @@ describe("a purge", () => {
     await store.append([appendOf("live", 1, { idempotencyKey: "k" })]);
     for (const [at, runId] of ["a", "b", "c"].entries()) {
       await store.append([appendOf(runId, 1, { idempotencyKey: "k" }), endOf(runId)]);
-      await pool.query(`UPDATE ${schema}.runs SET finished_at_ms = $1 WHERE run_id = $2`, [
-        10 + at,
-        runId,
-      ]);
+      await pool.query(
+        `UPDATE ${schema}.runs SET finished_at_ms = finished_at_ms - $1 WHERE run_id = $2`,
+        [(5 - at) * DAY_MS, runId],
+      );
     }
-    expect(await store.purge({ finishedBeforeMs: 10, limit: 9 })).toEqual([]);
-    expect(await store.purge({ finishedBeforeMs: 12, limit: 1 })).toEqual(["a"]);
-    expect(await store.purge({ finishedBeforeMs: 12, limit: 9 })).toEqual(["b"]);
+    expect(await store.purge({ finishedForMs: 6 * DAY_MS, limit: 9 })).toEqual([]);
+    expect(await store.purge({ finishedForMs: 4 * DAY_MS, limit: 1 })).toEqual(["a"]);
+    expect(await store.purge({ finishedForMs: 4 * DAY_MS, limit: 9 })).toEqual(["b"]);
     expect(await store.purge(ALL)).toEqual(["c"]);
     expect(await store.purge(ALL)).toEqual([]);
     const { rows } = await pool.query(
@@ -43,6 +43,16 @@ describe("a purge", () => {
     );
     expect(rows).toEqual([{ runs: 2, events: 1 }]);
     expect(await readValues(store, "live")).toEqual([1]);
+  });
+
+  it("S24: goes by the server's clock, whatever this process's says", async () => {
+    const store = await openStore(openPool(server().url));
+    await store.createRun(createOf("a"));
+    await store.append([endOf("a")]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3 * DAY_MS });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await store.purge({ finishedForMs: DAY_MS, limit: 9 })).toEqual([]);
+    expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual(["a"]);
   });
 
   it("S24: ends with the run that reaches 10,000 events, and takes at least one", async () => {
@@ -80,7 +90,7 @@ describe("a purge", () => {
     onTestFinished(() => client.release(true));
     await client.query("BEGIN");
     const { purge } = createStatements(schema);
-    expect((await client.query(purge, [FOREVER, 1])).rows).toEqual([{ runId: "a" }]);
+    expect((await client.query(purge, [0, 1])).rows).toEqual([{ runId: "a" }]);
     // What is going is as it was for everybody until the purge is through.
     expect(
       await store.append([appendOf("live", 1), keyed, appendOf("a", 2), appendOf("live", 2)]),

@@ -17,7 +17,9 @@ export interface SentStatement {
 }
 
 /** A pool that writes down what goes through it. */
-export interface RecordedPool extends Required<PostgresPool> {
+export interface RecordedPool extends Required<
+  Pick<PostgresPool, "query" | "connect" | "options">
+> {
   readonly sent: readonly SentStatement[];
   /** Writes down what goes through a connection too. */
   record(client: pg.PoolClient): PostgresPoolClient;
@@ -25,10 +27,14 @@ export interface RecordedPool extends Required<PostgresPool> {
   count(text: string): number;
 }
 
-/** @param beforeSend called with each statement, which waits for what it returns */
+/**
+ * @param beforeSend called with each statement, which waits for what it returns
+ * @param onAnswer called with each statement that was answered: if it throws, the answer is lost
+ */
 export function recordPool(
   pool: pg.Pool,
   beforeSend: (statement: SentStatement) => Promise<void> | void = () => {},
+  onAnswer: (statement: SentStatement) => void = () => {},
 ): RecordedPool {
   const sent: SentStatement[] = [];
 
@@ -39,7 +45,9 @@ export function recordPool(
     const entry = { name: null, ...statement, client };
     sent.push(entry);
     await beforeSend(entry);
-    return (client ?? pool).query(statement);
+    const answer = await (client ?? pool).query<object>(statement);
+    onAnswer(entry);
+    return answer;
   }
 
   function recordClient(client: pg.PoolClient): PostgresPoolClient {

@@ -10,7 +10,11 @@ const RUN_IDS = ["a", "B", "missing"];
 /** Longer than a lease of these tests, which lasts for an hour. */
 const TWO_HOURS_MS = 7_200_000;
 
-const arbitraryLease = fc.record({ runId: fc.constantFrom(...RUN_IDS), fence: arbitraryFence });
+const arbitraryLease = fc.record({
+  runId: fc.constantFrom(...RUN_IDS),
+  fence: arbitraryFence,
+  claimKey: fc.constantFrom({}, { claimKey: "one" }, { claimKey: "two" }),
+});
 
 const arbitraryStep = fc.oneof(
   {
@@ -69,7 +73,7 @@ export async function expectAsReference(pool: PostgresPool, numRuns: number): Pr
             [store, reference].map(async (one) =>
               timeless(
                 does === "claim"
-                  ? await one.claim(claimOf(runId))
+                  ? await one.claim({ ...claimOf(runId), ...lease.claimKey })
                   : does === "renew"
                     ? await one.renew(renewOf(runId, fence))
                     : await one.release(releaseOf(runId, fence)),

@@ -70,6 +70,7 @@ describe("the schema", () => {
       "migrations.breaking boolean NOT NULL",
       "migrations.migration integer NOT NULL",
       "runs {fillfactor=75}",
+      "runs.claim_key text",
       "runs.created_at_ms bigint NOT NULL",
       "runs.fence bigint NOT NULL DEFAULT 0",
       "runs.finished_at_ms bigint",
@@ -87,6 +88,7 @@ describe("the schema", () => {
     expect(rows).toEqual([
       { migration: 1, breaking: true },
       { migration: 2, breaking: true },
+      { migration: 3, breaking: false },
     ]);
   });
 
@@ -140,7 +142,7 @@ describe("the schema", () => {
     expect(await readValues(store, "live")).toEqual([1, 2, 3]);
     expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
     expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
-    expect(await store.purge({ finishedBeforeMs: 2_001, limit: 9 })).toEqual(["done"]);
+    expect(await store.purge({ finishedForMs: 60_000, limit: 9 })).toEqual(["done"]);
     await store.close();
   });
 
@@ -206,7 +208,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(34);
+    expect(await describeSchema(pool, schema)).toHaveLength(35);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

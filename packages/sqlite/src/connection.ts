@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { RunEventsError, storeClosed } from "@tm/run-events-core";
-import { isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
-import { isBusy, storeFailure } from "./failure.ts";
-import { migrateSchema, verifySchema } from "./schema.ts";
+import { checkHandle, checkSynchronous } from "./check-handle.ts";
+import { isClosed, isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
+import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
+import { createFileGuard } from "./file-guard.ts";
+import { checkObjects, migrateSchema, verifySchema } from "./schema.ts";
 import { isWalSafe } from "./sqlite-version.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
@@ -14,6 +15,8 @@ const BUSY_TIMEOUT_MS = 5;
 const PATIENCE_MS = 10_000;
 /** The longest pause between two tries. */
 const MAX_PAUSE_MS = 25;
+/** How large the log stays once what it holds is in the database: a long reader makes it grow without bound. */
+const MOST_WAL_BYTES = 67_108_864;
 
 /** What one try works with. */
 interface OpenConnection extends Transactions, Statements {}
@@ -37,15 +40,19 @@ export interface Connection {
   write<T>(work: (open: OpenConnection) => T): Promise<T>;
   /** Runs the work in the caller's open transaction, now or not at all. @throws as `perform`; TypeError without one. */
   join<T>(work: (open: OpenConnection) => T): T;
+  /** Writes as an append does, and leaves nothing. @see S31 */
+  probe(): Promise<void>;
   migrate(): Promise<void>;
   verify(): Promise<void>;
+  /** The size of the log beside the file in bytes, `null` if there is none. */
+  walBytes(): number | null;
   /** Refuses all further work. The handle stays open: it is the caller's. */
   close(): void;
 }
 
 /**
  * Wraps a handle.
- * @throws TypeError for a handle that does not tell of transactions, as node:sqlite's did before Node 22.16.
+ * @throws TypeError as `checkHandle`
  * @throws RunEventsError `store_unavailable` if the handle is closed.
  */
 export function createConnection(
@@ -53,10 +60,11 @@ export function createConnection(
   tables: Tables,
   synchronous: "FULL" | "NORMAL",
 ): Connection {
-  if (!("inTransaction" in db) && !("isTransaction" in db)) {
-    throw new TypeError("Expected a handle that tells whether a transaction is open on it.");
-  }
-  const inFile = isInFile(db);
+  checkHandle(db);
+  const path = pathOf(db);
+  const inFile = path !== null;
+  const guard = createFileGuard(path);
+  const isWal = (): boolean => journalMode(db, "PRAGMA journal_mode") === "wal";
   let transactions: Transactions | null = null;
   let opened: OpenConnection | null = null;
   let closed = false;
@@ -77,7 +85,13 @@ export function createConnection(
     const configured = configure();
     verifySchema(db, tables);
     opened = { ...configured, ...prepareStatements(db, tables) };
+    guard.noteLog();
     return opened;
+  }
+
+  /** The failure of a call, in this package's words. */
+  function failureOf(error: unknown): RunEventsError {
+    return isClosed(db) ? databaseClosed(error) : storeFailure(error);
   }
 
   async function patiently<T>(work: () => T, calledAt = performance.now()): Promise<T> {
@@ -88,7 +102,7 @@ export function createConnection(
         if (!isInTransaction(db)) return work();
         busy = new RunEventsError("store_unavailable", "The handle's own transaction goes on.");
       } catch (error) {
-        if (!isBusy(error)) throw storeFailure(error);
+        if (!isBusy(error)) throw failureOf(error);
         busy = storeFailure(error);
       }
       if (performance.now() - calledAt > PATIENCE_MS) throw busy;
@@ -97,60 +111,93 @@ export function createConnection(
     }
   }
 
+  function write<T>(work: (sql: OpenConnection) => T): Promise<T> {
+    const calledAt = performance.now();
+    const attempt = (): T => {
+      guard.check(isWal);
+      const sql = open();
+      return sql.write(() => work(sql));
+    };
+    const written = lastWrite.then(() => patiently(attempt, calledAt));
+    // The caller learns of a failure; it is nothing to the next in line.
+    lastWrite = written.catch(() => {});
+    return written;
+  }
+
   return {
     inFile,
-    perform: (work) => patiently(() => work(open())),
-    write(work) {
-      const calledAt = performance.now();
-      const attempt = (): ReturnType<typeof work> => {
-        const sql = open();
-        return sql.write(() => work(sql));
-      };
-      const written = lastWrite.then(() => patiently(attempt, calledAt));
-      // Whoever called learns of a failure; it is nothing to the next in line.
-      lastWrite = written.catch(() => {});
-      return written;
-    },
+    perform: (work) =>
+      patiently(() => {
+        guard.check(isWal);
+        return work(open());
+      }),
+    write,
+    probe: () =>
+      write((sql) => {
+        checkObjects(db, tables);
+        sql.insertProbe.run();
+        sql.deleteProbes.run();
+      }),
     join(work) {
       if (closed) throw storeClosed();
+      if (isClosed(db)) throw databaseClosed();
       if (!isInTransaction(db)) throw new TypeError("Expected a transaction to be open.");
       if (opened === null) {
         throw new TypeError("Expected `migrate()` or `verify()` to have been awaited before.");
       }
       try {
+        guard.check(isWal);
         return work(opened);
       } catch (error) {
-        throw storeFailure(error);
+        throw failureOf(error);
       }
     },
     migrate: () =>
       patiently(() => {
+        guard.check(isWal);
         migrateSchema(db, tables, configure());
         open();
       }),
     verify: () =>
       patiently(() => {
+        guard.check(isWal);
         configure();
         verifySchema(db, tables);
         open();
       }),
+    walBytes: () => guard.walBytes(),
     close() {
       closed = true;
     },
   };
 }
 
-/** Asks the handle alone: what the file is like shows in the first call. */
-function isInFile(db: SqliteDatabase): boolean {
+function sleep(forMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, forMs);
+  });
+}
+
+/** The file of the database as SQLite names it, `null` if it is in none. What the file is like shows in the first call. */
+function pathOf(db: SqliteDatabase): string | null {
   try {
     const databases = prepareStatement(db, "PRAGMA database_list").all() as {
       readonly name: string;
       readonly file: string | null;
     }[];
-    return databases.some(({ name, file }) => name === "main" && file !== null && file !== "");
+    checkSynchronous(databases);
+    const main = databases.find(({ name }) => name === "main");
+    // A database in memory or in a temporary file has an empty name.
+    return main?.file || null;
   } catch (error) {
-    throw storeFailure(error);
+    if (error instanceof TypeError && !isClosed(db)) throw error;
+    throw isClosed(db) ? databaseClosed(error) : storeFailure(error);
   }
+}
+
+function journalMode(db: SqliteDatabase, pragma: string): string {
+  const row = prepareStatement(db, pragma).get() as { readonly journal_mode: string };
+  return row.journal_mode;
 }
 
 function useWal(db: SqliteDatabase): void {
@@ -160,16 +207,14 @@ function useWal(db: SqliteDatabase): void {
   if (!isWalSafe(version)) {
     throw new RunEventsError(
       "store_unavailable",
-      `SQLite ${version} can damage a database that several connections use: update the driver.`,
+      `Expected SQLite 3.51.3 or newer, got ${version}, which can damage a database that several connections use. Update better-sqlite3 to 12.8 or newer, or with node:sqlite Node to 22.23, 24.15 or newer.`,
       { retryable: false },
     );
   }
-  const { journal_mode: mode } = prepareStatement(db, "PRAGMA journal_mode = WAL").get() as {
-    readonly journal_mode: string;
-  };
-  if (mode !== "wal") {
+  if (journalMode(db, "PRAGMA journal_mode = WAL") !== "wal") {
     throw new RunEventsError("store_unavailable", "The database file cannot use a WAL.", {
       retryable: false,
     });
   }
+  db.exec(`PRAGMA journal_size_limit = ${MOST_WAL_BYTES}`);
 }

@@ -12,6 +12,14 @@ const RESULT_NAMES: Readonly<Record<number, string>> = {
   26: "NOTADB",
 };
 
+/** The failure of a call on a handle that the caller has closed. */
+export function databaseClosed(cause?: unknown): RunEventsError {
+  return new RunEventsError("store_unavailable", "The database is closed.", {
+    retryable: false,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 /** Failures that stay until somebody mends the file, the disk or the rights. */
 const LASTING: Readonly<Record<string, string>> = {
   READONLY: "The database is read-only.",

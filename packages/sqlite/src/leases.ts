@@ -1,9 +1,39 @@
-import type { ExpiredQuery, LeaseOutcome, RunRecord } from "@tm/run-events-core";
+import {
+  type ClaimRequest,
+  claimRun,
+  encodeKeptClaim,
+  type ExpiredQuery,
+  keptKeyOf,
+  type LeaseOutcome,
+  type RunRecord,
+} from "@tm/run-events-core";
 import { selectRun } from "./runs.ts";
 import type { Statements } from "./statements.ts";
 
 /**
- * Claims, renews or releases a run inside an open write transaction: nobody comes between the look and the change.
+ * Claims a run inside an open write transaction. The claim's key is kept with its fence, so that it says nothing of a lease of
+ * a program that keeps no keys.
+ * @see S21
+ */
+export function claim(sql: Statements, request: ClaimRequest, nowMs: number): LeaseOutcome {
+  const run = selectRun(sql, request.runId);
+  const outcome = claimRun(run, request, nowMs, run === null ? null : keptKey(sql, run));
+  if (outcome.outcome === "granted") {
+    const { fence, leaseExpiresAtMs, ordinal } = outcome.run;
+    const { claimKey } = request;
+    const kept = claimKey === undefined ? null : encodeKeptClaim(fence, claimKey);
+    sql.setClaim.run(fence, leaseExpiresAtMs, kept, ordinal);
+  }
+  return outcome;
+}
+
+function keptKey(sql: Statements, run: RunRecord): string | null {
+  const row = sql.selectClaimKey.get(run.ordinal) as { readonly claimKey: string | null };
+  return keptKeyOf(run, row.claimKey);
+}
+
+/**
+ * Renews or releases a run inside an open write transaction: nobody comes between the look and the change.
  * @param judge the rule, from the run's head, `null` if there is none
  * @see S21
  */

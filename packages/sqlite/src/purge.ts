@@ -9,16 +9,18 @@ const PURGE_EVENTS = 2_000;
 
 /**
  * Removes the runs that finished first inside an open write transaction; their events and receipts go with them.
+ * @param nowMs the store's clock
  * @returns their ids
  * @see S24
  */
 export function purgeRuns(
   sql: Statements,
-  { finishedBeforeMs, limit }: PurgeRequest,
+  { finishedForMs, limit }: PurgeRequest,
+  nowMs: number,
 ): readonly string[] {
   const gone: Pick<RunRecord, "runId" | "ordinal" | "lastSequence">[] = [];
   let events = 0;
-  for (const run of sql.selectFinished.iterate(finishedBeforeMs, limit) as Iterable<
+  for (const run of sql.selectFinished.iterate(nowMs - finishedForMs, limit) as Iterable<
     (typeof gone)[number]
   >) {
     gone.push(run);

@@ -60,6 +60,16 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX ${runs}_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
       CREATE INDEX ${runs}_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
   },
+  {
+    // A program that keeps no claim's key leaves that of an earlier fence, which says nothing of the later one.
+    breaking: false,
+    sql: ({ runs, probes }) => `
+      ALTER TABLE ${runs} ADD COLUMN claim_key TEXT;
+      CREATE TABLE ${probes} (
+        probe_key INTEGER PRIMARY KEY,
+        filling BLOB NOT NULL
+      ) STRICT;`,
+  },
 ];
 
 /** The numbers of the steps that the database has, and whether one of them is beyond this program. */
@@ -88,9 +98,43 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
   return MIGRATIONS.map((_, index) => index + 1).filter((migration) => !applied.has(migration));
 }
 
+/** What the steps have made, and dropping would slow or break. Unique constraints go only with their tables. */
+function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
+  const tables = [runs, events, receipts, probes];
+  const indexes = [
+    ...["owner", "status", "lease", "finish"].map((column) => `${runs}_by_${column}`),
+    `${events}_by_phase`,
+  ];
+  return Object.fromEntries([
+    ...tables.map((name) => [name, "table"]),
+    ...indexes.map((name) => [name, "index"]),
+  ]);
+}
+
 /**
- * Passes if the database has every step that this program knows.
- * @throws RunEventsError `store_unavailable`, not retryable, if a step is missing, or for a newer breaking one.
+ * Passes if everything that the steps have made is there.
+ * @throws RunEventsError `store_unavailable`, not retryable, which names what is missing
+ * @see S31
+ */
+export function checkObjects(db: SqliteDatabase, tables: Tables): void {
+  const rows = prepareStatement(db, "SELECT name FROM sqlite_schema").all() as readonly {
+    readonly name: string;
+  }[];
+  const names = new Set(rows.map(({ name }) => name));
+  for (const [name, kind] of Object.entries(objectsOf(tables))) {
+    if (names.has(name)) continue;
+    throw new RunEventsError(
+      "store_unavailable",
+      `The ${kind} \`${name}\` is missing, although \`migrate()\` has made it: make it again as \`schema.ts\` does, or restore a backup.`,
+      { retryable: false },
+    );
+  }
+}
+
+/**
+ * Passes if the database has every step that this program knows, and all that they have made.
+ * @throws RunEventsError `store_unavailable`, not retryable, if a step, a table or an index is missing, or for a newer
+ * breaking step.
  * @see S19
  */
 export function verifySchema(db: SqliteDatabase, tables: Tables): void {
@@ -101,11 +145,13 @@ export function verifySchema(db: SqliteDatabase, tables: Tables): void {
       { retryable: false },
     );
   }
+  checkObjects(db, tables);
 }
 
 /**
  * Applies the missing steps. Looks without a lock first, so that nothing is written where nothing is to be done.
- * @throws RunEventsError `store_unavailable`, not retryable, for a newer breaking schema.
+ * @throws RunEventsError `store_unavailable`, not retryable, for a newer breaking schema, or if a table or an index is missing
+ * of a step that was applied.
  * @see S19
  */
 export function migrateSchema(
@@ -113,7 +159,10 @@ export function migrateSchema(
   tables: Tables,
   transactions: Transactions,
 ): void {
-  if (missingMigrations(db, tables).length === 0) return;
+  if (missingMigrations(db, tables).length === 0) {
+    checkObjects(db, tables);
+    return;
+  }
   transactions.write(() => {
     db.exec(`CREATE TABLE IF NOT EXISTS ${tables.schema} (
       migration INTEGER PRIMARY KEY,

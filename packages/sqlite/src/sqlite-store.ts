@@ -2,21 +2,22 @@ import {
   appenderOf,
   type AppendReceipt,
   type AppendRequest,
-  claimRun,
   type EventDraft,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
+  ownerIdOf,
   parseIdempotencyKey,
   planEvents,
   receiptOf,
   releaseRun,
   renewLease,
+  RunEventsError,
   type RunEventStore,
 } from "@tm/run-events-core";
 import { appendGroup } from "./append.ts";
 import { createConnection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
-import { changeLease, listExpired } from "./leases.ts";
+import { changeLease, claim, listExpired } from "./leases.ts";
 import { purgeRuns } from "./purge.ts";
 import { readPage } from "./read.ts";
 import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
@@ -41,7 +42,7 @@ export interface JoinedAppend {
   readonly runId: string;
   /** 1 to 1,000, as `planEvents` takes them. */
   readonly events: readonly EventDraft[];
-  /** Treat a run of anybody else as not there. */
+  /** Treat a run of anybody else as not there. Left out, every run may be appended to; `undefined` is a TypeError. */
   readonly ownerId?: string;
   /** 1 to 128 printable ASCII characters. */
   readonly idempotencyKey?: string;
@@ -82,6 +83,11 @@ export interface SqliteStore extends RunEventStore {
    * @see S24
    */
   purge: RunEventStore["purge"];
+  /**
+   * The size of the `-wal` file beside the database in bytes, `null` without one. It grows while any connection of any process
+   * keeps a read transaction open, and shrinks to 64 MiB at most some commits after that has ended.
+   */
+  walBytes(): number | null;
 }
 
 const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS };
@@ -156,10 +162,7 @@ export function createSqliteStore(
       if (outcome === "deleted") wakes.changed(runId);
       return outcome;
     },
-    claim: (request) =>
-      connection.write((open) =>
-        changeLease(open, request.runId, (run) => claimRun(run, request, Date.now())),
-      ),
+    claim: (request) => connection.write((open) => claim(open, request, Date.now())),
     renew: (request) =>
       connection.write((open) =>
         changeLease(open, request.runId, (run) => renewLease(run, request, Date.now())),
@@ -170,7 +173,7 @@ export function createSqliteStore(
       ),
     listExpired: (query) => connection.perform((open) => listExpired(open, query, Date.now())),
     async purge(request) {
-      const gone = await connection.write((open) => purgeRuns(open, request));
+      const gone = await connection.write((open) => purgeRuns(open, request, Date.now()));
       for (const runId of gone) wakes.changed(runId);
       return gone;
     },
@@ -183,22 +186,10 @@ export function createSqliteStore(
       ready.catch(() => {});
       return { ready, stop };
     },
-    appendInTransaction({
-      runId,
-      events,
-      ownerId = null,
-      idempotencyKey,
-      expectedSequence = null,
-      fence,
-    }) {
-      const request: AppendRequest = {
-        ...planEvents(events, LIMITS),
-        runId,
-        ownerId,
-        idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
-        expectedSequence,
-        appender: appenderOf(fence),
-      };
+    probe: () => connection.probe(),
+    walBytes: () => connection.walBytes(),
+    appendInTransaction(append) {
+      const request = requestOf(append);
       const { outcomes, moved } = connection.join((open) =>
         open.nested(() => appendGroup(open, [request], Date.now())),
       );
@@ -209,5 +200,25 @@ export function createSqliteStore(
       connection.close();
       wakes.close();
     },
+  };
+}
+
+/** Checks an append as core does. @throws as `appendInTransaction` */
+function requestOf(append: JoinedAppend): AppendRequest {
+  const { runId, events, idempotencyKey, expectedSequence = null, fence } = append;
+  const ownerId = ownerIdOf(append);
+  if (
+    expectedSequence !== null &&
+    !(Number.isSafeInteger(expectedSequence) && expectedSequence >= 0)
+  ) {
+    throw new RunEventsError("invalid_request", "An expected sequence is a non-negative integer.");
+  }
+  return {
+    ...planEvents(events, LIMITS),
+    runId,
+    ownerId,
+    idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
+    expectedSequence,
+    appender: appenderOf(fence),
   };
 }

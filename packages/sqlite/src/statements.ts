@@ -1,4 +1,4 @@
-import { prepareStatement, type SqliteDatabase, type SqliteStatement } from "./driver.ts";
+import { prepareStatement, type SqliteDatabase, type Statement } from "./driver.ts";
 import type { Tables } from "./tables.ts";
 
 /** How many rows `insertEvents` takes. */
@@ -6,28 +6,32 @@ export const ROWS_AT_ONCE = 16;
 
 /** The store's statements, each made once. Rows are named as core's records. */
 export interface Statements {
-  readonly selectRun: SqliteStatement;
-  readonly selectRuns: SqliteStatement;
-  readonly insertRun: SqliteStatement;
-  readonly updateRun: SqliteStatement;
-  readonly advanceRun: SqliteStatement;
-  readonly setLease: SqliteStatement;
-  readonly deleteRun: SqliteStatement;
-  readonly listRuns: SqliteStatement;
-  readonly listRunsByStatus: SqliteStatement;
-  readonly listExpired: SqliteStatement;
-  readonly selectFinished: SqliteStatement;
-  readonly insertEvent: SqliteStatement;
-  readonly insertEvents: SqliteStatement;
-  readonly selectEvents: SqliteStatement;
+  readonly selectRun: Statement;
+  readonly selectRuns: Statement;
+  readonly insertRun: Statement;
+  readonly updateRun: Statement;
+  readonly advanceRun: Statement;
+  readonly setLease: Statement;
+  readonly selectClaimKey: Statement;
+  readonly setClaim: Statement;
+  readonly deleteRun: Statement;
+  readonly listRuns: Statement;
+  readonly listRunsByStatus: Statement;
+  readonly listExpired: Statement;
+  readonly selectFinished: Statement;
+  readonly insertEvent: Statement;
+  readonly insertEvents: Statement;
+  readonly selectEvents: Statement;
   /** As `selectEvents`, with `null` for payloads of more bytes than the first value. */
-  readonly selectSmallEvents: SqliteStatement;
-  readonly selectPhase: SqliteStatement;
-  readonly selectReceipt: SqliteStatement;
-  readonly insertReceipt: SqliteStatement;
-  readonly selectBatch: SqliteStatement;
-  readonly selectHeads: SqliteStatement;
-  readonly dataVersion: SqliteStatement;
+  readonly selectSmallEvents: Statement;
+  readonly selectPhase: Statement;
+  readonly selectReceipt: Statement;
+  readonly insertReceipt: Statement;
+  readonly selectBatch: Statement;
+  readonly selectHeads: Statement;
+  readonly insertProbe: Statement;
+  readonly deleteProbes: Statement;
+  readonly dataVersion: Statement;
 }
 
 const RUN_COLUMNS = `run_id AS runId, owner_id AS ownerId, run_status AS runStatus, phase,
@@ -44,8 +48,8 @@ const RUN_COLUMNS = `run_id AS runId, owner_id AS ownerId, run_status AS runStat
  * @see https://www.sqlite.org/c3ref/prepare.html
  */
 export function prepareStatements(db: SqliteDatabase, tables: Tables): Statements {
-  const { runs, events, receipts } = tables;
-  const prepare = (sql: string): SqliteStatement => prepareStatement(db, sql);
+  const { runs, events, receipts, probes } = tables;
+  const prepare = (sql: string): Statement => prepareStatement(db, sql);
   const selectEvents = (payload: string): string =>
     `SELECT sequence, event_type AS eventType, ${payload}, created_at_ms AS createdAtMs,
        octet_length(payload) AS payloadBytes
@@ -69,6 +73,10 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
       `UPDATE ${runs} SET last_sequence = ?, updated_at_ms = ? WHERE run_key = ?`,
     ),
     setLease: prepare(`UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ? WHERE run_key = ?`),
+    selectClaimKey: prepare(`SELECT claim_key AS claimKey FROM ${runs} WHERE run_key = ?`),
+    setClaim: prepare(
+      `UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ?, claim_key = ? WHERE run_key = ?`,
+    ),
     deleteRun: prepare(`DELETE FROM ${runs} WHERE run_key = ?`),
     listRuns: prepare(
       `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
@@ -88,7 +96,7 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     ),
     selectFinished: prepare(
       `SELECT run_id AS runId, run_key AS ordinal, last_sequence AS lastSequence FROM ${runs}
-       WHERE finished_at_ms < +? ORDER BY finished_at_ms LIMIT ? + 0`,
+       WHERE finished_at_ms <= +? ORDER BY finished_at_ms LIMIT ? + 0`,
     ),
     insertEvent: prepare(`${insertEvents} (?, ?, ?, ?, ?, ?)`),
     insertEvents: prepare(
@@ -118,6 +126,9 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
       `SELECT run_id AS runId, run_key AS ordinal, last_sequence AS lastSequence
        FROM json_each(?) JOIN ${runs} ON run_id = value`,
     ),
+    // Longer than a page, so that a database that may not grow refuses it.
+    insertProbe: prepare(`INSERT INTO ${probes} (filling) VALUES (zeroblob(8192))`),
+    deleteProbes: prepare(`DELETE FROM ${probes}`),
     dataVersion: prepare("PRAGMA data_version"),
   };
 }

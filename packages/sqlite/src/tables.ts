@@ -3,6 +3,8 @@ export interface Tables {
   readonly runs: string;
   readonly events: string;
   readonly receipts: string;
+  /** Empty but while a probe writes. */
+  readonly probes: string;
   readonly schema: string;
 }
 
@@ -22,6 +24,7 @@ export function tablesOf(tablePrefix: string): Tables {
     runs: `${tablePrefix}runs`,
     events: `${tablePrefix}events`,
     receipts: `${tablePrefix}receipts`,
+    probes: `${tablePrefix}probes`,
     schema: `${tablePrefix}schema`,
   };
 }

@@ -166,6 +166,22 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual(["other"]);
   });
 
+  it("S5: an owner that is there and undefined is a TypeError, and an expected sequence is checked", async () => {
+    const { db, store } = await openBusiness();
+    db.exec("BEGIN IMMEDIATE");
+    for (const ownerId of [undefined, null, "\0", "\ud800", 1]) {
+      const append = { ...lineOf(1), ownerId } as JoinedAppend;
+      expect(() => store.appendInTransaction(append), String(ownerId)).toThrow(TypeError);
+    }
+    for (const expectedSequence of [-1, 0.5, Number.NaN, "0" as unknown as number]) {
+      expect(() => store.appendInTransaction(lineOf(1, { expectedSequence }))).toThrow(
+        expect.objectContaining({ code: "invalid_request" }),
+      );
+    }
+    db.exec("COMMIT");
+    expect(await readValues(store, "a")).toEqual([]);
+  });
+
   it("outside a transaction, or before the store is open, it is a TypeError", async () => {
     const { store } = await openBusiness();
     expect(() => store.appendInTransaction(lineOf(1))).toThrow(TypeError);

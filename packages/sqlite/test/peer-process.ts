@@ -16,6 +16,7 @@ async function append(runId: string, value: unknown): Promise<AppendOutcome | un
 const commands: PeerCommands = {
   ping: async () => null,
   migrate: () => store.migrate(),
+  probe: () => store.probe(),
   append: ({ runId, value }) => append(runId, value),
   async appendMany({ runIds, count, label }) {
     for (const runId of runIds) await store.createRun(createOf(runId));

@@ -3,8 +3,6 @@ import { DRIVERS, type Handle } from "./drivers.ts";
 import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { openStore, temporaryFile } from "./stores.ts";
 
-const FOREVER = Number.MAX_SAFE_INTEGER;
-
 function countRows(db: Handle): readonly number[] {
   return ["runs", "events", "receipts"].map((table) => {
     const row = db.prepare(`SELECT count(*) AS rows FROM run_events_${table}`).get();
@@ -13,7 +11,7 @@ function countRows(db: Handle): readonly number[] {
 }
 
 describe.each(DRIVERS)("purge on $name", (driver) => {
-  it("S24: takes what finished before the time, the oldest first, and leaves no row of it", async () => {
+  it("S24: takes what finished so long ago by the store's clock, the oldest first, and leaves no row of it", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -25,11 +23,13 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
       await store.append([appendOf(runId, 1, { idempotencyKey: "k" }), endOf(runId)]);
     }
     await store.append([appendOf("live", 1, { idempotencyKey: "k" })]);
-    expect(await store.purge({ finishedBeforeMs: startedAtMs + 10, limit: 9 })).toEqual([]);
-    expect(await store.purge({ finishedBeforeMs: startedAtMs + 12, limit: 1 })).toEqual(["a"]);
-    expect(await store.purge({ finishedBeforeMs: startedAtMs + 12, limit: 9 })).toEqual(["b"]);
-    expect(await store.purge({ finishedBeforeMs: FOREVER, limit: 9 })).toEqual(["c"]);
-    expect(await store.purge({ finishedBeforeMs: FOREVER, limit: 9 })).toEqual([]);
+    vi.setSystemTime(startedAtMs + 1_011);
+    expect(await store.purge({ finishedForMs: 1_002, limit: 9 })).toEqual([]);
+    expect(await store.purge({ finishedForMs: 1_000, limit: 1 })).toEqual(["a"]);
+    expect(await store.purge({ finishedForMs: 1_000, limit: 9 })).toEqual(["b"]);
+    expect(await store.purge({ finishedForMs: Number.MAX_SAFE_INTEGER, limit: 9 })).toEqual([]);
+    expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual(["c"]);
+    expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual([]);
     expect(countRows(db)).toEqual([2, 1, 1]);
     expect(await readValues(store, "live")).toEqual([1]);
   });
@@ -46,7 +46,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     await grow("large", 3_000);
     for (const at of oneTo(5)) await grow(`small-${at}`, 999);
     const calls: (readonly string[])[] = [];
-    do calls.push(await store.purge({ finishedBeforeMs: FOREVER, limit: 1_000 }));
+    do calls.push(await store.purge({ finishedForMs: 0, limit: 1_000 }));
     while (calls.at(-1)?.length !== 0);
     expect(calls).toEqual([
       ["large"],
@@ -73,7 +73,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
         return { promise };
       }),
     );
-    expect(await store.purge({ finishedBeforeMs: FOREVER, limit: 1 })).toEqual(["a"]);
+    expect(await store.purge({ finishedForMs: 0, limit: 1 })).toEqual(["a"]);
     await Promise.all(rung.map(({ promise }) => promise));
   });
 });

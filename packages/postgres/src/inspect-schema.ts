@@ -1,0 +1,117 @@
+import { RunEventsError, type StoreCapabilities } from "@tm/run-events-core";
+import { onStandby } from "./failure.ts";
+import type { Query } from "./query.ts";
+import { MIGRATION_COUNT } from "./schema.ts";
+import type { Tables } from "./tables.ts";
+
+/** What the database says of itself. */
+export interface SchemaState {
+  /** Whether every step that this program knows is there. */
+  readonly complete: boolean;
+  readonly durability: StoreCapabilities["durability"];
+}
+
+interface ServerRow {
+  readonly migrated: boolean;
+  readonly standby: boolean;
+  readonly commits: string;
+  readonly fsync: string;
+}
+
+/**
+ * Looks at the server and the schema: at what becomes of a commit, and at all that the tables need to keep the contract.
+ * @throws RunEventsError `store_unavailable`: not retryable for a newer schema that this program must not touch, for a unique
+ * index that is missing or not valid, and for rows that are hidden from the user; retryable for a standby
+ * @see S6, S10, S19
+ */
+export async function inspectSchema(query: Query, tables: Tables): Promise<SchemaState> {
+  const [server] = (await query(
+    `SELECT to_regclass($1) IS NOT NULL AS migrated, pg_is_in_recovery() AS standby,
+       current_setting('synchronous_commit') AS commits, current_setting('fsync') AS fsync`,
+    [tables.migrations],
+  )) as readonly ServerRow[];
+  if (server?.standby) throw onStandby();
+  const durability = durabilityOf(server?.commits, server?.fsync);
+  if (!server?.migrated) return { complete: false, durability };
+  const complete = await hasMigrations(query, tables);
+  if (complete) await inspectTables(query, tables);
+  return { complete, durability };
+}
+
+/** Whether every step that this program knows was taken. @throws RunEventsError for a newer one that breaks this program */
+async function hasMigrations(query: Query, { migrations }: Tables): Promise<boolean> {
+  const rows = (await query(`SELECT migration, breaking FROM ${migrations}`)) as readonly {
+    readonly migration: number;
+    readonly breaking: boolean;
+  }[];
+  if (rows.some((row) => row.breaking && row.migration > MIGRATION_COUNT)) {
+    throw lasting("The tables are of a newer, incompatible schema: update this program.");
+  }
+  const applied = new Set(rows.map((row) => row.migration));
+  return Array.from({ length: MIGRATION_COUNT }, (_, at) => at + 1).every((one) =>
+    applied.has(one),
+  );
+}
+
+/** What each table's unique indexes have to be on, as Postgres prints it. A rebuild may give them other names. */
+const UNIQUE = {
+  runs: ["run_key", "run_id"],
+  events: ["run_key, sequence", "run_key, idempotency_key WHERE (idempotency_key IS NOT NULL)"],
+} as const;
+
+interface TableRow {
+  readonly hidden: boolean;
+  /** Each in a line of its own. */
+  readonly indexes: string;
+}
+
+/** `hidden` is certain where row-level security holds for the user, and no policy lets it see a row. */
+const INSPECT_TABLE = `
+SELECT row_security_active(t.oid) AND NOT EXISTS (
+    SELECT FROM pg_policy p, unnest(p.polroles) AS r (oid)
+    WHERE p.polrelid = t.oid AND p.polpermissive AND p.polcmd IN ('r', '*')
+      AND (r.oid = 0 OR pg_has_role(r.oid, 'USAGE'))
+  ) AS hidden,
+  array_to_string(ARRAY(
+    SELECT (
+      SELECT string_agg(a.attname, ', ' ORDER BY k.at) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, at)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.at <= i.indnkeyatts
+    ) || coalesce(' WHERE ' || pg_get_expr(i.indpred, i.indrelid), '')
+    FROM pg_index i
+    WHERE i.indrelid = t.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready
+  ), chr(10)) AS indexes
+FROM (SELECT $1::text::regclass::oid) AS t (oid)`;
+
+async function inspectTables(query: Query, tables: Tables): Promise<void> {
+  for (const name of ["runs", "events"] as const) {
+    const table = tables[name];
+    const [found] = (await query(INSPECT_TABLE, [table])) as readonly TableRow[];
+    if (found?.hidden) {
+      throw lasting(
+        `Row-level security hides every row of ${table} from this user: give it a policy or BYPASSRLS.`,
+      );
+    }
+    const indexes = found?.indexes.split("\n") ?? [];
+    for (const unique of UNIQUE[name]) {
+      // One without a condition does more.
+      const [columns = ""] = unique.split(" WHERE ");
+      if (indexes.includes(unique) || indexes.includes(columns)) continue;
+      throw lasting(
+        `Expected a valid unique index on ${table} (${columns}), found none: make it as \`printMigrations\` has it, or REINDEX it.`,
+      );
+    }
+  }
+}
+
+function lasting(message: string): RunEventsError {
+  return new RunEventsError("store_unavailable", message, { retryable: false });
+}
+
+/** Without `fsync` only the processes may crash; with `synchronous_commit` off a crash of the server takes what it had not written yet. */
+function durabilityOf(
+  commits: string | undefined,
+  fsync: string | undefined,
+): StoreCapabilities["durability"] {
+  if (commits === undefined || commits === "off") return "unknown";
+  return fsync === "on" ? "power" : "process";
+}

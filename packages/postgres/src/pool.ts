@@ -1,0 +1,91 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { PostgresPool } from "./driver.ts";
+import { type Connect, type Query, queryOf } from "./query.ts";
+
+/** What pg says when every connection of a pool has been in use for as long as one may take to come. */
+const ALL_IN_USE = "timeout exceeded when trying to connect";
+/** What pg and PGlite say once they have been ended. */
+const ENDED = new Set(["Cannot use a pool after calling end on the pool", "PGlite is closed"]);
+
+/**
+ * Lets pass what the store can work on.
+ * @param name what the caller knows it by
+ * @throws TypeError that says what came instead, and what to do
+ */
+export function checkPool(pool: unknown, name: "pool" | "listenPool"): void {
+  const mistake = mistakeOf(pool) ?? (name === "listenPool" ? noPool(pool) : null);
+  if (mistake === null) return;
+  const expected = name === "pool" ? "a pg `Pool` or a PGlite database" : "a pg `Pool`";
+  throw new TypeError(`Expected \`${name}\` to be ${expected}, got ${mistake}.`);
+}
+
+/** What is wrong with a handle; `null` if nothing is. Says nothing of what is in it, as a URL has a password. */
+function mistakeOf(pool: unknown): string | null {
+  if (typeof pool === "string" || pool instanceof URL) {
+    return "a URL: give `new pg.Pool({ connectionString })`";
+  }
+  if (typeof pool === "function") {
+    return "a function, as postgres.js is: give a pg `Pool`, or an object with `query` and `connect` around it";
+  }
+  if (typeof pool !== "object" || pool === null) return String(pool);
+  const { query, connect, then, ending, closed } = pool as Readonly<Record<string, unknown>>;
+  if (typeof then === "function") return "a promise: await it";
+  if (typeof query !== "function") return "an object without `query`";
+  // A connection takes one transaction at a time, and none once it has broken.
+  if (typeof connect === "function" && "connectionParameters" in pool) {
+    return "a single connection, as a pg `Client` is: give a `Pool`; `appendInTransaction` takes a `client`";
+  }
+  if (ending === true || closed === true) {
+    return "one that has been ended: close the store first, and end its pool then";
+  }
+  return null;
+}
+
+function noPool(pool: unknown): string | null {
+  const { connect } = pool as Partial<PostgresPool>;
+  return typeof connect === "function" ? null : "an object without `connect`";
+}
+
+/** Runs statements on whatever connection a pool picks. */
+export function queryOfPool(pool: PostgresPool): Query {
+  const query = queryOf(pool);
+  return (text, values) =>
+    query(text, values).catch((error: unknown) => {
+      throw poolFailure(pool, error);
+    });
+}
+
+/** How to take connections out of the pool; `null` if it has none. */
+export function connectOf(pool: PostgresPool): Connect | null {
+  const connect = pool.connect?.bind(pool);
+  if (connect === undefined) return null;
+  return (onError) =>
+    new Promise((resolve, reject) => {
+      connect((error, client) => {
+        if (client === undefined) {
+          reject(poolFailure(pool, error ?? new Error("The pool gave no connection.")));
+          return;
+        }
+        client.on("error", onError);
+        resolve(client);
+      });
+    });
+}
+
+/** What a pool threw, as what it means where that is known: then nothing was sent. @see S7, S20 */
+export function poolFailure(pool: PostgresPool, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (ENDED.has(error.message)) {
+    return new RunEventsError("store_unavailable", "The store's pool has been ended.", {
+      cause: error,
+      retryable: false,
+    });
+  }
+  if (error.message !== ALL_IN_USE) return error;
+  const max = pool.options?.max ?? "its";
+  return new RunEventsError(
+    "store_unavailable",
+    `All ${max} connections of the pool are in use, and none came free in time: raise its \`max\`, or hold its connections for shorter.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { DRIVERS } from "./drivers.ts";
+import { appendOf, claimOf, createOf, releaseOf } from "./requests.ts";
+import { openStore, temporaryFile } from "./stores.ts";
+
+describe.each(DRIVERS)("a claim's key on $name", (driver) => {
+  it("S21: the same claim again is granted the lease that it got, also from another store", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const { store: other } = await openStore(driver, file);
+    await store.createRun(createOf("a"));
+    const claim = { ...claimOf("a"), claimKey: "k 1" };
+    const granted = await store.claim(claim);
+    expect(granted).toMatchObject({ outcome: "granted", run: { fence: 1 } });
+    for (const one of [store, other]) expect(await one.claim(claim)).toEqual(granted);
+    for (const refused of [claimOf("a"), { ...claim, claimKey: "k 2" }]) {
+      expect(await other.claim(refused)).toMatchObject({ outcome: "claimed" });
+    }
+    expect(await store.getRun("a")).toEqual(granted.outcome === "granted" ? granted.run : null);
+  });
+
+  it("S21: the key says nothing of a later lease, nor once the lease has run out or was released", async () => {
+    const { store } = await openStore(driver, temporaryFile());
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await store.createRun(createOf("a"));
+    const claim = { ...claimOf("a", 1_000), claimKey: "k" };
+    await store.claim(claim);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect(await store.claim(claim)).toMatchObject({ outcome: "granted", run: { fence: 2 } });
+    await store.release(releaseOf("a", 2));
+    expect(await store.claim(claimOf("a"))).toMatchObject({ run: { fence: 3 } });
+    expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
+    await store.append([appendOf("a", 1, { appender: { by: "owner" } })]);
+    expect(await store.claim(claim)).toMatchObject({ outcome: "granted", run: { fence: 5 } });
+  });
+
+  it("S19, S21: a program of the version before claims beside it, and its lease has no key", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    const claim = { ...claimOf("a"), claimKey: "k" };
+    await store.claim(claim);
+    await store.release(releaseOf("a", 1));
+    // The statements of that version.
+    db.prepare(
+      "UPDATE run_events_runs SET fence = ?, lease_expires_at_ms = ? WHERE run_key = ?",
+    ).run(2, Date.now() + 60_000, 1);
+    db.prepare(
+      `INSERT INTO run_events_runs (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
+       VALUES (?, ?, ?, ?, 0, ?, ?, ?)`,
+    ).run("b", "ada", "queued", null, 1, 1, "{}");
+    expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
+    expect(await store.claim({ ...claim, runId: "b" })).toMatchObject({ outcome: "granted" });
+    // It refuses a schema by this alone.
+    expect(
+      db.prepare("SELECT migration FROM run_events_schema WHERE breaking = 1").all(),
+    ).toHaveLength(2);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { createSqliteStore, type SqliteDatabase } from "../src/index.ts";
+import { DRIVERS } from "./drivers.ts";
+import { appendOf, claimOf, createOf, endOf, queryOf, readValues } from "./requests.ts";
+import { openStore, temporaryFile } from "./stores.ts";
+
+/** Handles that only a program without types can pass. */
+const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
+  ["a path", "runs.db", /got a path\. Open the file with your driver/],
+  ["a URL", new URL("file:///runs.db"), /got a path/],
+  ["nothing", undefined, /got undefined/],
+  ["null", null, /got null/],
+  ["a promise", Promise.resolve(), /got a promise\. Await it/],
+  ["a network client", { execute() {}, batch() {} }, /without `prepare` and `exec`/],
+  ["an asynchronous driver", { prepare() {}, exec() {} }, /Asynchronous drivers cannot be used/],
+  [
+    "a driver that answers with promises",
+    { inTransaction: false, exec() {}, prepare: async () => ({}) },
+    /answers with promises/,
+  ],
+  [
+    "a driver whose rows are promises",
+    { inTransaction: false, exec() {}, prepare: () => ({ all: async () => [] }) },
+    /answers with promises/,
+  ],
+];
+
+describe("a handle", () => {
+  it.each(WRONG)("S20: %s is a TypeError that says what to pass", (_, handle, message) => {
+    const create = (): unknown => createSqliteStore(handle as SqliteDatabase);
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(message);
+  });
+
+  it("S20: of an old node:sqlite is a TypeError that names the Node to use", () => {
+    class DatabaseSync {
+      exec(): void {}
+      prepare(): void {}
+    }
+    const create = (): unknown => createSqliteStore(new DatabaseSync() as never);
+    expect(create).toThrow(/Node 22\.16 or newer/);
+  });
+});
+
+describe.each(DRIVERS)("a handle of $name", (driver) => {
+  const closed = {
+    code: "store_unavailable",
+    message: "The database is closed.",
+    retryable: false,
+    ambiguous: false,
+  };
+
+  it("S20: that is closed cannot be opened as a store", () => {
+    const db = driver.open(temporaryFile());
+    db.close();
+    expect(() => createSqliteStore(db)).toThrow(expect.objectContaining(closed));
+  });
+
+  it("S20: that the caller closes is said to be closed, for good", async () => {
+    const db = driver.open(temporaryFile());
+    const store = createSqliteStore(db);
+    await store.migrate();
+    await store.createRun(createOf("a"));
+    db.close();
+    for (const call of [
+      () => store.append([appendOf("a")]),
+      () => store.read([queryOf("a")]),
+      () => store.probe(),
+      () => store.migrate(),
+      () => store.watch("a", () => {}).ready,
+    ]) {
+      await expect(call()).rejects.toMatchObject(closed);
+    }
+    await store.close();
+  });
+
+  it("S20: that answers null for no row and does not tell that it is open, as bun:sqlite's, is used as it is", async () => {
+    const { db: inner } = await openStore(driver, temporaryFile());
+    let isOver = false;
+    const db: SqliteDatabase = {
+      exec: (sql) => inner.exec(sql),
+      get inTransaction() {
+        if (isOver) throw new Error("Database has closed");
+        return "isTransaction" in inner ? inner.isTransaction : inner.inTransaction;
+      },
+      prepare(sql) {
+        const statement = inner.prepare(sql);
+        return {
+          run: (...values) => statement.run(...(values as never[])),
+          get: (...values) => statement.get(...(values as never[])) ?? null,
+          all: (...values) => statement.all(...(values as never[])),
+          iterate: (...values) => statement.iterate(...(values as never[])),
+        };
+      },
+    };
+    const store = createSqliteStore(db, { tablePrefix: "other_" });
+    await store.migrate();
+    expect(await store.getRun("a")).toBeNull();
+    expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+    expect(await store.claim(claimOf("b"))).toEqual({ outcome: "not_found" });
+    await store.append([appendOf("a", 1, { idempotencyKey: "k" }), endOf("a")]);
+    expect(await store.append([appendOf("a", 1, { idempotencyKey: "k" })])).toMatchObject([
+      { outcome: "replayed" },
+    ]);
+    expect(await readValues(store, "a")).toEqual([1, null]);
+    isOver = true;
+    await expect(store.getRun("a")).rejects.toMatchObject(closed);
+    await store.close();
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { createSqliteStore } from "../src/index.ts";
+import { DRIVERS, type Handle } from "./drivers.ts";
+import { startConfinedPeer, startPeer } from "./peers.ts";
+import { appendOf, createOf, readLog } from "./requests.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+const UNAVAILABLE = { code: "store_unavailable", ambiguous: false };
+
+function versionOf(db: Handle): unknown {
+  return db.prepare("PRAGMA data_version").get();
+}
+
+describe.each(DRIVERS)("a probe on $name", (driver) => {
+  it.each(["FULL", "NORMAL"] as const)(
+    "S31: commits something each time, with %s, and leaves no row and no event",
+    async (synchronous) => {
+      const file = temporaryFile();
+      const { db, store } = await openStore(driver, file, { synchronous });
+      await store.createRun(createOf("a"));
+      const other = openHandle(driver, file);
+      for (let count = 0; count < 3; count++) {
+        const before = versionOf(other);
+        await store.probe();
+        expect(versionOf(other)).not.toEqual(before);
+      }
+      expect(db.prepare("SELECT * FROM run_events_probes").all()).toEqual([]);
+      expect(await readLog(store, "a")).toEqual([]);
+    },
+  );
+
+  it("S31: takes no more room with each", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    const pages = (): unknown => db.prepare("PRAGMA page_count").get();
+    await store.probe();
+    const before = pages();
+    for (let count = 0; count < 20; count++) await store.probe();
+    expect(pages()).toEqual(before);
+  });
+
+  it("S31: on a full disk it says so, and is good again once there is space", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    const { page_count: pages } = db.prepare("PRAGMA page_count").get() as {
+      readonly page_count: number;
+    };
+    db.exec(`PRAGMA max_page_count = ${pages}`);
+    const full = { ...UNAVAILABLE, retryable: false, message: "The database's disk is full." };
+    await expect(store.probe()).rejects.toMatchObject(full);
+    db.exec(`PRAGMA max_page_count = ${pages + 100}`);
+    await store.probe();
+  });
+
+  it("S31: where the disk takes no more of the log it fails as an append does", async () => {
+    const file = temporaryFile();
+    const peer = await startConfinedPeer(driver, file, 160);
+    await peer.call("migrate");
+    const fill = async (): Promise<never> => {
+      for (;;) await peer.call("probe");
+    };
+    await expect(fill()).rejects.toMatchObject({ failure: { code: "store_unavailable" } });
+  });
+
+  it("S31: on a read-only handle it says so", async () => {
+    const file = temporaryFile();
+    await openStore(driver, file);
+    const store = createSqliteStore(openHandle(driver, file, { readOnly: true }));
+    await expect(store.probe()).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      retryable: false,
+      message: "The database is read-only.",
+    });
+    await store.close();
+  });
+
+  it("S31: waits for a lock as an append does", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const peer = await startPeer(driver, file);
+    await peer.call("hold");
+    let isGood = false;
+    const probe = store.probe().then(() => (isGood = true));
+    for (let count = 0; count < 20; count++) await peer.call("ping");
+    expect(isGood).toBe(false);
+    await peer.call("release");
+    await probe;
+  });
+
+  it.each([
+    ["DROP TABLE run_events_receipts", "table `run_events_receipts`"],
+    ["DROP TABLE run_events_events", "table `run_events_events`"],
+    ["DROP TABLE run_events_probes", "table `run_events_probes`"],
+    ["DROP INDEX run_events_runs_by_lease", "index `run_events_runs_by_lease`"],
+  ])("S31: after %s it says what is missing, and so does verify", async (sql, named) => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    db.exec("PRAGMA foreign_keys = OFF");
+    db.exec(sql);
+    const missing = { ...UNAVAILABLE, retryable: false, message: expect.stringContaining(named) };
+    await expect(store.probe()).rejects.toMatchObject(missing);
+    await expect(store.verify()).rejects.toMatchObject(missing);
+    await expect(store.migrate()).rejects.toMatchObject(missing);
+  });
+
+  it("S31: after close it is refused", async () => {
+    const { store } = await openStore(driver, temporaryFile());
+    await store.append([appendOf("a")]);
+    await store.close();
+    await expect(store.probe()).rejects.toMatchObject({ ...UNAVAILABLE, retryable: false });
+  });
+});

@@ -1,0 +1,28 @@
+import { statSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { DRIVERS } from "./drivers.ts";
+import { appendOf, createOf, oneTo } from "./requests.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+const MOST_WAL_BYTES = 67_108_864;
+
+describe.each(DRIVERS)("the log of the file on $name", (driver) => {
+  it("S6: what a long reader made it grow to is given back once the reader has gone", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file, { synchronous: "NORMAL" });
+    await store.createRun(createOf("a"));
+    const reader = openHandle(driver, file);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM run_events_runs").get();
+    for (const value of oneTo(40)) {
+      await store.append(oneTo(8).map(() => appendOf("a", `${value}${"x".repeat(250_000)}`)));
+    }
+    const grown = store.walBytes() ?? 0;
+    expect(grown).toBe(statSync(`${file}-wal`).size);
+    expect(grown).toBeGreaterThan(MOST_WAL_BYTES);
+    reader.exec("COMMIT");
+    // One commit moves all of the log into the database, the next begins it again.
+    for (const value of oneTo(2)) await store.append([appendOf("a", value)]);
+    expect(store.walBytes()).toBeLessThanOrEqual(MOST_WAL_BYTES);
+  });
+});
