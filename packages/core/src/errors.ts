@@ -1,3 +1,4 @@
+import { CLOSED, ERROR, hasBrand } from "./brand.ts";
 import type { RunStatus, TerminalStatus } from "./event.ts";
 
 /**
@@ -52,7 +53,8 @@ export interface RunEventsErrorOptions {
 }
 
 /**
- * The one error class. A driver's own error is its `cause` and never part of its message.
+ * The one error class. A driver's own error is its `cause` and never part of its message. `instanceof` knows the errors of another
+ * copy of this package, too.
  * @see S20
  */
 export class RunEventsError extends Error {
@@ -77,6 +79,17 @@ export class RunEventsError extends Error {
     this.details = details;
     this.retryable = retryable;
     this.ambiguous = ambiguous;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A class that extends this one has instances of its own.
+    return this === RunEventsError
+      ? hasBrand(value, ERROR)
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
+  static {
+    Object.defineProperty(this.prototype, ERROR, { value: true });
   }
 }
 
@@ -105,9 +118,6 @@ export function runFenced(): RunEventsError {
   );
 }
 
-/** Says that an error is of a store that was closed. A symbol of the registry: another copy of this package knows it too. */
-const CLOSED = Symbol.for("@tm/run-events-core/closed");
-
 /** The error of a call that comes after `close`. */
 export function storeClosed(): RunEventsError {
   return closed("The store is closed.");
@@ -122,7 +132,7 @@ export function processClosing(): RunEventsError {
 
 /** Whether a call failed since the store was closed, so that it would fail for ever. */
 export function isStoreClosed(error: unknown): boolean {
-  return error instanceof RunEventsError && CLOSED in error;
+  return hasBrand(error, CLOSED);
 }
 
 function closed(message: string): RunEventsError {

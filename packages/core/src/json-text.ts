@@ -1,3 +1,4 @@
+import { hasBrand, JSON_TEXT } from "./brand.ts";
 import { RunEventsError } from "./errors.ts";
 
 const QUOTE = 34;
@@ -55,6 +56,15 @@ export class JsonText {
 
   private constructor(text: string) {
     this.text = text;
+  }
+
+  /** Knows the texts of another copy of this package, too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return hasBrand(value, JSON_TEXT);
+  }
+
+  static {
+    Object.defineProperty(this.prototype, JSON_TEXT, { value: true });
   }
 
   /**

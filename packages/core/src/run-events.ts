@@ -3,6 +3,7 @@ import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
 import { encodeTime } from "./frame.ts";
 import type { ClaimOptions, LeasedRun, LeaseOptions } from "./leases.ts";
 import type { OwnerOption } from "./owner.ts";
+import type { ProbeOptions } from "./probe.ts";
 import { type AppendReceipt, decodePhase } from "./receipt.ts";
 import {
   type AppendOptions,
@@ -121,6 +122,13 @@ export interface RunEvents extends Upkeep {
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
   /**
+   * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
+   * @throws RunEventsError `store_unavailable`, which says why no append could land, or that the store did not answer in
+   * `timeoutMs` (5,000); `invalid_request`
+   * @see S31
+   */
+  probe(options?: ProbeOptions): Promise<void>;
+  /**
    * Ends every tail, shuts down all work and waits for it, lets the appends under way land, closes the store. Idempotent.
    * @see S18
    */
@@ -189,6 +197,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     reap: (which) => log.reap(which),
     purge: (which) => log.purge(which),
+    probe: (options) => log.probe(options),
     close,
   };
 }

@@ -1,5 +1,6 @@
 import { createAppendQueue } from "./append-queue.ts";
 import { createBatcher } from "./batcher.ts";
+import { hasBrand, RUN_LOG } from "./brand.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkCursor, clampCursor } from "./cursor.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
@@ -19,6 +20,7 @@ import { type AppendLimits, planEvents } from "./lifecycle.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
+import { createProbe, type Probe } from "./probe.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
 import { sendReads } from "./send-reads.ts";
 import type {
@@ -109,8 +111,15 @@ export interface RunLog extends Leases, Upkeep {
   cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
   deleteRun(runId: string, options?: OwnerOption): Promise<void>;
+  /** As `RunEvents.probe`. @see S31 */
+  readonly probe: Probe;
   /** Ends every reader, lets the appends under way land, then closes the store. Idempotent. @see S18 */
   close(): Promise<void>;
+}
+
+/** Whether the value is a `RunLog`, of this copy of the package or of another. */
+export function isRunLog(value: unknown): value is RunLog {
+  return hasBrand(value, RUN_LOG);
 }
 
 /** Opens the log over a store. @throws TypeError for a store that takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
@@ -148,6 +157,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     { read, watch: (runId, wake) => store.watch(runId, wake) },
     clock,
   );
+
+  const probe = createProbe(store, clock);
 
   /** Ends a run from outside its worker. */
   function end(
@@ -202,14 +213,15 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     return run;
   }
 
-  return {
+  const log: RunLog = {
     followers,
     clock,
     limits,
     append,
     getRun,
     ...createLeases(store, { clock, isClosing }),
-    ...createUpkeep(store, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
+    probe,
+    ...createUpkeep(store, clock, probe, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
     async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
       if (!isRunId(runId))
         throw new RunEventsError("invalid_request", "A run id matches ^[A-Za-z0-9_-]{1,128}$.");
@@ -278,6 +290,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
+  // An object that is made of a log's members is one, too.
+  return Object.assign(log, { [RUN_LOG]: true });
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

@@ -35,7 +35,7 @@ function failAppends(times: number, error = storeAway()): void {
 async function expectLeftToRunOut(): Promise<void> {
   await expect(world.others.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
   await world.pass(LEASE_MS);
-  expect(await world.others.reap({ graceMs: 0 })).toStrictEqual(["r"]);
+  expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual(["r"]);
 }
 
 describe("an emitted event", () => {
