@@ -1,10 +1,10 @@
-import { defineScript, type Script } from "./script.ts";
+import { defineWriting, OOM_LUA, type Script } from "./script.ts";
 
 /**
  * Appends requests to runs, those for one run in their order, and says what became of each. All requests for a run are
  * judged before anything is written to it: what a script has written stays when it fails, so nothing may fail behind the
- * first write. The first write is one that Redis refuses where it refuses writes at all: out of memory, on a replica, with
- * a broken disk. What fails for one run, fails for it alone.
+ * first write. Where Redis refuses writes at all it refuses the script before it begins; a full one then runs it as `isFull`,
+ * to answer what needs no memory. What fails for one run, fails for it alone.
  *
  * An append that moves the run to another status needs an entry under that status in its owner's list, made before; without
  * it nothing is written to the run and the answer is `unlisted`.
@@ -27,13 +27,14 @@ import { defineScript, type Script } from "./script.ts";
  * as it has them, the status, the last sequence and the phase.
  * @see S1-S5, S22; `judgeAppend` and `advanceRun` are the rule.
  */
-export const APPEND: Script = defineScript(`
+export const APPEND: Script = defineWriting(
+  `
 local call, try, format, match = redis.call, redis.pcall, string.format, string.match
 local KEYS, ARGV = KEYS, ARGV
 local HEAD, EVENTS, RECEIPTS
 local owner, statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore, updatedAtMs
 local status, phase, phaseSequence, fence, lease, last, finished
-local staged, lost, clockMs
+local staged, hasReceipts, lost, clockMs
 
 local function text(number)
   return format('%d', number)
@@ -69,6 +70,11 @@ end
 local function appendPlain(key, eventType, payload)
   local sequence = text(last + 1)
   if try('HSETNX', RECEIPTS, key, sequence .. '-' .. sequence) ~= 1 then return nil end
+  -- Each append leaves a receipt: if this is the only one of a run with events, the others were taken away.
+  if last > 0 and call('HLEN', RECEIPTS) == 1 then
+    call('HDEL', RECEIPTS, key)
+    return { 'lost' }
+  end
   local nowMs = now()
   local added = try('XADD', EVENTS, 'NOMKSTREAM', sequence .. '-0', 'eventType', eventType, 'payload', payload,
     'createdAtMs', nowMs, 'phaseSequence', phaseSequence)
@@ -132,6 +138,7 @@ local function judge(at, kept)
   if not count then appender, newStatus, expected, count, step = shape, 'running', '', 1, 2 end
   count = tonumber(count)
   if not isOwned(asked) then return { 'not_found' } end
+  if not hasReceipts then lost = true end
   local receipt = staged[key]
   if kept and not receipt then
     local first, to = match(kept, '^(%d+)-(%d+)$')
@@ -208,12 +215,14 @@ local function appendAll(at, count, entry)
   end
   staged, lost = {}, false
   local receipts = call('HMGET', RECEIPTS, unpack(keys))
+  hasReceipts = last == 0 or not last or call('EXISTS', RECEIPTS) == 1
   for i = 1, count do
     outcomes[i] = judge(at, receipts[i])
     at = behind(at)
   end
   if lost then return { 'lost' } end
   if #staged == 0 then return { 'judged', false, outcomes } end
+  if isFull then return { 'failed', ${OOM_LUA} } end
   local hasMoved, isOver = status ~= statusBefore, lease ~= leaseBefore
   local ordinal = (hasMoved or isOver) and call('HGET', HEAD, 'ordinal')
   if hasMoved and entry ~= ordinal .. ' ' .. status then
@@ -228,7 +237,7 @@ local function appendToRun(at, count, entry)
     'fence', 'leaseExpiresAtMs')
   last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase, fenceBefore, leaseBefore = unpack(head)
   last, status, phaseSequence, fence, lease = tonumber(last), statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore
-  if count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running' and isOwned(ARGV[at]) then
+  if not isFull and count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running' and isOwned(ARGV[at]) then
     local answer = appendPlain(ARGV[at + 1], ARGV[at + 3], ARGV[at + 4])
     if answer then return answer end
   end
@@ -253,4 +262,6 @@ for run = 1, #KEYS, 3 do
   answers[(run + 2) / 3] = answer
 end
 return answers
-`);
+`,
+  "answers when full",
+);

@@ -10,7 +10,7 @@ import { encodeRequest, type OutcomeReply, parseLanding, parseOutcome } from "./
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { addDue, dropDue } from "./due.ts";
-import { mayHaveLanded, runDamaged, scriptError, storeFailure } from "./failure.ts";
+import { runDamaged, scriptFailure, storeFailure } from "./failure.ts";
 import { addListEntry, dropListEntry, type ListEntry } from "./list-entries.ts";
 
 /** The most events of one script; a request of more has one to itself. */
@@ -80,7 +80,7 @@ export async function appendGroup(
     }
     switch (reply[0]) {
       case "failed":
-        failures.push(appendFailure(scriptError(reply[1])));
+        failures.push(scriptFailure(reply[1]));
         return null;
       case "lost":
         failures.push(runDamaged());
@@ -117,7 +117,7 @@ export async function appendGroup(
     try {
       replies = await runAppend(connection, call);
     } catch (error) {
-      failures.push(appendFailure(error));
+      failures.push(storeFailure(error));
       return [];
     }
     const next = await Promise.allSettled(
@@ -185,11 +185,7 @@ function runAppend(connection: Connection, call: readonly Part[]): Promise<reado
     values.push(entry === null ? count : `${count} ${entry.ordinal} ${entry.runStatus}`);
     for (const value of ofRun) values.push(value);
   }
-  return connection.run(APPEND, keys, values) as Promise<readonly RunReply[]>;
-}
-
-function appendFailure(error: unknown): RunEventsError {
-  return storeFailure(error, mayHaveLanded(error));
+  return connection.change(APPEND, keys, values) as Promise<readonly RunReply[]>;
 }
 
 /** The failure of a whole group: it is in doubt if one of its requests is, or if others have landed. */

@@ -1,8 +1,15 @@
 import { type RunEventsError, type RunRecord, storeClosed } from "@tm/run-events-core";
 import { isCluster, type RedisClient, type RedisClusterClient } from "./driver.ts";
-import { clientClosed, isUnknownScript, storeFailure } from "./failure.ts";
-import { HEAD_FIELDS, parseHead } from "./head.ts";
+import {
+  clientClosed,
+  isOutOfMemory,
+  isUnknownScript,
+  mayHaveLanded,
+  storeFailure,
+} from "./failure.ts";
+import { parseHead } from "./head.ts";
 import type { Keys } from "./keys.ts";
+import { READ_HEAD } from "./run-scripts.ts";
 import type { Script } from "./script.ts";
 
 /** The caller's client, as the store uses it. */
@@ -14,9 +21,14 @@ export interface Connection {
    * of a cluster, also while slots move.
    */
   run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
+  /**
+   * Runs a script that changes a run.
+   * @throws RunEventsError `store_unavailable`, which says whether it may have done so. @see S7
+   */
+  change(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /** The command that rings a bell. */
   readonly ring: "PUBLISH" | "SPUBLISH";
-  /** A run as it stands, `null` if there is none. */
+  /** A run as it stands, `null` if there is none. Never as a replica has it. */
   head(runId: string): Promise<RunRecord | null>;
   /**
    * Does the work of one call of the store.
@@ -38,22 +50,51 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
     return redis.status === "end" ? clientClosed() : null;
   }
 
+  async function call(
+    { lua, sha1 }: Script,
+    scriptKeys: readonly string[],
+    values: readonly string[],
+  ): Promise<unknown> {
+    try {
+      return await redis.evalsha(sha1, scriptKeys.length, [...scriptKeys, ...values]);
+    } catch (error) {
+      // A server that has just started, was promoted or told to forget its scripts.
+      if (!isUnknownScript(error)) throw error;
+      return redis.eval(lua, scriptKeys.length, [...scriptKeys, ...values]);
+    }
+  }
+
+  async function run(
+    script: Script,
+    scriptKeys: readonly string[],
+    values: readonly string[],
+  ): Promise<unknown> {
+    try {
+      return await call(script, scriptKeys, values);
+    } catch (error) {
+      if (script.whenFull === null || !isOutOfMemory(error)) throw error;
+      return call(script.whenFull, scriptKeys, values);
+    }
+  }
+
   return {
     redis,
     keys,
     // In a cluster a message of PUBLISH goes to every node, one of SPUBLISH only to those that have the slot.
     ring: isCluster(redis) ? "SPUBLISH" : "PUBLISH",
-    async run({ lua, sha1 }, scriptKeys, values) {
+    run,
+    async change(script, scriptKeys, values) {
       try {
-        return await redis.evalsha(sha1, scriptKeys.length, [...scriptKeys, ...values]);
+        return await run(script, scriptKeys, values);
       } catch (error) {
-        // A server that has just started, was promoted or told to forget its scripts.
-        if (!isUnknownScript(error)) throw error;
-        return redis.eval(lua, scriptKeys.length, [...scriptKeys, ...values]);
+        throw storeFailure(error, mayHaveLanded(error));
       }
     },
     head: async (runId) =>
-      parseHead(runId, await redis.hmget(keys.ofRun(runId).head, ...HEAD_FIELDS)),
+      parseHead(
+        runId,
+        (await run(READ_HEAD, [keys.ofRun(runId).head], [])) as readonly (string | null)[],
+      ),
     refusal,
     async perform(work) {
       const refused = refusal();
@@ -61,7 +102,8 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
       try {
         return await work();
       } catch (error) {
-        throw storeFailure(error);
+        const failure = storeFailure(error);
+        throw redis.status === "end" && failure.retryable ? clientClosed(failure) : failure;
       }
     },
     close() {

@@ -1,7 +1,7 @@
 import type { RunRecord } from "@tm/run-events-core";
 import type { Connection } from "./connection.ts";
 import { numberOrNull } from "./head.ts";
-import { defineScript, type Script } from "./script.ts";
+import { defineReading, defineWriting, refuseOnReplica, type Script } from "./script.ts";
 
 /**
  * What may come to pass with a run at some time: that its lease runs out, or that it has finished long ago. An index of such
@@ -19,11 +19,13 @@ export interface DueEntry {
   readonly mark: string;
 }
 
-/** A run, as far as an entry depends on it. */
-export type DueRun = Pick<
+/** A run, as far as an entry depends on it, and the time of the server that has it. */
+export interface DueRun extends Pick<
   RunRecord,
   "ordinal" | "updatedAtMs" | "finishedAtMs" | "fence" | "leaseExpiresAtMs"
->;
+> {
+  readonly nowMs: number;
+}
 
 /** What a run says of an entry. */
 export interface DueTime {
@@ -32,11 +34,11 @@ export interface DueTime {
   readonly isTrue: boolean;
 }
 
-/** Asks an index for entries that have come true before a time, earliest first. */
+/** Asks an index for entries that have come true some time ago, earliest first. */
 export interface DueQuery {
   readonly index: string;
-  /** Up to which score, as Redis writes it, by the time of the index's server. */
-  readonly until: (nowMs: number) => string;
+  /** How long ago, in milliseconds, by the clock of the index's server. */
+  readonly ageMs: number;
   readonly limit: number;
   /** What the run, `null` if there is none, says of an entry; `null` if that is over. */
   readonly judge: (entry: DueEntry, run: DueRun | null, nowMs: number) => DueTime | null;
@@ -54,24 +56,40 @@ const LOOKS = 50;
 /** How many entries are moved in one command: Lua hands over only so many values. */
 const MOVES = 1_000;
 
-/** The time of the server that has a key, in milliseconds. KEYS: the key. */
-const CLOCK: Script = defineScript(`
-local time = redis.call('TIME')
-return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+/**
+ * The first entries of an index, each with its score, behind the server's time in milliseconds.
+ *
+ * KEYS: the index. ARGV: how long ago they were due in milliseconds, how many, the time of an earlier look or empty.
+ */
+const FIRST_DUE: Script = defineReading(`
+local nowMs = tonumber(ARGV[3])
+if not nowMs then
+  local time = redis.call('TIME')
+  nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local latest = string.format('%.0f', nowMs - ARGV[1])
+local entries = redis.call('ZRANGE', KEYS[1], '-inf', latest, 'BYSCORE', 'LIMIT', '0', ARGV[2], 'WITHSCORES')
+return { string.format('%.0f', nowMs), entries }
 `);
 
-/** The first entries of an index, each with its score. KEYS: the index. ARGV: the highest score, how many. */
-const FIRST_DUE: Script = defineScript(`
-return redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', '0', ARGV[2], 'WITHSCORES')
+/** What an entry depends on. KEYS: head. Answers the fields, then the server's time in milliseconds. */
+const DUE_RUN: Script = defineReading(`${refuseOnReplica("HDEL")}
+local run = redis.call('HMGET', KEYS[1], 'ordinal', 'updatedAtMs', 'finishedAtMs', 'fence', 'leaseExpiresAtMs')
+local time = redis.call('TIME')
+run[6] = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+return run
 `);
 
 /**
  * Moves entries that are there to later or to earlier scores. That takes no memory, so a Redis that is full lets it through:
  * what is to make room again begins with it. KEYS: the index. ARGV: `GT` or `LT`, then score and member of each.
  */
-const MOVE: Script = defineScript(`#!lua flags=allow-oom
+const MOVE: Script = defineWriting(
+  `
 return redis.call('ZADD', KEYS[1], 'XX', unpack(ARGV))
-`);
+`,
+  "frees",
+);
 
 /** Makes an entry; of one that is there already the earlier time stays. */
 export async function addDue(
@@ -112,14 +130,15 @@ export async function findDue(
   query: DueQuery,
 ): Promise<readonly DueEntry[]> {
   const { redis } = connection;
-  const { index, until, limit, judge } = query;
-  const nowMs = Number(await connection.run(CLOCK, [index], []));
-  const bound = until(nowMs);
+  const { index, ageMs, limit, judge } = query;
+  /** That of the first look, so that what comes due meanwhile does not keep the looks from coming to an end. */
+  let now = "";
   /** They may come true as early as this, and so stay where they are. */
   const waiting = new Set<string>();
 
   async function lookAt(entry: DueEntry, score: number): Promise<Look> {
-    return { entry, score, time: judge(entry, await dueRun(connection, entry.runId), nowMs) };
+    const run = await dueRun(connection, entry.runId);
+    return { entry, score, time: judge(entry, run, Number(now)) };
   }
 
   async function remove(over: readonly Look[]): Promise<void> {
@@ -137,11 +156,12 @@ export async function findDue(
 
   for (;;) {
     const count = Math.max(limit, LOOKS) + waiting.size;
-    const found = (await connection.run(
+    const [firstNow, found] = (await connection.run(
       FIRST_DUE,
       [index],
-      [bound, String(count)],
-    )) as readonly string[];
+      [String(ageMs), String(count), now],
+    )) as readonly [string, readonly string[]];
+    now = firstNow;
     const looks = await Promise.all(
       pairsOf(found).map(([member, score]) => lookAt(parseMember(member), Number(score))),
     );
@@ -178,16 +198,10 @@ async function move(
   }
 }
 
-async function dueRun({ redis, keys }: Connection, runId: string): Promise<DueRun | null> {
-  const { head } = keys.ofRun(runId);
-  const [ordinal, updated, finished, fence, lease] = await redis.hmget(
-    head,
-    "ordinal",
-    "updatedAtMs",
-    "finishedAtMs",
-    "fence",
-    "leaseExpiresAtMs",
-  );
+async function dueRun(connection: Connection, runId: string): Promise<DueRun | null> {
+  const { head } = connection.keys.ofRun(runId);
+  const reply = (await connection.run(DUE_RUN, [head], [])) as readonly (string | null)[];
+  const [ordinal, updated, finished, fence, lease, now] = reply;
   if (typeof ordinal !== "string") return null;
   return {
     ordinal: Number(ordinal),
@@ -195,6 +209,7 @@ async function dueRun({ redis, keys }: Connection, runId: string): Promise<DueRu
     finishedAtMs: numberOrNull(finished),
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
+    nowMs: Number(now),
   };
 }
 

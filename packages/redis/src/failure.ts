@@ -22,17 +22,14 @@ const PASSING: Readonly<Record<string, string>> = {
   TRYAGAIN: "The Redis Cluster is moving the key.",
 };
 
+/** What a client of a cluster says once it has been sent from node to node for too long: the last answer is in its text. */
+const LAST_REDIRECTION = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+)/;
+
 /** The first word of what the server answered; `null` if it is no answer of the server's. */
 function replyCode(error: unknown): string | null {
-  if (!(error instanceof Error) || error.name !== "ReplyError") return null;
-  return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
-}
-
-/** What a script has caught, as the server would have answered it. */
-export function scriptError(message: string): Error {
-  const error = new Error(message);
-  error.name = "ReplyError";
-  return error;
+  if (!(error instanceof Error)) return null;
+  if (error.name === "ReplyError") return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
+  return LAST_REDIRECTION.exec(error.message)?.[1] ?? null;
 }
 
 /** Whether the server does not know the script by its hash. */
@@ -40,18 +37,23 @@ export function isUnknownScript(error: unknown): boolean {
   return replyCode(error) === "NOSCRIPT";
 }
 
-/** Refusals of a script's own write, which comes behind the look at its keys. */
-const REFUSED_WRITES: readonly string[] = ["OOM", "READONLY", "MISCONF", "NOREPLICAS", "WRONGTYPE"];
+/** Whether the server is full. */
+export function isOutOfMemory(error: unknown): boolean {
+  return replyCode(error) === "OOM";
+}
+
+/** Refusals that a script gives itself, once it has looked for what an earlier sending may have left. */
+const JUDGED: readonly string[] = ["OOM", "WRONGTYPE"];
 
 /**
- * Whether an append that failed with this error may have landed all the same. The client sends again what it has no answer
- * to, and tells nobody: so also an answer that refuses to run the script is no proof that it had not run before. But one
- * that had would have found its receipt and written nothing.
+ * Whether a script that writes and failed with this error may have done so all the same. The client sends again what it has no answer
+ * to, and tells nobody, perhaps to another server: a name may lead to a replica meanwhile, which has not heard of the first
+ * sending. So an answer that refuses to run the script is no proof that it had not run before, there or elsewhere.
  * @see S7
  */
 export function mayHaveLanded(error: unknown): boolean {
   const code = replyCode(error);
-  return code === null || !REFUSED_WRITES.includes(code);
+  return code === null || !JUDGED.includes(code);
 }
 
 /** An error as it is, but for the command that ioredis hangs on it: there the payloads are, and whoever logs it shows them. */
@@ -82,6 +84,13 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   );
 }
 
+/** What a script has caught while it wrote to one run, as if the server had answered it. */
+export function scriptFailure(message: string): RunEventsError {
+  const error = new Error(message);
+  error.name = "ReplyError";
+  return storeFailure(error, mayHaveLanded(error));
+}
+
 /** The error of a run whose keys do not fit together: somebody else has removed one of them. */
 export function runDamaged(): RunEventsError {
   return new RunEventsError("store_unavailable", "A part of the run's keys is missing in Redis.", {
@@ -90,8 +99,10 @@ export function runDamaged(): RunEventsError {
 }
 
 /** The error of a client that was closed, or has given up reconnecting: it never comes back. */
-export function clientClosed(): RunEventsError {
-  return new RunEventsError("store_unavailable", "The Redis client is closed.", {
-    retryable: false,
-  });
+export function clientClosed(failure?: RunEventsError): RunEventsError {
+  return new RunEventsError(
+    "store_unavailable",
+    "The Redis client is closed. Open a store on a new one.",
+    { retryable: false, cause: failure?.cause, ambiguous: failure?.ambiguous ?? false },
+  );
 }

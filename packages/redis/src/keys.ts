@@ -19,6 +19,8 @@ export interface Keys {
   readonly held: string;
   /** Finished runs by when they did, at the earliest. */
   readonly ended: string;
+  /** Keys that a probe writes to, each in a slot of its own. */
+  probe(index: number): string;
   /** A sorted set for each owner and status, all of an owner under one hash tag. */
   list(ownerId: string, runStatus: RunStatus): string;
   /** The channel of a run's bell. It has the hash tag of the run's keys, so the node that has them may publish on it. */
@@ -43,6 +45,7 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
     ordinal: `${prefix}:ordinal`,
     held: `${prefix}:held`,
     ended: `${prefix}:ended`,
+    probe: (index) => `${prefix}:probe:${index}`,
     ofRun(runId) {
       const run = `${prefix}:{run:${runId}}`;
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };

@@ -1,5 +1,5 @@
 import { HEAD_FIELDS_LUA } from "./head.ts";
-import { defineScript, type Script } from "./script.ts";
+import { defineWriting, OOM_LUA, type Script } from "./script.ts";
 
 /** How each of these scripts begins: with what refuses them all. Their first key is a head, their first value `=ownerId` or empty. */
 const REFUSALS = `
@@ -30,17 +30,19 @@ end
  * A claim whose answer was lost is sent again by the client: it is known by its key, and gets the same lease.
  *
  * KEYS: head; where one script may use both, the index of leases.
- * ARGV: `=ownerId` or empty, leaseMs, the claim's key, the run's id, the mark of the entry that was made or empty.
+ * ARGV: `=ownerId` or empty, leaseMs, the claim's key behind `=` or `~`, the run's id, the mark of the entry that was made or empty.
  * Answers a refusal, `{'unindexed', mark, leaseExpiresAtMs}` or `{'granted', head, mark of a lease that is over or nil}`.
  * @see S21; core's `claimRun` is the rule.
  */
-export const CLAIM: Script = defineScript(`${REFUSALS}
+export const CLAIM: Script = defineWriting(
+  `${REFUSALS}
 local nowMs, expiresAtMs = expiry(ARGV[2])
 local before = lease and mark()
 if lease and tonumber(lease) > nowMs then
   if claimKey == ARGV[3] then return granted() end
   return { 'claimed', lease }
 end
+if isFull then return redis.error_reply(${OOM_LUA}) end
 fence = string.format('%d', (fence or 0) + 1)
 if KEYS[2] then
   redis.call('ZADD', KEYS[2], 'LT', expiresAtMs, mark() .. ':' .. ARGV[4])
@@ -49,7 +51,9 @@ elseif ARGV[5] ~= mark() then
 end
 redis.call('HSET', HEAD, 'fence', fence, 'leaseExpiresAtMs', expiresAtMs, 'claimKey', ARGV[3])
 return granted(before)
-`);
+`,
+  "answers when full",
+);
 
 /**
  * Puts off the end of a lease. That takes no memory, so a worker keeps its run while a Redis is full.
@@ -58,13 +62,15 @@ return granted(before)
  * Answers a refusal or `{'granted', head, mark of the lease if it is shorter now, else nil}`.
  * @see S21; core's `renewLease` is the rule.
  */
-export const RENEW: Script = defineScript(`#!lua flags=allow-oom
-${REFUSALS}
+export const RENEW: Script = defineWriting(
+  `${REFUSALS}
 if fence ~= ARGV[2] or not lease then return { 'fenced' } end
 local _, expiresAtMs = expiry(ARGV[3])
 redis.call('HSET', HEAD, 'leaseExpiresAtMs', expiresAtMs)
 return granted(tonumber(expiresAtMs) < tonumber(lease) and mark())
-`);
+`,
+  "frees",
+);
 
 /**
  * Ends a lease.
@@ -73,8 +79,11 @@ return granted(tonumber(expiresAtMs) < tonumber(lease) and mark())
  * Answers a refusal or `{'granted', head, mark of the lease that is over or nil}`.
  * @see S21; core's `releaseRun` is the rule.
  */
-export const RELEASE: Script = defineScript(`${REFUSALS}
+export const RELEASE: Script = defineWriting(
+  `${REFUSALS}
 if (fence or '0') ~= ARGV[2] then return { 'fenced' } end
 redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey')
 return granted(lease and mark())
-`);
+`,
+  "frees",
+);

@@ -17,10 +17,9 @@ import {
   findDue,
   hastenDue,
 } from "./due.ts";
-import { mayHaveLanded, runDamaged, storeFailure } from "./failure.ts";
+import { runDamaged } from "./failure.ts";
 import { parseHead } from "./head.ts";
 import { CLAIM, RELEASE, RENEW } from "./lease-scripts.ts";
-import type { Script } from "./script.ts";
 
 type LeaseReply =
   | readonly ["not_found" | "fenced"]
@@ -33,16 +32,18 @@ type ClaimReply = LeaseReply | readonly ["unindexed", mark: string, leaseExpires
 /** Gives a run to the caller. In a cluster the entry in the index of leases is made between two calls of the script. @see S21 */
 export async function claimRun(
   connection: Connection,
-  { runId, ownerId, leaseMs }: ClaimRequest,
+  { runId, ownerId, leaseMs, claimKey }: ClaimRequest,
 ): Promise<LeaseOutcome> {
   const { redis, keys } = connection;
   const { head } = keys.ofRun(runId);
   const scriptKeys = isCluster(redis) ? [head] : [head, keys.held];
-  const asked = [askedOwner(ownerId), String(leaseMs), crypto.randomUUID(), runId];
+  // The client sends again what it has no answer to, and tells nobody: so a claim without a key gets one for that.
+  const key = claimKey === undefined ? `~${crypto.randomUUID()}` : `=${claimKey}`;
+  const asked = [askedOwner(ownerId), String(leaseMs), key, runId];
   let made = "";
   for (;;) {
     const values = [...asked, made];
-    const reply = await runScript<ClaimReply>(connection, CLAIM, scriptKeys, values);
+    const reply = (await connection.change(CLAIM, scriptKeys, values)) as ClaimReply;
     if (reply[0] !== "unindexed") {
       const over = otherLease(reply, runId);
       if (over !== null) dropDue(connection, keys.held, over);
@@ -61,12 +62,11 @@ export async function renewLease(
   { runId, ownerId, fence, leaseMs }: RenewRequest,
 ): Promise<LeaseOutcome> {
   const { keys } = connection;
-  const reply = await runScript<LeaseReply>(
-    connection,
+  const reply = (await connection.change(
     RENEW,
     [keys.ofRun(runId).head],
     [askedOwner(ownerId), String(fence), String(leaseMs)],
-  );
+  )) as LeaseReply;
   const outcome = parseOutcome(reply, runId);
   const shorter = otherLease(reply, runId);
   if (shorter !== null && outcome.outcome === "granted") {
@@ -81,12 +81,11 @@ export async function releaseRun(
   { runId, ownerId, fence }: ReleaseRequest,
 ): Promise<LeaseOutcome> {
   const { keys } = connection;
-  const reply = await runScript<LeaseReply>(
-    connection,
+  const reply = (await connection.change(
     RELEASE,
     [keys.ofRun(runId).head],
     [askedOwner(ownerId), String(fence)],
-  );
+  )) as LeaseReply;
   const over = otherLease(reply, runId);
   if (over !== null) dropDue(connection, keys.held, over);
   return parseOutcome(reply, runId);
@@ -99,7 +98,7 @@ export async function listExpired(
 ): Promise<readonly string[]> {
   const expired = await findDue(connection, {
     index: connection.keys.held,
-    until: (nowMs) => String(nowMs - graceMs),
+    ageMs: graceMs,
     limit,
     judge: judgeLease,
   });
@@ -113,19 +112,6 @@ function judgeLease({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueT
   // Somebody may be about to claim the run: from now on, and for a millisecond at least.
   if (run.fence < fence) return { atMs: nowMs + 1, isTrue: false };
   return run.leaseExpiresAtMs === null ? null : { atMs: run.leaseExpiresAtMs, isTrue: true };
-}
-
-async function runScript<Reply>(
-  connection: Connection,
-  script: Script,
-  keys: readonly string[],
-  values: readonly string[],
-): Promise<Reply> {
-  try {
-    return (await connection.run(script, keys, values)) as Reply;
-  } catch (error) {
-    throw storeFailure(error, mayHaveLanded(error));
-  }
 }
 
 function askedOwner(ownerId: string | null): string {

@@ -1,6 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
 import type { Connection } from "./connection.ts";
-import { defineScript, type Script } from "./script.ts";
+import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /**
  * That an owner's run may be in this status. An owner's list and a run are keys of different slots, which a cluster cannot
@@ -33,7 +33,7 @@ export const STATUSES: readonly RunStatus[] = [
  *
  * KEYS: lists. ARGV: the ordinal, how many of each.
  */
-const ENTRIES_BELOW: Script = defineScript(`
+const ENTRIES_BELOW: Script = defineReading(`${refuseOnReplica("ZREM")}
 local time = redis.call('TIME')
 local found = {}
 for i, key in ipairs(KEYS) do

@@ -6,18 +6,18 @@ import { deleteRun } from "./runs.ts";
 /** The most runs that are removed in one turn, so that appends have theirs. */
 const RUNS_AT_ONCE = 50;
 
-/** Removes runs that finished before a time, whole, those first that finished first. @see S24 */
+/** Removes runs that finished some time ago, whole, those first that finished first. @see S24 */
 export async function purgeRuns(
   connection: Connection,
-  { finishedBeforeMs, limit }: PurgeRequest,
+  { finishedForMs, limit }: PurgeRequest,
 ): Promise<readonly string[]> {
   const gone: string[] = [];
   while (gone.length < limit) {
     const old = await findDue(connection, {
       index: connection.keys.ended,
-      until: () => `(${finishedBeforeMs}`,
+      ageMs: finishedForMs,
       limit: Math.min(limit - gone.length, RUNS_AT_ONCE),
-      judge: judgeEnd,
+      judge: (entry, run, nowMs) => judgeEnd(entry, run, nowMs, finishedForMs),
     });
     if (old.length === 0) break;
     const outcomes = await Promise.all(
@@ -31,10 +31,16 @@ export async function purgeRuns(
   return gone;
 }
 
-function judgeEnd({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueTime | null {
+function judgeEnd(
+  { mark }: DueEntry,
+  run: DueRun | null,
+  nowMs: number,
+  finishedForMs: number,
+): DueTime | null {
   if (run === null || run.ordinal !== Number(mark)) return null;
   const { finishedAtMs, updatedAtMs } = run;
   // Somebody may be about to end the run: from now on.
   if (finishedAtMs === null) return { atMs: Math.max(nowMs, updatedAtMs), isTrue: false };
-  return { atMs: finishedAtMs, isTrue: true };
+  // By the clock that wrote it: that of the index's server, in a cluster another one, may be ahead.
+  return { atMs: finishedAtMs, isTrue: finishedAtMs <= run.nowMs - finishedForMs };
 }

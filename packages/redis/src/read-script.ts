@@ -1,5 +1,5 @@
 import { HEAD_FIELDS_LUA } from "./head.ts";
-import { defineScript, type Script } from "./script.ts";
+import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /**
  * Reads a run's head and a page of its events, as of one instant. The page is loaded in pieces, so that a page of small
@@ -10,9 +10,9 @@ import { defineScript, type Script } from "./script.ts";
  * ARGV: `=ownerId` or empty, since, limit, maxBytes, what an event counts for beside its payload.
  * Answers nil for no such run, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat list
  * of type, payload and time.
- * @see S9, S12; `createPageCut` is the rule.
+ * @see S9, S10, S12; `createPageCut` is the rule.
  */
-export const READ: Script = defineScript(`
+export const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
 local PIECE = 16
 local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})

@@ -1,11 +1,13 @@
 import type { RunEventStore } from "@tm/run-events-core";
 import { appendGroup } from "./append.ts";
+import { checkClient } from "./check-client.ts";
 import { createConnection } from "./connection.ts";
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
 import { keysOf } from "./keys.ts";
 import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
 import { listRuns } from "./list.ts";
+import { probeServers } from "./probe.ts";
 import { purgeRuns } from "./purge.ts";
 import { readPage } from "./read.ts";
 import { createRun, deleteRun } from "./runs.ts";
@@ -28,15 +30,20 @@ export type RedisStore = RunEventStore;
  * `Cluster`. Any number of processes may share it. The store makes a connection of its own beside the client's when the first run
  * is watched, and ends that one alone when it closes.
  *
- * An append survives what the server's settings say, as they are now: power loss with `appendfsync always`, else nothing
- * that `capabilities.durability` could promise. A failover may lose acknowledged appends, whatever they say: replicas
+ * An append survives what the server's settings say: power loss with `appendfsync always`, else nothing that
+ * `capabilities.durability` could promise. They are looked at now and with each `probe`, which fails if runs may be evicted. A failover may lose acknowledged appends, whatever they say: replicas
  * follow behind.
  *
- * @throws TypeError for a bad prefix.
- * @throws RunEventsError `store_unavailable`: Redis cannot be reached, or refuses the user; not `retryable` if a server's
- * `maxmemory-policy` lets it evict runs.
+ * A client that is to find its way after a failover behind a name leaves a server that has become a replica:
+ * `reconnectOnError: ({ message }) => message.startsWith("READONLY")`.
+ *
+ * @throws TypeError for a bad prefix, or for anything but such a client.
+ * @throws RunEventsError `store_unavailable`: Redis cannot be reached, or refuses the user; not `retryable` if the client is closed,
+ * or a server's `maxmemory-policy` lets it evict runs.
  * @example
- * const redis = new Redis("redis://127.0.0.1:6379");
+ * const redis = new Redis("redis://127.0.0.1:6379", {
+ *   reconnectOnError: ({ message }) => message.startsWith("READONLY"),
+ * });
  * const store = await openRedisStore(redis);
  * const runs = createRunEvents({ store });
  */
@@ -44,14 +51,18 @@ export async function openRedisStore(
   redis: RedisClient | RedisClusterClient,
   options: RedisStoreOptions = {},
 ): Promise<RedisStore> {
+  checkClient(redis);
   const { prefix = "run-events" } = options;
   const connection = createConnection(redis, keysOf(prefix, redis.options.keyPrefix ?? ""));
-  const durability = await connection.perform(() => examineServers(connection));
+  let durability = await connection.perform(() => examineServers(connection));
   const wakes = createWakes(connection);
 
   return {
     capabilities: {
-      durability,
+      // As the servers' settings were when they were last looked at: here, and with each probe.
+      get durability() {
+        return durability;
+      },
       shared: true,
       joinsTransaction: false,
       // The client sends commands again when it has reconnected, but gives up after some attempts.
@@ -72,6 +83,9 @@ export async function openRedisStore(
     release: (request) => connection.perform(() => releaseRun(connection, request)),
     listExpired: (query) => connection.perform(() => listExpired(connection, query)),
     purge: (request) => connection.perform(() => purgeRuns(connection, request)),
+    async probe() {
+      durability = await connection.perform(() => probeServers(connection));
+    },
     watch: (runId, wake) => wakes.watch(runId, wake),
     async close() {
       connection.close();

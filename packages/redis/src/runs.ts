@@ -33,7 +33,7 @@ export async function createRun(
   const entry = { ownerId, runStatus, runId, ordinal };
   await addListEntry(connection, entry);
   const { head, events, receipts } = keys.ofRun(runId);
-  const reply = (await connection.run(
+  const reply = (await connection.change(
     CREATE_RUN,
     [head, events, receipts],
     [ownerId, runStatus, String(ordinal), metadata, connection.ring, keys.channel(runId)],
@@ -66,7 +66,7 @@ export async function deleteRun(
 ): Promise<DeleteOutcome> {
   const { keys, ring } = connection;
   const { head, events, receipts } = keys.ofRun(runId);
-  const [outcome, owner = "", ordinal = ""] = (await connection.run(
+  const [outcome, owner = "", ordinal = ""] = (await connection.change(
     DELETE_RUN,
     [head, events, receipts],
     [ownerId === null ? "" : `=${ownerId}`, asked ?? "", ring, keys.channel(runId)],

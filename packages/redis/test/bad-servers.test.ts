@@ -2,7 +2,7 @@ import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, dump, openServer, openStore } from "./opened.ts";
-import { appendOf, claimed, createOf, endOf, readValues } from "./requests.ts";
+import { appendOf, claimed, createOf, endOf, queryOf, readValues } from "./requests.ts";
 
 describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) => {
   it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
@@ -45,7 +45,8 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     const kept = appendOf("a", 1, { idempotencyKey: "kept" });
     await store.append([kept, appendOf("b", 1)]);
     await store.createRun(createOf("held"));
-    await claimed(store, "held");
+    const mine = { runId: "held", ownerId: null, claimKey: "mine" };
+    await store.claim({ ...mine, leaseMs: 60_000 });
     const before = await dump(redis);
     await redis.config("SET", "maxmemory", "1");
     const full = {
@@ -68,7 +69,13 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     expect(await store.append([kept])).toMatchObject([{ outcome: "replayed", lastSequence: 1 }]);
     expect(await readValues(store, "a")).toEqual([1]);
     expect(await dump(redis)).toEqual(before);
+    expect(await store.append([appendOf("held")])).toEqual([{ outcome: "fenced" }]);
+    expect(await store.append([appendOf("nowhere")])).toEqual([{ outcome: "not_found" }]);
     const lease = { runId: "held", ownerId: null, fence: 1 };
+    expect(await store.claim({ ...mine, leaseMs: 1 })).toMatchObject({
+      outcome: "granted",
+      run: { fence: 1 },
+    });
     for (const outcome of [
       await store.renew({ ...lease, leaseMs: 120_000 }),
       await store.renew({ ...lease, leaseMs: 60_000 }),
@@ -84,7 +91,7 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     ]);
   });
 
-  it("S2, S20: a replica reads and refuses to write", async () => {
+  it("S2, S10, S20: a replica refuses to write, and to say what it may not know", async () => {
     const server = await openServer({ program });
     const { redis, store } = await openStore(server);
     await store.createRun(createOf("a"));
@@ -95,14 +102,17 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
       code: "store_unavailable",
       message: "The Redis is a read-only replica.",
       retryable: true,
-      ambiguous: false,
       cause: expect.objectContaining({ message: expect.stringContaining("READONLY") }),
     };
-    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(readOnly);
-    await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(readOnly);
-    await expect(store.createRun(createOf("b"))).rejects.toMatchObject(readOnly);
-    await expect(claimed(store, "a")).rejects.toMatchObject(readOnly);
-    expect(await readValues(store, "a")).toEqual([1]);
+    const inDoubt = { ...readOnly, ambiguous: true };
+    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(inDoubt);
+    await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(inDoubt);
+    await expect(claimed(store, "a")).rejects.toMatchObject(inDoubt);
+    const refused = { ...readOnly, ambiguous: false };
+    // It comes no further than to its ordinal.
+    await expect(store.createRun(createOf("b"))).rejects.toMatchObject(refused);
+    await expect(store.read([queryOf("a")])).rejects.toMatchObject(refused);
+    await expect(store.probe()).rejects.toMatchObject(refused);
     expect(await dump(redis)).toEqual(before);
     await redis.call("REPLICAOF", "NO", "ONE");
     expect(await store.append([appendOf("a", 2)])).toMatchObject([{ lastSequence: 2 }]);

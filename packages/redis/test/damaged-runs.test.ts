@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dump, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
+import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
 
 const HEAD = "run-events:{run:a}:head";
 const EVENTS = "run-events:{run:a}:events";
@@ -69,6 +69,61 @@ describe("keys that somebody else has touched", () => {
       ambiguous: true,
     });
     expect(await readValues(store, "b")).toEqual([1, 2]);
+  });
+
+  it("S1, S7: a run whose receipts are gone takes nothing more, since it would take a key a second time", async () => {
+    const { redis, store } = await openRun();
+    await redis.del(RECEIPTS);
+    const before = await dump(redis);
+    const again = appendOf("a", 40, { idempotencyKey: "key-40" });
+    const phase = { eventType: "PHASE_STARTED", payload: "{}", phase: '"x"' };
+    for (const group of [
+      [again],
+      [appendOf("a", 41)],
+      [again, appendOf("a", 41)],
+      [appendOf("a", 41, { events: [phase] })],
+      [endOf("a")],
+    ]) {
+      await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
+    }
+    expect(await dump(redis)).toEqual(before);
+    // Another owner learns nothing of it.
+    const strange = appendOf("a", 41, { ownerId: "eve" });
+    expect(await store.append([strange])).toEqual([{ outcome: "not_found" }]);
+    expect(await store.append([strange, strange])).toMatchObject([
+      { outcome: "not_found" },
+      { outcome: "not_found" },
+    ]);
+    await store.append([appendOf("b", 2)]);
+    await redis.del("run-events:{run:b}:receipts");
+    await expect(store.append([appendOf("b", 3)])).rejects.toMatchObject(damaged);
+  });
+
+  it("S1: a run of one append of many events takes the next", async () => {
+    const { store } = await openStore(await openServer());
+    await store.createRun(createOf("a"));
+    const events = [...appendOf("a", 1).events, ...appendOf("a", 2).events];
+    await store.append([appendOf("a", 0, { events })]);
+    await store.append([appendOf("a", 3)]);
+    expect(await readValues(store, "a")).toEqual([1, 2, 3]);
+  });
+
+  it("S1, S7: with a third of its keys evicted, no run takes a key a second time", async () => {
+    const { redis, store } = await openStore(await openServer());
+    const runIds = oneTo(60).map((number) => `run-${number}`);
+    const keyed = (runId: string) => appendOf(runId, 1, { idempotencyKey: "charge" });
+    await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
+    await store.append(runIds.map(keyed));
+    // As an eviction does: whole keys, whichever.
+    const keys = (await redis.keys("run-events:{run:*")).toSorted();
+    await redis.del(...keys.filter((_, index) => index % 7 === 0 || index % 5 === 0));
+    for (const runId of runIds) {
+      const outcome = await store
+        .append([keyed(runId)])
+        .catch(({ code }: { code: string }) => code);
+      const isKnown = typeof outcome === "string" ? outcome : outcome[0]?.outcome;
+      expect(isKnown).toBeOneOf(["replayed", "not_found", "store_unavailable"]);
+    }
   });
 
   it("S16: an id whose head alone is gone is not made anew over the events that are left", async () => {

@@ -67,6 +67,6 @@ async function act(
     case "list expired":
       return store.listExpired({ graceMs: 0, limit: 1 });
     case "purge":
-      return store.purge({ finishedBeforeMs: Date.now() - one.ageMs, limit: 1 });
+      return store.purge({ finishedForMs: one.ageMs, limit: 1 });
   }
 }

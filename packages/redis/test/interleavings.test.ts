@@ -208,7 +208,7 @@ async function expectFound(redis: Redis, prefix: string): Promise<void> {
   const ended = runs.filter(({ finishedAtMs }) => finishedAtMs !== null);
   const expired = await store.listExpired({ graceMs: 0, limit: 10 });
   expect(expired.toSorted()).toEqual(held.map((run) => run.runId));
-  const purged = await store.purge({ finishedBeforeMs: Date.now() + LONG_MS, limit: 10 });
+  const purged = await store.purge({ finishedForMs: -LONG_MS, limit: 10 });
   expect(purged.toSorted()).toEqual(ended.map((run) => run.runId));
   for (const run of runs) {
     expect(await store.getRun(run.runId)).toEqual(run.finishedAtMs === null ? run : null);

@@ -64,6 +64,33 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
       .toEqual([expect.stringMatching(/^\d+\/20:a$/)]);
   });
 
+  it("S21: a claim under the key that got the lease is granted it again, until it runs out or is over", async () => {
+    const { prefix, redis, store, stores } = await openFresh();
+    await store.createRun(createOf("a"));
+    const mine = { runId: "a", ownerId: null, leaseMs: HOUR_MS, claimKey: "mine" };
+    const first = await store.claim(mine);
+    expect(first).toMatchObject({ outcome: "granted", run: { fence: 1 } });
+    for (const one of stores) expect(await one.claim({ ...mine, leaseMs: 1 })).toEqual(first);
+    const { claimKey: _, ...nameless } = mine;
+    for (const other of [
+      nameless,
+      { ...mine, claimKey: "other" },
+      { ...mine, claimKey: "=mine" },
+    ]) {
+      expect(await store.claim(other)).toMatchObject({ outcome: "claimed" });
+    }
+    const renewed = await store.renew({ ...mine, fence: 1, leaseMs: 2 * HOUR_MS });
+    expect(await store.claim(mine)).toEqual(renewed);
+    expect(await store.claim({ ...mine, ownerId: "eve" })).toEqual({ outcome: "not_found" });
+    await passTime(redis, prefix, ["a"], 3 * HOUR_MS);
+    expect(await store.claim(mine)).toMatchObject({ outcome: "granted", run: { fence: 2 } });
+    await store.release({ runId: "a", ownerId: null, fence: 2 });
+    expect(await store.claim(mine)).toMatchObject({ outcome: "granted", run: { fence: 3 } });
+    await store.append([appendOf("a", 1, { appender: { by: "owner" } })]);
+    expect(await store.claim({ ...mine, claimKey: "other" })).toMatchObject({ run: { fence: 5 } });
+    expect(await store.claim(mine)).toMatchObject({ outcome: "claimed" });
+  });
+
   it("S22: whatever way an append takes, a stale fence and a missing one are refused and change nothing", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));

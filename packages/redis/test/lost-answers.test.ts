@@ -151,7 +151,7 @@ describe("lost answers", () => {
     await redis.quit();
     const closed = {
       code: "store_unavailable",
-      message: "The Redis client is closed.",
+      message: "The Redis client is closed. Open a store on a new one.",
       retryable: false,
       ambiguous: false,
     };

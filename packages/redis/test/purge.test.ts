@@ -7,15 +7,16 @@ import { appendOf, createOf, endOf, listIds, oneTo, readValues } from "./request
 
 const HOUR_MS = 3_600_000;
 /** Whatever has finished so far. */
-const SOON_MS = Date.now() + HOUR_MS;
+const ALL = { finishedForMs: 0 };
 
 /** Puts the end of a run into the past, as if that much time had gone by. */
 async function finishedAt(
   redis: Redis,
   prefix: string,
   runId: string,
-  atMs: number,
+  hoursAgo: number,
 ): Promise<void> {
+  const atMs = Date.now() - hoursAgo * HOUR_MS;
   const head = `${prefix}:{run:${runId}}:head`;
   await redis.hset(head, "finishedAtMs", atMs, "updatedAtMs", atMs);
   await redis.zadd(`${prefix}:ended`, atMs, `${await redis.hget(head, "ordinal")}:${runId}`);
@@ -52,19 +53,17 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     await store.append([appendOf("live", 1)]);
     const oldestFirst = runIds.toReversed();
     for (const [at, runId] of oldestFirst.entries()) {
-      await finishedAt(redis, prefix, runId, 1_000_000 + at);
+      await finishedAt(redis, prefix, runId, 1_000 - at);
     }
-    expect(await store.purge({ finishedBeforeMs: 1_000_000, limit: 100 })).toEqual([]);
-    expect(await store.purge({ finishedBeforeMs: 1_000_010, limit: 3 })).toEqual(
+    expect(await store.purge({ finishedForMs: 1_001 * HOUR_MS, limit: 100 })).toEqual([]);
+    expect(await store.purge({ finishedForMs: 991 * HOUR_MS, limit: 3 })).toEqual(
       oldestFirst.slice(0, 3),
     );
-    expect(await store.purge({ finishedBeforeMs: 1_000_010, limit: 100 })).toEqual(
+    expect(await store.purge({ finishedForMs: 991 * HOUR_MS, limit: 100 })).toEqual(
       oldestFirst.slice(3, 10),
     );
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 200 })).toEqual(
-      oldestFirst.slice(10),
-    );
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 200 })).toEqual([]);
+    expect(await store.purge({ ...ALL, limit: 200 })).toEqual(oldestFirst.slice(10));
+    expect(await store.purge({ ...ALL, limit: 200 })).toEqual([]);
     expect(await readValues(store, "live")).toEqual([1]);
     await expect.poll(() => listIds(store)).toEqual(["live"]);
     for (const runId of runIds) {
@@ -84,14 +83,14 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     for (const runId of runIds) await store.createRun(createOf(runId));
     for (const [at, runId] of ["c", "a", "d"].entries()) {
       await store.append([endOf(runId)]);
-      await finishedAt(redis, prefix, runId, 5_000 + at);
+      await finishedAt(redis, prefix, runId, 50 - at);
       // As if each had been silent since it was made, and they were made in the order of the alphabet.
       const { ordinal } = (await store.getRun(runId)) ?? {};
       await redis.zadd(`${prefix}:ended`, runIds.indexOf(runId), `${ordinal}:${runId}`);
     }
-    expect(await store.purge({ finishedBeforeMs: 5_000, limit: 10 })).toEqual([]);
-    expect(await store.purge({ finishedBeforeMs: 6_000, limit: 2 })).toEqual(["c", "a"]);
-    expect(await store.purge({ finishedBeforeMs: 6_000, limit: 2 })).toEqual(["d"]);
+    expect(await store.purge({ finishedForMs: 51 * HOUR_MS, limit: 10 })).toEqual([]);
+    expect(await store.purge({ finishedForMs: HOUR_MS, limit: 2 })).toEqual(["c", "a"]);
+    expect(await store.purge({ finishedForMs: HOUR_MS, limit: 2 })).toEqual(["d"]);
     expect(await store.getRun("b")).toMatchObject({ runStatus: "queued" });
   });
 
@@ -104,18 +103,18 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
       await redis.zadd(`${prefix}:ended`, 1, `${ordinal}:${runId}`, 1, `7:gone-${runId}`);
     }
     await store.append([endOf("old")]);
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 1 })).toEqual(["old"]);
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 1 })).toEqual([]);
+    expect(await store.purge({ ...ALL, limit: 1 })).toEqual(["old"]);
+    expect(await store.purge({ ...ALL, limit: 1 })).toEqual([]);
     expect(await redis.zcard(`${prefix}:ended`)).toBe(runIds.length);
     await store.append([endOf("run-7")]);
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 1 })).toEqual(["run-7"]);
+    expect(await store.purge({ ...ALL, limit: 1 })).toEqual(["run-7"]);
   });
 
   it("S24: a run that was made anew under the id of an old one stays, also if it has ended too", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.append([endOf("a")]);
-    await finishedAt(redis, prefix, "a", 1_000);
+    await finishedAt(redis, prefix, "a", 50);
     let isAnew = false;
     const late = Object.assign(Object.create(client) as Redis, {
       // The run is made anew between the look at it and its removal, which alone has all its keys.
@@ -130,10 +129,10 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
       },
     });
     const purger = await openRedisStore(late, { prefix });
-    expect(await purger.purge({ finishedBeforeMs: HOUR_MS, limit: 10 })).toEqual([]);
+    expect(await purger.purge({ finishedForMs: HOUR_MS, limit: 10 })).toEqual([]);
     expect(isAnew).toBe(true);
     expect(await readValues(store, "a")).toEqual([2, null]);
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 10 })).toEqual(["a"]);
+    expect(await store.purge({ ...ALL, limit: 10 })).toEqual(["a"]);
   });
 
   it("S24: of those who purge at once each removes other runs", async () => {
@@ -141,9 +140,7 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     const runIds = oneTo(60).map((number) => `run-${number}`);
     await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
     await store.append(runIds.map((runId) => endOf(runId)));
-    const purged = await Promise.all(
-      oneTo(3).map(() => store.purge({ finishedBeforeMs: SOON_MS, limit: 40 })),
-    );
+    const purged = await Promise.all(oneTo(3).map(() => store.purge({ ...ALL, limit: 40 })));
     expect(purged.flat().toSorted()).toEqual(runIds.toSorted());
   });
 });
@@ -160,6 +157,6 @@ describe("a Redis that is full", () => {
     await expect(store.append([appendOf("b")])).rejects.toMatchObject({
       code: "store_unavailable",
     });
-    expect(await store.purge({ finishedBeforeMs: SOON_MS, limit: 10 })).toEqual(["a"]);
+    expect(await store.purge({ ...ALL, limit: 10 })).toEqual(["a"]);
   });
 });

@@ -17,4 +17,14 @@ export {
   type RedisServer,
 } from "./redis.ts";
 export { startStandby } from "./standby.ts";
-export { startTcpProxy, type ProxiedConnection, type TcpProxy } from "./tcp-proxy.ts";
+export {
+  startTcpProxy,
+  type ProxiedConnection,
+  type TcpProxy,
+  type TcpTarget,
+} from "./tcp-proxy.ts";
+export {
+  startExactlyOnce,
+  type ExactlyOnce,
+  type ExactlyOnceOptions,
+} from "./exactly-once/index.ts";

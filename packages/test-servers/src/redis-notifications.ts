@@ -14,6 +14,9 @@ const ATTRIBUTE = "|";
 
 const LINE_END = "\r\n";
 
+/** A client that says so is a replica: what it gets from then on is no replies. */
+const REPLICATION = /\nP?SYNC\r\n/;
+
 /**
  * Drops arrays (RESP2) and pushes (RESP3) whose first element is `message`, `smessage` or `pmessage`.
  * An ordinary list that begins so goes too: nothing tells it apart.
@@ -28,6 +31,7 @@ export function createRedisFilter(isDropping: () => boolean): NotificationFilter
   let fate: "unknown" | "passed" | "dropped" = "unknown";
   /** Its bytes, while its fate is unknown. */
   let held: Buffer[] = [];
+  let isReplica = false;
 
   function endElement(): void {
     for (let left = openLists.pop(); left !== undefined; left = openLists.pop()) {
@@ -77,8 +81,11 @@ export function createRedisFilter(isDropping: () => boolean): NotificationFilter
   }
 
   return {
-    readClient() {},
+    readClient(chunk) {
+      isReplica ||= REPLICATION.test(chunk.toString("latin1"));
+    },
     filterServer(chunk) {
+      if (isReplica) return chunk;
       const passed: Buffer[] = [];
       for (let at = 0; at < chunk.length;) {
         const end = bodyBytesLeft > 0 ? at + bodyBytesLeft : chunk.indexOf("\n", at) + 1;

@@ -17,6 +17,12 @@ export interface ProxiedConnection {
   cut(): void;
 }
 
+/** A server that a proxy leads to. */
+export interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Stands between a client and a server, and does what networks do. */
 export interface TcpProxy {
   readonly host: string;
@@ -25,10 +31,14 @@ export interface TcpProxy {
   connections(): readonly ProxiedConnection[];
   /** From now on no byte passes, nor the end of a connection; connections stay open, and new ones come. */
   stall(): void;
+  /** From now on no byte of the server passes; what clients send does. So a server works on what its client has no answer to. */
+  stallAnswers(): void;
   /** What was held back passes, and all that follows. */
   resume(): void;
   /** Destroys the connections that are open. New ones may come. */
   cut(): void;
+  /** From now on new connections lead to another server, as behind a name that moves. Those that are open stay where they are. */
+  moveTo(server: TcpTarget): void;
   /**
    * From now on takes one protocol's notifications out of what the server sends, also on connections that
    * are open: of Postgres the NotificationResponse messages, of Redis the messages of channels. Null: none.
@@ -39,23 +49,22 @@ export interface TcpProxy {
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. Whether the server is there shows when a client comes. */
-export async function startTcpProxy({
-  to,
-}: {
-  readonly to: { readonly host: string; readonly port: number };
-}): Promise<TcpProxy> {
+export async function startTcpProxy({ to }: { readonly to: TcpTarget }): Promise<TcpProxy> {
+  let target = to;
   const open = new Set<ProxiedConnection>();
   let dropped: NotifyingProtocol | null = null;
   let stalled: PromiseWithResolvers<void> | null = null;
+  let isOfAnswers = false;
   let closing: Promise<unknown> | undefined;
 
   const held = new Map<Transform, Buffer[]>();
 
   /** What a direction does to its chunks. What is held back passes as one, so that its reader has all of it in one breath. */
-  function createPassage(pass: (chunk: Buffer) => Buffer): Transform {
+  function createPassage(from: "client" | "server", pass: (chunk: Buffer) => Buffer): Transform {
+    const isOpen = (): boolean => stalled === null || (isOfAnswers && from === "client");
     const passage = new Transform({
       transform(chunk: Buffer, _encoding, done) {
-        if (stalled === null) {
+        if (isOpen()) {
           done(null, pass(chunk));
           return;
         }
@@ -63,7 +72,7 @@ export async function startTcpProxy({
         done();
       },
       flush(done) {
-        void (stalled?.promise ?? Promise.resolve()).then(() => done());
+        void (isOpen() ? Promise.resolve() : stalled?.promise)?.then(() => done());
       },
     });
     passage.on("close", () => held.delete(passage));
@@ -71,7 +80,7 @@ export async function startTcpProxy({
   }
 
   function accept(client: Socket): void {
-    const server = connect({ ...to, allowHalfOpen: true, noDelay: true });
+    const server = connect({ ...target, allowHalfOpen: true, noDelay: true });
     let sent = "";
     let filter: NotificationFilter | undefined;
     client.on("data", (chunk: Buffer) => {
@@ -81,8 +90,10 @@ export async function startTcpProxy({
       filter?.readClient(chunk);
       sent += chunk.toString("latin1");
     });
-    client.pipe(createPassage((chunk) => chunk)).pipe(server);
-    server.pipe(createPassage((chunk) => filter?.filterServer(chunk) ?? chunk)).pipe(client);
+    client.pipe(createPassage("client", (chunk) => chunk)).pipe(server);
+    server
+      .pipe(createPassage("server", (chunk) => filter?.filterServer(chunk) ?? chunk))
+      .pipe(client);
 
     const connection: ProxiedConnection = {
       hasSent: (text) => sent.includes(Buffer.from(text).toString("latin1")),
@@ -116,6 +127,11 @@ export async function startTcpProxy({
     connections: () => [...open],
     stall() {
       stalled ??= Promise.withResolvers();
+      isOfAnswers = false;
+    },
+    stallAnswers() {
+      stalled ??= Promise.withResolvers();
+      isOfAnswers = true;
     },
     resume() {
       stalled?.resolve();
@@ -124,6 +140,9 @@ export async function startTcpProxy({
       held.clear();
     },
     cut,
+    moveTo(server) {
+      target = server;
+    },
     dropNotifications(protocol) {
       dropped = protocol;
     },

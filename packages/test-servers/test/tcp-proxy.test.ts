@@ -49,6 +49,37 @@ describe("connections", () => {
     expect(String((await heard)[0])).toBe("onetwo");
   });
 
+  it("while answers are stalled the server hears its client, and the client hears nothing until they pass", async () => {
+    const server = await startEcho();
+    const proxy = await open(server);
+    const client = dial(proxy);
+    client.write("before");
+    await once(client, "data");
+    proxy.stallAnswers();
+    const answer = text(client.end("during"));
+    await expect.poll(() => server.received()).toBe("beforeduring");
+    expect(client.bytesRead).toBe("before".length);
+    proxy.resume();
+    expect(await answer).toBe("during");
+  });
+
+  it("a name that moves leads new connections to the other server, and leaves open ones where they are", async () => {
+    const [first, second] = [await startEcho(), await startEcho()];
+    const proxy = await open(first);
+    const old = dial(proxy);
+    old.write("one");
+    await once(old, "data");
+    proxy.moveTo(second);
+    for (const [client, words] of [
+      [old, "two"],
+      [dial(proxy), "three"],
+    ] as const) {
+      client.write(words);
+      await once(client, "data");
+    }
+    expect([first.received(), second.received()]).toEqual(["onetwo", "three"]);
+  });
+
   it("one connection is cut by what it has sent, and the others stay", async () => {
     const proxy = await open(await startEcho());
     const [listening, other] = [dial(proxy), dial(proxy)];

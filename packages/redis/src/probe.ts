@@ -1,0 +1,38 @@
+import type { StoreCapabilities } from "@tm/run-events-core";
+import type { Connection } from "./connection.ts";
+import { isCluster } from "./driver.ts";
+import { examineServers } from "./examine-servers.ts";
+import { defineWriting, type Script } from "./script.ts";
+
+/**
+ * How many keys are written for each master of a cluster, one where there is no cluster. They lie in slots by chance, as runs do: a
+ * master with its share of the slots is missed once in 3,000 prefixes.
+ */
+const KEYS_A_MASTER = 8;
+
+/**
+ * Writes as an append does: refused where that would be, answered when that would be. A disk that has failed shows only with a write,
+ * so it writes each time. KEYS: one of its own.
+ */
+const PROBE: Script = defineWriting(`
+redis.call('SET', KEYS[1], redis.call('TIME')[1])
+return 'written'
+`);
+
+/**
+ * Resolves if an append could land now, in a cluster on each of its masters, and looks at their settings again.
+ * @returns what an acknowledged append survives now
+ * @throws RunEventsError `store_unavailable` if one of them may evict runs; or what the client throws
+ * @see S31
+ */
+export async function probeServers(
+  connection: Connection,
+): Promise<StoreCapabilities["durability"]> {
+  const { redis, keys } = connection;
+  const durability = await examineServers(connection);
+  const count = isCluster(redis) ? redis.nodes("master").length * KEYS_A_MASTER : 1;
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => connection.run(PROBE, [keys.probe(index)], [])),
+  );
+  return durability;
+}

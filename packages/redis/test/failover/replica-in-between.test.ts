@@ -1,0 +1,220 @@
+import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import type { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
+import { openRedisStore, type RedisClient } from "../../src/index.ts";
+import { connect, openStore } from "../opened.ts";
+import { appendOf, claimed, createOf, endOf, oneTo, queryOf, readValues } from "../requests.ts";
+import { lead, openReplicated } from "./lagging-replica.ts";
+
+const HEAD = "run-events:{run:a}:head";
+const EVENTS = "run-events:{run:a}:events";
+const MINE = { runId: "a", ownerId: null, fence: 1 };
+const worker = { by: "worker", fence: 1 } as const;
+
+const IN_DOUBT = {
+  code: "store_unavailable",
+  message: "The Redis is a read-only replica.",
+  retryable: true,
+  ambiguous: true,
+};
+
+/** How often a server has refused to write since it is a replica. */
+async function countRefusals(server: Redis): Promise<number> {
+  return Number(/errorstat_READONLY:count=(\d+)/.exec(await server.info("errorstats"))?.[1] ?? 0);
+}
+
+/** A call that lands on the master, and how that shows there. */
+interface Call {
+  readonly prepare?: (store: RunEventStore) => Promise<unknown>;
+  /** Tells the script that matters from those that a call sends before it: how many keys it has. */
+  readonly keys: number;
+  readonly send: (store: RunEventStore) => Promise<unknown>;
+  readonly hasLanded: (master: Redis) => Promise<unknown>;
+  /** What the same call answers when the name leads to the master again. */
+  readonly again: unknown;
+}
+
+const CALLS: Readonly<Record<string, Call>> = {
+  append: {
+    keys: 3,
+    send: (store) => store.append([appendOf("a", 2, { idempotencyKey: "k" })]),
+    hasLanded: async (master) => (await master.xlen(EVENTS)) === 2,
+    again: [expect.objectContaining({ outcome: "replayed", lastSequence: 2 })],
+  },
+  "group of appends": {
+    keys: 3,
+    send: (store) =>
+      store.append([
+        appendOf("a", 2, { idempotencyKey: "k" }),
+        appendOf("a", 3, { idempotencyKey: "l" }),
+      ]),
+    hasLanded: async (master) => (await master.xlen(EVENTS)) === 3,
+    again: [
+      expect.objectContaining({ outcome: "replayed", lastSequence: 2 }),
+      expect.objectContaining({ outcome: "replayed", lastSequence: 3 }),
+    ],
+  },
+  claim: {
+    keys: 2,
+    send: (store) => store.claim({ runId: "a", ownerId: null, leaseMs: 60_000, claimKey: "k" }),
+    hasLanded: async (master) => (await master.hget(HEAD, "fence")) === "1",
+    again: { outcome: "granted", run: expect.objectContaining({ fence: 1 }) },
+  },
+  renewal: {
+    keys: 1,
+    prepare: (store) => claimed(store, "a", 1_000),
+    send: (store) => store.renew({ ...MINE, leaseMs: 3_000_000 }),
+    hasLanded: async (master) =>
+      Number(await master.hget(HEAD, "leaseExpiresAtMs")) > Date.now() + 2_000_000,
+    again: { outcome: "granted", run: expect.objectContaining({ fence: 1 }) },
+  },
+  release: {
+    keys: 1,
+    prepare: (store) => claimed(store, "a"),
+    send: (store) => store.release(MINE),
+    hasLanded: async (master) => (await master.hexists(HEAD, "leaseExpiresAtMs")) === 0,
+    again: { outcome: "granted", run: expect.objectContaining({ leaseExpiresAtMs: null }) },
+  },
+  deletion: {
+    keys: 3,
+    prepare: (store) => store.append([endOf("a")]),
+    send: (store) => store.deleteRun("a", null),
+    hasLanded: async (master) => (await master.exists(HEAD)) === 0,
+    again: "not_found",
+  },
+  creation: {
+    keys: 3,
+    send: (store) => store.createRun(createOf("b")),
+    hasLanded: async (master) => (await master.exists("run-events:{run:b}:head")) === 1,
+    again: { outcome: "existing", run: expect.objectContaining({ runId: "b" }) },
+  },
+};
+
+describe("behind a name that leads to a replica for a while", () => {
+  it.each(Object.entries(CALLS))(
+    "S7: the answer to a %s that has landed is in doubt, not a refusal",
+    async (_, { prepare, keys, send, hasLanded, again }) => {
+      const { master, replica, name, eye, catchUp, lag } = await openReplicated();
+      const redis = connect(name);
+      const isArmed = { now: false };
+      const store = await openRedisStore(
+        silenced(redis, keys, () => isArmed.now && name.stallAnswers()),
+      );
+      await useEachScript(store);
+      await store.createRun(createOf("a"));
+      await store.append([appendOf("a", 1)]);
+      await prepare?.(store);
+      await catchUp();
+      lag();
+      isArmed.now = true;
+      const answer = send(store);
+      answer.catch(() => {});
+      await expect.poll(() => hasLanded(eye)).toBe(true);
+      lead(name, replica);
+      await expect(answer).rejects.toMatchObject(IN_DOUBT);
+      isArmed.now = false;
+      lead(name, master);
+      expect(await send(store)).toEqual(again);
+    },
+  );
+
+  it("S7: an append and a worker's events land once, also when core sends them again", async () => {
+    const { master, replica, name, eye, catchUp, lag } = await openReplicated();
+    const { store } = await openStore(name);
+    const runs = createRunEvents({ store });
+    for (const runId of ["a", "b"]) await runs.create({ runId, ownerId: "ada" });
+    await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
+    await runs.work("b", { leaseMs: 60_000 }, async (run) => {
+      for (const token of oneTo(3)) await run.append([{ eventType: "LOG_LINE", payload: token }]);
+      await catchUp();
+      lag();
+      const there = connect(replica);
+      name.stallAnswers();
+      const appended = runs.append("a", [{ eventType: "LOG_LINE", payload: 2 }]);
+      const worked = run.append([{ eventType: "LOG_LINE", payload: 4 }]);
+      await run.emit("LOG_LINE", 5);
+      await expect.poll(() => eye.xlen(EVENTS)).toBe(2);
+      await expect.poll(() => eye.xlen("run-events:{run:b}:events")).toBe(4);
+      lead(name, replica);
+      await expect.poll(() => countRefusals(there)).toBeGreaterThan(1);
+      lead(name, master);
+      expect(await appended).toMatchObject({ lastSequence: 2 });
+      await worked;
+    });
+    expect(await readValues(store, "a")).toEqual([1, 2]);
+    expect(await readValues(store, "b")).toEqual([...oneTo(5), null]);
+  });
+
+  it("S5, S21: a replica that lags judges nothing: what it has not heard of is no refusal", async () => {
+    const { replica, master, name, catchUp, lag } = await openReplicated();
+    const { store } = await openStore(name);
+    const { store: other } = await openStore(master);
+    await store.createRun(createOf("a"));
+    await store.createRun(createOf("gone"));
+    await store.append([endOf("gone")]);
+    await catchUp();
+    lag();
+    await other.createRun(createOf("new"));
+    await claimed(other, "a");
+    await other.append([appendOf("a", 1, { appender: worker, idempotencyKey: "k" })]);
+    lead(name, replica);
+    const stale = { ...IN_DOUBT, ambiguous: expect.any(Boolean) };
+    for (const call of [
+      () => store.append([appendOf("a", 2, { appender: worker })]),
+      () => store.append([appendOf("a", 2), appendOf("a", 3)]),
+      () => store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
+      () => store.append([appendOf("new", 1)]),
+      () => store.claim({ runId: "new", ownerId: null, leaseMs: 1_000 }),
+      () => store.renew({ ...MINE, leaseMs: 1_000 }),
+      () => store.release(MINE),
+      () => store.createRun(createOf("gone")),
+      () => store.deleteRun("new", null),
+      () => store.deleteRun("a", null),
+    ]) {
+      await expect(call()).rejects.toMatchObject(stale);
+    }
+    lead(name, master);
+    expect(
+      await store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
+    ).toMatchObject([{ outcome: "appended", lastSequence: 2 }]);
+  });
+
+  it("S10: a replica is not read, since it may not have what was acknowledged", async () => {
+    const { replica, name, catchUp } = await openReplicated();
+    const { store } = await openStore(name);
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a", 1)]);
+    await catchUp();
+    lead(name, replica);
+    for (const call of [
+      () => store.read([queryOf("a")]),
+      () => store.read([queryOf("new")]),
+      () => store.getRun("new"),
+      () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+      () => store.listRuns({ ownerId: "eve", runStatus: "running", before: null, limit: 1 }),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ ...IN_DOUBT, ambiguous: false });
+    }
+  });
+});
+
+/** So that the server knows the scripts: else the one that matters is sent only behind an answer. */
+async function useEachScript(store: RunEventStore): Promise<void> {
+  const lease = { runId: "other", ownerId: null, fence: 1, leaseMs: 1_000 };
+  await store.createRun(createOf("other"));
+  await store.claim(lease);
+  await store.renew(lease);
+  await store.release(lease);
+  await store.append([endOf("other")]);
+  await store.deleteRun("other", null);
+}
+
+/** A client whose answers are held back from a script of so many keys on. */
+function silenced(redis: Redis, keys: number, stall: () => unknown): RedisClient {
+  return Object.assign(Object.create(redis) as Redis, {
+    evalsha(sha1: string, count: number, values: string[]) {
+      if (count === keys) stall();
+      return redis.evalsha(sha1, count, values);
+    },
+  });
+}

@@ -1,0 +1,114 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { REDIS_PROGRAMS, startRedisCluster } from "@tm/run-events-test-servers";
+import { Cluster } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { connect, dump, openProxy, openServer, openStore, owned } from "./opened.ts";
+import { appendOf, createOf } from "./requests.ts";
+
+describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
+  it("S31: resolves while an append could land, and leaves no run", async () => {
+    const { redis, store } = await openStore(await openServer({ program }));
+    await store.createRun(createOf("a"));
+    const before = await redis.keys("*");
+    for (const _ of [1, 2, 3]) await store.probe();
+    const after = await redis.keys("*");
+    expect(after.filter((key) => !before.includes(key))).toEqual(["run-events:probe:0"]);
+  });
+
+  it.each<[string, readonly string[], object]>([
+    [
+      "is full",
+      ["maxmemory", "1"],
+      { message: "Redis has reached its maxmemory.", retryable: false },
+    ],
+    [
+      "has too few replicas",
+      ["min-replicas-to-write", "1"],
+      { message: "Redis has fewer replicas than it asks for.", retryable: true },
+    ],
+    [
+      "may evict runs by now",
+      ["maxmemory-policy", "allkeys-lru"],
+      {
+        message: "Redis may evict runs: set maxmemory-policy to noeviction, it is allkeys-lru.",
+        retryable: false,
+      },
+    ],
+  ])("S31: rejects while Redis %s, and changes nothing", async (_, [name, value], error) => {
+    const { redis, store } = await openStore(await openServer({ program }));
+    await store.createRun(createOf("a"));
+    const before = await dump(redis);
+    const [, was] = (await redis.config("GET", name ?? "")) as [string, string];
+    await redis.config("SET", name ?? "", value ?? "");
+    await expect(store.probe()).rejects.toMatchObject({
+      code: "store_unavailable",
+      ambiguous: false,
+      ...error,
+    });
+    expect(await dump(redis)).toEqual(before);
+    await redis.config("SET", name ?? "", was);
+    await store.probe();
+  });
+
+  it("S31: rejects once Redis cannot save, as an append does", async () => {
+    const server = await openServer({ program, settings: ["--save", "3600 1"] });
+    const { redis, store } = await openStore(server);
+    await store.createRun(createOf("a"));
+    const [, folder = ""] = (await redis.config("GET", "dir")) as string[];
+    // No file takes the place of a folder that holds something.
+    await mkdir(join(folder, "dump.rdb", "full"), { recursive: true });
+    await redis.bgsave();
+    await expect
+      .poll(() => redis.info("persistence"), { timeout: 20_000 })
+      .toContain("rdb_last_bgsave_status:err");
+    const broken = { message: "Redis cannot write to its disk.", retryable: false };
+    await expect(store.append([appendOf("a", 1)])).rejects.toMatchObject(broken);
+    await expect(store.probe()).rejects.toMatchObject(broken);
+  });
+
+  it("S6: capabilities say what the last look found", async () => {
+    const server = await openServer({ program, settings: ["--appendfsync", "always"] });
+    const { redis, store } = await openStore(server);
+    expect(store.capabilities.durability).toBe("power");
+    await redis.config("SET", "appendfsync", "everysec");
+    await store.probe();
+    expect(store.capabilities.durability).toBe("memory");
+  });
+
+  it("S31: waits while Redis says nothing", async () => {
+    const server = await openServer({ program });
+    const proxy = await openProxy(server);
+    const { store } = await openStore(proxy);
+    proxy.stall();
+    let isSettled = false;
+    const probed = store.probe().finally(() => (isSettled = true));
+    // Another client is answered meanwhile, again and again.
+    const other = connect(server);
+    for (let round = 0; round < 50; round++) await other.ping();
+    expect(isSettled).toBe(false);
+    proxy.resume();
+    await probed;
+  });
+});
+
+describe("a probe in a cluster", () => {
+  it("S31: asks each master, and rejects if one of them could take no append", async () => {
+    const cluster = await startRedisCluster();
+    onTestFinished(() => cluster.close());
+    const store = await openRedisStore(owned(new Cluster([...cluster.nodes])));
+    await store.probe();
+    const nodes = cluster.nodes.map((node) => connect(node));
+    for (const node of nodes)
+      expect((await node.keys("run-events:probe:*")).length).toBeGreaterThan(0);
+    for (const node of nodes) {
+      await node.config("SET", "maxmemory", "1");
+      await expect(store.probe()).rejects.toMatchObject({
+        message: "Redis has reached its maxmemory.",
+      });
+      await node.config("SET", "maxmemory", "0");
+      await store.probe();
+    }
+  });
+});

@@ -1,0 +1,98 @@
+import type { AppendOptions, AppendReceipt, RunEvents } from "@tm/run-events-core";
+import type { AttemptOutcome } from "./history.ts";
+import { codeOf, isAway, pauseBetweenAttempts, payloadOf, type Play } from "./play.ts";
+
+/** Writes under a key of its own each, and sends each until it is acknowledged. */
+export async function writeWithKeys(play: Play, runs: RunEvents, runId: string): Promise<void> {
+  while (!play.isOver()) await writeKeyed(play, runs, runId, {});
+}
+
+/** As `writeWithKeys`, and each only behind the one before: whoever answers `sequence_conflict` is behind. */
+export async function writeInSequence(play: Play, runs: RunEvents, runId: string): Promise<void> {
+  let expectedSequence = 0;
+  while (!play.isOver()) {
+    const receipt = await writeKeyed(play, runs, runId, { expectedSequence });
+    if (receipt === null) return;
+    expectedSequence = receipt.lastSequence;
+  }
+}
+
+/** Writes without keys: what the store is not sure of may be there, once. */
+export async function writeWithoutKeys(play: Play, runs: RunEvents, runId: string): Promise<void> {
+  while (!play.isOver()) {
+    const value = play.nextValue();
+    let outcome: AttemptOutcome;
+    try {
+      const receipt = await runs.append(runId, [tokenOf(value)]);
+      outcome = { is: "landed", sequence: receipt.lastSequence };
+    } catch (error) {
+      const isInDoubt = isAway(error) && (error as { readonly ambiguous?: boolean }).ambiguous;
+      outcome = isInDoubt ? { is: "in doubt" } : { is: "refused", code: codeOf(error) };
+      await pauseBetweenAttempts();
+    }
+    play.attempts.push({ runId, value, idempotencyKey: null, outcome });
+    if (outcome.is === "refused" && outcome.code !== "store_unavailable") return;
+  }
+}
+
+/** Ends a run. */
+export async function endRun(runs: RunEvents, runId: string): Promise<void> {
+  await insist(() =>
+    runs.append(runId, [{ eventType: "RUN_COMPLETED" }], { idempotencyKey: "end" }),
+  );
+}
+
+/** Makes a run, over whatever outages. */
+export async function createRun(runs: RunEvents, runId: string): Promise<void> {
+  await insist(() => runs.create({ runId, ownerId: "ada" }));
+}
+
+/** Sends an event that has landed under a key once more. */
+export function writeAgain(
+  runs: RunEvents,
+  runId: string,
+  value: string,
+  idempotencyKey: string,
+): Promise<AppendReceipt> {
+  return insist(() => runs.append(runId, [tokenOf(value)], { idempotencyKey }));
+}
+
+/** @returns `null` if it was refused, which is noted */
+async function writeKeyed(
+  play: Play,
+  runs: RunEvents,
+  runId: string,
+  options: AppendOptions,
+): Promise<AppendReceipt | null> {
+  const value = play.nextValue();
+  const idempotencyKey = `key of ${value}`;
+  const note = (outcome: AttemptOutcome): void => {
+    play.attempts.push({ runId, value, idempotencyKey, outcome });
+  };
+  try {
+    const receipt = await insist(() =>
+      runs.append(runId, [tokenOf(value)], { ...options, idempotencyKey }),
+    );
+    note({ is: "landed", sequence: receipt.lastSequence });
+    return receipt;
+  } catch (error) {
+    note({ is: "refused", code: codeOf(error) });
+    return null;
+  }
+}
+
+/** Again and again while the store is away, whatever else it says of that. */
+async function insist<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+    }
+    await pauseBetweenAttempts();
+  }
+}
+
+function tokenOf(value: string): { readonly eventType: string; readonly payload: object } {
+  return { eventType: "TOKEN", payload: payloadOf(value) };
+}

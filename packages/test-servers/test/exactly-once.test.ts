@@ -1,0 +1,39 @@
+import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { expect, it } from "vitest";
+import { startExactlyOnce } from "../src/index.ts";
+
+/** A store that says that it was away each so many appends, after it has taken them or before. */
+function createFlakyStore(takes: boolean, ambiguous: boolean): RunEventStore {
+  const store = createMemoryStore();
+  let calls = 0;
+  return {
+    ...store,
+    capabilities: { ...store.capabilities, losesAcknowledgements: true },
+    async append(requests) {
+      const isLost = ++calls % 5 === 0;
+      const outcomes = isLost && !takes ? [] : await store.append(requests);
+      if (isLost) throw new RunEventsError("store_unavailable", "It is away.", { ambiguous });
+      return outcomes;
+    },
+  };
+}
+
+async function playOn(store: RunEventStore): Promise<{ readonly acknowledged: number }> {
+  const play = await startExactlyOnce({ stores: [store, store] });
+  await play.advance(200);
+  return play.finish();
+}
+
+it("S1-S10, S21, S22: a store that loses answers and says so keeps the contract", async () => {
+  for (const takes of [true, false]) {
+    const { acknowledged } = await playOn(createFlakyStore(takes, true));
+    expect(acknowledged).toBeGreaterThan(200);
+  }
+  await playOn(createFlakyStore(false, false));
+});
+
+it("S7: a store that takes what it says it has not taken is found out", async () => {
+  await expect(playOn(createFlakyStore(true, false))).rejects.toThrow(
+    /Seed \d+:\n.*but it was refused: store_unavailable/s,
+  );
+});
