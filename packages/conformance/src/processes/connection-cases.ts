@@ -239,20 +239,18 @@ async function loseCalls(trial: ProcessTrial): Promise<void> {
   const { proxy, worker, witness } = await startLine(trial);
   const runId = "asked";
   await witness.call("create", { runIds: [runId] });
-  for (const call of CALLS) {
-    for (const cut of [{ at: "answer", after: 0 } as const, { at: "request", after: 0 } as const]) {
-      // So that each has a connection to lose.
-      await worker.call("askUntilAnswered", { call: "getRun", runId });
-      proxy.plan(cut);
-      const answer = await worker.call("ask", { call, runId });
-      proxy.plan(null);
-      if (!("failure" in answer)) continue;
-      checkFailure(`\`${call}\``, answer.failure);
-      if (READS.includes(call) && answer.failure.ambiguous) {
-        throw new BrokenClause("S20", `\`${call}\` changes nothing, and says that it may have`);
-      }
-      await worker.call("askUntilAnswered", { call, runId });
+  for (const [index, call] of CALLS.entries()) {
+    // So that each has a connection to lose.
+    await worker.call("askUntilAnswered", { call: "getRun", runId });
+    proxy.plan({ at: index % 2 === 0 ? "answer" : "request", after: 0 });
+    const answer = await worker.call("ask", { call, runId });
+    proxy.plan(null);
+    if (!("failure" in answer)) continue;
+    checkFailure(`\`${call}\``, answer.failure);
+    if (READS.includes(call) && answer.failure.ambiguous) {
+      throw new BrokenClause("S20", `\`${call}\` changes nothing, and says that it may have`);
     }
+    await worker.call("askUntilAnswered", { call, runId });
   }
   checkCuts(proxy);
 }
