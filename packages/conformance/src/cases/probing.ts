@@ -1,12 +1,13 @@
 import { events, land } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { assert, assertEqual } from "../assert.ts";
 import { hangBell } from "../bell.ts";
 import { claimExpired, expiredRuns } from "../lease.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
-const PROBES = 3;
+/** More than the wakes that may still be on their way from what was written before. */
+const PROBES = 6;
 
 /** S31: a probe says whether an append could land now. */
 export const probing: readonly TrialCase[] = [
@@ -35,9 +36,11 @@ export const probing: readonly TrialCase[] = [
       assertEqual(await expiredRuns(store), ["run"], "the runs whose lease has run out");
       const gone = await store.purge({ finishedForMs: 0, limit: 10 });
       assertEqual(gone, [], "the finished runs after the probes");
-      const rung = bells.map((bell) => bell.rings());
-      assertEqual(rung, heard, "the wakes after the probes");
-      for (const bell of bells) bell.stop();
+      for (const [index, bell] of bells.entries()) {
+        const woken = bell.rings() - (heard[index] ?? 0);
+        assert(woken < PROBES, `probes wake no watch, got ${woken} wakes of a quiet run`);
+        bell.stop();
+      }
     },
   },
   {
