@@ -69,7 +69,7 @@ export function runProcessConformance<Place>(
     try {
       await runWithCrew(options, (crew) => run({ crew, ledger, draws, profile }), crewOptions);
     } catch (cause) {
-      throw new Error(`${sayWhy(cause)}\n${saySeed(seed)}`, { cause });
+      throw new SeededFailure(cause, seed);
     }
   }
 
@@ -85,9 +85,24 @@ export function runProcessConformance<Place>(
           if (Date.now() >= endsAt) return;
         }
       },
-      (cause) => sayFailure(options.name, name, cause),
+      (cause) =>
+        cause instanceof SeededFailure
+          ? `${sayFailure(options.name, name, cause.cause)}\n${saySeed(cause.seed)}`
+          : sayFailure(options.name, name, cause),
+      (cause) => (cause instanceof SeededFailure ? cause.cause : cause),
     ),
   );
+}
+
+/** What a round failed with, and the seed that it had. */
+class SeededFailure extends Error {
+  override readonly name = "SeededFailure";
+  readonly seed: number;
+
+  constructor(cause: unknown, seed: number) {
+    super(sayWhy(cause), { cause });
+    this.seed = seed;
+  }
 }
 
 function saySeed(seed: number): string {

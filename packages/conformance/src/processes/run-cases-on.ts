@@ -6,7 +6,7 @@ import { purging } from "../cases/purging.ts";
 import { sayWhy } from "../describe-error.ts";
 import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
-import { randomSeed, type Trial, type TrialCase } from "../trial.ts";
+import { randomSeed, requireDoors, type Trial, type TrialCase } from "../trial.ts";
 
 const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring];
 
@@ -20,7 +20,8 @@ export async function runCasesOn(store: RunEventStore, names: readonly string[])
   };
   const check = createRandomCheck({ profile: PROFILES.quick, seed: randomSeed() });
   const stores: Trial["stores"] = async () => [store];
-  const alone: Trial = { store, stores, check, canReopen: false, reopen: refuse, anew: refuse };
+  const rest = { canReopen: false, beneath: requireDoors({}), reopen: refuse, anew: refuse };
+  const alone: Trial = { store, stores, check, ...rest };
   for (const name of names) {
     const found = ALL.find((one) => one.name === name);
     if (found === undefined) throw new TypeError(`Expected the name of a case, got ${name}.`);

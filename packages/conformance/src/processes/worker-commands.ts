@@ -138,5 +138,10 @@ export interface Command {
 /** What a worker says; the answer 0 when it is ready for commands. */
 export type Message =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly failure: string }
+  | {
+      readonly id: number;
+      readonly failure: string;
+      /** Of the contract, if it was found broken. */
+      readonly clause: string | null;
+    }
   | { readonly report: Report };

@@ -4,6 +4,7 @@ import {
   type StoreDoors,
 } from "@tm/run-events-conformance";
 import { appendMutants } from "../mutants/append-mutants.ts";
+import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
@@ -54,6 +55,7 @@ export const storeSuite: MutantSuite = {
     ...expiryMutants,
     ...claimMutants,
     ...probeMutants,
+    ...beneathMutants,
   ].map((mutant) => ({
     name: mutant.name,
     clause: mutant.clause,

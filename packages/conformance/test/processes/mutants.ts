@@ -259,7 +259,7 @@ export const processMutants: readonly ProcessMutant[] = [
   {
     name: "counts leases by the clock of its process",
     clause: "S21",
-    says: /S21 is broken: expected that a claim counts from a time .* 3\d{3}.* s (later|earlier)/,
+    says: /S21 is broken: Expected that a claim counts from a time .* 3\d{3}.* s (later|earlier)/,
     spoil(store, journal) {
       const { claim, renew } = store;
       const turned = (leaseMs: number): number => Math.max(1, leaseMs + Date.now() - journal.now());
