@@ -139,10 +139,13 @@ export const expiryMutants: readonly Mutant[] = [
     name: "purges those first that were created first",
     clause: "S24",
     data: (data) =>
-      mapPurge(data, async ({ limit }) => {
+      mapPurge(data, async ({ finishedForMs, limit }) => {
         const query = { ownerId: "ada", runStatus: null, before: null, limit: 1_000 };
-        const finished = (await data.listRuns(query)).filter((run) => run.finishedAtMs !== null);
-        const oldest = finished.toReversed().slice(0, limit);
+        const latestMs = Date.now() - finishedForMs;
+        const old = (await data.listRuns(query)).filter(
+          ({ finishedAtMs }) => (finishedAtMs ?? Infinity) <= latestMs,
+        );
+        const oldest = old.toReversed().slice(0, limit);
         for (const { runId } of oldest) await data.deleteRun(runId, null);
         return oldest.map(({ runId }) => runId);
       }),
