@@ -7,8 +7,8 @@ function mapClaim(data: RunEventStore, claim: Claim): RunEventStore {
   return { ...data, claim };
 }
 
-function withoutKey({ claimKey: _, ...request }: ClaimRequest): ClaimRequest {
-  return request;
+function withoutKey({ runId, ownerId, leaseMs }: ClaimRequest): ClaimRequest {
+  return { runId, ownerId, leaseMs };
 }
 
 /** The run as it stands, as if it had just been claimed. */
