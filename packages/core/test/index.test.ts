@@ -138,6 +138,8 @@ const WIRE_VALUES = [
   "encodeStatus",
   "encodeStreamError",
   "encodeTime",
+  "eachJsonItem",
+  "eachJsonMember",
   "splitJsonArray",
   "splitJsonObject",
   "streamErrorCode",

@@ -93,6 +93,7 @@ async function appendEvents({ service, exchange, runId, ownerId }: Call): Promis
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
   const { events, expectedSequence } = parseAppendBody(
     await readJson(exchange, service.maxBodyBytes),
+    service.log.limits.maxBatchEvents,
   );
   const receipt = await service.log.append(runId, events, {
     ownerId,
