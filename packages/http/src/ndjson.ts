@@ -7,6 +7,7 @@ import {
   statusAfter,
 } from "@tm/run-events-core";
 import { createByteBuffer, decodeUtf8, letGo } from "./body.ts";
+import type { Holding } from "./in-flight.ts";
 import { invalidRequest, parseEvent } from "./parameters.ts";
 
 const NEWLINE = 10;
@@ -22,16 +23,23 @@ interface Line {
 /**
  * Cuts bytes into lines, however they were split on the way. A line that has not ended is kept until it does, or the whole
  * body does.
+ * @param grow told what the line that has not ended takes of memory before it takes it; throws to refuse that
  */
-export function createLineCutter(maxLineBytes: number): {
+export function createLineCutter(
+  maxLineBytes: number,
+  grow: (bytes: number) => void,
+): {
   /** Yields the lines that end in these bytes. @throws RunEventsError `payload_too_large`, behind the lines before it. */
   push(bytes: Uint8Array): Iterable<Uint8Array>;
   /** What stands behind the last newline. */
   rest(): Uint8Array;
+  /** What the line that has not ended takes of memory, in bytes. */
+  size(): number;
 } {
-  const line = createByteBuffer(maxLineBytes);
+  const line = createByteBuffer(maxLineBytes, grow);
   return {
     rest: () => line.take(),
+    size: () => line.size(),
     *push(bytes) {
       let from = 0;
       for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
@@ -52,6 +60,8 @@ export interface NdjsonTarget {
   /** Of the lease under which they are appended, if there is one. @see W32 */
   readonly fence: number | undefined;
   readonly maxLineBytes: number;
+  /** What the upload takes of memory is counted there. @see W49 */
+  readonly holding: Pick<Holding, "holdBody">;
 }
 
 /**
@@ -66,8 +76,10 @@ export async function appendLines(
   body: AsyncIterator<Uint8Array, unknown>,
   target: NdjsonTarget,
 ): Promise<AppendReceipt> {
-  const { log, runId, ownerId, fence, maxLineBytes } = target;
-  const cutter = createLineCutter(maxLineBytes);
+  const { log, runId, ownerId, fence, maxLineBytes, holding } = target;
+  /** Of the lines that have ended, and that the log has not answered for. */
+  let heldBytes = 0;
+  const cutter = createLineCutter(maxLineBytes, (bytes) => holding.holdBody(heldBytes + bytes));
   const most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
   let whole: AppendReceipt | null = null;
   let group: Line[] = [];
@@ -75,6 +87,7 @@ export async function appendLines(
   let number = 1;
 
   async function add(line: Uint8Array): Promise<void> {
+    heldBytes += line.buffer.byteLength;
     const draft = parseLine(line);
     if (draft !== null) {
       group.push({ number, draft });
@@ -91,6 +104,8 @@ export async function appendLines(
     group = [];
     groupBytes = 0;
     await append(lines);
+    heldBytes = 0;
+    holding.holdBody(cutter.size());
   }
 
   async function append(lines: readonly Line[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
-import type { Headers, Reply } from "./exchange.ts";
+import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 
 /** Every code with its HTTP status: the only place where the two meet. @see W3 */
 export const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
@@ -56,6 +56,7 @@ export function problem(
     headers: {
       "content-type": "application/problem+json; charset=utf-8",
       "cache-control": "private, no-store",
+      ...NO_SNIFF,
       ...headers,
     },
     body: JSON.stringify({

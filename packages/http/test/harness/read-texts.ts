@@ -88,7 +88,11 @@ async function readHeaders(): Promise<void> {
     const run = `x${fill(piece, HEADER)}x`;
     for (const name of names) {
       await ask("/v1/agent-runs/r/events", { [name]: run });
-      await ask("/v1/agent-runs/r/events", { "content-type": "application/json", [name]: run }, "{}");
+      await ask(
+        "/v1/agent-runs/r/events",
+        { "content-type": "application/json", [name]: run },
+        "{}",
+      );
     }
     for (const name of ["since", "limit", "wait", "status", "cursor"]) {
       const query = `${name}=${encodeURIComponent(run)}`;
@@ -101,7 +105,8 @@ async function readHeaders(): Promise<void> {
 }
 
 const PARSERS: Readonly<Record<string, () => Promise<void>>> = {
-  json: () => readBodies("application/json", (middle) => `{"events":[{"eventType":"A",${middle}}]}`),
+  json: () =>
+    readBodies("application/json", (middle) => `{"events":[{"eventType":"A",${middle}}]}`),
   ndjson: () => readBodies("application/x-ndjson", (middle) => `{"eventType":"A",${middle}}\n`),
   headers: readHeaders,
 };
