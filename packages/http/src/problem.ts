@@ -40,7 +40,10 @@ const INTERNAL = new RunEventsError("internal", "The server failed.");
  */
 export function problemOf(error: unknown): Reply & { readonly body: string } {
   const { code, message, details } = error instanceof RunEventsError ? error : INTERNAL;
-  return problem(STATUS[code], code, message, { ...EXTRA[code] }, details);
+  const { retryAfterMs, ...said } = details;
+  const retry =
+    retryAfterMs === undefined ? {} : { "retry-after": `${Math.ceil(retryAfterMs / 1_000)}` };
+  return problem(STATUS[code], code, message, { ...EXTRA[code], ...retry }, said);
 }
 
 /** A problem with a status that no error code has. */
