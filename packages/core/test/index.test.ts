@@ -145,6 +145,8 @@ const WIRE_VALUES = [
   "encodeStatus",
   "encodeStreamError",
   "encodeTime",
+  "eachJsonItem",
+  "eachJsonMember",
   "splitJsonArray",
   "splitJsonObject",
   "streamErrorCode",
