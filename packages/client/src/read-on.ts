@@ -106,7 +106,9 @@ export function readOn(
           route = afterLoss(route, loss, performance.now());
           heard();
           update({ state: "waiting", error });
-          const delayMs = planDelay(failures, error.details.retryAfterMs ?? askedMs, Math.random());
+          // What a full server asks for is meant for the transport that is left.
+          const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
+          const delayMs = planDelay(failures, atLeastMs, Math.random());
           await pause(isWoken ? 0 : delayMs, whole, onSeen);
         }
       }
