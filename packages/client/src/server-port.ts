@@ -4,7 +4,6 @@ import {
   isTerminal,
   JsonText,
   MAX_BATCH_EVENTS,
-  MAX_PAYLOAD_BYTES,
   RunEventsError,
   runFinished,
   type RunSnapshot,
@@ -84,7 +83,8 @@ export function createServerPort(
 
   return {
     clock: systemClock,
-    limits: { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS },
+    // How large a payload may be the server says.
+    limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
     async claim(runId, leaseMs) {
       // Once: a claim whose answer is lost may have been granted, and then it is what keeps the next one from being so.

@@ -1,7 +1,7 @@
 import { holdProcess, pause } from "./clock.ts";
 import { createEmitQueue } from "./emit-queue.ts";
 import { isRefusal, RunEventsError, runFenced, runFinished } from "./errors.ts";
-import type { EventDraft } from "./event.ts";
+import { type EventDraft, MAX_PAYLOAD_BYTES } from "./event.ts";
 import { holdLease } from "./hold-lease.ts";
 import {
   type AppendLimits,
@@ -268,10 +268,10 @@ function isWorthRetrying(error: unknown): boolean {
   return error instanceof RunEventsError && error.retryable && !error.ambiguous;
 }
 
-/** What a failed run says of its failure: no stack. Cut so that it fits, if each of its units takes an escape. */
+/** What a failed run says of its failure: no stack. Cut so that it fits anywhere, if each of its units takes an escape. */
 function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
   const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
   const text = typeof message === "string" ? message : error;
   const known = typeof text === "string" ? text : "The task threw what is no error.";
-  return known.slice(0, Math.max(0, maxPayloadBytes / 6 - 3));
+  return known.slice(0, Math.max(0, Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES) / 6 - 3));
 }
