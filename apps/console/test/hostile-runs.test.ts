@@ -17,10 +17,8 @@ describe("runs that are made to break a page", () => {
     const { url, page } = await openSignedIn({ STORE_URL: `sqlite:${file}` });
     await recordRun(url, "r", many("LOG", 3), { title: "deep" });
     const db = new DatabaseSync(file);
-    const table = (name: string): string =>
-      `${db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ?").get(`%${name}`)?.["name"]}`;
-    db.exec(`UPDATE ${table("events")} SET payload = '${DEEP}' WHERE sequence = 2`);
-    db.exec(`UPDATE ${table("runs")} SET metadata = '{"title":${DEEP},"name":"deep"}'`);
+    db.exec(`UPDATE run_events_events SET payload = '${DEEP}' WHERE sequence = 2`);
+    db.exec(`UPDATE run_events_runs SET metadata = '{"title":${DEEP},"name":"deep"}'`);
     db.close();
     const second = await page.context().newPage();
     for (const tab of [page, second]) {
