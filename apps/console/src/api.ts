@@ -122,11 +122,15 @@ async function askAnswer(
     signal: AbortSignal.timeout(ANSWER_MS),
   });
   const value = parseJson(text);
-  if (response.ok) return { value, retention: response.headers.get("run-retention") };
+  // What is no JSON was answered by another program, in the server's place.
+  const isOurs = response.status === 204 || (typeof value === "object" && value !== null);
+  if (response.ok && isOurs) return { value, retention: response.headers.get("run-retention") };
   const problem = (value ?? {}) as { readonly code?: RunEventsErrorCode; readonly detail?: string };
+  const type = response.headers.get("content-type")?.split(";")[0] ?? "without a type";
   throw new RunEventsError(
     problem.code ?? "internal",
-    problem.detail ?? `The server answers ${response.status}.`,
+    problem.detail ??
+      `${method} ${path.split("?")[0]} answered ${response.status} ${type}, not as a run-events server does.`,
   );
 }
 

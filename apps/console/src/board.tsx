@@ -5,6 +5,7 @@ import { encodeRoute, useRoute } from "./hash-route.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
 import { RunList } from "./run-list.tsx";
 import { RunScreen } from "./run-screen.tsx";
+import { ScreenBoundary } from "./screen-boundary.tsx";
 import { tellSession } from "./session-news.ts";
 import { TopBar } from "./top-bar.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
@@ -92,7 +93,9 @@ export function Board({
           <p>Choose a run to see what it does.</p>
         </main>
       ) : (
-        <RunScreen key={runId} runId={runId} onSignedOut={onSignedOut} onLeave={toRuns} />
+        <ScreenBoundary key={runId}>
+          <RunScreen runId={runId} onSignedOut={onSignedOut} onLeave={toRuns} />
+        </ScreenBoundary>
       )}
       {areKeysShown && <KeysDialog onClose={() => setKeysShown(false)} />}
     </div>

@@ -1,5 +1,6 @@
 import type { RunEvent } from "@tm/run-events-core";
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { encodeIndented } from "./encode-indented.ts";
 import { escapeUnseen } from "./escape-unseen.ts";
 import { formatCount, formatMoment } from "./format-time.ts";
 import { splitJson } from "./split-json.ts";
@@ -20,7 +21,10 @@ export function EventPayload({
 }): ReactNode {
   const { sequence, createdAt, payload } = event;
   const box = useRef<HTMLDivElement>(null);
-  const json = useMemo(() => escapeUnseen(JSON.stringify(payload, null, 2)), [payload]);
+  const { json, isCut } = useMemo(() => {
+    const indented = encodeIndented(payload);
+    return { ...indented, json: escapeUnseen(indented.json) };
+  }, [payload]);
   const [isWhole, setWhole] = useState(json.length <= MOST_SHOWN);
   useLayoutEffect(() => {
     const { current } = box;
@@ -46,6 +50,11 @@ export function EventPayload({
             <Coloured json={json} />
           )}
         </pre>
+      )}
+      {isCut && (
+        <p className="cut soft">
+          It is too deep or too long for this page: what is missing is on the server.
+        </p>
       )}
       {!isWhole && (
         <p className="cut soft">

@@ -1,10 +1,12 @@
 import { isTerminal, type RunEvent, statusAfter } from "@tm/run-events-core";
+import { escapeUnseen } from "./escape-unseen.ts";
 
 /** The type of the events that begin a phase. @see W6 */
 export const PHASE_STARTED = "PHASE_STARTED";
 
 /** One phase of a run. */
 export interface Phase {
+  /** With what is not seen in it escaped. */
   readonly name: string;
   /** The event that began it. */
   readonly sequence: number;
@@ -63,5 +65,5 @@ function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boole
 function phaseOf({ eventType, payload }: Omit<RunEvent, "sequence">): string | null {
   if (eventType !== PHASE_STARTED || typeof payload !== "object" || payload === null) return null;
   const { phase } = payload as { readonly phase?: unknown };
-  return typeof phase === "string" ? phase : null;
+  return typeof phase === "string" ? escapeUnseen(phase) : null;
 }

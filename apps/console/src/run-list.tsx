@@ -1,5 +1,6 @@
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { escapeUnseen } from "./escape-unseen.ts";
 import { formatAge, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
 import { planMove } from "./plan-move.ts";
@@ -110,7 +111,7 @@ function RunLink({
       </time>
       <span className="facts">
         <span className={`word ${runStatus}`}>{runStatus}</span>
-        {currentPhase !== null && <span className="phase">{currentPhase}</span>}
+        {currentPhase !== null && <span className="phase">{escapeUnseen(currentPhase)}</span>}
         <span>{formatEvents(lastSequence)}</span>
       </span>
       <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>

@@ -1,6 +1,7 @@
 import { useRun } from "@tm/run-events-client/react";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { isSignedOut } from "./api.ts";
+import { escapeUnseen } from "./escape-unseen.ts";
 import { EventToolbar } from "./event-toolbar.tsx";
 import { PhaseStrip } from "./phase-strip.tsx";
 import { createRunDigest, PHASE_STARTED } from "./run-digest.ts";
@@ -90,7 +91,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         heading={heading}
       />
       <p className="unseen" role="status">
-        {[runStatus, currentPhase].filter((word) => word !== null).join(", ")}
+        {escapeUnseen([runStatus, currentPhase].filter((word) => word !== null).join(", "))}
       </p>
       <RunNotices state={state} error={error} events={events} snapshot={snapshot} />
       <PhaseStrip

@@ -1,12 +1,26 @@
 import type { RunSnapshot } from "@tm/run-events-core";
+import { escapeUnseen } from "./escape-unseen.ts";
 
-/** What a run is called: by its metadata's `title`, `name` or `command` if there is one in words, else by its id. */
+/** How long a title becomes at most, in characters. */
+const MOST_LENGTH = 300;
+
+/**
+ * What a run is called: by its metadata's `title`, `name` or `command` if there is one in words, else by its id. What is not seen in
+ * it is escaped: it stands where a user decides which run to cancel.
+ */
 export function runTitle({ runId, metadata }: Pick<RunSnapshot, "runId" | "metadata">): string {
   if (typeof metadata !== "object" || metadata === null) return runId;
   const { title, name, command } = metadata as Readonly<Record<string, unknown>>;
   for (const one of [title, name, command]) {
-    const words = Array.isArray(one) ? one.join(" ") : one;
-    if (typeof words === "string" && words.trim() !== "") return words.trim();
+    const words = wordsOf(one).slice(0, MOST_LENGTH).trim();
+    if (words !== "") return escapeUnseen(words);
   }
   return runId;
+}
+
+/** Text, or the words of a command line; empty if it is neither. Other lists may be of any depth, and joining them may fail. */
+function wordsOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  const isWords = Array.isArray(value) && value.every((one) => !(one instanceof Object));
+  return isWords ? value.join(" ") : "";
 }

@@ -19,10 +19,12 @@ export interface OpenConsole {
   readonly killServer: () => Promise<unknown>;
 }
 
-/** How wide the page is, and in which colours. */
+/** How wide the page is, in which colours, and what it may say. */
 export interface Look {
   readonly width?: number;
   readonly colours?: "light" | "dark";
+  /** What the page may say on its console besides. */
+  readonly maySay?: RegExp;
 }
 
 let browser: Browser;
@@ -55,7 +57,8 @@ export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
-    if (!BY_ITSELF.test(message.text())) faults.push(message.text());
+    const text = message.text();
+    if (!BY_ITSELF.test(text) && look.maySay?.test(text) !== true) faults.push(text);
   });
   onTestFinished(async () => {
     await context.close();

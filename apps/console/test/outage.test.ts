@@ -29,4 +29,19 @@ describe("a server that goes away", () => {
     await page.getByText("live", { exact: true }).waitFor();
     await expect.poll(() => page.getByText("The server does not answer.").count(), PATIENT).toBe(0);
   });
+
+  it("is not mistaken for a page that another program answers in its place", async () => {
+    const { page } = await openSignedIn();
+    const answer = { status: 200, contentType: "text/html", body: "<p>Welcome</p>" };
+    await page.route("**/v1/agent-runs?*", async (route) => route.fulfill(answer));
+    await page.getByText("GET /v1/agent-runs answered 200 text/html").waitFor();
+    await page.unroute("**/v1/agent-runs?*");
+    await page.getByText("There are no runs yet.").waitFor();
+    await page.route("**/v1/session", async (route) => route.fulfill(answer));
+    await page.reload();
+    await page.getByText("GET /v1/session answered 200 text/html").waitFor();
+    await page.unroute("**/v1/session");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("There are no runs yet.").waitFor();
+  });
 });

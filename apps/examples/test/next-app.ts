@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -18,6 +18,18 @@ export async function POST(request) {
 }
 `;
 
+/** A page of server components around the component of the client's README. */
+const LAYOUT = `export default function Layout({ children }) {
+  return <html lang="en"><body>{children}</body></html>;
+}
+`;
+const PAGE = `import { Run } from "./run.jsx";
+
+export default async function Page({ params }) {
+  return <Run runId={(await params).runId} />;
+}
+`;
+
 /** The Next.js recipe, built. */
 export interface NextApp {
   start(): Promise<RecipeProcess>;
@@ -26,7 +38,7 @@ export interface NextApp {
 
 /**
  * Builds the recipe in a folder of its own, where our packages are as npm would put them there: compiled. Beside its paths,
- * POST is also served under `/behind-proxy`.
+ * POST is also served under `/behind-proxy`, and `/runs/{runId}` shows a run with the hook.
  */
 export async function buildNextApp(): Promise<NextApp> {
   const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
@@ -36,10 +48,12 @@ export async function buildNextApp(): Promise<NextApp> {
     const behind = join(folder, "app/behind-proxy/[...path]");
     await mkdir(behind, { recursive: true });
     await writeFile(join(behind, "route.js"), BEHIND_PROXY);
-    for (const name of ["core", "http", "sqlite"]) {
+    await writePage(folder);
+    for (const name of ["core", "http", "sqlite", "client"]) {
       const target = join(folder, "node_modules/@tm", `run-events-${name}`);
       const source = join(PACKAGES, name);
       await run("tsc", ["-p", source, "--outDir", join(target, "dist")]);
+      if (name === "core") await bundleCore(source, join(target, "dist"));
       await cp(join(source, "package.json"), join(target, "package.json"));
     }
     const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" } as const;
@@ -49,4 +63,24 @@ export async function buildNextApp(): Promise<NextApp> {
     throw error;
   }
   return { start: () => startRecipeProcess([NEXT, "start"], folder), remove };
+}
+
+async function writePage(folder: string): Promise<void> {
+  const readme = await readFile(join(PACKAGES, "client/README.md"), "utf8");
+  const component = /<!-- snippet: run\.jsx -->\n+```jsx\n(.*?)^```$/ms.exec(readme)?.[1];
+  if (component === undefined) throw new TypeError("Expected the client's README to show run.jsx");
+  const page = join(folder, "app/runs/[runId]");
+  await mkdir(page, { recursive: true });
+  await writeFile(join(folder, "app/layout.jsx"), LAYOUT);
+  await writeFile(join(page, "page.jsx"), PAGE);
+  await writeFile(join(page, "run.jsx"), component);
+}
+
+/** Core is published as one file, as its `build` script makes it. */
+async function bundleCore(source: string, dist: string): Promise<void> {
+  const rolldown = join(source, "node_modules/.bin/rolldown");
+  const entries = ["src/index.ts", "src/index-wire.ts", "--platform", "neutral"];
+  await run(rolldown, [...entries, "--dir", dist, "--chunk-file-names", "shared.js"], {
+    cwd: source,
+  });
 }

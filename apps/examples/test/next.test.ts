@@ -39,3 +39,11 @@ it("W12: behind a proxy of Next.js lines are not there before the last", async (
   const page = await call("GET", `${path}/events`);
   expect(await page.json()).toMatchObject({ events: [{}, { eventType: "BEHIND" }] });
 });
+
+it("the hook's component is built among server components, and rendered on the server without what is not known yet", async () => {
+  const { url, end } = await app.start();
+  onTestFinished(async () => void (await end("SIGKILL")));
+  const page = await fetch(`${url}/runs/r`);
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain("<section><p>(connecting)</p><ol></ol></section>");
+});

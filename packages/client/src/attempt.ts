@@ -6,8 +6,10 @@ import type { Loss } from "./route.ts";
 export interface Attempt extends FollowLog {
   /** Says how the attempt is lost if it is lost from now on. */
   readonly expect: (loss: Loss) => void;
-  /** Breaks the attempt off. It is made again. */
-  readonly giveUp: () => void;
+  /** Breaks the attempt off, and says why. It is made again. */
+  readonly giveUp: (why: string) => void;
+  /** Says that the server has spoken. */
+  readonly heard: () => void;
   /** Sets what is called when the page is seen again. There is one listener at a time. */
   readonly onSeen: (listener: () => void) => void;
 }

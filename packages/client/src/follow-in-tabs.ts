@@ -1,10 +1,11 @@
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
-import { followRun } from "./follow-run.ts";
-import { linkAbort } from "./link-abort.ts";
+import { RunEventsError } from "@tm/run-events-core";
+import { followHeard } from "./follow-run.ts";
+import { type LinkedAbort, linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import type { RunCell } from "./run-cell.ts";
 import type { ServerOptions } from "./server.ts";
 import type { Standing } from "./standing.ts";
+import { encodeTold, type Message, MESSAGE_VERSION, type Told } from "./tab-messages.ts";
 
 /** Which run is followed, and for whom. */
 export interface SharedRunOptions extends ServerOptions {
@@ -13,35 +14,23 @@ export interface SharedRunOptions extends ServerOptions {
   readonly userId?: string;
 }
 
-/** What tabs tell each other: one that waits asks for what is behind its cursor, and the one that has the connection tells. */
-type Message = { readonly ask: number } | Told;
-
-interface Told {
-  /** Those behind `from`, up to the standing's cursor unless they would be too many for one message. */
-  readonly events: readonly RunEvent[];
-  readonly from: number;
-  readonly standing: Standing;
-  /** The standing's, whose class and code would be lost. */
-  readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
-}
-
-/** Of the messages. Tabs with pages of another version have a connection of their own. */
-const VERSION = 2;
 /** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
 const ASK_MS = 15_000;
-/** How long the answer may take at least, in milliseconds: a tab that is frozen gives none. */
+/** How long the answer may take at least, in milliseconds: a tab that stands still gives none. */
 const ANSWER_MS = 3_000;
+/**
+ * An answer of a tab that has heard nothing for so long counts as none, in milliseconds. A frozen page still answers other tabs, but
+ * neither its timers nor its stream go on. One that is alive gives a silent stream up before.
+ */
+const STALE_MS = 40_000;
 /** How long the last word takes to the others at most, in milliseconds. */
 const TOLD_MS = 1_000;
-/** How many events one message holds at most, and where it ends, in characters of JSON. */
-const MESSAGE_EVENTS = 1_000;
-const MESSAGE_LENGTH = 262_144;
 
 /**
  * Follows a run in one tab for all tabs of the origin that ask for it: the holder of a lock has the connection and tells the
  * others, and when it goes the next one goes on. Over HTTP/1.1 a browser has six connections to a host, and a stream takes
  * one for as long as it lasts. Where the host has no locks or channels, or refuses them, each has its own connection; so has a tab
- * with a token, unless it says whose it is.
+ * with a token, unless it says whose it is, and each tab of a run whose events do not fit into messages.
  * @param cell is filled, and tells where to begin
  * @throws as `followRun`
  * @see https://www.w3.org/TR/web-locks/
@@ -51,144 +40,196 @@ export async function followInTabs(
   cell: RunCell,
   whole: AbortSignal,
 ): Promise<void> {
-  const { baseUrl = "", runId, userId = "", credential = "session" } = options;
+  const { userId = "", credential = "session" } = options;
   const { locks } =
     (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator ?? {};
   const isSomebodys = credential === "session" || userId !== "";
-  if (locks === undefined || typeof BroadcastChannel === "undefined" || !isSomebodys) {
-    return lead(options, cell, whole, () => {});
-  }
-  const { signal, abort } = linkAbort(whole);
-  const name = `run-events ${VERSION} ${JSON.stringify([baseUrl, runId, userId])}`;
-  const channel = new BroadcastChannel(name);
+  return locks === undefined || typeof BroadcastChannel === "undefined" || !isSomebodys
+    ? lead(options, cell, whole)
+    : new RunTab(options, cell, whole, locks).follow();
+}
+
+/**
+ * A tab among those that share a run.
+ *
+ * | role      | until                                                          | then      |
+ * | --------- | -------------------------------------------------------------- | --------- |
+ * | `waiting` | it gets the lock, in its turn or from a tab that gives no sign | `leading` |
+ * | `waiting` | it hears that the run does not fit into messages               | `apart`   |
+ * | `leading` | another tab takes the lock from it                             | `waiting` |
+ */
+class RunTab {
+  readonly #options: SharedRunOptions;
+  readonly #cell: RunCell;
+  readonly #whole: AbortSignal;
+  readonly #locks: LockManager;
+  readonly #name: string;
+  readonly #channel: BroadcastChannel;
   // Timers of a page that nobody sees come late, and the others may be seen.
-  const { port1, port2 } = new MessageChannel();
-  const over = Promise.withResolvers<void>();
-  let isLeading = false;
-  let isTelling = false;
+  readonly #soon = new MessageChannel();
+  /** Aborts when this tab shares no longer. */
+  readonly #share: LinkedAbort;
+  readonly #over = Promise.withResolvers<void>();
+  #role: "waiting" | "leading" | "apart" = "waiting";
+  /** Whether it has asked for the lock and waits for its turn. */
+  #isQueued = false;
+  #isAsking = false;
+  #isTelling = false;
   /** The cursor that the others have been told of. */
-  let told = 0;
-  let isAsking = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  #told = 0;
+  #heardAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  function after(ms: number, work: () => void): void {
-    clearTimeout(timer);
-    timer = setTimeout(work, ms);
+  constructor(options: SharedRunOptions, cell: RunCell, whole: AbortSignal, locks: LockManager) {
+    const { baseUrl = "", runId, userId = "" } = options;
+    this.#options = options;
+    this.#cell = cell;
+    this.#whole = whole;
+    this.#locks = locks;
+    this.#name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, runId, userId])}`;
+    this.#channel = new BroadcastChannel(this.#name);
+    this.#share = linkAbort(whole);
   }
 
-  function ask(): void {
-    isAsking = true;
-    channel.postMessage({ ask: cell.events.length });
+  async follow(): Promise<void> {
+    this.#soon.port1.onmessage = () => this.#tellNews();
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
+    this.#channel.onmessageerror = () => this.#goApart();
+    try {
+      this.#share.signal.throwIfAborted();
+      this.#after(0, () => this.#ask());
+      this.#queue();
+      await this.#over.promise;
+    } finally {
+      clearTimeout(this.#timer);
+      this.#share.abort();
+      this.#channel.close();
+      this.#soon.port1.close();
+    }
+  }
+
+  #after(ms: number, work: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(work, ms);
+  }
+
+  #ask(): void {
+    this.#isAsking = true;
+    this.#channel.postMessage({ ask: this.#cell.events.length } satisfies Message);
     // All tabs have heard the last of it at the same time, and one of them is to take over.
-    after(ANSWER_MS * (1 + Math.random()), () => take({ steal: true }));
+    this.#after(ANSWER_MS * (1 + Math.random()), () => this.#take({ steal: true }));
   }
 
-  function tell(since: number): void {
-    const { events } = cell;
-    const { error, ...standing } = cell.standing();
-    let from = since;
-    do {
-      let to = from;
-      for (let length = 0; length < MESSAGE_LENGTH && to < from + MESSAGE_EVENTS; to += 1) {
-        if (to >= events.length) break;
-        length += JSON.stringify(events[to]).length;
-      }
-      channel.postMessage({
-        events: events.slice(from, to),
-        from,
-        standing,
-        error: error && {
-          code: error.code,
-          message: error.message,
-          details: error.details,
-          retryable: error.retryable,
-        },
-      });
-      from = to;
-    } while (from < events.length);
+  #hear(message: Message): void {
+    if ("ask" in message) {
+      if (this.#role === "leading") this.#tell(message.ask);
+    } else if ("apart" in message) this.#goApart();
+    else if (this.#role === "waiting") this.#learn(message);
   }
 
-  function tellNews(): void {
-    isTelling = false;
-    if (!isLeading || signal.aborted) return;
-    tell(told);
-    told = cell.events.length;
-  }
-
-  /** What comes at once is told at once. */
-  function tellSoon(): void {
-    if (!isTelling) port2.postMessage(null);
-    isTelling = true;
-  }
-
-  function hear({ events, from, standing, error }: Told): void {
-    // This tab came later than what is told, and asks, once, for what was before.
-    if (from > cell.events.length) return isAsking ? after(ANSWER_MS, ask) : ask();
-    isAsking = false;
-    after(ASK_MS, ask);
-    cell.add(events);
-    const own = cell.standing();
+  #learn({ events, from, standing, error, silentMs }: Told): void {
+    const isAlive = silentMs < STALE_MS;
+    if (from > this.#cell.events.length) {
+      // This tab came later than what is told, and asks, once, for what was before.
+      if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#ask());
+      else if (isAlive) this.#ask();
+      return;
+    }
+    if (isAlive) {
+      this.#isAsking = false;
+      this.#after(ASK_MS, () => this.#ask());
+    }
+    this.#cell.add(events);
+    const own = this.#cell.standing();
     // The rest is on its way.
     if (own.cursor < standing.cursor) return;
     const { state } = standing;
-    cell.stand({
+    this.#cell.stand({
       // One that has just taken over, and is not as far yet, has no news of the run.
       ...(own.cursor === standing.cursor ? standing : own),
       state,
       error: error && new RunEventsError(error.code, error.message, error),
     });
-    if (state === "finished" || state === "failed") over.resolve();
+    if (state === "finished" || state === "failed") this.#over.resolve();
   }
 
-  function take(how: LockOptions): void {
-    const leading = linkAbort(signal);
+  #tell(since: number): void {
+    const silentMs = performance.now() - this.#heardAt;
+    try {
+      for (const told of encodeTold(this.#cell, since, silentMs)) this.#channel.postMessage(told);
+    } catch {
+      // An event that is too deep to be copied.
+      this.#channel.postMessage({ apart: true } satisfies Message);
+    }
+  }
+
+  #tellNews(): void {
+    this.#isTelling = false;
+    if (this.#role !== "leading" || this.#share.signal.aborted) return;
+    this.#tell(this.#told);
+    this.#told = this.#cell.events.length;
+  }
+
+  /** What comes at once is told at once. */
+  #tellSoon(): void {
+    if (!this.#isTelling) this.#soon.port2.postMessage(null);
+    this.#isTelling = true;
+  }
+
+  /** Shares no longer, and has a connection of its own. */
+  #goApart(): void {
+    if (this.#role !== "waiting") return;
+    this.#role = "apart";
+    clearTimeout(this.#timer);
+    this.#share.abort();
+    this.#channel.close();
+    lead(this.#options, this.#cell, this.#whole).then(this.#over.resolve, this.#over.reject);
+  }
+
+  /** Takes its turn for the lock. */
+  #queue(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.#take({ signal: this.#share.signal });
+  }
+
+  #take(how: LockOptions): void {
+    const leading = linkAbort(this.#share.signal);
     let progress: "none" | "leading" | "over" = "none";
-    void locks
-      ?.request(name, how, async () => {
-        isLeading = true;
+    void this.#locks
+      .request(this.#name, how, async () => {
+        if (how.steal !== true) this.#isQueued = false;
         progress = "leading";
-        clearTimeout(timer);
-        told = cell.events.length;
         try {
-          await lead(options, cell, leading.signal, tellSoon);
+          await this.#lead(leading.signal);
         } finally {
           progress = "over";
-          tellNews();
+          this.#tellNews();
           // The next tab is not to take over what has just ended: the others are to hear of it first.
           await pause(TOLD_MS, leading.signal);
         }
       })
-      .then(over.resolve, (error: unknown) => {
-        isLeading = false;
+      .then(this.#over.resolve, (error: unknown) => {
         leading.abort(error);
-        if (signal.aborted || progress === "over") return over.reject(error);
+        if (this.#role === "apart") return;
+        this.#role = "waiting";
+        if (this.#share.signal.aborted || progress === "over") return this.#over.reject(error);
         // A page may have a lock manager that it must not use.
-        if (progress === "none") {
-          return lead(options, cell, signal, () => {}).then(over.resolve, over.reject);
-        }
+        if (progress === "none") return this.#goApart();
         // Another tab heard nothing of this one, which was frozen, and has taken the lock from it.
-        after(0, ask);
-        take({ signal });
+        this.#after(0, () => this.#ask());
+        this.#queue();
       })
       .finally(leading.abort);
   }
 
-  port1.onmessage = tellNews;
-  channel.onmessage = ({ data }: MessageEvent<Message>): void => {
-    if (!("ask" in data)) {
-      if (!isLeading) hear(data);
-    } else if (isLeading) tell(data.ask);
-  };
-  try {
-    signal.throwIfAborted();
-    after(0, ask);
-    take({ signal });
-    await over.promise;
-  } finally {
-    clearTimeout(timer);
-    abort();
-    channel.close();
-    port1.close();
+  async #lead(signal: AbortSignal): Promise<void> {
+    this.#role = "leading";
+    clearTimeout(this.#timer);
+    this.#told = this.#cell.events.length;
+    const onHeard = (): void => void (this.#heardAt = performance.now());
+    onHeard();
+    await lead(this.#options, this.#cell, signal, () => this.#tellSoon(), onHeard);
   }
 }
 
@@ -196,19 +237,16 @@ async function lead(
   options: SharedRunOptions,
   cell: RunCell,
   signal: AbortSignal,
-  onChange: () => void,
+  onChange: () => void = () => {},
+  onHeard: () => void = () => {},
 ): Promise<void> {
   onChange();
-  const follower = followRun({
-    ...options,
-    since: cell.events.length,
-    signal,
-    onStanding(standing) {
-      cell.stand(standing);
-      onChange();
-    },
-  });
-  for await (const event of follower) {
+  const since = cell.events.length;
+  const onStanding = (standing: Standing): void => {
+    cell.stand(standing);
+    onChange();
+  };
+  for await (const event of followHeard({ ...options, since, signal, onStanding }, onHeard)) {
     cell.add([event]);
     onChange();
   }

@@ -1,5 +1,6 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
-import { unheard, type Server } from "./server.ts";
+import type { Server } from "./server.ts";
+import { unheard } from "./server-errors.ts";
 import type { Standing } from "./standing.ts";
 
 /** How long the server may hold a poll, in seconds. @see W17 */
@@ -29,8 +30,8 @@ export interface FollowLog {
   readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
   /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
   readonly readPage: (isHeld: boolean) => Promise<Page>;
-  /** The stream behind the cursor. */
-  readonly openStream: () => Promise<Response>;
+  /** The stream behind the cursor. @param onHead told that something has answered */
+  readonly openStream: (onHead: () => void) => Promise<Response>;
 }
 
 /** What a log is made of. */
@@ -66,10 +67,10 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     async ready(arrived) {
       let events = those(arrived);
       if (events.length === 0) events = those((await readPage(false)).events);
-      if (events.length === 0) throw unheard();
+      if (events.length === 0) throw unheard(`The server left out event ${cursor() + 1}.`);
       return events;
     },
     readPage,
-    openStream: () => server.ask({ path: path("stream"), signal }),
+    openStream: (onHead) => server.askStream({ path: path("stream"), signal }, onHead),
   };
 }

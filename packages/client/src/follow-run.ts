@@ -1,4 +1,6 @@
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { invalidCursor, type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { Reading } from "./attempt.ts";
+import { checkRunId } from "./check-run-id.ts";
 import type { EventMap, TypedEvent } from "./event-map.ts";
 import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
 import { readOn } from "./read-on.ts";
@@ -31,8 +33,8 @@ export interface RunFollower<M extends EventMap = EventMap>
  *
  * It is the live stream with a session, and polls that the server holds with a bearer token. Where streams do not get through
  * it polls, and tries the stream again after five minutes.
- * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead` and whatever else waiting does not mend; the signal's
- * reason. A TypeError if it is iterated twice.
+ * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor` and whatever else waiting does not mend;
+ * the signal's reason. A TypeError if it is iterated twice, or if `runId` or `baseUrl` is not what it has to be.
  * @see W15-W17, W19-W26
  *
  * @example
@@ -40,6 +42,14 @@ export interface RunFollower<M extends EventMap = EventMap>
  */
 export function followRun<M extends EventMap = EventMap>(
   options: FollowOptions<M>,
+): RunFollower<M> {
+  return followHeard(options, () => {});
+}
+
+/** As `followRun`. @param heard told each time the server speaks, and each time that another attempt begins or is lost */
+export function followHeard<M extends EventMap>(
+  options: FollowOptions<M>,
+  heard: () => void,
 ): RunFollower<M> {
   const { since = 0, onStanding, schemas = {}, signal } = options;
   const standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
@@ -64,8 +74,11 @@ export function followRun<M extends EventMap = EventMap>(
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
     if (isTaken) throw new TypeError("Iterated twice.");
     isTaken = true;
-    const reading = readOn(options, () => standing.cursor, update);
+    let reading: Reading | undefined;
     try {
+      checkRunId(options.runId);
+      if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor();
+      reading = readOn(options, () => standing.cursor, update, heard);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {
@@ -83,7 +96,7 @@ export function followRun<M extends EventMap = EventMap>(
       throw cause;
     } finally {
       // Leaving the loop closes the connection.
-      reading.end();
+      reading?.end();
     }
   }
 

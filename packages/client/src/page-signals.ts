@@ -9,7 +9,7 @@ interface Page {
 }
 
 /** Whether this runs in a page that nobody sees. */
-export function isHidden(): boolean {
+function isHidden(): boolean {
   return (globalThis as Page).document?.hidden === true;
 }
 

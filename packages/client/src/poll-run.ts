@@ -1,4 +1,4 @@
-import { isTerminal } from "@tm/run-events-core";
+import { isTerminal, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import type { Page } from "./follow-log.ts";
 import { pause } from "./pause.ts";
@@ -17,7 +17,7 @@ const HELD_MS = 2_000;
  * @see W15-W17
  */
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
-  const { signal, cursor, update, hear, ready, readPage, expect, onSeen } = attempt;
+  const { signal, cursor, update, hear, ready, readPage, expect, heard, onSeen } = attempt;
   let page: Page | undefined;
 
   return {
@@ -37,12 +37,19 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
         if (now >= until) return false;
         update({ state: "polling" });
         page = await readPage(isHeld).catch((error: unknown) => {
-          if (performance.now() - now >= HELD_MS) expect("barren");
+          if (isHeld && isFull(error)) expect("full");
+          else if (performance.now() - now >= HELD_MS) expect("barren");
           throw error;
         });
+        heard();
         expect("cut");
       }
     },
     end() {},
   };
+}
+
+/** Whether the server has no place for another poll that it holds: one that it answers at once needs none. @see W28 */
+function isFull(error: unknown): boolean {
+  return error instanceof RunEventsError && error.code === "too_many_requests";
 }

@@ -1,3 +1,5 @@
+"use client";
+
 import { useSyncExternalStore } from "react";
 import type { EventMap, TypedEvent } from "./event-map.ts";
 import { emptyView } from "./run-cell.ts";

@@ -9,7 +9,8 @@ import { pause } from "./pause.ts";
 import { planDelay } from "./plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
-import { createServer, unheard } from "./server.ts";
+import { createServer } from "./server.ts";
+import { unheard } from "./server-errors.ts";
 import type { Standing } from "./standing.ts";
 import { streamRun } from "./stream-run.ts";
 
@@ -21,12 +22,14 @@ const LONG_LIFE_MS = 30_000;
 /**
  * Reads a run to its end, over one attempt after the other.
  * @param cursor where to read on: the last event that was handed over
+ * @param heard told each time the server speaks, and each time that another attempt begins or is lost
  * @returns whose `next` throws what waiting does not mend
  */
 export function readOn(
   options: FollowOptions,
   cursor: () => number,
   update: (change: Partial<Standing>) => void,
+  heard: () => void,
 ): Reading {
   const { runId, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
   const server = createServer(options);
@@ -41,12 +44,12 @@ export function readOn(
   const onSeen = (listener: () => void): void => void (look = listener);
   const stopListening = onWake((hasMoved) => {
     isWoken = true;
-    if (hasMoved) giveUp();
+    if (hasMoved) giveUp("The page was away from the network.");
     look();
   });
 
-  function giveUp(): void {
-    abort(unheard());
+  function giveUp(why: string): void {
+    abort(unheard(why));
   }
 
   function attempt(): Reading {
@@ -64,9 +67,10 @@ export function readOn(
     ({ abort } = linked);
     loss = "away";
     isWoken = false;
+    heard();
     const log = createFollowLog({ server, runId, signal, cursor, update });
     const { transport, probeAt } = route;
-    const given = { ...log, expect, giveUp, onSeen };
+    const given = { ...log, expect, giveUp, heard, onSeen };
     return transport === "stream"
       ? streamRun(given, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
       : pollRun(given, transport === "long_poll", probeAt);
@@ -100,8 +104,11 @@ export function readOn(
           if (!(error instanceof RunEventsError && error.retryable)) throw error;
           failures += 1;
           route = afterLoss(route, loss, performance.now());
+          heard();
           update({ state: "waiting", error });
-          const delayMs = planDelay(failures, error.details.retryAfterMs ?? askedMs, Math.random());
+          // What a full server asks for is meant for the transport that is left.
+          const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
+          const delayMs = planDelay(failures, atLeastMs, Math.random());
           await pause(isWoken ? 0 : delayMs, whole, onSeen);
         }
       }

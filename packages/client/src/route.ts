@@ -3,9 +3,10 @@ export type Transport = "stream" | "long_poll" | "poll";
 
 /**
  * How an attempt was lost. `away`: the server did not answer, or would not. `barren`: it answered, and nothing came of it.
- * `held_back`: what has to come at once did not. `cut`: something came before.
+ * `held_back`: what has to come at once did not. `cut`: something came before. `full`: the server answered that it has no place left
+ * for this transport.
  */
-export type Loss = "away" | "barren" | "held_back" | "cut";
+export type Loss = "away" | "barren" | "held_back" | "cut" | "full";
 
 /** So many barren attempts in a row lead to the next transport. */
 const MOST_BARREN = 3;
@@ -36,12 +37,12 @@ export function afterFruit(route: Route): Route {
 
 /**
  * The route after an attempt that was lost. A server that is away says nothing about transports. So a worse transport is kept
- * only if something comes over it, and not for ever.
+ * only if something comes over it, and not for ever. A server that is full is there: the next transport needs less of it.
  * @param now on the clock of `probeAt`, in milliseconds
  */
 export function afterLoss(route: Route, loss: Loss, now: number): Route {
   const { transport, best, isProven } = route;
-  if (!isProven && transport !== best) return bestRoute(best);
+  if (!isProven && transport !== best && loss !== "full") return bestRoute(best);
   if (loss === "away" || loss === "cut") return route;
   const barren = route.barren + 1;
   if (transport === "poll" || (loss === "barren" && barren < MOST_BARREN)) {

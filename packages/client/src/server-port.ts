@@ -4,7 +4,6 @@ import {
   isTerminal,
   JsonText,
   MAX_BATCH_EVENTS,
-  MAX_PAYLOAD_BYTES,
   RunEventsError,
   runFinished,
   type RunSnapshot,
@@ -14,7 +13,8 @@ import {
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { retrying } from "./retrying.ts";
-import { type Server, unheard } from "./server.ts";
+import type { Server } from "./server.ts";
+import { unheard } from "./server-errors.ts";
 import { watchEnd } from "./watch-end.ts";
 
 /** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */
@@ -69,7 +69,7 @@ export function createServerPort(
   async function release(runId: string, fence: number): Promise<void> {
     const { signal, abort } = linkAbort(closing);
     pause(RELEASE_MS, signal).then(
-      () => abort(unheard()),
+      () => abort(unheard("The server did not take the lease back in time.")),
       () => {},
     );
     const path = `${homeOf(runId)}/claim`;
@@ -83,7 +83,8 @@ export function createServerPort(
 
   return {
     clock: systemClock,
-    limits: { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS },
+    // How large a payload may be the server says.
+    limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
     async claim(runId, leaseMs) {
       // Once: a claim whose answer is lost may have been granted, and then it is what keeps the next one from being so.
@@ -100,7 +101,7 @@ export function createServerPort(
       try {
         return await askClaim(runId, "PUT", { fence, leaseMs });
       } catch (error) {
-        throw isRefusedByServer(error) ? error : unheard(error);
+        throw isRefusedByServer(error) ? error : unheard("The lease was not renewed.", error);
       }
     },
     release,
@@ -122,13 +123,7 @@ export function createServerPort(
         body: `{"events":[${texts.join()}]${expected}}`,
         signal: closing,
       } as const;
-      const ask = async (): Promise<AppendReceipt> => {
-        try {
-          return await server.askJson(call);
-        } catch (error) {
-          throw isNotFound(error) && !isRefusedByServer(error) ? unheard(error) : error;
-        }
-      };
+      const ask = async (): Promise<AppendReceipt> => server.askJson(call);
       const receipt = await retrying(ask, stopped.signal, APPEND_MS);
       known = Math.max(known, receipt.lastSequence);
       return receipt;
@@ -175,12 +170,7 @@ function homeOf(runId: string): string {
 
 /** Whether there is nothing to write to any more. */
 function isGone(error: unknown): boolean {
-  if (isNotFound(error)) return isRefusedByServer(error);
-  return error instanceof RunEventsError && error.code === "run_finished";
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof RunEventsError && error.code === "not_found";
+  return error instanceof RunEventsError && /^(not_found|run_finished)$/.test(error.code);
 }
 
 /** Whether the server says it, and not what is between: only a problem of the server's has a code. @see W3 */

@@ -1,14 +1,12 @@
-import {
-  RunEventsError,
-  type RunEventsErrorCode,
-  type RunEventsErrorDetails,
-} from "@tm/run-events-core";
+import type { RunEventsError } from "@tm/run-events-core";
 import { authorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
+import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
+import { serverUrl } from "./server-url.ts";
 
-/** How long an answer may take that the server does not hold, in milliseconds. */
-const ANSWER_MS = 20_000;
+/** How long an answer may take that the server does not hold, in seconds. */
+const ANSWER_SECONDS = 20;
 
 /** Longer than any request, in milliseconds. */
 const FOR_EVER_MS = 1_000_000_000;
@@ -21,11 +19,6 @@ export interface ServerOptions {
   readonly credential?: Credential;
   /** Asks in place of the host's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
-}
-
-/** A page, against whose address paths are resolved; other hosts have none. */
-interface Page {
-  readonly location?: { readonly href: string };
 }
 
 /** A request. */
@@ -42,10 +35,13 @@ interface Call {
 export interface Server {
   /**
    * The answer, once its head is there.
-   * @throws RunEventsError of the problem's code if it is no success; `store_unavailable`, retryable, if there is none; the
-   * signal's reason; a TypeError if there is no such URL or header; what the credential's function throws
+   * @throws RunEventsError of the problem's code if the server refuses; `store_unavailable`, retryable, if there is no answer,
+   * or one that is not the server's own; the signal's reason; a TypeError if there is no such URL or header; what the
+   * credential's function throws
    */
   ask(call: Call): Promise<Response>;
+  /** A live stream, once its head is there. @param onHead told that something has answered @throws as `ask` */
+  askStream(call: Call, onHead: () => void): Promise<Response>;
   /**
    * The answer's JSON.
    * @param heldSeconds how long the server may hold it
@@ -59,30 +55,38 @@ export interface Server {
 export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
 
-  async function ask({ path, headers, signal, ...init }: Call): Promise<Response> {
+  async function ask(call: Call): Promise<Response> {
+    const { path, headers, signal, ...init } = call;
+    const { href, origin } = serverUrl(baseUrl, path);
     const { headers: own, credentials } = await Promise.race([
       authorise(credential),
       pause(FOR_EVER_MS, signal) as Promise<never>,
     ]);
-    const { href } = new URL(
-      baseUrl.replace(/\/$/, "") + path,
-      (globalThis as Page).location?.href,
-    );
     const request = { ...init, headers: headersOf({ ...headers, ...own }), credentials, signal };
-    const response = await reaching(fetch(href, request), signal);
+    const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
+    const response = await hearing(fetch(href, request), signal, lost);
     if (response.ok) return response;
-    throw errorOf(response, await response.json().catch(() => null));
+    throw errorOf(call, response, await response.json().catch(() => null));
   }
 
   return {
     ask,
+    async askStream(call, onHead) {
+      const response = await ask(call);
+      onHead();
+      const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+      if (isStream !== true) throw strangeAnswer(call, response);
+      return response;
+    },
     async askJson<T>(call: Call, heldSeconds = 0, member = "lastSequence"): Promise<T> {
       const { signal, abort } = linkAbort(call.signal);
-      const tooLate = setTimeout(() => abort(unheard()), ANSWER_MS + heldSeconds * 1_000);
+      const seconds = ANSWER_SECONDS + heldSeconds;
+      const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
+      const tooLate = setTimeout(giveUp, seconds * 1_000);
       try {
         const response = await ask({ ...call, signal });
-        const json: Record<string, unknown> | null = await reaching(response.json(), signal);
-        if (json?.[member] === undefined) throw unheard();
+        const json = parseJson(await hearing(response.text(), signal, brokenOff));
+        if (json?.[member] === undefined) throw strangeAnswer(call, response);
         return json as T;
       } finally {
         clearTimeout(tooLate);
@@ -92,27 +96,31 @@ export function createServer(options: ServerOptions): Server {
   };
 }
 
-/** Any failure to reach the server, or to hear it out, is one that may be over later. */
-async function reaching<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The error of an answer that broke off amid its body. */
+export function brokenOff(cause: unknown): RunEventsError {
+  return unheard("The answer broke off.", cause);
+}
+
+/** Hears a server out. @throws the signal's reason if it is aborted, else what `lost` makes of the failure */
+export async function hearing<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  lost: (cause: unknown) => RunEventsError,
+): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    throw lossOf(cause, signal);
+    signal.throwIfAborted();
+    throw lost(cause);
   }
 }
 
-/** What a failed attempt to reach the server, or to hear it out, is. @throws the signal's reason, if it is aborted */
-export function lossOf(cause: unknown, signal: AbortSignal): RunEventsError {
-  signal.throwIfAborted();
-  return unheard(cause);
-}
-
-/**
- * The error of a server that is not reached, not heard out, or not itself: something on the way may have answered for it. It is
- * worth another attempt.
- */
-export function unheard(cause?: unknown): RunEventsError {
-  return new RunEventsError("store_unavailable", "The server is away.", { cause });
+function parseJson(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+  } catch {
+    return null;
+  }
 }
 
 /** @throws TypeError for a value that no header can have. The host's own error would tell it, and it may be a secret. */
@@ -122,28 +130,4 @@ function headersOf(values: Readonly<Record<string, string>>): Headers {
   } catch {
     throw new TypeError("No header can have this.");
   }
-}
-
-const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
-  401: "unauthenticated",
-  404: "not_found",
-  413: "payload_too_large",
-  429: "too_many_requests",
-};
-
-/** The error of an answer, which need not be a problem of ours: a proxy may have made it. @see W3 */
-function errorOf({ status, headers }: Response, problem: Problem | null): RunEventsError {
-  const retryable = status === 408 || status === 429 || status >= 500;
-  const code = problem?.code ?? CODES[status] ?? (retryable ? "store_unavailable" : "internal");
-  // A date is no number.
-  const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
-  return new RunEventsError(code, problem?.detail ?? `HTTP ${status}`, {
-    retryable,
-    details: { ...problem, ...(retryAfterMs > 0 && { retryAfterMs }) },
-  });
-}
-
-interface Problem extends RunEventsErrorDetails {
-  readonly code?: RunEventsErrorCode;
-  readonly detail?: string;
 }

@@ -1,11 +1,13 @@
 import {
   type AppendReceipt,
   isTerminal,
+  JsonText,
   type RunSnapshot,
   RunEventsError,
   type RunEventsErrorCode,
   type RunStatus,
 } from "@tm/run-events-core";
+import { checkRunId } from "./check-run-id.ts";
 import type { EventMap } from "./event-map.ts";
 import { linkAbort } from "./link-abort.ts";
 import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
@@ -18,7 +20,7 @@ import { watchEnd } from "./watch-end.ts";
 export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions {
   /** Default a UUID. A run of yours that is there already is gone on with. @see W8 */
   readonly runId?: string;
-  /** Any JSON value. */
+  /** Any JSON value; a `JsonText` is sent as its text. */
   readonly metadata?: unknown;
   /** How long a request is tried again while the server does not answer, in milliseconds. Default 300,000. */
   readonly patienceMs?: number;
@@ -79,7 +81,8 @@ export interface RunWriter<M extends EventMap = EventMap> {
 
 /**
  * Creates a run, starts it, and gives what writes it.
- * @throws RunEventsError `run_id_taken` and whatever else trying again does not mend; the signal's reason
+ * @throws RunEventsError `run_id_taken` and whatever else trying again does not mend; the signal's reason; a TypeError if `runId` or
+ * `baseUrl` is not what it has to be
  *
  * @example
  * const run = await startRun({ baseUrl, credential: { bearer: token } });
@@ -91,7 +94,8 @@ export interface RunWriter<M extends EventMap = EventMap> {
 export async function startRun<M extends EventMap = EventMap>(
   options: StartOptions<M> = {},
 ): Promise<RunWriter<M>> {
-  const { runId = crypto.randomUUID(), metadata, patienceMs = 300_000, schemas = {} } = options;
+  const { runId: id = crypto.randomUUID(), metadata, patienceMs = 300_000, schemas = {} } = options;
+  const runId = checkRunId(id);
   const server = createServer(options);
   const { signal, abort } = linkAbort(options.signal);
   const watch = linkAbort(signal);
@@ -133,8 +137,13 @@ export async function startRun<M extends EventMap = EventMap>(
   }
 
   async function encode(draft: AnyDraft): Promise<string> {
-    const { eventType, payload } = await checkPayload(schemas, draft);
-    return JSON.stringify({ eventType, payload });
+    const { eventType } = draft;
+    let { payload } = draft;
+    if (eventType in schemas) {
+      if (payload instanceof JsonText) payload = JSON.parse(payload.text);
+      ({ payload } = await checkPayload(schemas, { eventType, payload }));
+    }
+    return `{"eventType":${JSON.stringify(eventType)}${memberOf("payload", payload)}}`;
   }
 
   /** Gives events to the queue in order, whatever time their check takes. */
@@ -180,7 +189,7 @@ export async function startRun<M extends EventMap = EventMap>(
   }
 
   try {
-    const body = JSON.stringify({ runId, metadata });
+    const body = `{"runId":${JSON.stringify(runId)}${memberOf("metadata", metadata)}}`;
     const { lastSequence } = await post<RunSnapshot>("/v1/agent-runs", body);
     const eventType = "RUN_STARTED";
     if (lastSequence === 0) await append([{ eventType }], { idempotencyKey: eventType });
@@ -217,6 +226,11 @@ export async function startRun<M extends EventMap = EventMap>(
       ),
     close: () => shut("store_unavailable"),
   };
+}
+
+/** A member behind another one, as JSON; nothing for `undefined`. @throws RunEventsError `invalid_event` if the value has no JSON */
+function memberOf(name: string, value: unknown): string {
+  return value === undefined ? "" : `,"${name}":${JsonText.of(value).text}`;
 }
 
 function isFinished(error: unknown): boolean {

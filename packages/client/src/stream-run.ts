@@ -2,8 +2,8 @@ import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { createParser } from "eventsource-parser";
 import type { Attempt, Reading } from "./attempt.ts";
 import type { ErrorFrame, Frame } from "./frame.ts";
-import { lossOf, unheard } from "./server.ts";
-import { isHidden } from "./page-signals.ts";
+import { brokenOff, hearing } from "./server.ts";
+import { unheard } from "./server-errors.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
@@ -20,10 +20,11 @@ export function streamRun(
   silenceMs: number,
   onRetry: (retryMs: number) => void,
 ): Reading {
-  const { signal, cursor, update, hear, ready, openStream, expect, giveUp, onSeen } = attempt;
+  const { signal, cursor, update, hear, ready, openStream, expect, giveUp, heard, onSeen } =
+    attempt;
   const connecting = setTimeout(() => {
     expect("held_back");
-    giveUp();
+    giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
   }, CONNECTED_MS);
   let watching: ReturnType<typeof setTimeout> | undefined;
   /** Since when bytes are waited for; -1 while nobody waits: the silence of a slow loop is its own. */
@@ -37,13 +38,15 @@ export function streamRun(
   });
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  /** Gives the stream up if nothing has come for too long. It sleeps while the page is hidden, where timers come late. */
+  /**
+   * Gives the stream up if nothing has come for too long. In a hidden page it may be called late, and gives up all the same: other
+   * tabs may be seen, and have what this one hears.
+   */
   function look(): void {
     clearTimeout(watching);
     const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
     if (silentMs < silenceMs) watching = setTimeout(look, silenceMs - silentMs);
-    // The page says when it is seen again.
-    else if (!isHidden()) giveUp();
+    else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
   }
 
   look();
@@ -66,7 +69,11 @@ export function streamRun(
       } else {
         // What a frame says of the run counts behind the events before it.
         if (events.length > 0) break;
-        if (frame.type === "error") throw errorOf(frame);
+        if (frame.type === "error") {
+          // A poll needs no place among the streams.
+          if (isFull(frame)) expect("full");
+          throw errorOf(frame);
+        }
         if (frame.type === "run_finished" && frame.lastSequence > last) break;
         // Types that this version does not know say nothing.
         if ("runStatus" in frame) hear(frame);
@@ -86,20 +93,19 @@ export function streamRun(
         if (events === true || events.length > 0) return events;
         if (frames.length > 0) return ready([]);
         if (body === undefined) {
-          const answer = await openStream();
-          expect("barren");
+          const answer = await openStream(() => expect("barren"));
           body = answer.body?.getReader();
         }
         waitingSince = performance.now();
-        let bytes;
-        try {
-          bytes = (await body?.read())?.value;
+        const take = async (): Promise<Uint8Array | undefined> => {
+          const bytes = (await body?.read())?.value;
           parser.feed(decoder.decode(bytes, { stream: true }));
-        } catch (cause) {
-          throw lossOf(cause, signal);
-        }
+          return bytes;
+        };
+        const bytes = await hearing(take(), signal, brokenOff);
         waitingSince = -1;
-        if (bytes === undefined) throw unheard();
+        heard();
+        if (bytes === undefined) throw unheard("The stream ended before its run.");
         if (frames.length === 0) continue;
         clearTimeout(connecting);
         expect("cut");
@@ -113,6 +119,11 @@ export function streamRun(
       body?.cancel().catch(() => {});
     },
   };
+}
+
+/** Whether the server has no place for another stream. @see W28 */
+function isFull(frame: { readonly code: string }): boolean {
+  return frame.code === "overloaded";
 }
 
 function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {

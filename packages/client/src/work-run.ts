@@ -1,4 +1,5 @@
 import { runWork, type WorkedRun, type WorkOptions } from "@tm/run-events-core";
+import { checkRunId } from "./check-run-id.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 import { createServerPort } from "./server-port.ts";
 
@@ -33,7 +34,8 @@ export async function workRun<Value>(
   options: WorkRunOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
-  const { runId, leaseMs, signal } = options;
+  const { leaseMs, signal } = options;
+  const runId = checkRunId(options.runId);
   const closing = new AbortController();
   const port = createServerPort(createServer(options), signal, closing.signal);
   try {

@@ -22,6 +22,8 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
     platform: "browser",
     resolve: { conditionNames: ["@tm/source", "import", "browser"] },
     transform: { define: { "process.env.NODE_ENV": '"development"' } },
+    // "use client" is for frameworks with server components: a bundle for the browser needs none.
+    onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
     plugins: [
       {
         name: "entry",

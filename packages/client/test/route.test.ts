@@ -14,7 +14,7 @@ type Step = { readonly loss: Loss } | "fruit";
 const best: fc.Arbitrary<Transport> = fc.constantFrom("stream", "long_poll");
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant("fruit" as const),
-  fc.record({ loss: fc.constantFrom<Loss>("away", "barren", "held_back", "cut") }),
+  fc.record({ loss: fc.constantFrom<Loss>("away", "barren", "held_back", "cut", "full") }),
 );
 
 function walk(from: Transport, steps: readonly Step[], now = 0): readonly Route[] {
@@ -34,20 +34,31 @@ describe("laws of the route", () => {
     );
   });
 
-  it("a transport that is not the best is left when it brings nothing, whatever the loss", () => {
+  it("a transport that is not the best is left for the best when it brings nothing, unless the server is full", () => {
     fc.assert(
       fc.property(best, fc.array(step), (from, steps) => {
         const routes = walk(from, steps);
         for (const [index, route] of routes.entries()) {
           const next = steps[index + 1];
           if (next === undefined || next === "fruit" || route.isProven) continue;
+          if (next.loss === "full") continue;
           if (route.transport !== from) expect(routes[index + 1]).toEqual(bestRoute(from));
         }
       }),
     );
   });
 
-  it("a transport gets worse by one, only after three barren attempts in a row or one held back", () => {
+  it("W28: a server that is full is asked over the next worse transport, until there is none", () => {
+    fc.assert(
+      fc.property(best, fc.array(step), (from, steps) => {
+        const route = walk(from, steps).at(-1) ?? bestRoute(from);
+        const next = { stream: "long_poll", long_poll: "poll", poll: "poll" } as const;
+        expect(afterLoss(route, "full", 0).transport).toBe(next[route.transport]);
+      }),
+    );
+  });
+
+  it("a transport gets worse by one, only after three barren attempts in a row, one held back or a full server", () => {
     const order: readonly Transport[] = ["stream", "long_poll", "poll"];
     fc.assert(
       fc.property(best, fc.array(step), (from, steps) => {
@@ -59,7 +70,8 @@ describe("laws of the route", () => {
           else if (one.loss === "barren") barren += 1;
           if (order.indexOf(route.transport) > order.indexOf(before.transport)) {
             expect(order.indexOf(route.transport) - order.indexOf(before.transport)).toBe(1);
-            expect(one !== "fruit" && (one?.loss === "held_back" || barren >= 3)).toBe(true);
+            const isAtOnce = one !== "fruit" && /^(held_back|full)$/.test(one?.loss ?? "");
+            expect(isAtOnce || barren >= 3).toBe(true);
           }
           if (route.transport !== before.transport) barren = 0;
           before = route;

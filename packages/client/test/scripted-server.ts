@@ -52,14 +52,15 @@ export function page(
   json(response, 200, { events, runStatus, currentPhase: null, lastSequence: 9, hasMore: false });
 }
 
-/** Answers with JSON. */
+/** Answers with JSON: a problem of the server's own if it is no success and has a `code`. @see W3 */
 export function json(
   response: ServerResponse,
   status: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
+  const type = status < 400 ? "application/json" : "application/problem+json";
+  response.writeHead(status, { "content-type": type, ...headers });
   response.end(JSON.stringify(body));
 }
 

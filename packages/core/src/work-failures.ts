@@ -1,5 +1,6 @@
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
+import { MAX_PAYLOAD_BYTES } from "./event.ts";
 import type { AppendLimits } from "./lifecycle.ts";
 
 /** @throws TypeError unless the task can be called */
@@ -30,10 +31,10 @@ export function isInDoubt(error: unknown): boolean {
   return error instanceof RunEventsError && error.ambiguous;
 }
 
-/** What a failed run says of its failure: no stack. Cut so that it fits, if each of its units takes an escape. */
+/** What a failed run says of its failure: no stack. Cut so that it fits anywhere, if each of its units takes an escape. */
 export function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
   const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
   const text = typeof message === "string" ? message : error;
   const known = typeof text === "string" ? text : "The task threw what is no error.";
-  return known.slice(0, Math.max(0, maxPayloadBytes / 6 - 3));
+  return known.slice(0, Math.max(0, Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES) / 6 - 3));
 }

@@ -76,3 +76,17 @@ it("README: run.jsx is a component that shows a run", async () => {
     expect(await page.textContent("p")).toBe("completed compose (finished)");
   });
 });
+
+it("README: run.jsx says nothing of what is not known yet, as where a server renders", async () => {
+  const script = await bundle(`
+    ${readSnippet("run.jsx")}
+    import { renderToStaticMarkup } from "react-dom/server.browser";
+    show({ eventType: renderToStaticMarkup(<Run runId="r" />) });
+  `);
+  await withPage(script, async (page) => {
+    await page.waitForFunction("shown.length === 1");
+    expect(await page.evaluate("shown")).toEqual([
+      "<section><p>(connecting)</p><ol></ol></section>",
+    ]);
+  });
+});

@@ -7,7 +7,9 @@ import {
   connected,
   event,
   finished,
+  frame,
   json,
+  page,
   type Script,
   startScriptedServer,
   status,
@@ -62,6 +64,17 @@ it("W3: a `Retry-After` is the least pause, up to 30 s", async () => {
     else stream(response, connected(), finished(0));
   });
   expect(pauses).toEqual([7_000, 30_000]);
+});
+
+it("W28: a full server's `retry:` and `Retry-After` are meant for what it has no place for, not for what is asked instead", async () => {
+  const pauses = await pausesWith((response, index) => {
+    const error = { code: "overloaded", message: "Too many.", retryable: true };
+    if (index === 0) stream(response, frame({ type: "error", ...error }, 15_000)).end();
+    else if (index === 1)
+      json(response, 429, { code: "too_many_requests" }, { "retry-after": "9" });
+    else page(response, [], "completed");
+  });
+  expect(pauses).toEqual([450, 900]);
 });
 
 it("a quiet stream that lived for half a minute was no failure", async () => {

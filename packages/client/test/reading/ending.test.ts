@@ -83,19 +83,6 @@ it("W22: codes that only streams have are `store_unavailable` while it waits", a
   expect(waits).toEqual([["store_unavailable", "Going down."]]);
 });
 
-it("W3: what a proxy says of its own goes by its status", async () => {
-  const statuses = [401, 403, 404];
-  const codes: unknown[] = [];
-  for (const status of statuses) {
-    const { baseUrl } = await startScriptedServer((response) => {
-      response.writeHead(status, { "content-type": "text/html" }).end("<h1>no</h1>");
-    });
-    const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "a=b" } });
-    codes.push(await collect(follower).catch(({ code }: { readonly code: string }) => code));
-  }
-  expect(codes).toEqual(["unauthenticated", "internal", "not_found"]);
-});
-
 it("a signal ends it with its reason, whatever it waits for", async () => {
   const { baseUrl, open } = await startScriptedServer((response, _, { url }) => {
     if (url?.includes("silent") === true) return;

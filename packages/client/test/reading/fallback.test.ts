@@ -7,6 +7,7 @@ import {
   connected,
   event,
   finished,
+  frame,
   json,
   page,
   type Script,
@@ -96,6 +97,34 @@ it("five minutes after it was left the stream is tried again, and kept if it get
   });
   expect(backAt - leftAt).toBeGreaterThanOrEqual(299_000);
   expect(requests.filter((path) => path.includes("/stream"))).toHaveLength(2);
+});
+
+it("W28: a server that is full for streams is polled, and asked for the stream again after five minutes", async () => {
+  let refusedAt = 0;
+  let backAt = 0;
+  const requests = await follow((response, index, { url }) => {
+    if (index === 0) {
+      refusedAt = performance.now();
+      const error = { code: "overloaded", message: "Too many.", retryable: true };
+      stream(response, frame({ type: "error", ...error }, 15_000)).end();
+    } else if (url?.includes("/stream") === true) {
+      backAt = performance.now();
+      stream(response, connected(), finished(0));
+    } else answerSlowly(response);
+  });
+  expect(backAt - refusedAt).toBeGreaterThanOrEqual(299_000);
+  expect(requests.filter((path) => path.includes("/stream"))).toHaveLength(2);
+});
+
+it("W28: a server that is full for held polls is asked for polls that it answers at once", async () => {
+  const requests = await follow(
+    (response, _, { url }) => {
+      if (url?.endsWith(AT_ONCE) === true) return page(response, [1], "completed");
+      json(response, 429, { code: "too_many_requests" }, { "retry-after": "5" });
+    },
+    { bearer: "b" },
+  );
+  expect(requests).toEqual([`a/events?since=0${HELD}`, `a/events?since=0${AT_ONCE}`]);
 });
 
 it("held polls that break off lead to polls that are answered at once", async () => {

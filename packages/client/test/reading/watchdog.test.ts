@@ -51,7 +51,7 @@ it("the silence of a slow loop is its own: nothing is given up meanwhile", async
   expect(requests).toHaveLength(1);
 });
 
-it("while the page is hidden silence is no sign; when it is seen again the stream is given up at once", async () => {
+it("W22: a hidden page gives a silent stream up as well: other tabs may be seen, and have what it hears", async () => {
   const page = standInPage();
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     stream(response, connected(), index === 0 ? event(1) : finished(1));
@@ -59,9 +59,6 @@ it("while the page is hidden silence is no sign; when it is seen again the strea
   await onFastClock(async () => {
     const following = collect(followRun({ ...RUN, baseUrl }));
     page.hide();
-    await pass(300_000);
-    expect(requests).toHaveLength(1);
-    page.show();
     expect(await following).toEqual([1]);
   });
   expect(requests).toEqual(["a/stream?since=0", "a/stream?since=1"]);

@@ -1,5 +1,6 @@
 import { startRun } from "@tm/run-events-client";
 import { expect, it } from "vitest";
+import { aborted } from "../failure-of.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { json, startScriptedServer } from "../scripted-server.ts";
 
@@ -17,6 +18,28 @@ it.each([{}, null, [], "ok", { status: "up" }])(
       await run.complete();
     });
     expect(requests).toHaveLength(6);
+  },
+);
+
+it.each([200, 400, 401, 403, 404, 405, 502])(
+  "W3: a page of HTML with status %i, from something on the way, ends no writer and no look for the end",
+  async (status) => {
+    const { baseUrl, requests } = await startScriptedServer((response, index, { url = "" }) => {
+      if (index % 2 === 0) response.writeHead(status, { "content-type": "text/html" }).end("<p>");
+      else {
+        const runStatus = url.includes("wait=") ? "cancelled" : "running";
+        json(response, 200, { lastSequence: 1, runStatus });
+      }
+    });
+    await onFastClock(async () => {
+      const run = await startRun({ baseUrl, credential: CREDENTIAL });
+      await run.append([{ eventType: "STEP" }]);
+      await run.emit("TOKEN", 1);
+      await run.flush();
+      expect(requests).toHaveLength(6);
+      await aborted(run.signal);
+      expect(run.signal.reason).toMatchObject({ code: "run_finished" });
+    });
   },
 );
 

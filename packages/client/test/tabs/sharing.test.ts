@@ -1,7 +1,5 @@
 import { expect, it, onTestFinished, vi } from "vitest";
-import { followInTabs, type SharedRunOptions } from "../src/follow-in-tabs.ts";
-import { createRunCell, type RunCell, type RunView } from "../src/run-cell.ts";
-import { shareRun } from "../src/shared-run.ts";
+import { shareRun } from "../../src/shared-run.ts";
 import {
   connected,
   event,
@@ -10,7 +8,8 @@ import {
   page,
   startScriptedServer,
   stream,
-} from "./scripted-server.ts";
+} from "../scripted-server.ts";
+import { COOKIE, isInOrder, openTab, range, shows } from "./open-tab.ts";
 
 /** What tabs have told each other. */
 interface Spoken {
@@ -32,43 +31,6 @@ function overhear(): Spoken {
   onTestFinished(() => void vi.unstubAllGlobals());
   return spoken;
 }
-
-interface Tab {
-  readonly cell: RunCell;
-  /** All that was shown. */
-  readonly views: RunView[];
-  readonly following: Promise<void>;
-  close(): void;
-}
-
-/** Node has the locks and channels of a page, so each of these is a tab. */
-function openTab(options: SharedRunOptions): Tab {
-  const cell = createRunCell();
-  const views: RunView[] = [];
-  const left = new AbortController();
-  cell.subscribe(() => views.push(cell.view()));
-  const following = followInTabs(options, cell, left.signal);
-  following.catch(() => {});
-  onTestFinished(() => left.abort());
-  return { cell, views, following, close: () => left.abort() };
-}
-
-async function shows(tab: Tab, count: number, state: string): Promise<void> {
-  await vi.waitFor(
-    () => expect([tab.cell.view().events.length, tab.cell.view().state]).toEqual([count, state]),
-    { timeout: 20_000 },
-  );
-}
-
-function range(from: number, to: number): readonly number[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-}
-
-function isInOrder({ events }: RunView): boolean {
-  return events.every(({ sequence }, index) => sequence === index + 1);
-}
-
-const COOKIE = { credential: { cookie: "a=b" }, userId: "ada" } as const;
 
 it("a replay is told to the other tabs in batches, in order, and shown there once a frame", async () => {
   const { lengths } = overhear();

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { makeTempFolder } from "../../server/test/start-server.ts";
+import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
+import { append, many, phase, recordRun } from "./record-run.ts";
+
+/** More levels than a browser's own JSON and copies can take. A server takes no such event, but may have old ones. */
+const DEPTH = 6_000;
+const DEEP = "[".repeat(DEPTH) + "]".repeat(DEPTH);
+
+describe("runs that are made to break a page", () => {
+  useBrowser();
+
+  it("W1: an event of 6,000 levels is unfolded as far as it can be shown, and the page stays, live, also in a second tab", async () => {
+    const file = join(await makeTempFolder(), "runs.db");
+    const { url, page } = await openSignedIn({ STORE_URL: `sqlite:${file}` });
+    await recordRun(url, "r", many("LOG", 3), { title: "deep" });
+    const db = new DatabaseSync(file);
+    db.exec(`UPDATE run_events_events SET payload = '${DEEP}' WHERE sequence = 2`);
+    db.exec(`UPDATE run_events_runs SET metadata = '{"title":${DEEP},"name":"deep"}'`);
+    db.close();
+    const second = await page.context().newPage();
+    for (const tab of [page, second]) {
+      await tab.goto(`${url}/#/runs/r`);
+      await tab.getByRole("heading", { name: "deep" }).waitFor();
+      await tab.locator("#event-3").waitFor();
+    }
+    await page.locator("#event-2").click();
+    const box = page.getByLabel("Payload of event 2");
+    expect(await box.textContent()).toMatch(/^\[\n {2}\[\n {4}\[/);
+    await page.getByText("It is too deep or too long for this page").waitFor();
+    await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
+    for (const tab of [page, second]) {
+      await expect.poll(() => tab.getByRole("status").textContent(), PATIENT).toMatch(/^completed/);
+      expect(await tab.locator("#event-4").count()).toBe(1);
+    }
+  });
+
+  it("what turns text around is shown as its escape: in the list, the heading, the dialog, the page's title and the phases", async () => {
+    const { url, page } = await openSignedIn();
+    const title = "keep \u202Enur siht";
+    const shown = "keep \\u202enur siht";
+    await recordRun(url, "r", [phase("one\u2067two")], { title });
+    await page.getByRole("navigation").getByText(shown).waitFor();
+    await page.getByRole("navigation").getByText("one\\u2067two").waitFor();
+    await page.goto(`${url}/#/runs/r`);
+    await page.getByRole("heading", { name: shown }).waitFor();
+    await expect.poll(() => page.title(), PATIENT).toBe(`${shown} · run-events`);
+    await page.getByRole("list", { name: "Phases" }).getByText("one\\u2067two").waitFor();
+    await page.getByRole("button", { name: "Cancel run" }).click();
+    await page.getByRole("dialog").getByText(shown).waitFor();
+    const text = await page.locator("body").innerText();
+    expect(text).not.toMatch(/[\u202E\u2067]/);
+  });
+
+  it.each([1_280, 390])(
+    "a run whose screen cannot be drawn leaves the rest of the page, %i pixels wide, and a way back",
+    async (width) => {
+      const maySay = /Invalid time value/;
+      const { url, page } = await openSignedIn({}, { width, maySay });
+      await recordRun(url, "r", many("LOG", 3));
+      await recordRun(url, "other", many("LOG", 3));
+      // As another server may answer.
+      await page.route("**/v1/agent-runs/r", async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({
+          response: answer,
+          json: { ...(await answer.json()), createdAt: "?" },
+        });
+      });
+      await page.goto(`${url}/#/runs/r`);
+      await page.getByRole("alert").getByText("The console cannot show this run").waitFor();
+      await page.getByRole("link", { name: "Back to the runs" }).click();
+      await page.getByRole("link", { name: /^other / }).click();
+      await page.getByRole("heading", { name: "other" }).waitFor();
+      await page.locator("#event-3").waitFor();
+    },
+  );
+});

@@ -1,0 +1,71 @@
+import {
+  RunEventsError,
+  type RunEventsErrorCode,
+  type RunEventsErrorDetails,
+} from "@tm/run-events-core";
+
+/** A request, as an error names it. */
+export interface AskedFor {
+  readonly path: string;
+  readonly method?: string;
+}
+
+/** What a run-events server says when it refuses. @see W3 */
+interface Problem extends RunEventsErrorDetails {
+  readonly code?: RunEventsErrorCode;
+  readonly detail?: string;
+}
+
+/** The error of an attempt that brought no answer of the server's own. It is worth another attempt. */
+export function unheard(message: string, cause?: unknown): RunEventsError {
+  return new RunEventsError("store_unavailable", message, { cause });
+}
+
+/** The error of a request that nothing answered. @param cause what `fetch` threw. Node has the code in the cause of that */
+export function noAnswer(origin: string, cause: unknown): RunEventsError {
+  const { code, cause: inner } = Object(cause) as { readonly code?: unknown; cause?: unknown };
+  const codes = [code, (Object(inner) as { readonly code?: unknown }).code];
+  const name = codes.find((one) => typeof one === "string");
+  return unheard(`No server answers at ${origin}${name === undefined ? "" : `: ${name}`}.`, cause);
+}
+
+/** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
+export function strangeAnswer(
+  { method = "GET", path }: AskedFor,
+  answer: Response,
+): RunEventsError {
+  const { status, headers } = answer;
+  const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
+  const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
+  const said = `${method} ${path.split("?")[0]} answered ${status} ${type}`;
+  return unheard(`${said}, not as a run-events server does: ${hint}?`);
+}
+
+/** Refusals that count whoever gives them: the same request would be refused again, or is to be made later. */
+const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
+  413: "payload_too_large",
+  429: "too_many_requests",
+};
+
+/**
+ * The error of an answer that is no success. Only a problem with a code is the server's own word, which may be the last.
+ * @param json the body; `null` if it is no JSON
+ * @see W3
+ */
+export function errorOf(asked: AskedFor, answer: Response, json: unknown): RunEventsError {
+  const { status, headers } = answer;
+  const isProblem = headers.get("content-type")?.startsWith("application/problem+json") === true;
+  const problem = Object(isProblem ? json : null) as Problem;
+  const isOwn = typeof problem.code === "string";
+  const { code, message } = strangeAnswer(asked, answer);
+  // A date is no number.
+  const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
+  return new RunEventsError(
+    (isOwn ? problem.code : CODES[status]) ?? code,
+    (isOwn ? problem.detail : null) ?? message,
+    {
+      retryable: isOwn ? status === 408 || status === 429 || status >= 500 : status !== 413,
+      details: { ...(isOwn && problem), ...(retryAfterMs > 0 && { retryAfterMs }) },
+    },
+  );
+}

@@ -1,0 +1,23 @@
+/** A page, against whose address paths are resolved; other hosts have none. */
+interface Page {
+  readonly location?: { readonly href: string };
+}
+
+/**
+ * The address of a path on a server.
+ * @param baseUrl empty for the page's own origin
+ * @throws TypeError if that is no address which `fetch` can ask. It does not repeat what may hold a password
+ */
+export function serverUrl(baseUrl: string, path: string): URL {
+  const whole = baseUrl.replace(/\/$/, "") + path;
+  const { href } = (globalThis as Page).location ?? {};
+  // "http://" alone is no address, and would make a host of the path's first part.
+  const isAddress = URL.canParse(baseUrl, href) || baseUrl === "";
+  const url = isAddress && URL.canParse(whole, href) ? new URL(whole, href) : null;
+  const isAskable = url !== null && /^https?:$/.test(url.protocol) && url.username === "";
+  if (isAskable && url.password === "") return url;
+  const got = url === null ? "no address" : `one of ${url.protocol} or with a user name`;
+  throw new TypeError(
+    `Expected baseUrl to be an http or https address without a user name, such as https://api.example.com, but it is ${got}.`,
+  );
+}

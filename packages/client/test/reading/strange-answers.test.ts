@@ -1,0 +1,152 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { followRun, type Standing } from "@tm/run-events-client";
+import { describe, expect, it } from "vitest";
+import { collect } from "../collect.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import {
+  connected,
+  event,
+  finished,
+  page,
+  startScriptedServer,
+  stream,
+} from "../scripted-server.ts";
+
+const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
+
+type Answer = readonly [status: number, type: string, body: string];
+
+/** What proxies, gateways and other programs at the address answer in the server's place. */
+const STRANGE: readonly Answer[] = [
+  [200, "text/html", "<div id=root></div>"],
+  [200, "application/json", '{"status":"ok"}'],
+  [400, "text/html", "<h1>no</h1>"],
+  [401, "text/html", "<h1>sign in</h1>"],
+  [403, "text/html", "<h1>no</h1>"],
+  [404, "text/html", "<h1>not found</h1>"],
+  [404, "application/json", '{"code":"not_found","message":"no such route"}'],
+  [404, "application/problem+json", '{"title":"Not Found","status":404}'],
+  [404, "application/problem+json", '{"code":404}'],
+  [404, "application/problem+json", "null"],
+  [405, "text/plain", "no"],
+  [502, "text/html", "<h1>bad gateway</h1>"],
+];
+
+function give(response: ServerResponse, [status, type, body]: Answer): void {
+  response.writeHead(status, { "content-type": `${type}; charset=utf-8` }).end(body);
+}
+
+/** Answers as the server does, with the events behind the cursor. */
+function answer(response: ServerResponse, url: string, last: number): void {
+  const since = Number(/since=(\d+)/.exec(url)?.[1]);
+  const sequences = Array.from({ length: last - since }, (_, index) => since + index + 1);
+  if (!url.includes("/stream")) return page(response, sequences, "completed");
+  stream(response, connected(), ...sequences.map(event), finished(last));
+}
+
+describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential) => {
+  it.each(STRANGE)("ends no follower, and is named: %i %s %s", async (...strange) => {
+    const errors: Standing["error"][] = [];
+    const { baseUrl } = await startScriptedServer((response, index, { url = "" }) => {
+      if (index === 1 && "cookie" in credential) stream(response, connected(), event(1)).end();
+      else if (index < 4) give(response, strange);
+      else answer(response, url, 3);
+    });
+    const follower = followRun({
+      baseUrl,
+      runId: "a",
+      credential,
+      onStanding: ({ state, error }) => state === "waiting" && errors.push(error),
+    });
+    expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
+    const [status, type] = strange;
+    const what = "cookie" in credential ? "stream" : "events";
+    const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
+    expect(errors[0]).toMatchObject({
+      code: "store_unavailable",
+      retryable: true,
+      message: `GET /v1/agent-runs/a/${what} answered ${status} ${type}, not as a run-events server does: ${hint}?`,
+    });
+  });
+});
+
+it("an answer without a type is named too", async () => {
+  const { baseUrl } = await startScriptedServer((response) => void response.writeHead(404).end());
+  const errors: unknown[] = [];
+  const leaving = new AbortController();
+  const follower = followRun({
+    baseUrl,
+    runId: "a",
+    signal: leaving.signal,
+    onStanding({ error }) {
+      if (error === null) return;
+      errors.push(error.message);
+      leaving.abort(new Error("enough"));
+    },
+  });
+  await expect(collect(follower)).rejects.toThrow("enough");
+  expect(errors[0]).toContain("answered 404 without a type");
+});
+
+/** An address whose port refuses. */
+async function closedOrigin(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `http://127.0.0.1:${port}`;
+}
+
+describe("a server that is away", () => {
+  /** The first error that a follower waits with. */
+  async function firstError(baseUrl: string): Promise<Standing["error"]> {
+    const leaving = new AbortController();
+    const known = Promise.withResolvers<Standing["error"]>();
+    const following = collect(
+      followRun({
+        baseUrl,
+        runId: "a",
+        credential: { bearer: "secret" },
+        signal: leaving.signal,
+        onStanding: ({ error }) => error !== null && known.resolve(error),
+      }),
+    );
+    const error = await known.promise;
+    leaving.abort(new Error("enough"));
+    await expect(following).rejects.toThrow("enough");
+    return error;
+  }
+
+  it("is named with the code of the failure: a refused port", async () => {
+    const origin = await closedOrigin();
+    expect(await firstError(`${origin}/prefix/`)).toMatchObject({
+      code: "store_unavailable",
+      message: `No server answers at ${origin}: ECONNREFUSED.`,
+    });
+  });
+
+  it("is named with the code of the failure: a name that nobody has", async () => {
+    expect((await firstError("http://nobody.invalid"))?.message).toMatch(
+      /^No server answers at http:\/\/nobody\.invalid: (ENOTFOUND|EAI_AGAIN)\.$/,
+    );
+  });
+
+  it("is said to have ended the stream, or broken it off", async () => {
+    const messages: unknown[] = [];
+    const { baseUrl } = await startScriptedServer((response, index) => {
+      if (index === 0) stream(response, connected()).end();
+      else if (index === 1) stream(response, connected()).flushHeaders();
+      else stream(response, connected(), finished(0));
+      if (index === 1) setImmediate(() => response.destroy());
+    });
+    const onStanding = ({ state, error }: Standing): void => {
+      if (state === "waiting") messages.push(error?.message);
+    };
+    const credential = { cookie: "a=b" };
+    await onFastClock(() => collect(followRun({ baseUrl, runId: "a", credential, onStanding })));
+    expect(messages).toEqual(["The stream ended before its run.", "The answer broke off."]);
+  });
+});
