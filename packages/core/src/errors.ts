@@ -1,3 +1,4 @@
+import { CLOSED, ERROR, hasBrand } from "./brand.ts";
 import type { RunStatus, TerminalStatus } from "./event.ts";
 
 /**
@@ -52,7 +53,8 @@ export interface RunEventsErrorOptions {
 }
 
 /**
- * The one error class. A driver's own error is its `cause` and never part of its message.
+ * The one error class. A driver's own error is its `cause` and never part of its message. `instanceof` knows the errors of another
+ * copy of this package, too.
  * @see S20
  */
 export class RunEventsError extends Error {
@@ -78,11 +80,17 @@ export class RunEventsError extends Error {
     this.retryable = retryable;
     this.ambiguous = ambiguous;
   }
-}
 
-/** Whether the same call may succeed later. */
-export function isRetryable(error: unknown): boolean {
-  return error instanceof RunEventsError && error.retryable;
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A class that extends this one has instances of its own.
+    return this === RunEventsError
+      ? hasBrand(value, ERROR)
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
+  static {
+    Object.defineProperty(this.prototype, ERROR, { value: true });
+  }
 }
 
 /** Whether a worker's run is not, or no longer, its to write. @see S22 */
@@ -112,5 +120,22 @@ export function runFenced(): RunEventsError {
 
 /** The error of a call that comes after `close`. */
 export function storeClosed(): RunEventsError {
-  return new RunEventsError("store_unavailable", "The store is closed.", { retryable: false });
+  return closed("The store is closed.");
+}
+
+/** Why a worker stops when its process shuts down: no outage. @see S18 */
+export function processClosing(): RunEventsError {
+  return closed(
+    "This process is shutting down: `close` was called. Another worker may go on with the run.",
+  );
+}
+
+/** Whether a call failed since the store was closed, so that it would fail for ever. */
+export function isStoreClosed(error: unknown): boolean {
+  return hasBrand(error, CLOSED);
+}
+
+function closed(message: string): RunEventsError {
+  const error = new RunEventsError("store_unavailable", message, { retryable: false });
+  return Object.defineProperty(error, CLOSED, { value: true });
 }

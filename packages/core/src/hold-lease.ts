@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { isRetryable } from "./errors.ts";
+import { isRefusal } from "./errors.ts";
 
 /** What a worker's lease needs. */
 export interface HoldOptions {
@@ -8,7 +8,7 @@ export interface HoldOptions {
   /** When the claim was sent, by the clock: the store has taken it later, so the lease ends there no earlier than here. */
   readonly sentAtMs: number;
   readonly renew: () => Promise<unknown>;
-  /** The lease was refused for this reason, or `null`: it ran out. May be told again, until `stop`. */
+  /** The renewal was refused for this reason, or `null`: the lease ran out. May be called again, until `stop`. */
   readonly onLost: (refusal: unknown) => void;
 }
 
@@ -21,7 +21,8 @@ export interface HeldLease {
 }
 
 /**
- * Renews a lease each third of it, and each twelfth while the store is away. Nothing waits for an answer: a renewal that hangs
+ * Renews a lease each third of it, and each twelfth while that fails. Only a refusal (`fenced`, `run_finished`, `not_found`) and the
+ * end of the lease lose it: any other failure is waited out. Nothing waits for an answer: a renewal that hangs
  * does not keep the next one from being sent. After a stop of the whole process the first thing that runs finds the lease over.
  * @see S21
  */
@@ -54,7 +55,8 @@ export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptio
       endsAtMs = Math.max(endsAtMs, atMs + leaseMs);
     } catch (error) {
       if (isStopped) return;
-      if (!isRetryable(error)) onLost(error);
+      // Any other failure may pass while the lease lasts: a failover shows many, also such as look lasting.
+      if (isRefusal(error)) onLost(error);
       renewAtMs = Math.min(renewAtMs, clock.now() + leaseMs / 12);
     }
     wait();

@@ -2,6 +2,7 @@ export type { EventDraft, RunEvent, RunSnapshot, RunStatus, TerminalStatus } fro
 export { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } from "./event.ts";
 export type { RunEventsErrorCode, RunEventsErrorDetails, RunEventsErrorOptions } from "./errors.ts";
 export { RunEventsError, runFenced, runFinished, runNotFound, storeClosed } from "./errors.ts";
+export { MAX_JSON_DEPTH } from "./json-depth.ts";
 export { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
 export type { AppendLimits, PlannedEvents, RunState } from "./lifecycle.ts";
 export {
@@ -57,11 +58,12 @@ export { receiptOf } from "./receipt.ts";
 export type { OwnerOption } from "./owner.ts";
 export { ownerIdOf } from "./owner.ts";
 export type { TailOptions } from "./tail.ts";
-export type { LeasedRun, LeaseOptions, Leases } from "./leases.ts";
+export type { ClaimOptions, LeasedRun, LeaseOptions, Leases } from "./leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./leases.ts";
+export type { Probe, ProbeOptions } from "./probe.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep.ts";
 export type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./run-log.ts";
-export { createRunLog } from "./run-log.ts";
+export { createRunLog, isRunLog } from "./run-log.ts";
 export type { HeldLease, HoldOptions } from "./hold-lease.ts";
 export { holdLease } from "./hold-lease.ts";
 export type { EndWatcher, WorkAppendOptions, WorkPort } from "./work-port.ts";

@@ -1,8 +1,9 @@
 import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
-import { checkRunId } from "./event.ts";
+import { checkRunId, parseIdempotencyKey } from "./event.ts";
 import { encodeTime } from "./frame.ts";
 import { checkFence } from "./lease.ts";
 import { type OwnerOption, ownerIdOf } from "./owner.ts";
+import { type SendTimes, sendUnderKey } from "./send-again.ts";
 import type { LeaseOutcome, RunEventStore, RunRecord } from "./store.ts";
 
 /** The shortest lease in milliseconds: what a pause of a healthy process must not cost. @see W31 */
@@ -16,6 +17,16 @@ export interface LeaseOptions extends OwnerOption {
   readonly leaseMs: number;
 }
 
+/** How to ask for a run. */
+export interface ClaimOptions extends LeaseOptions {
+  /**
+   * Names the claim, so that its caller can send it again: while the lease that it got runs, the same key is granted that lease, with
+   * the same fence and end. 1 to 128 printable ASCII characters. Default a new random one, under which the claim is sent again by
+   * itself for up to 10 s if its answer is lost. @see S21
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** A run that a worker has: its record, with the time when the lease runs out. */
 export interface LeasedRun extends RunRecord {
   readonly leaseExpiresAtMs: number;
@@ -24,12 +35,13 @@ export interface LeasedRun extends RunRecord {
 /** Who may write to a run, and until when. */
 export interface Leases {
   /**
-   * Gives a run that nobody has, or whose lease has run out, to the caller. Its `fence` goes with every append.
+   * Gives a run that nobody has, or whose lease has run out, to the caller. Its `fence` goes with every append. A claim whose
+   * answer is lost is sent again under its key for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`:
-   * if `ambiguous`, the run may be claimed under a fence that nobody knows, until that lease runs out.
+   * if `ambiguous`, the run may be claimed: the same `idempotencyKey` finds that lease, until it runs out.
    * @see W31, S21
    */
-  claim(runId: string, options: LeaseOptions): Promise<LeasedRun>;
+  claim(runId: string, options: ClaimOptions): Promise<LeasedRun>;
   /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, `run_finished`, and as `claim` */
   renew(runId: string, fence: number, options: LeaseOptions): Promise<LeasedRun>;
   /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
@@ -37,13 +49,17 @@ export interface Leases {
 }
 
 /** The leases of a store's runs. */
-export function createLeases(store: RunEventStore): Leases {
+export function createLeases(store: RunEventStore, times: SendTimes): Leases {
   return {
     async claim(runId, options) {
+      const { leaseMs, idempotencyKey } = options;
       const ownerId = ownerIdOf(options);
       checkRunId(runId);
-      checkLease(options.leaseMs);
-      return heldRun(await store.claim({ runId, ownerId, leaseMs: options.leaseMs }));
+      checkLease(leaseMs);
+      const claimKey =
+        idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
+      const request = { runId, ownerId, leaseMs, claimKey };
+      return heldRun(await sendUnderKey(async () => store.claim(request), times));
     },
     async renew(runId, fence, options) {
       const ownerId = ownerIdOf(options);

@@ -1,3 +1,4 @@
+import { createOwnKeys } from "./own-keys.ts";
 import type { OwnerOption } from "./owner.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunEventStore } from "./store.ts";
@@ -10,7 +11,7 @@ import type { WorkPort } from "./work-port.ts";
  * @param closing aborts when the log is to close
  */
 export function createLogPort(
-  store: Pick<RunEventStore, "watch">,
+  store: Pick<RunEventStore, "capabilities" | "watch">,
   log: RunLog,
   options: OwnerOption,
   closing: AbortSignal,
@@ -20,6 +21,7 @@ export function createLogPort(
     clock: log.clock,
     limits: log.limits,
     closing,
+    newKey: store.capabilities.losesAcknowledgements ? createOwnKeys() : undefined,
     claim: (runId, leaseMs) => log.claim(runId, { ...owner, leaseMs }),
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),

@@ -1,8 +1,9 @@
-import { storeClosed } from "./errors.ts";
+import { processClosing } from "./errors.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
 import { encodeTime } from "./frame.ts";
-import type { LeasedRun, LeaseOptions } from "./leases.ts";
-import type { OwnerOption } from "./owner.ts";
+import type { ClaimOptions, LeasedRun, LeaseOptions } from "./leases.ts";
+import { checkOptions, type OwnerOption } from "./owner.ts";
+import type { ProbeOptions } from "./probe.ts";
 import { type AppendReceipt, decodePhase } from "./receipt.ts";
 import {
   type AppendOptions,
@@ -92,11 +93,12 @@ export interface RunEvents extends Upkeep {
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
    * Gives a run that nobody has, or whose lease has run out, to the caller: from then on it takes appends of this fence alone, and
-   * its owner's `cancel`. `work` does this, and all that follows from it.
+   * its owner's `cancel`. `work` does this, and all that follows from it. A claim whose answer is lost is sent again under its
+   * `idempotencyKey` for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    * @see W31, S21
    */
-  claim(runId: string, options: LeaseOptions): Promise<Claim>;
+  claim(runId: string, options: ClaimOptions): Promise<Claim>;
   /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, and as `claim` but `claimed` */
   renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
   /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
@@ -120,6 +122,13 @@ export interface RunEvents extends Upkeep {
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
   /**
+   * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
+   * @throws RunEventsError `store_unavailable`, which says why no append could land, or that the store did not answer in
+   * `timeoutMs` (5,000); `invalid_request`
+   * @see S31
+   */
+  probe(options?: ProbeOptions): Promise<void>;
+  /**
    * Ends every tail, shuts down all work and waits for it, lets the appends under way land, closes the store. Idempotent.
    * @see S18
    */
@@ -142,7 +151,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
 
   async function close(): Promise<void> {
     log.followers.close();
-    shutdown.abort(storeClosed());
+    shutdown.abort(processClosing());
     await Promise.allSettled(works);
     await log.close();
   }
@@ -166,7 +175,9 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
         yield* slice.events.map(eventOf);
     },
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
-    async list({ ownerId, status = null, limit = 50, cursor = null }) {
+    async list(which) {
+      checkOptions(which, "{ ownerId }");
+      const { ownerId, status = null, limit = 50, cursor = null } = which;
       const { runs, next } = await log.listRuns({
         ownerId,
         runStatus: status,
@@ -181,6 +192,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     renew: async (runId, fence, lease) => claimOf(await log.renew(runId, fence, lease)),
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
+      checkOptions(workOptions, "{ leaseMs }");
       const port = createLogPort(options.store, log, workOptions, shutdown.signal);
       const work = runWork(port, runId, workOptions, task);
       works.add(work);
@@ -188,6 +200,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     reap: (which) => log.reap(which),
     purge: (which) => log.purge(which),
+    probe: (options) => log.probe(options),
     close,
   };
 }

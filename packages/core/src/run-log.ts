@@ -1,7 +1,10 @@
 import { createAppendQueue } from "./append-queue.ts";
 import { createBatcher } from "./batcher.ts";
+import { hasBrand, RUN_LOG } from "./brand.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { checkStore } from "./check-store.ts";
 import { checkCursor, clampCursor } from "./cursor.ts";
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 import {
   checkRunId,
@@ -12,13 +15,14 @@ import {
   parseIdempotencyKey,
 } from "./event.ts";
 import { createFollowers, type Followers } from "./followers.ts";
-import { isLonger, JsonText } from "./json-text.ts";
 import { appenderOf } from "./lease.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
+import { metadataText } from "./metadata.ts";
 import { createOwnKeys } from "./own-keys.ts";
-import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
+import { checkOptions, checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
+import { createProbe, type Probe } from "./probe.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
 import { sendReads } from "./send-reads.ts";
 import type {
@@ -109,25 +113,38 @@ export interface RunLog extends Leases, Upkeep {
   cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
   deleteRun(runId: string, options?: OwnerOption): Promise<void>;
+  /** As `RunEvents.probe`. @see S31 */
+  readonly probe: Probe;
   /** Ends every reader, lets the appends under way land, then closes the store. Idempotent. @see S18 */
   close(): Promise<void>;
 }
 
-/** Opens the log over a store. @throws TypeError for a store that takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
+/** Whether the value is a `RunLog`, of this copy of the package or of another. */
+export function isRunLog(value: unknown): value is RunLog {
+  return hasBrand(value, RUN_LOG);
+}
+
+/** Opens the log over a store. @throws TypeError for what is no store, or takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
 export function createRunLog(options: RunEventsOptions): RunLog {
+  checkOptions(options, "{ store }");
+  checkStore(options.store);
   const {
     store,
     maxPayloadBytes = MAX_PAYLOAD_BYTES,
     maxBatchEvents = MAX_BATCH_EVENTS,
     clock = systemClock,
   } = options;
+  checkCount("maxPayloadBytes", maxPayloadBytes);
+  checkCount("maxBatchEvents", maxBatchEvents);
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
   const newKey = createOwnKeys();
   /** A store that can lose an acknowledgement gets a key for every append. @see S7 */
   const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);
 
-  const appends = createAppendQueue(store, clock, () => closing !== null);
+  const isClosing = (): boolean => closing !== null;
+
+  const appends = createAppendQueue(store, clock, isClosing);
   const reads = createBatcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
     keyOf: ({ runId }) => runId,
@@ -146,6 +163,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     { read, watch: (runId, wake) => store.watch(runId, wake) },
     clock,
   );
+
+  const probe = createProbe(store, clock);
 
   /** Ends a run from outside its worker. */
   function end(
@@ -200,24 +219,25 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     return run;
   }
 
-  return {
+  const log: RunLog = {
     followers,
     clock,
     limits,
     append,
     getRun,
-    ...createLeases(store),
-    ...createUpkeep(store, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
-    async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
-      if (!isRunId(runId))
-        throw new RunEventsError("invalid_request", "A run id matches ^[A-Za-z0-9_-]{1,128}$.");
-      const { text } = JsonText.of(metadata);
-      if (isLonger(text, maxPayloadBytes)) {
+    ...createLeases(store, { clock, isClosing }),
+    probe,
+    ...createUpkeep(store, clock, probe, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
+    async createRun(run) {
+      checkOptions(run, "{ ownerId }");
+      const { runId = crypto.randomUUID(), ownerId, metadata } = run;
+      if (!isRunId(runId)) {
         throw new RunEventsError(
-          "payload_too_large",
-          `Metadata takes at most ${maxPayloadBytes} bytes.`,
+          "invalid_request",
+          `Expected \`runId\` to match ^[A-Za-z0-9_-]{1,128}$, got ${describeValue(runId)}.`,
         );
       }
+      const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
       const outcome = await store.createRun({ runId, ownerId, metadata: text });
       if (outcome.outcome === "taken")
@@ -276,6 +296,14 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
+  // An object that is made of a log's members is one, too.
+  return Object.assign(log, { [RUN_LOG]: true });
+}
+
+/** @throws TypeError unless a limit is a number that something can be held to */
+function checkCount(name: string, value: unknown): void {
+  if (typeof value === "number" && value >= 1) return;
+  throw new TypeError(`Expected \`${name}\` to be 1 or more, got ${describeValue(value)}.`);
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

@@ -1,22 +1,11 @@
 import type { Settle } from "./batcher.ts";
-import { type Clock, pause } from "./clock.ts";
 import { eachAtMost } from "./each-at-most.ts";
 import { RunEventsError } from "./errors.ts";
+import { sendAgain, type SendTimes } from "./send-again.ts";
 import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
 
-/** How long appends in doubt are sent again: as long as a database takes to come back. */
-const PATIENCE_MS = 10_000;
-const FIRST_PAUSE_MS = 25;
-const MOST_PAUSE_MS = 1_000;
 /** How many runs of a failed group are on their own way at once. */
 const RUNS_AT_ONCE = 8;
-
-/** How long to try. */
-export interface SendTimes {
-  readonly clock: Clock;
-  /** Whether nobody has the time any more to wait for a store that is away. */
-  readonly isClosing: () => boolean;
-}
 
 /** A request, and its index in the group that it came with. */
 interface Indexed {
@@ -41,12 +30,23 @@ export async function sendAppends(
   const indexed = group.map((request, index): Indexed => ({ index, request }));
   const failure = await trySend(store, indexed, settle);
   if (failure === null) return;
-  const byRun = Map.groupBy(indexed, ({ request }) => request.runId);
+  const byRun = groupByRun(indexed);
   await eachAtMost(byRun.values(), RUNS_AT_ONCE, async (ofRun) => {
     const alone =
       failure.ambiguous || byRun.size === 1 ? failure : await trySend(store, ofRun, settle);
-    if (alone !== null) await sendAgain(store, ofRun, alone, times, settle);
+    if (alone !== null) await settleDoubt(store, ofRun, alone, times, settle);
   });
+}
+
+/** As `Map.groupBy`, which Node 20 has not. */
+function groupByRun(requests: readonly Indexed[]): ReadonlyMap<string, readonly Indexed[]> {
+  const byRun = new Map<string, Indexed[]>();
+  for (const one of requests) {
+    const ofRun = byRun.get(one.request.runId);
+    if (ofRun === undefined) byRun.set(one.request.runId, [one]);
+    else ofRun.push(one);
+  }
+  return byRun;
 }
 
 /** Sends requests together and settles them. @returns why that failed, or `null` */
@@ -56,11 +56,7 @@ async function trySend(
   settle: Settle<AppendOutcome>,
 ): Promise<RunEventsError | null> {
   try {
-    const outcomes = await store.append(requests.map(({ request }) => request));
-    requests.forEach(({ index }, at) => {
-      const outcome = outcomes[at];
-      if (outcome !== undefined) settle(index, outcome);
-    });
+    await send(store, requests, settle);
     return null;
   } catch (error) {
     if (error instanceof RunEventsError) return error;
@@ -69,30 +65,36 @@ async function trySend(
   }
 }
 
-/** What is in doubt and has a key, again and again; the rest gets its error. */
-async function sendAgain(
+/** Sends requests together and settles those that are answered. */
+async function send(
+  store: RunEventStore,
+  requests: readonly Indexed[],
+  settle: Settle<AppendOutcome>,
+): Promise<void> {
+  const outcomes = await store.append(requests.map(({ request }) => request));
+  requests.forEach(({ index }, at) => {
+    const outcome = outcomes[at];
+    if (outcome !== undefined) settle(index, outcome);
+  });
+}
+
+/** Sends what is in doubt and has a key again; the rest gets its error. */
+async function settleDoubt(
   store: RunEventStore,
   requests: readonly Indexed[],
   first: RunEventsError,
-  { clock, isClosing }: SendTimes,
+  times: SendTimes,
   settle: Settle<AppendOutcome>,
 ): Promise<void> {
   const isInDoubt = ({ request }: Indexed): boolean =>
     first.ambiguous && request.idempotencyKey !== null;
   for (const one of requests) if (!isInDoubt(one)) settle(one.index, first);
   const keyed = requests.filter(isInDoubt);
-  const deadline = clock.now() + PATIENCE_MS;
-  let pauseMs = FIRST_PAUSE_MS;
-  while (keyed.length > 0) {
-    const failure = await trySend(store, keyed, settle);
-    if (failure === null) return;
-    if (!failure.retryable || isClosing() || clock.now() + pauseMs > deadline) {
-      // Whatever this attempt says, the first may have landed: its error is the true one.
-      for (const { index } of keyed) settle(index, first);
-      return;
-    }
+  if (keyed.length === 0) return;
+  try {
     // The run's later requests wait behind these meanwhile, so their order stays.
-    await pause(clock, pauseMs);
-    pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS);
+    await sendAgain(async () => send(store, keyed, settle), first, times);
+  } catch {
+    for (const { index } of keyed) settle(index, first);
   }
 }

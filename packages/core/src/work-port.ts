@@ -33,6 +33,11 @@ export interface WorkPort {
     events: readonly EventDraft[],
     options: WorkAppendOptions & { readonly fence: number },
   ): Promise<AppendReceipt>;
+  /**
+   * Makes keys for appends that nobody else would send again, where the store may lose an acknowledgement: an emitted event in doubt is
+   * then sent again for as long as the lease lasts. Left out, the port's own `append` is all that sends one in doubt again.
+   */
+  readonly newKey?: (() => string) | undefined;
   /** @returns a watch whose `ready` does not reject, and waits for a first look */
   watchEnd(runId: string, watcher: EndWatcher): Watch;
 }

@@ -1,21 +1,28 @@
-import { holdProcess, pause } from "./clock.ts";
+import { holdProcess } from "./clock.ts";
 import { createEmitQueue } from "./emit-queue.ts";
-import { isRefusal, RunEventsError, runFenced, runFinished } from "./errors.ts";
+import { isRefusal, isStoreClosed, runFenced, runFinished } from "./errors.ts";
 import type { EventDraft } from "./event.ts";
 import { holdLease } from "./hold-lease.ts";
 import {
-  type AppendLimits,
+  checkDrafts,
   isTerminal,
   planEvents,
   type SealedDraft,
   sealDraft,
   statusAfter,
 } from "./lifecycle.ts";
+import { checkOptions } from "./owner.ts";
 import type { AppendReceipt } from "./receipt.ts";
+import { persist } from "./send-again.ts";
+import {
+  checkTask,
+  isFinished,
+  isInDoubt,
+  isStoreAway,
+  leaseOver,
+  messageOf,
+} from "./work-failures.ts";
 import type { WorkAppendOptions, WorkPort } from "./work-port.ts";
-
-const FIRST_PAUSE_MS = 25;
-const MOST_PAUSE_MS = 1_000;
 
 /** How to work on a run. */
 export interface WorkOptions {
@@ -63,16 +70,24 @@ export interface WorkedRun {
 export async function runWork<Value>(
   port: WorkPort,
   runId: string,
-  { leaseMs, signal }: WorkOptions,
+  options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
+  checkOptions(options, "{ leaseMs }");
+  checkTask(task);
+  const { leaseMs, signal } = options;
   const shutdowns = [signal, port.closing].filter((one) => one !== undefined);
   for (const one of shutdowns) one.throwIfAborted();
   // A program that works must not end for want of anything else to do.
   const letGo = holdProcess();
   try {
-    const sentAtMs = port.clock.now();
+    let sentAtMs = port.clock.now();
     const claim = await port.claim(runId, leaseMs);
+    if (port.clock.now() - sentAtMs >= leaseMs) {
+      // The answer came late, as that of a claim which had to be sent again. The lease may run all the same: the store knows.
+      sentAtMs = port.clock.now();
+      await port.renew(runId, claim.fence, leaseMs);
+    }
     return await workUnder(port, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, task);
   } finally {
     letGo();
@@ -104,6 +119,8 @@ async function workUnder<Value>(
   let isEnded = false;
   /** Whether an append that ends it is on its way: to find the run ended is no news then, its answer is. */
   let isEnding = false;
+  /** Whether one failed in doubt and is sent again: an end that is found meanwhile may be its own. */
+  let isEndInDoubt = false;
   let landings = 0;
 
   const abort = (reason: unknown): void => controller.abort(reason);
@@ -124,7 +141,7 @@ async function workUnder<Value>(
   }
 
   function lose(reason: unknown): void {
-    if (over !== null || (isEnding && isFinished(reason))) return;
+    if (over !== null || ((isEnding || isEndInDoubt) && isFinished(reason))) return;
     stop(reason);
     abort(reason);
   }
@@ -147,7 +164,7 @@ async function workUnder<Value>(
     options: WorkAppendOptions = {},
   ): Promise<AppendReceipt> {
     check();
-    isEnding = drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
+    isEnding = hasEnd(drafts);
     try {
       const receipt = await port.append(runId, drafts, { ...options, fence });
       const { runStatus } = receipt;
@@ -165,16 +182,19 @@ async function workUnder<Value>(
     }
   }
 
-  /** Sends events that nobody else would send again. */
+  /** Sends events that nobody else would send again, for as long as the lease lasts, whatever failure the store answers. */
   async function insist(drafts: readonly SealedDraft[]): Promise<void> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS)) {
-      try {
-        await send(drafts);
-        return;
-      } catch (error) {
-        if (!isWorthRetrying(error) || shutdown() !== undefined) throw error;
-      }
-      await pause(clock, pauseMs);
+    const idempotencyKey = port.newKey?.();
+    const isEnd = hasEnd(drafts);
+    const isEnough = (error: unknown): boolean => {
+      isEndInDoubt = isEnd && isInDoubt(error);
+      const isSafe = idempotencyKey !== undefined || !isInDoubt(error);
+      return !isStoreAway(error) || isStoreClosed(error) || !isSafe || shutdown() !== undefined;
+    };
+    try {
+      await persist(async () => send(drafts, { idempotencyKey }), clock, isEnough);
+    } finally {
+      isEndInDoubt = false;
     }
   }
 
@@ -189,6 +209,7 @@ async function workUnder<Value>(
     signal: controller.signal,
     async append(events, options) {
       check();
+      checkDrafts(events);
       const drafts = events.map(sealDraft);
       return queue.ask(() => send(drafts, options));
     },
@@ -250,28 +271,6 @@ async function workUnder<Value>(
   }
 }
 
-/** The error of a worker that has not been heard of for as long as its lease, whoever has the run now. @see S21 */
-function leaseOver(): RunEventsError {
-  return new RunEventsError("fenced", "The lease ran out before it was renewed.");
-}
-
-function isFinished(error: unknown): boolean {
-  return error instanceof RunEventsError && error.code === "run_finished";
-}
-
-function isStoreAway(error: unknown): boolean {
-  return error instanceof RunEventsError && error.code === "store_unavailable";
-}
-
-/** Whether the store has not taken what it may take later. */
-function isWorthRetrying(error: unknown): boolean {
-  return error instanceof RunEventsError && error.retryable && !error.ambiguous;
-}
-
-/** What a failed run says of its failure: no stack. Cut so that it fits, if each of its units takes an escape. */
-function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
-  const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
-  const text = typeof message === "string" ? message : error;
-  const known = typeof text === "string" ? text : "The task threw what is no error.";
-  return known.slice(0, Math.max(0, maxPayloadBytes / 6 - 3));
+function hasEnd(drafts: readonly SealedDraft[]): boolean {
+  return drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
   isRefusal,
-  isRetryable,
+  isStoreClosed,
+  processClosing,
   RunEventsError,
   type RunEventsErrorCode,
   runFenced,
@@ -75,10 +76,21 @@ describe("RunEventsError", () => {
     expect(isRefusal(null)).toBe(false);
   });
 
-  it("S20: only an error of this class can say that the call may succeed later", () => {
-    expect(isRetryable(new RunEventsError("store_unavailable", "m"))).toBe(true);
-    expect(isRetryable(storeClosed())).toBe(false);
-    expect(isRetryable(Object.assign(new Error("m"), { retryable: true }))).toBe(false);
-    expect(isRetryable(undefined)).toBe(false);
+  it("S18: a store that was closed can be told from one that is away, also by another copy of this package", () => {
+    const mark = Symbol.for("@tm/run-events-core/closed");
+    for (const error of [storeClosed(), processClosing()]) {
+      expect(isStoreClosed(error)).toBe(true);
+      expect(mark in error).toBe(true);
+      expect(Object.keys(error)).toStrictEqual(
+        Object.keys(new RunEventsError("store_unavailable", "m")),
+      );
+    }
+    expect(processClosing().message).toMatch(
+      /^This process is shutting down: `close` was called\./,
+    );
+    expect(isStoreClosed(new RunEventsError("store_unavailable", "The store is closed."))).toBe(
+      false,
+    );
+    expect(isStoreClosed(undefined)).toBe(false);
   });
 });

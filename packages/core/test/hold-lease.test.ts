@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RunEventsError, runFenced } from "../src/errors.ts";
+import { RunEventsError, runFenced, runFinished, runNotFound } from "../src/errors.ts";
 import { type HeldLease, holdLease } from "../src/hold-lease.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -123,8 +123,8 @@ describe("holdLease", () => {
 
   it.each([
     ["fenced", runFenced()],
-    ["the store is closed", new RunEventsError("store_unavailable", "m", { retryable: false })],
-    ["what is no refusal", new TypeError("broken")],
+    ["run_finished", runFinished("cancelled", 3)],
+    ["not_found", runNotFound()],
   ])(
     "S21: a renewal that is refused, and would be again, ends it at once: %s",
     async (_, error) => {
@@ -134,6 +134,28 @@ describe("holdLease", () => {
       await setImmediate();
       expect(lost).toStrictEqual([error]);
       expect(clock.timers()).toBe(0);
+    },
+  );
+
+  it.each([
+    ["a store that looks lost", new RunEventsError("store_unavailable", "m", { retryable: false })],
+    ["a session that has ended", new RunEventsError("unauthenticated", "m")],
+    ["what no store should throw", new TypeError("broken")],
+  ])(
+    "S21: any other failure is waited out, and the lease is kept if it passes in time: %s",
+    async (_, error) => {
+      const { lease, renewals, lost, pass } = createBench();
+      await pass(4_000);
+      for (let tries = 0; tries < 7; tries++) {
+        renewals.at(-1)?.answer.reject(error);
+        await pass(1_000);
+      }
+      expect(renewals).toHaveLength(8);
+      renewals.at(-1)?.answer.resolve("renewed");
+      await pass(11_999);
+      expect([lost, lease.isOver()]).toStrictEqual([[], false]);
+      await pass(1);
+      expect(lost).toStrictEqual([null]);
     },
   );
 

@@ -1,12 +1,12 @@
-import { RunEventsError } from "../src/errors.ts";
+import { RunEventsError, storeClosed } from "../src/errors.ts";
 import { createMemoryStore } from "../src/memory.ts";
 import type { RunEventStore } from "../src/store.ts";
 
 /**
  * What becomes of one `append` call: it answers; it lands whole, half or not at all and its answer is lost; it is refused,
- * for now or for good, and nothing lands.
+ * for now or for good, and nothing lands; the store has been closed.
  */
-export type Fate = "answered" | "landed" | "half landed" | "lost" | "refused" | "fatal";
+export type Fate = "answered" | "landed" | "half landed" | "lost" | "refused" | "fatal" | "closed";
 
 export const AMBIGUOUS: readonly Fate[] = ["landed", "half landed", "lost"];
 
@@ -24,6 +24,7 @@ export function createLossyStore(
       if (fate === "answered") return store.append(requests);
       if (fate === "landed") await store.append(requests);
       if (fate === "half landed") await store.append(requests.slice(0, requests.length / 2));
+      if (fate === "closed") throw storeClosed();
       throw new RunEventsError("store_unavailable", `The connection was cut: ${fate}.`, {
         ambiguous: AMBIGUOUS.includes(fate),
         retryable: fate !== "fatal",

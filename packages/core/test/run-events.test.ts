@@ -251,7 +251,7 @@ describe("createRunEvents", () => {
     const { runId } = await upkept.create({ ownerId: "ada" });
     await upkept.claim(runId, { leaseMs: 1_000 });
     now += 61_000;
-    expect(await upkept.reap()).toStrictEqual([runId]);
+    expect(await upkept.reap({ confirmMs: 0 })).toStrictEqual([runId]);
     expect((await upkept.read(runId)).events).toMatchObject([
       { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } },
     ]);

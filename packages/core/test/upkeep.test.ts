@@ -6,6 +6,8 @@ import { createRunLog, type RunLog } from "../src/run-log.ts";
 import type { RunEventStore } from "../src/store.ts";
 import { createLossyStore } from "./lossy-store.ts";
 
+/** Ends what has expired at the first look. */
+const AT_ONCE = { graceMs: 0, confirmMs: 0 };
 const END = { eventType: "RUN_COMPLETED" };
 
 let now = 1_000_000;
@@ -30,15 +32,15 @@ describe("reap", () => {
   it("W33: fails a run whose lease ran out more than the grace ago, and says why", async () => {
     await claim("r");
     now += 1_000 + 59_999;
-    expect(await log.reap()).toStrictEqual([]);
+    expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
     now += 1;
-    expect(await log.reap()).toStrictEqual(["r"]);
+    expect(await log.reap({ confirmMs: 0 })).toStrictEqual(["r"]);
     const { events, run } = await log.readPage("r");
     expect(events).toMatchObject([
       { eventType: "RUN_FAILED", payload: '{"reason":"lease_expired"}' },
     ]);
     expect(run).toMatchObject({ runStatus: "failed", fence: 2, leaseExpiresAtMs: null });
-    expect(await log.reap()).toStrictEqual([]);
+    expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
   });
 
   it("W33: leaves alone what was released, renewed, claimed anew or ended", async () => {
@@ -48,7 +50,7 @@ describe("reap", () => {
     now += 1_000;
     await log.renew("renewed", 1, { leaseMs: 1_000 });
     await log.claim("claimed", { leaseMs: 1_000 });
-    expect(await log.reap({ graceMs: 0 })).toStrictEqual([]);
+    expect(await log.reap({ ...AT_ONCE })).toStrictEqual([]);
   });
 
   it("W33, W13: ends a run however small payloads have to be, and so does a cancel", async () => {
@@ -56,7 +58,7 @@ describe("reap", () => {
     const small = createRunLog({ store, maxPayloadBytes: 1 });
     expect(await small.cancel("cancelled")).toMatchObject({ runStatus: "cancelled" });
     now += 1_000;
-    expect(await small.reap({ graceMs: 0 })).toStrictEqual(["r"]);
+    expect(await small.reap({ ...AT_ONCE })).toStrictEqual(["r"]);
   });
 
   it("S23: of many reapers each run is one's to end", async () => {
@@ -64,7 +66,7 @@ describe("reap", () => {
     await claim(...runIds);
     now += 1_000;
     const logs = [log, createRunLog({ store }), createRunLog({ store })];
-    const ended = await Promise.all(logs.map((one) => one.reap({ graceMs: 0 })));
+    const ended = await Promise.all(logs.map((one) => one.reap({ ...AT_ONCE })));
     expect(ended.flat().toSorted()).toStrictEqual(runIds.toSorted());
     for (const runId of runIds) expect((await log.readPage(runId)).lastSequence).toBe(1);
   });
@@ -86,7 +88,7 @@ describe("reap", () => {
         },
       },
     });
-    expect(await late.reap({ graceMs: 0 })).toStrictEqual(["left"]);
+    expect(await late.reap({ ...AT_ONCE })).toStrictEqual(["left"]);
     for (const runId of ["renewed", "claimed"])
       expect(await log.getRun(runId)).toMatchObject({ runStatus: "queued" });
     expect(await log.getRun("ended")).toMatchObject({ runStatus: "completed" });
@@ -98,8 +100,8 @@ describe("reap", () => {
       now += 1;
     }
     now += 1_000;
-    expect(await log.reap({ graceMs: 0, limit: 2 })).toStrictEqual(["a", "b"]);
-    expect(await log.reap({ graceMs: 0, limit: 2 })).toStrictEqual(["c"]);
+    expect(await log.reap({ ...AT_ONCE, limit: 2 })).toStrictEqual(["a", "b"]);
+    expect(await log.reap({ ...AT_ONCE, limit: 2 })).toStrictEqual(["c"]);
   });
 
   it("S20: a run that cannot be ended keeps none from its end; if none ends, the reason is told", async () => {
@@ -116,18 +118,18 @@ describe("reap", () => {
           },
         },
       });
-    expect(await broken((runId) => runId === "a").reap({ graceMs: 0 })).toStrictEqual(["b"]);
-    await expect(broken(() => true).reap({ graceMs: 0 })).rejects.toMatchObject({
+    expect(await broken((runId) => runId === "a").reap({ ...AT_ONCE })).toStrictEqual(["b"]);
+    await expect(broken(() => true).reap({ ...AT_ONCE })).rejects.toMatchObject({
       code: "store_unavailable",
     });
-    expect(await log.reap({ graceMs: 0 })).toStrictEqual(["a"]);
+    expect(await log.reap({ ...AT_ONCE })).toStrictEqual(["a"]);
   });
 
   it("S7: a run whose end landed, but for the answer, is told as ended", async () => {
     await claim("r");
     now += 1_000;
     const reaper = createRunLog({ store: createLossyStore(["landed"], store) });
-    expect(await reaper.reap({ graceMs: 0 })).toStrictEqual(["r"]);
+    expect(await reaper.reap({ ...AT_ONCE })).toStrictEqual(["r"]);
   });
 
   it("S20, W33: runs that can never be ended do not keep those behind them from their end, and are tried again", async () => {
@@ -147,7 +149,7 @@ describe("reap", () => {
       },
     });
     const reap = async (): Promise<readonly string[] | null> =>
-      reaper.reap({ graceMs: 0, limit: 2 }).catch(() => null);
+      reaper.reap({ ...AT_ONCE, limit: 2 }).catch(() => null);
     expect([await reap(), (await reap())?.toSorted(), await reap()]).toStrictEqual([
       null,
       ["c", "d"],
@@ -176,21 +178,24 @@ describe("reap", () => {
       },
     });
     const reap = async (): Promise<readonly string[]> =>
-      reaper.reap({ graceMs: 0 }).catch(() => []);
+      reaper.reap({ ...AT_ONCE }).catch(() => []);
     for (let call = 0; call < 25; call++) expect(await reap()).toStrictEqual([]);
-    expect(Math.max(...limits)).toBe(1_100);
+    expect(Math.max(...limits)).toBe(2_000);
     isFull = false;
     const ended = new Set<string>();
     for (let call = 0; call < 13; call++) for (const runId of await reap()) ended.add(runId);
     expect(ended.size).toBe(1_300);
   });
 
-  it.each([{ graceMs: -1 }, { graceMs: 0.5 }, { limit: 0 }, { limit: Number.NaN }])(
-    "refuses %j",
-    async (options) => {
-      await expect(log.reap(options)).rejects.toMatchObject({ code: "invalid_request" });
-    },
-  );
+  it.each([
+    { graceMs: -1 },
+    { graceMs: 0.5 },
+    { limit: 0 },
+    { limit: Number.NaN },
+    { confirmMs: -1 },
+  ])("refuses %j", async (options) => {
+    await expect(log.reap(options)).rejects.toMatchObject({ code: "invalid_request" });
+  });
 });
 
 describe("purge", () => {

@@ -140,7 +140,7 @@ describe("a cancel", () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
-    expect(await world.others.reap({ graceMs: 0 })).toStrictEqual(["r"]);
+    expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual(["r"]);
     await world.pass(100);
     expect(await work).toMatchObject({
       code: "run_finished",

@@ -159,6 +159,20 @@ describe("a lost lease", () => {
     expect(calls).toBe(0);
   });
 
+  it("S21: a claim that took longer than its lease, and that nobody else has followed, is renewed before the task begins", async () => {
+    world.intercepts.claim = async (go) => {
+      const claimed = await go();
+      world.clock.skip(LEASE_MS);
+      return claimed;
+    };
+    const work = world.runs.work("r", LEASE, async (run) => {
+      await world.pass(LEASE_MS * 2);
+      return run.fence;
+    });
+    expect(await work).toBe(1);
+    expect(await world.events()).toStrictEqual(["RUN_COMPLETED 1"]);
+  });
+
   it("S22: whose completion has landed after all is no lost one", async () => {
     world.intercepts.append = async (go) => {
       const answer = await go();

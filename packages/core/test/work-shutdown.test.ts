@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RunEventsError } from "../src/errors.ts";
+import { processClosing, type RunEventsError } from "../src/errors.ts";
 import { createDeferred } from "./deferred.ts";
 import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
@@ -216,7 +216,7 @@ describe("close", () => {
     expect(order).toStrictEqual(["store_unavailable"]);
     done.resolve();
     await Promise.all([over, closed]);
-    expect(order).toStrictEqual(["store_unavailable", "The store is closed.", "closed"]);
+    expect(order).toStrictEqual(["store_unavailable", processClosing().message, "closed"]);
     expect(await world.events()).toStrictEqual(["LAST"]);
     expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: 2 });
   });

@@ -1,0 +1,56 @@
+import { checkBound } from "./check-bound.ts";
+import { type Clock, holdProcess } from "./clock.ts";
+import { RunEventsError } from "./errors.ts";
+import type { RunEventStore } from "./store.ts";
+
+/** How long a probe waits for the store, unless said otherwise. */
+const TIMEOUT_MS = 5_000;
+
+/** How to probe. */
+export interface ProbeOptions {
+  /** How long to wait for the store, in milliseconds, 1 or more. @defaultValue 5,000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Whether a store could take an append. */
+export type Probe = (options?: ProbeOptions) => Promise<void>;
+
+/**
+ * Bounds a store's `probe`. A call to the store that does not answer in time is left behind, and those who ask meanwhile wait for
+ * that same call: a store that hangs has one of them at a time.
+ * @see S31
+ */
+export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): Probe {
+  let underWay: Promise<void> | null = null;
+
+  async function ask(): Promise<void> {
+    try {
+      await store.probe();
+    } finally {
+      underWay = null;
+    }
+  }
+
+  return async ({ timeoutMs = TIMEOUT_MS } = {}) => {
+    checkBound("timeoutMs", timeoutMs, 1);
+    underWay ??= ask();
+    const letGo = holdProcess();
+    let stop: (() => void) | undefined;
+    const late = new Promise<never>((_, reject) => {
+      stop = clock.every(timeoutMs, () => reject(noAnswer(timeoutMs)));
+    });
+    try {
+      await Promise.race([underWay, late]);
+    } finally {
+      stop?.();
+      letGo();
+    }
+  };
+}
+
+function noAnswer(timeoutMs: number): RunEventsError {
+  return new RunEventsError(
+    "store_unavailable",
+    `Expected the store to take a probe, but it did not answer in ${timeoutMs} ms.`,
+  );
+}

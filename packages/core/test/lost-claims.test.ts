@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { RunEventsError, storeClosed } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunLog, type RunLog } from "../src/run-log.ts";
+import type { ClaimRequest, RunEventStore } from "../src/store.ts";
+import { createHastyClock } from "./hasty-clock.ts";
+
+/** What becomes of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
+type Fate = "answered" | "granted" | "lost" | "refused" | "lasting" | "closed";
+
+const IN_DOUBT: readonly Fate[] = ["granted", "lost"];
+const LEASE = { leaseMs: 30_000 };
+
+interface Bench {
+  readonly log: RunLog;
+  readonly store: RunEventStore;
+  readonly claims: ClaimRequest[];
+}
+
+/** A log whose claims have these fates, one each, and are then answered. */
+async function open(fates: readonly Fate[]): Promise<Bench> {
+  const store = createMemoryStore();
+  const claims: ClaimRequest[] = [];
+  const coming = fates.values();
+  const log = createRunLog({
+    clock: createHastyClock(),
+    store: {
+      ...store,
+      async claim(request) {
+        claims.push(request);
+        const fate = coming.next().value ?? "answered";
+        if (fate === "answered") return store.claim(request);
+        if (fate === "granted") await store.claim(request);
+        if (fate === "closed") throw storeClosed();
+        throw new RunEventsError("store_unavailable", `The connection was cut: ${fate}.`, {
+          ambiguous: IN_DOUBT.includes(fate),
+          retryable: fate !== "lasting",
+        });
+      },
+    },
+  });
+  await log.createRun({ runId: "r", ownerId: "ada" });
+  return { log, store, claims };
+}
+
+describe("a claim whose answer is lost", () => {
+  it("S21, S7: is found again by its owner, under the fence that it got, whatever the store answers for 10 s", async () => {
+    const fates = fc.tuple(
+      fc.constantFrom(...IN_DOUBT),
+      fc.array(fc.constantFrom<Fate>(...IN_DOUBT, "refused", "lasting"), { maxLength: 12 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fates, async ([first, more]) => {
+        const { log, store, claims } = await open([first, ...more]);
+        expect(await log.claim("r", LEASE)).toMatchObject({ runId: "r", fence: 1 });
+        expect(await store.getRun("r")).toMatchObject({ fence: 1 });
+        expect(new Set(claims.map(({ claimKey }) => claimKey)).size).toBe(1);
+        await log.append("r", [{ eventType: "TOKEN" }], { fence: 1 });
+      }),
+    );
+  });
+
+  it("S21: is in doubt if that does not help, and its caller finds it under the same key", async () => {
+    const fates: readonly Fate[] = ["granted", ...Array<Fate>(15).fill("refused")];
+    const { log } = await open(fates);
+    const options = { ...LEASE, idempotencyKey: "claim 1" };
+    await expect(log.claim("r", options)).rejects.toMatchObject({
+      message: "The connection was cut: granted.",
+      ambiguous: true,
+    });
+    await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
+    expect(await log.claim("r", options)).toMatchObject({ fence: 1 });
+  });
+
+  it("S21, S18: is not asked for any more once the store is closed", async () => {
+    const { log, claims } = await open(["lost", "closed"]);
+    await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: true });
+    expect(claims).toHaveLength(2);
+  });
+
+  it("S21: that somebody else has meanwhile is refused, as any is", async () => {
+    const { log, store } = await open(["lost"]);
+    await store.claim({ runId: "r", ownerId: null, leaseMs: 30_000 });
+    await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
+  });
+});
+
+describe("a claim", () => {
+  it("S21: that fails beyond doubt is not sent again", async () => {
+    const { log, claims } = await open(["refused"]);
+    await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: false });
+    expect(claims).toHaveLength(1);
+  });
+
+  it("S21: has a key of its own, or its caller's", async () => {
+    const { log, claims } = await open([]);
+    await log.claim("r", { ...LEASE, idempotencyKey: "mine" });
+    await log.release("r", 1);
+    await log.claim("r", LEASE);
+    await log.release("r", 2);
+    await log.claim("r", LEASE);
+    const keys = claims.map(({ claimKey }) => claimKey);
+    expect(keys[0]).toBe("mine");
+    expect(new Set(keys).size).toBe(3);
+    expect(keys[1]).toMatch(/^[\x20-\x7e]{1,128}$/);
+  });
+
+  it.each(["", "x".repeat(129), "kéy", "a\n"])(
+    "S21: refuses the key %j",
+    async (idempotencyKey) => {
+      const { log, claims } = await open([]);
+      await expect(log.claim("r", { ...LEASE, idempotencyKey })).rejects.toMatchObject({
+        code: "invalid_request",
+      });
+      expect(claims).toHaveLength(0);
+    },
+  );
+});

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+
+let world: WorkWorld;
+
+describe("work over a store that loses acknowledgements", () => {
+  /** Appends land, but their answers are lost, until the returned function is called. */
+  function loseAnswers(): () => void {
+    world.intercepts.append = async (go) => {
+      await go();
+      throw new RunEventsError("store_unavailable", "The answer is lost.", { ambiguous: true });
+    };
+    return () => void delete world.intercepts.append;
+  }
+
+  beforeEach(async () => {
+    world = await createWorkWorld((now) => {
+      const store = createMemoryStore({ now });
+      return { ...store, capabilities: { ...store.capabilities, losesAcknowledgements: true } };
+    });
+  });
+
+  afterEach(async () => {
+    expect(world.leftOvers()).toBe(0);
+    await world[Symbol.asyncDispose]();
+  });
+
+  it("S7: an emitted event in doubt for longer than 10 s is sent under one key for as long as the lease lasts, and lands once", async () => {
+    const lease = { leaseMs: 60_000 };
+    const work = world.runs.work("r", lease, async (run) => {
+      const heal = loseAnswers();
+      void run.emit("A");
+      await world.pass(25_000);
+      expect(run.signal.aborted).toBe(false);
+      heal();
+      await run.append([{ eventType: "B" }]);
+    });
+    await world.pass(35_000);
+    await work;
+    expect(await world.events()).toStrictEqual(["A", "B", "RUN_COMPLETED"]);
+  });
+
+  it("S7, W7: its own end, in doubt when a renewal finds the run ended, is the end that was asked for", async () => {
+    const lease = { leaseMs: 60_000 };
+    const heal = loseAnswers();
+    const work = world.runs.work("r", lease, () => "done");
+    await world.pass(25_000);
+    heal();
+    await world.pass(2_000);
+    expect(await work).toBe("done");
+    expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
+  });
+
+  it("S20: what looks lasting is waited out too, while the lease lasts", async () => {
+    let failures = 6;
+    world.intercepts.append = async (go) => {
+      failures -= 1;
+      if (failures < 0) return go();
+      throw new RunEventsError("store_unavailable", "The database is read-only.", {
+        retryable: false,
+      });
+    };
+    const work = world.runs.work("r", LEASE, (run) => void run.emit("A"));
+    await world.pass(LEASE_MS * 2);
+    await work;
+    expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED"]);
+  });
+});
