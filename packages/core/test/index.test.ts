@@ -146,6 +146,7 @@ const WIRE_VALUES = [
   "encodeStatus",
   "encodeStreamError",
   "encodeTime",
+  "afterTurn",
   "eachJsonItem",
   "eachJsonMember",
   "splitJsonArray",
