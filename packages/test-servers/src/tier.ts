@@ -1,5 +1,3 @@
-import type { ProfileName } from "@tm/run-events-conformance";
-
 /** How much of the tests a run takes; each takes all of the one before it. */
 export type Tier = "fast" | "main" | "nightly";
 
@@ -17,7 +15,7 @@ function parseTier(text: string | undefined): Tier {
 }
 
 /** The profile of the conformance kit on a variant of a store's main server: every night as on the main one. */
-export const VARIANT_PROFILE: ProfileName = TIER === "nightly" ? "ci" : "quick";
+export const VARIANT_PROFILE: "quick" | "ci" = TIER === "nightly" ? "ci" : "quick";
 
 /** Of several alternatives the first one, and every night all of them. */
 export function firstOrAll<Alternative>(
