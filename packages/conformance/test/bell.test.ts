@@ -14,7 +14,7 @@ describe("a bell", () => {
     const message = messageOf(caseOf({ name: "deaf", open }, "every commit after `ready` rings"));
     await vi.advanceTimersByTimeAsync(store.capabilities.wakeDeadlineMs + 60_000);
     await expect(Promise.race([message, Promise.resolve("It hangs.")])).resolves.toMatch(
-      /^deaf: S13 every commit after `ready` rings\nExpected `ready` of the watch of run within \d+ ms, and it did not come, nor in 10000 ms more\.$/,
+      /^deaf: S13 every commit after `ready` rings\nS13 is broken: Expected `ready` of the watch of run within \d+ ms, and it did not come, nor in 10000 ms more\.$/,
     );
   });
 });

@@ -27,7 +27,7 @@ export interface CaseReport {
 }
 
 /** Why a case failed. */
-export interface ReportedFailure {
+interface ReportedFailure {
   readonly message: string;
   /** The clause that was found broken: the case's, or another one that it met. */
   readonly clause: string;

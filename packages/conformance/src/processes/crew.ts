@@ -32,7 +32,7 @@ export interface Network<Place> {
 }
 
 /** How one process differs from the others. */
-export interface WorkerManner {
+interface WorkerManner {
   /** What it reaches the server through. Default: nothing. */
   readonly proxy?: CuttingProxy;
   /** How far its clock is ahead of the machine's; behind it if negative. Default 0. */

@@ -5,7 +5,7 @@ import type { Address } from "@tm/run-events-conformance/processes";
 import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
 
 /** What a client sends, a line each. */
-export interface RemoteRequest {
+interface RemoteRequest {
   readonly id: number;
   /** Whose runs: stores of different names share nothing. */
   readonly store: string;
