@@ -6,15 +6,17 @@ export interface Clock {
   every(periodMs: number, task: () => void): () => void;
 }
 
-/** The host's own monotonic clock and timers. */
+/** The host's own monotonic clock and timers. Looked up at each call: a test that fakes time moves leases and heartbeats with it. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   every(periodMs, task) {
+    const { setInterval, clearInterval } = globalThis;
     const timer: unknown = setInterval(task, periodMs);
     // In Node a timer is an object that can be told not to hold the process; elsewhere it is a number.
     if (typeof timer === "object" && timer !== null && "unref" in timer) {
       (timer as { unref(): void }).unref();
     }
+    // Of the same kind: a faked one cannot clear a timer that was set before time was faked.
     return () => clearInterval(timer as number);
   },
 };
@@ -24,6 +26,7 @@ export const systemClock: Clock = {
  * and no timer of `Clock` holds the process for it.
  */
 export function holdProcess(): () => void {
+  const { setInterval, clearInterval } = globalThis;
   const timer = setInterval(() => {}, 2 ** 30);
   return () => clearInterval(timer);
 }
@@ -39,13 +42,28 @@ export async function pause(clock: Clock, pauseMs: number): Promise<void> {
   release();
 }
 
-const host = globalThis as { readonly setImmediate?: (task: () => void) => unknown };
+interface Turns {
+  readonly setTimeout: (task: () => void, ms: number) => unknown;
+  readonly setImmediate?: (task: () => void) => unknown;
+  readonly queueMicrotask: (task: () => void) => void;
+}
+
+/**
+ * As they are when this module is loaded: they only order what is ready. A test that fakes all timers afterwards would else stop every
+ * append, read and wake.
+ */
+const { setTimeout, setImmediate, queueMicrotask } = globalThis as unknown as Turns;
 
 /**
  * Runs the task behind everything that the host has ready in this turn of its event loop: requests that arrived together
  * on many sockets are then all there.
  */
 export function afterTurn(task: () => void): void {
-  if (host.setImmediate === undefined) setTimeout(task, 0);
-  else host.setImmediate(task);
+  if (setImmediate === undefined) setTimeout(task, 0);
+  else setImmediate(task);
+}
+
+/** Runs the task as soon as the current synchronous work is over. */
+export function afterThis(task: () => void): void {
+  queueMicrotask(task);
 }

@@ -1,3 +1,4 @@
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 
 /**
@@ -58,11 +59,14 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/;
 
 /** Whether the text can name a run. @see W8 */
 export function isRunId(text: string): boolean {
-  return RUN_ID.test(text);
+  return typeof text === "string" && RUN_ID.test(text);
 }
 
-/** What can name no run is no store's business. @throws RunEventsError `not_found`. @see W8 */
+/** What can name no run is no store's business. @throws TypeError for what is no string; RunEventsError `not_found`. @see W8 */
 export function checkRunId(text: string): void {
+  if (typeof text !== "string") {
+    throw new TypeError(`Expected the run id to be a string, got ${describeValue(text)}.`);
+  }
   if (!isRunId(text)) throw runNotFound();
 }
 
@@ -71,10 +75,10 @@ export function checkRunId(text: string): void {
  * @throws RunEventsError `invalid_request` unless it is 1 to 128 printable ASCII characters. @see W10
  */
 export function parseIdempotencyKey(text: string): string {
-  if (!IDEMPOTENCY_KEY.test(text)) {
+  if (typeof text !== "string" || !IDEMPOTENCY_KEY.test(text)) {
     throw new RunEventsError(
       "invalid_request",
-      "An idempotency key is 1 to 128 printable ASCII characters.",
+      `Expected an idempotency key of 1 to 128 printable ASCII characters, got ${describeValue(text)}.`,
     );
   }
   return text;

@@ -2,6 +2,7 @@ export type { EventDraft, RunEvent, RunSnapshot, RunStatus, TerminalStatus } fro
 export { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } from "./event.ts";
 export type { RunEventsErrorCode, RunEventsErrorDetails, RunEventsErrorOptions } from "./errors.ts";
 export { RunEventsError, runFenced, runFinished, runNotFound, storeClosed } from "./errors.ts";
+export { MAX_JSON_DEPTH } from "./json-depth.ts";
 export { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
 export type { AppendLimits, PlannedEvents, RunState } from "./lifecycle.ts";
 export {

@@ -1,5 +1,6 @@
 import { hasBrand, JSON_TEXT } from "./brand.ts";
 import { RunEventsError } from "./errors.ts";
+import { lossOf } from "./json-loss.ts";
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -75,7 +76,9 @@ export class JsonText {
     try {
       JSON.parse(text);
     } catch (cause) {
-      throw new RunEventsError("invalid_event", "The payload is not JSON.", { cause });
+      throw new RunEventsError("invalid_event", "Expected JSON text, got text that is not JSON.", {
+        cause,
+      });
     }
     return JsonText.trusted(text);
   }
@@ -86,26 +89,38 @@ export class JsonText {
   }
 
   /**
-   * Writes a value as JSON; `undefined` is `null`, a `JsonText` stays as it is.
-   * @throws RunEventsError `invalid_event` if the value has no JSON text (a function, a BigInt, a cycle).
+   * Writes a value as JSON; `undefined` is `null`, a `JsonText` stays as it is. Inside the value the rules are those of
+   * `JSON.stringify`: there a function is left out, `NaN` is `null` and a `Map` is `{}`.
+   * @throws RunEventsError `invalid_event` if no JSON text holds the value: `NaN`, a function, a symbol, a BigInt, an `Error`, `Map`, `Set`,
+   * `Promise` and their like without `toJSON`, a cycle, a value that is nested too deep to be written.
    */
   static of(value: unknown): JsonText {
     if (value instanceof JsonText) return value;
     if (value === undefined) return NULL_TEXT;
+    const loss = lossOf(value);
+    if (loss !== null) throw new RunEventsError("invalid_event", loss);
     let text: string | undefined;
     try {
       text = JSON.stringify(value);
     } catch (cause) {
-      throw new RunEventsError("invalid_event", "The payload cannot be written as JSON.", {
-        cause,
-      });
+      throw new RunEventsError("invalid_event", unwritable(cause), { cause });
     }
     if (text === undefined) {
-      throw new RunEventsError("invalid_event", "The payload cannot be written as JSON.");
+      throw new RunEventsError(
+        "invalid_event",
+        "Expected a JSON value, but its toJSON gives none.",
+      );
     }
     // `JSON.stringify` escapes lone surrogates itself, but passes on what `JSON.rawJSON` holds.
     return new JsonText(escapeLoneSurrogates(text));
   }
+}
+
+/** What `JSON.stringify` could not write. Its own words may hold names of the caller's: they are the cause's. */
+function unwritable(cause: unknown): string {
+  return cause instanceof RangeError
+    ? "Expected a JSON value, got one that is nested too deep to be written."
+    : "Expected a JSON value, got one that JSON.stringify refuses: it holds itself, or a BigInt, or its toJSON throws.";
 }
 
 const NULL_TEXT = JsonText.trusted("null");

@@ -1,5 +1,7 @@
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { EventDraft, RunStatus, TerminalStatus } from "./event.ts";
+import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
 import { isLonger, JsonText } from "./json-text.ts";
 import type { AppendRequest, NewEvent } from "./store.ts";
 
@@ -79,15 +81,17 @@ export type PlannedEvents = Pick<AppendRequest, "events" | "runStatus">;
 /**
  * Checks a batch and folds it. The status after a batch does not depend on what was before it: an append that is not
  * refused leaves a run running, or ended by its last event.
+ * @throws TypeError unless the drafts are an array
  * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, or for
  * anything behind a terminal event; `payload_too_large`. `details.index` names the event.
  * @see W6, W7, W9
  */
 export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
+  checkDrafts(drafts);
   if (drafts.length === 0 || drafts.length > limits.maxBatchEvents) {
     throw new RunEventsError(
       "invalid_request",
-      `An append takes 1 to ${limits.maxBatchEvents} events.`,
+      `An append takes 1 to ${limits.maxBatchEvents} events, got ${drafts.length}.`,
     );
   }
   const events = drafts.map((draft, index) => planEvent(draft, index, limits));
@@ -100,24 +104,53 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
   return { events, runStatus: statusAfter(events.at(-1)?.eventType ?? "") };
 }
 
+/** @throws TypeError unless it is an array, as of `append`'s second parameter. */
+export function checkDrafts(drafts: unknown): void {
+  if (Array.isArray(drafts)) return;
+  throw new TypeError(
+    `Expected the events to be an array of { eventType, payload }, got ${describeValue(drafts)}. Put one event in [].`,
+  );
+}
+
 function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewEvent {
-  const { eventType } = draft;
-  if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
-    throw new RunEventsError("invalid_event", `An event type matches ${EVENT_TYPE.source}.`, {
-      details: { index },
-    });
-  }
-  const payload = textOf(draft.payload, index).text;
+  const { eventType, payload: value } = checkDraft(draft, index);
+  const payload = textOf(value, index).text;
   if (isLonger(payload, limits.maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
       `A payload takes at most ${limits.maxPayloadBytes} bytes.`,
-      {
-        details: { index },
-      },
+      { details: { index } },
+    );
+  }
+  if (isDeeper(payload, MAX_JSON_DEPTH)) {
+    throw invalidEvent(
+      `Expected the payload of event ${index} to be nested ${MAX_JSON_DEPTH} deep at most, got one that is deeper. Flatten it, or pass it as text.`,
+      index,
     );
   }
   return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+}
+
+/** @throws RunEventsError `invalid_event` unless it is an object with an event type */
+function checkDraft(draft: unknown, index: number): EventDraft {
+  if (typeof draft !== "object" || draft === null) {
+    throw invalidEvent(
+      `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}.`,
+      index,
+    );
+  }
+  const { eventType } = draft as { readonly eventType?: unknown };
+  if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
+    throw invalidEvent(
+      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}.`,
+      index,
+    );
+  }
+  return draft as EventDraft;
+}
+
+function invalidEvent(message: string, index: number): RunEventsError {
+  return new RunEventsError("invalid_event", message, { details: { index } });
 }
 
 /** An event to append whose payload nobody can change any more. */
@@ -130,7 +163,8 @@ export interface SealedDraft extends EventDraft {
  * @param index of the event in its batch
  * @throws RunEventsError `invalid_event`
  */
-export function sealDraft({ eventType, payload }: EventDraft, index = 0): SealedDraft {
+export function sealDraft(draft: EventDraft, index = 0): SealedDraft {
+  const { eventType, payload } = checkDraft(draft, index);
   return { eventType, payload: textOf(payload, index) };
 }
 

@@ -44,7 +44,8 @@ export interface MemoryStoreOptions {
  * const runs = createRunEvents({ store: createMemoryStore() });
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventStore {
-  const now = options.now ?? Date.now;
+  // Looked up at each call: a test that sets the date sets the store's clock, too.
+  const now = options.now ?? (() => Date.now());
   const runs = new Map<string, MemoryRun>();
   /** Each owner's runs in the order of their ordinals. */
   const owned = new Map<string, MemoryRun[]>();

@@ -2,7 +2,7 @@ import { processClosing } from "./errors.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
 import { encodeTime } from "./frame.ts";
 import type { ClaimOptions, LeasedRun, LeaseOptions } from "./leases.ts";
-import type { OwnerOption } from "./owner.ts";
+import { checkOptions, type OwnerOption } from "./owner.ts";
 import type { ProbeOptions } from "./probe.ts";
 import { type AppendReceipt, decodePhase } from "./receipt.ts";
 import {
@@ -175,7 +175,9 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
         yield* slice.events.map(eventOf);
     },
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
-    async list({ ownerId, status = null, limit = 50, cursor = null }) {
+    async list(which) {
+      checkOptions(which, "{ ownerId }");
+      const { ownerId, status = null, limit = 50, cursor = null } = which;
       const { runs, next } = await log.listRuns({
         ownerId,
         runStatus: status,
@@ -190,6 +192,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     renew: async (runId, fence, lease) => claimOf(await log.renew(runId, fence, lease)),
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
+      checkOptions(workOptions, "{ leaseMs }");
       const port = createLogPort(options.store, log, workOptions, shutdown.signal);
       const work = runWork(port, runId, workOptions, task);
       works.add(work);

@@ -2,7 +2,9 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createBatcher } from "./batcher.ts";
 import { hasBrand, RUN_LOG } from "./brand.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { checkStore } from "./check-store.ts";
 import { checkCursor, clampCursor } from "./cursor.ts";
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError, runNotFound } from "./errors.ts";
 import {
   checkRunId,
@@ -13,12 +15,12 @@ import {
   parseIdempotencyKey,
 } from "./event.ts";
 import { createFollowers, type Followers } from "./followers.ts";
-import { isLonger, JsonText } from "./json-text.ts";
 import { appenderOf } from "./lease.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
+import { metadataText } from "./metadata.ts";
 import { createOwnKeys } from "./own-keys.ts";
-import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
+import { checkOptions, checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { createProbe, type Probe } from "./probe.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
@@ -122,14 +124,18 @@ export function isRunLog(value: unknown): value is RunLog {
   return hasBrand(value, RUN_LOG);
 }
 
-/** Opens the log over a store. @throws TypeError for a store that takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
+/** Opens the log over a store. @throws TypeError for what is no store, or takes no append at once. `createRunEvents` is the door for those who want values instead of JSON text. */
 export function createRunLog(options: RunEventsOptions): RunLog {
+  checkOptions(options, "{ store }");
+  checkStore(options.store);
   const {
     store,
     maxPayloadBytes = MAX_PAYLOAD_BYTES,
     maxBatchEvents = MAX_BATCH_EVENTS,
     clock = systemClock,
   } = options;
+  checkCount("maxPayloadBytes", maxPayloadBytes);
+  checkCount("maxBatchEvents", maxBatchEvents);
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   let closing: Promise<void> | null = null;
   const newKey = createOwnKeys();
@@ -222,16 +228,16 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     ...createLeases(store, { clock, isClosing }),
     probe,
     ...createUpkeep(store, clock, probe, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
-    async createRun({ runId = crypto.randomUUID(), ownerId, metadata }) {
-      if (!isRunId(runId))
-        throw new RunEventsError("invalid_request", "A run id matches ^[A-Za-z0-9_-]{1,128}$.");
-      const { text } = JsonText.of(metadata);
-      if (isLonger(text, maxPayloadBytes)) {
+    async createRun(run) {
+      checkOptions(run, "{ ownerId }");
+      const { runId = crypto.randomUUID(), ownerId, metadata } = run;
+      if (!isRunId(runId)) {
         throw new RunEventsError(
-          "payload_too_large",
-          `Metadata takes at most ${maxPayloadBytes} bytes.`,
+          "invalid_request",
+          `Expected \`runId\` to match ^[A-Za-z0-9_-]{1,128}$, got ${describeValue(runId)}.`,
         );
       }
+      const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
       const outcome = await store.createRun({ runId, ownerId, metadata: text });
       if (outcome.outcome === "taken")
@@ -292,6 +298,12 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   };
   // An object that is made of a log's members is one, too.
   return Object.assign(log, { [RUN_LOG]: true });
+}
+
+/** @throws TypeError unless a limit is a number that something can be held to */
+function checkCount(name: string, value: unknown): void {
+  if (typeof value === "number" && value >= 1) return;
+  throw new TypeError(`Expected \`${name}\` to be 1 or more, got ${describeValue(value)}.`);
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */

@@ -1,3 +1,5 @@
+import { afterThis } from "./clock.ts";
+
 /** The bells of one process: who wants to be woken for which run. */
 export interface Watchers {
   /** The runs that someone watches. */
@@ -27,7 +29,7 @@ export function createWatchers(): Watchers {
 
   function ring(runId: string): void {
     if (!bells.has(runId)) return;
-    if (ringing.size === 0) queueMicrotask(wakeAll);
+    if (ringing.size === 0) afterThis(wakeAll);
     ringing.add(runId);
   }
 

@@ -1,18 +1,27 @@
 import { holdProcess } from "./clock.ts";
 import { createEmitQueue } from "./emit-queue.ts";
-import { isRefusal, isStoreClosed, RunEventsError, runFenced, runFinished } from "./errors.ts";
+import { isRefusal, isStoreClosed, runFenced, runFinished } from "./errors.ts";
 import type { EventDraft } from "./event.ts";
 import { holdLease } from "./hold-lease.ts";
 import {
-  type AppendLimits,
+  checkDrafts,
   isTerminal,
   planEvents,
   type SealedDraft,
   sealDraft,
   statusAfter,
 } from "./lifecycle.ts";
+import { checkOptions } from "./owner.ts";
 import type { AppendReceipt } from "./receipt.ts";
 import { persist } from "./send-again.ts";
+import {
+  checkTask,
+  isFinished,
+  isInDoubt,
+  isStoreAway,
+  leaseOver,
+  messageOf,
+} from "./work-failures.ts";
 import type { WorkAppendOptions, WorkPort } from "./work-port.ts";
 
 /** How to work on a run. */
@@ -61,9 +70,12 @@ export interface WorkedRun {
 export async function runWork<Value>(
   port: WorkPort,
   runId: string,
-  { leaseMs, signal }: WorkOptions,
+  options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
+  checkOptions(options, "{ leaseMs }");
+  checkTask(task);
+  const { leaseMs, signal } = options;
   const shutdowns = [signal, port.closing].filter((one) => one !== undefined);
   for (const one of shutdowns) one.throwIfAborted();
   // A program that works must not end for want of anything else to do.
@@ -197,6 +209,7 @@ async function workUnder<Value>(
     signal: controller.signal,
     async append(events, options) {
       check();
+      checkDrafts(events);
       const drafts = events.map(sealDraft);
       return queue.ask(() => send(drafts, options));
     },
@@ -258,31 +271,6 @@ async function workUnder<Value>(
   }
 }
 
-/** The error of a worker that has not been heard of for as long as its lease, whoever has the run now. @see S21 */
-function leaseOver(): RunEventsError {
-  return new RunEventsError("fenced", "The lease ran out before it was renewed.");
-}
-
-function isFinished(error: unknown): boolean {
-  return error instanceof RunEventsError && error.code === "run_finished";
-}
-
-function isStoreAway(error: unknown): boolean {
-  return error instanceof RunEventsError && error.code === "store_unavailable";
-}
-
-function isInDoubt(error: unknown): boolean {
-  return error instanceof RunEventsError && error.ambiguous;
-}
-
 function hasEnd(drafts: readonly SealedDraft[]): boolean {
   return drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
-}
-
-/** What a failed run says of its failure: no stack. Cut so that it fits, if each of its units takes an escape. */
-function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
-  const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
-  const text = typeof message === "string" ? message : error;
-  const known = typeof text === "string" ? text : "The task threw what is no error.";
-  return known.slice(0, Math.max(0, maxPayloadBytes / 6 - 3));
 }

@@ -90,11 +90,13 @@ describe("createFollowers", () => {
     const [store, clock] = [createMemoryStore(), createFakeClock()];
     const startedAt = clock.now();
     const readAt: number[] = [];
+    let count = 0;
     const followers = createFollowers(
       {
         watch: () => ({ ready: Promise.resolve(), stop() {} }),
         async read(query) {
           // An opening reads one event.
+          if (query.limit > 1) count += 1;
           if (query.runId === watched && query.limit > 1) readAt.push(clock.now() - startedAt);
           const [answer] = await store.read([query]);
           return answer ?? null;
@@ -109,7 +111,7 @@ describe("createFollowers", () => {
       await opened;
       return () => follower.leave(one);
     }
-    return { clock, followers, readAt, come };
+    return { clock, followers, readAt, reads: () => count, come };
   }
 
   it.each([240, 250])("S15: reads each of %i runs again every 5 s", async (runs) => {
@@ -122,6 +124,28 @@ describe("createFollowers", () => {
     expect(readAt).toStrictEqual([5_000, 10_000, 15_000]);
     followers.close();
   });
+
+  it.each([
+    { runs: 251, roundMs: 10_000 },
+    { runs: 500, roundMs: 10_000 },
+    { runs: 501, roundMs: 15_000 },
+    { runs: 1_000, roundMs: 20_000 },
+  ])(
+    "S15: reads each of $runs runs again every $roundMs ms, never more than 50 a second",
+    async ({ runs, roundMs }) => {
+      const { clock, followers, readAt, reads, come } = createDeafBench(`run-${runs - 1}`);
+      for (let at = 0; at < runs; at++) await come(`run-${at}`);
+      const firstMs = 5_000 + (Math.ceil(runs / 50) - 1) * 1_000;
+      for (let ms = 0; ms < firstMs + 2 * roundMs; ms += 1_000) {
+        const before = reads();
+        clock.advance(1_000);
+        await setImmediate();
+        expect(reads() - before).toBeLessThanOrEqual(50);
+      }
+      expect(readAt).toStrictEqual([firstMs, firstMs + roundMs, firstMs + 2 * roundMs]);
+      followers.close();
+    },
+  );
 
   it("S15: reads a run again however many others come and go", async () => {
     const { clock, followers, readAt, come } = createDeafBench("old");

@@ -8,6 +8,7 @@ const VALUES = [
   "JsonText",
   "INITIAL_STATE",
   "MAX_BATCH_EVENTS",
+  "MAX_JSON_DEPTH",
   "MAX_PAYLOAD_BYTES",
   "MIN_LEASE_MS",
   "MAX_LEASE_MS",

@@ -207,7 +207,9 @@ describe("planEvents", () => {
   });
 
   it("W3: a payload that has no JSON text is named by its index, the failure kept as the cause", () => {
-    expect(() => planEvents([{ eventType: "A" }, { eventType: "B", payload: 1n }], LIMITS)).toThrow(
+    expect(() =>
+      planEvents([{ eventType: "A" }, { eventType: "B", payload: [1n] }], LIMITS),
+    ).toThrow(
       expect.objectContaining({
         code: "invalid_event",
         details: { index: 1 },

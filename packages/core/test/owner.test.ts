@@ -43,7 +43,10 @@ describe("ownerIdOf", () => {
     const store = new Proxy(createMemoryStore(), {
       get(target, name) {
         if (name === "close" || name === "capabilities") return Reflect.get(target, name);
-        throw new Error(`The store was asked: ${String(name)}.`);
+        if (name === "then") return undefined;
+        return () => {
+          throw new Error(`The store was asked: ${String(name)}.`);
+        };
       },
     });
     const runs = createRunEvents({ store });

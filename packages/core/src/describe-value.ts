@@ -1,0 +1,31 @@
+/** How much of a text a message shows, in UTF-16 units. */
+const SHOWN = 40;
+
+/** What came instead of what was expected, for a message: a short text in quotes, and of objects only their kind. */
+export function describeValue(value: unknown): string {
+  if (typeof value === "string") {
+    const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+    return JSON.stringify(shown.toWellFormed());
+  }
+  if (typeof value === "function") return "a function";
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (isPromise(value)) return "a promise";
+  const kind = kindOf(value);
+  return kind === "Object" ? "an object" : `an object of the kind ${kind}`;
+}
+
+/** Whether the value has to be awaited. */
+export function isPromise(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as { readonly then?: unknown }).then === "function"
+  );
+}
+
+/** The built-in kind of an object, such as `Map`; of a class of its own `Object`. */
+export function kindOf(value: object): string {
+  return value instanceof Error ? "Error" : Object.prototype.toString.call(value).slice(8, -1);
+}

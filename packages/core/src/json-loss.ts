@@ -1,0 +1,32 @@
+import { describeValue, kindOf } from "./describe-value.ts";
+
+/** Built-in objects that JSON writes as `{}`, and what to pass instead. */
+const LOST: Readonly<Record<string, string>> = {
+  Error: "Pass { message: error.message }, or what else of it a reader may see.",
+  Map: "Pass Object.fromEntries(map), or [...map].",
+  Set: "Pass [...set].",
+  WeakMap: "Pass what is in it.",
+  WeakSet: "Pass what is in it.",
+  Promise: "Await it first.",
+  RegExp: "Pass its source.",
+  ArrayBuffer: "Pass it as text, such as base64.",
+};
+
+/**
+ * Why a value has no JSON text that holds it, `null` if it has one. Looks at the value alone: what is inside it is written as
+ * `JSON.stringify` does.
+ */
+export function lossOf(value: unknown): string | null {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    return `Expected a JSON value, got ${value}. Pass null or a string.`;
+  }
+  if (typeof value === "function" || typeof value === "symbol") {
+    return `Expected a JSON value, got ${describeValue(value)}.`;
+  }
+  if (typeof value !== "object" || value === null || "toJSON" in value) return null;
+  const kind = kindOf(value);
+  const advice = Object.hasOwn(LOST, kind) ? LOST[kind] : undefined;
+  return advice === undefined
+    ? null
+    : `Expected a JSON value, got an object of the kind ${kind}, which JSON writes as {}. ${advice}`;
+}

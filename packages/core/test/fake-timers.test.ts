@@ -1,0 +1,100 @@
+import FakeTimers from "@sinonjs/fake-timers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+
+let release = (): void => {};
+
+afterEach(() => release());
+
+/** Appends, reads and follows a run to its end while no faked timer goes off. */
+async function useAll(runs: RunEvents): Promise<readonly unknown[]> {
+  const { runId } = await runs.create({ ownerId: "ada" });
+  const tailed: unknown[] = [];
+  const tail = (async () => {
+    for await (const event of runs.tail(runId)) tailed.push(event.payload);
+  })();
+  await runs.append(runId, [{ eventType: "A", payload: 1 }]);
+  expect((await runs.read(runId)).lastSequence).toBe(1);
+  await runs.work(runId, { leaseMs: 1_000 }, async (run) => {
+    void run.emit("A", 2);
+    await run.phase("p");
+    return 3;
+  });
+  await tail;
+  await runs.reap();
+  await runs.probe();
+  await runs.close();
+  return tailed;
+}
+
+const ALL = [1, 2, { phase: "p" }, 3];
+
+describe("a test that fakes time", () => {
+  it("settles every call under all of vitest's fake timers, whatever was made before them", async () => {
+    const before = createRunEvents({ store: createMemoryStore() });
+    vi.useFakeTimers();
+    release = () => void vi.useRealTimers();
+    expect(await useAll(before)).toStrictEqual(ALL);
+    expect(await useAll(createRunEvents({ store: createMemoryStore() }))).toStrictEqual(ALL);
+  });
+
+  it("settles every call under the fakes that jest installs, microtasks and ticks included", async () => {
+    const clock = FakeTimers.install({
+      toFake: [
+        "Date",
+        "setTimeout",
+        "clearTimeout",
+        "setInterval",
+        "clearInterval",
+        "setImmediate",
+        "clearImmediate",
+        "performance",
+        "hrtime",
+        "nextTick",
+        "queueMicrotask",
+      ],
+    });
+    release = () => clock.uninstall();
+    expect(await useAll(createRunEvents({ store: createMemoryStore() }))).toStrictEqual(ALL);
+    // None of its own is left over.
+    expect(clock.countTimers()).toBe(0);
+  });
+
+  it("moves a worker's lease by the faked time, and by the memory store's clock with it", async () => {
+    vi.useFakeTimers();
+    release = () => void vi.useRealTimers();
+    const runs = createRunEvents({ store: createMemoryStore() });
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await runs.work(runId, { leaseMs: 3_000 }, async () => vi.advanceTimersByTimeAsync(60_000));
+    expect(await runs.get(runId)).toMatchObject({ runStatus: "completed" });
+    await runs.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("leaves no timer behind that was set before time was faked", async () => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    const { runId } = await runs.create({ ownerId: "ada" });
+    const held = process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+    const next = runs.tail(runId)[Symbol.asyncIterator]().next();
+    vi.useFakeTimers();
+    release = () => void vi.useRealTimers();
+    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await next;
+    await runs.close();
+    release();
+    expect(process.getActiveResourcesInfo().filter((one) => one === "Timeout")).toHaveLength(held);
+  });
+
+  it("sets the memory store's clock by the date, also of a store that was made before", async () => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 2) });
+    release = () => void vi.useRealTimers();
+    const { runId, createdAt } = await runs.create({ ownerId: "ada" });
+    expect(createdAt).toBe("2026-01-02T00:00:00.000Z");
+    await runs.claim(runId, { leaseMs: 1_000 });
+    vi.setSystemTime(Date.UTC(2026, 0, 3));
+    expect(await runs.reap({ confirmMs: 0 })).toStrictEqual([runId]);
+    await runs.close();
+  });
+});

@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isDeeper, MAX_JSON_DEPTH } from "../src/json-depth.ts";
+import { JsonText } from "../src/json-text.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunEvents } from "../src/run-events.ts";
+
+/** So many arrays, or objects, in one another. */
+function nest(depth: number, isObject = false): string {
+  const [open, close] = isObject ? ['{"a":', "}"] : ["[", "]"];
+  return `${open.repeat(depth)}1${close.repeat(depth)}`;
+}
+
+/** The rule said again, on the value: a scalar has none. */
+function depthOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+const MIB_4 = 4_194_304;
+
+describe("isDeeper", () => {
+  it("W9: counts the arrays and objects in one another, and nothing in a string or beside it", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6 }), fc.nat({ max: 7 }), (value, most) => {
+        expect(isDeeper(JSON.stringify(value), most)).toBe(depthOf(value) > most);
+      }),
+    );
+  });
+
+  it.each([false, true])(
+    "W9: takes the last depth that is allowed and not the next, as objects: %s",
+    (isObject) => {
+      expect(isDeeper(nest(MAX_JSON_DEPTH, isObject), MAX_JSON_DEPTH)).toBe(false);
+      expect(isDeeper(nest(MAX_JSON_DEPTH + 1, isObject), MAX_JSON_DEPTH)).toBe(true);
+    },
+  );
+
+  it("W9: brackets in strings and many flat values are no depth", () => {
+    expect(isDeeper(JSON.stringify("[".repeat(MIB_4)), MAX_JSON_DEPTH)).toBe(false);
+    expect(isDeeper(`[${"[],".repeat(5_000)}[]]`, MAX_JSON_DEPTH)).toBe(false);
+    expect(isDeeper(JSON.stringify('\\"[{'.repeat(9_000)), 0)).toBe(false);
+  });
+});
+
+describe("a payload that is nested deep", () => {
+  const runs = createRunEvents({ store: createMemoryStore(), maxPayloadBytes: 3 * MIB_4 });
+
+  async function append(...payloads: readonly unknown[]): Promise<unknown> {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    return runs
+      .append(
+        runId,
+        payloads.map((payload) => ({ eventType: "A", payload })),
+      )
+      .then(() => "appended")
+      .catch((error: unknown) => error);
+  }
+
+  it("W9: is refused from 1,001 on by its index, as a value and as text", async () => {
+    const deep = nest(MAX_JSON_DEPTH + 1);
+    const allowed = nest(MAX_JSON_DEPTH);
+    expect(await append(JSON.parse(allowed), JsonText.parse(allowed))).toBe("appended");
+    for (const payload of [
+      JSON.parse(deep) as unknown,
+      JsonText.parse(deep),
+      JsonText.trusted(deep),
+    ]) {
+      expect(await append(1, payload)).toMatchObject({
+        code: "invalid_event",
+        details: { index: 1 },
+        message:
+          "Expected the payload of event 1 to be nested 1000 deep at most, got one that is deeper. Flatten it, or pass it as text.",
+      });
+    }
+  });
+
+  it("W9: of any depth up to the size of a body is refused, and never a stack that overflows", async () => {
+    const text = nest(MIB_4 / 2 - 1);
+    expect(await append(JsonText.parse(text))).toMatchObject({ code: "invalid_event" });
+    expect(await append(JSON.parse(text))).toMatchObject({
+      code: "invalid_event",
+      message: "Expected a JSON value, got one that is nested too deep to be written.",
+      cause: expect.any(RangeError),
+    });
+    expect(() => JsonText.parse("[".repeat(MIB_4))).toThrow(
+      expect.objectContaining({ code: "invalid_event" }),
+    );
+  });
+
+  it("W8: as metadata is invalid_request", async () => {
+    for (const metadata of [JSON.parse(nest(1_001)) as unknown, JsonText.trusted(nest(MIB_4 / 2))])
+      await expect(runs.create({ ownerId: "ada", metadata })).rejects.toMatchObject({
+        code: "invalid_request",
+        message: expect.stringMatching(/^Expected `metadata` to be nested 1000 deep at most/),
+      });
+    await runs.create({ ownerId: "ada", metadata: JSON.parse(nest(1_000)) });
+  });
+});

@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import { describeValue } from "../src/describe-value.ts";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+
+/** What a program in JavaScript may do with it. */
+type Loose = Readonly<Record<keyof RunEvents, (...args: readonly unknown[]) => Promise<unknown>>>;
+
+function loose(): Loose {
+  return createRunEvents({ store: createMemoryStore() }) as unknown as Loose;
+}
+
+async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
+  return call().catch((error: unknown) => error);
+}
+
+const create = createRunEvents as unknown as (options?: unknown) => unknown;
+
+describe("a mistake in the first lines of a program", () => {
+  const { probe, ...oldStore } = createMemoryStore();
+  expect(probe).toBeTypeOf("function");
+
+  it.each([
+    ["no options", undefined, "Expected an object such as { store }, got undefined."],
+    [
+      "no store",
+      {},
+      "Expected `store` to be a store, got undefined. Open one first, such as `createMemoryStore()`.",
+    ],
+    [
+      "a path",
+      { store: "runs.db" },
+      'Expected `store` to be a store, got "runs.db". Open one first, such as `createMemoryStore()`.',
+    ],
+    [
+      "a store that was not awaited",
+      { store: Promise.resolve(createMemoryStore()) },
+      "Expected `store` to be a store, got a promise of one. Await it first: `store: await openRedisStore(…)`.",
+    ],
+    [
+      "a store of an older version",
+      { store: oldStore },
+      "Expected `store` to be a store, got an object without probe. Pass what a store's own function gives, of the same version as this package.",
+    ],
+    [
+      "a limit that is none",
+      { store: createMemoryStore(), maxBatchEvents: "9" },
+      'Expected `maxBatchEvents` to be 1 or more, got "9".',
+    ],
+  ])("%s: says what was expected, what came and what to do", (_what, options, message) => {
+    expect(() => create(options)).toThrow(new TypeError(message));
+  });
+
+  it.each<[string, (runs: Loose) => Promise<unknown>, string]>([
+    [
+      "create without arguments",
+      (runs) => runs.create(),
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
+      "list without arguments",
+      (runs) => runs.list(),
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
+      "an owner that is empty",
+      (runs) => runs.create({ ownerId: "" }),
+      'Expected `ownerId` to be well-formed text without U+0000, and not empty, got "". Pass the id of the user whose run it is.',
+    ],
+    [
+      "events that are no array",
+      (runs) => runs.append("r", { eventType: "A" }),
+      "Expected the events to be an array of { eventType, payload }, got an object. Put one event in [].",
+    ],
+    [
+      "options that are text",
+      (runs) => runs.append("r", [{ eventType: "A" }], "key"),
+      'Expected an object such as { ownerId }, got "key".',
+    ],
+    [
+      "no run id",
+      (runs) => runs.get(undefined),
+      "Expected the run id to be a string, got undefined.",
+    ],
+    [
+      "no task",
+      (runs) => runs.work("r", { leaseMs: 1_000 }),
+      "Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got undefined.",
+    ],
+    [
+      "no lease",
+      (runs) => runs.work("r", undefined, () => {}),
+      "Expected an object such as { leaseMs }, got undefined.",
+    ],
+  ])("%s: rejects with a TypeError that says so", async (_what, call, message) => {
+    const runs = loose();
+    await runs.create({ ownerId: "ada", runId: "r" });
+    const failure = await failureOf(() => call(runs));
+    expect(failure).toBeInstanceOf(TypeError);
+    expect(failure).toHaveProperty("message", message);
+    await runs.close();
+  });
+});
+
+describe("an event that is none", () => {
+  const TYPE = "`eventType` of event 1 to match ^[A-Z][A-Z0-9_]{0,63}$";
+
+  it.each([
+    [{ type: "TOKEN" }, `Expected ${TYPE}, got undefined.`],
+    [{ eventType: "token" }, `Expected ${TYPE}, got "token".`],
+    [{ eventType: `x${"y".repeat(90)}` }, `Expected ${TYPE}, got "x${"y".repeat(39)}…".`],
+    [{ eventType: "a\n\u001b[31m" }, `Expected ${TYPE}, got "a\\n\\u001b[31m".`],
+    [null, "Expected event 1 to be { eventType, payload }, got null."],
+    ["TOKEN", 'Expected event 1 to be { eventType, payload }, got "TOKEN".'],
+  ])("W3: %j is named by its index and what it says", async (event, message) => {
+    const runs = loose();
+    await runs.create({ ownerId: "ada", runId: "r" });
+    const failure = await failureOf(() => runs.append("r", [{ eventType: "A" }, event]));
+    expect(failure).toBeInstanceOf(RunEventsError);
+    expect(failure).toMatchObject({ code: "invalid_event", message, details: { index: 1 } });
+    await runs.close();
+  });
+
+  it("W3: a payload that JSON cannot hold is refused, and what is inside of one is written as JSON does", async () => {
+    const runs = loose();
+    await runs.create({ ownerId: "ada", runId: "r" });
+    const append = async (payload: unknown): Promise<unknown> =>
+      runs.append("r", [{ eventType: "A", payload }]);
+    const lost: readonly [unknown, string][] = [
+      [new Error("m"), "got an object of the kind Error, which JSON writes as {}. Pass { message"],
+      [new DOMException("m"), "got an object of the kind Error"],
+      [
+        new Map(),
+        "got an object of the kind Map, which JSON writes as {}. Pass Object.fromEntries(map)",
+      ],
+      [new Set(), "got an object of the kind Set"],
+      [
+        Promise.resolve(1),
+        "got an object of the kind Promise, which JSON writes as {}. Await it first.",
+      ],
+      [/x/, "got an object of the kind RegExp"],
+      [new ArrayBuffer(1), "got an object of the kind ArrayBuffer"],
+      [Number.NaN, "got NaN. Pass null or a string."],
+      [Number.POSITIVE_INFINITY, "got Infinity"],
+      [() => 1, "got a function"],
+      [Symbol("s"), "got a symbol"],
+    ];
+    for (const [payload, message] of lost) {
+      const failure = await failureOf(() => append(payload));
+      expect(failure).toMatchObject({ code: "invalid_event", details: { index: 0 } });
+      expect(failure).toHaveProperty(
+        "message",
+        expect.stringContaining(`Expected a JSON value, ${message}`),
+      );
+    }
+    const told = Object.assign(new Error("m"), { toJSON: () => "mine" });
+    const kept = [told, new Date(0), { n: Number.NaN, m: new Map(), f: () => 1 }, [undefined]];
+    for (const payload of kept) await append(payload);
+    expect(await runs.read("r")).toMatchObject({
+      events: ["mine", "1970-01-01T00:00:00.000Z", { n: null, m: {} }, [null]].map((payload) => ({
+        payload,
+      })),
+    });
+    await expect(runs.create({ ownerId: "ada", metadata: new Map() })).rejects.toMatchObject({
+      code: "invalid_request",
+      message: expect.stringMatching(
+        /^In `metadata`: Expected a JSON value, got an object of the kind Map/,
+      ),
+    });
+    await runs.close();
+  });
+
+  it.each([null, 5, { a: 1 }])(
+    "W10: refuses the key %j, which is no text",
+    async (idempotencyKey) => {
+      const runs = loose();
+      await runs.create({ ownerId: "ada", runId: "r" });
+      await expect(
+        runs.append("r", [{ eventType: "A" }], { idempotencyKey }),
+      ).rejects.toMatchObject({
+        code: "invalid_request",
+      });
+      await runs.close();
+    },
+  );
+});
+
+describe("describeValue", () => {
+  it("shows a short text, and of an object no more than its kind", () => {
+    const told = [
+      { token: "secret" },
+      ["secret"],
+      new Map([["secret", 1]]),
+      null,
+      undefined,
+      1n,
+      true,
+    ].map(describeValue);
+    expect(told).toStrictEqual([
+      "an object",
+      "an array",
+      "an object of the kind Map",
+      "null",
+      "undefined",
+      "1",
+      "true",
+    ]);
+  });
+});
