@@ -10,9 +10,8 @@ import { defineWriting, OOM_LUA, type Script } from "./script.ts";
  * it nothing is written to the run and the answer is `unlisted`.
  *
  * One plain request for a running run, by somebody who may write to it, takes a short way, if its key is new: the receipt is
- * written first, if there is none yet, and taken back if the event finds no stream. Whatever else comes up is left to the long
- * way. The short way is what nearly every append takes, so it makes no table: the server executes some 110,000 instructions for it,
- * 156,000 for the long way.
+ * written first, if there is none yet, and taken back if the event finds no stream or the run has lost its receipts. Whatever else
+ * comes up is left to the long way. The short way is what nearly every append takes, so it makes no table.
  *
  * KEYS: of each run head, events, receipts.
  * ARGV: the command that rings; then of each run the number of its requests, with a list entry `number ordinal status`; of

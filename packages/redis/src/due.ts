@@ -61,7 +61,7 @@ const MOVES = 1_000;
  *
  * KEYS: the index. ARGV: how long ago they were due in milliseconds, how many, the time of an earlier look or empty.
  */
-const FIRST_DUE: Script = defineReading(`
+const FIRST_DUE: Script = defineReading(`${refuseOnReplica("ZREM")}
 local nowMs = tonumber(ARGV[3])
 if not nowMs then
   local time = redis.call('TIME')

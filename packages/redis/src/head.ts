@@ -1,7 +1,7 @@
 import type { RunRecord, RunStatus } from "@tm/run-events-core";
 
 /** The fields of a run's hash that make its record, in the order in which they are asked for. */
-export const HEAD_FIELDS = [
+const HEAD_FIELDS = [
   "ownerId",
   "runStatus",
   "phase",

@@ -80,6 +80,7 @@ describe("client settings", () => {
     await admin.acl("SETUSER", "app", "on", ">secret", "resetchannels", ...rights.split(" "));
     const store = await openRedisStore(connect(server, { username: "app", password: "secret" }));
     expect(store.capabilities.durability).toBe("unknown");
+    await store.probe();
     await store.createRun(createOf("a"));
     const watch = store.watch("a", () => {});
     await watch.ready;

@@ -15,6 +15,8 @@ export interface Replicated {
   catchUp(): Promise<void>;
   /** From now on the replica gets nothing new. */
   lag(): void;
+  /** It gets all that it has missed. */
+  followOn(): void;
 }
 
 /** Starts them; all end with the test. */
@@ -35,6 +37,7 @@ export async function openReplicated(settings: readonly string[] = []): Promise<
     eye,
     catchUp: () => hasCaughtUp(eye),
     lag: () => link.stall(),
+    followOn: () => link.resume(),
   };
 }
 
@@ -46,6 +49,11 @@ export async function hasCaughtUp(master: Redis): Promise<void> {
   await expect
     .poll(() => offset(/slave0:.*offset=(\d+)/), { timeout: 20_000 })
     .toBeGreaterThanOrEqual(now);
+}
+
+/** How often a server has refused to write since it is a replica. */
+export async function countRefusals(replica: Redis): Promise<number> {
+  return Number(/errorstat_READONLY:count=(\d+)/.exec(await replica.info("errorstats"))?.[1] ?? 0);
 }
 
 /** Moves a name, and breaks the connections that came by it. */

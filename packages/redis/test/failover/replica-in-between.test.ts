@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openRedisStore, type RedisClient } from "../../src/index.ts";
 import { connect, openStore } from "../opened.ts";
 import { appendOf, claimed, createOf, endOf, oneTo, queryOf, readValues } from "../requests.ts";
-import { lead, openReplicated } from "./lagging-replica.ts";
+import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
 const HEAD = "run-events:{run:a}:head";
 const EVENTS = "run-events:{run:a}:events";
@@ -18,11 +18,6 @@ const IN_DOUBT = {
   ambiguous: true,
 };
 
-/** How often a server has refused to write since it is a replica. */
-async function countRefusals(server: Redis): Promise<number> {
-  return Number(/errorstat_READONLY:count=(\d+)/.exec(await server.info("errorstats"))?.[1] ?? 0);
-}
-
 /** A call that lands on the master, and how that shows there. */
 interface Call {
   readonly prepare?: (store: RunEventStore) => Promise<unknown>;
@@ -35,13 +30,13 @@ interface Call {
 }
 
 const CALLS: Readonly<Record<string, Call>> = {
-  append: {
+  "an append": {
     keys: 3,
     send: (store) => store.append([appendOf("a", 2, { idempotencyKey: "k" })]),
     hasLanded: async (master) => (await master.xlen(EVENTS)) === 2,
     again: [expect.objectContaining({ outcome: "replayed", lastSequence: 2 })],
   },
-  "group of appends": {
+  "a group of appends": {
     keys: 3,
     send: (store) =>
       store.append([
@@ -54,13 +49,13 @@ const CALLS: Readonly<Record<string, Call>> = {
       expect.objectContaining({ outcome: "replayed", lastSequence: 3 }),
     ],
   },
-  claim: {
+  "a claim": {
     keys: 2,
     send: (store) => store.claim({ runId: "a", ownerId: null, leaseMs: 60_000, claimKey: "k" }),
     hasLanded: async (master) => (await master.hget(HEAD, "fence")) === "1",
     again: { outcome: "granted", run: expect.objectContaining({ fence: 1 }) },
   },
-  renewal: {
+  "a renewal": {
     keys: 1,
     prepare: (store) => claimed(store, "a", 1_000),
     send: (store) => store.renew({ ...MINE, leaseMs: 3_000_000 }),
@@ -68,21 +63,21 @@ const CALLS: Readonly<Record<string, Call>> = {
       Number(await master.hget(HEAD, "leaseExpiresAtMs")) > Date.now() + 2_000_000,
     again: { outcome: "granted", run: expect.objectContaining({ fence: 1 }) },
   },
-  release: {
+  "a release": {
     keys: 1,
     prepare: (store) => claimed(store, "a"),
     send: (store) => store.release(MINE),
     hasLanded: async (master) => (await master.hexists(HEAD, "leaseExpiresAtMs")) === 0,
     again: { outcome: "granted", run: expect.objectContaining({ leaseExpiresAtMs: null }) },
   },
-  deletion: {
+  "a deletion": {
     keys: 3,
     prepare: (store) => store.append([endOf("a")]),
     send: (store) => store.deleteRun("a", null),
     hasLanded: async (master) => (await master.exists(HEAD)) === 0,
     again: "not_found",
   },
-  creation: {
+  "a creation": {
     keys: 3,
     send: (store) => store.createRun(createOf("b")),
     hasLanded: async (master) => (await master.exists("run-events:{run:b}:head")) === 1,
@@ -92,7 +87,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 
 describe("behind a name that leads to a replica for a while", () => {
   it.each(Object.entries(CALLS))(
-    "S7: the answer to a %s that has landed is in doubt, not a refusal",
+    "S7: what a replica answers to %s that has landed is in doubt",
     async (_, { prepare, keys, send, hasLanded, again }) => {
       const { master, replica, name, eye, catchUp, lag } = await openReplicated();
       const redis = connect(name);
@@ -191,6 +186,8 @@ describe("behind a name that leads to a replica for a while", () => {
       () => store.read([queryOf("new")]),
       () => store.getRun("new"),
       () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+      () => store.listExpired({ graceMs: 0, limit: 1 }),
+      () => store.purge({ finishedForMs: 0, limit: 1 }),
       () => store.listRuns({ ownerId: "eve", runStatus: "running", before: null, limit: 1 }),
     ]) {
       await expect(call()).rejects.toMatchObject({ ...IN_DOUBT, ambiguous: false });

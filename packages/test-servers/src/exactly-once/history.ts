@@ -43,7 +43,7 @@ export interface Reading {
 }
 
 /** A keyed append that was sent once more when all was over. */
-export interface Replay {
+interface Replay {
   readonly runId: string;
   readonly value: string;
   readonly isReplayed: boolean;

@@ -90,7 +90,10 @@ export async function startExactlyOnce({
   return {
     async advance(events) {
       const goal = landed().length + events;
-      await waitUntil(`${goal} events are acknowledged`, () => landed().length >= goal);
+      await waitUntil(
+        `${goal} events are acknowledged (seed ${seed})`,
+        () => landed().length >= goal,
+      );
     },
     async finish() {
       isOver = true;

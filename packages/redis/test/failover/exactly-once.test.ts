@@ -1,0 +1,148 @@
+import {
+  type ExactlyOnce,
+  type RedisCluster,
+  startExactlyOnce,
+  startRedisCluster,
+  startRedisSentinel,
+} from "@tm/run-events-test-servers";
+import { Cluster, Redis } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openRedisStore, type RedisClient, type RedisClusterClient } from "../../src/index.ts";
+import { moveSlot } from "../move-slot.ts";
+import { connect, owned } from "../opened.ts";
+import { countRefusals, hasCaughtUp, lead, openReplicated } from "./lagging-replica.ts";
+
+/*
+ * Redis replicates behind its acknowledgements, so a failover may lose what was acknowledged, whatever the store does. These tests
+ * leave that out and nothing else: before a master goes, it is made to hold writes back (`CLIENT PAUSE … WRITE`) until its replica
+ * has all that it has acknowledged. What is sent meanwhile is in doubt, and is in flight when the master goes.
+ */
+
+const EVENTS = 60;
+const PATIENCE = { timeout: 30_000 };
+const RUN_IDS = ["keyed", "counted", "held-1", "held-2"];
+
+/** As the README says it for a name that moves. */
+const LEAVES_REPLICAS = {
+  reconnectOnError: ({ message }: Error) => message.startsWith("READONLY"),
+};
+
+async function play(open: () => RedisClient | RedisClusterClient): Promise<ExactlyOnce> {
+  const [first, second] = await Promise.all([openRedisStore(open()), openRedisStore(open())]);
+  for (const store of [first, second]) onTestFinished(() => store.close());
+  return startExactlyOnce({ stores: [first, second] });
+}
+
+/** Holds writes back until the master's replica has all that was acknowledged; they stay held until `CLIENT UNPAUSE`. */
+async function holdWrites(master: Redis): Promise<void> {
+  await master.call("CLIENT", "PAUSE", 60_000, "WRITE");
+  await hasCaughtUp(master);
+}
+
+describe("S1-S10, S21, S22: each acknowledged event once and at its sequence, in order, with no false refusal and no false end", () => {
+  it("while a name leads to a replica that lags, and back, with answers lost each time", async () => {
+    const { master, replica, name, eye, catchUp, lag, followOn } = await openReplicated();
+    const there = connect(replica);
+    const once = await play(() => connect(name, LEAVES_REPLICAS));
+    for (const refusals of [5, 10, 15]) {
+      await once.advance(EVENTS);
+      await catchUp();
+      lag();
+      const before = await eye.xlen("run-events:{run:keyed}:events");
+      name.stallAnswers();
+      await expect
+        .poll(() => eye.xlen("run-events:{run:keyed}:events"), PATIENCE)
+        .toBeGreaterThan(before);
+      lead(name, replica);
+      await expect.poll(() => countRefusals(there), PATIENCE).toBeGreaterThan(refusals);
+      lead(name, master);
+      followOn();
+    }
+    await once.advance(EVENTS);
+    await once.finish();
+  });
+
+  it("while master and replica change places behind a name, and back, and the old connections stay", async () => {
+    const { master, replica, name, eye } = await openReplicated();
+    const there = connect(replica);
+    const once = await play(() => connect(name, LEAVES_REPLICAS));
+    for (const [from, to, target] of [
+      [eye, there, replica],
+      [there, eye, master],
+    ] as const) {
+      await once.advance(EVENTS);
+      await expect.poll(() => from.info("replication"), PATIENCE).toContain("state=online");
+      await holdWrites(from);
+      await to.replicaof("NO", "ONE");
+      await from.replicaof(target.host, target.port);
+      name.moveTo(target);
+      await from.call("CLIENT", "UNPAUSE");
+    }
+    await once.advance(EVENTS);
+    await once.finish();
+  });
+
+  it("when the master behind a name is killed and its replica takes its place", async () => {
+    const { master, replica, name, eye } = await openReplicated();
+    const once = await play(() => connect(name, LEAVES_REPLICAS));
+    await once.advance(EVENTS);
+    await holdWrites(eye);
+    await master.kill();
+    await connect(replica).replicaof("NO", "ONE");
+    lead(name, replica);
+    await once.advance(EVENTS);
+    await once.finish();
+  });
+
+  it("when Sentinel puts the replica in the place of a killed master", async () => {
+    const sentinel = await startRedisSentinel();
+    onTestFinished(() => sentinel.close());
+    const open = (): Redis =>
+      owned(
+        new Redis({
+          sentinels: [...sentinel.sentinels],
+          name: sentinel.name,
+          sentinelRetryStrategy: () => 50,
+          retryStrategy: () => 10,
+        }),
+      );
+    const once = await play(open);
+    await once.advance(EVENTS);
+    await holdWrites(open());
+    await sentinel.killMaster();
+    await once.advance(EVENTS);
+    await once.finish();
+  });
+
+  it("while the slots of a cluster's runs move to other nodes, key by key", async () => {
+    const cluster = await openCluster();
+    const once = await play(() => owned(new Cluster([...cluster.nodes])));
+    for (const key of ["ordinal", "held", "ended", ...RUN_IDS.map((runId) => `{run:${runId}}`)]) {
+      await moveSlot(cluster, `run-events:${key}`);
+      await once.advance(EVENTS / 4);
+    }
+    await once.finish();
+  });
+
+  it("when a master of a cluster is killed and its replica takes its place", async () => {
+    const cluster = await openCluster(1);
+    const once = await play(() => owned(new Cluster([...cluster.nodes])));
+    await once.advance(EVENTS);
+    const nodes = cluster.nodes.map((node) => connect(node));
+    const slot = Number(await nodes[0]?.cluster("KEYSLOT", "run-events:{run:keyed}"));
+    const index = Math.floor((slot * 3) / 16_384);
+    const [doomed] = nodes.slice(index);
+    if (doomed === undefined) throw new TypeError("Expected the slot to have a master.");
+    await holdWrites(doomed);
+    await cluster.kill(index);
+    await expect.poll(() => cluster.masters(), PATIENCE).toContain(index + 3);
+    await once.advance(EVENTS);
+    await once.finish();
+  });
+});
+
+async function openCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
+  const cluster = await startRedisCluster({ replicas });
+  onTestFinished(() => cluster.close());
+  return cluster;
+}
