@@ -160,6 +160,26 @@ describe("a lease", () => {
     },
   );
 
+  it("S21: a key of a lease that was given back says nothing once another worker was faster", async () => {
+    const pool = openPool(server().url);
+    const schema = newSchema();
+    const store = await openStore(pool, { schema });
+    await store.createRun(createOf("a"));
+    const claim = { ...claimOf("a"), claimKey: "one" };
+    await store.claim(claim);
+    await store.release(releaseOf("a", 1));
+    const until = Date.now() + 3_600_000;
+    const faster = await begin(
+      pool,
+      `UPDATE ${schema}.runs SET fence = 2, lease_expires_at_ms = ${until}, claim_key = NULL`,
+    );
+    // It began when the run was free, and has its old key in sight.
+    const late = store.claim(claim);
+    await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+    await faster.query("COMMIT");
+    expect(await late).toEqual({ outcome: "claimed", leaseExpiresAtMs: until });
+  });
+
   it("S21: a key that a program without keys has left behind says nothing of the next lease", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();

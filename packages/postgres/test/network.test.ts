@@ -95,6 +95,28 @@ describe("a bad network", () => {
     expect(await readValues(store, "a")).toEqual(["before", "held-up", "later"]);
   });
 
+  it("S7: a claim whose connection was never made was not sent, and is in no doubt", async () => {
+    const { proxy, schema, direct } = await openRemote();
+    const url = new URL(server().url);
+    url.port = String(proxy.port);
+    const pool = openPool(url.href, { connectionTimeoutMillis: 500 });
+    const store = await openStore(pool, { schema, listenPool: direct });
+    proxy.cut();
+    proxy.stall();
+    // The pool's first connection was cut; the next one waits for the server's first word.
+    await expect.poll(() => pool.totalCount, PATIENT).toBe(0);
+    await expect(store.claim(claimOf("a"))).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: "The database cannot be reached in time.",
+      retryable: true,
+      ambiguous: false,
+    });
+    proxy.resume();
+    await expect
+      .poll(() => store.claim(claimOf("a")).catch(() => null), PATIENT)
+      .toMatchObject({ outcome: "granted", run: { fence: 1 } });
+  });
+
   it("S21: of an append whose end does not arrive, `transaction_timeout` frees the run", async () => {
     const { schema, store, direct } = await openRemote();
     const pool = openPool(server().url, { max: 1, options: "-c transaction_timeout=5000" });
