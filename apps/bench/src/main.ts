@@ -13,6 +13,7 @@ import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { lease } from "./lease.ts";
 import { manyRuns } from "./many-runs.ts";
+import { neighbours } from "./neighbours.ts";
 import { notify } from "./notify.ts";
 import { oneReader } from "./one-reader.ts";
 import { postgresAppend } from "./postgres-append.ts";
@@ -45,6 +46,7 @@ const SECTIONS: readonly Section[] = [
   manyRuns,
   lease,
   purge,
+  neighbours,
   history,
   replay,
   scroll,

@@ -1,3 +1,4 @@
+import { isSentence } from "./describe-error.ts";
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 
 const SHOWN_CHARACTERS = 1_000;
@@ -8,6 +9,45 @@ const SHOWN_CHARACTERS = 1_000;
  */
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`Expected that ${what}.`);
+}
+
+/** What a case finds broken. Its clause need not be the one that the case is about. */
+export class BrokenClause extends Error {
+  readonly clause: string;
+  /** The message without the clause. */
+  readonly why: string;
+
+  constructor(clause: string, why: string, options?: ErrorOptions) {
+    super(`${clause} is broken: ${why}`, options);
+    this.clause = clause;
+    this.why = why;
+  }
+}
+
+/**
+ * Makes a check that belongs to a clause, whatever the case is about.
+ * @throws BrokenClause with what the check throws
+ */
+export function inClause<T>(clause: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw brokenIn(clause, error);
+  }
+}
+
+/** An error of the kit's own, as one that names the clause; any other as it is. */
+export function brokenIn(clause: string, error: unknown): unknown {
+  if (!isSentence(error) || error instanceof BrokenClause) return error;
+  return new BrokenClause(clause, error instanceof Error ? error.message : String(error));
+}
+
+/**
+ * Fails a case unless a condition holds that this clause promises, whatever the case is about.
+ * @throws BrokenClause that says what was expected
+ */
+export function assertKept(clause: string, condition: boolean, what: string): asserts condition {
+  if (!condition) throw new BrokenClause(clause, `Expected that ${what}.`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RunEventStore, Watch } from "@tm/run-events-core";
+import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
 
 /** A watch that counts its rings. Its `ready` fails when the store's own deadline for a ring is long past. */
@@ -27,14 +28,21 @@ export function hangBell(store: RunEventStore, runId: string, onRing?: () => voi
     while (count <= heard) await new Promise<void>((resolve) => waits.push(resolve));
   }
 
-  const { wakeDeadlineMs } = store.capabilities;
+  async function owed(came: Promise<void>, what: string): Promise<void> {
+    try {
+      await within(store.capabilities.wakeDeadlineMs, came, what);
+    } catch (error) {
+      throw brokenIn("S13", error);
+    }
+  }
+
   return {
     // When it is asked for: nobody has to wait for it.
     get ready() {
-      return within(wakeDeadlineMs, watch.ready, `\`ready\` of the watch of ${runId}`);
+      return owed(watch.ready, `\`ready\` of the watch of ${runId}`);
     },
     stop: () => watch.stop(),
     rings: () => count,
-    past: (heard) => within(wakeDeadlineMs, ringAfter(heard), `a ring for ${runId}`),
+    past: (heard) => owed(ringAfter(heard), `a ring for ${runId}`),
   };
 }

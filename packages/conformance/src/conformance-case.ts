@@ -1,10 +1,11 @@
-import { sayWhy } from "./describe-error.ts";
+import { BrokenClause } from "./assert.ts";
+import { isSentence, sayWhy } from "./describe-error.ts";
 
 /** One promise of the contract, to be run by any test runner. */
 export interface ConformanceCase {
   /** A sentence that begins with the clause. */
   readonly name: string;
-  /** `S1` to `S24` of the store contract, or `W2`, `W4`, `W14` of the wire. */
+  /** `S1` to `S24` and `S31` of the store contract, or `W2`, `W4`, `W14` of the wire. */
   readonly clause: string;
   /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
   readonly timeoutMs: number;
@@ -22,26 +23,48 @@ export interface RunContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Why a case failed. */
+export class CaseFailure extends Error {
+  /** The clause that is broken: the case's, unless what was found broken is promised in another. */
+  readonly clause: string;
+
+  /** @param found.named the case's own clause */
+  constructor(message: string, { named, cause }: { readonly named: string; cause: unknown }) {
+    // One that the message has in full would only be said once more.
+    super(message, isSentence(cause) ? undefined : { cause });
+    this.clause = clauseOf(cause) ?? named;
+  }
+}
+
+/** The clause that an error names, or one beneath it. */
+function clauseOf(error: unknown): string | null {
+  if (error instanceof BrokenClause) return error.clause;
+  return error instanceof Error ? clauseOf(error.cause) : null;
+}
+
 /**
  * A case that says in its failure what it was about.
  * @param named the name begins with the clause
  * @param report makes the whole message of a failure
+ * @param causeOf what a failure is at bottom. Default: what was thrown
  */
 export function nameCase(
   { name, timeoutMs }: Pick<ConformanceCase, "name" | "timeoutMs">,
   run: (context: RunContext) => Promise<void>,
   report: (cause: unknown) => Promise<string> | string,
+  causeOf: (caught: unknown) => unknown = (caught) => caught,
 ): ConformanceCase {
+  const clause = name.slice(0, name.indexOf(" "));
   return {
     name,
-    clause: name.slice(0, name.indexOf(" ")),
+    clause,
     timeoutMs,
     // A parameter with a default does not count: some runners take one that counts for a callback.
     async run(context = {}) {
       try {
         await run(context);
-      } catch (cause) {
-        throw new Error(await report(cause), { cause });
+      } catch (caught) {
+        throw new CaseFailure(await report(caught), { named: clause, cause: causeOf(caught) });
       }
     },
   };

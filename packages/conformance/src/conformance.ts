@@ -3,20 +3,26 @@ import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { bells, lostBells } from "./cases/bells.ts";
 import { capabilities } from "./cases/capabilities.ts";
+import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
+import { costs } from "./cases/costs.ts";
 import { creating } from "./cases/creating.ts";
+import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
 import { expiring } from "./cases/expiring.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
+import { leftovers } from "./cases/leftovers.ts";
+import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
 import { ordering } from "./cases/ordering.ts";
 import { idempotencyKeys, outcomes } from "./cases/outcomes.ts";
 import { pages } from "./cases/pages.ts";
 import { payloads } from "./cases/payloads.ts";
+import { probing } from "./cases/probing.ts";
 import { programs } from "./cases/programs.ts";
 import { purging } from "./cases/purging.ts";
 import { returnedValues } from "./cases/returned-values.ts";
@@ -53,10 +59,16 @@ const ALWAYS: readonly TrialCase[] = [
   ...deleting,
   ...closing,
   ...schema,
+  ...probing,
+  ...leaseEnds,
   ...leases,
+  ...claimKeys,
   ...fencing,
   ...expiring,
   ...purging,
+  ...leftovers,
+  ...costs,
+  ...damages,
   ...handover,
 ];
 
@@ -81,6 +93,7 @@ export function createCases(
   options: ConformanceOptions,
   sayReplay?: (replay: Replay) => string,
 ): readonly ConformanceCase[] {
-  const all = options.reopen === undefined ? ALWAYS : [...ALWAYS, ...reopening];
+  const doors = options.reopen === undefined ? ALWAYS : [...ALWAYS, ...reopening];
+  const all = doors.filter(({ needs }) => needs === undefined || options[needs] !== undefined);
   return buildCases(options, all, ({ run }, round) => runTrial(options, run, round), sayReplay);
 }

@@ -20,11 +20,16 @@ const MOST_FRAMES = 5;
 export function sayWhy(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { message, cause } = error;
-  // The kit's own: a sentence, or one that has its cause in it.
-  if (cause === undefined && error.name === "Error" && !("code" in error)) return message;
+  if (isSentence(error)) return message;
   if (cause instanceof Error && message.includes(cause.message)) return message;
   const beneath = cause === undefined ? [] : [`  caused by ${describeError(cause)}`];
   return [message, ...beneath, ...framesOf(error)].join("\n");
+}
+
+/** Whether an error is the kit's own, whose message says all. */
+export function isSentence(error: unknown): boolean {
+  const isPlain = error instanceof Error && error.name === "Error" && !("code" in error);
+  return isPlain && error.cause === undefined;
 }
 
 /** Where an error was thrown, a line a frame, without its message. */

@@ -5,14 +5,17 @@ import type {
   RunEventStore,
   RunRecord,
 } from "@tm/run-events-core";
-import { assert, assertEqual } from "./assert.ts";
+import { assert, assertEqual, assertKept } from "./assert.ts";
 import { nextTurn } from "./next-turn.ts";
+import { storeNow } from "./store-clock.ts";
 import { within } from "./within.ts";
 
 /** Longer than any case takes. */
 export const LONG_MS = 3_600_000;
 /** The shortest lease that there is: over as soon as the store's clock has moved. */
 export const SHORT_MS = 1;
+/** How late a store may list a lease that is over: bounds a hang, not its speed. */
+const LISTED_MS = 5_000;
 
 /** A run as a worker has it. */
 export interface HeldRun extends RunRecord {
@@ -31,16 +34,31 @@ export async function claim(
 /** Claims a run for the shortest time, and waits until that is over by the store's own word. */
 export async function claimExpired(store: RunEventStore, runId: string): Promise<HeldRun> {
   const run = await claim(store, runId, SHORT_MS);
-  await untilExpired(store, runId);
+  await untilExpired(store, run);
   return run;
 }
 
-/** Waits until the store lists the run among those whose lease has run out. */
-export async function untilExpired(store: RunEventStore, runId: string): Promise<void> {
-  await within(0, look(), `the lease of ${runId} to have run out`);
+/**
+ * Waits until the store lists a run, whose lease was given for the shortest time, among those whose lease has run out.
+ * @throws Error at once if the lease ends later than asked by the store's own clock: waiting would only take time
+ */
+export async function untilExpired(store: RunEventStore, held: HeldRun): Promise<void> {
+  const { runId } = held;
+  if (await isListed()) return;
+  const overMs = held.leaseExpiresAtMs - SHORT_MS - (await storeNow(store));
+  assertKept(
+    "S21",
+    overMs <= 0,
+    `the lease of ${runId} ends ${SHORT_MS} ms after it was given, by the clock that the store gives its events: it ends ${overMs / 1_000} s later than asked`,
+  );
+  await within(0, look(), `the lease of ${runId} to have run out`, LISTED_MS);
+
+  async function isListed(): Promise<boolean> {
+    return (await expiredRuns(store)).includes(runId);
+  }
 
   async function look(): Promise<void> {
-    while (!(await expiredRuns(store)).includes(runId)) await nextTurn();
+    while (!(await isListed())) await nextTurn();
   }
 }
 

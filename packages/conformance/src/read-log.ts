@@ -8,7 +8,7 @@ import {
   statusAfter,
   type StoredEvent,
 } from "@tm/run-events-core";
-import { assert, assertEqual } from "./assert.ts";
+import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
 
 /** The owner of a case's runs, unless it is about owners. */
 export const OWNER = "ada";
@@ -77,18 +77,21 @@ export async function readLog(
 function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
   const { since, limit, maxBytes } = query;
   const end = Math.max(since, run.lastSequence);
-  assertEqual(
-    events.map((one) => one.sequence),
-    events.map((_, index) => since + 1 + index),
-    `the sequences of the page after ${since}`,
+  const sequences = events.map((one) => one.sequence);
+  const expected = events.map((_, index) => since + 1 + index);
+  inClause("S1", () =>
+    assertEqual(sequences, expected, `the sequences of the page after ${since}`),
   );
-  assert(since + events.length <= end, `a page ends at or before its head ${run.lastSequence}`);
+  const isWithin = since + events.length <= end;
+  assertKept("S9", isWithin, `a page ends at or before its head ${run.lastSequence}`);
   if (maxBytes === ALL_BYTES) {
-    assertEqual(events.length, Math.min(limit, end - since), "the number of events in the page");
+    const count = Math.min(limit, end - since);
+    inClause("S9", () => assertEqual(events.length, count, "the number of events in the page"));
   }
   let createdAtMs = run.createdAtMs;
   for (const one of events) {
-    assert(one.createdAtMs >= createdAtMs, `createdAtMs does not decrease at ${one.sequence}`);
+    const isLater = one.createdAtMs >= createdAtMs;
+    assertKept("W2", isLater, `createdAtMs does not decrease at ${one.sequence}`);
     createdAtMs = one.createdAtMs;
   }
   const last = events.at(-1);
@@ -100,11 +103,13 @@ export function checkHead(run: RunRecord, last: StoredEvent): void {
   const runStatus = statusAfter(last.eventType);
   const finishedAtMs = isTerminal(runStatus) ? last.createdAtMs : null;
   const { runId, lastSequence } = run;
-  assertEqual(
-    { runStatus: run.runStatus, updatedAtMs: run.updatedAtMs, finishedAtMs: run.finishedAtMs },
-    { runStatus, updatedAtMs: last.createdAtMs, finishedAtMs },
-    `the head of ${runId} at its last event ${lastSequence}`,
-  );
   const phase = phaseStartedBy(last.eventType, last.payload);
-  if (phase !== null) assertEqual(run.phase, phase, `the phase of ${runId} at ${lastSequence}`);
+  inClause("S2", () => {
+    assertEqual(
+      { runStatus: run.runStatus, updatedAtMs: run.updatedAtMs, finishedAtMs: run.finishedAtMs },
+      { runStatus, updatedAtMs: last.createdAtMs, finishedAtMs },
+      `the head of ${runId} at its last event ${lastSequence}`,
+    );
+    if (phase !== null) assertEqual(run.phase, phase, `the phase of ${runId} at ${lastSequence}`);
+  });
 }

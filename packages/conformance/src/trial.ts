@@ -5,7 +5,7 @@ import { untilAborted } from "./until-aborted.ts";
 import { within } from "./within.ts";
 
 /** How the kit gets at stores. */
-export interface StoreDoors {
+export interface StoreDoors extends BeneathDoors {
   /** A fresh, empty store that nobody else uses. */
   readonly open: () => RunEventStore | Promise<RunEventStore>;
   /**
@@ -15,6 +15,35 @@ export interface StoreDoors {
   readonly reopen?: (store: RunEventStore) => RunEventStore | Promise<RunEventStore>;
   /** Called once for each object that `open` or `reopen` gave, the youngest first, after it was closed. */
   readonly destroy?: (store: RunEventStore) => void | Promise<void>;
+}
+
+/**
+ * How the kit looks beneath a store, and breaks what it stands on. Each may be left out, and the cases that need it are not in the
+ * list then.
+ */
+export interface BeneathDoors {
+  /**
+   * How many rows, keys or entries the store keeps of runs, by kind, such as `{ runs: 3, events: 12, keys: 2 }`. What it keeps
+   * without any run, such as a counter, may count or not.
+   */
+  readonly leftovers?: (store: RunEventStore) => Counts | Promise<Counts>;
+  /** What all calls of this store object have cost so far. The kit looks before a call and behind it. */
+  readonly cost?: (store: RunEventStore) => Cost | Promise<Cost>;
+  /** Takes away what the store keeps of a run's idempotency keys, as an accident does, and nothing else of it. */
+  readonly loseReceipts?: (store: RunEventStore, runId: string) => void | Promise<void>;
+  /** From now on nothing can be written beneath this store object: its disk is full, or may only be read. */
+  readonly refuseWrites?: (store: RunEventStore) => void | Promise<void>;
+}
+
+/** How many there are, by kind. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What calls cost, counted from any beginning. */
+export interface Cost {
+  /** How many statements, commands or scripts were sent. */
+  readonly statements: number;
+  /** How many rows or entries were looked at for them, where that can be known. */
+  readonly rows?: number;
 }
 
 /** What one case works on. Everything it opens is closed and destroyed behind it. */
@@ -29,6 +58,8 @@ export interface Trial {
   reopen(): Promise<RunEventStore>;
   /** Runs a body on a fresh, empty store, which has nothing to do with `store` and is closed and destroyed behind the body. */
   anew(body: (trial: Trial) => Promise<void>): Promise<void>;
+  /** Beneath the store; those are there that the case needs. */
+  readonly beneath: Required<BeneathDoors>;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
   readonly check: RandomCheck;
 }
@@ -36,6 +67,8 @@ export interface Trial {
 /** One case before it knows its store. The name starts with the clause. */
 export interface TrialCase {
   readonly name: string;
+  /** A door without which it is not in the list. */
+  readonly needs?: keyof BeneathDoors;
   readonly run: (trial: Trial) => Promise<void>;
 }
 
@@ -97,8 +130,11 @@ export async function runTrial(
     await body({
       store,
       canReopen: reopen !== undefined,
+      beneath: requireDoors(doors),
       async stores() {
-        return store.capabilities.shared ? [store, await another()] : [store];
+        // Where `reopen` is missing one case of S6 says so, and the others need not.
+        const isShared = store.capabilities.shared && reopen !== undefined;
+        return isShared ? [store, await another()] : [store];
       },
       async reopen() {
         await youngest.close();
@@ -121,6 +157,16 @@ export async function runTrial(
   // The body's failure stands first: it says more than what it left behind.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
+}
+
+/** All doors beneath a store; those that were not given refuse. */
+export function requireDoors(given: BeneathDoors): Required<BeneathDoors> {
+  const missing = (): never => {
+    throw new TypeError("Expected a case to say which door beneath the store it needs.");
+  };
+  const { leftovers = missing, cost = missing } = given;
+  const { loseReceipts = missing, refuseWrites = missing } = given;
+  return { leftovers, cost, loseReceipts, refuseWrites };
 }
 
 function tooLate(): TypeError {

@@ -15,6 +15,7 @@ export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>
     release: (request) => store.release(request),
     listExpired: (query) => store.listExpired(query),
     purge: (request) => store.purge(request),
+    probe: () => store.probe(),
     watch: (runId, wake) => store.watch(runId, wake),
     close: () => store.close(),
     ...replaced,

@@ -86,7 +86,7 @@ describe("run-events-conformance", () => {
           name: expect.stringMatching(/^S4 of appends that expect the same/),
           clause: "S4",
           ...broken,
-          failure: { message, counterexample: null },
+          failure: { message, clause: "S4", counterexample: null },
         },
         {
           name: `S5 ${PROGRAMS}`,
@@ -94,6 +94,7 @@ describe("run-events-conformance", () => {
           ...broken,
           failure: {
             message,
+            clause: "S5",
             counterexample: {
               seed: -12,
               path: expect.any(String),

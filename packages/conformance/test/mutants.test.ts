@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { costs } from "../src/cases/costs.ts";
+import { damages } from "../src/cases/damages.ts";
+import { leftovers } from "../src/cases/leftovers.ts";
+import { beneathDoors } from "./beneath-doors.ts";
 import { follow } from "./http/follow.ts";
 import { killerOf } from "./kills/kill-table.ts";
 import { failuresInTurn, failuresAtOnce } from "./kills/mutant-suite.ts";
@@ -8,9 +12,19 @@ import { serverCases, serverSuite } from "./kills/server-suite.ts";
 import { storeCases, storeSuite } from "./kills/store-suite.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
+const beneath = [...leftovers, ...costs, ...damages];
+
 describe("the kit finds nothing in what the mutants break:", () => {
   it("the store", async () => {
     expect(await onFastClock(() => failuresAtOnce(storeCases(sharedMemoryDoors())))).toEqual([]);
+  });
+
+  it("a store beneath which it can look", async () => {
+    const cases = storeCases(beneathDoors());
+    expect(cases.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(beneath.map(({ name }) => name)),
+    );
+    expect(await onFastClock(() => failuresAtOnce(cases))).toEqual([]);
   });
 
   it("the server", async () => {

@@ -6,7 +6,8 @@ import type { ConformanceCase } from "@tm/run-events-conformance";
 import { runProcessConformance } from "@tm/run-events-conformance/processes";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { casesOfClause, failuresInTurn } from "./kills/mutant-suite.ts";
-import { processCases, processSuite } from "./kills/process-suite.ts";
+import { connectionCases, processCases, processSuite } from "./kills/process-suite.ts";
+import { connectionMutants } from "./processes/connection-mutants.ts";
 import { openJournal } from "./processes/journal.ts";
 import { EXEC_ARGV } from "./processes/journal-doors.ts";
 import { humble, processMutants } from "./processes/mutants.ts";
@@ -27,6 +28,10 @@ describe("the kit in many processes", () => {
     for (const { name, run } of processCases(null)) it(name, run);
   });
 
+  describe("finds nothing in a store behind a port whose connections are lost", () => {
+    for (const { name, run } of connectionCases(null)) it(name, run);
+  });
+
   describe("demands nothing of a store that declares no durability", () => {
     const cases = processCases(humble.name).filter(({ name }) => name.includes("killed"));
     for (const { name, run } of cases) it(name, run);
@@ -39,7 +44,8 @@ describe("the kit in many processes", () => {
         // Which case of its clause is a matter of timing.
         const failures = await judge();
         const said = failures.map(({ message }) => message).join("\n");
-        expect(said).toMatch(processMutants.find((mutant) => mutant.name === name)?.says ?? /^$/);
+        const all = [...processMutants, ...connectionMutants];
+        expect(said).toMatch(all.find((mutant) => mutant.name === name)?.says ?? /^$/);
       });
     }
   });

@@ -79,7 +79,10 @@ describe("the seed", () => {
       prepare: () => ({ kind: "dying" }),
       workers: 2,
     });
-    await expect(first?.run()).rejects.toThrow(says);
+    const failure = first?.run();
+    await expect(failure).rejects.toThrow(says);
+    // A runner shows a cause beneath its message, which has all of it already.
+    await expect(failure).rejects.toHaveProperty("cause", undefined);
   });
 });
 

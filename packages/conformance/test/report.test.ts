@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createFailurePrinter } from "../src/bin/print-failure.ts";
 import { createReport, printReport } from "../src/bin/report.ts";
 import type { CaseReport } from "../src/bin/run-cases.ts";
 import type { ConformanceCase } from "../src/conformance-case.ts";
@@ -11,13 +12,15 @@ const cases: readonly ConformanceCase[] = CLAUSES.map((clause, index) => ({
   run: async () => {},
 }));
 const chosen = { store: "any", profile: "quick", seed: 1, cases };
-const failure = { message: "It hung.", counterexample: null };
+function failed(why: string, clause: string): CaseReport["failure"] {
+  return { message: `any: a case\n${why}`, clause, counterexample: null };
+}
 const reports: readonly CaseReport[] = cases
   .slice(0, 4)
   .map(({ name, clause }, index) =>
     index === 0
       ? { name, clause, passed: true, ms: 5, failure: null }
-      : { name, clause, passed: false, ms: 1_000, failure },
+      : { name, clause, passed: false, ms: 1_000, failure: failed(`It hung at ${index}.`, clause) },
   );
 
 describe("the report", () => {
@@ -25,6 +28,9 @@ describe("the report", () => {
     const report = createReport(chosen, { reports, gaveUp: true }, false);
     expect(report).toMatchObject({ gaveUp: true, passed: 1, failed: 3, notRun: 1 });
     expect(printReport(report).split("\n")).toEqual([
+      "3 cases, one cause: It hung at N.",
+      "  begin with S2 case 1",
+      "",
       "S2   broken  3 of 3 cases        3.00 s",
       "S10  kept    1 case              0.01 s",
       "1 passed, 3 failed, 1 not run: 3 cases in a row hung",
@@ -35,5 +41,41 @@ describe("the report", () => {
     const report = createReport(chosen, { reports, gaveUp: true }, true);
     expect(report).toMatchObject({ interrupted: true, notRun: 1 });
     expect(printReport(report)).toMatch(/^1 passed, 3 failed, interrupted$/m);
+  });
+
+  it("names the clause that was found broken, whose cases ever found it", () => {
+    const found = [
+      { clause: "S1", failure: failed("W2 is broken: Expected more.", "W2") },
+      { clause: "S9", failure: failed("Expected less.", "S9") },
+      { clause: "S9", failure: null },
+      { clause: "W2", failure: null },
+    ].map(({ clause, failure }, index) => ({
+      name: `${clause} case ${index}`,
+      clause,
+      passed: failure === null,
+      ms: 10,
+      failure,
+    }));
+    const report = createReport(chosen, { reports: found, gaveUp: false }, false);
+    expect(printReport(report).split("\n").slice(0, -1)).toEqual([
+      "S1   failed  1 of 1 case         0.01 s  for W2",
+      "S9   broken  1 of 2 cases        0.02 s",
+      "W2   broken  1 case              0.01 s  found by cases of S1",
+    ]);
+  });
+
+  it("says a cause in full once, and a drawn input always", () => {
+    const print = createFailurePrinter();
+    const one = { clause: "S1", passed: false, ms: 1 };
+    const drawn = { seed: 1, path: "0", input: "[]" };
+    const failure = failed("It hung at 1.", "S1");
+    const again = failed("It hung at 2.", "S1");
+    expect(print({ ...one, name: "S1 a", failure })).toBe("any: a case\nIt hung at 1.");
+    expect(print({ ...one, name: "S1 b", failure: again })).toBe(
+      "any: a case\nIt says what this case said: S1 a",
+    );
+    const withInput = again === null ? null : { ...again, counterexample: drawn };
+    expect(print({ ...one, name: "S1 c", failure: withInput })).toBe("any: a case\nIt hung at 2.");
+    expect(print({ ...one, name: "S1 d", passed: true, failure: null })).toBeNull();
   });
 });

@@ -57,6 +57,7 @@ function openOn(data: RunEventStore): RunEventStore {
     release: async (request) => open().release(request),
     listExpired: async (query) => open().listExpired(query),
     purge: async (request) => open().purge(request),
+    probe: async () => open().probe(),
     watch(runId, wake) {
       if (closed)
         return {

@@ -1,4 +1,5 @@
 import { afterTurn, type Clock } from "./clock.ts";
+import { planGroup, type WaitingItem } from "./plan-group.ts";
 
 /** How long a group may keep the ones behind it waiting, in milliseconds: longer than a healthy store takes. */
 const LATE_MS = 250;
@@ -6,6 +7,8 @@ const LATE_MS = 250;
 const MOST_LATE = 4;
 /** A group does not leave items behind for another one before it has so many: each costs something by itself. */
 const LEAST_SHARE = 16;
+/** For how long the queue counts as shared once items of two owners have followed each other, in milliseconds. */
+const SHARED_MS = 1_000;
 
 /** Answers one item of a group, by its index; an `Error` rejects it. Only the first answer counts. */
 export type Settle<Answer> = (index: number, answer: Answer | Error) => void;
@@ -16,15 +19,19 @@ export interface BatcherOptions<Item, Answer> {
   readonly send: (items: readonly Item[], settle: Settle<Answer>) => Promise<void>;
   /** Items with the same key are never in flight in two groups. */
   readonly keyOf: (item: Item) => string;
+  /** Whose an item is: owners that wait share the groups evenly, however much each of them adds. `null` is an owner too. */
+  readonly ownerOf: (item: Item) => string | null;
   /** What an item counts for in `maxWeight`. */
   readonly weigh: (item: Item) => number;
   /** How many groups may be in flight, beside late ones. What waits is shared out among those that may start. */
   readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
+  /** The same while several owners share the queue, so that none waits long for another's group. */
+  readonly sharedWeight: number;
   readonly maxItems: number;
-  /** Called with the queue's weight before an item is added; throws to refuse it. */
-  readonly admit?: (queuedWeight: number) => void;
+  /** Called with the weight of the queue, and of what is the item's owner's in it, before it is added; throws to refuse it. */
+  readonly admit?: (queuedWeight: number, owner: string | null, ownersWeight: number) => void;
   readonly clock: Clock;
 }
 
@@ -36,10 +43,8 @@ export interface Batcher<Item, Answer> {
   idle(): Promise<void>;
 }
 
-interface Waiting<Item, Answer> {
+interface Waiting<Item, Answer> extends WaitingItem {
   readonly item: Item;
-  readonly key: string;
-  readonly weight: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -51,7 +56,8 @@ interface Waiting<Item, Answer> {
  * next group goes out beside it.
  *
  * Between an `add` and its `send` other items may join; between a `send` and its answer more may queue. Neither changes
- * the order of a key's items: the queue is cut from its front, past the keys that are in flight and no others.
+ * the order of a key's items: the queue is cut past the keys that are in flight, each owner's items from its front. `planGroup`
+ * says whose are in a group.
  */
 export function createBatcher<Item, Answer>(
   options: BatcherOptions<Item, Answer>,
@@ -59,6 +65,12 @@ export function createBatcher<Item, Answer>(
   type Group = readonly Waiting<Item, Answer>[];
   let queue: Waiting<Item, Answer>[] = [];
   let queuedWeight = 0;
+  /** Of the queue, by owner. */
+  const owned = new Map<string | null, number>();
+  let turns: ReadonlyMap<string | null, number> = new Map();
+  let turn = 0;
+  let lastOwner: string | null = null;
+  let sharedUntilMs = Number.NEGATIVE_INFINITY;
   let isScheduled = false;
   /** The groups that the next one waits for. */
   let prompt: readonly Group[] = [];
@@ -84,29 +96,35 @@ export function createBatcher<Item, Answer>(
   }
 
   function cutGroup(): Group {
-    const share = Math.ceil(countReady() / (options.groupsAtOnce - prompt.length));
-    const most = Math.min(options.maxItems, Math.max(share, LEAST_SHARE));
-    const group: Waiting<Item, Answer>[] = [];
-    // In the order of the queue, also of what is busy: whoever has waited longest goes first as soon as it may.
-    const rest: Waiting<Item, Answer>[] = [];
-    let weight = 0;
-    let isFull = false;
-    for (const waiting of queue) {
-      const isBusy = busy.has(waiting.key);
-      isFull ||=
-        !isBusy &&
-        group.length > 0 &&
-        (group.length === most || weight + waiting.weight > options.maxWeight);
-      if (isBusy || isFull) {
-        rest.push(waiting);
-        continue;
-      }
-      group.push(waiting);
-      weight += waiting.weight;
-    }
-    queue = rest;
-    queuedWeight -= weight;
-    return group;
+    const waiting = Math.ceil(countReady() / (options.groupsAtOnce - prompt.length));
+    turn += 1;
+    const plan = planGroup(queue, {
+      busy,
+      maxItems: Math.min(options.maxItems, Math.max(waiting, LEAST_SHARE)),
+      maxWeight: options.maxWeight,
+      sharedWeight: options.sharedWeight,
+      isShared: options.clock.now() < sharedUntilMs,
+      turns,
+      turn,
+    });
+    queue = [...plan.rest];
+    ({ turns } = plan);
+    for (const { owner, weight } of plan.group) weigh(owner, -weight);
+    return plan.group;
+  }
+
+  function weigh(owner: string | null, change: number): void {
+    queuedWeight += change;
+    const weight = (owned.get(owner) ?? 0) + change;
+    if (weight === 0) owned.delete(owner);
+    else owned.set(owner, weight);
+  }
+
+  /** An owner that comes alternately with another shares the queue, also where neither is seen waiting. */
+  function noteOwner(owner: string | null): void {
+    if (owner === lastOwner) return;
+    lastOwner = owner;
+    sharedUntilMs = options.clock.now() + SHARED_MS;
   }
 
   async function sendGroup(group: Group): Promise<void> {
@@ -184,11 +202,13 @@ export function createBatcher<Item, Answer>(
   return {
     add(item) {
       return new Promise<Answer>((resolve, reject) => {
-        options.admit?.(queuedWeight);
+        const owner = options.ownerOf(item);
+        options.admit?.(queuedWeight, owner, owned.get(owner) ?? 0);
         const weight = options.weigh(item);
         const key = options.keyOf(item);
-        queue.push({ item, key, weight, resolve, reject });
-        queuedWeight += weight;
+        queue.push({ item, key, owner, weight, resolve, reject });
+        weigh(owner, weight);
+        noteOwner(owner);
         // Else the group that ends looks at what waits.
         if (prompt.length < options.groupsAtOnce && !busy.has(key)) schedule();
       });

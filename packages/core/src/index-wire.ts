@@ -1,5 +1,5 @@
 export type { JsonMember } from "./json-split.ts";
-export { splitJsonArray, splitJsonObject } from "./json-split.ts";
+export { eachJsonItem, eachJsonMember, splitJsonArray, splitJsonObject } from "./json-split.ts";
 export type { Connected, StreamFailure } from "./frame.ts";
 export {
   encodeConnected,

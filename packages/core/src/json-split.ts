@@ -31,29 +31,33 @@ export interface JsonMember {
 }
 
 /**
- * The members of an object in the order of the text, repeated keys included, each value as the text that stands there.
+ * The members of an object in the order of the text, repeated keys included, each value as the text that stands there. One at a
+ * time, so that a caller who refuses the first has not paid for the rest.
  * The text must be known to be a JSON object (`JSON.parse` gave one): nothing is checked again.
  */
-export function splitJsonObject(text: string): readonly JsonMember[] {
-  const members: JsonMember[] = [];
+export function* eachJsonMember(text: string): Generator<JsonMember, void, undefined> {
   let at = text.indexOf("{") + 1;
   for (;;) {
     const open = text.indexOf('"', at);
-    if (open === -1 || text.slice(at, open).includes("}")) return members;
+    if (open === -1 || text.slice(at, open).includes("}")) return;
     const close = endOfString(text, open);
     const start = text.indexOf(":", close) + 1;
     const skipped = start + leadingSpace(text, start);
     at = endOfValue(text, skipped);
-    members.push({
+    yield {
       key: JSON.parse(text.slice(open, close)) as string,
       text: text.slice(skipped, at).trimEnd(),
-    });
+    };
   }
 }
 
-/** The items of an array as the texts that stand there, under the same condition as `splitJsonObject`. */
-export function splitJsonArray(text: string): readonly string[] {
-  const items: string[] = [];
+/** All members at once, under the same condition. @see eachJsonMember */
+export function splitJsonObject(text: string): readonly JsonMember[] {
+  return [...eachJsonMember(text)];
+}
+
+/** The items of an array as the texts that stand there, one at a time, under the same condition. @see eachJsonMember */
+export function* eachJsonItem(text: string): Generator<string, void, undefined> {
   let at = text.indexOf("[") + 1;
   for (;;) {
     at += leadingSpace(text, at);
@@ -62,11 +66,16 @@ export function splitJsonArray(text: string): readonly string[] {
       at++;
       continue;
     }
-    if (code === 93 || Number.isNaN(code)) return items;
+    if (code === 93 || Number.isNaN(code)) return;
     const end = endOfValue(text, at);
-    items.push(text.slice(at, end).trimEnd());
+    yield text.slice(at, end).trimEnd();
     at = end;
   }
+}
+
+/** All items at once, under the same condition. @see eachJsonItem */
+export function splitJsonArray(text: string): readonly string[] {
+  return [...eachJsonItem(text)];
 }
 
 function leadingSpace(text: string, from: number): number {

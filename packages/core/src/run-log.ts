@@ -148,10 +148,13 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const reads = createBatcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
     keyOf: ({ runId }) => runId,
+    ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh: ({ limit, maxBytes }) =>
       Math.max(READ_BYTES, Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit)),
     maxWeight: READS_BYTES,
+    // No less: most reads bring little, whatever they may bring.
+    sharedWeight: READS_BYTES,
     groupsAtOnce: 1,
     maxItems: GROUP_ITEMS,
   });

@@ -7,6 +7,8 @@ export interface Item {
   readonly name: number;
   readonly weight: number;
   readonly key: number;
+  /** Default nobody's. */
+  readonly owner?: string;
 }
 
 /** A batcher whose sends the test answers. */
@@ -41,8 +43,10 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
       return done.promise;
     },
     keyOf: ({ key }) => String(key),
+    ownerOf: ({ owner = null }) => owner,
     weigh: ({ weight }) => weight,
     maxWeight: 10,
+    sharedWeight: 10,
     maxItems: 4,
     groupsAtOnce: 1,
     clock,

@@ -146,6 +146,8 @@ const WIRE_VALUES = [
   "encodeStatus",
   "encodeStreamError",
   "encodeTime",
+  "eachJsonItem",
+  "eachJsonMember",
   "splitJsonArray",
   "splitJsonObject",
   "streamErrorCode",

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { splitJsonArray, splitJsonObject } from "../src/json-split.ts";
+import {
+  eachJsonItem,
+  eachJsonMember,
+  splitJsonArray,
+  splitJsonObject,
+} from "../src/json-split.ts";
 import { JsonText } from "../src/json-text.ts";
 import { arraySample, jsonSample, objectSample } from "./json-sample.ts";
 
@@ -97,5 +102,13 @@ describe("splitJsonObject", () => {
     expect(splitJsonObject(text).map(({ key, text: value }) => [key, value])).toStrictEqual(
       members,
     );
+  });
+});
+
+describe("one at a time", () => {
+  it("gives the first without a look at the rest, so that a refusal of it costs no more", () => {
+    // Behind the first stands what no parser has accepted: to look at it would throw, or not end.
+    expect(eachJsonMember('{"a":1,"\\x":').next().value).toStrictEqual({ key: "a", text: "1" });
+    expect(eachJsonItem('[1,"').next().value).toBe("1");
   });
 });

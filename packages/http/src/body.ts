@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Exchange } from "./exchange.ts";
+import type { Holding } from "./in-flight.ts";
 
 /** How long a body that is read whole may take, in milliseconds. */
 const BODY_MS = 30_000;
@@ -23,15 +24,22 @@ export function tooLarge(maxBytes: number): RunEventsError {
 /**
  * Reads a JSON body whole; `null` if there is none.
  * @returns its text, which is known to be JSON, and its value
- * @throws RunEventsError `invalid_request` if it is not JSON in UTF-8 or takes too long, `payload_too_large`
+ * @param holding what the body takes is counted there, by its stated length before the first byte is read
+ * @throws RunEventsError `invalid_request` if it is not JSON in UTF-8 or takes too long, `payload_too_large`,
+ * `too_many_requests`
  */
 export async function readJson(
   exchange: Pick<Exchange, "header" | "readBody">,
   maxBytes: number,
+  holding: Pick<Holding, "holdBody">,
 ): Promise<{ readonly text: string; readonly value: unknown } | null> {
   refuseEncoded(exchange);
-  if (Number(exchange.header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await exchange.readBody(maxBytes);
+  const stated = Number(exchange.header("content-length") ?? 0);
+  if (stated > maxBytes) throw tooLarge(maxBytes);
+  holding.holdBody(stated);
+  const bytes = await exchange.readBody(maxBytes, (taken) => {
+    if (taken > stated) holding.holdBody(taken);
+  });
   if (bytes.length === 0) return null;
   const media = mediaType(exchange);
   if (media !== "application/json") {
@@ -69,8 +77,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
 export async function readPieces(
   pieces: AsyncIterator<Uint8Array, unknown>,
   maxBytes: number,
+  grow: (bytes: number) => void,
 ): Promise<Uint8Array> {
-  const buffer = createByteBuffer(maxBytes);
+  const buffer = createByteBuffer(maxBytes, grow);
   let cancel = (): void => {};
   const late = new Promise<never>((_, reject) => {
     cancel = startDeadline(reject);
@@ -99,10 +108,15 @@ export interface ByteBuffer {
   add(piece: Uint8Array): void;
   /** What has been added since the last time. */
   take(): Uint8Array;
+  /** What the buffer takes of memory, in bytes. */
+  size(): number;
 }
 
-/** Makes a buffer that grows as it is filled. */
-export function createByteBuffer(maxBytes: number): ByteBuffer {
+/**
+ * Makes a buffer that grows as it is filled.
+ * @param grow told how much memory the buffer is to have, before it has it; throws to refuse that
+ */
+export function createByteBuffer(maxBytes: number, grow: (bytes: number) => void): ByteBuffer {
   let bytes = new Uint8Array(0);
   let length = 0;
   return {
@@ -110,7 +124,9 @@ export function createByteBuffer(maxBytes: number): ByteBuffer {
       const needed = length + piece.length;
       if (needed > maxBytes) throw tooLarge(maxBytes);
       if (needed > bytes.length) {
-        const larger = new Uint8Array(Math.max(needed, Math.min(2 * bytes.length, maxBytes)));
+        const size = Math.max(needed, Math.min(2 * bytes.length, maxBytes));
+        grow(size);
+        const larger = new Uint8Array(size);
         larger.set(bytes.subarray(0, length));
         bytes = larger;
       }
@@ -123,6 +139,7 @@ export function createByteBuffer(maxBytes: number): ByteBuffer {
       length = 0;
       return taken;
     },
+    size: () => bytes.length,
   };
 }
 

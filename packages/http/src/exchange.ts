@@ -12,9 +12,10 @@ export interface Exchange {
   body(): AsyncIterator<Uint8Array, unknown>;
   /**
    * The body whole, empty if there is none. Rejects if the client breaks off.
+   * @param grow told what the body takes of memory before it takes it; throws to refuse that
    * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
    */
-  readBody(maxBytes: number): Promise<Uint8Array>;
+  readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array>;
   /** Aborted when the client has gone. Made when it is first asked for: a live stream does without. */
   readonly signal: AbortSignal;
   /**
@@ -34,12 +35,18 @@ export interface Reply {
   readonly body: string | null;
 }
 
+/** A whole answer on its way out: a long text is bytes by then. */
+export type Outgoing = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
+
 /** An answer that goes on: a live stream. */
 export interface StreamReply {
   readonly status: 200;
   readonly headers: Headers;
   readonly stream: OpenStream;
 }
+
+/** Keeps a browser from taking an answer for what it does not say it is. */
+export const NO_SNIFF: Headers = { "x-content-type-options": "nosniff" };
 
 /** A reply with a JSON body that no one may keep. */
 export function jsonReply(status: number, body: string, headers: Headers = {}): Reply {
@@ -48,13 +55,18 @@ export function jsonReply(status: number, body: string, headers: Headers = {}): 
     headers: {
       "content-type": "application/json; charset=utf-8",
       "cache-control": "private, no-store",
+      ...NO_SNIFF,
       ...headers,
     },
     body,
   };
 }
 
-/** A reply that says no more than that it was done. */
-export function emptyReply(): Reply {
-  return { status: 204, headers: { "cache-control": "private, no-store" }, body: null };
+/** A reply without a body: by default, one that says no more than that it was done. */
+export function emptyReply(status = 204, headers: Headers = {}): Reply {
+  return {
+    status,
+    headers: { "cache-control": "private, no-store", ...NO_SNIFF, ...headers },
+    body: null,
+  };
 }

@@ -1,7 +1,9 @@
 import type { StreamSink } from "@tm/run-events-core/wire";
 import { readPieces } from "./body.ts";
 import type { Exchange, StreamReply } from "./exchange.ts";
-import { createService, type HandlerOptions, type HandlerStats } from "./service.ts";
+import type { Holding } from "./in-flight.ts";
+import { createPulledBody } from "./pulled-body.ts";
+import { createService, type HandlerOptions, type HandlerStats, SHORT_ANSWER } from "./service.ts";
 
 /** The wire as a function from `Request` to `Response`, for any framework that speaks them. */
 export interface Handler {
@@ -23,18 +25,32 @@ const encoder = new TextEncoder();
  */
 export function createHandler(options: HandlerOptions<Request>): Handler {
   const service = createService(options);
+  const { stallMs } = service;
+  const { clock } = service.log;
+
+  /** A long answer is held until it has been taken; a short one is the host's from here on. */
+  function takenFrom(bytes: Uint8Array, { signal }: Request, holding: Holding): BodyInit {
+    if (bytes.length > SHORT_ANSWER)
+      return createPulledBody(bytes, { clock, stallMs, signal, onOver: () => holding.leave() });
+    holding.leave();
+    return bytes as Uint8Array<ArrayBuffer>;
+  }
+
   return {
     async fetch(request) {
-      const reply = await service.answer(exchangeOf(request), request);
+      const holding = service.open();
+      const reply = await service.answer(exchangeOf(request), request, holding);
       const { status, headers } = reply;
+      // A live stream has a limit and bounds of its own.
+      if ("stream" in reply || reply.body === null || request.method === "HEAD") holding.leave();
       if ("stream" in reply)
         return new Response(bodyOf(reply, request.signal), { status, headers });
       if (reply.body === null) return new Response(null, { status, headers });
-      const body = encoder.encode(reply.body);
-      return new Response(request.method === "HEAD" ? null : body, {
+      const bytes = typeof reply.body === "string" ? encoder.encode(reply.body) : reply.body;
+      return new Response(request.method === "HEAD" ? null : takenFrom(bytes, request, holding), {
         status,
         // A compressor leaves a short answer alone only if it is told the length.
-        headers: { ...headers, "content-length": String(body.length) },
+        headers: { ...headers, "content-length": String(bytes.length) },
       });
     },
     drain: (windowMs) => service.drain(windowMs),
@@ -50,8 +66,8 @@ function exchangeOf(request: Request): Exchange {
     query: url.searchParams,
     // A `Request` says its host in its URL; a `Host` header is one that fetch would not send.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
-    body: () => readerOf(request.body),
-    readBody: (maxBytes) => readPieces(readerOf(request.body), maxBytes),
+    body: () => readerOf(unreadBody(request)),
+    readBody: async (maxBytes, grow) => readPieces(readerOf(unreadBody(request)), maxBytes, grow),
     signal: request.signal,
     onGone(task) {
       if (request.signal.aborted) task();
@@ -59,6 +75,14 @@ function exchangeOf(request: Request): Exchange {
       return () => request.signal.removeEventListener("abort", task);
     },
   };
+}
+
+/** @throws TypeError if the host has read it: an empty body would be another request than the client's. */
+function unreadBody(request: Request): Request["body"] {
+  if (!request.bodyUsed && request.body?.locked !== true) return request.body;
+  throw new TypeError(
+    "Expected a request whose body nobody has read, got one that was read before this handler. Read `request.clone()` instead, or mount the handler before what reads it.",
+  );
 }
 
 async function* readerOf(

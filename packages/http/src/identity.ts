@@ -15,3 +15,36 @@ export type Authenticate<Native> = (
   request: Native,
   wanted: "any" | "session",
 ) => Identity | null | Promise<Identity | null>;
+
+/**
+ * Lets pass what a host's `authenticate` may answer. Anything else is refused: a credential that is neither would be held to no
+ * origin (W5), and an id that is none would ask for everybody's runs.
+ * @throws TypeError that says what was expected and of what kind the answer was, never its values
+ */
+export function checkIdentity(answer: unknown): Identity | null {
+  if (answer === null) return null;
+  if (isIdentity(answer)) return answer;
+  throw new TypeError(
+    `Expected \`authenticate\` to answer \`null\` or \`{ userId, credential }\`, a text and "bearer" or "session", got ${describeAnswer(answer)}.`,
+  );
+}
+
+function isIdentity(answer: unknown): answer is Identity {
+  if (typeof answer !== "object" || answer === null) return false;
+  const { userId, credential }: { userId?: unknown; credential?: unknown } = answer;
+  const isKnown = credential === "bearer" || credential === "session";
+  return isKnown && typeof userId === "string" && userId !== "";
+}
+
+function describeAnswer(answer: unknown): string {
+  if (typeof answer !== "object" || answer === null) return kindOf(answer);
+  const { userId, credential }: { userId?: unknown; credential?: unknown } = answer;
+  const known = credential === "bearer" || credential === "session";
+  return `\`userId\`: ${kindOf(userId)}, \`credential\`: ${known ? credential : kindOf(credential)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (value === "") return "an empty text";
+  return typeof value === "string" ? "another text" : `a value of type ${typeof value}`;
+}

@@ -1,3 +1,4 @@
+import { parseIdempotencyKey } from "@tm/run-events-core";
 import { encodeLease } from "@tm/run-events-core/wire";
 import { readJson } from "./body.ts";
 import { emptyReply, jsonReply, type Reply } from "./exchange.ts";
@@ -12,9 +13,13 @@ export const LEASE_ROUTES: Methods = {
 };
 
 async function claimRun(call: Call): Promise<Reply> {
-  const { service, runId, ownerId } = call;
+  const { service, exchange, runId, ownerId } = call;
+  const key = exchange.header("idempotency-key");
+  // A claim whose answer was lost, sent again, is granted the lease that it got.
+  const named = key === null ? {} : { idempotencyKey: parseIdempotencyKey(key) };
   const { leaseMs } = await readNumbers(call, "leaseMs");
-  return jsonReply(200, encodeLease(await service.log.claim(runId, { ownerId, leaseMs })));
+  const lease = await service.log.claim(runId, { ownerId, leaseMs, ...named });
+  return jsonReply(200, encodeLease(lease));
 }
 
 async function renewLease(call: Call): Promise<Reply> {
@@ -31,8 +36,8 @@ async function releaseRun(call: Call): Promise<Reply> {
 }
 
 async function readNumbers<Name extends string>(
-  { service, exchange }: Call,
+  { service, exchange, holding }: Call,
   ...names: readonly Name[]
 ): Promise<Readonly<Record<Name, number>>> {
-  return parseNumbers(await readJson(exchange, service.maxBodyBytes), names);
+  return parseNumbers(await readJson(exchange, service.maxBodyBytes, holding), names);
 }

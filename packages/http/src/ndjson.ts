@@ -7,11 +7,10 @@ import {
   statusAfter,
 } from "@tm/run-events-core";
 import { createByteBuffer, decodeUtf8, letGo } from "./body.ts";
+import type { Holding } from "./in-flight.ts";
 import { invalidRequest, parseEvent } from "./parameters.ts";
 
 const NEWLINE = 10;
-/** White space as JSON has it: `trim` would take a byte order mark and more. */
-const OUTER_SPACE = /^[ \t\r]+|[ \t\r]+$/g;
 /** What one append takes at most of the lines that have arrived. */
 const GROUP_EVENTS = 500;
 const GROUP_BYTES = 1_048_576;
@@ -24,16 +23,23 @@ interface Line {
 /**
  * Cuts bytes into lines, however they were split on the way. A line that has not ended is kept until it does, or the whole
  * body does.
+ * @param grow told what the line that has not ended takes of memory before it takes it; throws to refuse that
  */
-export function createLineCutter(maxLineBytes: number): {
+export function createLineCutter(
+  maxLineBytes: number,
+  grow: (bytes: number) => void,
+): {
   /** Yields the lines that end in these bytes. @throws RunEventsError `payload_too_large`, behind the lines before it. */
   push(bytes: Uint8Array): Iterable<Uint8Array>;
   /** What stands behind the last newline. */
   rest(): Uint8Array;
+  /** What the line that has not ended takes of memory, in bytes. */
+  size(): number;
 } {
-  const line = createByteBuffer(maxLineBytes);
+  const line = createByteBuffer(maxLineBytes, grow);
   return {
     rest: () => line.take(),
+    size: () => line.size(),
     *push(bytes) {
       let from = 0;
       for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
@@ -54,6 +60,8 @@ export interface NdjsonTarget {
   /** Of the lease under which they are appended, if there is one. @see W32 */
   readonly fence: number | undefined;
   readonly maxLineBytes: number;
+  /** What the upload takes of memory is counted there. @see W49 */
+  readonly holding: Pick<Holding, "holdBody">;
 }
 
 /**
@@ -68,8 +76,10 @@ export async function appendLines(
   body: AsyncIterator<Uint8Array, unknown>,
   target: NdjsonTarget,
 ): Promise<AppendReceipt> {
-  const { log, runId, ownerId, fence, maxLineBytes } = target;
-  const cutter = createLineCutter(maxLineBytes);
+  const { log, runId, ownerId, fence, maxLineBytes, holding } = target;
+  /** Of the lines that have ended, and that the log has not answered for. */
+  let heldBytes = 0;
+  const cutter = createLineCutter(maxLineBytes, (bytes) => holding.holdBody(heldBytes + bytes));
   const most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
   let whole: AppendReceipt | null = null;
   let group: Line[] = [];
@@ -77,6 +87,7 @@ export async function appendLines(
   let number = 1;
 
   async function add(line: Uint8Array): Promise<void> {
+    heldBytes += line.buffer.byteLength;
     const draft = parseLine(line);
     if (draft !== null) {
       group.push({ number, draft });
@@ -93,6 +104,8 @@ export async function appendLines(
     group = [];
     groupBytes = 0;
     await append(lines);
+    heldBytes = 0;
+    holding.holdBody(cutter.size());
   }
 
   async function append(lines: readonly Line[]): Promise<void> {
@@ -131,7 +144,7 @@ export async function appendLines(
 
 /** One line's event; `null` for a blank line. */
 function parseLine(bytes: Uint8Array): EventDraft | null {
-  const text = decodeUtf8(bytes).replace(OUTER_SPACE, "");
+  const text = decodeUtf8(trimSpace(bytes));
   if (text === "") return null;
   try {
     JSON.parse(text);
@@ -139,6 +152,22 @@ function parseLine(bytes: Uint8Array): EventDraft | null {
     throw new RunEventsError("invalid_request", "The line is not JSON.", { cause });
   }
   return parseEvent(text, 0);
+}
+
+/**
+ * A line without its outer white space, which is that of JSON: `trim` would take a byte order mark and more. Looks at each byte
+ * once: an expression that ends in `+$` starts over at each blank of a run.
+ */
+function trimSpace(line: Uint8Array): Uint8Array {
+  let from = 0;
+  let to = line.length;
+  while (from < to && isSpace(line[from])) from += 1;
+  while (from < to && isSpace(line[to - 1])) to -= 1;
+  return line.subarray(from, to);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 32 || byte === 9 || byte === 13;
 }
 
 function atLine(error: unknown, line: number, whole: AppendReceipt | null): unknown {

@@ -9,6 +9,7 @@ export function readRequest(
   request: IncomingMessage,
   response: ServerResponse,
   maxBytes: number,
+  grow: (bytes: number) => void,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     let first: Uint8Array | null = null;
@@ -25,14 +26,15 @@ export function readRequest(
     // What comes after a failure is not kept: reading on is the business of whoever answers.
     function take(piece: Uint8Array): void {
       if (isOver) return;
-      if (first === null) {
-        first = piece;
-        if (piece.length > maxBytes) fail(tooLarge(maxBytes));
-        return;
-      }
       try {
+        if (first === null) {
+          first = piece;
+          if (piece.length > maxBytes) throw tooLarge(maxBytes);
+          grow(piece.length);
+          return;
+        }
         if (all === null) {
-          all = createByteBuffer(maxBytes);
+          all = createByteBuffer(maxBytes, grow);
           all.add(first);
         }
         all.add(piece);
@@ -50,7 +52,6 @@ export function readRequest(
       if (!isOver) fail(new Error("The client has gone."));
     }
 
-    // Somebody before has read it, or it has broken off.
     if (request.readableEnded) finish();
     else if (request.destroyed) breakOff();
     else {
@@ -60,4 +61,23 @@ export function readRequest(
       request.resume();
     }
   });
+}
+
+/**
+ * The body of a request that a parser has read before the handler, as the host has kept it: `request.rawBody`, bytes or text.
+ * What a parser makes of it, `request.body`, is of no use: `1e2` is 100 there, and long integers have lost digits (W1).
+ * @returns `null` if nobody has read it, or there is none
+ * @throws TypeError if it was read and not kept: an empty body would be another request than the client's
+ */
+export function keptBody(request: IncomingMessage): Uint8Array | null {
+  const { headers } = request;
+  const hasBody =
+    headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+  if (!request.readableDidRead || !hasBody) return null;
+  const rawBody = "rawBody" in request ? request.rawBody : undefined;
+  if (rawBody instanceof Uint8Array) return rawBody;
+  if (typeof rawBody === "string") return Buffer.from(rawBody);
+  throw new TypeError(
+    "Expected a request whose body nobody has read, got one that a body parser has read before this handler. Mount the handler before the parser, or have the parser keep the bytes as `request.rawBody`.",
+  );
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange } from "./exchange.ts";
-import { readRequest } from "./node-body.ts";
+import { tooLarge } from "./body.ts";
+import { keptBody, readRequest } from "./node-body.ts";
 
 /**
  * A request of node:http, or of node:http2's face of it. The query and the signal, which few requests need, are made when they
@@ -50,13 +51,24 @@ export class NodeExchange implements Exchange {
   };
 
   body(): AsyncIterator<Uint8Array, unknown> {
+    const kept = keptBody(this.#request);
+    if (kept !== null) return yieldOnce(kept);
     // Leaving the loop early must not cut the connection: the answer is still to be sent.
     return this.#request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array, unknown>;
   }
 
-  readBody(maxBytes: number): Promise<Uint8Array> {
-    return readRequest(this.#request, this.#response, maxBytes);
+  readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array> {
+    const kept = keptBody(this.#request);
+    if (kept !== null) {
+      if (kept.length > maxBytes) throw tooLarge(maxBytes);
+      return Promise.resolve(kept);
+    }
+    return readRequest(this.#request, this.#response, maxBytes, grow);
   }
+}
+
+async function* yieldOnce(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Headers, Reply } from "./exchange.ts";
+import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 import { allowedMethods } from "./problem.ts";
 
 type HeaderOf = (name: string) => string | null;
@@ -12,8 +12,10 @@ export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly strin
   const origin = header("origin");
   if (origin !== null && allowedOrigins.includes(origin)) return false;
   const site = header("sec-fetch-site");
-  if (site !== null) return site !== "same-origin" && site !== "none";
-  if (origin === null) return false;
+  if (site !== null && site !== "same-origin" && site !== "none") return true;
+  // `same-origin` is the browser's own word, also where a proxy has changed `Host`. `none`, a request that no page has made, has
+  // no origin: what says both is held to the origin.
+  if (site === "same-origin" || origin === null) return false;
   const host = hostOf(origin);
   return host === null || host !== header("host");
 }
@@ -58,6 +60,7 @@ export function preflightReply(methods: readonly string[]): Reply {
       "access-control-allow-headers":
         "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Run-Fence",
       "access-control-max-age": "600",
+      ...NO_SNIFF,
     },
     body: null,
   };

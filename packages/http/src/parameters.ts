@@ -6,7 +6,7 @@ import {
   RunEventsError,
   type RunStatus,
 } from "@tm/run-events-core";
-import { splitJsonArray, splitJsonObject } from "@tm/run-events-core/wire";
+import { eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
 
 /** A bad parameter, header or body. @see W3 */
 export function invalidRequest(message: string): RunEventsError {
@@ -77,7 +77,7 @@ function membersOf(
   if (body === null) return new Map();
   if (!isObject(body.value)) throw invalidRequest("The body is not an object.");
   const members = new Map<string, string>();
-  for (const { key, text } of splitJsonObject(body.text)) {
+  for (const { key, text } of eachJsonMember(body.text)) {
     if (!known.includes(key)) throw invalidRequest("The body has an unknown field.");
     if (members.has(key)) throw invalidRequest("The body has a field twice.");
     members.set(key, text);
@@ -103,15 +103,27 @@ export function parseCreateBody(body: Parameters<typeof membersOf>[0]): {
   return { runId, metadata };
 }
 
-/** The body that appends events. @throws RunEventsError `invalid_request`, `invalid_event`. @see W9 */
-export function parseAppendBody(body: Parameters<typeof membersOf>[0]): {
+/**
+ * The body that appends events.
+ * @param maxEvents one event more than these is parsed at most: the log refuses them all
+ * @throws RunEventsError `invalid_request`, `invalid_event`.
+ * @see W9
+ */
+export function parseAppendBody(
+  body: Parameters<typeof membersOf>[0],
+  maxEvents: number,
+): {
   readonly events: readonly EventDraft[];
   readonly expectedSequence?: number;
 } {
   const members = membersOf(body, ["events", "expectedSequence"]);
   const list = members.get("events");
   if (list === undefined || !list.startsWith("[")) throw invalidRequest("events is not an array.");
-  const events = splitJsonArray(list).map(parseEvent);
+  const events: EventDraft[] = [];
+  for (const item of eachJsonItem(list)) {
+    events.push(parseEvent(item, events.length));
+    if (events.length > maxEvents) break;
+  }
   const text = members.get("expectedSequence");
   if (text === undefined) return { events };
   const expectedSequence: unknown = JSON.parse(text);
@@ -131,7 +143,7 @@ export function parseEvent(text: string, index: number): EventDraft {
   if (!text.startsWith("{")) throw refuse("An event is an object.");
   let eventType: unknown;
   let payload: JsonText | undefined;
-  for (const member of splitJsonObject(text)) {
+  for (const member of eachJsonMember(text)) {
     if (member.key === "eventType" && eventType === undefined) eventType = JSON.parse(member.text);
     else if (member.key === "payload" && payload === undefined)
       payload = JsonText.trusted(member.text);

@@ -8,6 +8,9 @@ export interface RoutePath {
   readonly runId: string;
 }
 
+/** Where the paths of runs start. */
+export const ROOT_PATH = "/v1/agent-runs";
+
 const BEHIND_RUN: Readonly<Record<string, RouteName>> = {
   events: "events",
   stream: "stream",

@@ -1,5 +1,5 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
-import type { Headers, Reply } from "./exchange.ts";
+import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 
 /** Every code with its HTTP status: the only place where the two meet. @see W3 */
 export const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
@@ -40,7 +40,10 @@ const INTERNAL = new RunEventsError("internal", "The server failed.");
  */
 export function problemOf(error: unknown): Reply & { readonly body: string } {
   const { code, message, details } = error instanceof RunEventsError ? error : INTERNAL;
-  return problem(STATUS[code], code, message, { ...EXTRA[code] }, details);
+  const { retryAfterMs, ...said } = details;
+  const retry =
+    retryAfterMs === undefined ? {} : { "retry-after": `${Math.ceil(retryAfterMs / 1_000)}` };
+  return problem(STATUS[code], code, message, { ...EXTRA[code], ...retry }, said);
 }
 
 /** A problem with a status that no error code has. */
@@ -56,6 +59,7 @@ export function problem(
     headers: {
       "content-type": "application/problem+json; charset=utf-8",
       "cache-control": "private, no-store",
+      ...NO_SNIFF,
       ...headers,
     },
     body: JSON.stringify({

@@ -1,5 +1,6 @@
 import type { StreamRequest } from "@tm/run-events-core/wire";
 import type { Exchange, Reply, StreamReply } from "./exchange.ts";
+import type { Holding } from "./in-flight.ts";
 import type { Service } from "./service.ts";
 
 /** A request whose owner is known. */
@@ -11,6 +12,8 @@ export interface Call {
   readonly exchange: Exchange;
   readonly ownerId: string;
   readonly runId: string;
+  /** What the request holds of what its user may have in flight. @see W49 */
+  readonly holding: Holding;
   /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */
   readonly authorize: StreamRequest["authorize"];
 }

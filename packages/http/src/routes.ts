@@ -9,6 +9,7 @@ import { encodePage, encodeReceipt, encodeRun, encodeRunList } from "@tm/run-eve
 import { mediaType, readJson, refuseEncoded } from "./body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
 import { emptyReply, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
+import { readRunList } from "./run-list.ts";
 import { LEASE_ROUTES } from "./lease-routes.ts";
 import { appendLines } from "./ndjson.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -47,19 +48,19 @@ export const ROUTES: Readonly<Record<RouteName, Methods>> = {
   openapi: { GET: { access: "open", changes: false, answer: describe } },
 };
 
-async function listRuns({ service, exchange, ownerId }: Call): Promise<Reply> {
+async function listRuns({ service, exchange, ownerId, holding }: Call): Promise<Reply> {
   const runStatus = parseStatus(exchange.query);
   const before = parseListCursor(exchange.query);
   const limit = parseLimit(exchange.query, 50, 200);
-  return jsonReply(
-    200,
-    encodeRunList(await service.log.listRuns({ ownerId, runStatus, before, limit })),
-    service.retention,
-  );
+  holding.checkAnswers();
+  const query = { ownerId, runStatus, before, limit };
+  const list = await readRunList(service.log, query, holding);
+  return jsonReply(200, encodeRunList(list), service.retention);
 }
 
-async function createRun({ service, exchange, ownerId }: Call): Promise<Reply> {
-  const { runId, metadata } = parseCreateBody(await readJson(exchange, service.maxBodyBytes));
+async function createRun({ service, exchange, ownerId, holding }: Call): Promise<Reply> {
+  const body = await readJson(exchange, service.maxBodyBytes, holding);
+  const { runId, metadata } = parseCreateBody(body);
   const { created, run } = await service.log.createRun({ runId, ownerId, metadata });
   return jsonReply(created ? 201 : 200, encodeRun(run), {
     location: `/v1/agent-runs/${run.runId}`,
@@ -79,20 +80,24 @@ async function cancelRun({ service, runId, ownerId }: Call): Promise<Reply> {
   return jsonReply(200, encodeRun(await service.log.cancel(runId, { ownerId })));
 }
 
-async function appendEvents({ service, exchange, runId, ownerId }: Call): Promise<Reply> {
+async function appendEvents(call: Call): Promise<Reply> {
+  const { service, exchange, runId, ownerId, holding } = call;
   const key = exchange.header("idempotency-key");
   const fence = parseFence(exchange.header("run-fence"));
   if (mediaType(exchange) === "application/x-ndjson") {
     if (key !== null) throw invalidRequest("An Idempotency-Key cannot stand for a body of lines.");
     refuseEncoded(exchange);
+    holding.beginUpload();
     // Before the first line is taken: a stranger's upload is refused at once, not when its first line has come.
     await service.log.getRun(runId, { ownerId });
-    const target = { log: service.log, runId, ownerId, fence, maxLineBytes: service.maxBodyBytes };
+    const { log, maxBodyBytes: maxLineBytes } = service;
+    const target = { log, runId, ownerId, fence, maxLineBytes, holding };
     return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
   const { events, expectedSequence } = parseAppendBody(
-    await readJson(exchange, service.maxBodyBytes),
+    await readJson(exchange, service.maxBodyBytes, holding),
+    service.log.limits.maxBatchEvents,
   );
   const receipt = await service.log.append(runId, events, {
     ownerId,
@@ -103,10 +108,12 @@ async function appendEvents({ service, exchange, runId, ownerId }: Call): Promis
   return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
 }
 
-async function readEvents({ service, exchange, runId, ownerId }: Call): Promise<Reply> {
+async function readEvents(call: Call): Promise<Reply> {
+  const { service, exchange, runId, ownerId, holding } = call;
   const since = parseSince(exchange.query);
   const limit = parseLimit(exchange.query, 500, 1_000);
   const waitMs = parseWaitMs(exchange.query);
+  holding.checkAnswers();
   let page = await service.log.readPage(runId, { since, limit, ownerId });
   if (waitMs > 0 && page.events.length === 0 && !isTerminal(page.runStatus)) {
     await service.waits.hold({ runId, ownerId, since, waitMs, signal: exchange.signal });
@@ -115,11 +122,7 @@ async function readEvents({ service, exchange, runId, ownerId }: Call): Promise<
   const etag = etagOf(page, since);
   const headers = { etag };
   if (waitMs === 0 && matchesEtag(exchange.header("if-none-match"), etag)) {
-    return {
-      status: 304,
-      headers: { "cache-control": "private, no-store", ...headers },
-      body: null,
-    };
+    return emptyReply(304, headers);
   }
   return jsonReply(200, encodePage(page), headers);
 }
@@ -132,7 +135,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   if (resumed !== null || exchange.method === "HEAD") {
     const run = await service.log.getRun(runId, { ownerId });
     if (resumed !== null && isTerminal(run.runStatus) && resumed > run.lastSequence) {
-      return { status: 204, headers: { "cache-control": "no-store" }, body: null };
+      return emptyReply(204, { "cache-control": "no-store" });
     }
   }
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };

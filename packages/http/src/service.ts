@@ -7,10 +7,12 @@ import {
   type StreamsOptions,
   type StreamStats,
 } from "@tm/run-events-core/wire";
-import type { Exchange, Headers, Reply, StreamReply } from "./exchange.ts";
-import type { Authenticate, Identity } from "./identity.ts";
+import { checkOptions } from "./check-options.ts";
+import type { Exchange, Headers, Outgoing, Reply, StreamReply } from "./exchange.ts";
+import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
+import { createInFlights, type Holding, type InFlight } from "./in-flight.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
-import { parsePath } from "./paths.ts";
+import { parsePath, ROOT_PATH } from "./paths.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { checkRunId, ROUTES } from "./routes.ts";
@@ -18,6 +20,14 @@ import { STREAM_HEADERS } from "./stream-headers.ts";
 import { createWaits, type Waits } from "./waits.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
+const STALL_MS = 30_000;
+const MAX_REQUESTS = 1_024;
+const MAX_UPLOADS = 128;
+/** Eight bodies, or pages, of the greatest size. */
+const MAX_BYTES = 33_554_432;
+/** An answer of so many characters is no page or list, and is never refused for its size: what it tells may have happened. */
+export const SHORT_ANSWER = 65_536;
+const encoder = new TextEncoder();
 
 /** Settings of both doors. `Native` is the request that the host's framework has. */
 export interface HandlerOptions<Native> extends StreamsOptions {
@@ -27,6 +37,18 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   readonly allowedOrigins?: readonly string[];
   /** The most bytes of a body that is read whole, and of one NDJSON line. Default 4,194,304. @see W9 */
   readonly maxBodyBytes?: number;
+  /**
+   * The most requests of one user that are in flight, from when the user is known until the answer has been taken; live streams
+   * are not counted. Default 1,024. @see W49
+   */
+  readonly maxRequestsPerUser?: number;
+  /** The most uploads of NDJSON of one user that have not ended. Default 128. @see W49 */
+  readonly maxUploadsPerUser?: number;
+  /**
+   * The most bytes that one user's bodies hold while they are gathered and appended, and as many that answers hold which nobody
+   * has taken yet. Default 33,554,432. @see W49
+   */
+  readonly maxBytesPerUser?: number;
   /**
    * For how long your upkeep keeps a run that has finished, in milliseconds: clients are told. Default `null`, for ever. It
    * removes nothing by itself.
@@ -41,6 +63,8 @@ export interface HandlerStats {
   readonly streams: StreamStats;
   /** Long-polls that are being held. */
   readonly waiting: number;
+  /** What all users have in flight. @see W49 */
+  readonly inFlight: InFlight;
 }
 
 /** The wire over a log, whichever door a request comes through. */
@@ -51,32 +75,43 @@ export interface Service<Native> {
   readonly maxBodyBytes: number;
   /** What the answers with whole runs say of how long they are kept. @see W14 */
   readonly retention: Headers;
+  /** How long an answer may stand without a byte of it being taken, in milliseconds. @see W49 */
+  readonly stallMs: number;
+  /** What a new request holds: nothing yet. Whoever opens it has it leave. @see W49 */
+  open(): Holding;
   /**
    * Answers any request. Never rejects.
    * @param native the host's own request, for `authenticate`
    */
-  answer(exchange: Exchange, native: Native): Promise<Reply | StreamReply>;
+  answer(exchange: Exchange, native: Native, holding: Holding): Promise<Outgoing | StreamReply>;
   /** @see W27 */
   drain(windowMs: number): Promise<void>;
   stats(): HandlerStats;
 }
 
-/** Makes the service that both doors share. */
+/** Makes the service that both doors share. @throws TypeError without `runs` or `authenticate` */
 export function createService<Native>(options: HandlerOptions<Native>): Service<Native> {
+  checkOptions(options);
   const {
     runs,
     authenticate,
     allowedOrigins = [],
     maxBodyBytes = MAX_BODY_BYTES,
     retentionMs = null,
+    stallMs = STALL_MS,
     onError,
   } = options;
   const { log } = runs;
   const streams = createStreams(log, options);
   const waits = createWaits(log, options.maxStreamsPerUser);
+  const inFlights = createInFlights({
+    maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
+    maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
+    maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
+  });
 
-  /** A live stream takes whoever knows the sessions for a store: worth a retry, now as at every later check. @see W26 */
-  async function lookUp(native: Native): Promise<Identity | null> {
+  /** A live stream takes the host's sessions for a store when they fail: worth a retry, now as at every later check. @see W26 */
+  async function lookUp(native: Native): Promise<unknown> {
     try {
       return await authenticate(native, "session");
     } catch (cause) {
@@ -85,11 +120,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
   }
 
   async function identify(exchange: Exchange, native: Native, route: Route): Promise<Identity> {
-    const identity = await (route.access === "session"
-      ? lookUp(native)
-      : authenticate(native, "any"));
-    if (route.access === "session" && identity?.credential !== "session") {
-      const other = identity ?? (await authenticate(native, "any"));
+    const isStream = route.access === "session";
+    const identity = checkIdentity(await (isStream ? lookUp(native) : authenticate(native, "any")));
+    if (isStream && identity?.credential !== "session") {
+      const other = identity ?? checkIdentity(await authenticate(native, "any"));
       if (other !== null)
         throw new RunEventsError(
           "session_required",
@@ -98,12 +132,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     }
     if (identity === null)
       throw new RunEventsError("unauthenticated", "There is no valid credential.");
-    // An id that is none would ask for nobody's runs in particular, which is everybody's.
-    if (typeof identity.userId !== "string" || identity.userId === "") {
-      throw new TypeError("Expected `authenticate` to answer with a `userId`.");
-    }
-    const byCookie =
-      identity.credential === "session" && (route.changes || route.access === "session");
+    const byCookie = identity.credential === "session" && (route.changes || isStream);
     if (byCookie && isForeignOrigin(exchange.header, allowedOrigins)) {
       throw new RunEventsError(
         "cross_site_request",
@@ -113,26 +142,40 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     return identity;
   }
 
-  async function route(exchange: Exchange, native: Native): Promise<Reply | StreamReply> {
+  async function route(
+    exchange: Exchange,
+    native: Native,
+    holding: Holding,
+  ): Promise<Reply | StreamReply> {
     const path = parsePath(exchange.path);
     if (path === "malformed") throw new RunEventsError("invalid_request", "The path is malformed.");
-    if (path === null) return problem(404, "not_found", "There is nothing at this path.", {});
+    if (path === null) return problem(404, "not_found", explainUnknown(exchange.path), {});
     const methods: Readonly<Partial<Record<string, Route>>> = ROUTES[path.name];
     const found = methods[exchange.method === "HEAD" ? "GET" : exchange.method];
     if (isPreflight(exchange.method, exchange.header, allowedOrigins)) {
       return preflightReply(Object.keys(methods));
     }
     if (found === undefined) return methodNotAllowed(Object.keys(methods));
-    const ownerId = found.access === "open" ? "" : (await identify(exchange, native, found)).userId;
+    let ownerId = "";
+    if (found.access !== "open") {
+      ownerId = (await identify(exchange, native, found)).userId;
+      holding.enter(ownerId);
+    }
     checkRunId(path.runId);
     const { runId } = path;
     // A stream keeps this as long as it lives, and with it what it refers to: not the exchange.
     const authorize = async (): Promise<StreamErrorCode | null> => {
-      const identity = await authenticate(native, "session");
-      const stands = identity?.credential === "session" && identity.userId === ownerId;
-      return stands ? null : "unauthenticated";
+      const answer: unknown = await authenticate(native, "session");
+      try {
+        const identity = checkIdentity(answer);
+        const stands = identity?.credential === "session" && identity.userId === ownerId;
+        return stands ? null : "unauthenticated";
+      } catch (error) {
+        tell(error);
+        return "unauthenticated";
+      }
     };
-    return found.answer({ service, exchange, ownerId, runId, authorize });
+    return found.answer({ service, exchange, ownerId, runId, authorize, holding });
   }
 
   /** An EventSource would take a 5xx for the end. @see W24 */
@@ -157,11 +200,15 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     waits,
     maxBodyBytes,
     retention: retentionMs === null ? {} : { "run-retention": `${Math.ceil(retentionMs / 1_000)}` },
-    async answer(exchange, native) {
-      let reply: Reply | StreamReply;
+    stallMs,
+    open: () => inFlights.open(),
+    async answer(exchange, native, holding) {
+      let reply: Outgoing | StreamReply;
       try {
-        reply = await route(exchange, native);
+        reply = pack(await route(exchange, native, holding), holding);
       } catch (error) {
+        holding.holdBody(0);
+        holding.holdAnswer(0);
         const answer = problemOf(error);
         const failed = answer.status >= 500;
         if (failed && !exchange.signal.aborted) tell(error);
@@ -175,9 +222,36 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       waits.release();
       return streams.drain(windowMs);
     },
-    stats: () => ({ streams: streams.stats(), waiting: waits.count() }),
+    stats: () => ({
+      streams: streams.stats(),
+      waiting: waits.count(),
+      inFlight: inFlights.total(),
+    }),
   };
   return service;
+}
+
+/**
+ * Makes an answer ready to go out: its body is no longer held, and a long text of its own is bytes, which are.
+ * @throws RunEventsError `too_many_requests` if they find no room
+ */
+function pack(reply: Reply | StreamReply, holding: Holding): Outgoing | StreamReply {
+  holding.holdBody(0);
+  if ("stream" in reply || reply.body === null) return reply;
+  if (reply.body.length <= SHORT_ANSWER) {
+    holding.holdAnswer(0);
+    return reply;
+  }
+  const body = encoder.encode(reply.body);
+  holding.holdAnswer(body.length);
+  return { ...reply, body };
+}
+
+/** A host that has mounted the handler behind a prefix sees why nothing is found. */
+function explainUnknown(path: string): string {
+  return path.indexOf(ROOT_PATH) > 0
+    ? `There is nothing at this path: something is in front of ${ROOT_PATH}. Mount the handler so that the prefix is cut off.`
+    : `There is nothing at this path. Runs are at ${ROOT_PATH}.`;
 }
 
 function isStream({ path }: Exchange): boolean {

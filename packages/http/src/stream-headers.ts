@@ -1,4 +1,4 @@
-import type { Headers } from "./exchange.ts";
+import { type Headers, NO_SNIFF } from "./exchange.ts";
 
 /**
  * The headers of a live stream. `no-transform` keeps compressors off it, `X-Accel-Buffering` keeps nginx from holding it
@@ -9,5 +9,5 @@ export const STREAM_HEADERS: Headers = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-store, no-transform",
   "x-accel-buffering": "no",
-  "x-content-type-options": "nosniff",
+  ...NO_SNIFF,
 };

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { Hono } from "hono";
 import { compress } from "hono/compress";
 import { expect, it, onTestFinished } from "vitest";
@@ -13,10 +13,16 @@ import { eventually } from "./harness/eventually.ts";
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
+interface ParserOptions {
+  readonly type?: string;
+  readonly verify?: (request: IncomingMessage, response: ServerResponse, bytes: Buffer) => void;
+}
+
 /** What is used of Express, which brings no types. */
 interface Express {
   (): RequestListener & { use(...middleware: readonly Middleware[]): void };
-  json(): Middleware;
+  json(options?: ParserOptions): Middleware;
+  text(options?: ParserOptions): Middleware;
 }
 
 const require = createRequire(import.meta.url);
@@ -24,14 +30,18 @@ const express = require("express") as Express;
 const ADA: Identity = { userId: "ada", credential: "session" };
 
 /** Express with the run `r`, and a body parser before the handler. */
-async function serveBehindParser(): Promise<{
+async function serveBehindParser(parser = express.json()): Promise<{
   readonly handler: NodeHandler;
+  readonly runs: RunEvents;
   readonly url: string;
+  readonly reported: readonly unknown[];
 }> {
   const runs = createRunEvents({ store: createMemoryStore() });
-  const handler = createNodeHandler({ runs, authenticate: () => ADA });
+  const reported: unknown[] = [];
+  const onError = (error: unknown): void => void reported.push(error);
+  const handler = createNodeHandler({ runs, authenticate: () => ADA, onError });
   const app = express();
-  app.use(express.json(), (request, response) => handler.handle(request, response));
+  app.use(parser, (request, response) => handler.handle(request, response));
   const server = createServer(app);
   onTestFinished(async () => {
     server.close();
@@ -40,21 +50,93 @@ async function serveBehindParser(): Promise<{
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   await runs.create({ ownerId: "ada", runId: "r" });
-  return { handler, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { handler, runs, url, reported };
 }
 
-it("W9: a body that a framework's parser has taken before is no body, which is 400 and no hang", async () => {
-  const { url } = await serveBehindParser();
-  for (const type of ["application/json", "application/x-ndjson"]) {
-    const response = await fetch(`${url}/v1/agent-runs/r/events`, {
-      method: "POST",
-      headers: { "content-type": type },
-      body:
-        type === "application/json" ? '{"events":[{"eventType":"NOTE"}]}' : '{"eventType":"NOTE"}',
-    });
-    // Express leaves lines alone, so they arrive.
-    expect([type, response.status]).toEqual([type, type === "application/json" ? 400 : 201]);
+function post(url: string, type: string, body: string): Promise<Response> {
+  return fetch(url, { method: "POST", headers: { "content-type": type }, body });
+}
+
+it("W9: behind a body parser a request is refused and the host is told why, and no run of another id is made", async () => {
+  const { runs, url, reported } = await serveBehindParser();
+  const paths = ["/v1/agent-runs", "/v1/agent-runs/r/events", "/v1/agent-runs/r/claim"];
+  for (const path of paths) {
+    const response = await post(url + path, "application/json", '{"runId":"mine"}');
+    expect([path, response.status]).toEqual([path, 500]);
+    expect(await response.json()).toMatchObject({ code: "internal" });
   }
+  expect(reported.map(String)).toEqual(
+    Array(3).fill(expect.stringContaining("a body parser has read before this handler")),
+  );
+  expect((await runs.list({ ownerId: "ada" })).runs.map(({ runId }) => runId)).toEqual(["r"]);
+  // Express leaves lines alone, so they arrive; and what has no body has lost none.
+  const lines = await post(
+    `${url}/v1/agent-runs/r/events`,
+    "application/x-ndjson",
+    '{"eventType":"NOTE"}',
+  );
+  const cancelled = await fetch(`${url}/v1/agent-runs/r/cancel`, { method: "POST" });
+  expect([lines.status, cancelled.status, reported.length]).toEqual([201, 200, 3]);
+});
+
+it("W1, W9: bytes that a parser has kept as `rawBody` are the body, token for token", async () => {
+  const { runs, url } = await serveBehindParser(
+    express.json({
+      verify(request, _, bytes) {
+        Object.assign(request, { rawBody: bytes });
+      },
+    }),
+  );
+  const created = await post(`${url}/v1/agent-runs`, "application/json", '{"runId":"mine"}');
+  expect(await created.json()).toMatchObject({ runId: "mine" });
+  const body = '{"events":[{"eventType":"NOTE","payload":[1e2,12345678901234567890]}]}';
+  const appended = await post(`${url}/v1/agent-runs/mine/events`, "application/json", body);
+  expect(appended.status).toBe(201);
+  expect((await runs.log.readPage("mine")).events[0]?.payload).toBe("[1e2,12345678901234567890]");
+});
+
+it("W9: lines that a parser has kept as text are the lines", async () => {
+  const { runs, url } = await serveBehindParser(
+    express.text({
+      type: "application/x-ndjson",
+      verify(request, _, bytes) {
+        Object.assign(request, { rawBody: bytes.toString("utf8") });
+      },
+    }),
+  );
+  const body = '{"eventType":"ONE"}\n{"eventType":"TWO"}\n';
+  const response = await post(`${url}/v1/agent-runs/r/events`, "application/x-ndjson", body);
+  expect(await response.json()).toMatchObject({ firstSequence: 1, lastSequence: 2 });
+  expect((await runs.read("r")).events).toHaveLength(2);
+});
+
+it("W9: on `fetch` a body that the host has read is refused and told, and a clone may be read", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  onTestFinished(() => runs.close());
+  const reported: unknown[] = [];
+  const onError = (error: unknown): void => void reported.push(error);
+  const handler = createHandler({ runs, authenticate: () => ADA, onError });
+  for (const type of ["application/json", "application/x-ndjson"]) {
+    await runs.create({ ownerId: "ada", runId: "r" });
+    const init = { method: "POST", headers: { "content-type": type }, body: '{"eventType":"A"}' };
+    const used = new Request("http://localhost/v1/agent-runs/r/events", init);
+    await used.text();
+    const locked = new Request("http://localhost/v1/agent-runs/r/events", init);
+    const reader = locked.body?.getReader();
+    for (const request of [used, locked]) expect((await handler.fetch(request)).status).toBe(500);
+    reader?.releaseLock();
+  }
+  expect(reported.map(String)).toEqual(
+    Array(4).fill(expect.stringContaining("was read before this handler")),
+  );
+  const whole = new Request("http://localhost/v1/agent-runs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"runId":"mine"}',
+  });
+  await whole.clone().text();
+  expect((await handler.fetch(whole)).status).toBe(201);
 });
 
 it("W25: in Express a stream whose client goes is let go, though a parser has read the request", async () => {

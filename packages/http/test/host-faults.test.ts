@@ -8,18 +8,121 @@ import { expect, it, onTestFinished } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { createLineCutter } from "../src/ndjson.ts";
 import { createNodeHandler } from "../src/node.ts";
+import { createManualClock } from "./harness/manual-clock.ts";
 
 const ADA: Identity = { userId: "ada", credential: "bearer" };
 
-it("W4: an `authenticate` that answers without a user sees nobody's runs", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
+/** What a host may answer by mistake, with what it is told. */
+const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
+  [undefined, "got undefined"],
+  [false, "got a value of type boolean"],
+  ["ada", "got another text"],
+  [{}, "`userId`: undefined, `credential`: undefined"],
+  [{ userId: "ada" }, "`userId`: another text, `credential`: undefined"],
+  [{ userId: "ada", credential: "secret-jwt" }, "`credential`: another text"],
+  [{ userId: "ada", credential: true }, "`credential`: a value of type boolean"],
+  [{ userId: undefined, credential: "bearer" }, "`userId`: undefined, `credential`: bearer"],
+  [{ userId: "", credential: "session" }, "`userId`: an empty text"],
+  [{ userId: 7, credential: "session" }, "`userId`: a value of type number"],
+];
+
+it.each(NO_IDENTITIES)(
+  "W4, W5: an `authenticate` that answers %o lets nobody in, and the host is told what came",
+  async (answer, told) => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    onTestFinished(() => runs.close());
+    await runs.create({ ownerId: "ada", runId: "r" });
+    const reported: unknown[] = [];
+    const handler = createHandler({
+      runs,
+      authenticate: () => answer as Identity,
+      onError: (error) => void reported.push(error),
+    });
+    const foreign = { origin: "http://evil.example", "sec-fetch-site": "cross-site" };
+    for (const [method, path] of [
+      ["GET", "/v1/agent-runs/r"],
+      ["GET", "/v1/agent-runs"],
+      ["POST", "/v1/agent-runs"],
+      ["POST", "/v1/agent-runs/r/cancel"],
+    ] as const) {
+      const request = new Request(`http://localhost${path}`, { method, headers: foreign });
+      const response = await handler.fetch(request);
+      expect([path, response.status]).toEqual([path, 500]);
+      expect(await response.text()).not.toContain("ada");
+    }
+    const stream = await handler.fetch(new Request("http://localhost/v1/agent-runs/r/stream"));
+    const frame = await stream.text();
+    expect(frame).toContain('"code":"internal"');
+    expect(frame).not.toContain("connected");
+    expect(await runs.get("r")).toMatchObject({ runStatus: "queued" });
+    expect((await runs.list({ ownerId: "ada" })).runs).toHaveLength(1);
+    const messages = reported.map(String);
+    expect(messages).toEqual(Array(5).fill(expect.stringContaining(told)));
+    expect(messages.join()).not.toContain("secret-jwt");
+  },
+);
+
+it("W26: a stream ends, and the host is told, when `authenticate` answers something else later", async () => {
+  const clock = createManualClock();
+  const runs = createRunEvents({ store: createMemoryStore(), clock });
   onTestFinished(() => runs.close());
   await runs.create({ ownerId: "ada", runId: "r" });
-  const nobody = { userId: undefined, credential: "bearer" } as unknown as Identity;
-  const handler = createHandler({ runs, authenticate: () => nobody });
-  const response = await handler.fetch(new Request("http://localhost/v1/agent-runs/r"));
-  expect(response.status).toBe(500);
-  expect(await response.text()).not.toContain("ada");
+  const reported: unknown[] = [];
+  let answer: unknown = { userId: "ada", credential: "session" };
+  const handler = createHandler({
+    runs,
+    heartbeatMs: 1_000,
+    authenticate: () => answer as Identity,
+    onError: (error) => void reported.push(error),
+  });
+  const { body } = await handler.fetch(new Request("http://localhost/v1/agent-runs/r/stream"));
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  expect((await reader?.read())?.value).toContain("connected");
+  answer = { userId: "ada" };
+  const next = reader?.read();
+  clock.advance(1_000);
+  expect((await next)?.value).toContain('"code":"unauthenticated"');
+  expect(reported.map(String)).toEqual([expect.stringContaining("`credential`: undefined")]);
+  await reader?.cancel();
+});
+
+it.each([
+  [{}, "Expected `runs` to be what `createRunEvents({ store })`", "got undefined"],
+  [{ runs: null }, "Expected `runs`", "got null"],
+  [{ runs: createMemoryStore() }, "Expected `runs`", "got another object"],
+  [
+    { runs: createRunEvents({ store: createMemoryStore() }) },
+    "Expected `authenticate` to be a function",
+    "got undefined",
+  ],
+  [
+    { runs: createRunEvents({ store: createMemoryStore() }), authenticate: "ada" },
+    "Expected `authenticate`",
+    "got a string",
+  ],
+])("a handler of options that cannot work is not made: %#", (options, expected, got) => {
+  for (const create of [createHandler, createNodeHandler]) {
+    const make = (): unknown => create(options as unknown as never);
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(expected);
+    expect(make).toThrow(got);
+  }
+});
+
+it.each([
+  ["/api/v1/agent-runs", "something is in front of /v1/agent-runs"],
+  ["/v1/agent-runs-of-mine", "Runs are at /v1/agent-runs."],
+  ["/", "Runs are at /v1/agent-runs."],
+])("W3: a 404 of %s says where runs are", async (path, detail) => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  onTestFinished(() => runs.close());
+  const handler = createHandler({ runs, authenticate: () => ADA });
+  const response = await handler.fetch(new Request(`http://localhost${path}`));
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({
+    code: "not_found",
+    detail: expect.stringContaining(detail) as unknown,
+  });
 });
 
 it("W3: a host's log that fails costs no answer", async () => {
@@ -56,7 +159,7 @@ it("W3: a target in the absolute form is the same target", async () => {
 });
 
 it("W12: a line that has not ended is kept as it came, whatever the transport does with its buffer", () => {
-  const cutter = createLineCutter(100);
+  const cutter = createLineCutter(100, () => {});
   const buffer = Buffer.from("hello");
   expect([...cutter.push(buffer)]).toEqual([]);
   buffer.fill("X");

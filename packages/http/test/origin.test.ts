@@ -20,6 +20,12 @@ const CASES: readonly Case[] = [
   { passes: true },
   { site: "same-origin", passes: true },
   { site: "none", passes: true },
+  { origin: "http://evil.example", site: "none", passes: false },
+  { origin: "null", site: "none", passes: false },
+  { origin: `http://${HOST}`, site: "none", passes: true },
+  { origin: APP, site: "none", passes: true },
+  // Behind a proxy that changes `Host` only the browser's word is right.
+  { origin: "https://outside.example", site: "same-origin", passes: true },
   { site: "same-site", passes: false },
   { site: "cross-site", passes: false },
   { site: "cross-origin", passes: false },

@@ -31,7 +31,7 @@ describe.each(DOORS)("%s", (door) => {
     const release = world.store.hold("read");
     await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     nowMs += 1;
-    expect(await world.runs.log.purge({ finishedBeforeMs: nowMs })).toEqual([runId]);
+    expect(await world.runs.log.purge({ finishedForMs: 1 })).toEqual([runId]);
     release();
     const frames = await reading;
     expect(frames.map(({ data }) => data)).toMatchObject([

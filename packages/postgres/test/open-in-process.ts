@@ -1,5 +1,5 @@
 // What the kit's processes open, each with a pool of its own.
-import type { RunEventStore } from "@tm/run-events-core";
+import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
 import pg from "pg";
 import { createPostgresStore } from "../src/index.ts";
 
@@ -7,13 +7,24 @@ import { createPostgresStore } from "../src/index.ts";
 export interface SchemaPlace {
   readonly url: string;
   readonly schema: string;
+  /** Whether the store says of a lost answer that nothing has been done: the kit has to find that. */
+  readonly isSure?: boolean;
 }
 
-export async function open({ url, schema }: SchemaPlace): Promise<RunEventStore> {
+export async function open({ url, schema, isSure = false }: SchemaPlace): Promise<RunEventStore> {
   const pool = new pg.Pool({ connectionString: url });
   // The server is crashed; whoever uses a connection learns of it.
   pool.on("error", () => {});
   const store = createPostgresStore(pool, { schema });
   await store.migrate();
-  return store;
+  return isSure ? { ...store, append: (requests) => surely(store.append(requests)) } : store;
+}
+
+/** What fails has not landed, whatever the store says. */
+async function surely<T>(landed: Promise<T>): Promise<T> {
+  try {
+    return await landed;
+  } catch (cause) {
+    throw new RunEventsError("store_unavailable", "It has not landed.", { cause });
+  }
 }

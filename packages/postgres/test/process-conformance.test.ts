@@ -1,6 +1,9 @@
-import { runProcessConformance } from "@tm/run-events-conformance/processes";
+import {
+  type ProcessConformanceOptions,
+  runProcessConformance,
+} from "@tm/run-events-conformance/processes";
 import { findSystemPostgres } from "@tm/run-events-test-servers";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { SchemaPlace } from "./open-in-process.ts";
 import { newSchema, useServer } from "./stores.ts";
 
@@ -21,7 +24,7 @@ describe.each(ENGINES)(
   "the Postgres store on pg, with the $engine server, in many processes",
   ({ engine, profile, clauses }) => {
     const server = useServer({ engine });
-    const cases = runProcessConformance<SchemaPlace>({
+    const doors: ProcessConformanceOptions<SchemaPlace> = {
       name: `pg, ${engine}`,
       module: new URL("open-in-process.ts", import.meta.url),
       // Schemas go with the server, which is this file's own.
@@ -30,12 +33,32 @@ describe.each(ENGINES)(
         kill: () => server().stop("immediate"),
         restart: () => server().start(),
       },
+      network: {
+        server({ url }) {
+          const { hostname: host, port } = new URL(url);
+          return { host, port: Number(port) };
+        },
+        through(place, { host, port }) {
+          const url = Object.assign(new URL(place.url), { hostname: host, port });
+          return { ...place, url: url.href };
+        },
+      },
       profile,
       workers: profile === "ci" ? 3 : 2,
       execArgv: ["-C", "@tm/source"],
-    });
-    for (const { name, clause, run, timeoutMs } of cases) {
+    };
+    for (const { name, clause, run, timeoutMs } of runProcessConformance(doors)) {
       if (clauses === null || clauses.includes(clause)) it(name, run, timeoutMs);
     }
+
+    if (clauses !== null) return;
+    it("S7 is broken by a store that never says that an append may have landed", async () => {
+      const prepare = () => ({ url: server().url, schema: newSchema(), isSure: true });
+      const cases = runProcessConformance({ ...doors, prepare });
+      const lost = cases.find(({ name }) => name.startsWith("S7 an append whose connection"));
+      await expect(lost?.run()).rejects.toThrow(
+        "S7 is broken: an append has landed whose failure is not `ambiguous`",
+      );
+    });
   },
 );

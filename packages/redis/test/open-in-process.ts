@@ -7,7 +7,7 @@ import type { Client } from "./clients.ts";
 
 /** Which client asks whom. */
 export type ServersPlace =
-  | { readonly client: "ioredis" | "iovalkey"; readonly url: string }
+  | { readonly client: "ioredis" | "iovalkey" | "ioredis that sends once"; readonly url: string }
   | { readonly client: "ioredis cluster"; readonly nodes: readonly ClusterNode[] };
 
 interface ClusterNode {
@@ -31,6 +31,8 @@ function connect(place: ServersPlace): ProcessClient {
   switch (place.client) {
     case "ioredis":
       return new Redis(place.url);
+    case "ioredis that sends once":
+      return new Redis(place.url, { maxRetriesPerRequest: 0 });
     case "iovalkey":
       return new Valkey(place.url);
     case "ioredis cluster":

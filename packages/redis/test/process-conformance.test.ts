@@ -1,5 +1,9 @@
 import type { ProfileName } from "@tm/run-events-conformance";
-import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
+import {
+  type CrashHooks,
+  type Network,
+  runProcessConformance,
+} from "@tm/run-events-conformance/processes";
 import { type RedisProgram, startRedis, startRedisCluster } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PrefixPlace, ServersPlace } from "./open-in-process.ts";
@@ -13,8 +17,10 @@ interface Servers extends CrashHooks {
 interface Setup {
   readonly name: string;
   readonly profile: ProfileName;
-  /** Whose cases are run; null for all. */
-  readonly clauses: readonly string[] | null;
+  /** Which cases are run. */
+  readonly has: (clause: string, name: string) => boolean;
+  /** How a connection is lost; null where the nodes of a cluster name each other. */
+  readonly network: Network<PrefixPlace> | null;
   start(): Promise<Servers>;
 }
 
@@ -25,8 +31,21 @@ const settings = ["--appendfsync", "always"];
  * crashes, bells and ordinals. The store's scripts are the same everywhere.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
+const isDiffering = (clause: string): boolean => DIFFERING.includes(clause);
 
-async function startOne(program: RedisProgram, client: "ioredis" | "iovalkey"): Promise<Servers> {
+const network: Network<PrefixPlace> = {
+  server(place) {
+    const { hostname: host, port } = new URL("url" in place ? place.url : "");
+    return { host, port: Number(port) };
+  },
+  through(place, { host, port }) {
+    return "url" in place ? { ...place, url: `redis://${host}:${port}` } : place;
+  },
+};
+
+type OneClient = Extract<ServersPlace, { readonly url: string }>["client"];
+
+async function startOne(program: RedisProgram, client: OneClient): Promise<Servers> {
   const server = await startRedis({ program, settings });
   return {
     place: { client, url: server.url },
@@ -57,25 +76,35 @@ const SETUPS: readonly Setup[] = [
   {
     name: "redis-server with ioredis",
     profile: "ci",
-    clauses: null,
+    has: () => true,
+    network,
     start: () => startOne("redis-server", "ioredis"),
   },
   {
     name: "valkey-server with iovalkey",
     profile: "quick",
-    clauses: DIFFERING,
+    has: isDiffering,
+    network,
     start: () => startOne("valkey-server", "iovalkey"),
+  },
+  {
+    name: "redis-server with ioredis that sends once",
+    profile: "quick",
+    has: (_clause, name) => name.includes("connection"),
+    network,
+    start: () => startOne("redis-server", "ioredis that sends once"),
   },
   {
     name: "a cluster of redis-server with ioredis",
     profile: "quick",
-    clauses: DIFFERING,
+    has: isDiffering,
+    network: null,
     start: startCluster,
   },
 ];
 
 describe.each(SETUPS)("the Redis store on $name, in many processes", (setup) => {
-  const { name, profile, clauses, start } = setup;
+  const { name, profile, has, network: way, start } = setup;
   let servers: Servers;
   beforeAll(async () => {
     servers = await start();
@@ -90,11 +119,12 @@ describe.each(SETUPS)("the Redis store on $name, in many processes", (setup) => 
       kill: () => servers.kill(),
       restart: () => servers.restart(),
     },
+    ...(way === null ? {} : { network: way }),
     profile,
     workers: profile === "ci" ? 3 : 2,
     execArgv: ["-C", "@tm/source"],
   });
   for (const { name: title, clause, run, timeoutMs } of cases) {
-    if (clauses === null || clauses.includes(clause)) it(title, run, timeoutMs);
+    if (has(clause, title)) it(title, run, timeoutMs);
   }
 });

@@ -40,6 +40,21 @@ function doorsOf(driver: Driver) {
       const inUse = [...opened.values()].some((other) => other.file === file);
       if (!inUse) await rm(dirname(file), { recursive: true });
     },
+    leftovers(store: RunEventStore) {
+      const { db } = openedAs(store);
+      const counts: Record<string, number> = {};
+      // What is written by a probe, and which migrations there were, is of no run.
+      const tables = db.prepare(
+        `SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_runs' OR name GLOB '*_events' OR name GLOB '*_receipts'`,
+      );
+      for (const { name } of tables.all() as readonly { readonly name: string }[]) {
+        const row = db.prepare(`SELECT count(*) AS count FROM "${name}"`).get();
+        counts[name] = Number((row as { readonly count: number }).count);
+      }
+      return counts;
+    },
+    // As on a disk that may only be read from now on.
+    refuseWrites: (store: RunEventStore) => void openedAs(store).db.exec("PRAGMA query_only = ON"),
   };
 }
 

@@ -4,6 +4,7 @@ import { chooseCases } from "./choose-cases.ts";
 import { createExitWatch } from "./exit-watch.ts";
 import { loadOptions } from "./load-options.ts";
 import { Misuse } from "./misuse.ts";
+import { createFailurePrinter } from "./print-failure.ts";
 import { createReport, printReport, type Report } from "./report.ts";
 import { requireWritable, writeReport } from "./report-file.ts";
 import { runCases } from "./run-cases.ts";
@@ -25,11 +26,13 @@ async function main(argv: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   // Once: who asks again does not want to wait for the stores to close.
   process.once("SIGINT", () => interrupt.abort(new Error("Interrupted.")));
+  const printFailure = createFailurePrinter();
   console.log(`${chosen.store}, profile ${chosen.profile}, seed ${chosen.seed}`);
   const run = await runCases(chosen, interrupt.signal, {
     onBegin: (name) => exit.about(`amid the case ${name}`, EXIT.broken),
-    onReport({ failure }) {
-      if (failure !== null) console.log(`\n${failure.message}\n`);
+    onReport(report) {
+      const said = printFailure(report);
+      if (said !== null) console.log(`\n${said}\n`);
     },
   });
   const report = createReport(chosen, run, interrupt.signal.aborted);

@@ -1,4 +1,5 @@
 import type { ChosenCases } from "./choose-cases.ts";
+import { type Cause, sameCauses } from "./same-causes.ts";
 import { type CaseReport, type CasesRun, HUNG_IN_A_ROW } from "./run-cases.ts";
 
 /** Everything that a run came to. Plain data: the file that `--json` writes. */
@@ -29,12 +30,25 @@ export function createReport(
   return { store, profile, seed, interrupted, gaveUp, passed, failed, notRun, cases };
 }
 
-/** A line a clause, in the order of their numbers, and a last line with the sums. */
+/**
+ * The causes that several cases share, a line a clause in the order of their numbers, and a last line with the sums. A clause is
+ * broken where one of its cases found it so, or a case of another clause did.
+ */
 export function printReport(report: Report): string {
-  const byClause = Map.groupBy(report.cases, ({ clause }) => clause);
-  const clauses = [...byClause].toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  const lines = clauses.map(([clause, ofClause]) => clauseLine(clause, ofClause));
-  return [...lines, lastLine(report)].join("\n");
+  const { cases } = report;
+  const found = new Set(cases.flatMap(({ failure }) => (failure === null ? [] : failure.clause)));
+  const clauses = new Set([...cases.map(({ clause }) => clause), ...found]);
+  const lines = [...clauses].toSorted(byNumber).map((clause) => clauseLine(clause, cases));
+  return [...sameCauses(cases).map(causeLines), ...lines, lastLine(report)].join("\n");
+}
+
+function byNumber(one: string, other: string): number {
+  return one.localeCompare(other, "en", { numeric: true });
+}
+
+function causeLines({ says, cases }: Cause): string {
+  const [first] = cases;
+  return `${cases.length} cases, one cause: ${says}\n  begin with ${first}\n`;
 }
 
 function lastLine({ passed, failed, interrupted, gaveUp, notRun }: Report): string {
@@ -44,12 +58,27 @@ function lastLine({ passed, failed, interrupted, gaveUp, notRun }: Report): stri
   return sums;
 }
 
-function clauseLine(clause: string, cases: readonly CaseReport[]): string {
-  const broken = cases.filter((one) => !one.passed).length;
-  const word = broken === 0 ? "kept" : "broken";
-  const count = broken === 0 ? `${cases.length}` : `${broken} of ${cases.length}`;
+function clauseLine(clause: string, all: readonly CaseReport[]): string {
+  const cases = all.filter((one) => one.clause === clause);
+  const failed = cases.filter((one) => !one.passed);
+  const blaming = all.filter(({ failure }) => failure?.clause === clause);
+  const elsewhere = blaming.filter((one) => one.clause !== clause);
+  // Cases that failed for another clause say nothing against this one, and nothing for it.
+  const word = blaming.length > 0 ? "broken" : failed.length > 0 ? "failed" : "kept";
+  const count = failed.length === 0 ? `${cases.length}` : `${failed.length} of ${cases.length}`;
   const ms = cases.reduce((sum, one) => sum + one.ms, 0);
   const unit = cases.length === 1 ? "case" : "cases";
   const columns = [clause.padEnd(3), word.padEnd(6), `${count} ${unit}`.padEnd(14)];
-  return `${columns.join("  ")}  ${(ms / 1_000).toFixed(2).padStart(8)} s`;
+  const line = `${columns.join("  ")}  ${(ms / 1_000).toFixed(2).padStart(8)} s`;
+  const others = failed.flatMap(({ failure }) => failure?.clause ?? []);
+  const blamed = new Set(others.filter((one) => one !== clause));
+  const notes = [
+    ...(elsewhere.length > 0 ? [`found by cases of ${clausesOf(elsewhere)}`] : []),
+    ...(blamed.size > 0 ? [`for ${[...blamed].toSorted(byNumber).join(", ")}`] : []),
+  ];
+  return notes.length === 0 ? line : `${line}  ${notes.join("; ")}`;
+}
+
+function clausesOf(reports: readonly CaseReport[]): string {
+  return [...new Set(reports.map(({ clause }) => clause))].toSorted(byNumber).join(", ");
 }

@@ -1,4 +1,4 @@
-import { type ConformanceCase, sayFailure } from "../conformance-case.ts";
+import { CaseFailure, type ConformanceCase, sayFailure } from "../conformance-case.ts";
 import { Counterexample } from "../counterexample.ts";
 import { nextTurn } from "../next-turn.ts";
 import type { SavedExample } from "../replay.ts";
@@ -23,12 +23,14 @@ export interface CaseReport {
   /** How long it took, in milliseconds. */
   readonly ms: number;
   /** `null` if it passed. */
-  readonly failure: CaseFailure | null;
+  readonly failure: ReportedFailure | null;
 }
 
 /** Why a case failed. */
-interface CaseFailure {
+interface ReportedFailure {
   readonly message: string;
+  /** The clause that was found broken: the case's, or another one that it met. */
+  readonly clause: string;
   /** The input of a random case, `null` for any other. */
   readonly counterexample: SavedExample | null;
 }
@@ -74,14 +76,14 @@ export async function runCases(
 }
 
 interface CaseOutcome {
-  readonly failure: CaseFailure | null;
+  readonly failure: ReportedFailure | null;
   /** Whether its time was up. */
   readonly hung: boolean;
 }
 
 async function runCase(
   store: string,
-  { name, run, timeoutMs }: ConformanceCase,
+  { name, clause, run, timeoutMs }: ConformanceCase,
   signal: AbortSignal,
 ): Promise<CaseOutcome> {
   const own = new AbortController();
@@ -108,7 +110,7 @@ async function runCase(
     timer = endIn(Math.min(timeoutMs, AFTER_STRAY_MS), " after something was thrown");
   });
 
-  const failure = await failureOf(untilAborted(run({ signal: ended }), left.signal));
+  const failure = await failureOf(clause, untilAborted(run({ signal: ended }), left.signal));
   clearTimeout(timer);
   clearTimeout(graceTimer);
   // A rejection that nobody handles is known only when the turn ends.
@@ -117,15 +119,12 @@ async function runCase(
   strays.stop();
   const stray = strays.first();
   if (stray === null) return { failure, hung };
-  const { message, counterexample } = failure ?? {
-    message: `${store}: ${name}`,
-    counterexample: null,
-  };
+  const whole = failure ?? { message: `${store}: ${name}`, clause, counterexample: null };
   const more = `Expected nothing to be thrown where nobody can catch it, got ${stray}`;
-  return { failure: { message: `${message}\n${more}`, counterexample }, hung };
+  return { failure: { ...whole, message: `${whole.message}\n${more}` }, hung };
 }
 
-async function failureOf(running: Promise<void>): Promise<CaseFailure | null> {
+async function failureOf(named: string, running: Promise<void>): Promise<ReportedFailure | null> {
   try {
     await running;
     return null;
@@ -133,6 +132,7 @@ async function failureOf(running: Promise<void>): Promise<CaseFailure | null> {
     const cause = error instanceof Error ? error.cause : undefined;
     return {
       message: error instanceof Error ? error.message : String(error),
+      clause: error instanceof CaseFailure ? error.clause : named,
       counterexample: cause instanceof Counterexample ? cause.example : null,
     };
   }

@@ -19,7 +19,8 @@ const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>
   renew: (store) => store.renew({ runId: "run", ownerId: null, fence: 1, leaseMs: LONG_MS }),
   release: (store) => store.release({ runId: "run", ownerId: null, fence: 1 }),
   listExpired: (store) => store.listExpired({ graceMs: 0, limit: 10 }),
-  purge: (store) => store.purge({ finishedBeforeMs: 1, limit: 10 }),
+  purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
+  probe: (store) => store.probe(),
   watch: (store) => store.watch("run", () => {}).ready,
 };
 

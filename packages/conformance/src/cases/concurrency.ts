@@ -1,3 +1,4 @@
+import { BrokenClause } from "../assert.ts";
 import { type Program, programArbitrary } from "../concurrent/program.ts";
 import { type ProgramRun, runProgram } from "../concurrent/run-program.ts";
 import { describeError } from "../describe-error.ts";
@@ -24,10 +25,8 @@ export const concurrency: readonly TrialCase[] = [
         const found = failedAppend(run) ?? checkHistory(run.history);
         if (found === null) return;
         const [cause] = run.failures;
-        throw new Error(
-          `${found.clause} is broken: ${found.message}.\n${drawTimeline(run.history, found)}`,
-          { cause },
-        );
+        const timeline = drawTimeline(run.history, found);
+        throw new BrokenClause(found.clause, `${found.message}.\n${timeline}`, { cause });
       }
 
       await trial.check(programArbitrary, runOnce, {

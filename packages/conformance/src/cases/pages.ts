@@ -18,11 +18,14 @@ const CLOCK_TOLERANCE_MS = 600_000;
 /** How far the clock is turned back. */
 const TURNED_BACK_MS = 5_000;
 
-/** Payloads of one to four bytes a character, small and large, with a phase now and then. */
-const BATCH: readonly NewEvent[] = Array.from({ length: 40 }, (_, index) => {
+const BATCH_LENGTH = 40;
+
+/** Payloads of one to four bytes a character, small and large, with a phase now and then and at the end. */
+const BATCH: readonly NewEvent[] = Array.from({ length: BATCH_LENGTH }, (_, index) => {
   const text = "aé\u2028\u{1f600}".slice(0, 1 + (index % 5)).repeat(1 + ((index * 37) % 150));
   const payload = JSON.stringify({ phase: `phase ${index}`, text });
-  return event(index % 7 === 3 ? "PHASE_STARTED" : "TOKEN", payload);
+  const startsPhase = index % 7 === 3 || index === BATCH_LENGTH - 1;
+  return event(startsPhase ? "PHASE_STARTED" : "TOKEN", payload);
 });
 
 /** S9: a page is one point in time, contiguous, cut but never to nothing. */

@@ -2,25 +2,27 @@ import type { RunEventStore, RunRecord } from "@tm/run-events-core";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { hangBell } from "../bell.ts";
-import { claim, claimExpired } from "../lease.ts";
+import { claim, claimExpired, LONG_MS } from "../lease.ts";
 import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
+import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
 const KEYED = { idempotencyKey: "key" } as const;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 100 } as const;
-const ALL = { finishedBeforeMs: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+const ALL = { finishedForMs: 0, limit: 1_000 };
 const RUNS = 24;
+/** How far apart two runs finish whose ages a purge has to tell apart; more where the store is slower. */
+const FIRST_GAP_MS = 16;
 
 /** S24: old runs are removed whole, in batches. */
 export const purging: readonly TrialCase[] = [
   {
-    name: "S24 runs that finished before the time are removed whole, and no others",
+    name: "S24 runs that finished so long ago are removed whole, and no others",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
-      const old = await finish(store, "old");
-      const young = await finishLater(store, "young", old);
-      const left: RunRecord[] = [young];
+      await finish(store, "old");
+      const left: RunRecord[] = [];
       for (const runId of ["queued", "running", "claimed", "expired"]) {
         await createRun(store, runId);
         if (runId === "running") await land(store, runId, events(2), KEYED);
@@ -28,15 +30,22 @@ export const purging: readonly TrialCase[] = [
         if (runId === "expired") await claimExpired(store, runId);
         left.push((await readLog(store, runId)).run);
       }
-      const before = { finishedBeforeMs: old.finishedAtMs + 1, limit: 10 };
-      assertEqual(await other.purge({ ...before, finishedBeforeMs: old.finishedAtMs }), [], "none");
-      assertEqual(await other.purge(before), ["old"], "the runs that are gone");
-      assertEqual(await store.purge(before), [], "the runs of the second time");
+      assertEqual(await other.purge({ ...ALL, finishedForMs: LONG_MS }), [], "none");
+      assertEqual(await other.purge(ALL), ["old"], "the runs that are gone");
+      assertEqual(await store.purge(ALL), [], "the runs of the second time");
       assertEqual(await store.getRun("old"), null, "the run");
       assertEqual(await readPage(store, "old"), null, "its page");
       assertEqual(await append(store, "old", events(1), KEYED), { outcome: "not_found" }, "");
       assertEqual(await other.listRuns(LIST), left.toReversed(), "the list");
       for (const run of left) assertEqual(await other.getRun(run.runId), run, run.runId);
+    },
+  },
+  {
+    name: "S24 how long ago a run finished is counted by the store's clock, to the millisecond",
+    async run({ store }) {
+      for (let gapMs = FIRST_GAP_MS; ; gapMs *= 2) {
+        if (await splitsAt(store, gapMs)) return;
+      }
     },
   },
   {
@@ -56,12 +65,14 @@ export const purging: readonly TrialCase[] = [
   {
     name: "S24 a batch holds no more than asked for, those first that finished first, until none is left",
     async run({ store }) {
-      let last: Finished | null = null;
-      const runIds: string[] = [];
-      for (let index = 0; index < RUNS / 3; index++) {
-        const runId = `run-${(index * 5) % RUNS}`;
-        last = last === null ? await finish(store, runId) : await finishLater(store, runId, last);
-        runIds.push(runId);
+      // They are created in another order than they end in: else either would do.
+      const runIds = Array.from({ length: RUNS / 3 }, (_, index) => `run-${index}`);
+      for (const runId of runIds) await createRun(store, runId);
+      const inOrder = runIds.map((_, index) => `run-${(index * 5) % runIds.length}`);
+      for (const runId of inOrder) {
+        const { finishedAtMs } = await end(store, runId);
+        // So that each run ends at a time of its own.
+        await untilStoreTime(store, finishedAtMs);
       }
       const purged: string[] = [];
       for (;;) {
@@ -70,7 +81,7 @@ export const purging: readonly TrialCase[] = [
         if (gone.length === 0) break;
         purged.push(...gone);
       }
-      assertEqual(purged, runIds, "the runs that are gone");
+      assertEqual(purged, inOrder, "the runs that are gone");
     },
   },
   {
@@ -114,6 +125,10 @@ async function finish(store: RunEventStore, runId: string): Promise<Finished> {
   await createRun(store, runId);
   const batch = [event("PHASE_STARTED", '{"phase":"plan"}'), event("TOKEN")];
   await land(store, runId, batch, KEYED);
+  return end(store, runId);
+}
+
+async function end(store: RunEventStore, runId: string): Promise<Finished> {
   await land(store, runId, [event("RUN_COMPLETED")]);
   const { run } = await readLog(store, runId);
   const { finishedAtMs } = run;
@@ -121,17 +136,27 @@ async function finish(store: RunEventStore, runId: string): Promise<Finished> {
   return { ...run, finishedAtMs };
 }
 
-/** Finishes a run at a later time than another one: again, until the store's clock has moved. */
-async function finishLater(
-  store: RunEventStore,
-  runId: string,
-  before: Finished,
-): Promise<Finished> {
-  for (;;) {
-    const run = await finish(store, runId);
-    if (run.finishedAtMs > before.finishedAtMs) return run;
-    await store.deleteRun(runId, null);
-  }
+/**
+ * Purges by an age between those of two runs, and holds what goes against the store's clock before and after.
+ * @returns whether the purge told the two apart: one that took longer than the gap cannot
+ */
+async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {
+  const old = await finish(store, "old");
+  await untilStoreTime(store, old.finishedAtMs + gapMs);
+  const young = await finish(store, "young");
+  const beforeMs = await storeNow(store);
+  const finishedForMs = beforeMs - old.finishedAtMs;
+  const gone = await store.purge({ ...ALL, finishedForMs });
+  const afterMs = await storeNow(store);
+  assert(gone.includes("old"), `a run that is ${finishedForMs} ms old goes with those of that age`);
+  const agedMs = afterMs - young.finishedAtMs;
+  const isYoungGone = gone.includes("young");
+  assert(
+    !isYoungGone || agedMs >= finishedForMs,
+    `a run that is ${agedMs} ms old at the most stays, where ${finishedForMs} ms are asked`,
+  );
+  if (!isYoungGone) assertEqual(await store.deleteRun("young", null), "deleted", "the outcome");
+  return !isYoungGone;
 }
 
 async function purgeAll(store: RunEventStore): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
 import type fc from "fast-check";
+import { BrokenClause } from "../assert.ts";
 import { createHandClock } from "../hand-clock.ts";
 import { createRun } from "../read-log.ts";
 import { within } from "../within.ts";
@@ -148,7 +149,7 @@ function createWitness({ rings }: Game, find: (failure: unknown) => void): Witne
       count += 1;
       return roundAt(rings, count);
     },
-    find: (clause, what) => find(new Error(`${clause} is broken: ${what}.`)),
+    find: (clause, what) => find(new BrokenClause(clause, `${what}.`)),
   };
 }
 

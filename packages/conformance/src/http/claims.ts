@@ -32,6 +32,17 @@ export function askFor(
   return trial.send(leaseCall(trial, runId, "POST", JSON.stringify({ leaseMs })));
 }
 
+/** Asks for the run under an `Idempotency-Key`. */
+export function askUnderKey(
+  trial: HttpTrial,
+  runId: string,
+  key: string,
+  leaseMs: number = LONG_LEASE_MS,
+): Promise<Answer> {
+  const call = leaseCall(trial, runId, "POST", JSON.stringify({ leaseMs }));
+  return trial.send({ ...call, headers: { ...call.headers, "idempotency-key": key } });
+}
+
 /** Claims a run that nobody has. */
 export async function claim(
   trial: HttpTrial,

@@ -84,7 +84,8 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const leased = { runId: runIds, ownerId: anyOwner };
   const length = fc.constantFrom("long" as const, "short" as const);
   const step = fc.constantFrom(0, 0, 0, -1, 1);
-  const claim = fc.record({ ...leased, length });
+  const claimKey = fc.option(fc.constantFrom("c", "d"), { nil: null, freq: 2 });
+  const claim = fc.record({ ...leased, length, claimKey });
   const renew = fc.record({ ...leased, length, step });
   const release = fc.record({ ...leased, step });
   const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);

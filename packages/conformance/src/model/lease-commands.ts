@@ -14,21 +14,28 @@ interface LeaseInput {
 export type Length = "long" | "short";
 
 /** Claims a run. */
-export function claimCommand(input: LeaseInput & { readonly length: Length }): Command {
+export function claimCommand(
+  input: LeaseInput & { readonly length: Length; readonly claimKey: string | null },
+): Command {
   return command("claim", input, async (model, real) => {
     const { run, refusal, request } = look(model, real, input);
-    const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
-    const outcome = await real.next().claim({ ...request, leaseMs });
+    const { claimKey, length } = input;
+    const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
+    const named = claimKey === null ? {} : { claimKey };
+    const outcome = await real.next().claim({ ...request, leaseMs, ...named });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
     const { expiresAtMs, hasRunOut, fence } = run.lease;
     if (expiresAtMs !== null && !hasRunOut) {
+      if (claimKey !== null && claimKey === run.lease.claimKey) {
+        return checkRecord(run, granted(outcome, "the claim that comes again under its key"));
+      }
       const held = { outcome: "claimed", leaseExpiresAtMs: expiresAtMs };
       return assertEqual(outcome, held, "the outcome");
     }
     const held = granted(outcome, "the claim");
     assert(held.fence > fence, `the fence ${held.fence} is higher than ${fence}`);
-    run.lease = { ...run.lease, fence: held.fence, isSurpassed: false };
-    await take(real, run, outcome, input.length);
+    run.lease = { ...run.lease, fence: held.fence, claimKey, isSurpassed: false };
+    await take(real, run, outcome, length);
   });
 }
 
@@ -87,7 +94,7 @@ export function purgeCommand(limit: number): Command {
     const finished = [...model.runs.values()].filter(({ record }) => isTerminal(record.runStatus));
     const gone: string[] = [];
     for (;;) {
-      const batch = await real.next().purge({ finishedBeforeMs: Number.MAX_SAFE_INTEGER, limit });
+      const batch = await real.next().purge({ finishedForMs: 0, limit });
       assert(batch.length <= limit, `a batch holds ${limit} runs at the most, got ${batch.length}`);
       if (batch.length === 0) break;
       gone.push(...batch.filter((runId) => runId.startsWith(real.prefix)));
@@ -128,5 +135,5 @@ async function take(
   const held = granted(outcome, "the lease");
   run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasRunOut: length === "short" };
   checkRecord(run, held);
-  if (length === "short") await untilExpired(real.next(), held.runId);
+  if (length === "short") await untilExpired(real.next(), held);
 }

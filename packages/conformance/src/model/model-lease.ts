@@ -9,6 +9,8 @@ export interface ModelLease {
   readonly isSurpassed: boolean;
   /** As the store told it; `null` while nobody has the run. */
   readonly expiresAtMs: number | null;
+  /** The key of the claim that got the lease; `null` if it had none. It says nothing where nobody has the run. */
+  readonly claimKey: string | null;
   /** Whether the store has said that this time is over. */
   readonly hasRunOut: boolean;
 }
@@ -18,6 +20,7 @@ export const NEW_LEASE: ModelLease = {
   fence: 0,
   isSurpassed: false,
   expiresAtMs: null,
+  claimKey: null,
   hasRunOut: false,
 };
 

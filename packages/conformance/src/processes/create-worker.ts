@@ -6,9 +6,12 @@ import { describeError } from "../describe-error.ts";
 import { idOf } from "../history/named-event.ts";
 import { createRecorder, readLoggedEvents } from "../history/recorder.ts";
 import { OWNER, readRun } from "../read-log.ts";
+import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
 import { createLoad, type Load } from "./load.ts";
+import { runCasesOn } from "./run-cases-on.ts";
 import { sendUntilKnown } from "./send-until-known.ts";
-import type { CreatedRun, Report, WorkerCommands } from "./worker-commands.ts";
+import { turnClock } from "./turn-clock.ts";
+import type { CreatedRun, Followed, Report, WorkerCommands } from "./worker-commands.ts";
 
 /** What the author's module exports. */
 interface StoreModule {
@@ -21,6 +24,7 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
   let opened: RunEventStore | null = null;
   let startedAt = 0n;
   let load: Load | null = null;
+  let followed = (): Followed => ({ count: 0, isWaiting: false });
 
   function storeOf(): RunEventStore {
     assert(opened !== null, "a worker is told to open its store first");
@@ -35,6 +39,8 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
   return {
     async open({ module, place, ...input }) {
       startedAt = BigInt(input.startedAt);
+      // Before the author's module is there, which may keep what it finds.
+      if (input.clockAheadMs !== 0) turnClock(input.clockAheadMs);
       const { open } = (await import(module)) as StoreModule;
       assert(typeof open === "function", `${module} exports a function \`open\``);
       opened = await open(place);
@@ -68,20 +74,35 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       await bell.ready;
       return null;
     },
-    async follow({ runId }) {
+    async follow({ runId, isPatient }) {
       const bell = bells.get(runId);
       assert(bell !== undefined, `a bell hangs on ${runId}`);
       const ids: string[] = [];
+      followed = () => ({ count: ids.length, isWaiting });
+      let isWaiting = false;
       for (;;) {
         const heard = bell.rings();
-        const { run, events } = await readRun(storeOf(), runId, { since: ids.length });
+        const read = () => readRun(storeOf(), runId, { since: ids.length });
+        const { run, events } = await (isPatient ? untilAnswered(read) : read());
         ids.push(...events.map(idOf));
         if (isTerminal(run.runStatus) && ids.length === run.lastSequence) break;
-        if (ids.length === run.lastSequence) await bell.past(heard);
+        if (ids.length < run.lastSequence) continue;
+        isWaiting = bell.rings() === heard;
+        await bell.past(heard);
+        isWaiting = false;
       }
       bell.stop();
       bells.delete(runId);
       return ids;
+    },
+    async followed() {
+      return followed();
+    },
+    ask: (call) => askOnce(storeOf(), call),
+    askUntilAnswered: (call) => untilAnswered(() => callOf(storeOf(), call)),
+    async runCases({ names }) {
+      await runCasesOn(storeOf(), names);
+      return null;
     },
     async load({ name, runIds, manner }) {
       load = createLoad({ store: storeOf(), name, runIds, manner, now, tell });

@@ -1,5 +1,6 @@
 import { assert } from "../assert.ts";
 import type { StoreCapabilities } from "@tm/run-events-core";
+import { type Address, type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 import { startWorker, type Worker } from "./start-worker.ts";
 import type { Report } from "./worker-commands.ts";
 
@@ -16,8 +17,26 @@ export interface ProcessDoors<Place> {
   readonly destroy?: (place: Place) => void | Promise<void>;
   /** How many processes are at work at once, 2 or more. Default 3. */
   readonly workers?: number;
+  /** How the store's server is reached over TCP, where it has one: then connections to it are lost as well. */
+  readonly network?: Network<Place>;
   /** Node's own words for the processes, such as `["--import", "tsx"]`. Default: those of this process. */
   readonly execArgv?: readonly string[];
+}
+
+/** How a store's server is reached, so that the kit can stand on the way. */
+export interface Network<Place> {
+  /** Where the server listens. */
+  readonly server: (place: Place) => Address;
+  /** The same data for a process that connects to `address` instead: with the same schema, prefix or names. */
+  readonly through: (place: Place, address: Address) => Place;
+}
+
+/** How one process differs from the others. */
+interface WorkerManner {
+  /** What it reaches the server through. Default: nothing. */
+  readonly proxy?: CuttingProxy;
+  /** How far its clock is ahead of the machine's; behind it if negative. Default 0. */
+  readonly clockAheadMs?: number;
 }
 
 /** The processes of one case. */
@@ -25,7 +44,9 @@ export interface Crew {
   /** How many are to be at work at once. */
   readonly size: number;
   /** Starts one more, which has opened its store when this resolves. */
-  start(): Promise<Worker>;
+  start(manner?: WorkerManner): Promise<Worker>;
+  /** Starts a proxy before the store's server, which ends with the case. @throws TypeError where there is no `network` */
+  startProxy(): Promise<CuttingProxy>;
   /** As many as are to be at work. */
   startAll(): Promise<readonly [Worker, ...Worker[]]>;
   /** What the stores declare. */
@@ -51,7 +72,7 @@ export async function runWithCrew<Place>(
   body: (crew: Crew) => Promise<void>,
   { onReport, signal }: CrewOptions,
 ): Promise<void> {
-  const { prepare, destroy, workers: size = DEFAULT_WORKERS } = doors;
+  const { prepare, destroy, network, workers: size = DEFAULT_WORKERS } = doors;
   if (!Number.isSafeInteger(size) || size < 2) {
     throw new TypeError(`Expected 2 or more workers, got ${size}.`);
   }
@@ -62,7 +83,16 @@ export async function runWithCrew<Place>(
   let declared: StoreCapabilities | null = null;
   let count = 0;
 
-  async function start(): Promise<Worker> {
+  const proxies: CuttingProxy[] = [];
+
+  async function startProxy(): Promise<CuttingProxy> {
+    if (network === undefined) throw new TypeError("Expected `network` to be given.");
+    const proxy = await startCuttingProxy(network.server(place));
+    proxies.push(proxy);
+    return proxy;
+  }
+
+  async function start({ proxy, clockAheadMs = 0 }: WorkerManner = {}): Promise<Worker> {
     count += 1;
     const { execArgv } = doors;
     const worker = await startWorker({ name: String(count), execArgv, onReport });
@@ -70,7 +100,9 @@ export async function runWithCrew<Place>(
     signal?.throwIfAborted();
     const { name } = worker;
     const module = String(doors.module);
-    declared = await worker.call("open", { name, module, place, startedAt });
+    const reached = proxy === undefined ? place : (network?.through(place, proxy.address) ?? place);
+    const opening = { name, module, place: reached, startedAt, clockAheadMs };
+    declared = await worker.call("open", opening);
     if (!declared.shared) {
       throw new Error(
         "The store declares shared: false. Other processes do not see its runs, so it cannot be tried from many.",
@@ -82,9 +114,10 @@ export async function runWithCrew<Place>(
   const crew: Crew = {
     size,
     start,
+    startProxy,
     async startAll() {
       // All have to have settled, so that none starts behind the end of the case.
-      const starts = await Promise.allSettled(Array.from({ length: size }, start));
+      const starts = await Promise.allSettled(Array.from({ length: size }, () => start()));
       const workers = starts.map((one) => {
         if (one.status === "rejected") throw one.reason;
         return one.value;
@@ -104,6 +137,7 @@ export async function runWithCrew<Place>(
   const outcomes: PromiseSettledResult<void>[] = await Promise.allSettled([body(crew)]);
   signal?.removeEventListener("abort", abort);
   await killAll();
+  await Promise.all(proxies.map((proxy) => proxy.close()));
   outcomes.push(...(await Promise.allSettled([(async () => destroy?.(place))()])));
   signal?.throwIfAborted();
   // The body's failure stands first: it says more than what it left behind.

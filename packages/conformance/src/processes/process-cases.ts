@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { assert, assertEqual } from "../assert.ts";
+import { assert, assertEqual, BrokenClause } from "../assert.ts";
 import { PROGRAM_RUNS, type Step } from "../concurrent/program.ts";
 import { runIdOf } from "../concurrent/run-steps.ts";
 import { checkHistory } from "../history/check-history.ts";
@@ -20,7 +20,7 @@ const CREATED_RUNS = 20;
 /** @throws Error with the clause and a timeline, if there is a violation */
 export function failOn(found: Violation | null, history: Pick<History, "operations">): void {
   if (found === null) return;
-  throw new Error(`${found.clause} is broken: ${found.message}.\n${drawTimeline(history, found)}`);
+  throw new BrokenClause(found.clause, `${found.message}.\n${drawTimeline(history, found)}`);
 }
 
 async function hammer(
@@ -114,7 +114,7 @@ async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
   const runId = runIdOf(prefix, 0);
   await writer.call("create", { runIds: [runId] });
   await reader.call("watch", { runId });
-  const followed = reader.call("follow", { runId });
+  const followed = reader.call("follow", { runId, isPatient: false });
   // Its failure is looked at when the writers have ended.
   followed.catch(() => {});
   const writers = [writer, ...others.slice(0, -1)];

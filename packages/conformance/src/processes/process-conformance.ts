@@ -2,6 +2,8 @@ import { sayWhy } from "../describe-error.ts";
 import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
 import { DEFAULT_SOAK_MS, type ProfileName, requireDuration } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
+import { clockCases } from "./clock-cases.ts";
+import { connectionCases } from "./connection-cases.ts";
 import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
 import { createDraws } from "./draws.ts";
@@ -11,7 +13,8 @@ import { processCases } from "./process-cases.ts";
 import { PROCESS_PROFILES } from "./process-profile.ts";
 
 export type { CrashHooks } from "./crash-cases.ts";
-export type { ProcessDoors } from "./crew.ts";
+export type { Network, ProcessDoors } from "./crew.ts";
+export type { Address } from "./cutting-proxy.ts";
 
 /** How long a case may take before it counts as hung: its processes have to start, and a server to come back. */
 const CASE_MS = 120_000;
@@ -66,11 +69,13 @@ export function runProcessConformance<Place>(
     try {
       await runWithCrew(options, (crew) => run({ crew, ledger, draws, profile }), crewOptions);
     } catch (cause) {
-      throw new Error(`${sayWhy(cause)}\n${saySeed(seed)}`, { cause });
+      throw new SeededFailure(cause, seed);
     }
   }
 
-  return [...processCases, ...crashCases(crash)].map(({ name, run }) =>
+  const lost = options.network === undefined ? [] : connectionCases;
+  const all = [...processCases, ...clockCases, ...lost, ...crashCases(crash)];
+  return all.map(({ name, run }) =>
     nameCase(
       { name, timeoutMs: CASE_MS + (isSoak ? soakMs : 0) },
       async ({ signal }) => {
@@ -80,9 +85,24 @@ export function runProcessConformance<Place>(
           if (Date.now() >= endsAt) return;
         }
       },
-      (cause) => sayFailure(options.name, name, cause),
+      (cause) =>
+        cause instanceof SeededFailure
+          ? `${sayFailure(options.name, name, cause.cause)}\n${saySeed(cause.seed)}`
+          : sayFailure(options.name, name, cause),
+      (cause) => (cause instanceof SeededFailure ? cause.cause : cause),
     ),
   );
+}
+
+/** What a round failed with, and the seed that it had. */
+class SeededFailure extends Error {
+  override readonly name = "SeededFailure";
+  readonly seed: number;
+
+  constructor(cause: unknown, seed: number) {
+    super(sayWhy(cause), { cause });
+    this.seed = seed;
+  }
 }
 
 function saySeed(seed: number): string {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BrokenClause } from "../assert.ts";
 import { within } from "../within.ts";
 import type { Command, Message, Report, WorkerCommands } from "./worker-commands.ts";
 
@@ -60,8 +61,17 @@ export async function startWorker({ name, execArgv, onReport }: WorkerOptions): 
     const call = waiting.get(message.id);
     waiting.delete(message.id);
     if ("answer" in message) call?.resolve(message.answer);
-    else call?.reject(new Error(`Worker ${name}: ${message.failure}`));
+    else call?.reject(errorOf(message));
   });
+
+  function errorOf({
+    failure: why,
+    clause,
+  }: Extract<Message, { readonly failure: string }>): Error {
+    return clause === null
+      ? new Error(`Worker ${name}: ${why}`)
+      : new BrokenClause(clause, `Worker ${name}: ${why}`);
+  }
 
   const gone = endOf(child).then((how) => {
     failure = new Error(`Worker ${name} ended ${how}.\n${stderr}`.trimEnd());

@@ -11,6 +11,8 @@ export interface WorkerCommands {
     readonly place: unknown;
     /** The instant 0 of the common clock, in decimal nanoseconds. */
     readonly startedAt: string;
+    /** How far the process's own clock is ahead of the machine's. */
+    readonly clockAheadMs: number;
   }): Promise<StoreCapabilities>;
   /** Creates runs one after the other, for one owner. */
   create(input: { readonly runIds: readonly string[] }): Promise<readonly CreatedRun[]>;
@@ -21,8 +23,22 @@ export interface WorkerCommands {
   }): Promise<readonly Operation[]>;
   /** Hangs a bell. Answers once it is ready. */
   watch(input: { readonly runId: string }): Promise<null>;
-  /** Reads the watched run to its end, and only when woken. Answers the names of its events. */
-  follow(input: { readonly runId: string }): Promise<readonly string[]>;
+  /**
+   * Reads the watched run to its end, and only when woken. Answers the names of its events.
+   * @param input.isPatient whether a read that fails for a while is made again
+   */
+  follow(input: {
+    readonly runId: string;
+    readonly isPatient: boolean;
+  }): Promise<readonly string[]>;
+  /** How far `follow` has come. */
+  followed(input: null): Promise<Followed>;
+  /** Makes one call, once. */
+  ask(input: Call): Promise<CallAnswer>;
+  /** Makes one call until the store answers it. Answers how it ended. */
+  askUntilAnswered(input: Call): Promise<CallAnswer>;
+  /** Runs cases of the kit for one process on this store, by their names, in this order. */
+  runCases(input: { readonly names: readonly string[] }): Promise<null>;
   /** Appends to the runs until told to stop, or until the store fails, and reports each call. */
   load(input: {
     readonly name: string;
@@ -39,6 +55,59 @@ export interface WorkerCommands {
   readLogs(input: {
     readonly runIds: readonly string[];
   }): Promise<readonly (readonly LoggedEvent[] | null)[]>;
+}
+
+/** How far a follower has come. */
+export interface Followed {
+  /** How many events it has read. */
+  readonly count: number;
+  /** Whether it waits to be woken, and nothing has woken it. */
+  readonly isWaiting: boolean;
+}
+
+/** One call about a run. */
+export type Call =
+  | ({ readonly call: "append" } & Sent)
+  | {
+      readonly call: "claim";
+      readonly runId: string;
+      readonly claimKey: string;
+      readonly leaseMs: number;
+    }
+  | { readonly call: PlainCall; readonly runId: string };
+
+/** A call that takes no more than a run's id, or not even that. */
+export type PlainCall =
+  | "createRun"
+  | "read"
+  | "getRun"
+  | "listRuns"
+  | "listExpired"
+  | "release"
+  | "deleteRun"
+  | "purge"
+  | "probe";
+
+/** What came of a call: its outcome, or `answered` where it has none, or how it failed. */
+export type CallAnswer =
+  | {
+      readonly outcome: string;
+      /** Of a granted claim. */
+      readonly fence?: number;
+      /** Of an append that has landed. */
+      readonly firstSequence?: number;
+    }
+  | { readonly outcome: "failed"; readonly failure: CallFailure };
+
+/** How a call failed. */
+export interface CallFailure {
+  /** `null` if it is no `RunEventsError`. */
+  readonly code: string | null;
+  readonly ambiguous: boolean;
+  readonly retryable: boolean;
+  readonly hasCause: boolean;
+  /** The error with what lies beneath it. */
+  readonly text: string;
 }
 
 /** Whether a load appends as anybody may, or claims each run before and appends under its fence. */
@@ -69,5 +138,10 @@ export interface Command {
 /** What a worker says; the answer 0 when it is ready for commands. */
 export type Message =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly failure: string }
+  | {
+      readonly id: number;
+      readonly failure: string;
+      /** Of the contract, if it was found broken. */
+      readonly clause: string | null;
+    }
   | { readonly report: Report };

@@ -1,6 +1,7 @@
 // The program of a worker: opens the author's store and does what the parent says. See start-worker.ts.
 import { flushCompileCache } from "node:module";
 import type { Command, Message, Report } from "./worker-commands.ts";
+import { BrokenClause } from "../assert.ts";
 import { describeError, framesOf } from "../describe-error.ts";
 import { createWorker } from "./create-worker.ts";
 
@@ -24,13 +25,14 @@ async function obey({ id, command, input }: Command): Promise<void> {
     // Else it is written when a process ends, and this one is killed.
     if (command === "open") flushCompileCache();
   } catch (error) {
-    await say({
-      id,
-      failure: [describeError(error), ...(error instanceof Error ? framesOf(error) : [])].join(
-        "\n",
-      ),
-    });
+    await say({ id, ...sayError(error) });
   }
+}
+
+function sayError(error: unknown): { readonly failure: string; readonly clause: string | null } {
+  if (error instanceof BrokenClause) return { failure: error.why, clause: error.clause };
+  const frames = error instanceof Error ? framesOf(error) : [];
+  return { failure: [describeError(error), ...frames].join("\n"), clause: null };
 }
 
 process.on("message", (command: Command) => void obey(command));

@@ -14,7 +14,7 @@ interface Opened {
 export function createEmmettDoors(
   connectionString: string,
   triesAgain: boolean,
-): Required<StoreDoors> {
+): Required<Pick<StoreDoors, "open" | "reopen" | "destroy">> {
   const opened = new WeakMap<RunEventStore, Opened>();
   let migrated: Promise<void> | null = null;
 

@@ -196,6 +196,7 @@ export function createEmmettStore(
     release: noLeases,
     listExpired: noLeases,
     purge: () => Promise.reject(missing("deletion of a stream")),
+    probe: () => Promise.reject(missing("probe")),
     watch(runId, wake) {
       if (!closed) return bells.watch(runId, wake);
       const ready = Promise.reject(storeClosed());

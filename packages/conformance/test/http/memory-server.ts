@@ -67,7 +67,7 @@ export function memoryServerDoors(
     stallMs: DEADLINES.stallMs,
     maxAgeMs: DEADLINES.maxStreamAgeMs,
   });
-  setInterval(() => void hastyRuns.reap({ graceMs: leaseGraceMs }), REAP_MS).unref();
+  setInterval(() => void hastyRuns.reap({ graceMs: leaseGraceMs, confirmMs: 0 }), REAP_MS).unref();
   const baseUrl = "http://memory.example";
   return {
     baseUrl,

@@ -1,8 +1,11 @@
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
+import { connectionMutants } from "../processes/connection-mutants.ts";
 import { createJournalDoors } from "../processes/journal-doors.ts";
 import { processMutants } from "../processes/mutants.ts";
 import type { JournalPlace } from "../processes/open-journal.ts";
+import type { RemotePlace } from "../processes/open-remote.ts";
+import { createRemoteDoors } from "../processes/remote-doors.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 
 /**
@@ -20,12 +23,25 @@ export function processCases(
   });
 }
 
+/** All cases of lost connections for a store behind a port, spoiled by the mutant of this name. */
+export function connectionCases(mutant: string | null): readonly ConformanceCase[] {
+  const cases = runProcessConformance<RemotePlace>(createRemoteDoors(mutant));
+  return cases.filter(({ name }) => name.includes("connection"));
+}
+
 /** Broken stores that look whole to one process, or until it dies. */
 export const processSuite: MutantSuite = {
   title: "Stores in many processes",
-  mutants: processMutants.map(({ name, clause }) => ({
-    name,
-    clause,
-    judge: () => failuresInTurn(casesOfClause(processCases(name), clause)),
-  })),
+  mutants: [
+    ...processMutants.map(({ name, clause }) => ({
+      name,
+      clause,
+      judge: () => failuresInTurn(casesOfClause(processCases(name), clause)),
+    })),
+    ...connectionMutants.map(({ name, clause }) => ({
+      name,
+      clause,
+      judge: () => failuresInTurn(casesOfClause(connectionCases(name), clause)),
+    })),
+  ],
 };

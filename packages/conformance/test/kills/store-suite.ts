@@ -4,7 +4,9 @@ import {
   type StoreDoors,
 } from "@tm/run-events-conformance";
 import { appendMutants } from "../mutants/append-mutants.ts";
+import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
+import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { expiryMutants } from "../mutants/expiry-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
@@ -15,6 +17,7 @@ import { listMutants } from "../mutants/list-mutants.ts";
 import { objectMutants } from "../mutants/object-mutants.ts";
 import { outcomeMutants } from "../mutants/outcome-mutants.ts";
 import { payloadMutants } from "../mutants/payload-mutants.ts";
+import { probeMutants } from "../mutants/probe-mutants.ts";
 import { raceMutants } from "../mutants/race-mutants.ts";
 import { readMutants } from "../mutants/read-mutants.ts";
 import { ringMutants } from "../mutants/ring-mutants.ts";
@@ -50,6 +53,9 @@ export const storeSuite: MutantSuite = {
     ...sizeMutants,
     ...leaseMutants,
     ...expiryMutants,
+    ...claimMutants,
+    ...probeMutants,
+    ...beneathMutants,
   ].map((mutant) => ({
     name: mutant.name,
     clause: mutant.clause,

@@ -51,6 +51,21 @@ export const expiryMutants: readonly Mutant[] = [
     }),
   },
   {
+    name: "lists those first that were created first",
+    clause: "S23",
+    data: (data) => ({
+      ...data,
+      async listExpired({ graceMs, limit }) {
+        const ordinals = new Map<string, number>();
+        for (const runId of await data.listExpired({ graceMs, limit: 1_000 })) {
+          ordinals.set(runId, (await data.getRun(runId))?.ordinal ?? 0);
+        }
+        const inOrder = [...ordinals].toSorted(([, one], [, other]) => one - other);
+        return inOrder.slice(0, limit).map(([runId]) => runId);
+      },
+    }),
+  },
+  {
     name: "lists more runs than asked for",
     clause: "S23",
     data: (data) => ({
@@ -102,8 +117,38 @@ export const expiryMutants: readonly Mutant[] = [
   {
     name: "purges runs that finished later",
     clause: "S24",
+    data: (data) => mapPurge(data, (request) => data.purge({ ...request, finishedForMs: 0 })),
+  },
+  {
+    name: "purges runs a second before they are old enough",
+    clause: "S24",
     data: (data) =>
-      mapPurge(data, (request) => data.purge({ ...request, finishedBeforeMs: Infinity })),
+      mapPurge(data, ({ finishedForMs, limit }) =>
+        data.purge({ finishedForMs: Math.max(0, finishedForMs - 1_000), limit }),
+      ),
+  },
+  {
+    name: "leaves runs that are just old enough",
+    clause: "S24",
+    data: (data) =>
+      mapPurge(data, ({ finishedForMs, limit }) =>
+        data.purge({ finishedForMs: finishedForMs * 2 + 1, limit }),
+      ),
+  },
+  {
+    name: "purges those first that were created first",
+    clause: "S24",
+    data: (data) =>
+      mapPurge(data, async ({ finishedForMs, limit }) => {
+        const query = { ownerId: "ada", runStatus: null, before: null, limit: 1_000 };
+        const latestMs = Date.now() - finishedForMs;
+        const old = (await data.listRuns(query)).filter(
+          ({ finishedAtMs }) => (finishedAtMs ?? Infinity) <= latestMs,
+        );
+        const oldest = old.toReversed().slice(0, limit);
+        for (const { runId } of oldest) await data.deleteRun(runId, null);
+        return oldest.map(({ runId }) => runId);
+      }),
   },
   {
     name: "ends the newest run and purges it with the others",
@@ -119,7 +164,7 @@ export const expiryMutants: readonly Mutant[] = [
         async purge(request) {
           const run = await data.getRun(newest);
           if (run !== null && !isTerminal(run.runStatus)) await end(data, newest);
-          return data.purge({ ...request, finishedBeforeMs: Infinity });
+          return data.purge(request);
         },
       };
     },
@@ -139,11 +184,11 @@ export const expiryMutants: readonly Mutant[] = [
     clause: "S24",
     data(data) {
       const said = new Set<string>();
-      return mapPurge(data, async ({ finishedBeforeMs, limit }) => {
+      return mapPurge(data, async ({ finishedForMs, limit }) => {
+        const latestMs = Date.now() - finishedForMs;
         const runs = await data.listRuns({ ownerId: "ada", runStatus: null, before: null, limit });
         const old = runs.filter(
-          ({ runId, finishedAtMs }) =>
-            (finishedAtMs ?? Infinity) < finishedBeforeMs && !said.has(runId),
+          ({ runId, finishedAtMs }) => (finishedAtMs ?? Infinity) <= latestMs && !said.has(runId),
         );
         for (const { runId } of old) said.add(runId);
         return old.map(({ runId }) => runId).toReversed();

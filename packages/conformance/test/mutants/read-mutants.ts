@@ -111,6 +111,16 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
+    name: "says the phase of now as phaseAtSince one event before the head",
+    clause: "S9",
+    data: (data) => ({
+      ...data,
+      ...mapPages(data, (page, { since }) =>
+        since === page.run.lastSequence - 1 ? { ...page, phaseAtSince: page.run.phase } : page,
+      ),
+    }),
+  },
+  {
     name: "answers the queries of a call in another order",
     clause: "S9",
     data: (data) => ({

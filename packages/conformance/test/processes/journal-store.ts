@@ -11,7 +11,10 @@ import type { Entry, Journal } from "./journal.ts";
 const POLL_MS = 10;
 
 /** What is asked about a lease. */
-type LeaseEntry = Exclude<Entry, { readonly create: unknown } | { readonly append: unknown }>;
+type LeaseEntry = Extract<
+  Entry,
+  { readonly claim: unknown } | { readonly renew: unknown } | { readonly release: unknown }
+>;
 
 /** A store that broken ones are made of: each process replays one journal into a memory store of its own. */
 export interface JournalStore extends RunEventStore {
@@ -34,7 +37,7 @@ export interface JournalStore extends RunEventStore {
 
 /** @returns a healthy store on the journal */
 export function createJournalStore(journal: Journal): JournalStore {
-  let nowMs = Date.now();
+  let nowMs = journal.now();
   let seen = 0;
   let turn: Promise<unknown> = Promise.resolve();
   const own = new Set<number>();
@@ -46,6 +49,8 @@ export function createJournalStore(journal: Journal): JournalStore {
     nowMs = entry.atMs;
     if ("create" in entry) await memory.createRun(entry.create);
     else if ("append" in entry) await memory.append([entry.append]);
+    else if ("purge" in entry) await memory.purge(entry.purge);
+    else if ("delete" in entry) await memory.deleteRun(entry.delete, null);
     else await askMemory(entry);
   }
 
@@ -75,19 +80,19 @@ export function createJournalStore(journal: Journal): JournalStore {
       }
     },
     async appendBlindly(request) {
-      nowMs = Date.now();
+      nowMs = journal.now();
       const [outcome = { outcome: "not_found" }] = await memory.append([request]);
       if (outcome.outcome === "appended") store.commit({ atMs: nowMs, append: request });
       return outcome;
     },
     async createBlindly(request) {
-      nowMs = Date.now();
+      nowMs = journal.now();
       const created = await memory.createRun(request);
       if (created.outcome === "created") store.commit({ atMs: nowMs, create: request });
       return created;
     },
     async askBlindly(entryAt) {
-      nowMs = Date.now();
+      nowMs = journal.now();
       const entry = entryAt(nowMs);
       const outcome = await askMemory(entry);
       if (outcome.outcome === "granted") store.commit(entry);
@@ -121,17 +126,28 @@ export function createJournalStore(journal: Journal): JournalStore {
         await store.catchUp();
         return memory.listRuns(query);
       }),
-    deleteRun: () => Promise.resolve("active"),
+    deleteRun: (runId, ownerId) =>
+      alone(async (atMs) => {
+        const outcome = await memory.deleteRun(runId, ownerId);
+        if (outcome === "deleted") store.commit({ atMs, delete: runId });
+        return outcome;
+      }),
     claim: (claim) => ask((atMs) => ({ atMs, claim })),
     renew: (renew) => ask((atMs) => ({ atMs, renew })),
     release: (release) => ask((atMs) => ({ atMs, release })),
     listExpired: (query) =>
       store.inTurn(async () => {
         await store.catchUp();
-        nowMs = Date.now();
+        nowMs = journal.now();
         return memory.listExpired(query);
       }),
-    purge: () => Promise.resolve([]),
+    purge: (purge) =>
+      alone(async (atMs) => {
+        const gone = await memory.purge(purge);
+        if (gone.length > 0) store.commit({ atMs, purge });
+        return gone;
+      }),
+    probe: () => journal.alone(async () => {}),
     watch(runId, wake) {
       let heard = journal.last();
       const stop = watchers.add(runId, wake);
@@ -155,6 +171,17 @@ export function createJournalStore(journal: Journal): JournalStore {
       watchers.clear();
     },
   };
+
+  /** Does what nobody else does meanwhile, with all that is new. */
+  function alone<T>(work: (atMs: number) => Promise<T>): Promise<T> {
+    return store.inTurn(() =>
+      journal.alone(async () => {
+        await store.catchUp();
+        nowMs = journal.now();
+        return work(nowMs);
+      }),
+    );
+  }
 
   function ask(entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome> {
     return store.inTurn(() =>

@@ -3,6 +3,7 @@ import type {
   AppendRequest,
   ClaimRequest,
   CreateRunRequest,
+  PurgeRequest,
   ReleaseRequest,
   RenewRequest,
 } from "@tm/run-events-core";
@@ -13,10 +14,14 @@ export type Entry =
   | { readonly atMs: number; readonly append: AppendRequest }
   | { readonly atMs: number; readonly claim: ClaimRequest }
   | { readonly atMs: number; readonly renew: RenewRequest }
-  | { readonly atMs: number; readonly release: ReleaseRequest };
+  | { readonly atMs: number; readonly release: ReleaseRequest }
+  | { readonly atMs: number; readonly purge: PurgeRequest }
+  | { readonly atMs: number; readonly delete: string };
 
 /** Entries that processes share in a file, in one order. */
 export interface Journal {
+  /** The file's own clock: that of the machine, however the process has turned its own. */
+  now(): number;
   /** Those after a number, with their own. */
   after(number: number): readonly (readonly [number, Entry])[];
   /** @returns its number */
@@ -45,7 +50,9 @@ export function openJournal(file: string): Journal {
   const put = db.prepare("INSERT INTO slot (name, text) VALUES (?, ?)");
   const remove = db.prepare("DELETE FROM slot WHERE name = ?");
   const slots = db.prepare("SELECT name, text FROM slot");
+  const clock = db.prepare("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS ms");
   return {
+    now: () => Number(clock.get()?.["ms"]),
     after: (number) =>
       select
         .all(number)

@@ -257,6 +257,39 @@ export const processMutants: readonly ProcessMutant[] = [
     },
   },
   {
+    name: "counts leases by the clock of its process",
+    clause: "S21",
+    says: /S21 is broken: Expected that a claim counts from a time .* 3\d{3}.* s (later|earlier)/,
+    spoil(store, journal) {
+      const { claim, renew } = store;
+      const turned = (leaseMs: number): number => Math.max(1, leaseMs + Date.now() - journal.now());
+      store.claim = (request) => claim({ ...request, leaseMs: turned(request.leaseMs) });
+      store.renew = (request) => renew({ ...request, leaseMs: turned(request.leaseMs) });
+    },
+  },
+  {
+    name: "counts how old runs are by the clock of its process",
+    clause: "S21",
+    says: /S24 is broken: S24 how long ago/,
+    spoil(store, journal) {
+      const { purge } = store;
+      store.purge = (request) => {
+        const finishedForMs = request.finishedForMs - (Date.now() - journal.now());
+        return purge({ ...request, finishedForMs });
+      };
+    },
+  },
+  {
+    name: "lists runs whose lease has run out by the clock of its process",
+    clause: "S21",
+    says: /S23 is broken: S23 runs are listed/,
+    spoil(store, journal) {
+      const { listExpired } = store;
+      store.listExpired = (query) =>
+        listExpired({ ...query, graceMs: query.graceMs - (Date.now() - journal.now()) });
+    },
+  },
+  {
     name: "rings only for what its own process commits",
     clause: "S13",
     says: /a ring for/,

@@ -53,6 +53,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
     release: (request) => call("release", () => store.release(request)),
     listExpired: (query) => call("listExpired", () => store.listExpired(query)),
     purge: (request) => call("purge", () => store.purge(request)),
+    probe: () => call("probe", () => store.probe()),
     watch(runId, wake) {
       const watch = store.watch(runId, () => {
         if (!silent) wake();

@@ -86,9 +86,9 @@ export async function openWorld(door: DoorName, options: WorldOptions = {}): Pro
     async [Symbol.asyncDispose]() {
       await close();
       await eventually(() => {
-        const { streams, waiting } = opened.stats();
-        const open = { streams: streams.open, waiting, watches: store.watches() };
-        if (open.streams + open.waiting + open.watches > 0) {
+        const { streams, waiting, inFlight } = opened.stats();
+        const open = { streams: streams.open, waiting, watches: store.watches(), ...inFlight };
+        if (Object.values(open).some((count) => count !== 0)) {
           throw new Error(`Expected nothing to be open, got ${JSON.stringify(open)}.`);
         }
       });

@@ -2,6 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
 import {
   askFor,
+  askUnderKey,
   claim,
   claimTwice,
   leaseCall,
@@ -66,6 +67,38 @@ export const leases: readonly HttpTrialCase[] = [
         assertProblem(answer, 409, "claimed", { expiresAt: lease.expiresAt });
       }
       assertStatus(await renew(trial, runId, lease.fence), 200);
+    },
+  },
+  {
+    name: "W31 a claim that comes again under its Idempotency-Key gets the same lease, and one under another does not",
+    async run(trial) {
+      const runId = await record(trial, "NOTE");
+      for (const key of ["claim", "~".repeat(128)]) {
+        const lease = leaseOf(await askUnderKey(trial, runId, key));
+        for (const leaseMs of [SHORTEST_LEASE_MS, LONGEST_LEASE_MS]) {
+          const again = leaseOf(await askUnderKey(trial, runId, key, leaseMs));
+          assertEqual(again, lease, "the lease of the claim that came again");
+        }
+        const claimed = { expiresAt: lease.expiresAt };
+        for (const other of ["other", "CLAIM", key.slice(1)]) {
+          assertProblem(await askUnderKey(trial, runId, other), 409, "claimed", claimed);
+        }
+        await assertClaimed(trial, runId, lease);
+        assertStatus(await release(trial, runId, lease.fence), 204);
+        const next = leaseOf(await askUnderKey(trial, runId, key));
+        assert(next.fence > lease.fence, `a new lease has a fence above ${lease.fence}`);
+        assertStatus(await release(trial, runId, next.fence), 204);
+      }
+    },
+  },
+  {
+    name: "W31 an Idempotency-Key of a claim that is none is 400, and claims nothing",
+    async run(trial) {
+      const runId = await record(trial);
+      for (const key of ["", "~".repeat(129), "kéy"]) {
+        assertProblem(await askUnderKey(trial, runId, key), 400, "invalid_request");
+      }
+      assertEqual((await claim(trial, runId)).fence, 1, "the fence of the first claim");
     },
   },
   {

@@ -46,6 +46,24 @@ export const leaseMutants: readonly ServerMutant[] = [
     ...mapProblems("claimed", () => answerJson(200, { fence: 2, expiresAt: LATER })),
   },
   {
+    name: "does not know a claim that comes again",
+    clause: "W31",
+    ...mapRequests(async (request) =>
+      leafOf(request.url) === "/claim"
+        ? withHeaders(request, { "idempotency-key": null })
+        : request,
+    ),
+  },
+  {
+    name: "takes every claim with a key for one that comes again",
+    clause: "W31",
+    ...mapRequests(async (request) =>
+      leafOf(request.url) === "/claim" && request.headers.has("idempotency-key")
+        ? withHeaders(request, { "idempotency-key": "one" })
+        : request,
+    ),
+  },
+  {
     name: "says of a claimed run not until when",
     clause: "W31",
     ...mapProblems("claimed", (answer) => {

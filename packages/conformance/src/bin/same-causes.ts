@@ -1,0 +1,32 @@
+import type { CaseReport } from "./run-cases.ts";
+
+/** Cases that failed for the same reason, in the order in which they ran. */
+export interface Cause {
+  /** What they all say, without the numbers in which they differ. */
+  readonly says: string;
+  /** Their names; two at least. */
+  readonly cases: readonly [string, string, ...string[]];
+}
+
+/** What a failure has in common with others of its cause: the driver's own words, else the first line of what it says. */
+export function causeOf(message: string): string {
+  const [, ...lines] = message.split("\n");
+  const beneath = lines.find((line) => line.startsWith("  caused by "));
+  return (beneath ?? lines[0] ?? "").trim().replaceAll(/\d+/g, "N");
+}
+
+/** The causes of more than one failed case, those of most cases first. */
+export function sameCauses(reports: readonly CaseReport[]): readonly Cause[] {
+  const failed = reports.flatMap(({ name, failure }) =>
+    failure === null ? [] : [{ name, says: causeOf(failure.message) }],
+  );
+  const groups = [...Map.groupBy(failed, ({ says }) => says)];
+  return groups
+    .flatMap(([says, group]) => {
+      const [first, second, ...others] = group.map(({ name }) => name);
+      return first === undefined || second === undefined
+        ? []
+        : [{ says, cases: [first, second, ...others] as const }];
+    })
+    .toSorted((one, other) => other.cases.length - one.cases.length);
+}

@@ -1,0 +1,113 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { append, event, events, land } from "../append-request.ts";
+import { assert } from "../assert.ts";
+import { claim, claimExpired, expiredRuns } from "../lease.ts";
+import { createRun, OWNER, readRun } from "../read-log.ts";
+import type { Cost, Trial, TrialCase } from "../trial.ts";
+
+const KEYED = { idempotencyKey: "key" } as const;
+const SHORT_LOG = 20;
+const LONG_LOG = 2_000;
+const BATCH = 500;
+const FEW_RUNS = 5;
+const MANY_RUNS = 150;
+/** What may be looked at more often in a large store than in a small one: an index has a level more. */
+const SLACK_ROWS = 10;
+
+type Calls = Readonly<Record<string, (store: RunEventStore, head: number) => Promise<unknown>>>;
+
+/** Of one run, at its head: what a live run asks all the time. */
+const OF_A_RUN: Calls = {
+  getRun: (store) => store.getRun("run"),
+  "read of the last events": (store, head) => readRun(store, "run", { since: head - 5 }),
+  "read at the head": (store, head) => readRun(store, "run", { since: head }),
+  "read of a first page": (store) => readRun(store, "run", { since: 0, limit: 5 }),
+  append: (store) => land(store, "run", events(1)),
+  "append under a known key": (store) => append(store, "run", events(1), KEYED),
+  claim: (store) => claim(store, "run"),
+};
+
+/** Of all runs: what upkeep and a page of the list ask. */
+const OF_ALL_RUNS: Calls = {
+  listExpired: (store) => expiredRuns(store),
+  purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
+  "listRuns of a page": (store) =>
+    store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 5 }),
+  getRun: (store) => store.getRun("expired"),
+};
+
+/** S12, S23: what a call costs does not grow with what it does not give. */
+export const costs: readonly TrialCase[] = [
+  {
+    name: "S12 what a call about a run costs does not grow with its log",
+    needs: "cost",
+    run: (trial) => growsNot(trial, OF_A_RUN, SHORT_LOG, LONG_LOG, fillLog),
+  },
+  {
+    name: "S23 what a look for runs that are over costs does not grow with the runs that are not",
+    needs: "cost",
+    run: (trial) => growsNot(trial, OF_ALL_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
+  },
+];
+
+async function growsNot(
+  trial: Trial,
+  calls: Calls,
+  few: number,
+  many: number,
+  fill: (store: RunEventStore, count: number) => Promise<void>,
+): Promise<void> {
+  await fill(trial.store, few);
+  const small = await costsOf(trial, calls, few);
+  await trial.anew(async (large) => {
+    await fill(large.store, many);
+    const costly = await costsOf(large, calls, many);
+    for (const [name, before] of small) {
+      const after = costly.get(name) ?? before;
+      const sent = `${name} sends ${before.statements} statements with ${few} and with ${many}`;
+      assert(after.statements <= before.statements, `${sent}, got ${after.statements}`);
+      const { rows } = after;
+      if (rows === undefined || before.rows === undefined) continue;
+      const most = 2 * before.rows + SLACK_ROWS;
+      const looked = `${name} looks at ${before.rows} rows with ${few}`;
+      assert(rows <= most, `${looked} and at ${most} at the most with ${many}, got ${rows}`);
+    }
+  });
+}
+
+/** Each call is made once before: what it prepares is no part of its cost. */
+async function costsOf(
+  { store, beneath }: Trial,
+  calls: Calls,
+  head: number,
+): Promise<ReadonlyMap<string, Cost>> {
+  const found = new Map<string, Cost>();
+  for (const [name, call] of Object.entries(calls)) {
+    if (name !== "claim") await call(store, head);
+    const before = await beneath.cost(store);
+    await call(store, head);
+    const after = await beneath.cost(store);
+    const rows = after.rows === undefined ? undefined : after.rows - (before.rows ?? 0);
+    const statements = after.statements - before.statements;
+    found.set(name, { statements, ...(rows === undefined ? {} : { rows }) });
+  }
+  return found;
+}
+
+async function fillLog(store: RunEventStore, count: number): Promise<void> {
+  await createRun(store, "run");
+  await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
+  for (let left = count - 1; left > 0; left -= BATCH) {
+    await land(store, "run", events(Math.min(left, BATCH)));
+  }
+}
+
+/** One run is over, and so many are not: half of them are claimed. */
+async function fillStore(store: RunEventStore, count: number): Promise<void> {
+  await createRun(store, "expired");
+  await claimExpired(store, "expired");
+  for (let index = 0; index < count; index++) {
+    await createRun(store, `run-${index}`);
+    if (index % 2 === 0) await claim(store, `run-${index}`);
+  }
+}

@@ -1,0 +1,56 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { append, events, land } from "../append-request.ts";
+import { assert, assertEqual, assertRefused } from "../assert.ts";
+import { createRun, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const KEYED = { idempotencyKey: "key" } as const;
+
+/** S5, S31: a store that has lost what it needs refuses rather than to break its promises. */
+export const damages: readonly TrialCase[] = [
+  {
+    name: "S5 a run whose receipts are lost takes no key a second time: what cannot be replayed is refused",
+    needs: "loseReceipts",
+    async run({ store, beneath }) {
+      for (const runId of ["run", "whole"]) {
+        await createRun(store, runId);
+        await land(store, runId, events(1));
+        await land(store, runId, events(2), KEYED);
+      }
+      await beneath.loseReceipts(store, "run");
+      const outcome = await append(store, "run", events(2), KEYED).catch((error: unknown) => error);
+      if (outcome instanceof Error) {
+        const isRefusal = outcome instanceof RunEventsError && outcome.code === "store_unavailable";
+        assert(isRefusal, `an append is refused with store_unavailable, got ${String(outcome)}`);
+        assertEqual(outcome.ambiguous, false, "whether the refused append may have landed");
+      } else {
+        const { outcome: word } = outcome as { readonly outcome: string };
+        assertEqual(word, "replayed", "the outcome of an append under a key that has landed");
+      }
+      const { events: log } = await readLog(store, "run");
+      assertEqual(log.length, 3, "the number of events");
+      const other = await append(store, "whole", events(2), KEYED);
+      assertEqual(other.outcome, "replayed", "the outcome on a run that has lost nothing");
+    },
+  },
+  {
+    name: "S31 a store that cannot write refuses appends and probes, and says why",
+    needs: "refuseWrites",
+    async run({ store, beneath }) {
+      await createRun(store, "run");
+      await land(store, "run", events(1));
+      await store.probe();
+      await beneath.refuseWrites(store);
+      for (const [name, call] of [
+        ["a probe", () => store.probe()],
+        ["an append", () => append(store, "run", events(1), KEYED)],
+      ] as const) {
+        const error = await assertRefused(call, "store_unavailable", name);
+        assert(
+          error.cause instanceof Error,
+          `the refusal of ${name} has the driver's as its cause`,
+        );
+      }
+    },
+  },
+];

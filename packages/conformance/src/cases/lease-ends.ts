@@ -1,0 +1,65 @@
+import { assertEqual, assertKept } from "../assert.ts";
+import { claim, granted, heldUntil, type HeldRun, LONG_MS } from "../lease.ts";
+import { createRun } from "../read-log.ts";
+import { storeNow } from "../store-clock.ts";
+import type { TrialCase } from "../trial.ts";
+
+type Store = Parameters<TrialCase["run"]>[0]["store"];
+
+/** S21: when a lease ends. These wait for nothing, so that a wrong clock shows before other cases wait by it. */
+export const leaseEnds: readonly TrialCase[] = [
+  {
+    name: "S21 a lease ends as long after its claim, or its renewal, as asked, by the clock that stamps events",
+    async run(trial) {
+      for (const [index, one] of (await trial.stores()).entries()) {
+        const runId = `run-${index}`;
+        await createRun(one, runId);
+        const held = await endingInTime(one, LONG_MS, "a claim", () => claim(one, runId));
+        const { fence } = held;
+        for (const leaseMs of [LONG_MS * 2, LONG_MS / 2]) {
+          await endingInTime(one, leaseMs, "a renewal", async () =>
+            granted(await one.renew({ runId, ownerId: null, fence, leaseMs }), "the renewal"),
+          );
+        }
+      }
+    },
+  },
+  {
+    name: "S21 a renewal may end the lease earlier",
+    async run(trial) {
+      const [, other = trial.store] = await trial.stores();
+      await createRun(trial.store, "run");
+      const { fence, ...held } = await claim(trial.store, "run");
+      const request = { runId: "run", ownerId: null, fence, leaseMs: LONG_MS / 2 };
+      const renewed = granted(await other.renew(request), "the renewal");
+      const { leaseExpiresAtMs } = renewed;
+      assertKept(
+        "S21",
+        leaseExpiresAtMs < held.leaseExpiresAtMs,
+        `the lease ends before ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
+      );
+      assertEqual(await trial.store.getRun("run"), renewed, "the run by itself");
+      const refused = await trial.store.claim({ runId: "run", ownerId: null, leaseMs: LONG_MS });
+      assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
+    },
+  },
+];
+
+/** Holds the end of a lease against the store's clock before it was given and after. */
+async function endingInTime(
+  store: Store,
+  leaseMs: number,
+  what: string,
+  ask: () => Promise<HeldRun>,
+): Promise<HeldRun> {
+  const beforeMs = await storeNow(store);
+  const held = await ask();
+  const afterMs = await storeNow(store);
+  const givenAtMs = held.leaseExpiresAtMs - leaseMs;
+  const early = (beforeMs - givenAtMs) / 1_000;
+  const late = (givenAtMs - afterMs) / 1_000;
+  const bounds = `between the event before it and the event after it`;
+  assertKept("S21", early <= 0, `${what} counts from a time ${bounds}, got ${early} s earlier`);
+  assertKept("S21", late <= 0, `${what} counts from a time ${bounds}, got ${late} s later`);
+  return held;
+}

@@ -1,0 +1,67 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { event, events, land } from "../append-request.ts";
+import { assertEqual } from "../assert.ts";
+import { granted, LONG_MS, under } from "../lease.ts";
+import { createRun } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const RUNS = 3;
+
+/** S17, S24: of a run that was removed nothing is left, also where no call shows it. */
+export const leftovers: readonly TrialCase[] = [
+  {
+    name: "S17 of a deleted run the store keeps nothing: no event, key, lease or entry of an index",
+    needs: "leftovers",
+    run: (trial) =>
+      leavesNothing(trial, async (store, runIds) => {
+        for (const runId of runIds) {
+          assertEqual(await store.deleteRun(runId, null), "deleted", "the outcome");
+        }
+      }),
+  },
+  {
+    name: "S24 of a purged run the store keeps nothing: no event, key, lease or entry of an index",
+    needs: "leftovers",
+    run: (trial) =>
+      leavesNothing(trial, async (store, runIds) => {
+        const gone: string[] = [];
+        while (gone.length < runIds.length) {
+          const batch = await store.purge({ finishedForMs: 0, limit: 2 });
+          if (batch.length === 0) break;
+          gone.push(...batch);
+        }
+        assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
+      }),
+  },
+];
+
+async function leavesNothing(
+  { store, beneath }: Parameters<TrialCase["run"]>[0],
+  remove: (store: RunEventStore, runIds: readonly string[]) => Promise<void>,
+): Promise<void> {
+  // What is made once for all runs is there from now on.
+  await remove(store, await finishRuns(store, "first"));
+  await createRun(store, "stays");
+  await land(store, "stays", events(2), { idempotencyKey: "key" });
+  const before = await beneath.leftovers(store);
+  const runIds = await finishRuns(store, "second");
+  await remove(store, runIds);
+  const after = await beneath.leftovers(store);
+  assertEqual(after, before, `what the store keeps when ${RUNS} runs have come and gone`);
+}
+
+/** Runs with all that a run can have. */
+async function finishRuns(store: RunEventStore, name: string): Promise<readonly string[]> {
+  const runIds = Array.from({ length: RUNS }, (_, index) => `${name}-${index}`);
+  for (const runId of runIds) {
+    await createRun(store, runId, undefined, '{"a":1}');
+    await land(store, runId, [event("PHASE_STARTED", '{"phase":"plan"}'), ...events(3)], {
+      idempotencyKey: "key",
+    });
+    const claim = { runId, ownerId: null, leaseMs: LONG_MS, claimKey: "claim" };
+    const held = granted(await store.claim(claim), "the claim");
+    const ending = { ...under(held), idempotencyKey: "end" };
+    await land(store, runId, [event("RUN_COMPLETED")], ending);
+  }
+  return runIds;
+}

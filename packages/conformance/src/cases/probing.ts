@@ -1,0 +1,61 @@
+import { events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { hangBell } from "../bell.ts";
+import { claimExpired, expiredRuns } from "../lease.ts";
+import { createRun, OWNER, readLog } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
+/** More than the wakes that may still be on their way from what was written before. */
+const PROBES = 6;
+
+/** S31: a probe says whether an append could land now. */
+export const probing: readonly TrialCase[] = [
+  {
+    name: "S31 a probe of a store that takes appends resolves, and writes into no run and wakes no watch",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      await createRun(store, "run");
+      await land(store, "run", events(2));
+      await claimExpired(store, "run");
+      await createRun(store, "quiet");
+      const bells = stores.map((one) => hangBell(one, "run"));
+      await Promise.all(bells.map((bell) => bell.ready));
+      const before = [await readLog(store, "run"), await readLog(store, "quiet")];
+      const list = await store.listRuns(LIST);
+      const heard = bells.map((bell) => bell.rings());
+      for (const one of stores) {
+        for (let count = 0; count < PROBES; count++) {
+          assertEqual(await one.probe(), undefined, "what a probe resolves with");
+        }
+      }
+      const after = [await readLog(store, "run"), await readLog(store, "quiet")];
+      assertEqual(after, before, "the logs after the probes");
+      assertEqual(await store.listRuns(LIST), list, "the list after the probes");
+      assertEqual(await expiredRuns(store), ["run"], "the runs whose lease has run out");
+      const gone = await store.purge({ finishedForMs: 0, limit: 10 });
+      assertEqual(gone, [], "the finished runs after the probes");
+      for (const [index, bell] of bells.entries()) {
+        const woken = bell.rings() - (heard[index] ?? 0);
+        assert(woken < PROBES, `probes wake no watch, got ${woken} wakes of a quiet run`);
+        bell.stop();
+      }
+    },
+  },
+  {
+    name: "S31 probes that come at once, and among appends, resolve and hinder none",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      await createRun(store, "run");
+      await Promise.all(
+        [...stores, ...stores, ...stores].map(async (one) => {
+          await Promise.all([one.probe(), land(one, "run", events(2)), one.probe()]);
+        }),
+      );
+      const { run } = await readLog(store, "run");
+      assertEqual(run.lastSequence, stores.length * 6, "the last sequence");
+    },
+  },
+];

@@ -1,0 +1,256 @@
+import { assert, BrokenClause } from "../assert.ts";
+import { runIdOf } from "../concurrent/run-steps.ts";
+import type { LoggedEvent } from "../history/operation.ts";
+import { LONG_MS } from "../lease.ts";
+import { nextTurn } from "../next-turn.ts";
+import type { Cut, CuttingProxy } from "./cutting-proxy.ts";
+import type { Draws } from "./draws.ts";
+import type { ProcessCase, ProcessTrial } from "./process-case.ts";
+import type { Worker } from "./start-worker.ts";
+import type { Call, CallAnswer, CallFailure, PlainCall } from "./worker-commands.ts";
+
+/** How many calls lose their connection beside those that are cut at each chunk of an answer. */
+const DRAWN_CUTS = 6;
+/** A call has so many chunks of answer at the most that are each tried. */
+const MOST_CHUNKS = 8;
+/** How often the connections of a follower are lost. */
+const FOLLOWED_CUTS = 4;
+
+/** Calls that change nothing: what is lost of them is no doubt. */
+const READS: readonly PlainCall[] = ["read", "getRun", "listRuns", "listExpired"];
+const WRITES: readonly PlainCall[] = ["createRun", "release", "probe", "purge", "deleteRun"];
+const CALLS = [...READS, ...WRITES];
+
+/** S7, S13, S20, S21: connections that are lost behind a request and before its answer. */
+export const connectionCases: readonly ProcessCase[] = [
+  {
+    name: "S7 an append whose connection is lost before its answer has landed as the store says, or is in doubt and lands once under its key",
+    run: (trial) => loseAppends(trial),
+  },
+  {
+    name: "S21 a claim whose connection is lost before its answer is granted, or in doubt and granted once under its key",
+    run: (trial) => loseClaims(trial),
+  },
+  {
+    name: "S13 a process that reads only when woken sees all that others append, although its connections are lost",
+    run: (trial) => followThroughLosses(trial),
+  },
+  {
+    name: "S20 a call that fails with its connection is store_unavailable, says that it may be tried again, and is answered then",
+    run: (trial) => loseCalls(trial),
+  },
+];
+
+/** A process behind a proxy, and one that loses nothing. */
+async function startLine({ crew }: ProcessTrial): Promise<{
+  readonly proxy: CuttingProxy;
+  readonly worker: Worker;
+  readonly witness: Worker;
+}> {
+  const proxy = await crew.startProxy();
+  const [worker, witness] = await Promise.all([crew.start({ proxy }), crew.start()]);
+  return { proxy, worker, witness };
+}
+
+/** Where calls are cut whose answers have so many chunks: at each of them once, then anywhere. */
+function cutsFor(chunks: number, { fraction }: Draws): readonly Cut[] {
+  const tried = Math.min(Math.max(1, chunks), MOST_CHUNKS);
+  const each = Array.from({ length: tried }, (_, after): Cut => ({ at: "answer", after }));
+  const drawn = Array.from({ length: DRAWN_CUTS }, (): Cut => ({
+    at: fraction() < 0.5 ? "request" : "answer",
+    after: Math.floor(fraction() * tried),
+  }));
+  return [...each, { at: "request", after: 0 }, ...drawn];
+}
+
+/** How many chunks of answer a call takes that is not cut. */
+async function chunksOf(proxy: CuttingProxy, ask: () => Promise<unknown>): Promise<number> {
+  const before = proxy.answers();
+  await ask();
+  return proxy.answers() - before;
+}
+
+/** @throws Error if hardly a connection was lost: then nothing was tried */
+function checkCuts(proxy: CuttingProxy): void {
+  assert(
+    proxy.cuts() > 0,
+    "a process that is told to connect to the address of the proxy does so: no connection was lost, so nothing was tried",
+  );
+}
+
+/** @throws BrokenClause unless a failure is one of a driver. @see S20 */
+function checkFailure(what: string, { code, retryable, hasCause, text }: CallFailure): void {
+  const came = `${what} failed with its connection, and was answered ${text}`;
+  if (code !== "store_unavailable") {
+    throw new BrokenClause("S20", `${came}, which is no RunEventsError with store_unavailable`);
+  }
+  if (!retryable) throw new BrokenClause("S20", `${came}, which says that it is lasting`);
+  if (!hasCause) throw new BrokenClause("S20", `${came}, without the driver's error as its cause`);
+}
+
+async function loseAppends(trial: ProcessTrial): Promise<void> {
+  const { proxy, worker, witness } = await startLine(trial);
+  const runId = "lost";
+  await witness.call("create", { runIds: [runId] });
+  const callOf = (name: string): Call => {
+    const ids = [`${name}.0`, `${name}.1`] as const;
+    return { call: "append", runId, ids, idempotencyKey: name };
+  };
+  // The first opens connections and prepares statements.
+  for (const name of ["first", "second"]) await worker.call("ask", callOf(name));
+  const chunks = await chunksOf(proxy, () => worker.call("ask", callOf("third")));
+  const answers = new Map<string, CallAnswer>();
+  for (const [round, cut] of cutsFor(chunks, trial.draws).entries()) {
+    const name = `append-${round}`;
+    proxy.plan(cut);
+    const answer = await worker.call("ask", callOf(name));
+    proxy.plan(null);
+    answers.set(name, answer);
+    if (!("failure" in answer)) continue;
+    checkFailure("an append", answer.failure);
+    if (!answer.failure.ambiguous) continue;
+    const again = await worker.call("askUntilAnswered", callOf(name));
+    if (again.outcome !== "appended" && again.outcome !== "replayed") {
+      const sent = "an append in doubt was sent again under its key";
+      throw new BrokenClause("S7", `${sent} and answered ${again.outcome}`);
+    }
+    answers.set(name, again);
+  }
+  checkCuts(proxy);
+  const [log] = await witness.call("readLogs", { runIds: [runId] });
+  for (const [name, answer] of answers) checkLanding(log ?? [], name, answer);
+}
+
+/** Holds what became of an append against the log. */
+function checkLanding(log: readonly LoggedEvent[], name: string, answer: CallAnswer): void {
+  const places = log.flatMap(({ id }, index) => (id === `${name}.0` ? [index + 1] : []));
+  if ("failure" in answer) {
+    if (places.length === 0) return;
+    const { text } = answer.failure;
+    const said = `an append has landed whose failure is not \`ambiguous\`: ${text}`;
+    throw new BrokenClause("S7", said);
+  }
+  if (places.length !== 1) {
+    const times = `an append whose connection was lost was answered ${answer.outcome}`;
+    throw new BrokenClause("S7", `${times}, and has landed ${places.length} times`);
+  }
+  const { firstSequence } = answer as { readonly firstSequence?: number };
+  if (firstSequence === places[0]) return;
+  const said = `an append was answered that it had landed at ${firstSequence}`;
+  throw new BrokenClause("S1", `${said}, and the log has it at ${places[0]}`);
+}
+
+async function loseClaims(trial: ProcessTrial): Promise<void> {
+  const { proxy, worker, witness } = await startLine(trial);
+  const callOf = (runId: string): Call => ({
+    call: "claim",
+    runId,
+    claimKey: `of ${runId}`,
+    leaseMs: LONG_MS,
+  });
+  const warm = ["first", "second", "third"];
+  await witness.call("create", { runIds: warm });
+  for (const runId of warm.slice(1)) await worker.call("ask", callOf(runId));
+  const chunks = await chunksOf(proxy, () => worker.call("ask", callOf("first")));
+  for (const [round, cut] of cutsFor(chunks, trial.draws).entries()) {
+    const runId = `claimed-${round}`;
+    await witness.call("create", { runIds: [runId] });
+    proxy.plan(cut);
+    const first = await worker.call("ask", callOf(runId));
+    proxy.plan(null);
+    let last = first;
+    if ("failure" in first) {
+      checkFailure("a claim", first.failure);
+      if (first.failure.ambiguous) last = await worker.call("askUntilAnswered", callOf(runId));
+    }
+    await checkClaim(witness, runId, last);
+  }
+  checkCuts(proxy);
+}
+
+/** Holds what became of a claim against what another process can get. */
+async function checkClaim(witness: Worker, runId: string, answer: CallAnswer): Promise<void> {
+  const call: Call = { call: "claim", runId, claimKey: "another", leaseMs: LONG_MS };
+  const other = await witness.call("ask", call);
+  if ("failure" in answer) {
+    if (other.outcome === "granted") return;
+    const { text } = answer.failure;
+    throw new BrokenClause("S7", `a run is claimed by a claim that is not \`ambiguous\`: ${text}`);
+  }
+  if (answer.outcome !== "granted") {
+    const lost = "a claim whose connection was lost was refused by the lease that it had made";
+    throw new BrokenClause("S21", `${lost}: it was answered ${answer.outcome}`);
+  }
+  if (other.outcome === "claimed" && (answer as { readonly fence?: number }).fence === 1) return;
+  const times = `a run was claimed once, and its fence is ${JSON.stringify(answer)}`;
+  throw new BrokenClause("S21", `${times}, where another claim is answered ${other.outcome}`);
+}
+
+async function followThroughLosses(trial: ProcessTrial): Promise<void> {
+  const { proxy, worker: reader, witness: writer } = await startLine(trial);
+  const prefix = "followed-";
+  const runId = runIdOf(prefix, 0);
+  await writer.call("create", { runIds: [runId] });
+  await reader.call("watch", { runId });
+  const followed = reader.call("follow", { runId, isPatient: true });
+  // Its failure is looked at below, whatever comes first.
+  followed.catch(() => {});
+  for (let round = 1; round <= FOLLOWED_CUTS; round++) {
+    await append(writer, prefix, `${round}`, "TOKEN");
+    await Promise.race([followed, untilWaiting(reader, round)]);
+    proxy.cutAll();
+  }
+  await append(writer, prefix, "end", "RUN_COMPLETED");
+  const ids = await followed;
+  const [log] = await writer.call("readLogs", { runIds: [runId] });
+  const expected = (log ?? []).map(({ id }) => id);
+  if (ids.join() === expected.join()) return;
+  const got = `a reader whose connections were lost got ${ids.length} events`;
+  throw new BrokenClause("S13", `${got} of ${expected.length}, or others`);
+}
+
+async function append(
+  writer: Worker,
+  prefix: string,
+  name: string,
+  eventType: string,
+): Promise<void> {
+  const planned = {
+    run: 0,
+    events: [eventType],
+    key: null,
+    expected: null,
+    by: "anybody",
+  } as const;
+  const steps = [{ call: "append", requests: [planned] }] as const;
+  await writer.call("runSteps", { name, prefix, steps });
+}
+
+/** A follower has read so many events, and only a wake makes it read again. */
+async function untilWaiting(reader: Worker, count: number): Promise<void> {
+  for (;;) {
+    const followed = await reader.call("followed", null);
+    if (followed.isWaiting && followed.count === count) return;
+    await nextTurn();
+  }
+}
+
+async function loseCalls(trial: ProcessTrial): Promise<void> {
+  const { proxy, worker, witness } = await startLine(trial);
+  const runId = "asked";
+  await witness.call("create", { runIds: [runId] });
+  for (const [index, call] of CALLS.entries()) {
+    // So that each has a connection to lose.
+    await worker.call("askUntilAnswered", { call: "getRun", runId });
+    proxy.plan({ at: index % 2 === 0 ? "answer" : "request", after: 0 });
+    const answer = await worker.call("ask", { call, runId });
+    proxy.plan(null);
+    if (!("failure" in answer)) continue;
+    checkFailure(`\`${call}\``, answer.failure);
+    if (READS.includes(call) && answer.failure.ambiguous) {
+      throw new BrokenClause("S20", `\`${call}\` changes nothing, and says that it may have`);
+    }
+    await worker.call("askUntilAnswered", { call, runId });
+  }
+  checkCuts(proxy);
+}

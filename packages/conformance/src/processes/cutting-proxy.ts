@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Which chunk costs a connection, counted over all connections from now on. */
+export interface Cut {
+  /**
+   * `answer`: a chunk from the server is dropped, and the connection with it. `request`: a chunk from the client is passed on, and
+   * the connection is destroyed before anything comes back.
+   */
+  readonly at: "request" | "answer";
+  /** How many chunks of that kind pass before. */
+  readonly after: number;
+}
+
+/** Stands between a store and its server, and loses connections. */
+export interface CuttingProxy {
+  readonly address: Address;
+  /** Loses one connection at this chunk; `null` takes that back. */
+  plan(cut: Cut | null): void;
+  /** Destroys every connection that is open. New ones may come. */
+  cutAll(): void;
+  /** How many chunks have come from the server so far. */
+  answers(): number;
+  /** How many connections were lost by plan so far. */
+  cuts(): number;
+  /** Destroys all connections and listens no more. */
+  close(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+
+/** Starts a proxy on a free port of 127.0.0.1. */
+export async function startCuttingProxy(server: Address): Promise<CuttingProxy> {
+  const open = new Set<() => void>();
+  let planned: Cut | null = null;
+  let passed = 0;
+  let answers = 0;
+  let cuts = 0;
+
+  /** Whether this chunk is the one that costs its connection. */
+  function isLast(at: Cut["at"]): boolean {
+    if (planned?.at !== at) return false;
+    passed += 1;
+    if (passed <= planned.after) return false;
+    planned = null;
+    cuts += 1;
+    return true;
+  }
+
+  function accept(client: Socket): void {
+    const upstream = connect({ ...server, noDelay: true });
+    const cut = (): void => {
+      open.delete(cut);
+      client.destroy();
+      upstream.destroy();
+    };
+    open.add(cut);
+    client.on("data", (chunk: Buffer) => {
+      if (!isLast("request")) {
+        upstream.write(chunk);
+        return;
+      }
+      // The server gets the whole request; whoever sent it hears no more.
+      client.destroy();
+      upstream.end(chunk);
+    });
+    upstream.on("data", (chunk: Buffer) => {
+      answers += 1;
+      if (isLast("answer")) cut();
+      else client.write(chunk);
+    });
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      // A broken side breaks the other; one that ends lets the other end.
+      one.on("error", cut);
+      one.on("end", () => other.end());
+      one.on("close", () => {
+        if (client.destroyed && upstream.destroyed) open.delete(cut);
+      });
+    }
+  }
+
+  const listener = createServer({ noDelay: true }, accept);
+  await once(listener.listen(0, HOST), "listening");
+  const { port } = listener.address() as AddressInfo;
+  const cutAll = (): void => {
+    for (const cut of open) cut();
+  };
+  return {
+    address: { host: HOST, port },
+    plan(cut) {
+      planned = cut;
+      passed = 0;
+    },
+    cutAll,
+    answers: () => answers,
+    cuts: () => cuts,
+    async close() {
+      const closed = once(listener.close(), "close");
+      cutAll();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { BrokenClause } from "../assert.ts";
+import { expiring } from "../cases/expiring.ts";
+import { leaseEnds } from "../cases/lease-ends.ts";
+import { purging } from "../cases/purging.ts";
+import { sayWhy } from "../describe-error.ts";
+import { PROFILES } from "../profile.ts";
+import { createRandomCheck } from "../random-check.ts";
+import { randomSeed, requireDoors, type Trial, type TrialCase } from "../trial.ts";
+
+const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring];
+
+/**
+ * Runs cases for one process one after the other on one store. Those that are run together have to leave each other alone.
+ * @throws BrokenClause of the case that fails; TypeError for a name of none
+ */
+export async function runCasesOn(store: RunEventStore, names: readonly string[]): Promise<void> {
+  const refuse = (): never => {
+    throw new TypeError("Expected a case that makes do with one store.");
+  };
+  const check = createRandomCheck({ profile: PROFILES.quick, seed: randomSeed() });
+  const stores: Trial["stores"] = async () => [store];
+  const rest = { canReopen: false, beneath: requireDoors({}), reopen: refuse, anew: refuse };
+  const alone: Trial = { store, stores, check, ...rest };
+  for (const name of names) {
+    const found = ALL.find((one) => one.name === name);
+    if (found === undefined) throw new TypeError(`Expected the name of a case, got ${name}.`);
+    try {
+      await found.run(alone);
+    } catch (error) {
+      if (error instanceof BrokenClause) throw error;
+      const clause = name.slice(0, name.indexOf(" "));
+      throw new BrokenClause(clause, `${name}\n${sayWhy(error)}`);
+    }
+  }
+}

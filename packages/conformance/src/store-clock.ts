@@ -1,0 +1,22 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { event, land } from "./append-request.ts";
+import { readRun } from "./read-log.ts";
+
+/** The run that the kit asks for the time, and its owner. No case has either. */
+const CLOCK = "kit-clock";
+
+/** What the store's clock says now: the time of an event that has just landed. Milliseconds since 1970. */
+export async function storeNow(store: RunEventStore): Promise<number> {
+  await store.createRun({ runId: CLOCK, ownerId: CLOCK, metadata: "null" });
+  const { lastSequence } = await land(store, CLOCK, [event("TICK")]);
+  const { events } = await readRun(store, CLOCK, { since: lastSequence - 1, limit: 1 });
+  return events[0]?.createdAtMs ?? Number.NaN;
+}
+
+/** Waits until the store's clock has passed a time. @returns what it says then */
+export async function untilStoreTime(store: RunEventStore, afterMs: number): Promise<number> {
+  for (;;) {
+    const nowMs = await storeNow(store);
+    if (nowMs > afterMs) return nowMs;
+  }
+}

@@ -1,0 +1,159 @@
+import type { StoreDoors } from "@tm/run-events-conformance";
+import {
+  type AppendRequest,
+  createMemoryStore,
+  RunEventsError,
+  type RunEventStore,
+} from "@tm/run-events-core";
+
+/** What a store beneath which the kit can look does wrong. */
+export interface BeneathBreakage {
+  /** Keeps the events of runs that are deleted or purged. */
+  readonly keeps?: "deleted" | "purged";
+  /** How many rows or statements more a call takes. */
+  readonly wastes?: (call: string, size: { runs: number; events: number }) => Partial<Waste>;
+  /** Takes an append for a new one whose receipt is lost. */
+  readonly forgetsReceipts?: true;
+  /** Says that it could write although it cannot. */
+  readonly probesNothing?: true;
+  /** Says that it has written what it could not. */
+  readonly writesNothing?: true;
+}
+
+interface Waste {
+  readonly rows: number;
+  readonly statements: number;
+}
+
+interface Beneath {
+  readonly rows: Map<string, { events: number; keys: number }>;
+  readonly lost: Set<string>;
+  readonly cost: { statements: number; rows: number };
+  isFull: boolean;
+}
+
+const FULL = (): RunEventsError =>
+  new RunEventsError("store_unavailable", "Nothing can be written.", { cause: new Error("full") });
+
+/** Doors to a store in memory that counts what it keeps and what it looks at. */
+export function beneathDoors(
+  breakage: BeneathBreakage = {},
+): Required<Pick<StoreDoors, "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites">> {
+  const beneath = new WeakMap<RunEventStore, Beneath>();
+
+  function beneathOf(store: RunEventStore): Beneath {
+    const found = beneath.get(store);
+    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
+    return found;
+  }
+
+  return {
+    open() {
+      const own: Beneath = {
+        rows: new Map(),
+        lost: new Set(),
+        cost: { statements: 0, rows: 0 },
+        isFull: false,
+      };
+      const store = openOn(own, breakage);
+      beneath.set(store, own);
+      return store;
+    },
+    leftovers(store) {
+      const all = [...beneathOf(store).rows.values()];
+      const sum = (kind: "events" | "keys"): number => all.reduce((n, one) => n + one[kind], 0);
+      return { runs: all.length, events: sum("events"), keys: sum("keys") };
+    },
+    cost: (store) => ({ ...beneathOf(store).cost }),
+    loseReceipts: (store, runId) => void beneathOf(store).lost.add(runId),
+    refuseWrites(store) {
+      beneathOf(store).isFull = true;
+    },
+  };
+}
+
+function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
+  const memory = createMemoryStore();
+
+  function count(call: string, rows = 1): void {
+    const events = [...own.rows.values()].reduce((sum, one) => sum + one.events, 0);
+    const wasted = breakage.wastes?.(call, { runs: own.rows.size, events }) ?? {};
+    own.cost.statements += 1 + (wasted.statements ?? 0);
+    own.cost.rows += rows + (wasted.rows ?? 0);
+  }
+
+  function forget(runId: string, how: "deleted" | "purged"): void {
+    if (breakage.keeps !== how) own.rows.delete(runId);
+  }
+
+  async function appendOne(request: AppendRequest) {
+    const { runId, idempotencyKey } = request;
+    const isLost = own.lost.has(runId);
+    if (isLost && breakage.forgetsReceipts !== true) {
+      throw new RunEventsError("store_unavailable", "The receipts of the run are lost.");
+    }
+    const sent = isLost ? { ...request, idempotencyKey: null } : request;
+    const [outcome] = await memory.append([sent]);
+    const kept = own.rows.get(runId);
+    if (outcome?.outcome === "appended" && kept !== undefined) {
+      kept.events += request.events.length;
+      if (idempotencyKey !== null) kept.keys += 1;
+    }
+    return outcome ?? ({ outcome: "not_found" } as const);
+  }
+
+  return {
+    ...memory,
+    async createRun(request) {
+      count("createRun");
+      const created = await memory.createRun(request);
+      if (created.outcome === "created") own.rows.set(request.runId, { events: 0, keys: 0 });
+      return created;
+    },
+    async append(requests) {
+      count("append");
+      if (own.isFull && breakage.writesNothing !== true) throw FULL();
+      const outcomes = [];
+      for (const request of requests) outcomes.push(await appendOne(request));
+      return outcomes;
+    },
+    async read(queries) {
+      const pages = await memory.read(queries);
+      count("read", 1 + (pages[0]?.events.length ?? 0));
+      return pages;
+    },
+    getRun(runId) {
+      count("getRun");
+      return memory.getRun(runId);
+    },
+    async listRuns(query) {
+      const runs = await memory.listRuns(query);
+      count("listRuns", runs.length);
+      return runs;
+    },
+    claim(request) {
+      count("claim");
+      return memory.claim(request);
+    },
+    async listExpired(query) {
+      const runIds = await memory.listExpired(query);
+      count("listExpired", runIds.length);
+      return runIds;
+    },
+    async deleteRun(runId, ownerId) {
+      const outcome = await memory.deleteRun(runId, ownerId);
+      if (outcome === "deleted") forget(runId, "deleted");
+      return outcome;
+    },
+    async purge(request) {
+      const runIds = await memory.purge(request);
+      count("purge", runIds.length);
+      for (const runId of runIds) forget(runId, "purged");
+      return runIds;
+    },
+    async probe() {
+      await memory.probe();
+      if (own.isFull && breakage.probesNothing !== true) throw FULL();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { type BeneathBreakage, beneathDoors } from "../beneath-doors.ts";
+import type { Mutant } from "./mutant.ts";
+
+const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] = [
+  { name: "keeps the events of a run that it deletes", clause: "S17", keeps: "deleted" },
+  { name: "keeps the events of a run that it purges", clause: "S24", keeps: "purged" },
+  {
+    name: "walks back the log for the phase at a cursor",
+    clause: "S12",
+    wastes: (call, { events }) => (call === "read" ? { rows: events } : {}),
+  },
+  {
+    name: "counts the events of a run to append to it",
+    clause: "S12",
+    wastes: (call, { events }) => (call === "append" ? { rows: events } : {}),
+  },
+  {
+    name: "sends a statement for each page of the log to read its end",
+    clause: "S12",
+    wastes: (call, { events }) => (call === "read" ? { statements: Math.ceil(events / 100) } : {}),
+  },
+  {
+    name: "looks at all runs for those whose lease has run out",
+    clause: "S23",
+    wastes: (call, { runs }) => (call === "listExpired" ? { rows: runs } : {}),
+  },
+  {
+    name: "looks at all runs for those to purge",
+    clause: "S23",
+    wastes: (call, { runs }) => (call === "purge" ? { rows: runs } : {}),
+  },
+  {
+    name: "takes a key again for a new one once its receipt is lost",
+    clause: "S5",
+    forgetsReceipts: true,
+  },
+  { name: "probes without writing", clause: "S31", probesNothing: true },
+  { name: "acknowledges what it cannot write", clause: "S31", writesNothing: true },
+];
+
+/** Stores whose fault shows beneath them alone. */
+export const beneathMutants: readonly Mutant[] = BREAKAGES.map(({ name, clause, ...breakage }) => ({
+  name,
+  clause,
+  doors: beneathDoors(breakage),
+}));

@@ -1,0 +1,175 @@
+import type { ClaimRequest, LeaseOutcome, RunEventStore } from "@tm/run-events-core";
+import type { Mutant } from "./mutant.ts";
+
+type Claim = RunEventStore["claim"];
+
+function mapClaim(data: RunEventStore, claim: Claim): RunEventStore {
+  return { ...data, claim };
+}
+
+function withoutKey({ runId, ownerId, leaseMs }: ClaimRequest): ClaimRequest {
+  return { runId, ownerId, leaseMs };
+}
+
+/** The run as it stands, as if it had just been claimed. */
+async function grantAsItIs(data: RunEventStore, runId: string): Promise<LeaseOutcome> {
+  const run = await data.getRun(runId);
+  return run === null ? { outcome: "not_found" } : { outcome: "granted", run };
+}
+
+/** Stores that take a claim that comes again for another one, or another one for it; and whose leases end at the wrong time. */
+export const claimMutants: readonly Mutant[] = [
+  {
+    name: "forgets which claim got a lease",
+    clause: "S21",
+    data: (data) => mapClaim(data, (request) => data.claim(withoutKey(request))),
+  },
+  {
+    name: "grants a held run to any claim that has a key",
+    clause: "S21",
+    data: (data) =>
+      mapClaim(data, async (request) => {
+        const outcome = await data.claim(request);
+        return outcome.outcome === "claimed" && request.claimKey !== undefined
+          ? grantAsItIs(data, request.runId)
+          : outcome;
+      }),
+  },
+  {
+    name: "moves the end of a lease when its claim comes again",
+    clause: "S21",
+    data: (data) =>
+      mapClaim(data, async (request) => {
+        const before = await data.getRun(request.runId);
+        const outcome = await data.claim(request);
+        return outcome.outcome === "granted" && outcome.run.fence === before?.fence
+          ? data.renew({ ...request, fence: outcome.run.fence })
+          : outcome;
+      }),
+  },
+  {
+    name: "answers a claim that comes again with what it answered the first time",
+    clause: "S21",
+    data(data) {
+      const answers = new Map<string, LeaseOutcome>();
+      return mapClaim(data, async (request) => {
+        const name = JSON.stringify([request.runId, request.claimKey]);
+        const before = await data.getRun(request.runId);
+        const outcome = await data.claim(request);
+        const first = answers.get(name);
+        const isAgain = outcome.outcome === "granted" && outcome.run.fence === before?.fence;
+        if (isAgain && first !== undefined) return first;
+        answers.set(name, outcome);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "knows the key of a lease that is over",
+    clause: "S21",
+    data(data) {
+      const keys = new Map<string, string>();
+      return mapClaim(data, async (request) => {
+        const { runId, claimKey } = request;
+        const outcome = await data.claim(request);
+        const isKnown = claimKey !== undefined && keys.get(runId) === claimKey;
+        if (outcome.outcome === "claimed" && isKnown) return grantAsItIs(data, runId);
+        if (outcome.outcome === "granted" && claimKey !== undefined) keys.set(runId, claimKey);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "keeps claim keys of all runs in one place",
+    clause: "S21",
+    data(data) {
+      const keys = new Set<string>();
+      return mapClaim(data, async (request) => {
+        const { runId, claimKey } = request;
+        const outcome = await data.claim(request);
+        const isKnown = claimKey !== undefined && keys.has(claimKey);
+        if (outcome.outcome === "claimed" && isKnown) return grantAsItIs(data, runId);
+        if (outcome.outcome === "granted" && claimKey !== undefined) keys.add(claimKey);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "takes claim keys that begin alike for the same",
+    clause: "S21",
+    data: (data) =>
+      mapClaim(data, ({ claimKey, ...request }) =>
+        data.claim({
+          ...request,
+          ...(claimKey === undefined ? {} : { claimKey: claimKey.slice(0, 4) }),
+        }),
+      ),
+  },
+  {
+    name: "looks whether a claim came before, and claims only then",
+    clause: "S21",
+    object(object) {
+      const keys = new Map<string, string>();
+      return {
+        ...object,
+        async claim(request) {
+          const { runId, claimKey } = request;
+          const isKnown = claimKey !== undefined && keys.get(runId) === claimKey;
+          const run = await object.getRun(runId);
+          if (isKnown && (run?.leaseExpiresAtMs ?? 0) > Date.now()) {
+            return grantAsItIs(object, runId);
+          }
+          const outcome = await object.claim(withoutKey(request));
+          if (outcome.outcome === "granted" && claimKey !== undefined) keys.set(runId, claimKey);
+          return outcome;
+        },
+      };
+    },
+  },
+  {
+    name: "looks at a claim's key before its owner",
+    clause: "W4",
+    data(data) {
+      const keys = new Map<string, string>();
+      return mapClaim(data, async (request) => {
+        const { runId, claimKey } = request;
+        if (claimKey !== undefined && keys.get(runId) === claimKey) {
+          return data.claim({ ...request, ownerId: null });
+        }
+        const outcome = await data.claim(request);
+        if (outcome.outcome === "granted" && claimKey !== undefined) keys.set(runId, claimKey);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "counts leases by a clock that is five seconds ahead of the one that stamps events",
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      claim: (request) => data.claim({ ...request, leaseMs: request.leaseMs + 5_000 }),
+      renew: (request) => data.renew({ ...request, leaseMs: request.leaseMs + 5_000 }),
+    }),
+  },
+  {
+    name: "counts leases by a clock that is five seconds behind",
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      claim: (request) => data.claim({ ...request, leaseMs: Math.max(1, request.leaseMs - 5_000) }),
+      renew: (request) => data.renew({ ...request, leaseMs: Math.max(1, request.leaseMs - 5_000) }),
+    }),
+  },
+  {
+    name: "never moves the end of a lease to an earlier time",
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      async renew(request) {
+        const run = await data.getRun(request.runId);
+        const leftMs = (run?.leaseExpiresAtMs ?? 0) - Date.now();
+        return data.renew({ ...request, leaseMs: Math.max(request.leaseMs, leftMs) });
+      },
+    }),
+  },
+];

@@ -1,0 +1,88 @@
+import { appendRequest, event } from "../../src/append-request.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** Stores whose probe does more than to say whether an append could land. */
+export const probeMutants: readonly Mutant[] = [
+  {
+    name: "answers a probe when it is closed",
+    clause: "S18",
+    object: (object) => ({ ...object, async probe() {} }),
+  },
+  {
+    name: "probes by creating a run, which stays",
+    clause: "S31",
+    data(data) {
+      let count = 0;
+      return {
+        ...data,
+        async probe() {
+          count += 1;
+          const request = { runId: `probe-${count}`, ownerId: "ada", metadata: "null" };
+          await data.createRun(request);
+        },
+      };
+    },
+  },
+  {
+    name: "probes by finishing a run of its own, which stays",
+    clause: "S31",
+    data: (data) => ({
+      ...data,
+      async probe() {
+        await data.createRun({ runId: "probe", ownerId: "probe", metadata: "null" });
+        await data.append([appendRequest("probe", [event("RUN_COMPLETED")])]);
+      },
+    }),
+  },
+  {
+    name: "probes by appending to the run that was created last",
+    clause: "S31",
+    data(data) {
+      let newest = "";
+      return {
+        ...data,
+        createRun(request) {
+          newest = request.runId;
+          return data.createRun(request);
+        },
+        async probe() {
+          const appender = { by: "owner" } as const;
+          await data.append([appendRequest(newest, [event("PROBE")], { appender })]);
+        },
+      };
+    },
+  },
+  {
+    name: "wakes watches at a probe",
+    clause: "S31",
+    data(data) {
+      const wakes = new Set<() => void>();
+      return {
+        ...data,
+        watch(runId, wake) {
+          wakes.add(wake);
+          return data.watch(runId, wake);
+        },
+        async probe() {
+          for (const wake of wakes) wake();
+        },
+      };
+    },
+  },
+  {
+    name: "refuses a probe while another is under way",
+    clause: "S31",
+    data(data) {
+      let isBusy = false;
+      return {
+        ...data,
+        async probe() {
+          if (isBusy) throw new Error("It is busy.");
+          isBusy = true;
+          await data.probe();
+          isBusy = false;
+        },
+      };
+    },
+  },
+];

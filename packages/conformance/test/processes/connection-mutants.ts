@@ -1,0 +1,89 @@
+import type { AppendRequest, ClaimRequest } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import { type LossManner, WHOLE } from "./remote-store.ts";
+
+/** A store that does something wrong with lost connections. */
+export interface ConnectionMutant {
+  /** What it does. */
+  readonly name: string;
+  /** The clause whose cases have to find it. */
+  readonly clause: string;
+  /** What the failure has to say. */
+  readonly says: RegExp;
+  readonly manner: Partial<LossManner>;
+}
+
+/** Stores that are whole as long as no connection is lost. */
+export const connectionMutants: readonly ConnectionMutant[] = [
+  {
+    name: "never says of an append that it may have landed",
+    clause: "S7",
+    says: /S7 is broken: an append has landed whose failure is not `ambiguous`/,
+    manner: { isAmbiguous: (call) => call !== "append" && WHOLE.isAmbiguous(call) },
+  },
+  {
+    name: "sends an append again by itself, under no key",
+    clause: "S7",
+    says: /S7 is broken: .* has landed 2 times/,
+    manner: {
+      sentAgain: (call, args) =>
+        call === "append"
+          ? [(args[0] as AppendRequest[]).map((one) => ({ ...one, idempotencyKey: null }))]
+          : null,
+    },
+  },
+  {
+    name: "never says of a claim that it may have been granted",
+    clause: "S21",
+    says: /S7 is broken: a run is claimed by a claim that is not `ambiguous`/,
+    manner: { isAmbiguous: (call) => call !== "claim" && WHOLE.isAmbiguous(call) },
+  },
+  {
+    name: "sends a claim again by itself, under no key",
+    clause: "S21",
+    says: /S21 is broken: .* refused by the lease that it had made/,
+    manner: {
+      sentAgain(call, args) {
+        if (call !== "claim") return null;
+        const { claimKey: _, ...request } = args[0] as ClaimRequest;
+        return [request];
+      },
+    },
+  },
+  {
+    name: "watches nothing any more when its connection was lost",
+    clause: "S13",
+    says: /a ring for/,
+    manner: { watchesAgain: false },
+  },
+  {
+    name: "hands on what broke the connection as it came",
+    clause: "S20",
+    says: /S20 is broken: .* no RunEventsError/,
+    manner: { failureOf: ({ cause }) => cause as Error },
+  },
+  {
+    name: "says that a lost connection is lasting",
+    clause: "S20",
+    says: /S20 is broken: .* lasting/,
+    manner: {
+      failureOf: ({ message, cause, ambiguous }) =>
+        new RunEventsError("store_unavailable", message, { cause, ambiguous, retryable: false }),
+    },
+  },
+  {
+    name: "keeps what broke the connection to itself",
+    clause: "S20",
+    says: /S20 is broken: .* without the driver's error/,
+    manner: {
+      failureOf: ({ message, ambiguous }) =>
+        new RunEventsError("store_unavailable", message, { ambiguous }),
+    },
+  },
+  {
+    name: "says of a read that it may have changed something",
+    clause: "S20",
+    says: /S20 is broken: .* changes nothing/,
+    manner: { isAmbiguous: () => true },
+  },
+];

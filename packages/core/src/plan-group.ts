@@ -1,0 +1,160 @@
+/** What waits for its group, as much of it as the cut of a group looks at. */
+export interface WaitingItem {
+  /** Items of one key are cut in the order of the queue. */
+  readonly key: string;
+  /** Whose it is; `null` is one owner like any other. */
+  readonly owner: string | null;
+  readonly weight: number;
+}
+
+/** What one group may be. */
+export interface GroupBounds {
+  /** Keys that are in flight: their items wait. */
+  readonly busy: ReadonlySet<string>;
+  readonly maxItems: number;
+  /** A group ends before this weight is passed, but holds one item at least. */
+  readonly maxWeight: number;
+  /** The same while several owners share the queue, but for an item that is heavier and first by its owner's turn. */
+  readonly sharedWeight: number;
+  /** Whether several owners have shared the queue just now, even if one is alone in it at the moment. */
+  readonly isShared: boolean;
+  /** The number of the last group that each waiting owner was in. One that is not in it has come after the last group. */
+  readonly turns: ReadonlyMap<string | null, number>;
+  /** The number of this group. */
+  readonly turn: number;
+}
+
+/** A group, and what waits on, in the order of the queue. */
+export interface GroupPlan<Item> {
+  readonly group: readonly Item[];
+  readonly rest: readonly Item[];
+  /** The turns of the owners that wait on. */
+  readonly turns: ReadonlyMap<string | null, number>;
+}
+
+/**
+ * Cuts the next group out of a queue. One owner alone is cut from the front. Several share the group: each gets an equal part of its
+ * weight and of its items, what one leaves is the others', and if there is not enough room for all, those go first whose last
+ * group was the longest ago. So an owner waits behind as many groups as owners fill, however much any of them adds.
+ *
+ * An item that is heavier than the shared weight goes when it is its owner's turn to be first, and light ones ride along; so
+ * what is behind it waits for it once, and not for a group that is heavy throughout.
+ */
+export function planGroup<Item extends WaitingItem>(
+  queue: readonly Item[],
+  bounds: GroupBounds,
+): GroupPlan<Item> {
+  const ready = queue.filter(({ key }) => !bounds.busy.has(key));
+  const flows = flowsOf(ready, bounds);
+  const group = flows.length > 1 ? share(flows, bounds) : takeFront(ready, bounds);
+  const taken = new Set<Item>(group);
+  const rest = queue.filter((item) => !taken.has(item));
+  return { group, rest, turns: turnsOf(rest, taken, bounds) };
+}
+
+/** What one owner waits for, in the order of the queue. */
+interface Flow<Item> {
+  readonly owner: string | null;
+  readonly items: Item[];
+  /** How many of them are in the group. */
+  taken: number;
+}
+
+/** The owners' items, those first whose last group was the longest ago, and of these those whose first item is light. */
+function flowsOf<Item extends WaitingItem>(
+  ready: readonly Item[],
+  { turns, turn }: GroupBounds,
+): Flow<Item>[] {
+  const [first] = ready;
+  if (first === undefined) return [];
+  if (ready.every(({ owner }) => owner === first.owner))
+    return [{ owner: first.owner, items: [...ready], taken: 0 }];
+  const flows = new Map<string | null, Flow<Item>>();
+  const flowOfKey = new Map<string, Flow<Item>>();
+  for (const item of ready) {
+    // A key's items stay in one flow, whoever they are of, since its order is that of the queue.
+    let flow = flowOfKey.get(item.key) ?? flows.get(item.owner);
+    if (flow === undefined) {
+      flow = { owner: item.owner, items: [], taken: 0 };
+      flows.set(item.owner, flow);
+    }
+    flowOfKey.set(item.key, flow);
+    flow.items.push(item);
+  }
+  const turnOf = ({ owner }: Flow<Item>): number => turns.get(owner) ?? turn - 1;
+  return [...flows.values()].toSorted(
+    (a, b) => turnOf(a) - turnOf(b) || (a.items[0]?.weight ?? 0) - (b.items[0]?.weight ?? 0),
+  );
+}
+
+function takeFront<Item extends WaitingItem>(
+  ready: readonly Item[],
+  { maxItems, maxWeight, sharedWeight, isShared }: GroupBounds,
+): readonly Item[] {
+  const most = isShared ? Math.min(maxWeight, sharedWeight) : maxWeight;
+  let weight = 0;
+  let count = 0;
+  for (const item of ready) {
+    weight += item.weight;
+    if (count > 0 && (count === maxItems || weight > most)) break;
+    count += 1;
+  }
+  return ready.slice(0, count);
+}
+
+function share<Item extends WaitingItem>(
+  flows: readonly Flow<Item>[],
+  bounds: GroupBounds,
+): readonly Item[] {
+  const { maxItems, maxWeight } = bounds;
+  const sharedWeight = Math.min(maxWeight, bounds.sharedWeight);
+  const group: Item[] = [];
+  let weight = 0;
+  /** Of what has been taken, less an item that is heavier than all may be together. */
+  let sharedTaken = 0;
+
+  function take(flow: Flow<Item>): boolean {
+    const item = flow.items[flow.taken];
+    if (item === undefined || group.length === maxItems) return false;
+    const isHeavy = item.weight > sharedWeight && group.length === 0;
+    const fits =
+      isHeavy || (weight + item.weight <= maxWeight && sharedTaken + item.weight <= sharedWeight);
+    if (!fits && group.length > 0) return false;
+    group.push(item);
+    flow.taken += 1;
+    weight += item.weight;
+    if (!isHeavy) sharedTaken += item.weight;
+    return true;
+  }
+
+  // An equal part to each, one item at least as long as there is room, then what is left in turns.
+  const partOfItems = Math.floor(maxItems / flows.length);
+  const partOfWeight = sharedWeight / flows.length;
+  for (const flow of flows) {
+    let mine = flow.items[0]?.weight ?? 0;
+    while (take(flow) && flow.taken < partOfItems) {
+      mine += flow.items[flow.taken]?.weight ?? 0;
+      if (mine > partOfWeight) break;
+    }
+  }
+  let open = flows;
+  while (open.length > 0) open = open.filter(take);
+  return group;
+}
+
+/** The turns of those that wait on: an owner that has nothing left is forgotten, and comes back as one that is new. */
+function turnsOf<Item extends WaitingItem>(
+  rest: readonly Item[],
+  taken: ReadonlySet<Item>,
+  { turns, turn }: GroupBounds,
+): ReadonlyMap<string | null, number> {
+  if (rest.length === 0) return NO_TURNS;
+  const served = new Set([...taken].map(({ owner }) => owner));
+  const next = new Map<string | null, number>();
+  for (const { owner } of rest)
+    if (!next.has(owner))
+      next.set(owner, served.has(owner) ? turn : (turns.get(owner) ?? turn - 1));
+  return next;
+}
+
+const NO_TURNS: ReadonlyMap<string | null, number> = new Map();

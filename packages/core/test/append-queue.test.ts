@@ -1,0 +1,74 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { createAppendQueue } from "../src/append-queue.ts";
+import { systemClock } from "../src/clock.ts";
+import { RunEventsError } from "../src/errors.ts";
+import { createMemoryStore } from "../src/memory.ts";
+import type { AppendRequest, RunEventStore } from "../src/store.ts";
+import { createDeferred } from "./deferred.ts";
+
+const MIB = 1_048_576;
+
+function requestOf(ownerId: string | null, runId: string, bytes: number): AppendRequest {
+  return {
+    runId,
+    ownerId,
+    events: [{ eventType: "NOTE", payload: `"${"x".repeat(bytes)}"`, phase: null }],
+    runStatus: "running",
+    idempotencyKey: null,
+    expectedSequence: null,
+    appender: { by: "anybody" },
+  };
+}
+
+/** A queue in front of a store that answers only when the test lets it. */
+function createHeldQueue(): {
+  readonly queue: ReturnType<typeof createAppendQueue>;
+  readonly release: () => void;
+} {
+  const gate = createDeferred<void>();
+  const memory = createMemoryStore();
+  const store: RunEventStore = {
+    ...memory,
+    async append(requests) {
+      await gate.promise;
+      return memory.append(requests);
+    },
+  };
+  return {
+    queue: createAppendQueue(store, systemClock, () => false),
+    release: () => gate.resolve(),
+  };
+}
+
+it("refuses an owner who has a quarter of the queue, and no one else; all of it only when the whole is full", async () => {
+  const { queue, release } = createHeldQueue();
+  const adding: Promise<unknown>[] = [];
+  const refused: RunEventsError[] = [];
+  let at = 0;
+  const add = (ownerId: string | null, bytes: number): void => {
+    const added = queue.add(requestOf(ownerId, `r${(at += 1)}`, bytes));
+    adding.push(added.catch((error: unknown) => refused.push(error as RunEventsError)));
+  };
+  add("first", 1);
+  await setImmediate();
+  for (let count = 0; count < 30; count++) add("ada", MIB);
+  await setImmediate();
+  expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(["too_many_requests"]));
+  expect(refused[0]?.details).toEqual({ retryAfterMs: 1_000 });
+  expect(refused.length).toBeGreaterThanOrEqual(13);
+  const ofAda = refused.length;
+  // Others have room, and what is of no owner may fill it.
+  for (let count = 0; count < 10; count++) add("bob", MIB);
+  for (let count = 0; count < 30; count++) add(null, MIB);
+  await setImmediate();
+  expect(refused).toHaveLength(ofAda);
+  for (let count = 0; count < 30; count++) add(null, MIB);
+  add("eve", 1);
+  await setImmediate();
+  const late = refused.slice(ofAda);
+  expect(new Set(late.map(({ code }) => code))).toEqual(new Set(["store_unavailable"]));
+  release();
+  await Promise.all(adding);
+  await queue.idle();
+});

@@ -1,0 +1,140 @@
+import { RunEventsError } from "@tm/run-events-core";
+
+/** What one user may have in flight at a handler. @see W49 */
+export interface InFlightLimits {
+  /** Requests from when their user is known until their answer has been taken; live streams have a limit of their own. */
+  readonly maxRequests: number;
+  /** Uploads of lines that have not ended. */
+  readonly maxUploads: number;
+  /** Bytes of bodies that are being gathered or appended, and as many of answers that have not been taken. */
+  readonly maxBytes: number;
+}
+
+/** What is in flight, of one user or of all. */
+export interface InFlight {
+  readonly requests: number;
+  readonly uploads: number;
+  /** Bytes of bodies that are being gathered or appended. */
+  readonly bodyBytes: number;
+  /** Bytes of answers that have not been taken. */
+  readonly answerBytes: number;
+}
+
+type Counts = { -readonly [Name in keyof InFlight]: number };
+
+/** One request's part of what its user has in flight. It starts with nothing, and holds nothing once it has left. */
+export interface Holding {
+  /** Counts the request as this user's. @throws RunEventsError `too_many_requests` */
+  enter(ownerId: string): void;
+  /** Counts it as an upload of lines. @throws RunEventsError `too_many_requests` */
+  beginUpload(): void;
+  /**
+   * Says how many bytes of its body the request holds from now on. More than the user may have are refused, but for the only
+   * body that there is.
+   * @throws RunEventsError `too_many_requests`
+   */
+  holdBody(bytes: number): void;
+  /** Says so of its answer. A refusal of the answer changes nothing. @throws RunEventsError `too_many_requests` */
+  holdAnswer(bytes: number): void;
+  /** Refuses a read whose answer would find no room. @throws RunEventsError `too_many_requests` */
+  checkAnswers(): void;
+  /** Gives everything back. Idempotent. */
+  leave(): void;
+}
+
+/** What all users have in flight at one handler. */
+export interface InFlights {
+  open(): Holding;
+  total(): InFlight;
+}
+
+/** Counts by user; a user with nothing in flight takes no memory. */
+export function createInFlights(limits: InFlightLimits): InFlights {
+  const byUser = new Map<string, Counts>();
+  return {
+    open: () => new RequestHolding(limits, byUser),
+    total() {
+      const total = createCounts();
+      for (const counts of byUser.values()) for (const name of NAMES) total[name] += counts[name];
+      return total;
+    },
+  };
+}
+
+const NAMES = ["requests", "uploads", "bodyBytes", "answerBytes"] as const;
+
+function createCounts(): Counts {
+  return { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
+}
+
+/** Of a user that nobody is: what is counted there is gone with the request. */
+const NO_ONE = "";
+
+class RequestHolding implements Holding {
+  readonly #limits: InFlightLimits;
+  readonly #byUser: Map<string, Counts>;
+  readonly #mine = createCounts();
+  #ownerId = NO_ONE;
+  #user: Counts = this.#mine;
+
+  constructor(limits: InFlightLimits, byUser: Map<string, Counts>) {
+    this.#limits = limits;
+    this.#byUser = byUser;
+  }
+
+  enter(ownerId: string): void {
+    const user = this.#byUser.get(ownerId) ?? createCounts();
+    if (user.requests >= this.#limits.maxRequests) throw tooMany("requests");
+    this.#byUser.set(ownerId, user);
+    this.#ownerId = ownerId;
+    this.#user = user;
+    this.#set("requests", 1);
+  }
+
+  beginUpload(): void {
+    if (this.#user.uploads >= this.#limits.maxUploads) throw tooMany("uploads");
+    this.#set("uploads", 1);
+  }
+
+  holdBody(bytes: number): void {
+    this.#hold("bodyBytes", bytes, "bytes of bodies");
+  }
+
+  holdAnswer(bytes: number): void {
+    this.#hold("answerBytes", bytes, "bytes of answers that have not been taken");
+  }
+
+  checkAnswers(): void {
+    if (this.#user.answerBytes >= this.#limits.maxBytes)
+      throw tooMany("bytes of answers that have not been taken");
+  }
+
+  leave(): void {
+    if (this.#ownerId === NO_ONE) return;
+    for (const name of NAMES) this.#set(name, 0);
+    // It may be another one's by now: a user who has left and come back has new counts.
+    if (this.#user.requests === 0) this.#byUser.delete(this.#ownerId);
+    this.#ownerId = NO_ONE;
+    this.#user = this.#mine;
+  }
+
+  #hold(name: "bodyBytes" | "answerBytes", bytes: number, what: string): void {
+    const others = this.#user[name] - this.#mine[name];
+    const isMore = bytes > this.#mine[name];
+    if (isMore && others > 0 && others + bytes > this.#limits.maxBytes) throw tooMany(what);
+    this.#set(name, bytes);
+  }
+
+  #set(name: keyof Counts, value: number): void {
+    if (this.#user === this.#mine) return;
+    this.#user[name] += value - this.#mine[name];
+    this.#mine[name] = value;
+  }
+}
+
+function tooMany(what: string): RunEventsError {
+  return new RunEventsError(
+    "too_many_requests",
+    `Too many ${what} of this user are in flight. Let some end, then try again.`,
+  );
+}

@@ -1,0 +1,64 @@
+import type { Clock } from "@tm/run-events-core";
+
+/** What is handed over at a time, in bytes. */
+const PIECE_BYTES = 65_536;
+
+/** Who wants to know when a body is over, and how long it may stand. */
+export interface PulledBodyOptions {
+  readonly clock: Clock;
+  readonly stallMs: number;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Called once: when all of it has been taken, or nobody takes it any more. */
+  readonly onOver: () => void;
+}
+
+/**
+ * Bytes as a body that is pulled in pieces, so that it is seen when they have been taken. One that nobody pulls for `stallMs` is
+ * cut.
+ * @see W49
+ */
+export function createPulledBody(
+  bytes: Uint8Array,
+  { clock, stallMs, signal, onOver }: PulledBodyOptions,
+): ReadableStream<Uint8Array> {
+  let at = 0;
+  let isOver = false;
+  let stopStall = (): void => {};
+  let cut = (): void => {};
+
+  function finish(): void {
+    if (isOver) return;
+    isOver = true;
+    stopStall();
+    signal.removeEventListener("abort", cut);
+    onOver();
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        cut = () => {
+          finish();
+          controller.error(new DOMException("The answer was cut.", "AbortError"));
+        };
+        stopStall = clock.every(stallMs, cut);
+        if (signal.aborted) cut();
+        else signal.addEventListener("abort", cut);
+      },
+      pull(controller) {
+        stopStall();
+        const piece = bytes.slice(at, at + PIECE_BYTES);
+        at += piece.length;
+        controller.enqueue(piece);
+        if (at < bytes.length) {
+          stopStall = clock.every(stallMs, cut);
+          return;
+        }
+        controller.close();
+        finish();
+      },
+      cancel: finish,
+    },
+    { highWaterMark: 0 },
+  );
+}

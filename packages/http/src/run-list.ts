@@ -1,0 +1,43 @@
+import {
+  createPageCut,
+  type ListQuery,
+  type RunLog,
+  type RunRecord,
+  utf8Bytes,
+} from "@tm/run-events-core";
+import type { Holding } from "./in-flight.ts";
+
+/** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see W14 */
+const LIST_BYTES = 4_194_304;
+/** How many runs are asked for at a time, of which each may have 256 KiB of metadata: no more than a list may be. */
+const RUNS_A_READ = 16;
+
+/**
+ * Reads a list of runs, cut at 4 MiB: it holds one run at least if there is one, and `next` goes on after the last.
+ * @param holding what the list takes is counted there as it grows
+ * @throws RunEventsError `too_many_requests`, `store_unavailable`
+ * @see W14, W49
+ */
+export async function readRunList(
+  log: Pick<RunLog, "listRuns">,
+  query: ListQuery,
+  holding: Pick<Holding, "holdAnswer">,
+): ReturnType<RunLog["listRuns"]> {
+  const fits = createPageCut(query.limit, LIST_BYTES);
+  const runs: RunRecord[] = [];
+  let bytes = 0;
+  let { before }: { before: number | null } = query;
+  for (;;) {
+    const limit = Math.min(RUNS_A_READ, query.limit - runs.length);
+    const read = await log.listRuns({ ...query, before, limit });
+    for (const run of read.runs) {
+      const metadataBytes = utf8Bytes(run.metadata);
+      if (!fits(metadataBytes)) return { runs, next: runs.at(-1)?.ordinal ?? null };
+      runs.push(run);
+      bytes += metadataBytes;
+    }
+    holding.holdAnswer(bytes);
+    if (read.next === null || runs.length === query.limit) return { runs, next: read.next };
+    before = read.next;
+  }
+}
