@@ -38,7 +38,11 @@ function startUpkept(
 ): Upkept {
   const logged: (LogFields & { readonly event: string })[] = [];
   const metrics = createMetrics({
-    handler: () => ({ streams: { open: 0, opened: 0, ended: {} }, waiting: 0 }),
+    handler: () => ({
+      streams: { open: 0, opened: 0, ended: {} },
+      waiting: 0,
+      inFlight: { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 },
+    }),
     store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
     walBytes: () => null,
   });
