@@ -43,7 +43,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     countUpkeepFailure: () => void (upkeepFailures += 1),
     countRequest: (status) => void requests.set(status, (requests.get(status) ?? 0) + 1),
     encode() {
-      const { streams, waiting } = sources.handler();
+      const { streams, waiting, inFlight } = sources.handler();
       const { user, system } = process.cpuUsage();
       const memory = process.memoryUsage();
       const startedAt = Date.now() / 1_000 - process.uptime();
@@ -74,6 +74,15 @@ export function createMetrics(sources: MetricsSources): Metrics {
         ),
         ...family("run_events_long_polls_waiting", "gauge", "Polls held until there is news.", [
           { value: waiting },
+        ]),
+        ...family("run_events_requests_in_flight", "gauge", "Requests that are being answered.", [
+          { value: inFlight.requests },
+        ]),
+        ...family("run_events_uploads_open", "gauge", "Uploads of lines that go on.", [
+          { value: inFlight.uploads },
+        ]),
+        ...family("run_events_bytes_in_flight", "gauge", "Bytes of bodies and answers held.", [
+          { value: inFlight.bodyBytes + inFlight.answerBytes },
         ]),
         ...family(
           "run_events_http_requests_total",
