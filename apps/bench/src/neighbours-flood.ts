@@ -13,7 +13,9 @@ const LINE_BYTES = 4_000_000;
 const BATCH = 1_000;
 
 /** A body of 4 MiB, in payloads of 250 KB. */
-const LARGE = encode(Array.from({ length: 16 }, () => ({ ...note(), payload: "x".repeat(250_000) })));
+const LARGE = encode(
+  Array.from({ length: 16 }, () => ({ ...note(), payload: "x".repeat(250_000) })),
+);
 const MANY = encode(Array.from({ length: BATCH }, note));
 const EVENTS = { method: "POST", path: `/v1/agent-runs/${FLOODER}/events` } as const;
 

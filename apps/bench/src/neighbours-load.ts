@@ -3,6 +3,11 @@ export interface NeighboursServer {
   listen(): Promise<number>;
   /** The most resident memory since the call before, in bytes. */
   peak(): number;
+  /**
+   * What the server's main thread has worked from each quiet request's arrival to the end of its answer, in milliseconds, since
+   * the call before: what a request waits for, whatever else the machine does.
+   */
+  worked(): readonly number[];
   count(): Promise<number> | number;
 }
 

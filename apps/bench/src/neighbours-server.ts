@@ -22,9 +22,17 @@ const handler = createNodeHandler({
     return userId === undefined ? null : { userId, credential: "bearer" };
   },
 });
-const server = createServer({ requestTimeout: 0 }, (request, response) =>
-  handler.handle(request, response),
-);
+let worked: number[] = [];
+const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  if (request.headers.authorization?.startsWith("Bearer quiet-") === true) {
+    const before = process.threadCpuUsage();
+    response.once("finish", () => {
+      const { user, system } = process.threadCpuUsage(before);
+      worked.push((user + system) / 1_000);
+    });
+  }
+  handler.handle(request, response);
+});
 let peak = 0;
 setInterval(() => {
   peak = Math.max(peak, process.memoryUsage.rss());
@@ -35,6 +43,11 @@ serveParent<NeighboursServer>({
   peak() {
     const seen = Math.max(peak, process.memoryUsage.rss());
     peak = 0;
+    return seen;
+  },
+  worked() {
+    const seen = worked;
+    worked = [];
     return seen;
   },
   count: () => countEvents(database),

@@ -31,6 +31,8 @@ export const neighbours: Section = {
 interface Round {
   readonly p99Ms: number;
   readonly p50Ms: number;
+  /** Of what the server's main thread worked while an append waited. */
+  readonly workP99Ms: number;
   /** The most memory that the server had. */
   readonly peakMib: number;
 }
@@ -64,12 +66,13 @@ async function measureKind(
   const quiet = start<QuietLoader>(new URL("neighbours-quiet.ts", import.meta.url));
   const flooder = start<FloodLoader>(new URL("neighbours-flood.ts", import.meta.url));
   const port = await server.call("listen");
+  const measureOnce = (): Promise<Round> => measureRound(server, quiet, { port, millis });
   const statuses: Record<string, number> = {};
   const measured = await takeTurns(rounds, {
-    alone: () => measureRound(server, quiet, port, millis),
+    alone: measureOnce,
     flooded: async () => {
       await flooder.call("start", { port, kind });
-      const round = await measureRound(server, quiet, port, millis);
+      const round = await measureOnce();
       for (const [status, count] of Object.entries(await flooder.call("stop")))
         statuses[status] = (statuses[status] ?? 0) + count;
       return round;
@@ -98,9 +101,27 @@ async function measureKind(
       },
     ],
     figures: [
-      { name: `${name}: quiet owners' append p50 without`, unit: "ms", values: of("alone", "p50Ms") },
+      {
+        name: `${name}: quiet owners' append p50 without`,
+        unit: "ms",
+        values: of("alone", "p50Ms"),
+      },
       { name: `${name}: quiet owners' append p50`, unit: "ms", values: of("flooded", "p50Ms") },
-      { name: `${name}: quiet owners' append p99 without`, unit: "ms", values: of("alone", "p99Ms") },
+      {
+        name: `${name}: quiet owners' append p99 without`,
+        unit: "ms",
+        values: of("alone", "p99Ms"),
+      },
+      {
+        name: `${name}: the server's work while an append waits, p99 without`,
+        unit: "ms",
+        values: of("alone", "workP99Ms"),
+      },
+      {
+        name: `${name}: the server's work while an append waits, p99`,
+        unit: "ms",
+        values: of("flooded", "workP99Ms"),
+      },
       { name: `${name}: quiet owners' append p99`, unit: "ms", values: of("flooded", "p99Ms") },
     ],
     note: `${name}: the flooder's answers were ${Object.entries(statuses)
@@ -120,15 +141,19 @@ const FLOOD_NAMES: Readonly<Record<FloodKind, string>> = {
 async function measureRound(
   server: Child<NeighboursServer>,
   quiet: Child<QuietLoader>,
-  port: number,
-  millis: number,
+  load: { readonly port: number; readonly millis: number },
 ): Promise<Round> {
   await server.call("peak");
-  const tookMs = (await quiet.call("append", { port, millis })).toSorted((a, b) => a - b);
-  const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? Number.NaN;
+  await server.call("worked");
+  const tookMs = await quiet.call("append", load);
   return {
-    p99Ms: at(PERCENTILE),
-    p50Ms: at(0.5),
+    p99Ms: percentile(tookMs, PERCENTILE),
+    p50Ms: percentile(tookMs, 0.5),
+    workP99Ms: percentile(await server.call("worked"), PERCENTILE),
     peakMib: (await server.call("peak")) / MIB,
   };
+}
+
+function percentile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }

@@ -1,5 +1,6 @@
 export type { JsonMember } from "./json-split.ts";
 export { eachJsonItem, eachJsonMember, splitJsonArray, splitJsonObject } from "./json-split.ts";
+export { afterTurn } from "./clock.ts";
 export type { Connected, StreamFailure } from "./frame.ts";
 export {
   encodeConnected,

@@ -20,6 +20,7 @@ import { createOwnKeys } from "./own-keys.ts";
 import { checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
+import { SLICE_BYTES } from "./slice.ts";
 import { sendReads } from "./send-reads.ts";
 import type {
   Appender,
@@ -33,10 +34,13 @@ import type {
 import { tailSlices } from "./tail.ts";
 import { createUpkeep, type Upkeep } from "./upkeep.ts";
 
-/** What one group of reads may bring at most, in bytes: four pages of 4 MiB, or what is new of some 340 followed runs. */
-const READS_BYTES = 16_777_216;
-/** What a read counts for at least, in bytes: one event comes however few bytes are asked for. */
-const READ_BYTES = 49_152;
+/**
+ * What one group of reads may weigh, in bytes: two pages of 4 MiB, which take a SQLite file some 15 ms, or what is new of some 340
+ * followed runs.
+ */
+const READS_BYTES = 8_388_608;
+/** What a read of a slice at most weighs, in bytes: of those who follow, few have all of it to come. */
+const READ_BYTES = 24_576;
 const GROUP_ITEMS = 1_024;
 const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
@@ -133,8 +137,10 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     keyOf: ({ runId }) => runId,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
-    weigh: ({ limit, maxBytes }) =>
-      Math.max(READ_BYTES, Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit)),
+    weigh({ limit, maxBytes }) {
+      const most = Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit);
+      return most <= SLICE_BYTES ? READ_BYTES : most;
+    },
     maxWeight: READS_BYTES,
     // No less: most reads bring little, whatever they may bring.
     sharedWeight: READS_BYTES,

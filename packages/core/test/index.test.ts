@@ -138,6 +138,7 @@ const WIRE_VALUES = [
   "encodeStatus",
   "encodeStreamError",
   "encodeTime",
+  "afterTurn",
   "eachJsonItem",
   "eachJsonMember",
   "splitJsonArray",

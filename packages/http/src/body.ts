@@ -1,6 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Exchange } from "./exchange.ts";
 import type { Holding } from "./in-flight.ts";
+import type { WorkSize } from "./turns.ts";
 
 /** How long a body that is read whole may take, in milliseconds. */
 const BODY_MS = 30_000;
@@ -21,17 +22,27 @@ export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
 }
 
+/** From so many bytes on the parsing of a body takes the event loop for long enough to wait for a turn. */
+const LARGE_BODY = 16_384;
+
+/** What holds a body. */
+export interface BodyBounds {
+  readonly maxBytes: number;
+  /** What the body takes is counted there, by its stated length before the first byte is read. @see W49 */
+  readonly holding: Pick<Holding, "holdBody">;
+  /** Waits until it is the request's turn to take the event loop for a while. */
+  readonly takeTurn: (size: WorkSize) => Promise<void>;
+}
+
 /**
  * Reads a JSON body whole; `null` if there is none.
  * @returns its text, which is known to be JSON, and its value
- * @param holding what the body takes is counted there, by its stated length before the first byte is read
  * @throws RunEventsError `invalid_request` if it is not JSON in UTF-8 or takes too long, `payload_too_large`,
  * `too_many_requests`
  */
 export async function readJson(
   exchange: Pick<Exchange, "header" | "readBody">,
-  maxBytes: number,
-  holding: Pick<Holding, "holdBody">,
+  { maxBytes, holding, takeTurn }: BodyBounds,
 ): Promise<{ readonly text: string; readonly value: unknown } | null> {
   refuseEncoded(exchange);
   const stated = Number(exchange.header("content-length") ?? 0);
@@ -48,6 +59,7 @@ export async function readJson(
       "The body's content type must be application/json.",
     );
   }
+  if (bytes.length >= LARGE_BODY) await takeTurn("large");
   const text = decodeUtf8(bytes);
   try {
     return { text, value: JSON.parse(text) as unknown };

@@ -1,15 +1,15 @@
 import { parseIdempotencyKey } from "@tm/run-events-core";
 import { encodeLease } from "@tm/run-events-core/wire";
-import { readJson } from "./body.ts";
+import { readBody } from "./call-body.ts";
 import { emptyReply, jsonReply, type Reply } from "./exchange.ts";
 import { parseNumbers } from "./parameters.ts";
 import type { Call, Methods } from "./route.ts";
 
 /** Who may write to a run: claimed, renewed and given back. @see W31 */
 export const LEASE_ROUTES: Methods = {
-  POST: { access: "any", changes: true, answer: claimRun },
-  PUT: { access: "any", changes: true, answer: renewLease },
-  DELETE: { access: "any", changes: true, answer: releaseRun },
+  POST: { access: "any", changes: true, takesTurn: "short", answer: claimRun },
+  PUT: { access: "any", changes: true, takesTurn: "short", answer: renewLease },
+  DELETE: { access: "any", changes: true, takesTurn: "short", answer: releaseRun },
 };
 
 async function claimRun(call: Call): Promise<Reply> {
@@ -36,8 +36,8 @@ async function releaseRun(call: Call): Promise<Reply> {
 }
 
 async function readNumbers<Name extends string>(
-  { service, exchange, holding }: Call,
+  call: Call,
   ...names: readonly Name[]
 ): Promise<Readonly<Record<Name, number>>> {
-  return parseNumbers(await readJson(exchange, service.maxBodyBytes, holding), names);
+  return parseNumbers(await readBody(call), names);
 }

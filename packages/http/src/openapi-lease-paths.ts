@@ -1,4 +1,4 @@
-import { empty, json, OF_RUN, problems } from "./openapi-operation.ts";
+import { empty, json, OF_RUN, parameter, problems } from "./openapi-operation.ts";
 import { schemaRef } from "./openapi-schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -16,6 +16,14 @@ const claimRun: Json = {
   summary: "Gives a run to the caller, unless somebody has it (W31)",
   description:
     "From then on the run takes appends with this fence only, until the lease is released, claimed anew after it has run out, or the run has ended. Whoever does not renew a lease in time may lose it, and a run that nobody claims again ends as failed.",
+  parameters: [
+    parameter(
+      "header",
+      "Idempotency-Key",
+      "Under the key that got the lease the claim is granted that lease again, until it runs out.",
+      { type: "string", pattern: "^[\\x20-\\x7e]{1,128}$" },
+    ),
+  ],
   requestBody: body("ClaimRun"),
   responses: { 200: json("The lease.", "Lease"), ...problems(...OF_LEASE, "claimed") },
 };

@@ -48,6 +48,7 @@ export function problems(...codes: readonly RunEventsErrorCode[]): Json {
 /** Problems of every request that needs a credential and the store. */
 export const COMMON: readonly RunEventsErrorCode[] = [
   "unauthenticated",
+  "too_many_requests",
   "internal",
   "store_unavailable",
 ];

@@ -46,7 +46,11 @@ const listRuns: Json = {
     parameter("query", "cursor", "The `nextCursor` of the page before.", cursor),
   ],
   responses: {
-    200: json("A page of runs.", "RunList", retention),
+    200: json(
+      "A page of runs, of at most 4 MiB of metadata unless one run has more.",
+      "RunList",
+      retention,
+    ),
     ...problems(...COMMON, "invalid_request"),
   },
 };
@@ -113,7 +117,7 @@ const readEvents: Json = {
   responses: {
     200: json("A page, of at most 4 MiB unless one event is larger.", "Page", { ETag: text }),
     304: empty("The page is one of those that the reader has.", { ETag: text }),
-    ...problems(...OF_RUN, "invalid_cursor", "cursor_ahead", "too_many_requests"),
+    ...problems(...OF_RUN, "invalid_cursor", "cursor_ahead"),
   },
 };
 
@@ -187,6 +191,7 @@ const streamParameters: readonly Json[] = [
 
 const streamProblems: Json = problems(
   "unauthenticated",
+  "too_many_requests",
   "session_required",
   "cross_site_request",
   "not_found",

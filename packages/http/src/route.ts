@@ -2,6 +2,7 @@ import type { StreamRequest } from "@tm/run-events-core/wire";
 import type { Exchange, Reply, StreamReply } from "./exchange.ts";
 import type { Holding } from "./in-flight.ts";
 import type { Service } from "./service.ts";
+import type { WorkSize } from "./turns.ts";
 
 /** A request whose owner is known. */
 export interface Call {
@@ -14,6 +15,8 @@ export interface Call {
   readonly runId: string;
   /** What the request holds of what its user may have in flight. @see W49 */
   readonly holding: Holding;
+  /** Waits until it is the owner's turn to take the event loop for a while. @see W49 */
+  readonly takeTurn: (size: WorkSize) => Promise<void>;
   /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */
   readonly authorize: StreamRequest["authorize"];
 }
@@ -24,6 +27,8 @@ export interface Route {
   readonly access: "open" | "any" | "session";
   /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
   readonly changes: boolean;
+  /** Whether it is work of its own for the store, which no other request shares, so that one owner's wait for the others'. @see W49 */
+  readonly takesTurn?: WorkSize;
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;
 }
 

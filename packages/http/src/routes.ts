@@ -6,7 +6,8 @@ import {
   runNotFound,
 } from "@tm/run-events-core";
 import { encodePage, encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
-import { mediaType, readJson, refuseEncoded } from "./body.ts";
+import { mediaType, refuseEncoded } from "./body.ts";
+import { readBody } from "./call-body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
 import { emptyReply, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
 import { readRunList } from "./run-list.ts";
@@ -28,15 +29,18 @@ import type { RouteName } from "./paths.ts";
 import type { Call, Methods } from "./route.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
 
+/** From so many characters of payload on the encoding of a page takes the event loop for long enough to wait for a turn. */
+const LARGE_PAGE = 262_144;
+
 /** Every path with its methods: the whole wire. `HEAD` is answered wherever `GET` is. */
 export const ROUTES: Readonly<Record<RouteName, Methods>> = {
   runs: {
-    GET: { access: "any", changes: false, answer: listRuns },
-    POST: { access: "any", changes: true, answer: createRun },
+    GET: { access: "any", changes: false, takesTurn: "short", answer: listRuns },
+    POST: { access: "any", changes: true, takesTurn: "short", answer: createRun },
   },
   run: {
     GET: { access: "any", changes: false, answer: getRun },
-    DELETE: { access: "any", changes: true, answer: deleteRun },
+    DELETE: { access: "any", changes: true, takesTurn: "short", answer: deleteRun },
   },
   events: {
     GET: { access: "any", changes: false, answer: readEvents },
@@ -58,9 +62,9 @@ async function listRuns({ service, exchange, ownerId, holding }: Call): Promise<
   return jsonReply(200, encodeRunList(list), service.retention);
 }
 
-async function createRun({ service, exchange, ownerId, holding }: Call): Promise<Reply> {
-  const body = await readJson(exchange, service.maxBodyBytes, holding);
-  const { runId, metadata } = parseCreateBody(body);
+async function createRun(call: Call): Promise<Reply> {
+  const { service, ownerId } = call;
+  const { runId, metadata } = parseCreateBody(await readBody(call));
   const { created, run } = await service.log.createRun({ runId, ownerId, metadata });
   return jsonReply(created ? 201 : 200, encodeRun(run), {
     location: `/v1/agent-runs/${run.runId}`,
@@ -96,7 +100,7 @@ async function appendEvents(call: Call): Promise<Reply> {
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
   const { events, expectedSequence } = parseAppendBody(
-    await readJson(exchange, service.maxBodyBytes, holding),
+    await readBody(call),
     service.log.limits.maxBatchEvents,
   );
   const receipt = await service.log.append(runId, events, {
@@ -124,6 +128,8 @@ async function readEvents(call: Call): Promise<Reply> {
   if (waitMs === 0 && matchesEtag(exchange.header("if-none-match"), etag)) {
     return emptyReply(304, headers);
   }
+  const bytes = page.events.reduce((sum, { payload }) => sum + payload.length, 0);
+  if (bytes >= LARGE_PAGE) await call.takeTurn("large");
   return jsonReply(200, encodePage(page), headers);
 }
 

@@ -17,6 +17,7 @@ import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { checkRunId, ROUTES } from "./routes.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
+import { createTurns, type WorkSize } from "./turns.ts";
 import { createWaits, type Waits } from "./waits.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
@@ -104,6 +105,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
   const { log } = runs;
   const streams = createStreams(log, options);
   const waits = createWaits(log, options.maxStreamsPerUser);
+  const turns = createTurns();
   const inFlights = createInFlights({
     maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
     maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
@@ -175,7 +177,9 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
         return "unauthenticated";
       }
     };
-    return found.answer({ service, exchange, ownerId, runId, authorize, holding });
+    const takeTurn = (size: WorkSize): Promise<void> => turns.take(ownerId, size);
+    if (found.takesTurn !== undefined) await takeTurn(found.takesTurn);
+    return found.answer({ service, exchange, ownerId, runId, authorize, holding, takeTurn });
   }
 
   /** An EventSource would take a 5xx for the end. @see W24 */

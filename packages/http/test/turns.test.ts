@@ -1,0 +1,62 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { createTurns, type WorkSize } from "../src/turns.ts";
+
+const piece = fc.record({
+  owner: fc.constantFrom("ada", "bob", "eve"),
+  size: fc.constantFrom<WorkSize>("short", "large"),
+});
+
+it("W49: a turn of the event loop takes one large piece of work or four short ones, and owners go one after the other", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
+      const turns = createTurns();
+      const done: {
+        readonly at: number;
+        readonly owner: string;
+        readonly turn: number;
+        readonly cost: number;
+      }[] = [];
+      let turn = 0;
+      let isFirst = false;
+      // Has this turn at once, so that all the others wait.
+      void turns.take("first", "large").then(() => (isFirst = true));
+      for (const [at, { owner, size }] of pieces.entries())
+        void turns
+          .take(owner, size)
+          .then(() => done.push({ at, owner, turn, cost: size === "large" ? 4 : 1 }));
+      await Promise.resolve();
+      expect([isFirst, done]).toEqual([true, []]);
+      while (done.length < pieces.length) {
+        turn += 1;
+        const before = done.length;
+        await setImmediate();
+        expect(done.length).toBeGreaterThan(before);
+      }
+      for (const ofTurn of Map.groupBy(done, (one) => one.turn).values())
+        expect(ofTurn.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(4);
+      for (const [owner, mine] of Map.groupBy(done, (one) => one.owner)) {
+        expect(mine.map(({ at }) => at)).toEqual(
+          mine.map(({ at }) => at).toSorted((a, b) => a - b),
+        );
+        // While a piece waits, each other owner has one turn at most before it.
+        const places = mine.map((one) => done.indexOf(one));
+        for (const [index, place] of places.entries()) {
+          const from = places[index - 1];
+          if (from === undefined) continue;
+          const between = done.slice(from + 1, place).map((one) => one.owner);
+          expect(between).not.toContain(owner);
+          expect(new Set(between).size).toBe(between.length);
+        }
+      }
+      await setImmediate();
+      await setImmediate();
+      // Nobody has had this turn.
+      let isNext = false;
+      void turns.take("ada", "large").then(() => (isNext = true));
+      await Promise.resolve();
+      expect(isNext).toBe(true);
+    }),
+  );
+});
