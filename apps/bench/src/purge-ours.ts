@@ -57,7 +57,7 @@ serveParent<PurgeWorker>({
     let gone = 0;
     while (gone < count) {
       const batchAt = performance.now();
-      const purged = await runs.purge({ finishedBeforeMs: Date.now() + 60_000, limit });
+      const purged = await runs.purge({ finishedForMs: 0, limit });
       if (purged.length === 0) break;
       gone += purged.length;
       await pause((performance.now() - batchAt) * (1 / share - 1));
