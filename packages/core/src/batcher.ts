@@ -109,7 +109,17 @@ export function createBatcher<Item, Answer>(
     });
     queue = [...plan.rest];
     ({ turns } = plan);
-    for (const { owner, weight } of plan.group) weigh(owner, -weight);
+    let from = plan.group[0]?.owner ?? null;
+    let left = 0;
+    for (const { owner, weight } of plan.group) {
+      if (owner !== from) {
+        weigh(from, -left);
+        from = owner;
+        left = 0;
+      }
+      left += weight;
+    }
+    weigh(from, -left);
     return plan.group;
   }
 

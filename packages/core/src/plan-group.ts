@@ -44,9 +44,10 @@ export function planGroup<Item extends WaitingItem>(
   queue: readonly Item[],
   bounds: GroupBounds,
 ): GroupPlan<Item> {
-  const ready = queue.filter(({ key }) => !bounds.busy.has(key));
+  const ready = bounds.busy.size === 0 ? queue : queue.filter(({ key }) => !bounds.busy.has(key));
   const flows = flowsOf(ready, bounds);
   const group = flows.length > 1 ? share(flows, bounds) : takeFront(ready, bounds);
+  if (group.length === queue.length) return { group, rest: [], turns: NO_TURNS };
   const taken = new Set<Item>(group);
   const rest = queue.filter((item) => !taken.has(item));
   return { group, rest, turns: turnsOf(rest, taken, bounds) };
@@ -60,7 +61,7 @@ interface Flow<Item> {
   taken: number;
 }
 
-/** The owners' items, those first whose last group was the longest ago, and of these those whose first item is light. */
+/** The owners' items (of one owner alone they are not listed), those first whose last group was the longest ago, and of these those whose first item is light. */
 function flowsOf<Item extends WaitingItem>(
   ready: readonly Item[],
   { turns, turn }: GroupBounds,
@@ -68,7 +69,7 @@ function flowsOf<Item extends WaitingItem>(
   const [first] = ready;
   if (first === undefined) return [];
   if (ready.every(({ owner }) => owner === first.owner))
-    return [{ owner: first.owner, items: [...ready], taken: 0 }];
+    return [{ owner: first.owner, items: [], taken: 0 }];
   const flows = new Map<string | null, Flow<Item>>();
   const flowOfKey = new Map<string, Flow<Item>>();
   for (const item of ready) {
@@ -99,7 +100,7 @@ function takeFront<Item extends WaitingItem>(
     if (count > 0 && (count === maxItems || weight > most)) break;
     count += 1;
   }
-  return ready.slice(0, count);
+  return count === ready.length ? ready : ready.slice(0, count);
 }
 
 function share<Item extends WaitingItem>(
@@ -148,7 +149,6 @@ function turnsOf<Item extends WaitingItem>(
   taken: ReadonlySet<Item>,
   { turns, turn }: GroupBounds,
 ): ReadonlyMap<string | null, number> {
-  if (rest.length === 0) return NO_TURNS;
   const served = new Set([...taken].map(({ owner }) => owner));
   const next = new Map<string | null, number>();
   for (const { owner } of rest)
