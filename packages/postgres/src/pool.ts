@@ -73,7 +73,7 @@ export function connectOf(pool: PostgresPool): Connect | null {
 }
 
 /** What a pool threw, as what it means where that is known: then nothing was sent. @see S7, S20 */
-export function poolFailure(pool: PostgresPool, error: unknown): unknown {
+function poolFailure(pool: PostgresPool, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (ENDED.has(error.message)) {
     return new RunEventsError("store_unavailable", "The store's pool has been ended.", {
