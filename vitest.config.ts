@@ -1,5 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { ViteUserConfig } from "vitest/config";
+import { parseTier, settingsOf } from "./packages/test-servers/src/tier.ts";
+
+const tier = parseTier(process.env.TEST_TIER);
 
 const config: ViteUserConfig = {
   ssr: {
@@ -7,8 +10,9 @@ const config: ViteUserConfig = {
     resolve: { conditions: ["@tm/source", "module", "node", "development|production"] },
   },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
-    globalSetup: ["packages/test-servers/src/require-servers.ts"],
+    ...settingsOf(tier),
+    // The tier `fast` needs no server.
+    globalSetup: tier === "fast" ? [] : ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",
     // Most tests wait for servers and deadlines: two cores have time for three files.
     maxWorkers: Math.max(3, availableParallelism() - 1),

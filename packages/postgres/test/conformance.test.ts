@@ -6,7 +6,7 @@ import {
   startPostgres,
 } from "@tm/run-events-test-servers";
 import pg from "pg";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { createDoors } from "./doors.ts";
 
 const ENGINES = findSystemPostgres() === null ? ["embedded"] : ["embedded", "system"];
@@ -25,6 +25,7 @@ describe.each(ENGINES)("the Postgres store on pg, with the %s server", (engine) 
   const doors = createDoors(() => pool);
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: `pg, ${engine}`,
+    profile: engine === "embedded" ? "ci" : inject("variantProfile"),
     ...doors,
   })) {
     it(name, run, timeoutMs);
@@ -38,7 +39,7 @@ describe("the Postgres store on PGlite", () => {
   });
   afterAll(() => db.close());
   const doors = createDoors(() => db);
-  for (const { name, run, timeoutMs } of runEventStoreConformance({ name: "PGlite", ...doors })) {
-    it(name, run, timeoutMs);
-  }
+  const profile = inject("variantProfile");
+  const cases = runEventStoreConformance({ name: "PGlite", profile, ...doors });
+  for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
 });

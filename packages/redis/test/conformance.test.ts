@@ -1,6 +1,6 @@
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { type Client, type Servers, SETUPS } from "./clients.ts";
 
@@ -36,7 +36,7 @@ function doorsOf(servers: () => Servers) {
   };
 }
 
-describe.each(SETUPS)("the Redis store on $name", ({ name, start }) => {
+describe.each(SETUPS)("the Redis store on $name", ({ name, isVariant, start }) => {
   let servers: Servers;
 
   beforeAll(async () => {
@@ -47,6 +47,7 @@ describe.each(SETUPS)("the Redis store on $name", ({ name, start }) => {
 
   for (const { name: title, run, timeoutMs } of runEventStoreConformance({
     name,
+    profile: isVariant ? inject("variantProfile") : "ci",
     ...doorsOf(() => servers),
   })) {
     it(title, run, timeoutMs);

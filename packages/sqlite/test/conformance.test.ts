@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core";
-import { describe, it } from "vitest";
+import { describe, inject, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
 
@@ -61,6 +61,7 @@ function doorsOf(driver: Driver) {
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: driver.name,
+    profile: driver.name === "better-sqlite3" ? "ci" : inject("variantProfile"),
     ...doorsOf(driver),
   })) {
     it(name, run, timeoutMs);

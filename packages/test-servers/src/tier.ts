@@ -1,12 +1,28 @@
-/** How much of the tests a run takes; each takes all of the one before it. */
+import "vitest";
+
+/** How much a run tries. Each tier takes all test files of the one before it. */
 export type Tier = "fast" | "main" | "nightly";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The profile of the conformance kit on variants of a store's main server. In the tier `nightly` the main server's. */
+    readonly variantProfile: "quick" | "ci";
+  }
+}
 
 const TIERS: readonly Tier[] = ["fast", "main", "nightly"];
 
-/** The tier of this run: `TEST_TIER`, `main` by default. */
-export const TIER: Tier = parseTier(process.env.TEST_TIER);
+/** Every test file. */
+const ALL: readonly string[] = ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"];
 
-function parseTier(text: string | undefined): Tier {
+/** Test files that start no server of another project and no browser. */
+const FAST: readonly string[] = ["packages/core/test/**/*.test.ts"];
+
+/** Test files that take minutes, and variants of what other files try. */
+const NIGHTLY: readonly string[] = [];
+
+/** @throws TypeError unless it is a tier's name, or nothing, which means `main` */
+export function parseTier(text: string | undefined): Tier {
   const tier = text === undefined || text === "" ? "main" : TIERS.find((one) => one === text);
   if (tier === undefined) {
     throw new TypeError(`Expected TEST_TIER to be ${TIERS.join(", ")} or not set, got ${text}.`);
@@ -14,12 +30,11 @@ function parseTier(text: string | undefined): Tier {
   return tier;
 }
 
-/** The profile of the conformance kit on a variant of a store's main server: every night as on the main one. */
-export const VARIANT_PROFILE: "quick" | "ci" = TIER === "nightly" ? "ci" : "quick";
-
-/** Of several alternatives the first one, and every night all of them. */
-export function firstOrAll<Alternative>(
-  alternatives: readonly Alternative[],
-): readonly Alternative[] {
-  return TIER === "nightly" ? alternatives : alternatives.slice(0, 1);
+/** What a run of a tier takes, as vitest's settings. */
+export function settingsOf(tier: Tier) {
+  return {
+    include: [...(tier === "fast" ? FAST : ALL)],
+    exclude: ["**/node_modules/**", ...(tier === "main" ? NIGHTLY : [])],
+    provide: { variantProfile: tier === "nightly" ? "ci" : "quick" },
+  } as const;
 }
