@@ -18,18 +18,18 @@ export interface Child {
   readonly stderr: Readable;
   /** Resolves when the process has gone. Its output may still have something to read. */
   readonly exited: Promise<ChildExit>;
-  /** Resolves when the process has gone, and no signal from here is on its way to end what else holds its output. */
+  /** Resolves when the process has ended, and no signal from here can still end the others that hold its output. */
   readonly exitedAlone: Promise<void>;
-  /** Whether the process has gone. */
+  /** Whether the process has ended. */
   hasExited(): boolean;
   /** Sends the signal, and if the command does not end, stronger ones after a while. */
   stop(signal: NodeJS.Signals): void;
   /**
    * Ends the command at once, and its output with it.
-   * @returns whether it could: a command that has become another user's takes no signal from this one
+   * @returns whether it could: a command that runs as another user now accepts no signal from this one
    */
   kill(): boolean;
-  /** Reads this output no further: the command gets `SIGPIPE` when it writes more. */
+  /** Stops reading this output: the command gets `SIGPIPE` when it writes more. */
   closeOutput(output: OutputName): void;
 }
 
@@ -96,7 +96,7 @@ class RunningChild implements Child {
           : { kind: "signalled", signal },
       ),
     );
-    // Only then no process is left that could hold the output open.
+    // Only then has every process ended that could hold the output open.
     process.once("close", () => clearTimeout(this.#timer));
   }
 
@@ -120,7 +120,7 @@ class RunningChild implements Child {
   kill(): boolean {
     this.#isStopping = true;
     clearTimeout(this.#timer);
-    // A command that goes on all the same is read on, but not what it has left behind.
+    // If the command goes on, it is still read; processes that it left behind are not.
     if (!this.#send("SIGKILL") && !this.#hasExited) return false;
     this.closeOutput("stdout");
     this.closeOutput("stderr");
@@ -136,11 +136,11 @@ class RunningChild implements Child {
     this.#timer = setTimeout(task, ms);
   }
 
-  /** @returns whether it has arrived, or there is nothing left that it could reach */
+  /** @returns whether it has arrived, or no process is left that could get it */
   #send(signal: NodeJS.Signals): boolean {
     const { hasTerminal, onRefused } = this.#options;
     const { pid } = this.#process;
-    // The number of a process that has gone may be another's; that of its group is not while the group has a process.
+    // The id of an ended process may belong to another one. The id of its group does not while the group has a process.
     if (pid === undefined || (hasTerminal && this.#hasExited)) return true;
     try {
       process.kill(hasTerminal ? pid : -pid, signal);

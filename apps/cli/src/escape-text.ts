@@ -5,14 +5,14 @@
  */
 const OBEYED = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
 
-/** A text from elsewhere as one line that a terminal only shows: what it would obey is written as JSON writes it. */
+/** Foreign text as one line that a terminal only shows: characters that it would obey are escaped as in JSON. */
 export function escapeText(text: string): string {
   return text.replaceAll(OBEYED, escapeOf);
 }
 
 /** Compact JSON text of the same value, all of whose characters a terminal only shows. */
 export function escapeJson(json: string): string {
-  // Outside of strings compact JSON has none of them, and inside the long form is always right.
+  // Compact JSON has none of them outside strings, and inside strings the long escape is always valid.
   return json.replaceAll(OBEYED, longEscapeOf);
 }
 

@@ -20,7 +20,7 @@ export interface EventQueue {
    * They stay in the queue until they are dropped.
    */
   nextBatch(): Promise<readonly string[]>;
-  /** From now on a batch has at most so many events. */
+  /** From now on a batch has at most this many events. */
   limitBatch(events: number): void;
   /** Removes the first so many. */
   drop(count: number): void;

@@ -161,12 +161,12 @@ async function recordChild(parts: {
   leasing.abort();
   screen.note(`run ${runId} ${describeEnd(planned, end)}`);
   const exitCode = planExitCode(planned, end);
-  // What still waits for a reader, and a command that goes on, hold this process no longer.
+  // Neither output that waits for a reader nor a command that goes on keeps this process alive any more.
   if (exit === undefined) process.exit(exitCode);
   return exitCode;
 }
 
-/** Of a command that is not waited for: its recording has ended before. */
+/** The end of a command that nothing waits for: its recording has ended already. */
 const NOT_AWAITED: PlannedEnd = {
   event: { eventType: "RUN_CANCELLED" },
   exitCode: EXIT.notRecorded,

@@ -20,15 +20,15 @@ export interface ReceivedSignal {
 export interface Interruption {
   /** The first one, if there was one. */
   received(): ReceivedSignal | null;
-  /** Resolves when nothing is to be waited for any more: neither the command nor the reader of its output. */
+  /** Resolves when there is nothing left to wait for: neither the command nor the reader of its output. */
   readonly givenUp: Promise<void>;
   /** Back to the system's own way with signals. */
   close(): void;
 }
 
 /**
- * Passes a signal on to the command, which the run's end waits for; the second one ends the command at once, the third one this
- * process. A command that no signal reaches is recorded until it ends, or the third one comes.
+ * Passes the first signal on to the command; the run ends when the command does. The second signal ends the command at once, the
+ * third this process. A command that no signal reaches is recorded until it ends, or until the third signal.
  */
 export function listenForSignals(child: Child, recorder: Recorder): Interruption {
   const received: ReceivedSignal[] = [];
@@ -51,7 +51,7 @@ export function listenForSignals(child: Child, recorder: Recorder): Interruption
   function onDeadline(): void {
     const isEnding = child.kill();
     if (!isEnding && received.length < DEADLINES_MS.length) {
-      // What is recorded of it until it ends has its time then.
+      // The recording goes on until it ends.
       void child.exited.then(wait);
       return;
     }

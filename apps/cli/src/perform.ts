@@ -63,7 +63,7 @@ async function perform(command: Command): Promise<number> {
   }
 }
 
-/** An id that no run can have is no path either. */
+/** An id that no run can have makes no valid path either. */
 function checkedRunId(runId: string): string {
   if (!isRunId(runId)) throw runNotFound();
   return runId;

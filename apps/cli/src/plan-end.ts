@@ -47,7 +47,7 @@ export function planEnd(exit: ChildExit, received: ReceivedSignal | null): Plann
   }
 }
 
-/** A terminal sends Ctrl-C to the command as well: the news of the command's end may come first. */
+/** A terminal sends Ctrl-C to the command as well, so the command may end before the signal arrives here. */
 function isCause({ signal, isLate }: ReceivedSignal, exit: ChildExit): boolean {
   return !isLate || (exit.kind === "signalled" && exit.signal === signal);
 }

@@ -4,13 +4,13 @@ import type { Clock } from "@tm/run-events-core";
 
 /** How long to wait for output once the command has ended, in milliseconds, in all. */
 export const DRAIN_MS = 1_000;
-/** How much to read then, in bytes: more than the system and this process hold of what the command has written. */
+/** How much to read then, in bytes: more than the system and this process buffer of the command's output. */
 export const DRAIN_BYTES = 1_048_576;
 
 /**
- * Reads an output of a command to its end. What the command has left behind may hold it open for long, so from `exited` on only
- * what is there is read: until it has been waited for `DRAIN_MS` in all, or `DRAIN_BYTES` have come. Then it is closed. Time in
- * which nothing is asked for does not count: while the reader is held, all that the command has written stays to be read.
+ * Reads an output of a command to its end. Background processes of the command may hold it open for long. So after `exited` it is
+ * read until it has been waited for `DRAIN_MS` in all, or `DRAIN_BYTES` have come, and then closed. Only time in which a read is
+ * pending counts: while the reader is slow, the command's output stays to be read.
  * @param exited resolves when the command has ended by itself
  */
 export async function* readOutput(
@@ -51,7 +51,7 @@ export async function* readOutput(
   output.destroy();
 }
 
-/** What comes within this time, or else `null`. What has arrived by then comes first, however late this process looks. */
+/** What comes within this time, else `null`. Output that has arrived wins, however late this process looks. */
 async function within<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | null> {
   const late = Promise.withResolvers<null>();
   const stop = clock.every(ms, () => void setImmediate().then(() => late.resolve(null)));

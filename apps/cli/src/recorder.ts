@@ -63,7 +63,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
     queue.close();
   }
 
-  /** Sends a batch, or takes less from then on if the server does. */
+  /** Sends a batch. If the server refuses it as too large, batches are smaller from then on. */
   async function send(batch: readonly string[], number: number): Promise<void> {
     let isInDoubt = false;
     let receipt: AppendReceipt;
@@ -77,7 +77,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
         },
       });
     } catch (error) {
-      // Half of a batch that may have landed before, under another key, would be there twice.
+      // The whole batch may have landed already: half of it under another key would be there twice.
       if (isInDoubt || batch.length === 1 || !isTooMuch(error)) throw error;
       queue.limitBatch(Math.floor(batch.length / 2));
       return;
@@ -127,7 +127,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
   };
 }
 
-/** Whether a batch was refused that may pass in parts: too many events, or too much text. */
+/** Whether the refused batch may succeed in parts: it had too many events, or too much text. */
 function isTooMuch(error: unknown): boolean {
   return (
     error instanceof RunEventsError &&

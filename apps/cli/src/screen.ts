@@ -15,7 +15,7 @@ export type OutputName = "stdout" | "stderr";
 export interface Screen {
   /** Writes to standard output or standard error, as it is. Resolves when there is room for more. */
   write(output: OutputName, data: string | Uint8Array): Promise<void>;
-  /** One line for whoever watches, on standard error. What a terminal would obey in it is escaped. */
+  /** One line for the user, on standard error. Characters that a terminal would obey are escaped. */
   note(line: string): void;
   /** Removes the progress line for good. */
   close(): void;
@@ -25,9 +25,9 @@ export interface Screen {
 export interface ScreenOptions {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** The progress line as it stands; shown only where standard error is a terminal, and escaped as notes are. */
+  /** The current progress line; shown only if standard error is a terminal, and escaped as notes are. */
   readonly progress?: () => string;
-  /** The reader of this output has gone. */
+  /** Called when the reader of this output has closed it. */
   readonly onClosed?: (output: OutputName) => void;
 }
 

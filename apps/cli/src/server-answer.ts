@@ -8,9 +8,9 @@ export interface ServerAnswer {
 }
 
 /**
- * The error of an answer that is no success. A problem of the server's own says what it is. Anything else was made on the way, by a
- * proxy or by what is there while the server is replaced, and says nothing about the run: it is worth another attempt, but
- * for a body that is too long for the way.
+ * The error of an answer that is not a success. A problem document of the server says what it is. Any other answer came from a
+ * proxy, or from a program in the server's place, and says nothing about the run: the request is tried again, unless its body is
+ * too large for the proxy.
  * @param server its name in messages
  * @see W3
  */
@@ -26,16 +26,16 @@ export function errorOf(answer: ServerAnswer, server: string): RunEventsError {
   return new RunEventsError(status === 429 ? "too_many_requests" : "store_unavailable", message);
 }
 
-/** Whether the server itself has said this, and not what is between here and there. */
+/** Whether this answer is the server's own, and not a proxy's. */
 export function isOfServer({ details }: RunEventsError): boolean {
   return "code" in details;
 }
 
 /**
  * The JSON of a success.
- * @param member what the server's own answer has, and others have not
+ * @param member a member that only the server's own answer has
  * @param server its name in messages
- * @throws RunEventsError `store_unavailable` if it is another's answer, or not whole
+ * @throws RunEventsError `store_unavailable` if another program answered, or the answer is incomplete
  */
 export function parseAnswer<T>(text: string, member: string, server: string): T {
   const value = parseObject(text);
@@ -77,7 +77,7 @@ function parseObject(text: string): object | null {
   }
 }
 
-/** Why there was no answer, in a word. `fetch failed` says nothing: its cause does. */
+/** Why there was no answer, in a word: the cause's code, since `fetch failed` says nothing. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);

@@ -122,7 +122,7 @@ async function askAnswer(
     signal: AbortSignal.timeout(ANSWER_MS),
   });
   const value = parseJson(text);
-  // What is no JSON was answered by another program, in the server's place.
+  // An answer that is not JSON came from another program, in the server's place.
   const isOurs = response.status === 204 || (typeof value === "object" && value !== null);
   if (response.ok && isOurs) return { value, retention: response.headers.get("run-retention") };
   const problem = (value ?? {}) as { readonly code?: RunEventsErrorCode; readonly detail?: string };

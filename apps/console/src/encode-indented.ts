@@ -1,6 +1,6 @@
 /** As `JSON.stringify` indents: so many spaces a level. */
 const INDENT = "  ";
-/** Levels deeper than this are indented no further: else the text of deep values grows with the square of their depth. */
+/** Levels deeper than this get no further indentation: else the text would grow with the square of the depth. */
 const MOST_INDENTED = 40;
 /** Levels deeper than this are left out. A server takes no deeper ones, but may have old ones. */
 const MOST_DEPTH = 1_000;

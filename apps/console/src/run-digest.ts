@@ -6,7 +6,7 @@ export const PHASE_STARTED = "PHASE_STARTED";
 
 /** One phase of a run. */
 export interface Phase {
-  /** With what is not seen in it escaped. */
+  /** With its invisible characters escaped. */
   readonly name: string;
   /** The event that began it. */
   readonly sequence: number;

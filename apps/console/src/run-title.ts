@@ -5,8 +5,8 @@ import { escapeUnseen } from "./escape-unseen.ts";
 const MOST_LENGTH = 300;
 
 /**
- * What a run is called: by its metadata's `title`, `name` or `command` if there is one in words, else by its id. What is not seen in
- * it is escaped: it stands where a user decides which run to cancel.
+ * What a run is called: its metadata's `title`, `name` or `command` if one of them is text, else its id. Invisible characters are
+ * escaped: the user reads the title to decide which run to cancel.
  */
 export function runTitle({ runId, metadata }: Pick<RunSnapshot, "runId" | "metadata">): string {
   if (typeof metadata !== "object" || metadata === null) return runId;
@@ -18,7 +18,7 @@ export function runTitle({ runId, metadata }: Pick<RunSnapshot, "runId" | "metad
   return runId;
 }
 
-/** Text, or the words of a command line; empty if it is neither. Other lists may be of any depth, and joining them may fail. */
+/** Text, or the words of a command line; else empty. Other lists may have any depth, and joining them may fail. */
 function wordsOf(value: unknown): string {
   if (typeof value === "string") return value;
   const isWords = Array.isArray(value) && value.every((one) => !(one instanceof Object));

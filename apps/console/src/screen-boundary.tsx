@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from "react";
 import { encodeRoute } from "./hash-route.ts";
 
-/** What a boundary is around. Give it another `key` with another screen. */
+/** What the boundary shows. Use another `key` for another screen. */
 export interface ScreenBoundaryProps {
   readonly children: ReactNode;
 }

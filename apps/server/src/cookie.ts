@@ -2,8 +2,8 @@
 const PLAIN_COOKIE = "run_events_session";
 
 /**
- * Its name over https. A browser takes such a cookie only from the host itself, so that no other host of the same domain can
- * sign a user in as somebody else.
+ * Its name over https. A browser accepts such a cookie only from the host itself, so no other host of the same domain can sign a
+ * user in under another name.
  * @see RFC 6265bis, section 4.1.3.2
  */
 const HOST_COOKIE = `__Host-${PLAIN_COOKIE}`;

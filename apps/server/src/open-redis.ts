@@ -84,7 +84,7 @@ function createClient(
     retryStrategy: retry,
     // Whoever waits for a lost server is refused with the next attempt that fails.
     maxRetriesPerRequest: 1,
-    // A master that has become a replica keeps its connections: behind a name the new one is found by a new connection alone.
+    // A master that becomes a replica keeps its connections. Behind a host name only a new connection finds the new master.
     reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
   });

@@ -87,7 +87,7 @@ export interface AnswerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** No browser may take an answer for a script or a page because of what is in it. */
+/** Keeps browsers from guessing an answer's type from its content. */
 const NO_SNIFF = { "x-content-type-options": "nosniff" };
 
 /**

@@ -20,7 +20,7 @@ import { confirmMsFor, startUpkeep } from "./upkeep.ts";
 /** How long a shutdown waits for the upkeep beyond the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
 
-/** How many connections there may be for each live stream, and at least: polls, appends and the console have theirs too. */
+/** How many connections are allowed for each live stream, and at least: polls, appends and the console need some too. */
 const CONNECTIONS_PER_STREAM = 2;
 const LEAST_CONNECTIONS = 1_000;
 

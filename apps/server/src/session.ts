@@ -12,7 +12,7 @@ export interface Session extends TokenHolder {
 export interface Sessions {
   /** A new session, and the cookie's value that stands for it. */
   open(holder: TokenHolder): Promise<{ readonly session: Session; readonly value: string }>;
-  /** The session that the value stands for; `null` if it is not ours, has expired, was ended, or its token is gone. */
+  /** The session of this value; `null` if it is not ours, has expired, was ended, or its token was removed. */
   verify(value: string): Promise<Session | null>;
   /** Ends a session before its time. */
   end(session: Session): void;
@@ -27,7 +27,7 @@ export interface SessionsOptions {
   readonly isCurrent: (holder: TokenHolder) => boolean;
 }
 
-/** The claim that holds the mark of the token. */
+/** The name of the field with the token's mark. */
 const TOKEN_MARK = "token";
 
 /** How many values are remembered as verified: as many as there may be live streams. */

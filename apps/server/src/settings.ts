@@ -136,7 +136,7 @@ export function parseSettings(
 /** A shorter one could be guessed from a single cookie, without asking the server. */
 const LEAST_SECRET_BYTES = 32;
 
-/** What `isLongSecret` takes, for the line that says so. */
+/** What `isLongSecret` accepts, for the error line. */
 export const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 32\` makes`;
 
 /** Whether the secret is long enough to sign sessions with. */

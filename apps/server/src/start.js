@@ -1,4 +1,5 @@
-// Plain JavaScript: a Node that does not run TypeScript ends at the first file of it, with a message that says nothing of Node.
+// Plain JavaScript: a Node that cannot run TypeScript fails at the first TypeScript file, with a message that does not mention
+// Node.
 if (process.features.typescript) {
   await import("./main.ts");
 } else {

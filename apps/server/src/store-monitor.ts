@@ -26,8 +26,8 @@ export interface StoreMonitorOptions {
 }
 
 /**
- * Probes the store all the time, one probe after the other: whether an append could land is known before anybody tries.
- * A stall begins with a probe that fails or is late, and ends with one that is good; both are logged once.
+ * Probes the store all the time, one probe after the other, so it is known whether an append could land before one is tried. A
+ * stall begins with a failed or late probe, and ends with a good one. Both are logged once.
  * @see S31
  */
 export class StoreMonitor {
@@ -55,7 +55,7 @@ export class StoreMonitor {
     return this.#first.promise;
   }
 
-  /** Begins no probe any more. One that is under way ends by itself, and is heard no more. Idempotent. */
+  /** Begins no further probe. The result of one that is under way is ignored. Idempotent. */
   stop(): void {
     this.#isStopped = true;
     this.#first.resolve();

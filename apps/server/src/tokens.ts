@@ -9,7 +9,7 @@ export interface UserToken {
 /** A user who has shown a token. */
 export interface TokenHolder {
   readonly userId: string;
-  /** Tells the token from all others without telling it: a digest under the server's secret. */
+  /** Identifies the token without revealing it: a digest under the server's secret. */
   readonly tokenMark: string;
 }
 
@@ -22,7 +22,7 @@ export interface Tokens {
 }
 
 /**
- * Keeps digests of the tokens: those have one length, so that comparing them tells nothing of the token.
+ * Keeps digests of the tokens: all have one length, so comparing them reveals nothing about the token.
  * @param secret makes the marks; servers that share it make the same
  */
 export function createTokens(entries: readonly UserToken[], secret: string): Tokens {
@@ -35,7 +35,7 @@ export function createTokens(entries: readonly UserToken[], secret: string): Tok
     isCurrent: ({ userId, tokenMark }) => users.get(tokenMark) === userId,
     identify(token) {
       const presented = digestOf(token);
-      // Every entry is compared, also after the one that fits.
+      // Every entry is compared, even after a match.
       return known.reduce<TokenHolder | null>(
         (found, { digest, holder }) => (timingSafeEqual(digest, presented) ? holder : found),
         null,

@@ -16,11 +16,11 @@ export interface SharedRunOptions extends ServerOptions {
 
 /** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
 const ASK_MS = 15_000;
-/** How long the answer may take at least, in milliseconds: a tab that stands still gives none. */
+/** The shortest time to wait for an answer, in milliseconds: a frozen tab gives none. */
 const ANSWER_MS = 3_000;
 /**
- * An answer of a tab that has heard nothing for so long counts as none, in milliseconds. A frozen page still answers other tabs, but
- * neither its timers nor its stream go on. One that is alive gives a silent stream up before.
+ * If a tab has received nothing for this long, in milliseconds, its answer does not count. A frozen page still answers other
+ * tabs, but its timers and its stream stand still. A live tab gives up a silent stream earlier.
  */
 const STALE_MS = 40_000;
 /** How long the last word takes to the others at most, in milliseconds. */
@@ -67,7 +67,7 @@ class RunTab {
   readonly #channel: BroadcastChannel;
   // Timers of a page that nobody sees come late, and the others may be seen.
   readonly #soon = new MessageChannel();
-  /** Aborts when this tab shares no longer. */
+  /** Aborts when this tab stops sharing. */
   readonly #share: LinkedAbort;
   readonly #over = Promise.withResolvers<void>();
   #role: "waiting" | "leading" | "apart" = "waiting";
@@ -116,7 +116,7 @@ class RunTab {
   #ask(): void {
     this.#isAsking = true;
     this.#channel.postMessage({ ask: this.#cell.events.length } satisfies Message);
-    // All tabs have heard the last of it at the same time, and one of them is to take over.
+    // All tabs got its last message at the same time, and only one of them is to take over.
     this.#after(ANSWER_MS * (1 + Math.random()), () => this.#take({ steal: true }));
   }
 
@@ -130,7 +130,7 @@ class RunTab {
   #learn({ events, from, standing, error, silentMs }: Told): void {
     const isAlive = silentMs < STALE_MS;
     if (from > this.#cell.events.length) {
-      // This tab came later than what is told, and asks, once, for what was before.
+      // This tab joined after these events, and asks once for the earlier ones.
       if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#ask());
       else if (isAlive) this.#ask();
       return;
@@ -170,13 +170,13 @@ class RunTab {
     this.#told = this.#cell.events.length;
   }
 
-  /** What comes at once is told at once. */
+  /** Sends what arrives together in one go. */
   #tellSoon(): void {
     if (!this.#isTelling) this.#soon.port2.postMessage(null);
     this.#isTelling = true;
   }
 
-  /** Shares no longer, and has a connection of its own. */
+  /** Stops sharing, and opens its own connection. */
   #goApart(): void {
     if (this.#role !== "waiting") return;
     this.#role = "apart";

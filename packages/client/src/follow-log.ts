@@ -30,7 +30,7 @@ export interface FollowLog {
   readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
   /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
   readonly readPage: (isHeld: boolean) => Promise<Page>;
-  /** The stream behind the cursor. @param onHead told that something has answered */
+  /** The stream after the cursor. @param onHead called when something has answered */
   readonly openStream: (onHead: () => void) => Promise<Response>;
 }
 

@@ -33,8 +33,8 @@ export interface RunFollower<M extends EventMap = EventMap>
  *
  * It is the live stream with a session, and polls that the server holds with a bearer token. Where streams do not get through
  * it polls, and tries the stream again after five minutes.
- * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor` and whatever else waiting does not mend;
- * the signal's reason. A TypeError if it is iterated twice, or if `runId` or `baseUrl` is not what it has to be.
+ * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor` and any other error that waiting does
+ * not cure; the signal's reason. A TypeError if it is iterated twice, or if `runId` or `baseUrl` is invalid.
  * @see W15-W17, W19-W26
  *
  * @example
@@ -46,7 +46,7 @@ export function followRun<M extends EventMap = EventMap>(
   return followHeard(options, () => {});
 }
 
-/** As `followRun`. @param heard told each time the server speaks, and each time that another attempt begins or is lost */
+/** As `followRun`. @param heard called each time the server sends something, and when an attempt begins or fails */
 export function followHeard<M extends EventMap>(
   options: FollowOptions<M>,
   heard: () => void,

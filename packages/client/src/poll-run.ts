@@ -49,7 +49,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   };
 }
 
-/** Whether the server has no place for another poll that it holds: one that it answers at once needs none. @see W28 */
+/** Whether the server has no place for another held poll. A poll that it answers at once needs none. @see W28 */
 function isFull(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "too_many_requests";
 }

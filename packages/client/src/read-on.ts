@@ -22,7 +22,7 @@ const LONG_LIFE_MS = 30_000;
 /**
  * Reads a run to its end, over one attempt after the other.
  * @param cursor where to read on: the last event that was handed over
- * @param heard told each time the server speaks, and each time that another attempt begins or is lost
+ * @param heard called each time the server sends something, and when an attempt begins or fails
  * @returns whose `next` throws what waiting does not mend
  */
 export function readOn(
@@ -106,7 +106,7 @@ export function readOn(
           route = afterLoss(route, loss, performance.now());
           heard();
           update({ state: "waiting", error });
-          // What a full server asks for is meant for the transport that is left.
+          // The pause that a full server asks for applies only to the transport that is given up.
           const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
           const delayMs = planDelay(failures, atLeastMs, Math.random());
           await pause(isWoken ? 0 : delayMs, whole, onSeen);

@@ -16,7 +16,7 @@ interface Problem extends RunEventsErrorDetails {
   readonly detail?: string;
 }
 
-/** The error of an attempt that brought no answer of the server's own. It is worth another attempt. */
+/** The error of an attempt without an answer of the server itself. It is `retryable`. */
 export function unheard(message: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", message, { cause });
 }
@@ -41,14 +41,14 @@ export function strangeAnswer(
   return unheard(`${said}, not as a run-events server does: ${hint}?`);
 }
 
-/** Refusals that count whoever gives them: the same request would be refused again, or is to be made later. */
+/** Statuses that count even from a proxy: the same request would be refused again, or must be made later. */
 const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
   413: "payload_too_large",
   429: "too_many_requests",
 };
 
 /**
- * The error of an answer that is no success. Only a problem with a code is the server's own word, which may be the last.
+ * The error of an answer that is not a success. Only a problem with a code comes from the server itself, and may be final.
  * @param json the body; `null` if it is no JSON
  * @see W3
  */

@@ -83,7 +83,7 @@ export function createServerPort(
 
   return {
     clock: systemClock,
-    // How large a payload may be the server says.
+    // The server decides how large a payload may be.
     limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
     async claim(runId, leaseMs) {

@@ -1,4 +1,4 @@
-/** A page, against whose address paths are resolved; other hosts have none. */
+/** A page: paths are resolved against its address. Other hosts have none. */
 interface Page {
   readonly location?: { readonly href: string };
 }
@@ -6,7 +6,7 @@ interface Page {
 /**
  * The address of a path on a server.
  * @param baseUrl empty for the page's own origin
- * @throws TypeError if that is no address which `fetch` can ask. It does not repeat what may hold a password
+ * @throws TypeError if `fetch` cannot use that address. The message does not repeat it, since it may hold a password
  */
 export function serverUrl(baseUrl: string, path: string): URL {
   const whole = baseUrl.replace(/\/$/, "") + path;

@@ -5,7 +5,7 @@ import { pause } from "./pause.ts";
 import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
 
-/** How long an answer may take that the server does not hold, in seconds. */
+/** How long an answer may take that the server does not hold back, in seconds. */
 const ANSWER_SECONDS = 20;
 
 /** Longer than any request, in milliseconds. */
@@ -101,7 +101,7 @@ export function brokenOff(cause: unknown): RunEventsError {
   return unheard("The answer broke off.", cause);
 }
 
-/** Hears a server out. @throws the signal's reason if it is aborted, else what `lost` makes of the failure */
+/** Reads an answer to its end. @throws the signal's reason if it is aborted, else what `lost` makes of the failure */
 export async function hearing<T>(
   work: Promise<T>,
   signal: AbortSignal,

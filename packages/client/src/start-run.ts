@@ -81,8 +81,8 @@ export interface RunWriter<M extends EventMap = EventMap> {
 
 /**
  * Creates a run, starts it, and gives what writes it.
- * @throws RunEventsError `run_id_taken` and whatever else trying again does not mend; the signal's reason; a TypeError if `runId` or
- * `baseUrl` is not what it has to be
+ * @throws RunEventsError `run_id_taken` and any other error that a retry does not cure; the signal's reason; a TypeError if
+ * `runId` or `baseUrl` is invalid
  *
  * @example
  * const run = await startRun({ baseUrl, credential: { bearer: token } });

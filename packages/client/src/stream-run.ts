@@ -39,8 +39,8 @@ export function streamRun(
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /**
-   * Gives the stream up if nothing has come for too long. In a hidden page it may be called late, and gives up all the same: other
-   * tabs may be seen, and have what this one hears.
+   * Gives up the stream if nothing has come for too long. A hidden page may call this late and gives up too: visible tabs depend
+   * on its connection.
    */
   function look(): void {
     clearTimeout(watching);

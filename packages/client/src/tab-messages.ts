@@ -2,16 +2,16 @@ import type { RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { RunCell } from "./run-cell.ts";
 import type { Standing } from "./standing.ts";
 
-/** Of the messages. Tabs with pages of another version have a connection of their own. */
+/** Version of the messages. Tabs with another version have their own connection. */
 export const MESSAGE_VERSION = 3;
 
 /**
- * What tabs tell each other. `ask`: a tab that waits asks for what is behind its cursor. `apart`: this run does not fit into messages,
- * so each tab has a connection of its own.
+ * Messages between tabs. `ask`: a waiting tab asks for the events after its cursor. `apart`: this run does not fit into messages,
+ * so each tab has its own connection.
  */
 export type Message = { readonly ask: number } | { readonly apart: true } | Told;
 
-/** What the tab with the connection tells. */
+/** What the tab with the connection sends. */
 export interface Told {
   /** Those behind `from`, up to the standing's cursor unless they would be too many for one message. */
   readonly events: readonly RunEvent[];
@@ -19,7 +19,7 @@ export interface Told {
   readonly standing: Omit<Standing, "error">;
   /** The standing's, whose class and code would be lost. */
   readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
-  /** How long ago that tab heard of the server, in milliseconds, by its own monotonic clock. A frozen page hears nothing. */
+  /** How long ago that tab last got something from the server, in milliseconds, by its own monotonic clock. */
   readonly silentMs: number;
 }
 
@@ -28,7 +28,7 @@ const MESSAGE_EVENTS = 1_000;
 const MESSAGE_LENGTH = 262_144;
 
 /**
- * What to tell of a run, in messages of bounded size, one at least.
+ * A run's events as messages of bounded size, at least one.
  * @param since tells the events behind it
  * @throws RangeError if an event is too deep for the host's JSON
  */

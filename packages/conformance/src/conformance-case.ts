@@ -25,12 +25,12 @@ export interface RunContext {
 
 /** Why a case failed. */
 export class CaseFailure extends Error {
-  /** The clause that is broken: the case's, unless what was found broken is promised in another. */
+  /** The broken clause: the case's own, or another one that it found broken. */
   readonly clause: string;
 
   /** @param found.named the case's own clause */
   constructor(message: string, { named, cause }: { readonly named: string; cause: unknown }) {
-    // One that the message has in full would only be said once more.
+    // A cause that the message already contains would only be repeated.
     super(message, isSentence(cause) ? undefined : { cause });
     this.clause = clauseOf(cause) ?? named;
   }

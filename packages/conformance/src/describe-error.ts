@@ -26,7 +26,7 @@ export function sayWhy(error: unknown): string {
   return [message, ...beneath, ...framesOf(error)].join("\n");
 }
 
-/** Whether an error is the kit's own, whose message says all. */
+/** Whether an error is the kit's own: its message is complete. */
 export function isSentence(error: unknown): boolean {
   const isPlain = error instanceof Error && error.name === "Error" && !("code" in error);
   return isPlain && error.cause === undefined;

@@ -14,7 +14,7 @@ import { within } from "./within.ts";
 export const LONG_MS = 3_600_000;
 /** The shortest lease that there is: over as soon as the store's clock has moved. */
 export const SHORT_MS = 1;
-/** How late a store may list a lease that is over: bounds a hang, not its speed. */
+/** How late a store may list an ended lease. This bounds a hang, not speed. */
 const LISTED_MS = 5_000;
 
 /** A run as a worker has it. */

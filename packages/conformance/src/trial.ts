@@ -18,8 +18,8 @@ export interface StoreDoors extends BeneathDoors {
 }
 
 /**
- * How the kit looks beneath a store, and breaks what it stands on. Each may be left out, and the cases that need it are not in the
- * list then.
+ * Functions with which the kit looks inside a store, and damages what it depends on. Each is optional: without it, the cases that
+ * need it are not in the list.
  */
 export interface BeneathDoors {
   /**
@@ -27,11 +27,11 @@ export interface BeneathDoors {
    * without any run, such as a counter, may count or not.
    */
   readonly leftovers?: (store: RunEventStore) => Counts | Promise<Counts>;
-  /** What all calls of this store object have cost so far. The kit looks before a call and behind it. */
+  /** What all calls of this store object have cost so far. The kit compares before a call and after it. */
   readonly cost?: (store: RunEventStore) => Cost | Promise<Cost>;
-  /** Takes away what the store keeps of a run's idempotency keys, as an accident does, and nothing else of it. */
+  /** Removes a run's idempotency keys from the store, as an accident may, and nothing else. */
   readonly loseReceipts?: (store: RunEventStore, runId: string) => void | Promise<void>;
-  /** From now on nothing can be written beneath this store object: its disk is full, or may only be read. */
+  /** From now on every write of this store object fails: its disk is full or read-only. */
   readonly refuseWrites?: (store: RunEventStore) => void | Promise<void>;
 }
 

@@ -7,12 +7,12 @@ import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
 
 /** What one group of appends may weigh on its way to the store, in bytes. */
 const APPENDS_BYTES = 8_388_608;
-/** The same while several owners append: some 10 ms of a SQLite file's time, which is what an owner waits for another's group. */
+/** The same while several owners append: some 10 ms for a SQLite file, which is how long an owner waits for another's group. */
 const SHARED_BYTES = 524_288;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
-/** What of it may be one owner's. What is of no owner, the program's own, may fill it. */
+/** How much of it one owner may use. Appends without an owner, the program's own, may fill it. */
 const OWNER_BYTES = 16_777_216;
 const RETRY_MS = 1_000;
 

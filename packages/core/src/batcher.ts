@@ -19,7 +19,7 @@ export interface BatcherOptions<Item, Answer> {
   readonly send: (items: readonly Item[], settle: Settle<Answer>) => Promise<void>;
   /** Items with the same key are never in flight in two groups. */
   readonly keyOf: (item: Item) => string;
-  /** Whose an item is: owners that wait share the groups evenly, however much each of them adds. `null` is an owner too. */
+  /** The owner of an item. Waiting owners share the groups evenly, however much each adds. `null` is an owner too. */
   readonly ownerOf: (item: Item) => string | null;
   /** What an item counts for in `maxWeight`. */
   readonly weigh: (item: Item) => number;
@@ -130,7 +130,7 @@ export function createBatcher<Item, Answer>(
     else owned.set(owner, weight);
   }
 
-  /** An owner that comes alternately with another shares the queue, also where neither is seen waiting. */
+  /** Two owners that add in turns share the queue, even if neither is ever seen waiting. */
   function noteOwner(owner: string | null): void {
     if (owner === lastOwner) return;
     lastOwner = owner;

@@ -1,6 +1,6 @@
 /**
- * Marks of this package's own values. They are symbols of the registry, which all copies of the package in a process share: where two are
- * installed, each knows the other's errors, texts and logs.
+ * Marks of this package's own values. They are registered symbols, which all copies of the package in a process share. So each
+ * copy recognizes the other's errors, texts and logs.
  */
 export const ERROR: unique symbol = /* @__PURE__ */ Symbol.for("@tm/run-events-core/error");
 export const JSON_TEXT: unique symbol = /* @__PURE__ */ Symbol.for("@tm/run-events-core/json-text");

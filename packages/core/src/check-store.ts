@@ -18,7 +18,7 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "watch",
 ];
 
-/** Lets pass what has the shape of a store. @throws TypeError which says what came instead, and what to do */
+/** Accepts a value with the shape of a store. @throws TypeError that says what came instead, and what to do */
 export function checkStore(store: unknown): asserts store is RunEventStore {
   if (isPromise(store)) {
     throw new TypeError(

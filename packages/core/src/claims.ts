@@ -27,7 +27,7 @@ export function claimRun(
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   const { fence, leaseExpiresAtMs } = run;
   if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
-    // The same claim, sent again because its answer was lost, finds the lease that it got.
+    // The same claim, sent again because its answer was lost, gets the same lease.
     return keptKey !== null && keptKey === request.claimKey
       ? grant(run, fence, leaseExpiresAtMs)
       : { outcome: "claimed", leaseExpiresAtMs };
@@ -55,7 +55,7 @@ export function releaseRun(run: RunRecord | null, request: ReleaseRequest): Leas
   return grant(run, run.fence, null);
 }
 
-/** What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it say nothing. @see S21 */
+/** What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid. @see S21 */
 export function encodeKeptClaim(fence: number, claimKey: string): string {
   return `${fence} ${claimKey}`;
 }

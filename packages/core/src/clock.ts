@@ -49,8 +49,8 @@ interface Turns {
 }
 
 /**
- * As they are when this module is loaded: they only order what is ready. A test that fakes all timers afterwards would else stop every
- * append, read and wake.
+ * Taken when this module is loaded, since they only order ready work. Otherwise a test that fakes all timers later would stop
+ * every append, read and wake.
  */
 const { setTimeout, setImmediate, queueMicrotask } = globalThis as unknown as Turns;
 

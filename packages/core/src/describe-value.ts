@@ -1,7 +1,7 @@
 /** How much of a text a message shows, in UTF-16 units. */
 const SHOWN = 40;
 
-/** What came instead of what was expected, for a message: a short text in quotes, and of objects only their kind. */
+/** The received value for an error message: a short text in quotes, or an object's kind. */
 export function describeValue(value: unknown): string {
   if (typeof value === "string") {
     const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;

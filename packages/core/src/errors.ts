@@ -53,8 +53,8 @@ export interface RunEventsErrorOptions {
 }
 
 /**
- * The one error class. A driver's own error is its `cause` and never part of its message. `instanceof` knows the errors of another
- * copy of this package, too.
+ * The one error class. A driver's own error is its `cause` and never part of its message. `instanceof` also accepts the errors of
+ * another copy of this package.
  * @see S20
  */
 export class RunEventsError extends Error {
@@ -123,14 +123,14 @@ export function storeClosed(): RunEventsError {
   return closed("The store is closed.");
 }
 
-/** Why a worker stops when its process shuts down: no outage. @see S18 */
+/** Why a worker stops when its process shuts down, which is not an outage. @see S18 */
 export function processClosing(): RunEventsError {
   return closed(
     "This process is shutting down: `close` was called. Another worker may go on with the run.",
   );
 }
 
-/** Whether a call failed since the store was closed, so that it would fail for ever. */
+/** Whether a call failed because the store is closed: then it fails for ever. */
 export function isStoreClosed(error: unknown): boolean {
   return hasBrand(error, CLOSED);
 }

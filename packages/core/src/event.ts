@@ -62,7 +62,10 @@ export function isRunId(text: string): boolean {
   return typeof text === "string" && RUN_ID.test(text);
 }
 
-/** What can name no run is no store's business. @throws TypeError for what is no string; RunEventsError `not_found`. @see W8 */
+/**
+ * Refuses an id that no run can have before any store is asked. @throws TypeError if it is not a string; RunEventsError
+ * `not_found`. @see W8
+ */
 export function checkRunId(text: string): void {
   if (typeof text !== "string") {
     throw new TypeError(`Expected the run id to be a string, got ${describeValue(text)}.`);

@@ -176,11 +176,11 @@ class RunFollower implements Follower {
     this.#wakeReaders();
   }
 
-  /** What a reader is told first. Only the head and the phase at the cursor are wanted; a read takes an event at least. */
+  /** What a reader gets first. It needs only the head and the phase at the cursor; a read takes at least one event. */
   async #look(since: number, ownerId: string | null): Promise<ReadResult> {
     const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
-    // A stranger is refused by a read alone, whether the run is followed here or not: how long a watch takes to be ready would
-    // tell him which. Where it is ready already, the same read is the one behind it.
+    // A read refuses another owner, whether the run is followed here or not: the time until a watch is ready would reveal which.
+    // If the watch is ready already, this read also counts as the one after it.
     const wasReady = this.#isReady;
     let result = ownerId !== null || wasReady ? await this.#source.read(query) : null;
     if (!wasReady && (result !== null || ownerId === null)) {

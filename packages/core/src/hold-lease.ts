@@ -55,7 +55,7 @@ export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptio
       endsAtMs = Math.max(endsAtMs, atMs + leaseMs);
     } catch (error) {
       if (isStopped) return;
-      // Any other failure may pass while the lease lasts: a failover shows many, also such as look lasting.
+      // Any other failure may pass while the lease lasts: a failover causes many, even ones that look permanent.
       if (isRefusal(error)) onLost(error);
       renewAtMs = Math.min(renewAtMs, clock.now() + leaseMs / 12);
     }

@@ -1,15 +1,15 @@
 import { endOfString } from "./json-text.ts";
 
 /**
- * How many arrays and objects of a payload or of metadata may stand in one another: many parsers and most writers of JSON call
- * themselves for each, and end where their stack does.
+ * How deep arrays and objects may be nested in a payload or in metadata: many JSON parsers and most writers recurse for each
+ * level, and overflow their stack.
  * @see W9
  */
 export const MAX_JSON_DEPTH = 1_000;
 
 const QUOTE = 34;
 
-/** Whether more arrays and objects than `most` stand in one another, in text that is known to be JSON. Linear, and calls nothing again. */
+/** Whether arrays and objects are nested deeper than `most`, in text that is known to be JSON. Linear, without recursion. */
 export function isDeeper(text: string, most: number): boolean {
   // Each takes two characters.
   if (text.length <= 2 * most) return false;

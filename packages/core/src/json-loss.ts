@@ -13,8 +13,8 @@ const LOST: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why a value has no JSON text that holds it, `null` if it has one. Looks at the value alone: what is inside it is written as
- * `JSON.stringify` does.
+ * Why JSON cannot represent a value; `null` if it can. Checks only the value itself: its contents are written as `JSON.stringify`
+ * does.
  */
 export function lossOf(value: unknown): string | null {
   if (typeof value === "number" && !Number.isFinite(value)) {

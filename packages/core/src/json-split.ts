@@ -31,8 +31,8 @@ export interface JsonMember {
 }
 
 /**
- * The members of an object in the order of the text, repeated keys included, each value as the text that stands there. One at a
- * time, so that a caller who refuses the first has not paid for the rest.
+ * The members of an object in the order of the text, repeated keys included, each value as its source text. One at a time, so a
+ * caller that refuses the first has not paid for the rest.
  * The text must be known to be a JSON object (`JSON.parse` gave one): nothing is checked again.
  */
 export function* eachJsonMember(text: string): Generator<JsonMember, void, undefined> {
@@ -56,7 +56,7 @@ export function splitJsonObject(text: string): readonly JsonMember[] {
   return [...eachJsonMember(text)];
 }
 
-/** The items of an array as the texts that stand there, one at a time, under the same condition. @see eachJsonMember */
+/** The items of an array as source texts, one at a time, under the same condition. @see eachJsonMember */
 export function* eachJsonItem(text: string): Generator<string, void, undefined> {
   let at = text.indexOf("[") + 1;
   for (;;) {

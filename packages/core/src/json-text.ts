@@ -59,7 +59,7 @@ export class JsonText {
     this.text = text;
   }
 
-  /** Knows the texts of another copy of this package, too. */
+  /** Also accepts the texts of another copy of this package. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return hasBrand(value, JSON_TEXT);
   }
@@ -116,7 +116,7 @@ export class JsonText {
   }
 }
 
-/** What `JSON.stringify` could not write. Its own words may hold names of the caller's: they are the cause's. */
+/** What `JSON.stringify` could not write. Its message may contain the caller's names, so it is only the cause. */
 function unwritable(cause: unknown): string {
   return cause instanceof RangeError
     ? "Expected a JSON value, got one that is nested too deep to be written."

@@ -20,9 +20,9 @@ export interface LeaseOptions extends OwnerOption {
 /** How to ask for a run. */
 export interface ClaimOptions extends LeaseOptions {
   /**
-   * Names the claim, so that its caller can send it again: while the lease that it got runs, the same key is granted that lease, with
-   * the same fence and end. 1 to 128 printable ASCII characters. Default a new random one, under which the claim is sent again by
-   * itself for up to 10 s if its answer is lost. @see S21
+   * Names the claim, so that you can send it again: while the lease that it got runs, the same key gets that lease, with the same
+   * fence and end. 1 to 128 printable ASCII characters. Default: a new random key. In both cases core itself sends the claim
+   * again for up to 10 s if its answer is lost. @see S21
    */
   readonly idempotencyKey?: string | undefined;
 }

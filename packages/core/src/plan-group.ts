@@ -1,4 +1,4 @@
-/** What waits for its group, as much of it as the cut of a group looks at. */
+/** A waiting item, as far as the cut of a group looks at it. */
 export interface WaitingItem {
   /** Items of one key are cut in the order of the queue. */
   readonly key: string;
@@ -33,12 +33,13 @@ export interface GroupPlan<Item> {
 }
 
 /**
- * Cuts the next group out of a queue. One owner alone is cut from the front. Several share the group: each gets an equal part of its
- * weight and of its items, what one leaves is the others', and if there is not enough room for all, those go first whose last
- * group was the longest ago. So an owner waits behind as many groups as owners fill, however much any of them adds.
+ * Cuts the next group out of a queue. A queue of one owner is cut from the front. Several owners share the group: each gets an
+ * equal part of its weight and items, and the others may use what one leaves. If there is not room for all owners, those come
+ * first whose last group was the longest ago. So an owner waits for as many groups as the owners fill, however much any of them
+ * adds.
  *
- * An item that is heavier than the shared weight goes when it is its owner's turn to be first, and light ones ride along; so
- * what is behind it waits for it once, and not for a group that is heavy throughout.
+ * An item that is heavier than the shared weight goes when its owner's turn comes, together with light items. So later items wait
+ * for one heavy item, not for a whole group of them.
  */
 export function planGroup<Item extends WaitingItem>(
   queue: readonly Item[],
@@ -61,7 +62,10 @@ interface Flow<Item> {
   taken: number;
 }
 
-/** The owners' items (of one owner alone they are not listed), those first whose last group was the longest ago, and of these those whose first item is light. */
+/**
+ * The items by owner; for a single owner they are not listed. Owners whose last group was the longest ago come first, and among
+ * them those whose first item is light.
+ */
 function flowsOf<Item extends WaitingItem>(
   ready: readonly Item[],
   { turns, turn }: GroupBounds,
@@ -73,7 +77,7 @@ function flowsOf<Item extends WaitingItem>(
   const flows = new Map<string | null, Flow<Item>>();
   const flowOfKey = new Map<string, Flow<Item>>();
   for (const item of ready) {
-    // A key's items stay in one flow, whoever they are of, since its order is that of the queue.
+    // The items of one key stay in one flow, whatever their owners, to keep the queue's order.
     let flow = flowOfKey.get(item.key) ?? flows.get(item.owner);
     if (flow === undefined) {
       flow = { owner: item.owner, items: [], taken: 0 };
@@ -111,7 +115,7 @@ function share<Item extends WaitingItem>(
   const sharedWeight = Math.min(maxWeight, bounds.sharedWeight);
   const group: Item[] = [];
   let weight = 0;
-  /** Of what has been taken, less an item that is heavier than all may be together. */
+  /** The weight taken so far, without an item that is heavier than the shared weight. */
   let sharedTaken = 0;
 
   function take(flow: Flow<Item>): boolean {
@@ -128,7 +132,7 @@ function share<Item extends WaitingItem>(
     return true;
   }
 
-  // An equal part to each, one item at least as long as there is room, then what is left in turns.
+  // An equal part for each, at least one item while there is room. Then the rest in turns.
   const partOfItems = Math.floor(maxItems / flows.length);
   const partOfWeight = sharedWeight / flows.length;
   for (const flow of flows) {
@@ -143,7 +147,7 @@ function share<Item extends WaitingItem>(
   return group;
 }
 
-/** The turns of those that wait on: an owner that has nothing left is forgotten, and comes back as one that is new. */
+/** The turns of the owners that still wait. An owner with nothing left is forgotten, and returns as a new one. */
 function turnsOf<Item extends WaitingItem>(
   rest: readonly Item[],
   taken: ReadonlySet<Item>,

@@ -16,8 +16,8 @@ export interface ProbeOptions {
 export type Probe = (options?: ProbeOptions) => Promise<void>;
 
 /**
- * Bounds a store's `probe`. A call to the store that does not answer in time is left behind, and those who ask meanwhile wait for
- * that same call: a store that hangs has one of them at a time.
+ * Bounds a store's `probe`. If the call does not answer in time, it is abandoned but still under way. Later callers wait for the
+ * same call, so a store that hangs has one probe at a time.
  * @see S31
  */
 export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): Probe {

@@ -43,7 +43,7 @@ import { createUpkeep, type Upkeep } from "./upkeep.ts";
  * followed runs.
  */
 const READS_BYTES = 8_388_608;
-/** What a read of a slice at most weighs, in bytes: of those who follow, few have all of it to come. */
+/** The weight that a read of a slice counts for, in bytes: few followers still miss a whole slice. */
 const READ_BYTES = 24_576;
 const GROUP_ITEMS = 1_024;
 const PAGE_LIMIT = 500;
@@ -159,7 +159,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return most <= SLICE_BYTES ? READ_BYTES : most;
     },
     maxWeight: READS_BYTES,
-    // No less: most reads bring little, whatever they may bring.
+    // No less: most reads return little, whatever their limit.
     sharedWeight: READS_BYTES,
     groupsAtOnce: 1,
     maxItems: GROUP_ITEMS,
@@ -305,11 +305,11 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return closing;
     },
   };
-  // An object that is made of a log's members is one, too.
+  // An object made of a log's members is a log, too.
   return Object.assign(log, { [RUN_LOG]: true });
 }
 
-/** @throws TypeError unless a limit is a number that something can be held to */
+/** @throws TypeError unless each limit is a usable number */
 function checkCount(name: string, value: unknown): void {
   if (typeof value === "number" && value >= 1) return;
   throw new TypeError(`Expected \`${name}\` to be 1 or more, got ${describeValue(value)}.`);

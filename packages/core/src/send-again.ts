@@ -15,7 +15,7 @@ export interface SendTimes {
 
 /**
  * Makes a call again and again until it answers. The first pause is 25 ms, each next one twice as long, up to 1 s.
- * @param isEnough asked after each failure, with the pause that would follow: whether that failure is thrown
+ * @param isEnough called after each failure with the next pause: whether to throw that failure
  */
 export async function persist<Answer>(
   call: () => Promise<Answer>,
@@ -33,10 +33,10 @@ export async function persist<Answer>(
 }
 
 /**
- * Sends a call in doubt again for up to 10 s, whatever failure comes meanwhile: a store shows many of them in a failover, also
- * such as look lasting. It ends early only if the store is closed, or this process closes.
+ * Sends a call in doubt again for up to 10 s, whatever failure comes meanwhile: a failover causes many, even ones that look
+ * permanent. It ends early only if the store is closed, or this process closes.
  * @param send sends the call under the same key as the first time
- * @param first why the call is in doubt: the error of all, since what came first may have landed
+ * @param first why the call is in doubt: this error is thrown in the end, since the first sending may have landed
  * @see S7, S21
  */
 export async function sendAgain<Answer>(

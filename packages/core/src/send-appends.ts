@@ -38,7 +38,7 @@ export async function sendAppends(
   });
 }
 
-/** As `Map.groupBy`, which Node 20 has not. */
+/** As `Map.groupBy`, which Node 20 lacks. */
 function groupByRun(requests: readonly Indexed[]): ReadonlyMap<string, readonly Indexed[]> {
   const byRun = new Map<string, Indexed[]>();
   for (const one of requests) {

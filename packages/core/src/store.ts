@@ -171,8 +171,8 @@ export interface ClaimRequest {
   /** How long the lease lasts from now on, by the store's clock. At least 1. */
   readonly leaseMs: number;
   /**
-   * Names this claim, so that it can be sent again when its answer was lost: while the lease that it got has not run out, it is
-   * granted that lease again. 1 to 128 printable ASCII characters. Left out, the claim has no name.
+   * Names this claim, so that it can be sent again when its answer was lost: while the lease that it got has not run out, the
+   * same key gets that lease again. 1 to 128 printable ASCII characters. Left out, the claim has no name.
    */
   readonly claimKey?: string;
 }

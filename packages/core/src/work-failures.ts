@@ -11,17 +11,17 @@ export function checkTask(task: unknown): void {
   );
 }
 
-/** The error of a worker that has not been heard of for as long as its lease, whoever has the run now. @see S21 */
+/** The error of a worker that has not renewed for as long as its lease, whichever worker has the run now. @see S21 */
 export function leaseOver(): RunEventsError {
   return new RunEventsError("fenced", "The lease ran out before it was renewed.");
 }
 
-/** Whether somebody ended the run. */
+/** Whether the run was ended elsewhere. */
 export function isFinished(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "run_finished";
 }
 
-/** Whether the store has not taken what it may take later. */
+/** Whether the store refused for now, and may accept later. */
 export function isStoreAway(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "store_unavailable";
 }

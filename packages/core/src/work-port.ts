@@ -34,8 +34,8 @@ export interface WorkPort {
     options: WorkAppendOptions & { readonly fence: number },
   ): Promise<AppendReceipt>;
   /**
-   * Makes keys for appends that nobody else would send again, where the store may lose an acknowledgement: an emitted event in doubt is
-   * then sent again for as long as the lease lasts. Left out, the port's own `append` is all that sends one in doubt again.
+   * Makes keys for emitted events, where the store may lose an acknowledgement: an event in doubt is then sent again for as long
+   * as the lease lasts. Without it, only the port's own `append` sends an event in doubt again.
    */
   readonly newKey?: (() => string) | undefined;
   /** @returns a watch whose `ready` does not reject, and waits for a first look */

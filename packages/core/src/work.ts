@@ -84,7 +84,7 @@ export async function runWork<Value>(
     let sentAtMs = port.clock.now();
     const claim = await port.claim(runId, leaseMs);
     if (port.clock.now() - sentAtMs >= leaseMs) {
-      // The answer came late, as that of a claim which had to be sent again. The lease may run all the same: the store knows.
+      // The answer came late, perhaps because the claim was sent again. The lease may still run: only the store knows.
       sentAtMs = port.clock.now();
       await port.renew(runId, claim.fence, leaseMs);
     }
@@ -119,7 +119,7 @@ async function workUnder<Value>(
   let isEnded = false;
   /** Whether an append that ends it is on its way: to find the run ended is no news then, its answer is. */
   let isEnding = false;
-  /** Whether one failed in doubt and is sent again: an end that is found meanwhile may be its own. */
+  /** Whether an append in doubt is being sent again: a terminal event found meanwhile may be its own. */
   let isEndInDoubt = false;
   let landings = 0;
 
@@ -182,7 +182,7 @@ async function workUnder<Value>(
     }
   }
 
-  /** Sends events that nobody else would send again, for as long as the lease lasts, whatever failure the store answers. */
+  /** Sends emitted events again for as long as the lease lasts, whatever failure the store answers. */
   async function insist(drafts: readonly SealedDraft[]): Promise<void> {
     const idempotencyKey = port.newKey?.();
     const isEnd = hasEnd(drafts);

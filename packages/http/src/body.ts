@@ -22,15 +22,15 @@ export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
 }
 
-/** From so many bytes on the parsing of a body takes the event loop for long enough to wait for a turn. */
+/** From this many bytes on, parsing a body blocks the event loop long enough to wait for a turn. */
 const LARGE_BODY = 16_384;
 
 /** What holds a body. */
 export interface BodyBounds {
   readonly maxBytes: number;
-  /** What the body takes is counted there, by its stated length before the first byte is read. @see W49 */
+  /** Counts the memory of the body: its stated length before the first byte is read. @see W49 */
   readonly holding: Pick<Holding, "holdBody">;
-  /** Waits until it is the request's turn to take the event loop for a while. */
+  /** Waits for the request's turn to block the event loop for a while. */
   readonly takeTurn: (size: WorkSize) => Promise<void>;
 }
 
@@ -120,13 +120,13 @@ export interface ByteBuffer {
   add(piece: Uint8Array): void;
   /** What has been added since the last time. */
   take(): Uint8Array;
-  /** What the buffer takes of memory, in bytes. */
+  /** The memory of the buffer, in bytes. */
   size(): number;
 }
 
 /**
  * Makes a buffer that grows as it is filled.
- * @param grow told how much memory the buffer is to have, before it has it; throws to refuse that
+ * @param grow called with the buffer's new size before it is allocated; throws to refuse it
  */
 export function createByteBuffer(maxBytes: number, grow: (bytes: number) => void): ByteBuffer {
   let bytes = new Uint8Array(0);

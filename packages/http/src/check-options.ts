@@ -1,7 +1,7 @@
 import type { RunEvents } from "@tm/run-events-core";
 
 /**
- * Lets pass what a handler can serve.
+ * Checks that a handler can work with these options.
  * @throws TypeError that says what to pass
  */
 export function checkOptions(options: {

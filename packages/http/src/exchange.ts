@@ -12,7 +12,7 @@ export interface Exchange {
   body(): AsyncIterator<Uint8Array, unknown>;
   /**
    * The body whole, empty if there is none. Rejects if the client breaks off.
-   * @param grow told what the body takes of memory before it takes it; throws to refuse that
+   * @param grow called with the body's memory before it is allocated; throws to refuse it
    * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
    */
   readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array>;
@@ -35,7 +35,7 @@ export interface Reply {
   readonly body: string | null;
 }
 
-/** A whole answer on its way out: a long text is bytes by then. */
+/** A complete answer ready to send. A long text is already bytes. */
 export type Outgoing = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
 
 /** An answer that goes on: a live stream. */
@@ -45,7 +45,7 @@ export interface StreamReply {
   readonly stream: OpenStream;
 }
 
-/** Keeps a browser from taking an answer for what it does not say it is. */
+/** Keeps browsers from guessing an answer's type from its content. */
 export const NO_SNIFF: Headers = { "x-content-type-options": "nosniff" };
 
 /** A reply with a JSON body that no one may keep. */
@@ -62,7 +62,7 @@ export function jsonReply(status: number, body: string, headers: Headers = {}): 
   };
 }
 
-/** A reply without a body: by default, one that says no more than that it was done. */
+/** A reply without a body: by default one that only says success. */
 export function emptyReply(status = 204, headers: Headers = {}): Reply {
   return {
     status,

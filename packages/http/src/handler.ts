@@ -28,7 +28,7 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
   const { stallMs } = service;
   const { clock } = service.log;
 
-  /** A long answer is held until it has been taken; a short one is the host's from here on. */
+  /** A long answer counts until the client has read it; a short one belongs to the host from here on. */
   function takenFrom(bytes: Uint8Array, { signal }: Request, holding: Holding): BodyInit {
     if (bytes.length > SHORT_ANSWER)
       return createPulledBody(bytes, { clock, stallMs, signal, onOver: () => holding.leave() });
@@ -77,7 +77,7 @@ function exchangeOf(request: Request): Exchange {
   };
 }
 
-/** @throws TypeError if the host has read it: an empty body would be another request than the client's. */
+/** @throws TypeError if the host has read it: an empty body would be a different request. */
 function unreadBody(request: Request): Request["body"] {
   if (!request.bodyUsed && request.body?.locked !== true) return request.body;
   throw new TypeError(

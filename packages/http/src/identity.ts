@@ -17,8 +17,8 @@ export type Authenticate<Native> = (
 ) => Identity | null | Promise<Identity | null>;
 
 /**
- * Lets pass what a host's `authenticate` may answer. Anything else is refused: a credential that is neither would be held to no
- * origin (W5), and an id that is none would ask for everybody's runs.
+ * Accepts what a host's `authenticate` may answer. Anything else is refused: with an unknown credential no origin would be
+ * checked (W5), and without an id the request would reach all users' runs.
  * @throws TypeError that says what was expected and of what kind the answer was, never its values
  */
 export function checkIdentity(answer: unknown): Identity | null {

@@ -2,11 +2,11 @@ import { RunEventsError } from "@tm/run-events-core";
 
 /** What one user may have in flight at a handler. @see W49 */
 export interface InFlightLimits {
-  /** Requests from when their user is known until their answer has been taken; live streams have a limit of their own. */
+  /** Requests, from when their user is known until the client has read the answer. Live streams have their own limit. */
   readonly maxRequests: number;
-  /** Uploads of lines that have not ended. */
+  /** NDJSON uploads that have not ended. */
   readonly maxUploads: number;
-  /** Bytes of bodies that are being gathered or appended, and as many of answers that have not been taken. */
+  /** Bytes of bodies that are being received or appended; the same bound again for answers that clients have not read. */
   readonly maxBytes: number;
 }
 
@@ -14,29 +14,29 @@ export interface InFlightLimits {
 export interface InFlight {
   readonly requests: number;
   readonly uploads: number;
-  /** Bytes of bodies that are being gathered or appended. */
+  /** Bytes of bodies that are being received or appended. */
   readonly bodyBytes: number;
-  /** Bytes of answers that have not been taken. */
+  /** Bytes of answers that clients have not read. */
   readonly answerBytes: number;
 }
 
 type Counts = { -readonly [Name in keyof InFlight]: number };
 
-/** One request's part of what its user has in flight. It starts with nothing, and holds nothing once it has left. */
+/** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
 export interface Holding {
   /** Counts the request as this user's. @throws RunEventsError `too_many_requests` */
   enter(ownerId: string): void;
   /** Counts it as an upload of lines. @throws RunEventsError `too_many_requests` */
   beginUpload(): void;
   /**
-   * Says how many bytes of its body the request holds from now on. More than the user may have are refused, but for the only
-   * body that there is.
+   * Sets how many bytes of its body the request holds from now on. More than the user's bound is refused, unless it is the user's
+   * only body.
    * @throws RunEventsError `too_many_requests`
    */
   holdBody(bytes: number): void;
-  /** Says so of its answer. A refusal of the answer changes nothing. @throws RunEventsError `too_many_requests` */
+  /** Sets the same for its answer. A refused answer changes nothing. @throws RunEventsError `too_many_requests` */
   holdAnswer(bytes: number): void;
-  /** Refuses a read whose answer would find no room. @throws RunEventsError `too_many_requests` */
+  /** Refuses a read whose answer would exceed the bound. @throws RunEventsError `too_many_requests` */
   checkAnswers(): void;
   /** Gives everything back. Idempotent. */
   leave(): void;
@@ -67,7 +67,7 @@ function createCounts(): Counts {
   return { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
 }
 
-/** Of a user that nobody is: what is counted there is gone with the request. */
+/** Counts of a request without a user: they end with the request. */
 const NO_ONE = "";
 
 class RequestHolding implements Holding {
@@ -112,7 +112,7 @@ class RequestHolding implements Holding {
   leave(): void {
     if (this.#ownerId === NO_ONE) return;
     for (const name of NAMES) this.#set(name, 0);
-    // It may be another one's by now: a user who has left and come back has new counts.
+    // The entry may be newer: a user who has left and come back has new counts.
     if (this.#user.requests === 0) this.#byUser.delete(this.#ownerId);
     this.#ownerId = NO_ONE;
     this.#user = this.#mine;

@@ -15,7 +15,7 @@ export const LEASE_ROUTES: Methods = {
 async function claimRun(call: Call): Promise<Reply> {
   const { service, exchange, runId, ownerId } = call;
   const key = exchange.header("idempotency-key");
-  // A claim whose answer was lost, sent again, is granted the lease that it got.
+  // A claim that is sent again because its answer was lost gets the same lease.
   const named = key === null ? {} : { idempotencyKey: parseIdempotencyKey(key) };
   const { leaseMs } = await readNumbers(call, "leaseMs");
   const lease = await service.log.claim(runId, { ownerId, leaseMs, ...named });

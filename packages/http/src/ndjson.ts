@@ -23,7 +23,7 @@ interface Line {
 /**
  * Cuts bytes into lines, however they were split on the way. A line that has not ended is kept until it does, or the whole
  * body does.
- * @param grow told what the line that has not ended takes of memory before it takes it; throws to refuse that
+ * @param grow called with the memory of the unfinished line before it is allocated; throws to refuse it
  */
 export function createLineCutter(
   maxLineBytes: number,
@@ -33,7 +33,7 @@ export function createLineCutter(
   push(bytes: Uint8Array): Iterable<Uint8Array>;
   /** What stands behind the last newline. */
   rest(): Uint8Array;
-  /** What the line that has not ended takes of memory, in bytes. */
+  /** The memory of the unfinished line, in bytes. */
   size(): number;
 } {
   const line = createByteBuffer(maxLineBytes, grow);
@@ -60,7 +60,7 @@ export interface NdjsonTarget {
   /** Of the lease under which they are appended, if there is one. @see W32 */
   readonly fence: number | undefined;
   readonly maxLineBytes: number;
-  /** What the upload takes of memory is counted there. @see W49 */
+  /** Counts the memory of the upload. @see W49 */
   readonly holding: Pick<Holding, "holdBody">;
 }
 
@@ -77,7 +77,7 @@ export async function appendLines(
   target: NdjsonTarget,
 ): Promise<AppendReceipt> {
   const { log, runId, ownerId, fence, maxLineBytes, holding } = target;
-  /** Of the lines that have ended, and that the log has not answered for. */
+  /** Bytes of complete lines that the log has not answered yet. */
   let heldBytes = 0;
   const cutter = createLineCutter(maxLineBytes, (bytes) => holding.holdBody(heldBytes + bytes));
   const most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
@@ -155,8 +155,8 @@ function parseLine(bytes: Uint8Array): EventDraft | null {
 }
 
 /**
- * A line without its outer white space, which is that of JSON: `trim` would take a byte order mark and more. Looks at each byte
- * once: an expression that ends in `+$` starts over at each blank of a run.
+ * A line without JSON white space at its ends: `trim` would also remove a byte order mark and more. It looks at each byte once: a
+ * regular expression that ends in `+$` would start over at each blank.
  */
 function trimSpace(line: Uint8Array): Uint8Array {
   let from = 0;

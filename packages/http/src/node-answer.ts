@@ -2,21 +2,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "@tm/run-events-core";
 import type { Outgoing } from "./exchange.ts";
 
-/** How long what is left of a refused body is read and thrown away before the connection is cut, in milliseconds. */
+/** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
 const LINGER_MS = 5_000;
-/** Up to how many characters a body is given to node:http as text. */
+/** Up to this many characters, a body is given to node:http as text. */
 const SHORT_BODY = 4_096;
-/** What is written at a time, in bytes: a client that takes less of it within the limit has stalled. */
+/** How much is written at a time, in bytes: a client that reads less within the limit has stalled. */
 const PIECE_BYTES = 65_536;
 
-/** How long an answer may stand without a piece of it being taken. */
+/** How long a client may take to read one piece of an answer. */
 export interface Stall {
   readonly clock: Clock;
   readonly stallMs: number;
 }
 
 /**
- * Sends a whole answer. A client that takes nothing of it for `stallMs` is cut off.
+ * Sends a complete answer. If the client reads nothing of it for `stallMs`, the connection is closed.
  * @returns what to call when the response has closed
  * @see W49
  */
@@ -52,7 +52,7 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   }
   const watch = startStall(response, stall);
   let at = 0;
-  // By `drain` and not by a callback of `write`, which compressors in front of it do not call.
+  // Waits for `drain`, not for a callback of `write`: compressors in front do not call that.
   const next = (): void => {
     watch.restart();
     while (at < data.length) {
@@ -67,7 +67,7 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   return watch.stop;
 }
 
-/** Cuts the connection off unless it is started again, or stopped, in time. */
+/** Closes the connection unless it is started again, or stopped, in time. */
 function startStall(
   response: ServerResponse,
   { clock, stallMs }: Stall,

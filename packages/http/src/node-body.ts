@@ -65,9 +65,9 @@ export function readRequest(
 
 /**
  * The body of a request that a parser has read before the handler, as the host has kept it: `request.rawBody`, bytes or text.
- * What a parser makes of it, `request.body`, is of no use: `1e2` is 100 there, and long integers have lost digits (W1).
- * @returns `null` if nobody has read it, or there is none
- * @throws TypeError if it was read and not kept: an empty body would be another request than the client's
+ * The parsed `request.body` does not do: `1e2` is 100 there, and long integers have lost digits (W1).
+ * @returns `null` if it was not read, or there is none
+ * @throws TypeError if it was read and not kept: an empty body would be a different request
  */
 export function keptBody(request: IncomingMessage): Uint8Array | null {
   const { headers } = request;

@@ -13,8 +13,8 @@ export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly strin
   if (origin !== null && allowedOrigins.includes(origin)) return false;
   const site = header("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") return true;
-  // `same-origin` is the browser's own word, also where a proxy has changed `Host`. `none`, a request that no page has made, has
-  // no origin: what says both is held to the origin.
+  // `same-origin` comes from the browser itself, even if a proxy has changed `Host`. `none` means a request that no page has
+  // made, so it has no `Origin`. If both headers come, the origin is checked.
   if (site === "same-origin" || origin === null) return false;
   const host = hostOf(origin);
   return host === null || host !== header("host");

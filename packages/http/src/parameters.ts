@@ -105,7 +105,7 @@ export function parseCreateBody(body: Parameters<typeof membersOf>[0]): {
 
 /**
  * The body that appends events.
- * @param maxEvents one event more than these is parsed at most: the log refuses them all
+ * @param maxEvents at most one event more than this is parsed: the log then refuses all of them
  * @throws RunEventsError `invalid_request`, `invalid_event`.
  * @see W9
  */

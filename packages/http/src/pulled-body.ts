@@ -3,19 +3,19 @@ import type { Clock } from "@tm/run-events-core";
 /** What is handed over at a time, in bytes. */
 const PIECE_BYTES = 65_536;
 
-/** Who wants to know when a body is over, and how long it may stand. */
+/** When to report that a body is over, and how long it may wait. */
 export interface PulledBodyOptions {
   readonly clock: Clock;
   readonly stallMs: number;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
-  /** Called once: when all of it has been taken, or nobody takes it any more. */
+  /** Called once: when all of it has been read, or it will not be read any more. */
   readonly onOver: () => void;
 }
 
 /**
- * Bytes as a body that is pulled in pieces, so that it is seen when they have been taken. One that nobody pulls for `stallMs` is
- * cut.
+ * Bytes as a body that is pulled in pieces, so that it is known when they have been read. If nothing is pulled for `stallMs`, the
+ * body ends with an error.
  * @see W49
  */
 export function createPulledBody(

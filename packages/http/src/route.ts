@@ -13,9 +13,9 @@ export interface Call {
   readonly exchange: Exchange;
   readonly ownerId: string;
   readonly runId: string;
-  /** What the request holds of what its user may have in flight. @see W49 */
+  /** The request's share of what its user may have in flight. @see W49 */
   readonly holding: Holding;
-  /** Waits until it is the owner's turn to take the event loop for a while. @see W49 */
+  /** Waits for the owner's turn to block the event loop for a while. @see W49 */
   readonly takeTurn: (size: WorkSize) => Promise<void>;
   /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */
   readonly authorize: StreamRequest["authorize"];
@@ -27,7 +27,7 @@ export interface Route {
   readonly access: "open" | "any" | "session";
   /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
   readonly changes: boolean;
-  /** Whether it is work of its own for the store, which no other request shares, so that one owner's wait for the others'. @see W49 */
+  /** Set if each request is separate work for the store: then owners take turns, and this is the size of the work. @see W49 */
   readonly takesTurn?: WorkSize;
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;
 }

@@ -29,7 +29,7 @@ import type { RouteName } from "./paths.ts";
 import type { Call, Methods } from "./route.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
 
-/** From so many characters of payload on the encoding of a page takes the event loop for long enough to wait for a turn. */
+/** From this many characters of payload on, encoding a page blocks the event loop long enough to wait for a turn. */
 const LARGE_PAGE = 262_144;
 
 /** Every path with its methods: the whole wire. `HEAD` is answered wherever `GET` is. */

@@ -9,12 +9,12 @@ import type { Holding } from "./in-flight.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see W14 */
 const LIST_BYTES = 4_194_304;
-/** How many runs are asked for at a time, of which each may have 256 KiB of metadata: no more than a list may be. */
+/** How many runs to read at a time. Each may have 256 KiB of metadata, so together they stay within a list's bound. */
 const RUNS_A_READ = 16;
 
 /**
- * Reads a list of runs, cut at 4 MiB: it holds one run at least if there is one, and `next` goes on after the last.
- * @param holding what the list takes is counted there as it grows
+ * Reads a list of runs, cut at 4 MiB. It holds at least one run if there is one, and `next` goes on after the last.
+ * @param holding counts the memory of the list as it grows
  * @throws RunEventsError `too_many_requests`, `store_unavailable`
  * @see W14, W49
  */

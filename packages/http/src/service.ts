@@ -26,7 +26,10 @@ const MAX_REQUESTS = 1_024;
 const MAX_UPLOADS = 128;
 /** Eight bodies, or pages, of the greatest size. */
 const MAX_BYTES = 33_554_432;
-/** An answer of so many characters is no page or list, and is never refused for its size: what it tells may have happened. */
+/**
+ * An answer of at most this many characters is not a page or a list. It is never refused for its size, since it may report a
+ * change.
+ */
 export const SHORT_ANSWER = 65_536;
 const encoder = new TextEncoder();
 
@@ -39,15 +42,15 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   /** The most bytes of a body that is read whole, and of one NDJSON line. Default 4,194,304. @see W9 */
   readonly maxBodyBytes?: number;
   /**
-   * The most requests of one user that are in flight, from when the user is known until the answer has been taken; live streams
-   * are not counted. Default 1,024. @see W49
+   * The most requests of one user in flight, from when the user is known until the client has read the answer. Live streams do
+   * not count. Default 1,024. @see W49
    */
   readonly maxRequestsPerUser?: number;
-  /** The most uploads of NDJSON of one user that have not ended. Default 128. @see W49 */
+  /** The most NDJSON uploads of one user at a time. Default 128. @see W49 */
   readonly maxUploadsPerUser?: number;
   /**
-   * The most bytes that one user's bodies hold while they are gathered and appended, and as many that answers hold which nobody
-   * has taken yet. Default 33,554,432. @see W49
+   * The most bytes of one user's bodies that are being received or appended; the same bound again for answers that the client has
+   * not read. Default 33,554,432. @see W49
    */
   readonly maxBytesPerUser?: number;
   /**
@@ -76,9 +79,9 @@ export interface Service<Native> {
   readonly maxBodyBytes: number;
   /** What the answers with whole runs say of how long they are kept. @see W14 */
   readonly retention: Headers;
-  /** How long an answer may stand without a byte of it being taken, in milliseconds. @see W49 */
+  /** How long a client may read nothing of an answer, in milliseconds. @see W49 */
   readonly stallMs: number;
-  /** What a new request holds: nothing yet. Whoever opens it has it leave. @see W49 */
+  /** The share of a new request: nothing yet. The caller must call `leave`. @see W49 */
   open(): Holding;
   /**
    * Answers any request. Never rejects.
@@ -112,7 +115,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
   });
 
-  /** A live stream takes the host's sessions for a store when they fail: worth a retry, now as at every later check. @see W26 */
+  /** On a live stream a failure of the host's sessions counts as one of the store: `retryable`, now and at later checks. @see W26 */
   async function lookUp(native: Native): Promise<unknown> {
     try {
       return await authenticate(native, "session");
@@ -236,8 +239,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
 }
 
 /**
- * Makes an answer ready to go out: its body is no longer held, and a long text of its own is bytes, which are.
- * @throws RunEventsError `too_many_requests` if they find no room
+ * Prepares an answer: the request's body no longer counts. A long text becomes bytes, which do.
+ * @throws RunEventsError `too_many_requests` if these bytes exceed the bound
  */
 function pack(reply: Reply | StreamReply, holding: Holding): Outgoing | StreamReply {
   holding.holdBody(0);
@@ -251,7 +254,7 @@ function pack(reply: Reply | StreamReply, holding: Holding): Outgoing | StreamRe
   return { ...reply, body };
 }
 
-/** A host that has mounted the handler behind a prefix sees why nothing is found. */
+/** Tells a host that mounted the handler under a prefix why nothing is found. */
 function explainUnknown(path: string): string {
   return path.indexOf(ROOT_PATH) > 0
     ? `There is nothing at this path: something is in front of ${ROOT_PATH}. Mount the handler so that the prefix is cut off.`

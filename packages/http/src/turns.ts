@@ -1,12 +1,12 @@
 import { afterTurn } from "@tm/run-events-core/wire";
 
-/** How many short pieces of work one turn of the event loop takes: a create is some 0.3 ms on SQLite, and a commit. */
+/** How many short pieces of work fit into one turn of the event loop: a create takes some 0.3 ms on SQLite, plus a commit. */
 const SHORT_A_TURN = 4;
 
-/** What a piece of work is: `large` takes the event loop for itself, some 10 ms at most; `short` shares a turn. */
+/** The size of a piece of work: `large` has the event loop alone for some 10 ms at most; `short` shares a turn. */
 export type WorkSize = "short" | "large";
 
-/** Work that no other request shares, in turns of the event loop, so that appends and short answers come in between. */
+/** Runs separate work in turns of the event loop, so that appends and short answers come in between. */
 export interface Turns {
   /** Resolves when it is the caller's turn to go on, and at once if this one has room. @see W49 */
   take(ownerId: string, size: WorkSize): Promise<void>;
@@ -18,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * Makes turns that owners share: each waits for one piece of every other owner who waits, however many those have. Without them all
- * that have come together go one after the other, and everybody waits for the last.
+ * Makes turns that owners share: each piece waits for one piece of every other waiting owner, however many those have. Without
+ * turns, work that arrives together runs in one go, and all owners wait for the last piece.
  */
 export function createTurns(): Turns {
   /** In the order in which the owners are next. */
@@ -41,7 +41,7 @@ export function createTurns(): Turns {
     const [ownerId, [next, ...rest]] = first;
     if (next === undefined || next.cost > left) return null;
     waiting.delete(ownerId);
-    // Behind all others.
+    // At the end of the queue.
     if (rest.length > 0) waiting.set(ownerId, rest);
     left -= next.cost;
     return next;

@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import { isSqlState, sqlErrorOf } from "./sql-error.ts";
 import { EVENTS_PRIMARY_KEY } from "./tables.ts";
 
-/** Failures that stay until the settings, the rights or the tables are mended. No restart and no failover shows one for a moment. */
+/** Failures that last until the settings, the rights or the tables are repaired. No restart or failover causes one for a moment. */
 const LASTING: Readonly<Record<string, string>> = {
   "28000": "The database refused the user.",
   "28P01": "The database refused the password.",
@@ -11,11 +11,11 @@ const LASTING: Readonly<Record<string, string>> = {
   "42501": "The database user lacks a right.",
   "42703": "The tables are of another schema: call `migrate()`.",
   "42P01": "The tables are missing: call `migrate()`.",
-  // What the append statements ask for without inserting anything.
+  // What the append statements check without inserting anything.
   "42P10": "A unique index of the tables is missing or not valid: `verify()` says which.",
 };
 
-/** Failures that a restart or a failover ends, or shows for a moment. */
+/** Failures that a restart or a failover ends, or causes for a moment. */
 const PASSING: Readonly<Record<string, string>> = {
   "25006": "The database is read-only.",
   "53100": "The database's disk is full.",
@@ -45,7 +45,7 @@ const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"
  * in the language of the server's messages, and not from every driver.
  */
 const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
-/** This server takes no writes, or is not the primary, so another one may be by now. */
+/** This server takes no writes, or is not the primary: another server may be the primary by now. */
 const ELSEWHERE = new Set(["25006", "55000"]);
 
 /** Whether another transaction was in the way, so that the same statement is worth another try at once. */
@@ -64,14 +64,14 @@ export function isStatementLost(error: unknown): boolean {
 }
 
 /**
- * Whether an idempotency key of the statement has landed before. The index may have any name, as a rebuild gives it one of its
- * own: of the two that an event can be refused by, it is the one that is not the primary key.
+ * Whether an idempotency key of the statement has landed before. The index may have any name, since a rebuild renames it. Two
+ * indexes can refuse an event: this is the one that is not the primary key.
  */
 export function isKeyTaken(error: unknown): boolean {
   return isDuplicate(error) && !isHeadBehind(error);
 }
 
-/** Whether the run has an event already at the sequence that its head gives out next. */
+/** Whether the run already has an event at the next sequence of its head. */
 function isHeadBehind(error: unknown): boolean {
   return isDuplicate(error) && sqlErrorOf(error).constraint.startsWith(EVENTS_PRIMARY_KEY);
 }
@@ -95,8 +95,8 @@ export function isAnswer(error: unknown): boolean {
 }
 
 /**
- * Whether a connection is worth keeping after its statement failed. One to a server that is read-only or a standby is not: the
- * name it was made by may stand for another server by now.
+ * Whether a connection is worth keeping after its statement failed. One to a read-only server or a standby is not: its host name
+ * may lead to another server by now.
  */
 export function keepsConnection(error: unknown): boolean {
   return isAnswer(error) && !ELSEWHERE.has(sqlErrorOf(error).code);
@@ -134,7 +134,7 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   );
 }
 
-/** The error of a run whose rows do not fit together. @param what ends a sentence about the run */
+/** The error of a run whose rows are inconsistent. @param what ends a sentence about the run */
 export function runDamaged(what: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", `The run is damaged: it ${what}.`, {
     cause,

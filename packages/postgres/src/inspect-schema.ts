@@ -18,7 +18,7 @@ interface ServerRow {
 }
 
 /**
- * Looks at the server and the schema: at what becomes of a commit, and at all that the tables need to keep the contract.
+ * Checks the server and the schema: how durable a commit is, and everything that the tables need to keep the contract.
  * @throws RunEventsError `store_unavailable`: not retryable for a newer schema that this program must not touch, for a unique
  * index that is missing or not valid, and for rows that are hidden from the user. Throws what the driver throws, as for a standby
  * @see S6, S10, S19
@@ -52,7 +52,7 @@ async function hasMigrations(query: Query, { migrations }: Tables): Promise<bool
   );
 }
 
-/** What each table's unique indexes have to be on, as Postgres prints it. A rebuild may give them other names. */
+/** The columns of each table's unique indexes, as Postgres prints them. A rebuild may rename the indexes. */
 const UNIQUE = {
   runs: ["run_key", "run_id"],
   events: ["run_key, sequence", "run_key, idempotency_key WHERE (idempotency_key IS NOT NULL)"],
@@ -92,7 +92,7 @@ async function inspectTables(query: Query, tables: Tables): Promise<void> {
     }
     const indexes = found?.indexes.split("\n") ?? [];
     for (const unique of UNIQUE[name]) {
-      // One without a condition does more.
+      // An index without the condition guards more rows.
       const [columns = ""] = unique.split(" WHERE ");
       if (indexes.includes(unique) || indexes.includes(columns)) continue;
       throw lasting(

@@ -24,7 +24,7 @@ export interface JoinedAppend {
   readonly runId: string;
   /** 1 to 1,000, as `planEvents` takes them. */
   readonly events: readonly EventDraft[];
-  /** Treat a run of anybody else as not there. Left out, every run may be written; `undefined` is a TypeError. */
+  /** Treats runs of other owners as missing. Without it every run may be written; `undefined` is a TypeError. */
   readonly ownerId?: string;
   /** 1 to 128 printable ASCII characters. */
   readonly idempotencyKey?: string;

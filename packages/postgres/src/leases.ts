@@ -26,7 +26,7 @@ const FRUITLESS_LOOKS = 100;
 /** Gives a run to a worker, or the same lease again to the claim that got it. @see S21 */
 export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
   const { runId, ownerId, leaseMs, claimKey = null } = request;
-  // The statement has compared the keys: what it did not grant had another one.
+  // The statement has compared the keys: a claim that it refused has another key.
   return changeLease(query, sql.claim, [runId, ownerId, leaseMs, claimKey], (run, nowMs) =>
     claimRun(run, request, nowMs, null),
   );

@@ -2,14 +2,14 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { PostgresPool } from "./driver.ts";
 import { type Connect, type Query, queryOf } from "./query.ts";
 
-/** What pg says when every connection of a pool has been in use for as long as one may take to come. */
+/** What pg says when no connection of the pool became free in time. */
 const ALL_IN_USE = "timeout exceeded when trying to connect";
 /** What pg and PGlite say once they have been ended. */
 const ENDED = new Set(["Cannot use a pool after calling end on the pool", "PGlite is closed"]);
 
 /**
- * Lets pass what the store can work on.
- * @param name what the caller knows it by
+ * Checks that the store can use this pool.
+ * @param name its name for the caller
  * @throws TypeError that says what came instead, and what to do
  */
 export function checkPool(pool: unknown, name: "pool" | "listenPool"): void {
@@ -19,7 +19,7 @@ export function checkPool(pool: unknown, name: "pool" | "listenPool"): void {
   throw new TypeError(`Expected \`${name}\` to be ${expected}, got ${mistake}.`);
 }
 
-/** What is wrong with a handle; `null` if nothing is. Says nothing of what is in it, as a URL has a password. */
+/** What is wrong with a handle; `null` if nothing is. Never shows its content, since a URL may have a password. */
 function mistakeOf(pool: unknown): string | null {
   if (typeof pool === "string" || pool instanceof URL) {
     return "a URL: give `new pg.Pool({ connectionString })`";
@@ -72,7 +72,7 @@ export function connectOf(pool: PostgresPool): Connect | null {
     });
 }
 
-/** What a pool threw, as what it means where that is known: then nothing was sent. @see S7, S20 */
+/** A pool's error, as a `RunEventsError` where its meaning is known: then nothing was sent. @see S7, S20 */
 function poolFailure(pool: PostgresPool, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (ENDED.has(error.message)) {

@@ -70,8 +70,8 @@ const PROBE_MS = 10_000;
 /**
  * Opens a store on a pool of the caller's. Nothing is sent before the first call.
  * @param pool a pg `Pool` of at least two connections, or a PGlite database; the caller ends it, after the store is closed
- * @throws TypeError for what is no such pool or has been ended, for a schema that is no identifier, or for a pool of one
- * connection to share with the one that listens
+ * @throws TypeError for anything but such a pool or an ended one, for a schema that is not an identifier, or for a pool of one
+ * connection that the listener would share
  *
  * @example
  * const store = createPostgresStore(new pg.Pool({ connectionString }));
@@ -133,7 +133,7 @@ export function createPostgresStore(
     }
   }
 
-  /** One at a time, so that a database that hangs has one connection of probes. */
+  /** One at a time, so that a hanging database costs one connection. */
   function probe(): Promise<void> {
     probing ??= guard(async () => {
       await verifyOn(probeQuery);
@@ -214,7 +214,7 @@ export function createPostgresStore(
       if (outcome === "deleted") wakes.tell([{ runId }]);
       return outcome;
     },
-    // An answer that was lost leaves open who has the run: only a claim with the same key finds out.
+    // A lost answer leaves open which worker has the run: only a claim with the same key finds out.
     claim: (request) => perform(() => claim(sturdyQuery, sql, request).catch(inDoubt)),
     renew: (request) => perform(() => renew(sturdyQuery, sql, request)),
     release: (request) => perform(() => release(sturdyQuery, sql, request)),

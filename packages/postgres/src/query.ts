@@ -109,7 +109,7 @@ export function sturdyQueryOf(connect: Connect, clientQuery: ClientQuery): Query
   return (text, values = []) => onClient(connect, (client) => clientQuery(client, text, values));
 }
 
-/** Runs statements on a pool's connections, each for so many milliseconds at most: then its connection is closed. */
+/** Runs statements on a pool's connections, each for this many milliseconds at most: then its connection is closed. */
 export function timedQueryOf(connect: Connect, ms: number): Query {
   return (text, values = []) =>
     onClient(connect, (client) => askClient(client, { text, values, query_timeout: ms }));

@@ -56,7 +56,7 @@ export async function readPages(
   return results;
 }
 
-/** The run's head says how far its log goes: a shorter page, or one with a hole, would pass for the whole. @see S9 */
+/** The run's head says how far its log goes: otherwise a shorter page, or one with a gap, would look complete. @see S9 */
 function checkPage(page: ReadResult | null, since: number): void {
   if (page === null || since >= page.run.lastSequence) return;
   const missing = page.events.findIndex(({ sequence }, at) => sequence !== since + at + 1);

@@ -12,7 +12,7 @@ import type { Query } from "./query.ts";
 import { type RunRow, runOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
-/** How often in a row a run may be neither made nor found: each time others have made or removed it. */
+/** How often in a row a run may be neither created nor found: others create and remove it in between. */
 const FRUITLESS_LOOKS = 100;
 
 /** A run's head, `null` if there is none. */

@@ -9,7 +9,7 @@ export interface SqlError {
 }
 
 const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
-/** More than any ORM and driver have put around an error. */
+/** More layers than any ORM and driver put around an error. */
 const MOST_WRAPS = 8;
 
 /** Whether a code is the server's: no class of them begins with E, as the system's EPIPE does. */

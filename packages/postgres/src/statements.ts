@@ -31,8 +31,8 @@ const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 const PURGE_EVENTS = 10_000;
 
 /**
- * Fails on a standby, and is evaluated once a statement: what a standby answers may be older than what was acknowledged (S10). A
- * connection may get there at any time, as in a failover, and behind a pooler from one statement to the next.
+ * Fails on a standby, evaluated once for each statement: a standby may lack what was acknowledged (S10). A connection may reach a
+ * standby at any time, as in a failover; behind a pooler, from one statement to the next.
  */
 export const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
 
@@ -101,7 +101,7 @@ WITH changed AS (
 SELECT true AS granted, ${NOW_MS} AS "nowMs", ${runColumns("changed")} FROM changed
 UNION ALL
 SELECT ${again}, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
-  // Inserts nothing, but is refused unless there is such a unique index that is valid: an append must not go on without (S5).
+  // Inserts nothing, but fails without such a valid unique index: an append must not go on without it (S5).
   const needsUnique = (table: string, columns: string, unique: string): string =>
     `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE false ON CONFLICT (${unique} DO NOTHING`;
   const needsKeyIndex = needsUnique(

@@ -24,7 +24,7 @@ export function tablesOf(schema: string): Tables {
   };
 }
 
-/** The unique index that makes an idempotency key land once. Rebuilds give it other names for a while, or for good. */
+/** The unique index that makes an idempotency key land once. A rebuild may rename it, for a while or permanently. */
 export const KEY_INDEX = "events_by_key";
 
 /** The index of the events' primary key. A rebuild appends to its name. */

@@ -3,8 +3,8 @@ import { defineWriting, OOM_LUA, type Script } from "./script.ts";
 /**
  * Appends requests to runs, those for one run in their order, and says what became of each. All requests for a run are
  * judged before anything is written to it: what a script has written stays when it fails, so nothing may fail behind the
- * first write. Where Redis refuses writes at all it refuses the script before it begins; a full one then runs it as `isFull`,
- * to answer what needs no memory. What fails for one run, fails for it alone.
+ * first write. If Redis refuses all writes, it refuses the script before it begins. A full Redis then runs it as `isFull`, to
+ * answer what needs no memory. A failure of one run affects only that run.
  *
  * An append that moves the run to another status needs an entry under that status in its owner's list, made before; without
  * it nothing is written to the run and the answer is `unlisted`.

@@ -6,7 +6,7 @@ const METHODS = ["hmget", "zadd", "zrem", "evalsha", "eval", "duplicate"] as con
 const EXPECTED = "Expected a client of ioredis or iovalkey, a Redis or a Cluster";
 
 /**
- * Refuses what is no client that the store can use.
+ * Refuses anything but a client that the store can use.
  * @throws TypeError that says what was expected, what came and what to do
  */
 export function checkClient(redis: unknown): asserts redis is RedisClient | RedisClusterClient {

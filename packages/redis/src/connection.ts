@@ -23,12 +23,12 @@ export interface Connection {
   run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /**
    * Runs a script that changes a run.
-   * @throws RunEventsError `store_unavailable`, which says whether it may have done so. @see S7
+   * @throws RunEventsError `store_unavailable`; `ambiguous` says whether the change may have landed. @see S7
    */
   change(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /** The command that rings a bell. */
   readonly ring: "PUBLISH" | "SPUBLISH";
-  /** A run as it stands, `null` if there is none. Never as a replica has it. */
+  /** The current run, `null` if there is none. Never read from a replica. */
   head(runId: string): Promise<RunRecord | null>;
   /**
    * Does the work of one call of the store.
@@ -58,7 +58,7 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
     try {
       return await redis.evalsha(sha1, scriptKeys.length, [...scriptKeys, ...values]);
     } catch (error) {
-      // A server that has just started, was promoted or told to forget its scripts.
+      // The server has just started, was promoted, or got `SCRIPT FLUSH`.
       if (!isUnknownScript(error)) throw error;
       return redis.eval(lua, scriptKeys.length, [...scriptKeys, ...values]);
     }

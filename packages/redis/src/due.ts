@@ -34,7 +34,7 @@ export interface DueTime {
   readonly isTrue: boolean;
 }
 
-/** Asks an index for entries that have come true some time ago, earliest first. */
+/** Asks an index for entries that were due some time ago, earliest first. */
 export interface DueQuery {
   readonly index: string;
   /** How long ago, in milliseconds, by the clock of the index's server. */
@@ -131,7 +131,7 @@ export async function findDue(
 ): Promise<readonly DueEntry[]> {
   const { redis } = connection;
   const { index, ageMs, limit, judge } = query;
-  /** That of the first look, so that what comes due meanwhile does not keep the looks from coming to an end. */
+  /** The time of the first look, so that entries that come due meanwhile do not keep the looks from ending. */
   let now = "";
   /** They may come true as early as this, and so stay where they are. */
   const waiting = new Set<string>();

@@ -14,7 +14,7 @@ const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "pow
  */
 export async function examineServers(connection: Connection): Promise<Durability> {
   const { redis } = connection;
-  // A cluster's client knows its masters once it has answered; and a server that is a replica now has no word in this.
+  // A cluster's client knows its masters after its first answer. A server that is a replica now does not count.
   await connection.head("");
   const servers = isCluster(redis) ? redis.nodes("master") : [redis];
   const found = await Promise.all(servers.map(examineServer));

@@ -22,7 +22,7 @@ const PASSING: Readonly<Record<string, string>> = {
   TRYAGAIN: "The Redis Cluster is moving the key.",
 };
 
-/** What a client of a cluster says once it has been sent from node to node for too long: the last answer is in its text. */
+/** What a cluster's client says after too many redirections: its text contains the last answer. */
 const LAST_REDIRECTION = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+)/;
 
 /** The first word of what the server answered; `null` if it is no answer of the server's. */
@@ -42,13 +42,13 @@ export function isOutOfMemory(error: unknown): boolean {
   return replyCode(error) === "OOM";
 }
 
-/** Refusals that a script gives itself, once it has looked for what an earlier sending may have left. */
+/** Refusals by the script itself, after it has looked for the result of an earlier sending. */
 const JUDGED: readonly string[] = ["OOM", "WRONGTYPE"];
 
 /**
- * Whether a script that writes and failed with this error may have done so all the same. The client sends again what it has no answer
- * to, and tells nobody, perhaps to another server: a name may lead to a replica meanwhile, which has not heard of the first
- * sending. So an answer that refuses to run the script is no proof that it had not run before, there or elsewhere.
+ * Whether a writing script that failed with this error may still have written. The client silently sends unanswered commands
+ * again, perhaps to another server: its name may lead to a replica meanwhile that has not seen the first sending. So a refusal to
+ * run the script does not prove that it never ran, there or elsewhere.
  * @see S7
  */
 export function mayHaveLanded(error: unknown): boolean {
@@ -84,7 +84,7 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   );
 }
 
-/** What a script has caught while it wrote to one run, as if the server had answered it. */
+/** An error that a script caught while it wrote to one run, as if the server had answered it. */
 export function scriptFailure(message: string): RunEventsError {
   const error = new Error(message);
   error.name = "ReplyError";

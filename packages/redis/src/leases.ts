@@ -37,7 +37,7 @@ export async function claimRun(
   const { redis, keys } = connection;
   const { head } = keys.ofRun(runId);
   const scriptKeys = isCluster(redis) ? [head] : [head, keys.held];
-  // The client sends again what it has no answer to, and tells nobody: so a claim without a key gets one for that.
+  // The client silently sends unanswered commands again, so a claim without a key gets one.
   const key = claimKey === undefined ? `~${crypto.randomUUID()}` : `=${claimKey}`;
   const asked = [askedOwner(ownerId), String(leaseMs), key, runId];
   let made = "";

@@ -5,14 +5,14 @@ import { examineServers } from "./examine-servers.ts";
 import { defineWriting, type Script } from "./script.ts";
 
 /**
- * How many keys are written for each master of a cluster, one where there is no cluster. They lie in slots by chance, as runs do: a
- * master with its share of the slots is missed once in 3,000 prefixes.
+ * How many keys are written for each master of a cluster; one without a cluster. Like runs, they fall into random slots: a master
+ * with its share of the slots gets no key once in 3,000 prefixes.
  */
 const KEYS_A_MASTER = 8;
 
 /**
- * Writes as an append does: refused where that would be, answered when that would be. A disk that has failed shows only with a write,
- * so it writes each time. KEYS: one of its own.
+ * Writes as an append does, so it is refused or answered as an append would be. Only a write shows a failed disk, so it writes
+ * each time. KEYS: one of its own.
  */
 const PROBE: Script = defineWriting(`
 redis.call('SET', KEYS[1], redis.call('TIME')[1])
@@ -20,7 +20,7 @@ return 'written'
 `);
 
 /**
- * Resolves if an append could land now, in a cluster on each of its masters, and looks at their settings again.
+ * Resolves if an append could land now, in a cluster on each master. Checks their settings again.
  * @returns what an acknowledged append survives now
  * @throws RunEventsError `store_unavailable` if one of them may evict runs; or what the client throws
  * @see S31

@@ -41,6 +41,6 @@ function judgeEnd(
   const { finishedAtMs, updatedAtMs } = run;
   // Somebody may be about to end the run: from now on.
   if (finishedAtMs === null) return { atMs: Math.max(nowMs, updatedAtMs), isTrue: false };
-  // By the clock that wrote it: that of the index's server, in a cluster another one, may be ahead.
+  // By the clock that wrote it: in a cluster the index is on another server, whose clock may be ahead.
   return { atMs: finishedAtMs, isTrue: finishedAtMs <= run.nowMs - finishedForMs };
 }

@@ -34,7 +34,7 @@ export type RedisStore = RunEventStore;
  * `capabilities.durability` could promise. They are looked at now and with each `probe`, which fails if runs may be evicted. A failover may lose acknowledged appends, whatever they say: replicas
  * follow behind.
  *
- * A client that is to find its way after a failover behind a name leaves a server that has become a replica:
+ * Behind a host name, a client must disconnect from a server that has become a replica:
  * `reconnectOnError: ({ message }) => message.startsWith("READONLY")`.
  *
  * @throws TypeError for a bad prefix, or for anything but such a client.

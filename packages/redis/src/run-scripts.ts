@@ -61,7 +61,7 @@ redis.call('SET', KEYS[1], ordinal)
 return ordinal
 `);
 
-/** A run as it stands. KEYS: head. Answers the fields. @see S10 */
+/** The current run. KEYS: head. Answers the fields. @see S10 */
 export const READ_HEAD: Script = defineReading(`${refuseOnReplica("HDEL")}
 return redis.call('HMGET', KEYS[1], ${HEAD_FIELDS_LUA})
 `);

@@ -4,13 +4,12 @@ import { createHash } from "node:crypto";
 export interface Script {
   readonly lua: string;
   readonly sha1: string;
-  /** What is run in its place where a full Redis has refused it unseen; `null` if that refusal stands. */
+  /** What to run instead if a full Redis refused to run it; `null` if that refusal is final. */
   readonly whenFull: Script | null;
 }
 
 /**
- * The refusal of a full Redis, in the words of one that refuses a script's command. A script that has `isFull` answers it in
- * place of whatever takes memory.
+ * The refusal of a full Redis, as it answers to a script's command. A script with `isFull` answers this instead of using memory.
  */
 export const OOM_LUA = "'OOM command not allowed when used memory > maxmemory'";
 
@@ -20,12 +19,12 @@ export function defineReading(lua: string): Script {
 }
 
 /**
- * Names a script that writes. Its first line has the server refuse it before it begins, where a write would be refused: on a
- * replica, which would judge by what it had some time ago, with a broken disk, without the replicas that are asked for.
+ * Names a script that writes. Its first line makes the server refuse it before it begins if a write would be refused: on a
+ * replica, which may be out of date, with a broken disk, or with too few replicas.
  *
- * A full Redis refuses it too, though it may have nothing to write but an answer. So one that takes memory may ask to be run again
- * there as `"answers when full"`, with `isFull` true: then it must answer `OOM_LUA` before it writes. One of which the memory only
- * grows less is `"frees"`, and runs at once.
+ * A full Redis refuses it too, even if it would write nothing. So a script that takes memory may be run again there as `"answers
+ * when full"`, with `isFull` true: then it must answer `OOM_LUA` before it writes. A script that only frees memory is `"frees"`,
+ * and runs at once.
  */
 export function defineWriting(
   lua: string,
@@ -38,8 +37,8 @@ export function defineWriting(
 }
 
 /**
- * Lua that has a replica refuse a script which reads, and else changes nothing. A shebang would refuse it with a broken disk as
- * well, where reading is to go on. KEYS: a hash or a sorted set, or nothing.
+ * Lua that makes a replica refuse a reading script, and changes nothing else. A shebang would also refuse it with a broken disk,
+ * where reads must go on. KEYS: a hash or a sorted set, or nothing.
  */
 export function refuseOnReplica(command: "HDEL" | "ZREM"): string {
   return `

@@ -4,7 +4,7 @@ const EXPECTED =
   "Expected an open, synchronous SQLite handle, such as `new Database(path)` of better-sqlite3 or `new DatabaseSync(path)` of node:sqlite";
 
 /**
- * Refuses what cannot be a handle, with what to pass instead.
+ * Refuses anything that cannot be a handle, and says what to pass instead.
  * @throws TypeError for a path, a promise, an asynchronous driver, or a handle that does not tell of transactions, as
  * node:sqlite's did before Node 22.16
  */

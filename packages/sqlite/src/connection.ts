@@ -15,7 +15,7 @@ const BUSY_TIMEOUT_MS = 5;
 const PATIENCE_MS = 10_000;
 /** The longest pause between two tries. */
 const MAX_PAUSE_MS = 25;
-/** How large the log stays once what it holds is in the database: a long reader makes it grow without bound. */
+/** The size of the `-wal` after its content is in the database: a long reader makes it grow without bound. */
 const MOST_WAL_BYTES = 67_108_864;
 
 /** What one try works with. */
@@ -119,7 +119,7 @@ export function createConnection(
       return sql.write(() => work(sql));
     };
     const written = lastWrite.then(() => patiently(attempt, calledAt));
-    // The caller learns of a failure; it is nothing to the next in line.
+    // The caller gets the failure; it does not affect the next call.
     lastWrite = written.catch(() => {});
     return written;
   }
@@ -178,7 +178,7 @@ function sleep(forMs: number): Promise<void> {
   });
 }
 
-/** The file of the database as SQLite names it, `null` if it is in none. What the file is like shows in the first call. */
+/** The database's file as SQLite names it; `null` without a file. The first call shows whether the file is usable. */
 function pathOf(db: SqliteDatabase): string | null {
   try {
     const databases = prepareStatement(db, "PRAGMA database_list").all() as {

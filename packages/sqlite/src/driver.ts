@@ -56,7 +56,7 @@ export function isClosed(db: SqliteDatabase): boolean {
     isInTransaction(db);
     return false;
   } catch {
-    // bun:sqlite has no other way to tell.
+    // bun:sqlite shows it in no other way.
     return true;
   }
 }

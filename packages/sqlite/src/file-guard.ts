@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** What tells a file from another that has come to its name. */
+/** What distinguishes a file from another one under the same name. */
 interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
@@ -16,28 +16,26 @@ interface FileSystem {
 const BESIDE = ["-wal", "-shm"] as const;
 
 /**
- * How old a look may be that a call trusts, in milliseconds. A look takes 15 to 25 µs, a third of a commit that is not synced.
- * What is acknowledged in these moments is as lost as what was acknowledged just before the file was.
+ * For how long a call trusts the last check, in milliseconds. A check takes 15 to 25 µs, a third of a commit that is not synced.
+ * Appends acknowledged in this time are lost, like those acknowledged just before the file was removed.
  */
 const FRESH_MS = 10;
 
 /**
- * Knows the database's files as the handle has opened them. SQLite itself goes on with a file that was removed or replaced:
- * appends would be acknowledged and gone with the process. The handle keeps its files open, so none of their inode numbers
- * is given to another file meanwhile.
+ * Remembers the files that the handle opened. SQLite itself keeps using a file that was removed or replaced: appends would be
+ * acknowledged, and lost when the process ends. The handle keeps its files open, so no other file gets their inode numbers.
  * @see S6, S31
  */
 export interface FileGuard {
-  /** Takes note of the files beside the database, once the handle has read in WAL mode: from then on they stay until it closes. */
+  /** Remembers the `-wal` and `-shm` after the handle's first read in WAL mode: from then on they exist until it closes. */
   noteLog(): void;
   /**
-   * Passes while the files are those that were opened, or were some milliseconds ago. A file that cannot be looked at counts
-   * as there.
-   * @param isWal asks the handle whether it is still in WAL mode; without it the files beside the database may go
+   * Passes while the files are the opened ones, or were some milliseconds ago. A file that cannot be checked counts as present.
+   * @param isWal asks the handle whether it is still in WAL mode; in other modes the `-wal` and `-shm` may disappear
    * @throws RunEventsError `store_unavailable`, not retryable
    */
   check(isWal: () => boolean): void;
-  /** The size of the `-wal` file in bytes, `null` if there is none or it cannot be looked at. */
+  /** The size of the `-wal` file in bytes; `null` if there is none or it cannot be read. */
   walBytes(): number | null;
 }
 
@@ -84,7 +82,7 @@ export function createFileGuard(
     checkedAt = performance.now();
   }
 
-  // A database of a file system of SQLite's own has a name too, but no file: then there is nothing to guard.
+  // A database in a virtual file system of SQLite has a name but no file: then there is nothing to guard.
   if (path !== null) note(path);
   return {
     noteLog() {

@@ -11,8 +11,8 @@ import { selectRun } from "./runs.ts";
 import type { Statements } from "./statements.ts";
 
 /**
- * Claims a run inside an open write transaction. The claim's key is kept with its fence, so that it says nothing of a lease of
- * a program that keeps no keys.
+ * Claims a run inside an open write transaction. The claim's key is kept with its fence, so that it is invalid for a lease of a
+ * program that keeps no keys.
  * @see S21
  */
 export function claim(sql: Statements, request: ClaimRequest, nowMs: number): LeaseOutcome {
@@ -33,7 +33,7 @@ function keptKey(sql: Statements, run: RunRecord): string | null {
 }
 
 /**
- * Renews or releases a run inside an open write transaction: nobody comes between the look and the change.
+ * Renews or releases a run inside an open write transaction: no other write comes between the read and the change.
  * @param judge the rule, from the run's head, `null` if there is none
  * @see S21
  */

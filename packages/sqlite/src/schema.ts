@@ -61,7 +61,7 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX ${runs}_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
   },
   {
-    // A program that keeps no claim's key leaves that of an earlier fence, which says nothing of the later one.
+    // A program that keeps no claim keys leaves the key of an earlier fence, which is invalid for the later one.
     breaking: false,
     sql: ({ runs, probes }) => `
       ALTER TABLE ${runs} ADD COLUMN claim_key TEXT;
@@ -98,7 +98,7 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
   return MIGRATIONS.map((_, index) => index + 1).filter((migration) => !applied.has(migration));
 }
 
-/** What the steps have made, and dropping would slow or break. Unique constraints go only with their tables. */
+/** What the migrations made, and what is slow or broken without it. Unique constraints disappear only with their tables. */
 function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
   const tables = [runs, events, receipts, probes];
   const indexes = [

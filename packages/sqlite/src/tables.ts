@@ -3,7 +3,7 @@ export interface Tables {
   readonly runs: string;
   readonly events: string;
   readonly receipts: string;
-  /** Empty but while a probe writes. */
+  /** Empty except while a probe writes. */
   readonly probes: string;
   readonly schema: string;
 }

@@ -29,8 +29,8 @@ export interface PostgresServer {
   /** @returns the url of a new, empty database with a name of its own */
   createDatabase(): Promise<string>;
   /**
-   * Ends it: `"fast"` rolls back and writes all down; `"immediate"` is a crash that still says goodbye, `"kill"` one that does
-   * not: from both the next start recovers. Clients' connections break in any case.
+   * Ends it: `"fast"` rolls back and writes everything to disk. `"immediate"` is a crash that still notifies clients, `"kill"`
+   * one that does not. After both the next start recovers. Clients' connections break in any case.
    */
   stop(mode: keyof typeof STOP_SIGNALS): Promise<void>;
   /** Starts it again, on the same port and data, and waits until it accepts connections. */

@@ -14,7 +14,7 @@ const ATTRIBUTE = "|";
 
 const LINE_END = "\r\n";
 
-/** A client that says so is a replica: what it gets from then on is no replies. */
+/** A client that sends this is a replica: what it gets from then on are not replies. */
 const REPLICATION = /\nP?SYNC\r\n/;
 
 /**

@@ -31,13 +31,16 @@ export interface TcpProxy {
   connections(): readonly ProxiedConnection[];
   /** From now on no byte passes, nor the end of a connection; connections stay open, and new ones come. */
   stall(): void;
-  /** From now on no byte of the server passes; what clients send does. So a server works on what its client has no answer to. */
+  /**
+   * From now on no byte from the server passes, but what clients send does. So the server works on calls whose answers are
+   * missing.
+   */
   stallAnswers(): void;
   /** What was held back passes, and all that follows. */
   resume(): void;
   /** Destroys the connections that are open. New ones may come. */
   cut(): void;
-  /** From now on new connections lead to another server, as behind a name that moves. Those that are open stay where they are. */
+  /** From now on new connections lead to another server, as behind a host name that moves. Open connections stay. */
   moveTo(server: TcpTarget): void;
   /**
    * From now on takes one protocol's notifications out of what the server sends, also on connections that

@@ -2,7 +2,8 @@ import type { CaseReport } from "./run-cases.ts";
 import { causeOf } from "./same-causes.ts";
 
 /**
- * Says failures in full, and of those that are of a cause which was said before only that. A drawn input is always said.
+ * Prints failures in full. A failure with a cause that was printed before gets only a reference to it. A drawn input is always
+ * printed.
  * @returns what to print for a report; `null` for a case that passed
  */
 export function createFailurePrinter(): (report: CaseReport) => string | null {

@@ -31,8 +31,8 @@ export function createReport(
 }
 
 /**
- * The causes that several cases share, a line a clause in the order of their numbers, and a last line with the sums. A clause is
- * broken where one of its cases found it so, or a case of another clause did.
+ * The causes that several cases share, a line for each clause in the order of their numbers, and a last line with the sums. A
+ * clause is broken if any case found it broken, its own or another clause's.
  */
 export function printReport(report: Report): string {
   const { cases } = report;
@@ -63,7 +63,7 @@ function clauseLine(clause: string, all: readonly CaseReport[]): string {
   const failed = cases.filter((one) => !one.passed);
   const blaming = all.filter(({ failure }) => failure?.clause === clause);
   const elsewhere = blaming.filter((one) => one.clause !== clause);
-  // Cases that failed for another clause say nothing against this one, and nothing for it.
+  // Cases that failed because another clause is broken neither prove nor disprove this one.
   const word = blaming.length > 0 ? "broken" : failed.length > 0 ? "failed" : "kept";
   const count = failed.length === 0 ? `${cases.length}` : `${failed.length} of ${cases.length}`;
   const ms = cases.reduce((sum, one) => sum + one.ms, 0);

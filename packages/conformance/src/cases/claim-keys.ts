@@ -18,7 +18,7 @@ import { turns } from "../turns.ts";
 
 const KEY = "claim";
 const LONGEST = "k".repeat(128);
-/** What is not the key that got the lease. */
+/** Keys other than the one that got the lease. */
 const OTHERS = ["other", "CLAIM", "claim ", " claim", "claim%", "clai", "1 claim", "c", LONGEST];
 const RACES = 6;
 const RACERS = 6;

@@ -11,7 +11,7 @@ const LONG_LOG = 2_000;
 const BATCH = 500;
 const FEW_RUNS = 5;
 const MANY_RUNS = 150;
-/** What may be looked at more often in a large store than in a small one: an index has a level more. */
+/** How many more reads a large store may need than a small one: its index has one more level. */
 const SLACK_ROWS = 10;
 
 type Calls = Readonly<Record<string, (store: RunEventStore, head: number) => Promise<unknown>>>;
@@ -36,7 +36,7 @@ const OF_ALL_RUNS: Calls = {
   getRun: (store) => store.getRun("expired"),
 };
 
-/** S12, S23: what a call costs does not grow with what it does not give. */
+/** S12, S23: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
     name: "S12 what a call about a run costs does not grow with its log",
@@ -75,7 +75,7 @@ async function growsNot(
   });
 }
 
-/** Each call is made once before: what it prepares is no part of its cost. */
+/** Each call is made once before: its preparation is not part of its cost. */
 async function costsOf(
   { store, beneath }: Trial,
   calls: Calls,
@@ -102,7 +102,7 @@ async function fillLog(store: RunEventStore, count: number): Promise<void> {
   }
 }
 
-/** One run is over, and so many are not: half of them are claimed. */
+/** One run is over, and this many are not: half of them are claimed. */
 async function fillStore(store: RunEventStore, count: number): Promise<void> {
   await createRun(store, "expired");
   await claimExpired(store, "expired");

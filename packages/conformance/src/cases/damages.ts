@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 const KEYED = { idempotencyKey: "key" } as const;
 
-/** S5, S31: a store that has lost what it needs refuses rather than to break its promises. */
+/** S5, S31: a store that has lost what it needs refuses calls rather than break its promises. */
 export const damages: readonly TrialCase[] = [
   {
     name: "S5 a run whose receipts are lost takes no key a second time: what cannot be replayed is refused",

@@ -56,7 +56,7 @@ export const expiring: readonly TrialCase[] = [
     name: "S23 those come first whose lease ran out first, and no more than asked for",
     async run({ store }) {
       const runIds = Array.from({ length: RUNS }, (_, index) => `run-${(index * 7) % RUNS}`);
-      // They are created in another order than their leases run out in: else either would do.
+      // They are created in another order than their leases run out: else both orders would pass.
       for (let index = 0; index < RUNS; index++) await createRun(store, `run-${index}`);
       // One after the other, so that each lease ends at a time of its own.
       for (const runId of runIds) await claimExpired(store, runId);

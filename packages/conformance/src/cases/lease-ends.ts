@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 type Store = Parameters<TrialCase["run"]>[0]["store"];
 
-/** S21: when a lease ends. These wait for nothing, so that a wrong clock shows before other cases wait by it. */
+/** S21: when a lease ends. These cases do not wait, so a wrong clock shows before other cases wait by it. */
 export const leaseEnds: readonly TrialCase[] = [
   {
     name: "S21 a lease ends as long after its claim, or its renewal, as asked, by the clock that stamps events",
@@ -45,7 +45,7 @@ export const leaseEnds: readonly TrialCase[] = [
   },
 ];
 
-/** Holds the end of a lease against the store's clock before it was given and after. */
+/** Compares the end of a lease with the store's clock before the grant and after it. */
 async function endingInTime(
   store: Store,
   leaseMs: number,

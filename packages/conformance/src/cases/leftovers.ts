@@ -7,7 +7,7 @@ import type { TrialCase } from "../trial.ts";
 
 const RUNS = 3;
 
-/** S17, S24: of a run that was removed nothing is left, also where no call shows it. */
+/** S17, S24: a removed run leaves nothing, even where no call shows it. */
 export const leftovers: readonly TrialCase[] = [
   {
     name: "S17 of a deleted run the store keeps nothing: no event, key, lease or entry of an index",
@@ -39,7 +39,7 @@ async function leavesNothing(
   { store, beneath }: Parameters<TrialCase["run"]>[0],
   remove: (store: RunEventStore, runIds: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  // What is made once for all runs is there from now on.
+  // What the store makes once for all runs exists from now on.
   await remove(store, await finishRuns(store, "first"));
   await createRun(store, "stays");
   await land(store, "stays", events(2), { idempotencyKey: "key" });
@@ -50,7 +50,7 @@ async function leavesNothing(
   assertEqual(after, before, `what the store keeps when ${RUNS} runs have come and gone`);
 }
 
-/** Runs with all that a run can have. */
+/** Runs with everything that a run can have. */
 async function finishRuns(store: RunEventStore, name: string): Promise<readonly string[]> {
   const runIds = Array.from({ length: RUNS }, (_, index) => `${name}-${index}`);
   for (const runId of runIds) {

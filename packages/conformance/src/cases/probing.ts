@@ -6,7 +6,7 @@ import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
-/** More than the wakes that may still be on their way from what was written before. */
+/** More than the wakes that may still arrive from earlier writes. */
 const PROBES = 6;
 
 /** S31: a probe says whether an append could land now. */

@@ -11,7 +11,7 @@ const KEYED = { idempotencyKey: "key" } as const;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 100 } as const;
 const ALL = { finishedForMs: 0, limit: 1_000 };
 const RUNS = 24;
-/** How far apart two runs finish whose ages a purge has to tell apart; more where the store is slower. */
+/** How far apart two runs finish that a purge has to distinguish by age; more if the store is slower. */
 const FIRST_GAP_MS = 16;
 
 /** S24: old runs are removed whole, in batches. */
@@ -65,7 +65,7 @@ export const purging: readonly TrialCase[] = [
   {
     name: "S24 a batch holds no more than asked for, those first that finished first, until none is left",
     async run({ store }) {
-      // They are created in another order than they end in: else either would do.
+      // They are created in another order than they end: else both orders would pass.
       const runIds = Array.from({ length: RUNS / 3 }, (_, index) => `run-${index}`);
       for (const runId of runIds) await createRun(store, runId);
       const inOrder = runIds.map((_, index) => `run-${(index * 5) % runIds.length}`);
@@ -137,7 +137,7 @@ async function end(store: RunEventStore, runId: string): Promise<Finished> {
 }
 
 /**
- * Purges by an age between those of two runs, and holds what goes against the store's clock before and after.
+ * Purges by an age between those of two runs, and compares the result with the store's clock before and after.
  * @returns whether the purge told the two apart: one that took longer than the gap cannot
  */
 async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {

@@ -9,7 +9,7 @@ export interface ModelLease {
   readonly isSurpassed: boolean;
   /** As the store told it; `null` while nobody has the run. */
   readonly expiresAtMs: number | null;
-  /** The key of the claim that got the lease; `null` if it had none. It says nothing where nobody has the run. */
+  /** The key of the claim that got the lease; `null` if it had none. It has no meaning while the run has no lease. */
   readonly claimKey: string | null;
   /** Whether the store has said that this time is over. */
   readonly hasRunOut: boolean;

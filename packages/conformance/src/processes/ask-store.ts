@@ -75,8 +75,8 @@ export async function askOnce(store: RunEventStore, call: Call): Promise<CallAns
 }
 
 /**
- * Asks again as long as the store is unavailable and says that it may help.
- * @throws what came last, when it does not answer within 10 s
+ * Calls again as long as the store is unavailable and `retryable`.
+ * @throws the last failure, if the store does not answer within 10 s
  */
 export async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;

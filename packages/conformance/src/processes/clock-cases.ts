@@ -2,7 +2,7 @@ import type { ProcessCase } from "./process-case.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** What goes by the store's clock, in an order in which they share one place. */
+/** The cases about the store's clock, in an order in which they can share one place. */
 const BY_CLOCK = [
   "S21 a lease ends as long after its claim, or its renewal, as asked, by the clock that stamps events",
   "S24 how long ago a run finished is counted by the store's clock, to the millisecond",

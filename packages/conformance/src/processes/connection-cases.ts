@@ -11,17 +11,17 @@ import type { Call, CallAnswer, CallFailure, PlainCall } from "./worker-commands
 
 /** How many calls lose their connection beside those that are cut at each chunk of an answer. */
 const DRAWN_CUTS = 6;
-/** A call has so many chunks of answer at the most that are each tried. */
+/** At most this many chunks of a call's answer are each cut once. */
 const MOST_CHUNKS = 8;
 /** How often the connections of a follower are lost. */
 const FOLLOWED_CUTS = 4;
 
-/** Calls that change nothing: what is lost of them is no doubt. */
+/** Calls that change nothing: losing their answer leaves nothing in doubt. */
 const READS: readonly PlainCall[] = ["read", "getRun", "listRuns", "listExpired"];
 const WRITES: readonly PlainCall[] = ["createRun", "release", "probe", "purge", "deleteRun"];
 const CALLS = [...READS, ...WRITES];
 
-/** S7, S13, S20, S21: connections that are lost behind a request and before its answer. */
+/** S7, S13, S20, S21: connections that break after a request and before its answer. */
 export const connectionCases: readonly ProcessCase[] = [
   {
     name: "S7 an append whose connection is lost before its answer has landed as the store says, or is in doubt and lands once under its key",
@@ -52,7 +52,7 @@ async function startLine({ crew }: ProcessTrial): Promise<{
   return { proxy, worker, witness };
 }
 
-/** Where calls are cut whose answers have so many chunks: at each of them once, then anywhere. */
+/** Where to cut calls whose answers have this many chunks: once at each chunk, then anywhere. */
 function cutsFor(chunks: number, { fraction }: Draws): readonly Cut[] {
   const tried = Math.min(Math.max(1, chunks), MOST_CHUNKS);
   const each = Array.from({ length: tried }, (_, after): Cut => ({ at: "answer", after }));
@@ -63,14 +63,14 @@ function cutsFor(chunks: number, { fraction }: Draws): readonly Cut[] {
   return [...each, { at: "request", after: 0 }, ...drawn];
 }
 
-/** How many chunks of answer a call takes that is not cut. */
+/** How many chunks an uncut call's answer has. */
 async function chunksOf(proxy: CuttingProxy, ask: () => Promise<unknown>): Promise<number> {
   const before = proxy.answers();
   await ask();
   return proxy.answers() - before;
 }
 
-/** @throws Error if hardly a connection was lost: then nothing was tried */
+/** @throws Error if hardly any connection broke: then nothing was tested */
 function checkCuts(proxy: CuttingProxy): void {
   assert(
     proxy.cuts() > 0,
@@ -121,7 +121,7 @@ async function loseAppends(trial: ProcessTrial): Promise<void> {
   for (const [name, answer] of answers) checkLanding(log ?? [], name, answer);
 }
 
-/** Holds what became of an append against the log. */
+/** Compares the outcome of an append with the log. */
 function checkLanding(log: readonly LoggedEvent[], name: string, answer: CallAnswer): void {
   const places = log.flatMap(({ id }, index) => (id === `${name}.0` ? [index + 1] : []));
   if ("failure" in answer) {
@@ -168,7 +168,7 @@ async function loseClaims(trial: ProcessTrial): Promise<void> {
   checkCuts(proxy);
 }
 
-/** Holds what became of a claim against what another process can get. */
+/** Compares the outcome of a claim with what another process can claim. */
 async function checkClaim(witness: Worker, runId: string, answer: CallAnswer): Promise<void> {
   const call: Call = { call: "claim", runId, claimKey: "another", leaseMs: LONG_MS };
   const other = await witness.call("ask", call);

@@ -39,7 +39,7 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
   return {
     async open({ module, place, ...input }) {
       startedAt = BigInt(input.startedAt);
-      // Before the author's module is there, which may keep what it finds.
+      // Before the author's module is loaded, since it may keep references to the clock.
       if (input.clockAheadMs !== 0) turnClock(input.clockAheadMs);
       const { open } = (await import(module)) as StoreModule;
       assert(typeof open === "function", `${module} exports a function \`open\``);

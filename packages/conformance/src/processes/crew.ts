@@ -17,13 +17,13 @@ export interface ProcessDoors<Place> {
   readonly destroy?: (place: Place) => void | Promise<void>;
   /** How many processes are at work at once, 2 or more. Default 3. */
   readonly workers?: number;
-  /** How the store's server is reached over TCP, where it has one: then connections to it are lost as well. */
+  /** How to reach the store's server over TCP, if it has one: then the kit breaks connections to it too. */
   readonly network?: Network<Place>;
   /** Node's own words for the processes, such as `["--import", "tsx"]`. Default: those of this process. */
   readonly execArgv?: readonly string[];
 }
 
-/** How a store's server is reached, so that the kit can stand on the way. */
+/** How to reach a store's server, so that the kit can put a proxy in between. */
 export interface Network<Place> {
   /** Where the server listens. */
   readonly server: (place: Place) => Address;
@@ -33,9 +33,9 @@ export interface Network<Place> {
 
 /** How one process differs from the others. */
 interface WorkerManner {
-  /** What it reaches the server through. Default: nothing. */
+  /** The proxy through which it reaches the server. Default: none. */
   readonly proxy?: CuttingProxy;
-  /** How far its clock is ahead of the machine's; behind it if negative. Default 0. */
+  /** How far its clock is ahead of the machine's, in milliseconds; negative if behind. Default 0. */
   readonly clockAheadMs?: number;
 }
 

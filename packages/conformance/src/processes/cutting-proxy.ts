@@ -18,10 +18,10 @@ export interface Cut {
   readonly after: number;
 }
 
-/** Stands between a store and its server, and loses connections. */
+/** A proxy between a store and its server that breaks connections. */
 export interface CuttingProxy {
   readonly address: Address;
-  /** Loses one connection at this chunk; `null` takes that back. */
+  /** Breaks one connection at this chunk; `null` cancels that. */
   plan(cut: Cut | null): void;
   /** Destroys every connection that is open. New ones may come. */
   cutAll(): void;
@@ -66,7 +66,7 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
         upstream.write(chunk);
         return;
       }
-      // The server gets the whole request; whoever sent it hears no more.
+      // The server gets the whole request; the sender gets no answer.
       client.destroy();
       upstream.end(chunk);
     });

@@ -11,7 +11,7 @@ import { randomSeed, requireDoors, type Trial, type TrialCase } from "../trial.t
 const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring];
 
 /**
- * Runs cases for one process one after the other on one store. Those that are run together have to leave each other alone.
+ * Runs cases for one process, one after the other, on one store. Cases that run together must not affect each other.
  * @throws BrokenClause of the case that fails; TypeError for a name of none
  */
 export async function runCasesOn(store: RunEventStore, names: readonly string[]): Promise<void> {

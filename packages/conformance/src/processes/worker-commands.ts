@@ -61,7 +61,7 @@ export interface WorkerCommands {
 export interface Followed {
   /** How many events it has read. */
   readonly count: number;
-  /** Whether it waits to be woken, and nothing has woken it. */
+  /** Whether it waits for a wake, and none has come. */
   readonly isWaiting: boolean;
 }
 
@@ -88,7 +88,7 @@ export type PlainCall =
   | "purge"
   | "probe";
 
-/** What came of a call: its outcome, or `answered` where it has none, or how it failed. */
+/** The result of a call: its outcome, `answered` if it has none, or how it failed. */
 export type CallAnswer =
   | {
       readonly outcome: string;

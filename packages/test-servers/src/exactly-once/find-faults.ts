@@ -1,9 +1,9 @@
 import type { Attempt, History, SeenEvent } from "./history.ts";
 
 /**
- * What a history breaks of the contract, a sentence each; nothing if it keeps it: each acknowledged event is in the log once and
- * at its sequence, each other at most once, nothing that was refused; sequences have no hole, times and fences never go back; no
- * fence is given twice, no reader sees another log or ends before it, and a key that is sent again is known.
+ * How a history breaks the contract, one sentence for each fault. The rules: each acknowledged event is in the log once and at
+ * its sequence, each other at most once, and no refused one. Sequences have no gap; times and fences never go back. No fence is
+ * given twice. No reader sees another log or ends before it. A key that is sent again is recognized.
  * @see S1-S10, S21, S22, W2
  */
 export function findFaults(history: History): readonly string[] {
@@ -73,7 +73,7 @@ function landingFaults(
   });
 }
 
-/** All that is written may be written, so whoever says no to it judges by a state that is not the run's. */
+/** Every write here is allowed, so a refusal is based on a state that is not the run's. */
 function refusalFaults({ attempts }: History): readonly string[] {
   return attempts.flatMap(({ runId, value, outcome }) =>
     outcome.is === "refused" && outcome.code !== "store_unavailable"

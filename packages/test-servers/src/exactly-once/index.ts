@@ -26,7 +26,7 @@ export interface ExactlyOnceOptions {
 
 /** A play under way: writers with keys and without, workers in turns, and readers on another store than they. */
 export interface ExactlyOnce {
-  /** Resolves when so many more events are acknowledged: before a blow, and after it to see that all goes on. */
+  /** Resolves when this many more events are acknowledged: call it before a disturbance, and after it to see that writes go on. */
   advance(events: number): Promise<void>;
   /**
    * Ends all runs, waits for the readers, reads every log through every store, and sends what has a key once more.
@@ -43,9 +43,9 @@ const HELD = ["held-1", "held-2"];
 const RUN_IDS = [KEYED, COUNTED, ...HELD];
 
 /**
- * Writes to four runs, follows them, and lets a test strike at their servers meanwhile. In the end each acknowledged event has to be
- * there once and at its sequence, whatever the blow was, as far as the servers promise it: a test that strikes sees to it that they
- * do, as by letting a replica catch up first.
+ * Writes to four runs and follows them, while a test disturbs their servers. In the end each acknowledged event must be there
+ * once and at its sequence, as far as the servers promise it. The test has to make sure that they do, for example by letting a
+ * replica catch up first.
  * @see S1-S10, S21, S22; `findFaults` is the rule
  */
 export async function startExactlyOnce({
@@ -80,7 +80,7 @@ export async function startExactlyOnce({
     writeInSequence(play, second, COUNTED),
   ];
   const workers = HELD.flatMap((runId) => clients.map((runs) => workInTurns(play, runs, runId)));
-  // What one of them throws is of `finish`, which may come later.
+  // `finish` reports what one of them throws, and may be called later.
   const all = Promise.all([Promise.all(writers), ...workers, ...readers]);
   all.catch(() => {});
 

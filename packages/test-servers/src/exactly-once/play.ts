@@ -38,7 +38,7 @@ export function payloadOf(value: string, fence: number | null = null): object {
   return { value, fence };
 }
 
-/** Follows a run to its end, over whatever outages; what it gets besides is noted with the reading. */
+/** Follows a run to its end, through any outage; its other errors are noted with the reading. */
 export async function readToTheEnd(
   runs: RunEvents,
   runId: string,

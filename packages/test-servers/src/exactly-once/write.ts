@@ -7,7 +7,7 @@ export async function writeWithKeys(play: Play, runs: RunEvents, runId: string):
   while (!play.isOver()) await writeKeyed(play, runs, runId, {});
 }
 
-/** As `writeWithKeys`, and each only behind the one before: whoever answers `sequence_conflict` is behind. */
+/** As `writeWithKeys`, each only after the one before: a server that answers `sequence_conflict` is out of date. */
 export async function writeInSequence(play: Play, runs: RunEvents, runId: string): Promise<void> {
   let expectedSequence = 0;
   while (!play.isOver()) {
