@@ -40,7 +40,7 @@ export interface Server {
    * credential's function throws
    */
   ask(call: Call): Promise<Response>;
-  /** A live stream, once its head is there. @param onHead told that something has answered @throws as `ask` */
+  /** A live stream, once its head has come. @param onHead called when something has answered @throws as `ask` */
   askStream(call: Call, onHead: () => void): Promise<Response>;
   /**
    * The answer's JSON.

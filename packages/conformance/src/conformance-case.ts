@@ -36,7 +36,7 @@ export class CaseFailure extends Error {
   }
 }
 
-/** The clause that an error names, or one beneath it. */
+/** The clause that an error or one of its causes names. */
 function clauseOf(error: unknown): string | null {
   if (error instanceof BrokenClause) return error.clause;
   return error instanceof Error ? clauseOf(error.cause) : null;

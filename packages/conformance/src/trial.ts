@@ -159,7 +159,7 @@ export async function runTrial(
   if (failure !== undefined) throw failure.reason;
 }
 
-/** All doors beneath a store; those that were not given refuse. */
+/** All these functions; those that were not given throw. */
 export function requireDoors(given: BeneathDoors): Required<BeneathDoors> {
   const missing = (): never => {
     throw new TypeError("Expected a case to say which door beneath the store it needs.");

@@ -35,8 +35,8 @@ export interface LeasedRun extends RunRecord {
 /** Who may write to a run, and until when. */
 export interface Leases {
   /**
-   * Gives a run that nobody has, or whose lease has run out, to the caller. Its `fence` goes with every append. A claim whose
-   * answer is lost is sent again under its key for up to 10 s.
+   * Gives the caller a run that has no lease, or whose lease has run out. Pass its `fence` to every append. A claim whose answer
+   * is lost is sent again under its key for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`:
    * if `ambiguous`, the run may be claimed: the same `idempotencyKey` finds that lease, until it runs out.
    * @see W31, S21

@@ -30,7 +30,7 @@ export function parseTier(text: string | undefined): Tier {
   return tier;
 }
 
-/** What vitest is told of a tier. */
+/** The settings of a tier for vitest. */
 export interface TierSettings {
   include: string[];
   exclude: string[];

@@ -138,7 +138,7 @@ async function end(store: RunEventStore, runId: string): Promise<Finished> {
 
 /**
  * Purges by an age between those of two runs, and compares the result with the store's clock before and after.
- * @returns whether the purge told the two apart: one that took longer than the gap cannot
+ * @returns whether the purge distinguished the two: one that took longer than the gap cannot
  */
 async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {
   const old = await finish(store, "old");

@@ -106,7 +106,7 @@ export interface CallFailure {
   readonly ambiguous: boolean;
   readonly retryable: boolean;
   readonly hasCause: boolean;
-  /** The error with what lies beneath it. */
+  /** The error with its causes. */
   readonly text: string;
 }
 

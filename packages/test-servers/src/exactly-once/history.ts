@@ -11,7 +11,7 @@ export interface Attempt {
 }
 
 export type AttemptOutcome =
-  /** Acknowledged; the sequence is `null` where none is told, as of an emitted event. */
+  /** Acknowledged; the sequence is `null` if the store does not return it, as for an emitted event. */
   | { readonly is: "landed"; readonly sequence: number | null }
   /** The store was away: the event may have landed, once. */
   | { readonly is: "in doubt" }

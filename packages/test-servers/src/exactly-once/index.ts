@@ -36,7 +36,7 @@ export interface ExactlyOnce {
   finish(): Promise<{ readonly acknowledged: number; readonly claims: number }>;
 }
 
-/** Runs of which each shows faults of its own: by whom they are written. */
+/** The runs, by their writers: each kind shows different faults. */
 const KEYED = "keyed";
 const COUNTED = "counted";
 const HELD = ["held-1", "held-2"];
