@@ -37,22 +37,18 @@ export function takeLook(
   { atMs, storeMs, goesOn }: Look,
   confirmMs: number,
 ): SteadyLooks {
-  const gapMs = before === null ? null : atMs - before.atMs;
-  const kept = goesOn && before !== null && before.gapMs !== null ? before.gapMs : gapMs;
-  const looks = { atMs, gapMs: kept };
-  if (storeMs === null) return { ...looks, steadyMs: null, sample: before?.sample ?? null };
-  const sample = { atMs, storeMs };
-  const steadyMs = before?.steadyMs ?? null;
-  if (before === null || gapMs === null || steadyMs === null) {
-    return { ...looks, steadyMs: 0, sample };
+  if (before === null) {
+    const sample = storeMs === null ? null : { atMs, storeMs };
+    return { atMs, gapMs: null, steadyMs: sample === null ? null : 0, sample };
   }
+  const passedMs = atMs - before.atMs;
+  const gapMs = goesOn ? (before.gapMs ?? passedMs) : passedMs;
+  if (storeMs === null) return { atMs, gapMs, steadyMs: null, sample: before.sample };
+  const sample = { atMs, storeMs };
   const mostMs = Math.max(LEAST_GAP_MS, confirmMs / 2, 2 * (before.gapMs ?? 0));
-  const isDisturbed = gapMs > mostMs || hasJumped(before.sample, sample);
-  return {
-    ...looks,
-    steadyMs: isDisturbed ? 0 : steadyMs + Math.min(gapMs, confirmMs / 2),
-    sample,
-  };
+  const isSteady = before.steadyMs !== null && passedMs <= mostMs && !hasJumped(before, sample);
+  const steadyMs = isSteady ? before.steadyMs + Math.min(passedMs, confirmMs / 2) : 0;
+  return { atMs, gapMs, steadyMs, sample };
 }
 
 /** Whether looks have been steady for so long that every worker that lives has had the time to renew. */
@@ -61,7 +57,7 @@ export function areSteady({ steadyMs }: SteadyLooks, confirmMs: number): boolean
 }
 
 /** Whether the store's clock went on by another time than the process' did. */
-function hasJumped(from: SteadyLooks["sample"], to: NonNullable<SteadyLooks["sample"]>): boolean {
+function hasJumped({ sample: from }: SteadyLooks, to: NonNullable<SteadyLooks["sample"]>): boolean {
   if (from === null) return false;
   const passedMs = to.atMs - from.atMs;
   const differenceMs = to.storeMs - from.storeMs - passedMs;

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -56,19 +56,23 @@ it.each<readonly [string, (response: ServerResponse) => unknown]>([
   onTestFinished(() => server.close());
   const runId = await createRun(port);
   const keys: unknown[] = [];
-  const { baseUrl } = await startScriptedServer(async (response, index, request) => {
+  async function passOn(
+    response: ServerResponse,
+    index: number,
+    request: IncomingMessage,
+  ): Promise<void> {
     const { method = "GET", headers, url = "" } = request;
     if (url.endsWith("/claim") && method === "POST") keys.push(headers["idempotency-key"]);
-    const { authorization = "" } = headers;
     const answer = await fetch(`http://127.0.0.1:${port}${url}`, {
       method,
-      headers: { ...(headers as Record<string, string>), authorization },
+      headers: headers as Record<string, string>,
       ...(method === "GET" ? {} : { body: await text(request) }),
     });
     const body = await answer.text();
     if (index < 2) lose(response);
     else response.writeHead(answer.status, { "content-type": "application/json" }).end(body);
-  });
+  }
+  const { baseUrl } = await startScriptedServer((...exchange) => void passOn(...exchange));
   const options = { runId, baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
   expect(await workRun(options, () => "done")).toBe("done");
   expect(keys).toHaveLength(3);
