@@ -45,8 +45,8 @@ export interface Api {
     conditions: { readonly idempotencyKey: string; readonly fence: number },
     signal?: AbortSignal,
   ): Promise<AppendReceipt>;
-  /** @see W31 */
-  claim(runId: string, leaseMs: number): Promise<Claim>;
+  /** @param idempotencyKey finds the lease that an earlier claim under it got, while that lease runs. @see W31 */
+  claim(runId: string, leaseMs: number, idempotencyKey: string): Promise<Claim>;
   renew(runId: string, fence: number, leaseMs: number, signal?: AbortSignal): Promise<Claim>;
   readPage(
     runId: string,
@@ -115,10 +115,11 @@ export function createApi({ url, token }: Target): Api {
       const path = `/v1/agent-runs/${runId}/events`;
       return call("lastSequence", path, { method: "POST", headers, body, signal });
     },
-    async claim(runId, leaseMs) {
+    async claim(runId, leaseMs, idempotencyKey) {
+      const headers = { ...json, "idempotency-key": idempotencyKey };
       const body = JSON.stringify({ leaseMs });
       const path = `/v1/agent-runs/${runId}/claim`;
-      return call("fence", path, { method: "POST", headers: json, body });
+      return call("fence", path, { method: "POST", headers, body });
     },
     async renew(runId, fence, leaseMs, signal) {
       const body = JSON.stringify({ fence, leaseMs });

@@ -94,15 +94,14 @@ async function beginRun(api: Api, command: readonly string[], leaseMs: number): 
   const run = { runId, metadata: { command } };
   const patience = { patienceMs: FIRST_PATIENCE_MS };
   await retrying(() => api.createRun(run), patience);
-  let sentAtMs = 0;
+  // Of the first claim: one that is sent again finds the lease that began with it.
+  const sentAtMs = systemClock.now();
+  const claimKey = randomUUID();
   try {
-    const { fence } = await retrying(() => {
-      sentAtMs = systemClock.now();
-      return api.claim(runId, leaseMs);
-    }, patience);
+    const { fence } = await retrying(() => api.claim(runId, leaseMs, claimKey), patience);
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
-    // Nobody will write to the run. If a claim has landed whose answer was lost, it is this one's own lease that refuses.
+    // Nobody will write to the run, though a claim may have landed whose answer was lost.
     await retrying(() => api.cancel(runId), patience).catch(() => {});
     throw error;
   }

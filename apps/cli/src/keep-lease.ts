@@ -1,5 +1,8 @@
 import { holdLease, systemClock } from "@tm/run-events-core";
-import { retrying } from "./retrying.ts";
+import { MOST_DELAY_MS, retrying } from "./retrying.ts";
+
+/** The shortest that is waited at most between two renewals of a lease that has run out, in milliseconds. */
+const LEAST_DELAY_MS = 250;
 
 /** A lease to keep. */
 export interface KeepOptions {
@@ -15,7 +18,7 @@ export interface KeepOptions {
 
 /**
  * Keeps a lease as `holdLease` does, and beyond: one that has run out, as while the server is away, is still this process's
- * until somebody else has the run or it ends. So it is renewed as soon as the server is back.
+ * until somebody else has the run or it ends. So it is renewed soon after the server is back: within a twelfth of the lease, 250 ms to 5 s.
  * @see W31, W33
  */
 export function keepLease({ leaseMs, sentAtMs, renew, onLost, signal }: KeepOptions): void {
@@ -46,7 +49,8 @@ export function keepLease({ leaseMs, sentAtMs, renew, onLost, signal }: KeepOpti
           fromMs = systemClock.now();
           return renew();
         },
-        { signal },
+        // As often as `holdLease` tries: behind an outage the server waits for so long only before it ends the run.
+        { signal, mostDelayMs: mostDelayMsOf(leaseMs) },
       );
     } catch (error) {
       if (!signal.aborted) onLost(error);
@@ -56,4 +60,9 @@ export function keepLease({ leaseMs, sentAtMs, renew, onLost, signal }: KeepOpti
   }
 
   hold(sentAtMs);
+}
+
+/** The longest delay between two renewals of a lease that has run out, in milliseconds. */
+export function mostDelayMsOf(leaseMs: number): number {
+  return Math.min(MOST_DELAY_MS, Math.max(LEAST_DELAY_MS, leaseMs / 12));
 }

@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
 
 const FIRST_DELAY_MS = 100;
-const MOST_DELAY_MS = 5_000;
+/** The longest delay between two tries, in milliseconds, unless said otherwise. */
+export const MOST_DELAY_MS = 5_000;
 /** What a server asks for with 429. */
 const BUSY_DELAY_MS = 1_000;
 
@@ -15,6 +16,8 @@ export interface Patience {
   readonly signal?: AbortSignal;
   /** For how long to try. Default for ever. */
   readonly patienceMs?: number;
+  /** The longest delay between two tries, in milliseconds. Default 5,000. */
+  readonly mostDelayMs?: number;
   /** Told of each failure that is followed by another try. */
   readonly onFailure?: (error: RunEventsError) => void;
 }
@@ -24,9 +27,10 @@ export interface Patience {
  * @throws the last error, once it is not retryable or the patience is over
  */
 export async function retrying<T>(call: () => Promise<T>, patience: Patience = {}): Promise<T> {
-  const { signal, patienceMs = Number.POSITIVE_INFINITY, onFailure } = patience;
+  const { signal, onFailure } = patience;
+  const { patienceMs = Number.POSITIVE_INFINITY, mostDelayMs = MOST_DELAY_MS } = patience;
   const giveUpAt = performance.now() + patienceMs;
-  for (let backoffMs = FIRST_DELAY_MS; ; backoffMs = Math.min(backoffMs * 2, MOST_DELAY_MS)) {
+  for (let backoffMs = FIRST_DELAY_MS; ; backoffMs = Math.min(backoffMs * 2, mostDelayMs)) {
     try {
       return await call();
     } catch (error) {

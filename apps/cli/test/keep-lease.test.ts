@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { expect, it } from "vitest";
-import { keepLease } from "../src/keep-lease.ts";
+import { keepLease, mostDelayMsOf } from "../src/keep-lease.ts";
 
 const LEASE_MS = 60;
 const AWAY = new RunEventsError("store_unavailable", "The server is away.");
@@ -62,4 +62,10 @@ it.each([
   });
   expect(await Promise.race([loss, other])).toBe(FENCED);
   expect(count).toBe(before);
+});
+
+it("W31: behind an outage a lease is tried again within a twelfth of it, but 250 ms at least and 5 s at most", () => {
+  expect([1_000, 3_000, 30_000, 60_000, 3_600_000].map(mostDelayMsOf)).toEqual([
+    250, 250, 2_500, 5_000, 5_000,
+  ]);
 });

@@ -111,7 +111,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
       : null;
   const upkeep = startUpkeep({
     runs: runs.log,
-    confirmMs: confirmMsFor(settings.reapIntervalMs),
+    confirmMs: confirmMsFor(settings),
     settings,
     metrics,
     log,

@@ -14,16 +14,18 @@ const PURGE_RUNS = 25;
 const PURGE_SHARE = 0.02;
 
 /**
- * How many looks in a row have to find a run abandoned, and for how long at least and at most, in milliseconds: `run-events exec`
- * tries to renew again every 5 s while the server is away, and a worker with a lease of 30 s renews every 10.
+ * For how many intervals looks have to be steady at least, and for how long at most, in milliseconds: a worker tries to renew again
+ * 5 s after a failure at the latest, and one with a lease of 30 s renews every 10.
  */
-const CONFIRMING_LOOKS = 3;
-const LEAST_CONFIRM_MS = 6_000;
+const STEADY_INTERVALS = 3;
 const MOST_CONFIRM_MS = 15_000;
 
-/** For how long a run is seen to be abandoned before it is ended, when looks come this often. */
-export function confirmMsFor(reapIntervalMs: number): number {
-  return Math.min(MOST_CONFIRM_MS, Math.max(LEAST_CONFIRM_MS, CONFIRMING_LOOKS * reapIntervalMs));
+/** For how long nothing may have disturbed the looks before a run ends. @see S23 */
+export function confirmMsFor({
+  reapIntervalMs,
+  leaseGraceMs,
+}: Pick<Settings, "leaseGraceMs" | "reapIntervalMs">): number {
+  return Math.min(MOST_CONFIRM_MS, Math.max(STEADY_INTERVALS * reapIntervalMs, leaseGraceMs));
 }
 
 /** What the upkeep depends on. */

@@ -21,13 +21,13 @@ function monitorOf(): {
   end(failure?: unknown): Promise<void>;
 } {
   const logged: (LogFields & { readonly event: string })[] = [];
-  const waiting: PromiseWithResolvers<void>[] = [];
+  const waiting: PromiseWithResolvers<number>[] = [];
   let begun = 0;
   const store = {
     ...createMemoryStore(),
     probe() {
       begun += 1;
-      const probe = Promise.withResolvers<void>();
+      const probe = Promise.withResolvers<number>();
       waiting.push(probe);
       return probe.promise;
     },
@@ -43,7 +43,7 @@ function monitorOf(): {
     open: () => waiting.length,
     async end(failure) {
       const probe = waiting.shift();
-      if (failure === undefined) probe?.resolve();
+      if (failure === undefined) probe?.resolve(0);
       else probe?.reject(failure);
       await nextTurn();
     },

@@ -1,3 +1,5 @@
+import { RunEventsError } from "@tm/run-events-core";
+
 /** How much one request of emitted events holds at most. In UTF-8 a character of JSON text takes three bytes at most. */
 const BATCH_EVENTS = 500;
 const BATCH_LENGTH = 262_144;
@@ -42,6 +44,8 @@ export function createSendQueue(
   onFailure: (error: unknown) => void,
 ): SendQueue {
   let failure: unknown;
+  /** Of one request, until a server takes fewer. */
+  let mostEvents = BATCH_EVENTS;
   /** All requests so far. Never rejects. */
   let last: Promise<unknown> = Promise.resolve();
   let requests = 0;
@@ -67,6 +71,19 @@ export function createSendQueue(
     return asked;
   }
 
+  /** Sends a batch, or halves of it where the server takes less at a time. What is before an event that it never takes lands. */
+  async function sendParts(events: readonly string[]): Promise<void> {
+    try {
+      await send(events);
+    } catch (error) {
+      if (events.length === 1 || !isTooMuch(error)) throw error;
+      const half = Math.floor(events.length / 2);
+      mostEvents = Math.min(mostEvents, half);
+      await sendParts(events.slice(0, half));
+      await sendParts(events.slice(half));
+    }
+  }
+
   function openBatch(): Batch {
     const before = last;
     const { promise, resolve: close } = Promise.withResolvers<void>();
@@ -76,7 +93,7 @@ export function createSendQueue(
       await promise;
       if (batch === opened) batch = undefined;
       // The next in turn is to find the failure.
-      await send(opened.events).catch((error: unknown) => onFailure((failure = error)));
+      await sendParts(opened.events).catch((error: unknown) => onFailure((failure = error)));
       waitingLength -= opened.length;
     }).catch(() => {});
     return opened;
@@ -88,7 +105,7 @@ export function createSendQueue(
       const { length } = event;
       if (
         batch === undefined ||
-        batch.events.length === BATCH_EVENTS ||
+        batch.events.length >= mostEvents ||
         batch.length + length > BATCH_LENGTH
       ) {
         batch = openBatch();
@@ -101,4 +118,13 @@ export function createSendQueue(
     },
     isIdle: () => requests === 0,
   };
+}
+
+/** Whether a batch was refused that may pass in parts. In doubt, half of it under another key might be there twice. */
+function isTooMuch(error: unknown): boolean {
+  return (
+    error instanceof RunEventsError &&
+    /^(invalid_request|payload_too_large)$/.test(error.code) &&
+    !error.ambiguous
+  );
 }

@@ -47,10 +47,14 @@ export function createServerPort(
     stopped.abort(new RunEventsError("store_unavailable", message, { ambiguous: true }));
   }
 
-  async function askClaim(runId: string, method: "POST" | "PUT", body: object): Promise<Claim> {
+  async function askClaim(
+    runId: string,
+    call: Pick<Parameters<Server["ask"]>[0], "method" | "headers">,
+    body: object,
+  ): Promise<Claim> {
     const path = `${homeOf(runId)}/claim`;
-    const call = { path, method, headers: JSON_TYPE, body: JSON.stringify(body), signal: closing };
-    return server.askJson<Claim>(call, 0, "fence");
+    const asked = { ...call, path, body: JSON.stringify(body), signal: closing };
+    return server.askJson<Claim>(asked, 0, "fence");
   }
 
   /** Where the run is under the new lease, in which nobody else writes to it. */
@@ -87,9 +91,11 @@ export function createServerPort(
     limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
     async claim(runId, leaseMs) {
-      // Once: a claim whose answer is lost may have been granted, and then it is what keeps the next one from being so.
-      const ask = async (): Promise<Claim> => askClaim(runId, "POST", { leaseMs });
-      const { fence } = await retrying(ask, closing, 0);
+      // One whose answer is lost may have been granted: only under the same key it is granted again.
+      const headers = { ...JSON_TYPE, "idempotency-key": crypto.randomUUID() };
+      const ask = async (): Promise<Claim> =>
+        askClaim(runId, { method: "POST", headers }, { leaseMs });
+      const { fence } = await retrying(ask, shutdown ?? closing, leaseMs / 3);
       try {
         return { fence, lastSequence: await findEnd(runId, leaseMs / 3) };
       } catch (error) {
@@ -99,7 +105,7 @@ export function createServerPort(
     },
     async renew(runId, fence, leaseMs) {
       try {
-        return await askClaim(runId, "PUT", { fence, leaseMs });
+        return await askClaim(runId, { method: "PUT", headers: JSON_TYPE }, { fence, leaseMs });
       } catch (error) {
         throw isRefusedByServer(error) ? error : unheard("The lease was not renewed.", error);
       }

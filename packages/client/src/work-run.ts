@@ -20,7 +20,8 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * @returns what the task returned
  * @throws what the task threw; the reason of `signal` if that stopped it; RunEventsError `claimed` (with `expiresAt`),
  * `run_finished`, `fenced`, `not_found`, and why an emitted event or the end could not be appended; of a claim that got no
- * answer `store_unavailable`, `ambiguous`: the run may be claimed under a fence that nobody knows, until that lease runs out
+ * answer in a third of `leaseMs` `store_unavailable`, `ambiguous`: the run may be claimed under a fence that nobody knows, until that
+ * lease runs out
  * @see W31, W32
  *
  * @example

@@ -47,12 +47,6 @@ async function play({
       credential: { bearer: "ada" },
       // Time flies here: for the server it takes a hundredth of it.
       leaseMs: 3_600_000,
-      // A claim is asked for once, so it goes straight to the server.
-      fetch: async (url: RequestInfo | URL, init?: RequestInit) => {
-        const isClaim =
-          typeof url === "string" && init?.method === "POST" && url.endsWith("/claim");
-        return fetch(isClaim ? url.replace(`${proxy.port}`, `${server.port}`) : url, init);
-      },
     };
     await workRun(options, async (run) => {
       for (const one of steps) {

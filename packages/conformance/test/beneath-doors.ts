@@ -152,8 +152,9 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
       return runIds;
     },
     async probe() {
-      await memory.probe();
+      const nowMs = await memory.probe();
       if (own.isFull && breakage.probesNothing !== true) throw FULL();
+      return nowMs;
     },
   };
 }

@@ -228,6 +228,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
     },
     async probe() {
       refuseIfClosed();
+      return now();
     },
     watch(runId, wake) {
       const ready = closed ? Promise.reject(storeClosed()) : Promise.resolve();

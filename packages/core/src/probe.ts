@@ -15,17 +15,20 @@ export interface ProbeOptions {
 /** Whether a store could take an append. */
 export type Probe = (options?: ProbeOptions) => Promise<void>;
 
+/** As `Probe`, and what the store's clock says, in milliseconds since 1970. */
+export type ClockProbe = (options?: ProbeOptions) => Promise<number>;
+
 /**
  * Bounds a store's `probe`. If the call does not answer in time, it is abandoned but still under way. Later callers wait for the
  * same call, so a store that hangs has one probe at a time.
  * @see S31
  */
-export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): Probe {
-  let underWay: Promise<void> | null = null;
+export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): ClockProbe {
+  let underWay: Promise<number> | null = null;
 
-  async function ask(): Promise<void> {
+  async function ask(): Promise<number> {
     try {
-      await store.probe();
+      return await store.probe();
     } finally {
       underWay = null;
     }
@@ -40,7 +43,7 @@ export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): 
       stop = clock.every(timeoutMs, () => reject(noAnswer(timeoutMs)));
     });
     try {
-      await Promise.race([underWay, late]);
+      return await Promise.race([underWay, late]);
     } finally {
       stop?.();
       letGo();

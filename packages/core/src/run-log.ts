@@ -235,7 +235,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     append,
     getRun,
     ...createLeases(store, { clock, isClosing }),
-    probe,
+    probe: async (options) => void (await probe(options)),
     ...createUpkeep(store, clock, probe, (runId, appender) => end(runId, LEASE_EXPIRED, appender)),
     async createRun(run) {
       checkOptions(run, "{ ownerId }");

@@ -270,7 +270,7 @@ export interface StoreCapabilities {
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
  * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** leases that ran out are found through an index. **S24** old runs are removed in batches.
- * - **S31** `probe` says whether an append could land now.
+ * - **S31** `probe` says whether an append could land now, and what time the store has.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
@@ -300,10 +300,12 @@ export interface RunEventStore {
   /**
    * Resolves if an append could land now: it writes something small as durably as an append does, into no run. It waits for
    * the store as an append does, so a caller bounds it.
+   * @returns what the store's clock said meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
+   * clocks, as those of a cluster's masters, the latest.
    * @throws RunEventsError `store_unavailable`, which says why no append could land
    * @see S31
    */
-  probe(): Promise<void>;
+  probe(): Promise<number>;
   /** `wake` is never called from within `watch` itself, and must not throw. @see S13-S15 */
   watch(runId: string, wake: () => void): Watch;
   /** @see S18 */

@@ -1,19 +1,17 @@
 import { checkBound } from "./check-bound.ts";
 import type { Clock } from "./clock.ts";
 import { eachAtMost } from "./each-at-most.ts";
-import type { Probe } from "./probe.ts";
-import { confirmed, lookAgain, type Suspects } from "./suspects.ts";
+import type { ClockProbe } from "./probe.ts";
+import { areSteady, type SteadyLooks, takeLook } from "./steady-looks.ts";
 import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
 
 /** How many runs one `reap` ends at most, unless said otherwise. */
 const REAP_RUNS = 100;
 /**
- * How long a run is watched before it ends, unless said otherwise: longer than the 10 s between two renewals of a lease of 30 s,
- * and than the 5 s after which `run-events exec` tries again.
+ * For how long looks have to be steady at most, unless said otherwise: longer than the 10 s between two renewals of a lease of 30 s,
+ * and than the 5 s after which a worker tries again at the latest.
  */
-const CONFIRM_MS = 15_000;
-/** How many runs are watched at a time at least: those behind them wait until these have ended. */
-const MOST_SUSPECTS = 1_000;
+const MOST_CONFIRM_MS = 15_000;
 /** How many runs one `purge` removes at most, unless said otherwise. */
 const PURGE_RUNS = 100;
 /** How many runs that could not be ended are remembered at most: each is asked for again with every `reap`. */
@@ -28,10 +26,9 @@ export interface ReapOptions {
   /** The most runs. Default 100. */
   readonly limit?: number;
   /**
-   * For how long this process watches a run whose lease has run out before it ends it, in milliseconds. Its worker renews
-   * meanwhile if it is alive, whatever kept it from that before: a store or a server that was away or stood still, a store's clock that
-   * was set forward. Take a third of the longest lease or more, and 6,000 for `run-events exec`. 0 ends a run at the first look, as a
-   * program needs that looks only once. Default 15,000. @see S23
+   * For how long nothing may have disturbed this process' looks before a run ends, in milliseconds. Behind a disturbance, its worker
+   * renews meanwhile if it is alive. Take a third of the longest lease or more, and 6,000 for `run-events exec`. 0 ends a run at the
+   * first look. Default 15,000, but no more than `graceMs`: with no grace, workers get no second chance behind an outage. @see S23
    */
   readonly confirmMs?: number;
 }
@@ -50,9 +47,10 @@ export interface Upkeep {
    * Ends runs whose lease has run out as failed, with `{"reason":"lease_expired"}`. Many processes may do the same: each run ends
    * once, and one that is renewed or claimed meanwhile goes on.
    *
-   * Call it every few seconds with the same `graceMs`: each call is a look, and a run ends once every look of the last `confirmMs` has
-   * found it. A look that fails starts the wait of all runs again. The time between two looks counts for half of `confirmMs` at most.
-   * With a look every `n` ms a run ends `graceMs + max(confirmMs + 2 n, 3 n)` after its lease ran out at the latest.
+   * Call it every few seconds, at least twice in each `graceMs`: each call is a look. A run ends at the first look behind its grace,
+   * unless something has disturbed the looks of the last `confirmMs`: a look that failed, one that came late or took long, a step of
+   * the store's clock. Then workers may have had no way to renew, and no run ends until looks have been steady for `confirmMs` again,
+   * as they have to be behind the first look. With a look every `n` ms that takes `max(confirmMs + 3 n, 4 n)` at most.
    * @returns the ids of the runs that this call has ended; as many as `limit` mean that there may be more
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @see W33, S23
@@ -74,36 +72,34 @@ export interface Upkeep {
 export function createUpkeep(
   store: RunEventStore,
   clock: Clock,
-  probe: Probe,
+  probe: ClockProbe,
   append: (runId: string, appender: AppendRequest["appender"]) => Promise<AppendOutcome>,
 ): Upkeep {
   /** Runs that could not be ended the last time: they do not stand in the way of those behind them. */
   let failing: ReadonlySet<string> = new Set();
-  /** `null` before the first look, and after one that failed. */
-  let suspects: Suspects | null = null;
-  let failedLooks = 0;
+  let looks: SteadyLooks | null = null;
+  let underWay = 0;
+  let hasMore = false;
 
-  function forget(): void {
-    suspects = null;
-    failedLooks += 1;
+  function take(storeMs: number | null, goesOn: boolean, confirmMs: number): SteadyLooks {
+    return (looks = takeLook(looks, { atMs: clock.now(), storeMs, goesOn }, confirmMs));
   }
 
-  /** Looks for expired runs. @returns all that were found, and those that have been watched for long enough */
+  /** Looks for expired runs. @returns those that were found, and whether they may end */
   async function look(graceMs: number, limit: number, confirmMs: number) {
-    const atMs = clock.now();
-    const [before, failedBefore] = [suspects, failedLooks];
-    const most = Math.max(limit, MOST_SUSPECTS) + failing.size;
+    const goesOn = underWay > 0 || hasMore;
+    underWay += 1;
     try {
-      const expired = await store.listExpired({ graceMs, limit: most });
-      // A store that reads but does not write takes no renewal either.
-      if (expired.length > 0) await probe();
-      // Another call's look may have failed meanwhile.
-      const good = failedBefore === failedLooks ? before : null;
-      suspects = lookAgain(good, expired, atMs, confirmMs);
-      return { expired, due: confirmed(suspects, confirmMs) };
+      const expired = await store.listExpired({ graceMs, limit: limit + failing.size });
+      // With each look: an outage may end before the first run is due, and only fresh samples tell drift from a step of the clock. A
+      // store that reads but does not write takes no renewal either.
+      const storeMs = await probe();
+      return { expired, mayEnd: areSteady(take(storeMs, goesOn, confirmMs), confirmMs) };
     } catch (error) {
-      forget();
+      take(null, goesOn, confirmMs);
       throw error;
+    } finally {
+      underWay -= 1;
     }
   }
 
@@ -127,11 +123,16 @@ export function createUpkeep(
   }
 
   return {
-    async reap({ graceMs = 60_000, limit = REAP_RUNS, confirmMs = CONFIRM_MS } = {}) {
+    async reap({
+      graceMs = 60_000,
+      limit = REAP_RUNS,
+      confirmMs = Math.min(MOST_CONFIRM_MS, graceMs),
+    } = {}) {
       checkBound("graceMs", graceMs, 0);
       checkBound("limit", limit, 1);
       checkBound("confirmMs", confirmMs, 0);
-      const { expired, due } = await look(graceMs, limit, confirmMs);
+      const { expired, mayEnd } = await look(graceMs, limit, confirmMs);
+      const due = mayEnd ? expired : [];
       const fresh = due.filter((runId) => !failing.has(runId));
       const again = due.filter((runId) => failing.has(runId));
       const chosen = new Set([...fresh, ...again].slice(0, limit));
@@ -140,9 +141,10 @@ export function createUpkeep(
       const left = [...failed, ...waiting];
       // So many are the store's trouble, not their own.
       failing = new Set(left.length > MOST_FAILING ? [] : left);
+      hasMore = ended.length > 0;
       if (ended.length === 0 && failure !== null) {
         // The store takes no end, so it takes no renewal either: the look was no good one.
-        forget();
+        take(null, true, confirmMs);
         throw failure;
       }
       return ended;

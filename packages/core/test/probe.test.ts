@@ -10,11 +10,11 @@ import { createFakeClock } from "./fake-clock.ts";
 /** A store whose probes the test answers. */
 function createBench() {
   const clock = createFakeClock();
-  const calls: Deferred<void>[] = [];
+  const calls: Deferred<number>[] = [];
   const probe = createProbe(
     {
       async probe() {
-        const call = createDeferred<void>();
+        const call = createDeferred<number>();
         calls.push(call);
         return call.promise;
       },
@@ -28,8 +28,8 @@ describe("probe", () => {
   it("S31: answers as the store does", async () => {
     const { calls, clock, probe } = createBench();
     const good = probe();
-    calls[0]?.resolve();
-    await good;
+    calls[0]?.resolve(1_780_000_000_000);
+    expect(await good).toBe(1_780_000_000_000);
     const bad = probe();
     const failure = new RunEventsError("store_unavailable", "The disk is full.");
     calls[1]?.reject(failure);
@@ -49,7 +49,7 @@ describe("probe", () => {
       retryable: true,
       message: "Expected the store to take a probe, but it did not answer in 5000 ms.",
     });
-    calls[0]?.resolve();
+    calls[0]?.resolve(1_780_000_000_000);
     await patient;
     expect(clock.timers()).toBe(0);
   });
@@ -66,7 +66,7 @@ describe("probe", () => {
     await setImmediate();
     const again = probe();
     expect(calls).toHaveLength(2);
-    calls[1]?.resolve();
+    calls[1]?.resolve(1_780_000_000_000);
     await again;
   });
 

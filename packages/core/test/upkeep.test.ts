@@ -180,7 +180,7 @@ describe("reap", () => {
     const reap = async (): Promise<readonly string[]> =>
       reaper.reap({ ...AT_ONCE }).catch(() => []);
     for (let call = 0; call < 25; call++) expect(await reap()).toStrictEqual([]);
-    expect(Math.max(...limits)).toBe(2_000);
+    expect(Math.max(...limits)).toBe(1_100);
     isFull = false;
     const ended = new Set<string>();
     for (let call = 0; call < 13; call++) for (const runId of await reap()) ended.add(runId);

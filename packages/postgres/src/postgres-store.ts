@@ -109,7 +109,7 @@ export function createPostgresStore(
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
   const probeQuery = connect === null ? query : timedQueryOf(connect, PROBE_MS);
-  let probing: Promise<void> | null = null;
+  let probing: Promise<number> | null = null;
   let durability: RunEventStore["capabilities"]["durability"] = "unknown";
   let isVerified = false;
   let verifying: Promise<void> | null = null;
@@ -134,10 +134,11 @@ export function createPostgresStore(
   }
 
   /** One at a time, so that a hanging database costs one connection. */
-  function probe(): Promise<void> {
+  function probe(): Promise<number> {
     probing ??= guard(async () => {
       await verifyOn(probeQuery);
-      await probeQuery(sql.probe);
+      const [row] = (await probeQuery(sql.probe)) as readonly [{ readonly nowMs: unknown }];
+      return Number(row.nowMs);
     }).finally(() => (probing = null));
     return probing;
   }

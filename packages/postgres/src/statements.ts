@@ -280,6 +280,6 @@ FROM unnest($1::text[]) AS q (run_id) JOIN ${runs} r ON r.run_id = q.run_id AND 
     probe: `
 WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "run_id)")}), key_index AS (${needsKeyIndex}),
   heads AS (UPDATE ${runs} SET last_sequence = last_sequence WHERE false)
-SELECT pg_logical_emit_message(true, 'run_events', '')`,
+SELECT ${NOW_MS} AS "nowMs", pg_logical_emit_message(true, 'run_events', '')`,
   };
 }

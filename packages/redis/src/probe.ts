@@ -12,27 +12,28 @@ const KEYS_A_MASTER = 8;
 
 /**
  * Writes as an append does, so it is refused or answered as an append would be. Only a write shows a failed disk, so it writes
- * each time. KEYS: one of its own.
+ * each time. KEYS: one of its own. Answers the time, in milliseconds.
  */
 const PROBE: Script = defineWriting(`
-redis.call('SET', KEYS[1], redis.call('TIME')[1])
-return 'written'
+local time = redis.call('TIME')
+redis.call('SET', KEYS[1], time[1])
+return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 `);
 
 /**
  * Resolves if an append could land now, in a cluster on each master. Checks their settings again.
- * @returns what an acknowledged append survives now
+ * @returns what an acknowledged append survives now, and the time by the masters' clocks, the latest of several
  * @throws RunEventsError `store_unavailable` if one of them may evict runs; or what the client throws
  * @see S31
  */
 export async function probeServers(
   connection: Connection,
-): Promise<StoreCapabilities["durability"]> {
+): Promise<{ readonly durability: StoreCapabilities["durability"]; readonly nowMs: number }> {
   const { redis, keys } = connection;
   const durability = await examineServers(connection);
   const count = isCluster(redis) ? redis.nodes("master").length * KEYS_A_MASTER : 1;
-  await Promise.all(
+  const times = await Promise.all(
     Array.from({ length: count }, (_, index) => connection.run(PROBE, [keys.probe(index)], [])),
   );
-  return durability;
+  return { durability, nowMs: Math.max(...times.map(Number)) };
 }

@@ -84,7 +84,9 @@ export async function openRedisStore(
     listExpired: (query) => connection.perform(() => listExpired(connection, query)),
     purge: (request) => connection.perform(() => purgeRuns(connection, request)),
     async probe() {
-      durability = await connection.perform(() => probeServers(connection));
+      const probed = await connection.perform(() => probeServers(connection));
+      ({ durability } = probed);
+      return probed.nowMs;
     },
     watch: (runId, wake) => wakes.watch(runId, wake),
     async close() {

@@ -40,8 +40,8 @@ export interface Connection {
   write<T>(work: (open: OpenConnection) => T): Promise<T>;
   /** Runs the work in the caller's open transaction, now or not at all. @throws as `perform`; TypeError without one. */
   join<T>(work: (open: OpenConnection) => T): T;
-  /** Writes as an append does, and leaves nothing. @see S31 */
-  probe(): Promise<void>;
+  /** Writes as an append does, and leaves nothing. @returns what the clock says, in milliseconds since 1970. @see S31 */
+  probe(): Promise<number>;
   migrate(): Promise<void>;
   verify(): Promise<void>;
   /** The size of the log beside the file in bytes, `null` if there is none. */
@@ -137,6 +137,7 @@ export function createConnection(
         checkObjects(db, tables);
         sql.insertProbe.run();
         sql.deleteProbes.run();
+        return Date.now();
       }),
     join(work) {
       if (closed) throw storeClosed();

@@ -9,7 +9,7 @@ import type { Driver } from "./drivers.ts";
 export interface PeerCommands {
   ping(): Promise<null>;
   migrate(): Promise<void>;
-  probe(): Promise<void>;
+  probe(): Promise<number>;
   append(input: {
     readonly runId: string;
     readonly value: unknown;

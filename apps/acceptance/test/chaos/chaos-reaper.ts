@@ -23,7 +23,8 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
 
   async function tick(): Promise<void> {
     const before = await listExpired();
-    ended.push(...(await runs.reap({ graceMs: GRACE_MS, limit: RUNS })));
+    // At once, whatever has just been disturbed: workers have to bear that too.
+    ended.push(...(await runs.reap({ graceMs: GRACE_MS, limit: RUNS, confirmMs: 0 })));
     const after = await listExpired();
     missed.push(...before.filter((runId) => after.includes(runId)));
   }

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -44,15 +45,62 @@ it("S21, W10: a server that crashes and comes back costs a worker nothing, and n
   expect(log.at(-1)?.[0]).toBe("RUN_COMPLETED");
 });
 
-it("W31: a claim whose answer is lost is not sent again, since it may have been granted", async () => {
+it.each<readonly [string, (response: ServerResponse) => unknown]>([
+  ["is cut", (response) => response.destroy()],
+  ["is a 502 of a proxy", (response) => response.writeHead(502).end("<html>")],
+  ["is 503", (response) => json(response, 503, { code: "store_unavailable" })],
+  ["is another program's", (response) => json(response, 200, {})],
+])("W31: a claim whose answer %s finds the lease that it got, under its key", async (_, lose) => {
+  const server = await startServer();
+  const { port } = server;
+  onTestFinished(() => server.close());
+  const runId = await createRun(port);
+  const keys: unknown[] = [];
+  async function passOn(
+    response: ServerResponse,
+    index: number,
+    request: IncomingMessage,
+  ): Promise<void> {
+    const { method = "GET", headers, url = "" } = request;
+    if (url.endsWith("/claim") && method === "POST") keys.push(headers["idempotency-key"]);
+    const answer = await fetch(`http://127.0.0.1:${port}${url}`, {
+      method,
+      headers: headers as Record<string, string>,
+      ...(method === "GET" ? {} : { body: await text(request) }),
+    });
+    const body = await answer.text();
+    if (index < 2) lose(response);
+    else response.writeHead(answer.status, { "content-type": "application/json" }).end(body);
+  }
+  const { baseUrl } = await startScriptedServer((...exchange) => void passOn(...exchange));
+  const options = { runId, baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
+  expect(await workRun(options, () => "done")).toBe("done");
+  expect(keys).toHaveLength(3);
+  expect(new Set(keys).size).toBe(1);
+  expect(keys[0]).toMatch(/^[ -~]{16,128}$/);
+  expect(await readLog(port, runId)).toEqual([["RUN_COMPLETED", "done"]]);
+});
+
+it("W31: a claim that no answer ever comes to is given up within a third of its lease, in doubt", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
-  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 3_000 };
   expect(await failureOf(workRun(options, () => {}))).toMatchObject({
     code: "store_unavailable",
     retryable: true,
     ambiguous: true,
   });
-  expect(requests).toEqual(["r/claim"]);
+  expect(new Set(requests)).toEqual(new Set(["r/claim"]));
+});
+
+it("W31: two claims of one run have two keys", async () => {
+  const keys: unknown[] = [];
+  const { baseUrl } = await startScriptedServer((response, _, { headers }) => {
+    keys.push(headers["idempotency-key"]);
+    json(response, 409, { code: "claimed" });
+  });
+  const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
+  for (let works = 0; works < 2; works++) await failureOf(workRun(options, () => {}));
+  expect(new Set(keys).size).toBe(2);
 });
 
 it("W31: a run that is claimed and then cannot be read is given back", async () => {

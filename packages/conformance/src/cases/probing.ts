@@ -3,6 +3,7 @@ import { assert, assertEqual } from "../assert.ts";
 import { hangBell } from "../bell.ts";
 import { claimExpired, expiredRuns } from "../lease.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
+import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
@@ -27,7 +28,7 @@ export const probing: readonly TrialCase[] = [
       const heard = bells.map((bell) => bell.rings());
       for (const one of stores) {
         for (let count = 0; count < PROBES; count++) {
-          assertEqual(await one.probe(), undefined, "what a probe resolves with");
+          await one.probe();
         }
       }
       const after = [await readLog(store, "run"), await readLog(store, "quiet")];
@@ -40,6 +41,23 @@ export const probing: readonly TrialCase[] = [
         const woken = bell.rings() - (heard[index] ?? 0);
         assert(woken < PROBES, `probes wake no watch, got ${woken} wakes of a quiet run`);
         bell.stop();
+      }
+    },
+  },
+  {
+    name: "S31 a probe answers the time by the store's clock, in milliseconds",
+    async run(trial) {
+      const { store } = trial;
+      for (const one of await trial.stores()) {
+        for (let count = 0; count < PROBES; count++) {
+          const beforeMs = await storeNow(store);
+          const nowMs = await one.probe();
+          const afterMs = await untilStoreTime(store, beforeMs);
+          assert(
+            Number.isInteger(nowMs) && beforeMs <= nowMs && nowMs <= afterMs,
+            `a probe between events of ${beforeMs} and ${afterMs} answers a time between them, got ${nowMs}`,
+          );
+        }
       }
     },
   },

@@ -6,7 +6,7 @@ export const probeMutants: readonly Mutant[] = [
   {
     name: "answers a probe when it is closed",
     clause: "S18",
-    object: (object) => ({ ...object, async probe() {} }),
+    object: (object) => ({ ...object, probe: async () => Date.now() }),
   },
   {
     name: "probes by creating a run, which stays",
@@ -19,6 +19,7 @@ export const probeMutants: readonly Mutant[] = [
           count += 1;
           const request = { runId: `probe-${count}`, ownerId: "ada", metadata: "null" };
           await data.createRun(request);
+          return data.probe();
         },
       };
     },
@@ -31,6 +32,7 @@ export const probeMutants: readonly Mutant[] = [
       async probe() {
         await data.createRun({ runId: "probe", ownerId: "probe", metadata: "null" });
         await data.append([appendRequest("probe", [event("RUN_COMPLETED")])]);
+        return data.probe();
       },
     }),
   },
@@ -48,6 +50,7 @@ export const probeMutants: readonly Mutant[] = [
         async probe() {
           const appender = { by: "owner" } as const;
           await data.append([appendRequest(newest, [event("PROBE")], { appender })]);
+          return data.probe();
         },
       };
     },
@@ -65,6 +68,7 @@ export const probeMutants: readonly Mutant[] = [
         },
         async probe() {
           for (const wake of wakes) wake();
+          return data.probe();
         },
       };
     },
@@ -79,10 +83,43 @@ export const probeMutants: readonly Mutant[] = [
         async probe() {
           if (isBusy) throw new Error("It is busy.");
           isBusy = true;
-          await data.probe();
+          const nowMs = await data.probe();
           isBusy = false;
+          return nowMs;
         },
       };
     },
+  },
+  {
+    name: "answers a probe with a clock of the process, not the store's",
+    clause: "S31",
+    object: (object) => ({
+      ...object,
+      async probe() {
+        await object.probe();
+        return performance.now();
+      },
+    }),
+  },
+  {
+    name: "answers a probe with a clock that is a little late",
+    clause: "S31",
+    object: (object) => ({ ...object, probe: async () => (await object.probe()) - 1_000 }),
+  },
+  {
+    name: "answers each probe with the time of the first",
+    clause: "S31",
+    object(object) {
+      let first: Promise<number> | null = null;
+      return { ...object, probe: () => (first ??= object.probe()) };
+    },
+  },
+  {
+    name: "answers a probe with seconds",
+    clause: "S31",
+    object: (object) => ({
+      ...object,
+      probe: async () => Math.floor((await object.probe()) / 1_000) * 1_000,
+    }),
   },
 ];

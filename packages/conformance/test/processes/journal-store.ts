@@ -147,7 +147,7 @@ export function createJournalStore(journal: Journal): JournalStore {
         if (gone.length > 0) store.commit({ atMs, purge });
         return gone;
       }),
-    probe: () => journal.alone(async () => {}),
+    probe: () => alone(async (atMs) => atMs),
     watch(runId, wake) {
       let heard = journal.last();
       const stop = watchers.add(runId, wake);

@@ -135,9 +135,7 @@ export function createRemoteStore(
     release: (request) => ask("release", request),
     listExpired: (query) => ask("listExpired", query),
     purge: (request) => ask("purge", request),
-    async probe() {
-      await ask("probe");
-    },
+    probe: () => ask("probe"),
     watch(runId, wake) {
       const stop = watchers.add(runId, wake);
       watched.set(runId, (watched.get(runId) ?? 0) + 1);

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { areSteady, type Look, type SteadyLooks, takeLook } from "../src/steady-looks.ts";
+
+const CONFIRM_MS = 15_000;
+const START = 1_780_000_000_000;
+
+/** The state behind looks with these gaps. A jump moves the store's clock, `null` is a look that fails. */
+function lookOften(
+  looks: readonly { readonly gapMs: number; readonly jumpMs?: number | null }[],
+  confirmMs = CONFIRM_MS,
+): readonly SteadyLooks[] {
+  const states: SteadyLooks[] = [];
+  let [atMs, jumpedMs] = [0, 0];
+  for (const { gapMs, jumpMs = 0 } of looks) {
+    atMs += gapMs;
+    jumpedMs += jumpMs ?? 0;
+    const storeMs = jumpMs === null ? null : START + atMs + jumpedMs;
+    const look: Look = { atMs, storeMs, goesOn: false };
+    states.push(takeLook(states.at(-1) ?? null, look, confirmMs));
+  }
+  return states;
+}
+
+const even = (gapMs: number, count: number): { readonly gapMs: number }[] =>
+  Array.from({ length: count }, () => ({ gapMs }));
+
+describe("takeLook", () => {
+  const look = fc.record({
+    gapMs: fc.nat({ max: 40_000 }),
+    jumpMs: fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: -900, max: 900 }) },
+      fc.integer({ min: -7_200_000, max: 7_200_000 }),
+      fc.constant(null),
+    ),
+  });
+
+  it("S23: is steady only behind looks that were good, in time and by a clock that did not jump, for long enough", () => {
+    fc.assert(
+      fc.property(fc.array(look, { maxLength: 12 }), (looks) => {
+        const states = lookOften(looks);
+        for (const [at, state] of states.entries()) {
+          if (!areSteady(state, CONFIRM_MS)) continue;
+          let passedMs = 0;
+          let from = at;
+          for (; passedMs < CONFIRM_MS; from--) {
+            const [here, before, earlier] = [looks[from], looks[from - 1], states[from - 2]];
+            expect(from).toBeGreaterThan(0);
+            expect(here?.jumpMs).not.toBeNull();
+            expect(before?.jumpMs).not.toBeNull();
+            expect(Math.abs(here?.jumpMs ?? 0)).toBeLessThanOrEqual(1_000 + 4);
+            const learnedMs = earlier === undefined ? 0 : 2 * (before?.gapMs ?? 0);
+            expect(here?.gapMs).toBeLessThanOrEqual(Math.max(CONFIRM_MS / 2, learnedMs));
+            passedMs += Math.min(here?.gapMs ?? 0, CONFIRM_MS / 2);
+          }
+          expect(at - from).toBeGreaterThanOrEqual(2);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("S23: whatever came before, is steady again within the bound that it states, once nothing disturbs it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(look, { maxLength: 12 }),
+        fc.integer({ min: 20, max: 90_000 }),
+        fc.integer({ min: 1, max: 30_000 }),
+        (looks, everyMs, confirmMs) => {
+          const latestMs = Math.max(confirmMs + 3 * everyMs, 4 * everyMs);
+          const states = lookOften(
+            [...looks, ...even(everyMs, Math.floor(latestMs / everyMs))],
+            confirmMs,
+          );
+          const last = states.at(-1);
+          expect(last !== undefined && areSteady(last, confirmMs)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it("S23: stays steady for as long as looks come regularly, though both clocks drift apart", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 20, max: 90_000 }),
+        fc.integer({ min: -100, max: 100 }),
+        (everyMs, ppm) => {
+          const drifting = even(everyMs, 2_000).map((one) => ({
+            ...one,
+            jumpMs: (everyMs * ppm) / 1e6,
+          }));
+          const states = lookOften(drifting);
+          const settled = Math.ceil(CONFIRM_MS / everyMs) + 4;
+          expect(states.slice(settled).every((state) => areSteady(state, CONFIRM_MS))).toBe(true);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([
+    ["a look that failed", { gapMs: 5_000, jumpMs: null }],
+    ["a process that stood still", { gapMs: 10_500 }],
+    ["a clock that was set forward", { gapMs: 5_000, jumpMs: 1_010 }],
+    ["a clock that was set back", { gapMs: 5_000, jumpMs: -1_010 }],
+  ])("S23: waits behind %s, for `confirmMs`", (_, disturbance) => {
+    const states = lookOften([...even(5_000, 9), disturbance, ...even(5_000, 4)]);
+    const steady = states.slice(8).map((state) => areSteady(state, CONFIRM_MS));
+    const isFailure = "jumpMs" in disturbance && disturbance.jumpMs === null;
+    expect(steady).toStrictEqual([true, false, false, false, !isFailure, true]);
+  });
+
+  it("S23: does not take a batch that follows at once for how often looks come", () => {
+    let state = lookOften(even(60_000, 5)).at(-1) ?? null;
+    for (const [gapMs, goesOn] of [
+      [10, true],
+      [10, true],
+      [60_000, false],
+    ] as const) {
+      const atMs = (state?.atMs ?? 0) + gapMs;
+      state = takeLook(state, { atMs, storeMs: START + atMs, goesOn }, CONFIRM_MS);
+      expect(areSteady(state, CONFIRM_MS)).toBe(true);
+    }
+  });
+
+  it("S23: needs one good look where nothing is waited for", () => {
+    const [first, failed] = lookOften([{ gapMs: 0 }, { gapMs: 5_000, jumpMs: null }], 0);
+    expect(first !== undefined && areSteady(first, 0)).toBe(true);
+    expect(failed !== undefined && areSteady(failed, 0)).toBe(false);
+  });
+});
