@@ -12,6 +12,7 @@ import {
   isRunId,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
+  parseExpectedSequence,
   parseIdempotencyKey,
 } from "./event.ts";
 import { createFollowers, type Followers } from "./followers.ts";
@@ -192,19 +193,11 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     drafts: readonly EventDraft[],
     conditions: AppendOptions = {},
   ): Promise<AppendReceipt> {
-    const { idempotencyKey, expectedSequence = null } = conditions;
+    const { idempotencyKey } = conditions;
     const ownerId = ownerIdOf(conditions);
     checkRunId(runId);
     const planned = planEvents(drafts, limits);
-    if (
-      expectedSequence !== null &&
-      !(Number.isSafeInteger(expectedSequence) && expectedSequence >= 0)
-    ) {
-      throw new RunEventsError(
-        "invalid_request",
-        "An expected sequence is a non-negative integer.",
-      );
-    }
+    const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
     const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const receipt = receiptOf(
       await appends.add({

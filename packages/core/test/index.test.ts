@@ -39,6 +39,7 @@ const VALUES = [
   "leaseAfter",
   "ownerIdOf",
   "parseCursor",
+  "parseExpectedSequence",
   "parseIdempotencyKey",
   "phaseStartedBy",
   "planEvents",
