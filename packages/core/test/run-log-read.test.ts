@@ -44,7 +44,7 @@ describe("createRun", () => {
       code: "payload_too_large",
     });
     await expect(log.createRun({ ownerId: "ada", metadata: 1n })).rejects.toMatchObject({
-      code: "invalid_event",
+      code: "invalid_request",
     });
     await log.close();
   });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "@tm/run-events-core";
-import type { Outgoing } from "./exchange.ts";
+import type { Reply } from "./exchange.ts";
 
 /** How long what is left of a refused body is read and thrown away before the connection is cut, in milliseconds. */
 const LINGER_MS = 5_000;
@@ -23,7 +23,7 @@ export interface Stall {
  * @see W49
  */
 export function sendAnswer(
-  reply: Outgoing,
+  reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
   stall: Stall,
