@@ -7,7 +7,7 @@ import {
 } from "@tm/run-events-core";
 import { encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { mediaType, refuseEncoded } from "./body.ts";
-import { readBody } from "./call-body.ts";
+import { readBody, withBody } from "./call-body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
 import { emptyReply, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
 import { readPage } from "./read-page.ts";
@@ -97,15 +97,11 @@ async function appendEvents(call: Call): Promise<Reply> {
     return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
-  const { events, expectedSequence } = parseAppendBody(
-    await readBody(call),
-    service.log.limits.maxBatchEvents,
-  );
-  const receipt = await service.log.append(runId, events, {
-    ownerId,
-    idempotencyKey,
-    expectedSequence,
-    fence,
+  const { maxBatchEvents } = service.log.limits;
+  const receipt = await withBody(call, async (body) => {
+    const { events, expectedSequence } = parseAppendBody(body, maxBatchEvents);
+    const conditions = { ownerId, idempotencyKey, expectedSequence, fence };
+    return service.log.append(runId, events, conditions);
   });
   return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
 }
