@@ -46,11 +46,7 @@ export interface StreamReply {
 export const NO_SNIFF: Headers = { "x-content-type-options": "nosniff" };
 
 /** A reply with a JSON body that no one may keep. */
-export function jsonReply(
-  status: number,
-  body: string | Uint8Array,
-  headers: Headers = {},
-): Reply {
+export function jsonReply(status: number, body: string | Uint8Array, headers: Headers = {}): Reply {
   return {
     status,
     headers: {

@@ -219,7 +219,12 @@ it("W9: what is left of a refused body costs the connection nothing", async () =
 
 it.each([
   ["stated", { "Content-Length": String(64 * 0x1_0000) }, "x".repeat(0x1_0000), ""],
-  ["in chunks", { "Transfer-Encoding": "chunked" }, `10000\r\n${"x".repeat(0x1_0000)}\r\n`, "0\r\n\r\n"],
+  [
+    "in chunks",
+    { "Transfer-Encoding": "chunked" },
+    `10000\r\n${"x".repeat(0x1_0000)}\r\n`,
+    "0\r\n\r\n",
+  ],
 ])(
   "W49: a refused body of 4 MiB, %s, is read a piece at a time: its client is told to stop, and gets the answer also if it sends all",
   async (_, length, piece, end) => {
