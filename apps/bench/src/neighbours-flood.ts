@@ -8,8 +8,11 @@ import { FLOODER, type FloodKind, type FloodLoader, LARGE_RUN } from "./neighbou
 /** How many requests are in flight at any time. */
 const AT_ONCE = 32;
 const UPLOADS = 300;
-/** Of an upload's line that does not end, in bytes: nearly what a line may be. */
-const LINE_BYTES = 4_000_000;
+/**
+ * Of an upload's line that does not end, in bytes: as many uploads as a user may have fill what that user's bodies may take. More
+ * would fill the memory that the system has for the sockets of both ends, and everybody's connections with it.
+ */
+const LINE_BYTES = 260_000;
 const BATCH = 1_000;
 
 /** A body of 4 MiB, in payloads of 250 KB. */

@@ -7,8 +7,8 @@ import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
 
 /** What one group of appends may weigh on its way to the store, in bytes. */
 const APPENDS_BYTES = 8_388_608;
-/** The same while several owners append: some 10 ms for a SQLite file, which is how long an owner waits for another's group. */
-const SHARED_BYTES = 524_288;
+/** The same while several owners append: some 3 ms of a SQLite file's time, which is what an owner waits for another's group. */
+const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;

@@ -86,3 +86,18 @@ export function parseIdempotencyKey(text: string): string {
   }
   return text;
 }
+
+/**
+ * Passes on the last sequence that an append expects of its run; `null` if it expects none.
+ * @throws RunEventsError `invalid_request` unless it is an integer, 0 or more. @see W11
+ */
+export function parseExpectedSequence(expected: number | null | undefined): number | null {
+  if (expected === undefined || expected === null) return null;
+  if (!Number.isSafeInteger(expected) || expected < 0) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`expectedSequence\` to be an integer, 0 or more, got ${describeValue(expected)}.`,
+    );
+  }
+  return expected;
+}

@@ -15,7 +15,16 @@ export {
 } from "./frame.ts";
 export type { StreamErrorCode } from "./stream-error.ts";
 export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
-export { encodeLease, encodePage, encodeReceipt, encodeRun, encodeRunList } from "./wire.ts";
+export {
+  encodeEvents,
+  encodeLease,
+  encodePage,
+  encodePageEnd,
+  encodeReceipt,
+  encodeRun,
+  encodeRunList,
+  PAGE_START,
+} from "./wire.ts";
 export type {
   OpenStream,
   StreamEnd,

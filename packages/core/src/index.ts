@@ -1,5 +1,11 @@
 export type { EventDraft, RunEvent, RunSnapshot, RunStatus, TerminalStatus } from "./event.ts";
-export { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } from "./event.ts";
+export {
+  isRunId,
+  MAX_BATCH_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  parseExpectedSequence,
+  parseIdempotencyKey,
+} from "./event.ts";
 export type { RunEventsErrorCode, RunEventsErrorDetails, RunEventsErrorOptions } from "./errors.ts";
 export { RunEventsError, runFenced, runFinished, runNotFound, storeClosed } from "./errors.ts";
 export { MAX_JSON_DEPTH } from "./json-depth.ts";

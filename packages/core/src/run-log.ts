@@ -12,6 +12,7 @@ import {
   isRunId,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
+  parseExpectedSequence,
   parseIdempotencyKey,
 } from "./event.ts";
 import { createFollowers, type Followers } from "./followers.ts";
@@ -39,12 +40,12 @@ import { tailSlices } from "./tail.ts";
 import { createUpkeep, type Upkeep } from "./upkeep.ts";
 
 /**
- * What one group of reads may weigh, in bytes: two pages of 4 MiB, which take a SQLite file some 15 ms, or what is new of some 340
- * followed runs.
+ * What one group of reads may weigh, in bytes: four slices of a large page, which take a SQLite file some 2 ms, or what is new of some
+ * 340 followed runs.
  */
-const READS_BYTES = 8_388_608;
-/** The weight that a read of a slice counts for, in bytes: few followers still miss a whole slice. */
-const READ_BYTES = 24_576;
+const READS_BYTES = 1_048_576;
+/** What a read of a slice at most weighs, in bytes: of those who follow, few have all of it to come. */
+const READ_BYTES = 3_072;
 const GROUP_ITEMS = 1_024;
 const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
@@ -81,6 +82,8 @@ export interface PageOptions extends OwnerOption {
   readonly since?: number;
   /** The most events. Default 500. */
   readonly limit?: number;
+  /** The most bytes of the events together, but for a single one. Default 4,194,304. @see S9 */
+  readonly maxBytes?: number;
 }
 
 /** The log of a store's runs with payloads, phases and metadata as JSON text: what a server passes on without looking. */
@@ -192,19 +195,11 @@ export function createRunLog(options: RunEventsOptions): RunLog {
     drafts: readonly EventDraft[],
     conditions: AppendOptions = {},
   ): Promise<AppendReceipt> {
-    const { idempotencyKey, expectedSequence = null } = conditions;
+    const { idempotencyKey } = conditions;
     const ownerId = ownerIdOf(conditions);
     checkRunId(runId);
     const planned = planEvents(drafts, limits);
-    if (
-      expectedSequence !== null &&
-      !(Number.isSafeInteger(expectedSequence) && expectedSequence >= 0)
-    ) {
-      throw new RunEventsError(
-        "invalid_request",
-        "An expected sequence is a non-negative integer.",
-      );
-    }
+    const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
     const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const receipt = receiptOf(
       await appends.add({
@@ -254,17 +249,12 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       return { created: outcome.outcome === "created", run: outcome.run };
     },
     async readPage(runId, pageOptions = {}) {
-      const { since = 0, limit = PAGE_LIMIT } = pageOptions;
+      const { since = 0, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = pageOptions;
       const ownerId = ownerIdOf(pageOptions);
       checkCursor(since);
       checkLimit(limit);
-      const result = await read({
-        runId,
-        ownerId,
-        since,
-        limit,
-        maxBytes: PAGE_BYTES,
-      });
+      checkLimit(maxBytes);
+      const result = await read({ runId, ownerId, since, limit, maxBytes });
       if (result === null) throw runNotFound();
       return { ...planPage(result, clampCursor(since, result.run)), run: result.run };
     },

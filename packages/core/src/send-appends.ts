@@ -30,23 +30,12 @@ export async function sendAppends(
   const indexed = group.map((request, index): Indexed => ({ index, request }));
   const failure = await trySend(store, indexed, settle);
   if (failure === null) return;
-  const byRun = groupByRun(indexed);
+  const byRun = Map.groupBy(indexed, ({ request }) => request.runId);
   await eachAtMost(byRun.values(), RUNS_AT_ONCE, async (ofRun) => {
     const alone =
       failure.ambiguous || byRun.size === 1 ? failure : await trySend(store, ofRun, settle);
     if (alone !== null) await settleDoubt(store, ofRun, alone, times, settle);
   });
-}
-
-/** As `Map.groupBy`, which Node 20 lacks. */
-function groupByRun(requests: readonly Indexed[]): ReadonlyMap<string, readonly Indexed[]> {
-  const byRun = new Map<string, Indexed[]>();
-  for (const one of requests) {
-    const ofRun = byRun.get(one.request.runId);
-    if (ofRun === undefined) byRun.set(one.request.runId, [one]);
-    else ofRun.push(one);
-  }
-  return byRun;
 }
 
 /** Sends requests together and settles them. @returns why that failed, or `null` */

@@ -6,8 +6,21 @@ import type { RunRecord } from "./store.ts";
 
 /** A page as the wire says it, payloads as they were stored. @see W15 */
 export function encodePage(page: LogPage): string {
-  const { events, runStatus, phase, lastSequence, hasMore } = page;
-  return `{"events":[${events.map(encodeEvent).join(",")}],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}}`;
+  return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);
+}
+
+/** What a page begins with, before `encodeEvents`. */
+export const PAGE_START = '{"events":[';
+
+/** A page's events, or some of them: with a comma between two parts. */
+export function encodeEvents(events: LogPage["events"]): string {
+  return events.map(encodeEvent).join(",");
+}
+
+/** What a page ends with, after its events. */
+export function encodePageEnd(page: Omit<LogPage, "events">): string {
+  const { runStatus, phase, lastSequence, hasMore } = page;
+  return `],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}}`;
 }
 
 /** A run as the wire says it. @see W8 */

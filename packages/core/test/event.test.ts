@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isRunId, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES, parseIdempotencyKey } from "../src/event.ts";
+import {
+  isRunId,
+  MAX_BATCH_EVENTS,
+  MAX_PAYLOAD_BYTES,
+  parseExpectedSequence,
+  parseIdempotencyKey,
+} from "../src/event.ts";
 
 describe("isRunId", () => {
   it.each(["a", "0", "-", "_", "AZaz09_-", "x".repeat(128)])("W8: %j names a run", (text) => {
@@ -24,6 +30,29 @@ describe("parseIdempotencyKey", () => {
       expect.objectContaining({ code: "invalid_request" }),
     );
   });
+});
+
+describe("parseExpectedSequence", () => {
+  it.each([0, 1, Number.MAX_SAFE_INTEGER])("W11: %j is a sequence to expect", (expected) => {
+    expect(parseExpectedSequence(expected)).toBe(expected);
+  });
+
+  it.each([undefined, null])("W11: %j expects nothing", (expected) => {
+    expect(parseExpectedSequence(expected)).toBeNull();
+  });
+
+  it.each([-1, 0.5, Number.NaN, 2 ** 53, "0" as unknown as number])(
+    "W11: %j is refused, with what came",
+    (expected) => {
+      const shown = typeof expected === "string" ? '"0"' : String(expected);
+      expect(() => parseExpectedSequence(expected)).toThrow(
+        expect.objectContaining({
+          code: "invalid_request",
+          message: `Expected \`expectedSequence\` to be an integer, 0 or more, got ${shown}.`,
+        }),
+      );
+    },
+  );
 });
 
 describe("the default bounds", () => {

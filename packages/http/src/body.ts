@@ -1,7 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Exchange } from "./exchange.ts";
 import type { Holding } from "./in-flight.ts";
-import type { WorkSize } from "./turns.ts";
 
 /** How long a body that is read whole may take, in milliseconds. */
 const BODY_MS = 30_000;
@@ -22,28 +21,22 @@ export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
 }
 
-/** From this many bytes on, parsing a body blocks the event loop long enough to wait for a turn. */
-const LARGE_BODY = 16_384;
-
 /** What holds a body. */
 export interface BodyBounds {
   readonly maxBytes: number;
   /** Counts the memory of the body: its stated length before the first byte is read. @see W49 */
   readonly holding: Pick<Holding, "holdBody">;
-  /** Waits for the request's turn to block the event loop for a while. */
-  readonly takeTurn: (size: WorkSize) => Promise<void>;
 }
 
 /**
- * Reads a JSON body whole; `null` if there is none.
- * @returns its text, which is known to be JSON, and its value
- * @throws RunEventsError `invalid_request` if it is not JSON in UTF-8 or takes too long, `payload_too_large`,
+ * Reads the bytes of a JSON body whole; none if there is no body.
+ * @throws RunEventsError `invalid_request` if it is said to be something else, or takes too long, `payload_too_large`,
  * `too_many_requests`
  */
-export async function readJson(
+export async function readJsonBytes(
   exchange: Pick<Exchange, "header" | "readBody">,
-  { maxBytes, holding, takeTurn }: BodyBounds,
-): Promise<{ readonly text: string; readonly value: unknown } | null> {
+  { maxBytes, holding }: BodyBounds,
+): Promise<Uint8Array> {
   refuseEncoded(exchange);
   const stated = Number(exchange.header("content-length") ?? 0);
   if (stated > maxBytes) throw tooLarge(maxBytes);
@@ -51,15 +44,21 @@ export async function readJson(
   const bytes = await exchange.readBody(maxBytes, (taken) => {
     if (taken > stated) holding.holdBody(taken);
   });
-  if (bytes.length === 0) return null;
-  const media = mediaType(exchange);
-  if (media !== "application/json") {
+  if (bytes.length > 0 && mediaType(exchange) !== "application/json") {
     throw new RunEventsError(
       "invalid_request",
       "The body's content type must be application/json.",
     );
   }
-  if (bytes.length >= LARGE_BODY) await takeTurn("large");
+  return bytes;
+}
+
+/** A body of JSON: its text, which is known to be JSON, and its value. `null` for a request without one. */
+export type JsonBody = { readonly text: string; readonly value: unknown } | null;
+
+/** Parses the bytes of a body. @throws RunEventsError `invalid_request` if they are not JSON in UTF-8 */
+export function parseJson(bytes: Uint8Array): JsonBody {
+  if (bytes.length === 0) return null;
   const text = decodeUtf8(bytes);
   try {
     return { text, value: JSON.parse(text) as unknown };

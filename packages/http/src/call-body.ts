@@ -1,12 +1,31 @@
-import { readJson } from "./body.ts";
+import { type JsonBody, parseJson, readJsonBytes } from "./body.ts";
 import type { Call } from "./route.ts";
 
-/** Reads a request's JSON body within its bounds, as `readJson` says. */
-export function readBody({
-  service,
-  exchange,
-  holding,
-  takeTurn,
-}: Call): ReturnType<typeof readJson> {
-  return readJson(exchange, { maxBytes: service.maxBodyBytes, holding, takeTurn });
+/** From so many bytes on the parsing of a body takes the event loop for long enough to wait for a turn. */
+const LARGE_BYTES = 16_384;
+/** From so many on the work that follows does so too. */
+const ALONE_BYTES = 1_048_576;
+
+/** Reads a request's JSON body within its bounds and parses it. @throws RunEventsError as `readJsonBytes`, `parseJson` */
+export function readBody(call: Call): Promise<JsonBody> {
+  return withBody(call, async (body) => body);
+}
+
+/**
+ * Reads a body and does the work with it: of an owner's largest bodies one is parsed when the work with the one before is done, so that
+ * the others' requests come in between the two, and one of them is in memory as a value.
+ * @throws RunEventsError as `readBody`; what the work throws
+ * @see W49
+ */
+export async function withBody<Result>(
+  call: Call,
+  work: (body: JsonBody) => Promise<Result>,
+): Promise<Result> {
+  const { service, exchange, holding } = call;
+  const bytes = await readJsonBytes(exchange, { maxBytes: service.maxBodyBytes, holding });
+  const parse = async (): Promise<Result> => {
+    if (bytes.length >= LARGE_BYTES) await call.takeTurn("large");
+    return work(parseJson(bytes));
+  };
+  return bytes.length >= ALONE_BYTES ? call.goAlone(parse) : parse();
 }

@@ -1,7 +1,7 @@
-import type { RunEvents } from "@tm/run-events-core";
+import { isRunLog, type RunEvents } from "@tm/run-events-core";
 
 /**
- * Checks that a handler can work with these options.
+ * Lets pass what a handler can serve, also if another copy of core has made it.
  * @throws TypeError that says what to pass
  */
 export function checkOptions(options: {
@@ -9,9 +9,12 @@ export function checkOptions(options: {
   readonly authenticate: unknown;
 }): void {
   const { runs, authenticate }: { runs: unknown; authenticate: unknown } = options;
-  if (!isRunEvents(runs)) {
+  const log = typeof runs === "object" && runs !== null && "log" in runs ? runs.log : undefined;
+  if (!isRunLog(log)) {
     throw new TypeError(
-      `Expected \`runs\` to be what \`createRunEvents({ store })\` of this @tm/run-events-core returns, got ${describe(runs)}.`,
+      isForeignLog(log)
+        ? "Expected `runs` to be what `createRunEvents({ store })` returns, got that of another version: two copies of @tm/run-events-core are installed. Install one for all packages."
+        : `Expected \`runs\` to be what \`createRunEvents({ store })\` of @tm/run-events-core returns, got ${describe(runs)}.`,
     );
   }
   if (typeof authenticate !== "function") {
@@ -21,9 +24,8 @@ export function checkOptions(options: {
   }
 }
 
-function isRunEvents(runs: unknown): boolean {
-  if (typeof runs !== "object" || runs === null || !("log" in runs)) return false;
-  const { log } = runs;
+/** Whether it looks like a log without being marked as one, as a version of core without that mark makes it. */
+function isForeignLog(log: unknown): boolean {
   return typeof log === "object" && log !== null && "append" in log && "readPage" in log;
 }
 

@@ -31,12 +31,9 @@ export type Headers = Readonly<Record<string, string>>;
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  /** `null` for none. */
-  readonly body: string | null;
+  /** `null` for none. A long text is bytes once it is on its way out. */
+  readonly body: string | Uint8Array | null;
 }
-
-/** A complete answer ready to send. A long text is already bytes. */
-export type Outgoing = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
 
 /** An answer that goes on: a live stream. */
 export interface StreamReply {
@@ -49,7 +46,7 @@ export interface StreamReply {
 export const NO_SNIFF: Headers = { "x-content-type-options": "nosniff" };
 
 /** A reply with a JSON body that no one may keep. */
-export function jsonReply(status: number, body: string, headers: Headers = {}): Reply {
+export function jsonReply(status: number, body: string | Uint8Array, headers: Headers = {}): Reply {
   return {
     status,
     headers: {

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "@tm/run-events-core";
-import type { Outgoing } from "./exchange.ts";
+import type { Reply } from "./exchange.ts";
 
 /** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
 const LINGER_MS = 5_000;
-/** Up to this many characters, a body is given to node:http as text. */
+/** Of a body longer than a piece, one is read at a time, with so many milliseconds in between: 4 MiB in 3.2 s. */
+const PACE_MS = 50;
+/** Up to how many characters a body is given to node:http as text. */
 const SHORT_BODY = 4_096;
-/** How much is written at a time, in bytes: a client that reads less within the limit has stalled. */
+/** What is written or thrown away at a time, in bytes: a client that takes less of an answer within the limit has stalled. */
 const PIECE_BYTES = 65_536;
 
 /** How long a client may take to read one piece of an answer. */
@@ -21,27 +23,46 @@ export interface Stall {
  * @see W49
  */
 export function sendAnswer(
-  reply: Outgoing,
+  reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
   stall: Stall,
 ): () => void {
   const { status, headers, body } = reply;
+  const isLeft = !request.complete;
+  const isLong = isLeft && lengthOf(request) > PIECE_BYTES;
+  // Over HTTP/2 a body that is not read holds up its own stream alone.
+  const closes = isLong && request.httpVersionMajor === 1;
+  const close = closes ? { connection: "close" } : {};
   let data: Uint8Array | string = "";
   if (body === null) {
-    response.writeHead(status, headers);
+    response.writeHead(status, { ...headers, ...close });
   } else {
     // A short text goes out in one piece with the head, which saves a twentieth of an append; a long one would be copied
     // for it. The head is then UTF-8 like the text, which a header of the host's own need not be.
     const isShort = body.length <= SHORT_BODY && response.getHeaderNames().length === 0;
     data = isShort || typeof body !== "string" ? body : Buffer.from(body);
     const length = String(Buffer.byteLength(data));
-    response.writeHead(status, { ...headers, "content-length": length });
+    response.writeHead(status, { ...headers, ...close, "content-length": length });
     if (request.method === "HEAD") data = "";
   }
-  const stop = write(response, data, stall);
-  if (!request.complete) discardRest(request);
-  return stop;
+  if (!closes) {
+    const stop = write(response, data, stall);
+    if (isLeft) discardRest(request, response, isLong);
+    return stop;
+  }
+  // Not ended: node:http would close the connection with it, and a client that is still sending could lose the answer.
+  if (data === "") response.flushHeaders();
+  else response.write(data);
+  discardRest(request, response, true);
+  return startStall(response, stall).stop;
+}
+
+/** The body's length as its head says it; one that comes in chunks may be of any. */
+function lengthOf({ headers }: IncomingMessage): number {
+  return headers["transfer-encoding"] === undefined
+    ? Number(headers["content-length"] ?? 0)
+    : Infinity;
 }
 
 function write(response: ServerResponse, data: Uint8Array | string, stall: Stall): () => void {
@@ -84,11 +105,32 @@ function startStall(
   return { restart, stop: () => stop() };
 }
 
-/** Closing on a client that is still sending would reset the connection, and the answer could be lost with it. */
-function discardRest(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.destroy(), LINGER_MS);
-  request.once("close", () => clearTimeout(timer));
-  request.resume();
+/**
+ * Reads what is left of a body and throws it away: closing on a client that is still sending would reset the connection, and the
+ * answer could be lost with it. A long rest is read slowly. So a client that sends all before it reads gets its answer too, and
+ * one that floods waits instead of the server.
+ * @see W49
+ */
+function discardRest(request: IncomingMessage, response: ServerResponse, isLong: boolean): void {
+  const limit = setTimeout(() => request.destroy(), LINGER_MS);
+  let pace: NodeJS.Timeout | undefined;
+  if (isLong) {
+    let read = 0;
+    request.on("data", ({ length }: Uint8Array) => {
+      read += length;
+      if (read >= PIECE_BYTES) request.pause();
+    });
+    request.pause();
+    pace = setInterval(() => {
+      read = 0;
+      request.resume();
+    }, PACE_MS);
+  } else request.resume();
+  request.once("end", () => response.end());
+  request.once("close", () => {
+    clearTimeout(limit);
+    clearInterval(pace);
+  });
 }
 
 function ignore(): void {}

@@ -7,6 +7,7 @@ import {
   type RunStatus,
 } from "@tm/run-events-core";
 import { eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+import type { JsonBody } from "./body.ts";
 
 /** A bad parameter, header or body. @see W3 */
 export function invalidRequest(message: string): RunEventsError {
@@ -70,10 +71,7 @@ export function parseListCursor(query: URLSearchParams): number | null {
 }
 
 /** An object's members by key, each value as its text; `null` stands for no body. */
-function membersOf(
-  body: { readonly text: string; readonly value: unknown } | null,
-  known: readonly string[],
-): Map<string, string> {
+function membersOf(body: JsonBody, known: readonly string[]): Map<string, string> {
   if (body === null) return new Map();
   if (!isObject(body.value)) throw invalidRequest("The body is not an object.");
   const members = new Map<string, string>();
@@ -90,7 +88,7 @@ function isObject(value: unknown): value is object {
 }
 
 /** The body that creates a run. @see W8 */
-export function parseCreateBody(body: Parameters<typeof membersOf>[0]): {
+export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
   readonly metadata: JsonText;
 } {
@@ -110,7 +108,7 @@ export function parseCreateBody(body: Parameters<typeof membersOf>[0]): {
  * @see W9
  */
 export function parseAppendBody(
-  body: Parameters<typeof membersOf>[0],
+  body: JsonBody,
   maxEvents: number,
 ): {
   readonly events: readonly EventDraft[];
@@ -156,7 +154,7 @@ export function parseEvent(text: string, index: number): EventDraft {
 
 /** The body of a request on a lease: these fields, each a number. @see W31 */
 export function parseNumbers<Name extends string>(
-  body: Parameters<typeof membersOf>[0],
+  body: JsonBody,
   names: readonly Name[],
 ): Readonly<Record<Name, number>> {
   const members = membersOf(body, names);

@@ -5,11 +5,12 @@ import {
   parseIdempotencyKey,
   runNotFound,
 } from "@tm/run-events-core";
-import { encodePage, encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
+import { encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { mediaType, refuseEncoded } from "./body.ts";
-import { readBody } from "./call-body.ts";
+import { readBody, withBody } from "./call-body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
 import { emptyReply, jsonReply, type Reply, type StreamReply } from "./exchange.ts";
+import { readPage } from "./read-page.ts";
 import { readRunList } from "./run-list.ts";
 import { LEASE_ROUTES } from "./lease-routes.ts";
 import { appendLines } from "./ndjson.ts";
@@ -28,9 +29,6 @@ import {
 import type { RouteName } from "./paths.ts";
 import type { Call, Methods } from "./route.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
-
-/** From this many characters of payload on, encoding a page blocks the event loop long enough to wait for a turn. */
-const LARGE_PAGE = 262_144;
 
 /** Every path with its methods: the whole wire. `HEAD` is answered wherever `GET` is. */
 export const ROUTES: Readonly<Record<RouteName, Methods>> = {
@@ -99,15 +97,11 @@ async function appendEvents(call: Call): Promise<Reply> {
     return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
-  const { events, expectedSequence } = parseAppendBody(
-    await readBody(call),
-    service.log.limits.maxBatchEvents,
-  );
-  const receipt = await service.log.append(runId, events, {
-    ownerId,
-    idempotencyKey,
-    expectedSequence,
-    fence,
+  const { maxBatchEvents } = service.log.limits;
+  const receipt = await withBody(call, async (body) => {
+    const { events, expectedSequence } = parseAppendBody(body, maxBatchEvents);
+    const conditions = { ownerId, idempotencyKey, expectedSequence, fence };
+    return service.log.append(runId, events, conditions);
   });
   return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
 }
@@ -118,19 +112,17 @@ async function readEvents(call: Call): Promise<Reply> {
   const limit = parseLimit(exchange.query, 500, 1_000);
   const waitMs = parseWaitMs(exchange.query);
   holding.checkAnswers();
-  let page = await service.log.readPage(runId, { since, limit, ownerId });
-  if (waitMs > 0 && page.events.length === 0 && !isTerminal(page.runStatus)) {
+  let read = await readPage(call, { since, limit });
+  if (waitMs > 0 && read.page.events.length === 0 && !isTerminal(read.page.runStatus)) {
     await service.waits.hold({ runId, ownerId, since, waitMs, signal: exchange.signal });
-    page = await service.log.readPage(runId, { since, limit, ownerId });
+    read = await readPage(call, { since, limit });
   }
-  const etag = etagOf(page, since);
+  const etag = etagOf(read.page, since);
   const headers = { etag };
   if (waitMs === 0 && matchesEtag(exchange.header("if-none-match"), etag)) {
     return emptyReply(304, headers);
   }
-  const bytes = page.events.reduce((sum, { payload }) => sum + payload.length, 0);
-  if (bytes >= LARGE_PAGE) await call.takeTurn("large");
-  return jsonReply(200, encodePage(page), headers);
+  return jsonReply(200, read.body, headers);
 }
 
 async function openStream(call: Call): Promise<Reply | StreamReply> {

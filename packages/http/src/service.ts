@@ -8,13 +8,13 @@ import {
   type StreamStats,
 } from "@tm/run-events-core/wire";
 import { checkOptions } from "./check-options.ts";
-import type { Exchange, Headers, Outgoing, Reply, StreamReply } from "./exchange.ts";
+import type { Exchange, Headers, Reply, StreamReply } from "./exchange.ts";
 import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
 import { createInFlights, type Holding, type InFlight } from "./in-flight.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
 import { parsePath, ROOT_PATH } from "./paths.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
-import type { Route } from "./route.ts";
+import type { Call, Route } from "./route.ts";
 import { checkRunId, ROUTES } from "./routes.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
 import { createTurns, type WorkSize } from "./turns.ts";
@@ -87,7 +87,7 @@ export interface Service<Native> {
    * Answers any request. Never rejects.
    * @param native the host's own request, for `authenticate`
    */
-  answer(exchange: Exchange, native: Native, holding: Holding): Promise<Outgoing | StreamReply>;
+  answer(exchange: Exchange, native: Native, holding: Holding): Promise<Reply | StreamReply>;
   /** @see W27 */
   drain(windowMs: number): Promise<void>;
   stats(): HandlerStats;
@@ -182,7 +182,17 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     };
     const takeTurn = (size: WorkSize): Promise<void> => turns.take(ownerId, size);
     if (found.takesTurn !== undefined) await takeTurn(found.takesTurn);
-    return found.answer({ service, exchange, ownerId, runId, authorize, holding, takeTurn });
+    const goAlone: Call["goAlone"] = (work) => turns.goAlone(ownerId, work);
+    return found.answer({
+      service,
+      exchange,
+      ownerId,
+      runId,
+      authorize,
+      holding,
+      takeTurn,
+      goAlone,
+    });
   }
 
   /** An EventSource would take a 5xx for the end. @see W24 */
@@ -210,7 +220,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     stallMs,
     open: () => inFlights.open(),
     async answer(exchange, native, holding) {
-      let reply: Outgoing | StreamReply;
+      let reply: Reply | StreamReply;
       try {
         reply = pack(await route(exchange, native, holding), holding);
       } catch (error) {
@@ -242,9 +252,13 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
  * Prepares an answer: the request's body no longer counts. A long text becomes bytes, which do.
  * @throws RunEventsError `too_many_requests` if these bytes exceed the bound
  */
-function pack(reply: Reply | StreamReply, holding: Holding): Outgoing | StreamReply {
+function pack(reply: Reply | StreamReply, holding: Holding): Reply | StreamReply {
   holding.holdBody(0);
   if ("stream" in reply || reply.body === null) return reply;
+  if (typeof reply.body !== "string") {
+    holding.holdAnswer(reply.body.length);
+    return reply;
+  }
   if (reply.body.length <= SHORT_ANSWER) {
     holding.holdAnswer(0);
     return reply;

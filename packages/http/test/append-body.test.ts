@@ -217,17 +217,46 @@ it("W9: what is left of a refused body costs the connection nothing", async () =
   await socket.until('{"runs":[],"nextCursor":null}');
 });
 
-it("W9: nor does what is left of a body that was too long", async () => {
-  await using world = await openWorld("node:http", { maxBodyBytes: 100 });
-  const path = `/v1/agent-runs/${await world.record()}/events`;
-  const type = { ...ADA, "Content-Type": "application/json", "Transfer-Encoding": "chunked" };
-  const piece = `10000\r\n${" ".repeat(0x10000)}\r\n`;
-  using socket = await openSocket(world.port, encodeHead("POST", path, type));
-  socket.socket.write(piece.repeat(64));
-  await socket.until("payload_too_large");
-  socket.socket.write(`0\r\n\r\n${encodeHead("GET", "/v1/agent-runs?status=failed", ADA)}`);
-  await socket.until('{"runs":[],"nextCursor":null}');
-});
+it.each([
+  ["stated", { "Content-Length": String(64 * 0x1_0000) }, "x".repeat(0x1_0000), ""],
+  [
+    "in chunks",
+    { "Transfer-Encoding": "chunked" },
+    `10000\r\n${"x".repeat(0x1_0000)}\r\n`,
+    "0\r\n\r\n",
+  ],
+])(
+  "W49: a refused body of 4 MiB, %s, is read a piece at a time: its client is told to stop, and gets the answer also if it sends all",
+  async (_, length, piece, end) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+    try {
+      await using world = await openWorld("node:http", { maxBodyBytes: 100 });
+      const path = `/v1/agent-runs/${await world.record()}/events`;
+      const type = { ...ADA, "Content-Type": "application/json", ...length };
+      using socket = await openSocket(world.port, encodeHead("POST", path, type));
+      let isSent = false;
+      socket.socket.write(piece.repeat(64) + end, () => (isSent = true));
+      const head = await socket.until("payload_too_large");
+      expect(head).toMatch(/^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n/i);
+      // No time passes, so no more is read than was on its way.
+      for (let turn = 0; turn < 200; turn++) await world.turn();
+      expect(world.read()).toBeLessThan(5 * 0x1_0000);
+      let hadError: boolean | null = null;
+      socket.socket.once("close", (failed) => (hadError = failed));
+      let pieces = 0;
+      while (hadError === null && pieces < 100) {
+        await vi.advanceTimersByTimeAsync(50);
+        for (let turn = 0; turn < 5; turn++) await world.turn();
+        pieces += 1;
+      }
+      await socket.closed;
+      expect([isSent, hadError]).toEqual([true, false]);
+      expect(pieces).toBeGreaterThan(30);
+    } finally {
+      vi.useRealTimers();
+    }
+  },
+);
 
 it("W9: the rest of a refused body that does not end is not read for ever", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

@@ -8,6 +8,8 @@ const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
 
 const claim = (runId: string, body: unknown = { leaseMs: 60_000 }): Call =>
   post(`/v1/agent-runs/${runId}/claim`, body);
+const keyedClaim = (runId: string, key: string, leaseMs = 60_000): Call =>
+  post(`/v1/agent-runs/${runId}/claim`, { leaseMs }, { "idempotency-key": key });
 const renew = (runId: string, fence: unknown, leaseMs: unknown = 60_000): Call => ({
   ...claim(runId, { fence, leaseMs }),
   method: "PUT",
@@ -43,6 +45,35 @@ describe.each(DOORS)("%s", (door) => {
       { code: "claimed", expiresAt: "2026-06-20T12:00:01.000Z" },
     ]);
   });
+
+  it("W31: a claim that comes again under its `Idempotency-Key` gets the same fence and end, another key does not", async () => {
+    let nowMs = START_MS;
+    await using world = await openWorld(door, { storeNow: () => nowMs });
+    const runId = await world.record();
+    const lease = { fence: 1, expiresAt: "2026-06-20T12:01:00.000Z" };
+    expect(said(await world.send(keyedClaim(runId, "k")))).toEqual([200, lease]);
+    nowMs += 30_000;
+    expect(said(await world.send(keyedClaim(runId, "k", 1_000)))).toEqual([200, lease]);
+    for (const other of [keyedClaim(runId, "l"), claim(runId)])
+      expect(said(await world.send(other))).toMatchObject([409, { code: "claimed" }]);
+    // Its lease has run out: now the key is a claim like any other.
+    nowMs += 30_000;
+    expect(said(await world.send(keyedClaim(runId, "k")))).toMatchObject([200, { fence: 2 }]);
+  });
+
+  it.for(["", "k".repeat(129), "é"])(
+    "W31: an `Idempotency-Key` of %j claims nothing: 400",
+    async (key) => {
+      await using world = await openWorld(door);
+      const runId = await world.record();
+      // A header is sent as Latin-1: the é is one byte that is not ASCII.
+      expect(said(await world.send(keyedClaim(runId, key)))).toMatchObject([
+        400,
+        { code: "invalid_request" },
+      ]);
+      expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: 1 }]);
+    },
+  );
 
   it("W31: of those who race for a run one has it", async () => {
     await using world = await openWorld(door);

@@ -1,3 +1,4 @@
+import { encodePage } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ADA } from "./harness/accounts.ts";
@@ -61,6 +62,49 @@ describe.each(DOORS)("%s", (door) => {
       pages.push(sequences(pageOf(answer)));
     }
     expect(pages).toEqual([[1, 2], [3], [4], [5, 6]]);
+  });
+
+  it("W15: a page of several slices is the log's own, byte for byte, wherever it ends, and is whole on a 2nd read", async () => {
+    await using world = await openWorld(door);
+    const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
+    const sizes = [10, 250_000, 100_000, 130_000, 1, 262_000, 90_000, 90_000, 90_000, 60_000];
+    const notes = sizes.map((size) => ({ eventType: "NOTE", payload: "é".repeat(size / 2) }));
+    const runId = await world.record(...notes.slice(0, 5), phase, ...notes.slice(5));
+    for (const limit of [1, 2, 5, 8, 11, 1_000]) {
+      for (const since of [0, 3, 9]) {
+        const answer = await poll(world, runId, `since=${since}&limit=${limit}`);
+        const page = await world.runs.log.readPage(runId, { since, limit });
+        expect(answer.text === encodePage(page), `${since} ${limit}`).toBe(true);
+        const etag = answer.headers["etag"] ?? "";
+        const headers = { ...ADA, "if-none-match": etag };
+        const path = `/v1/agent-runs/${runId}/events?since=${since}&limit=${limit}`;
+        expect((await world.send({ path, headers })).status).toBe(304);
+      }
+    }
+    const small = await poll(world, runId, "since=7&limit=1");
+    expect(small.json()).toMatchObject({ currentPhase: "p", hasMore: true });
+  });
+
+  it("W15: a run that is removed, or made anew, while a large page is read ends that page where it was", async () => {
+    await using world = await openWorld(door);
+    const big = { eventType: "BIG", payload: "x".repeat(200_000) };
+    const runId = await world.record(big, big, big, "RUN_COMPLETED");
+    const path = `/v1/agent-runs/${runId}/events`;
+    // The first read says that the page is large, the second begins it.
+    let reads = 0;
+    const { read } = world.store;
+    world.store.read = async (queries) => {
+      const results = await read(queries);
+      reads += 1;
+      if (reads === 2) {
+        await world.store.deleteRun(runId, "ada");
+        await world.store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      }
+      return results;
+    };
+    const page = (await world.send({ path, headers: ADA })).json();
+    expect(page).toMatchObject({ runStatus: "running", lastSequence: 4, hasMore: true });
+    expect(page["events"]).toHaveLength(1);
   });
 
   it.for(["x", "", "-1", "+1", "1.0", "1e3", "01", " 1", "1 ", "0x1", "NaN", "null", "1,2"])(

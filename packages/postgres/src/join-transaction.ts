@@ -7,9 +7,9 @@ import {
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
   ownerIdOf,
+  parseExpectedSequence,
   parseIdempotencyKey,
   planEvents,
-  RunEventsError,
   runNotFound,
 } from "@tm/run-events-core";
 import { appendGroup, type MovedRuns } from "./append.ts";
@@ -38,23 +38,19 @@ const LIMITS = { maxBatchEvents: MAX_BATCH_EVENTS, maxPayloadBytes: MAX_PAYLOAD_
 
 /**
  * Checks an append as core does with others.
- * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `appenderOf`; `not_found` for what is no run id;
- * `invalid_request` for an expected sequence that is none. TypeError as `ownerIdOf`.
+ * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `parseExpectedSequence`, `appenderOf`; `not_found` for what is no
+ * run id. TypeError as `ownerIdOf`.
  */
 export function planJoined(append: JoinedAppend): AppendRequest {
-  const { runId, events, idempotencyKey, expectedSequence = null, fence } = append;
+  const { runId, events, idempotencyKey, expectedSequence, fence } = append;
   const ownerId = ownerIdOf(append);
   if (!isRunId(runId)) throw runNotFound();
-  const isSequence = Number.isSafeInteger(expectedSequence) && Number(expectedSequence) >= 0;
-  if (expectedSequence !== null && !isSequence) {
-    throw new RunEventsError("invalid_request", "An expected sequence is a non-negative integer.");
-  }
   return {
     ...planEvents(events, LIMITS),
     runId,
     ownerId,
     idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
-    expectedSequence,
+    expectedSequence: parseExpectedSequence(expectedSequence),
     appender: appenderOf(fence),
   };
 }

@@ -6,12 +6,12 @@ import {
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
   ownerIdOf,
+  parseExpectedSequence,
   parseIdempotencyKey,
   planEvents,
   receiptOf,
   releaseRun,
   renewLease,
-  RunEventsError,
   type RunEventStore,
 } from "@tm/run-events-core";
 import { appendGroup } from "./append.ts";
@@ -205,20 +205,14 @@ export function createSqliteStore(
 
 /** Checks an append as core does. @throws as `appendInTransaction` */
 function requestOf(append: JoinedAppend): AppendRequest {
-  const { runId, events, idempotencyKey, expectedSequence = null, fence } = append;
+  const { runId, events, idempotencyKey, expectedSequence, fence } = append;
   const ownerId = ownerIdOf(append);
-  if (
-    expectedSequence !== null &&
-    !(Number.isSafeInteger(expectedSequence) && expectedSequence >= 0)
-  ) {
-    throw new RunEventsError("invalid_request", "An expected sequence is a non-negative integer.");
-  }
   return {
     ...planEvents(events, LIMITS),
     runId,
     ownerId,
     idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
-    expectedSequence,
+    expectedSequence: parseExpectedSequence(expectedSequence),
     appender: appenderOf(fence),
   };
 }

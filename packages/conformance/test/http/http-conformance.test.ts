@@ -53,7 +53,8 @@ describe("runHttpConformance", () => {
 
   it("has cases for every clause of the wire", () => {
     const clauses = new Set(withSession.map(({ clause }) => clause));
-    expect(clauses).toEqual(new Set(Array.from({ length: 33 }, (___, index) => `W${index + 1}`)));
+    const numbers = [...Array.from({ length: 33 }, (___, index) => index + 1), 49];
+    expect(clauses).toEqual(new Set(numbers.map((number) => `W${number}`)));
   });
 
   it("leaves out the cases of the session, and nothing else, where `cookieFor` is given", () => {

@@ -22,6 +22,7 @@ export async function openFetchDoor(options: Options, accounts: Accounts): Promi
     connections: async () => 0,
     inFlight: () => [],
     clientErrors: () => [],
+    read: () => 0,
     async send(call): Promise<Answer> {
       const response = await handler.fetch(requestOf(call));
       return createAnswer(

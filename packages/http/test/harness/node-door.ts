@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -30,6 +30,8 @@ export async function openNodeDoor(options: Options, accounts: Accounts): Promis
     handler.handle(incoming, response);
   });
   const clientErrors: Error[] = [];
+  const sockets: Socket[] = [];
+  server.on("connection", (socket: Socket) => sockets.push(socket));
   server.on("clientError", (error, socket) => {
     clientErrors.push(error);
     socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
@@ -48,6 +50,7 @@ export async function openNodeDoor(options: Options, accounts: Accounts): Promis
         Math.max(writableLength, socket?.writableLength ?? 0),
       ),
     clientErrors: () => clientErrors,
+    read: () => sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     connections: () => promisify(server.getConnections.bind(server))(),
     async send(call): Promise<Answer> {
       const response = await ask(port, agent, call);

@@ -25,6 +25,7 @@ function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
     { origin: `${protocol}//${hostname}:1` },
     { origin: `${protocol}//sub.${host}` },
     { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+    { origin: "https://evil.example", "sec-fetch-site": "none" },
   ];
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { appendCall, pageOf, pathOf, sequencesOf } from "../runs.ts";
+import { appendCall, pageOf, pathOf, post, sequencesOf } from "../runs.ts";
 
 const MOST = 32;
 
@@ -13,7 +13,7 @@ async function recordStrangers(trial: HttpTrial): Promise<string> {
   return String(answer.json()["runId"]);
 }
 
-/** W28: how much one user may hold. */
+/** W28, W49: how much one user may hold. */
 export const limits: readonly HttpTrialCase[] = [
   {
     name: "W28 beyond 32 streams of a user the next is refused as overloaded, in the stream",
@@ -45,4 +45,50 @@ export const limits: readonly HttpTrialCase[] = [
       for (const answer of held) assertEqual(sequencesOf(pageOf(answer)), [1], "a held page");
     },
   },
+  {
+    name: "W49 beyond 32 MiB of bodies of a user that have not ended the next is 429 with Retry-After, and nothing of it is written",
+    async run(trial) {
+      const runId = await recordStrangers(trial);
+      const path = pathOf(runId, "/events");
+      const text = '{"events":[{"eventType":"NOTE"}]}';
+      const bodies = Array.from({ length: 10 }, () => holdBody(text.padEnd(BODY_BYTES)));
+      const answers = bodies.map(({ stream }) =>
+        trial.send({ ...post(trial, path, "", trial.stranger.bearer), body: stream }),
+      );
+      // Only one that is refused is answered before it has ended.
+      const refused = await Promise.race(answers);
+      assertProblem(refused, 429, "too_many_requests");
+      assert(/^\d+$/.test(refused.headers.get("retry-after") ?? ""), "it has Retry-After");
+      for (const { end } of bodies) end();
+      const all = await Promise.all(answers);
+      const taken = all.filter(({ status }) => status !== 429);
+      for (const answer of taken) assertStatus(answer, 201);
+      const page = await trial.send({ path, headers: trial.stranger.bearer });
+      assertEqual(pageOf(page).lastSequence, taken.length, "lastSequence");
+      // What has ended counts no more.
+      const next = post(trial, path, text, trial.stranger.bearer);
+      assertStatus(await trial.send(next), 201);
+    },
+  },
 ];
+
+/** The most bytes of a body. @see W9 */
+const BODY_BYTES = 4_194_304;
+
+/** A body that is sent at once, but for its end. */
+function holdBody(text: string): {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly end: () => void;
+} {
+  let end = (): void => {};
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      end = () => controller.close();
+    },
+    cancel() {
+      end = () => {};
+    },
+  });
+  return { stream, end: () => end() };
+}

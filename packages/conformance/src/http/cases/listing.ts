@@ -2,7 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { appendCall, getRun, land, pathOf, record } from "../runs.ts";
+import { appendCall, getRun, land, pathOf, post, record } from "../runs.ts";
 
 function list(trial: HttpTrial, query: string): Promise<Answer> {
   return trial.send({ path: `/v1/agent-runs?${query}`, headers: trial.owner.bearer });
@@ -58,6 +58,25 @@ export const listing: readonly HttpTrialCase[] = [
       const cursor = encodeURIComponent(String(first.json()["nextCursor"]));
       const second = idsIn(await list(trial, `limit=3&cursor=${cursor}`));
       assertEqual(second, [c, b, a], "the second page");
+    },
+  },
+  {
+    name: "W14 a page of the list ends at 4 MiB of metadata, and the next one goes on there",
+    async run(trial) {
+      const made: string[] = [];
+      const body = JSON.stringify({ metadata: "x".repeat(250_000) });
+      for (let at = 0; at < 18; at++) {
+        const answer = await trial.send(post(trial, "/v1/agent-runs", body));
+        assertStatus(answer, 201);
+        made.push(String(answer.json()["runId"]));
+      }
+      const first = await list(trial, "limit=18");
+      const { length } = new TextEncoder().encode(first.text);
+      assert(length <= 4_300_000, `a page of the list ends at 4 MiB, got ${length} bytes`);
+      const cursor = encodeURIComponent(String(first.json()["nextCursor"]));
+      const ids = idsIn(first);
+      const second = idsIn(await list(trial, `limit=${18 - ids.length}&cursor=${cursor}`));
+      assertEqual([...ids, ...second], made.toReversed(), "the runs of both pages");
     },
   },
   {

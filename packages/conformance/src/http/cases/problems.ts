@@ -215,4 +215,33 @@ export const problems: readonly HttpTrialCase[] = [
       }
     },
   },
+  {
+    name: "W3 every answer keeps browsers from guessing what it is: it has nosniff",
+    async run(trial) {
+      const runId = await record(trial, "RUN_COMPLETED");
+      const { bearer } = trial.owner;
+      const { etag = "" } = Object.fromEntries((await poll(trial, runId)).headers);
+      const calls: readonly Call[] = [
+        { path: "/v1/agent-runs", headers: bearer },
+        { path: "/v1/agent-runs", method: "HEAD", headers: bearer },
+        { path: "/v1/agent-runs" },
+        { path: "/v1", headers: bearer },
+        { path: pathOf(runId), headers: bearer },
+        { path: pathOf(runId, "/events"), headers: bearer },
+        { path: pathOf(runId, "/events"), headers: { ...bearer, "if-none-match": etag } },
+        { path: pathOf(runId, "/stream"), headers: trial.owner.session },
+        appendCall(trial, runId, ["NOTE"]),
+        { path: pathOf(runId), method: "PATCH", headers: bearer },
+        { path: pathOf(runId), method: "DELETE", headers: bearer },
+      ];
+      for (const call of calls) {
+        const { headers, status, to } = await trial.send(call);
+        assertEqual(
+          headers.get("x-content-type-options"),
+          "nosniff",
+          `X-Content-Type-Options of the ${status} to ${to}`,
+        );
+      }
+    },
+  },
 ];

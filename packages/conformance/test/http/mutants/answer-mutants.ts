@@ -156,6 +156,42 @@ export const answerMutants: readonly ServerMutant[] = [
     }),
   },
   {
+    name: "ends no page of the list at its bytes",
+    clause: "W14",
+    ...mapAnswers(async (answer) => {
+      const { request, json, fetch } = answer;
+      const limit = Number(new URL(request.url).searchParams.get("limit"));
+      if (!Array.isArray(json["runs"])) return null;
+      const runs: unknown[] = [...(json["runs"] as unknown[])];
+      let { nextCursor } = json;
+      while (typeof nextCursor === "string" && runs.length < limit) {
+        const url = new URL(request.url);
+        url.searchParams.set("cursor", nextCursor);
+        url.searchParams.set("limit", String(limit - runs.length));
+        const response = await fetch(new Request(url, { headers: request.headers }));
+        const more = (await response.json()) as typeof json;
+        runs.push(...(more["runs"] as unknown[]));
+        ({ nextCursor } = more);
+      }
+      return withBody(answer, { ...json, runs, nextCursor });
+    }),
+  },
+  {
+    name: "lets browsers guess what a problem is",
+    clause: "W3",
+    ...mapAnswers(({ status, headers, text }) => {
+      if (status < 400) return null;
+      const changed = new Headers(headers);
+      changed.delete("x-content-type-options");
+      return new Response(text, { status, headers: changed });
+    }),
+  },
+  {
+    name: "lets a user's bodies fill the memory",
+    clause: "W49",
+    settings: { maxBytesPerUser: Infinity },
+  },
+  {
     name: "lets a user hold any number of streams",
     clause: "W28",
     settings: { maxStreamsPerUser: 1_000 },

@@ -57,6 +57,15 @@ export const requestMutants: readonly ServerMutant[] = [
     ...mapRequests((request) => withHeaders(request, { origin: null, "sec-fetch-site": null })),
   },
   {
+    name: "takes a request that says it is no page's for one, whatever its origin",
+    clause: "W5",
+    ...mapRequests((request) =>
+      request.headers.get("sec-fetch-site") === "none"
+        ? withHeaders(request, { origin: null })
+        : request,
+    ),
+  },
+  {
     name: "streams to pages of other origins",
     clause: "W19",
     ...mapRequests((request) =>

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { checkHost } from "../src/check-host.ts";
+
+class Old {}
+
+describe("checkHost", () => {
+  it("lets this host pass", () => {
+    expect(() => checkHost(globalThis as unknown as Record<string, unknown>)).not.toThrow();
+  });
+
+  it.each([
+    ["Promise.withResolvers", { Promise: Old }],
+    ["Object.groupBy", { Object: Old }],
+    ["Map.groupBy", { Map: Old }],
+    ["Map.groupBy", { Map: undefined }],
+  ])("says of a host without %s which one is needed", (missing, lacking) => {
+    expect(() => checkHost({ Promise, Object, Map, ...lacking })).toThrow(
+      new TypeError(
+        `@tm/run-events-core needs Node 22.12 or later, or a browser from 2024 on: this host has no ${missing}.`,
+      ),
+    );
+  });
+});

@@ -1,0 +1,105 @@
+import { ADA, ADA_SESSION } from "./accounts.ts";
+import { type Call, post } from "./answer.ts";
+import type { World } from "./world.ts";
+
+/** The path of one run, as the document writes it. */
+export const RUN = "/v1/agent-runs/{runId}";
+
+/** Requests of a run's lease and under it, good and bad. */
+function leaseCallsOf(live: string, ended: string): readonly (readonly [string, Call])[] {
+  const lasting = { leaseMs: 60_000 };
+  const held = { fence: 1, ...lasting };
+  const stale = { ...held, fence: 2 };
+  const note = { events: [{ eventType: "NOTE" }] };
+  const line = '{"eventType":"A"}';
+  const lines = { "content-type": "application/x-ndjson" };
+  const of = (method: string, run: string, body: object, headers = {}): Call => ({
+    ...post(`${run}/claim`, body, headers),
+    method,
+  });
+  const foreign = { authorization: "", ...ADA_SESSION, "sec-fetch-site": "cross-site" };
+  const calls = [live, live, ended, "/v1/agent-runs/none"].flatMap((run) => [
+    of("POST", run, lasting),
+    of("PUT", run, held),
+    of("PUT", run, stale),
+  ]);
+  const appends = [{ "run-fence": "1" }, { "run-fence": "x" }, {}].flatMap((fence) => [
+    post(`${live}/events`, note, fence),
+    post(`${live}/events`, line, { ...lines, ...fence }),
+  ]);
+  const ends = [
+    of("DELETE", live, { fence: 2 }),
+    of("DELETE", live, { fence: 1 }),
+    of("DELETE", live, {}),
+    of("DELETE", live, { fence: 1 }, foreign),
+    of("DELETE", ended, { fence: 1 }),
+  ];
+  return [
+    ...calls.map((call) => [`${RUN}/claim`, call] as const),
+    ...appends.map((call) => [`${RUN}/events`, call] as const),
+    ...ends.map((call) => [`${RUN}/claim`, call] as const),
+  ];
+}
+
+/** Requests of each route, good and bad, each with its path as the document writes it. */
+export async function callsOf(world: World): Promise<readonly (readonly [string, Call])[]> {
+  const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
+  const live = await world.record("NOTE", phase);
+  const ended = await world.record("NOTE", "RUN_FAILED");
+  const gone = await world.record("RUN_COMPLETED");
+  await world.runs.create({ ownerId: "bob", runId: "bobs" });
+  const run = (id: string, leaf = ""): string => `/v1/agent-runs/${id}${leaf}`;
+  const get = (path: string, headers: object = ADA): Call => ({
+    path,
+    headers: headers as Record<string, string>,
+  });
+  const note = { events: [{ eventType: "NOTE" }] };
+  const keyed = { "idempotency-key": "k" };
+  const lines = { "content-type": "application/x-ndjson" };
+  const foreign = { authorization: "", ...ADA_SESSION, "sec-fetch-site": "cross-site" };
+  const { etag = "" } = (await world.send(get(run(live, "/events")))).headers;
+  return [
+    ["/v1/agent-runs", get("/v1/agent-runs?limit=1")],
+    ["/v1/agent-runs", get("/v1/agent-runs?status=none")],
+    ["/v1/agent-runs", get("/v1/agent-runs", {})],
+    ["/v1/agent-runs", post("/v1/agent-runs", { runId: "new", metadata: [1] })],
+    ["/v1/agent-runs", post("/v1/agent-runs", { runId: "new" })],
+    ["/v1/agent-runs", post("/v1/agent-runs", { runId: "bobs" })],
+    ["/v1/agent-runs", post("/v1/agent-runs", { metadata: "x".repeat(262_143) })],
+    ["/v1/agent-runs", post("/v1/agent-runs", [])],
+    ["/v1/agent-runs", post("/v1/agent-runs", {}, foreign)],
+    [RUN, get(run(live))],
+    [RUN, get(run(ended))],
+    [RUN, get(run("none"))],
+    [RUN, get(run("%zz"))],
+    [RUN, { ...get(run(live)), method: "DELETE" }],
+    [RUN, { ...get(run(gone)), method: "DELETE" }],
+    [`${RUN}/events`, get(run(live, "/events"))],
+    [`${RUN}/events`, get(run(live, "/events"), { ...ADA, "if-none-match": etag })],
+    [`${RUN}/events`, get(run(live, "/events?since=x"))],
+    [`${RUN}/events`, get(run(live, "/events?since=9"))],
+    [`${RUN}/events`, get(run(live, "/events?since=2&wait=0.01"))],
+    [`${RUN}/events`, post(run(live, "/events"), note, keyed)],
+    [`${RUN}/events`, post(run(live, "/events"), note, keyed)],
+    [`${RUN}/events`, post(run(live, "/events"), { events: [phase] }, keyed)],
+    [`${RUN}/events`, post(run(live, "/events"), { ...note, expectedSequence: 0 })],
+    [`${RUN}/events`, post(run(live, "/events"), { events: [{ eventType: "no" }] })],
+    [`${RUN}/events`, post(run(live, "/events"), '{"eventType":"A"}\n', lines)],
+    [`${RUN}/events`, post(run(live, "/events"), '{"eventType":"A"}\nno\n', lines)],
+    [`${RUN}/events`, post(run(ended, "/events"), note)],
+    [`${RUN}/events`, post(run(live, "/events"), "x".repeat(4_194_305))],
+    [`${RUN}/events`, post(run(live, "/events"), note, foreign)],
+    [`${RUN}/stream`, get(run(ended, "/stream"), ADA_SESSION)],
+    [`${RUN}/stream`, get(run(ended, "/stream"), { ...ADA_SESSION, "last-event-id": "3" })],
+    [`${RUN}/stream`, get(run(ended, "/stream"))],
+    [`${RUN}/stream`, get(run(ended, "/stream?since=x"), ADA_SESSION)],
+    [`${RUN}/stream`, get(run("none", "/stream"), ADA_SESSION)],
+    [`${RUN}/stream`, get(run(live, "/stream"), foreign)],
+    [`${RUN}/stream`, { ...get(run(live, "/stream"), ADA_SESSION), method: "HEAD" }],
+    [`${RUN}/stream`, { ...get(run(live, "/stream"), ADA), method: "HEAD" }],
+    ...leaseCallsOf(run(live), run(ended)),
+    [`${RUN}/cancel`, { ...get(run(live, "/cancel")), method: "POST" }],
+    [`${RUN}/cancel`, { ...get(run("none", "/cancel")), method: "POST" }],
+    ["/openapi.json", get("/openapi.json", {})],
+  ];
+}
