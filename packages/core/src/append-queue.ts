@@ -1,6 +1,7 @@
 import { type Batcher, createBatcher } from "./batcher.ts";
 import type { Clock } from "./clock.ts";
 import { RunEventsError, storeClosed } from "./errors.ts";
+import { runAsAsked } from "./owner.ts";
 import { eventBytes } from "./page.ts";
 import { sendAppends } from "./send-appends.ts";
 import type { AppendOutcome, AppendRequest, RunEventStore } from "./store.ts";
@@ -34,7 +35,7 @@ export function createAppendQueue(
   }
   return createBatcher<AppendRequest, AppendOutcome>({
     send: (group, settle) => sendAppends(store, group, { clock, isClosing }, settle),
-    keyOf: ({ runId }) => runId,
+    keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh: ({ events }) =>

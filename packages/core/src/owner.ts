@@ -36,3 +36,15 @@ export function checkOptions(options: unknown, shape: string): void {
     throw new TypeError(`Expected an object such as ${shape}, got ${describeValue(options)}.`);
   }
 }
+
+/**
+ * The run as one owner asks for it: the key of a queue whose order is each owner's own. By the run alone, what a stranger asks of a
+ * run, to be refused, would stand in front of what its owner asks.
+ */
+export function runAsAsked(call: {
+  readonly runId: string;
+  readonly ownerId: string | null;
+}): string {
+  // No run id has a space.
+  return call.ownerId === null ? call.runId : `${call.runId} ${call.ownerId}`;
+}

@@ -21,7 +21,7 @@ import { createLeases, type Leases } from "./leases.ts";
 import { type AppendLimits, planEvents } from "./lifecycle.ts";
 import { metadataText } from "./metadata.ts";
 import { createOwnKeys } from "./own-keys.ts";
-import { checkOptions, checkOwnerId, type OwnerOption, ownerIdOf } from "./owner.ts";
+import { checkOptions, checkOwnerId, type OwnerOption, ownerIdOf, runAsAsked } from "./owner.ts";
 import { eventBytes, type LogPage, planPage } from "./page.ts";
 import { createProbe, type Probe } from "./probe.ts";
 import { type AppendReceipt, receiptOf } from "./receipt.ts";
@@ -154,7 +154,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const appends = createAppendQueue(store, clock, isClosing);
   const reads = createBatcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
-    keyOf: ({ runId }) => runId,
+    keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh({ limit, maxBytes }) {
