@@ -24,7 +24,8 @@ describe("the kit finds nothing in what the mutants break:", () => {
     expect(cases.map(({ name }) => name)).toEqual(
       expect.arrayContaining(beneath.map(({ name }) => name)),
     );
-    expect(await onFastClock(() => failuresAtOnce(cases))).toEqual([]);
+    // One of the cases turns `Date.now` back for a moment, which the others would notice beside it.
+    expect(await onFastClock(() => failuresInTurn(cases))).toEqual([]);
   });
 
   it("the server", async () => {
