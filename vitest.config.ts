@@ -2,17 +2,14 @@ import { availableParallelism } from "node:os";
 import type { ViteUserConfig } from "vitest/config";
 import { parseTier, settingsOf } from "./packages/test-servers/src/tier.ts";
 
-const tier = parseTier(process.env.TEST_TIER);
-
 const config: ViteUserConfig = {
   ssr: {
     // Workspace imports resolve to source, so tests need no build; the rest are Vite's own defaults.
     resolve: { conditions: ["@tm/source", "module", "node", "development|production"] },
   },
   test: {
-    ...settingsOf(tier),
-    // The tier `fast` needs no server.
-    globalSetup: tier === "fast" ? [] : ["packages/test-servers/src/require-servers.ts"],
+    ...settingsOf(parseTier(process.env.TEST_TIER)),
+    globalSetup: ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",
     // Most tests wait for servers and deadlines: two cores have time for three files.
     maxWorkers: Math.max(3, availableParallelism() - 1),
