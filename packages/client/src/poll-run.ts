@@ -19,6 +19,8 @@ const HELD_MS = 2_000;
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
   const { signal, cursor, update, hear, ready, readPage, expect, heard, onSeen } = attempt;
   let page: Page | undefined;
+  /** Whether the page has brought something. An old one, as a cache gives it, brings nothing however often it is asked for. */
+  let isFruitful = false;
 
   return {
     async next() {
@@ -26,12 +28,17 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
         if (page !== undefined) {
           const { events, hasMore, runStatus } = page;
           // A page with a hole is asked for again from there.
-          if (cursor() < (events.at(-1)?.sequence ?? 0)) return ready(events);
+          if (cursor() < (events.at(-1)?.sequence ?? 0)) {
+            isFruitful = true;
+            return ready(events);
+          }
           hear(page);
           page = undefined;
+          const isDone = !hasMore || !isFruitful;
+          isFruitful = false;
           // An earlier page never says so. @see W16
           if (isTerminal(runStatus)) return true;
-          if (!hasMore) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
+          if (isDone) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
         }
         const now = performance.now();
         if (now >= until) return false;

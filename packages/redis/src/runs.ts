@@ -23,12 +23,12 @@ export async function createRun(
 ): Promise<CreateOutcome> {
   const { runId, ownerId, metadata } = request;
   const { keys } = connection;
-  const [existing, next] = await Promise.all([
-    connection.head(runId),
-    connection.run(NEXT_ORDINAL, [keys.ordinal], []),
-  ]);
+  const asked = connection.run(NEXT_ORDINAL, [keys.ordinal], []);
+  // A Redis that is full has no ordinal to give, but it knows the runs that are there.
+  asked.catch(() => {});
+  const existing = await connection.head(runId);
   if (existing !== null) return existingOutcome(existing, ownerId);
-  const ordinal = Number(next);
+  const ordinal = Number(await asked);
   const { runStatus } = INITIAL_STATE;
   const entry = { ownerId, runStatus, runId, ordinal };
   await addListEntry(connection, entry);

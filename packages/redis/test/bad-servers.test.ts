@@ -66,6 +66,7 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     await expect(store.append([endOf("a")])).rejects.toMatchObject(full);
     await expect(store.createRun(createOf("c"))).rejects.toMatchObject(full);
     await expect(claimed(store, "a")).rejects.toMatchObject(full);
+    expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "existing" });
     expect(await store.append([kept])).toMatchObject([{ outcome: "replayed", lastSequence: 1 }]);
     expect(await readValues(store, "a")).toEqual([1]);
     expect(await dump(redis)).toEqual(before);
