@@ -1,7 +1,7 @@
 import { afterTurn } from "@tm/run-events-core/wire";
 
 /** How many short pieces of work one turn of the event loop takes: a create is some 0.3 ms on SQLite, and a commit. */
-const SHORT_A_TURN = 4;
+const SHORT_A_TURN = 2;
 
 /** What a piece of work is: `large` takes the event loop for itself, some 10 ms at most; `short` shares a turn. */
 export type WorkSize = "short" | "large";
