@@ -161,13 +161,31 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       return preflightReply(Object.keys(methods));
     }
     if (found === undefined) return methodNotAllowed(Object.keys(methods));
-    let ownerId = "";
-    if (found.access !== "open") {
-      ownerId = (await identify(exchange, native, found)).userId;
-      holding.enter(ownerId);
-    }
-    checkRunId(path.runId);
+    const ownerId = found.access === "open" ? "" : (await identify(exchange, native, found)).userId;
     const { runId } = path;
+    try {
+      return await answerOwner(found, { exchange, native, holding, ownerId, runId });
+    } catch (error) {
+      // Refusals are work too, and a client that does not heed them sends the next request at once.
+      if (error instanceof RunEventsError && error.code === "too_many_requests")
+        await turns.take(ownerId, "short");
+      throw error;
+    }
+  }
+
+  /** @param ownerId empty for what anybody may ask */
+  async function answerOwner(
+    found: Route,
+    {
+      exchange,
+      native,
+      holding,
+      ownerId,
+      runId,
+    }: Pick<Call, "exchange" | "holding" | "ownerId" | "runId"> & { readonly native: Native },
+  ): Promise<Reply | StreamReply> {
+    if (found.access !== "open") holding.enter(ownerId);
+    checkRunId(runId);
     // A stream keeps this as long as it lives, and with it what it refers to: not the exchange.
     const authorize = async (): Promise<StreamErrorCode | null> => {
       const answer: unknown = await authenticate(native, "session");

@@ -1,7 +1,7 @@
 import { afterTurn } from "@tm/run-events-core/wire";
 
 /** How many short pieces of work fit into one turn of the event loop: a create takes some 0.3 ms on SQLite, plus a commit. */
-const SHORT_A_TURN = 4;
+const SHORT_A_TURN = 2;
 
 /** The size of a piece of work: `large` has the event loop alone for some 10 ms at most; `short` shares a turn. */
 export type WorkSize = "short" | "large";

@@ -22,15 +22,16 @@ describe("two copies of core in one process", () => {
     });
     const ask = (path: string, body?: object): Promise<Response> =>
       fetch(
-        new Request(`http://localhost/v1/agent-runs${path}`, {
-          ...(body === undefined
+        new Request(
+          `http://localhost/v1/agent-runs${path}`,
+          body === undefined
             ? {}
             : {
                 method: "POST",
                 body: JSON.stringify(body),
                 headers: { "content-type": "application/json" },
-              }),
-        }),
+              },
+        ),
       );
     expect((await ask("", { runId: "r", metadata: [1] })).status).toBe(201);
     const payload = { eventType: "NOTE", payload: { text: "é" } };
