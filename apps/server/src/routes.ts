@@ -48,13 +48,18 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
       "/readyz",
       {
         async GET() {
-          if (isDraining()) {
-            throw new RunEventsError("store_unavailable", "The server is going down.");
+          try {
+            if (isDraining()) {
+              throw new RunEventsError("store_unavailable", "The server is going down.");
+            }
+            const { stalledBy } = monitor.health();
+            if (stalledBy !== null) throw stalledBy;
+            // The probe may be some seconds old.
+            await untilAnswered(store);
+          } catch (error) {
+            // An answer, not a failure: the monitor and the shutdown have their own lines in the log, one each.
+            return problemOf(error);
           }
-          const { stalledBy } = monitor.health();
-          if (stalledBy !== null) throw stalledBy;
-          // The probe may be some seconds old.
-          await untilAnswered(store);
           return plain("ready\n");
         },
       },

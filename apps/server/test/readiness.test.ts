@@ -58,6 +58,8 @@ async function expectToSaySo(storeUrl: string, trouble: Trouble, why: RegExp): P
     { event: "appends_stalled", message: expect.stringMatching(why) },
     { event: "appends_back", stalledMs: expect.any(Number) },
   ]);
+  // However often it is asked whether it is ready meanwhile.
+  expect(server.stderr()).not.toContain("request_failed");
 }
 
 describe("readyz on SQLite", () => {
