@@ -25,7 +25,7 @@ function createCountedLog(): { readonly log: RunLog; readonly groups: () => numb
 }
 
 it.each([
-  ["reads", (log: RunLog, ownerId: string) => log.readPage("bobs", { ownerId, limit: 1_000 })],
+  ["reads", (log: RunLog, ownerId: string) => log.readPage("bobs", { ownerId, maxBytes: 262_144 })],
   ["appends", (log: RunLog, ownerId: string) => log.append("bobs", [NOTE], { ownerId })],
 ] as const)(
   "W49: %s of a stranger keep a run's owner no longer than one group",
