@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Identity } from "@tm/run-events-http";
-import { readSessionCookie } from "./cookie.ts";
+import { readSessionCookies } from "./cookie.ts";
 import { isSecure } from "./is-secure.ts";
 import type { Session, Sessions } from "./session.ts";
 import type { TokenHolder, Tokens } from "./tokens.ts";
@@ -26,8 +26,11 @@ export function createCredentials(tokens: Tokens, sessions: Sessions): Credentia
   }
 
   async function session(request: IncomingMessage): Promise<Session | null> {
-    const value = readSessionCookie(request.headers.cookie, isSecure(request));
-    return value === null ? null : sessions.verify(value);
+    for (const value of readSessionCookies(request.headers.cookie, isSecure(request))) {
+      const session = await sessions.verify(value);
+      if (session !== null) return session;
+    }
+    return null;
   }
 
   return {

@@ -9,12 +9,14 @@ const PLAIN_COOKIE = "run_events_session";
 const HOST_COOKIE = `__Host-${PLAIN_COOKIE}`;
 
 /**
- * The session's value in a `Cookie` header; `null` if it is not there. Over https the plain name does not count.
+ * The values in a `Cookie` header that may be the session's, in the order in which they count. Over https the plain name does not
+ * count. Over http it counts second: a browser that signed in over https before still sends that cookie after its session has
+ * ended.
  * @see W29
  */
-export function readSessionCookie(header: string | undefined, secure: boolean): string | null {
-  const value = readCookie(header, HOST_COOKIE);
-  return value !== null || secure ? value : readCookie(header, PLAIN_COOKIE);
+export function readSessionCookies(header: string | undefined, secure: boolean): readonly string[] {
+  const names = secure ? [HOST_COOKIE] : [HOST_COOKIE, PLAIN_COOKIE];
+  return names.map((name) => readCookie(header, name)).filter((value) => value !== null);
 }
 
 /** A cookie's value; `null` if it is not there. The first counts, as the most specific does. */
