@@ -47,9 +47,11 @@ export function planGroup<Item extends WaitingItem>(
 ): GroupPlan<Item> {
   const ready = bounds.busy.size === 0 ? queue : queue.filter(({ key }) => !bounds.busy.has(key));
   const flows = flowsOf(ready, bounds);
-  const group = flows.length > 1 ? share(flows, bounds) : takeFront(ready, bounds);
-  if (group.length === queue.length) return { group, rest: [], turns: NO_TURNS };
-  const taken = new Set<Item>(group);
+  const chosen = flows.length > 1 ? share(flows, bounds) : takeFront(ready, bounds);
+  // In the order of the queue, whoever shares it: calls for one run that meet in a group land as they came.
+  if (chosen.length === queue.length) return { group: queue, rest: [], turns: NO_TURNS };
+  const taken = new Set<Item>(chosen);
+  const group = flows.length > 1 ? queue.filter((item) => taken.has(item)) : chosen;
   const rest = queue.filter((item) => !taken.has(item));
   return { group, rest, turns: turnsOf(rest, taken, bounds) };
 }
