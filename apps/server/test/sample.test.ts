@@ -16,35 +16,44 @@ async function listRuns(url: string, token: string): Promise<Runs["runs"]> {
   return ((await (await call(`${url}/v1/agent-runs`, token)).json()) as Runs).runs;
 }
 
+/** Bounds a hang: other tests may have both cores. */
+const LONG_MS = 180_000;
+
 describe("the sample", () => {
-  it("is this workspace's own type check, recorded as the first user, line by line and phase by phase", async () => {
-    const server = await startServer({ RECORD_SAMPLE: "1" });
-    await expect
-      .poll(async () => (await listRuns(server.url, ADA))[0]?.runStatus, { timeout: 50_000 })
-      .toMatch(/^(completed|failed)$/);
-    expect(await listRuns(server.url, BOB)).toEqual([]);
-    const [run] = await listRuns(server.url, ADA);
-    const events: Event[] = [];
-    for (let isMore = true; isMore;) {
-      const path = `/v1/agent-runs/${run?.runId}/events?since=${events.length}&limit=1000`;
-      const page = (await (await call(server.url + path, ADA)).json()) as {
-        events: Event[];
-        hasMore: boolean;
-      };
-      events.push(...page.events);
-      isMore = page.hasMore;
-    }
-    expect(events[0]?.eventType).toBe("RUN_STARTED");
-    const phases = events.flatMap(({ payload }) => payload?.phase ?? []);
-    expect(phases).toEqual(expect.arrayContaining(["packages/core", "apps/cli", "workspace"]));
-    const lines = events.flatMap(({ payload }) => payload?.line ?? []);
-    expect(lines.some((line) => line.endsWith("packages/core/src/index.ts"))).toBe(true);
-    expect(lines.filter((line) => line.startsWith("Total time:"))).toHaveLength(phases.length);
-    // The run ends as the check did, whatever the state of the sources just now.
-    const isSound = lines.at(-1) === `${phases.length} projects are sound, 0 are not`;
-    expect(run?.runStatus).toBe(isSound ? "completed" : "failed");
-    expect(events.at(-1)?.eventType).toBe(isSound ? "RUN_COMPLETED" : "RUN_FAILED");
-  });
+  it(
+    "is this workspace's own type check, recorded as the first user, line by line and phase by phase",
+    {
+      timeout: LONG_MS,
+    },
+    async () => {
+      const server = await startServer({ RECORD_SAMPLE: "1" });
+      await expect
+        .poll(async () => (await listRuns(server.url, ADA))[0]?.runStatus, { timeout: LONG_MS })
+        .toMatch(/^(completed|failed)$/);
+      expect(await listRuns(server.url, BOB)).toEqual([]);
+      const [run] = await listRuns(server.url, ADA);
+      const events: Event[] = [];
+      for (let isMore = true; isMore;) {
+        const path = `/v1/agent-runs/${run?.runId}/events?since=${events.length}&limit=1000`;
+        const page = (await (await call(server.url + path, ADA)).json()) as {
+          events: Event[];
+          hasMore: boolean;
+        };
+        events.push(...page.events);
+        isMore = page.hasMore;
+      }
+      expect(events[0]?.eventType).toBe("RUN_STARTED");
+      const phases = events.flatMap(({ payload }) => payload?.phase ?? []);
+      expect(phases).toEqual(expect.arrayContaining(["packages/core", "apps/cli", "workspace"]));
+      const lines = events.flatMap(({ payload }) => payload?.line ?? []);
+      expect(lines.some((line) => line.endsWith("packages/core/src/index.ts"))).toBe(true);
+      expect(lines.filter((line) => line.startsWith("Total time:"))).toHaveLength(phases.length);
+      // The run ends as the check did, whatever the state of the sources just now.
+      const isSound = lines.at(-1) === `${phases.length} projects are sound, 0 are not`;
+      expect(run?.runStatus).toBe(isSound ? "completed" : "failed");
+      expect(events.at(-1)?.eventType).toBe(isSound ? "RUN_COMPLETED" : "RUN_FAILED");
+    },
+  );
 
   it("is cancelled when the server goes down meanwhile", async () => {
     const folder = await makeTempFolder();
