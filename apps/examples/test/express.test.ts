@@ -14,11 +14,13 @@ describeRecipe("Express", {
   ofThisHost: [],
 });
 
-it("W9: with the body parser before the handler there is no body", async () => {
-  const { append, createRun } = await startEdited("express.mjs", [
+it("W9: with the body parser before the handler a body is refused, and makes no run", async () => {
+  const { call } = await startEdited("express.mjs", [
     ["app.use(helmet(),", "app.use(express.json(), helmet(),"],
   ]);
-  expect((await append(await createRun(), '{"eventType":"NOTE"}')).status).toBe(400);
+  const { status, headers } = await call("POST", "/v1/agent-runs", { body: { runId: "mine" } });
+  expect([status, headers.get("location")]).toEqual([500, null]);
+  expect((await call("GET", "/v1/agent-runs/mine")).status).toBe(404);
 });
 
 it("W21: it is the stream's own `no-transform` that keeps compression away from it", async () => {
