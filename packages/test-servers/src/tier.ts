@@ -20,6 +20,7 @@ declare module "vitest" {
 /** Test files of the tier `nightly` alone: those that take minutes, and variants of what other files try. */
 const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/chaos/chaos.test.ts",
+  "apps/acceptance/test/packed.test.ts",
   "apps/acceptance/test/ten-processes.test.ts",
   "apps/bench/test/sections.test.ts",
   "apps/examples/test/bullmq.test.ts",
@@ -27,6 +28,7 @@ const NIGHTLY: readonly string[] = [
   "apps/examples/test/hono.test.ts",
   "apps/examples/test/next.test.ts",
   "apps/examples/test/pg-boss.test.ts",
+  "packages/conformance/test/foreign/emmett.test.ts",
   "packages/postgres/test/pooler.test.ts",
 ];
 
