@@ -32,8 +32,8 @@ export async function withBody<Result>(
   };
   if (bytes.length < ALONE_BYTES) return parse();
   return call.goAlone(async () => {
-    // Its turn comes before the appends that have gathered: those are in the log first.
     await call.takeTurn("large");
+    // One turn of the event loop, so that the appends which have gathered are in the log before this long parse.
     await new Promise<void>((resolve) => void setTimeout(resolve, 0));
     return work(parseJson(bytes));
   });

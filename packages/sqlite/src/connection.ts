@@ -173,6 +173,7 @@ export function createConnection(
   };
 }
 
+/** The pause between two tries for a lock, which the patience of the caller bounds. Not from `node:timers`: other runtimes lack it. */
 function sleep(forMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, forMs);
