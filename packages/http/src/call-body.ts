@@ -6,9 +6,6 @@ const LARGE_BYTES = 16_384;
 /** From so many on the work that follows does so too. */
 const ALONE_BYTES = 1_048_576;
 
-/** As it is when this module is loaded: a test that fakes timers afterwards would else stop large appends. */
-const { setTimeout } = globalThis;
-
 /** Reads a request's JSON body within its bounds and parses it. @throws RunEventsError as `readJsonBytes`, `parseJson` */
 export function readBody(call: Call): Promise<JsonBody> {
   return withBody(call, async (body) => body);
@@ -26,15 +23,16 @@ export async function withBody<Result>(
 ): Promise<Result> {
   const { service, exchange, holding } = call;
   const bytes = await readJsonBytes(exchange, { maxBytes: service.maxBodyBytes, holding });
-  const parse = async (): Promise<Result> => {
-    if (bytes.length >= LARGE_BYTES) await call.takeTurn("large");
-    return work(parseJson(bytes));
-  };
-  if (bytes.length < ALONE_BYTES) return parse();
-  return call.goAlone(async () => {
+  if (bytes.length < LARGE_BYTES) return call.goShort(() => work(parseJson(bytes)));
+  if (bytes.length < ALONE_BYTES) {
     await call.takeTurn("large");
-    // One turn of the event loop, so that the appends which have gathered are in the log before this long parse.
-    await new Promise<void>((resolve) => void setTimeout(resolve, 0));
     return work(parseJson(bytes));
+  }
+  return call.goAlone(async () => {
+    await call.takeTurn("largest");
+    const body = parseJson(bytes);
+    // Two turns: a short request that comes during one of the two has its answer before the other.
+    await call.takeTurn("largest");
+    return work(body);
   });
 }

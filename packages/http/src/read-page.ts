@@ -28,7 +28,7 @@ interface Query {
  * @see W15, W49
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
-  const page = await readSlice(call, query.since, query.limit, SLICE_BYTES);
+  const page = await call.goShort(() => readSlice(call, query.since, query.limit, SLICE_BYTES));
   if (!page.hasMore || page.events.length >= query.limit) return { page, body: encodePage(page) };
   return call.goAlone(() => readLargePage(call, query));
 }
@@ -44,13 +44,13 @@ function readSlice(
 
 async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
   call.holding.checkAnswers();
-  await call.takeTurn("large");
+  await call.takeTurn("largest");
   let page = await readSlice(call, since, limit, SLICE_BYTES);
   let left = PAGE_BYTES - weigh(page);
   let count = page.events.length;
   const parts = [encoder.encode(PAGE_START + encodeEvents(page.events))];
   while (page.hasMore && count < limit && left > 0) {
-    await call.takeTurn("large");
+    await call.takeTurn("largest");
     const from = page.events.at(-1)?.sequence ?? since;
     const next = await readSlice(call, from, limit - count, Math.min(SLICE_BYTES, left)).catch(
       () => null,

@@ -15,6 +15,7 @@ import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./ori
 import { parsePath, ROOT_PATH } from "./paths.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import type { Call, Route } from "./route.ts";
+import { createRefusals } from "./refusals.ts";
 import { checkRunId, ROUTES } from "./routes.ts";
 import { STREAM_HEADERS } from "./stream-headers.ts";
 import { createTurns, type WorkSize } from "./turns.ts";
@@ -109,6 +110,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
   const streams = createStreams(log, options);
   const waits = createWaits(log, options.maxStreamsPerUser);
   const turns = createTurns();
+  const refusals = createRefusals(log.clock);
   const inFlights = createInFlights({
     maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
     maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
@@ -166,9 +168,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     try {
       return await answerOwner(found, { exchange, native, holding, ownerId, runId });
     } catch (error) {
-      // Refusals are work too, and a client that does not heed them sends the next request at once.
       if (error instanceof RunEventsError && error.code === "too_many_requests")
-        await turns.take(ownerId, "short");
+        await refusals.wait(ownerId, () => exchange.signal.aborted);
       throw error;
     }
   }
@@ -200,6 +201,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     };
     const takeTurn = (size: WorkSize): Promise<void> => turns.take(ownerId, size);
     if (found.takesTurn !== undefined) await takeTurn(found.takesTurn);
+    const goShort: Call["goShort"] = (work) => turns.goShort(ownerId, work);
     const goAlone: Call["goAlone"] = (work) => turns.goAlone(ownerId, work);
     return found.answer({
       service,
@@ -209,6 +211,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       authorize,
       holding,
       takeTurn,
+      goShort,
       goAlone,
     });
   }

@@ -1,25 +1,111 @@
-import { setImmediate } from "node:timers/promises";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { createHandler, type Identity } from "../src/index.ts";
+import { createRefusals } from "../src/refusals.ts";
+import { createManualClock } from "./harness/manual-clock.ts";
 
-it("W49: refusals of one user take turns of the event loop, so that a flood that does not heed them leaves room", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
+const BURST = 32;
+const PACE_MS = 5;
+const OWNERS = ["ada", "bob", "eve"] as const;
+
+interface Answered {
+  readonly owner: string;
+  readonly place: number;
+  readonly atMs: number;
+  readonly waited: boolean;
+}
+
+const refusal = fc.record({
+  owner: fc.constantFrom(...OWNERS),
+  afterMs: fc.nat({ max: 8 }),
+  isGone: fc.boolean(),
+});
+
+it("W49: 32 refusals are answered at once, the others one in 5 ms; owners take turns, and clients that have gone take none", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(refusal, { minLength: 20, maxLength: 120 }), async (all) => {
+      const clock = createManualClock();
+      const refusals = createRefusals(clock);
+      const answered: Answered[] = [];
+      const step = async (): Promise<void> => {
+        clock.advance(1);
+        for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
+      };
+      for (const [place, { owner, afterMs, isGone }] of all.entries()) {
+        for (let ms = 0; ms < afterMs; ms += 1) await step();
+        const cameMs = clock.now();
+        void refusals
+          .wait(owner, () => isGone)
+          .then(() => {
+            const atMs = clock.now();
+            if (!isGone) answered.push({ owner, place, atMs, waited: atMs > cameMs });
+          });
+        await Promise.resolve();
+      }
+      for (let ms = 0; ms < all.length * PACE_MS; ms += 1) await step();
+      expect(answered.length).toBe(all.filter(({ isGone }) => !isGone).length);
+      for (const [from, first] of answered.entries())
+        for (const [more, last] of answered.slice(from).entries())
+          expect(more).toBeLessThanOrEqual(BURST + (last.atMs - first.atMs) / PACE_MS);
+      for (const owner of OWNERS) {
+        const mine = answered.filter((one) => one.owner === owner);
+        const places = mine.map(({ place }) => place);
+        expect(places).toEqual(places.toSorted((a, b) => a - b));
+        // While one of an owner's waits, each other owner has one turn before it.
+        for (const [at, one] of mine.entries()) {
+          const before = mine[at - 1];
+          if (before === undefined || !one.waited || before.atMs < one.atMs - 3 * PACE_MS) continue;
+          const between = answered
+            .slice(answered.indexOf(before) + 1, answered.indexOf(one))
+            .filter(({ waited }) => waited);
+          expect(new Set(between.map((other) => other.owner)).size).toBe(between.length);
+        }
+      }
+    }),
+  );
+});
+
+it("W49: no timer is left when no refusal waits", async () => {
+  const clock = createManualClock();
+  const refusals = createRefusals(clock);
+  const waits = Array.from({ length: BURST + 3 }, () => refusals.wait("ada", () => false));
+  expect(clock.timers()).toBe(1);
+  clock.advance(4 * PACE_MS);
+  await Promise.all(waits);
+  expect(clock.timers()).toBe(0);
+});
+
+it("W49: refusals beyond 1,024 that wait are answered at once: a place is a connection's memory", async () => {
+  const refusals = createRefusals(createManualClock());
+  const answered = { count: 0 };
+  for (let at = 0; at < BURST + 1_024 + 10; at += 1)
+    void refusals.wait("ada", () => false).then(() => (answered.count += 1));
+  await Promise.resolve();
+  expect(answered.count).toBe(BURST + 10);
+});
+
+it("W49: a user who does not heed 429 waits for the answers, and another user's are not delayed", async () => {
+  const clock = createManualClock();
+  const runs = createRunEvents({ store: createMemoryStore(), clock });
   onTestFinished(() => runs.close());
-  const identity: Identity = { userId: "ada", credential: "bearer" };
-  const { fetch } = createHandler({ runs, maxRequestsPerUser: 0, authenticate: () => identity });
-  let refused = 0;
-  const answers = Array.from({ length: 20 }, async () => {
-    const { status } = await fetch(new Request("http://localhost/v1/agent-runs"));
-    expect(status).toBe(429);
-    refused += 1;
+  const { fetch } = createHandler({
+    runs,
+    maxRequestsPerUser: 1,
+    authenticate: ({ headers }): Identity => ({
+      userId: headers.get("authorization") ?? "",
+      credential: "bearer",
+    }),
   });
-  const aTurn: number[] = [];
-  for (let before = 0; refused < 20; before = refused) {
-    await setImmediate();
-    aTurn.push(refused - before);
-  }
-  await Promise.all(answers);
-  // The first turn has what came before the first tick as well.
-  expect(Math.max(...aTurn)).toBeLessThanOrEqual(4);
+  const ask = async (userId: string): Promise<number> => {
+    const headers = { authorization: userId };
+    return (await fetch(new Request("http://localhost/v1/agent-runs", { headers }))).status;
+  };
+  const statuses: number[] = [];
+  const all = Array.from({ length: 60 }, async () => statuses.push(await ask("ada")));
+  expect(await ask("bob")).toBe(200);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(BURST);
+  clock.advance(60 * PACE_MS);
+  await Promise.all(all);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(59);
 });

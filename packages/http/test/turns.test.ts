@@ -5,10 +5,10 @@ import { createTurns, type WorkSize } from "../src/turns.ts";
 
 const piece = fc.record({
   owner: fc.constantFrom("ada", "bob", "eve"),
-  size: fc.constantFrom<WorkSize>("short", "large"),
+  size: fc.constantFrom<WorkSize>("short", "large", "largest"),
 });
 
-it("W49: a turn of the event loop takes one large piece of work or two short ones, and owners go one after the other", async () => {
+it("W49: a turn of the event loop takes one larger piece of work or two short ones, and owners go one after the other", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
       const turns = createTurns();
@@ -25,7 +25,7 @@ it("W49: a turn of the event loop takes one large piece of work or two short one
       for (const [at, { owner, size }] of pieces.entries())
         void turns
           .take(owner, size)
-          .then(() => done.push({ at, owner, turn, cost: size === "large" ? 2 : 1 }));
+          .then(() => done.push({ at, owner, turn, cost: size === "short" ? 1 : 2 }));
       await Promise.resolve();
       expect([isFirst, done]).toEqual([true, []]);
       while (done.length < pieces.length) {
@@ -81,4 +81,51 @@ it("W49: of work that goes alone an owner has one at a time, in the order of the
   expect(log).toEqual(["first", "bob's", "second"]);
   ends[1]?.resolve();
   expect(await Promise.all([second, third])).toEqual(["second", "third"]);
+});
+
+it("W49: the largest work gives way to the short requests of others, but for 8 turns at most", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({ owner: fc.constantFrom("ada", "bob"), turns: fc.integer({ min: 0, max: 12 }) }),
+        {
+          maxLength: 6,
+        },
+      ),
+      async (requests) => {
+        const turns = createTurns();
+        const atWork = new Map<string, number>([
+          ["ada", 0],
+          ["bob", 0],
+        ]);
+        for (const { owner, turns: lasts } of requests) {
+          atWork.set(owner, Math.max(atWork.get(owner) ?? 0, lasts));
+          void turns.goShort(owner, async () => {
+            for (let turn = 0; turn < lasts; turn += 1) await setImmediate();
+          });
+        }
+        let wentAt: number | null = null;
+        let turn = 0;
+        void turns.take("ada", "largest").then(() => (wentAt = turn));
+        while (wentAt === null) {
+          turn += 1;
+          await setImmediate();
+        }
+        const others = atWork.get("bob") ?? 0;
+        expect(wentAt).toBeGreaterThanOrEqual(Math.max(1, Math.min(others, 8)));
+        expect(wentAt).toBeLessThanOrEqual(Math.max(1, Math.min(others + 2, 9)));
+      },
+    ),
+  );
+});
+
+it("W49: a short request that fails makes no work wait", async () => {
+  const turns = createTurns();
+  await expect(turns.goShort("bob", () => Promise.reject(new Error("gone")))).rejects.toThrow(
+    "gone",
+  );
+  let hasGone = false;
+  void turns.take("ada", "largest").then(() => (hasGone = true));
+  await setImmediate();
+  expect(hasGone).toBe(true);
 });

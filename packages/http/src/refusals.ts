@@ -1,0 +1,69 @@
+import type { Clock } from "@tm/run-events-core";
+import { createOwnerQueue } from "./owner-queue.ts";
+
+/** The time from one refusal to the next, in milliseconds: 200 a second. */
+const PACE_MS = 5;
+/** How many are answered at once before the rest wait. */
+const BURST = 32;
+/** How many may wait. More are answered at once: a place is a connection's memory. */
+const MOST_WAITING = 1_024;
+
+/** Answers refusals at a bounded pace, so that a client which sends its next request at once waits, and not the server. */
+export interface Refusals {
+  /**
+   * Resolves when the refusal may be answered: at once for the first 32, then at 200 a second, where owners take turns.
+   * @param isGone whether the client has gone: such a refusal takes no turn
+   * @see W49
+   */
+  wait(ownerId: string, isGone: () => boolean): Promise<void>;
+}
+
+interface Refusal {
+  readonly isGone: () => boolean;
+  readonly resolve: () => void;
+}
+
+/** Makes the pace that all owners of a handler share. */
+export function createRefusals(clock: Clock): Refusals {
+  const queue = createOwnerQueue<Refusal>();
+  let waiting = 0;
+  /** By this time the pace allows as many refusals as there have been. */
+  let paidMs = Number.NEGATIVE_INFINITY;
+
+  function pay(): void {
+    paidMs = Math.max(paidMs, clock.now()) + PACE_MS;
+  }
+
+  function answerNext(stop: () => void): void {
+    let next = queue.take(any);
+    while (next !== null) {
+      waiting -= 1;
+      next.resolve();
+      if (!next.isGone()) {
+        pay();
+        return;
+      }
+      next = queue.take(any);
+    }
+    stop();
+  }
+
+  return {
+    wait(ownerId, isGone) {
+      const hasRoom = waiting === 0 && paidMs - clock.now() < BURST * PACE_MS;
+      if (hasRoom || waiting >= MOST_WAITING) {
+        pay();
+        return Promise.resolve();
+      }
+      if (waiting === 0) {
+        const stop = clock.every(PACE_MS, () => answerNext(() => stop()));
+      }
+      waiting += 1;
+      return new Promise((resolve) => queue.add(ownerId, { isGone, resolve }));
+    },
+  };
+}
+
+function any(): boolean {
+  return true;
+}
