@@ -17,19 +17,39 @@ declare module "vitest" {
   }
 }
 
-/** Test files of the tier `nightly` alone: those that take minutes, and variants of what other files try. */
-const NIGHTLY: readonly string[] = [
+/** Test files of the tier `nightly` alone: those that take minutes, faults on each store, and variants of what other files try. */
+export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/chaos/chaos.test.ts",
+  "apps/acceptance/test/every-byte.test.ts",
+  "apps/acceptance/test/kill.test.ts",
   "apps/acceptance/test/packed.test.ts",
+  "apps/acceptance/test/postgres-faults.test.ts",
+  "apps/acceptance/test/redis-faults.test.ts",
+  "apps/acceptance/test/shared-store.test.ts",
   "apps/acceptance/test/ten-processes.test.ts",
   "apps/bench/test/sections.test.ts",
+  "apps/console/test/accessibility.test.ts",
+  "apps/console/test/keyboard.test.ts",
+  "apps/console/test/many-events.test.ts",
+  "apps/console/test/outage.test.ts",
+  "apps/console/test/session.test.ts",
+  "apps/console/test/timeline.test.ts",
   "apps/examples/test/bullmq.test.ts",
   "apps/examples/test/fastify.test.ts",
   "apps/examples/test/hono.test.ts",
   "apps/examples/test/next.test.ts",
   "apps/examples/test/pg-boss.test.ts",
+  "apps/examples/test/proxies.test.ts",
+  "apps/server/test/sample.test.ts",
+  "packages/client/test/browser/reconnecting.test.ts",
+  "packages/client/test/reader-faults.test.ts",
   "packages/conformance/test/foreign/emmett.test.ts",
+  "packages/conformance/test/tutorial.test.ts",
   "packages/postgres/test/pooler.test.ts",
+  "packages/postgres/test/process-conformance.test.ts",
+  "packages/redis/test/cluster.test.ts",
+  "packages/redis/test/interleavings.test.ts",
+  "packages/redis/test/process-conformance.test.ts",
 ];
 
 /** @throws TypeError unless it is a tier's name, or nothing, which means `main` */
