@@ -27,3 +27,19 @@ export async function authorise(credential: Credential): Promise<{
     headers: isBearer ? { authorization: `Bearer ${text}` } : { cookie: text },
   };
 }
+
+/**
+ * Lets pass what a request can carry.
+ * @throws TypeError that says what to pass, and never shows a token
+ */
+export function checkCredential(credential: unknown): void {
+  if (credential === "session") return;
+  if (typeof credential === "object" && credential !== null) {
+    const { bearer, cookie }: { bearer?: unknown; cookie?: unknown } = credential;
+    const value = bearer ?? cookie;
+    if (typeof value === "function" || (typeof value === "string" && value !== "")) return;
+  }
+  throw new TypeError(
+    'Expected `credential` to be "session", { bearer } or { cookie }, a text or a function. Is the token missing?',
+  );
+}

@@ -77,7 +77,7 @@ export function followHeard<M extends EventMap>(
     let reading: Reading | undefined;
     try {
       checkRunId(options.runId);
-      if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor();
+      if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
       reading = readOn(options, () => standing.cursor, update, heard);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {

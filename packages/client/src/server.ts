@@ -1,5 +1,5 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import { authorise, type Credential } from "./credential.ts";
+import { authorise, checkCredential, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
@@ -51,9 +51,10 @@ export interface Server {
   askJson<T>(call: Call, heldSeconds?: number, member?: string): Promise<T>;
 }
 
-/** Talks to a server. */
+/** Talks to a server. @throws TypeError for a credential that cannot be sent */
 export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
+  checkCredential(credential);
 
   async function ask(call: Call): Promise<Response> {
     const { path, headers, signal, ...init } = call;

@@ -1,3 +1,4 @@
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./store.ts";
@@ -17,18 +18,24 @@ export function parseCursor(text: string): number | null {
 }
 
 /**
- * The error of a cursor that is none.
+ * The error of a value that is not a cursor.
+ * @param given what came, or several if it came more than once
  * @see W15
  */
-export function invalidCursor(): RunEventsError {
-  return new RunEventsError("invalid_cursor", "A cursor is a plain non-negative integer.");
+export function invalidCursor(given: unknown): RunEventsError {
+  return new RunEventsError(
+    "invalid_cursor",
+    `Expected \`since\` to be a plain non-negative integer, got ${describeValue(given)}. Pass the sequence of the last event that you have, or 0.`,
+  );
 }
 
 /** The error of a cursor past the end of the log, or of a log that has lost its tail behind a reader. */
 export function cursorAhead(lastSequence: number): RunEventsError {
-  return new RunEventsError("cursor_ahead", "The cursor is past the end of the log.", {
-    details: { lastSequence },
-  });
+  return new RunEventsError(
+    "cursor_ahead",
+    `Expected \`since\` to be ${lastSequence} at most, the last sequence of the run, got one past the end. The log may have lost its end: read it again from 0.`,
+    { details: { lastSequence } },
+  );
 }
 
 /**
@@ -36,7 +43,7 @@ export function cursorAhead(lastSequence: number): RunEventsError {
  * @throws RunEventsError `invalid_cursor` unless it is a non-negative safe integer.
  */
 export function checkCursor(since: number): number {
-  if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor();
+  if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
   return since;
 }
 

@@ -118,7 +118,7 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "The run is not to be written under this fence, or without one.",
+    "Expected the fence of the run's lease, got another or none. A later worker has the run, or its owner has ended the lease: stop writing.",
   );
 }
 

@@ -1,6 +1,7 @@
 export type { JsonMember } from "./json-split.ts";
 export { eachJsonItem, eachJsonMember, splitJsonArray, splitJsonObject } from "./json-split.ts";
 export { afterTurn } from "./clock.ts";
+export { describeValue } from "./describe-value.ts";
 export type { Connected, StreamFailure } from "./frame.ts";
 export {
   encodeConnected,

@@ -118,9 +118,14 @@ export class JsonText {
 
 /** What `JSON.stringify` could not write. Its message may contain the caller's names, so it is only the cause. */
 function unwritable(cause: unknown): string {
-  return cause instanceof RangeError
-    ? "Expected a JSON value, got one that is nested too deep to be written."
-    : "Expected a JSON value, got one that JSON.stringify refuses: it holds itself, or a BigInt, or its toJSON throws.";
+  if (cause instanceof RangeError)
+    return "Expected a JSON value, got one that is nested too deep to be written. Flatten it.";
+  const said = cause instanceof TypeError ? cause.message : "";
+  if (said.includes("BigInt"))
+    return "Expected a JSON value, got one that holds a BigInt. Pass it as text.";
+  return /circular|cyclic/i.test(said)
+    ? "Expected a JSON value, got one that holds itself. Pass an id in place of the inner one."
+    : "Expected a JSON value, got one whose toJSON or getter throws: see the cause.";
 }
 
 const NULL_TEXT = JsonText.trusted("null");

@@ -1,3 +1,4 @@
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { Appender, AppendRequest, Lease } from "./store.ts";
@@ -51,6 +52,9 @@ export function appenderOf(fence: number | undefined): Appender {
 /** @throws RunEventsError `invalid_request` unless it is a positive safe integer. @see W32 */
 export function checkFence(fence: number): void {
   if (!Number.isSafeInteger(fence) || fence < 1) {
-    throw new RunEventsError("invalid_request", "A fence is a positive integer.");
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected a fence to be a positive integer, as a claim answers it, got ${describeValue(fence)}.`,
+    );
   }
 }

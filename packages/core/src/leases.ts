@@ -1,3 +1,4 @@
+import { describeValue } from "./describe-value.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
 import { checkRunId, parseIdempotencyKey } from "./event.ts";
 import { encodeTime } from "./frame.ts";
@@ -82,7 +83,7 @@ function checkLease(leaseMs: number): void {
   if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
     throw new RunEventsError(
       "invalid_request",
-      `A lease takes ${MIN_LEASE_MS} to ${MAX_LEASE_MS} milliseconds.`,
+      `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}.`,
     );
   }
 }
@@ -103,10 +104,16 @@ function grantedRun(outcome: LeaseOutcome): RunRecord {
     case "finished":
       throw runFinished(outcome.runStatus, outcome.lastSequence);
     case "claimed":
-      throw new RunEventsError("claimed", "Somebody else has the run.", {
-        details: { expiresAt: encodeTime(outcome.leaseExpiresAtMs) },
-      });
+      throw claimedUntil(encodeTime(outcome.leaseExpiresAtMs));
     case "fenced":
       throw runFenced();
   }
+}
+
+function claimedUntil(expiresAt: string): RunEventsError {
+  return new RunEventsError(
+    "claimed",
+    `Another worker has the run until ${expiresAt}, or had it when it was killed. Claim it again then.`,
+    { details: { expiresAt } },
+  );
 }

@@ -2,7 +2,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { EventDraft, RunStatus, TerminalStatus } from "./event.ts";
 import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
-import { isLonger, JsonText } from "./json-text.ts";
+import { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
 import type { AppendRequest, NewEvent } from "./store.ts";
 
 const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -97,9 +97,11 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
   const events = drafts.map((draft, index) => planEvent(draft, index, limits));
   const behind = events.findIndex((event) => isTerminal(statusAfter(event.eventType))) + 1;
   if (behind > 0 && behind < events.length) {
-    throw new RunEventsError("invalid_event", "Nothing may stand behind a terminal event.", {
-      details: { index: behind },
-    });
+    throw new RunEventsError(
+      "invalid_event",
+      `Expected no event after event ${behind - 1}, which ends the run, got event ${behind}.`,
+      { details: { index: behind } },
+    );
   }
   return { events, runStatus: statusAfter(events.at(-1)?.eventType ?? "") };
 }
@@ -118,7 +120,7 @@ function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewE
   if (isLonger(payload, limits.maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
-      `A payload takes at most ${limits.maxPayloadBytes} bytes.`,
+      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Keep it elsewhere, and append where it is.`,
       { details: { index } },
     );
   }

@@ -36,15 +36,17 @@ export function receiptOf(outcome: AppendOutcome): AppendReceipt {
     case "idempotency_key_reused":
       throw new RunEventsError(
         "idempotency_key_reused",
-        "The idempotency key was used for other events.",
+        "The idempotency key was used before, for other events. Send the same events again, or these under a new key.",
       );
     case "finished":
       throw runFinished(outcome.runStatus, outcome.lastSequence);
     case "fenced":
       throw runFenced();
     case "sequence_conflict":
-      throw new RunEventsError("sequence_conflict", "The run's last sequence is another.", {
-        details: { lastSequence: outcome.lastSequence },
-      });
+      throw new RunEventsError(
+        "sequence_conflict",
+        `Expected another last sequence of the run than ${outcome.lastSequence}. Read the events that came, then decide again.`,
+        { details: { lastSequence: outcome.lastSequence } },
+      );
   }
 }

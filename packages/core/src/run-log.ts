@@ -245,7 +245,10 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       checkOwnerId(ownerId);
       const outcome = await store.createRun({ runId, ownerId, metadata: text });
       if (outcome.outcome === "taken")
-        throw new RunEventsError("run_id_taken", "The run id is taken.");
+        throw new RunEventsError(
+          "run_id_taken",
+          "Another run has this id. Choose another one, or leave it out.",
+        );
       return { created: outcome.outcome === "created", run: outcome.run };
     },
     async readPage(runId, pageOptions = {}) {
@@ -284,7 +287,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       checkRunId(runId);
       const outcome = await store.deleteRun(runId, ownerId);
       if (outcome === "not_found") throw runNotFound();
-      if (outcome === "active") throw new RunEventsError("run_active", "The run has not finished.");
+      if (outcome === "active")
+        throw new RunEventsError("run_active", "The run has not finished. Cancel it first.");
     },
     close() {
       closing ??= (async () => {
@@ -308,6 +312,9 @@ function checkCount(name: string, value: unknown): void {
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */
 function checkLimit(limit: number): void {
   if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new RunEventsError("invalid_request", "A limit is a positive integer.");
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`limit\` to be a positive integer, got ${describeValue(limit)}.`,
+    );
   }
 }

@@ -22,8 +22,14 @@ interface StreamErrorRule {
 
 /** Each code with what the frame says of it. */
 export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> = {
-  store_unavailable: { retryable: true, message: "The store did not answer." },
-  overloaded: { retryable: true, message: "Too many streams are open." },
+  store_unavailable: {
+    retryable: true,
+    message: "The store, or the check of the session, failed.",
+  },
+  overloaded: {
+    retryable: true,
+    message: "This user has too many streams open, or the server has. Close some, or poll.",
+  },
   slow_consumer: { retryable: true, message: "The reader took nothing for too long." },
   draining: { retryable: true, message: "The server is going down." },
   max_age: { retryable: true, message: "The stream has reached its greatest age." },

@@ -35,6 +35,6 @@ export function isInDoubt(error: unknown): boolean {
 export function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
   const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
   const text = typeof message === "string" ? message : error;
-  const known = typeof text === "string" ? text : "The task threw what is no error.";
+  const known = typeof text === "string" ? text : "The task threw a value that is not an Error.";
   return known.slice(0, Math.max(0, Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES) / 6 - 3));
 }

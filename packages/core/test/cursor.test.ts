@@ -74,7 +74,12 @@ describe("parseCursor", () => {
   );
 
   it("W15: the error of one is invalid_cursor", () => {
-    expect(invalidCursor()).toMatchObject({ code: "invalid_cursor", retryable: false });
+    expect(invalidCursor("abc")).toMatchObject({
+      code: "invalid_cursor",
+      retryable: false,
+      message:
+        'Expected `since` to be a plain non-negative integer, got "abc". Pass the sequence of the last event that you have, or 0.',
+    });
   });
 });
 

@@ -151,6 +151,7 @@ const WIRE_VALUES = [
   "encodeStreamError",
   "encodeTime",
   "afterTurn",
+  "describeValue",
   "eachJsonItem",
   "eachJsonMember",
   "splitJsonArray",

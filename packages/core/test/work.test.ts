@@ -44,8 +44,8 @@ describe("work", () => {
 
   it.each([
     ["text", '{"message":"text"}'],
-    [undefined, '{"message":"The task threw what is no error."}'],
-    [Object.create(null), '{"message":"The task threw what is no error."}'],
+    [undefined, '{"message":"The task threw a value that is not an Error."}'],
+    [Object.create(null), '{"message":"The task threw a value that is not an Error."}'],
     [{ message: "like one" }, '{"message":"like one"}'],
     [
       new RunEventsError("not_found", "There is no such run."),

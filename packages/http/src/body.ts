@@ -18,7 +18,10 @@ export function mediaType({ header }: Pick<Exchange, "header">): string | null {
 
 /** The error of a body that is too long. @see W9 */
 export function tooLarge(maxBytes: number): RunEventsError {
-  return new RunEventsError("payload_too_large", `A body takes at most ${maxBytes} bytes.`);
+  return new RunEventsError(
+    "payload_too_large",
+    `Expected a body, or a line of NDJSON, of ${maxBytes} bytes at most. Send the events in several appends.`,
+  );
 }
 
 /** What holds a body. */

@@ -46,5 +46,5 @@ function describeAnswer(answer: unknown): string {
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (value === "") return "an empty text";
-  return typeof value === "string" ? "another text" : `a value of type ${typeof value}`;
+  return typeof value === "string" ? "a text" : `a value of type ${typeof value}`;
 }

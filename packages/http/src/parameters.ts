@@ -6,7 +6,7 @@ import {
   RunEventsError,
   type RunStatus,
 } from "@tm/run-events-core";
-import { eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+import { describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
 import type { JsonBody } from "./body.ts";
 
 /** A bad parameter, header or body. @see W3 */
@@ -16,7 +16,8 @@ export function invalidRequest(message: string): RunEventsError {
 
 function single(query: URLSearchParams, name: string): string | null {
   const values = query.getAll(name);
-  if (values.length > 1) throw invalidRequest(`${name} is given more than once.`);
+  if (values.length > 1)
+    throw invalidRequest(`Expected \`${name}\` once, got it ${values.length} times.`);
   return values[0] ?? null;
 }
 
@@ -24,7 +25,7 @@ function single(query: URLSearchParams, name: string): string | null {
 export function parseSince(query: URLSearchParams): number {
   const values = query.getAll("since");
   const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
-  if (since === null) throw invalidCursor();
+  if (since === null) throw invalidCursor(values.length > 1 ? values : values[0]);
   return since;
 }
 
@@ -33,7 +34,10 @@ export function parseLimit(query: URLSearchParams, fallback: number, most: numbe
   const text = single(query, "limit");
   if (text === null) return fallback;
   const limit = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(limit <= most)) throw invalidRequest(`limit is an integer from 1 to ${most}.`);
+  if (!(limit <= most))
+    throw invalidRequest(
+      `Expected \`limit\` to be an integer from 1 to ${most}, got ${describeValue(text)}.`,
+    );
   return limit;
 }
 
@@ -42,7 +46,10 @@ export function parseWaitMs(query: URLSearchParams): number {
   const text = single(query, "wait");
   if (text === null) return 0;
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(seconds <= 30)) throw invalidRequest("wait is a number of seconds from 0 to 30.");
+  if (!(seconds <= 30))
+    throw invalidRequest(
+      `Expected \`wait\` to be a number of seconds from 0 to 30, got ${describeValue(text)}.`,
+    );
   return seconds * 1_000;
 }
 
@@ -57,7 +64,10 @@ const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
 /** `status`; `null` for all. @see W14 */
 export function parseStatus(query: URLSearchParams): RunStatus | null {
   const text = single(query, "status");
-  if (text !== null && !STATUSES.has(text)) throw invalidRequest("status is none of the five.");
+  if (text !== null && !STATUSES.has(text))
+    throw invalidRequest(
+      `Expected \`status\` to be one of ${[...STATUSES].join(", ")}, got ${describeValue(text)}.`,
+    );
   return text as RunStatus | null;
 }
 
@@ -66,18 +76,24 @@ export function parseListCursor(query: URLSearchParams): number | null {
   const text = single(query, "cursor");
   const before = text === null ? null : parseCursor(text);
   if (text !== null && before === null)
-    throw invalidRequest("cursor is not one that a list has given.");
+    throw invalidRequest(
+      `Expected \`cursor\` to be the \`nextCursor\` of a list, got ${describeValue(text)}.`,
+    );
   return before;
 }
 
 /** An object's members by key, each value as its text; `null` stands for no body. */
 function membersOf(body: JsonBody, known: readonly string[]): Map<string, string> {
   if (body === null) return new Map();
-  if (!isObject(body.value)) throw invalidRequest("The body is not an object.");
+  if (!isObject(body.value)) throw invalidRequest("Expected the body to be a JSON object.");
   const members = new Map<string, string>();
   for (const { key, text } of eachJsonMember(body.text)) {
-    if (!known.includes(key)) throw invalidRequest("The body has an unknown field.");
-    if (members.has(key)) throw invalidRequest("The body has a field twice.");
+    if (!known.includes(key))
+      throw invalidRequest(
+        `Expected no fields in the body but ${known.join(" and ")}, got ${describeValue(key)}.`,
+      );
+    if (members.has(key))
+      throw invalidRequest(`Expected each field of the body once, got ${key} twice.`);
     members.set(key, text);
   }
   return members;
@@ -97,7 +113,8 @@ export function parseCreateBody(body: JsonBody): {
   const text = members.get("runId");
   if (text === undefined) return { metadata };
   const runId: unknown = JSON.parse(text);
-  if (typeof runId !== "string") throw invalidRequest("runId is not a string.");
+  if (typeof runId !== "string")
+    throw invalidRequest(`Expected \`runId\` to be a string, got ${describeValue(runId)}.`);
   return { runId, metadata };
 }
 
@@ -116,7 +133,8 @@ export function parseAppendBody(
 } {
   const members = membersOf(body, ["events", "expectedSequence"]);
   const list = members.get("events");
-  if (list === undefined || !list.startsWith("[")) throw invalidRequest("events is not an array.");
+  if (list === undefined || !list.startsWith("["))
+    throw invalidRequest("Expected `events` to be an array of events.");
   const events: EventDraft[] = [];
   for (const item of eachJsonItem(list)) {
     events.push(parseEvent(item, events.length));
@@ -126,7 +144,9 @@ export function parseAppendBody(
   if (text === undefined) return { events };
   const expectedSequence: unknown = JSON.parse(text);
   if (typeof expectedSequence !== "number")
-    throw invalidRequest("expectedSequence is not a number.");
+    throw invalidRequest(
+      `Expected \`expectedSequence\` to be a number, got ${describeValue(expectedSequence)}.`,
+    );
   return { events, expectedSequence };
 }
 
@@ -138,7 +158,8 @@ export function parseAppendBody(
 export function parseEvent(text: string, index: number): EventDraft {
   const refuse = (message: string): RunEventsError =>
     new RunEventsError("invalid_event", message, { details: { index } });
-  if (!text.startsWith("{")) throw refuse("An event is an object.");
+  if (!text.startsWith("{"))
+    throw refuse(`Expected event ${index} to be an object, such as { "eventType": "NOTE" }.`);
   let eventType: unknown;
   let payload: JsonText | undefined;
   for (const member of eachJsonMember(text)) {
@@ -146,9 +167,14 @@ export function parseEvent(text: string, index: number): EventDraft {
     else if (member.key === "payload" && payload === undefined)
       payload = JsonText.trusted(member.text);
     else
-      throw refuse("An event has an eventType, may have a payload, each once, and nothing else.");
+      throw refuse(
+        `Expected event ${index} to have \`eventType\` and perhaps \`payload\`, each once, got ${describeValue(member.key)}.`,
+      );
   }
-  if (typeof eventType !== "string") throw refuse("An event's eventType is a string.");
+  if (typeof eventType !== "string")
+    throw refuse(
+      `Expected \`eventType\` of event ${index} to be a string, got ${describeValue(eventType)}.`,
+    );
   return { eventType, payload };
 }
 
@@ -160,7 +186,8 @@ export function parseNumbers<Name extends string>(
   const members = membersOf(body, names);
   const numbers = names.map((name) => {
     const value: unknown = JSON.parse(members.get(name) ?? "null");
-    if (typeof value !== "number") throw invalidRequest(`${name} is not a number.`);
+    if (typeof value !== "number")
+      throw invalidRequest(`Expected \`${name}\` to be a number, got ${describeValue(value)}.`);
     return [name, value] as const;
   });
   return Object.fromEntries(numbers) as Record<Name, number>;
@@ -170,6 +197,9 @@ export function parseNumbers<Name extends string>(
 export function parseFence(text: string | null): number | undefined {
   if (text === null) return undefined;
   const fence = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(fence)) throw invalidRequest("Run-Fence is a positive integer.");
+  if (!Number.isSafeInteger(fence))
+    throw invalidRequest(
+      `Expected \`Run-Fence\` to be a positive integer, as a claim answers it, got ${describeValue(text)}.`,
+    );
   return fence;
 }

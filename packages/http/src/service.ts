@@ -1,6 +1,7 @@
 import { RunEventsError, type RunEvents, type RunLog } from "@tm/run-events-core";
 import {
   createStreams,
+  describeValue,
   type StreamErrorCode,
   streamErrorCode,
   type Streams,
@@ -59,7 +60,10 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    * removes nothing by itself.
    */
   readonly retentionMs?: number | null;
-  /** Told of every error that is answered with a 5xx, or on a stream with a frame instead of one, for the host's log. */
+  /**
+   * Called with every error that is answered with a 5xx, or on a stream with a frame instead of one, for the host's log. Default
+   * `console.error`.
+   */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -104,7 +108,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     maxBodyBytes = MAX_BODY_BYTES,
     retentionMs = null,
     stallMs = STALL_MS,
-    onError,
+    onError = console.error,
   } = options;
   const { log } = runs;
   const streams = createStreams(log, options);
@@ -226,7 +230,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
 
   function tell(error: unknown): void {
     try {
-      onError?.(error);
+      onError(error);
     } catch {
       // A host's log that fails must not cost the client its answer, and there is no one else to tell.
     }
@@ -293,7 +297,7 @@ function pack(reply: Reply | StreamReply, holding: Holding): Reply | StreamReply
 function explainUnknown(path: string): string {
   return path.indexOf(ROOT_PATH) > 0
     ? `There is nothing at this path: something is in front of ${ROOT_PATH}. Mount the handler so that the prefix is cut off.`
-    : `There is nothing at this path. Runs are at ${ROOT_PATH}.`;
+    : `There is nothing at ${describeValue(path)}. Runs are at ${ROOT_PATH}. If that is what was asked, the framework in front has cut the path: mount the handler at the root.`;
 }
 
 function isStream({ path }: Exchange): boolean {

@@ -43,7 +43,10 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
       signal.throwIfAborted();
       const count = perUser.get(ownerId) ?? 0;
       if (count >= maxPerUser)
-        throw new RunEventsError("too_many_requests", "Too many requests are waiting.");
+        throw new RunEventsError(
+          "too_many_requests",
+          `${maxPerUser} requests of this user are waiting already, which is the limit. Let one end, or ask without \`wait\`.`,
+        );
       perUser.set(ownerId, count + 1);
       const over = new AbortController();
       held.add(over);

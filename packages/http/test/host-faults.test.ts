@@ -16,10 +16,10 @@ const ADA: Identity = { userId: "ada", credential: "bearer" };
 const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
   [undefined, "got undefined"],
   [false, "got a value of type boolean"],
-  ["ada", "got another text"],
+  ["ada", "got a text"],
   [{}, "`userId`: undefined, `credential`: undefined"],
-  [{ userId: "ada" }, "`userId`: another text, `credential`: undefined"],
-  [{ userId: "ada", credential: "secret-jwt" }, "`credential`: another text"],
+  [{ userId: "ada" }, "`userId`: a text, `credential`: undefined"],
+  [{ userId: "ada", credential: "secret-jwt" }, "`credential`: a text"],
   [{ userId: "ada", credential: true }, "`credential`: a value of type boolean"],
   [{ userId: undefined, credential: "bearer" }, "`userId`: undefined, `credential`: bearer"],
   [{ userId: "", credential: "session" }, "`userId`: an empty text"],

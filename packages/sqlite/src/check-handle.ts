@@ -14,6 +14,9 @@ export function checkHandle(db: SqliteDatabase): void {
     throw new TypeError(`${EXPECTED}, got a path. Open the file with your driver and pass that.`);
   }
   if (isThenable(given)) throw new TypeError(`${EXPECTED}, got a promise. Await it first.`);
+  if (typeof given === "function") {
+    throw new TypeError(`${EXPECTED}, got a class or a function. Call it: \`new Database(path)\`.`);
+  }
   if (typeof given !== "object" || given === null) {
     throw new TypeError(`${EXPECTED}, got ${String(given)}.`);
   }

@@ -35,6 +35,26 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
     expect(error.message).not.toContain("secret");
   });
 
+  it("a credential that cannot be sent is a TypeError that says so without showing it, and nothing is asked", async () => {
+    const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
+    const bad = [
+      null,
+      "a-token",
+      {},
+      { bearer: undefined },
+      { bearer: "" },
+      { token: "a-token" },
+      { cookie: 7 },
+    ];
+    for (const credential of bad) {
+      const error = (await failureOf(call({ baseUrl, credential }))) as Error;
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain("Is the token missing?");
+      expect(error.message).not.toContain("a-token");
+    }
+    expect(requests).toEqual([]);
+  });
+
   it("a runId that is no string is a TypeError that says so, and nothing is asked", async () => {
     const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
     const ids = name === "startRun" ? [null, 7] : [undefined, null, 7];
