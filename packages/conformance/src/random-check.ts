@@ -79,7 +79,10 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
         throw new TypeError("Expected no commands for a case that draws none.");
       }
       const where = { seed: from, path, numRuns: 1, ...fixed };
-      const nowhere = `Expected an input at the ${replay === undefined ? "saved path" : "path"} ${path}.`;
+      const nowhere =
+        replay === undefined
+          ? `Expected an input at the saved path ${path}, found none: the kit, or what the store declares, has changed since. Delete this path from the saved examples.`
+          : `Expected an input at the path ${path}, found none.`;
       let sampled: readonly [T] | undefined;
       try {
         // A property draws tuples, and a path leads to its input only from what was drawn.

@@ -110,10 +110,10 @@ describe("a failure of a random case", () => {
     const { name } = caseOf(sound, part);
     const replay = { case: name, seed: 1, path: "0:999999" };
     const message = await messageOf(caseOf({ ...sound, replay }, part));
-    expect(message).toContain("Expected an input at the path 0:999999.");
+    expect(message).toContain("Expected an input at the path 0:999999, found none.");
     const garbled = { ...replay, path: "nonsense" };
     expect(await messageOf(caseOf({ ...sound, replay: garbled }, part))).toContain(
-      "Expected an input at the path nonsense.",
+      "Expected an input at the path nonsense, found none.",
     );
   });
 
