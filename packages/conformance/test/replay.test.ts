@@ -161,7 +161,7 @@ describe("saved examples", () => {
     const load = () => [{ seed: 1, path: "0:999999", input: "" }];
     const stale = { ...sound, examples: { load, save() {} } };
     expect(await messageOf(caseOf(stale, "any JSON text"))).toContain(
-      "Expected an input at the saved path 0:999999.",
+      "Expected an input at the saved path 0:999999, found none: the kit, or what the store declares, has changed since. Delete this path from the saved examples.",
     );
   });
 
