@@ -22,7 +22,8 @@ export const refusals: readonly TrialCase[] = [
         ["a probe", () => store.probe()],
         ["an append", () => append(store, "run", events(1), KEYED)],
       ] as const) {
-        const refused = (): Promise<unknown> => within(0, call(), `the refusal of ${name}`);
+        const refused = (): Promise<unknown> =>
+          within<unknown>(0, call(), `the refusal of ${name}`);
         const error = await assertRefused(refused, "store_unavailable", name);
         assert(
           error.cause instanceof Error,
