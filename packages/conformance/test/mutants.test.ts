@@ -55,6 +55,12 @@ describe("the kit finds nothing in what the mutants break:", () => {
     expect(await onFastClock(() => failuresInTurn(serverCases({})))).toEqual([]);
   });
 
+  it("a server with sessions of its own, over https", async () => {
+    const cases = serverCases({ sessions: {} }).filter(({ clause }) => clause === "W29");
+    expect(cases).toHaveLength(3);
+    expect(await onFastClock(() => failuresInTurn(cases))).toEqual([]);
+  });
+
   it("the reader", async () => {
     // Its own test has those that cut at every byte.
     const cases = readerCases(follow).filter(({ name }) => !name.includes("at any byte"));
