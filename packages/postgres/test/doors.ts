@@ -3,16 +3,26 @@ import type { RunEventStore } from "@tm/run-events-core";
 import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
-/** How the kit gets at stores: each fresh one in a schema of its own, which goes with the last store on it. */
+/** How the kit gets at stores: each fresh one in an empty schema of its own, which the last store on it leaves. */
 export type Doors = Required<
   Pick<StoreDoors, "open" | "reopen" | "destroy" | "leftovers" | "cost" | "refuseWrites">
 >;
 
-interface Opened {
-  readonly schema: string;
+interface Opened extends FreeSchema {
   readonly counted: CountedPool;
   /** Undoes a refusal of writes. Idempotent. */
   restore: Restore;
+}
+
+/** More rows than this are dropped with their schema: where rows were deleted, later reads are slower. */
+const MOST_DELETED = 1_000;
+/** How many stores a schema is for, one after the other. */
+const MOST_USES = 20;
+
+/** A schema that no store is in, and how many have been. */
+interface FreeSchema {
+  readonly schema: string;
+  readonly uses: number;
 }
 
 /**
@@ -24,13 +34,35 @@ export function createDoors(
   refuse: (counted: CountedPool) => Restore | Promise<Restore>,
 ): Doors {
   const opened = new Map<RunEventStore, Opened>();
+  const free: FreeSchema[] = [];
 
-  async function openSchema(schema: string): Promise<RunEventStore> {
+  async function openSchema({ schema, uses }: FreeSchema): Promise<RunEventStore> {
     const counted = countStatements(pool());
     const store = createPostgresStore(counted.pool, { schema });
     await store.migrate();
-    opened.set(store, { schema, counted, restore() {} });
+    opened.set(store, { schema, uses, counted, restore() {} });
     return store;
+  }
+
+  /** A schema that was emptied, under a name that no channel or statement of before has, or a new one. */
+  async function takeSchema(): Promise<FreeSchema> {
+    const schema = `kit_${crypto.randomUUID().replaceAll("-", "")}`;
+    const emptied = free.pop();
+    if (emptied === undefined) return { schema, uses: 1 };
+    await pool().query(`ALTER SCHEMA ${emptied.schema} RENAME TO ${schema}`);
+    return { schema, uses: emptied.uses + 1 };
+  }
+
+  /** Making a schema takes longer than most cases: one with few rows is emptied for the next store instead. */
+  async function leaveSchema({ schema, uses }: FreeSchema): Promise<void> {
+    const { runs = 0, events = 0 } = await countRows(pool(), schema);
+    if (uses === MOST_USES || runs + events > MOST_DELETED) {
+      await pool().query(`DROP SCHEMA ${schema} CASCADE`);
+      return;
+    }
+    await pool().query(`DELETE FROM ${schema}.events`);
+    await pool().query(`DELETE FROM ${schema}.runs`);
+    free.push({ schema, uses });
   }
 
   function openedAs(store: RunEventStore): Opened {
@@ -40,14 +72,14 @@ export function createDoors(
   }
 
   return {
-    open: () => openSchema(`kit_${crypto.randomUUID().replaceAll("-", "")}`),
-    reopen: (store) => openSchema(openedAs(store).schema),
+    open: async () => openSchema(await takeSchema()),
+    reopen: (store) => openSchema(openedAs(store)),
     async destroy(store) {
-      const { schema, restore } = openedAs(store);
+      const left = openedAs(store);
       opened.delete(store);
-      await restore();
-      const inUse = [...opened.values()].some((other) => other.schema === schema);
-      if (!inUse) await pool().query(`DROP SCHEMA ${schema} CASCADE`);
+      await left.restore();
+      const inUse = [...opened.values()].some(({ schema }) => schema === left.schema);
+      if (!inUse) await leaveSchema(left);
     },
     leftovers: (store): Promise<Counts> => countRows(pool(), openedAs(store).schema),
     cost: (store) => ({ statements: openedAs(store).counted.statements() }),
