@@ -25,10 +25,12 @@ import { payloads } from "./cases/payloads.ts";
 import { probing } from "./cases/probing.ts";
 import { programs } from "./cases/programs.ts";
 import { purging } from "./cases/purging.ts";
+import { refusals } from "./cases/refusals.ts";
 import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
+import { staleReplicas } from "./cases/stale-replicas.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { Replay } from "./replay.ts";
 import { runTrial, type StoreDoors, type TrialCase } from "./trial.ts";
@@ -69,6 +71,8 @@ const ALWAYS: readonly TrialCase[] = [
   ...leftovers,
   ...costs,
   ...damages,
+  ...refusals,
+  ...staleReplicas,
   ...handover,
 ];
 

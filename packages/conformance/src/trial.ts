@@ -31,9 +31,16 @@ export interface BeneathDoors {
   readonly cost?: (store: RunEventStore) => Cost | Promise<Cost>;
   /** Removes a run's idempotency keys from the store, as an accident may, and nothing else. */
   readonly loseReceipts?: (store: RunEventStore, runId: string) => void | Promise<void>;
-  /** From now on every write of this store object fails: its disk is full or read-only. */
-  readonly refuseWrites?: (store: RunEventStore) => void | Promise<void>;
+  /**
+   * From now on every write of this store object fails: its disk is full or read-only, or its server is a replica. Other store
+   * objects on the same data go on writing. If the server is a replica, it gets nothing of what they write.
+   * @returns makes the store object write again; resolves when it can
+   */
+  readonly refuseWrites?: (store: RunEventStore) => Restore | Promise<Restore>;
 }
+
+/** Undoes what a door has done to a store. */
+export type Restore = () => void | Promise<void>;
 
 /** How many there are, by kind. */
 export type Counts = Readonly<Record<string, number>>;

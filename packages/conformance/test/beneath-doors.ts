@@ -16,8 +16,10 @@ export interface BeneathBreakage {
   readonly forgetsReceipts?: true;
   /** Says that it could write although it cannot. */
   readonly probesNothing?: true;
-  /** Says that it has written what it could not. */
+  /** Says that it has appended what it could not write. */
   readonly writesNothing?: true;
+  /** Writes nothing any more, once it could not write for a while. */
+  readonly staysFull?: true;
 }
 
 interface Waste {
@@ -67,7 +69,11 @@ export function beneathDoors(
     cost: (store) => ({ ...beneathOf(store).cost }),
     loseReceipts: (store, runId) => void beneathOf(store).lost.add(runId),
     refuseWrites(store) {
-      beneathOf(store).isFull = true;
+      const own = beneathOf(store);
+      own.isFull = true;
+      return () => {
+        own.isFull = breakage.staysFull === true;
+      };
     },
   };
 }
@@ -84,6 +90,10 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
 
   function forget(runId: string, how: "deleted" | "purged"): void {
     if (breakage.keeps !== how) own.rows.delete(runId);
+  }
+
+  function requireSpace(): void {
+    if (own.isFull) throw FULL();
   }
 
   async function appendOne(request: AppendRequest) {
@@ -106,6 +116,7 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
     ...memory,
     async createRun(request) {
       count("createRun");
+      requireSpace();
       const created = await memory.createRun(request);
       if (created.outcome === "created") own.rows.set(request.runId, { events: 0, keys: 0 });
       return created;
@@ -131,9 +142,18 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
       count("listRuns", runs.length);
       return runs;
     },
-    claim(request) {
+    async claim(request) {
       count("claim");
+      requireSpace();
       return memory.claim(request);
+    },
+    async renew(request) {
+      requireSpace();
+      return memory.renew(request);
+    },
+    async release(request) {
+      requireSpace();
+      return memory.release(request);
     },
     async listExpired(query) {
       const runIds = await memory.listExpired(query);
@@ -141,11 +161,13 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
       return runIds;
     },
     async deleteRun(runId, ownerId) {
+      requireSpace();
       const outcome = await memory.deleteRun(runId, ownerId);
       if (outcome === "deleted") forget(runId, "deleted");
       return outcome;
     },
     async purge(request) {
+      requireSpace();
       const runIds = await memory.purge(request);
       count("purge", runIds.length);
       for (const runId of runIds) forget(runId, "purged");

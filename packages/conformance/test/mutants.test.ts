@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { costs } from "../src/cases/costs.ts";
 import { damages } from "../src/cases/damages.ts";
 import { leftovers } from "../src/cases/leftovers.ts";
+import { refusals } from "../src/cases/refusals.ts";
+import { staleReplicas } from "../src/cases/stale-replicas.ts";
 import { beneathDoors } from "./beneath-doors.ts";
 import { follow } from "./http/follow.ts";
 import { killerOf } from "./kills/kill-table.ts";
@@ -10,9 +12,11 @@ import { onFastClock } from "./kills/on-fast-clock.ts";
 import { readerCases, readerSuite } from "./kills/reader-suite.ts";
 import { serverCases, serverSuite } from "./kills/server-suite.ts";
 import { storeCases, storeSuite } from "./kills/store-suite.ts";
+import { type OnReplica, replicaDoors } from "./replica-doors.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
-const beneath = [...leftovers, ...costs, ...damages];
+const refused = [...refusals, ...staleReplicas];
+const beneath = [...leftovers, ...costs, ...damages, ...refused];
 
 describe("the kit finds nothing in what the mutants break:", () => {
   it("the store", async () => {
@@ -28,8 +32,33 @@ describe("the kit finds nothing in what the mutants break:", () => {
     expect(await onFastClock(() => failuresInTurn(cases))).toEqual([]);
   });
 
+  it.each<[string, OnReplica]>([
+    ["refuses calls", () => ({})],
+    [
+      "sends some of them on when it is the master again",
+      (_, master, untilMaster) => ({
+        append: async (requests) => untilMaster().then(() => master.append(requests)),
+        claim: async (request) => untilMaster().then(() => master.claim(request)),
+        deleteRun: async (...run) => untilMaster().then(() => master.deleteRun(...run)),
+      }),
+    ],
+  ])("a shared store whose server is a replica for a while, and %s", async (_, onReplica) => {
+    const names = new Set(
+      refused.filter(({ name }) => !name.startsWith("S31")).map(({ name }) => name),
+    );
+    const cases = storeCases(replicaDoors(onReplica)).filter(({ name }) => names.has(name));
+    expect(cases).toHaveLength(names.size);
+    expect(await onFastClock(() => failuresAtOnce(cases))).toEqual([]);
+  });
+
   it("the server", async () => {
     expect(await onFastClock(() => failuresInTurn(serverCases({})))).toEqual([]);
+  });
+
+  it("a server with sessions of its own, over https", async () => {
+    const cases = serverCases({ sessions: {} }).filter(({ clause }) => clause === "W29");
+    expect(cases).toHaveLength(3);
+    expect(await onFastClock(() => failuresInTurn(cases))).toEqual([]);
   });
 
   it("the reader", async () => {

@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { createPostgresStore } from "../src/index.ts";
 import { hangBell } from "./bells.ts";
-import { createDoors } from "./doors.ts";
+import { createDoors, leadTo } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, recordPool } from "./recorded-pool.ts";
@@ -25,11 +25,17 @@ function pooledUrl(): string {
 
 describe("the Postgres store behind a pooler of transactions", () => {
   let pool: pg.Pool;
+  let readOnly: pg.Pool;
   beforeAll(() => {
     pool = new pg.Pool({ connectionString: pooledUrl() });
+    const options = "-c default_transaction_read_only=on";
+    readOnly = new pg.Pool({ connectionString: server().url, options });
   });
-  afterAll(() => pool.end());
-  const doors = createDoors(() => pool);
+  afterAll(() => Promise.all([pool.end(), readOnly.end()]));
+  const doors = createDoors(
+    () => pool,
+    leadTo(() => readOnly),
+  );
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: "PgBouncer",
     profile: inject("variantProfile"),

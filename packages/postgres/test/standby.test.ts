@@ -1,3 +1,4 @@
+import { runEventStoreConformance } from "@tm/run-events-conformance";
 import {
   type PostgresServer,
   startPostgres,
@@ -9,6 +10,7 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { hangBell } from "./bells.ts";
+import { createDoors } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { recordPool } from "./recorded-pool.ts";
@@ -173,4 +175,29 @@ describe("a standby", () => {
       await expect.poll(listens, PATIENT).toBeGreaterThan(1);
     },
   );
+});
+
+describe("the kit's cases of refused writes, on a standby that lags", () => {
+  const { refuseWrites, ...doors } = createDoors(
+    () => openPool(primary.url),
+    async (counted) => {
+      const there = openPool(primary.url);
+      const pool = openPool(standby.url);
+      const { rows } = await there.query("SELECT pg_current_wal_lsn()::text AS lsn");
+      const caughtUp = "SELECT FROM (SELECT) AS one WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn";
+      const [{ lsn }] = rows as [{ readonly lsn: string }];
+      const found = async (): Promise<number> => (await pool.query(caughtUp, [lsn])).rows.length;
+      await expect.poll(found, PATIENT).toBe(1);
+      await pool.query("SELECT pg_wal_replay_pause()");
+      counted.lead(pool);
+      return async () => {
+        counted.lead(null);
+        await pool.query("SELECT pg_wal_replay_resume()");
+      };
+    },
+  );
+  const options = { name: "standby", ...doors };
+  const others = new Set(runEventStoreConformance(options).map(({ name }) => name));
+  const all = runEventStoreConformance({ ...options, refuseWrites });
+  for (const { name, run, timeoutMs } of all) if (!others.has(name)) it(name, run, timeoutMs);
 });

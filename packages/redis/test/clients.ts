@@ -4,7 +4,10 @@ import { Redis as Valkey } from "iovalkey";
 import type { RedisClient, RedisClusterClient } from "../src/index.ts";
 
 /** A client that a test has opened. */
-export type Client = (RedisClient | RedisClusterClient) & { disconnect(): void };
+export type Client = (RedisClient | RedisClusterClient) & {
+  del(key: string): Promise<number>;
+  disconnect(): void;
+};
 
 /** Servers, and how to open a client on them. */
 export interface Servers {

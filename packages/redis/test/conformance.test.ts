@@ -1,12 +1,14 @@
-import { runEventStoreConformance } from "@tm/run-events-conformance";
+import { type Cost, runEventStoreConformance } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
+import { countCommands, countLeftovers } from "./beneath.ts";
 import { type Client, type Servers, SETUPS } from "./clients.ts";
 
 interface Opened {
   readonly prefix: string;
   readonly client: Client;
+  readonly cost: () => Cost;
 }
 
 /** How the kit gets at stores: each fresh one under a prefix of its own, each store object with a client of its own. */
@@ -15,8 +17,9 @@ function doorsOf(servers: () => Servers) {
 
   async function openPrefix(prefix: string): Promise<RunEventStore> {
     const client = servers().connect();
+    const cost = countCommands(client);
     const store = await openRedisStore(client, { prefix });
-    opened.set(store, { prefix, client });
+    opened.set(store, { prefix, client, cost });
     return store;
   }
 
@@ -32,6 +35,17 @@ function doorsOf(servers: () => Servers) {
     destroy(store: RunEventStore) {
       openedAs(store).client.disconnect();
       opened.delete(store);
+    },
+    leftovers(store: RunEventStore) {
+      const { client, prefix } = openedAs(store);
+      return countLeftovers(client, prefix);
+    },
+    cost: (store: RunEventStore) => openedAs(store).cost(),
+    // As an eviction does, which takes keys alone.
+    async loseReceipts(store: RunEventStore, runId: string) {
+      const { client, prefix } = openedAs(store);
+      const lost = await client.del(`${prefix}:{run:${runId}}:receipts`);
+      if (lost !== 1) throw new TypeError("Expected a run with receipts.");
     },
   };
 }

@@ -5,11 +5,14 @@ import { runEventStoreConformance } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core";
 import { describe, inject, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
+import { countStatements } from "./counted-statements.ts";
 import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
 
 interface Opened {
   readonly file: string;
   readonly db: Handle;
+  /** How many statements the store has run on it. */
+  readonly statements: () => number;
 }
 
 /** How the kit gets at stores in files: each fresh one in a folder of its own, which goes with its last handle. */
@@ -18,9 +21,10 @@ function doorsOf(driver: Driver) {
 
   async function openFile(file: string): Promise<RunEventStore> {
     const db = driver.open(file);
+    const statements = countStatements(db);
     const store = createSqliteStore(db);
     await store.migrate();
-    opened.set(store, { file, db });
+    opened.set(store, { file, db, statements });
     return store;
   }
 
@@ -53,8 +57,13 @@ function doorsOf(driver: Driver) {
       }
       return counts;
     },
+    cost: (store: RunEventStore) => ({ statements: openedAs(store).statements() }),
     // As on a disk that may only be read from now on.
-    refuseWrites: (store: RunEventStore) => void openedAs(store).db.exec("PRAGMA query_only = ON"),
+    refuseWrites(store: RunEventStore) {
+      const { db } = openedAs(store);
+      db.exec("PRAGMA query_only = ON");
+      return () => void db.exec("PRAGMA query_only = OFF");
+    },
   };
 }
 

@@ -1,12 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { append, events, land } from "../append-request.ts";
-import { assert, assertEqual, assertRefused } from "../assert.ts";
+import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const KEYED = { idempotencyKey: "key" } as const;
 
-/** S5, S31: a store that has lost what it needs refuses calls rather than break its promises. */
+/** S5: a store that has lost receipts refuses calls rather than let a key land again. */
 export const damages: readonly TrialCase[] = [
   {
     name: "S5 a run whose receipts are lost takes no key a second time: what cannot be replayed is refused",
@@ -31,26 +31,6 @@ export const damages: readonly TrialCase[] = [
       assertEqual(log.length, 3, "the number of events");
       const other = await append(store, "whole", events(2), KEYED);
       assertEqual(other.outcome, "replayed", "the outcome on a run that has lost nothing");
-    },
-  },
-  {
-    name: "S31 a store that cannot write refuses appends and probes, and says why",
-    needs: "refuseWrites",
-    async run({ store, beneath }) {
-      await createRun(store, "run");
-      await land(store, "run", events(1));
-      await store.probe();
-      await beneath.refuseWrites(store);
-      for (const [name, call] of [
-        ["a probe", () => store.probe()],
-        ["an append", () => append(store, "run", events(1), KEYED)],
-      ] as const) {
-        const error = await assertRefused(call, "store_unavailable", name);
-        assert(
-          error.cause instanceof Error,
-          `the refusal of ${name} has the driver's as its cause`,
-        );
-      }
     },
   },
 ];

@@ -9,7 +9,7 @@ export interface HastyServer extends Pick<HttpDoors, "baseUrl" | "fetch"> {
   readonly heartbeatMs?: number;
   /** The longest life of a stream. @see W26 */
   readonly maxStreamAgeMs?: number;
-  /** How long a reader may take nothing. @see W25 */
+  /** How long a reader of a stream may take nothing, and a client may read nothing of an answer. @see W25, W49 */
   readonly stallMs?: number;
   /**
    * For how long a lease has run out before its run ends as failed. A reaper that looks every second or more often keeps the

@@ -20,7 +20,14 @@ import { values } from "./cases/values.ts";
 import { creating } from "./cases/creating.ts";
 import { appending } from "./cases/appending.ts";
 import { expectations } from "./cases/expectations.ts";
-import { ages, type EndSession, heartbeats, lostSessions, patience } from "./cases/deadlines.ts";
+import {
+  ages,
+  type EndSession,
+  heartbeats,
+  lostSessions,
+  patience,
+  unreadAnswers,
+} from "./cases/deadlines.ts";
 import { type Drain, draining } from "./cases/draining.ts";
 import { description, health } from "./cases/health.ts";
 import { fences } from "./cases/fences.ts";
@@ -41,7 +48,7 @@ export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   readonly hostPaths?: boolean;
   /** An origin on the server's list, such as `https://app.example`; not the server's own. @see W5, W19 */
   readonly allowedOrigin?: string;
-  /** A server with short deadlines. @see W22, W25, W26, W33 */
+  /** A server with short deadlines. @see W22, W25, W26, W33, W49 */
   readonly hasty?: HastyServer;
   /**
    * Ends a session that `cookieFor` gave; it is asked for another one later. Without `cookieFor` the kit uses
@@ -112,7 +119,7 @@ function deadlinesOf(
   const canEnd = endSession !== undefined || cookieFor === undefined;
   return [
     ...(heartbeatMs === undefined ? [] : heartbeats(heartbeatMs)),
-    ...(stallMs === undefined ? [] : patience(stallMs)),
+    ...(stallMs === undefined ? [] : [...patience(stallMs), ...unreadAnswers(stallMs)]),
     ...(heartbeatMs === undefined || !canEnd ? [] : lostSessions(heartbeatMs, endSession)),
     ...(maxStreamAgeMs === undefined ? [] : ages(maxStreamAgeMs)),
     ...(leaseGraceMs === undefined ? [] : reaping(leaseGraceMs)),

@@ -3,7 +3,9 @@ import type { CaseConditions } from "../build-cases.ts";
 import type { RandomCheck } from "../random-check.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { type Answer, type Call, type Fetch, type HeaderList, sendCall } from "./call.ts";
+import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
 import { type LiveStream, openStream } from "./live-stream.ts";
+import { sessionCookieIn } from "./session-cookie.ts";
 
 /** How the kit gets at a server. */
 export interface HttpDoors {
@@ -27,7 +29,7 @@ interface User {
   readonly session: HeaderList;
 }
 
-/** What one case works on. Every stream that it opens is left behind it. */
+/** What one case works on. Every stream that it opens, and every answer that it holds, is left when it ends. */
 export interface HttpTrial {
   /** Without a slash at its end. */
   readonly baseUrl: string;
@@ -37,6 +39,8 @@ export interface HttpTrial {
   send(call: Call): Promise<Answer>;
   /** Sends a request whose answer is a live stream. */
   follow(call: Call): Promise<LiveStream>;
+  /** Sends a request, and does not read the body of its answer. */
+  hold(call: Call): Promise<HeldAnswer>;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
   readonly check: RandomCheck;
   /** Runs a body on the server as it is then, both users signed in anew. */
@@ -60,7 +64,7 @@ export async function runHttpTrial(
   const { tokens, cookieFor, fetch = (request) => globalThis.fetch(request) } = doors;
   const given = typeof doors.baseUrl === "string" ? doors.baseUrl : await doors.baseUrl();
   const baseUrl = given.replace(/\/$/, "");
-  const streams = new Set<LiveStream>();
+  const open = new Set<{ leave(): void }>();
   const send = (call: Call): Promise<Answer> => sendCall(fetch, baseUrl, call);
 
   async function signIn(token: string): Promise<User> {
@@ -71,17 +75,21 @@ export async function runHttpTrial(
 
   const [owner, stranger] = await Promise.all([signIn(tokens[0]), signIn(tokens[1])]);
   let isOver = false;
+
+  /** Keeps what is left when the case ends, or at once if it has ended. */
+  function keep<One extends { leave(): void }>(one: One): One {
+    open.add(one);
+    if (isOver) one.leave();
+    return one;
+  }
+
   const trial: HttpTrial = {
     baseUrl,
     owner,
     stranger,
     send,
-    async follow(call) {
-      const stream = await openStream(fetch, baseUrl, call);
-      streams.add(stream);
-      if (isOver) stream.leave();
-      return stream;
-    },
+    follow: async (call) => keep(await openStream(fetch, baseUrl, call)),
+    hold: async (call) => keep(await holdAnswer(fetch, baseUrl, call)),
     check,
     anew: (inner) => runHttpTrial(doors, inner, conditions),
   };
@@ -89,7 +97,7 @@ export async function runHttpTrial(
     await untilAborted(body(trial), signal);
   } finally {
     isOver = true;
-    for (const stream of streams) stream.leave();
+    for (const one of open) one.leave();
   }
 }
 
@@ -98,10 +106,10 @@ async function openSession(
   bearer: HeaderList,
 ): Promise<string> {
   const { status, headers } = await send({ method: "POST", path: "/v1/session", headers: bearer });
-  const cookie = headers.getSetCookie()[0]?.split(";", 1)[0];
+  const cookie = sessionCookieIn(headers);
   assert(
-    status === 204 && cookie !== undefined && cookie.startsWith("run_events_session="),
-    `W29: POST /v1/session with a bearer token is 204 and sets run_events_session, got ${status}; a server without it needs \`cookieFor\``,
+    status === 204 && cookie !== null,
+    `W29: POST /v1/session with a bearer token is 204 and sets run_events_session, or over https __Host-run_events_session, got ${status}; a server without it needs \`cookieFor\``,
   );
-  return cookie;
+  return cookie.pair;
 }

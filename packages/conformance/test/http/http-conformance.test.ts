@@ -73,9 +73,9 @@ describe("runHttpConformance", () => {
     [
       "endSession without heartbeatMs",
       { endSession, hasty: { ...hasty, heartbeatMs: undefined } },
-      ["W25", "W26", "W33"],
+      ["W25", "W49", "W26", "W33"],
     ],
-    ["stallMs", { hasty: { baseUrl: "", stallMs } }, ["W25"]],
+    ["stallMs", { hasty: { baseUrl: "", stallMs } }, ["W25", "W49"]],
     ["maxStreamAgeMs", { hasty: { baseUrl: "", maxStreamAgeMs } }, ["W26"]],
     ["leaseGraceMs", { hasty: { baseUrl: "", leaseGraceMs } }, ["W33"]],
     ["heartbeatMs", { hasty: { baseUrl: "", heartbeatMs } }, ["W22"]],

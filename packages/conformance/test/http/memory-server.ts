@@ -2,6 +2,7 @@ import type { Fetch, HttpConformanceOptions } from "@tm/run-events-conformance/h
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createHandler, type Handler, type HandlerOptions } from "@tm/run-events-http";
 import { answerHostPath } from "./host-paths.ts";
+import { createSessions, type SessionBreakage } from "./session-host.ts";
 import { identify, TOKENS } from "./users.ts";
 
 /** Parts of the server that a mutant breaks. */
@@ -10,6 +11,8 @@ export interface ServerBreakage {
   readonly wrap?: (fetch: Fetch) => Fetch;
   /** The handler's settings. */
   readonly settings?: Partial<HandlerOptions<Request>>;
+  /** What is wrong with the sessions of a server that has `POST /v1/session`, over https. */
+  readonly sessions?: SessionBreakage;
   /** How long a lease has run out before the server ends its run. */
   readonly leaseGraceMs?: number;
 }
@@ -68,12 +71,13 @@ export function memoryServerDoors(
     maxAgeMs: DEADLINES.maxStreamAgeMs,
   });
   setInterval(() => void hastyRuns.reap({ graceMs: leaseGraceMs, confirmMs: 0 }), REAP_MS).unref();
-  const baseUrl = "http://memory.example";
+  const baseUrl = `${breakage.sessions === undefined ? "http" : "https"}://memory.example`;
+  const host = breakage.sessions === undefined ? null : createSessions(breakage.sessions);
   return {
     baseUrl,
     tokens: TOKENS,
-    cookieFor: (token) => `session=${token}; number=${++sessions}`,
-    fetch: serve(() => handler),
+    ...(host === null ? { cookieFor: (token) => `session=${token}; number=${++sessions}` } : {}),
+    fetch: host === null ? serve(() => handler) : host(serve(() => handler)),
     hostPaths: true,
     allowedOrigin: ALLOWED_ORIGIN,
     endSession: (cookie) => void endedSessions.add(cookie),

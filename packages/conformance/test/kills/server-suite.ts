@@ -8,6 +8,7 @@ import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
+import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
@@ -29,6 +30,7 @@ export const serverSuite: MutantSuite = {
     ...deadlineMutants,
     ...leaseMutants,
     ...fenceMutants,
+    ...sessionMutants,
   ].map(({ name, clause, ...breakage }) => ({
     name,
     clause,

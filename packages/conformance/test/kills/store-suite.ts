@@ -20,6 +20,7 @@ import { payloadMutants } from "../mutants/payload-mutants.ts";
 import { probeMutants } from "../mutants/probe-mutants.ts";
 import { raceMutants } from "../mutants/race-mutants.ts";
 import { readMutants } from "../mutants/read-mutants.ts";
+import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { ringMutants } from "../mutants/ring-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { watchMutants } from "../mutants/watch-mutants.ts";
@@ -56,6 +57,7 @@ export const storeSuite: MutantSuite = {
     ...claimMutants,
     ...probeMutants,
     ...beneathMutants,
+    ...replicaMutants,
   ].map((mutant) => ({
     name: mutant.name,
     clause: mutant.clause,

@@ -36,6 +36,7 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   },
   { name: "probes without writing", clause: "S31", probesNothing: true },
   { name: "acknowledges what it cannot write", clause: "S31", writesNothing: true },
+  { name: "writes nothing once it could not write for a while", clause: "S31", staysFull: true },
 ];
 
 /** Stores whose fault shows beneath them alone. */

@@ -6,9 +6,10 @@ import { assertStatus } from "../assert-answer.ts";
 import { appendedOf, type Draft, notes } from "../draft.ts";
 import { flood } from "../flood.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HeldAnswer } from "../held-answer.ts";
 import { type LiveStream, typesOf } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
-import { deliveryOf, land, record, tail, tailLive } from "../runs.ts";
+import { deliveryOf, land, pathOf, record, tail, tailLive } from "../runs.ts";
 import { pause } from "../pause.ts";
 
 /** Ends the session that this `Cookie` header stands for. */
@@ -147,6 +148,44 @@ export function patience(stallMs: number): readonly HttpTrialCase[] {
         await land(trial, runId, ["RUN_FAILED"]);
         const delivery = deliveryOf(await readOn(trial, runId, seen));
         assertDelivery(drafts.map(appendedOf), 0, delivery);
+      },
+    },
+  ];
+}
+
+/** More answers than fit into the 32 MiB that a user may leave unread, each of a page's 4 MiB. */
+const MOST_HELD = 12;
+
+/** W49: patience with answers that are not read. */
+export function unreadAnswers(stallMs: number): readonly HttpTrialCase[] {
+  return [
+    {
+      name: "W49 answers that the client does not read are given up after the limit: then its user is served again",
+      async run(trial) {
+        const runId = await record(trial);
+        await flood(trial, runId, "short");
+        const call = { path: pathOf(runId, "/events"), headers: trial.owner.bearer };
+        const whole = await trial.send(call);
+        assertStatus(whole, 200);
+        const held: HeldAnswer[] = [];
+        let { status } = whole;
+        while (status === 200 && held.length < MOST_HELD) {
+          const answer = await trial.hold(call);
+          ({ status } = answer);
+          if (status === 200) held.push(answer);
+        }
+        assert(status === 200 || status === 429, `a read is 200 or 429, got ${status}`);
+        await pause(stallMs * 1.2 + 500);
+        const again = await trial.send(call);
+        assertStatus(again, 200);
+        assert(again.text === whole.text, "the page is the same as before");
+        for (const answer of held) {
+          const text = await answer.read().catch(() => null);
+          assert(
+            text === null || text === whole.text,
+            "an answer that was not read for too long ends broken, or is whole",
+          );
+        }
       },
     },
   ];

@@ -1,9 +1,28 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
+import type { Answer } from "../call.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
 import { pathOf, record } from "../runs.ts";
+import { HOST_NAME, sessionCookieIn } from "../session-cookie.ts";
 
 const PATH = "/v1/session";
+
+/** What a browser asks of a cookie with the name that it has over https, and what keeps scripts from it. */
+function assertCookie(baseUrl: string, { headers }: Answer): void {
+  const cookie = sessionCookieIn(headers);
+  const names = headers.getSetCookie().map((one) => one.split("=", 1)[0]);
+  assert(cookie !== null, `the cookie has its name, got ${names.join(", ") || "none"}`);
+  const { name, attributes } = cookie;
+  if (baseUrl.startsWith("https:")) assertEqual(name, HOST_NAME, "the cookie's name over https");
+  assert(attributes.includes("httponly"), "a page's scripts cannot read the cookie");
+  if (name !== HOST_NAME) return;
+  assert(
+    attributes.includes("secure") &&
+      attributes.includes("path=/") &&
+      !attributes.some((one) => one.startsWith("domain")),
+    `${HOST_NAME} has Secure and Path=/ and no Domain, got ${attributes.join("; ")}`,
+  );
+}
 
 /** W29: the session of a server that has `POST /v1/session`. */
 export const session: readonly HttpTrialCase[] = [
@@ -12,9 +31,7 @@ export const session: readonly HttpTrialCase[] = [
     async run(trial) {
       const opened = await trial.send({ method: "POST", path: PATH, headers: trial.owner.bearer });
       assertStatus(opened, 204);
-      const [cookie = ""] = opened.headers.getSetCookie();
-      assert(/^run_events_session=[^;]+;/.test(cookie), `the cookie has its name, got ${cookie}`);
-      assert(/; *HttpOnly/i.test(cookie), "a page's scripts cannot read the cookie");
+      assertCookie(trial.baseUrl, opened);
       const told = await trial.send({ path: PATH, headers: trial.owner.session });
       assertStatus(told, 200);
       const { userId, expiresAt } = told.json();
@@ -33,7 +50,7 @@ export const session: readonly HttpTrialCase[] = [
     name: "W29 a session that was ended is one no more",
     async run(trial) {
       const opened = await trial.send({ method: "POST", path: PATH, headers: trial.owner.bearer });
-      const headers = { cookie: opened.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "" };
+      const headers = { cookie: sessionCookieIn(opened.headers)?.pair ?? "" };
       const foreign = { ...headers, "sec-fetch-site": "cross-site" };
       const refused = await trial.send({ method: "DELETE", path: PATH, headers: foreign });
       assertProblem(refused, 403, "cross_site_request");

@@ -48,6 +48,11 @@ export const deadlineMutants: readonly ServerMutant[] = [
     settings: { stallMs: 900_000 },
   },
   {
+    name: "keeps answers for ever that nobody reads",
+    clause: "W49",
+    settings: { stallMs: 900_000 },
+  },
+  {
     name: "says nothing while nothing happens",
     clause: "W22",
     ...mapFrames(() => {

@@ -1,0 +1,19 @@
+import { within } from "./within.ts";
+
+/** What has become of a call by now. */
+export type Settled = { readonly error: unknown } | { readonly answer: unknown } | "waiting";
+
+/** Waits for all calls for as long as a call may take, and says what has become of each. */
+export async function settledNow(calls: readonly Promise<unknown>[]): Promise<readonly Settled[]> {
+  const settled: Settled[] = calls.map(() => "waiting");
+  const all = calls.map(async (call, index) => {
+    try {
+      settled[index] = { answer: await call };
+    } catch (error) {
+      settled[index] = { error };
+    }
+  });
+  // What waits longer is no failure here: the caller looks at it.
+  await within(0, Promise.all(all), "the calls").catch(() => {});
+  return settled;
+}

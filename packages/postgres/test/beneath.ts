@@ -1,0 +1,74 @@
+import type { Counts } from "@tm/run-events-conformance";
+import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
+
+/** A pool that counts the statements which go through it, and may lead to another server. */
+export interface CountedPool {
+  readonly pool: PostgresPool;
+  readonly statements: () => number;
+  /** From now on statements and new connections go to this pool; `null`: to its own again. */
+  lead(to: PostgresPool | null): void;
+}
+
+/** Part of the statement that notifies, and of no other. */
+const NOTIFY = "pg_notify";
+
+/** Counts, and else does what the pool does. */
+export function countStatements(own: PostgresPool): CountedPool {
+  let statements = 0;
+  let target = own;
+
+  /** Notifications are gathered, and go out when there is time: they are no part of a call. */
+  function note(text: string): void {
+    if (!text.includes(NOTIFY)) statements += 1;
+  }
+
+  function count<Client extends PostgresPoolClient>(client: Client): PostgresPoolClient {
+    /** As pg's: values and a promise, or a callback. */
+    function query(statement: string | PostgresStatement, rest: unknown): unknown {
+      note(typeof statement === "string" ? statement : statement.text);
+      const ask = client.query.bind(client) as (asked: unknown, more: unknown) => unknown;
+      return ask(statement, rest);
+    }
+    return {
+      query: query as PostgresPoolClient["query"],
+      on: client.on.bind(client) as PostgresPoolClient["on"],
+      removeListener: (event, listener) => client.removeListener(event, listener),
+      release: (destroy) => client.release(destroy),
+    };
+  }
+
+  const pool: PostgresPool = {
+    query(text, values) {
+      note(text);
+      return target.query(text, values);
+    },
+    ...(own.connect === undefined
+      ? {}
+      : {
+          connect(callback) {
+            target.connect?.((error, client) => {
+              callback(error, client === undefined ? undefined : count(client));
+            });
+          },
+          ...(own.options === undefined ? {} : { options: own.options }),
+        }),
+  };
+  return {
+    pool,
+    statements: () => statements,
+    lead(to) {
+      target = to ?? own;
+    },
+  };
+}
+
+/** How many rows each of the store's tables has. */
+export async function countRows(pool: PostgresPool, schema: string): Promise<Counts> {
+  const tables = ["runs", "events"] as const;
+  const counts: Record<string, number> = {};
+  for (const table of tables) {
+    const { rows } = await pool.query(`SELECT count(*)::int AS count FROM ${schema}.${table}`);
+    counts[table] = (rows[0] as { readonly count: number }).count;
+  }
+  return counts;
+}

@@ -1,0 +1,36 @@
+import { type ProfileName, runEventStoreConformance } from "@tm/run-events-conformance";
+import {
+  type PostgresEngine,
+  type PostgresServer,
+  startPostgres,
+} from "@tm/run-events-test-servers";
+import pg from "pg";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { createDoors, leadTo } from "./doors.ts";
+
+/** Runs the kit on pg, with a server of its own. */
+export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
+  describe(`the Postgres store on pg, with the ${engine} server`, () => {
+    let server: PostgresServer;
+    let pool: pg.Pool;
+    let readOnly: pg.Pool;
+    beforeAll(async () => {
+      server = await startPostgres({ engine });
+      const { url: connectionString } = server;
+      pool = new pg.Pool({ connectionString });
+      // As all sessions are once the database's default has been set to it.
+      const options = "-c default_transaction_read_only=on";
+      readOnly = new pg.Pool({ connectionString, options });
+    });
+    afterAll(async () => {
+      await Promise.all([pool.end(), readOnly.end()]);
+      await server.close();
+    });
+    const doors = createDoors(
+      () => pool,
+      leadTo(() => readOnly),
+    );
+    const cases = runEventStoreConformance({ name: `pg, ${engine}`, profile, ...doors });
+    for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
+  });
+}

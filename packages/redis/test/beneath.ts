@@ -1,0 +1,54 @@
+import type { Cost, Counts } from "@tm/run-events-conformance";
+import { Cluster, type Redis } from "ioredis";
+import type { Client } from "./clients.ts";
+
+/** How many commands and scripts a client has sent, from now on. @returns the cost so far */
+export function countCommands(client: Client): () => Cost {
+  let statements = 0;
+  const { sendCommand } = client as Redis;
+  Object.assign(client, {
+    sendCommand(...sent: Parameters<typeof sendCommand>) {
+      statements += 1;
+      return sendCommand.apply(client as Redis, sent);
+    },
+  });
+  return () => ({ statements });
+}
+
+/** The keys of a prefix on all of a client's servers. */
+async function* keysOf(client: Client, prefix: string): AsyncGenerator<[Redis, string]> {
+  const servers = client instanceof Cluster ? client.nodes("master") : [client as Redis];
+  for (const server of servers) {
+    for await (const keys of server.scanStream({ match: `${prefix}:*`, count: 1_000 })) {
+      for (const key of keys as readonly string[]) yield [server, key];
+    }
+  }
+}
+
+/** How many entries a key has, by its type. */
+async function sizeOf(server: Redis, key: string): Promise<number> {
+  switch (await server.type(key)) {
+    case "hash":
+      return server.hlen(key);
+    case "stream":
+      return server.xlen(key);
+    case "zset":
+      return server.zcard(key);
+    default:
+      return 1;
+  }
+}
+
+/**
+ * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. What it keeps without any run, the last
+ * ordinal and what a probe has written, does not count.
+ */
+export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
+  const counts: Record<string, number> = {};
+  for await (const [server, key] of keysOf(client, prefix)) {
+    const kind = key.slice(key.lastIndexOf(":") + 1);
+    if (kind === "ordinal" || key.startsWith(`${prefix}:probe:`)) continue;
+    counts[kind] = (counts[kind] ?? 0) + (await sizeOf(server, key));
+  }
+  return counts;
+}
