@@ -8,7 +8,14 @@ import {
   type StreamStats,
 } from "@tm/run-events-core/wire";
 import { checkOptions } from "./check-options.ts";
-import type { Exchange, Headers, Reply, StreamReply } from "./exchange.ts";
+import {
+  emptyReply,
+  type Exchange,
+  type Headers,
+  type Reply,
+  stopIfGone,
+  type StreamReply,
+} from "./exchange.ts";
 import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
 import { createInFlights, type Holding, type InFlight } from "./in-flight.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
@@ -31,6 +38,8 @@ const MAX_BYTES = 33_554_432;
  * change.
  */
 export const SHORT_ANSWER = 65_536;
+/** The status for a host's log of a request whose client did not wait for the answer, as nginx has it. No client sees it. */
+const CLIENT_GONE = 499;
 const encoder = new TextEncoder();
 
 /** Settings of both doors. `Native` is the request that the host's framework has. */
@@ -198,9 +207,21 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
         return "unauthenticated";
       }
     };
-    const takeTurn = (size: WorkSize): Promise<void> => turns.take(ownerId, size);
+    const isOver = (): boolean => !found.changes && exchange.isGone();
+    const goOn = (): void => {
+      if (!found.changes) stopIfGone(exchange);
+    };
+    goOn();
+    const takeTurn = async (size: WorkSize): Promise<void> => {
+      await turns.take(ownerId, size, isOver);
+      goOn();
+    };
     if (found.takesTurn !== undefined) await takeTurn(found.takesTurn);
-    const goAlone: Call["goAlone"] = (work) => turns.goAlone(ownerId, work);
+    const goAlone: Call["goAlone"] = (work) =>
+      turns.goAlone(ownerId, () => {
+        goOn();
+        return work();
+      });
     return found.answer({
       service,
       exchange,
@@ -244,9 +265,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       } catch (error) {
         holding.holdBody(0);
         holding.holdAnswer(0);
+        if (exchange.isGone()) return emptyReply(CLIENT_GONE);
         const answer = problemOf(error);
         const failed = answer.status >= 500;
-        if (failed && !exchange.signal.aborted) tell(error);
+        if (failed) tell(error);
         reply = failed && isStream(exchange) ? refuseStream(exchange, error) : answer;
       }
       if (allowedOrigins.length === 0) return reply;

@@ -8,14 +8,19 @@ export type WorkSize = "short" | "large";
 
 /** Runs separate work in turns of the event loop, so that appends and short answers come in between. */
 export interface Turns {
-  /** Resolves when it is the caller's turn to go on, and at once if this one has room. @see W49 */
-  take(ownerId: string, size: WorkSize): Promise<void>;
+  /**
+   * Resolves when it is the caller's turn to go on, and at once if this one has room.
+   * @param isOver whether the work is not wanted any more; then it takes no part of a turn
+   * @see W49
+   */
+  take(ownerId: string, size: WorkSize, isOver?: () => boolean): Promise<void>;
   /** Runs the work when the owner's work before it that was given here is over, however that ended. */
   goAlone<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 
 interface Waiting {
   readonly cost: number;
+  readonly isOver: () => boolean;
   readonly resolve: () => void;
 }
 
@@ -38,24 +43,29 @@ export function createTurns(): Turns {
     else isTicking = false;
   }
 
-  /** The next piece that the turn has room for. */
+  /** The next piece that the turn has room for. Lets those before it go that are over. */
   function takeNext(): Waiting | null {
-    const [first] = waiting;
-    if (first === undefined) return null;
-    const [ownerId, [next, ...rest]] = first;
-    if (next === undefined || next.cost > left) return null;
-    waiting.delete(ownerId);
-    // At the end of the queue.
-    if (rest.length > 0) waiting.set(ownerId, rest);
-    left -= next.cost;
-    return next;
+    for (const [ownerId, pieces] of waiting) {
+      const [next, ...rest] = withoutOver(pieces);
+      if (next === undefined) {
+        waiting.delete(ownerId);
+        continue;
+      }
+      if (next.cost > left) return null;
+      waiting.delete(ownerId);
+      // At the end of the queue.
+      if (rest.length > 0) waiting.set(ownerId, rest);
+      left -= next.cost;
+      return next;
+    }
+    return null;
   }
 
   return {
-    take(ownerId, size) {
+    take(ownerId, size, isOver = never) {
       const cost = size === "large" ? SHORT_A_TURN : 1;
       const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.set(ownerId, [...(waiting.get(ownerId) ?? []), { cost, resolve }]);
+      waiting.set(ownerId, [...(waiting.get(ownerId) ?? []), { cost, isOver, resolve }]);
       takeNext()?.resolve();
       if (!isTicking) {
         isTicking = true;
@@ -74,4 +84,16 @@ export function createTurns(): Turns {
       return result;
     },
   };
+}
+
+/** The pieces from the first on that is still wanted. Those before it go on at once. */
+function withoutOver(pieces: readonly Waiting[]): readonly Waiting[] {
+  const first = pieces.findIndex(({ isOver }) => !isOver());
+  const over = first === -1 ? pieces : pieces.slice(0, first);
+  for (const { resolve } of over) resolve();
+  return pieces.slice(over.length);
+}
+
+function never(): boolean {
+  return false;
 }
