@@ -29,7 +29,10 @@ export interface Route {
   readonly access: "open" | "any" | "session";
   /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
   readonly changes: boolean;
-  /** Set if each request is separate work for the store: then owners take turns, and this is the size of the work. @see W49 */
+  /**
+   * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. With a body,
+   * `readBody` takes the turn. @see W49
+   */
   readonly takesTurn?: WorkSize;
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;
 }

@@ -34,7 +34,7 @@ import { STREAM_HEADERS } from "./stream-headers.ts";
 export const ROUTES: Readonly<Record<RouteName, Methods>> = {
   runs: {
     GET: { access: "any", changes: false, takesTurn: "short", answer: listRuns },
-    POST: { access: "any", changes: true, takesTurn: "short", answer: createRun },
+    POST: { access: "any", changes: true, answer: createRun },
   },
   run: {
     GET: { access: "any", changes: false, answer: getRun },
