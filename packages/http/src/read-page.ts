@@ -46,7 +46,8 @@ function readSlice(
 }
 
 async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
-  call.holding.checkAnswers();
+  // Room for a whole page: one that is refused when it is made would cost as much as one that is sent.
+  call.holding.holdAnswer(PAGE_BYTES);
   await call.takeTurn("large");
   let page = await readSlice(call, since, limit, SLICE_BYTES);
   let left = PAGE_BYTES - weigh(page);

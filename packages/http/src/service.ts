@@ -59,7 +59,7 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   readonly maxUploadsPerUser?: number;
   /**
    * The most bytes of one user's bodies that are being received or appended; the same bound again for answers that the client has
-   * not read. Default 33,554,432. @see W49
+   * not read. At least 1; less than a page, 4,194,304, means one page at a time. Default 33,554,432. @see W49
    */
   readonly maxBytesPerUser?: number;
   /**
