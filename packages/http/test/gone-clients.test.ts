@@ -9,6 +9,7 @@ import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import { type Call, post } from "./harness/answer.ts";
 import { eventually } from "./harness/eventually.ts";
+import type { StoreCall } from "./harness/guarded-store.ts";
 import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts";
 import { openWorld, type World } from "./harness/world.ts";
 
@@ -119,7 +120,7 @@ describe("W49: of clients that have gone", () => {
 });
 
 /** Every way to read, and what it asks the store for. */
-const READS: readonly (readonly [string, (runId: string) => Call])[] = [
+const READS: readonly (readonly [StoreCall, (runId: string) => Call])[] = [
   ["listRuns", () => ({ path: "/v1/agent-runs", headers: ADA })],
   ["getRun", (runId) => ({ path: `/v1/agent-runs/${runId}`, headers: ADA })],
   ["read", (runId) => ({ path: `/v1/agent-runs/${runId}/events`, headers: ADA })],
@@ -132,7 +133,10 @@ const READS: readonly (readonly [string, (runId: string) => Call])[] = [
       headers: { ...ADA_SESSION, "last-event-id": "1" },
     }),
   ],
-  ["getRun", (runId) => ({ path: `/v1/agent-runs/${runId}/stream`, method: "HEAD", headers: ADA_SESSION })],
+  [
+    "getRun",
+    (runId) => ({ path: `/v1/agent-runs/${runId}/stream`, method: "HEAD", headers: ADA_SESSION }),
+  ],
 ];
 
 /** A port whose users are known only when the test says so. */

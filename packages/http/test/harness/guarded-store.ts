@@ -1,6 +1,6 @@
 import type { RunEventStore } from "@tm/run-events-core";
 
-type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
+export type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
 
 /** A store whose line a test can cut and hold. */
 export interface GuardedStore extends RunEventStore {
