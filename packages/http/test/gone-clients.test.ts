@@ -190,6 +190,37 @@ describe.each(READS)("W49: a request that would ask the store for %s", (name, ca
   });
 });
 
+it.each(["reset", "end"] as const)(
+  "W49: appends that wait for the store land whole, though their clients have gone (%s)",
+  async (how) => {
+    await using world = await openWorld("node:http");
+    const runId = await world.record();
+    const path = `/v1/agent-runs/${runId}/events`;
+    const release = world.store.hold("append");
+    const sockets: RawSocket[] = [];
+    let sent = 0;
+    for (const payload of ["1", "2", `"${"x".repeat(200_000)}"`]) {
+      const body = `{"events":[{"eventType":"A"},{"eventType":"B","payload":${payload}}]}`;
+      const type = { ...ADA, "content-type": "application/json" };
+      const head = encodeHead("POST", path, { ...type, "content-length": String(body.length) });
+      sent += head.length + body.length;
+      sockets.push(await openSocket(world.port, head + body));
+      await eventually(() => expect(world.stats().inFlight.requests).toBe(sockets.length));
+    }
+    await eventually(() => expect(world.store.held()).toBe(1));
+    await eventually(() => expect(world.read()).toBe(sent));
+    await world.turn();
+    for (const { socket } of sockets) {
+      if (how === "reset") socket.resetAndDestroy();
+      else socket.end();
+    }
+    await eventually(async () => expect(await world.connections()).toBe(0));
+    release();
+    await untilNothingIsLeft(world);
+    expect((await world.runs.get(runId)).lastSequence).toBe(6);
+  },
+);
+
 it("W49: a change lands once the server has read its body, also if its client goes while it waits for its turn", async () => {
   await using world = await openWorld("node:http");
   const { port, handler, asked, know } = await openSlowPort(world);
