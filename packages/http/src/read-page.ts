@@ -29,7 +29,6 @@ interface Query {
  * @see W15, W49
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
-  stopIfGone(call.exchange);
   const page = await readSlice(call, query.since, query.limit, SLICE_BYTES);
   stopIfGone(call.exchange);
   if (!page.hasMore || page.events.length >= query.limit) return { page, body: encodePage(page) };

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Identity } from "../src/index.ts";
+import { createHandler, type Identity } from "../src/index.ts";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import { type Call, post } from "./harness/answer.ts";
@@ -118,6 +118,41 @@ describe("W49: of clients that have gone", () => {
     expect(world.store.asked("read")).toBe(before);
   });
 });
+
+it.each([
+  ["a short page", 1, 1],
+  ["a page of 4 MB, at its first look", 20, 1],
+  ["a page of 4 MB, in its middle", 20, 7],
+  ["a page of 4 MB, at its last slice", 20, 17],
+])(
+  "W49: no answer is made of %s if its client goes meanwhile, and a host's log has a 499",
+  async (_, events, slice) => {
+    await using world = await openWorld("Request to Response");
+    const runId = await world.record();
+    for (let at = 0; at < events; at++) await world.runs.append(runId, [SLICE]);
+    const identity: Identity = { userId: "ada", credential: "bearer" };
+    const handler = createHandler({ runs: world.runs, authenticate: () => identity });
+    const left = new AbortController();
+    let release = world.store.hold("read");
+    const before = world.store.asked("read");
+    const answering = handler.fetch(
+      new Request(`http://localhost/v1/agent-runs/${runId}/events`, { signal: left.signal }),
+    );
+    for (let at = 1; at < slice; at++) {
+      await eventually(() => expect(world.store.asked("read") - before).toBe(at));
+      const releaseSlice = release;
+      release = world.store.hold("read");
+      releaseSlice();
+    }
+    await eventually(() => expect(world.store.asked("read") - before).toBe(slice));
+    left.abort();
+    release();
+    const response = await answering;
+    expect([response.status, await response.text()]).toEqual([499, ""]);
+    expect(world.store.asked("read") - before).toBe(slice);
+    expect(handler.stats().inFlight).toEqual(NOTHING);
+  },
+);
 
 /** Every way to read, and what it asks the store for. */
 const READS: readonly (readonly [StoreCall, (runId: string) => Call])[] = [
