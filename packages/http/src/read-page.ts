@@ -29,7 +29,7 @@ interface Query {
  * @see W15, W49
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
-  const page = await readSlice(call, query.since, query.limit, SLICE_BYTES);
+  const page = await call.look(() => readSlice(call, query.since, query.limit, SLICE_BYTES));
   stopIfGone(call.exchange);
   if (!page.hasMore || page.events.length >= query.limit) return { page, body: encodePage(page) };
   return call.goAlone(() => readLargePage(call, query));

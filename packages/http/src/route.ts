@@ -17,6 +17,8 @@ export interface Call {
   readonly holding: Holding;
   /** Waits for the owner's turn to block the event loop for a while. @see W49 */
   readonly takeTurn: (size: WorkSize) => Promise<void>;
+  /** Runs a first look at a page when few of the owner's are under way: of those that wait the clients may go. @see W49 */
+  readonly look: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Runs a large piece of the owner's work when none before it goes on: of all that are asked for, one is in memory. @see W49 */
   readonly goAlone: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Asks anew whether the request's session still stands: `null` if it does. @see W26 */

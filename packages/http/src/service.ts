@@ -20,6 +20,7 @@ import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
 import { createInFlights, type Holding, type InFlight } from "./in-flight.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
 import { parsePath, ROOT_PATH } from "./paths.ts";
+import { createPlaces, type Places } from "./places.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import type { Call, Route } from "./route.ts";
 import { checkRunId, ROUTES } from "./routes.ts";
@@ -38,6 +39,8 @@ const MAX_BYTES = 33_554_432;
  * change.
  */
 export const SHORT_ANSWER = 65_536;
+/** How many first looks at pages one user has under way: as many as the log sends to the store at once, also while it is slow. */
+const LOOKS = 32;
 /** The status for a host's log of a request whose client did not wait for the answer, as nginx has it. No client sees it. */
 const CLIENT_GONE = 499;
 const encoder = new TextEncoder();
@@ -118,6 +121,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
   const streams = createStreams(log, options);
   const waits = createWaits(log, options.maxStreamsPerUser);
   const turns = createTurns();
+  const looks = createPlaces(LOOKS);
+  const alone = createPlaces(1);
   const inFlights = createInFlights({
     maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
     maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
@@ -217,11 +222,13 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       goOn();
     };
     if (found.takesTurn !== undefined) await takeTurn(found.takesTurn);
-    const goAlone: Call["goAlone"] = (work) =>
-      turns.goAlone(ownerId, () => {
-        goOn();
-        return work();
-      });
+    const inPlace =
+      (places: Places): Call["goAlone"] =>
+      (work) =>
+        places.run(ownerId, () => {
+          goOn();
+          return work();
+        });
     return found.answer({
       service,
       exchange,
@@ -230,7 +237,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       authorize,
       holding,
       takeTurn,
-      goAlone,
+      look: inPlace(looks),
+      goAlone: inPlace(alone),
     });
   }
 

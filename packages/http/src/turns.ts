@@ -14,8 +14,6 @@ export interface Turns {
    * @see W49
    */
   take(ownerId: string, size: WorkSize, isOver?: () => boolean): Promise<void>;
-  /** Runs the work when the owner's work before it that was given here is over, however that ended. */
-  goAlone<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 
 interface Waiting {
@@ -31,8 +29,6 @@ interface Waiting {
 export function createTurns(): Turns {
   /** In the order in which the owners are next. */
   const waiting = new Map<string, readonly Waiting[]>();
-  /** The last that each owner has given to go alone. */
-  const alone = new Map<string, Promise<unknown>>();
   let left = SHORT_A_TURN;
   let isTicking = false;
 
@@ -72,16 +68,6 @@ export function createTurns(): Turns {
         afterTurn(tick);
       }
       return promise;
-    },
-    goAlone(ownerId, work) {
-      const result = (alone.get(ownerId) ?? Promise.resolve()).then(work);
-      const over: Promise<unknown> = result
-        .catch(() => {})
-        .finally(() => {
-          if (alone.get(ownerId) === over) alone.delete(ownerId);
-        });
-      alone.set(ownerId, over);
-      return result;
     },
   };
 }

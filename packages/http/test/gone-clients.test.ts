@@ -53,8 +53,8 @@ describe("W49: of clients that have gone", () => {
     await leave(world, sockets);
     release();
     await untilNothingIsLeft(world);
-    // What core had queued when they went, a slice each.
-    expect(world.store.asked("read") - before).toBeLessThanOrEqual(100);
+    // The looks that were under way when they went.
+    expect(world.store.asked("read") - before).toBeLessThanOrEqual(32);
   });
 
   it("W49: a page ends at the slice during which its client goes", async () => {

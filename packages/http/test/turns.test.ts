@@ -61,28 +61,6 @@ it("W49: a turn of the event loop takes one large piece of work or two short one
   );
 });
 
-it("W49: of work that goes alone an owner has one at a time, in the order of the calls, however each ends; others do not wait", async () => {
-  const turns = createTurns();
-  const log: string[] = [];
-  const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const work = (name: string, end?: Promise<void>) => async (): Promise<string> => {
-    log.push(name);
-    await end;
-    return name;
-  };
-  const first = turns.goAlone("ada", work("first", ends[0]?.promise));
-  const second = turns.goAlone("ada", work("second", ends[1]?.promise));
-  const third = turns.goAlone("ada", work("third"));
-  expect(await turns.goAlone("bob", work("bob's"))).toBe("bob's");
-  expect(log).toEqual(["first", "bob's"]);
-  ends[0]?.reject(new Error("gone"));
-  await expect(first).rejects.toThrow("gone");
-  await setImmediate();
-  expect(log).toEqual(["first", "bob's", "second"]);
-  ends[1]?.resolve();
-  expect(await Promise.all([second, third])).toEqual(["second", "third"]);
-});
-
 it("W49: work that is over when its turn comes takes no part of a turn, and all of it goes in one", async () => {
   await fc.assert(
     fc.asyncProperty(
