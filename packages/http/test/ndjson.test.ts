@@ -136,7 +136,7 @@ describe.each(DOORS)("%s", (door) => {
     async ([, bad, message]) => {
       await using world = await openWorld(door);
       const runId = await world.record();
-      const all = Array.from({ length: 2_000 }, (_, at) => (at === 1_499 ? bad : NOTE));
+      const all: string[] = Array.from({ length: 2_000 }, (_, at) => (at === 1_499 ? bad : NOTE));
       // Blank lines are lines, too.
       all[7] = "";
       const answer = await world.send(lines(runId, all.join("\n")));

@@ -116,8 +116,10 @@ it("W29, W30: the session's cookie is described under both of its names, and eit
     in: "cookie",
     name: "__Host-run_events_session",
   });
-  const asked = operations().map(([, , operation]) => operation["security"] ?? security);
-  for (const alternatives of asked as readonly (readonly object[])[]) {
+  const asked = operations().map(
+    ([, , operation]) => (operation["security"] ?? security) as readonly object[],
+  );
+  for (const alternatives of asked) {
     const names = alternatives.map((one) => Object.keys(one).join());
     expect(names.filter((name) => name !== "bearer")).toEqual(
       names.includes("session") ? ["session", "secureSession"] : [],

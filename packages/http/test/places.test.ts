@@ -53,17 +53,17 @@ it("W49: an owner has no more work going on than places, and all of them while m
           }),
         );
         const settled = Promise.allSettled(results);
-        do {
+        for (let left = true; left;) {
           await setImmediate();
           for (const [owner, mine] of begun) {
             const all = calls.filter((one) => one.owner === owner).length;
             const over = ended.get(owner) ?? 0;
             expect(mine.length - over).toBe(Math.min(most, all - over));
-            expect(mine).toEqual(mine.toSorted((a, b) => a - b));
+            expect(mine).toEqual(mine.toSorted((x, y) => x - y));
           }
-          if (scheduler.count() > 0) await scheduler.waitOne();
-          else break;
-        } while (true);
+          left = scheduler.count() > 0;
+          if (left) await scheduler.waitOne();
+        }
         expect(await settled).toMatchObject(
           calls.map(({ fails }, at) => (fails ? { status: "rejected" } : { value: at })),
         );
