@@ -78,6 +78,25 @@ describe("the host's own paths", () => {
     expect(((await response.json()) as { openapi: string }).openapi).toMatch(/^3\.1\./);
   });
 
+  it("W29, W30: openapi.json names the cookie that a session has, over http and over https", async () => {
+    const { url } = await startServer();
+    const { components } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+      readonly components: {
+        readonly securitySchemes: Readonly<Record<string, { in?: string; name?: string }>>;
+      };
+    };
+    const described = Object.values(components.securitySchemes)
+      .filter((scheme) => scheme.in === "cookie")
+      .map(({ name }) => name);
+    const set: (string | undefined)[] = [];
+    for (const proto of ["http", "https"]) {
+      const headers = { authorization: `Bearer ${ADA}`, "x-forwarded-proto": proto };
+      const response = await fetch(`${url}/v1/session`, { method: "POST", headers });
+      set.push(response.headers.get("set-cookie")?.split("=", 1)[0]);
+    }
+    expect(described).toEqual(set);
+  });
+
   it("W3, W30: each answer of the host's own paths is to be taken for what it says it is", async () => {
     const server = await startServer();
     const { cookie } = await signIn(server.url, ADA);

@@ -17,14 +17,25 @@ function depthOf(value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
+/** Any value, with arrays and objects beside one another as well as in one another. */
+const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: "small" },
+    fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.constantFrom("[{", '\\"]', "}")),
+    fc.array(tie("tree"), { maxLength: 4 }),
+    fc.dictionary(fc.string(), tie("tree"), { maxKeys: 4 }),
+  ),
+}));
+
 const MIB_4 = 4_194_304;
 
 describe("isDeeper", () => {
   it("W9: counts the arrays and objects in one another, and nothing in a string or beside it", () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 6 }), fc.nat({ max: 7 }), (value, most) => {
+      fc.property(tree, fc.nat({ max: 7 }), (value, most) => {
         expect(isDeeper(JSON.stringify(value), most)).toBe(depthOf(value) > most);
       }),
+      { numRuns: 1_000 },
     );
   });
 
@@ -39,6 +50,7 @@ describe("isDeeper", () => {
   it("W9: brackets in strings and many flat values are no depth", () => {
     expect(isDeeper(JSON.stringify("[".repeat(MIB_4)), MAX_JSON_DEPTH)).toBe(false);
     expect(isDeeper(`[${"[],".repeat(5_000)}[]]`, MAX_JSON_DEPTH)).toBe(false);
+    expect(isDeeper(`[${"{},".repeat(5_000)}{}]`, MAX_JSON_DEPTH)).toBe(false);
     expect(isDeeper(JSON.stringify('\\"[{'.repeat(9_000)), 0)).toBe(false);
   });
 });

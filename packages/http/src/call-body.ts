@@ -1,29 +1,40 @@
 import { type JsonBody, parseJson, readJsonBytes } from "./body.ts";
 import type { Call } from "./route.ts";
+import type { WorkSize } from "./turns.ts";
 
 /** From so many bytes on the parsing of a body takes the event loop for long enough to wait for a turn. */
 const LARGE_BYTES = 16_384;
 /** From so many on the work that follows does so too. */
 const ALONE_BYTES = 1_048_576;
 
-/** Reads a request's JSON body within its bounds and parses it. @throws RunEventsError as `readJsonBytes`, `parseJson` */
+/**
+ * Reads the JSON body of a request that is separate work for the store, and parses it when it is the owner's turn for that work. The
+ * body comes first: while the request waits, its client may go, and what has not been read goes with it.
+ * @throws RunEventsError as `readJsonBytes`, `parseJson`
+ * @see W49
+ */
 export function readBody(call: Call): Promise<JsonBody> {
-  return withBody(call, async (body) => body);
+  return withBody(call, async (body) => body, "short");
 }
 
 /**
  * Reads a body and does the work with it: of an owner's largest bodies one is parsed when the work with the one before is done, so that
  * the others' requests come in between the two, and one of them is in memory as a value.
+ * @param least the turn that a body takes which is not large; `null` for none
  * @throws RunEventsError as `readBody`; what the work throws
  * @see W49
  */
 export async function withBody<Result>(
   call: Call,
   work: (body: JsonBody) => Promise<Result>,
+  least: WorkSize | null = null,
 ): Promise<Result> {
   const { service, exchange, holding } = call;
   const bytes = await readJsonBytes(exchange, { maxBytes: service.maxBodyBytes, holding });
-  if (bytes.length < LARGE_BYTES) return call.goShort(() => work(parseJson(bytes)));
+  if (bytes.length < LARGE_BYTES) {
+    if (least !== null) await call.takeTurn(least);
+    return call.goShort(() => work(parseJson(bytes)));
+  }
   if (bytes.length < ALONE_BYTES) {
     await call.takeTurn("large");
     return work(parseJson(bytes));

@@ -7,8 +7,10 @@ import { isRunLog, type RunEvents } from "@tm/run-events-core";
 export function checkOptions(options: {
   readonly runs: RunEvents;
   readonly authenticate: unknown;
+  readonly maxBytesPerUser?: unknown;
 }): void {
   const { runs, authenticate }: { runs: unknown; authenticate: unknown } = options;
+  const { maxBytesPerUser = 1 } = options;
   const log = typeof runs === "object" && runs !== null && "log" in runs ? runs.log : undefined;
   if (!isRunLog(log)) {
     throw new TypeError(
@@ -20,6 +22,12 @@ export function checkOptions(options: {
   if (typeof authenticate !== "function") {
     throw new TypeError(
       `Expected \`authenticate\` to be a function that says whose request it is, got ${describe(authenticate)}. To let everybody in, return a \`userId\` of your choice.`,
+    );
+  }
+  // Any bound lets a user's only body or answer pass; under 1 no page would.
+  if (typeof maxBytesPerUser !== "number" || !(maxBytesPerUser >= 1)) {
+    throw new TypeError(
+      `Expected \`maxBytesPerUser\` to be a number of bytes, 1 or more, got ${String(maxBytesPerUser)}. A page takes up to 4,194,304. Leave the option out for 33,554,432.`,
     );
   }
 }

@@ -16,6 +16,8 @@ export interface Exchange {
    * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
    */
   readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array>;
+  /** Whether the client has gone. */
+  isGone(): boolean;
   /** Aborted when the client has gone. Made when it is first asked for: a live stream does without. */
   readonly signal: AbortSignal;
   /**
@@ -40,6 +42,16 @@ export interface StreamReply {
   readonly status: 200;
   readonly headers: Headers;
   readonly stream: OpenStream;
+}
+
+/**
+ * Ends the work on a read whose client has gone: what has begun is the last. A change goes on, since its client may not wait for the
+ * answer.
+ * @throws Error for which no answer is made
+ * @see W49
+ */
+export function stopIfGone(exchange: Pick<Exchange, "isGone">): void {
+  if (exchange.isGone()) throw new Error("The client has gone.");
 }
 
 /** Keeps browsers from guessing an answer's type from its content. */

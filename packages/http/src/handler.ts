@@ -68,6 +68,7 @@ function exchangeOf(request: Request): Exchange {
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
     body: () => readerOf(unreadBody(request)),
     readBody: async (maxBytes, grow) => readPieces(readerOf(unreadBody(request)), maxBytes, grow),
+    isGone: () => request.signal.aborted,
     signal: request.signal,
     onGone(task) {
       if (request.signal.aborted) task();

@@ -16,7 +16,7 @@ export interface InFlight {
   readonly uploads: number;
   /** Bytes of bodies that are being received or appended. */
   readonly bodyBytes: number;
-  /** Bytes of answers that clients have not read. */
+  /** Bytes of answers that clients have not read, or that are being made. */
   readonly answerBytes: number;
 }
 
@@ -34,7 +34,7 @@ export interface Holding {
    * @throws RunEventsError `too_many_requests`
    */
   holdBody(bytes: number): void;
-  /** Sets the same for its answer. A refused answer changes nothing. @throws RunEventsError `too_many_requests` */
+  /** Sets the same for its answer, or what it may be while it is made. A refused answer changes nothing. @throws RunEventsError `too_many_requests` */
   holdAnswer(bytes: number): void;
   /** Refuses a read whose answer would exceed the bound. @throws RunEventsError `too_many_requests` */
   checkAnswers(): void;

@@ -7,9 +7,9 @@ import type { Call, Methods } from "./route.ts";
 
 /** Who may write to a run: claimed, renewed and given back. @see W31 */
 export const LEASE_ROUTES: Methods = {
-  POST: { access: "any", changes: true, takesTurn: "short", answer: claimRun },
-  PUT: { access: "any", changes: true, takesTurn: "short", answer: renewLease },
-  DELETE: { access: "any", changes: true, takesTurn: "short", answer: releaseRun },
+  POST: { access: "any", changes: true, answer: claimRun },
+  PUT: { access: "any", changes: true, answer: renewLease },
+  DELETE: { access: "any", changes: true, answer: releaseRun },
 };
 
 async function claimRun(call: Call): Promise<Reply> {

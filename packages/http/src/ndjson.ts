@@ -172,9 +172,11 @@ function isSpace(byte: number | undefined): boolean {
 
 function atLine(error: unknown, line: number, whole: AppendReceipt | null): unknown {
   if (!(error instanceof RunEventsError) || error.details.line !== undefined) return error;
-  const { index: _, ...details } = error.details;
+  const { index, ...details } = error.details;
   const appended = whole === null ? {} : { lastSequence: whole.lastSequence };
-  const { code, message, cause, retryable, ambiguous } = error;
+  const { code, cause, retryable, ambiguous } = error;
+  // The log counts within one append, the sender within the whole body.
+  const message = error.message.replace(`event ${index}`, `line ${line}`);
   return new RunEventsError(code, message, {
     cause,
     retryable,

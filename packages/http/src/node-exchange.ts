@@ -16,6 +16,7 @@ export class NodeExchange implements Exchange {
   readonly #search: string;
   #gone: AbortController | null = null;
   readonly onGone: Exchange["onGone"];
+  readonly isGone: Exchange["isGone"];
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     // A proxy may send the absolute form (RFC 9112, section 3.2.2).
@@ -27,7 +28,7 @@ export class NodeExchange implements Exchange {
     this.#search = mark === -1 ? "" : url.slice(mark + 1);
     this.#request = request;
     this.#response = response;
-    this.onGone = watchClose(response);
+    ({ onGone: this.onGone, isGone: this.isGone } = watchClose(response));
   }
 
   get query(): URLSearchParams {
@@ -75,19 +76,22 @@ async function* yieldOnce(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, u
  * Listens for the end of an answer once for all who ask in turn: a listener each would stay as long as a stream lives.
  * The response's, not the request's: its `close` comes however the connection ends, and whoever has read the body.
  */
-function watchClose(response: ServerResponse): Exchange["onGone"] {
+function watchClose(response: ServerResponse): Pick<Exchange, "onGone" | "isGone"> {
   let gone = false;
   let told = ignore;
   response.on("close", () => {
     gone = true;
     told();
   });
-  return (task) => {
-    if (gone) task();
-    else told = task;
-    return () => {
-      if (told === task) told = ignore;
-    };
+  return {
+    isGone: () => gone,
+    onGone(task) {
+      if (gone) task();
+      else told = task;
+      return () => {
+        if (told === task) told = ignore;
+      };
+    },
   };
 }
 

@@ -1,5 +1,13 @@
 import { LEASE_OPERATIONS } from "./openapi-lease-paths.ts";
-import { COMMON, empty, json, OF_RUN, parameter, problems } from "./openapi-operation.ts";
+import {
+  BY_SESSION,
+  COMMON,
+  empty,
+  json,
+  OF_RUN,
+  parameter,
+  problems,
+} from "./openapi-operation.ts";
 import { schemaRef } from "./openapi-schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -205,7 +213,7 @@ const readStream: Json = {
   summary: "The events after `since`, then those to come (W19 to W28)",
   description:
     "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. Whatever is worth a retry is answered 200 with an `error` message.",
-  security: [{ session: [] }],
+  security: BY_SESSION,
   parameters: streamParameters,
   responses: {
     200: {
@@ -221,7 +229,7 @@ const headStream: Json = {
   tags: ["live stream"],
   operationId: "headStream",
   summary: "The headers of the stream, which is not opened (W19)",
-  security: [{ session: [] }],
+  security: BY_SESSION,
   parameters: streamParameters,
   responses: {
     200: empty("There is such a stream."),

@@ -1,3 +1,4 @@
+import { BY_SESSION } from "./openapi-operation.ts";
 import { PATHS } from "./openapi-paths.ts";
 import { SCHEMAS } from "./openapi-schemas.ts";
 import { SERVER_PATHS } from "./openapi-server-paths.ts";
@@ -24,7 +25,7 @@ export function openApiDocument(): Readonly<Record<string, unknown>> {
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
-    security: [{ bearer: [] }, { session: [] }],
+    security: [{ bearer: [] }, ...BY_SESSION],
     tags: [
       { name: "writing", description: "What moves a run (W6 to W14)." },
       { name: "leases", description: "Who may move a run (W31 to W33)." },
@@ -41,7 +42,18 @@ export function openApiDocument(): Readonly<Record<string, unknown>> {
       schemas: SCHEMAS,
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer" },
-        session: { type: "apiKey", in: "cookie", name: "run_events_session" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "run_events_session",
+          description: "The reference server's session over http (W29).",
+        },
+        secureSession: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-run_events_session",
+          description: "The same over https, also behind a proxy that speaks it (W29).",
+        },
       },
     },
   });

@@ -1,29 +1,60 @@
+/** Something that waits. */
+export interface WaitingItem {
+  /** Whether it is not wanted any more, as when its client has gone. */
+  readonly isOver: () => boolean;
+  /** Lets it go on. */
+  readonly resolve: () => void;
+}
+
 /** What owners wait for: each owner's items in their order, and the owners one after the other. */
-export interface OwnerQueue<Item> {
+export interface OwnerQueue<Item extends WaitingItem> {
   add(ownerId: string, item: Item): void;
-  /** Removes the first item that may go, of the owner who has waited longest since the last one; `null` if there is none. */
+  /**
+   * Removes the first item that may go, of the owner who has waited longest since the last one; `null` if there is none. Items before
+   * it that are over go on by themselves.
+   */
   take(mayGo: (item: Item, ownerId: string) => boolean): Item | null;
-  isEmpty(): boolean;
+  /** How many wait. */
+  size(): number;
 }
 
 /** A queue that owners share evenly, however much each adds. An owner with nothing in it takes no memory. */
-export function createOwnerQueue<Item>(): OwnerQueue<Item> {
+export function createOwnerQueue<Item extends WaitingItem>(): OwnerQueue<Item> {
   /** In the order in which the owners are next. */
   const waiting = new Map<string, readonly Item[]>();
+  let size = 0;
+
+  function set(ownerId: string, items: readonly Item[]): void {
+    size += items.length - (waiting.get(ownerId)?.length ?? 0);
+    if (items.length === 0) waiting.delete(ownerId);
+    else waiting.set(ownerId, items);
+  }
+
   return {
     add(ownerId, item) {
-      waiting.set(ownerId, [...(waiting.get(ownerId) ?? []), item]);
+      set(ownerId, [...(waiting.get(ownerId) ?? []), item]);
     },
     take(mayGo) {
-      for (const [ownerId, [next, ...rest]] of waiting) {
+      for (const [ownerId, all] of waiting) {
+        const items = withoutOver(all);
+        set(ownerId, items);
+        const [next, ...rest] = items;
         if (next === undefined || !mayGo(next, ownerId)) continue;
-        waiting.delete(ownerId);
+        set(ownerId, []);
         // At the end of the queue.
-        if (rest.length > 0) waiting.set(ownerId, rest);
+        set(ownerId, rest);
         return next;
       }
       return null;
     },
-    isEmpty: () => waiting.size === 0,
+    size: () => size,
   };
+}
+
+/** The items from the first on that is still wanted. Those before it go on at once. */
+function withoutOver<Item extends WaitingItem>(items: readonly Item[]): readonly Item[] {
+  const first = items.findIndex(({ isOver }) => !isOver());
+  const over = first === -1 ? items : items.slice(0, first);
+  for (const { resolve } of over) resolve();
+  return items.slice(over.length);
 }

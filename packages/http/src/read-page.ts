@@ -1,5 +1,6 @@
 import { eventBytes, type LogPage, type RunRecord, utf8Bytes } from "@tm/run-events-core";
 import { encodeEvents, encodePage, encodePageEnd, PAGE_START } from "@tm/run-events-core/wire";
+import { stopIfGone } from "./exchange.ts";
 import type { Call } from "./route.ts";
 
 /** What is read and encoded in a turn of the event loop, in bytes. */
@@ -28,7 +29,10 @@ interface Query {
  * @see W15, W49
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
-  const page = await call.goShort(() => readSlice(call, query.since, query.limit, SLICE_BYTES));
+  const page = await call.look(() =>
+    call.goShort(() => readSlice(call, query.since, query.limit, SLICE_BYTES)),
+  );
+  stopIfGone(call.exchange);
   if (!page.hasMore || page.events.length >= query.limit) return { page, body: encodePage(page) };
   return call.goAlone(() => readLargePage(call, query));
 }
@@ -43,7 +47,8 @@ function readSlice(
 }
 
 async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
-  call.holding.checkAnswers();
+  // Room for a whole page: one that is refused when it is made would cost as much as one that is sent.
+  call.holding.holdAnswer(PAGE_BYTES);
   await call.takeTurn("largest");
   let page = await readSlice(call, since, limit, SLICE_BYTES);
   let left = PAGE_BYTES - weigh(page);
@@ -64,6 +69,7 @@ async function readLargePage(call: Call, { since, limit }: Query): Promise<Encod
     count += next.events.length;
     page = next;
   }
+  stopIfGone(call.exchange);
   parts.push(encoder.encode(encodePageEnd(page)));
   return { page, body: concat(parts) };
 }

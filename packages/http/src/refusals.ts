@@ -1,5 +1,5 @@
 import type { Clock } from "@tm/run-events-core";
-import { createOwnerQueue } from "./owner-queue.ts";
+import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
 /** The time from one refusal to the next, in milliseconds: 200 a second. */
 const PACE_MS = 5;
@@ -18,48 +18,42 @@ export interface Refusals {
   wait(ownerId: string, isGone: () => boolean): Promise<void>;
 }
 
-interface Refusal {
-  readonly isGone: () => boolean;
-  readonly resolve: () => void;
-}
-
 /** Makes the pace that all owners of a handler share. */
 export function createRefusals(clock: Clock): Refusals {
-  const queue = createOwnerQueue<Refusal>();
-  let waiting = 0;
+  const queue = createOwnerQueue<WaitingItem>();
   /** By this time the pace allows as many refusals as there have been. */
   let paidMs = Number.NEGATIVE_INFINITY;
+  let isTicking = false;
 
   function pay(): void {
     paidMs = Math.max(paidMs, clock.now()) + PACE_MS;
   }
 
   function answerNext(stop: () => void): void {
-    let next = queue.take(any);
-    while (next !== null) {
-      waiting -= 1;
-      next.resolve();
-      if (!next.isGone()) {
-        pay();
-        return;
-      }
-      next = queue.take(any);
-    }
-    stop();
+    const next = queue.take(any);
+    if (next === null) return stop();
+    pay();
+    next.resolve();
   }
 
   return {
     wait(ownerId, isGone) {
+      const waiting = queue.size();
       const hasRoom = waiting === 0 && paidMs - clock.now() < BURST * PACE_MS;
       if (hasRoom || waiting >= MOST_WAITING) {
         pay();
         return Promise.resolve();
       }
-      if (waiting === 0) {
-        const stop = clock.every(PACE_MS, () => answerNext(() => stop()));
+      if (!isTicking) {
+        isTicking = true;
+        const stop = clock.every(PACE_MS, () =>
+          answerNext(() => {
+            isTicking = false;
+            stop();
+          }),
+        );
       }
-      waiting += 1;
-      return new Promise((resolve) => queue.add(ownerId, { isGone, resolve }));
+      return new Promise((resolve) => queue.add(ownerId, { isOver: isGone, resolve }));
     },
   };
 }

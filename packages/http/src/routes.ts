@@ -34,7 +34,7 @@ import { STREAM_HEADERS } from "./stream-headers.ts";
 export const ROUTES: Readonly<Record<RouteName, Methods>> = {
   runs: {
     GET: { access: "any", changes: false, takesTurn: "short", answer: listRuns },
-    POST: { access: "any", changes: true, takesTurn: "short", answer: createRun },
+    POST: { access: "any", changes: true, answer: createRun },
   },
   run: {
     GET: { access: "any", changes: false, answer: getRun },
@@ -50,13 +50,14 @@ export const ROUTES: Readonly<Record<RouteName, Methods>> = {
   openapi: { GET: { access: "open", changes: false, answer: describe } },
 };
 
-async function listRuns({ service, exchange, ownerId, holding }: Call): Promise<Reply> {
+async function listRuns(call: Call): Promise<Reply> {
+  const { service, exchange, ownerId, holding } = call;
   const runStatus = parseStatus(exchange.query);
   const before = parseListCursor(exchange.query);
   const limit = parseLimit(exchange.query, 50, 200);
   holding.checkAnswers();
   const query = { ownerId, runStatus, before, limit };
-  const list = await readRunList(service.log, query, holding);
+  const list = await readRunList(service.log, query, call);
   return jsonReply(200, encodeRunList(list), service.retention);
 }
 

@@ -5,6 +5,7 @@ import {
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core";
+import { type Exchange, stopIfGone } from "./exchange.ts";
 import type { Holding } from "./in-flight.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see W14 */
@@ -14,14 +15,21 @@ const RUNS_A_READ = 16;
 
 /**
  * Reads a list of runs, cut at 4 MiB. It holds at least one run if there is one, and `next` goes on after the last.
- * @param holding counts the memory of the list as it grows
+ * @param call its holding counts the memory of the list as it grows
  * @throws RunEventsError `too_many_requests`, `store_unavailable`
+ * @throws Error if the client has gone
  * @see W14, W49
  */
 export async function readRunList(
   log: Pick<RunLog, "listRuns">,
   query: ListQuery,
-  holding: Pick<Holding, "holdAnswer">,
+  {
+    exchange,
+    holding,
+  }: {
+    readonly exchange: Pick<Exchange, "isGone">;
+    readonly holding: Pick<Holding, "holdAnswer">;
+  },
 ): ReturnType<RunLog["listRuns"]> {
   const fits = createPageCut(query.limit, LIST_BYTES);
   const runs: RunRecord[] = [];
@@ -30,6 +38,7 @@ export async function readRunList(
   for (;;) {
     const limit = Math.min(RUNS_A_READ, query.limit - runs.length);
     const read = await log.listRuns({ ...query, before, limit });
+    stopIfGone(exchange);
     for (const run of read.runs) {
       const metadataBytes = utf8Bytes(run.metadata);
       if (!fits(metadataBytes)) return { runs, next: runs.at(-1)?.ordinal ?? null };

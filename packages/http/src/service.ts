@@ -9,11 +9,19 @@ import {
   type StreamStats,
 } from "@tm/run-events-core/wire";
 import { checkOptions } from "./check-options.ts";
-import type { Exchange, Headers, Reply, StreamReply } from "./exchange.ts";
+import {
+  emptyReply,
+  type Exchange,
+  type Headers,
+  type Reply,
+  stopIfGone,
+  type StreamReply,
+} from "./exchange.ts";
 import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
 import { createInFlights, type Holding, type InFlight } from "./in-flight.ts";
 import { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
 import { parsePath, ROOT_PATH } from "./paths.ts";
+import { createPlaces, type Places } from "./places.ts";
 import { methodNotAllowed, problem, problemOf } from "./problem.ts";
 import type { Call, Route } from "./route.ts";
 import { createRefusals } from "./refusals.ts";
@@ -33,6 +41,10 @@ const MAX_BYTES = 33_554_432;
  * change.
  */
 export const SHORT_ANSWER = 65_536;
+/** How many first looks at pages one user has under way: as many as the log sends to the store at once, also while it is slow. */
+const LOOKS = 32;
+/** The status for a host's log of a request whose client did not wait for the answer, as nginx has it. No client sees it. */
+const CLIENT_GONE = 499;
 const encoder = new TextEncoder();
 
 /** Settings of both doors. `Native` is the request that the host's framework has. */
@@ -52,7 +64,7 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   readonly maxUploadsPerUser?: number;
   /**
    * The most bytes of one user's bodies that are being received or appended; the same bound again for answers that the client has
-   * not read. Default 33,554,432. @see W49
+   * not read. At least 1; less than a page, 4,194,304, means one page at a time. Default 33,554,432. @see W49
    */
   readonly maxBytesPerUser?: number;
   /**
@@ -115,6 +127,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
   const waits = createWaits(log, options.maxStreamsPerUser);
   const turns = createTurns();
   const refusals = createRefusals(log.clock);
+  const looks = createPlaces(LOOKS);
+  const alone = createPlaces(1);
   const inFlights = createInFlights({
     maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
     maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
@@ -173,7 +187,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       return await answerOwner(found, { exchange, native, holding, ownerId, runId });
     } catch (error) {
       if (error instanceof RunEventsError && error.code === "too_many_requests")
-        await refusals.wait(ownerId, () => exchange.signal.aborted);
+        await refusals.wait(ownerId, () => exchange.isGone());
       throw error;
     }
   }
@@ -203,10 +217,24 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
         return "unauthenticated";
       }
     };
-    const takeTurn = (size: WorkSize): Promise<void> => turns.take(ownerId, size);
+    const isOver = (): boolean => !found.changes && exchange.isGone();
+    const goOn = (): void => {
+      if (!found.changes) stopIfGone(exchange);
+    };
+    goOn();
+    const takeTurn = async (size: WorkSize): Promise<void> => {
+      await turns.take(ownerId, size, isOver);
+      goOn();
+    };
     if (found.takesTurn !== undefined) await takeTurn(found.takesTurn);
     const goShort: Call["goShort"] = (work) => turns.goShort(ownerId, work);
-    const goAlone: Call["goAlone"] = (work) => turns.goAlone(ownerId, work);
+    const inPlace =
+      (places: Places): Call["goAlone"] =>
+      (work) =>
+        places.run(ownerId, () => {
+          goOn();
+          return work();
+        });
     return found.answer({
       service,
       exchange,
@@ -216,7 +244,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       holding,
       takeTurn,
       goShort,
-      goAlone,
+      look: inPlace(looks),
+      goAlone: inPlace(alone),
     });
   }
 
@@ -251,9 +280,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
       } catch (error) {
         holding.holdBody(0);
         holding.holdAnswer(0);
+        if (exchange.isGone()) return emptyReply(CLIENT_GONE);
         const answer = problemOf(error);
         const failed = answer.status >= 500;
-        if (failed && !exchange.signal.aborted) tell(error);
+        if (failed) tell(error);
         reply = failed && isStream(exchange) ? refuseStream(exchange, error) : answer;
       }
       if (allowedOrigins.length === 0) return reply;

@@ -1,5 +1,5 @@
 import { afterTurn } from "@tm/run-events-core/wire";
-import { createOwnerQueue } from "./owner-queue.ts";
+import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
 /** How many short pieces of work fit into one turn of the event loop: a create takes some 0.3 ms on SQLite, plus a commit. */
 const SHORT_A_TURN = 2;
@@ -19,18 +19,16 @@ export interface Turns {
    * Resolves when it is the caller's turn to go on, and at once if this one has room. The largest work waits for a later turn, in
    * which no other owner's short request is at work, but for 8 turns at most: so a short request waits for the one piece of it that
    * has begun.
+   * @param isOver whether the work is not wanted any more; then it takes no part of a turn
    * @see W49
    */
-  take(ownerId: string, size: WorkSize): Promise<void>;
+  take(ownerId: string, size: WorkSize, isOver?: () => boolean): Promise<void>;
   /** Does a short request's work, while the largest work of other owners gives way. */
   goShort<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
-  /** Runs the work when the owner's work before it that was given here is over, however that ended. */
-  goAlone<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 
-interface Waiting {
+interface Waiting extends WaitingItem {
   readonly size: WorkSize;
-  readonly resolve: () => void;
 }
 
 /**
@@ -39,8 +37,6 @@ interface Waiting {
  */
 export function createTurns(): Turns {
   const queue = createOwnerQueue<Waiting>();
-  /** The last that each owner has given to go alone. */
-  const alone = new Map<string, Promise<unknown>>();
   /** How many short requests of each owner are at work. */
   const short = new Map<string, number>();
   let left = SHORT_A_TURN;
@@ -52,7 +48,7 @@ export function createTurns(): Turns {
     left = SHORT_A_TURN;
     waits += 1;
     while (goNext(mayGo));
-    if (left < SHORT_A_TURN || !queue.isEmpty()) afterTurn(tick);
+    if (left < SHORT_A_TURN || queue.size() > 0) afterTurn(tick);
     else isTicking = false;
   }
 
@@ -78,9 +74,9 @@ export function createTurns(): Turns {
   }
 
   return {
-    take(ownerId, size) {
+    take(ownerId, size, isOver = never) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      queue.add(ownerId, { size, resolve });
+      queue.add(ownerId, { size, isOver, resolve });
       goNext((piece) => piece.size !== "largest");
       if (!isTicking) {
         isTicking = true;
@@ -98,19 +94,13 @@ export function createTurns(): Turns {
         else short.set(ownerId, others);
       }
     },
-    goAlone(ownerId, work) {
-      const result = (alone.get(ownerId) ?? Promise.resolve()).then(work);
-      const over: Promise<unknown> = result
-        .catch(() => {})
-        .finally(() => {
-          if (alone.get(ownerId) === over) alone.delete(ownerId);
-        });
-      alone.set(ownerId, over);
-      return result;
-    },
   };
 }
 
 function costOf(size: WorkSize): number {
   return size === "short" ? 1 : SHORT_A_TURN;
+}
+
+function never(): boolean {
+  return false;
 }

@@ -39,6 +39,36 @@ it.for(["reset", "end"] as const)(
   },
 );
 
+it.for(["reset", "end"] as const)(
+  "W12, W49: a connection that breaks (%s) while the store is slow leaves what the server had read, in whole lines and in order",
+  async (how) => {
+    await using world = await openWorld("node:http");
+    const runId = await world.record();
+    const path = `/v1/agent-runs/${runId}/events`;
+    const head = encodeHead("POST", path, { ...HEADERS, "Transfer-Encoding": "chunked" });
+    const release = world.store.hold("append");
+    const lines = Array.from(
+      { length: 1_200 },
+      (_, at) => `{"eventType":"NOTE","payload":${at}}\n`,
+    );
+    using socket = await openSocket(
+      world.port,
+      head + chunk(`${lines.join("")}{"eventType":"HALF"}`),
+    );
+    await eventually(() => expect(world.store.held()).toBe(1));
+    if (how === "reset") socket.socket.resetAndDestroy();
+    else socket.socket.end();
+    await eventually(async () => expect(await world.connections()).toBe(0));
+    release();
+    await eventually(() => expect(world.stats().inFlight.uploads).toBe(0));
+    const { events } = await world.runs.read(runId, { limit: 2_000 });
+    // A first group has been read whole. What the system held back may not have been.
+    expect(events.length).toBeGreaterThanOrEqual(500);
+    expect(events.map(({ payload }) => payload)).toEqual(events.map((_, at) => at));
+    expect(world.reported).toEqual([]);
+  },
+);
+
 it("W12: a pipe into curl -T - records live, and its receipt comes at the end", async () => {
   await using world = await openWorld("node:http");
   const runId = await world.record();

@@ -124,6 +124,27 @@ describe.each(DOORS)("%s", (door) => {
     },
   );
 
+  it.for([
+    ["a bad type", '{"eventType":"event 499"}', "Expected `eventType` of line 1500 to match"],
+    [
+      "a payload too deep",
+      `{"eventType":"NOTE","payload":${"[".repeat(1_001)}${"]".repeat(1_001)}}`,
+      "Expected the payload of line 1500 to be nested",
+    ],
+  ] as const)(
+    "W12: the message about %s in line 1,500 of 2,000 counts over the whole upload, as `line` does",
+    async ([, bad, message]) => {
+      await using world = await openWorld(door);
+      const runId = await world.record();
+      const all: string[] = Array.from({ length: 2_000 }, (_, at) => (at === 1_499 ? bad : NOTE));
+      // Blank lines are lines, too.
+      all[7] = "";
+      const answer = await world.send(lines(runId, all.join("\n")));
+      expectProblem(answer, 422, { code: "invalid_event", line: 1_500, lastSequence: 1_498 });
+      expect(answer.json()["detail"]).toEqual(expect.stringContaining(message));
+    },
+  );
+
   it("W12: a line that is not UTF-8 is named", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();

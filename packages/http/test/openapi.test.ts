@@ -100,6 +100,33 @@ it("W3, W30: every error code is described, each under its own status", () => {
   );
 });
 
+it("W29, W30: the session's cookie is described under both of its names, and either will do wherever one does", () => {
+  const { components, security } = openApiDocument() as {
+    readonly components: { readonly securitySchemes: Readonly<Record<string, object>> };
+    readonly security: readonly object[];
+  };
+  const { securitySchemes } = components;
+  expect(securitySchemes["session"]).toMatchObject({
+    type: "apiKey",
+    in: "cookie",
+    name: "run_events_session",
+  });
+  expect(securitySchemes["secureSession"]).toMatchObject({
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-run_events_session",
+  });
+  const asked = operations().map(
+    ([, , operation]) => (operation["security"] ?? security) as readonly object[],
+  );
+  for (const alternatives of asked) {
+    const names = alternatives.map((one) => Object.keys(one).join());
+    expect(names.filter((name) => name !== "bearer")).toEqual(
+      names.includes("session") ? ["session", "secureSession"] : [],
+    );
+  }
+});
+
 it("W30: operations have ids of their own, and paths say their parameters", () => {
   const ids = operations().map(([, , { operationId }]) => operationId);
   expect(new Set(ids).size).toBe(ids.length);

@@ -34,7 +34,7 @@ it("W14, W49: pages of any runs hold each run once and in order, up to the limit
           const { runs, next }: Awaited<ReturnType<typeof readRunList>> = await readRunList(
             source,
             query,
-            holding,
+            { exchange: { isGone: () => false }, holding },
           );
           const bytes = runs.reduce((sum, run) => sum + run.metadata.length, 0);
           expect(runs.length).toBeLessThanOrEqual(limit);

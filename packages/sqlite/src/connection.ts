@@ -2,7 +2,7 @@ import { RunEventsError, storeClosed } from "@tm/run-events-core";
 import { checkHandle, checkSynchronous } from "./check-handle.ts";
 import { isClosed, isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
 import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
-import { createFileGuard } from "./file-guard.ts";
+import { createFileGuard, type GuardedHandle } from "./file-guard.ts";
 import { checkObjects, migrateSchema, verifySchema } from "./schema.ts";
 import { isWalSafe } from "./sqlite-version.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
@@ -64,7 +64,10 @@ export function createConnection(
   const path = pathOf(db);
   const inFile = path !== null;
   const guard = createFileGuard(path);
-  const isWal = (): boolean => journalMode(db, "PRAGMA journal_mode") === "wal";
+  const guarded: GuardedHandle = {
+    isWal: () => journalMode(db, "PRAGMA journal_mode") === "wal",
+    read: () => void prepareStatement(db, "SELECT 1 FROM sqlite_schema LIMIT 1").get(),
+  };
   let transactions: Transactions | null = null;
   let opened: OpenConnection | null = null;
   let closed = false;
@@ -114,7 +117,7 @@ export function createConnection(
   function write<T>(work: (sql: OpenConnection) => T): Promise<T> {
     const calledAt = performance.now();
     const attempt = (): T => {
-      guard.check(isWal);
+      guard.check(guarded);
       const sql = open();
       return sql.write(() => work(sql));
     };
@@ -128,7 +131,7 @@ export function createConnection(
     inFile,
     perform: (work) =>
       patiently(() => {
-        guard.check(isWal);
+        guard.check(guarded);
         return work(open());
       }),
     write,
@@ -147,7 +150,7 @@ export function createConnection(
         throw new TypeError("Expected `migrate()` or `verify()` to have been awaited before.");
       }
       try {
-        guard.check(isWal);
+        guard.check(guarded);
         return work(opened);
       } catch (error) {
         throw failureOf(error);
@@ -155,13 +158,13 @@ export function createConnection(
     },
     migrate: () =>
       patiently(() => {
-        guard.check(isWal);
+        guard.check(guarded);
         migrateSchema(db, tables, configure());
         open();
       }),
     verify: () =>
       patiently(() => {
-        guard.check(isWal);
+        guard.check(guarded);
         configure();
         verifySchema(db, tables);
         open();

@@ -5,15 +5,31 @@ interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
   readonly size: number;
+  /** Tells a file from an earlier one with the same inode, where the file system keeps it. */
+  readonly birthtimeMs: number;
 }
 
 /** What is needed of node:fs. */
 interface FileSystem {
   statSync(path: string, options: { readonly throwIfNoEntry: false }): FileIdentity | undefined;
+  readdirSync(path: string): readonly string[];
+  fstatSync(descriptor: number): FileIdentity;
 }
+
+/** The handle whose files are guarded. */
+export interface GuardedHandle {
+  /** Whether it is in WAL mode; in other modes the `-wal` and `-shm` may disappear. */
+  isWal(): boolean;
+  /** Reads something, which in WAL mode opens the `-wal` and `-shm`. */
+  read(): void;
+}
+
+/** Where the descriptors of this process are listed, on Linux, macOS and the BSDs. */
+const DESCRIPTORS = "/dev/fd";
 
 /** The files that SQLite opens beside the database in WAL mode. */
 const BESIDE = ["-wal", "-shm"] as const;
+type Suffix = (typeof BESIDE)[number];
 
 /**
  * For how long a call trusts the last check, in milliseconds. A check takes 15 to 25 µs, a third of a commit that is not synced.
@@ -24,6 +40,9 @@ const FRESH_MS = 10;
 /**
  * Remembers the files that the handle opened. SQLite itself keeps using a file that was removed or replaced: appends would be
  * acknowledged, and lost when the process ends. The handle keeps its files open, so no other file gets their inode numbers.
+ *
+ * A handle that leaves the WAL mode and comes back has closed its `-wal` and made another one. That is no loss: the process has the
+ * old one open no more, and the new one is open.
  * @see S6, S31
  */
 export interface FileGuard {
@@ -31,10 +50,9 @@ export interface FileGuard {
   noteLog(): void;
   /**
    * Passes while the files are the opened ones, or were some milliseconds ago. A file that cannot be checked counts as present.
-   * @param isWal asks the handle whether it is still in WAL mode; in other modes the `-wal` and `-shm` may disappear
    * @throws RunEventsError `store_unavailable`, not retryable
    */
-  check(isWal: () => boolean): void;
+  check(handle: GuardedHandle): void;
   /** The size of the `-wal` file in bytes; `null` if there is none or it cannot be read. */
   walBytes(): number | null;
 }
@@ -49,7 +67,11 @@ export function createFileGuard(
   fs: FileSystem | null = fileSystemOfRuntime(),
 ): FileGuard {
   const known = new Map<string, FileIdentity>();
+  /** What was found where a file was lost. The same needs no second look at what is open. */
+  const lost = new Map<string, FileIdentity | null>();
   let checkedAt = -Infinity;
+  /** Whether the handle has opened the files beside the database. */
+  let isNoted = false;
 
   function look(name: string): FileIdentity | null | "unknown" {
     try {
@@ -64,28 +86,79 @@ export function createFileGuard(
     if (seen !== null && seen !== "unknown") known.set(name, seen);
   }
 
+  /** Whether the file is the known one, if there is one. */
   function isSame(name: string): boolean {
     const before = known.get(name);
     if (before === undefined) return true;
     const now = look(name);
-    return now === "unknown" || (now?.ino === before.ino && now.dev === before.dev);
+    if (now === "unknown") return true;
+    if (now === null || !isSameFile(now, before)) return false;
+    known.set(name, now);
+    return true;
   }
 
-  function check(isWal: () => boolean): void {
-    if (path === null || performance.now() - checkedAt < FRESH_MS) return;
+  /** The files that this process has open; `null` if that is not shown. */
+  function listOpen(): readonly FileIdentity[] | null {
+    try {
+      return fs?.readdirSync(DESCRIPTORS).flatMap((name) => statOpen(Number(name))) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The file of a descriptor; none if it has been closed meanwhile, as the one that read the list. */
+  function statOpen(descriptor: number): readonly FileIdentity[] {
+    try {
+      return fs === null ? [] : [fs.fstatSync(descriptor)];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Whether the handle itself has put a file beside the database in the place of the known one, which is then known. */
+  function isHandles(suffix: Suffix, handle: GuardedHandle): boolean {
+    const name = path + suffix;
+    const before = known.get(name);
+    const found = look(name);
+    if (found === "unknown") return true;
+    // In memory, where the handle locks the file for itself.
+    if (found === null && before === undefined && suffix === "-shm") return true;
+    if (!handle.isWal()) {
+      known.delete(name);
+      return true;
+    }
+    handle.read();
+    const now = look(name);
+    if (now === "unknown") return true;
+    const judged = lost.get(name);
+    if (judged !== undefined && isSameAsBefore(now, judged)) return false;
+    if ((now !== null || suffix === "-shm") && isOwnDoing(before, now, listOpen())) {
+      lost.delete(name);
+      if (now === null) known.delete(name);
+      else known.set(name, now);
+      return true;
+    }
+    lost.set(name, now);
+    return false;
+  }
+
+  function check(handle: GuardedHandle): void {
+    // A database in a virtual file system of SQLite has a name but no file: then there is nothing to guard.
+    if (path === null || !known.has(path) || performance.now() - checkedAt < FRESH_MS) return;
     if (!isSame(path)) throw fileGone("The database file");
-    for (const suffix of BESIDE) {
-      if (isSame(path + suffix)) continue;
-      if (!isWal()) known.delete(path + suffix);
-      else throw fileGone(`The database's \`${suffix}\` file`);
+    for (const suffix of isNoted ? BESIDE : []) {
+      const name = path + suffix;
+      if (known.has(name) && isSame(name)) continue;
+      if (isHandles(suffix, handle)) continue;
+      throw fileGone(`The database's \`${suffix}\` file`, listOpen() === null ? OR_SWITCHED : "");
     }
     checkedAt = performance.now();
   }
 
-  // A database in a virtual file system of SQLite has a name but no file: then there is nothing to guard.
   if (path !== null) note(path);
   return {
     noteLog() {
+      isNoted = true;
       if (path !== null) for (const suffix of BESIDE) note(path + suffix);
     },
     check,
@@ -96,10 +169,39 @@ export function createFileGuard(
   };
 }
 
-function fileGone(subject: string): RunEventsError {
+/**
+ * Whether a file has come in the place of another one by this process's own doing: the process has the new one open, and the old one no
+ * more. Where open files are not shown, only a first file has.
+ * @param now `null` if there is no file now
+ */
+function isOwnDoing(
+  before: FileIdentity | undefined,
+  now: FileIdentity | null,
+  open: readonly FileIdentity[] | null,
+): boolean {
+  if (open === null) return before === undefined;
+  if (before !== undefined && open.some((file) => isSameAsBefore(file, before))) return false;
+  return now === null || open.some((file) => isSameFile(file, now));
+}
+
+/** As `isSameFile`, at two times: an inode that was freed may be another file's by now. */
+function isSameAsBefore(now: FileIdentity | null, before: FileIdentity | null): boolean {
+  if (now === null || before === null) return now === before;
+  return isSameFile(now, before) && now.birthtimeMs === before.birthtimeMs;
+}
+
+function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** What else it may be where open files are not shown. */
+const OR_SWITCHED =
+  " If the handle itself has left the WAL mode and come back, nothing is lost: close it, and give the store another one.";
+
+function fileGone(subject: string, otherwise = ""): RunEventsError {
   return new RunEventsError(
     "store_unavailable",
-    `${subject} was removed or replaced while it was open. Stop every program that uses the database, put the right file back, and start again.`,
+    `${subject} was removed or replaced while it was open. Stop every program that uses the database, put the right file back, and start again.${otherwise}`,
     { retryable: false },
   );
 }

@@ -1,9 +1,17 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createFileGuard } from "../src/file-guard.ts";
 import { createSqliteStore, type SqliteStore } from "../src/index.ts";
-import { type Driver, DRIVERS } from "./drivers.ts";
+import { type Driver, driverOf, DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
 import { appendOf, claimOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
@@ -75,6 +83,25 @@ const LOSSES: readonly (readonly [string, string, (file: string) => void])[] = [
   ],
 ];
 
+/** Lets so much time pass that the next call looks at the files again. */
+function startClock(): () => void {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  return () => void vi.advanceTimersByTime(11);
+}
+
+/** How the handle itself may take its `-wal` away and make another one. */
+const SWITCHES: readonly (readonly string[])[] = [
+  ["PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = WAL"],
+  ["PRAGMA journal_mode = MEMORY", "PRAGMA user_version = 7", "PRAGMA journal_mode = WAL"],
+  [
+    "PRAGMA journal_mode = TRUNCATE",
+    "VACUUM",
+    "PRAGMA journal_mode = WAL",
+    "SELECT * FROM sqlite_schema",
+  ],
+];
+
 describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
   it.each(LOSSES)("S6, S31: when %s, every call says so", async (_, named, lose) => {
     const file = temporaryFile();
@@ -125,11 +152,83 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     "PRAGMA journal_mode = MEMORY",
     "PRAGMA locking_mode = EXCLUSIVE",
   ])("S6: %s on the handle is no loss", async (sql) => {
+    const lookAgain = startClock();
     const { db, store } = await openWithRun(driver, temporaryFile());
     await store.append([appendOf("a", 1)]);
     db.exec(sql);
+    lookAgain();
     await expectToGoOn(store, 1);
   });
+
+  it.each(SWITCHES)(
+    "S6: a handle that leaves the WAL and comes back (%s) has lost nothing, and its new -wal is guarded",
+    async (...statements) => {
+      const lookAgain = startClock();
+      const file = temporaryFile();
+      const { db, store } = await openWithRun(driver, file);
+      await store.append([appendOf("a", 1)]);
+      for (const sql of statements) db.exec(sql);
+      lookAgain();
+      await expectToGoOn(store, 1);
+      lookAgain();
+      await store.append([appendOf("a", 3)]);
+      rmSync(`${file}-wal`);
+      lookAgain();
+      expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+    },
+  );
+
+  it("S6: a handle that has the file for itself has no -shm, and its -wal is guarded", async () => {
+    const lookAgain = startClock();
+    const file = temporaryFile();
+    const db = openHandle(driver, file);
+    db.exec("PRAGMA locking_mode = EXCLUSIVE");
+    const store = createSqliteStore(db);
+    onTestFinished(() => store.close());
+    await store.migrate();
+    await store.createRun(createOf("a"));
+    expect(existsSync(`${file}-shm`)).toBe(false);
+    lookAgain();
+    await expectToGoOn(store);
+    for (const mode of ["DELETE", "WAL"]) db.exec(`PRAGMA journal_mode = ${mode}`);
+    lookAgain();
+    await expectToGoOn(store, 1);
+    rmSync(`${file}-wal`);
+    lookAgain();
+    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+  });
+
+  it("S6: a handle that is used meanwhile, and comes back to the WAL, is guarded again", async () => {
+    const lookAgain = startClock();
+    const file = temporaryFile();
+    const { db, store } = await openWithRun(driver, file);
+    db.exec("PRAGMA journal_mode = DELETE");
+    lookAgain();
+    await expectToGoOn(store);
+    db.exec("PRAGMA journal_mode = WAL");
+    lookAgain();
+    await expectToGoOn(store, 1);
+    rmSync(`${file}-wal`);
+    lookAgain();
+    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+  });
+
+  it.each(["removed", "replaced"])(
+    "S6: a new -wal that is %s before any call of the store is a loss",
+    async (how) => {
+      const lookAgain = startClock();
+      const file = temporaryFile();
+      const { db, store } = await openWithRun(driver, file);
+      for (const sql of ["DELETE", "WAL"]) db.exec(`PRAGMA journal_mode = ${sql}`);
+      await expectToGoOn(store);
+      copyFileSync(`${file}-wal`, `${file}-copy`);
+      rmSync(`${file}-wal`);
+      if (how === "replaced") renameSync(`${file}-copy`, `${file}-wal`);
+      lookAgain();
+      expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+      expect(await failureOf(store.probe())).toMatchObject(GONE);
+    },
+  );
 
   it("S6: a checkpoint, a VACUUM or the end of another process is no loss", async () => {
     const file = temporaryFile();
@@ -179,19 +278,43 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
   });
 });
 
+it("S6: where open files are not shown, a handle that left the WAL and came back is refused, and the message says what to do", () => {
+  const lookAgain = startClock();
+  const file = temporaryFile();
+  const db = openHandle(driverOf("node:sqlite"), file);
+  db.exec("PRAGMA journal_mode = WAL");
+  db.exec("CREATE TABLE t (x)");
+  const missing = (): never => {
+    throw new Error("ENOENT");
+  };
+  const guard = createFileGuard(file, { statSync, readdirSync: missing, fstatSync: missing });
+  const handle = { isWal: () => true, read: () => db.exec("SELECT * FROM t") };
+  guard.noteLog();
+  guard.check(handle);
+  copyFileSync(`${file}-wal`, `${file}-copy`);
+  renameSync(`${file}-copy`, `${file}-wal`);
+  lookAgain();
+  const refused = expect.objectContaining({
+    ...GONE,
+    message: expect.stringMatching(/come back, nothing is lost: close it, and give the store/),
+  });
+  expect(() => guard.check(handle)).toThrow(refused);
+  expect(() => guard.check(handle)).toThrow(refused);
+});
+
 it("S6: where the runtime has no file system, or does not show the file, nothing is lost", () => {
   const file = temporaryFile();
   const never = (): never => {
     throw new Error("Expected not to be asked.");
   };
   const failing = {
-    statSync() {
-      throw new Error("EACCES");
-    },
+    statSync: never,
+    readdirSync: never,
+    fstatSync: never,
   };
   for (const guard of [createFileGuard(file, null), createFileGuard(file, failing)]) {
     guard.noteLog();
-    guard.check(never);
+    guard.check({ isWal: never, read: never });
     expect(guard.walBytes()).toBeNull();
   }
 });

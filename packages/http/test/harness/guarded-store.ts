@@ -1,6 +1,6 @@
 import type { RunEventStore } from "@tm/run-events-core";
 
-type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
+export type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
 
 /** A store whose line a test can cut and hold. */
 export interface GuardedStore extends RunEventStore {
@@ -12,6 +12,8 @@ export interface GuardedStore extends RunEventStore {
   releaseAll(): void;
   /** The calls that are being held. */
   held(): number;
+  /** How often this was asked for so far. A call of `read` counts once for each of its queries. */
+  asked(name: StoreCall): number;
   /** Rings every watch, as a store may. */
   ringAll(): void;
   /** Loses every ring from now on. */
@@ -23,13 +25,19 @@ export interface GuardedStore extends RunEventStore {
 /** Puts a line in front of a real store. */
 export function guardStore(store: RunEventStore): GuardedStore {
   const gates = new Map<StoreCall, Promise<void>>();
+  const counts = new Map<StoreCall, number>();
   const releases = new Set<() => void>();
   const bells = new Set<() => void>();
   let failure: Error | null = null;
   let held = 0;
   let silent = false;
 
-  async function call<Result>(name: StoreCall, task: () => Promise<Result>): Promise<Result> {
+  async function call<Result>(
+    name: StoreCall,
+    task: () => Promise<Result>,
+    count = 1,
+  ): Promise<Result> {
+    counts.set(name, (counts.get(name) ?? 0) + count);
     const gate = gates.get(name);
     if (gate !== undefined) {
       held += 1;
@@ -44,7 +52,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
     capabilities: store.capabilities,
     createRun: (request) => call("createRun", () => store.createRun(request)),
     append: (requests) => call("append", () => store.append(requests)),
-    read: (queries) => call("read", () => store.read(queries)),
+    read: (queries) => call("read", () => store.read(queries), queries.length),
     getRun: (runId) => call("getRun", () => store.getRun(runId)),
     listRuns: (query) => call("listRuns", () => store.listRuns(query)),
     deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
@@ -84,6 +92,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
       for (const release of releases) release();
     },
     held: () => held,
+    asked: (name) => counts.get(name) ?? 0,
     ringAll() {
       for (const wake of bells) wake();
     },

@@ -1,0 +1,37 @@
+/** Lets so much of each owner's work go on at once. */
+export interface Places {
+  /** Runs the work when its owner has a free place, in the order of the calls, however the work before it ended. */
+  run<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
+}
+
+interface Owner {
+  taken: number;
+  readonly waiting: (() => void)[];
+}
+
+/** Makes places: `most` for each owner. An owner without work takes no memory. */
+export function createPlaces(most: number): Places {
+  const owners = new Map<string, Owner>();
+
+  function leave(ownerId: string, owner: Owner): void {
+    const next = owner.waiting.shift();
+    // The place passes on.
+    if (next !== undefined) return next();
+    owner.taken -= 1;
+    if (owner.taken === 0) owners.delete(ownerId);
+  }
+
+  return {
+    async run(ownerId, work) {
+      const owner = owners.get(ownerId) ?? { taken: 0, waiting: [] };
+      owners.set(ownerId, owner);
+      if (owner.taken < most) owner.taken += 1;
+      else await new Promise<void>((resolve) => owner.waiting.push(resolve));
+      try {
+        return await work();
+      } finally {
+        leave(ownerId, owner);
+      }
+    },
+  };
+}

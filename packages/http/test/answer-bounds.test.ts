@@ -1,0 +1,82 @@
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createHandler, type Identity } from "../src/index.ts";
+import { createNodeHandler } from "../src/node.ts";
+import { ADA } from "./harness/accounts.ts";
+import { guardStore } from "./harness/guarded-store.ts";
+import { DOORS, openWorld } from "./harness/world.ts";
+
+const IDENTITY: Identity = { userId: "ada", credential: "bearer" };
+const PAGE_BYTES = 4_194_304;
+const SLICE = { eventType: "NOTE", payload: "x".repeat(262_000) };
+
+describe.each(DOORS)("%s", (door) => {
+  it.each([1, 1_000, PAGE_BYTES - 1])(
+    "W49: a bound of %i bytes, less than a page, refuses no user whose answers come one at a time",
+    async (maxBytesPerUser) => {
+      await using world = await openWorld(door, { maxBytesPerUser });
+      const runId = await world.record();
+      for (let at = 0; at < 40; at++) await world.runs.append(runId, [SLICE]);
+      const metadata = SLICE.payload;
+      for (let at = 0; at < 20; at++) await world.runs.create({ ownerId: "ada", metadata });
+      const lengths: number[] = [];
+      const seen: number[] = [];
+      for (let hasMore = true; hasMore;) {
+        const path = `/v1/agent-runs/${runId}/events?since=${seen.at(-1) ?? 0}`;
+        const answer = await world.send({ path, headers: ADA });
+        expect(answer.status).toBe(200);
+        const page = answer.json() as {
+          readonly events: readonly { readonly sequence: number }[];
+          readonly hasMore: boolean;
+        };
+        ({ hasMore } = page);
+        seen.push(...page.events.map(({ sequence }) => sequence));
+        lengths.push(answer.text.length);
+      }
+      expect(seen).toEqual(Array.from({ length: 40 }, (_, at) => at + 1));
+      const list = await world.send({ path: "/v1/agent-runs?limit=200", headers: ADA });
+      expect(list.status).toBe(200);
+      lengths.push(list.text.length);
+      expect(Math.max(...lengths)).toBeGreaterThan(0.9 * PAGE_BYTES);
+    },
+  );
+});
+
+it("W49: a page is refused before it is read where the user's answers leave no room for a whole one", async () => {
+  const store = guardStore(createMemoryStore());
+  const runs = createRunEvents({ store });
+  onTestFinished(() => runs.close());
+  const maxBytesPerUser = 1.5 * PAGE_BYTES;
+  const handler = createHandler({ runs, maxBytesPerUser, authenticate: () => IDENTITY });
+  await runs.create({ ownerId: "ada", runId: "r" });
+  for (let at = 0; at < 40; at++) await runs.append("r", [SLICE]);
+  const ask = (): Promise<Response> =>
+    handler.fetch(new Request("http://localhost/v1/agent-runs/r/events"));
+  const unread = await ask();
+  const before = store.asked("read");
+  const refused = await ask();
+  expect([unread.status, refused.status]).toEqual([200, 429]);
+  // The look at how long the page is.
+  expect(store.asked("read") - before).toBe(1);
+  await unread.text();
+  const next = await ask();
+  expect([next.status, (await next.text()).length]).toEqual([
+    200,
+    Number(unread.headers.get("content-length")),
+  ]);
+});
+
+it.each([0, -1, Number.NaN, "4 MiB"])(
+  "W49: a bound of %o bytes, under which nothing could be read, is refused at once",
+  async (given) => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    onTestFinished(() => runs.close());
+    const maxBytesPerUser = given as number;
+    for (const create of [createHandler, createNodeHandler])
+      expect(() => create({ runs, maxBytesPerUser, authenticate: () => IDENTITY })).toThrow(
+        new TypeError(
+          `Expected \`maxBytesPerUser\` to be a number of bytes, 1 or more, got ${String(given)}. A page takes up to 4,194,304. Leave the option out for 33,554,432.`,
+        ),
+      );
+  },
+);
