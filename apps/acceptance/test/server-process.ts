@@ -46,6 +46,7 @@ function spawnServer({ storeUrl, env = {}, under = [] }: ServerOptions): Child {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOST: "127.0.0.1",
       PORT: "0",
       RECORD_SAMPLE: "0",

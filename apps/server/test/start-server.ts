@@ -43,6 +43,7 @@ function spawnServer(env: ServerEnv, folder: string): Omit<ServerProcess, "url" 
     stdio: ["ignore", "pipe", "pipe"],
     env: withoutNull({
       PATH: globalThis.process.env["PATH"],
+      NODE_COMPILE_CACHE: globalThis.process.env["NODE_COMPILE_CACHE"],
       PORT: "0",
       RECORD_SAMPLE: "0",
       STORE_URL: "memory:",
