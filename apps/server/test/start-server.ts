@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { onTestFinished, type TestContext } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 
@@ -18,8 +18,19 @@ export const BOB = "bob-token";
  */
 export type ServerEnv = Readonly<Record<string, string | null>>;
 
-/** Ends what was started for it. Tests that run at the same time say which of them it is. */
-export type Owner = Pick<TestContext, "onTestFinished">;
+/** What something is started for, and ends with. Tests that run at the same time are owners by their contexts. */
+export interface Owner {
+  onTestFinished(end: () => Promise<void> | void): void;
+}
+
+/** All tests of a file, or of a `describe`, as one owner. To be called outside of them. */
+export function ownedByAll(): Owner {
+  const ends: (() => Promise<void> | void)[] = [];
+  afterAll(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+  return { onTestFinished: (end) => void ends.push(end) };
+}
 
 /** How a server's process ended. */
 export interface ServerExit {
