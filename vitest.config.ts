@@ -1,4 +1,5 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ViteUserConfig } from "vitest/config";
 import { parseTier, settingsOf } from "./packages/test-servers/src/tier.ts";
 
@@ -9,6 +10,8 @@ const config: ViteUserConfig = {
   },
   test: {
     ...settingsOf(parseTier(process.env.TEST_TIER)),
+    // Tests start hundreds of Node processes of the same sources: each finds them compiled.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     globalSetup: ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",
     // Most tests wait for servers and deadlines: two cores have time for three files.

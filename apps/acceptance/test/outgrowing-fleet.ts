@@ -1,5 +1,6 @@
 import { findFreePort, startNginx, startPostgres } from "@tm/run-events-test-servers";
 import { onTestFinished } from "vitest";
+import type { Owner } from "../../server/test/start-server.ts";
 import { readSnippet } from "../src/snippets.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
@@ -16,14 +17,18 @@ export interface Fleet {
   restart(index: 0 | 1): Promise<void>;
 }
 
-/** Starts it with the README's own nginx.conf, of which only the ports change. */
-export async function startFleet(): Promise<Fleet> {
+/**
+ * Starts it with the README's own nginx.conf, of which only the ports change.
+ * @param owner with whom it ends
+ */
+export async function startFleet(owner: Owner = { onTestFinished }): Promise<Fleet> {
   const postgres = await startPostgres();
-  onTestFinished(() => postgres.close());
+  owner.onTestFinished(() => postgres.close());
   const storeUrl = postgres.url;
   const start = (port: string): Promise<ServerProcess> =>
     startServer({
       storeUrl,
+      owner,
       env: { PORT: port, SESSION_SECRET: "a secret that these servers share" },
     });
   const servers = await Promise.all([start("0"), start("0")]);
@@ -40,7 +45,7 @@ export async function startFleet(): Promise<Fleet> {
     config = parts.join(`127.0.0.1:${free}`);
   }
   const nginx = await startNginx({ config });
-  onTestFinished(() => nginx.close());
+  owner.onTestFinished(() => nginx.close());
   return {
     url: `http://127.0.0.1:${port}`,
     storeUrl,

@@ -5,13 +5,14 @@ import type { RunEvent } from "@tm/run-events-core";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { startPostgres } from "@tm/run-events-test-servers";
 import { Pool } from "pg";
-import { expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { ownedByAll } from "../../server/test/start-server.ts";
 import { call, type Page, readLog, signIn } from "./api.ts";
 import { EVERY_CLIENT } from "./clients/every-client.ts";
 import { eventSource } from "./clients/eventsource.ts";
 import { readDelivered } from "./delivered-run.ts";
 import { openStream } from "./open-stream.ts";
-import { startFleet } from "./outgrowing-fleet.ts";
+import { type Fleet, startFleet } from "./outgrowing-fleet.ts";
 import { startWorker, type Worker } from "./outgrowing-worker.ts";
 import { TOKEN } from "./server-process.ts";
 import type { Following, StreamClient } from "./stream-client.ts";
@@ -48,15 +49,57 @@ async function streamsOf(serverUrl: string): Promise<number> {
   return Number(/^run_events_streams_open (\d+)$/m.exec(body as string)?.[1]);
 }
 
-it("W30: the README's nginx keeps from the world what is for those who run the servers", async () => {
-  const { url, servers } = await startFleet();
-  for (const path of ["/metrics", "/readyz"]) {
-    for (const asked of [path, `${path}?x=1`, `/${path}`, path.replace("e", "%65")]) {
-      expect((await fetch(url + asked)).status, asked).toBe(404);
+describe("a fleet whose servers stay", () => {
+  const owner = ownedByAll();
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet(owner);
+  });
+
+  it("W30: the README's nginx keeps from the world what is for those who run the servers", async () => {
+    const { url, servers } = fleet;
+    for (const path of ["/metrics", "/readyz"]) {
+      for (const asked of [path, `${path}?x=1`, `/${path}`, path.replace("e", "%65")]) {
+        expect((await fetch(url + asked)).status, asked).toBe(404);
+      }
+      for (const server of servers) expect((await fetch(server.url + path)).status).toBe(200);
     }
-    for (const server of servers) expect((await fetch(server.url + path)).status).toBe(200);
-  }
-  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it("W12, W21: each frame comes through nginx as it is sent, and each line as it is written", async () => {
+    const { url } = fleet;
+    await call(url, "POST", "/v1/agent-runs", { runId: "lines" });
+    const stream = await openStream(url, "lines", await signIn(url));
+    expect((await stream.next()).value).toMatchObject({ type: "connected" });
+    const upload = request(`${url}/v1/agent-runs/lines/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/x-ndjson" },
+    });
+    onTestFinished(() => void upload.destroy());
+    const answered = once(upload, "response");
+    for (let sequence = 1; sequence <= 20; sequence++) {
+      // Neither is over: a buffer on the way, of whatever size, would keep what is waited for.
+      upload.write(`{"eventType":"STEP","payload":${sequence}}\n`);
+      let frame = await stream.next();
+      while (frame.value?.type === "status") frame = await stream.next();
+      expect(frame.value).toMatchObject({ type: "run_event", event: { sequence } });
+    }
+    upload.end();
+    const [response] = (await answered) as [Parameters<typeof text>[0]];
+    expect(JSON.parse(await text(response))).toMatchObject({ firstSequence: 1, lastSequence: 20 });
+  });
+
+  it("W9: nginx lets the largest body through", async () => {
+    const { url } = fleet;
+    await call(url, "POST", "/v1/agent-runs", { runId: "large" });
+    const events = Array.from({ length: 15 }, () => ({
+      eventType: "STEP",
+      payload: "x".repeat(262_000),
+    }));
+    const { status } = await call(url, "POST", "/v1/agent-runs/large/events", { events });
+    expect(status).toBe(201);
+  });
 });
 
 it(
@@ -134,40 +177,6 @@ it("a worker says what is wrong with a line, and goes on; without its store it e
   await pool.query("DROP SCHEMA run_events CASCADE");
   await expect(worker.append("r", "STEP", 2)).rejects.toThrow("The tables are missing");
   expect(await worker.finish()).toBe(1);
-});
-
-it("W12, W21: each frame comes through nginx as it is sent, and each line as it is written", async () => {
-  const { url } = await startFleet();
-  await call(url, "POST", "/v1/agent-runs", { runId: "r" });
-  const stream = await openStream(url, "r", await signIn(url));
-  expect((await stream.next()).value).toMatchObject({ type: "connected" });
-  const upload = request(`${url}/v1/agent-runs/r/events`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/x-ndjson" },
-  });
-  onTestFinished(() => void upload.destroy());
-  const answered = once(upload, "response");
-  for (let sequence = 1; sequence <= 20; sequence++) {
-    // Neither is over: a buffer on the way, of whatever size, would keep what is waited for.
-    upload.write(`{"eventType":"STEP","payload":${sequence}}\n`);
-    let frame = await stream.next();
-    while (frame.value?.type === "status") frame = await stream.next();
-    expect(frame.value).toMatchObject({ type: "run_event", event: { sequence } });
-  }
-  upload.end();
-  const [response] = (await answered) as [Parameters<typeof text>[0]];
-  expect(JSON.parse(await text(response))).toMatchObject({ firstSequence: 1, lastSequence: 20 });
-});
-
-it("W9: nginx lets the largest body through", async () => {
-  const { url } = await startFleet();
-  await call(url, "POST", "/v1/agent-runs", { runId: "r" });
-  const events = Array.from({ length: 15 }, () => ({
-    eventType: "STEP",
-    payload: "x".repeat(262_000),
-  }));
-  const { status } = await call(url, "POST", "/v1/agent-runs/r/events", { events });
-  expect(status).toBe(201);
 });
 
 it(

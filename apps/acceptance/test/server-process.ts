@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import type { Owner } from "../../server/test/start-server.ts";
 import { linesUntil } from "../src/lines-of.ts";
 
 const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command line to start it under. */
   readonly under?: readonly string[];
+  /** With whom the server is killed. Default: the test. */
+  readonly owner?: Owner;
 }
 
 /** The reference server in a process of its own. */
@@ -40,12 +43,14 @@ export interface FailedStart {
   readonly stderr: string;
 }
 
-function spawnServer({ storeUrl, env = {}, under = [] }: ServerOptions): Child {
+function spawnServer(options: ServerOptions): Child {
+  const { storeUrl, env = {}, under = [], owner = { onTestFinished } } = options;
   const command = [...under, process.execPath, "-C", "@tm/source", MAIN];
   const child = spawn(command[0] ?? "", command.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOST: "127.0.0.1",
       PORT: "0",
       RECORD_SAMPLE: "0",
@@ -54,7 +59,7 @@ function spawnServer({ storeUrl, env = {}, under = [] }: ServerOptions): Child {
       ...env,
     },
   });
-  onTestFinished(() => kill(child));
+  owner.onTestFinished(() => kill(child));
   return child;
 }
 
@@ -67,7 +72,7 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Pr
   await exited;
 }
 
-/** Starts a server and waits until it listens. It is killed, if it still runs, when the test has finished. */
+/** Starts a server and waits until it listens. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const child = spawnServer(options);
   const stderr: Buffer[] = [];

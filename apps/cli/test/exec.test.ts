@@ -1,14 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { ADA, makeTempFolder, startServer } from "../../server/test/start-server.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ADA, makeTempFolder, ownedByAll, startServer } from "../../server/test/start-server.ts";
 import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { runCli, runIdIn, startCli } from "./start-cli.ts";
 
 const sh = (script: string): readonly string[] => ["exec", "--", "sh", "-c", script];
 
 describe("exec", () => {
+  const owner = ownedByAll();
+  let url: string;
+  beforeAll(async () => {
+    ({ url } = await startServer({}, undefined, owner));
+  });
+
   it("records a command: its lines, its phases and its end", async () => {
+    // A server of its own: the run is its only one.
     const { url } = await startServer();
     const script = "echo one; echo two >&2; echo ::group::next; printf 'no newline'";
     const { exitCode, stdout, stderr } = await runCli(url, sh(script));
@@ -47,7 +54,6 @@ describe("exec", () => {
       { error: "ENOTDIR" },
     ],
   ] as const)("ends with %s, and the run as failed", async (_, args, code, payload) => {
-    const { url } = await startServer();
     const { exitCode, stderr } = await runCli(url, args);
     expect(exitCode).toBe(code);
     const events = await readEvents(url, runIdIn(stderr));
@@ -55,7 +61,6 @@ describe("exec", () => {
   });
 
   it("records every line of a great output in order, and passes it on byte for byte", async () => {
-    const { url } = await startServer();
     const count = 30_000;
     const script = `for (let i = 0; i < ${count}; i += 1) console.log("line " + i + " é")`;
     const { exitCode, stdout, stderr } = await runCli(url, [
@@ -72,7 +77,6 @@ describe("exec", () => {
   });
 
   it("W9: records a line longer than a payload whole, in pieces", async () => {
-    const { url } = await startServer();
     const script = 'process.stdout.write("😀\\u001b".repeat(150_000) + "\\nend")';
     const { stderr } = await runCli(url, ["exec", "--", process.execPath, "-e", script]);
     const events = await readEvents(url, runIdIn(stderr));
@@ -80,7 +84,6 @@ describe("exec", () => {
   });
 
   it("is live: a line is there while the command goes on", async () => {
-    const { url } = await startServer();
     const cli = startCli(url, sh("echo first; exec sleep 600"));
     await cli.said("first");
     await expect
@@ -94,7 +97,6 @@ describe("exec", () => {
   ] as const)(
     "passes %s on to the command and all that it started, and cancels the run",
     async (signal, code) => {
-      const { url } = await startServer();
       // The inner ones hold the output open: exec ends only once they have gone as well.
       const cli = startCli(
         url,
@@ -112,7 +114,6 @@ describe("exec", () => {
   );
 
   it("ends a command that will not go with the second signal", async () => {
-    const { url } = await startServer();
     const cli = startCli(url, sh("trap 'echo no' INT; echo up; while :; do sleep 0.05; done"));
     await cli.said("up");
     cli.process.kill("SIGINT");
@@ -124,7 +125,6 @@ describe("exec", () => {
   });
 
   it("W13: ends the command, quiet or not, when the run is cancelled from elsewhere, with 124", async () => {
-    const { url } = await startServer();
     const scripts = ["echo up; exec sleep 600", "echo up; while :; do echo more; sleep 0.01; done"];
     for (const script of scripts) {
       const cli = startCli(url, sh(script));
@@ -140,7 +140,6 @@ describe("exec", () => {
   });
 
   it("does not start a command that it could not record, with 125", async () => {
-    const { url } = await startServer();
     const unknown = await runCli(url, sh("echo started"), { RUN_EVENTS_TOKEN: "wrong" });
     expect(unknown).toMatchObject({ exitCode: 125, stdout: "" });
     expect(unknown.stderr).toContain("no valid credential");
@@ -162,7 +161,6 @@ describe("exec", () => {
   });
 
   it("keeps its token from the command, and nothing else of its environment", async () => {
-    const { url } = await startServer();
     const { exitCode, stderr } = await runCli(url, ["exec", "--", "env"], { OTHER: "kept" });
     expect(exitCode, stderr).toBe(0);
     const lines = linesOf(await readEvents(url, runIdIn(stderr)), "STDOUT");

@@ -39,6 +39,7 @@ export function startCli(
 ): CliProcess {
   const variables = {
     PATH: globalThis.process.env["PATH"],
+    NODE_COMPILE_CACHE: globalThis.process.env["NODE_COMPILE_CACHE"],
     RUN_EVENTS_URL: url,
     RUN_EVENTS_TOKEN: ADA,
     ...env,

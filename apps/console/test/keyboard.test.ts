@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { ADA } from "../../server/test/start-server.ts";
-import { openConsole, PATIENT, useBrowser } from "./open-console.ts";
+import { openConsole, PATIENT, useBrowser, useSharedServer } from "./open-console.ts";
 import { append, many, phase, recordRun } from "./record-run.ts";
 
 /** What has the focus: its id, else its label, else its text. */
@@ -25,6 +25,7 @@ async function signIn(page: Page): Promise<void> {
 
 describe("the keyboard alone", () => {
   useBrowser();
+  useSharedServer();
 
   it("signs in, opens a run, moves, unfolds, filters, jumps, follows, cancels and signs out", async () => {
     const { url, page } = await openConsole();

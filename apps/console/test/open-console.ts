@@ -1,7 +1,14 @@
 import { findProgram } from "@tm/run-events-test-servers";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
-import { ADA, type ServerEnv, startServer } from "../../server/test/start-server.ts";
+import {
+  ADA,
+  ownedByAll,
+  type ServerEnv,
+  type ServerProcess,
+  startServer,
+} from "../../server/test/start-server.ts";
+import { deleteRuns } from "./record-run.ts";
 
 /** How long a step in the page may take before the test is given up, in milliseconds. */
 const STEP_MS = 30_000;
@@ -11,7 +18,7 @@ export const PATIENT: { readonly timeout: number } = { timeout: STEP_MS };
 
 const BY_ITSELF = /^Failed to load resource: (.* a status of 40[14] |net::ERR_)/;
 
-/** The page of a server that nobody else uses. */
+/** The page of a server that no other test uses at the same time. */
 export interface OpenConsole {
   readonly url: string;
   readonly page: Page;
@@ -28,6 +35,8 @@ export interface Look {
 }
 
 let browser: Browser;
+/** The server of all tests of this file, if they share one. */
+let shared: ServerProcess | null = null;
 
 /** One browser for the tests of a file. Call it once, outside of them. */
 export function useBrowser(): void {
@@ -41,12 +50,21 @@ export function useBrowser(): void {
   afterAll(() => browser.close());
 }
 
+/** One server for those tests of a file that set no variables. It has no runs when a test begins. Call it outside of them. */
+export function useSharedServer(): void {
+  const owner = ownedByAll();
+  beforeAll(async () => {
+    shared = await startServer({}, undefined, owner);
+  });
+}
+
 /**
  * Starts a server and opens its page, without a session. The test fails if the page throws, or breaks its policy, or says anything on its
  * console but what the browser says by itself: that an answer was 401 or 404, or that there was none.
  */
 export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise<OpenConsole> {
-  const { url, end } = await startServer(env);
+  const setsNothing = Object.keys(env).length === 0;
+  const { url, end } = (setsNothing ? shared : null) ?? (await startServer(env));
   const context = await browser.newContext({
     viewport: { width: look.width ?? 1_280, height: 800 },
     colorScheme: look.colours ?? "light",
@@ -62,6 +80,7 @@ export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise
   });
   onTestFinished(async () => {
     await context.close();
+    if (url === shared?.url) await deleteRuns(url);
     expect(faults).toEqual([]);
   });
   await page.goto(url);

@@ -32,6 +32,21 @@ export async function append(url: string, runId: string, drafts: readonly Draft[
   }
 }
 
+/** Deletes all of ada's runs, and cancels those that go on before. */
+export async function deleteRuns(url: string): Promise<void> {
+  const runs = `${url}/v1/agent-runs`;
+  for (;;) {
+    const page = (await (await call(`${runs}?limit=200`, ADA)).json()) as {
+      readonly runs: readonly { readonly runId: string }[];
+    };
+    if (page.runs.length === 0) return;
+    for (const { runId } of page.runs) {
+      await call(`${runs}/${runId}/cancel`, ADA, "POST");
+      expect((await call(`${runs}/${runId}`, ADA, "DELETE")).status).toBe(204);
+    }
+  }
+}
+
 /** An event that begins a phase. */
 export function phase(name: string): Draft {
   return { eventType: "PHASE_STARTED", payload: { phase: name } };

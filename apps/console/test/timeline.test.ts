@@ -1,6 +1,6 @@
 import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
+import { openSignedIn, PATIENT, useBrowser, useSharedServer } from "./open-console.ts";
 import { append, many, phase, recordRun } from "./record-run.ts";
 
 function rows(page: Page): Locator {
@@ -32,6 +32,7 @@ function toEnd(page: Page): Promise<number> {
 
 describe("a run's timeline", () => {
   useBrowser();
+  useSharedServer();
 
   it("shows events, phases and the end as they are appended", async () => {
     const { url, page } = await openSignedIn();

@@ -1,5 +1,6 @@
 import { EventSource } from "eventsource";
 import { onTestFinished } from "vitest";
+import type { Owner } from "../../server/test/start-server.ts";
 import type { Frame } from "./open-stream.ts";
 
 /** A reader that comes back by itself, as a browser does. */
@@ -12,7 +13,7 @@ export interface Following {
 }
 
 /** Follows a run with the npm package `eventsource`. It is closed when the test has finished. */
-export function follow(url: string, cookie: string): Following {
+export function follow(url: string, cookie: string, owner: Owner = { onTestFinished }): Following {
   const sequences: number[] = [];
   const first = Promise.withResolvers<void>();
   const back = Promise.withResolvers<void>();
@@ -25,7 +26,7 @@ export function follow(url: string, cookie: string): Following {
       return fetch(input, { ...init, headers: { ...init.headers, cookie } });
     },
   });
-  onTestFinished(() => source.close());
+  owner.onTestFinished(() => source.close());
   source.addEventListener("message", ({ data }) => {
     const { type, event } = JSON.parse(data as string) as Frame;
     if (event !== undefined) sequences.push(event.sequence);

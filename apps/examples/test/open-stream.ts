@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { expect, onTestFinished } from "vitest";
+import type { Owner } from "../../server/test/start-server.ts";
 
 /** What the tests read of a frame's data. */
 export interface Frame {
@@ -23,9 +24,10 @@ export interface LiveStream {
 export async function openStream(
   url: string,
   headers: Readonly<Record<string, string>>,
+  owner: Owner = { onTestFinished },
 ): Promise<LiveStream> {
   const controller = new AbortController();
-  onTestFinished(() => controller.abort());
+  owner.onTestFinished(() => controller.abort());
   const response = await fetch(url, {
     headers: { accept: "text/event-stream", "accept-encoding": "gzip, br, zstd", ...headers },
     signal: controller.signal,

@@ -9,6 +9,7 @@ import {
   startNginx,
 } from "@tm/run-events-test-servers";
 import { onTestFinished } from "vitest";
+import type { Owner } from "../../server/test/start-server.ts";
 import { ADA, type Client, createClient } from "./client.ts";
 import { type RecipeProcess, startRecipeProcess } from "./recipe-process.ts";
 
@@ -62,9 +63,12 @@ export const BARE_CADDY: ProxyTrial = {
 };
 
 /** Starts the reference server, with short heartbeats, and a proxy in front of it. Both end when the test has finished. */
-export async function startBehind({ config, start }: ProxyTrial): Promise<Proxied> {
+export async function startBehind(
+  { config, start }: ProxyTrial,
+  owner: Owner = { onTestFinished },
+): Promise<Proxied> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-proxied-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  owner.onTestFinished(() => rm(folder, { recursive: true }));
   const [port, serverPort] = await Promise.all([findFreePort(), findFreePort()]);
   const env = {
     PORT: `${serverPort}`,
@@ -76,12 +80,12 @@ export async function startBehind({ config, start }: ProxyTrial): Promise<Proxie
   const startServer = (): Promise<RecipeProcess> =>
     startRecipeProcess(["-C", "@tm/source", SERVER], folder, env);
   let server = await startServer();
-  onTestFinished(async () => void (await server.end("SIGKILL")));
+  owner.onTestFinished(async () => void (await server.end("SIGKILL")));
   const placed = config
     .replace("127.0.0.1:8080", `127.0.0.1:${port}`)
     .replace("127.0.0.1:8081", `127.0.0.1:${serverPort}`);
   const proxy = await start({ config: placed });
-  onTestFinished(() => proxy.close());
+  owner.onTestFinished(() => proxy.close());
   const url = `http://127.0.0.1:${port}`;
   return {
     ...createClient(() => url, "/v1/session"),

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import type { Owner } from "../../server/test/start-server.ts";
 import { ADA } from "./client.ts";
 import { follow } from "./follow.ts";
 import { type LiveStream, openStream } from "./open-stream.ts";
@@ -20,9 +21,10 @@ import {
 async function followAcross(
   { url, append, createRun, signIn }: Proxied,
   happens: (comesBack: Promise<void>) => Promise<void>,
+  owner?: Owner,
 ): Promise<readonly number[]> {
   const path = await createRun();
-  const { gotFirst, comesBack, all } = follow(`${url}${path}/stream`, await signIn());
+  const { gotFirst, comesBack, all } = follow(`${url}${path}/stream`, await signIn(), owner);
   await append(path, '{"eventType":"NOTE"}');
   await Promise.race([gotFirst, all]);
   await Promise.race([happens(comesBack), all]);
@@ -47,13 +49,14 @@ const encodingBy = ({ compresses = false }: ProxyTrial): string | null =>
 const sequencesTo = (last: number): readonly number[] =>
   Array.from({ length: last }, (_, index) => index + 1);
 
-describe.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
+// Each proxy has a server of its own, and most of the time is waited for.
+describe.concurrent.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
   "behind $name",
   (trial) => {
-    it("W21, W22: a stream is live, idle or not, and not compressed but where all is", async () => {
-      const { url, append, createRun, signIn } = await startBehind(trial);
+    it("W21, W22: a stream is live, idle or not, and not compressed but where all is", async (test) => {
+      const { url, append, createRun, signIn } = await startBehind(trial, test);
       const path = await createRun();
-      const stream = await openStream(`${url}${path}/stream`, { cookie: await signIn() });
+      const stream = await openStream(`${url}${path}/stream`, { cookie: await signIn() }, test);
       expect(stream.headers.get("content-encoding")).toBe(encodingBy(trial));
       await stream.until("connected");
       for (const sequence of [1, 2, 3]) {
@@ -65,10 +68,10 @@ describe.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
       }
     });
 
-    it.each([3, 30])(
+    it.for([3, 30])(
       "W19, W21: a replay of %i events comes whole, each time, and the stream goes on live",
-      async (count) => {
-        const { url, append, createRun, signIn } = await startBehind(trial);
+      async (count, test) => {
+        const { url, append, createRun, signIn } = await startBehind(trial, test);
         const path = await createRun();
         const cookie = await signIn();
         // Longer than what a proxy takes for worth compressing.
@@ -76,7 +79,7 @@ describe.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
         await append(path, Array.from({ length: count }, () => note).join());
         const streams: LiveStream[] = [];
         for (let time = 1; time <= TIMES; time += 1) {
-          const stream = await openStream(`${url}${path}/stream`, { cookie });
+          const stream = await openStream(`${url}${path}/stream`, { cookie }, test);
           expect(stream.headers.get("content-encoding"), `stream ${time}`).toBe(encodingBy(trial));
           expect(await sequencesOf(stream, count)).toEqual(sequencesTo(count));
           streams.push(stream);
@@ -86,9 +89,9 @@ describe.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
       },
     );
 
-    it("W24: an EventSource gets every event once, though the proxy starts again", async () => {
-      const proxied = await startBehind(trial);
-      expect(await followAcross(proxied, () => proxied.proxy.restart())).toEqual([1, 2, 3]);
+    it("W24: an EventSource gets every event once, though the proxy starts again", async (test) => {
+      const proxied = await startBehind(trial, test);
+      expect(await followAcross(proxied, () => proxied.proxy.restart(), test)).toEqual([1, 2, 3]);
     });
   },
 );

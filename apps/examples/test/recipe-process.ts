@@ -36,6 +36,7 @@ export async function startRecipeProcess(
     killSignal: "SIGKILL",
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       PORT: "0",
       DATABASE: join(folder, "runs.db"),
       NEXT_TELEMETRY_DISABLED: "1",

@@ -32,7 +32,11 @@ export async function startWorker(
   const child = spawn(process.execPath, ["-C", "@tm/source", file, ...args], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], ...env },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      ...env,
+    },
   });
   const closed = once(child, "close").then(() => rm(folder, { recursive: true }));
   const complaints = text(child.stderr);

@@ -4,9 +4,11 @@ import { DatabaseSync } from "node:sqlite";
 import { startPostgres, startRedis } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { Client } from "pg";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import { call } from "./client.ts";
 import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-server.ts";
+
+// The server looks for its store every few seconds. The tests wait for that at the same time.
 
 /** Bounds a hang: each wait ends with what it waits for. */
 const PATIENCE = { timeout: 40_000 };
@@ -37,8 +39,14 @@ function eventsOf(server: ServerProcess): readonly { event: string; message?: st
 }
 
 /** The server says that no append could land, and why, and by itself that one could again; in one log line each. */
-async function expectToSaySo(storeUrl: string, trouble: Trouble, why: RegExp): Promise<void> {
-  const server = await startServer({ STORE_URL: storeUrl, DRAIN_MS: "0" });
+async function expectToSaySo(
+  test: TestContext,
+  storeUrl: string,
+  trouble: Trouble,
+  why: RegExp,
+): Promise<void> {
+  const { expect } = test;
+  const server = await startServer({ STORE_URL: storeUrl, DRAIN_MS: "0" }, undefined, test);
   expect(await readyOf(server)).toEqual({ status: 200, detail: null });
   expect(await metricOf(server, "store_ready")).toBe(1);
   expect(await metricOf(server, "store_probe_seconds")).toBeGreaterThanOrEqual(0);
@@ -62,46 +70,50 @@ async function expectToSaySo(storeUrl: string, trouble: Trouble, why: RegExp): P
   expect(server.stderr()).not.toContain("request_failed");
 }
 
-describe("readyz on SQLite", () => {
-  async function fileOf(): Promise<string> {
-    return join(await makeTempFolder(), "runs.db");
+describe.concurrent("readyz on SQLite", () => {
+  async function fileOf(test: TestContext): Promise<string> {
+    return join(await makeTempFolder(test), "runs.db");
   }
 
-  it("W30, S31: is 503 while another process holds the file's lock, and 200 again after", async () => {
-    const file = await fileOf();
+  it("W30, S31: is 503 while another process holds the file's lock, and 200 again after", async (test) => {
+    const file = await fileOf(test);
     const other = new DatabaseSync(file);
-    onTestFinished(() => other.close());
+    test.onTestFinished(() => other.close());
     const trouble = {
       begin: () => other.exec("BEGIN IMMEDIATE"),
       end: () => other.exec("ROLLBACK"),
     };
-    await expectToSaySo(`sqlite:${file}`, trouble, /did not answer|locked/);
+    await expectToSaySo(test, `sqlite:${file}`, trouble, /did not answer|locked/);
   });
 
-  it("W30, S31: is 503 while the file is away, and 200 once it was put back", async () => {
-    const file = await fileOf();
+  it("W30, S31: is 503 while the file is away, and 200 once it was put back", async (test) => {
+    const file = await fileOf(test);
     const trouble = {
       begin: () => renameSync(file, `${file}.away`),
       end: () => renameSync(`${file}.away`, file),
     };
-    await expectToSaySo(`sqlite:${file}`, trouble, /was removed or replaced/);
+    await expectToSaySo(test, `sqlite:${file}`, trouble, /was removed or replaced/);
   });
 
-  it("W30: shows the size of the log beside the file", async () => {
-    const server = await startServer({ STORE_URL: `sqlite:${await fileOf()}` });
+  it("W30: shows the size of the log beside the file", async (test) => {
+    const server = await startServer(
+      { STORE_URL: `sqlite:${await fileOf(test)}` },
+      undefined,
+      test,
+    );
     expect(await metricOf(server, "store_wal_bytes")).toBeGreaterThan(0);
-    const memory = await startServer();
+    const memory = await startServer({}, undefined, test);
     expect(await (await fetch(`${memory.url}/metrics`)).text()).not.toContain("wal_bytes");
   });
 });
 
-describe("readyz on Postgres", () => {
-  async function postgresOf(): Promise<{
+describe.concurrent("readyz on Postgres", () => {
+  async function postgresOf(test: TestContext): Promise<{
     readonly url: string;
     set(name: string, value: string): Promise<void>;
   }> {
     const postgres = await startPostgres();
-    onTestFinished(() => postgres.close());
+    test.onTestFinished(() => postgres.close());
     const url = await postgres.createDatabase();
     return {
       url,
@@ -116,43 +128,43 @@ describe("readyz on Postgres", () => {
     };
   }
 
-  it("W30, S31: is 503 while the database is read-only, and 200 again after", async () => {
-    const { url, set } = await postgresOf();
+  it("W30, S31: is 503 while the database is read-only, and 200 again after", async (test) => {
+    const { url, set } = await postgresOf(test);
     const trouble = {
       begin: () => set("default_transaction_read_only", "on"),
       end: () => set("default_transaction_read_only", "off"),
     };
-    await expectToSaySo(url, trouble, /read-only/);
+    await expectToSaySo(test, url, trouble, /read-only/);
   });
 
-  it("W30, S31: is 503 while commits wait for a standby that has gone, and 200 again after", async () => {
-    const { url, set } = await postgresOf();
+  it("W30, S31: is 503 while commits wait for a standby that has gone, and 200 again after", async (test) => {
+    const { url, set } = await postgresOf(test);
     const trouble = {
       begin: () => set("synchronous_standby_names", "'gone'"),
       end: () => set("synchronous_standby_names", "''"),
     };
-    await expectToSaySo(url, trouble, /did not answer|timeout/i);
+    await expectToSaySo(test, url, trouble, /did not answer|timeout/i);
   });
 });
 
-describe("readyz on Redis", () => {
-  it("W30, S31: is 503 while the server is a replica, and 200 again after", async () => {
+describe.concurrent("readyz on Redis", () => {
+  it("W30, S31: is 503 while the server is a replica, and 200 again after", async (test) => {
     const redis = await startRedis({ settings: ["--appendfsync", "always"] });
-    onTestFinished(() => redis.close());
+    test.onTestFinished(() => redis.close());
     const master = await startRedis();
-    onTestFinished(() => master.close());
+    test.onTestFinished(() => master.close());
     const client = new Redis(redis.url);
-    onTestFinished(() => client.disconnect());
+    test.onTestFinished(() => client.disconnect());
     const trouble = {
       begin: () => client.call("REPLICAOF", "127.0.0.1", `${master.port}`),
       end: () => client.call("REPLICAOF", "NO", "ONE"),
     };
-    await expectToSaySo(redis.url, trouble, /read-only replica/);
+    await expectToSaySo(test, redis.url, trouble, /read-only replica/);
   });
 
-  it("W30, S31: is 503 while the server stands still, and 200 again after", async () => {
+  it("W30, S31: is 503 while the server stands still, and 200 again after", async (test) => {
     const redis = await startRedis({ settings: ["--appendfsync", "always"] });
-    onTestFinished(() => redis.close());
+    test.onTestFinished(() => redis.close());
     const client = new Redis(redis.url);
     const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1]);
     client.disconnect();
@@ -160,6 +172,6 @@ describe("readyz on Redis", () => {
       begin: () => void process.kill(pid, "SIGSTOP"),
       end: () => void process.kill(pid, "SIGCONT"),
     };
-    await expectToSaySo(redis.url, trouble, /(does|did) not answer/);
+    await expectToSaySo(test, redis.url, trouble, /(does|did) not answer/);
   });
 });

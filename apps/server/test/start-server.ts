@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 
@@ -17,6 +17,20 @@ export const BOB = "bob-token";
  * two users.
  */
 export type ServerEnv = Readonly<Record<string, string | null>>;
+
+/** What something is started for, and ends with. Tests that run at the same time are owners by their contexts. */
+export interface Owner {
+  onTestFinished(end: () => Promise<void> | void): void;
+}
+
+/** All tests of a file, or of a `describe`, as one owner. To be called outside of them. */
+export function ownedByAll(): Owner {
+  const ends: (() => Promise<void> | void)[] = [];
+  afterAll(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+  return { onTestFinished: (end) => void ends.push(end) };
+}
 
 /** How a server's process ended. */
 export interface ServerExit {
@@ -37,12 +51,17 @@ export interface ServerProcess {
   end(signal: NodeJS.Signals): Promise<ServerExit>;
 }
 
-function spawnServer(env: ServerEnv, folder: string): Omit<ServerProcess, "url" | "port"> {
+function spawnServer(
+  env: ServerEnv,
+  folder: string,
+  owner: Owner,
+): Omit<ServerProcess, "url" | "port"> {
   const process = spawn(globalThis.process.execPath, ["-C", "@tm/source", MAIN], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: withoutNull({
       PATH: globalThis.process.env["PATH"],
+      NODE_COMPILE_CACHE: globalThis.process.env["NODE_COMPILE_CACHE"],
       PORT: "0",
       RECORD_SAMPLE: "0",
       STORE_URL: "memory:",
@@ -60,7 +79,7 @@ function spawnServer(env: ServerEnv, folder: string): Omit<ServerProcess, "url" 
     await closed;
     return { exitCode: process.exitCode, stdout, stderr };
   }
-  onTestFinished(() => end("SIGKILL").then(() => undefined));
+  owner.onTestFinished(() => end("SIGKILL").then(() => undefined));
   return { process, stdout: () => stdout, stderr: () => stderr, end };
 }
 
@@ -72,8 +91,12 @@ function withoutNull(env: Readonly<Record<string, string | null | undefined>>): 
  * Starts a server and waits until it listens. If it still runs when the test has finished, it is killed.
  * @param folder its working folder, for what it keeps by default; a new one if none is given
  */
-export async function startServer(env: ServerEnv = {}, folder?: string): Promise<ServerProcess> {
-  const started = spawnServer(env, folder ?? (await makeTempFolder()));
+export async function startServer(
+  env: ServerEnv = {},
+  folder?: string,
+  owner: Owner = { onTestFinished },
+): Promise<ServerProcess> {
+  const started = spawnServer(env, folder ?? (await makeTempFolder(owner)), owner);
   const { stdout } = started.process;
   if (stdout === null) throw new TypeError("Expected the server's output");
   for await (const line of createInterface({ input: stdout })) {
@@ -87,14 +110,15 @@ export async function startServer(env: ServerEnv = {}, folder?: string): Promise
 
 /** Starts a server that ends by itself. */
 export async function startInVain(env: ServerEnv, folder?: string): Promise<ServerExit> {
-  const { process, stdout, stderr } = spawnServer(env, folder ?? (await makeTempFolder()));
+  const owner = { onTestFinished };
+  const { process, stdout, stderr } = spawnServer(env, folder ?? (await makeTempFolder()), owner);
   await once(process, "close");
   return { exitCode: process.exitCode, stdout: stdout(), stderr: stderr() };
 }
 
 /** A new folder that goes with the test. */
-export async function makeTempFolder(): Promise<string> {
+export async function makeTempFolder(owner: Owner = { onTestFinished }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-server-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  owner.onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -13,6 +13,8 @@ import {
 export interface ProxiedConnection {
   /** Whether the client has sent this text since it connected. All that it sends is kept for this. */
   hasSent(text: string): boolean;
+  /** From now on no byte of it passes, nor its end, and neither side hears of that. It lasts until it is cut. */
+  stall(): void;
   /** Destroys it on both sides. */
   cut(): void;
 }
@@ -100,6 +102,12 @@ export async function startTcpProxy({ to }: { readonly to: TcpTarget }): Promise
 
     const connection: ProxiedConnection = {
       hasSent: (text) => sent.includes(Buffer.from(text).toString("latin1")),
+      stall() {
+        for (const socket of [client, server]) {
+          socket.unpipe();
+          socket.pause();
+        }
+      },
       cut() {
         open.delete(connection);
         client.destroy();

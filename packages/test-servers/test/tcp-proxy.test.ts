@@ -63,6 +63,24 @@ describe("connections", () => {
     expect(await answer).toBe("during");
   });
 
+  it("one connection that is stalled stays open without a word, and the others go on", async () => {
+    const server = await startEcho();
+    const proxy = await open(server);
+    const silent = dial(proxy);
+    silent.write("before");
+    await once(silent, "data");
+    proxy.connections()[0]?.stall();
+    silent.end("during");
+    const other = dial(proxy);
+    expect(await text(other.end("other"))).toBe("other");
+    expect(server.received()).toBe("beforeother");
+    expect(silent.bytesRead).toBe("before".length);
+    expect(silent.closed).toBe(false);
+    const cut = once(silent, "close");
+    proxy.cut();
+    await cut;
+  });
+
   it("a name that moves leads new connections to the other server, and leaves open ones where they are", async () => {
     const [first, second] = [await startEcho(), await startEcho()];
     const proxy = await open(first);

@@ -8,16 +8,30 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
+/** How Chromium differs from what a test gets by default. */
+export interface ChromiumOptions {
+  readonly args?: readonly string[];
+  /** Arguments of Playwright that it does not get. */
+  readonly withoutArgs?: readonly string[];
+}
+
 /** Starts the system's Chromium. */
-export async function openBrowser(): Promise<TestBrowser> {
+export async function launchChromium(options: ChromiumOptions = {}): Promise<Browser> {
+  const { args = [], withoutArgs = [] } = options;
   const names = ["chromium", "chromium-browser", "google-chrome"];
   const executablePath = names.map(findProgram).find((path) => path !== null);
-  const browser: Browser = await chromium.launch({
+  return chromium.launch({
     executablePath: executablePath ?? "chromium",
     // Root has no sandbox. A page that is left is kept, as it is for users.
     chromiumSandbox: false,
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    args: [...args],
+    ignoreDefaultArgs: ["--disable-back-forward-cache", ...withoutArgs],
   });
+}
+
+/** Starts a browser for the tests of one file. */
+export async function openBrowser(): Promise<TestBrowser> {
+  const browser = await launchChromium();
   return {
     async open(...origins) {
       const context = await browser.newContext();

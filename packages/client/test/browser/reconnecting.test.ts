@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { bundle } from "../bundle.ts";
 import {
   expectShown,
@@ -18,44 +18,56 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-let site: Site;
-let context: BrowserContext;
-let page: Page;
-let runId: string;
-beforeEach(async () => {
-  site = await startSite({ script });
-  context = await browser.open(site.origin);
-  page = await context.newPage();
-  await page.goto(site.origin);
-  ({ runId } = await site.runs.create({ ownerId: "ada" }));
-  await append(1);
-});
-afterEach(async () => {
-  await context.close();
-  await site.stop();
-});
-
-async function append(count: number): Promise<void> {
-  const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
-  await site.runs.append(runId, events);
+/** A page that follows a run of one event. */
+interface Scene {
+  readonly site: Site;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly append: (count: number) => Promise<void>;
+  readonly complete: () => Promise<void>;
 }
 
-async function complete(): Promise<void> {
-  await site.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+/** What a page follows a run with: what begins it, and the state that it shows of a live one. */
+interface Reader {
+  readonly begin: string;
+  readonly live: string;
+}
+
+async function open({ begin, live }: Reader, { onTestFinished }: TestContext): Promise<Scene> {
+  const site = await startSite({ script });
+  onTestFinished(() => site.stop());
+  const context = await browser.open(site.origin);
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(site.origin);
+  const { runId } = await site.runs.create({ ownerId: "ada" });
+  async function append(count: number): Promise<void> {
+    const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
+    await site.runs.append(runId, events);
+  }
+  await append(1);
+  await page.evaluate(`{ const runId = ${JSON.stringify(runId)}; void ${begin}; }`);
+  await expectShown(page, 1, live);
+  return {
+    site,
+    context,
+    page,
+    append,
+    complete: async () => void (await site.runs.append(runId, [{ eventType: "RUN_COMPLETED" }])),
+  };
 }
 
 const READERS = {
   client: { begin: "follow({ runId })", live: "live" },
   EventSource: { begin: "listen(`/v1/agent-runs/${runId}/stream`)", live: "connecting" },
-} as const;
+} as const satisfies Record<string, Reader>;
 
-describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
-  beforeEach(async () => {
-    await page.evaluate(`{ const runId = ${JSON.stringify(runId)}; void ${begin}; }`);
-    await expectShown(page, 1, live);
-  });
+// They wait for the back-off at the same time, each in a profile of its own.
+describe.concurrent.each(Object.entries(READERS))("Chromium, %s", (_, reader) => {
+  const { live } = reader;
 
-  it("W20: gets every event once through connections that break", async () => {
+  it("W20: gets every event once through connections that break", async (test) => {
+    const { append, complete, page, site } = await open(reader, test);
     for (const last of [2, 3]) {
       site.cut();
       await append(1);
@@ -66,7 +78,8 @@ describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
     expect(site.openStreams()).toBe(0);
   });
 
-  it("W20: gets every event once through a server that restarts", async () => {
+  it("W20: gets every event once through a server that restarts", async (test) => {
+    const { append, complete, page, site } = await open(reader, test);
     await site.stop();
     await append(2);
     await site.start();
@@ -75,7 +88,8 @@ describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
     await expectShown(page, 4, "finished");
   });
 
-  it("W20: gets every event once when it was offline", async () => {
+  it("W20: gets every event once when it was offline", async (test) => {
+    const { append, complete, context, page, site } = await open(reader, test);
     await context.setOffline(true);
     site.cut();
     await append(2);
@@ -85,7 +99,8 @@ describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
     await expectShown(page, 4, "finished");
   });
 
-  it("W20: gets every event once in a page that slept in the background", async () => {
+  it("W20: gets every event once in a page that slept in the background", async (test) => {
+    const { append, complete, page, site } = await open(reader, test);
     const wake = await standStill(page);
     await append(2);
     site.cut();
@@ -96,7 +111,8 @@ describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
     await expectShown(page, 5, "finished");
   });
 
-  it("W20: gets every event once in a page that was left and come back to", async () => {
+  it("W20: gets every event once in a page that was left and come back to", async (test) => {
+    const { append, complete, page, site } = await open(reader, test);
     await page.goto(`${site.origin}/elsewhere`);
     await append(2);
     await page.goBack({ waitUntil: "commit" });
@@ -107,7 +123,8 @@ describe.each(Object.entries(READERS))("Chromium, %s", (_, { begin, live }) => {
     await expectShown(page, 4, "finished");
   });
 
-  it("W26: a session that ends amid the stream ends it as `unauthenticated`", async () => {
+  it("W26: a session that ends amid the stream ends it as `unauthenticated`", async (test) => {
+    const { page, site } = await open(reader, test);
     site.sessions.clear();
     await expectShown(page, 1, "failed");
     expect(await readShown(page)).toMatchObject({ code: "unauthenticated" });

@@ -1,0 +1,76 @@
+import { findFreePort } from "@tm/run-events-test-servers";
+import { chromium, type Page } from "playwright-core";
+import { expect, vi } from "vitest";
+import { launchChromium } from "./open-browser.ts";
+
+/** How much faster the clock of a tab goes. What the client waits for a minute takes it some seconds. */
+const SPEED = 5;
+
+/** Runs before the scripts of a page: its clock goes faster, and `pageState` says whether it is frozen. */
+const INIT_SCRIPT = `
+{
+  const now = performance.now.bind(performance);
+  performance.now = () => now() * ${SPEED};
+  const { setTimeout } = window;
+  window.setTimeout = (work, ms = 0) => setTimeout(work, ms / ${SPEED});
+}
+window.pageState = "active";
+document.addEventListener("freeze", () => (pageState = "frozen"));
+document.addEventListener("resume", () => (pageState = "active"));
+`;
+
+/** A Chromium whose tabs are as users have them: one is seen; the others are hidden, and their timers come once a minute. */
+export interface TabbedBrowser {
+  /** Opens a page in a tab, in front of the others, signed in as `ada`. */
+  openTab(url: string): Promise<Tab>;
+  close(): Promise<void>;
+}
+
+/** A tab of it. */
+export interface Tab {
+  readonly page: Page;
+  /** Has the user look at it, and at none of the others. */
+  show(): Promise<void>;
+  /** Stops its timers and what it reads from the network; messages from other tabs still come. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+}
+
+/** Starts one. Playwright makes every page that it launches visible, so these pages belong to a second connection. */
+export async function openTabbedBrowser(): Promise<TabbedBrowser> {
+  const port = await findFreePort();
+  const browser = await launchChromium({
+    args: [
+      `--remote-debugging-port=${port}`,
+      "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1",
+    ],
+    withoutArgs: ["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
+  });
+  const seat = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true });
+  const [context] = seat.contexts();
+  if (context === undefined) throw new Error("Expected Chromium to have a profile.");
+  await context.addInitScript(INIT_SCRIPT);
+  return {
+    async openTab(url) {
+      await context.addCookies([{ name: "session", value: "ada", url }]);
+      const page = await context.newPage();
+      await page.goto(url);
+      const session = await context.newCDPSession(page);
+      const turn = async (state: "frozen" | "active"): Promise<void> => {
+        await session.send("Page.setWebLifecycleState", { state });
+        const read = (): Promise<unknown> => page.evaluate("pageState");
+        await vi.waitFor(async () => expect(await read()).toBe(state), { timeout: 20_000 });
+      };
+      return {
+        page,
+        show: () => page.bringToFront(),
+        freeze: () => turn("frozen"),
+        thaw: () => turn("active"),
+      };
+    },
+    async close() {
+      await seat.close();
+      await browser.close();
+    },
+  };
+}
