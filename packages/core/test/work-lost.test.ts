@@ -74,10 +74,10 @@ describe("a lost lease", () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
-    await world.others.claim("r", LEASE);
+    const { fence } = await world.others.claim("r", LEASE);
     await world.pass(LEASE_MS / 3);
     expect(await work).toMatchObject(FENCED);
-    await world.others.append("r", [{ eventType: "THEIRS" }], { fence: 2 });
+    await world.others.append("r", [{ eventType: "THEIRS" }], { fence });
     expect(await world.events()).toStrictEqual(["THEIRS"]);
   });
 
