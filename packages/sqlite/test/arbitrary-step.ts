@@ -108,7 +108,9 @@ export function underGiven(step: Step, given: ReadonlyMap<string, readonly numbe
       const { runId, fence: nth } = step.request;
       return { ...step, request: { ...step.request, fence: fenceOf(runId, nth) } } as Step;
     }
-    default:
+    case "claim":
+    case "listExpired":
+    case "purge":
       return step;
   }
 }
