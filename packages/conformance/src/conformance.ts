@@ -12,6 +12,7 @@ import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
 import { expiring } from "./cases/expiring.ts";
+import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
@@ -63,6 +64,7 @@ const ALWAYS: readonly TrialCase[] = [
   ...schema,
   ...probing,
   ...leaseEnds,
+  ...fenceNumbers,
   ...leases,
   ...claimKeys,
   ...fencing,

@@ -10,13 +10,13 @@ type Lie = (operations: readonly Operation[], pick: number) => readonly Operatio
 /** Changes one of the calls that the lie is about. */
 function changeOne(
   isAbout: (operation: Operation, all: readonly Operation[]) => boolean,
-  change: (operation: Operation) => Operation,
+  change: (operation: Operation, all: readonly Operation[]) => Operation,
 ): Lie {
   return (operations, pick) => {
     const chosen = operations.filter((one) => isAbout(one, operations));
     const target = chosen[pick % chosen.length];
     if (target === undefined) return null;
-    return operations.map((one) => (one === target ? change(one) : one));
+    return operations.map((one) => (one === target ? change(one, operations) : one));
   };
 }
 
@@ -28,20 +28,33 @@ function answered(one: Operation, result: LeaseOperation["result"]): Operation {
   return one.kind === "lease" ? { ...one, result } : one;
 }
 
+/** The fence that was given before this one; `null` if there was none. */
+function fenceBefore(all: readonly Operation[], fence: number): number | null {
+  const given = all.flatMap((one) =>
+    isGranted(one) && one.asks === "claim" && one.result.outcome === "granted"
+      ? [one.result.fence]
+      : [],
+  );
+  const before = given.filter((one) => one < fence);
+  return before.length === 0 ? null : Math.max(...before);
+}
+
+function grantedFence(one: Operation): number {
+  return one.kind === "lease" && one.result.outcome === "granted" ? one.result.fence : 0;
+}
+
 const LIES: Readonly<Record<string, Lie>> = {
   "a fence that was given before": changeOne(
     (one, all) =>
-      isGranted(one) &&
-      one.asks === "claim" &&
-      all.some((other) => isGranted(other) && other !== one),
-    (one) =>
+      isGranted(one) && one.asks === "claim" && fenceBefore(all, grantedFence(one)) !== null,
+    (one, all) =>
       isGranted(one) && one.result.outcome === "granted"
-        ? answered(one, { ...one.result, fence: one.result.fence - 1 })
+        ? answered(one, { ...one.result, fence: fenceBefore(all, one.result.fence) ?? 0 })
         : one,
   ),
   "a claim granted that was refused": changeOne(
     (one) => one.kind === "lease" && one.result.outcome === "claimed",
-    (one) => answered(one, { outcome: "granted", fence: 99, lastSequence: 0 }),
+    (one) => answered(one, { outcome: "granted", fence: Number.MAX_SAFE_INTEGER, lastSequence: 0 }),
   ),
   "a claim refused that was the first": changeOne(
     (one, all) => one === all.find(({ kind }) => kind === "lease") && isGranted(one),
@@ -56,8 +69,12 @@ const LIES: Readonly<Record<string, Lie>> = {
     (one) => answered(one, { outcome: "fenced" }),
   ),
   "an append of an older fence": changeOne(
-    (one) => one.kind === "append" && one.result.outcome === "appended" && (one.fence ?? 0) > 1,
-    (one) => (one.kind === "append" ? { ...one, fence: (one.fence ?? 0) - 1 } : one),
+    (one, all) =>
+      one.kind === "append" &&
+      one.result.outcome === "appended" &&
+      fenceBefore(all, one.fence ?? 0) !== null,
+    (one, all) =>
+      one.kind === "append" ? { ...one, fence: fenceBefore(all, one.fence ?? 0) } : one,
   ),
   "an append without a fence": changeOne(
     (one) => one.kind === "append" && one.result.outcome === "appended" && one.fence !== null,

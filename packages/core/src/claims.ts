@@ -10,6 +10,12 @@ import type {
   RunRecord,
 } from "./store.ts";
 
+/** Each millisecond has one fence for each of so many ordinals. */
+const FENCES_PER_MS = 1_000;
+
+/** What a run's next fence depends on, beside the time. */
+type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
+
 /**
  * What becomes of a claim, once for all adapters. `granted` holds the run as it is to be stored.
  * @param run the run's head, `null` if there is none
@@ -32,7 +38,25 @@ export function claimRun(
       ? grant(run, fence, leaseExpiresAtMs)
       : { outcome: "claimed", leaseExpiresAtMs };
   }
-  return grant(run, fence + 1, nowMs + request.leaseMs);
+  return grant(run, nextFence(run, nowMs), nowMs + request.leaseMs);
+}
+
+/**
+ * The fence of a claim that is granted now: the store's clock in milliseconds, and behind it the last three digits of the run's
+ * ordinal. If a fence of that millisecond or of a later one was taken, it is the next millisecond that is free. So a fence is higher
+ * than all before it on its run, and is given to one worker only:
+ *
+ * - Two runs of one id share no fence if the last digits of their ordinals differ, whatever the clock does. If they are the same,
+ *   the clock has gone on from one run to the other. So a worker of a deleted run cannot write to the run that has its id now.
+ * - A store that has lost a claim in a failover does not give its fence again, as the clock has gone on.
+ *
+ * A safe integer until the year 2255.
+ * @param nowMs the store's clock
+ * @see S21
+ */
+export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number {
+  const free = fence - (fence % FENCES_PER_MS) + FENCES_PER_MS;
+  return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
 }
 
 /** What becomes of a renewal, as `claimRun`. A lease that has run out can be renewed until somebody else has the run. */

@@ -22,7 +22,14 @@ export {
 export type { KeptReceipt } from "./judge-append.ts";
 export { advanceRun, finishedOutcome, isVisible, judgeAppend } from "./judge-append.ts";
 export { appenderOf, isFenced, leaseAfter, NO_LEASE } from "./lease.ts";
-export { claimRun, encodeKeptClaim, keptKeyOf, releaseRun, renewLease } from "./claims.ts";
+export {
+  claimRun,
+  encodeKeptClaim,
+  keptKeyOf,
+  nextFence,
+  releaseRun,
+  renewLease,
+} from "./claims.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./cursor.ts";
 export type { LogPage } from "./page.ts";
 export { createPageCut, eventBytes, planPage, stateAtSince } from "./page.ts";

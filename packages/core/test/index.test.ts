@@ -37,6 +37,7 @@ const VALUES = [
   "judgeAppend",
   "keptKeyOf",
   "leaseAfter",
+  "nextFence",
   "ownerIdOf",
   "parseCursor",
   "parseExpectedSequence",

@@ -22,7 +22,7 @@ describe("createLeases", () => {
   it("S21: gives a run to one at a time, each with a higher fence", async () => {
     expect(await log.claim("r", LEASE)).toMatchObject({
       runId: "r",
-      fence: 1,
+      fence: START * 1_000 + 1,
       leaseExpiresAtMs: START + 1_000,
     });
     now += 999;
@@ -32,41 +32,42 @@ describe("createLeases", () => {
       details: { expiresAt: "2026-06-20T12:01:01.000Z" },
     });
     now += 1;
-    expect(await log.claim("r", LEASE)).toMatchObject({ fence: 2 });
-    expect(await log.release("r", 2)).toMatchObject({ fence: 2, leaseExpiresAtMs: null });
-    expect(await log.release("r", 2)).toMatchObject({ leaseExpiresAtMs: null });
-    expect(await log.claim("r", LEASE)).toMatchObject({ fence: 3 });
+    const { fence } = await log.claim("r", LEASE);
+    expect(fence).toBe((START + 1_000) * 1_000 + 1);
+    expect(await log.release("r", fence)).toMatchObject({ fence, leaseExpiresAtMs: null });
+    expect(await log.release("r", fence)).toMatchObject({ leaseExpiresAtMs: null });
+    expect((await log.claim("r", LEASE)).fence).toBeGreaterThan(fence);
   });
 
   it("S22: shuts out who had the run before, in every call, and leaves it unchanged", async () => {
-    await log.claim("r", LEASE);
+    const { fence } = await log.claim("r", LEASE);
     now += 1_000;
     const held = await log.claim("r", LEASE);
     const fenced = { code: "fenced", retryable: false };
-    await expect(log.append("r", [TOKEN], { fence: 1 })).rejects.toMatchObject(fenced);
+    await expect(log.append("r", [TOKEN], { fence })).rejects.toMatchObject(fenced);
     await expect(log.append("r", [TOKEN])).rejects.toMatchObject(fenced);
-    await expect(log.renew("r", 1, LEASE)).rejects.toMatchObject(fenced);
-    await expect(log.release("r", 1)).rejects.toMatchObject(fenced);
+    await expect(log.renew("r", fence, LEASE)).rejects.toMatchObject(fenced);
+    await expect(log.release("r", fence)).rejects.toMatchObject(fenced);
     expect(await log.getRun("r")).toStrictEqual(held);
   });
 
   it("S22: a worker whose lease has run out goes on until somebody else has the run", async () => {
-    await log.claim("r", LEASE);
+    const { fence } = await log.claim("r", LEASE);
     now += 60_000;
-    expect(await log.append("r", [TOKEN], { fence: 1 })).toMatchObject({ lastSequence: 1 });
-    expect(await log.renew("r", 1, LEASE)).toMatchObject({ leaseExpiresAtMs: now + 1_000 });
+    expect(await log.append("r", [TOKEN], { fence })).toMatchObject({ lastSequence: 1 });
+    expect(await log.renew("r", fence, LEASE)).toMatchObject({ leaseExpiresAtMs: now + 1_000 });
   });
 
   it("S22: a cancel needs no fence and ends the lease; the worker is told of it everywhere", async () => {
-    await log.claim("r", LEASE);
-    expect(await log.cancel("r")).toMatchObject({ fence: 2, leaseExpiresAtMs: null });
+    const { fence } = await log.claim("r", LEASE);
+    expect(await log.cancel("r")).toMatchObject({ fence: fence + 1, leaseExpiresAtMs: null });
     const finished = {
       code: "run_finished",
       details: { runStatus: "cancelled", lastSequence: 1 },
     };
-    await expect(log.append("r", [TOKEN], { fence: 1 })).rejects.toMatchObject(finished);
-    await expect(log.renew("r", 1, LEASE)).rejects.toMatchObject(finished);
-    await expect(log.release("r", 1)).rejects.toMatchObject(finished);
+    await expect(log.append("r", [TOKEN], { fence })).rejects.toMatchObject(finished);
+    await expect(log.renew("r", fence, LEASE)).rejects.toMatchObject(finished);
+    await expect(log.release("r", fence)).rejects.toMatchObject(finished);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject(finished);
   });
 

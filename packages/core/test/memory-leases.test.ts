@@ -22,18 +22,19 @@ describe("createMemoryStore", () => {
     let rings = 0;
     store.watch("r", () => (rings += 1));
     tick(10);
-    const claimed = { ...before, fence: 1, leaseExpiresAtMs: 1_110 };
+    const fence = 1_010_001;
+    const claimed = { ...before, fence, leaseExpiresAtMs: 1_110 };
     expect(await store.claim(LEASE)).toStrictEqual({ outcome: "granted", run: claimed });
     tick(10);
     const renewed = { ...claimed, leaseExpiresAtMs: 1_120 };
-    expect(await store.renew({ ...LEASE, fence: 1 })).toStrictEqual({
+    expect(await store.renew({ ...LEASE, fence })).toStrictEqual({
       outcome: "granted",
       run: renewed,
     });
     const [read] = await store.read([{ ...LEASE, since: 0, limit: 1, maxBytes: 1 }]);
     expect(read?.run).toStrictEqual(renewed);
     const released = { ...renewed, leaseExpiresAtMs: null };
-    expect(await store.release({ ...LEASE, fence: 1 })).toStrictEqual({
+    expect(await store.release({ ...LEASE, fence })).toStrictEqual({
       outcome: "granted",
       run: released,
     });
@@ -46,7 +47,7 @@ describe("createMemoryStore", () => {
     const { store } = await createBench("r");
     const claimed = await store.claim(LEASE);
     if (claimed.outcome === "granted") Reflect.set(claimed.run, "fence", 9);
-    expect(await store.getRun("r")).toMatchObject({ fence: 1 });
+    expect(await store.getRun("r")).toMatchObject({ fence: 1_000_001 });
   });
 
   it("S21: a refused claim changes nothing", async () => {
@@ -54,21 +55,25 @@ describe("createMemoryStore", () => {
     await store.claim(LEASE);
     const before = await store.getRun("r");
     expect(await store.claim({ ...LEASE, leaseMs: 9_000 })).toMatchObject({ outcome: "claimed" });
-    expect(await store.renew({ ...LEASE, fence: 2 })).toMatchObject({ outcome: "fenced" });
+    expect(await store.renew({ ...LEASE, fence: 1_000_002 })).toMatchObject({ outcome: "fenced" });
     expect(await store.getRun("r")).toStrictEqual(before);
   });
 
   it("S23: lists the runs whose lease has run out for long enough, the longest first, and no others", async () => {
     const { store, tick } = await createBench("long", "short", "renewed", "free", "ended", "held");
-    const claim = async (runId: string, leaseMs: number): Promise<unknown> =>
-      store.claim({ runId, ownerId: null, leaseMs });
+    const fences = new Map<string, number>();
+    const fenceOf = (runId: string): number => fences.get(runId) ?? Number.NaN;
+    const claim = async (runId: string, leaseMs: number): Promise<void> => {
+      const claimed = await store.claim({ runId, ownerId: null, leaseMs });
+      if (claimed.outcome === "granted") fences.set(runId, claimed.run.fence);
+    };
     await claim("short", 30);
     await claim("long", 20);
     for (const runId of ["renewed", "free", "ended"]) await claim(runId, 10);
     await claim("held", 1_000);
-    await store.renew({ runId: "renewed", ownerId: null, fence: 1, leaseMs: 1_000 });
-    await store.release({ runId: "free", ownerId: null, fence: 1 });
-    const end = { runId: "ended", appender: { by: "worker", fence: 1 } } as const;
+    await store.renew({ ...LEASE, runId: "renewed", fence: fenceOf("renewed"), leaseMs: 1_000 });
+    await store.release({ runId: "free", ownerId: null, fence: fenceOf("free") });
+    const end = { runId: "ended", appender: { by: "worker", fence: fenceOf("ended") } } as const;
     await store.append([appendRequest([newEvent("RUN_COMPLETED")], end)]);
     tick(79);
     expect(await store.listExpired({ graceMs: 50, limit: 9 })).toStrictEqual(["long"]);

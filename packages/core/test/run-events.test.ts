@@ -225,24 +225,25 @@ describe("createRunEvents", () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     const lease = { leaseMs: 5_000 };
     const claim = await runs.claim(runId, lease);
-    expect(claim).toStrictEqual({ fence: 1, expiresAt: "2026-06-20T12:01:05.000Z" });
+    const { fence } = claim;
+    expect(claim).toStrictEqual({ fence: NOW * 1_000 + 1, expiresAt: "2026-06-20T12:01:05.000Z" });
     await expect(runs.claim(runId, lease)).rejects.toMatchObject({
       code: "claimed",
       details: { expiresAt: claim.expiresAt },
     });
     const fenced = { code: "fenced" };
     await expect(runs.append(runId, [{ eventType: "A" }])).rejects.toMatchObject(fenced);
-    expect(await runs.append(runId, [{ eventType: "A" }], { fence: 1 })).toMatchObject({
+    expect(await runs.append(runId, [{ eventType: "A" }], { fence })).toMatchObject({
       lastSequence: 1,
     });
-    expect(await runs.renew(runId, 1, { leaseMs: 7_000 })).toStrictEqual({
-      fence: 1,
+    expect(await runs.renew(runId, fence, { leaseMs: 7_000 })).toStrictEqual({
+      fence,
       expiresAt: "2026-06-20T12:01:07.000Z",
     });
-    await expect(runs.renew(runId, 2, lease)).rejects.toMatchObject(fenced);
-    expect(await runs.release(runId, 1)).toBeUndefined();
+    await expect(runs.renew(runId, fence + 1, lease)).rejects.toMatchObject(fenced);
+    expect(await runs.release(runId, fence)).toBeUndefined();
     expect(await runs.append(runId, [{ eventType: "A" }])).toMatchObject({ lastSequence: 2 });
-    expect(await runs.claim(runId, lease)).toMatchObject({ fence: 2 });
+    expect((await runs.claim(runId, lease)).fence).toBeGreaterThan(fence);
   });
 
   it("W33, S24: ends runs whose worker is gone, and removes old ones, and says which", async () => {

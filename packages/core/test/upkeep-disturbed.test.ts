@@ -24,7 +24,12 @@ class World {
   readonly ended = new Map<string, number>();
   readonly #lookMs: number;
   #nextLookMs: number;
-  readonly #workers: { readonly runId: string; readonly leaseMs: number; nextMs: number }[] = [];
+  readonly #workers: {
+    readonly runId: string;
+    readonly fence: number;
+    readonly leaseMs: number;
+    nextMs: number;
+  }[] = [];
   readonly #startMs = this.clock.now();
 
   constructor(lookMs = LOOK_MS) {
@@ -53,8 +58,8 @@ class World {
   /** A worker claims a run, and renews it from now on unless it is dead. */
   async claim(runId: string, leaseMs: number, isAlive: boolean): Promise<void> {
     await this.log.createRun({ runId, ownerId: "ada" });
-    await this.log.claim(runId, { leaseMs });
-    if (isAlive) this.#workers.push({ runId, leaseMs, nextMs: this.nowMs() + leaseMs / 3 });
+    const { fence } = await this.log.claim(runId, { leaseMs });
+    if (isAlive) this.#workers.push({ runId, fence, leaseMs, nextMs: this.nowMs() + leaseMs / 3 });
   }
 
   /** Lets time pass. Of all that falls due at once, the look comes first. */
@@ -72,12 +77,17 @@ class World {
     for (const runId of runIds) this.ended.set(runId, this.nowMs());
   }
 
-  async #renew(worker: { readonly runId: string; readonly leaseMs: number; nextMs: number }) {
+  async #renew(worker: {
+    readonly runId: string;
+    readonly fence: number;
+    readonly leaseMs: number;
+    nextMs: number;
+  }) {
     if (this.nowMs() < worker.nextMs) return;
-    const { runId, leaseMs } = worker;
+    const { runId, fence, leaseMs } = worker;
     const isRenewed =
       !this.isStopped &&
-      (await this.log.renew(runId, 1, { leaseMs }).then(
+      (await this.log.renew(runId, fence, { leaseMs }).then(
         () => true,
         () => false,
       ));

@@ -23,14 +23,19 @@ async function create(...runIds: readonly string[]): Promise<void> {
   for (const runId of runIds) await log.createRun({ runId, ownerId: "ada" });
 }
 
-async function claim(...runIds: readonly string[]): Promise<void> {
+/** Creates runs and claims them. @returns the fence of each by its id */
+async function claim(...runIds: readonly string[]): Promise<(runId: string) => number> {
   await create(...runIds);
-  for (const runId of runIds) await log.claim(runId, { leaseMs: 1_000 });
+  const fences = new Map<string, number>();
+  for (const runId of runIds) {
+    fences.set(runId, (await log.claim(runId, { leaseMs: 1_000 })).fence);
+  }
+  return (runId) => fences.get(runId) ?? Number.NaN;
 }
 
 describe("reap", () => {
   it("W33: fails a run whose lease ran out more than the grace ago, and says why", async () => {
-    await claim("r");
+    const fenceOf = await claim("r");
     now += 1_000 + 59_999;
     expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
     now += 1;
@@ -39,16 +44,17 @@ describe("reap", () => {
     expect(events).toMatchObject([
       { eventType: "RUN_FAILED", payload: '{"reason":"lease_expired"}' },
     ]);
-    expect(run).toMatchObject({ runStatus: "failed", fence: 2, leaseExpiresAtMs: null });
+    expect(run).toMatchObject({ runStatus: "failed", leaseExpiresAtMs: null });
+    expect(run.fence).toBe(fenceOf("r") + 1);
     expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
   });
 
   it("W33: leaves alone what was released, renewed, claimed anew or ended", async () => {
-    await claim("released", "renewed", "claimed", "ended");
-    await log.release("released", 1);
-    await log.append("ended", [END], { fence: 1 });
+    const fenceOf = await claim("released", "renewed", "claimed", "ended");
+    await log.release("released", fenceOf("released"));
+    await log.append("ended", [END], { fence: fenceOf("ended") });
     now += 1_000;
-    await log.renew("renewed", 1, { leaseMs: 1_000 });
+    await log.renew("renewed", fenceOf("renewed"), { leaseMs: 1_000 });
     await log.claim("claimed", { leaseMs: 1_000 });
     expect(await log.reap({ ...AT_ONCE })).toStrictEqual([]);
   });
@@ -72,16 +78,16 @@ describe("reap", () => {
   });
 
   it("S23: a run that a worker comes back to between the list and the end goes on", async () => {
-    await claim("renewed", "claimed", "ended", "gone", "left");
+    const fenceOf = await claim("renewed", "claimed", "ended", "gone", "left");
     now += 1_000;
     const late = createRunLog({
       store: {
         ...store,
         async listExpired(query) {
           const expired = await store.listExpired(query);
-          await log.renew("renewed", 1, { leaseMs: 1_000 });
+          await log.renew("renewed", fenceOf("renewed"), { leaseMs: 1_000 });
           await log.claim("claimed", { leaseMs: 1_000 });
-          await log.append("ended", [END], { fence: 1 });
+          await log.append("ended", [END], { fence: fenceOf("ended") });
           await log.cancel("gone");
           await log.deleteRun("gone");
           return expired;

@@ -74,10 +74,10 @@ describe("a lost lease", () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
-    await world.others.claim("r", LEASE);
+    const { fence } = await world.others.claim("r", LEASE);
     await world.pass(LEASE_MS / 3);
     expect(await work).toMatchObject(FENCED);
-    await world.others.append("r", [{ eventType: "THEIRS" }], { fence: 2 });
+    await world.others.append("r", [{ eventType: "THEIRS" }], { fence });
     expect(await world.events()).toStrictEqual(["THEIRS"]);
   });
 
@@ -165,12 +165,13 @@ describe("a lost lease", () => {
       world.clock.skip(LEASE_MS);
       return claimed;
     };
-    const work = world.runs.work("r", LEASE, async (run) => {
+    const work = world.runs.work("r", LEASE, async () => {
       await world.pass(LEASE_MS * 2);
-      return run.fence;
+      return "done";
     });
-    expect(await work).toBe(1);
-    expect(await world.events()).toStrictEqual(["RUN_COMPLETED 1"]);
+    expect(await work).toBe("done");
+    expect(world.calls.filter((call) => call === "claim")).toHaveLength(1);
+    expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
   it("S22: whose completion has landed after all is no lost one", async () => {

@@ -96,7 +96,7 @@ describe("work", () => {
 
   it("W31: tells the task where to go on from, under which fence", async () => {
     await world.runs.append("r", [{ eventType: "A" }, { eventType: "B" }]);
-    await world.runs.claim("r", LEASE);
+    const before = await world.runs.claim("r", LEASE);
     await world.pass(LEASE_MS);
     const seen = await world.runs.work("r", LEASE, ({ runId, fence, lastSequence, signal }) => ({
       runId,
@@ -104,7 +104,8 @@ describe("work", () => {
       lastSequence,
       isAborted: signal.aborted,
     }));
-    expect(seen).toStrictEqual({ runId: "r", fence: 2, lastSequence: 2, isAborted: false });
+    const lease = { runId: "r", fence: before.fence + LEASE_MS * 1_000 };
+    expect(seen).toStrictEqual({ ...lease, lastSequence: 2, isAborted: false });
   });
 
   it("W32: meanwhile nobody else writes to the run, and the lease is renewed for as long as it takes", async () => {

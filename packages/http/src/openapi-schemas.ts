@@ -126,7 +126,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RenewLease: { ...objectOf({ fence, leaseMs }), additionalProperties: false },
   ReleaseRun: { ...objectOf({ fence }), additionalProperties: false },
   Lease: objectOf({
-    fence: { ...fence, description: "Goes with every append, as `Run-Fence`." },
+    fence: {
+      ...fence,
+      description:
+        "Goes with every append, as `Run-Fence`. Higher than all before it on the run, with up to 16 digits: keep it as an integer of 64 bits or a double.",
+    },
     expiresAt: { ...time, description: "By the store's clock." },
   }),
   Problem: objectOf(

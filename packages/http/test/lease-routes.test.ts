@@ -5,6 +5,8 @@ import { DOORS, openWorld } from "./harness/world.ts";
 const BOB = { authorization: "Bearer bob" };
 /** When a test's store begins to count. */
 const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
+/** Of the first claim of the first run at that time. */
+const FIRST_FENCE = START_MS * 1_000 + 1;
 
 const claim = (runId: string, body: unknown = { leaseMs: 60_000 }): Call =>
   post(`/v1/agent-runs/${runId}/claim`, body);
@@ -29,7 +31,7 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     expect(said(await world.send(claim(runId)))).toEqual([
       200,
-      { fence: 1, expiresAt: "2026-06-20T12:01:00.000Z" },
+      { fence: FIRST_FENCE, expiresAt: "2026-06-20T12:01:00.000Z" },
     ]);
     const before = await world.runs.get(runId);
     // The lease is no event: the run is as it was.
@@ -50,7 +52,7 @@ describe.each(DOORS)("%s", (door) => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record();
-    const lease = { fence: 1, expiresAt: "2026-06-20T12:01:00.000Z" };
+    const lease = { fence: FIRST_FENCE, expiresAt: "2026-06-20T12:01:00.000Z" };
     expect(said(await world.send(keyedClaim(runId, "k")))).toEqual([200, lease]);
     nowMs += 30_000;
     expect(said(await world.send(keyedClaim(runId, "k", 1_000)))).toEqual([200, lease]);
@@ -58,7 +60,10 @@ describe.each(DOORS)("%s", (door) => {
       expect(said(await world.send(other))).toMatchObject([409, { code: "claimed" }]);
     // Its lease has run out: now the key is a claim like any other.
     nowMs += 30_000;
-    expect(said(await world.send(keyedClaim(runId, "k")))).toMatchObject([200, { fence: 2 }]);
+    expect(said(await world.send(keyedClaim(runId, "k")))).toMatchObject([
+      200,
+      { fence: FIRST_FENCE + 60_000_000 },
+    ]);
   });
 
   it.for(["", "k".repeat(129), "é"])(
@@ -71,7 +76,10 @@ describe.each(DOORS)("%s", (door) => {
         400,
         { code: "invalid_request" },
       ]);
-      expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: 1 }]);
+      expect(said(await world.send(claim(runId)))).toMatchObject([
+        200,
+        { fence: expect.any(Number) },
+      ]);
     },
   );
 
@@ -80,7 +88,8 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const answers = await Promise.all(Array.from({ length: 20 }, () => world.send(claim(runId))));
     const won = answers.filter(({ status }) => status === 200);
-    expect(won.map((answer) => answer.json()["fence"])).toEqual([1]);
+    const { fence } = await world.runs.log.getRun(runId);
+    expect(won.map((answer) => answer.json()["fence"])).toEqual([fence]);
     for (const lost of answers.filter((answer) => !won.includes(answer))) {
       expect(said(lost)).toMatchObject([
         409,
@@ -94,32 +103,35 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record();
     await world.send(claim(runId));
+    const fence = FIRST_FENCE;
     nowMs += 30_000;
-    expect(said(await world.send(renew(runId, 1, 45_000)))).toEqual([
+    expect(said(await world.send(renew(runId, fence, 45_000)))).toEqual([
       200,
-      { fence: 1, expiresAt: "2026-06-20T12:01:15.000Z" },
+      { fence, expiresAt: "2026-06-20T12:01:15.000Z" },
     ]);
     nowMs += 45_000;
-    expect(said(await world.send(renew(runId, 1, 1_000)))).toMatchObject([200, { fence: 1 }]);
+    expect(said(await world.send(renew(runId, fence, 1_000)))).toMatchObject([200, { fence }]);
     nowMs += 1_000;
-    expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: 2 }]);
-    for (const late of [renew(runId, 1), release(runId, 1)]) {
+    const next = fence + 76_000_000;
+    expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: next }]);
+    for (const late of [renew(runId, fence), release(runId, fence)]) {
       expect(said(await world.send(late))).toMatchObject([409, { code: "fenced" }]);
     }
-    expect(said(await world.send(renew(runId, 2)))).toMatchObject([200, { fence: 2 }]);
+    expect(said(await world.send(renew(runId, next)))).toMatchObject([200, { fence: next }]);
   });
 
   it("W31: a run that is given back can be claimed at once, and is given back as often as one likes", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
-    await world.send(claim(runId));
+    const fence = Number((await world.send(claim(runId))).json()["fence"]);
     for (let times = 0; times < 2; times++) {
-      const answer = await world.send(release(runId, 1));
+      const answer = await world.send(release(runId, fence));
       expect(said(answer)).toEqual([204, null]);
       expect(answer.headers["cache-control"]).toBe("private, no-store");
     }
-    expect(said(await world.send(renew(runId, 1)))).toMatchObject([409, { code: "fenced" }]);
-    expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: 2 }]);
+    expect(said(await world.send(renew(runId, fence)))).toMatchObject([409, { code: "fenced" }]);
+    const again = await world.send(claim(runId));
+    expect(Number(again.json()["fence"])).toBeGreaterThan(fence);
   });
 
   it("W31: a run that has finished is nobody's any more", async () => {
@@ -171,17 +183,24 @@ describe.each(DOORS)("%s", (door) => {
   it("W4, W31: a stranger cannot tell a run that is claimed from one that is not there", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
-    await world.send(claim(runId));
+    const fence = Number((await world.send(claim(runId))).json()["fence"]);
     const ended = await world.record("RUN_COMPLETED");
     const lines = { "content-type": "application/x-ndjson" };
     const callsOn = (id: string): readonly Call[] => [
       claim(id),
-      renew(id, 1),
-      renew(id, 7),
-      release(id, 1),
+      renew(id, fence),
+      renew(id, fence + 1),
+      release(id, fence),
       post(`/v1/agent-runs/${id}/events`, { events: [{ eventType: "A" }] }),
-      post(`/v1/agent-runs/${id}/events`, { events: [{ eventType: "A" }] }, { "run-fence": "1" }),
-      post(`/v1/agent-runs/${id}/events`, '{"eventType":"A"}\n', { ...lines, "run-fence": "1" }),
+      post(
+        `/v1/agent-runs/${id}/events`,
+        { events: [{ eventType: "A" }] },
+        { "run-fence": String(fence) },
+      ),
+      post(`/v1/agent-runs/${id}/events`, '{"eventType":"A"}\n', {
+        ...lines,
+        "run-fence": String(fence),
+      }),
       post(`/v1/agent-runs/${id}/cancel`, ""),
     ];
     const asBob = async (call: Call): Promise<object> => {
@@ -196,6 +215,6 @@ describe.each(DOORS)("%s", (door) => {
         expect(await asBob(callsOn(id)[at] ?? call)).toEqual(expected);
       }
     }
-    expect(await world.runs.log.getRun(runId)).toMatchObject({ fence: 1, lastSequence: 1 });
+    expect(await world.runs.log.getRun(runId)).toMatchObject({ fence, lastSequence: 1 });
   });
 });

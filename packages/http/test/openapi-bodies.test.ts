@@ -1,11 +1,14 @@
 import { expect, it } from "vitest";
 import { type Call, post } from "./harness/answer.ts";
 import { fits, schemaOf } from "./harness/described.ts";
+import { nextFenceOf, STILL } from "./harness/next-fence.ts";
 import { openWorld } from "./harness/world.ts";
 
 it("W9, W30, W31: the document takes the bodies that the server takes, and not those that it refuses", async () => {
-  await using world = await openWorld("Request to Response");
-  const run = `/v1/agent-runs/${await world.record()}`;
+  await using world = await openWorld("Request to Response", STILL);
+  const runId = await world.record();
+  const fence = await nextFenceOf(world, runId);
+  const run = `/v1/agent-runs/${runId}`;
   const events = [{ eventType: "NOTE" }];
   const to =
     (path: string, method = "POST") =>
@@ -37,7 +40,7 @@ it("W9, W30, W31: the document takes the bodies that the server takes, and not t
       to(claim),
       [
         ...[999, 1_000.5, "1000", 3_600_001].map((leaseMs) => ({ leaseMs })),
-        { ...lasting, fence: 1 },
+        { ...lasting, fence },
         {},
         [],
         { leaseMs: 3_600_000 },
@@ -47,17 +50,17 @@ it("W9, W30, W31: the document takes the bodies that the server takes, and not t
       "RenewLease",
       to(claim, "PUT"),
       [
-        ...[0, 1.5, "1", null].map((fence) => ({ ...lasting, fence })),
-        { fence: 1 },
+        ...[0, 1.5, "1", null].map((bad) => ({ ...lasting, fence: bad })),
+        { fence },
         lasting,
-        { ...lasting, fence: 1, extra: 1 },
-        { ...lasting, fence: 1 },
+        { ...lasting, fence, extra: 1 },
+        { ...lasting, fence },
       ],
     ],
     [
       "ReleaseRun",
       to(claim, "DELETE"),
-      [{}, { fence: -1 }, { fence: null }, { ...lasting, fence: 1 }, { fence: 1 }],
+      [{}, { fence: -1 }, { fence: null }, { ...lasting, fence }, { fence }],
     ],
     [
       "CreateRun",

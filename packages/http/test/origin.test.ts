@@ -4,6 +4,7 @@ import { isForeignOrigin } from "../src/index.ts";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import type { Call } from "./harness/answer.ts";
 import { encodeHead, openSocket } from "./harness/raw-socket.ts";
+import { nextFenceOf, STILL } from "./harness/next-fence.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
 
 const APP = "https://app.example";
@@ -65,13 +66,14 @@ async function changesOn(world: World): Promise<readonly Call[]> {
   const event = '{"eventType":"NOTE"}';
   const events = `/v1/agent-runs/${live}/events`;
   const claim = `/v1/agent-runs/${live}/claim`;
+  const fence = await nextFenceOf(world, live);
   return [
     { method: "POST", path: "/v1/agent-runs", headers, body: "{}" },
     { method: "POST", path: events, headers, body: `{"events":[${event}]}` },
     { method: "POST", path: events, headers: lines, body: event },
     { method: "POST", path: claim, headers, body: '{"leaseMs":60000}' },
-    { method: "PUT", path: claim, headers, body: '{"fence":1,"leaseMs":60000}' },
-    { method: "DELETE", path: claim, headers, body: '{"fence":1}' },
+    { method: "PUT", path: claim, headers, body: `{"fence":${fence},"leaseMs":60000}` },
+    { method: "DELETE", path: claim, headers, body: `{"fence":${fence}}` },
     { method: "POST", path: `/v1/agent-runs/${live}/cancel` },
     { method: "DELETE", path: `/v1/agent-runs/${ended}` },
   ];
@@ -79,7 +81,7 @@ async function changesOn(world: World): Promise<readonly Call[]> {
 
 describe.each(DOORS)("%s", (door) => {
   it("W5: a change by cookie must come from the same origin or from the list", async () => {
-    await using world = await openWorld(door, { allowedOrigins: [APP] });
+    await using world = await openWorld(door, { ...STILL, allowedOrigins: [APP] });
     for (const given of CASES) {
       for (const call of await changesOn(world)) {
         const headers = { ...call.headers, ...ADA_SESSION, ...headersOf(given) };
@@ -105,7 +107,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 
   it("W5: a bearer token needs no such check, and reading needs none", async () => {
-    await using world = await openWorld(door);
+    await using world = await openWorld(door, STILL);
     const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
     for (const call of await changesOn(world)) {
       const { status } = await world.send({

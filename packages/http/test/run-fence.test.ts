@@ -28,15 +28,24 @@ function lines(runId: string, body: NonNullable<Call["body"]>, fence?: number): 
   return { ...call, body, headers: { ...headers, "content-type": "application/x-ndjson" } };
 }
 
-/** A run of ada's with one event, claimed under this many fences, one after the other. */
-async function claimed(world: World, fences = 1): Promise<string> {
+interface ClaimedRun {
+  readonly runId: string;
+  readonly fence: number;
+  /** Those of the claims before. */
+  readonly stale: readonly number[];
+}
+
+/** A run of ada's with one event, claimed this often, one after the other. */
+async function claimed(world: World, claims = 1): Promise<ClaimedRun> {
   const runId = await world.record("NOTE");
-  for (let fence = 1; fence < fences; fence++) {
-    await world.runs.log.claim(runId, { leaseMs: 60_000 });
+  const stale: number[] = [];
+  while (stale.length < claims - 1) {
+    const { fence } = await world.runs.log.claim(runId, { leaseMs: 60_000 });
     await world.runs.log.release(runId, fence);
+    stale.push(fence);
   }
-  await world.runs.log.claim(runId, { leaseMs: 60_000 });
-  return runId;
+  const { fence } = await world.runs.log.claim(runId, { leaseMs: 60_000 });
+  return { runId, fence, stale };
 }
 
 function expectProblem({ status, text }: Answer, expected: number, problem: object): void {
@@ -46,11 +55,13 @@ function expectProblem({ status, text }: Answer, expected: number, problem: obje
 describe.each(DOORS)("%s", (door) => {
   it("W32: a claimed run takes appends with its fence, and no others", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world, 3);
-    for (const extra of [{}, { fence: 1 }, { fence: 2 }, { fence: 4 }]) {
+    const { runId, fence, stale } = await claimed(world, 3);
+    expect(stale).toHaveLength(2);
+    const others = [...stale, fence + 1, 1].map((other) => ({ fence: other }));
+    for (const extra of [{}, ...others]) {
       expectProblem(await world.send(append(runId, extra)), 409, { code: "fenced" });
     }
-    const answer = await world.send(append(runId, { fence: 3 }));
+    const answer = await world.send(append(runId, { fence }));
     expect([answer.status, answer.json()]).toMatchObject([201, { lastSequence: 2 }]);
   });
 
@@ -59,15 +70,15 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     expectProblem(await world.send(append(runId, { fence: 1 })), 409, { code: "fenced" });
     expect((await world.send(append(runId))).status).toBe(201);
-    await world.runs.log.claim(runId, { leaseMs: 60_000 });
-    await world.runs.log.release(runId, 1);
-    expectProblem(await world.send(append(runId, { fence: 1 })), 409, { code: "fenced" });
+    const { fence } = await world.runs.log.claim(runId, { leaseMs: 60_000 });
+    await world.runs.log.release(runId, fence);
+    expectProblem(await world.send(append(runId, { fence })), 409, { code: "fenced" });
     expect((await world.send(append(runId))).status).toBe(201);
   });
 
   it("W3, W32: a header that is no fence is 400, whatever the body, and nothing is written", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world);
+    const { runId } = await claimed(world);
     const bad = ["", "0", "-1", "+1", "01", "1.0", "1e0", "0x1", "one", "1, 1", "9007199254740992"];
     for (const fence of [...bad, "9".repeat(40)]) {
       const call = append(runId, { fence });
@@ -89,43 +100,43 @@ describe.each(DOORS)("%s", (door) => {
 
   it("W10, W32: the key is looked at before the fence: a worker learns what became of its append", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world);
-    const keyed = append(runId, { fence: 1, key: "k" });
+    const { runId, fence } = await claimed(world);
+    const keyed = append(runId, { fence, key: "k" });
     const first = await world.send(keyed);
-    await world.runs.log.release(runId, 1);
+    await world.runs.log.release(runId, fence);
     await world.runs.log.claim(runId, { leaseMs: 60_000 });
     const again = await world.send(keyed);
     expect([again.status, again.json()]).toEqual([200, { ...first.json(), replayed: true }]);
-    expectProblem(await world.send(append(runId, { fence: 1, key: "other" })), 409, {
+    expectProblem(await world.send(append(runId, { fence, key: "other" })), 409, {
       code: "fenced",
     });
   });
 
   it("W7, W11, W32: the end of the run speaks before the fence, and the fence before expectedSequence", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world);
+    const { runId, fence } = await claimed(world);
     const early = { expectedSequence: 0 };
     expectProblem(await world.send(append(runId, early)), 409, { code: "fenced" });
-    const ofWorker = await world.send(append(runId, { ...early, fence: 1 }));
+    const ofWorker = await world.send(append(runId, { ...early, fence }));
     expectProblem(ofWorker, 412, { code: "sequence_conflict", lastSequence: 1 });
-    await world.runs.append(runId, [{ eventType: "RUN_FAILED" }], { fence: 1 });
+    await world.runs.append(runId, [{ eventType: "RUN_FAILED" }], { fence });
     const late = await world.send(append(runId, early));
     expectProblem(late, 409, { code: "run_finished", runStatus: "failed" });
   });
 
   it("W13, W32: cancel needs no fence, and the worker learns that the run has finished", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world);
+    const { runId, fence } = await claimed(world);
     const cancelled = await world.send(post(`/v1/agent-runs/${runId}/cancel`, ""));
     expect([cancelled.status, cancelled.json()]).toMatchObject([
       200,
       { runStatus: "cancelled", lastSequence: 2 },
     ]);
     const finished = { code: "run_finished", runStatus: "cancelled", lastSequence: 2 };
-    const renewal = post(`/v1/agent-runs/${runId}/claim`, { fence: 1, leaseMs: 60_000 });
+    const renewal = post(`/v1/agent-runs/${runId}/claim`, { fence, leaseMs: 60_000 });
     for (const call of [
-      append(runId, { fence: 1 }),
-      lines(runId, LINE, 1),
+      append(runId, { fence }),
+      lines(runId, LINE, fence),
       { ...renewal, method: "PUT" },
     ]) {
       expectProblem(await world.send(call), 409, finished);
@@ -134,13 +145,13 @@ describe.each(DOORS)("%s", (door) => {
 
   it("W12, W32: lines are appended under the fence, and the first is refused without it", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world, 2);
-    for (const call of [lines(runId, LINE + LINE), lines(runId, LINE + LINE, 1)]) {
+    const { runId, fence, stale } = await claimed(world, 2);
+    for (const call of [lines(runId, LINE + LINE), lines(runId, LINE + LINE, stale[0])]) {
       const answer = await world.send(call);
       expectProblem(answer, 409, { code: "fenced", line: 1 });
       expect(answer.json()).not.toHaveProperty("lastSequence");
     }
-    const answer = await world.send(lines(runId, LINE.repeat(1_200), 2));
+    const answer = await world.send(lines(runId, LINE.repeat(1_200), fence));
     expect([answer.status, answer.json()]).toMatchObject([
       201,
       { firstSequence: 2, lastSequence: 1_201 },
@@ -149,15 +160,15 @@ describe.each(DOORS)("%s", (door) => {
 
   it("W12, W32: a fence that is lost on the way ends the upload, at the line that came too late", async () => {
     await using world = await openWorld(door);
-    const runId = await claimed(world);
+    const { runId, fence } = await claimed(world);
     async function* sender(): AsyncGenerator<Uint8Array> {
       yield encoder.encode(`${LINE}\n${LINE}`);
       for await (const event of world.runs.tail(runId)) if (event.sequence === 3) break;
-      await world.runs.log.release(runId, 1);
+      await world.runs.log.release(runId, fence);
       await world.runs.log.claim(runId, { leaseMs: 60_000 });
       yield encoder.encode(LINE);
     }
-    const answer = await world.send(lines(runId, sender(), 1));
+    const answer = await world.send(lines(runId, sender(), fence));
     expectProblem(answer, 409, { code: "fenced", line: 4, lastSequence: 3 });
     expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 3 });
   });

@@ -73,6 +73,9 @@ function takes(runId: string, ownerId: string, expected: string, appender: strin
       ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
 }
 
+/** The fence of a claim of the run `r`: this is core's `nextFence`. */
+const NEXT_FENCE = `(greatest(${NOW_MS} * 1000, r.fence - r.fence % 1000 + 1000) + r.run_key % 1000)`;
+
 /** What an append makes of the head `r`; its time never runs backwards (W2). The lease is core's `leaseAfter`. */
 function moves(events: string, runStatus: string, phase: string, appender: string): string {
   return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
@@ -246,8 +249,8 @@ SELECT EXISTS (SELECT FROM gone) AS gone,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`,
     // $3 how long the lease lasts; $4 of a claim its key, of a renewal the fence. The key is kept as core's `encodeKeptClaim` has it.
     claim: changeLease(
-      `fence = r.fence + 1, lease_expires_at_ms = ${NOW_MS} + $3::bigint,
-      claim_key = (r.fence + 1)::text || ' ' || $4::text`,
+      `fence = ${NEXT_FENCE}, lease_expires_at_ms = ${NOW_MS} + $3::bigint,
+      claim_key = ${NEXT_FENCE}::text || ' ' || $4::text`,
       `(r.lease_expires_at_ms IS NULL OR r.lease_expires_at_ms <= ${NOW_MS})`,
       `coalesce(r.claim_key = r.fence::text || ' ' || $4::text AND r.lease_expires_at_ms > ${NOW_MS}
       AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2), false)`,

@@ -1,7 +1,7 @@
 import type { PostgresStore } from "../src/index.ts";
 import { expect, describe, it } from "vitest";
 import { PATIENT } from "./patient.ts";
-import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -15,13 +15,16 @@ describe("a fence", () => {
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     for (const runId of runIds) await store.createRun(createOf(runId));
-    for (const runId of runIds) await store.claim(claimOf(runId));
+    const fences = new Map<string, number>();
+    for (const runId of runIds) fences.set(runId, await claimed(store, claimOf(runId)));
     const next = await begin(
       pool,
       `UPDATE ${schema}.runs SET fence = fence + 1 WHERE run_id = 'a'`,
     );
     const appended = store.append(
-      runIds.map((runId) => appendOf(runId, runId, { appender: { by: "worker", fence: 1 } })),
+      runIds.map((runId) =>
+        appendOf(runId, runId, { appender: { by: "worker", fence: fences.get(runId) ?? 0 } }),
+      ),
     );
     await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
     await next.query("COMMIT");
@@ -38,30 +41,33 @@ describe("a fence", () => {
     const [store] = stores as [PostgresStore];
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
     const appending: Promise<number>[] = [];
-    let fence = 0;
-    while (fence < 20) {
-      const worker = stores[fence % stores.length] ?? store;
+    const claims: number[] = [];
+    while (claims.length < 20) {
+      const worker = stores[claims.length % stores.length] ?? store;
       // A lease of a moment, so that the next one gets the run while this one appends.
       const claim = await worker.claim(claimOf("a", 1));
       if (claim.outcome !== "granted") continue;
-      fence += 1;
-      expect(claim.run.fence).toBe(fence);
+      const { fence } = claim.run;
+      expect(fence).toBeGreaterThan(claims.at(-1) ?? 0);
+      claims.push(fence);
       appending.push(appendUnder(worker, fence));
     }
     await store.append([endOf("a", { appender: { by: "owner" } })]);
     const landed = await Promise.all(appending);
     const fences = (await readValues(store, "a")).slice(0, -1);
     expect(fences).toEqual(fences.toSorted((a, b) => Number(a) - Number(b)));
-    expect(landed).toEqual(landed.map((__, at) => fences.filter((one) => one === at + 1).length));
-    expect(await store.getRun("a")).toMatchObject({ fence: 21, leaseExpiresAtMs: null });
+    expect(landed).toEqual(claims.map((fence) => fences.filter((one) => one === fence).length));
+    const fence = (claims.at(-1) ?? 0) + 1;
+    expect(await store.getRun("a")).toMatchObject({ fence, leaseExpiresAtMs: null });
   });
 
   it("S22: of a group, each request is judged by its own appender, in one order", async () => {
     const store = await openStore(openPool(server().url));
     for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
-    await store.claim(claimOf("a"));
-    await store.claim(claimOf("c"));
-    const worker = { appender: { by: "worker", fence: 1 } } as const;
+    const first = await claimed(store, claimOf("a"));
+    const third = await claimed(store, claimOf("c"));
+    const worker = { appender: { by: "worker", fence: first } } as const;
+    const workerOfC = { appender: { by: "worker", fence: third } } as const;
     const owner = { appender: { by: "owner" } } as const;
     const outcomes = await store.append([
       appendOf("a", 1, worker),
@@ -70,11 +76,11 @@ describe("a fence", () => {
       appendOf("a", 3, worker),
       appendOf("b", 2, owner),
       appendOf("b", 3, owner),
-      appendOf("c", 1, worker),
+      appendOf("c", 1, workerOfC),
       endOf("c", owner),
-      appendOf("c", 2, worker),
+      appendOf("c", 2, workerOfC),
       appendOf("a", 4, { appender: { by: "reaper", graceMs: 0 } }),
-      appendOf("a", 5, { appender: { by: "worker", fence: 2 } }),
+      appendOf("a", 5, { appender: { by: "worker", fence: first + 1 } }),
     ]);
     expect(outcomes.map(({ outcome }) => outcome)).toEqual([
       "appended",
@@ -90,9 +96,9 @@ describe("a fence", () => {
       "fenced",
     ]);
     expect(await Promise.all(["a", "b", "c"].map((runId) => store.getRun(runId)))).toMatchObject([
-      { fence: 1, leaseExpiresAtMs: expect.any(Number) },
+      { fence: first, leaseExpiresAtMs: expect.any(Number) },
       { fence: 2, leaseExpiresAtMs: null },
-      { fence: 2, leaseExpiresAtMs: null, runStatus: "completed" },
+      { fence: third + 1, leaseExpiresAtMs: null, runStatus: "completed" },
     ]);
   });
 
@@ -101,8 +107,8 @@ describe("a fence", () => {
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
-    await store.claim(claimOf("a"));
-    const append = { runId: "a", fence: 1, events: [{ eventType: "TOKEN" }] };
+    const fence = await claimed(store, claimOf("a"));
+    const append = { runId: "a", fence, events: [{ eventType: "TOKEN" }] };
     const started = { eventType: "PHASE_STARTED", payload: { phase: "draft" } };
     const client = await begin(pool, "SELECT");
     // Its status changes with the first one, once.

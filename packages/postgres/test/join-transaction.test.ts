@@ -4,7 +4,7 @@ import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../s
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, recordPool } from "./recorded-pool.ts";
-import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -122,7 +122,7 @@ describe("an append in the caller's transaction", () => {
     const { store, schema, begin, rows } = await openBusiness();
     await store.createRun(createOf("done"));
     await store.createRun(createOf("claimed"));
-    await store.claim(claimOf("claimed"));
+    const fence = await claimed(store, claimOf("claimed"));
     await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
     const refusals: [Line, object][] = [
       [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
@@ -132,7 +132,7 @@ describe("an append in the caller's transaction", () => {
         { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
       ],
       [lineOf(1, { runId: "claimed" }), { code: "fenced" }],
-      [lineOf(1, { runId: "claimed", fence: 2 }), { code: "fenced" }],
+      [lineOf(1, { runId: "claimed", fence: fence + 1 }), { code: "fenced" }],
       [lineOf(1, { runId: "claimed", fence: 0 }), { code: "invalid_request" }],
       [
         lineOf(1, { expectedSequence: 0 }),
@@ -154,7 +154,7 @@ describe("an append in the caller's transaction", () => {
       replayed: true,
     });
     await store.appendInTransaction({ client, ...lineOf(2, { expectedSequence: 1 }) });
-    await store.appendInTransaction({ client, ...lineOf(3, { runId: "claimed", fence: 1 }) });
+    await store.appendInTransaction({ client, ...lineOf(3, { runId: "claimed", fence }) });
     await client.query("COMMIT");
     expect(await rows()).toEqual([1]);
     expect(await readValues(store, "a")).toEqual([1, 2]);

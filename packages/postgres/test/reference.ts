@@ -1,4 +1,5 @@
 import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { countFences } from "@tm/run-events-test-servers";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { PostgresPool } from "../src/index.ts";
@@ -42,12 +43,12 @@ const arbitraryStep = fc.oneof(
 /** Takes random steps on a store and on core's own; fails unless outcomes and logs are the same. */
 export async function expectAsReference(pool: PostgresPool, numRuns: number): Promise<void> {
   const schema = newSchema();
-  const store = await openStore(pool, { schema });
+  const store = countFences(await openStore(pool, { schema }));
   let programs = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(arbitraryStep, { minLength: 1, maxLength: 8 }), async (steps) => {
       let waitedMs = 0;
-      const reference = createMemoryStore({ now: () => Date.now() + waitedMs });
+      const reference = countFences(createMemoryStore({ now: () => Date.now() + waitedMs }));
       const program = ++programs;
       const nameOf = (runId: string): string => `${runId}-${program}`;
       for (const runId of ["a", "B"]) {

@@ -128,7 +128,7 @@ describe("bad surroundings", () => {
       });
     }
     for (const hog of hogs) hog.release();
-    expect(await store.claim(claimOf("a"))).toMatchObject({ run: { fence: 1 } });
+    expect(await store.claim(claimOf("a"))).toMatchObject({ outcome: "granted" });
   });
 
   it("S20: a statement that takes too long is none that landed", async () => {

@@ -24,10 +24,21 @@ local function expiry(leaseMs)
 end
 `;
 
+/** The fence of a claim, no earlier than behind another one; this is core's `nextFence`. A number so high is written with all digits by `format` alone. */
+const NEXT_FENCE = `
+local function nextFence(nowMs, offered)
+  local last = math.max(tonumber(fence or 0), tonumber(offered or 0))
+  return string.format('%.0f', math.max(nowMs * 1000, last - last % 1000 + 1000) + ordinal % 1000)
+end
+`;
+
 /**
  * Gives a run to whoever claims it, unless somebody has it. The lease has an entry in the index of leases before it is
  * there: with the index among the keys it is made in passing, else nothing is done without one and the answer is `unindexed`.
  * A claim whose answer was lost is sent again by the client: it is known by its key, and gets the same lease.
+ *
+ * The mark of an entry has the fence that its lease will have, so that is kept from the one call to the next. Each that is offered is
+ * another one: if two had the same, a failover could lose one claim and grant the other.
  *
  * KEYS: head; where one script may use both, the index of leases.
  * ARGV: `=ownerId` or empty, leaseMs, the claim's key behind `=` or `~`, the run's id, the mark of the entry that was made or empty.
@@ -35,7 +46,7 @@ end
  * @see S21; core's `claimRun` is the rule.
  */
 export const CLAIM: Script = defineWriting(
-  `${REFUSALS}
+  `${REFUSALS}${NEXT_FENCE}
 local nowMs, expiresAtMs = expiry(ARGV[2])
 local before = lease and mark()
 if lease and tonumber(lease) > nowMs then
@@ -43,10 +54,15 @@ if lease and tonumber(lease) > nowMs then
   return { 'claimed', lease }
 end
 if isFull then return redis.error_reply(${OOM_LUA}) end
-fence = string.format('%d', (fence or 0) + 1)
+local made = string.match(ARGV[5], '^' .. ordinal .. '/(%d+)$')
 if KEYS[2] then
+  fence = nextFence(nowMs)
   redis.call('ZADD', KEYS[2], 'LT', expiresAtMs, mark() .. ':' .. ARGV[4])
-elseif ARGV[5] ~= mark() then
+elseif made and tonumber(made) > tonumber(fence or 0) then
+  fence = made
+else
+  fence = nextFence(nowMs, redis.call('HGET', HEAD, 'offeredFence'))
+  redis.call('HSET', HEAD, 'offeredFence', fence)
   return { 'unindexed', mark(), expiresAtMs }
 end
 redis.call('HSET', HEAD, 'fence', fence, 'leaseExpiresAtMs', expiresAtMs, 'claimKey', ARGV[3])

@@ -40,19 +40,24 @@ export async function claimRun(
   // The client silently sends unanswered commands again, so a claim without a key gets one.
   const key = claimKey === undefined ? `~${crypto.randomUUID()}` : `=${claimKey}`;
   const asked = [askedOwner(ownerId), String(leaseMs), key, runId];
-  let made = "";
+  let made: DueEntry | null = null;
   for (;;) {
-    const values = [...asked, made];
+    const values = [...asked, made?.mark ?? ""];
     const reply = (await connection.change(CLAIM, scriptKeys, values)) as ClaimReply;
     if (reply[0] !== "unindexed") {
-      const over = otherLease(reply, runId);
-      if (over !== null) dropDue(connection, keys.held, over);
-      return parseOutcome(reply, runId);
+      const outcome = parseOutcome(reply, runId);
+      // Without its lease the entry is of no use: no other claim has one under its mark.
+      const unused = made?.mark === markOf(outcome) ? null : made;
+      for (const over of [otherLease(reply, runId), unused]) {
+        if (over !== null) dropDue(connection, keys.held, over);
+      }
+      return outcome;
     }
-    // Again and again, if need be: each time somebody else had the run meanwhile.
+    // Again and again, if need be: each time another claim was granted meanwhile.
+    if (made !== null) dropDue(connection, keys.held, made);
     const [, mark, leaseExpiresAtMs] = reply;
-    await addDue(connection, keys.held, { mark, runId }, leaseExpiresAtMs);
-    made = mark;
+    made = { mark, runId };
+    await addDue(connection, keys.held, made, leaseExpiresAtMs);
   }
 }
 
@@ -116,6 +121,12 @@ function judgeLease({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueT
 
 function askedOwner(ownerId: string | null): string {
   return ownerId === null ? "" : `=${ownerId}`;
+}
+
+/** The mark of the lease that was granted. */
+function markOf(outcome: LeaseOutcome | null): string | null {
+  if (outcome?.outcome !== "granted") return null;
+  return `${outcome.run.ordinal}/${outcome.run.fence}`;
 }
 
 /** The entry of the lease that a granted reply tells of. */

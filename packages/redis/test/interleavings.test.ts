@@ -19,7 +19,7 @@ interface Process {
   readonly lastCommand: number;
 }
 
-/** Starts its processes from the same runs: `a` is new, `b` claimed under fence 1, and that lease runs out at once. */
+/** Starts its processes from the same runs: `a` is new, `b` was claimed once, and that lease runs out at once. */
 interface Played {
   readonly prefix: string;
   /** Marks of the leases that were given, of all processes. */
@@ -166,7 +166,7 @@ describe.each([
 
   it("S23: a lease that begins while its entry is looked at", async () => {
     const claim = fc.record({ do: fc.constant("claim" as const), runId, leaseMs });
-    // Somebody has died on the way to the same claims.
+    // Others have died on the way to claims of these runs; the clock of one was ahead.
     await always(fc.tuple(processOf(claim), reaper), expectInTime, async (prefix) => {
       const [a, b] = await redis
         .pipeline()
@@ -174,7 +174,9 @@ describe.each([
         .hget(`${prefix}:{run:b}:head`, "ordinal")
         .exec()
         .then((replies) => (replies ?? []).map(([, ordinal]) => ordinal as string));
-      await redis.zadd(`${prefix}:held`, 1, `${a}/1:a`, 1, `${b}/2:b`);
+      const fences = [Date.now() - HOUR_MS, Date.now() + HOUR_MS].map((ms) => ms * 1_000);
+      const ghosts = fences.flatMap((fence) => [1, `${a}/${fence}:a`, 1, `${b}/${fence}:b`]);
+      await redis.zadd(`${prefix}:held`, ...ghosts);
     });
   });
 });

@@ -1,13 +1,15 @@
 import type { AppendRequest, LeaseOutcome } from "@tm/run-events-core";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openRedisStore, type RedisStore } from "../src/index.ts";
+import { openRedisStore, type RedisClusterClient, type RedisStore } from "../src/index.ts";
 import { type Client, type Servers, SETUPS } from "./clients.ts";
-import { openServer, openStore } from "./opened.ts";
+import { connect, openServer, openStore } from "./opened.ts";
 import { passTime } from "./pass-time.ts";
 import { appendOf, claimed, createOf, endOf, oneTo, readValues } from "./requests.ts";
 
 const HOUR_MS = 3_600_000;
+/** Of a claim that never came true: higher than the 0 of a run that nobody has claimed. */
+const GHOST_FENCE = 1_000;
 
 function by(fence: number): Pick<AppendRequest, "appender"> {
   return { appender: { by: "worker", fence } };
@@ -44,24 +46,27 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
   it("S21: of those who claim a run at once one has it, each time with a higher fence", async () => {
     const { prefix, redis, store, stores } = await openFresh();
     await store.createRun(createOf("a"));
-    for (const fence of oneTo(20)) {
+    let last = await store.getRun("a");
+    for (const _ of oneTo(20)) {
       const outcomes = await Promise.all(
         [...stores, ...stores].map((one) =>
           one.claim({ runId: "a", ownerId: null, leaseMs: HOUR_MS }),
         ),
       );
-      const granted = outcomes.filter(isGranted);
-      expect(granted).toMatchObject([{ run: { runId: "a", fence } }]);
-      const { leaseExpiresAtMs } = granted[0]?.run ?? {};
+      const [run, ...others] = outcomes.flatMap((one) => (isGranted(one) ? [one.run] : []));
+      expect(others).toEqual([]);
+      expect(run?.fence).toBeGreaterThan(last?.fence ?? Infinity);
+      last = run ?? null;
+      const { leaseExpiresAtMs } = run ?? {};
       for (const outcome of outcomes) {
         if (!isGranted(outcome)) expect(outcome).toEqual({ outcome: "claimed", leaseExpiresAtMs });
       }
       await passTime(redis, prefix, ["a"], 2 * HOUR_MS);
     }
-    // One entry a lease, and that of the lease before is gone.
+    // One entry a lease; that of the lease before is gone, and so are those of claims that were refused.
     await expect
       .poll(() => redis.zrange(`${prefix}:held`, "0", "-1"))
-      .toEqual([expect.stringMatching(/^\d+\/20:a$/)]);
+      .toEqual([`${last?.ordinal}/${last?.fence}:a`]);
   });
 
   it("S21: a claim under the key that got the lease is granted it again, until it runs out or is over", async () => {
@@ -69,7 +74,7 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
     await store.createRun(createOf("a"));
     const mine = { runId: "a", ownerId: null, leaseMs: HOUR_MS, claimKey: "mine" };
     const first = await store.claim(mine);
-    expect(first).toMatchObject({ outcome: "granted", run: { fence: 1 } });
+    const fence = fenceOf(first);
     for (const one of stores) expect(await one.claim({ ...mine, leaseMs: 1 })).toEqual(first);
     const { claimKey: _, ...nameless } = mine;
     for (const other of [
@@ -79,15 +84,18 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
     ]) {
       expect(await store.claim(other)).toMatchObject({ outcome: "claimed" });
     }
-    const renewed = await store.renew({ ...mine, fence: 1, leaseMs: 2 * HOUR_MS });
+    const renewed = await store.renew({ ...mine, fence, leaseMs: 2 * HOUR_MS });
     expect(await store.claim(mine)).toEqual(renewed);
     expect(await store.claim({ ...mine, ownerId: "eve" })).toEqual({ outcome: "not_found" });
     await passTime(redis, prefix, ["a"], 3 * HOUR_MS);
-    expect(await store.claim(mine)).toMatchObject({ outcome: "granted", run: { fence: 2 } });
-    await store.release({ runId: "a", ownerId: null, fence: 2 });
-    expect(await store.claim(mine)).toMatchObject({ outcome: "granted", run: { fence: 3 } });
+    const second = fenceOf(await store.claim(mine));
+    expect(second).toBeGreaterThan(fence);
+    await store.release({ runId: "a", ownerId: null, fence: second });
+    const third = fenceOf(await store.claim(mine));
+    expect(third).toBeGreaterThan(second);
     await store.append([appendOf("a", 1, { appender: { by: "owner" } })]);
-    expect(await store.claim({ ...mine, claimKey: "other" })).toMatchObject({ run: { fence: 5 } });
+    const last = fenceOf(await store.claim({ ...mine, claimKey: "other" }));
+    expect(last).toBeGreaterThan(third + 1);
     expect(await store.claim(mine)).toMatchObject({ outcome: "claimed" });
   });
 
@@ -95,13 +103,13 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.createRun(createOf("free"));
-    await claimed(store, "a", HOUR_MS);
+    const { fence: stale } = await claimed(store, "a", HOUR_MS);
     await passTime(redis, prefix, ["a"], 2 * HOUR_MS);
-    await claimed(store, "a", HOUR_MS);
-    await store.append([appendOf("a", 1, by(2)), appendOf("free", 1)]);
+    const { fence } = await claimed(store, "a", HOUR_MS);
+    await store.append([appendOf("a", 1, by(fence)), appendOf("free", 1)]);
     const twice = appendOf("a", 0).events.flatMap((event) => [event, event]);
     const before = await redis.hgetall(`${prefix}:{run:a}:head`);
-    for (const appender of [{}, by(1), by(3)]) {
+    for (const appender of [{}, by(stale), by(fence + 1), by(1)]) {
       for (const shape of [{}, { events: twice }, { expectedSequence: 9 }]) {
         const refused = appendOf("a", 0, { ...shape, ...appender });
         expect(await store.append([refused])).toEqual([{ outcome: "fenced" }]);
@@ -109,10 +117,13 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
       }
     }
     // A fence is good for nothing on a run that nobody has.
-    expect(await store.append([appendOf("free", 0, by(1))])).toEqual([{ outcome: "fenced" }]);
+    expect(await store.append([appendOf("free", 0, by(fence))])).toEqual([{ outcome: "fenced" }]);
     expect(await redis.hgetall(`${prefix}:{run:a}:head`)).toEqual(before);
-    await store.append([appendOf("a", 2, by(2))]);
-    await store.append([appendOf("a", 3, { events: twice, ...by(2) }), appendOf("a", 4, by(2))]);
+    await store.append([appendOf("a", 2, by(fence))]);
+    await store.append([
+      appendOf("a", 3, { events: twice, ...by(fence) }),
+      appendOf("a", 4, by(fence)),
+    ]);
     expect(await readValues(store, "a")).toEqual([1, 2, 0, 0, 4]);
     expect(await readValues(store, "free")).toEqual([1]);
   });
@@ -120,11 +131,11 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
   it("S22: an owner in the middle of a group shuts out the worker from there on", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
-    await claimed(store, "a");
+    const { fence } = await claimed(store, "a");
     const outcomes = await store.append([
-      appendOf("a", 1, by(1)),
+      appendOf("a", 1, by(fence)),
       appendOf("a", 2, { appender: { by: "owner" } }),
-      appendOf("a", 3, by(1)),
+      appendOf("a", 3, by(fence)),
       appendOf("a", 4),
       appendOf("a", 5, { appender: { by: "owner" } }),
     ]);
@@ -135,9 +146,9 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
       "appended",
       "appended",
     ]);
-    expect(await store.getRun("a")).toMatchObject({ fence: 3, leaseExpiresAtMs: null });
+    expect(await store.getRun("a")).toMatchObject({ fence: fence + 2, leaseExpiresAtMs: null });
     await expect.poll(() => redis.exists(`${prefix}:held`)).toBe(0);
-    expect(await claimed(store, "a")).toMatchObject({ fence: 4 });
+    expect((await claimed(store, "a")).fence).toBeGreaterThan(fence + 2);
   });
 
   it("S23: runs are found by when their leases ran out, whatever stands before them in the index", async () => {
@@ -149,7 +160,13 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
     // Those that a process has left which died on the way to a claim, that of a run that is gone, and of leases renewed since.
     for (const [at, runId] of ghosts.entries()) {
       const { ordinal } = (await store.getRun(runId)) ?? {};
-      await redis.zadd(`${prefix}:held`, at, `${ordinal}/1:${runId}`, at, `${at}/1:gone-${at}`);
+      await redis.zadd(
+        `${prefix}:held`,
+        at,
+        `${ordinal}/${GHOST_FENCE}:${runId}`,
+        at,
+        `${at}/1:gone-${at}`,
+      );
     }
     const [renewed = "", ...left] = runIds.toReversed();
     await passTime(redis, prefix, left, 2 * HOUR_MS);
@@ -163,33 +180,35 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
     // What may yet come true stays, at its time.
     const entries = await redis.zrange(`${prefix}:held`, "0", "-1");
     expect(entries).toHaveLength(runIds.length + ghosts.length);
-    const { ordinal, leaseExpiresAtMs } = (await store.getRun(renewed)) ?? {};
-    expect(await redis.zscore(`${prefix}:held`, `${ordinal}/1:${renewed}`)).toBe(
+    const { ordinal, fence, leaseExpiresAtMs } = (await store.getRun(renewed)) ?? {};
+    expect(await redis.zscore(`${prefix}:held`, `${ordinal}/${fence}:${renewed}`)).toBe(
       String(leaseExpiresAtMs),
     );
-    expect(await claimed(store, ghosts[0] ?? "", HOUR_MS)).toMatchObject({ fence: 1 });
+    expect((await claimed(store, ghosts[0] ?? "", HOUR_MS)).fence).toBeGreaterThan(GHOST_FENCE);
     await passTime(redis, prefix, ghosts, 3 * HOUR_MS);
     expect(await store.listExpired({ graceMs: 0, limit: 1 })).toEqual(ghosts.slice(0, 1));
   });
 
   it("S23: an entry goes when its lease does, and a renewal leaves it as it is", async () => {
     const { prefix, redis, store } = await openFresh();
-    const ends = [
-      (runId: string) => store.release({ runId, ownerId: null, fence: 1 }),
-      (runId: string) => store.append([appendOf(runId, 1, { appender: { by: "owner" } })]),
-      (runId: string) => store.append([endOf(runId, { appender: { by: "owner" } })]),
-      (runId: string) => store.append([endOf(runId, by(1))]),
-      (runId: string) => store.append([appendOf(runId, 1, by(1)), endOf(runId, by(1))]),
+    const owner = { appender: { by: "owner" } } as const;
+    const ends: readonly ((runId: string, fence: number) => Promise<unknown>)[] = [
+      (runId, fence) => store.release({ runId, ownerId: null, fence }),
+      (runId) => store.append([appendOf(runId, 1, owner)]),
+      (runId) => store.append([endOf(runId, owner)]),
+      (runId, fence) => store.append([endOf(runId, by(fence))]),
+      (runId, fence) => store.append([appendOf(runId, 1, by(fence)), endOf(runId, by(fence))]),
     ];
     for (const [at, end] of ends.entries()) {
       const runId = `run-${at}`;
       await store.createRun(createOf(runId));
-      const { ordinal } = await claimed(store, runId, HOUR_MS);
-      const score = () => redis.zscore(`${prefix}:held`, `${ordinal}/1:${runId}`);
+      const { ordinal, fence } = await claimed(store, runId, HOUR_MS);
+      const score = () => redis.zscore(`${prefix}:held`, `${ordinal}/${fence}:${runId}`);
       const before = await score();
-      await store.renew({ runId, ownerId: null, fence: 1, leaseMs: 2 * HOUR_MS });
+      expect(before).not.toBeNull();
+      await store.renew({ runId, ownerId: null, fence, leaseMs: 2 * HOUR_MS });
       expect(await score()).toBe(before);
-      await end(runId);
+      await end(runId, fence);
       await expect.poll(score).toBeNull();
       // The head is as small as before, but for the fence.
       expect(await redis.hexists(`${prefix}:{run:${runId}}:head`, "claimKey")).toBe(0);
@@ -197,22 +216,57 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
   });
 });
 
+describe("the entries that claims in a cluster make before their leases", () => {
+  it("S21: are under a fence of its own each, however many are made in one millisecond", async () => {
+    const redis = connect(await openServer());
+    const marks: string[] = [];
+    const isAdded = Promise.withResolvers<void>();
+    const clients = oneTo(40).map(() => {
+      const client = Object.assign(Object.create(redis) as Redis, {
+        // As a cluster's client has it.
+        nodes: () => [redis],
+        async zadd(index: string, ...values: string[]) {
+          if (index.endsWith(":held")) {
+            marks.push(values.at(-1) ?? "");
+            if (marks.length === clients.length) isAdded.resolve();
+            await isAdded.promise;
+          }
+          return redis.zadd(index, ...(values as [string, string, string]));
+        },
+      });
+      return client as unknown as RedisClusterClient;
+    });
+    const stores = await Promise.all(clients.map((client) => openRedisStore(client)));
+    const [store] = stores as [RedisStore];
+    await store.createRun(createOf("a"));
+    const outcomes = await Promise.all(
+      stores.map((one) => one.claim({ runId: "a", ownerId: null, leaseMs: HOUR_MS })),
+    );
+    expect(new Set(marks).size).toBe(stores.length);
+    const [run, ...others] = outcomes.flatMap((one) => (isGranted(one) ? [one.run] : []));
+    expect(others).toEqual([]);
+    // What none of them will use is gone.
+    const entry = `${run?.ordinal}/${run?.fence}:a`;
+    await expect.poll(() => redis.zrange("run-events:held", "0", "-1")).toEqual([entry]);
+  });
+});
+
 describe("what leases cost", () => {
   it("S21: a claim, a renewal and a release are one command each that the caller waits for", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
-    await claimed(store, "a");
+    const first = await claimed(store, "a");
     // The first time each script is sent whole.
-    await store.renew({ runId: "a", ownerId: null, fence: 1, leaseMs: HOUR_MS });
-    await store.release({ runId: "a", ownerId: null, fence: 1 });
+    await store.renew({ ...first, ownerId: null, leaseMs: HOUR_MS });
+    await store.release({ ...first, ownerId: null });
     const sent = vi.spyOn(redis, "sendCommand");
     const names = (): readonly string[] =>
       sent.mock.calls.splice(0).map(([{ name }]) => (name === "evalsha" ? "script" : name));
-    await claimed(store, "a");
+    const { fence } = await claimed(store, "a");
     expect(names()).toEqual(["script"]);
-    await store.renew({ runId: "a", ownerId: null, fence: 2, leaseMs: HOUR_MS });
+    await store.renew({ runId: "a", ownerId: null, fence, leaseMs: HOUR_MS });
     expect(names()).toEqual(["script"]);
-    await store.release({ runId: "a", ownerId: null, fence: 2 });
+    await store.release({ runId: "a", ownerId: null, fence });
     // Nobody waits for the second.
     expect(names()).toEqual(["script", "zrem"]);
   });
@@ -221,10 +275,10 @@ describe("what leases cost", () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     await store.createRun(createOf("b"));
-    await claimed(store, "a");
-    await store.append([appendOf("a", 1, by(1)), appendOf("b", 1)]);
+    const { fence } = await claimed(store, "a");
+    await store.append([appendOf("a", 1, by(fence)), appendOf("b", 1)]);
     await redis.config("RESETSTAT");
-    await store.append([appendOf("a", 2, by(1)), appendOf("b", 2)]);
+    await store.append([appendOf("a", 2, by(fence)), appendOf("b", 2)]);
     // Only the short way writes a receipt so, and only the long way looks for one.
     const stats = await redis.info("commandstats");
     expect(/cmdstat_hsetnx:calls=(\d+)/.exec(stats)?.[1]).toBe("2");
@@ -237,8 +291,8 @@ describe("what leases cost", () => {
       oneTo(5_000).map(async (number) => {
         const runId = `run-${number}`;
         await store.createRun(createOf(runId));
-        await claimed(store, runId, 1);
-        await store.renew({ runId, ownerId: null, fence: 1, leaseMs: HOUR_MS });
+        const { fence } = await claimed(store, runId, 1);
+        await store.renew({ runId, ownerId: null, fence, leaseMs: HOUR_MS });
       }),
     );
     expect(await store.listExpired({ graceMs: 0, limit: 10_000 })).toEqual([]);
@@ -263,6 +317,11 @@ describe("what leases cost", () => {
     expect(fields).not.toContain("leaseExpiresAtMs");
   });
 });
+
+function fenceOf(outcome: LeaseOutcome): number {
+  if (!isGranted(outcome)) throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  return outcome.run.fence;
+}
 
 function isGranted(
   outcome: LeaseOutcome,

@@ -17,6 +17,7 @@ export async function passTime(
     }
   }
   for (const member of await redis.zrange(`${prefix}:held`, "0", "-1")) {
-    await redis.zincrby(`${prefix}:held`, -ms, member);
+    // One that a store removes meanwhile does not come back.
+    await redis.zadd(`${prefix}:held`, "XX", "INCR", -ms, member);
   }
 }

@@ -4,6 +4,7 @@ import {
   type RunEventStore,
   type RunRecord,
 } from "@tm/run-events-core";
+import { countFences } from "@tm/run-events-test-servers";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -85,9 +86,9 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryStep, { maxLength: 12 }), async (steps) => {
         const prefix = crypto.randomUUID();
-        const store = await openRedisStore(redis, { prefix });
+        const store = countFences(await openRedisStore(redis, { prefix }));
         let passedMs = 0;
-        const reference = createMemoryStore({ now: () => Date.now() + passedMs });
+        const reference = countFences(createMemoryStore({ now: () => Date.now() + passedMs }));
         for (const runId of ["a", "b"]) {
           await store.createRun(createOf(runId));
           await reference.createRun(createOf(runId));

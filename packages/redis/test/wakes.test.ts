@@ -100,9 +100,10 @@ describe("wakes", () => {
     ear.on("message", spoken);
     await ear.subscribe(`${PREFIX}:{run:a}`);
     await store.createRun(createOf("a"));
-    await claimed(store, "a");
-    await store.renew({ runId: "a", ownerId: null, fence: 1, leaseMs: 1 });
-    await store.release({ runId: "a", ownerId: null, fence: 1 });
+    const { fence } = await claimed(store, "a");
+    const renewal = { runId: "a", ownerId: null, fence, leaseMs: 1 };
+    expect(await store.renew(renewal)).toMatchObject({ outcome: "granted" });
+    expect(await store.release(renewal)).toMatchObject({ outcome: "granted" });
     await store.append([endOf("a")]);
     await ear.ping();
     expect(spoken).toHaveBeenCalledTimes(2);

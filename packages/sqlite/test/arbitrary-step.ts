@@ -87,6 +87,34 @@ export const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: stepOf("purge", fc.record({ limit })) },
 );
 
+/**
+ * A step under fences that were given: 1 in it stands for the first of the run, 2 for the second. One that was not given yet stays.
+ * @param given the fences of each run, in their order
+ */
+export function underGiven(step: Step, given: ReadonlyMap<string, readonly number[]>): Step {
+  const fenceOf = (runId: string, nth: number): number => given.get(runId)?.[nth - 1] ?? nth;
+  switch (step.does) {
+    case "append":
+      return {
+        ...step,
+        request: step.request.map((one) => {
+          const { runId, appender: by } = one;
+          if (by.by !== "worker") return one;
+          return { ...one, appender: { by: "worker", fence: fenceOf(runId, by.fence) } };
+        }),
+      };
+    case "renew":
+    case "release": {
+      const { runId, fence: nth } = step.request;
+      return { ...step, request: { ...step.request, fence: fenceOf(runId, nth) } } as Step;
+    }
+    case "claim":
+    case "listExpired":
+    case "purge":
+      return step;
+  }
+}
+
 /** Takes a step; the time has passed already. A purge takes what has finished before now. */
 export function takeStep(store: RunEventStore, step: Step): Promise<unknown> {
   switch (step.does) {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { createSqliteStore, type JoinedAppend } from "../src/index.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 function lineOf(value: unknown, more: Partial<JoinedAppend> = {}): JoinedAppend {
@@ -64,7 +64,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     const { db, store } = await openBusiness();
     await store.createRun(createOf("done"));
     await store.createRun(createOf("claimed"));
-    await store.claim(claimOf("claimed"));
+    const fence = await claimed(store, claimOf("claimed"));
     await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
     const refusals: [JoinedAppend, object][] = [
       [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
@@ -74,7 +74,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
         { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
       ],
       [lineOf(1, { runId: "claimed" }), { code: "fenced" }],
-      [lineOf(1, { runId: "claimed", fence: 2 }), { code: "fenced" }],
+      [lineOf(1, { runId: "claimed", fence: fence + 1 }), { code: "fenced" }],
       [lineOf(1, { runId: "claimed", fence: 0 }), { code: "invalid_request" }],
       [
         lineOf(1, { expectedSequence: 0 }),
@@ -95,7 +95,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     });
     db.exec("INSERT INTO business VALUES (1)");
     store.appendInTransaction(lineOf(2, { expectedSequence: 1 }));
-    store.appendInTransaction(lineOf(3, { runId: "claimed", fence: 1 }));
+    store.appendInTransaction(lineOf(3, { runId: "claimed", fence }));
     db.exec("COMMIT");
     expect(businessRows(db)).toEqual([1]);
     expect(await readValues(store, "a")).toEqual([1, 2]);

@@ -2,7 +2,7 @@ import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
-import { arbitraryStep, RUN_IDS, takeStep } from "./arbitrary-step.ts";
+import { arbitraryStep, RUN_IDS, takeStep, underGiven } from "./arbitrary-step.ts";
 import { DRIVERS } from "./drivers.ts";
 import { createOf, queryOf } from "./requests.ts";
 
@@ -27,10 +27,16 @@ it.each(DRIVERS)(
           await store.createRun(createOf(runId));
           await reference.createRun(createOf(runId));
         }
-        for (const step of steps) {
-          const nowMs = Date.now() + step.afterMs;
+        const given = new Map(RUN_IDS.map((runId): [string, number[]] => [runId, []]));
+        for (const one of steps) {
+          const nowMs = Date.now() + one.afterMs;
           vi.setSystemTime(nowMs);
+          const step = underGiven(one, given);
           expect(await takeStep(store, step)).toEqual(await takeStep(reference, step));
+          for (const [runId, fences] of given) {
+            const fence = (await reference.getRun(runId))?.fence ?? 0;
+            if (fence > (fences.at(-1) ?? 0)) fences.push(fence);
+          }
         }
         expect(await stateOf(store)).toEqual(await stateOf(reference));
         await store.close();

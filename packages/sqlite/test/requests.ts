@@ -40,6 +40,13 @@ export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
   return { runId, ownerId: null, leaseMs };
 }
 
+/** Claims a run that has to be free. @returns its fence */
+export async function claimed(store: RunEventStore, claim: ClaimRequest): Promise<number> {
+  const outcome = await store.claim(claim);
+  if (outcome.outcome !== "granted") throw new Error(`Not granted: ${outcome.outcome}.`);
+  return outcome.run.fence;
+}
+
 export function renewOf(runId: string, fence: number, leaseMs?: number): RenewRequest {
   return { ...claimOf(runId, leaseMs), fence };
 }

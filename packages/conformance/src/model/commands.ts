@@ -12,10 +12,12 @@ import {
 } from "@tm/run-events-core";
 import { appendRequest, event } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
+import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
   appendToModel,
   checkEvents,
   checkRecord,
+  forgetRun,
   learnRun,
   phaseAt,
   type StoreModel,
@@ -43,7 +45,7 @@ export interface AppendInput {
   readonly key: string | null;
   /** `head`: whatever the model says. */
   readonly expected: number | "head" | null;
-  /** `late`: a worker whose fence is one behind the last that was told. */
+  /** `late`: a worker whose fence is over. */
   readonly by: "anybody" | "worker" | "late" | "owner" | "reaper";
 }
 
@@ -101,7 +103,7 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
         ownerId: ownOrNull(real, input.ownerId),
         idempotencyKey: input.key,
         expectedSequence: input.expected === "head" ? head : input.expected,
-        appender: appenderOf(input.by, model.runs.get(runId)?.lease.fence ?? 0),
+        appender: appenderOf(input.by, model.runs.get(runId)?.lease ?? NEW_LEASE),
       });
     });
     const outcomes = await real.next().append(requests);
@@ -113,12 +115,12 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
   });
 }
 
-function appenderOf(by: AppendInput["by"], fence: number): Appender {
+function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appender {
   switch (by) {
     case "worker":
       return { by, fence };
     case "late":
-      return { by: "worker", fence: fence - 1 };
+      return { by: "worker", fence: former };
     case "reaper":
       return { by, graceMs: 0 };
     case "anybody":
@@ -206,7 +208,7 @@ export function deleteCommand(input: {
     const finished = record !== undefined && isTerminal(record.runStatus);
     const expected = record === undefined ? "not_found" : finished ? "deleted" : "active";
     assertEqual(await real.next().deleteRun(runId, ownerId), expected, "the outcome");
-    if (finished) model.runs.delete(runId);
+    if (finished) forgetRun(model, runId);
   });
 }
 

@@ -2,7 +2,8 @@ import { isTerminal, type LeaseOutcome, type LeaseRefusal } from "@tm/run-events
 import { assert, assertEqual } from "../assert.ts";
 import { expiredRuns, freed, granted, LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
 import { type Command, command, own, ownOrNull, type RealStore } from "./commands.ts";
-import { checkRecord, type ModelRun, type StoreModel, visibleRun } from "./run-model.ts";
+import { type ModelLease, NEW_LEASE, underFence } from "./model-lease.ts";
+import { checkRecord, forgetRun, type ModelRun, type StoreModel, visibleRun } from "./run-model.ts";
 
 /** Who asks for which run. */
 interface LeaseInput {
@@ -34,18 +35,18 @@ export function claimCommand(
     }
     const held = granted(outcome, "the claim");
     assert(held.fence > fence, `the fence ${held.fence} is higher than ${fence}`);
-    run.lease = { ...run.lease, fence: held.fence, claimKey, isSurpassed: false };
+    run.lease = { ...underFence(run.lease, held.fence), claimKey };
     await take(real, run, outcome, length);
   });
 }
 
-/** Renews a lease. @param input.step what the fence is away from the last that was told */
+/** Renews a lease. @param input.step 0 for the last fence that was told, 1 for a higher one, -1 for one that is over */
 export function renewCommand(
   input: LeaseInput & { readonly length: Length; readonly step: number },
 ): Command {
   return command("renew", input, async (model, real) => {
     const { run, refusal, request } = look(model, real, input);
-    const fence = (run?.lease.fence ?? 0) + input.step;
+    const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
     const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
     const outcome = await real.next().renew({ ...request, fence, leaseMs });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
@@ -56,11 +57,15 @@ export function renewCommand(
   });
 }
 
+function steppedFence({ fence, former }: ModelLease, step: number): number {
+  return step < 0 ? former : fence + step;
+}
+
 /** Gives a run back. @param input.step as in `renewCommand` */
 export function releaseCommand(input: LeaseInput & { readonly step: number }): Command {
   return command("release", input, async (model, real) => {
     const { run, refusal, request } = look(model, real, input);
-    const fence = (run?.lease.fence ?? 0) + input.step;
+    const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
     const outcome = await real.next().release({ ...request, fence });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
     if (run.lease.isSurpassed || input.step !== 0) {
@@ -101,7 +106,7 @@ export function purgeCommand(limit: number): Command {
     }
     const runIds = finished.map(({ record }) => record.runId);
     assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
-    for (const runId of runIds) model.runs.delete(runId);
+    for (const runId of runIds) forgetRun(model, runId);
   });
 }
 

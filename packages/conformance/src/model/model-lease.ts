@@ -5,6 +5,8 @@ import { assert } from "../assert.ts";
 export interface ModelLease {
   /** The highest fence that the store has told. */
   readonly fence: number;
+  /** One that is over: the fence before, of the run that was deleted if there was none on this one, -1 if there was none at all. */
+  readonly former: number;
   /** Whether it has given out a higher one since, which it has not told yet. */
   readonly isSurpassed: boolean;
   /** As the store told it; `null` while nobody has the run. */
@@ -18,6 +20,7 @@ export interface ModelLease {
 /** The lease of a new run. */
 export const NEW_LEASE: ModelLease = {
   fence: 0,
+  former: -1,
   isSurpassed: false,
   expiresAtMs: null,
   claimKey: null,
@@ -47,10 +50,16 @@ export function leaseBehind(lease: ModelLease, appender: Appender, isEnd: boolea
   return { ...lease, isSurpassed, expiresAtMs: null, hasRunOut: false };
 }
 
+/** The lease under a fence that the store has told. */
+export function underFence(lease: ModelLease, fence: number): ModelLease {
+  const former = lease.fence === 0 ? lease.former : lease.fence;
+  return { ...lease, fence, former, isSurpassed: false };
+}
+
 /** The lease of a run that the store has shown. @throws Error unless its fence is one that it can have */
 export function learnFence(lease: ModelLease, { runId, fence }: RunRecord): ModelLease {
   const { fence: known, isSurpassed } = lease;
   if (!isSurpassed) return lease;
   assert(fence > known, `the fence of ${runId} is higher than ${known}, got ${fence}`);
-  return { ...lease, fence, isSurpassed: false };
+  return underFence(lease, fence);
 }

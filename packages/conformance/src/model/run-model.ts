@@ -25,6 +25,15 @@ export interface StoreModel {
   readonly runs: Map<string, ModelRun>;
   /** The largest ordinal so far, of deleted runs too. */
   lastOrdinal: number;
+  /** The last fence of each run that was deleted, by its id: it is over for a run that has the id again. */
+  readonly deletedFences: Map<string, number>;
+}
+
+/** Takes a run out of the model. */
+export function forgetRun(model: StoreModel, runId: string): void {
+  const { fence = 0, former = -1 } = model.runs.get(runId)?.lease ?? {};
+  model.deletedFences.set(runId, fence === 0 ? former : fence);
+  model.runs.delete(runId);
 }
 
 /** The run as its owner sees it, `undefined` for anybody else. */
@@ -60,7 +69,7 @@ export function learnRun(
   model.lastOrdinal = ordinal;
   model.runs.set(asked.runId, {
     record: expected,
-    lease: NEW_LEASE,
+    lease: { ...NEW_LEASE, former: model.deletedFences.get(asked.runId) ?? NEW_LEASE.former },
     events: [],
     keys: new Map(),
   });

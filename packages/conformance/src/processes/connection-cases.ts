@@ -1,4 +1,4 @@
-import { assert, BrokenClause } from "../assert.ts";
+import { assert, BrokenClause, isSame } from "../assert.ts";
 import { runIdOf } from "../concurrent/run-steps.ts";
 import type { LoggedEvent } from "../history/operation.ts";
 import { LONG_MS } from "../lease.ts";
@@ -15,6 +15,8 @@ const DRAWN_CUTS = 6;
 const MOST_CHUNKS = 8;
 /** How often the connections of a follower are lost. */
 const FOLLOWED_CUTS = 4;
+
+type ClaimCall = Extract<Call, { readonly call: "claim" }>;
 
 /** Calls that change nothing: losing their answer leaves nothing in doubt. */
 const READS: readonly PlainCall[] = ["read", "getRun", "listRuns", "listExpired"];
@@ -142,7 +144,7 @@ function checkLanding(log: readonly LoggedEvent[], name: string, answer: CallAns
 
 async function loseClaims(trial: ProcessTrial): Promise<void> {
   const { proxy, worker, witness } = await startLine(trial);
-  const callOf = (runId: string): Call => ({
+  const callOf = (runId: string): ClaimCall => ({
     call: "claim",
     runId,
     claimKey: `of ${runId}`,
@@ -163,15 +165,14 @@ async function loseClaims(trial: ProcessTrial): Promise<void> {
       checkFailure("a claim", first.failure);
       if (first.failure.ambiguous) last = await worker.call("askUntilAnswered", callOf(runId));
     }
-    await checkClaim(witness, runId, last);
+    await checkClaim(witness, callOf(runId), last);
   }
   checkCuts(proxy);
 }
 
-/** Compares the outcome of a claim with what another process can claim. */
-async function checkClaim(witness: Worker, runId: string, answer: CallAnswer): Promise<void> {
-  const call: Call = { call: "claim", runId, claimKey: "another", leaseMs: LONG_MS };
-  const other = await witness.call("ask", call);
+/** Compares the outcome of a claim with what another process can claim, under another key and under the same. */
+async function checkClaim(witness: Worker, claim: ClaimCall, answer: CallAnswer): Promise<void> {
+  const other = await witness.call("ask", { ...claim, claimKey: "another" });
   if ("failure" in answer) {
     if (other.outcome === "granted") return;
     const { text } = answer.failure;
@@ -181,9 +182,11 @@ async function checkClaim(witness: Worker, runId: string, answer: CallAnswer): P
     const lost = "a claim whose connection was lost was refused by the lease that it had made";
     throw new BrokenClause("S21", `${lost}: it was answered ${answer.outcome}`);
   }
-  if (other.outcome === "claimed" && (answer as { readonly fence?: number }).fence === 1) return;
-  const times = `a run was claimed once, and its fence is ${JSON.stringify(answer)}`;
-  throw new BrokenClause("S21", `${times}, where another claim is answered ${other.outcome}`);
+  const same = await witness.call("ask", claim);
+  if (other.outcome === "claimed" && isSame(same, answer)) return;
+  const times = `a run was claimed once, which was answered ${JSON.stringify(answer)}`;
+  const again = `the same claim from elsewhere is answered ${JSON.stringify(same)}`;
+  throw new BrokenClause("S21", `${times}; ${again}, and another claim ${other.outcome}`);
 }
 
 async function followThroughLosses(trial: ProcessTrial): Promise<void> {

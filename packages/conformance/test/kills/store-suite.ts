@@ -9,6 +9,7 @@ import { betweenMutants } from "../mutants/between-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { expiryMutants } from "../mutants/expiry-mutants.ts";
+import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
 import { leaseMutants } from "../mutants/lease-mutants.ts";
@@ -53,6 +54,7 @@ export const storeSuite: MutantSuite = {
     ...ringMutants,
     ...sizeMutants,
     ...leaseMutants,
+    ...fenceNumberMutants,
     ...expiryMutants,
     ...claimMutants,
     ...probeMutants,

@@ -1,15 +1,20 @@
 import { ADA, ADA_SESSION } from "./accounts.ts";
 import { type Call, post } from "./answer.ts";
+import { nextFenceOf } from "./next-fence.ts";
 import type { World } from "./world.ts";
 
 /** The path of one run, as the document writes it. */
 export const RUN = "/v1/agent-runs/{runId}";
 
-/** Requests of a run's lease and under it, good and bad. */
-function leaseCallsOf(live: string, ended: string): readonly (readonly [string, Call])[] {
+/** Requests of a run's lease and under it, good and bad. @param fence what the live run's next claim gets */
+function leaseCallsOf(
+  live: string,
+  ended: string,
+  fence: number,
+): readonly (readonly [string, Call])[] {
   const lasting = { leaseMs: 60_000 };
-  const held = { fence: 1, ...lasting };
-  const stale = { ...held, fence: 2 };
+  const held = { fence, ...lasting };
+  const stale = { ...held, fence: fence + 1 };
   const note = { events: [{ eventType: "NOTE" }] };
   const line = '{"eventType":"A"}';
   const lines = { "content-type": "application/x-ndjson" };
@@ -23,16 +28,16 @@ function leaseCallsOf(live: string, ended: string): readonly (readonly [string, 
     of("PUT", run, held),
     of("PUT", run, stale),
   ]);
-  const appends = [{ "run-fence": "1" }, { "run-fence": "x" }, {}].flatMap((fence) => [
-    post(`${live}/events`, note, fence),
-    post(`${live}/events`, line, { ...lines, ...fence }),
+  const appends = [{ "run-fence": String(fence) }, { "run-fence": "x" }, {}].flatMap((under) => [
+    post(`${live}/events`, note, under),
+    post(`${live}/events`, line, { ...lines, ...under }),
   ]);
   const ends = [
-    of("DELETE", live, { fence: 2 }),
-    of("DELETE", live, { fence: 1 }),
+    of("DELETE", live, { fence: fence + 1 }),
+    of("DELETE", live, { fence }),
     of("DELETE", live, {}),
-    of("DELETE", live, { fence: 1 }, foreign),
-    of("DELETE", ended, { fence: 1 }),
+    of("DELETE", live, { fence }, foreign),
+    of("DELETE", ended, { fence }),
   ];
   return [
     ...calls.map((call) => [`${RUN}/claim`, call] as const),
@@ -41,7 +46,7 @@ function leaseCallsOf(live: string, ended: string): readonly (readonly [string, 
   ];
 }
 
-/** Requests of each route, good and bad, each with its path as the document writes it. */
+/** Requests of each route, good and bad, each with its path as the document writes it. @param world one that is `STILL` */
 export async function callsOf(world: World): Promise<readonly (readonly [string, Call])[]> {
   const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
   const live = await world.record("NOTE", phase);
@@ -97,7 +102,7 @@ export async function callsOf(world: World): Promise<readonly (readonly [string,
     [`${RUN}/stream`, get(run(live, "/stream"), foreign)],
     [`${RUN}/stream`, { ...get(run(live, "/stream"), ADA_SESSION), method: "HEAD" }],
     [`${RUN}/stream`, { ...get(run(live, "/stream"), ADA), method: "HEAD" }],
-    ...leaseCallsOf(run(live), run(ended)),
+    ...leaseCallsOf(run(live), run(ended), await nextFenceOf(world, live)),
     [`${RUN}/cancel`, { ...get(run(live, "/cancel")), method: "POST" }],
     [`${RUN}/cancel`, { ...get(run("none", "/cancel")), method: "POST" }],
     ["/openapi.json", get("/openapi.json", {})],

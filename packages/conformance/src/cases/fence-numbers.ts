@@ -1,0 +1,80 @@
+import type { RunEventStore } from "@tm/run-events-core";
+import { append, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { BY_OWNER, claim, type HeldRun, LONG_MS, under } from "../lease.ts";
+import { createRun, OWNER } from "../read-log.ts";
+import { storeNow } from "../store-clock.ts";
+import type { TrialCase } from "../trial.ts";
+
+/** More than a store in memory sees milliseconds go by meanwhile: the fences of the old run are ahead of the clock. */
+const CLAIMS = 12;
+const FENCED = { outcome: "fenced" };
+
+/** S21: which number a fence is. It is given to one worker, whatever became of the run. */
+export const fenceNumbers: readonly TrialCase[] = [
+  {
+    name: "S21 the fences of a deleted run are no fences of the run that has its id now, however often each was claimed",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      await createRun(store, "run");
+      const old = await claimAgainAndAgain(store, "run");
+      await land(store, "run", [event("RUN_CANCELLED")], BY_OWNER);
+      assertEqual(await other.deleteRun("run", OWNER), "deleted", "the outcome of the deletion");
+      await createRun(store, "run");
+      for (let count = 0; count < CLAIMS; count++) {
+        const held = await claim(other, "run");
+        for (const { fence } of old) await refuseAll(store, fence);
+        assertEqual(await store.getRun("run"), held, "the run behind the refusals");
+        await land(other, "run", events(1), under(held));
+        await other.release({ runId: "run", ownerId: null, fence: held.fence });
+      }
+    },
+  },
+  {
+    name: "S21 a fence is made of the store's clock and of the last three digits of the run's ordinal",
+    async run(trial) {
+      for (const [index, one] of (await trial.stores()).entries()) {
+        const runId = `run-${index}`;
+        const { ordinal } = await createRun(one, runId);
+        const beforeMs = await storeNow(one);
+        const { fence } = await claim(one, runId);
+        const afterMs = await storeNow(one);
+        const givenAtMs = Math.floor(fence / 1_000);
+        assert(
+          beforeMs <= givenAtMs && givenAtMs <= afterMs,
+          `a fence begins with the time of its claim, between ${beforeMs} and ${afterMs}, got ${fence}`,
+        );
+        assertEqual(fence % 1_000, ordinal % 1_000, `the end of a fence of the ordinal ${ordinal}`);
+        await land(one, runId, events(1), BY_OWNER);
+        const next = await claim(one, runId);
+        assert(next.fence > fence, `the fence ${next.fence} is higher than ${fence}`);
+        assertEqual(next.fence % 1_000, ordinal % 1_000, "the end of the fence behind an owner's");
+      }
+    },
+  },
+];
+
+/** Claims a run, and releases it in between: its last lease lasts. */
+async function claimAgainAndAgain(
+  store: RunEventStore,
+  runId: string,
+): Promise<readonly HeldRun[]> {
+  const held = [await claim(store, runId)];
+  while (held.length < CLAIMS) {
+    const { fence = 0 } = held.at(-1) ?? {};
+    await store.release({ runId, ownerId: null, fence });
+    held.push(await claim(store, runId));
+  }
+  return held;
+}
+
+/** Whatever a worker may send under its fence is refused. */
+async function refuseAll(store: RunEventStore, fence: number): Promise<void> {
+  const request = { runId: "run", ownerId: null, fence };
+  const late = await append(store, "run", events(1), under({ fence }));
+  assertEqual(late, FENCED, `an append under the old fence ${fence}`);
+  const renewal = await store.renew({ ...request, leaseMs: LONG_MS });
+  assertEqual(renewal, FENCED, `a renewal under the old fence ${fence}`);
+  assertEqual(await store.release(request), FENCED, `a release under the old fence ${fence}`);
+}

@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { nextFence } from "../src/claims.ts";
+
+describe("nextFence", () => {
+  /** The last millisecond whose fences are all safe integers, in the year 2255. */
+  const LAST_MS = 9_007_199_254_739;
+  const clock = fc.oneof(fc.nat({ max: 4 }), fc.integer({ min: 0, max: LAST_MS }));
+  const ordinal = fc.oneof(
+    fc.integer({ min: 1, max: 3_000 }),
+    fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  );
+  /** As old programs have counted them, or as they are now. */
+  const fence = fc.oneof(fc.nat({ max: 9 }), fc.integer({ min: 0, max: LAST_MS * 1_000 - 1 }));
+
+  it("S21: is a safe integer, higher than any before on the run, and no earlier than the clock", () => {
+    fc.assert(
+      fc.property(fence, ordinal, clock, (before, of, nowMs) => {
+        const next = nextFence({ fence: before, ordinal: of }, nowMs);
+        expect(Number.isSafeInteger(next)).toBe(true);
+        expect(next).toBeGreaterThan(before);
+        expect(next).toBeGreaterThanOrEqual(nowMs * 1_000);
+      }),
+    );
+  });
+
+  it("S21: is never the same for two runs whose ordinals end differently, whatever their clocks and the fences before", () => {
+    const run = fc.record({ fence, ordinal });
+    fc.assert(
+      fc.property(run, run, clock, clock, (one, other, oneMs, otherMs) => {
+        fc.pre(one.ordinal % 1_000 !== other.ordinal % 1_000);
+        expect(nextFence(one, oneMs)).not.toBe(nextFence(other, otherMs));
+        // Nor where the clock stands and both have been claimed as often.
+        const alike = { ...other, fence: one.fence };
+        expect(nextFence(alike, oneMs)).not.toBe(nextFence(one, oneMs));
+      }),
+    );
+  });
+
+  it("S21: is higher for each later millisecond, so a claim that was lost is not repeated", () => {
+    fc.assert(
+      fc.property(
+        fence,
+        ordinal,
+        clock,
+        fc.integer({ min: 1, max: 9 }),
+        (before, of, ms, later) => {
+          const run = { fence: before, ordinal: of };
+          const lostMs = Math.max(ms, Math.floor(before / 1_000) + 1);
+          fc.pre(lostMs + later <= LAST_MS);
+          expect(nextFence(run, lostMs + later)).toBeGreaterThan(nextFence(run, ms));
+        },
+      ),
+    );
+  });
+
+  it("S21: is the time of the claim and the end of the ordinal; of a millisecond that has one, the next one that is free", () => {
+    const nowMs = Date.UTC(2026, 10, 27);
+    const run = { fence: 0, ordinal: 41_007 };
+    expect(nextFence(run, nowMs)).toBe(1_795_737_600_000_007);
+    const again = { ...run, fence: 1_795_737_600_000_007 };
+    expect(nextFence(again, nowMs)).toBe(1_795_737_600_001_007);
+    // An owner took one.
+    expect(nextFence({ ...again, fence: again.fence + 1 }, nowMs)).toBe(1_795_737_600_001_007);
+    // The clock was set back.
+    expect(nextFence(again, 5)).toBe(1_795_737_600_001_007);
+    expect(nextFence({ fence: 3, ordinal: 1_000 }, 0)).toBe(1_000);
+  });
+});

@@ -1,0 +1,10 @@
+import { nextFence } from "@tm/run-events-core";
+import type { World } from "./world.ts";
+
+/** A store whose clock stands still, so that the fence of a claim is known before it is made. */
+export const STILL = { storeNow: (): number => Date.UTC(2026, 5, 20, 12) };
+
+/** The fence that the next claim of a run gets, in a world that is `STILL`. */
+export async function nextFenceOf(world: World, runId: string): Promise<number> {
+  return nextFence(await world.runs.log.getRun(runId), await world.store.probe());
+}

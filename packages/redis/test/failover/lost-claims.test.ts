@@ -1,0 +1,68 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { connect, openStore } from "../opened.ts";
+import { appendOf, claimed, createOf, readValues } from "../requests.ts";
+import { lead, openReplicated } from "./lagging-replica.ts";
+
+const FENCED = { outcome: "fenced" };
+const MINUTE_MS = 60_000;
+
+describe("a claim that a failover loses", () => {
+  it("S21: gives no fence to a second worker: whatever the first one sends from then on is fenced", async () => {
+    const { master, replica, name, catchUp, lag } = await openReplicated();
+    const { store } = await openStore(name);
+    const { store: other } = await openStore(name);
+    await store.createRun(createOf("a"));
+    // An earlier claim, which both servers know.
+    const known = await claimed(store, "a");
+    await store.release({ ...known, ownerId: null });
+    await catchUp();
+    lag();
+    const lost = await claimed(store, "a");
+    await store.append([appendOf("a", "lost", { appender: { by: "worker", fence: lost.fence } })]);
+    await master.kill();
+    await connect(replica).replicaof("NO", "ONE");
+    lead(name, replica);
+    expect(await other.getRun("a")).toMatchObject({ fence: known.fence, leaseExpiresAtMs: null });
+    const held = await claimed(other, "a");
+    const mine = { appender: { by: "worker", fence: held.fence } } as const;
+    for (const { fence } of [known, lost]) {
+      const stale = { by: "worker", fence } as const;
+      expect(await store.append([appendOf("a", "late", { appender: stale })])).toEqual([FENCED]);
+      const lease = { runId: "a", ownerId: null, fence };
+      expect(await store.renew({ ...lease, leaseMs: MINUTE_MS })).toEqual(FENCED);
+      expect(await store.release(lease)).toEqual(FENCED);
+    }
+    await other.append([appendOf("a", "kept", mine)]);
+    const { fence, leaseExpiresAtMs } = held;
+    expect(await other.getRun("a")).toMatchObject({ fence, leaseExpiresAtMs, lastSequence: 1 });
+    expect(await readValues(other, "a")).toEqual(["kept"]);
+  });
+
+  it("S21: ends the work of the first worker as fenced, and the second works alone", async () => {
+    const { master, replica, name, catchUp, lag } = await openReplicated();
+    const { store } = await openStore(name);
+    const { store: other } = await openStore(name);
+    const [first, second] = [createRunEvents({ store }), createRunEvents({ store: other })];
+    await first.create({ runId: "a", ownerId: "ada" });
+    await catchUp();
+    lag();
+    const lease = { leaseMs: MINUTE_MS };
+    const told: unknown[] = [];
+    const work = first.work("a", lease, async (run) => {
+      await master.kill();
+      await connect(replica).replicaof("NO", "ONE");
+      lead(name, replica);
+      await second.work("a", lease, async (its) => {
+        await run.append([{ eventType: "LOG_LINE", payload: "late" }]).catch((error: unknown) => {
+          told.push(error, run.signal.reason);
+        });
+        await its.append([{ eventType: "LOG_LINE", payload: "kept" }]);
+      });
+    });
+    const fenced = { code: "fenced" };
+    const outcome = await work.catch((error: unknown) => error);
+    expect(await readValues(other, "a")).toEqual(["kept", null]);
+    expect([outcome, ...told]).toMatchObject([fenced, fenced, fenced]);
+  });
+});

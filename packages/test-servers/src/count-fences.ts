@@ -1,0 +1,48 @@
+import type { AppendRequest, LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core";
+
+/**
+ * A store whose fences are 1, 2, 3, … for each run, in the order in which its answers say them: so two stores that do the same can be
+ * compared, though their clocks and ordinals differ. A number that no fence has yet reaches the store as it is.
+ */
+export function countFences(store: RunEventStore): RunEventStore {
+  const fencesOf = new Map<string, number[]>();
+
+  function counted<Run extends RunRecord>(run: Run): Run {
+    if (run.fence === 0) return run;
+    const fences = fencesOf.get(run.runId) ?? [];
+    fencesOf.set(run.runId, fences);
+    if (!fences.includes(run.fence)) fences.push(run.fence);
+    return { ...run, fence: fences.indexOf(run.fence) + 1 };
+  }
+
+  function real<One extends { readonly runId: string; readonly fence: number }>(one: One): One {
+    return { ...one, fence: fencesOf.get(one.runId)?.[one.fence - 1] ?? one.fence };
+  }
+
+  function countedOutcome(outcome: LeaseOutcome): LeaseOutcome {
+    return outcome.outcome === "granted" ? { ...outcome, run: counted(outcome.run) } : outcome;
+  }
+
+  function realAppender(request: AppendRequest): AppendRequest {
+    const { runId, appender } = request;
+    if (appender.by !== "worker") return request;
+    const { fence } = real({ runId, fence: appender.fence });
+    return { ...request, appender: { by: "worker", fence } };
+  }
+
+  return {
+    ...store,
+    append: (requests) => store.append(requests.map(realAppender)),
+    claim: async (request) => countedOutcome(await store.claim(request)),
+    renew: async (request) => countedOutcome(await store.renew(real(request))),
+    release: async (request) => countedOutcome(await store.release(real(request))),
+    async getRun(runId) {
+      const run = await store.getRun(runId);
+      return run === null ? null : counted(run);
+    },
+    async read(queries) {
+      const pages = await store.read(queries);
+      return pages.map((page) => (page === null ? null : { ...page, run: counted(page.run) }));
+    },
+  };
+}
