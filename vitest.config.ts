@@ -16,9 +16,10 @@ const config: ViteUserConfig = {
     pool: "forks",
     // Most tests wait for servers and deadlines: two cores have time for three files.
     maxWorkers: Math.max(3, availableParallelism() - 1),
-    // Bounds a hang, not the speed of the machine.
+    // These bound a hang, not the speed of the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 50_000 } },
   },
 };
 

@@ -139,7 +139,7 @@ describe("a run that cannot be had", () => {
   it("W3, W4: for any other reason says it", async () => {
     expect(await refusalOf({ credential: { bearer: "bob" } })).toMatchObject({ code: "not_found" });
     expect(await refusalOf({ runId: "no/../run" })).toMatchObject({ code: "not_found" });
-    expect(await refusalOf({ credential: { bearer: "" } })).toMatchObject({
+    expect(await refusalOf({ credential: { bearer: "-" } })).toMatchObject({
       code: "unauthenticated",
     });
     expect(await refusalOf({ leaseMs: 999 })).toMatchObject({ code: "invalid_request" });
