@@ -120,8 +120,8 @@ describe.each(STORES)("the upkeep on %s", (_, urlOf) => {
     const others = ["unclaimed", "held", "released"];
     for (const runId of others) await runs.create({ ownerId: "ada", runId });
     await runs.log.claim("held", { leaseMs: 60_000 });
-    await store.claim({ runId: "released", ownerId: null, leaseMs: 1 });
-    await runs.log.release("released", 1);
+    const { fence } = await runs.log.claim("released", { leaseMs: 60_000 });
+    await runs.log.release("released", fence);
 
     const server = startUpkept(runs.log);
     vi.advanceTimersByTime(4_999);
