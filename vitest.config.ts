@@ -10,7 +10,7 @@ const config: ViteUserConfig = {
   },
   test: {
     ...settingsOf(parseTier(process.env.TEST_TIER)),
-    // Tests start hundreds of Node processes of the same sources: each finds them compiled.
+    // Tests start hundreds of Node processes of the same sources. With the cache each finds them compiled.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     globalSetup: ["packages/test-servers/src/require-servers.ts"],
     pool: "forks",

@@ -18,8 +18,8 @@ export interface Fleet {
 }
 
 /**
- * Starts it with the README's own nginx.conf, of which only the ports change.
- * @param owner with whom it ends
+ * Starts the fleet with the README's own nginx.conf, in which only the ports change.
+ * @param owner the fleet is stopped when this ends
  */
 export async function startFleet(owner: Owner = { onTestFinished }): Promise<Fleet> {
   const postgres = await startPostgres();

@@ -49,14 +49,14 @@ async function streamsOf(serverUrl: string): Promise<number> {
   return Number(/^run_events_streams_open (\d+)$/m.exec(body as string)?.[1]);
 }
 
-describe("a fleet whose servers stay", () => {
+describe("a fleet whose servers keep running", () => {
   const owner = ownedByAll();
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet(owner);
   });
 
-  it("W30: the README's nginx keeps from the world what is for those who run the servers", async () => {
+  it("W30: the README's nginx hides the operators' pages from the public", async () => {
     const { url, servers } = fleet;
     for (const path of ["/metrics", "/readyz"]) {
       for (const asked of [path, `${path}?x=1`, `/${path}`, path.replace("e", "%65")]) {
@@ -79,7 +79,7 @@ describe("a fleet whose servers stay", () => {
     onTestFinished(() => void upload.destroy());
     const answered = once(upload, "response");
     for (let sequence = 1; sequence <= 20; sequence++) {
-      // Neither is over: a buffer on the way, of whatever size, would keep what is waited for.
+      // Upload and stream are still open: a buffer of any size on the way would keep back the awaited frame.
       upload.write(`{"eventType":"STEP","payload":${sequence}}\n`);
       let frame = await stream.next();
       while (frame.value?.type === "status") frame = await stream.next();

@@ -21,7 +21,7 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command line to start it under. */
   readonly under?: readonly string[];
-  /** With whom the server is killed. Default: the test. */
+  /** The server is killed when this ends. Default: the test. */
   readonly owner?: Owner;
 }
 

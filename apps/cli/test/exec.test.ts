@@ -15,7 +15,7 @@ describe("exec", () => {
   });
 
   it("records a command: its lines, its phases and its end", async () => {
-    // A server of its own: the run is its only one.
+    // A server for this test alone: the run is its only one.
     const { url } = await startServer();
     const script = "echo one; echo two >&2; echo ::group::next; printf 'no newline'";
     const { exitCode, stdout, stderr } = await runCli(url, sh(script));

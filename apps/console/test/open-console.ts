@@ -50,7 +50,7 @@ export function useBrowser(): void {
   afterAll(() => browser.close());
 }
 
-/** One server for those tests of a file that set no variables. It has no runs when a test begins. Call it outside of them. */
+/** One server for those tests of a file that set no variables. It has no runs when a test begins. Call this outside of the tests. */
 export function useSharedServer(): void {
   const owner = ownedByAll();
   beforeAll(async () => {

@@ -32,7 +32,7 @@ export async function append(url: string, runId: string, drafts: readonly Draft[
   }
 }
 
-/** Deletes all of ada's runs, and cancels those that go on before. */
+/** Deletes all of ada's runs. Cancels those that have not finished first. */
 export async function deleteRuns(url: string): Promise<void> {
   const runs = `${url}/v1/agent-runs`;
   for (;;) {

@@ -49,11 +49,11 @@ const encodingBy = ({ compresses = false }: ProxyTrial): string | null =>
 const sequencesTo = (last: number): readonly number[] =>
   Array.from({ length: last }, (_, index) => index + 1);
 
-// Each proxy has a server of its own, and most of the time is waited for.
+// Each proxy has its own server, and the tests mostly wait, so they run at the same time.
 describe.concurrent.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
   "behind $name",
   (trial) => {
-    it("W21, W22: a stream is live, idle or not, and not compressed but where all is", async (test) => {
+    it("W21, W22: a stream is live, idle or not, and compressed only where all is", async (test) => {
       const { url, append, createRun, signIn } = await startBehind(trial, test);
       const path = await createRun();
       const stream = await openStream(`${url}${path}/stream`, { cookie: await signIn() }, test);

@@ -8,7 +8,7 @@ import { describe, expect, it, type TestContext } from "vitest";
 import { call } from "./client.ts";
 import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-server.ts";
 
-// The server looks for its store every few seconds. The tests wait for that at the same time.
+// The server checks its store every few seconds. The tests wait for that at the same time.
 
 /** Bounds a hang: each wait ends with what it waits for. */
 const PATIENCE = { timeout: 40_000 };

@@ -18,12 +18,12 @@ export const BOB = "bob-token";
  */
 export type ServerEnv = Readonly<Record<string, string | null>>;
 
-/** What something is started for, and ends with. Tests that run at the same time are owners by their contexts. */
+/** What something is started for: when this ends, that is stopped. Tests that run at the same time pass their contexts. */
 export interface Owner {
   onTestFinished(end: () => Promise<void> | void): void;
 }
 
-/** All tests of a file, or of a `describe`, as one owner. To be called outside of them. */
+/** All tests of a file, or of a `describe`, as one owner. Call it outside of the tests. */
 export function ownedByAll(): Owner {
   const ends: (() => Promise<void> | void)[] = [];
   afterAll(async () => {

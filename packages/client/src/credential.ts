@@ -29,8 +29,8 @@ export async function authorise(credential: Credential): Promise<{
 }
 
 /**
- * Lets pass what a request can carry.
- * @throws TypeError that says what to pass, and never shows a token
+ * Checks that a request can carry the credential.
+ * @throws TypeError with what to pass; it never shows a token
  */
 export function checkCredential(credential: unknown): void {
   if (credential === "session") return;
@@ -40,6 +40,6 @@ export function checkCredential(credential: unknown): void {
     if (typeof value === "function" || (typeof value === "string" && value !== "")) return;
   }
   throw new TypeError(
-    'Expected `credential` to be "session", { bearer } or { cookie }, a text or a function. Is the token missing?',
+    'Expected `credential` to be "session", or { bearer } or { cookie } with a text or a function, got something else. Is the token missing?',
   );
 }

@@ -13,7 +13,7 @@ export async function settledNow(calls: readonly Promise<unknown>[]): Promise<re
       settled[index] = { error };
     }
   });
-  // What waits longer is no failure here: the caller looks at it.
+  // A call that waits longer is no failure here: the caller judges it.
   await within(0, Promise.all(all), "the calls").catch(() => {});
   return settled;
 }

@@ -34,7 +34,7 @@ export interface BeneathDoors {
   /**
    * From now on every write of this store object fails: its disk is full or read-only, or its server is a replica. Other store
    * objects on the same data go on writing. If the server is a replica, it gets nothing of what they write.
-   * @returns makes the store object write again; resolves when it can
+   * @returns a function that lets the store object write again, and resolves when it can
    */
   readonly refuseWrites?: (store: RunEventStore) => Restore | Promise<Restore>;
 }

@@ -18,7 +18,7 @@ export interface BeneathBreakage {
   readonly probesNothing?: true;
   /** Says that it has appended what it could not write. */
   readonly writesNothing?: true;
-  /** Writes nothing any more, once it could not write for a while. */
+  /** Never writes again after it could not write for a while. */
   readonly staysFull?: true;
 }
 

@@ -28,7 +28,7 @@ function answered(one: Operation, result: LeaseOperation["result"]): Operation {
   return one.kind === "lease" ? { ...one, result } : one;
 }
 
-/** The fence that was given before this one; `null` if there was none. */
+/** The last fence before this one; `null` if there was none. */
 function fenceBefore(all: readonly Operation[], fence: number): number | null {
   const given = all.flatMap((one) =>
     isGranted(one) && one.asks === "claim" && one.result.outcome === "granted"

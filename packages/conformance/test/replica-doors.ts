@@ -62,7 +62,7 @@ export function replicaDoors(
     }
 
     const object = wrapStore(master, {
-      // So core sends an append again that may have landed.
+      // So core sends an append again if it may have landed.
       capabilities: { ...master.capabilities, losesAcknowledgements: true },
       createRun: (request) => write((store) => store.createRun(request)),
       append: (requests) => write((store) => store.append(requests)),

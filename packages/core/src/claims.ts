@@ -10,10 +10,10 @@ import type {
   RunRecord,
 } from "./store.ts";
 
-/** Each millisecond has one fence for each of so many ordinals. */
+/** How many fences a millisecond has: one for each end of an ordinal. */
 const FENCES_PER_MS = 1_000;
 
-/** What a run's next fence depends on, beside the time. */
+/** What a run's next fence depends on, apart from the time. */
 type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
 
 /**
@@ -42,15 +42,15 @@ export function claimRun(
 }
 
 /**
- * The fence of a claim that is granted now: the store's clock in milliseconds, and behind it the last three digits of the run's
- * ordinal. If a fence of that millisecond or of a later one was taken, it is the next millisecond that is free. So a fence is higher
- * than all before it on its run, and is given to one worker only:
+ * The fence of a claim that is granted now. It is the store's clock in milliseconds, followed by the last three digits of the run's
+ * ordinal. If the run has taken a fence of that millisecond or of a later one, the first free millisecond after it is used. So a fence is
+ * higher than all before it on its run, and only one worker gets it:
  *
- * - Two runs of one id share no fence if the last digits of their ordinals differ, whatever the clock does. If they are the same,
- *   the clock has gone on from one run to the other. So a worker of a deleted run cannot write to the run that has its id now.
- * - A store that has lost a claim in a failover does not give its fence again, as the clock has gone on.
+ * - Two runs of one id give out no fence in common if the last digits of their ordinals differ, whatever the clock does. If those digits
+ *   are the same, the clock has moved on between the two runs. So a worker of a deleted run cannot write to the run that has its id now.
+ * - A store that has lost a claim in a failover does not give its fence again, since the clock has moved on.
  *
- * A safe integer until the year 2255.
+ * A fence is a safe integer until the year 2255.
  * @param nowMs the store's clock
  * @see S21
  */

@@ -19,7 +19,7 @@ export function parseCursor(text: string): number | null {
 
 /**
  * The error of a value that is not a cursor.
- * @param given what came, or several if it came more than once
+ * @param given what came, or all of them if it came more than once
  * @see W15
  */
 export function invalidCursor(given: unknown): RunEventsError {
@@ -33,7 +33,7 @@ export function invalidCursor(given: unknown): RunEventsError {
 export function cursorAhead(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "cursor_ahead",
-    `Expected \`since\` to be ${lastSequence} at most, the last sequence of the run, got one past the end. The log may have lost its end: read it again from 0.`,
+    `Expected \`since\` to be ${lastSequence} at most, the last sequence of the run, got a higher one. The log may have lost its end. Read it again from 0.`,
     { details: { lastSequence } },
   );
 }

@@ -118,7 +118,7 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Expected the fence of the run's lease, got another or none. A later worker has the run, or its owner has ended the lease: stop writing.",
+    "Expected the fence of the run's lease, got another one or none. Another worker has the run, or its owner has ended the lease. Stop writing.",
   );
 }
 

@@ -54,7 +54,7 @@ export function checkFence(fence: number): void {
   if (!Number.isSafeInteger(fence) || fence < 1) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected a fence to be a positive integer, as a claim answers it, got ${describeValue(fence)}.`,
+      `Expected \`fence\` to be a positive integer, got ${describeValue(fence)}. Pass the fence that the claim returned.`,
     );
   }
 }

@@ -113,7 +113,7 @@ function grantedRun(outcome: LeaseOutcome): RunRecord {
 function claimedUntil(expiresAt: string): RunEventsError {
   return new RunEventsError(
     "claimed",
-    `Another worker has the run until ${expiresAt}, or had it when it was killed. Claim it again then.`,
+    `Expected a run that no worker has, but another worker's lease lasts until ${expiresAt}, even if that worker was killed. Claim the run again then.`,
     { details: { expiresAt } },
   );
 }

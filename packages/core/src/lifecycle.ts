@@ -99,7 +99,7 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
   if (behind > 0 && behind < events.length) {
     throw new RunEventsError(
       "invalid_event",
-      `Expected no event after event ${behind - 1}, which ends the run, got event ${behind}.`,
+      `Expected no event after the one that ends the run, got event ${behind}.`,
       { details: { index: behind } },
     );
   }
@@ -120,7 +120,7 @@ function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewE
   if (isLonger(payload, limits.maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
-      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Keep it elsewhere, and append where it is.`,
+      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Store it elsewhere, and append a reference to it.`,
       { details: { index } },
     );
   }

@@ -45,7 +45,7 @@ export function receiptOf(outcome: AppendOutcome): AppendReceipt {
     case "sequence_conflict":
       throw new RunEventsError(
         "sequence_conflict",
-        `Expected another last sequence of the run than ${outcome.lastSequence}. Read the events that came, then decide again.`,
+        `Expected the run's last sequence to be the one that the append names, but it is ${outcome.lastSequence}. Read the events that came in between, then decide again.`,
         { details: { lastSequence: outcome.lastSequence } },
       );
   }

@@ -247,7 +247,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       if (outcome.outcome === "taken")
         throw new RunEventsError(
           "run_id_taken",
-          "Another run has this id. Choose another one, or leave it out.",
+          "Expected a new `runId`, but another run has this one. Choose another id, or leave `runId` out.",
         );
       return { created: outcome.outcome === "created", run: outcome.run };
     },
@@ -255,8 +255,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       const { since = 0, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = pageOptions;
       const ownerId = ownerIdOf(pageOptions);
       checkCursor(since);
-      checkLimit(limit);
-      checkLimit(maxBytes);
+      checkLimit("limit", limit);
+      checkLimit("maxBytes", maxBytes);
       const result = await read({ runId, ownerId, since, limit, maxBytes });
       if (result === null) throw runNotFound();
       return { ...planPage(result, clampCursor(since, result.run)), run: result.run };
@@ -265,7 +265,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       for await (const _slice of tailSlices(followers, runId, waitOptions)) return;
     },
     async listRuns(query) {
-      checkLimit(query.limit);
+      checkLimit("limit", query.limit);
       checkOwnerId(query.ownerId);
       const runs = await store.listRuns({ ...query, limit: query.limit + 1 });
       const page = runs.slice(0, query.limit);
@@ -288,7 +288,10 @@ export function createRunLog(options: RunEventsOptions): RunLog {
       const outcome = await store.deleteRun(runId, ownerId);
       if (outcome === "not_found") throw runNotFound();
       if (outcome === "active")
-        throw new RunEventsError("run_active", "The run has not finished. Cancel it first.");
+        throw new RunEventsError(
+          "run_active",
+          "Expected a run that has finished, but this one has not. Cancel it first.",
+        );
     },
     close() {
       closing ??= (async () => {
@@ -310,11 +313,11 @@ function checkCount(name: string, value: unknown): void {
 }
 
 /** @throws RunEventsError `invalid_request` unless a page of this size can be read. */
-function checkLimit(limit: number): void {
+function checkLimit(name: string, limit: number): void {
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected \`limit\` to be a positive integer, got ${describeValue(limit)}.`,
+      `Expected \`${name}\` to be a positive integer, got ${describeValue(limit)}.`,
     );
   }
 }

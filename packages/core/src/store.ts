@@ -15,7 +15,7 @@ export interface StoredEvent {
 
 /** Who may write to a run. @see S21, S22 */
 export interface Lease {
-  /** The highest fence taken so far, 0 before the first claim. A claim moves it as `nextFence` does, a cancel and a reap by one. */
+  /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
   readonly fence: number;
   /**
    * When the lease of `fence` runs out, by the store's clock; `null` while nobody has the run. A lease that has run out stays

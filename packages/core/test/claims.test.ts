@@ -17,7 +17,7 @@ import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 const ANY = { runId: "r", ownerId: null };
 
-/** `age` says which fence: 0 the last that was taken, 1 the one before it. */
+/** `age` names a fence: 0 is the last that was taken, 1 the one before it. */
 type Step = { readonly afterMs: number } & (
   | { readonly do: "claim"; readonly leaseMs: number }
   | { readonly do: "renew" | "release"; readonly age: number; readonly leaseMs: number }

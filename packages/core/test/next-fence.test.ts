@@ -24,13 +24,13 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: is never the same for two runs whose ordinals end differently, whatever their clocks and the fences before", () => {
+  it("S21: is never the same for two runs whose ordinals end differently, whatever the clocks and earlier fences", () => {
     const run = fc.record({ fence, ordinal });
     fc.assert(
       fc.property(run, run, clock, clock, (one, other, oneMs, otherMs) => {
         fc.pre(one.ordinal % 1_000 !== other.ordinal % 1_000);
         expect(nextFence(one, oneMs)).not.toBe(nextFence(other, otherMs));
-        // Nor where the clock stands and both have been claimed as often.
+        // Even if the clock stands still and both have been claimed equally often.
         const alike = { ...other, fence: one.fence };
         expect(nextFence(alike, oneMs)).not.toBe(nextFence(one, oneMs));
       }),
@@ -54,7 +54,7 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: is the time of the claim and the end of the ordinal; of a millisecond that has one, the next one that is free", () => {
+  it("S21: is the time of the claim and the end of the ordinal; if that millisecond is taken, the next free one", () => {
     const nowMs = Date.UTC(2026, 10, 27);
     const run = { fence: 0, ordinal: 41_007 };
     expect(nextFence(run, nowMs)).toBe(1_795_737_600_000_007);

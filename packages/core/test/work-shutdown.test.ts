@@ -224,7 +224,7 @@ describe("close", () => {
     expect(order).toStrictEqual(["store_unavailable"]);
     done.resolve();
     await Promise.all([over, closed]);
-    // Said otherwise than by a store that is closed: it is no outage, and the run may go on elsewhere.
+    // The message differs from that of a closed store: this is no outage, and the run may go on elsewhere.
     const message =
       "This process is shutting down: `close` was called. Another worker may go on with the run.";
     expect(order).toStrictEqual(["store_unavailable", message, "closed"]);

@@ -8,8 +8,8 @@ const LARGE_BYTES = 16_384;
 const ALONE_BYTES = 1_048_576;
 
 /**
- * Reads the JSON body of a request that is separate work for the store, and parses it when it is the owner's turn for that work. The
- * body comes first: while the request waits, its client may go, and what has not been read goes with it.
+ * Reads the JSON body of a request that is separate work for the store. Parses it when it is the owner's turn for that work. The body is
+ * read first, since the client may go while the request waits, and an unread body would be lost then.
  * @throws RunEventsError as `readJsonBytes`, `parseJson`
  * @see W49
  */
@@ -20,7 +20,7 @@ export function readBody(call: Call): Promise<JsonBody> {
 /**
  * Reads a body and does the work with it: of an owner's largest bodies one is parsed when the work with the one before is done, so that
  * the others' requests come in between the two, and one of them is in memory as a value.
- * @param least the turn that a body takes which is not large; `null` for none
+ * @param least the turn that a body takes if it is not large; `null` for none
  * @throws RunEventsError as `readBody`; what the work throws
  * @see W49
  */
@@ -42,7 +42,7 @@ export async function withBody<Result>(
   return call.goAlone(async () => {
     await call.takeTurn("largest");
     const body = parseJson(bytes);
-    // Two turns: a short request that comes during one of the two has its answer before the other.
+    // Parsing and the work have a turn each: a short request that comes during the first is answered before the second.
     await call.takeTurn("largest");
     return work(body);
   });

@@ -24,7 +24,7 @@ export function checkOptions(options: {
       `Expected \`authenticate\` to be a function that says whose request it is, got ${describe(authenticate)}. To let everybody in, return a \`userId\` of your choice.`,
     );
   }
-  // Any bound lets a user's only body or answer pass; under 1 no page would.
+  // A user's only body or answer passes any bound, but no page passes one under 1.
   if (typeof maxBytesPerUser !== "number" || !(maxBytesPerUser >= 1)) {
     throw new TypeError(
       `Expected \`maxBytesPerUser\` to be a number of bytes, 1 or more, got ${String(maxBytesPerUser)}. A page takes up to 4,194,304. Leave the option out for 33,554,432.`,

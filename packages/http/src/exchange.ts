@@ -45,9 +45,9 @@ export interface StreamReply {
 }
 
 /**
- * Ends the work on a read whose client has gone: what has begun is the last. A change goes on, since its client may not wait for the
+ * Ends the work on a read whose client has gone: nothing more is begun. Not for changes: a client may send one and not wait for the
  * answer.
- * @throws Error for which no answer is made
+ * @throws Error if the client has gone; no answer is made for it
  * @see W49
  */
 export function stopIfGone(exchange: Pick<Exchange, "isGone">): void {

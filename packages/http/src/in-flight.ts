@@ -16,7 +16,7 @@ export interface InFlight {
   readonly uploads: number;
   /** Bytes of bodies that are being received or appended. */
   readonly bodyBytes: number;
-  /** Bytes of answers that clients have not read, or that are being made. */
+  /** Bytes of answers that are being made, or that clients have not read. */
   readonly answerBytes: number;
 }
 
@@ -34,7 +34,10 @@ export interface Holding {
    * @throws RunEventsError `too_many_requests`
    */
   holdBody(bytes: number): void;
-  /** Sets the same for its answer, or what it may be while it is made. A refused answer changes nothing. @throws RunEventsError `too_many_requests` */
+  /**
+   * Sets the same for its answer. While the answer is made, that is the most it may take. A refused answer changes nothing.
+   * @throws RunEventsError `too_many_requests`
+   */
   holdAnswer(bytes: number): void;
   /** Refuses a read whose answer would exceed the bound. @throws RunEventsError `too_many_requests` */
   checkAnswers(): void;

@@ -175,7 +175,7 @@ function atLine(error: unknown, line: number, whole: AppendReceipt | null): unkn
   const { index, ...details } = error.details;
   const appended = whole === null ? {} : { lastSequence: whole.lastSequence };
   const { code, cause, retryable, ambiguous } = error;
-  // The log counts within one append, the sender within the whole body.
+  // The log counts events within one append; the sender counts lines of the whole body.
   const message = error.message.replace(`event ${index}`, `line ${line}`);
   return new RunEventsError(code, message, {
     cause,

@@ -45,7 +45,7 @@ export function problems(...codes: readonly RunEventsErrorCode[]): Json {
   );
 }
 
-/** A session, by its cookie over http or over https: one of the two will do. @see W29 */
+/** A session, by its cookie over http or over https: either is enough. @see W29 */
 export const BY_SESSION: readonly Json[] = [{ session: [] }, { secureSession: [] }];
 
 /** Problems of every request that needs a credential and the store. */

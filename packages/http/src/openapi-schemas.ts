@@ -129,7 +129,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     fence: {
       ...fence,
       description:
-        "Goes with every append, as `Run-Fence`. Higher than all before it on the run, with up to 16 digits: keep it as an integer of 64 bits or a double.",
+        "Send it with every append, as `Run-Fence`. It is higher than all before it on the run, and has up to 16 digits: keep it as an integer of 64 bits or a double.",
     },
     expiresAt: { ...time, description: "By the store's clock." },
   }),

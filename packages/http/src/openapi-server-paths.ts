@@ -17,7 +17,7 @@ export const SERVER_PATHS: Readonly<Record<string, Json>> = {
       summary: "Opens a session for a bearer token (W29)",
       security: [{ bearer: [] }],
       responses: {
-        204: empty("The cookie `run_events_session`, over https `__Host-run_events_session`.", {
+        204: empty("The cookie `run_events_session`; over https `__Host-run_events_session`.", {
           "Set-Cookie": { schema: { type: "string" } },
         }),
         ...problems("unauthenticated"),

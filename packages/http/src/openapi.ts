@@ -52,7 +52,8 @@ export function openApiDocument(): Readonly<Record<string, unknown>> {
           type: "apiKey",
           in: "cookie",
           name: "__Host-run_events_session",
-          description: "The same over https, also behind a proxy that speaks it (W29).",
+          description:
+            "The reference server's session over https, also where a proxy in front speaks it (W29).",
         },
       },
     },

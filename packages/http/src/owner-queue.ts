@@ -1,17 +1,17 @@
 /** Something that waits. */
 export interface WaitingItem {
-  /** Whether it is not wanted any more, as when its client has gone. */
+  /** Whether nothing needs it any more, for example since its client has gone. */
   readonly isOver: () => boolean;
   /** Lets it go on. */
   readonly resolve: () => void;
 }
 
-/** What owners wait for: each owner's items in their order, and the owners one after the other. */
+/** What owners wait for. Each owner's items keep their order, and the owners take turns. */
 export interface OwnerQueue<Item extends WaitingItem> {
   add(ownerId: string, item: Item): void;
   /**
-   * Removes the first item that may go, of the owner who has waited longest since the last one; `null` if there is none. Items before
-   * it that are over go on by themselves.
+   * Removes and returns the next item that may go, `null` if there is none. Owners take turns. Only the first item of each is asked
+   * about. Items before it that are over are removed and go on.
    */
   take(mayGo: (item: Item, ownerId: string) => boolean): Item | null;
   /** How many wait. */
@@ -51,7 +51,7 @@ export function createOwnerQueue<Item extends WaitingItem>(): OwnerQueue<Item> {
   };
 }
 
-/** The items from the first on that is still wanted. Those before it go on at once. */
+/** The items from the first one on that is not over. Those before it go on at once. */
 function withoutOver<Item extends WaitingItem>(items: readonly Item[]): readonly Item[] {
   const first = items.findIndex(({ isOver }) => !isOver());
   const over = first === -1 ? items : items.slice(0, first);

@@ -168,7 +168,7 @@ export function parseEvent(text: string, index: number): EventDraft {
       payload = JsonText.trusted(member.text);
     else
       throw refuse(
-        `Expected event ${index} to have \`eventType\` and perhaps \`payload\`, each once, got ${describeValue(member.key)}.`,
+        `Expected no fields in event ${index} but \`eventType\` and \`payload\`, each once, got ${describeValue(member.key)}.`,
       );
   }
   if (typeof eventType !== "string")
@@ -199,7 +199,7 @@ export function parseFence(text: string | null): number | undefined {
   const fence = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(fence))
     throw invalidRequest(
-      `Expected \`Run-Fence\` to be a positive integer, as a claim answers it, got ${describeValue(text)}.`,
+      `Expected \`Run-Fence\` to be a positive integer, got ${describeValue(text)}. Send the fence that the claim returned.`,
     );
   return fence;
 }

@@ -1,6 +1,6 @@
-/** Lets so much of each owner's work go on at once. */
+/** Bounds how many pieces of each owner's work go on at once. */
 export interface Places {
-  /** Runs the work when its owner has a free place, in the order of the calls, however the work before it ended. */
+  /** Runs the work when its owner has a free place, in the order of the calls. It does not matter how the work before it ended. */
   run<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 
@@ -9,13 +9,13 @@ interface Owner {
   readonly waiting: (() => void)[];
 }
 
-/** Makes places: `most` for each owner. An owner without work takes no memory. */
+/** Makes `most` places for each owner. An owner without work takes no memory. */
 export function createPlaces(most: number): Places {
   const owners = new Map<string, Owner>();
 
   function leave(ownerId: string, owner: Owner): void {
     const next = owner.waiting.shift();
-    // The place passes on.
+    // The next one takes over the place.
     if (next !== undefined) return next();
     owner.taken -= 1;
     if (owner.taken === 0) owners.delete(ownerId);

@@ -47,7 +47,7 @@ function readSlice(
 }
 
 async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
-  // Room for a whole page: one that is refused when it is made would cost as much as one that is sent.
+  // Room for a whole page first: to read a page and then refuse it would cost as much as to send it.
   call.holding.holdAnswer(PAGE_BYTES);
   await call.takeTurn("largest");
   let page = await readSlice(call, since, limit, SLICE_BYTES);

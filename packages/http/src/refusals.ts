@@ -5,14 +5,14 @@ import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 const PACE_MS = 5;
 /** How many are answered at once before the rest wait. */
 const BURST = 32;
-/** How many may wait. More are answered at once: a place is a connection's memory. */
+/** How many may wait. More are answered at once, since each that waits holds a connection's memory. */
 const MOST_WAITING = 1_024;
 
-/** Answers refusals at a bounded pace, so that a client which sends its next request at once waits, and not the server. */
+/** Answers refusals at a bounded pace. So a client that ignores `Retry-After` has to wait, and takes less of the server. */
 export interface Refusals {
   /**
    * Resolves when the refusal may be answered: at once for the first 32, then at 200 a second, where owners take turns.
-   * @param isGone whether the client has gone: such a refusal takes no turn
+   * @param isGone whether the client has gone; its refusal then takes no turn
    * @see W49
    */
   wait(ownerId: string, isGone: () => boolean): Promise<void>;
@@ -21,7 +21,7 @@ export interface Refusals {
 /** Makes the pace that all owners of a handler share. */
 export function createRefusals(clock: Clock): Refusals {
   const queue = createOwnerQueue<WaitingItem>();
-  /** By this time the pace allows as many refusals as there have been. */
+  /** The time at which the pace has made up for the refusals so far. */
   let paidMs = Number.NEGATIVE_INFINITY;
   let isTicking = false;
 

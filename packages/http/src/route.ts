@@ -19,7 +19,7 @@ export interface Call {
   readonly takeTurn: (size: WorkSize) => Promise<void>;
   /** Does the work of a short request, while the large work of other owners waits. @see W49 */
   readonly goShort: <Result>(work: () => Promise<Result>) => Promise<Result>;
-  /** Runs a first look at a page when few of the owner's are under way: of those that wait the clients may go. @see W49 */
+  /** Reads the first slice of a page once fewer than 32 of the owner's are being read. If its client goes before, it is not read. @see W49 */
   readonly look: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Runs a large piece of the owner's work when none before it goes on: of all that are asked for, one is in memory. @see W49 */
   readonly goAlone: <Result>(work: () => Promise<Result>) => Promise<Result>;
@@ -34,8 +34,8 @@ export interface Route {
   /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
   readonly changes: boolean;
   /**
-   * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. With a body,
-   * `readBody` takes the turn. @see W49
+   * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. Not for a
+   * request with a body: `readBody` takes its turn. @see W49
    */
   readonly takesTurn?: WorkSize;
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;

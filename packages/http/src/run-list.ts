@@ -15,7 +15,7 @@ const RUNS_A_READ = 16;
 
 /**
  * Reads a list of runs, cut at 4 MiB. It holds at least one run if there is one, and `next` goes on after the last.
- * @param call its holding counts the memory of the list as it grows
+ * @param call `holding` counts the memory of the list as it grows
  * @throws RunEventsError `too_many_requests`, `store_unavailable`
  * @throws Error if the client has gone
  * @see W14, W49

@@ -41,9 +41,9 @@ const MAX_BYTES = 33_554_432;
  * change.
  */
 export const SHORT_ANSWER = 65_536;
-/** How many first looks at pages one user has under way: as many as the log sends to the store at once, also while it is slow. */
+/** How many first slices of pages are read for one user at a time. More wait where they can be dropped, not in the log's queue. */
 const LOOKS = 32;
-/** The status for a host's log of a request whose client did not wait for the answer, as nginx has it. No client sees it. */
+/** What a host's log shows for a request whose client did not wait for the answer, as nginx does. No client sees this status. */
 const CLIENT_GONE = 499;
 const encoder = new TextEncoder();
 
@@ -64,7 +64,7 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   readonly maxUploadsPerUser?: number;
   /**
    * The most bytes of one user's bodies that are being received or appended; the same bound again for answers that the client has
-   * not read. At least 1; less than a page, 4,194,304, means one page at a time. Default 33,554,432. @see W49
+   * not read. At least 1; less than two pages, 8,388,608, means one large page at a time. Default 33,554,432. @see W49
    */
   readonly maxBytesPerUser?: number;
   /**
@@ -327,7 +327,7 @@ function pack(reply: Reply | StreamReply, holding: Holding): Reply | StreamReply
 function explainUnknown(path: string): string {
   return path.indexOf(ROOT_PATH) > 0
     ? `There is nothing at this path: something is in front of ${ROOT_PATH}. Mount the handler so that the prefix is cut off.`
-    : `There is nothing at ${describeValue(path)}. Runs are at ${ROOT_PATH}. If that is what was asked, the framework in front has cut the path: mount the handler at the root.`;
+    : `There is nothing at ${describeValue(path)}. Runs are at ${ROOT_PATH}. If the client asked for that, the framework in front has cut the path. Mount the handler at the root.`;
 }
 
 function isStream({ path }: Exchange): boolean {

@@ -5,25 +5,24 @@ import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 const SHORT_A_TURN = 2;
 
 /**
- * The size of a piece of work. `short` shares a turn of the event loop. `large` has one alone, for a few milliseconds. `largest` does
- * so for up to 20, and gives way to the short requests of others.
+ * The size of a piece of work. `short` shares a turn of the event loop. `large` has a turn alone, for a few milliseconds. `largest` has
+ * one alone for up to 20 milliseconds, and gives way to the short requests of others.
  */
 export type WorkSize = "short" | "large" | "largest";
 
-/** For how many turns the largest work gives way at most. A short request takes three or four; new ones must not stop it for ever. */
+/** For how many turns the largest work gives way at most, so that new short requests cannot stop it for ever. One takes three or four. */
 const MOST_WAITS = 8;
 
 /** Runs separate work in turns of the event loop, so that appends and short answers come in between. */
 export interface Turns {
   /**
-   * Resolves when it is the caller's turn to go on, and at once if this one has room. The largest work waits for a later turn, in
-   * which no other owner's short request is at work, but for 8 turns at most: so a short request waits for the one piece of it that
-   * has begun.
-   * @param isOver whether the work is not wanted any more; then it takes no part of a turn
+   * Resolves when it is the caller's turn to go on. That is at once if this turn has room, but never for the largest work. That waits
+   * until no other owner's short request is at work, for 8 turns at most. So a short request waits only for the piece that has begun.
+   * @param isOver whether nothing needs the work any more; then it takes no part of a turn
    * @see W49
    */
   take(ownerId: string, size: WorkSize, isOver?: () => boolean): Promise<void>;
-  /** Does a short request's work, while the largest work of other owners gives way. */
+  /** Does a short request's work. Meanwhile the largest work of other owners gives way. */
   goShort<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 
@@ -52,17 +51,17 @@ export function createTurns(): Turns {
     else isTicking = false;
   }
 
-  /** The largest work has to give way; all other may go. */
+  /** Whether a piece may go: only the largest work has to give way. */
   function mayGo({ size }: Waiting, ownerId: string): boolean {
     return size !== "largest" || waits >= MOST_WAITS || short.size === (short.has(ownerId) ? 1 : 0);
   }
 
-  /** Lets the next piece go that may, if the turn has room for it. @returns whether one has gone */
+  /** Lets the next piece go that may, if the turn has room for it. @returns whether one went */
   function goNext(may: typeof mayGo): boolean {
     let isFull = false;
     const next = queue.take((piece, ownerId) => {
       if (isFull || !may(piece, ownerId)) return false;
-      // The pieces behind it may not pass it.
+      // No later piece may overtake it.
       isFull = costOf(piece.size) > left;
       return !isFull;
     });

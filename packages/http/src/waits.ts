@@ -45,7 +45,7 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
       if (count >= maxPerUser)
         throw new RunEventsError(
           "too_many_requests",
-          `${maxPerUser} requests of this user are waiting already, which is the limit. Let one end, or ask without \`wait\`.`,
+          `Expected at most ${maxPerUser} waiting requests of this user, got one more. Let one end, or ask without \`wait\`.`,
         );
       perUser.set(ownerId, count + 1);
       const over = new AbortController();

@@ -56,7 +56,7 @@ it("W49: a page is refused before it is read where the user's answers leave no r
   const before = store.asked("read");
   const refused = await ask();
   expect([unread.status, refused.status]).toEqual([200, 429]);
-  // The look at how long the page is.
+  // The first slice, which shows that the page is long.
   expect(store.asked("read") - before).toBe(1);
   await unread.text();
   const next = await ask();

@@ -14,7 +14,7 @@ import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts"
 import { openWorld, type World } from "./harness/world.ts";
 
 const NOTHING = { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
-/** So many events of 256 KiB are a whole page, read in as many slices. */
+/** This many events of 256 KiB make a whole page, which is read in as many slices. */
 const SLICES = 15;
 const SLICE = { eventType: "NOTE", payload: "x".repeat(262_000) };
 
@@ -53,7 +53,7 @@ describe("W49: of clients that have gone", () => {
     await leave(world, sockets);
     release();
     await untilNothingIsLeft(world);
-    // The looks that were under way when they went.
+    // The first slices that were being read when the clients went.
     expect(world.store.asked("read") - before).toBeLessThanOrEqual(32);
   });
 
@@ -178,10 +178,10 @@ const READS: readonly (readonly [StoreCall, (runId: string) => Call])[] = [
 interface SlowPort {
   readonly handler: NodeHandler;
   readonly port: number;
-  /** The requests whose user is not known. */
+  /** How many requests have asked for their user. */
   asked(): number;
   connections(): Promise<number>;
-  /** Says that all are ada. */
+  /** Answers that every user is ada. */
   know(): void;
 }
 
@@ -256,7 +256,7 @@ it.each(["reset", "end"] as const)(
   },
 );
 
-it("W49: a change lands once the server has read its body, also if its client goes while it waits for its turn", async () => {
+it("W49: a change lands once the server has read its body, even if its client goes while the change waits for its turn", async () => {
   await using world = await openWorld("node:http");
   const { port, handler, asked, know } = await openSlowPort(world);
   const headers = { "content-type": "application/json", "content-length": "2" };
@@ -264,7 +264,7 @@ it("W49: a change lands once the server has read its body, also if its client go
   const sockets = await Promise.all(Array.from({ length: 100 }, () => openSocket(port, text)));
   await eventually(() => expect(asked()).toBe(100));
   know();
-  // All enter before the event loop goes on, so that most of them wait for their turn.
+  // All enter in this turn of the event loop, so that most of them wait for their own.
   while (handler.stats().inFlight.requests < 100) await Promise.resolve();
   for (const { socket } of sockets) socket.resetAndDestroy();
   await eventually(() => expect(handler.stats().inFlight).toEqual(NOTHING));

@@ -5,7 +5,7 @@ import { DOORS, openWorld } from "./harness/world.ts";
 const BOB = { authorization: "Bearer bob" };
 /** When a test's store begins to count. */
 const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
-/** Of the first claim of the first run at that time. */
+/** The fence of the first claim of the first run at that time. */
 const FIRST_FENCE = START_MS * 1_000 + 1;
 
 const claim = (runId: string, body: unknown = { leaseMs: 60_000 }): Call =>

@@ -62,7 +62,7 @@ it.for(["reset", "end"] as const)(
     release();
     await eventually(() => expect(world.stats().inFlight.uploads).toBe(0));
     const { events } = await world.runs.read(runId, { limit: 2_000 });
-    // A first group has been read whole. What the system held back may not have been.
+    // A first group has been read whole. The server may not have read what the system still held.
     expect(events.length).toBeGreaterThanOrEqual(500);
     expect(events.map(({ payload }) => payload)).toEqual(events.map((_, at) => at));
     expect(world.reported).toEqual([]);

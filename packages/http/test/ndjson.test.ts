@@ -132,7 +132,7 @@ describe.each(DOORS)("%s", (door) => {
       "Expected the payload of line 1500 to be nested",
     ],
   ] as const)(
-    "W12: the message about %s in line 1,500 of 2,000 counts over the whole upload, as `line` does",
+    "W12: the message about %s in line 1,500 of 2,000 names the line of the whole upload, as `line` does",
     async ([, bad, message]) => {
       await using world = await openWorld(door);
       const runId = await world.record();

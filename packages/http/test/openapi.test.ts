@@ -100,7 +100,7 @@ it("W3, W30: every error code is described, each under its own status", () => {
   );
 });
 
-it("W29, W30: the session's cookie is described under both of its names, and either will do wherever one does", () => {
+it("W29, W30: the session's cookie is described under both names, and either is accepted wherever one is", () => {
   const { components, security } = openApiDocument() as {
     readonly components: { readonly securitySchemes: Readonly<Record<string, object>> };
     readonly security: readonly object[];

@@ -22,7 +22,7 @@ const refusal = fc.record({
   isGone: fc.boolean(),
 });
 
-it("W49: 32 refusals are answered at once, the others one in 5 ms; owners take turns, and clients that have gone take none", async () => {
+it("W49: 32 refusals are answered at once, then one every 5 ms; owners take turns, and clients that have gone take none", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(refusal, { minLength: 20, maxLength: 120 }), async (all) => {
       const clock = createManualClock();
@@ -52,7 +52,7 @@ it("W49: 32 refusals are answered at once, the others one in 5 ms; owners take t
         const mine = answered.filter((one) => one.owner === owner);
         const places = mine.map(({ place }) => place);
         expect(places).toEqual(places.toSorted((a, b) => a - b));
-        // While one of an owner's waits, each other owner has one turn before it.
+        // While an owner's refusal waits, each other owner has one turn before it.
         for (const [at, one] of mine.entries()) {
           const before = mine[at - 1];
           if (before === undefined || !one.waited || before.atMs < one.atMs - 3 * PACE_MS) continue;

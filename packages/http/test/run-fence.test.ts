@@ -31,7 +31,7 @@ function lines(runId: string, body: NonNullable<Call["body"]>, fence?: number): 
 interface ClaimedRun {
   readonly runId: string;
   readonly fence: number;
-  /** Those of the claims before. */
+  /** The fences of the earlier claims. */
   readonly stale: readonly number[];
 }
 

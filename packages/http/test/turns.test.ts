@@ -8,7 +8,7 @@ const piece = fc.record({
   size: fc.constantFrom<WorkSize>("short", "large", "largest"),
 });
 
-it("W49: a turn of the event loop takes one larger piece of work or two short ones, and owners go one after the other", async () => {
+it("W49: a turn of the event loop takes one larger piece of work or two short ones, and owners take turns", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
       const turns = createTurns();

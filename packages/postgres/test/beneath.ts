@@ -12,18 +12,18 @@ export interface CountedPool {
 /** Part of the statement that notifies, and of no other. */
 const NOTIFY = "pg_notify";
 
-/** Counts, and else does what the pool does. */
+/** Counts statements, and otherwise does what the pool does. */
 export function countStatements(own: PostgresPool): CountedPool {
   let statements = 0;
   let target = own;
 
-  /** Notifications are gathered, and go out when there is time: they are no part of a call. */
+  /** Notifications are gathered and sent later, so they are no part of a call. */
   function note(text: string): void {
     if (!text.includes(NOTIFY)) statements += 1;
   }
 
   function count<Client extends PostgresPoolClient>(client: Client): PostgresPoolClient {
-    /** As pg's: values and a promise, or a callback. */
+    /** Called as pg's `query`: with values for a promise, or with a callback. */
     function query(statement: string | PostgresStatement, rest: unknown): unknown {
       note(typeof statement === "string" ? statement : statement.text);
       const ask = client.query.bind(client) as (asked: unknown, more: unknown) => unknown;

@@ -18,7 +18,7 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
       server = await startPostgres({ engine });
       const { url: connectionString } = server;
       pool = new pg.Pool({ connectionString });
-      // As all sessions are once the database's default has been set to it.
+      // As in every session after the database's default was set to read-only.
       const options = "-c default_transaction_read_only=on";
       readOnly = new pg.Pool({ connectionString, options });
     });

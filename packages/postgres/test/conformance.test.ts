@@ -1,4 +1,4 @@
 import { conformOn } from "./conform.ts";
 
-// The variants have a file of their own, so that both are tried at the same time.
+// The variants have their own file, so that both files run at the same time.
 conformOn("embedded", "ci");

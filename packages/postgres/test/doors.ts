@@ -3,7 +3,7 @@ import type { RunEventStore } from "@tm/run-events-core";
 import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
-/** How the kit gets at stores: each fresh one in an empty schema of its own, which the last store on it leaves. */
+/** How the kit opens stores: each fresh one gets its own empty schema, which is given back after its last store. */
 export type Doors = Required<
   Pick<StoreDoors, "open" | "reopen" | "destroy" | "leftovers" | "cost" | "refuseWrites">
 >;
@@ -16,17 +16,17 @@ interface Opened extends FreeSchema {
 
 /** More rows than this are dropped with their schema: where rows were deleted, later reads are slower. */
 const MOST_DELETED = 1_000;
-/** How many stores a schema is for, one after the other. */
+/** How many stores use a schema, one after the other. */
 const MOST_USES = 20;
 
-/** A schema that no store is in, and how many have been. */
+/** A schema that no store uses now, and how many have used it. */
 interface FreeSchema {
   readonly schema: string;
   readonly uses: number;
 }
 
 /**
- * Doors to the pool that is there by the time that one is opened.
+ * Doors to a pool that is made later, before the first door is opened.
  * @param refuse makes the database refuse what comes through a store's pool
  */
 export function createDoors(
@@ -44,7 +44,7 @@ export function createDoors(
     return store;
   }
 
-  /** A schema that was emptied, under a name that no channel or statement of before has, or a new one. */
+  /** An emptied schema or a new one. Its name is new, so that no earlier channel or statement has it. */
   async function takeSchema(): Promise<FreeSchema> {
     const schema = `kit_${crypto.randomUUID().replaceAll("-", "")}`;
     const emptied = free.pop();
@@ -91,7 +91,7 @@ export function createDoors(
   };
 }
 
-/** Has a store's pool lead to another one, whose database takes no writes. */
+/** Makes a store's pool lead to another pool, whose database takes no writes. */
 export function leadTo(refusing: () => PostgresPool): (counted: CountedPool) => Restore {
   return (counted) => {
     counted.lead(refusing());

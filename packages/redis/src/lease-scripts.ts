@@ -24,7 +24,7 @@ local function expiry(leaseMs)
 end
 `;
 
-/** The fence of a claim, no earlier than behind another one; this is core's `nextFence`. A number so high is written with all digits by `format` alone. */
+/** Core's `nextFence`: higher than the run's last fence, and than the last one offered. Only `format` writes all digits of so high a number. */
 const NEXT_FENCE = `
 local function nextFence(nowMs, offered)
   local last = math.max(tonumber(fence or 0), tonumber(offered or 0))
@@ -37,8 +37,8 @@ end
  * there: with the index among the keys it is made in passing, else nothing is done without one and the answer is `unindexed`.
  * A claim whose answer was lost is sent again by the client: it is known by its key, and gets the same lease.
  *
- * The mark of an entry has the fence that its lease will have, so that is kept from the one call to the next. Each that is offered is
- * another one: if two had the same, a failover could lose one claim and grant the other.
+ * The mark of an entry has the fence that its lease will have, so the fence is kept from one call to the next. No fence is offered
+ * twice: if two claims had the same one, a failover could lose the one and grant the other.
  *
  * KEYS: head; where one script may use both, the index of leases.
  * ARGV: `=ownerId` or empty, leaseMs, the claim's key behind `=` or `~`, the run's id, the mark of the entry that was made or empty.

@@ -46,14 +46,14 @@ export async function claimRun(
     const reply = (await connection.change(CLAIM, scriptKeys, values)) as ClaimReply;
     if (reply[0] !== "unindexed") {
       const outcome = parseOutcome(reply, runId);
-      // Without its lease the entry is of no use: no other claim has one under its mark.
+      // The entry is of no use without its lease, since no other claim uses its mark.
       const unused = made?.mark === markOf(outcome) ? null : made;
       for (const over of [otherLease(reply, runId), unused]) {
         if (over !== null) dropDue(connection, keys.held, over);
       }
       return outcome;
     }
-    // Again and again, if need be: each time another claim was granted meanwhile.
+    // This may repeat: each time another claim was granted meanwhile.
     if (made !== null) dropDue(connection, keys.held, made);
     const [, mark, leaseExpiresAtMs] = reply;
     made = { mark, runId };

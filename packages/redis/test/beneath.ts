@@ -40,8 +40,8 @@ async function sizeOf(server: Redis, key: string): Promise<number> {
 }
 
 /**
- * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. What it keeps without any run, the last
- * ordinal and what a probe has written, does not count.
+ * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The last ordinal and what a probe has
+ * written do not count, since they belong to no run.
  */
 export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
   const counts: Record<string, number> = {};

@@ -41,7 +41,7 @@ function doorsOf(servers: () => Servers) {
       return countLeftovers(client, prefix);
     },
     cost: (store: RunEventStore) => openedAs(store).cost(),
-    // As an eviction does, which takes keys alone.
+    // As an eviction does, which removes single keys.
     async loseReceipts(store: RunEventStore, runId: string) {
       const { client, prefix } = openedAs(store);
       const lost = await client.del(`${prefix}:{run:${runId}}:receipts`);

@@ -166,7 +166,7 @@ describe.each([
 
   it("S23: a lease that begins while its entry is looked at", async () => {
     const claim = fc.record({ do: fc.constant("claim" as const), runId, leaseMs });
-    // Others have died on the way to claims of these runs; the clock of one was ahead.
+    // Other processes have died on the way to claims of these runs. The clock of one was ahead.
     await always(fc.tuple(processOf(claim), reaper), expectInTime, async (prefix) => {
       const [a, b] = await redis
         .pipeline()

@@ -8,7 +8,7 @@ import { passTime } from "./pass-time.ts";
 import { appendOf, claimed, createOf, endOf, oneTo, readValues } from "./requests.ts";
 
 const HOUR_MS = 3_600_000;
-/** Of a claim that never came true: higher than the 0 of a run that nobody has claimed. */
+/** The fence of a claim that was never granted: higher than the 0 of a run without a claim. */
 const GHOST_FENCE = 1_000;
 
 function by(fence: number): Pick<AppendRequest, "appender"> {
@@ -63,7 +63,7 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
       }
       await passTime(redis, prefix, ["a"], 2 * HOUR_MS);
     }
-    // One entry a lease; that of the lease before is gone, and so are those of claims that were refused.
+    // One entry a lease. The entries of the lease before and of refused claims are gone.
     await expect
       .poll(() => redis.zrange(`${prefix}:held`, "0", "-1"))
       .toEqual([`${last?.ordinal}/${last?.fence}:a`]);
@@ -217,13 +217,13 @@ describe.each(SETUPS)("leases on $name", ({ start }) => {
 });
 
 describe("the entries that claims in a cluster make before their leases", () => {
-  it("S21: are under a fence of its own each, however many are made in one millisecond", async () => {
+  it("S21: have a fence each, however many are made in one millisecond", async () => {
     const redis = connect(await openServer());
     const marks: string[] = [];
     const isAdded = Promise.withResolvers<void>();
     const clients = oneTo(40).map(() => {
       const client = Object.assign(Object.create(redis) as Redis, {
-        // As a cluster's client has it.
+        // Makes the store take it for a cluster's client.
         nodes: () => [redis],
         async zadd(index: string, ...values: string[]) {
           if (index.endsWith(":held")) {
@@ -245,7 +245,7 @@ describe("the entries that claims in a cluster make before their leases", () => 
     expect(new Set(marks).size).toBe(stores.length);
     const [run, ...others] = outcomes.flatMap((one) => (isGranted(one) ? [one.run] : []));
     expect(others).toEqual([]);
-    // What none of them will use is gone.
+    // Entries that no claim will use are gone.
     const entry = `${run?.ordinal}/${run?.fence}:a`;
     await expect.poll(() => redis.zrange("run-events:held", "0", "-1")).toEqual([entry]);
   });

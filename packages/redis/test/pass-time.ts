@@ -17,7 +17,7 @@ export async function passTime(
     }
   }
   for (const member of await redis.zrange(`${prefix}:held`, "0", "-1")) {
-    // One that a store removes meanwhile does not come back.
+    // An entry that a store removes meanwhile does not come back.
     await redis.zadd(`${prefix}:held`, "XX", "INCR", -ms, member);
   }
 }

@@ -5,7 +5,7 @@ interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
   readonly size: number;
-  /** Tells a file from an earlier one with the same inode, where the file system keeps it. */
+  /** Distinguishes a file from an earlier one with the same inode, where the file system keeps it. */
   readonly birthtimeMs: number;
 }
 
@@ -41,8 +41,8 @@ const FRESH_MS = 10;
  * Remembers the files that the handle opened. SQLite itself keeps using a file that was removed or replaced: appends would be
  * acknowledged, and lost when the process ends. The handle keeps its files open, so no other file gets their inode numbers.
  *
- * A handle that leaves the WAL mode and comes back has closed its `-wal` and made another one. That is no loss: the process has the
- * old one open no more, and the new one is open.
+ * A handle that leaves the WAL mode and comes back has closed its `-wal` and made another one. That is no loss. It shows in the
+ * process's open files: the old `-wal` is not among them, and the new one is.
  * @see S6, S31
  */
 export interface FileGuard {
@@ -67,7 +67,7 @@ export function createFileGuard(
   fs: FileSystem | null = fileSystemOfRuntime(),
 ): FileGuard {
   const known = new Map<string, FileIdentity>();
-  /** What was found where a file was lost. The same needs no second look at what is open. */
+  /** What was found in the place of a lost file. While that stays, the open files need no second look. */
   const lost = new Map<string, FileIdentity | null>();
   let checkedAt = -Infinity;
   /** Whether the handle has opened the files beside the database. */
@@ -106,7 +106,7 @@ export function createFileGuard(
     }
   }
 
-  /** The file of a descriptor; none if it has been closed meanwhile, as the one that read the list. */
+  /** The file of a descriptor; none if it has been closed since, like the descriptor that read the list. */
   function statOpen(descriptor: number): readonly FileIdentity[] {
     try {
       return fs === null ? [] : [fs.fstatSync(descriptor)];
@@ -115,13 +115,13 @@ export function createFileGuard(
     }
   }
 
-  /** Whether the handle itself has put a file beside the database in the place of the known one, which is then known. */
+  /** Whether the handle itself has replaced or removed the known file. The new one, if any, is the known one then. */
   function isHandles(suffix: Suffix, handle: GuardedHandle): boolean {
     const name = path + suffix;
     const before = known.get(name);
     const found = look(name);
     if (found === "unknown") return true;
-    // In memory, where the handle locks the file for itself.
+    // A handle that locks the database for itself keeps this in memory.
     if (found === null && before === undefined && suffix === "-shm") return true;
     if (!handle.isWal()) {
       known.delete(name);
@@ -170,8 +170,8 @@ export function createFileGuard(
 }
 
 /**
- * Whether a file has come in the place of another one by this process's own doing: the process has the new one open, and the old one no
- * more. Where open files are not shown, only a first file has.
+ * Whether this process itself has replaced a file: it has the new one open, and the old one not. Where open files are not shown, this
+ * holds only if there was no file before.
  * @param now `null` if there is no file now
  */
 function isOwnDoing(
@@ -184,7 +184,7 @@ function isOwnDoing(
   return now === null || open.some((file) => isSameFile(file, now));
 }
 
-/** As `isSameFile`, at two times: an inode that was freed may be another file's by now. */
+/** As `isSameFile`, of two times: an inode that was freed may belong to another file by now. */
 function isSameAsBefore(now: FileIdentity | null, before: FileIdentity | null): boolean {
   if (now === null || before === null) return now === before;
   return isSameFile(now, before) && now.birthtimeMs === before.birthtimeMs;
@@ -194,9 +194,9 @@ function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** What else it may be where open files are not shown. */
+/** The other possible cause, where open files are not shown. */
 const OR_SWITCHED =
-  " If the handle itself has left the WAL mode and come back, nothing is lost: close it, and give the store another one.";
+  " If only this handle left the WAL mode and came back, nothing is lost. Close it, and create the store on a new handle.";
 
 function fileGone(subject: string, otherwise = ""): RunEventsError {
   return new RunEventsError(

@@ -88,7 +88,7 @@ export const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * A step under fences that were given: 1 in it stands for the first of the run, 2 for the second. One that was not given yet stays.
+ * A step with real fences: its 1 stands for the run's first fence, its 2 for the second. A number without a fence yet is kept.
  * @param given the fences of each run, in their order
  */
 export function underGiven(step: Step, given: ReadonlyMap<string, readonly number[]>): Step {

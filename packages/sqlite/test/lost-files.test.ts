@@ -83,14 +83,14 @@ const LOSSES: readonly (readonly [string, string, (file: string) => void])[] = [
   ],
 ];
 
-/** Lets so much time pass that the next call looks at the files again. */
+/** Lets enough time pass that the next call looks at the files again. */
 function startClock(): () => void {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
   return () => void vi.advanceTimersByTime(11);
 }
 
-/** How the handle itself may take its `-wal` away and make another one. */
+/** How the handle itself may remove its `-wal` and make another one. */
 const SWITCHES: readonly (readonly string[])[] = [
   ["PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = WAL"],
   ["PRAGMA journal_mode = MEMORY", "PRAGMA user_version = 7", "PRAGMA journal_mode = WAL"],
@@ -296,7 +296,7 @@ it("S6: where open files are not shown, a handle that left the WAL and came back
   lookAgain();
   const refused = expect.objectContaining({
     ...GONE,
-    message: expect.stringMatching(/come back, nothing is lost: close it, and give the store/),
+    message: expect.stringMatching(/came back, nothing is lost. Close it, and create the store/),
   });
   expect(() => guard.check(handle)).toThrow(refused);
   expect(() => guard.check(handle)).toThrow(refused);

@@ -1,8 +1,8 @@
 import type { AppendRequest, LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core";
 
 /**
- * A store whose fences are 1, 2, 3, … for each run, in the order in which its answers say them: so two stores that do the same can be
- * compared, though their clocks and ordinals differ. A number that no fence has yet reaches the store as it is.
+ * A store whose fences are 1, 2, 3, … for each run, in the order in which its answers show them. So two stores that do the same can be
+ * compared, though their clocks and ordinals differ. A number that stands for no fence yet reaches the store as it is.
  */
 export function countFences(store: RunEventStore): RunEventStore {
   const fencesOf = new Map<string, number[]>();

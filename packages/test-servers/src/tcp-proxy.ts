@@ -13,7 +13,7 @@ import {
 export interface ProxiedConnection {
   /** Whether the client has sent this text since it connected. All that it sends is kept for this. */
   hasSent(text: string): boolean;
-  /** From now on no byte of it passes, nor its end, and neither side hears of that. It lasts until it is cut. */
+  /** From now on no byte passes, nor the end of a side, and neither side notices. It stays open until it is cut. */
   stall(): void;
   /** Destroys it on both sides. */
   cut(): void;

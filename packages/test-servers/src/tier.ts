@@ -17,7 +17,7 @@ declare module "vitest" {
   }
 }
 
-/** Test files of the tier `nightly` alone: those that take minutes, faults on each store, and variants of what other files try. */
+/** Test files of the tier `nightly` alone: those that take minutes, faults on each store, and variants of what other files test. */
 export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/chaos/chaos.test.ts",
   "apps/acceptance/test/every-byte.test.ts",

@@ -63,7 +63,7 @@ describe("connections", () => {
     expect(await answer).toBe("during");
   });
 
-  it("one connection that is stalled stays open without a word, and the others go on", async () => {
+  it("a stalled connection stays open and silent, and the others go on", async () => {
     const server = await startEcho();
     const proxy = await open(server);
     const silent = dial(proxy);

@@ -53,7 +53,7 @@ async function expectText({ page }: Tab, text: string): Promise<void> {
   );
 }
 
-/** Looks at each tab, and waits until it shows this; what it has shown before had every event once and in order. */
+/** Waits until each tab shows this. Whatever a tab has shown before had every event once and in order. */
 async function expectEach(tabs: readonly Tab[], text: string): Promise<void> {
   for (const tab of tabs) {
     await tab.show();
@@ -70,7 +70,7 @@ async function countLeaders({ page }: Tab): Promise<unknown> {
   return page.evaluate("navigator.locks.query().then(({ held }) => held.length)");
 }
 
-// Each waits for bounds of the client, in a browser of its own.
+// Each test has its own browser, and mostly waits for the client's time limits.
 it.concurrent("Chromium: a tab that is frozen gives the run to one that is seen, and is a follower when it thaws", async (test) => {
   const site = await startSite({ script });
   test.onTestFinished(() => site.stop());

@@ -11,7 +11,7 @@ export interface TestBrowser {
 /** How Chromium differs from what a test gets by default. */
 export interface ChromiumOptions {
   readonly args?: readonly string[];
-  /** Arguments of Playwright that it does not get. */
+  /** Playwright's default arguments to leave out. */
   readonly withoutArgs?: readonly string[];
 }
 

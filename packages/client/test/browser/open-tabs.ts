@@ -3,10 +3,10 @@ import { chromium, type Page } from "playwright-core";
 import { expect, vi } from "vitest";
 import { launchChromium } from "./open-browser.ts";
 
-/** How much faster the clock of a tab goes. What the client waits for a minute takes it some seconds. */
+/** How much faster the clock of a tab runs: a minute of the client takes some seconds. */
 const SPEED = 5;
 
-/** Runs before the scripts of a page: its clock goes faster, and `pageState` says whether it is frozen. */
+/** Runs before the scripts of a page. Makes its clock faster, and sets `pageState`, which says whether it is frozen. */
 const INIT_SCRIPT = `
 {
   const now = performance.now.bind(performance);
@@ -19,7 +19,7 @@ document.addEventListener("freeze", () => (pageState = "frozen"));
 document.addEventListener("resume", () => (pageState = "active"));
 `;
 
-/** A Chromium whose tabs are as users have them: one is seen; the others are hidden, and their timers come once a minute. */
+/** A Chromium whose tabs are as users have them: one is visible, the others are hidden, and their timers run once a minute. */
 export interface TabbedBrowser {
   /** Opens a page in a tab, in front of the others, signed in as `ada`. */
   openTab(url: string): Promise<Tab>;
@@ -29,14 +29,14 @@ export interface TabbedBrowser {
 /** A tab of it. */
 export interface Tab {
   readonly page: Page;
-  /** Has the user look at it, and at none of the others. */
+  /** Makes it the visible tab, and hides the others. */
   show(): Promise<void>;
   /** Stops its timers and what it reads from the network; messages from other tabs still come. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
 }
 
-/** Starts one. Playwright makes every page that it launches visible, so these pages belong to a second connection. */
+/** Starts such a browser. Playwright makes every page that it launches visible, so a second connection opens these pages. */
 export async function openTabbedBrowser(): Promise<TabbedBrowser> {
   const port = await findFreePort();
   const browser = await launchChromium({

@@ -62,7 +62,7 @@ const READERS = {
   EventSource: { begin: "listen(`/v1/agent-runs/${runId}/stream`)", live: "connecting" },
 } as const satisfies Record<string, Reader>;
 
-// They wait for the back-off at the same time, each in a profile of its own.
+// The tests wait for the back-off at the same time, each in its own profile.
 describe.concurrent.each(Object.entries(READERS))("Chromium, %s", (_, reader) => {
   const { live } = reader;
 

@@ -35,7 +35,7 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
     expect(error.message).not.toContain("secret");
   });
 
-  it("a credential that cannot be sent is a TypeError that says so without showing it, and nothing is asked", async () => {
+  it("a credential that cannot be sent throws a TypeError that does not show it, and no request is sent", async () => {
     const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
     const bad = [
       null,

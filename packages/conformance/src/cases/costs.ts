@@ -80,8 +80,8 @@ async function growsNot(
 }
 
 /**
- * The least cost of each call. It is made once before, since its preparation is not part of its cost, and then some times, since
- * what a store does in the background may fall into one of them.
+ * The least cost of each call. The call is made once before, since its preparation is not part of its cost. Then it is made three times,
+ * since the store's background work may fall into one of them.
  */
 async function costsOf(
   { store, beneath }: Trial,

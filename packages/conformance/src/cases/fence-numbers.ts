@@ -6,11 +6,11 @@ import { createRun, OWNER } from "../read-log.ts";
 import { storeNow } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** More than a store in memory sees milliseconds go by meanwhile: the fences of the old run are ahead of the clock. */
+/** More claims than a store in memory takes milliseconds for: so the fences of the old run are ahead of the clock. */
 const CLAIMS = 12;
 const FENCED = { outcome: "fenced" };
 
-/** S21: which number a fence is. It is given to one worker, whatever became of the run. */
+/** S21: which number a fence is, and that only one worker gets it, even if the run is deleted. */
 export const fenceNumbers: readonly TrialCase[] = [
   {
     name: "S21 the fences of a deleted run are no fences of the run that has its id now, however often each was claimed",
@@ -25,7 +25,7 @@ export const fenceNumbers: readonly TrialCase[] = [
       for (let count = 0; count < CLAIMS; count++) {
         const held = await claim(other, "run");
         for (const { fence } of old) await refuseAll(store, fence);
-        assertEqual(await store.getRun("run"), held, "the run behind the refusals");
+        assertEqual(await store.getRun("run"), held, "the run after the refusals");
         await land(other, "run", events(1), under(held));
         await other.release({ runId: "run", ownerId: null, fence: held.fence });
       }
@@ -49,13 +49,13 @@ export const fenceNumbers: readonly TrialCase[] = [
         await land(one, runId, events(1), BY_OWNER);
         const next = await claim(one, runId);
         assert(next.fence > fence, `the fence ${next.fence} is higher than ${fence}`);
-        assertEqual(next.fence % 1_000, ordinal % 1_000, "the end of the fence behind an owner's");
+        assertEqual(next.fence % 1_000, ordinal % 1_000, "the end of the fence after an owner's");
       }
     },
   },
 ];
 
-/** Claims a run, and releases it in between: its last lease lasts. */
+/** Claims a run several times, and releases it in between. The last lease stays. */
 async function claimAgainAndAgain(
   store: RunEventStore,
   runId: string,
@@ -69,7 +69,7 @@ async function claimAgainAndAgain(
   return held;
 }
 
-/** Whatever a worker may send under its fence is refused. */
+/** Checks that all a worker may send under its fence is refused. */
 async function refuseAll(store: RunEventStore, fence: number): Promise<void> {
   const request = { runId: "run", ownerId: null, fence };
   const late = await append(store, "run", events(1), under({ fence }));

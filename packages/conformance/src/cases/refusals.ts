@@ -27,7 +27,7 @@ export const refusals: readonly TrialCase[] = [
         const error = await assertRefused(refused, "store_unavailable", name);
         assert(
           error.cause instanceof Error,
-          `the refusal of ${name} has the driver's as its cause`,
+          `the refusal of ${name} has the driver's error as its cause`,
         );
       }
       await restore();
@@ -78,7 +78,7 @@ function assertUnavailable(error: unknown, what: string): void {
   assertKept("S20", cause instanceof Error, `the refusal of ${what} has a cause`);
 }
 
-/** Of a call that has waited until writes passed again. */
+/** Checks a call that has waited until writes passed again. */
 async function assertLandedOrRefused({ name }: WritingCall, call: Promise<unknown>): Promise<void> {
   await within(0, call, `${name} to be settled when writes pass again`).catch((error: unknown) =>
     assertUnavailable(error, name),
@@ -92,7 +92,7 @@ async function assertLandsOnce(
 ): Promise<void> {
   const before = await landings(store);
   const isRefused = settled !== "waiting" && "error" in settled;
-  // What waited may have landed since, and so may what was in doubt.
+  // A call that waited or was in doubt may have landed since.
   const isSure = isRefused && !(settled.error as RunEventsError).ambiguous;
   assertKept("S7", before <= (isSure ? 0 : 1), `${name} that was refused has not landed`);
   if (before === 0 || isRepeatable) {

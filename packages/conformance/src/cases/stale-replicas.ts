@@ -8,13 +8,13 @@ import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 import { KEYED } from "./writing-calls.ts";
 
-/** A call of a store whose server may not have heard of what others wrote. */
+/** A call of a store whose server may lack what others wrote. */
 interface StaleCall {
   readonly name: string;
-  /** The clause that an answer from before breaks. */
+  /** The clause that a stale answer breaks. */
   readonly clause: string;
   readonly send: (store: RunEventStore) => Promise<unknown>;
-  /** What it may be answered beside a refusal; nothing if it would write. */
+  /** The answer that is allowed apart from a refusal; missing if the call would write. */
   readonly truth?: unknown;
 }
 
@@ -29,7 +29,7 @@ export const staleReplicas: readonly TrialCase[] = [
 
 async function answersNothingStale(trial: Trial): Promise<void> {
   const [store, other] = await trial.stores();
-  // Who alone has the data cannot have missed anything.
+  // A store object that is alone with its data cannot have missed anything.
   if (other === undefined) return;
   for (const runId of ["moved", "ended", "held", "gone"]) {
     await createRun(store, runId);

@@ -10,10 +10,10 @@ export const KEYED = { idempotencyKey: "key" } as const;
 /** A call that writes, and what it writes to: each call has its own run. */
 export interface WritingCall {
   readonly name: string;
-  /** Whether the call may be sent again when it has landed: it lands no second time. */
+  /** Whether the call may be sent again after it has landed, and then does not land a second time. */
   readonly isRepeatable: boolean;
   prepare(store: RunEventStore): Promise<unknown>;
-  /** @throws Error if the answer is not that of a call that lands, or that has landed before where it is repeatable */
+  /** @throws Error unless the answer says that the call landed, or, for a repeatable call, had landed before */
   send(store: RunEventStore): Promise<unknown>;
   /** How often the call has landed since `prepare`. */
   landings(store: RunEventStore): Promise<number>;

@@ -1,12 +1,12 @@
 import { within } from "../within.ts";
 import { type Call, type Fetch, nameOf, requestOf } from "./call.ts";
 
-/** An answer whose body the client does not read, until it does. */
+/** An answer whose body is not read before `read`. */
 export interface HeldAnswer {
   readonly status: number;
   /** Reads the body to its end. @throws Error if it ends broken */
   read(): Promise<string>;
-  /** Goes away without a word. Idempotent. */
+  /** Closes the connection without reading the body. Idempotent. */
   leave(): void;
 }
 

@@ -76,7 +76,7 @@ export async function runHttpTrial(
   const [owner, stranger] = await Promise.all([signIn(tokens[0]), signIn(tokens[1])]);
   let isOver = false;
 
-  /** Keeps what is left when the case ends, or at once if it has ended. */
+  /** Registers something to leave when the case ends, or at once if it has ended. */
   function keep<One extends { leave(): void }>(one: One): One {
     open.add(one);
     if (isOver) one.leave();

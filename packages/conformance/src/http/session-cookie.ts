@@ -1,7 +1,7 @@
 /** The cookie that `POST /v1/session` sets. @see W29 */
 export interface SessionCookie {
   readonly name: string;
-  /** As a `Cookie` header has it. */
+  /** `name=value`, as in a `Cookie` header. */
   readonly pair: string;
   /** In lower case, such as `httponly` and `path=/`. */
   readonly attributes: readonly string[];

@@ -40,7 +40,7 @@ export function claimCommand(
   });
 }
 
-/** Renews a lease. @param input.step 0 for the last fence that was told, 1 for a higher one, -1 for one that is over */
+/** Renews a lease. @param input.step 0 for the last known fence, 1 for a higher one, -1 for one that is over */
 export function renewCommand(
   input: LeaseInput & { readonly length: Length; readonly step: number },
 ): Command {

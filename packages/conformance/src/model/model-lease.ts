@@ -5,7 +5,7 @@ import { assert } from "../assert.ts";
 export interface ModelLease {
   /** The highest fence that the store has told. */
   readonly fence: number;
-  /** One that is over: the fence before, of the run that was deleted if there was none on this one, -1 if there was none at all. */
+  /** A fence that is over: this run's last one but one, else the last one of a deleted run with its id, else -1. */
   readonly former: number;
   /** Whether it has given out a higher one since, which it has not told yet. */
   readonly isSurpassed: boolean;
@@ -50,7 +50,7 @@ export function leaseBehind(lease: ModelLease, appender: Appender, isEnd: boolea
   return { ...lease, isSurpassed, expiresAtMs: null, hasRunOut: false };
 }
 
-/** The lease under a fence that the store has told. */
+/** The lease under a fence that the store has returned. */
 export function underFence(lease: ModelLease, fence: number): ModelLease {
   const former = lease.fence === 0 ? lease.former : lease.fence;
   return { ...lease, fence, former, isSurpassed: false };

@@ -25,7 +25,7 @@ export interface StoreModel {
   readonly runs: Map<string, ModelRun>;
   /** The largest ordinal so far, of deleted runs too. */
   lastOrdinal: number;
-  /** The last fence of each run that was deleted, by its id: it is over for a run that has the id again. */
+  /** The last fence of each deleted run, by its id. It is over for a new run with that id. */
   readonly deletedFences: Map<string, number>;
 }
 

@@ -4,16 +4,16 @@ import { identify } from "./users.ts";
 
 /** What a host's sessions do wrong. */
 export interface SessionBreakage {
-  /** What the cookie becomes on its way out. */
+  /** Changes the cookie on its way out. */
   readonly cookie?: (setCookie: string) => string;
-  /** Goes on with a session that was ended. */
+  /** Whether a session that was ended still counts. */
   readonly keeps?: true;
 }
 
 const NAME = "__Host-run_events_session";
 const LIFE_MS = 3_600_000;
 
-/** The routes of `/v1/session` over https, and their cookies as the handler behind them knows sessions. @see W29 */
+/** The routes of `/v1/session` over https. The handler behind them gets the cookie under the name that it knows. @see W29 */
 export function createSessions({ cookie = (text) => text, keeps }: SessionBreakage) {
   const userIds = new Map<string, string>();
 

@@ -1,7 +1,7 @@
 import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core";
 import { appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
 
-/** How a store writes its fences, and which of them it takes a number for. */
+/** How a store turns fences into numbers, and back. */
 interface Numbering {
   readonly encode: (run: RunRecord) => number;
   /** @param run as it is now, under its real fence */

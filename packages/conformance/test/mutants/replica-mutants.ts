@@ -53,7 +53,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     onReplica: (replica) => ({ purge: (request) => replica.purge(request) }),
   },
   {
-    name: "says surely that an append was refused, which lands",
+    name: "says that an append did not land, which lands later",
     clause: "S7",
     onReplica: (_, master) => ({ append: (requests) => landLater(master, requests, false) }),
   },
@@ -71,7 +71,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     }),
   },
   {
-    name: "leaves a claim open for ever that a replica refuses",
+    name: "leaves a claim waiting for ever that a replica refuses",
     clause: "S7",
     onReplica: () => ({ claim: () => new Promise<never>(() => {}) }),
   },
@@ -96,7 +96,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     onReplica: (replica) => ({ listRuns: (query) => replica.listRuns(query) }),
   },
   {
-    name: "takes a run that a replica has not heard of for none",
+    name: "takes a run for missing that a replica does not have",
     clause: "S10",
     onReplica: (replica) => ({
       async append(requests) {

@@ -12,7 +12,7 @@ export interface GuardedStore extends RunEventStore {
   releaseAll(): void;
   /** The calls that are being held. */
   held(): number;
-  /** How often this was asked for so far. A call of `read` counts once for each of its queries. */
+  /** How often the store was asked for this so far. A call of `read` counts once for each of its queries. */
   asked(name: StoreCall): number;
   /** Rings every watch, as a store may. */
   ringAll(): void;

@@ -8,7 +8,7 @@ const FENCED = { outcome: "fenced" };
 const MINUTE_MS = 60_000;
 
 describe("a claim that a failover loses", () => {
-  it("S21: gives no fence to a second worker: whatever the first one sends from then on is fenced", async () => {
+  it("S21: does not give its fence to a second worker: all that the first one sends from then on is fenced", async () => {
     const { master, replica, name, catchUp, lag } = await openReplicated();
     const { store } = await openStore(name);
     const { store: other } = await openStore(name);

@@ -5,7 +5,7 @@ import { openRedisStore } from "../../src/index.ts";
 import { type ClientOptions, connect } from "../opened.ts";
 import { lead, openReplicated, type Replicated } from "./lagging-replica.ts";
 
-/** Doors to stores whose first object has its server by a name: it leads to a replica for a while, which lags. */
+/** Doors to stores whose first object reaches its server by a name. For a while the name leads to a replica that lags. */
 function doorsOf(options: ClientOptions): Omit<ConformanceOptions, "name"> {
   const servers = new WeakMap<RunEventStore, Replicated>();
   return {

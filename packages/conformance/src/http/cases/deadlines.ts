@@ -156,7 +156,7 @@ export function patience(stallMs: number): readonly HttpTrialCase[] {
 /** More answers than fit into the 32 MiB that a user may leave unread, each of a page's 4 MiB. */
 const MOST_HELD = 12;
 
-/** W49: patience with answers that are not read. */
+/** W49: for how long a server keeps answers that are not read. */
 export function unreadAnswers(stallMs: number): readonly HttpTrialCase[] {
   return [
     {

@@ -7,7 +7,7 @@ import { HOST_NAME, sessionCookieIn } from "../session-cookie.ts";
 
 const PATH = "/v1/session";
 
-/** What a browser asks of a cookie with the name that it has over https, and what keeps scripts from it. */
+/** Checks what a browser requires of the cookie's name over https, and that scripts cannot read the cookie. */
 function assertCookie(baseUrl: string, { headers }: Answer): void {
   const cookie = sessionCookieIn(headers);
   const names = headers.getSetCookie().map((one) => one.split("=", 1)[0]);

@@ -48,7 +48,7 @@ export const deadlineMutants: readonly ServerMutant[] = [
     settings: { stallMs: 900_000 },
   },
   {
-    name: "keeps answers for ever that nobody reads",
+    name: "keeps answers for ever that the client does not read",
     clause: "W49",
     settings: { stallMs: 900_000 },
   },
