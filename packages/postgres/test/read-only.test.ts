@@ -1,7 +1,7 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { APPEND, type RecordedPool, recordPool } from "./recorded-pool.ts";
-import { appendOf, claimOf, createOf, readValues, renewOf } from "./requests.ts";
+import { appendOf, claimed, claimOf, createOf, readValues, renewOf } from "./requests.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 import type { PostgresStore } from "../src/index.ts";
 
@@ -94,13 +94,13 @@ describe("a database that is read-only for a while", () => {
     const schema = newSchema();
     const store = await openStore(openPool(server().url), { schema });
     await store.createRun(createOf("a"));
-    await store.claim(claimOf("a"));
+    const fence = await claimed(store, claimOf("a"));
     const readOnly = await openStore(openPool(server().url, { options }), { schema });
-    await expect(readOnly.renew(renewOf("a", 1))).rejects.toMatchObject(READ_ONLY);
+    await expect(readOnly.renew(renewOf("a", fence))).rejects.toMatchObject(READ_ONLY);
     await expect(readOnly.claim({ ...claimOf("a"), claimKey: "k" })).rejects.toMatchObject(
       READ_ONLY,
     );
-    expect(await store.renew(renewOf("a", 1))).toMatchObject({ outcome: "granted" });
+    expect(await store.renew(renewOf("a", fence))).toMatchObject({ outcome: "granted" });
   });
 
   it("S10, S31: is read, since it is the primary; a probe says that no append could land", async () => {

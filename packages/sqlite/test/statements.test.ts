@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, claimOf, createOf, queryOf, renewOf } from "./requests.ts";
+import { appendOf, claimed, claimOf, createOf, queryOf, renewOf } from "./requests.ts";
 
 const LIST = { ownerId: "ada", runStatus: null, before: null, limit: 10 };
 
@@ -25,8 +25,8 @@ describe("statements", () => {
       await store.listRuns(LIST);
       await store.listRuns({ ...LIST, runStatus: "running" });
       await store.getRun("run");
-      await store.claim(claimOf("run"));
-      await store.renew(renewOf("run", 1));
+      const fence = await claimed(store, { ...claimOf("run"), claimKey: "key" });
+      await store.renew(renewOf("run", fence));
       await store.listExpired({ graceMs: 0, limit: 10 });
       await store.purge({ finishedForMs: 1, limit: 10 });
     };
