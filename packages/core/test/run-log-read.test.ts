@@ -158,4 +158,18 @@ describe("waitFor", () => {
     expect(clock.timers()).toBe(0);
     await log.close();
   });
+
+  it.each([
+    ["limit", { since: 0, limit: 0.5 }],
+    ["maxBytes", { since: 0, limit: 5, maxBytes: 0 }],
+  ])("W15: a page refuses what is no size, and names it: %s", async (name, query) => {
+    const log = await createBench();
+    await expect(log.readPage("r", query)).rejects.toMatchObject({
+      code: "invalid_request",
+      message: expect.stringMatching(
+        new RegExp(`^Expected \`${name}\` to be a positive integer, got 0`),
+      ) as string,
+    });
+    await log.close();
+  });
 });

@@ -20,7 +20,7 @@ export function mediaType({ header }: Pick<Exchange, "header">): string | null {
 export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError(
     "payload_too_large",
-    `Expected a body, or a line of NDJSON, of ${maxBytes} bytes at most, got a longer one. Send the events in several appends.`,
+    `Expected a body, or a line of NDJSON, of ${maxBytes} bytes at most, got a longer one. Send less at a time.`,
   );
 }
 
