@@ -207,4 +207,11 @@ describe("describeValue", () => {
       "true",
     ]);
   });
+
+  it("shows no character that a terminal obeys, and the same text to a reader of JSON", () => {
+    const text = "\u001b[2J\u007f\u009b31m\u061c\u200f\u2028\u202e\u2066\ufeff";
+    const shown = describeValue(text);
+    expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(shown)).toBe(text);
+  });
 });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { Clock } from "@tm/run-events-core";
 import type { Reply } from "./exchange.ts";
 
@@ -58,11 +59,18 @@ export function sendAnswer(
   return startStall(response, stall).stop;
 }
 
-/** The body's length as its head says it; one that comes in chunks may be of any. */
-function lengthOf({ headers }: IncomingMessage): number {
-  return headers["transfer-encoding"] === undefined
-    ? Number(headers["content-length"] ?? 0)
-    : Infinity;
+/** The body's length as its head says it. Without a `Content-Length` one in chunks, or over HTTP/2, may be of any length. */
+function lengthOf(request: IncomingMessage): number {
+  const { headers } = request;
+  const stream = streamOf(request);
+  const isOpen =
+    stream === null ? headers["transfer-encoding"] !== undefined : !stream.endAfterHeaders;
+  return Number(headers["content-length"] ?? (isOpen ? Infinity : 0));
+}
+
+/** The stream of a request that came over HTTP/2, which node:http2 dresses up as one of node:http; else `null`. */
+function streamOf(request: IncomingMessage): Http2ServerRequest["stream"] | null {
+  return request.httpVersionMajor === 1 ? null : (request as unknown as Http2ServerRequest).stream;
 }
 
 function write(response: ServerResponse, data: Uint8Array | string, stall: Stall): () => void {
@@ -112,7 +120,12 @@ function startStall(
  * @see W49
  */
 function discardRest(request: IncomingMessage, response: ServerResponse, isLong: boolean): void {
-  const limit = setTimeout(() => request.destroy(), LINGER_MS);
+  const limit = setTimeout(() => {
+    // Over HTTP/2 the connection has other requests.
+    const stream = streamOf(request);
+    if (stream === null) request.destroy();
+    else stream.close();
+  }, LINGER_MS);
   let pace: NodeJS.Timeout | undefined;
   if (isLong) {
     let read = 0;

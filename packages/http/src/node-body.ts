@@ -21,9 +21,12 @@ export function readRequest(
       if (isOver) return;
       isOver = true;
       stopClock();
+      // What has come is not kept, and what is to come waits until there is an answer: reading on is the business of whoever answers.
+      first = null;
+      all = null;
+      request.pause();
       reject(error);
     }
-    // What comes after a failure is not kept: reading on is the business of whoever answers.
     function take(piece: Uint8Array): void {
       if (isOver) return;
       try {

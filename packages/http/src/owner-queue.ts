@@ -20,41 +20,40 @@ export interface OwnerQueue<Item extends WaitingItem> {
 
 /** A queue that owners share evenly, however much each adds. An owner with nothing in it takes no memory. */
 export function createOwnerQueue<Item extends WaitingItem>(): OwnerQueue<Item> {
-  /** In the order in which the owners are next. */
-  const waiting = new Map<string, readonly Item[]>();
+  /** In the order in which the owners are next. None is empty. */
+  const waiting = new Map<string, Item[]>();
   let size = 0;
 
-  function set(ownerId: string, items: readonly Item[]): void {
-    size += items.length - (waiting.get(ownerId)?.length ?? 0);
+  /** Takes the first item out, and the owner with it who has no other. */
+  function remove(ownerId: string, items: Item[]): void {
+    items.shift();
+    size -= 1;
     if (items.length === 0) waiting.delete(ownerId);
-    else waiting.set(ownerId, items);
   }
 
   return {
     add(ownerId, item) {
-      set(ownerId, [...(waiting.get(ownerId) ?? []), item]);
+      const items = waiting.get(ownerId);
+      if (items === undefined) waiting.set(ownerId, [item]);
+      else items.push(item);
+      size += 1;
     },
     take(mayGo) {
-      for (const [ownerId, all] of waiting) {
-        const items = withoutOver(all);
-        set(ownerId, items);
-        const [next, ...rest] = items;
+      for (const [ownerId, items] of waiting) {
+        for (let [first] = items; first?.isOver(); [first] = items) {
+          remove(ownerId, items);
+          first.resolve();
+        }
+        const [next] = items;
         if (next === undefined || !mayGo(next, ownerId)) continue;
-        set(ownerId, []);
+        waiting.delete(ownerId);
+        remove(ownerId, items);
         // At the end of the queue.
-        set(ownerId, rest);
+        if (items.length > 0) waiting.set(ownerId, items);
         return next;
       }
       return null;
     },
     size: () => size,
   };
-}
-
-/** The items from the first one on that is not over. Those before it go on at once. */
-function withoutOver<Item extends WaitingItem>(items: readonly Item[]): readonly Item[] {
-  const first = items.findIndex(({ isOver }) => !isOver());
-  const over = first === -1 ? items : items.slice(0, first);
-  for (const { resolve } of over) resolve();
-  return items.slice(over.length);
 }

@@ -6,7 +6,7 @@ const PACE_MS = 5;
 /** How many are answered at once before the rest wait. */
 const BURST = 32;
 /** How many may wait. More are answered at once, since each that waits holds a connection's memory. */
-const MOST_WAITING = 1_024;
+const MOST_WAITING = 8_192;
 
 /** Answers refusals at a bounded pace. So a client that ignores `Retry-After` has to wait, and takes less of the server. */
 export interface Refusals {
@@ -16,6 +16,8 @@ export interface Refusals {
    * @see W49
    */
   wait(ownerId: string, isGone: () => boolean): Promise<void>;
+  /** Answers all that wait, now and from now on: a server that goes down would cut them. @see W27 */
+  release(): void;
 }
 
 /** Makes the pace that all owners of a handler share. */
@@ -23,37 +25,46 @@ export function createRefusals(clock: Clock): Refusals {
   const queue = createOwnerQueue<WaitingItem>();
   /** The time at which the pace has made up for the refusals so far. */
   let paidMs = Number.NEGATIVE_INFINITY;
-  let isTicking = false;
+  let isReleased = false;
+  let stop: (() => void) | null = null;
+
+  function hasRoom(): boolean {
+    return isReleased || paidMs - clock.now() < BURST * PACE_MS;
+  }
 
   function pay(): void {
     paidMs = Math.max(paidMs, clock.now()) + PACE_MS;
   }
 
-  function answerNext(stop: () => void): void {
-    const next = queue.take(any);
-    if (next === null) return stop();
-    pay();
-    next.resolve();
+  /** As many as the time allows: a turn of a busy event loop takes longer than the pace. */
+  function answerDue(): void {
+    while (hasRoom()) {
+      const next = queue.take(any);
+      if (next === null) {
+        stop?.();
+        stop = null;
+        return;
+      }
+      pay();
+      next.resolve();
+    }
   }
 
   return {
     wait(ownerId, isGone) {
       const waiting = queue.size();
-      const hasRoom = waiting === 0 && paidMs - clock.now() < BURST * PACE_MS;
-      if (hasRoom || waiting >= MOST_WAITING) {
+      // Not paid for: those that wait would do so until all of it is.
+      if (waiting >= MOST_WAITING) return Promise.resolve();
+      if (waiting === 0 && hasRoom()) {
         pay();
         return Promise.resolve();
       }
-      if (!isTicking) {
-        isTicking = true;
-        const stop = clock.every(PACE_MS, () =>
-          answerNext(() => {
-            isTicking = false;
-            stop();
-          }),
-        );
-      }
+      stop ??= clock.every(PACE_MS, answerDue);
       return new Promise((resolve) => queue.add(ownerId, { isOver: isGone, resolve }));
+    },
+    release() {
+      isReleased = true;
+      answerDue();
     },
   };
 }

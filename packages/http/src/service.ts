@@ -184,8 +184,10 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     const ownerId = found.access === "open" ? "" : (await identify(exchange, native, found)).userId;
     const { runId } = path;
     try {
-      return await answerOwner(found, { exchange, native, holding, ownerId, runId });
+      return pack(await answerOwner(found, { exchange, native, holding, ownerId, runId }), holding);
     } catch (error) {
+      holding.holdBody(0);
+      holding.holdAnswer(0);
       if (error instanceof RunEventsError && error.code === "too_many_requests")
         await refusals.wait(ownerId, () => exchange.isGone());
       throw error;
@@ -276,10 +278,8 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     async answer(exchange, native, holding) {
       let reply: Reply | StreamReply;
       try {
-        reply = pack(await route(exchange, native, holding), holding);
+        reply = await route(exchange, native, holding);
       } catch (error) {
-        holding.holdBody(0);
-        holding.holdAnswer(0);
         if (exchange.isGone()) return emptyReply(CLIENT_GONE);
         const answer = problemOf(error);
         const failed = answer.status >= 500;
@@ -292,6 +292,7 @@ export function createService<Native>(options: HandlerOptions<Native>): Service<
     },
     drain(windowMs) {
       waits.release();
+      refusals.release();
       return streams.drain(windowMs);
     },
     stats: () => ({

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, createServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
 import { createNodeHandler } from "../src/node.ts";
 
 /** Serves one user's session over HTTP/2, as Fastify's `http2` does. */
-async function startHttp2(): Promise<string> {
+async function startHttp2(): Promise<{ readonly url: string; readonly read: () => number }> {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({
     runs,
@@ -20,14 +20,19 @@ async function startHttp2(): Promise<string> {
       response as unknown as ServerResponse<IncomingMessage>,
     ),
   );
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
   server.listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    read: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+  };
 }
 
 it("W5: over HTTP/2 too a page of the same origin may change by session, and one of another may not", async () => {
-  const url = await startHttp2();
+  const { url } = await startHttp2();
   const session = connect(url);
   onTestFinished(() => session.destroy());
   for (const [origin, status] of [
@@ -39,4 +44,24 @@ it("W5: over HTTP/2 too a page of the same origin may change by session, and one
     const [headers] = (await once(stream, "response")) as [{ readonly ":status": number }];
     expect([origin, headers[":status"]]).toEqual([origin, status]);
   }
+});
+
+it("W49: over HTTP/2 the rest of a refused body is read slowly, also without a Content-Length", async () => {
+  const { url, read } = await startHttp2();
+  const session = connect(url);
+  onTestFinished(() => session.destroy());
+  const headers = { ":method": "POST", ":path": "/v1/agent-runs/none/events" };
+  const refused = session.request({ ...headers, origin: "https://evil.example" });
+  refused.on("error", () => {});
+  refused.resume();
+  refused.write(Buffer.alloc(8_000_000));
+  const [answer] = (await once(refused, "response")) as [{ readonly ":status": number }];
+  expect(answer[":status"]).toBe(403);
+  // Each of these has the server's event loop turn some times.
+  for (let at = 0; at < 50; at++) {
+    const other = session.request({ ":path": "/openapi.json" });
+    other.end().resume();
+    await once(other, "end");
+  }
+  expect(read()).toBeLessThan(2_000_000);
 });

@@ -1,8 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { createHandler, type Identity } from "../src/index.ts";
-import { createRefusals } from "../src/refusals.ts";
+import { createRefusals, type Refusals } from "../src/refusals.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 
 const BURST = 32;
@@ -76,13 +77,104 @@ it("W49: no timer is left when no refusal waits", async () => {
   expect(clock.timers()).toBe(0);
 });
 
-it("W49: refusals beyond 1,024 that wait are answered at once: a place is a connection's memory", async () => {
+it("W49: refusals beyond 8,192 that wait are answered at once: a place is a connection's memory", async () => {
   const refusals = createRefusals(createManualClock());
   const answered = { count: 0 };
-  for (let at = 0; at < BURST + 1_024 + 10; at += 1)
+  for (let at = 0; at < BURST + 8_192 + 10; at += 1)
     void refusals.wait("ada", () => false).then(() => (answered.count += 1));
   await Promise.resolve();
   expect(answered.count).toBe(BURST + 10);
+});
+
+/** Counts those of so many refusals that have been answered. */
+function countAnswered(refusals: Refusals, owner: string, count: number): { count: number } {
+  const answered = { count: 0 };
+  for (let at = 0; at < count; at += 1)
+    void refusals.wait(owner, () => false).then(() => (answered.count += 1));
+  return answered;
+}
+
+it.each([
+  [5, 1],
+  [100, 20],
+  [10_000, 32],
+])(
+  "W49: a turn of the event loop of %i ms answers %i refusals, so a busy server keeps the pace",
+  async (turnMs, expected) => {
+    let now = 0;
+    let tick = (): void => {};
+    const refusals = createRefusals({
+      now: () => now,
+      every(_, task) {
+        tick = task;
+        return () => {};
+      },
+    });
+    const answered = countAnswered(refusals, "ada", 200);
+    now += turnMs;
+    tick();
+    await Promise.resolve();
+    expect(answered.count).toBe(BURST + expected);
+  },
+);
+
+it("W49: behind a flood of more than may wait, the first 32 of any user are answered at once again", async () => {
+  const clock = createManualClock();
+  const refusals = createRefusals(clock);
+  countAnswered(refusals, "ada", BURST + 8_192 + 10_000);
+  clock.advance((8_192 + BURST) * PACE_MS);
+  const answered = countAnswered(refusals, "bob", BURST);
+  await Promise.resolve();
+  expect(answered.count).toBe(BURST);
+});
+
+it("W27, W49: a server that goes down answers the refusals that wait, and lets no more wait", async () => {
+  const clock = createManualClock();
+  const refusals = createRefusals(clock);
+  const waiting = countAnswered(refusals, "ada", 500);
+  refusals.release();
+  const later = countAnswered(refusals, "bob", 500);
+  await Promise.resolve();
+  expect([waiting.count, later.count, clock.timers()]).toEqual([500, 500, 0]);
+});
+
+it("W27, W49: `drain` answers the refusals that wait", async () => {
+  const runs = createRunEvents({ store: createMemoryStore(), clock: createManualClock() });
+  onTestFinished(() => runs.close());
+  const identity: Identity = { userId: "ada", credential: "bearer" };
+  const handler = createHandler({ runs, maxRequestsPerUser: 0, authenticate: () => identity });
+  const asked = Array.from({ length: 100 }, () =>
+    handler.fetch(new Request("http://localhost/v1/agent-runs")),
+  );
+  await handler.drain(0);
+  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([429]));
+});
+
+it("W49: an answer that is refused when it is made waits as well, since it cost a read", async () => {
+  const clock = createManualClock();
+  const runs = createRunEvents({ store: createMemoryStore(), clock });
+  onTestFinished(() => runs.close());
+  const identity: Identity = { userId: "ada", credential: "bearer" };
+  const handler = createHandler({ runs, maxBytesPerUser: 150_000, authenticate: () => identity });
+  await runs.create({ ownerId: "ada", runId: "r" });
+  await runs.append("r", [{ eventType: "NOTE", payload: "x".repeat(100_000) }]);
+  const ask = (): Promise<Response> =>
+    handler.fetch(new Request("http://localhost/v1/agent-runs/r/events"));
+  const unread = await ask();
+  const statuses: number[] = [];
+  const all = Array.from({ length: 60 }, async () => statuses.push((await ask()).status));
+  for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+  expect(statuses).toEqual(Array(BURST).fill(429));
+  clock.advance(60 * PACE_MS);
+  await Promise.all(all);
+  expect(statuses).toEqual(Array(60).fill(429));
+  await unread.body?.cancel();
+  expect(handler.stats().inFlight).toEqual({
+    requests: 0,
+    uploads: 0,
+    bodyBytes: 0,
+    answerBytes: 0,
+  });
 });
 
 it("W49: a user who does not heed 429 waits for the answers, and another user's are not delayed", async () => {

@@ -124,6 +124,7 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   }
   if (isHeadBehind(error))
     return runDamaged("has events after the last one that its row counts", error);
+  dropRow(error);
   const { code } = sqlErrorOf(error);
   const lasting = LASTING[code];
   const said = error instanceof Error ? PASSING_MESSAGES[error.message] : undefined;
@@ -132,6 +133,11 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
     lasting ?? PASSING[code] ?? said ?? "The database failed.",
     { cause: error, retryable: lasting === undefined, ambiguous },
   );
+}
+
+/** A `detail` may quote the whole row, and so a payload, which is not for a log. The code and the constraint's name stay. */
+function dropRow(error: unknown): void {
+  if (error instanceof Error && "detail" in error) error.detail = undefined;
 }
 
 /** The error of a run whose rows are inconsistent. @param what ends a sentence about the run */

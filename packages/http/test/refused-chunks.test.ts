@@ -1,0 +1,81 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ADA } from "./harness/accounts.ts";
+import type { Call } from "./harness/answer.ts";
+import { eventually } from "./harness/eventually.ts";
+import { createManualClock } from "./harness/manual-clock.ts";
+import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts";
+import { openWorld, type World } from "./harness/world.ts";
+
+function headOf(method: string, path: string, headers: Call["headers"] = {}): string {
+  return encodeHead(method, path, { ...ADA, ...headers });
+}
+
+function chunk(data: string): string {
+  return `${data.length.toString(16)}\r\n${data}\r\n`;
+}
+
+/** Lets the server's event loop turn some times: each request needs several turns. */
+async function turnServer(world: World): Promise<void> {
+  for (let at = 0; at < 20; at++) await world.send({ path: "/openapi.json" });
+}
+
+async function open(world: World, text: string): Promise<RawSocket> {
+  const socket = await openSocket(world.port, text);
+  onTestFinished(() => void socket.socket.destroy());
+  return socket;
+}
+
+describe("W49: a body in chunks that outgrows the user's bytes", () => {
+  const JSON_CHUNKS = { "content-type": "application/json", "transfer-encoding": "chunked" };
+
+  it("is not read on while its refusal waits, and what came of it counts no more", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld("node:http", { clock, maxBytesPerUser: 200_000 });
+    const path = `/v1/agent-runs/${await world.record()}/events`;
+    const first = headOf("POST", path, {
+      "content-type": "application/json",
+      "content-length": "150000",
+    });
+    await open(world, `${first}{`);
+    await eventually(() => expect(world.stats().inFlight.bodyBytes).toBe(150_000));
+    // Of these 32 are refused at once, so the next waits.
+    for (let at = 0; at < 32; at++) await (await open(world, first)).until(" 429 ");
+    const { socket, received, until } = await open(world, headOf("POST", path, JSON_CHUNKS));
+    socket.write(chunk(" ".repeat(40_000)));
+    await eventually(() => expect(world.stats().inFlight.bodyBytes).toBeGreaterThan(150_000));
+    const before = world.read();
+    for (let at = 0; at < 200; at++) socket.write(chunk(" ".repeat(65_536)));
+    await eventually(() => expect(world.stats().inFlight.bodyBytes).toBe(150_000));
+    await turnServer(world);
+    expect(received()).toBe("");
+    expect(world.read() - before).toBeLessThan(1_000_000);
+    clock.advance(5);
+    await until(" 429 ");
+  });
+
+  it("leaves the connection to the next request if all of it has come", async () => {
+    const clock = createManualClock();
+    await using world = await openWorld("node:http", { clock, maxBytesPerUser: 200_000 });
+    const path = `/v1/agent-runs/${await world.record()}/events`;
+    const first = headOf("POST", path, {
+      "content-type": "application/json",
+      "content-length": "195000",
+    });
+    await open(world, `${first}{`);
+    await eventually(() => expect(world.stats().inFlight.bodyBytes).toBe(195_000));
+    for (let at = 0; at < 32; at++) await (await open(world, first)).until(" 429 ");
+    const { socket, until } = await open(world, headOf("POST", path, JSON_CHUNKS));
+    for (const piece of [4_000, 4_000, 50_000]) {
+      const before = world.read();
+      socket.write(chunk(" ".repeat(piece)));
+      await eventually(() => expect(world.read() - before).toBeGreaterThanOrEqual(piece));
+    }
+    // Fills what node:http holds for a request that nobody reads, and ends the body: it takes no more off the socket.
+    socket.write(`${chunk(" ".repeat(20_000))}0\r\n\r\n`);
+    await turnServer(world);
+    clock.advance(5);
+    await until(" 429 ");
+    socket.write(headOf("GET", path));
+    await until(" 200 ");
+  });
+});

@@ -1,0 +1,22 @@
+import { inspect } from "node:util";
+import { expect, it } from "vitest";
+import { appendOf, createOf } from "./requests.ts";
+import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+it("S20: a failure that quotes the row says why without it, so that no log has a payload", async () => {
+  const schema = newSchema();
+  const pool = openPool(server().url);
+  const store = await openStore(pool, { schema });
+  await store.createRun(createOf("a"));
+  await pool.query(
+    `ALTER TABLE ${schema}.events ADD CONSTRAINT brief CHECK (length(payload::text) < 20)`,
+  );
+  const failure: unknown = await store
+    .append([appendOf("a", "a-secret-that-is-longer-than-the-constraint-allows")])
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "store_unavailable" });
+  expect(inspect(failure, { depth: null })).toContain("brief");
+  expect(inspect(failure, { depth: null })).not.toContain("a-secret");
+});
