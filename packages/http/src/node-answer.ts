@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Clock } from "@tm/run-events-core";
+import { afterTurn } from "@tm/run-events-core/wire";
 import type { Reply } from "./exchange.ts";
 
 /** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
@@ -11,6 +12,8 @@ const PACE_MS = 50;
 const SHORT_BODY = 4_096;
 /** What is written or thrown away at a time, in bytes: a client that takes less of an answer within the limit has stalled. */
 const PIECE_BYTES = 65_536;
+/** What is written of an answer in a turn of the event loop, in bytes: the system may take megabytes at once. */
+const TURN_BYTES = 262_144;
 
 /** How long a client may take to read one piece of an answer. */
 export interface Stall {
@@ -81,10 +84,19 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   }
   const watch = startStall(response, stall);
   let at = 0;
+  let mostAt = TURN_BYTES;
+  const nextTurn = (): void => {
+    mostAt = at + TURN_BYTES;
+    if (!response.destroyed) next();
+  };
   // Waits for `drain`, not for a callback of `write`: compressors in front do not call that.
   const next = (): void => {
     watch.restart();
     while (at < data.length) {
+      if (at === mostAt) {
+        afterTurn(nextTurn);
+        return;
+      }
       const piece = data.subarray(at, at + PIECE_BYTES);
       at += piece.length;
       if (at === data.length) response.end(piece);
