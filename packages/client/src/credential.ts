@@ -40,6 +40,6 @@ export function checkCredential(credential: unknown): void {
     if (typeof value === "function" || (typeof value === "string" && value !== "")) return;
   }
   throw new TypeError(
-    'Expected `credential` to be "session", or { bearer } or { cookie } with a text or a function, got something else. Is the token missing?',
+    'Expected `credential` to be "session", { bearer } or { cookie }. Is the token missing?',
   );
 }

@@ -1,14 +1,17 @@
 /** How much of a text a message shows, in UTF-16 units. */
 const SHOWN = 40;
 
-/** What JSON leaves as it is, and a terminal or a log's reader obeys: DEL, C1, line ends, and what turns the text around it. */
-const OBEYED = /[\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/g;
+/** What JSON leaves as it is, and a terminal or a log's reader obeys: control and format characters, and line ends. */
+const OBEYED = /[\p{C}\u2028\u2029]/gu;
 
 /** The received value for an error message: a short text in quotes, or an object's kind. */
 export function describeValue(value: unknown): string {
   if (typeof value === "string") {
     const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
-    return JSON.stringify(shown.toWellFormed()).replaceAll(OBEYED, escapeOf);
+    return JSON.stringify(shown.toWellFormed()).replace(
+      OBEYED,
+      (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+    );
   }
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol") return "a symbol";
@@ -17,10 +20,6 @@ export function describeValue(value: unknown): string {
   if (isPromise(value)) return "a promise";
   const kind = kindOf(value);
   return kind === "Object" ? "an object" : `an object of the kind ${kind}`;
-}
-
-function escapeOf(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Whether the value has to be awaited. */

@@ -118,7 +118,7 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Expected the fence of the run's lease, got another one or none. Another worker has the run, or its owner has ended the lease. Stop writing.",
+    "Expected the fence of the run's lease: another worker has the run, or its owner has ended the lease.",
   );
 }
 

@@ -122,10 +122,10 @@ function unwritable(cause: unknown): string {
     return "Expected a JSON value, got one that is nested too deep to be written. Flatten it.";
   const said = cause instanceof TypeError ? cause.message : "";
   if (said.includes("BigInt"))
-    return "Expected a JSON value, got one that contains a BigInt. Pass the BigInt as text.";
+    return "Expected a JSON value, got one that contains a BigInt. Pass it as text.";
   return /circular|cyclic/i.test(said)
-    ? "Expected a JSON value, got one that contains itself. Replace the inner reference with an id."
-    : "Expected a JSON value, got one whose toJSON or getter throws. See the cause.";
+    ? "Expected a JSON value, got one that contains itself. Pass an id instead."
+    : "Expected a JSON value, got one whose toJSON or getter throws.";
 }
 
 const NULL_TEXT = JsonText.trusted("null");

@@ -120,7 +120,7 @@ function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewE
   if (isLonger(payload, limits.maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
-      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Store it elsewhere, and append a reference to it.`,
+      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Append a reference to it.`,
       { details: { index } },
     );
   }
