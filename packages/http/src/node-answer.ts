@@ -73,7 +73,8 @@ function lengthOf(request: IncomingMessage): number {
 
 /** The stream of a request that came over HTTP/2, which node:http2 dresses up as one of node:http; else `null`. */
 function streamOf(request: IncomingMessage): Http2ServerRequest["stream"] | null {
-  return request.httpVersionMajor === 1 ? null : (request as unknown as Http2ServerRequest).stream;
+  const { stream }: Partial<Http2ServerRequest> = request as unknown as Http2ServerRequest;
+  return stream ?? null;
 }
 
 function write(response: ServerResponse, data: Uint8Array | string, stall: Stall): () => void {
