@@ -17,7 +17,7 @@ export interface Module {
 }
 
 /** An exported declaration. */
-export interface Declaration {
+interface Declaration {
   readonly name: string;
   /** What a user's editor shows: no comments, no bodies of functions, no private members. */
   readonly surface: string;
