@@ -2,9 +2,11 @@ export type {
   DeleteOutcome,
   ExpiredQuery,
   ListQuery,
+  MigratableStore,
   PurgeRequest,
   RunEventStore,
   StoreCapabilities,
+  TransactionalStore,
   Watch,
 } from "./store/store.ts";
 export type { CreateOutcome, CreateRunRequest, RunRecord } from "./rules/run.ts";
@@ -50,3 +52,37 @@ export { isLonger, utf8Bytes } from "./rules/json-text.ts";
 export { isRunId } from "./rules/run-id.ts";
 export { ownerIdOf } from "./rules/owner.ts";
 export { receiptOf } from "./rules/receipt.ts";
+export type { AppendPlan, EventRow, MovedHead, ReceiptRow } from "./rules/plan-appends.ts";
+export { planAppends } from "./rules/plan-appends.ts";
+export type { HeadRow, LeasePlan, LeaseRule } from "./rules/plan-lease.ts";
+export { claimRule, recordOf, releaseRule, renewRule } from "./rules/plan-lease.ts";
+export type { NewRun, ReadPlan } from "./rules/plan-run.ts";
+export { judgeCreate, judgeDelete, newRun, planRead } from "./rules/plan-run.ts";
+export type { JoinedAppend } from "./rules/plan-joined-append.ts";
+export { planJoinedAppend } from "./rules/plan-joined-append.ts";
+export type { RunPosition, SeenHeads } from "./store/seen-heads.ts";
+export { createSeenHeads } from "./store/seen-heads.ts";
+export type { Poller, PollerOptions } from "./store/poller.ts";
+export { createPoller } from "./store/poller.ts";
+export type {
+  Notifications,
+  PolledNotifications,
+  PolledNotificationsOptions,
+} from "./store/polled-notifications.ts";
+export { closedWatch, createPolledNotifications } from "./store/polled-notifications.ts";
+export type { Calls } from "./store/calls.ts";
+export { createCalls } from "./store/calls.ts";
+export type {
+  Answer,
+  DueTime,
+  RowMoves,
+  RowWork,
+  Transact,
+  TransactionMode,
+} from "./store/row-moves.ts";
+export type { RowStoreOptions } from "./store/row-store.ts";
+export { createRowStore } from "./store/row-store.ts";
+export type { AppendResult } from "./store/row-transactions.ts";
+export { appendWork } from "./store/row-transactions.ts";
+export type { OpenTransaction, TransactOptions } from "./store/server-transactions.ts";
+export { createTransact } from "./store/server-transactions.ts";

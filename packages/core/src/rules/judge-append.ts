@@ -75,11 +75,11 @@ function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): 
  * The run's head after an append that `judgeAppend` let through, and where it landed.
  * @param nowMs the store's clock; time never runs backwards within a run (W2)
  */
-export function advanceRun(
-  run: RunRecord,
+export function advanceRun<Head extends RunRecord>(
+  run: Head,
   request: AppendRequest,
   nowMs: number,
-): { readonly run: RunRecord; readonly landing: AppendLanding } {
+): { readonly run: Head; readonly landing: AppendLanding } {
   const { runStatus, events } = request;
   const updatedAtMs = Math.max(nowMs, run.updatedAtMs);
   const lastSequence = run.lastSequence + events.length;

@@ -1,5 +1,7 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
+import type { JoinedAppend } from "../rules/plan-joined-append.ts";
+import type { AppendReceipt } from "../rules/receipt.ts";
 import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "../rules/claims.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
 import type { RunStatus } from "../rules/event.ts";
@@ -125,4 +127,31 @@ export interface RunEventStore {
   watch(runId: string, wake: () => void): Watch;
   /** @see S18 */
   close(): Promise<void>;
+}
+
+/** A store with tables, which somebody has to make. @see S19 */
+export interface MigratableStore extends RunEventStore {
+  /**
+   * Makes or updates the tables. Many processes may call it at once; where nothing is to be done it writes nothing.
+   * @throws RunEventsError `store_unavailable`, also for a newer schema that this program must not touch
+   */
+  migrate(): Promise<void>;
+  /** Checks that the tables are of this program's schema. @throws RunEventsError `store_unavailable` */
+  verify(): Promise<void>;
+}
+
+/** A store whose `capabilities` say `joinsTransaction`. */
+export interface TransactionalStore<
+  Append extends JoinedAppend = JoinedAppend,
+> extends RunEventStore {
+  /**
+   * Appends inside the transaction that the caller has open: the events are there exactly if the caller commits, and watches are notified
+   * after that. A refusal leaves the transaction as it was.
+   * @param append `planJoinedAppend` checks it; a store on a server adds to it what the transaction is open on
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
+   * `store_unavailable`
+   * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects.
+   * @see S6
+   */
+  appendInTransaction(append: Append): AppendReceipt | Promise<AppendReceipt>;
 }

@@ -4,6 +4,8 @@ import { afterThis } from "../time/clock.ts";
 export interface Watchers {
   /** The runs that someone watches. */
   runIds(): IterableIterator<string>;
+  /** Whether someone watches the run. */
+  has(runId: string): boolean;
   /** Adds a bell; the returned function takes it off again and may be called twice. */
   add(runId: string, wake: () => void): () => void;
   /** Rings everyone who watches the run, after the current synchronous work; rings until then merge. */
@@ -51,6 +53,7 @@ export function createWatchers(): Watchers {
 
   return {
     runIds: () => bells.keys(),
+    has: (runId) => bells.has(runId),
     add(runId, wake) {
       // One object a call: the same function may be added twice and taken off once.
       const bell: Bell = { wake };

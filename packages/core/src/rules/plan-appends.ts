@@ -1,0 +1,86 @@
+import type { AppendOutcome, AppendRequest } from "./append.ts";
+import type { NewEvent } from "./event.ts";
+import { advanceRun, judgeAppend, type KeptReceipt } from "./judge-append.ts";
+import type { RunRecord } from "./run.ts";
+
+/** An event as it is to be inserted. */
+export interface EventRow extends NewEvent {
+  readonly ordinal: number;
+  readonly sequence: number;
+  readonly createdAtMs: number;
+}
+
+/** What an idempotency key stands for, as it is to be inserted. */
+export interface ReceiptRow extends Omit<KeptReceipt, "events"> {
+  readonly ordinal: number;
+  readonly idempotencyKey: string;
+}
+
+/** A run's head as it was, and as the requests of a call leave it. */
+export interface MovedHead<Head extends RunRecord = RunRecord> {
+  readonly before: Head;
+  readonly after: Head;
+}
+
+/** What a call of `append` answers and writes. */
+export interface AppendPlan<Head extends RunRecord = RunRecord> {
+  /** One a request, in their order. */
+  readonly outcomes: readonly AppendOutcome[];
+  /** Rows of one run ascend, and stand together as far as its requests do. */
+  readonly events: readonly EventRow[];
+  readonly receipts: readonly ReceiptRow[];
+  /** Each run that takes events, once. */
+  readonly moved: readonly MovedHead<Head>[];
+}
+
+/**
+ * Judges the requests of one call in their order, each against what those before it leave, keys within the call included. A
+ * refused request changes nothing, and stands in no other one's way.
+ * @param heads of those of the runs that there are, locked where others may append
+ * @param receiptOf what a key stands for on a run before this call, `null` if nothing. Asked for requests that have a key.
+ * @param nowMs the store's clock, read after the heads were locked
+ * @see S1, S2, S5
+ */
+export function planAppends<Head extends RunRecord>(
+  heads: Iterable<Head>,
+  receiptOf: (run: Head, idempotencyKey: string) => KeptReceipt | null,
+  requests: readonly AppendRequest[],
+  nowMs: number,
+): AppendPlan<Head> {
+  const places = new Map<string, { readonly before: Head; after: Head }>();
+  for (const head of heads) places.set(head.runId, { before: head, after: head });
+  const events: EventRow[] = [];
+  const receipts: ReceiptRow[] = [];
+  const given = new Map<string, KeptReceipt>();
+
+  function appendOne(request: AppendRequest): AppendOutcome {
+    const { runId, idempotencyKey } = request;
+    const place = places.get(runId);
+    if (place === undefined) return { outcome: "not_found" };
+    const { after: head } = place;
+    const name = idempotencyKey === null ? "" : `${head.ordinal} ${idempotencyKey}`;
+    const receipt =
+      idempotencyKey === null ? null : (given.get(name) ?? receiptOf(head, idempotencyKey));
+    const refusal = judgeAppend(head, receipt, request, nowMs);
+    if (refusal !== null) return refusal;
+    const { run, landing } = advanceRun(head, request, nowMs);
+    const { ordinal, updatedAtMs: createdAtMs } = run;
+    let sequence = landing.firstSequence;
+    for (const { eventType, phase, payload } of request.events) {
+      events.push({ ordinal, sequence, eventType, phase, payload, createdAtMs });
+      sequence += 1;
+    }
+    if (idempotencyKey !== null) {
+      const { firstSequence, lastSequence, phase } = landing;
+      const kept = { firstSequence, lastSequence, phase };
+      receipts.push({ ordinal, idempotencyKey, ...kept });
+      given.set(name, { ...kept, events: request.events });
+    }
+    place.after = run;
+    return { outcome: "appended", ...landing };
+  }
+
+  const outcomes = requests.map(appendOne);
+  const moved = [...places.values()].filter(({ before, after }) => before !== after);
+  return { outcomes, events, receipts, moved };
+}

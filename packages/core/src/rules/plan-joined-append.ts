@@ -1,0 +1,44 @@
+import { type AppendRequest, parseExpectedSequence, parseIdempotencyKey } from "./append.ts";
+import { runNotFound } from "./errors.ts";
+import { type EventDraft, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./event.ts";
+import { appenderOf } from "./lease.ts";
+import { planEvents } from "./lifecycle.ts";
+import { ownerIdOf } from "./owner.ts";
+import { isRunId } from "./run-id.ts";
+
+/** An append into the caller's own transaction. */
+export interface JoinedAppend {
+  readonly runId: string;
+  /** 1 to 1,000, as `planEvents` takes them. */
+  readonly events: readonly EventDraft[];
+  /** Treats runs of other owners as missing. Without it every run may be appended to; `undefined` is a TypeError. */
+  readonly ownerId?: string;
+  /** 1 to 128 printable ASCII characters. */
+  readonly idempotencyKey?: string;
+  /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
+  readonly expectedSequence?: number;
+  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see S22 */
+  readonly fence?: number;
+}
+
+const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS };
+
+/**
+ * Checks an append as core does with others.
+ * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `parseExpectedSequence`, `appenderOf`; `not_found` for what is no
+ * run id
+ * @throws TypeError as `ownerIdOf`
+ */
+export function planJoinedAppend(append: JoinedAppend): AppendRequest {
+  const { runId, events, idempotencyKey, expectedSequence, fence } = append;
+  const ownerId = ownerIdOf(append);
+  if (!isRunId(runId)) throw runNotFound();
+  return {
+    ...planEvents(events, LIMITS),
+    runId,
+    ownerId,
+    idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
+    expectedSequence: parseExpectedSequence(expectedSequence),
+    appender: appenderOf(fence),
+  };
+}

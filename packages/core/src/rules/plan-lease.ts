@@ -1,0 +1,82 @@
+import {
+  claimRun,
+  type ClaimRequest,
+  encodeKeptClaim,
+  keptKeyOf,
+  type LeaseOutcome,
+  type ReleaseRequest,
+  releaseRun,
+  renewLease,
+  type RenewRequest,
+} from "./claims.ts";
+import type { RunRecord } from "./run.ts";
+
+/** A run's head with what the store keeps of the claim that got its lease. */
+export interface HeadRow extends RunRecord {
+  /** What `encodeKeptClaim` made of it, `null` if that claim had no key. Never leaves the store. */
+  readonly keptClaim: string | null;
+}
+
+/** What a claim, a renewal or a release answers and writes. */
+export interface LeasePlan {
+  readonly outcome: LeaseOutcome;
+  /** What is to be saved: `fence`, `leaseExpiresAtMs` and `keptClaim` may differ. `null` after a refusal. */
+  readonly after: HeadRow | null;
+}
+
+/**
+ * What becomes of a run's lease: the rule of one request, from the run's head as it is locked, `null` if there is none, and the
+ * store's clock, read after the lock.
+ * @see S21
+ */
+export type LeaseRule = (head: HeadRow | null, nowMs: number) => LeasePlan;
+
+/** The rule of a claim. @see S21 */
+export function claimRule(request: ClaimRequest): LeaseRule {
+  return (head, nowMs) => {
+    const keptKey = head === null ? null : keptKeyOf(head, head.keptClaim);
+    const outcome = claimRun(runOf(head), request, nowMs, keptKey);
+    const { claimKey } = request;
+    return planOf(outcome, ({ fence }) =>
+      claimKey === undefined ? null : encodeKeptClaim(fence, claimKey),
+    );
+  };
+}
+
+/** The rule of a renewal. @see S21 */
+export function renewRule(request: RenewRequest): LeaseRule {
+  return (head, nowMs) =>
+    planOf(renewLease(runOf(head), request, nowMs), () => head?.keptClaim ?? null);
+}
+
+/** The rule of a release. @see S21 */
+export function releaseRule(request: ReleaseRequest): LeaseRule {
+  return (head) => planOf(releaseRun(runOf(head), request), () => head?.keptClaim ?? null);
+}
+
+function planOf(outcome: LeaseOutcome, keptClaim: (run: RunRecord) => string | null): LeasePlan {
+  if (outcome.outcome !== "granted") return { outcome, after: null };
+  return { outcome, after: { ...outcome.run, keptClaim: keptClaim(outcome.run) } };
+}
+
+/** The record of a head, as callers get it: an object of their own, with nothing else that the row may have. @see S11 */
+export function recordOf(head: RunRecord): RunRecord {
+  return {
+    runId: head.runId,
+    ownerId: head.ownerId,
+    runStatus: head.runStatus,
+    phase: head.phase,
+    lastSequence: head.lastSequence,
+    ordinal: head.ordinal,
+    createdAtMs: head.createdAtMs,
+    updatedAtMs: head.updatedAtMs,
+    finishedAtMs: head.finishedAtMs,
+    metadata: head.metadata,
+    fence: head.fence,
+    leaseExpiresAtMs: head.leaseExpiresAtMs,
+  };
+}
+
+function runOf(head: HeadRow | null): RunRecord | null {
+  return head === null ? null : recordOf(head);
+}

@@ -1,0 +1,73 @@
+import { NO_LEASE } from "./lease.ts";
+import { isVisible } from "./judge-append.ts";
+import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
+import type { ReadQuery } from "./page.ts";
+import { recordOf } from "./plan-lease.ts";
+import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
+
+/** A run that is to be made: the store gives it its ordinal. */
+export type NewRun = Omit<RunRecord, "ordinal">;
+
+/**
+ * Why a run is not created, `null` if it is to be.
+ * @param existing the head that has its id, `null` if none has
+ * @see S16
+ */
+export function judgeCreate(
+  existing: RunRecord | null,
+  { ownerId }: CreateRunRequest,
+): CreateOutcome | null {
+  if (existing === null) return null;
+  return existing.ownerId === ownerId
+    ? { outcome: "existing", run: recordOf(existing) }
+    : { outcome: "taken" };
+}
+
+/** A run as it begins. @param nowMs the store's clock @see S16 */
+export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
+  const { runId, ownerId, metadata } = request;
+  return {
+    ...INITIAL_STATE,
+    ...NO_LEASE,
+    runId,
+    ownerId,
+    lastSequence: 0,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    finishedAtMs: null,
+    metadata,
+  };
+}
+
+/**
+ * Why a run is not deleted, `null` if it is to be.
+ * @param run the head, `null` if there is none
+ * @param ownerId as in `ReadQuery`
+ * @see S17
+ */
+export function judgeDelete(
+  run: RunRecord | null,
+  ownerId: string | null,
+): "not_found" | "active" | null {
+  if (run === null || !isVisible(run, ownerId)) return "not_found";
+  return isTerminal(run.runStatus) ? null : "active";
+}
+
+/** What a read has to fetch beside the head. */
+export interface ReadPlan {
+  readonly wantsEvents: boolean;
+  /** The phase at `since` where the head alone says it; `undefined` if the log has to be asked. */
+  readonly phaseAtSince: string | null | undefined;
+}
+
+/**
+ * What a read has to fetch, `null` where it answers `null`.
+ * @param run the head, `null` if there is none
+ * @see S9, S12
+ */
+export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {
+  if (run === null || !isVisible(run, ownerId)) return null;
+  const wantsEvents = since < run.lastSequence;
+  if (run.phase === null || since === 0) return { wantsEvents, phaseAtSince: null };
+  return { wantsEvents, phaseAtSince: wantsEvents ? undefined : run.phase };
+}

@@ -1,0 +1,91 @@
+import { type Clock, systemClock } from "../time/clock.ts";
+import type { Answer } from "./row-moves.ts";
+
+/** Of the time, looking takes one part in this many at most, however long a look takes. */
+const SHARE = 5;
+
+/** Looks again and again while there is something to look for. */
+export interface Poller {
+  /** Looks in so many milliseconds. @returns whether polling begins with this: nothing was due or under way */
+  start(delayMs: number): boolean;
+  /** Looks in so many milliseconds at the latest. Many calls of it do not put off a look. */
+  hurry(delayMs: number): void;
+  stop(): void;
+}
+
+/** Settings of `createPoller`. */
+export interface PollerOptions {
+  /** One look at a time. What it throws is taken for "not now": the next look makes up for it. */
+  readonly look: () => Answer<void>;
+  /** Whether there is something to look for. Asked before each pause and each look; if not, polling ends by itself. */
+  readonly isNeeded: () => boolean;
+  /** The pause after a look, in milliseconds. @param failed whether the look threw */
+  readonly pauseMs: (failed: boolean) => number;
+  /** The longest pause after a look that took long, in milliseconds. @defaultValue Infinity */
+  readonly mostPauseMs?: number | undefined;
+  /** @defaultValue the host's own, whose timers do not keep a process alive */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * One timer for all that a store polls. A look that takes long makes the pause after it long. It ends by itself once nothing is needed,
+ * and for ever with `stop`.
+ * @see S14
+ */
+export function createPoller(options: PollerOptions): Poller {
+  const { look, isNeeded, pauseMs, mostPauseMs = Number.POSITIVE_INFINITY } = options;
+  const { clock = systemClock } = options;
+  let cancel: (() => void) | null = null;
+  let dueAtMs = 0;
+  let isLooking = false;
+  let isStopped = false;
+
+  function arm(delayMs: number): void {
+    dueAtMs = clock.now() + delayMs;
+    cancel = clock.every(delayMs, () => {
+      cancel?.();
+      cancel = null;
+      void tick();
+    });
+  }
+
+  async function tick(): Promise<void> {
+    if (isStopped || !isNeeded()) return;
+    isLooking = true;
+    const startedAtMs = clock.now();
+    let failed = false;
+    try {
+      const answer = look();
+      // A look that is over at once leaves no moment without a timer.
+      if (answer instanceof Promise) await answer;
+    } catch {
+      failed = true;
+    }
+    isLooking = false;
+    if (isStopped || !isNeeded()) return;
+    const shareMs = Math.min((SHARE - 1) * (clock.now() - startedAtMs), mostPauseMs);
+    arm(Math.max(pauseMs(failed), shareMs));
+  }
+
+  function isIdle(): boolean {
+    return !isStopped && !isLooking && isNeeded();
+  }
+
+  return {
+    start(delayMs) {
+      if (cancel !== null || !isIdle()) return false;
+      arm(delayMs);
+      return true;
+    },
+    hurry(delayMs) {
+      if (!isIdle() || (cancel !== null && dueAtMs <= clock.now() + delayMs)) return;
+      cancel?.();
+      arm(delayMs);
+    },
+    stop() {
+      isStopped = true;
+      cancel?.();
+      cancel = null;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { claimRule, type LeaseRule, releaseRule, renewRule } from "../rules/plan-lease.ts";
+import { createCalls } from "./calls.ts";
+import type { Notifications } from "./polled-notifications.ts";
+import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
+import {
+  appendWork,
+  createWork,
+  deleteWork,
+  expiredWork,
+  getWork,
+  leaseWork,
+  listWork,
+  probeWork,
+  purgeWork,
+  readWork,
+} from "./row-transactions.ts";
+import type { RunEventStore, StoreCapabilities } from "./store.ts";
+
+/** Settings of `createRowStore`. */
+export interface RowStoreOptions {
+  readonly capabilities: StoreCapabilities;
+  /** Runs one transaction: of a server, what `createTransact` gives. */
+  readonly transact: Transact;
+  /** Such as `createPolledNotifications` gives. The store closes it. */
+  readonly notifications: Notifications;
+  /**
+   * A purge ends with the run that reaches so many events, since appends wait for it.
+   * @defaultValue 2000
+   */
+  readonly mostPurgedEvents?: number;
+}
+
+/**
+ * A whole store over the moves of a transaction: it asks, in an order in which no two calls wait for each other in a circle, core's rules
+ * decide, and it writes what they say. A call with nothing to do asks nothing. After `close`, which waits for what is under way, every call
+ * is refused.
+ * @see S1-S24, S31
+ */
+export function createRowStore(options: RowStoreOptions): RunEventStore {
+  const { capabilities, transact, notifications, mostPurgedEvents = 2_000 } = options;
+  const calls = createCalls();
+
+  function perform<T>(mode: TransactionMode, work: RowWork<T>): Promise<T> {
+    return calls.run(() => transact(mode, work));
+  }
+
+  const lease = (runId: string, rule: LeaseRule): ReturnType<RunEventStore["claim"]> =>
+    perform("write", leaseWork(runId, rule));
+
+  return {
+    capabilities,
+    async createRun(request) {
+      const outcome = await perform("write", createWork(request));
+      if (outcome.outcome === "created") notifications.changed([request.runId]);
+      return outcome;
+    },
+    async append(requests) {
+      if (requests.length === 0) return calls.run(async () => []);
+      const { outcomes, moved } = await perform("write", appendWork(requests));
+      notifications.moved(moved);
+      return outcomes;
+    },
+    async read(queries) {
+      if (queries.length === 0) return calls.run(async () => []);
+      return perform("snapshot", readWork(queries));
+    },
+    getRun: (runId) => perform("plain", getWork(runId)),
+    listRuns: (query) => perform("plain", listWork(query)),
+    async deleteRun(runId, ownerId) {
+      const outcome = await perform("write", deleteWork(runId, ownerId));
+      if (outcome === "deleted") notifications.changed([runId]);
+      return outcome;
+    },
+    claim: (request) => lease(request.runId, claimRule(request)),
+    renew: (request) => lease(request.runId, renewRule(request)),
+    release: (request) => lease(request.runId, releaseRule(request)),
+    listExpired: (query) => perform("plain", expiredWork(query)),
+    async purge(request) {
+      const gone = await perform("write", purgeWork(request, mostPurgedEvents));
+      notifications.changed(gone);
+      return gone;
+    },
+    probe: () => perform("write", probeWork),
+    watch: (runId, wake) => notifications.watch(runId, wake),
+    async close() {
+      await calls.close();
+      notifications.close();
+    },
+  };
+}
