@@ -64,11 +64,7 @@ export type { RunPosition, SeenHeads } from "./store/seen-heads.ts";
 export { createSeenHeads } from "./store/seen-heads.ts";
 export type { Poller, PollerOptions } from "./store/poller.ts";
 export { createPoller } from "./store/poller.ts";
-export type {
-  Notifications,
-  PolledNotifications,
-  PolledNotificationsOptions,
-} from "./store/polled-notifications.ts";
+export type { Notifications, PolledNotificationsOptions } from "./store/polled-notifications.ts";
 export { closedWatch, createPolledNotifications } from "./store/polled-notifications.ts";
 export type { Calls } from "./store/calls.ts";
 export { createCalls } from "./store/calls.ts";

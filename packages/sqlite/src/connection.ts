@@ -3,8 +3,8 @@ import { storeClosed } from "@tm/run-events-core/store";
 import { checkHandle, checkSynchronous } from "./check-handle.ts";
 import { isClosed, isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
 import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
-import { createFileGuard, type GuardedHandle } from "./file-guard.ts";
-import { checkObjects, migrateSchema, verifySchema } from "./schema.ts";
+import { FileGuard, type GuardedHandle } from "./file-guard.ts";
+import { migrateSchema, verifySchema } from "./schema.ts";
 import { isWalSafe } from "./sqlite-version.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
@@ -20,12 +20,43 @@ const MAX_PAUSE_MS = 25;
 const MOST_WAL_BYTES = 67_108_864;
 
 /** What one try works with. */
-interface OpenConnection extends Transactions, Statements {}
+export interface OpenConnection extends Transactions, Statements {}
 
-/** The caller's handle, set up on first use, and the patience to share its file with other processes. */
-export interface Connection {
+/**
+ * The caller's handle, set up on first use, and the patience to share its file with other processes. The handle stays the caller's:
+ * `close` only refuses further work.
+ */
+export class Connection {
   /** Whether the data lives in a file, where other processes can reach it. */
   readonly inFile: boolean;
+  readonly #db: SqliteDatabase;
+  readonly #tables: Tables;
+  readonly #synchronous: "FULL" | "NORMAL";
+  readonly #guard: FileGuard;
+  readonly #guarded: GuardedHandle;
+  #transactions: Transactions | null = null;
+  #opened: OpenConnection | null = null;
+  #isClosed = false;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @throws TypeError as `checkHandle`
+   * @throws RunEventsError `store_unavailable` if the handle is closed
+   */
+  constructor(db: SqliteDatabase, tables: Tables, synchronous: "FULL" | "NORMAL") {
+    checkHandle(db);
+    const path = pathOf(db);
+    this.inFile = path !== null;
+    this.#db = db;
+    this.#tables = tables;
+    this.#synchronous = synchronous;
+    this.#guard = new FileGuard(path);
+    this.#guarded = {
+      isWal: () => journalMode(db, "PRAGMA journal_mode") === "wal",
+      read: () => void prepareStatement(db, "SELECT 1 FROM sqlite_schema LIMIT 1").get(),
+    };
+  }
+
   /**
    * Runs the synchronous work once no transaction of the caller's is open on the handle, so that nothing is acknowledged
    * that the caller could still take back; again, after a pause that leaves the event loop free, while another connection
@@ -33,80 +64,106 @@ export interface Connection {
    * @throws RunEventsError `store_unavailable` for what the driver threw, or when the patience is at its end.
    * @see S20
    */
-  perform<T>(work: (open: OpenConnection) => T): Promise<T>;
+  perform<T>(work: (open: OpenConnection) => T): Promise<T> {
+    return this.#patiently(() => {
+      this.#guard.check(this.#guarded);
+      return work(this.#open());
+    });
+  }
+
   /**
    * As `perform`, in a write transaction. Writes wait in the order of their calls and one of them at a time tries for the
    * lock, so that many that wait cost the event loop no more than one.
    */
-  write<T>(work: (open: OpenConnection) => T): Promise<T>;
-  /** Runs the work in the caller's open transaction, now or not at all. @throws as `perform`; TypeError without one. */
-  join<T>(work: (open: OpenConnection) => T): T;
-  /** Writes as an append does, and leaves nothing. @returns what the clock says, in milliseconds since 1970. @see S31 */
-  probe(): Promise<number>;
-  migrate(): Promise<void>;
-  verify(): Promise<void>;
-  /** The size of the log beside the file in bytes, `null` if there is none. */
-  walBytes(): number | null;
-  /** Refuses all further work. The handle stays open: it is the caller's. */
-  close(): void;
-}
-
-/**
- * Wraps a handle.
- * @throws TypeError as `checkHandle`
- * @throws RunEventsError `store_unavailable` if the handle is closed.
- */
-export function createConnection(
-  db: SqliteDatabase,
-  tables: Tables,
-  synchronous: "FULL" | "NORMAL",
-): Connection {
-  checkHandle(db);
-  const path = pathOf(db);
-  const inFile = path !== null;
-  const guard = createFileGuard(path);
-  const guarded: GuardedHandle = {
-    isWal: () => journalMode(db, "PRAGMA journal_mode") === "wal",
-    read: () => void prepareStatement(db, "SELECT 1 FROM sqlite_schema LIMIT 1").get(),
-  };
-  let transactions: Transactions | null = null;
-  let opened: OpenConnection | null = null;
-  let closed = false;
-  let lastWrite: Promise<unknown> = Promise.resolve();
-
-  function configure(): Transactions {
-    if (transactions !== null) return transactions;
-    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    if (inFile) useWal(db);
-    // Said outright: some builds turn an unsaid FULL into NORMAL with the first write to a WAL.
-    db.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON`);
-    transactions = createTransactions(db);
-    return transactions;
+  write<T>(work: (open: OpenConnection) => T): Promise<T> {
+    const calledAt = performance.now();
+    const attempt = (): T => {
+      this.#guard.check(this.#guarded);
+      const open = this.#open();
+      return open.write(() => work(open));
+    };
+    const written = this.#lastWrite.then(() => this.#patiently(attempt, calledAt));
+    // The caller gets the failure; it does not affect the next call.
+    this.#lastWrite = written.catch(() => {});
+    return written;
   }
 
-  function open(): OpenConnection {
-    if (opened !== null) return opened;
-    const configured = configure();
-    verifySchema(db, tables);
-    opened = { ...configured, ...prepareStatements(db, tables) };
-    guard.noteLog();
-    return opened;
+  /** Runs the work in the caller's open transaction, now or not at all. @throws as `perform`; TypeError without one. */
+  join<T>(work: (open: OpenConnection) => T): T {
+    if (this.#isClosed) throw storeClosed();
+    if (isClosed(this.#db)) throw databaseClosed();
+    if (!isInTransaction(this.#db)) throw new TypeError("Expected a transaction to be open.");
+    if (this.#opened === null) {
+      throw new TypeError("Expected `migrate()` or `verify()` to have been awaited before.");
+    }
+    try {
+      this.#guard.check(this.#guarded);
+      return work(this.#opened);
+    } catch (error) {
+      throw this.#failureOf(error);
+    }
+  }
+
+  migrate(): Promise<void> {
+    return this.#patiently(() => {
+      this.#guard.check(this.#guarded);
+      migrateSchema(this.#db, this.#tables, this.#configure());
+      this.#open();
+    });
+  }
+
+  verify(): Promise<void> {
+    return this.#patiently(() => {
+      this.#guard.check(this.#guarded);
+      this.#configure();
+      verifySchema(this.#db, this.#tables);
+      this.#open();
+    });
+  }
+
+  /** The size of the log beside the file in bytes, `null` if there is none. */
+  walBytes(): number | null {
+    return this.#guard.walBytes();
+  }
+
+  /** Refuses all further work. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #configure(): Transactions {
+    if (this.#transactions !== null) return this.#transactions;
+    this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    if (this.inFile) useWal(this.#db);
+    // Said outright: some builds turn an unsaid FULL into NORMAL with the first write to a WAL.
+    this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}; PRAGMA foreign_keys = ON`);
+    this.#transactions = createTransactions(this.#db);
+    return this.#transactions;
+  }
+
+  #open(): OpenConnection {
+    if (this.#opened !== null) return this.#opened;
+    const configured = this.#configure();
+    verifySchema(this.#db, this.#tables);
+    this.#opened = { ...configured, ...prepareStatements(this.#db, this.#tables) };
+    this.#guard.noteLog();
+    return this.#opened;
   }
 
   /** The failure of a call, in this package's words. */
-  function failureOf(error: unknown): RunEventsError {
-    return isClosed(db) ? databaseClosed(error) : storeFailure(error);
+  #failureOf(error: unknown): RunEventsError {
+    return isClosed(this.#db) ? databaseClosed(error) : storeFailure(error);
   }
 
-  async function patiently<T>(work: () => T, calledAt = performance.now()): Promise<T> {
+  async #patiently<T>(work: () => T, calledAt = performance.now()): Promise<T> {
     for (let tries = 0; ; tries++) {
-      if (closed) throw storeClosed();
+      if (this.#isClosed) throw storeClosed();
       let busy: RunEventsError;
       try {
-        if (!isInTransaction(db)) return work();
+        if (!isInTransaction(this.#db)) return work();
         busy = new RunEventsError("store_unavailable", "The handle's own transaction goes on.");
       } catch (error) {
-        if (!isBusy(error)) throw failureOf(error);
+        if (!isBusy(error)) throw this.#failureOf(error);
         busy = storeFailure(error);
       }
       if (performance.now() - calledAt > PATIENCE_MS) throw busy;
@@ -114,67 +171,6 @@ export function createConnection(
       await sleep(1 + Math.random() * Math.min(MAX_PAUSE_MS, 2 ** tries));
     }
   }
-
-  function write<T>(work: (sql: OpenConnection) => T): Promise<T> {
-    const calledAt = performance.now();
-    const attempt = (): T => {
-      guard.check(guarded);
-      const sql = open();
-      return sql.write(() => work(sql));
-    };
-    const written = lastWrite.then(() => patiently(attempt, calledAt));
-    // The caller gets the failure; it does not affect the next call.
-    lastWrite = written.catch(() => {});
-    return written;
-  }
-
-  return {
-    inFile,
-    perform: (work) =>
-      patiently(() => {
-        guard.check(guarded);
-        return work(open());
-      }),
-    write,
-    probe: () =>
-      write((sql) => {
-        checkObjects(db, tables);
-        sql.insertProbe.run();
-        sql.deleteProbes.run();
-        return Date.now();
-      }),
-    join(work) {
-      if (closed) throw storeClosed();
-      if (isClosed(db)) throw databaseClosed();
-      if (!isInTransaction(db)) throw new TypeError("Expected a transaction to be open.");
-      if (opened === null) {
-        throw new TypeError("Expected `migrate()` or `verify()` to have been awaited before.");
-      }
-      try {
-        guard.check(guarded);
-        return work(opened);
-      } catch (error) {
-        throw failureOf(error);
-      }
-    },
-    migrate: () =>
-      patiently(() => {
-        guard.check(guarded);
-        migrateSchema(db, tables, configure());
-        open();
-      }),
-    verify: () =>
-      patiently(() => {
-        guard.check(guarded);
-        configure();
-        verifySchema(db, tables);
-        open();
-      }),
-    walBytes: () => guard.walBytes(),
-    close() {
-      closed = true;
-    },
-  };
 }
 
 /** The pause between two tries for a lock, which the patience of the caller bounds. Not from `node:timers`: other runtimes lack it. */

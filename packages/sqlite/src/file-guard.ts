@@ -45,128 +45,130 @@ const FRESH_MS = 10;
  * process's open files: the old `-wal` is not among them, and the new one is.
  * @see S6, S31
  */
-export interface FileGuard {
+export class FileGuard {
+  readonly #path: string | null;
+  readonly #fs: FileSystem | null;
+  readonly #known = new Map<string, FileIdentity>();
+  /** What was found in the place of a lost file. While that stays, the open files need no second look. */
+  readonly #lost = new Map<string, FileIdentity | null>();
+  #checkedAt = -Infinity;
+  /** Whether the handle has opened the files beside the database. */
+  #isNoted = false;
+
+  /**
+   * Guards the database at this path, as SQLite itself names it: absolute, with symbolic links resolved.
+   * @param path `null` for a database that is in no file
+   * @param fs `null` where the runtime has no node:fs: then nothing is guarded
+   */
+  constructor(path: string | null, fs: FileSystem | null = fileSystemOfRuntime()) {
+    this.#path = path;
+    this.#fs = fs;
+    if (path !== null) this.#note(path);
+  }
+
   /** Remembers the `-wal` and `-shm` after the handle's first read in WAL mode: from then on they exist until it closes. */
-  noteLog(): void;
+  noteLog(): void {
+    this.#isNoted = true;
+    if (this.#path !== null) for (const suffix of BESIDE) this.#note(this.#path + suffix);
+  }
+
   /**
    * Passes while the files are the opened ones, or were some milliseconds ago. A file that cannot be checked counts as present.
    * @throws RunEventsError `store_unavailable`, not retryable
    */
-  check(handle: GuardedHandle): void;
+  check(handle: GuardedHandle): void {
+    const path = this.#path;
+    // A database in a virtual file system of SQLite has a name but no file: then there is nothing to guard.
+    if (path === null || !this.#known.has(path)) return;
+    if (performance.now() - this.#checkedAt < FRESH_MS) return;
+    if (!this.#isSame(path)) throw fileGone("The database file");
+    for (const suffix of this.#isNoted ? BESIDE : []) {
+      const name = path + suffix;
+      if (this.#known.has(name) && this.#isSame(name)) continue;
+      if (this.#isHandles(suffix, handle)) continue;
+      const isHidden = this.#listOpen() === null;
+      throw fileGone(`The database's \`${suffix}\` file`, isHidden ? OR_SWITCHED : "");
+    }
+    this.#checkedAt = performance.now();
+  }
+
   /** The size of the `-wal` file in bytes; `null` if there is none or it cannot be read. */
-  walBytes(): number | null;
-}
+  walBytes(): number | null {
+    const log = this.#path === null ? null : this.#look(`${this.#path}-wal`);
+    return log === null || log === "unknown" ? null : log.size;
+  }
 
-/**
- * Guards the database at this path, as SQLite itself names it: absolute, with symbolic links resolved.
- * @param path `null` for a database that is in no file
- * @param fs `null` where the runtime has no node:fs: then nothing is guarded
- */
-export function createFileGuard(
-  path: string | null,
-  fs: FileSystem | null = fileSystemOfRuntime(),
-): FileGuard {
-  const known = new Map<string, FileIdentity>();
-  /** What was found in the place of a lost file. While that stays, the open files need no second look. */
-  const lost = new Map<string, FileIdentity | null>();
-  let checkedAt = -Infinity;
-  /** Whether the handle has opened the files beside the database. */
-  let isNoted = false;
-
-  function look(name: string): FileIdentity | null | "unknown" {
+  #look(name: string): FileIdentity | null | "unknown" {
+    if (this.#fs === null) return "unknown";
     try {
-      return fs?.statSync(name, { throwIfNoEntry: false }) ?? (fs === null ? "unknown" : null);
+      return this.#fs.statSync(name, { throwIfNoEntry: false }) ?? null;
     } catch {
       return "unknown";
     }
   }
 
-  function note(name: string): void {
-    const seen = look(name);
-    if (seen !== null && seen !== "unknown") known.set(name, seen);
+  #note(name: string): void {
+    const seen = this.#look(name);
+    if (seen !== null && seen !== "unknown") this.#known.set(name, seen);
   }
 
   /** Whether the file is the known one, if there is one. */
-  function isSame(name: string): boolean {
-    const before = known.get(name);
+  #isSame(name: string): boolean {
+    const before = this.#known.get(name);
     if (before === undefined) return true;
-    const now = look(name);
+    const now = this.#look(name);
     if (now === "unknown") return true;
     if (now === null || !isSameFile(now, before)) return false;
-    known.set(name, now);
+    this.#known.set(name, now);
     return true;
   }
 
   /** The files that this process has open; `null` if that is not shown. */
-  function listOpen(): readonly FileIdentity[] | null {
+  #listOpen(): readonly FileIdentity[] | null {
     try {
-      return fs?.readdirSync(DESCRIPTORS).flatMap((name) => statOpen(Number(name))) ?? null;
+      return (
+        this.#fs?.readdirSync(DESCRIPTORS).flatMap((name) => this.#statOpen(Number(name))) ?? null
+      );
     } catch {
       return null;
     }
   }
 
   /** The file of a descriptor; none if it has been closed since, like the descriptor that read the list. */
-  function statOpen(descriptor: number): readonly FileIdentity[] {
+  #statOpen(descriptor: number): readonly FileIdentity[] {
     try {
-      return fs === null ? [] : [fs.fstatSync(descriptor)];
+      return this.#fs === null ? [] : [this.#fs.fstatSync(descriptor)];
     } catch {
       return [];
     }
   }
 
   /** Whether the handle itself has replaced or removed the known file. The new one, if any, is the known one then. */
-  function isHandles(suffix: Suffix, handle: GuardedHandle): boolean {
-    const name = path + suffix;
-    const before = known.get(name);
-    const found = look(name);
+  #isHandles(suffix: Suffix, handle: GuardedHandle): boolean {
+    const name = this.#path + suffix;
+    const before = this.#known.get(name);
+    const found = this.#look(name);
     if (found === "unknown") return true;
     // A handle that locks the database for itself keeps this in memory.
     if (found === null && before === undefined && suffix === "-shm") return true;
     if (!handle.isWal()) {
-      known.delete(name);
+      this.#known.delete(name);
       return true;
     }
     handle.read();
-    const now = look(name);
+    const now = this.#look(name);
     if (now === "unknown") return true;
-    const judged = lost.get(name);
+    const judged = this.#lost.get(name);
     if (judged !== undefined && isSameAsBefore(now, judged)) return false;
-    if ((now !== null || suffix === "-shm") && isOwnDoing(before, now, listOpen())) {
-      lost.delete(name);
-      if (now === null) known.delete(name);
-      else known.set(name, now);
+    if ((now !== null || suffix === "-shm") && isOwnDoing(before, now, this.#listOpen())) {
+      this.#lost.delete(name);
+      if (now === null) this.#known.delete(name);
+      else this.#known.set(name, now);
       return true;
     }
-    lost.set(name, now);
+    this.#lost.set(name, now);
     return false;
   }
-
-  function check(handle: GuardedHandle): void {
-    // A database in a virtual file system of SQLite has a name but no file: then there is nothing to guard.
-    if (path === null || !known.has(path) || performance.now() - checkedAt < FRESH_MS) return;
-    if (!isSame(path)) throw fileGone("The database file");
-    for (const suffix of isNoted ? BESIDE : []) {
-      const name = path + suffix;
-      if (known.has(name) && isSame(name)) continue;
-      if (isHandles(suffix, handle)) continue;
-      throw fileGone(`The database's \`${suffix}\` file`, listOpen() === null ? OR_SWITCHED : "");
-    }
-    checkedAt = performance.now();
-  }
-
-  if (path !== null) note(path);
-  return {
-    noteLog() {
-      isNoted = true;
-      if (path !== null) for (const suffix of BESIDE) note(path + suffix);
-    },
-    check,
-    walBytes() {
-      const log = path === null ? null : look(`${path}-wal`);
-      return log === null || log === "unknown" ? null : log.size;
-    },
-  };
 }
 
 /**

@@ -1,3 +1,4 @@
+export type { JoinedAppend } from "@tm/run-events-core/store";
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./driver.ts";
-export type { JoinedAppend, SqliteStore, SqliteStoreOptions } from "./sqlite-store.ts";
+export type { SqliteStore, SqliteStoreOptions } from "./sqlite-store.ts";
 export { createSqliteStore } from "./sqlite-store.ts";

@@ -1,27 +1,19 @@
-import type { AppendReceipt, EventDraft } from "@tm/run-events-core";
+import type { AppendReceipt } from "@tm/run-events-core";
 import {
-  appenderOf,
-  type AppendRequest,
-  MAX_BATCH_EVENTS,
-  MAX_PAYLOAD_BYTES,
-  ownerIdOf,
-  parseExpectedSequence,
-  parseIdempotencyKey,
-  planEvents,
+  appendWork,
+  createRowStore,
+  type JoinedAppend,
+  type MigratableStore,
+  planJoinedAppend,
   receiptOf,
-  releaseRun,
-  renewLease,
   type RunEventStore,
+  type StoreCapabilities,
+  type TransactionalStore,
 } from "@tm/run-events-core/store";
-import { appendGroup } from "./append.ts";
-import { createConnection } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
-import { changeLease, claim, listExpired } from "./leases.ts";
-import { purgeRuns } from "./purge.ts";
-import { readPage } from "./read.ts";
-import { createRun, deleteRun, listRuns, selectRun } from "./runs.ts";
+import { createNotifications } from "./notifications.ts";
 import { tablesOf } from "./tables.ts";
-import { createWakes } from "./wakes.ts";
 
 /** Settings of `createSqliteStore`. */
 export interface SqliteStoreOptions {
@@ -36,30 +28,8 @@ export interface SqliteStoreOptions {
   readonly pollMs?: number;
 }
 
-/** An append into the caller's own transaction. */
-export interface JoinedAppend {
-  readonly runId: string;
-  /** 1 to 1,000, as `planEvents` takes them. */
-  readonly events: readonly EventDraft[];
-  /** Treats runs of other owners as missing. Without it every run may be appended to; `undefined` is a TypeError. */
-  readonly ownerId?: string;
-  /** 1 to 128 printable ASCII characters. */
-  readonly idempotencyKey?: string;
-  /** Refuse unless the run's `lastSequence` is this. */
-  readonly expectedSequence?: number;
-  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see S22 */
-  readonly fence?: number;
-}
-
 /** A store on SQLite. */
-export interface SqliteStore extends RunEventStore {
-  /**
-   * Makes or updates the tables. Many processes may call it at once; where nothing is to be done it writes nothing.
-   * @throws RunEventsError `store_unavailable`, also for a newer schema that this program must not touch. @see S19
-   */
-  migrate(): Promise<void>;
-  /** Checks that the tables are of this program's schema. @throws RunEventsError `store_unavailable`. @see S19 */
-  verify(): Promise<void>;
+export interface SqliteStore extends MigratableStore, TransactionalStore {
   /**
    * Appends inside the transaction that the caller has open on the handle: the events are there exactly if the caller
    * commits, and watches ring after that. Synchronous. A refusal or failure leaves the transaction as it was, except
@@ -89,7 +59,11 @@ export interface SqliteStore extends RunEventStore {
   walBytes(): number | null;
 }
 
-const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS };
+/**
+ * A purge ends with the run that reaches so many events. They go in one transaction, for which appends and this process have to
+ * wait: 2 to 20 ms, where 10,000 took 20 to 80.
+ */
+const PURGE_EVENTS = 2_000;
 
 /** What a look, and the queries behind it, may come late, in milliseconds, with some 20,000 runs watched. */
 const LOOK_GRACE_MS = 500;
@@ -116,6 +90,41 @@ export function createSqliteStore(
   db: SqliteDatabase,
   options: SqliteStoreOptions = {},
 ): SqliteStore {
+  const { tablePrefix, synchronous, pollMs } = checkOptions(options);
+  const connection = new Connection(db, tablesOf(tablePrefix), synchronous);
+  const notifications = createNotifications(db, connection, pollMs);
+  const store = createRowStore({
+    capabilities: capabilitiesOf(connection.inFile, synchronous, pollMs),
+    transact(mode, work) {
+      if (mode === "write") return connection.write((open) => work.runNow(open));
+      if (mode === "plain") return connection.perform((open) => work.runNow(open));
+      return connection.perform((open) => open.read(() => work.runNow(open)));
+    },
+    notifications,
+    mostPurgedEvents: PURGE_EVENTS,
+  });
+
+  return {
+    ...store,
+    migrate: () => connection.migrate(),
+    verify: () => connection.verify(),
+    walBytes: () => connection.walBytes(),
+    appendInTransaction(append) {
+      const work = appendWork([planJoinedAppend(append)]);
+      const { outcomes, moved } = connection.join((open) => open.nested(() => work.runNow(open)));
+      notifications.joined(moved);
+      return receiptOf(outcomes[0] ?? { outcome: "not_found" });
+    },
+    close() {
+      // What waits for a lock gives up.
+      connection.close();
+      return store.close();
+    },
+  };
+}
+
+/** @throws TypeError for a bad option */
+function checkOptions(options: SqliteStoreOptions): Required<SqliteStoreOptions> {
   const { tablePrefix = "run_events_", synchronous = "FULL", pollMs = 10 } = options;
   if (synchronous !== "FULL" && synchronous !== "NORMAL") {
     throw new TypeError(
@@ -125,93 +134,20 @@ export function createSqliteStore(
   if (!(Number.isFinite(pollMs) && pollMs > 0)) {
     throw new TypeError(`Expected \`pollMs\` to be a positive number, got \`${pollMs}\`.`);
   }
-  const connection = createConnection(db, tablesOf(tablePrefix), synchronous);
-  const { inFile } = connection;
-  const wakes = createWakes(db, pollMs);
-
-  return {
-    capabilities: {
-      durability: inFile ? (synchronous === "FULL" ? "power" : "process") : "memory",
-      shared: inFile,
-      joinsTransaction: true,
-      losesAcknowledgements: false,
-      appendsAtOnce: 1,
-      wakeDeadlineMs: pollMs + LOOK_GRACE_MS,
-    },
-    migrate: () => connection.migrate(),
-    verify: () => connection.verify(),
-    async createRun(request) {
-      const outcome = await connection.write((open) => createRun(open, request));
-      if (outcome.outcome === "created") wakes.changed(request.runId);
-      return outcome;
-    },
-    async append(requests) {
-      const { outcomes, moved } = await connection.write((open) =>
-        appendGroup(open, requests, Date.now()),
-      );
-      for (const run of moved) wakes.moved(run);
-      return outcomes;
-    },
-    read: (queries) =>
-      connection.perform((open) => open.read(() => queries.map((query) => readPage(open, query)))),
-    getRun: (runId) => connection.perform((open) => selectRun(open, runId)),
-    listRuns: (query) => connection.perform((open) => listRuns(open, query)),
-    async deleteRun(runId, ownerId) {
-      const outcome = await connection.write((open) => deleteRun(open, runId, ownerId));
-      if (outcome === "deleted") wakes.changed(runId);
-      return outcome;
-    },
-    claim: (request) => connection.write((open) => claim(open, request, Date.now())),
-    renew: (request) =>
-      connection.write((open) =>
-        changeLease(open, request.runId, (run) => renewLease(run, request, Date.now())),
-      ),
-    release: (request) =>
-      connection.write((open) =>
-        changeLease(open, request.runId, (run) => releaseRun(run, request)),
-      ),
-    listExpired: (query) => connection.perform((open) => listExpired(open, query, Date.now())),
-    async purge(request) {
-      const gone = await connection.write((open) => purgeRuns(open, request, Date.now()));
-      for (const runId of gone) wakes.changed(runId);
-      return gone;
-    },
-    watch(runId, wake) {
-      const stop = wakes.add(runId, wake);
-      const ready = connection.perform((open) => {
-        if (inFile) wakes.start(open);
-      });
-      // Whoever does not wait for `ready` learns of the failure from the next read.
-      ready.catch(() => {});
-      return { ready, stop };
-    },
-    probe: () => connection.probe(),
-    walBytes: () => connection.walBytes(),
-    appendInTransaction(append) {
-      const request = requestOf(append);
-      const { outcomes, moved } = connection.join((open) =>
-        open.nested(() => appendGroup(open, [request], Date.now())),
-      );
-      for (const run of moved) wakes.joined(run.runId);
-      return receiptOf(outcomes[0] ?? { outcome: "not_found" });
-    },
-    async close() {
-      connection.close();
-      wakes.close();
-    },
-  };
+  return { tablePrefix, synchronous, pollMs };
 }
 
-/** Checks an append as core does. @throws as `appendInTransaction` */
-function requestOf(append: JoinedAppend): AppendRequest {
-  const { runId, events, idempotencyKey, expectedSequence, fence } = append;
-  const ownerId = ownerIdOf(append);
+function capabilitiesOf(
+  inFile: boolean,
+  synchronous: "FULL" | "NORMAL",
+  pollMs: number,
+): StoreCapabilities {
   return {
-    ...planEvents(events, LIMITS),
-    runId,
-    ownerId,
-    idempotencyKey: idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey),
-    expectedSequence: parseExpectedSequence(expectedSequence),
-    appender: appenderOf(fence),
+    durability: inFile ? (synchronous === "FULL" ? "power" : "process") : "memory",
+    shared: inFile,
+    joinsTransaction: true,
+    losesAcknowledgements: false,
+    appendsAtOnce: 1,
+    wakeDeadlineMs: pollMs + LOOK_GRACE_MS,
   };
 }

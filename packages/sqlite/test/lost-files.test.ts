@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { createFileGuard } from "../src/file-guard.ts";
+import { FileGuard } from "../src/file-guard.ts";
 import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { type Driver, driverOf, DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
@@ -287,7 +287,7 @@ it("S6: where open files are not shown, a handle that left the WAL and came back
   const missing = (): never => {
     throw new Error("ENOENT");
   };
-  const guard = createFileGuard(file, { statSync, readdirSync: missing, fstatSync: missing });
+  const guard = new FileGuard(file, { statSync, readdirSync: missing, fstatSync: missing });
   const handle = { isWal: () => true, read: () => db.exec("SELECT * FROM t") };
   guard.noteLog();
   guard.check(handle);
@@ -312,7 +312,7 @@ it("S6: where the runtime has no file system, or does not show the file, nothing
     readdirSync: never,
     fstatSync: never,
   };
-  for (const guard of [createFileGuard(file, null), createFileGuard(file, failing)]) {
+  for (const guard of [new FileGuard(file, null), new FileGuard(file, failing)]) {
     guard.noteLog();
     guard.check({ isWal: never, read: never });
     expect(guard.walBytes()).toBeNull();

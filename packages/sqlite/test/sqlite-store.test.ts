@@ -154,7 +154,9 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
         }[];
       })
       .flatMap((steps) => steps.map(({ detail }) => detail));
-    expect(plans.join("\n")).toMatch(/by_status[^]*by_lease[^]*by_finish[^]*by_phase/);
+    for (const index of ["by_status", "by_lease", "by_finish", "by_phase"]) {
+      expect(plans.join("\n")).toContain(index);
+    }
     expect(
       plans.filter((step) => /SCAN(?! json_each| \d+-ROW VALUES)|TEMP B-TREE/.test(step)),
     ).toEqual([]);

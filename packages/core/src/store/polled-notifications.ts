@@ -18,21 +18,15 @@ export interface Notifications {
   close(): void;
 }
 
-/** Notifications from looks at heads. */
-export interface PolledNotifications extends Notifications {
-  /** Begins to look, if somebody watches. @returns whether looking begins with this. `watch` does it by itself. */
-  start(): boolean;
-}
-
 /** Settings of `createPolledNotifications`. */
 export interface PolledNotificationsOptions {
   /**
    * The positions of those of the watched runs that there are, in one query for all of them; `null` if nothing has changed since
-   * the answer before. What it throws is taken for "not now".
+   * the answer before. What it throws is taken for "not now". Itself `null` where only this store commits: then nothing is polled.
    */
-  readonly selectPositions: (
-    runIds: readonly string[],
-  ) => Answer<readonly RunPosition[] | null>;
+  readonly selectPositions:
+    | ((runIds: readonly string[]) => Answer<readonly RunPosition[] | null>)
+    | null;
   /** How often to look while somebody watches, in milliseconds. */
   readonly pollMs: number;
   /** As of `createPoller`. */
@@ -45,16 +39,14 @@ export interface PolledNotificationsOptions {
  * notified of once for nothing, so a watch is ready from the start. Nobody looks while nobody watches.
  * @see S13-S15
  */
-export function createPolledNotifications(
-  options: PolledNotificationsOptions,
-): PolledNotifications {
+export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
   const { selectPositions, pollMs, mostPauseMs, clock } = options;
   const watchers = createWatchers();
   const seen = createSeenHeads();
   let isClosed = false;
   const poller = createPoller({
     look,
-    isNeeded: () => watchers.runIds().next().done !== true,
+    isNeeded: () => selectPositions !== null && watchers.runIds().next().done !== true,
     pauseMs: () => pollMs,
     mostPauseMs,
     clock,
@@ -62,7 +54,7 @@ export function createPolledNotifications(
 
   function look(): Answer<void> {
     const runIds = [...watchers.runIds()];
-    const positions = selectPositions(runIds);
+    const positions = selectPositions?.(runIds) ?? null;
     if (positions instanceof Promise) return positions.then((found) => take(runIds, found));
     take(runIds, positions);
   }
@@ -86,13 +78,11 @@ export function createPolledNotifications(
     };
   }
 
-  const start = (): boolean => poller.start(pollMs);
   return {
-    start,
     watch(runId, wake) {
       if (isClosed) return closedWatch();
       const stop = add(runId, wake);
-      start();
+      poller.start(pollMs);
       return { ready: Promise.resolve(), stop };
     },
     moved(heads) {

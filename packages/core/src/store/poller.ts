@@ -6,8 +6,8 @@ const SHARE = 5;
 
 /** Looks again and again while there is something to look for. */
 export interface Poller {
-  /** Looks in so many milliseconds. @returns whether polling begins with this: nothing was due or under way */
-  start(delayMs: number): boolean;
+  /** Looks in so many milliseconds, unless a look is due or under way. */
+  start(delayMs: number): void;
   /** Looks in so many milliseconds at the latest. Many calls of it do not put off a look. */
   hurry(delayMs: number): void;
   stop(): void;
@@ -73,9 +73,7 @@ export function createPoller(options: PollerOptions): Poller {
 
   return {
     start(delayMs) {
-      if (cancel !== null || !isIdle()) return false;
-      arm(delayMs);
-      return true;
+      if (cancel === null && isIdle()) arm(delayMs);
     },
     hurry(delayMs) {
       if (!isIdle() || (cancel !== null && dueAtMs <= clock.now() + delayMs)) return;

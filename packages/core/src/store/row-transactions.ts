@@ -88,9 +88,7 @@ function* selectKept(
 }
 
 /** Reads heads and pages as of one instant. `snapshot`. @see S9, S12 */
-export function readWork(
-  queries: readonly ReadQuery[],
-): RowWork<readonly (ReadResult | null)[]> {
+export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
   return rowWork(function* (rows) {
     const heads = yield* move(rows.selectHeads(ascending(queries)));
     const byId = new Map(heads.map((head) => [head.runId, head]));
@@ -206,9 +204,7 @@ export function getWork(runId: string): RowWork<RunRecord | null> {
 }
 
 /** An owner's runs. `plain`. @see S12 */
-export function listWork(
-  query: ListQuery,
-): RowWork<readonly RunRecord[]> {
+export function listWork(query: ListQuery): RowWork<readonly RunRecord[]> {
   return rowWork(function* (rows) {
     return (yield* move(rows.selectOwned(query))).map(recordOf);
   });

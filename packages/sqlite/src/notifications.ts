@@ -1,0 +1,79 @@
+import {
+  createPoller,
+  createPolledNotifications,
+  type Notifications,
+  type RunPosition,
+} from "@tm/run-events-core/store";
+import type { Connection } from "./connection.ts";
+import { isInTransaction, type SqliteDatabase } from "./driver.ts";
+import type { Positions } from "./sql/positions.ts";
+
+/** The notifications of one store. */
+export interface SqliteNotifications extends Notifications {
+  /** Notifies once the caller's transaction, in which the runs were appended to, has ended. */
+  joined(heads: readonly RunPosition[]): void;
+}
+
+/**
+ * Finds the commits of other connections by one timer for the whole store, which runs while somebody watches and does not keep the
+ * process alive. A look costs one pragma while nothing was committed.
+ * @param pollMs how often to look while somebody watches
+ * @see S13, S14
+ */
+export function createNotifications(
+  db: SqliteDatabase,
+  connection: Connection,
+  pollMs: number,
+): SqliteNotifications {
+  const joinedRuns = new Set<string>();
+  let open: Positions | null = null;
+  let version: number | null = null;
+
+  function selectPositions(runIds: readonly string[]): readonly RunPosition[] | null {
+    // Inside the caller's transaction nothing new is to be seen, and a look would pin its snapshot.
+    if (open === null || isInTransaction(db)) return null;
+    const current = open.dataVersion();
+    if (current === version) return null;
+    const positions = open.selectPositions(runIds);
+    version = current;
+    return positions;
+  }
+
+  const polled = createPolledNotifications({
+    selectPositions: connection.inFile ? selectPositions : null,
+    pollMs,
+  });
+  const joinedPoller = createPoller({
+    look() {
+      if (isInTransaction(db)) return;
+      polled.changed([...joinedRuns]);
+      joinedRuns.clear();
+    },
+    isNeeded: () => joinedRuns.size > 0,
+    pauseMs: () => pollMs,
+  });
+
+  return {
+    ...polled,
+    watch(runId, wake) {
+      const { stop } = polled.watch(runId, wake);
+      const ready = connection.perform((opened) => {
+        open = opened;
+        // Only once: a later watch must not pass over what an earlier one waits for.
+        version ??= opened.dataVersion();
+      });
+      // A caller that does not wait for `ready` learns of the failure from the next read.
+      ready.catch(() => {});
+      return { ready, stop };
+    },
+    joined(heads) {
+      // Of runs that nobody watches too: a watch may come before the commit.
+      for (const { runId } of heads) joinedRuns.add(runId);
+      joinedPoller.start(0);
+    },
+    close() {
+      polled.close();
+      joinedPoller.stop();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { EventRow, HeadRow, MovedHead, RowMoves } from "@tm/run-events-core/store";
+import { prepareStatement, type SqliteDatabase, type Statement } from "../driver.ts";
+import type { Tables } from "../tables.ts";
+
+/** How many rows one statement inserts. */
+const ROWS_AT_ONCE = 16;
+
+/** The writes of an append and of a lease. */
+type AppendMoves = Pick<RowMoves, "insertEvents" | "insertReceipts" | "saveHeads">;
+
+/** Prepares them. Most appends change no column of a head that is in an index, and leave the indexes alone. */
+export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
+  const { runs, receipts } = tables;
+  const advance = prepareStatement(
+    db,
+    `UPDATE ${runs} SET last_sequence = ?, updated_at_ms = ? WHERE run_key = ?`,
+  );
+  const update = prepareStatement(
+    db,
+    `UPDATE ${runs} SET run_status = ?, phase = ?, last_sequence = ?, updated_at_ms = ?, finished_at_ms = ?
+     WHERE run_key = ?`,
+  );
+  const setLease = prepareStatement(
+    db,
+    `UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ?, claim_key = ? WHERE run_key = ?`,
+  );
+  const insertReceipt = prepareStatement(
+    db,
+    `INSERT INTO ${receipts} (run_key, idempotency_key, first_sequence, last_sequence, phase)
+     VALUES (?, ?, ?, ?, ?)`,
+  );
+
+  function saveHead({ before, after }: MovedHead<HeadRow>): void {
+    const { runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal } = after;
+    const { fence, leaseExpiresAtMs, keptClaim } = after;
+    if (
+      fence !== before.fence ||
+      leaseExpiresAtMs !== before.leaseExpiresAtMs ||
+      keptClaim !== before.keptClaim
+    ) {
+      setLease.run(fence, leaseExpiresAtMs, keptClaim, ordinal);
+    }
+    if (runStatus !== before.runStatus || phase !== before.phase) {
+      update.run(runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal);
+    } else if (lastSequence !== before.lastSequence) {
+      advance.run(lastSequence, updatedAtMs, ordinal);
+    }
+  }
+
+  return {
+    insertEvents: prepareInsertEvents(db, tables),
+    insertReceipts(rows) {
+      for (const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } of rows) {
+        insertReceipt.run(ordinal, idempotencyKey, firstSequence, lastSequence, phase);
+      }
+    },
+    saveHeads: (moved) => moved.forEach(saveHead),
+  };
+}
+
+/**
+ * Many rows of one run go into one statement, which takes about 0.6 of what they take one by one. Rows of several runs do not: a
+ * statement of several rows can fail half-way, so SQLite copies each page that it changes, and every run has an index page of its
+ * own. That took 1.2 times as long.
+ */
+function prepareInsertEvents(db: SqliteDatabase, { events }: Tables): RowMoves["insertEvents"] {
+  const insert = (rows: number): Statement => {
+    const values = Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?)").join();
+    return prepareStatement(
+      db,
+      `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms) VALUES ${values}`,
+    );
+  };
+  const insertOne = insert(1);
+  const insertMany = insert(ROWS_AT_ONCE);
+  return (rows) => {
+    for (let at = 0; at < rows.length;) {
+      const row = rows[at];
+      if (row === undefined) return;
+      if (rows[at + ROWS_AT_ONCE - 1]?.ordinal === row.ordinal) {
+        insertMany.run(...rows.slice(at, at + ROWS_AT_ONCE).flatMap(valuesOf));
+        at += ROWS_AT_ONCE;
+      } else {
+        insertOne.run(...valuesOf(row));
+        at += 1;
+      }
+    }
+  };
+}
+
+function valuesOf(row: EventRow): [number, number, string, string | null, string, number] {
+  const { ordinal, sequence, eventType, phase, payload, createdAtMs } = row;
+  return [ordinal, sequence, eventType, phase, payload, createdAtMs];
+}

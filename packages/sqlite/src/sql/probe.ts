@@ -1,0 +1,21 @@
+import type { RowMoves } from "@tm/run-events-core/store";
+import { prepareStatement, type SqliteDatabase } from "../driver.ts";
+import { checkObjects } from "../schema.ts";
+import type { Tables } from "../tables.ts";
+
+/** Prepares a probe's writes. @see S31 */
+export function prepareProbe(db: SqliteDatabase, tables: Tables): Pick<RowMoves, "writeProbe"> {
+  // Longer than a page, so that a database that may not grow refuses it.
+  const insert = prepareStatement(
+    db,
+    `INSERT INTO ${tables.probes} (filling) VALUES (zeroblob(8192))`,
+  );
+  const remove = prepareStatement(db, `DELETE FROM ${tables.probes}`);
+  return {
+    writeProbe() {
+      checkObjects(db, tables);
+      insert.run();
+      remove.run();
+    },
+  };
+}

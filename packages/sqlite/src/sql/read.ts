@@ -1,0 +1,94 @@
+import {
+  createPageCut,
+  eventBytes,
+  type ReadQuery,
+  type RowMoves,
+  type StoredEvent,
+} from "@tm/run-events-core/store";
+import { prepareStatement, type SqliteDatabase, type Statement } from "../driver.ts";
+import type { Tables } from "../tables.ts";
+
+/** What is read at first, before it is known how large this run's events are. */
+const FIRST_ROWS = 16;
+/** The most rows of one piece. */
+const MOST_ROWS = 1_000;
+/** The largest payload that is read before it is known whether the page holds it, in bytes. */
+const SMALL_BYTES = 4_096;
+
+interface LargeRow extends StoredEvent {
+  readonly payloadBytes: number;
+}
+
+/** With `null` for a payload of more than `SMALL_BYTES`. */
+interface SmallRow extends Omit<LargeRow, "payload"> {
+  readonly payload: string | null;
+}
+
+/** Prepares the reading of a log. @see S9, S12 */
+export function prepareRead(
+  db: SqliteDatabase,
+  { events }: Tables,
+): Pick<RowMoves, "selectEvents" | "selectPhase"> {
+  const selectEvents = (payload: string): Statement =>
+    prepareStatement(
+      db,
+      `SELECT sequence, event_type AS eventType, ${payload}, created_at_ms AS createdAtMs,
+         octet_length(payload) AS payloadBytes
+       FROM ${events} WHERE run_key = +? AND sequence > +? ORDER BY sequence LIMIT ? + 0`,
+    );
+  const small = selectEvents("CASE WHEN octet_length(payload) <= ? THEN payload END AS payload");
+  const large = selectEvents("payload");
+  const selectPhase = prepareStatement(
+    db,
+    `SELECT phase FROM ${events} WHERE run_key = +? AND sequence <= +? AND phase IS NOT NULL
+     ORDER BY sequence DESC LIMIT 1`,
+  );
+  return {
+    selectEvents: (ordinal, page) => readEvents(small, large, ordinal, page),
+    selectPhase(ordinal, sequence) {
+      const row = selectPhase.get(ordinal, sequence) as { readonly phase: string } | undefined;
+      return row?.phase ?? null;
+    },
+  };
+}
+
+/**
+ * Reads rows in pieces, each of as many as the page will hold if they are like those before: by `iterate` a row takes 0.28 µs
+ * more, half as much again (`pnpm bench replay`). What may be large is read by `iterate`, so that no more than one row is
+ * read in vain.
+ */
+function readEvents(
+  small: Statement,
+  large: Statement,
+  ordinal: number,
+  { since, limit, maxBytes }: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
+): readonly StoredEvent[] {
+  const belongs = createPageCut(limit, maxBytes);
+  const events: StoredEvent[] = [];
+  let bytes = 0;
+  let piece = Math.min(limit, FIRST_ROWS);
+  for (;;) {
+    const rows = small.all(SMALL_BYTES, ordinal, since + events.length, piece) as SmallRow[];
+    for (const { sequence, eventType, payload, createdAtMs, payloadBytes } of rows) {
+      if (payload === null) {
+        const rest = large.iterate(ordinal, sequence - 1, limit - events.length);
+        for (const row of rest as Iterable<LargeRow>) {
+          // Leaving the loop resets the statement, so that it holds no snapshot past the transaction.
+          if (!belongs(row.payloadBytes)) break;
+          events.push(eventOf(row));
+        }
+        return events;
+      }
+      if (!belongs(payloadBytes)) return events;
+      bytes += eventBytes(payloadBytes);
+      events.push({ sequence, eventType, payload, createdAtMs });
+    }
+    if (rows.length < piece || events.length === limit) return events;
+    const expected = Math.ceil(((maxBytes - bytes) * events.length) / bytes);
+    piece = Math.max(1, Math.min(expected, limit - events.length, MOST_ROWS));
+  }
+}
+
+function eventOf({ sequence, eventType, payload, createdAtMs }: LargeRow): StoredEvent {
+  return { sequence, eventType, payload, createdAtMs };
+}

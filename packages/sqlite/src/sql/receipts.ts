@@ -1,0 +1,23 @@
+import type { ReceiptRow, RowMoves } from "@tm/run-events-core/store";
+import { prepareStatement, type SqliteDatabase } from "../driver.ts";
+import type { Tables } from "../tables.ts";
+
+/** Prepares the look for what keys stand for. */
+export function prepareReceipts(
+  db: SqliteDatabase,
+  { receipts }: Tables,
+): Pick<RowMoves, "selectReceipts"> {
+  const select = prepareStatement(
+    db,
+    `SELECT run_key AS ordinal, idempotency_key AS idempotencyKey, first_sequence AS firstSequence,
+       last_sequence AS lastSequence, phase
+     FROM ${receipts} WHERE run_key = ? AND idempotency_key = ?`,
+  );
+  return {
+    selectReceipts: (keys) =>
+      keys.flatMap(({ ordinal, idempotencyKey }) => {
+        const row = select.get(ordinal, idempotencyKey) as ReceiptRow | undefined;
+        return row === undefined ? [] : [row];
+      }),
+  };
+}

@@ -1,0 +1,37 @@
+import type { HeadRow, RowMoves } from "@tm/run-events-core/store";
+import { prepareStatement, type SqliteDatabase } from "../driver.ts";
+import type { Tables } from "../tables.ts";
+import { RUN_COLUMNS } from "./columns.ts";
+
+/** What finds, makes and removes runs. */
+type RunMoves = Pick<RowMoves, "selectHeads" | "insertRun" | "deleteRuns">;
+
+/** Prepares them. Events and receipts go with their run. */
+export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
+  const selectOne = prepareStatement(db, `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`);
+  // Many in one statement, half of what one each takes. CROSS: the ids first, whatever the planner makes of the tables' sizes.
+  const selectMany = prepareStatement(
+    db,
+    `SELECT ${RUN_COLUMNS} FROM json_each(?) CROSS JOIN ${runs} ON run_id = value`,
+  );
+  const insert = prepareStatement(
+    db,
+    `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING run_key AS ordinal`,
+  );
+  const remove = prepareStatement(db, `DELETE FROM ${runs} WHERE run_key = ?`);
+  return {
+    selectHeads(runIds) {
+      if (runIds.length > 1) return selectMany.all(JSON.stringify(runIds)) as HeadRow[];
+      const row = selectOne.get(runIds[0] ?? "") as HeadRow | undefined;
+      return row === undefined ? [] : [row];
+    },
+    insertRun(run) {
+      const { runId, ownerId, runStatus, phase, lastSequence, createdAtMs, updatedAtMs } = run;
+      const head = [runStatus, phase, lastSequence, createdAtMs, updatedAtMs];
+      const row = insert.get(runId, ownerId, ...head, run.metadata);
+      return (row as { readonly ordinal: number }).ordinal;
+    },
+    deleteRuns: (ordinals) => ordinals.forEach((ordinal) => void remove.run(ordinal)),
+  };
+}
