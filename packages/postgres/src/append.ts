@@ -4,38 +4,23 @@ import {
   judgeAppend,
   type KeptReceipt,
   type ReadQuery,
+  type RunPosition,
   type RunRecord,
 } from "@tm/run-events-core/store";
-import { encodeAppend, encodeEach, encodeWave, isEventEach } from "./encode-wave.ts";
 import { isKeyTaken, storeFailure } from "./failure.ts";
 import { type Placed, planWave, type RunAppend } from "./plan-wave.ts";
 import type { Query } from "./query.ts";
-import { readPages } from "./read.ts";
-import { type BigintColumn, type RunRow, runOf } from "./rows.ts";
+import type { LandedRow } from "./sql/append-columns.ts";
+import { encodeEach, isEventEach } from "./sql/append-each.ts";
+import { encodeAppend } from "./sql/append-to-one.ts";
+import { encodeWave } from "./sql/append.ts";
+import { runOf } from "./sql/columns.ts";
+import { readPages } from "./sql/read.ts";
+import type { ReceiptRow } from "./sql/receipts.ts";
 import type { Statements } from "./statements.ts";
 
-/** The head of a run that an append has moved. */
-export type MovedRun = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
-
 /** The runs that a group of appends has moved, by their ids. */
-export type MovedRuns = Map<string, MovedRun>;
-
-interface LandedRow {
-  readonly at: BigintColumn;
-  readonly ordinal: BigintColumn;
-  readonly base: BigintColumn;
-  /** After all of the run's requests. */
-  readonly phase: string | null;
-}
-
-interface ReceiptRow extends RunRow {
-  readonly at: BigintColumn;
-  /** The server's clock. */
-  readonly nowMs: BigintColumn;
-  readonly keySequence: BigintColumn | null;
-  readonly keyEvents: number | null;
-  readonly keyPhase: string | null;
-}
+export type MovedRuns = Map<string, RunPosition>;
 
 /** How often in a row a group may neither land nor be refused: each time others' appends have changed what it met. */
 const FRUITLESS_WAVES = 100;
@@ -135,7 +120,7 @@ function statementFor(sql: Statements, appends: readonly RunAppend[]): [string, 
 }
 
 /** Where a run's requests landed, by their places. */
-function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): MovedRun {
+function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): RunPosition {
   let lastSequence = Number(row.base);
   // Unless the first of them starts a phase, none does.
   let { phase } = row;

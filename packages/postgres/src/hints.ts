@@ -1,7 +1,7 @@
-import type { MovedRun } from "./append.ts";
+import type { RunPosition } from "@tm/run-events-core/store";
 
 /** What a notification says of one run: its head after a commit, or only that something has changed. */
-export type Hint = MovedRun | Pick<MovedRun, "runId">;
+export type Hint = RunPosition | Pick<RunPosition, "runId">;
 
 /** Postgres takes 7,999 bytes in one notification. @see https://www.postgresql.org/docs/current/sql-notify.html */
 const PAYLOAD_BYTES = 7_900;

@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Query } from "./query.ts";
 import { MIGRATION_COUNT } from "./schema.ts";
-import { ON_PRIMARY } from "./statements.ts";
+import { ON_PRIMARY } from "./sql/columns.ts";
 import type { Tables } from "./tables.ts";
 
 /** What the database says of itself. */

@@ -39,113 +39,133 @@ export interface ListenerOptions {
  * @see S13, S14
  */
 export function createListener(options: ListenerOptions): Listener {
-  const { channel } = options;
-  // Only asked where this connection is proven, and then it is a session.
-  const queryOwn = namingQueryOf(() => true);
-  let current: PostgresPoolClient | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  let proven = false;
-  let awaited: string | null = null;
-  let failures = 0;
-  let started = false;
-  let closed = false;
+  return new OwnConnection(options);
+}
 
-  function prove(now: boolean): void {
-    if (proven === now) return;
-    proven = now;
-    options.onProven(now);
+class OwnConnection implements Listener {
+  readonly #options: ListenerOptions;
+  // Only asked where this connection is proven, and then it is a session.
+  readonly #query = namingQueryOf(() => true);
+  #client: PostgresPoolClient | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isProven = false;
+  /** The heartbeat that has not come back yet. */
+  #awaited: string | null = null;
+  #failures = 0;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
   }
 
-  async function connect(): Promise<void> {
+  isProven(): boolean {
+    return this.#isProven;
+  }
+
+  start(): void {
+    if (this.#isStarted || this.#isClosed) return;
+    this.#isStarted = true;
+    void this.#connect();
+  }
+
+  async send(payloads: readonly string[]): Promise<void> {
+    const { channel, notify, query } = this.#options;
+    const values = [channel, [...payloads]];
+    const client = this.#client;
+    if (client !== null && this.#isProven) await this.#query(client, notify, values);
+    else await query(notify, values);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const client = this.#client;
+    this.#client = null;
+    client?.release(true);
+  }
+
+  async #connect(): Promise<void> {
     let client: PostgresPoolClient;
     try {
-      client = await options.connect(() => lose(client));
+      client = await this.#options.connect(() => this.#lose(client));
     } catch {
-      // Polling goes on meanwhile, and whoever reads or appends learns of the failure.
-      if (!closed) retryLater();
+      // Polling goes on meanwhile, and the next read or append reports the failure.
+      if (!this.#isClosed) this.#retryLater();
       return;
     }
-    if (closed) {
+    if (this.#isClosed) {
       client.release(true);
       return;
     }
-    current = client;
-    client.on("end", () => lose(client));
+    await this.#listen(client);
+  }
+
+  async #listen(client: PostgresPoolClient): Promise<void> {
+    const { channel } = this.#options;
+    this.#client = client;
+    client.on("end", () => this.#lose(client));
     client.on("notification", (notification) => {
-      if (client !== current || notification.channel !== channel) return;
-      hear(notification.payload ?? "");
+      if (client !== this.#client || notification.channel !== channel) return;
+      this.#hear(notification.payload ?? "");
     });
-    arm(HEARTBEAT_MS, () => lose(client));
+    this.#arm(HEARTBEAT_MS, () => this.#lose(client));
     try {
       await client.query(`LISTEN "${channel}"`);
-      beat(client);
+      this.#beat(client);
     } catch {
-      lose(client);
+      this.#lose(client);
     }
   }
 
-  function hear(payload: string): void {
+  #hear(payload: string): void {
     if (!payload.startsWith(PROBE)) {
-      options.onNotification(payload);
+      this.#options.onNotification(payload);
       return;
     }
-    if (payload !== awaited) return;
-    awaited = null;
-    failures = 0;
-    prove(true);
+    if (payload !== this.#awaited) return;
+    this.#awaited = null;
+    this.#failures = 0;
+    this.#prove(true);
   }
 
-  function beat(client: PostgresPoolClient): void {
-    if (client !== current) return;
-    if (awaited !== null) {
-      lose(client);
+  #beat(client: PostgresPoolClient): void {
+    if (client !== this.#client) return;
+    if (this.#awaited !== null) {
+      this.#lose(client);
       return;
     }
-    awaited = `${PROBE}${crypto.randomUUID()}`;
-    options.query(options.notify, [channel, [awaited]]).catch(() => lose(client));
-    arm(HEARTBEAT_MS, () => beat(client));
+    const { channel, notify, query } = this.#options;
+    this.#awaited = `${PROBE}${crypto.randomUUID()}`;
+    query(notify, [channel, [this.#awaited]]).catch(() => this.#lose(client));
+    this.#arm(HEARTBEAT_MS, () => this.#beat(client));
   }
 
-  function lose(client: PostgresPoolClient): void {
-    if (client !== current) return;
-    current = null;
-    awaited = null;
+  #lose(client: PostgresPoolClient): void {
+    if (client !== this.#client) return;
+    this.#client = null;
+    this.#awaited = null;
     client.release(true);
-    prove(false);
-    retryLater();
+    this.#prove(false);
+    this.#retryLater();
   }
 
-  function retryLater(): void {
-    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, MOST_BACKOFF_MS);
-    failures += 1;
+  #prove(isProven: boolean): void {
+    if (this.#isProven === isProven) return;
+    this.#isProven = isProven;
+    this.#options.onProven(isProven);
+  }
+
+  #retryLater(): void {
+    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, MOST_BACKOFF_MS);
+    this.#failures += 1;
     // Half of it by chance, so that the processes of a restarted database do not come back all at once.
-    arm(backoffMs * (0.5 + Math.random() / 2), () => void connect());
+    this.#arm(backoffMs * (0.5 + Math.random() / 2), () => void this.#connect());
   }
 
-  function arm(delayMs: number, work: () => void): void {
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(work, delayMs);
-    timer.unref();
+  #arm(delayMs: number, work: () => void): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(work, delayMs);
+    this.#timer.unref();
   }
-
-  return {
-    isProven: () => proven,
-    start() {
-      if (started || closed) return;
-      started = true;
-      void connect();
-    },
-    async send(payloads) {
-      const values = [channel, [...payloads]];
-      if (current !== null && proven) await queryOwn(current, options.notify, values);
-      else await options.query(options.notify, values);
-    },
-    close() {
-      closed = true;
-      if (timer !== null) clearTimeout(timer);
-      const client = current;
-      current = null;
-      client?.release(true);
-    },
-  };
 }

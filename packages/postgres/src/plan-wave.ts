@@ -1,6 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { AppendRequest } from "@tm/run-events-core/store";
-import { ANYBODY, encodeAppender } from "./encode-appender.ts";
+import { ANYBODY, encodeAppender } from "./sql/encode-appender.ts";
 
 /** A request, and its place in the group that it came with. */
 export interface Placed {

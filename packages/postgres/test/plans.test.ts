@@ -2,8 +2,10 @@ import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers"
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
-import { encodeAppend, encodeEach, encodeWave } from "../src/encode-wave.ts";
 import type { RunAppend } from "../src/plan-wave.ts";
+import { encodeEach } from "../src/sql/append-each.ts";
+import { encodeAppend } from "../src/sql/append-to-one.ts";
+import { encodeWave } from "../src/sql/append.ts";
 import { createStatements, type Statements } from "../src/statements.ts";
 import { appendOf } from "./requests.ts";
 
@@ -135,7 +137,7 @@ describe("on a long run among many, with statistics", () => {
     { name: "purge", values: [Date.now(), 100] },
     { name: "purgeOne", values: [0, 1] },
     { name: "probe", values: [] },
-    { name: "selectHeads", values: [["run-1", "run-9"]] },
+    { name: "selectPositions", values: [["run-1", "run-9"]] },
     { name: "listRuns", values: ["ada", RUNS / 2, 50] },
     { name: "listRunsByStatus", values: ["ada", RUNS / 2, 50, "running"] },
     { name: "append", values: valuesFor("append", ["run-1"]) },

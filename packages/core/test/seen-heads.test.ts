@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createHeads } from "../src/heads.ts";
+import { createSeenHeads } from "../src/store/seen-heads.ts";
 
 const arbitraryHead = fc.record({
   runId: fc.constant("a"),
@@ -19,7 +19,7 @@ describe("heads", () => {
   it("S13: are news exactly if they are later than all that were seen", () => {
     fc.assert(
       fc.property(fc.array(arbitraryHead), (seen) => {
-        const heads = createHeads();
+        const heads = createSeenHeads();
         seen.forEach((head, index) => {
           const isNews = seen.slice(0, index).every((earlier) => isBehind(earlier, head));
           expect(heads.see("a", head)).toBe(isNews);
@@ -29,7 +29,7 @@ describe("heads", () => {
   });
 
   it("S13: a run that came or went is news, once", () => {
-    const heads = createHeads();
+    const heads = createSeenHeads();
     const head = { runId: "a", ordinal: 1, lastSequence: 0 };
     expect([null, null, head, head, null, null].map((seen) => heads.see("a", seen))).toEqual([
       true,
@@ -42,7 +42,7 @@ describe("heads", () => {
   });
 
   it("S14: one run's are not another's, and a forgotten one is news again", () => {
-    const heads = createHeads();
+    const heads = createSeenHeads();
     const head = { runId: "a", ordinal: 1, lastSequence: 3 };
     heads.see("a", head);
     heads.see("b", head);

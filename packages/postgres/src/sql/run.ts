@@ -3,14 +3,48 @@ import {
   type CreateRunRequest,
   type DeleteOutcome,
   INITIAL_STATE,
-  type ListQuery,
-  type PurgeRequest,
+  judgeCreate,
   type RunRecord,
 } from "@tm/run-events-core/store";
-import { runDamaged } from "./failure.ts";
-import type { Query } from "./query.ts";
-import { type RunRow, runOf } from "./rows.ts";
-import type { Statements } from "./statements.ts";
+import { runDamaged } from "../failure.ts";
+import type { Query } from "../query.ts";
+import type { Statements } from "../statements.ts";
+import type { Tables } from "../tables.ts";
+import { NOW_MS, ON_PRIMARY, RUN_COLUMNS, runColumns, type RunRow, runOf } from "./columns.ts";
+
+/** A run's head. $1 its id. */
+export function selectRunStatement({ runs }: Tables): string {
+  return `SELECT ${runColumns("r")} FROM ${runs} r WHERE run_id = $1 AND ${ON_PRIMARY}`;
+}
+
+/**
+ * Makes a run. $1-$5 its id, owner, status, phase and metadata. Answers no row when another one's run has come in between: then it has to
+ * be asked again.
+ */
+export function createRunStatement({ runs }: Tables): string {
+  return `
+WITH made AS (
+  INSERT INTO ${runs} AS r (${RUN_COLUMNS})
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5 FROM (SELECT ${NOW_MS} AS now_ms) n
+  ON CONFLICT (run_id) DO NOTHING RETURNING r.*
+)
+SELECT true AS created, ${runColumns("made")} FROM made
+UNION ALL
+SELECT false, ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`;
+}
+
+/** Removes a run. $1 its id, $2 the owner. An append that is refused for a finished run leaves nothing, so all of the run's events are seen here. */
+export function deleteRunStatement({ runs, events }: Tables): string {
+  return `
+WITH gone AS (
+  DELETE FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NOT NULL
+  RETURNING run_key
+), gone_events AS (
+  DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
+)
+SELECT EXISTS (SELECT FROM gone) AS gone,
+  EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
+}
 
 /** How often in a row a run may be neither created nor found: others create and remove it in between. */
 const FRUITLESS_LOOKS = 100;
@@ -41,25 +75,10 @@ export async function createRun(
     // No row: another process made the run while this statement ran, so the next one sees it, or it is gone again.
     if (row === undefined) continue;
     if (row.created) return { outcome: "created", run: runOf(row) };
-    return row.ownerId === ownerId
-      ? { outcome: "existing", run: runOf(row) }
-      : { outcome: "taken" };
+    const outcome = judgeCreate(runOf(row), request);
+    if (outcome !== null) return outcome;
   }
   throw runDamaged("takes its id, but its row is not seen, as where row-level security hides it");
-}
-
-/** An owner's runs, newest first, from an index whatever the status. @see S12 */
-export async function listRuns(
-  query: Query,
-  sql: Statements,
-  { ownerId, runStatus, before, limit }: ListQuery,
-): Promise<readonly RunRecord[]> {
-  const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit];
-  const rows =
-    runStatus === null
-      ? await query(sql.listRuns, range)
-      : await query(sql.listRunsByStatus, [...range, runStatus]);
-  return (rows as readonly RunRow[]).map(runOf);
 }
 
 /** Removes a finished run with its events. @see S17 */
@@ -75,21 +94,4 @@ export async function deleteRun(
   }[];
   if (row?.gone) return "deleted";
   return row?.active ? "active" : "not_found";
-}
-
-/**
- * Removes the runs that finished first, with their events. Those that somebody holds are skipped; only when no others are left
- * it waits for one of them, since none means that none is left.
- * @returns their ids
- * @see S24
- */
-export async function purgeRuns(
-  query: Query,
-  sql: Statements,
-  { finishedForMs, limit }: PurgeRequest,
-): Promise<readonly string[]> {
-  type Gone = readonly { readonly runId: string }[];
-  let gone = (await query(sql.purge, [finishedForMs, limit])) as Gone;
-  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedForMs, 1])) as Gone;
-  return gone.map(({ runId }) => runId);
 }

@@ -1,8 +1,52 @@
-import type { ReadQuery, ReadResult, StoredEvent } from "@tm/run-events-core/store";
-import { runDamaged } from "./failure.ts";
-import type { Query } from "./query.ts";
-import { type BigintColumn, type RunRow, runOf } from "./rows.ts";
-import type { Statements } from "./statements.ts";
+import {
+  eventBytes,
+  type ReadQuery,
+  type ReadResult,
+  type StoredEvent,
+} from "@tm/run-events-core/store";
+import { runDamaged } from "../failure.ts";
+import type { Query } from "../query.ts";
+import type { Statements } from "../statements.ts";
+import type { Tables } from "../tables.ts";
+import {
+  type BigintColumn,
+  ON_PRIMARY,
+  phaseAt,
+  runColumns,
+  type RunRow,
+  runOf,
+} from "./columns.ts";
+
+/**
+ * Heads and pages of many runs. $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0. Those of its
+ * events after it have no columns of their own, since each column costs every row: the type is in the column of the status, the payload
+ * in that of the metadata.
+ */
+export function readStatement(tables: Tables): string {
+  const { runs, events } = tables;
+  return `
+WITH head AS MATERIALIZED (
+  SELECT q.at, q.since, q.max_events, q.max_bytes, r.*
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+    WITH ORDINALITY AS q (query_run_id, query_owner_id, since, max_events, max_bytes, at)
+  JOIN ${runs} r ON r.run_id = q.query_run_id AND (q.query_owner_id IS NULL OR r.owner_id = q.query_owner_id)
+    AND ${ON_PRIMARY}
+)
+SELECT h.at, 0 AS sequence, ${runColumns("h")},
+  CASE WHEN h.since >= h.last_sequence THEN h.phase
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince"
+FROM head h
+UNION ALL
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL
+FROM head h CROSS JOIN LATERAL (
+  SELECT sequence, created_at_ms, event_type, payload,
+    sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes
+  FROM ${events}
+  WHERE run_key = h.run_key AND sequence > h.since AND sequence <= h.since + h.max_events
+) e
+WHERE h.since < h.last_sequence AND (e.bytes <= h.max_bytes OR e.sequence = h.since + 1)
+ORDER BY at, sequence`;
+}
 
 interface HeadRow extends RunRow {
   readonly phaseAtSince: string | null;

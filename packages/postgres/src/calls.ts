@@ -1,0 +1,60 @@
+import { storeClosed } from "@tm/run-events-core/store";
+import type { SchemaCheck } from "./check-schema.ts";
+import type { Connections } from "./connections.ts";
+import { storeFailure } from "./failure.ts";
+import type { Statements } from "./statements.ts";
+
+/** The calls of one store, from its opening to its end. Each fails with `RunEventsError` for what the driver throws. @see S18, S20 */
+export class Calls {
+  readonly #check: SchemaCheck;
+  readonly #connections: Connections;
+  readonly #sql: Statements;
+  #probing: Promise<number> | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(check: SchemaCheck, connections: Connections, sql: Statements) {
+    this.#check = check;
+    this.#connections = connections;
+    this.#sql = sql;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== null;
+  }
+
+  /** Makes a call whether or not the tables are known to be there. */
+  async guard<T>(call: () => Promise<T>): Promise<T> {
+    if (this.isClosed) throw storeClosed();
+    try {
+      return await call();
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  /** Makes a call on the store's tables. */
+  perform<T>(call: () => Promise<T>): Promise<T> {
+    return this.guard(async () => {
+      await this.#check.verifyOnce();
+      return call();
+    });
+  }
+
+  /** One at a time, so that a hanging database costs one connection. @see S31 */
+  probe(): Promise<number> {
+    this.#probing ??= this.guard(() => this.#ask()).finally(() => (this.#probing = null));
+    return this.#probing;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#connections.notifications.close();
+    return this.#closing;
+  }
+
+  async #ask(): Promise<number> {
+    const { probeQuery } = this.#connections;
+    await this.#check.verify(probeQuery);
+    const [row] = (await probeQuery(this.#sql.probe)) as readonly [{ readonly nowMs: unknown }];
+    return Number(row.nowMs);
+  }
+}

@@ -1,0 +1,60 @@
+import type { PostgresPool } from "./driver.ts";
+import { createListener } from "./listener.ts";
+import { Notifications } from "./notifications.ts";
+import { checkPool, connectOf, queryOfPool } from "./pool.ts";
+import { namingQueryOf, type Query, sturdyQueryOf, timedQueryOf, withRetries } from "./query.ts";
+import type { Statements } from "./statements.ts";
+
+/** How long a statement of a probe may hold a connection, in milliseconds. */
+const PROBE_MS = 10_000;
+
+/** The ways of one store to its server. */
+export interface Connections {
+  /** Whether other processes reach the database; a PGlite database is in this process. */
+  readonly isShared: boolean;
+  /** Statements on whatever connection the pool picks. */
+  readonly query: Query;
+  /** Statements that are expected to fail now and then, and those worth planning once. */
+  readonly sturdyQuery: Query;
+  /** Statements that hold no connection for long. */
+  readonly probeQuery: Query;
+  readonly notifications: Notifications;
+}
+
+/**
+ * Opens them. Nothing is sent before the first call.
+ * @throws TypeError for anything but a pool, or for one connection that the listener would share
+ */
+export function openConnections(
+  pool: PostgresPool,
+  listenPool: PostgresPool,
+  sql: Statements,
+  channel: string,
+): Connections {
+  if (listenPool === pool && pool.options?.max === 1) {
+    throw new TypeError("Expected a pool of 2 or more connections, or a `listenPool`.");
+  }
+  const query = withRetries(queryOfPool(pool));
+  const connect = connectOf(pool);
+  const connectListener = connectOf(listenPool);
+  const { notify } = sql;
+  const notifications = new Notifications({
+    query,
+    sql,
+    listen:
+      connectListener &&
+      ((on) => createListener({ ...on, connect: connectListener, channel, notify, query })),
+  });
+  // What listens on one of the pool's connections and hears shows that they are sessions.
+  const isSession = (): boolean => listenPool === pool && notifications.isProven();
+  const sturdyQuery =
+    connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
+  const probeQuery = connect === null ? query : timedQueryOf(connect, PROBE_MS);
+  return { isShared: connect !== null, query, sturdyQuery, probeQuery, notifications };
+}
+
+/** @throws TypeError as `checkPool` */
+export function checkPools(pool: PostgresPool, listenPool: PostgresPool): void {
+  checkPool(pool, "pool");
+  if (listenPool !== pool) checkPool(listenPool, "listenPool");
+}

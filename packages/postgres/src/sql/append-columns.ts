@@ -1,0 +1,125 @@
+import { ANYBODY, OWNER, REAPER, encodeAppender } from "./encode-appender.ts";
+import type { RunAppend } from "../plan-wave.ts";
+import { type BigintColumn, NOW_MS, SEPARATOR } from "./columns.ts";
+
+/** A run that took an append. */
+export interface LandedRow {
+  /** Its place in the statement, from 1. */
+  readonly at: BigintColumn;
+  readonly ordinal: BigintColumn;
+  readonly base: BigintColumn;
+  /** After all of the run's requests. */
+  readonly phase: string | null;
+}
+
+/** Whether the run `r` takes an append of an appender as `encodeAppender` has it: this is core's `isFenced`. */
+export function takes(runId: string, ownerId: string, expected: string, appender: string): string {
+  return `r.run_id = ${runId} AND r.finished_at_ms IS NULL
+    AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})
+    AND CASE WHEN ${appender} = ${ANYBODY} THEN r.lease_expires_at_ms IS NULL WHEN ${appender} = ${OWNER} THEN true
+      WHEN ${appender} > ${ANYBODY} THEN r.fence = ${appender} AND r.lease_expires_at_ms IS NOT NULL
+      ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
+}
+
+/** What an append makes of the head `r`; its time never runs backwards (W2). The lease is core's `leaseAfter`. */
+export function moves(events: string, runStatus: string, phase: string, appender: string): string {
+  return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
+    lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${runStatus} = 'running' THEN r.lease_expires_at_ms END,
+    last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
+    updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
+    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
+}
+
+export function encodeEvents([
+  eventTypes,
+  phases,
+  payloads,
+  keys,
+  keyEvents,
+]: EventColumns): unknown[] {
+  return [join(eventTypes), join(phases), join(payloads), join(keys), list(keyEvents)];
+}
+
+export function list(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? "NULL").join(",")}}`;
+}
+
+/**
+ * A column as one text: pg takes an array apart value for value, and escapes each, which was a quarter of what an append took
+ * of this process. No value holds the separator: ids, types and keys have no control characters, and JSON has them only
+ * escaped. What is `null` is empty, as no value is.
+ */
+export function join(values: readonly unknown[]): string {
+  return values.join(SEPARATOR);
+}
+
+export type RunColumns = readonly [
+  runIds: string[],
+  ownerIds: (string | null)[],
+  expected: (number | null)[],
+  /** As `encodeAppender` has it. */
+  appenders: number[],
+  runStatuses: string[],
+  /** The last one that its events start. */
+  phases: (string | null)[],
+  /** How many events. */
+  counts: number[],
+];
+
+export function addRun(columns: RunColumns, { runId, requests }: RunAppend): void {
+  const [runIds, ownerIds, expected, appenders, runStatuses, phases, counts] = columns;
+  const first = requests[0]?.request;
+  let phase: string | null = null;
+  let count = 0;
+  for (const { request } of requests) {
+    count += request.events.length;
+    phase = request.events.findLast((event) => event.phase !== null)?.phase ?? phase;
+  }
+  runIds.push(runId);
+  ownerIds.push(first?.ownerId ?? null);
+  expected.push(first?.expectedSequence ?? null);
+  appenders.push(first ? encodeAppender(first.appender) : ANYBODY);
+  runStatuses.push(requests.at(-1)?.request.runStatus ?? "running");
+  phases.push(phase);
+  counts.push(count);
+}
+
+/** Where events go: the place of the run, from 1, and their own within the run's. */
+export type EventPlaces = readonly [at: number[], nth: number[]];
+
+export type EventColumns = readonly [
+  eventType: string[],
+  phase: (string | null)[],
+  payload: string[],
+  key: (string | null)[],
+  keyEvents: (number | null)[],
+];
+
+export function createEventColumns(): EventColumns {
+  return [[], [], [], [], []];
+}
+
+export function addEvents(
+  columns: EventColumns,
+  { requests }: RunAppend,
+  places?: EventPlaces,
+  at = 1,
+): void {
+  const [eventTypes, phases, payloads, keys, keyEvents] = columns;
+  let nth = 0;
+  for (const { request } of requests) {
+    const { events, idempotencyKey } = request;
+    events.forEach(({ eventType, phase, payload }, position) => {
+      // The last event of a request carries its key.
+      const key = position === events.length - 1 ? idempotencyKey : null;
+      nth += 1;
+      places?.[0].push(at);
+      places?.[1].push(nth);
+      eventTypes.push(eventType);
+      phases.push(phase);
+      payloads.push(payload);
+      keys.push(key);
+      keyEvents.push(key === null ? null : events.length);
+    });
+  }
+}

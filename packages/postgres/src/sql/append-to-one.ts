@@ -1,0 +1,40 @@
+import type { RunAppend } from "../plan-wave.ts";
+import type { Tables } from "../tables.ts";
+import {
+  addEvents,
+  addRun,
+  createEventColumns,
+  encodeEvents,
+  moves,
+  type RunColumns,
+  takes,
+} from "./append-columns.ts";
+import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
+
+/**
+ * Appends to one run, which needs no order of locks: as `appendStatement`, $1-$7 are its values, $8-$12 as $10-$14 there.
+ */
+export function appendToOneStatement(tables: Tables): string {
+  const { runs, events } = tables;
+  return `
+WITH key_index AS (${needsKeyIndex(tables)}), head AS (
+  UPDATE ${runs} r SET ${moves("$7::int", "$5::text", "$6::text", "$4::bigint")}
+  WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")}
+  RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.phase
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
+  FROM head, unnest(${texts("$8", "$9", "$10", "$11")}, ${numbers("int", "$12")})
+    WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
+)
+SELECT 1 AS at, run_key AS ordinal, base, phase FROM head`;
+}
+
+/** The parameters of the `appendToOne` statement. */
+export function encodeAppend(append: RunAppend): unknown[] {
+  const run: RunColumns = [[], [], [], [], [], [], []];
+  addRun(run, append);
+  const events = createEventColumns();
+  addEvents(events, append);
+  return [...run.flat(), ...encodeEvents(events)];
+}

@@ -1,0 +1,72 @@
+import type { RunAppend } from "../plan-wave.ts";
+import type { Tables } from "../tables.ts";
+import {
+  addEvents,
+  addRun,
+  createEventColumns,
+  encodeEvents,
+  type EventPlaces,
+  join,
+  list,
+  moves,
+  type RunColumns,
+  takes,
+} from "./append-columns.ts";
+import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
+
+/**
+ * Appends to many runs.
+ *
+ * $1-$7 a run: id, owner, expected sequence, appender, status (running or a terminal one) and last phase of the batch, number of
+ * events. $8-$14 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
+ * request its key and how many events the key stands for.
+ * The lock comes first, alone, and waits for nobody: with an UPDATE alone, statements that hold each other's rows could
+ * wait in a circle, and one locked row would keep all the others locked. It is a join, so that a planner which likes to walk
+ * through a small table does so once and not for each run.
+ */
+export function appendStatement(tables: Tables): string {
+  const { runs, events } = tables;
+  return `
+WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
+  SELECT q.*, r.run_key
+  FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6")}, ${numbers("int", "$7")})
+    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, phase, events, at)
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
+  FOR NO KEY UPDATE OF r SKIP LOCKED
+), head AS (
+  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase", "h.appender")}
+  FROM held h WHERE r.run_key = h.run_key
+  RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.phase
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
+  FROM unnest(${numbers("int", "$8", "$9")}, ${texts("$10", "$11", "$12", "$13")}, ${numbers("int", "$14")})
+    AS e (at, nth, event_type, phase, payload, key, key_events)
+  JOIN head ON head.at = e.at
+)
+SELECT at, run_key AS ordinal, base, phase FROM head`;
+}
+
+/** The parameters of the `append` statement: a column each, of all runs or of all events. */
+export function encodeWave(appends: readonly RunAppend[]): unknown[] {
+  const runs: RunColumns = [[], [], [], [], [], [], []];
+  const places: EventPlaces = [[], []];
+  const events = createEventColumns();
+  appends.forEach((append, index) => {
+    addRun(runs, append);
+    addEvents(events, append, places, index + 1);
+  });
+  const [runIds, ownerIds, expected, appenders, runStatuses, phases, counts] = runs;
+  // An owner may be any text.
+  return [
+    join(runIds),
+    ownerIds,
+    list(expected),
+    list(appenders),
+    join(runStatuses),
+    join(phases),
+    list(counts),
+    ...places.map(list),
+    ...encodeEvents(events),
+  ];
+}

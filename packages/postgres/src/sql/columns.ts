@@ -1,0 +1,95 @@
+import type { RunStatus } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { Tables } from "../tables.ts";
+
+/** The server's clock in milliseconds since 1970: of the statement, so that all that it reads is as of one time. */
+export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
+
+/**
+ * Fails on a standby, evaluated once for each statement: a standby may lack what was acknowledged (S10). A connection may reach a
+ * standby at any time, as in a failover; behind a pooler, from one statement to the next.
+ */
+export const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
+
+/** Stands between the values of a column. */
+export const SEPARATOR = "\x1f";
+
+/** Columns that go out as one text each; what is empty is NULL. */
+export function texts(...columns: readonly string[]): string {
+  const separator = `chr(${SEPARATOR.charCodeAt(0)})`;
+  return columns.map((column) => `string_to_array(${column}, ${separator}, '')`).join(", ");
+}
+
+/** Columns of numbers, each the text of an array: so no driver takes it apart. */
+export function numbers(type: "int" | "bigint", ...columns: readonly string[]): string {
+  return columns.map((column) => `${column}::text::${type}[]`).join(", ");
+}
+
+/** A run's columns, named as in core's record. Drivers give a bigint as text or as a number. */
+export function runColumns(row: string): string {
+  return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
+  ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
+  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata,
+  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs"`;
+}
+
+export const RUN_COLUMNS =
+  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata";
+
+export const EVENT_COLUMNS =
+  "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events";
+
+/** The phase in force at a sequence. */
+export function phaseAt({ events }: Tables, runKey: string, sequence: string): string {
+  return `(SELECT phase FROM ${events} WHERE run_key = ${runKey} AND sequence <= ${sequence} AND phase IS NOT NULL
+      ORDER BY sequence DESC LIMIT 1)`;
+}
+
+/** Inserts nothing, but fails without such a valid unique index: an append must not go on without it (S5). */
+export function needsUnique(table: string, columns: string, unique: string): string {
+  return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE false ON CONFLICT (${unique} DO NOTHING`;
+}
+
+/** As `needsUnique`, of the index of the keys. */
+export function needsKeyIndex({ events }: Tables): string {
+  const unique = "run_key, idempotency_key) WHERE idempotency_key IS NOT NULL";
+  return needsUnique(events, EVENT_COLUMNS, unique);
+}
+
+/** A bigint column: pg gives it as text, PGlite as a number. */
+export type BigintColumn = string | number;
+
+/** A run's row as the drivers give it. */
+export interface RunRow {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly runStatus: RunStatus;
+  readonly phase: string | null;
+  readonly lastSequence: BigintColumn;
+  readonly ordinal: BigintColumn;
+  readonly createdAtMs: BigintColumn;
+  readonly updatedAtMs: BigintColumn;
+  readonly finishedAtMs: BigintColumn | null;
+  readonly metadata: string;
+  readonly fence: BigintColumn;
+  readonly leaseExpiresAtMs: BigintColumn | null;
+}
+
+/** A row as core's record, with nothing else that the row may have. */
+export function runOf(row: RunRow): RunRecord {
+  const { runId, ownerId, runStatus, phase, metadata } = row;
+  return {
+    runId,
+    ownerId,
+    runStatus,
+    phase,
+    lastSequence: Number(row.lastSequence),
+    ordinal: Number(row.ordinal),
+    createdAtMs: Number(row.createdAtMs),
+    updatedAtMs: Number(row.updatedAtMs),
+    finishedAtMs: row.finishedAtMs === null ? null : Number(row.finishedAtMs),
+    metadata,
+    fence: Number(row.fence),
+    leaseExpiresAtMs: row.leaseExpiresAtMs === null ? null : Number(row.leaseExpiresAtMs),
+  };
+}

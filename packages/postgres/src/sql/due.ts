@@ -1,0 +1,69 @@
+import type { ExpiredQuery, PurgeRequest } from "@tm/run-events-core/store";
+import type { Query } from "../query.ts";
+import type { Statements } from "../statements.ts";
+import type { Tables } from "../tables.ts";
+import { NOW_MS } from "./columns.ts";
+
+/** A purge ends with the run that reaches so many events: it is one transaction, whose rows stay for others until it is through. */
+const PURGE_EVENTS = 10_000;
+
+/**
+ * Runs whose leases ran out. $1 how long ago, $2 how many. Passes over the runs that another transaction holds: a reaper would wait for
+ * them with all the others.
+ */
+export function listExpiredStatement({ runs }: Tables): string {
+  return `
+SELECT run_id AS "runId" FROM ${runs} WHERE lease_expires_at_ms <= ${NOW_MS} - $1::bigint
+ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
+}
+
+/**
+ * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. Keys in an array, as a join might
+ * walk through all events.
+ * @param locking what becomes of the runs that another transaction holds: the statement waits, or passes over them
+ */
+export function purgeStatement({ runs, events }: Tables, locking: "" | "SKIP LOCKED"): string {
+  return `
+WITH old AS MATERIALIZED (
+  SELECT run_key, run_id, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms <= ${NOW_MS} - $1::bigint
+  ORDER BY finished_at_ms LIMIT least($2::bigint, ${PURGE_EVENTS}) FOR UPDATE ${locking}
+), few AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT *, sum(last_sequence) OVER (ORDER BY finished_at_ms, run_key) - last_sequence AS events_before FROM old
+  ) o WHERE events_before < ${PURGE_EVENTS}
+), gone AS (
+  DELETE FROM ${runs} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
+), gone_events AS (
+  DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
+)
+SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
+}
+
+/** Runs whose lease ran out `graceMs` ago or earlier, from an index. @see S23 */
+export async function listExpired(
+  query: Query,
+  sql: Statements,
+  { graceMs, limit }: ExpiredQuery,
+): Promise<readonly string[]> {
+  const rows = (await query(sql.listExpired, [graceMs, limit])) as readonly {
+    readonly runId: string;
+  }[];
+  return rows.map(({ runId }) => runId);
+}
+
+/**
+ * Removes the runs that finished first, with their events. Those that somebody holds are skipped; only when no others are left
+ * it waits for one of them, since none means that none is left.
+ * @returns their ids
+ * @see S24
+ */
+export async function purgeRuns(
+  query: Query,
+  sql: Statements,
+  { finishedForMs, limit }: PurgeRequest,
+): Promise<readonly string[]> {
+  type Gone = readonly { readonly runId: string }[];
+  let gone = (await query(sql.purge, [finishedForMs, limit])) as Gone;
+  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedForMs, 1])) as Gone;
+  return gone.map(({ runId }) => runId);
+}

@@ -1,0 +1,120 @@
+import { RunEventsError } from "@tm/run-events-core";
+import {
+  claimRule,
+  type ClaimRequest,
+  type LeaseOutcome,
+  type LeaseRule,
+  type ReleaseRequest,
+  releaseRule,
+  type RenewRequest,
+  renewRule,
+} from "@tm/run-events-core/store";
+import type { Query } from "../query.ts";
+import type { Statements } from "../statements.ts";
+import type { Tables } from "../tables.ts";
+import { type BigintColumn, NOW_MS, runColumns, type RunRow, runOf } from "./columns.ts";
+
+/** The fence of a claim of the run `r`: this is core's `nextFence`. */
+const NEXT_FENCE = `(greatest(${NOW_MS} * 1000, r.fence - r.fence % 1000 + 1000) + r.run_key % 1000)`;
+
+/**
+ * A row that says so if the run has taken the change; else the run as it was when the statement began: a refusal locks nothing and waits
+ * for no other. $1 the run's id, $2 the owner.
+ * @param again when the run has the change already
+ */
+function changeLeaseStatement(
+  runs: string,
+  change: string,
+  condition: string,
+  again = "false",
+): string {
+  return `
+WITH changed AS (
+  UPDATE ${runs} r SET ${change}
+  WHERE r.run_id = $1 AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2) AND ${condition}
+  RETURNING r.*
+)
+SELECT true AS granted, ${NOW_MS} AS "nowMs", ${runColumns("changed")} FROM changed
+UNION ALL
+SELECT ${again}, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
+}
+
+/** $3 how long the lease lasts, $4 the claim's key, which is kept as core's `encodeKeptClaim` has it. */
+export function claimStatement({ runs }: Tables): string {
+  return changeLeaseStatement(
+    runs,
+    `fence = ${NEXT_FENCE}, lease_expires_at_ms = ${NOW_MS} + $3::bigint,
+      claim_key = ${NEXT_FENCE}::text || ' ' || $4::text`,
+    `(r.lease_expires_at_ms IS NULL OR r.lease_expires_at_ms <= ${NOW_MS})`,
+    `coalesce(r.claim_key = r.fence::text || ' ' || $4::text AND r.lease_expires_at_ms > ${NOW_MS}
+      AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2), false)`,
+  );
+}
+
+/** $3 how long the lease lasts, $4 the fence. */
+export function renewStatement({ runs }: Tables): string {
+  return changeLeaseStatement(
+    runs,
+    `lease_expires_at_ms = ${NOW_MS} + $3::bigint`,
+    "r.fence = $4::bigint AND r.lease_expires_at_ms IS NOT NULL",
+  );
+}
+
+/** $3 the fence. */
+export function releaseStatement({ runs }: Tables): string {
+  return changeLeaseStatement(runs, "lease_expires_at_ms = NULL", "r.fence = $3::bigint");
+}
+
+interface LeaseRow extends RunRow {
+  readonly granted: boolean;
+  /** The server's clock. */
+  readonly nowMs: BigintColumn;
+}
+
+/** How often in a row a run may neither take a change nor refuse it: each time others have changed it. */
+const FRUITLESS_LOOKS = 100;
+
+/** Gives a run to a worker, or the same lease again to the claim that got it. @see S21 */
+export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
+  const { runId, ownerId, leaseMs, claimKey = null } = request;
+  const values = [runId, ownerId, leaseMs, claimKey];
+  return changeLease(query, sql.claim, values, claimRule(request));
+}
+
+/** Extends a lease. @see S21 */
+export function renew(query: Query, sql: Statements, request: RenewRequest): Promise<LeaseOutcome> {
+  const { runId, ownerId, leaseMs, fence } = request;
+  return changeLease(query, sql.renew, [runId, ownerId, leaseMs, fence], renewRule(request));
+}
+
+/** Ends a lease. @see S21 */
+export function release(
+  query: Query,
+  sql: Statements,
+  request: ReleaseRequest,
+): Promise<LeaseOutcome> {
+  const { runId, ownerId, fence } = request;
+  return changeLease(query, sql.release, [runId, ownerId, fence], releaseRule(request));
+}
+
+/**
+ * One statement, which decides, and answers the run as it was at its start if that was refused: so a refusal neither locks the
+ * run nor waits for the transaction that has. If nothing refuses that run, another change came in between, and only a second look can
+ * say which.
+ * @param rule says why it was refused. Of a claim's key it need not know: the statement has compared the keys.
+ */
+async function changeLease(
+  query: Query,
+  statement: string,
+  values: unknown[],
+  rule: LeaseRule,
+): Promise<LeaseOutcome> {
+  for (let look = 0; look < FRUITLESS_LOOKS; look++) {
+    const [row] = (await query(statement, values)) as readonly LeaseRow[];
+    if (row?.granted) return { outcome: "granted", run: runOf(row) };
+    const head = row === undefined ? null : { ...runOf(row), keptClaim: null };
+    const { outcome } = rule(head, Number(row?.nowMs ?? 0));
+    if (outcome.outcome !== "granted") return outcome;
+  }
+  throw new RunEventsError("store_unavailable", "The lease met others' changes at every try.");
+}

@@ -1,0 +1,38 @@
+import type { Tables } from "../tables.ts";
+import {
+  type BigintColumn,
+  NOW_MS,
+  ON_PRIMARY,
+  phaseAt,
+  runColumns,
+  type RunRow,
+} from "./columns.ts";
+
+/** A run, and what a key stands for on it. */
+export interface ReceiptRow extends RunRow {
+  readonly at: BigintColumn;
+  /** The server's clock. */
+  readonly nowMs: BigintColumn;
+  readonly keySequence: BigintColumn | null;
+  readonly keyEvents: number | null;
+  readonly keyPhase: string | null;
+}
+
+/**
+ * The heads of runs, and what keys stand for. $1 run ids, $2 keys. The first key from the one that is asked for on: a comparison of rows
+ * has the planner take the index of the keys, where it would otherwise walk through the run.
+ */
+export function selectReceiptsStatement(tables: Tables): string {
+  const { runs, events } = tables;
+  return `
+SELECT q.at, ${NOW_MS} AS "nowMs", ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
+  CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt(tables, "r.run_key", "k.sequence")} END AS "keyPhase"
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
+JOIN ${runs} r ON r.run_id = q.run_id AND ${ON_PRIMARY}
+LEFT JOIN LATERAL (
+  SELECT e.run_key, e.idempotency_key, e.sequence, e.key_events FROM ${events} e
+  WHERE (e.run_key, e.idempotency_key) >= (r.run_key, q.key) AND e.idempotency_key IS NOT NULL
+  ORDER BY e.run_key, e.idempotency_key LIMIT 1
+) k ON k.run_key = r.run_key AND k.idempotency_key = q.key
+ORDER BY q.at`;
+}
