@@ -82,9 +82,9 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     },
     probe: () => perform("write", probeWork),
     watch: (runId, wake) => notifications.watch(runId, wake),
-    async close() {
-      await calls.close();
+    close() {
       notifications.close();
+      return calls.close();
     },
   };
 }

@@ -1,0 +1,134 @@
+import type { StoredEvent } from "../rules/event.ts";
+import { utf8Bytes } from "../rules/json-text.ts";
+import { createPageCut, type ReadQuery } from "../rules/page.ts";
+import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
+import type { HeadRow } from "../rules/plan-lease.ts";
+import type { NewRun } from "../rules/plan-run.ts";
+import type { DueTime, RowMoves } from "./row-moves.ts";
+import type { ListQuery } from "./store.ts";
+
+interface MemoryRun {
+  head: HeadRow;
+  readonly events: StoredEvent[];
+  readonly payloadBytes: number[];
+  /** The events that start a phase, ascending. */
+  readonly phases: { readonly sequence: number; readonly phase: string }[];
+  readonly receipts: Map<string, ReceiptRow>;
+}
+
+/** Rows in this process. Each move is over at once; what it is given is copied, and what it gives is a copy or never changed. */
+export class MemoryRows implements RowMoves {
+  readonly now: () => number;
+  readonly #runs = new Map<string, MemoryRun>();
+  readonly #byOrdinal = new Map<number, MemoryRun>();
+  /** Each owner's runs in the order of their ordinals. */
+  readonly #owned = new Map<string, MemoryRun[]>();
+  #lastOrdinal = 0;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  selectHeads(runIds: readonly string[]): readonly HeadRow[] {
+    const runs = runIds.map((runId) => this.#runs.get(runId));
+    return runs.flatMap((run) => (run === undefined ? [] : [run.head]));
+  }
+
+  selectReceipts(
+    keys: readonly Pick<ReceiptRow, "ordinal" | "idempotencyKey">[],
+  ): readonly ReceiptRow[] {
+    return keys.flatMap(({ ordinal, idempotencyKey }) => {
+      const receipt = this.#byOrdinal.get(ordinal)?.receipts.get(idempotencyKey);
+      return receipt === undefined ? [] : [receipt];
+    });
+  }
+
+  selectEvents(
+    ordinal: number,
+    { since, limit, maxBytes }: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
+  ): readonly StoredEvent[] {
+    const { events = [], payloadBytes = [] } = this.#byOrdinal.get(ordinal) ?? {};
+    const belongs = createPageCut(limit, maxBytes);
+    const page: StoredEvent[] = [];
+    for (let at = since; at < events.length; at++) {
+      const event = events[at];
+      if (event === undefined || !belongs(payloadBytes[at] ?? 0)) break;
+      page.push({ ...event });
+    }
+    return page;
+  }
+
+  selectPhase(ordinal: number, sequence: number): string | null {
+    const { phases = [] } = this.#byOrdinal.get(ordinal) ?? {};
+    return phases.findLast((start) => start.sequence <= sequence)?.phase ?? null;
+  }
+
+  selectOwned({ ownerId, runStatus, before, limit }: ListQuery): readonly HeadRow[] {
+    const listed: HeadRow[] = [];
+    const all = this.#owned.get(ownerId) ?? [];
+    for (let at = all.length - 1; at >= 0 && listed.length < limit; at--) {
+      const head = all[at]?.head;
+      if (head === undefined || (before !== null && head.ordinal >= before)) continue;
+      if (runStatus === null || head.runStatus === runStatus) listed.push(head);
+    }
+    return listed;
+  }
+
+  selectDue(time: DueTime, untilMs: number, limit: number): readonly string[] {
+    return [...this.#runs.values()]
+      .map(({ head }) => ({ runId: head.runId, atMs: head[time] ?? Number.POSITIVE_INFINITY }))
+      .filter(({ atMs }) => atMs <= untilMs)
+      .sort((a, b) => a.atMs - b.atMs)
+      .slice(0, limit)
+      .map(({ runId }) => runId);
+  }
+
+  insertRun(run: NewRun): number {
+    const ordinal = ++this.#lastOrdinal;
+    const head = { ...run, ordinal, keptClaim: null };
+    const made = { head, events: [], payloadBytes: [], phases: [], receipts: new Map() };
+    this.#runs.set(run.runId, made);
+    this.#byOrdinal.set(ordinal, made);
+    const owned = this.#owned.get(run.ownerId) ?? [];
+    owned.push(made);
+    this.#owned.set(run.ownerId, owned);
+    return ordinal;
+  }
+
+  insertEvents(rows: readonly EventRow[]): void {
+    for (const { ordinal, sequence, eventType, phase, payload, createdAtMs } of rows) {
+      const run = this.#byOrdinal.get(ordinal);
+      run?.events.push({ sequence, eventType, payload, createdAtMs });
+      run?.payloadBytes.push(utf8Bytes(payload));
+      if (phase !== null) run?.phases.push({ sequence, phase });
+    }
+  }
+
+  insertReceipts(rows: readonly ReceiptRow[]): void {
+    for (const row of rows) this.#byOrdinal.get(row.ordinal)?.receipts.set(row.idempotencyKey, row);
+  }
+
+  saveHeads(moved: readonly MovedHead<HeadRow>[]): void {
+    for (const { after } of moved) {
+      const run = this.#byOrdinal.get(after.ordinal);
+      if (run !== undefined) run.head = after;
+    }
+  }
+
+  deleteRuns(ordinals: readonly number[]): void {
+    for (const ordinal of ordinals) {
+      const run = this.#byOrdinal.get(ordinal);
+      if (run === undefined) continue;
+      const { runId, ownerId } = run.head;
+      this.#byOrdinal.delete(ordinal);
+      this.#runs.delete(runId);
+      const left = (this.#owned.get(ownerId) ?? []).filter((other) => other !== run);
+      if (left.length === 0) this.#owned.delete(ownerId);
+      else this.#owned.set(ownerId, left);
+    }
+  }
+
+  writeProbe(): void {
+    // Memory takes an append at any time.
+  }
+}

@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createPolledNotifications } from "../src/store/polled-notifications.ts";
+import type { RunPosition } from "../src/store/seen-heads.ts";
+import { createFakeClock } from "./fake-clock.ts";
+
+const RUN_IDS = ["a", "b"] as const;
+
+/** A table of heads that others write to, and a store that polls it. */
+function world() {
+  const clock = createFakeClock();
+  const table = new Map<string, RunPosition>();
+  const asked: (readonly string[])[] = [];
+  let ordinal = 0;
+  const notifications = createPolledNotifications({
+    selectPositions(runIds) {
+      asked.push(runIds);
+      return runIds.flatMap((runId) => table.get(runId) ?? []);
+    },
+    pollMs: 10,
+    clock,
+  });
+  const commits = {
+    create: (runId: string) => table.set(runId, { runId, ordinal: ++ordinal, lastSequence: 0 }),
+    append(runId: string) {
+      const head = table.get(runId);
+      if (head) table.set(runId, { ...head, lastSequence: head.lastSequence + 1 });
+    },
+    delete: (runId: string) => table.delete(runId),
+  };
+  return { clock, table, asked, notifications, commits };
+}
+
+describe("createPolledNotifications", () => {
+  it("S13: a commit of others that moves a watched run is notified of by the next look", async () => {
+    const action = fc.record({
+      runId: fc.constantFrom(...RUN_IDS),
+      kind: fc.constantFrom("create", "append", "delete"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 20 }), async (actions) => {
+        const { clock, table, notifications, commits } = world();
+        const rings = { a: 0, b: 0 };
+        for (const runId of RUN_IDS) notifications.watch(runId, () => void (rings[runId] += 1));
+        clock.advance(10);
+        await Promise.resolve();
+        expect(rings).toEqual({ a: 1, b: 1 });
+        for (const { runId, kind } of actions) {
+          const before = { ...rings };
+          const head = table.get(runId);
+          if (kind === "create" && head !== undefined) continue;
+          commits[kind](runId);
+          const moved = table.get(runId) !== head;
+          clock.advance(10);
+          await Promise.resolve();
+          for (const other of RUN_IDS) {
+            expect(rings[other] - before[other]).toBe(other === runId && moved ? 1 : 0);
+          }
+        }
+        notifications.close();
+        expect(clock.timers()).toBe(0);
+      }),
+    );
+  });
+
+  it("S13: own commits are notified of at once, and not again by a look that finds them or is older", async () => {
+    const { clock, notifications, commits, table } = world();
+    let rings = 0;
+    notifications.watch("a", () => void (rings += 1));
+    commits.create("a");
+    commits.append("a");
+    const head = table.get("a");
+    if (head === undefined) throw new Error("There is no head.");
+    notifications.moved([head]);
+    await Promise.resolve();
+    expect(rings).toBe(1);
+    table.set("a", { ...head, lastSequence: 0 });
+    clock.advance(100);
+    await Promise.resolve();
+    expect(rings).toBe(1);
+  });
+
+  it("S14: nobody looks while nobody watches, and all watched runs are looked at in one query", () => {
+    const { clock, asked, notifications } = world();
+    clock.advance(100);
+    expect(asked).toEqual([]);
+    const watches = RUN_IDS.map((runId) => notifications.watch(runId, () => {}));
+    clock.advance(20);
+    expect(asked).toEqual([RUN_IDS, RUN_IDS]);
+    for (const { stop } of watches) stop();
+    clock.advance(100);
+    expect(asked).toHaveLength(2);
+    expect(clock.timers()).toBe(0);
+  });
+
+  it("S14, S18: nothing is notified after `stop`, and a watch after `close` is refused", async () => {
+    const { clock, notifications, commits } = world();
+    let rings = 0;
+    const { stop } = notifications.watch("a", () => void (rings += 1));
+    stop();
+    commits.create("a");
+    notifications.changed(["a"]);
+    clock.advance(100);
+    notifications.watch("a", () => void (rings += 1));
+    notifications.close();
+    clock.advance(100);
+    await Promise.resolve();
+    expect(rings).toBe(0);
+    const { ready } = notifications.watch("a", () => {});
+    await expect(ready).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  it("S14: where only this store commits nothing is polled", () => {
+    const clock = createFakeClock();
+    const notifications = createPolledNotifications({ selectPositions: null, pollMs: 10, clock });
+    notifications.watch("a", () => {});
+    expect(clock.timers()).toBe(0);
+  });
+});
