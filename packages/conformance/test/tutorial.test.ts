@@ -46,7 +46,7 @@ it("the tutorial comes from nothing to green, and shows what its commands really
 
 it("S7: when the disk of the tutorial's store fails, the append is in doubt and all others are refused", async () => {
   await writeFile(join(folder, "fill-disk.mjs"), FILL_DISK);
-  const printed = await runNode(folder, ["fill-disk.mjs"], "ulimit -f 20");
+  const printed = await runNode(folder, ["fill-disk.mjs"], { limits: "ulimit -f 20" });
   const { acknowledged, told } = JSON.parse(printed) as {
     readonly acknowledged: number;
     readonly told: unknown;

@@ -68,14 +68,9 @@ export type { Notifications, PolledNotificationsOptions } from "./store/polled-n
 export { closedWatch, createPolledNotifications } from "./store/polled-notifications.ts";
 export type { Calls } from "./store/calls.ts";
 export { createCalls } from "./store/calls.ts";
-export type {
-  Answer,
-  DueTime,
-  RowMoves,
-  RowWork,
-  Transact,
-  TransactionMode,
-} from "./store/row-moves.ts";
+export type { Answer } from "./store/answers.ts";
+export type { DueTime, RowMoves, RowWork, Transact, TransactionMode } from "./store/row-moves.ts";
+export { workNow } from "./store/row-moves.ts";
 export type { RowStoreOptions } from "./store/row-store.ts";
 export { createRowStore } from "./store/row-store.ts";
 export type { AppendResult } from "./store/row-transactions.ts";

@@ -87,6 +87,7 @@ const STORE_VALUES = [
   "stateAtSince",
   "storeClosed",
   "utf8Bytes",
+  "workNow",
 ];
 
 const STORE_TYPES = [

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { MemoryRows } from "../src/store/memory-rows.ts";
 import { createPolledNotifications } from "../src/store/polled-notifications.ts";
-import type { RowMoves, TransactionMode } from "../src/store/row-moves.ts";
+import { type RowMoves, type TransactionMode, workNow } from "../src/store/row-moves.ts";
 import { createRowStore } from "../src/store/row-store.ts";
 import { createTransact, type OpenTransaction } from "../src/store/server-transactions.ts";
 import type { RunEventStore } from "../src/store/store.ts";
@@ -146,7 +146,7 @@ describe("createRowStore", () => {
         };
         const store = createRowStore({
           capabilities: CAPABILITIES,
-          transact: async (_mode, work) => work.runNow(rows),
+          transact: async (_mode, work) => workNow(work, rows),
           notifications: createPolledNotifications({ selectPositions: null, pollMs: 10 }),
         });
         await store.append(runIds.map((runId) => appendRequest([newEvent("TOKEN")], { runId })));
@@ -231,8 +231,7 @@ describe("createTransact", () => {
         new RunEventsError("store_unavailable", "Met others.", { cause: error }),
       clock: { ...clock, every: (_ms, task) => (queueMicrotask(task), () => {}) },
     });
-    const work = { run: async () => 1, runNow: () => 1 };
-    await expect(transact("write", work)).rejects.toMatchObject({ cause, ambiguous: false });
+    await expect(transact("write", () => 1)).rejects.toMatchObject({ cause, ambiguous: false });
     expect(tries).toBe(2);
   });
 });

@@ -9,6 +9,7 @@ import {
   type RunEventStore,
   type StoreCapabilities,
   type TransactionalStore,
+  workNow,
 } from "@tm/run-events-core/store";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
@@ -96,9 +97,9 @@ export function createSqliteStore(
   const store = createRowStore({
     capabilities: capabilitiesOf(connection.inFile, synchronous, pollMs),
     transact(mode, work) {
-      if (mode === "write") return connection.write((open) => work.runNow(open));
-      if (mode === "plain") return connection.perform((open) => work.runNow(open));
-      return connection.perform((open) => open.read(() => work.runNow(open)));
+      if (mode === "write") return connection.write((open) => workNow(work, open));
+      if (mode === "plain") return connection.perform((open) => workNow(work, open));
+      return connection.perform((open) => open.read(() => workNow(work, open)));
     },
     notifications,
     mostPurgedEvents: PURGE_EVENTS,
@@ -111,7 +112,7 @@ export function createSqliteStore(
     walBytes: () => connection.walBytes(),
     appendInTransaction(append) {
       const work = appendWork([planJoinedAppend(append)]);
-      const { outcomes, moved } = connection.join((open) => open.nested(() => work.runNow(open)));
+      const { outcomes, moved } = connection.join((open) => open.nested(() => workNow(work, open)));
       notifications.joined(moved);
       return receiptOf(outcomes[0] ?? { outcome: "not_found" });
     },

@@ -10,22 +10,29 @@ export interface Calls {
 
 /** Keeps count of a store's calls, so that its end neither cuts one off nor lets one begin. @see S18 */
 export function createCalls(): Calls {
-  const underWay = new Set<Promise<unknown>>();
+  const over = Promise.withResolvers<void>();
+  let underWay = 0;
   let isClosed = false;
+
+  function settle(): void {
+    if (isClosed && underWay === 0) over.resolve();
+  }
+
   return {
     async run(call) {
       if (isClosed) throw storeClosed();
-      const answer = call();
-      underWay.add(answer);
+      underWay += 1;
       try {
-        return await answer;
+        return await call();
       } finally {
-        underWay.delete(answer);
+        underWay -= 1;
+        settle();
       }
     },
-    async close() {
+    close() {
       isClosed = true;
-      await Promise.allSettled(underWay);
+      settle();
+      return over.promise;
     },
   };
 }

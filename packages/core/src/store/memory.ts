@@ -1,5 +1,6 @@
 import { MemoryRows } from "./memory-rows.ts";
 import { createPolledNotifications } from "./polled-notifications.ts";
+import { workNow } from "./row-moves.ts";
 import { createRowStore } from "./row-store.ts";
 import type { RunEventStore } from "./store.ts";
 
@@ -28,7 +29,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
       appendsAtOnce: 1,
       wakeDeadlineMs: 0,
     },
-    transact: async (_mode, work) => work.runNow(rows),
+    transact: async (_mode, work) => workNow(work, rows),
     notifications: createPolledNotifications({ selectPositions: null, pollMs: 0 }),
     mostPurgedEvents: Number.MAX_SAFE_INTEGER,
   });

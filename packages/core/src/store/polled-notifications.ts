@@ -1,7 +1,7 @@
 import { storeClosed } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 import { createPoller } from "./poller.ts";
-import type { Answer } from "./row-moves.ts";
+import { type Answer, isLater } from "./answers.ts";
 import { createSeenHeads, type RunPosition } from "./seen-heads.ts";
 import type { Watch } from "./store.ts";
 import { createWatchers } from "./watchers.ts";
@@ -55,7 +55,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   function look(): Answer<void> {
     const runIds = [...watchers.runIds()];
     const positions = selectPositions?.(runIds) ?? null;
-    if (positions instanceof Promise) return positions.then((found) => take(runIds, found));
+    if (isLater(positions)) return positions.then((found) => take(runIds, found));
     take(runIds, positions);
   }
 

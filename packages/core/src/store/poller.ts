@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../time/clock.ts";
-import type { Answer } from "./row-moves.ts";
+import { type Answer, isLater } from "./answers.ts";
 
 /** Of the time, looking takes one part in this many at most, however long a look takes. */
 const SHARE = 5;
@@ -57,7 +57,7 @@ export function createPoller(options: PollerOptions): Poller {
     try {
       const answer = look();
       // A look that is over at once leaves no moment without a timer.
-      if (answer instanceof Promise) await answer;
+      if (isLater(answer)) await answer;
     } catch {
       failed = true;
     }

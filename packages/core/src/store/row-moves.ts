@@ -4,10 +4,8 @@ import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
 import type { RunRecord } from "../rules/run.ts";
+import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
-
-/** What a database gives at once, as SQLite does, or later, as a server does. */
-export type Answer<T> = T | Promise<T>;
 
 /** Which runs are due: by when their leases ran out, or by when they finished. */
 export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
@@ -57,39 +55,22 @@ export interface RowMoves {
  */
 export type TransactionMode = "plain" | "snapshot" | "write";
 
+/** What a call of a store does in a transaction: it makes moves, one after the other. Its answer comes at once if all of theirs do. */
+export type RowWork<T> = (rows: RowMoves) => Answer<T>;
+
 /** Runs the work in a transaction. What it throws is what the caller of the store gets: `RunEventsError`s. */
 export type Transact = <T>(mode: TransactionMode, work: RowWork<T>) => Promise<T>;
 
-/** Steps between which moves are made: each is an answer that is waited for. */
-export type Steps<T> = Generator<unknown, T, unknown>;
-
-/** One step: waits for a move's answer. */
-export function* move<T>(answer: Answer<T>): Generator<Answer<T>, T, unknown> {
-  return (yield answer) as T;
-}
-
-/** What a call of a store does in a transaction, on a database that answers at once or later. */
-export interface RowWork<T> {
-  /** Each move's answer is waited for. */
-  run(rows: RowMoves): Promise<T>;
-  /** In one synchronous block. No move may answer with a promise. */
-  runNow(rows: RowMoves): T;
-}
-
-/** Work from its steps. */
-export function rowWork<T>(steps: (rows: RowMoves) => Steps<T>): RowWork<T> {
-  return {
-    async run(rows) {
-      const work = steps(rows);
-      let step = work.next();
-      while (step.done !== true) step = work.next(await step.value);
-      return step.value;
-    },
-    runNow(rows) {
-      const work = steps(rows);
-      let step = work.next();
-      while (step.done !== true) step = work.next(step.value);
-      return step.value;
-    },
-  };
+/**
+ * Does work on rows that answer at once, in one synchronous block.
+ * @throws TypeError if a move has answered with a promise
+ */
+export function workNow<T>(work: RowWork<T>, rows: RowMoves): T {
+  const answer = work(rows);
+  if (isLater(answer)) {
+    throw new TypeError(
+      "Expected each move to answer at once, got a promise. Await the work: `await work(rows)`.",
+    );
+  }
+  return answer;
 }

@@ -7,7 +7,8 @@ import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-app
 import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
 import { judgeCreate, judgeDelete, newRun, planRead } from "../rules/plan-run.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
-import { move, type RowMoves, rowWork, type RowWork, type Steps } from "./row-moves.ts";
+import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
+import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
 
 /** How often in a row a run may neither be made nor be found: others make and remove it in between. */
@@ -22,52 +23,63 @@ export interface AppendResult {
 
 /** Makes a run unless its id is in use. `write`. @see S16 */
 export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
-  return rowWork(function* (rows) {
-    for (let look = 0; look < FRUITLESS_LOOKS; look++) {
-      const [existing = null] = yield* move(rows.selectHeads([request.runId]));
+  function look(rows: RowMoves, looks: number): Answer<CreateOutcome> {
+    if (looks === FRUITLESS_LOOKS) {
+      throw new RunEventsError(
+        "store_unavailable",
+        "Expected the run to be created or found, but its id was in use at every try, and no row of it was seen. Check what hides rows from this user.",
+      );
+    }
+    return after(rows.selectHeads([request.runId]), ([existing = null]) => {
       const refusal = judgeCreate(existing, request);
       if (refusal !== null) return refusal;
-      const run = newRun(request, yield* move(rows.now()));
-      const ordinal = yield* move(rows.insertRun(run));
-      if (ordinal !== null) return { outcome: "created", run: { ...run, ordinal } };
-    }
-    throw new RunEventsError(
-      "store_unavailable",
-      "Expected the run to be created or found, but its id was in use at every try, and no row of it was seen. Check what hides rows from this user.",
-    );
-  });
+      return after(rows.now(), (nowMs) => {
+        const run = newRun(request, nowMs);
+        return after(rows.insertRun(run), (ordinal) =>
+          ordinal === null
+            ? look(rows, looks + 1)
+            : ({ outcome: "created", run: { ...run, ordinal } } as const),
+        );
+      });
+    });
+  }
+  return (rows) => look(rows, 0);
 }
 
 /** Appends the requests of one call: locks, clock, receipts, plan, rows. `write`. @see S1-S5 */
 export function appendWork(requests: readonly AppendRequest[]): RowWork<AppendResult> {
-  return rowWork(function* (rows) {
-    const heads = yield* move(rows.selectHeads(ascending(requests)));
-    const nowMs = yield* move(rows.now());
-    const kept = yield* selectKept(rows, heads, requests);
-    const plan = planAppends(
-      heads,
-      ({ ordinal }, key) => kept.get(nameOf(ordinal, key)) ?? null,
-      requests,
-      nowMs,
+  return (rows) =>
+    after(rows.selectHeads(ascending(requests)), (heads) =>
+      after(rows.now(), (nowMs) =>
+        after(selectKept(rows, heads, requests), (kept) => {
+          const receiptOf = ({ ordinal }: HeadRow, key: string): KeptReceipt | null =>
+            kept.get(nameOf(ordinal, key)) ?? null;
+          const plan = planAppends(heads, receiptOf, requests, nowMs);
+          const moved = plan.moved.map((head) => head.after);
+          return after(savePlan(rows, plan), () => ({ outcomes: plan.outcomes, moved }));
+        }),
+      ),
     );
-    yield* savePlan(rows, plan);
-    return { outcomes: plan.outcomes, moved: plan.moved.map(({ after }) => after) };
-  });
 }
 
-function* savePlan(rows: RowMoves, plan: AppendPlan<HeadRow>): Steps<void> {
-  if (plan.events.length > 0) yield* move(rows.insertEvents(plan.events));
-  if (plan.receipts.length > 0) yield* move(rows.insertReceipts(plan.receipts));
-  if (plan.moved.length > 0) yield* move(rows.saveHeads(plan.moved));
+function savePlan(rows: RowMoves, { events, receipts, moved }: AppendPlan<HeadRow>): Answer<void> {
+  if (moved.length === 0) return;
+  return after(rows.insertEvents(events), () =>
+    after(receipts.length === 0 ? undefined : rows.insertReceipts(receipts), () =>
+      rows.saveHeads(moved),
+    ),
+  );
 }
+
+const NOTHING_KEPT: ReadonlyMap<string, KeptReceipt> = new Map();
 
 /** What the requests' keys stand for before this call, by `nameOf`. */
-function* selectKept(
+function selectKept(
   rows: RowMoves,
   heads: readonly HeadRow[],
   requests: readonly AppendRequest[],
-): Steps<ReadonlyMap<string, KeptReceipt>> {
-  const kept = new Map<string, KeptReceipt>();
+): Answer<ReadonlyMap<string, KeptReceipt>> {
+  if (requests.every(({ idempotencyKey }) => idempotencyKey === null)) return NOTHING_KEPT;
   const asked = new Map<string, Pick<ReceiptRow, "ordinal" | "idempotencyKey">>();
   const ordinals = new Map(heads.map(({ runId, ordinal }) => [runId, ordinal]));
   for (const { runId, idempotencyKey } of requests) {
@@ -75,71 +87,80 @@ function* selectKept(
     if (ordinal === undefined || idempotencyKey === null) continue;
     asked.set(nameOf(ordinal, idempotencyKey), { ordinal, idempotencyKey });
   }
-  if (asked.size === 0) return kept;
-  for (const receipt of yield* move(rows.selectReceipts([...asked.values()]))) {
-    const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } = receipt;
-    const since = firstSequence - 1;
-    const limit = lastSequence - since;
-    const page = { since, limit, maxBytes: Number.MAX_SAFE_INTEGER };
-    const events = yield* move(rows.selectEvents(ordinal, page));
-    kept.set(nameOf(ordinal, idempotencyKey), { firstSequence, lastSequence, phase, events });
-  }
-  return kept;
+  if (asked.size === 0) return NOTHING_KEPT;
+  return after(rows.selectReceipts([...asked.values()]), (receipts) =>
+    after(
+      inTurn(receipts, (receipt) => keptOf(rows, receipt)),
+      (kept) => new Map(kept),
+    ),
+  );
+}
+
+/** A receipt by its name, with its events. */
+function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceipt]> {
+  const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } = receipt;
+  const since = firstSequence - 1;
+  const page = { since, limit: lastSequence - since, maxBytes: Number.MAX_SAFE_INTEGER };
+  return after(rows.selectEvents(ordinal, page), (events) => [
+    nameOf(ordinal, idempotencyKey),
+    { firstSequence, lastSequence, phase, events },
+  ]);
 }
 
 /** Reads heads and pages as of one instant. `snapshot`. @see S9, S12 */
 export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
-  return rowWork(function* (rows) {
-    const heads = yield* move(rows.selectHeads(ascending(queries)));
-    const byId = new Map(heads.map((head) => [head.runId, head]));
-    const results: (ReadResult | null)[] = [];
-    for (const query of queries) {
-      const head = byId.get(query.runId) ?? null;
-      results.push(head === null ? null : yield* readOne(rows, head, query));
-    }
-    return results;
-  });
+  return (rows) =>
+    after(rows.selectHeads(ascending(queries)), (heads) => {
+      const byId = new Map(heads.map((head) => [head.runId, head]));
+      return inTurn(queries, (query) => readOne(rows, byId.get(query.runId) ?? null, query));
+    });
 }
 
-function* readOne(rows: RowMoves, head: HeadRow, query: ReadQuery): Steps<ReadResult | null> {
+function readOne(
+  rows: RowMoves,
+  head: HeadRow | null,
+  query: ReadQuery,
+): Answer<ReadResult | null> {
   const plan = planRead(head, query);
-  if (plan === null) return null;
-  const { wantsEvents } = plan;
-  const events = wantsEvents ? yield* move(rows.selectEvents(head.ordinal, query)) : [];
-  const phaseAtSince =
-    plan.phaseAtSince === undefined
-      ? yield* move(rows.selectPhase(head.ordinal, query.since))
-      : plan.phaseAtSince;
-  return { run: recordOf(head), phaseAtSince, events };
+  if (head === null || plan === null) return null;
+  const { ordinal } = head;
+  const run = recordOf(head);
+  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) => {
+    if (plan.phaseAtSince !== undefined) return { run, phaseAtSince: plan.phaseAtSince, events };
+    return after(rows.selectPhase(ordinal, query.since), (phaseAtSince) => ({
+      run,
+      phaseAtSince,
+      events,
+    }));
+  });
 }
 
 /** Removes a finished run. `write`. @see S17 */
 export function deleteWork(runId: string, ownerId: string | null): RowWork<DeleteOutcome> {
-  return rowWork(function* (rows) {
-    const [run = null] = yield* move(rows.selectHeads([runId]));
-    const refusal = judgeDelete(run, ownerId);
-    if (run === null || refusal !== null) return refusal ?? "not_found";
-    yield* move(rows.deleteRuns([run.ordinal]));
-    return "deleted";
-  });
+  return (rows) =>
+    after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteOutcome> => {
+      const refusal = judgeDelete(run, ownerId);
+      if (run === null || refusal !== null) return refusal ?? "not_found";
+      return after(rows.deleteRuns([run.ordinal]), () => "deleted" as const);
+    });
 }
 
 /** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see S21 */
 export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome> {
-  return rowWork(function* (rows) {
-    const [before = null] = yield* move(rows.selectHeads([runId]));
-    const { outcome, after } = rule(before, yield* move(rows.now()));
-    if (before !== null && after !== null) yield* move(rows.saveHeads([{ before, after }]));
-    return outcome;
-  });
+  return (rows) =>
+    after(rows.selectHeads([runId]), ([before = null]) =>
+      after(rows.now(), (nowMs) => {
+        const { outcome, after: saved } = rule(before, nowMs);
+        if (before === null || saved === null) return outcome;
+        return after(rows.saveHeads([{ before, after: saved }]), () => outcome);
+      }),
+    );
 }
 
 /** The runs whose leases ran out. `plain`. @see S23 */
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
-  return rowWork(function* (rows) {
-    const nowMs = yield* move(rows.now());
-    return yield* move(rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
-  });
+  return (rows) =>
+    after(rows.now(), (nowMs) => rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
 }
 
 /** How many heads a purge locks and looks at together: a head may be large. */
@@ -155,24 +176,35 @@ export function purgeWork(
   { finishedForMs, limit }: PurgeRequest,
   mostEvents: number,
 ): RowWork<readonly string[]> {
-  return rowWork(function* (rows) {
-    const untilMs = (yield* move(rows.now())) - finishedForMs;
+  return (rows) => {
     const gone: string[] = [];
-    let events = 0;
+    let eventsLeft = mostEvents;
     let fruitless = 0;
-    while (gone.length < limit && events < mostEvents && fruitless < FRUITLESS_LOOKS) {
+
+    function purgePiece(untilMs: number): Answer<boolean> {
       const most = Math.min(limit - gone.length, PURGE_PIECE);
-      const runIds = yield* move(rows.selectDue("finishedAtMs", untilMs, most));
-      if (runIds.length === 0) return gone;
-      const heads = yield* move(rows.selectHeads(runIds.toSorted()));
-      const piece = firstOf(runIds, heads, untilMs, mostEvents - events);
-      if (piece.length === 0) fruitless += 1;
-      else yield* move(rows.deleteRuns(piece.map(({ ordinal }) => ordinal)));
-      gone.push(...piece.map(({ runId }) => runId));
-      for (const { lastSequence } of piece) events += lastSequence;
+      if (most === 0 || eventsLeft <= 0 || fruitless === FRUITLESS_LOOKS) return false;
+      return after(rows.selectDue("finishedAtMs", untilMs, most), (runIds) => {
+        if (runIds.length === 0) return false;
+        return after(rows.selectHeads(runIds.toSorted()), (heads) => {
+          const piece = firstOf(runIds, heads, untilMs, eventsLeft);
+          fruitless = piece.length === 0 ? fruitless + 1 : 0;
+          for (const { runId, lastSequence } of piece) {
+            gone.push(runId);
+            eventsLeft -= lastSequence;
+          }
+          return after(rows.deleteRuns(piece.map(({ ordinal }) => ordinal)), () => true);
+        });
+      });
     }
-    return gone;
-  });
+
+    return after(rows.now(), (nowMs) =>
+      after(
+        whileTrue(() => purgePiece(nowMs - finishedForMs)),
+        () => gone,
+      ),
+    );
+  };
 }
 
 /** Those of the heads that are still old, in the order of the ids, up to the one that reaches so many events. */
@@ -197,27 +229,22 @@ function firstOf(
 
 /** A run's head. `plain`. */
 export function getWork(runId: string): RowWork<RunRecord | null> {
-  return rowWork(function* (rows) {
-    const [head] = yield* move(rows.selectHeads([runId]));
-    return head === undefined ? null : recordOf(head);
-  });
+  return (rows) =>
+    after(rows.selectHeads([runId]), ([head]) => (head === undefined ? null : recordOf(head)));
 }
 
 /** An owner's runs. `plain`. @see S12 */
 export function listWork(query: ListQuery): RowWork<readonly RunRecord[]> {
-  return rowWork(function* (rows) {
-    return (yield* move(rows.selectOwned(query))).map(recordOf);
-  });
+  return (rows) => after(rows.selectOwned(query), (heads) => heads.map(recordOf));
 }
 
 /** Writes as an append does, and answers the time. `write`. @see S31 */
-export const probeWork: RowWork<number> = rowWork(function* (rows) {
-  yield* move(rows.writeProbe());
-  return yield* move(rows.now());
-});
+export const probeWork: RowWork<number> = (rows) => after(rows.writeProbe(), () => rows.now());
 
 /** The ids of the runs, each once, ascending: so that two calls take locks in the same order. */
 function ascending(asked: readonly { readonly runId: string }[]): readonly string[] {
+  const [one, another] = asked;
+  if (one !== undefined && another === undefined) return [one.runId];
   return [...new Set(asked.map(({ runId }) => runId))].sort();
 }
 

@@ -41,7 +41,7 @@ export function createTransact(options: TransactOptions): Transact {
     const transaction = await begin(mode);
     let result: T;
     try {
-      result = await work.run(transaction);
+      result = await work(transaction);
     } catch (error) {
       await transaction.rollback();
       throw error;

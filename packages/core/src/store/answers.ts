@@ -1,0 +1,38 @@
+import { isPromise } from "../rules/describe-value.ts";
+
+/** What a database gives at once, as SQLite does, or later, as a server does. */
+export type Answer<T> = T | Promise<T>;
+
+/** Whether an answer is yet to come. */
+export function isLater<T>(answer: Answer<T>): answer is Promise<T> {
+  return isPromise(answer);
+}
+
+/** Goes on with an answer: now if it is there, else once it has come. So one program fits databases of both kinds. */
+export function after<T, Next>(answer: Answer<T>, next: (value: T) => Answer<Next>): Answer<Next> {
+  return isLater(answer) ? answer.then(next) : next(answer);
+}
+
+/** Takes one step after the other until one answers `false`. */
+export function whileTrue(step: () => Answer<boolean>): Answer<void> {
+  for (;;) {
+    const goesOn = step();
+    if (isLater(goesOn)) return goesOn.then((more) => (more ? whileTrue(step) : undefined));
+    if (!goesOn) return;
+  }
+}
+
+/** Takes a step for each item, one after the other. @returns what the steps gave, in this order */
+export function inTurn<Item, Result>(
+  items: Iterable<Item>,
+  step: (item: Item) => Answer<Result>,
+): Answer<readonly Result[]> {
+  const rest = items[Symbol.iterator]();
+  const results: Result[] = [];
+  const steps = whileTrue(() => {
+    const next = rest.next();
+    if (next.done === true) return false;
+    return after(step(next.value), (result) => results.push(result) > 0);
+  });
+  return after(steps, () => results);
+}
