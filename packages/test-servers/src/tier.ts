@@ -44,6 +44,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/client/test/browser/reconnecting.test.ts",
   "packages/client/test/reader-faults.test.ts",
   "packages/conformance/test/foreign/emmett.test.ts",
+  "packages/conformance/test/tutorial-sql.test.ts",
   "packages/conformance/test/tutorial.test.ts",
   "packages/postgres/test/pooler.test.ts",
   "packages/postgres/test/process-conformance.test.ts",

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { RunEventStore, TransactionalStore } from "@tm/run-events-core/store";
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
@@ -38,11 +38,12 @@ export const capabilities: readonly TrialCase[] = [
   },
 ];
 
-/** Joins no transaction, by the name that stores have for it. A store without it refuses by that. */
+/** Joins no transaction. A store without the function refuses by that. */
 async function appendInTransaction(store: RunEventStore): Promise<void> {
-  assert(
-    "appendInTransaction" in store && typeof store.appendInTransaction === "function",
-    "`appendInTransaction` is a function",
-  );
+  assert(isTransactional(store), "`appendInTransaction` is a function");
   await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });
+}
+
+function isTransactional(store: RunEventStore): store is TransactionalStore {
+  return "appendInTransaction" in store && typeof store.appendInTransaction === "function";
 }

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { MigratableStore, RunEventStore } from "@tm/run-events-core/store";
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
@@ -26,17 +26,21 @@ export const schema: readonly TrialCase[] = [
     async run(trial) {
       for (const store of await trial.stores()) {
         assertEqual("verify" in store, "migrate" in store, "whether there is `verify`");
-        if (!("verify" in store)) continue;
-        assert(typeof store.verify === "function", "`verify` is a function");
+        if (!isMigratable(store)) continue;
         await store.verify();
       }
     },
   },
 ];
 
-/** `migrate` is no part of the contract's interface: only stores with a schema have it. */
+/** Only stores with a schema have `migrate`. */
 async function migrate(store: RunEventStore): Promise<void> {
-  if (!("migrate" in store)) return;
+  if (isMigratable(store)) await store.migrate();
+}
+
+function isMigratable(store: RunEventStore): store is MigratableStore {
+  if (!("migrate" in store)) return false;
   assert(typeof store.migrate === "function", "`migrate` is a function");
-  await store.migrate();
+  assert("verify" in store && typeof store.verify === "function", "`verify` is a function");
+  return true;
 }

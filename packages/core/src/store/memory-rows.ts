@@ -30,8 +30,12 @@ export class MemoryRows implements RowMoves {
   }
 
   selectHeads(runIds: readonly string[]): readonly HeadRow[] {
-    const runs = runIds.map((runId) => this.#runs.get(runId));
-    return runs.flatMap((run) => (run === undefined ? [] : [run.head]));
+    const heads: HeadRow[] = [];
+    for (const runId of runIds) {
+      const run = this.#runs.get(runId);
+      if (run !== undefined) heads.push(run.head);
+    }
+    return heads;
   }
 
   selectReceipts(
