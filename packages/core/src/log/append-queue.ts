@@ -4,7 +4,7 @@ import { runAsAsked } from "../rules/owner.ts";
 import { eventBytes } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
-import { type Batcher, createBatcher } from "./batcher.ts";
+import { Batcher } from "./batcher.ts";
 import { sendAppends } from "./send-appends.ts";
 
 /** What one group of appends may weigh on its way to the store, in bytes. */
@@ -34,7 +34,7 @@ export function createAppendQueue(
       `Expected \`capabilities.appendsAtOnce\` to be 1 or more, got ${appendsAtOnce}.`,
     );
   }
-  return createBatcher<AppendRequest, AppendOutcome>({
+  return new Batcher<AppendRequest, AppendOutcome>({
     send: (group, settle) => sendAppends(store, group, { clock, isClosing }, settle),
     keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,

@@ -38,7 +38,7 @@ import { type Clock, systemClock } from "../time/clock.ts";
 import { createProbe, type Probe } from "../upkeep/probe.ts";
 import { createUpkeep, type Upkeep } from "../upkeep/upkeep.ts";
 import { createAppendQueue } from "./append-queue.ts";
-import { createBatcher } from "./batcher.ts";
+import { Batcher } from "./batcher.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import { sendReads } from "./send-reads.ts";
@@ -163,7 +163,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const isClosing = (): boolean => closing !== null;
 
   const appends = createAppendQueue(store, clock, isClosing);
-  const reads = createBatcher<ReadQuery, ReadResult | null>({
+  const reads = new Batcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
     keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,
