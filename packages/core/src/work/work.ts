@@ -1,10 +1,9 @@
-import { persist } from "../log/send-again.ts";
 import { isRefusal, isStoreClosed, runFenced, runFinished } from "../rules/errors.ts";
 import type { EventDraft } from "../rules/event.ts";
 import {
+  checkDraft,
   checkDrafts,
   isTerminal,
-  planEvents,
   sealDraft,
   type SealedDraft,
   statusAfter,
@@ -12,6 +11,7 @@ import {
 import { checkOptions } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import { holdProcess } from "../time/clock.ts";
+import { persist } from "../time/persist.ts";
 import { createEmitQueue } from "./emit-queue.ts";
 import { holdLease } from "./hold-lease.ts";
 import {
@@ -226,7 +226,7 @@ async function workUnder<Value>(
     try {
       check();
       const draft = sealDraft({ eventType, payload });
-      planEvents([draft], limits);
+      checkDraft(draft, limits);
       await queue.emit(draft);
     } catch (error) {
       queue.refuse(error);
