@@ -11,7 +11,8 @@ import type { RunRecord } from "./rules/run.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogPort } from "./work/work-port.ts";
-import { runWork, type WorkedRun, type WorkOptions } from "./work/work.ts";
+import { runWork, type WorkOptions } from "./work/work.ts";
+import type { WorkedRun } from "./work/worked-run.ts";
 
 /** A page of a run's events, and the run's state as of its end. @see W15, W16 */
 export interface RunEventsPage {
