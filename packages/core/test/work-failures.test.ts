@@ -271,6 +271,19 @@ describe("work, whatever the task does and the store suffers", () => {
   });
 });
 
+describe("a store whose watch throws", () => {
+  it("S21: a worker that cannot watch its run renews nothing, so that another one gets the run", async () => {
+    await using broken = await createWorkWorld((now) => ({
+      ...createMemoryStore({ now }),
+      watch() {
+        throw new Error("no watch");
+      },
+    }));
+    await expect(broken.runs.work("r", LEASE, () => {})).rejects.toThrow("no watch");
+    expect(broken.clock.timers()).toBe(0);
+  });
+});
+
 describe("a process that works", () => {
   it("S14: stays alive for its task, and ends when that is over", async () => {
     const core = new URL("../src/index.ts", import.meta.url).href;

@@ -44,7 +44,6 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
     left: "left",
   },
   ending: {
-    started: "working",
     "landed an end": "ended",
     landed: "working",
     failed: "working",
@@ -55,7 +54,6 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
     left: "left",
   },
   doubtful: {
-    started: "working",
     "landed an end": "ended",
     landed: "working",
     "gave up": "working",

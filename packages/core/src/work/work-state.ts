@@ -55,7 +55,7 @@ export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
   const isEnding = state.at === "ending" || state.at === "doubtful";
   switch (event.type) {
     case "started":
-      return WORKING;
+      return state.at === "claimed" ? WORKING : state;
     case "sent":
       return event.isEnd && !isEnding ? { at: "ending" } : state;
     case "landed": {
