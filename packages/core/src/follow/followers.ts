@@ -2,12 +2,7 @@ import { checkCursor } from "../rules/cursor.ts";
 import { storeClosed } from "../rules/errors.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { Clock } from "../time/clock.ts";
-import {
-  createFollower,
-  type Follower,
-  type FollowerReader,
-  type FollowerSource,
-} from "./follower.ts";
+import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
 
 /** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
@@ -87,7 +82,7 @@ class RunFollowers implements Followers {
   }
 
   #add(runId: string): Follower {
-    const follower = createFollower(runId, this.#source, this.#budget, () => {
+    const follower = new Follower(runId, this.#source, this.#budget, () => {
       // By then the run may have another follower.
       if (this.#followers.get(runId) === follower) this.#followers.delete(runId);
       if (this.#followers.size === 0) this.#stop();

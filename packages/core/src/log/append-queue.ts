@@ -9,7 +9,7 @@ import { sendAppends } from "./send-appends.ts";
 
 /** What one group of appends may weigh on its way to the store, in bytes. */
 const APPENDS_BYTES = 8_388_608;
-/** The same while several owners append: some 3 ms of a SQLite file's time, which is what an owner waits for another's group. */
+/** The same while several owners append: as long as a store takes for it, an owner waits for another's group. */
 const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
