@@ -52,27 +52,41 @@ const WORKING: WorkState = { at: "working" };
  */
 export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
   if ("reason" in state) return state;
-  const isEnding = state.at === "ending" || state.at === "doubtful";
   switch (event.type) {
     case "started":
       return state.at === "claimed" ? WORKING : state;
     case "sent":
-      return event.isEnd && !isEnding ? { at: "ending" } : state;
-    case "landed": {
-      const { runStatus, lastSequence } = event.receipt;
-      if (!isTerminal(runStatus)) return WORKING;
-      return { at: "ended", reason: runFinished(runStatus, lastSequence) };
-    }
+      return event.isEnd && !isEnding(state) ? { at: "ending" } : state;
+    case "landed":
+      return afterLanding(event.receipt);
     case "failed":
-      if (state.at !== "ending") return state;
-      return event.isInDoubt ? { at: "doubtful" } : WORKING;
+      return state.at === "ending" ? afterFailure(event.isInDoubt) : state;
     case "gave_up":
-      return isEnding ? WORKING : state;
+      return isEnding(state) ? WORKING : state;
     case "found":
-      return isEnding && isFinished(event.reason) ? state : { at: "lost", reason: event.reason };
+      return isEnding(state) && isFinished(event.reason) ? state : lostFor(event.reason);
     case "refused":
-      return { at: "lost", reason: event.reason };
+      return lostFor(event.reason);
     case "left":
       return { at: "left", reason: runFenced() };
   }
+}
+
+/** Whether an append that ends the run is under way. */
+function isEnding({ at }: WorkState): boolean {
+  return at === "ending" || at === "doubtful";
+}
+
+function lostFor(reason: unknown): WorkState {
+  return { at: "lost", reason };
+}
+
+function afterLanding({ runStatus, lastSequence }: AppendReceipt): WorkState {
+  return isTerminal(runStatus)
+    ? { at: "ended", reason: runFinished(runStatus, lastSequence) }
+    : WORKING;
+}
+
+function afterFailure(isInDoubt: boolean): WorkState {
+  return isInDoubt ? { at: "doubtful" } : WORKING;
 }
