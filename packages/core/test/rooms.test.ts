@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { readModules } from "./read-modules.ts";
 
@@ -38,6 +39,16 @@ describe("the rooms of core", () => {
   it("a room imports only rooms before it", async () => {
     const back = (await arrows()).filter(([from, to]) => ROOMS.indexOf(to) > ROOMS.indexOf(from));
     expect(back).toStrictEqual([]);
+  });
+
+  it("the README's table names them in this order, and only files that are there", async () => {
+    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const rows = [...readme.matchAll(/^\| `(\w+)\/` .*$/gm)];
+    expect(rows.map(([, room]) => room)).toStrictEqual(ROOMS.slice(0, -1));
+    const paths = (await readModules()).map(({ path }) => path);
+    for (const [row, room] of rows)
+      for (const [, file] of row.matchAll(/`([\w-]+\.ts)`/g))
+        expect(paths).toContain(`${room}/${file}`);
   });
 
   it("no file imports itself through others", async () => {
