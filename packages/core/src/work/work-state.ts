@@ -60,11 +60,11 @@ export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
     case "landed":
       return afterLanding(event.receipt);
     case "failed":
-      return state.at === "ending" ? afterFailure(event.isInDoubt) : state;
+      return afterFailure(state, event.isInDoubt);
     case "gave_up":
       return isEnding(state) ? WORKING : state;
     case "found":
-      return isEnding(state) && isFinished(event.reason) ? state : lostFor(event.reason);
+      return afterNews(state, event.reason);
     case "refused":
       return lostFor(event.reason);
     case "left":
@@ -87,6 +87,11 @@ function afterLanding({ runStatus, lastSequence }: AppendReceipt): WorkState {
     : WORKING;
 }
 
-function afterFailure(isInDoubt: boolean): WorkState {
+function afterNews(state: WorkState, reason: unknown): WorkState {
+  return isEnding(state) && isFinished(reason) ? state : lostFor(reason);
+}
+
+function afterFailure(state: WorkState, isInDoubt: boolean): WorkState {
+  if (state.at !== "ending") return state;
   return isInDoubt ? { at: "doubtful" } : WORKING;
 }
