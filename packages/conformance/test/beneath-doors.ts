@@ -5,6 +5,7 @@ import {
   RunEventsError,
   type RunEventStore,
 } from "@tm/run-events-core";
+import { sharedMemoryDoors } from "./shared-memory.ts";
 
 /** What a store beneath which the kit can look does wrong. */
 export interface BeneathBreakage {
@@ -34,42 +35,48 @@ interface Beneath {
   isFull: boolean;
 }
 
+/** What the kit looks at, and the store on it. */
+interface BeneathPlace {
+  readonly own: Beneath;
+  readonly data: RunEventStore;
+}
+
+type BeneathStoreDoors = Required<
+  Pick<
+    StoreDoors<BeneathPlace>,
+    "prepare" | "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites"
+  >
+>;
+
 const FULL = (): RunEventsError =>
   new RunEventsError("store_unavailable", "Nothing can be written.", { cause: new Error("full") });
 
-/** Doors to a store in memory that counts what it keeps and what it looks at. */
-export function beneathDoors(
-  breakage: BeneathBreakage = {},
-): Required<Pick<StoreDoors, "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites">> {
-  const beneath = new WeakMap<RunEventStore, Beneath>();
-
-  function beneathOf(store: RunEventStore): Beneath {
-    const found = beneath.get(store);
-    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
-    return found;
-  }
-
+/** Doors to a store in memory that counts what it keeps and what it looks at. Its data is in the place. */
+export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors {
+  const { open } = sharedMemoryDoors();
   return {
-    open() {
-      const own: Beneath = {
+    prepare() {
+      const own = {
         rows: new Map(),
-        lost: new Set(),
+        lost: new Set<string>(),
         cost: { statements: 0, rows: 0 },
         isFull: false,
       };
-      const store = openOn(own, breakage);
-      beneath.set(store, own);
-      return store;
+      return { own, data: countCalls(own, breakage) };
     },
-    leftovers(store) {
-      const all = [...beneathOf(store).rows.values()];
+    open({ data }) {
+      const store = open(data);
+      // All objects would be full at once.
+      return { ...store, capabilities: { ...store.capabilities, shared: false } };
+    },
+    leftovers({ own }) {
+      const all = [...own.rows.values()];
       const sum = (kind: "events" | "keys"): number => all.reduce((n, one) => n + one[kind], 0);
       return { runs: all.length, events: sum("events"), keys: sum("keys") };
     },
-    cost: (store) => ({ ...beneathOf(store).cost }),
-    loseReceipts: (store, runId) => void beneathOf(store).lost.add(runId),
-    refuseWrites(store) {
-      const own = beneathOf(store);
+    cost: ({ own }) => ({ ...own.cost }),
+    loseReceipts: ({ own }, runId) => void own.lost.add(runId),
+    refuseWrites({ own }) {
       own.isFull = true;
       return () => {
         own.isFull = breakage.staysFull === true;
@@ -78,7 +85,7 @@ export function beneathDoors(
   };
 }
 
-function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
+function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
   const memory = createMemoryStore();
 
   function count(call: string, rows = 1): void {

@@ -7,7 +7,8 @@ import { onFastClock } from "./kills/on-fast-clock.ts";
 import { processSuite } from "./kills/process-suite.ts";
 import { readerSuite } from "./kills/reader-suite.ts";
 import { serverSuite } from "./kills/server-suite.ts";
-import { storeCases, storeSuite } from "./kills/store-suite.ts";
+import { storeSuite } from "./kills/store-suite.ts";
+import { storeCases } from "./mutants/mutant.ts";
 import { readBlock } from "./docs-page.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 

@@ -28,6 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
   process.once("SIGINT", () => interrupt.abort(new Error("Interrupted.")));
   const printFailure = createFailurePrinter();
   console.log(`${chosen.store}, profile ${chosen.profile}, seed ${chosen.seed}`);
+  for (const line of chosen.leftOut) console.log(line);
   const run = await runCases(chosen, interrupt.signal, {
     onBegin: (name) => exit.about(`amid the case ${name}`, EXIT.broken),
     onReport(report) {

@@ -20,7 +20,7 @@ export interface Report {
 
 /** Counts what came of the cases. */
 export function createReport(
-  { store, profile, seed, cases: chosen }: ChosenCases,
+  { store, profile, seed, cases: chosen }: Omit<ChosenCases, "leftOut">,
   { reports: cases, gaveUp }: CasesRun,
   interrupted: boolean,
 ): Report {
