@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 /** Where the data of a store is. The kit asks for a place of its own for each case, in one process and in many. */
 export interface PlaceDoors<Place> {

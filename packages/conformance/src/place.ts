@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { StoreDoors } from "./doors.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { within } from "./within.ts";

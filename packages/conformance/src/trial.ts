@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { type Beneath, beneathPlace, type BeneathDoors, type StoreDoors } from "./doors.ts";
 import { OpenPlace } from "./place.ts";
 import { PROFILES } from "./profile.ts";

@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { StoreDoors } from "../src/doors.ts";
 import { runTrial, type Trial } from "../src/trial.ts";

@@ -3,7 +3,8 @@ import {
   runEventStoreConformance,
   type SavedExample,
 } from "@tm/run-events-conformance";
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { caseOf, messageOf, replayOf } from "./messages.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";

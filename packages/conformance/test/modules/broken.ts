@@ -1,5 +1,5 @@
 import type { ConformanceOptions } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { unwaryDoors } from "../unwary-doors.ts";
 
 /** A store that breaks S4, given by a function. */

@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore, type StoreCapabilities } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore, StoreCapabilities } from "@tm/run-events-core/store";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { type Mutant, storeCases } from "./mutant.ts";
 
