@@ -90,7 +90,9 @@ describe("the signal of a run", () => {
     await expect(run({ signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow();
     expect(opened).toBe(0);
   });
+});
 
+describe("the signal of a run with random inputs", () => {
   it("tries no more inputs once it is aborted", async () => {
     const controller = new AbortController();
     const store = createMemoryStore();

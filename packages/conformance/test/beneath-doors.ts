@@ -81,6 +81,7 @@ export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors 
   };
 }
 
+/** The data of a place: every call is counted, and refused where it needs space. */
 function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
   const memory = createMemoryStore();
 
@@ -91,12 +92,72 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
     own.cost.rows += rows + (wasted.rows ?? 0);
   }
 
+  return {
+    ...memory,
+    ...countedReads(memory, count),
+    ...countedWrites(memory, count, own, breakage),
+    async claim(request) {
+      count("claim");
+      requireSpace(own);
+      return memory.claim(request);
+    },
+    async renew(request) {
+      requireSpace(own);
+      return memory.renew(request);
+    },
+    async release(request) {
+      requireSpace(own);
+      return memory.release(request);
+    },
+    async probe() {
+      const nowMs = await memory.probe();
+      if (own.isFull && breakage.probesNothing !== true) throw FULL();
+      return nowMs;
+    },
+  };
+}
+
+type Count = (call: string, rows?: number) => void;
+
+function requireSpace(own: Beneath): void {
+  if (own.isFull) throw FULL();
+}
+
+function countedReads(
+  memory: RunEventStore,
+  count: Count,
+): Pick<RunEventStore, "read" | "getRun" | "listRuns" | "listExpired"> {
+  return {
+    async read(queries) {
+      const pages = await memory.read(queries);
+      count("read", 1 + (pages[0]?.events.length ?? 0));
+      return pages;
+    },
+    getRun(runId) {
+      count("getRun");
+      return memory.getRun(runId);
+    },
+    async listRuns(query) {
+      const runs = await memory.listRuns(query);
+      count("listRuns", runs.length);
+      return runs;
+    },
+    async listExpired(query) {
+      const runIds = await memory.listExpired(query);
+      count("listExpired", runIds.length);
+      return runIds;
+    },
+  };
+}
+
+function countedWrites(
+  memory: RunEventStore,
+  count: Count,
+  own: Beneath,
+  breakage: BeneathBreakage,
+): Pick<RunEventStore, "createRun" | "append" | "deleteRun" | "purge"> {
   function forget(runId: string, how: "deleted" | "purged"): void {
     if (breakage.keeps !== how) own.rows.delete(runId);
-  }
-
-  function requireSpace(): void {
-    if (own.isFull) throw FULL();
   }
 
   async function appendOne(request: AppendRequest) {
@@ -116,10 +177,9 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
   }
 
   return {
-    ...memory,
     async createRun(request) {
       count("createRun");
-      requireSpace();
+      requireSpace(own);
       const created = await memory.createRun(request);
       if (created.outcome === "created") own.rows.set(request.runId, { events: 0, keys: 0 });
       return created;
@@ -131,55 +191,18 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
       for (const request of requests) outcomes.push(await appendOne(request));
       return outcomes;
     },
-    async read(queries) {
-      const pages = await memory.read(queries);
-      count("read", 1 + (pages[0]?.events.length ?? 0));
-      return pages;
-    },
-    getRun(runId) {
-      count("getRun");
-      return memory.getRun(runId);
-    },
-    async listRuns(query) {
-      const runs = await memory.listRuns(query);
-      count("listRuns", runs.length);
-      return runs;
-    },
-    async claim(request) {
-      count("claim");
-      requireSpace();
-      return memory.claim(request);
-    },
-    async renew(request) {
-      requireSpace();
-      return memory.renew(request);
-    },
-    async release(request) {
-      requireSpace();
-      return memory.release(request);
-    },
-    async listExpired(query) {
-      const runIds = await memory.listExpired(query);
-      count("listExpired", runIds.length);
-      return runIds;
-    },
     async deleteRun(runId, ownerId) {
-      requireSpace();
+      requireSpace(own);
       const outcome = await memory.deleteRun(runId, ownerId);
       if (outcome === "deleted") forget(runId, "deleted");
       return outcome;
     },
     async purge(request) {
-      requireSpace();
+      requireSpace(own);
       const runIds = await memory.purge(request);
       count("purge", runIds.length);
       for (const runId of runIds) forget(runId, "purged");
       return runIds;
-    },
-    async probe() {
-      const nowMs = await memory.probe();
-      if (own.isFull && breakage.probesNothing !== true) throw FULL();
-      return nowMs;
     },
   };
 }

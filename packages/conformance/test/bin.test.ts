@@ -74,7 +74,9 @@ describe("run-events-conformance", () => {
       expect(again.stdout).toMatch(/^0 passed, 1 failed$/m);
     }
   });
+});
 
+describe("what run-events-conformance writes", () => {
   it("writes every case with its clause, time and failure, and the seed, as JSON", async () => {
     const file = join(folder, "report.json");
     await startBin("broken.ts", ...apart(), "--seed", "-12", "--json", file).ended;
@@ -141,7 +143,9 @@ describe("run-events-conformance", () => {
       "",
     ]);
   });
+});
 
+describe("how run-events-conformance ends", () => {
   it.each([
     ["", "Expected one module."],
     ["kept.ts more.ts", "Expected one module."],
