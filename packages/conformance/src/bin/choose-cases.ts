@@ -4,9 +4,8 @@ import { casesLeftOut, type ConformanceOptions, createCases } from "../conforman
 import { createFileExamples, type FileExamples } from "../file-examples.ts";
 import type { ProfileName } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
-import type { Arguments } from "./arguments.ts";
-import { replayLine } from "./replay-line.ts";
-import { Misuse } from "./misuse.ts";
+import { type Arguments, replayLine } from "./arguments.ts";
+import { Misuse, orMisuse } from "./misuse.ts";
 
 /** What is to be run, and how. */
 export interface ChosenCases {
@@ -80,12 +79,4 @@ function openExamples(file: string): FileExamples {
   const examples = createFileExamples(file);
   examples.load("");
   return examples;
-}
-
-function orMisuse<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new Misuse(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

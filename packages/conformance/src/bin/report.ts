@@ -1,5 +1,5 @@
 import type { ChosenCases } from "./choose-cases.ts";
-import { type Cause, sameCauses } from "./same-causes.ts";
+import { type Cause, sameCauses } from "./causes.ts";
 import { type CaseReport, type CasesRun, HUNG_IN_A_ROW } from "./run-cases.ts";
 
 /** Everything that a run came to. Plain data: the file that `--json` writes. */
