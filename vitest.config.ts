@@ -39,7 +39,11 @@ const config: ViteUserConfig = {
   plugins: [hangGuard()],
   test: {
     projects: tier === "fast" ? [fast] : [fast, servers],
-    provide: { variantProfile: tier === "nightly" ? "ci" : "quick" },
+    provide: {
+      mainProfile: tier === "nightly" ? "soak" : "ci",
+      variantProfile: tier === "nightly" ? "ci" : "quick",
+      soakMs: 10_000,
+    },
     // Tests start hundreds of Node processes of the same sources. With the cache each finds them compiled.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     pool: "forks",

@@ -3,7 +3,7 @@ import type { Reporter, TestModule, Vite } from "vitest/node";
 import { findStartedBy, listProcesses, type RunningProcess } from "./running-processes.ts";
 
 /** How long a run may go on without the end of a test, in milliseconds. No test may take as long. */
-export const HANG_LIMIT_MS = 300_000;
+const HANG_LIMIT_MS = 300_000;
 
 /** Vitest's own end of a run waits without a bound for its workers' output to close, which a process that a test left behind holds open. */
 export function hangGuard(limitMs: number = HANG_LIMIT_MS): Vite.Plugin {
@@ -63,12 +63,13 @@ function kill(pid: number): void {
 }
 
 /** What is printed of a run that stands still. */
-export function describeHang(
+function describeHang(
   limitMs: number,
   files: readonly string[],
   processes: readonly RunningProcess[],
 ): string {
-  const runningFiles = files.length > 0 ? files : ["none: a process holds the output of a worker open"];
+  const runningFiles =
+    files.length > 0 ? files : ["none: a process holds the output of a worker open"];
   return [
     `\nThe tests hang: no test has ended for ${limitMs / 1_000} s. The run ends as failed.`,
     "Test files that run:",

@@ -11,7 +11,8 @@ export interface RunningProcess {
 }
 
 const COLUMNS = "pid=,ppid=,pgid=,etime=,stat=,args=";
-const LINE = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)\s+([^Z\s]\S*)\s+(\S+)(.*)$/;
+const LINE =
+  /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)\s+([^Z\s]\S*)\s+(\S+)(.*)$/;
 const SCRIPT = /\S+\.[cm]?[jt]s(?=\s|$)/;
 
 /** Every process of the system that has not ended, as `ps` lists them. */
@@ -56,7 +57,8 @@ export function findStartedBy(
   // A child may stand before its parent in the list: each round adds a generation.
   for (let size = 0; size < started.size;) {
     size = started.size;
-    for (const { pid: child, parentPid } of processes) if (started.has(parentPid)) started.add(child);
+    for (const { pid: child, parentPid } of processes)
+      if (started.has(parentPid)) started.add(child);
   }
   return processes.filter(
     (process) =>

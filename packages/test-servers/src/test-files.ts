@@ -6,8 +6,12 @@ import type {} from "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The profile of the conformance kit on variants of a store's main server. In the tier `nightly` it is the main server's. */
+    /** The profile of the conformance kit on a store's main server. */
+    readonly mainProfile: "ci" | "soak";
+    /** The same on the variants of that server, and on other drivers. */
     readonly variantProfile: "quick" | "ci";
+    /** How long each random case goes on in the profile `soak`, in milliseconds. */
+    readonly soakMs: number;
   }
 }
 

@@ -7,18 +7,28 @@ import { expect, it, type TestContext } from "vitest";
 import { findStartedBy, listProcesses, parseProcess } from "../src/running-processes.ts";
 
 const FOLDER = join(import.meta.dirname, "hangs");
-const VITEST = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+const VITEST = join(
+  dirname(createRequire(import.meta.url).resolve("vitest/package.json")),
+  "vitest.mjs",
+);
 /** Above what a busy machine takes to start a worker. */
 const LIMIT_MS = 10_000;
 
 /** Runs a test file that hangs, under the guard. */
-async function runHanging(file: string, onTestFinished: TestContext["onTestFinished"]): Promise<{ readonly code: unknown; readonly output: string }> {
-  const run = spawn(process.execPath, [VITEST, "run", "--config", join(FOLDER, "vitest.config.ts"), file], {
-    env: { ...process.env, HANG_LIMIT_MS: String(LIMIT_MS) },
-    // A group of its own, with which it can be ended whole.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+async function runHanging(
+  file: string,
+  onTestFinished: TestContext["onTestFinished"],
+): Promise<{ readonly code: unknown; readonly output: string }> {
+  const run = spawn(
+    process.execPath,
+    [VITEST, "run", "--config", join(FOLDER, "vitest.config.ts"), file],
+    {
+      env: { ...process.env, HANG_LIMIT_MS: String(LIMIT_MS) },
+      // A group of its own, with which it can be ended whole.
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const exited = once(run, "exit");
   onTestFinished(() => {
     if (run.exitCode === null && run.pid !== undefined) process.kill(-run.pid, "SIGKILL");
@@ -28,20 +38,30 @@ async function runHanging(file: string, onTestFinished: TestContext["onTestFinis
   return { code, output: out + err };
 }
 
-it.concurrent("a test file that never gives its thread back ends the run as failed, by its name", async ({ expect, onTestFinished }) => {
+it.concurrent("a test file that never gives its thread back ends the run as failed, by its name", async ({
+  expect,
+  onTestFinished,
+}) => {
   const { code, output } = await runHanging("busy.hang.ts", onTestFinished);
   expect(code).toBe(1);
   expect(output).toContain(`The tests hang: no test has ended for ${LIMIT_MS / 1_000} s.`);
   expect(output).toMatch(/Test files that run:\n {2}\S*busy\.hang\.ts\n/);
 });
 
-it.concurrent("a process that a test left behind ends the run as failed, by its script and without its arguments", async ({ expect, onTestFinished }) => {
+it.concurrent("a process that a test left behind ends the run as failed, by its script and without its arguments", async ({
+  expect,
+  onTestFinished,
+}) => {
   const { code, output } = await runHanging("left-behind.hang.ts", onTestFinished);
   expect(code).toBe(1);
   const pid = /stays: (\d+)/.exec(output)?.[1];
-  expect(output).toMatch(new RegExp(`\\n {2}${pid}, \\d+ s old: \\S*node\\S* \\S*stays\\.ts(\\n|$)`));
+  expect(output).toMatch(
+    new RegExp(`\\n {2}${pid}, \\d+ s old: \\S*node\\S* \\S*stays\\.ts(\\n|$)`),
+  );
   expect(output).not.toContain("a-secret");
-  await expect.poll(() => listProcesses().some((process) => process.pid === Number(pid))).toBe(false);
+  await expect
+    .poll(() => listProcesses().some((process) => process.pid === Number(pid)))
+    .toBe(false);
 });
 
 it("a process is its program and its script, and nothing else that it was given", () => {
