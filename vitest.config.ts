@@ -3,12 +3,13 @@ import { join } from "node:path";
 import type { TestProjectInlineConfiguration, ViteUserConfig } from "vitest/config";
 import { hangGuard } from "./packages/test-servers/src/hang-guard.ts";
 import { findTestFiles } from "./packages/test-servers/src/test-files.ts";
+import { ALONE } from "./packages/test-servers/src/tier-files.ts";
 import { parseTier } from "./packages/test-servers/src/tier.ts";
 
 const tier = parseTier(process.env.TEST_TIER);
 const files = findTestFiles();
 
-/** Files that start no server share the processes of their workers: most of them take less time than a process does to start. */
+/** Files that start no server. They share the processes of their workers: most take less time than a process does to start. */
 const fast: TestProjectInlineConfiguration = {
   extends: true,
   test: {
@@ -20,16 +21,35 @@ const fast: TestProjectInlineConfiguration = {
   },
 };
 
-const servers: TestProjectInlineConfiguration = {
-  extends: true,
-  test: {
-    name: "servers",
-    include: [...files.main, ...(tier === "nightly" ? files.nightly : [])],
-    globalSetup: ["packages/test-servers/src/require-servers.ts"],
-    // A test that starts what a larger tier has is refused.
-    env: { TEST_TIER: tier },
-  },
-};
+/** Files that start servers. */
+function serversProject(
+  name: string,
+  include: readonly string[],
+  isolate: boolean,
+): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include: [...include],
+      isolate,
+      globalSetup: ["packages/test-servers/src/require-servers.ts"],
+      // A test that starts what a larger tier has is refused.
+      env: { TEST_TIER: tier },
+    },
+  };
+}
+
+const main = serversProject(
+  "main",
+  files.main.filter((file) => !ALONE.includes(file)),
+  false,
+);
+const alone = serversProject(
+  "alone",
+  [...ALONE, ...(tier === "nightly" ? files.nightly : [])],
+  true,
+);
 
 const config: ViteUserConfig = {
   ssr: {
@@ -38,7 +58,7 @@ const config: ViteUserConfig = {
   },
   plugins: [hangGuard()],
   test: {
-    projects: tier === "fast" ? [fast] : [fast, servers],
+    projects: tier === "fast" ? [fast] : [fast, main, alone],
     provide: {
       mainProfile: tier === "nightly" ? "soak" : "ci",
       variantProfile: tier === "nightly" ? "ci" : "quick",

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { findChromium, startPostgres, startRedis } from "../src/index.ts";
 import { programsOf } from "../src/require-servers.ts";
 import { findTestFiles, tierOf } from "../src/test-files.ts";
-import { FAST, MAIN, NIGHTLY } from "../src/tier-files.ts";
+import { ALONE, FAST, MAIN, NIGHTLY } from "../src/tier-files.ts";
 import { includesTier, parseTier, requireTier, TIERS } from "../src/tier.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -23,8 +23,9 @@ function setTier(tier: string | undefined): void {
 
 describe("the lists of tiers", () => {
   it("name only files and folders that exist", () => {
-    const gone = [...FAST, ...MAIN, ...NIGHTLY].filter((entry) => !existsSync(join(ROOT, entry)));
-    expect(gone).toEqual([]);
+    const entries = [...FAST, ...MAIN, ...NIGHTLY, ...ALONE];
+    expect(entries.filter((entry) => !existsSync(join(ROOT, entry)))).toEqual([]);
+    expect(ALONE.map(tierOf)).toEqual(ALONE.map(() => "main"));
   });
 
   it("name a file once, and in MAIN only what a folder of FAST would make fast", () => {
