@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { openRedisStore } from "@tm/run-events-redis";
 import { createSqliteStore } from "@tm/run-events-sqlite";

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 /** How often a store has been called: a call has as many appends or reads in it as met. */
 export interface StoreCalls {

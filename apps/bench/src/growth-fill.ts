@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
-import { createRunEvents, MAX_BATCH_EVENTS } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import { MAX_BATCH_EVENTS } from "@tm/run-events-core/store";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import { OWNER, runIdOf } from "./append-writer.ts";
 import { serveParent } from "./child.ts";

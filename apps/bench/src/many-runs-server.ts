@@ -1,4 +1,5 @@
-import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { OWNER, runIdOf } from "./append-writer.ts";
 import { serveParent } from "./child.ts";

@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
-import { createMemoryStore, createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { openRedisStore } from "@tm/run-events-redis";
 import { createSqliteStore } from "@tm/run-events-sqlite";

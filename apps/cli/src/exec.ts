@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { RunEventsError, systemClock } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import { systemClock } from "@tm/run-events-core/wire";
 import { describeFailure } from "./describe-failure.ts";
 import type { Api } from "./api.ts";
 import { type Child, startChild } from "./child.ts";

@@ -1,4 +1,4 @@
-import { holdLease, systemClock } from "@tm/run-events-core";
+import { holdLease, systemClock } from "@tm/run-events-core/wire";
 import { MOST_DELAY_MS, retrying } from "./retrying.ts";
 
 /** The shortest that is waited at most between two renewals of a lease that has run out, in milliseconds. */

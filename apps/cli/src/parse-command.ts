@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { MAX_LEASE_MS, MIN_LEASE_MS, type RunStatus } from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
+import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 
 /** The variable that holds the token. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";

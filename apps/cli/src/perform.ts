@@ -1,4 +1,5 @@
-import { isRunId, RunEventsError, type RunEventsErrorCode, runNotFound } from "@tm/run-events-core";
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import { isRunId, runNotFound } from "@tm/run-events-core/store";
 import { createApi } from "./api.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { escapeText } from "./escape-text.ts";

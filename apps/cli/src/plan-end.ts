@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import { type EventDraft, statusAfter } from "@tm/run-events-core";
+import type { EventDraft } from "@tm/run-events-core";
+import { statusAfter } from "@tm/run-events-core/wire";
 import type { ChildExit } from "./child.ts";
 import { EXIT } from "./exit-code.ts";
 import type { ReceivedSignal } from "./interruption.ts";

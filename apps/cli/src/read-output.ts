@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import type { Clock } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 
 /** How long to wait for output once the command has ended, in milliseconds, in all. */
 export const DRAIN_MS = 1_000;

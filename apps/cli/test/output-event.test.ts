@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { MAX_PAYLOAD_BYTES } from "@tm/run-events-core";
+import { MAX_PAYLOAD_BYTES } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { createOutputEncoder, MAX_PIECE_BYTES } from "../src/output-event.ts";
 

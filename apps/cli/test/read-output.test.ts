@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import type { Clock } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 import { describe, expect, it } from "vitest";
 import { DRAIN_BYTES, DRAIN_MS, readOutput } from "../src/read-output.ts";
 

@@ -1,4 +1,5 @@
-import { isTerminal, statusAfter } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import { statusAfter } from "@tm/run-events-core/wire";
 
 /** How much an event's row stands out. */
 export type EventTone = "plain" | "phase" | "warning" | "completed" | "failed" | "cancelled";

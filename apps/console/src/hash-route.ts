@@ -1,4 +1,4 @@
-import { isRunId } from "@tm/run-events-core";
+import { isRunId } from "@tm/run-events-core/store";
 import { useSyncExternalStore } from "react";
 
 const RUN = /^#\/runs\/(.+)$/;

@@ -1,4 +1,5 @@
-import { isTerminal, type RunEvent, statusAfter } from "@tm/run-events-core";
+import { isTerminal, type RunEvent } from "@tm/run-events-core";
+import { statusAfter } from "@tm/run-events-core/wire";
 import { escapeUnseen } from "./escape-unseen.ts";
 
 /** The type of the events that begin a phase. @see W6 */

@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import type { Log } from "./log.ts";
 import { openPostgres } from "./open-postgres.ts";

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import {
   corsHeaders,
   isPreflight,

@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ensureConsole } from "@tm/run-events-console";
-import { createRunEvents, type StoreCapabilities } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
 import { readConsoleRoutes } from "./console-routes.ts";

@@ -1,4 +1,5 @@
-import { type Probe, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { Probe } from "@tm/run-events-core/wire";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 

@@ -1,4 +1,5 @@
-import { invalidCursor, type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
 import { checkRunId } from "./check-run-id.ts";
 import type { EventMap, TypedEvent } from "./event-map.ts";

@@ -3,13 +3,11 @@ import {
   type Claim,
   isTerminal,
   JsonText,
-  MAX_BATCH_EVENTS,
   RunEventsError,
-  runFinished,
   type RunSnapshot,
-  systemClock,
-  type WorkPort,
 } from "@tm/run-events-core";
+import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
+import { systemClock, type WorkPort } from "@tm/run-events-core/wire";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { retrying } from "./retrying.ts";

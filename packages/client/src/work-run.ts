@@ -1,4 +1,5 @@
-import { runWork, type WorkedRun, type WorkOptions } from "@tm/run-events-core";
+import type { WorkedRun, WorkOptions } from "@tm/run-events-core";
+import { runWork } from "@tm/run-events-core/wire";
 import { checkRunId } from "./check-run-id.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 import { createServerPort } from "./server-port.ts";

@@ -1,3 +1,4 @@
-export type { AppendReceipt, WorkAppendOptions, WorkedRun } from "@tm/run-events-core";
+export type { AppendReceipt, WorkedRun } from "@tm/run-events-core";
+export type { WorkAppendOptions } from "@tm/run-events-core/wire";
 export type { WorkRunOptions } from "./work-run.ts";
 export { workRun } from "./work-run.ts";

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DatabaseSync } from "node:sqlite";
-import { createMemoryStore, createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 

@@ -1,12 +1,11 @@
-import {
-  type AppendLanding,
-  type AppendOutcome,
-  type AppendRequest,
-  type NewEvent,
-  phaseStartedBy,
-  type RunEventStore,
-  statusAfter,
-} from "@tm/run-events-core";
+import type {
+  AppendLanding,
+  AppendOutcome,
+  AppendRequest,
+  NewEvent,
+  RunEventStore,
+} from "@tm/run-events-core/store";
+import { phaseStartedBy, statusAfter } from "@tm/run-events-core/wire";
 import { assertEqual } from "./assert.ts";
 
 /** The conditions of a request, which most cases leave out. */

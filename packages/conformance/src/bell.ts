@@ -1,4 +1,4 @@
-import type { RunEventStore, Watch } from "@tm/run-events-core";
+import type { RunEventStore, Watch } from "@tm/run-events-core/store";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
 

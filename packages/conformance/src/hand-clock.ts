@@ -1,4 +1,4 @@
-import type { Clock } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 
 /** A clock that stands still. */
 export interface HandClock extends Clock {

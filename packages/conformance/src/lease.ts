@@ -4,7 +4,7 @@ import type {
   LeaseRefusal,
   RunEventStore,
   RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { assert, assertEqual, assertKept } from "./assert.ts";
 import { nextTurn } from "./next-turn.ts";
 import { storeNow } from "./store-clock.ts";

@@ -1,11 +1,11 @@
-import {
-  isTerminal,
-  type NewEvent,
-  type ReadResult,
-  type RunEventStore,
-  type RunRecord,
-  type StoredEvent,
-} from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type {
+  NewEvent,
+  ReadResult,
+  RunEventStore,
+  RunRecord,
+  StoredEvent,
+} from "@tm/run-events-core/store";
 import { append } from "./append-request.ts";
 import { assert, assertEqual } from "./assert.ts";
 import { checkHead, createRun, OWNER, readLog, readRun } from "./read-log.ts";

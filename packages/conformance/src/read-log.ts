@@ -1,13 +1,12 @@
-import {
-  isTerminal,
-  phaseStartedBy,
-  type ReadQuery,
-  type ReadResult,
-  type RunEventStore,
-  type RunRecord,
-  statusAfter,
-  type StoredEvent,
-} from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type {
+  ReadQuery,
+  ReadResult,
+  RunEventStore,
+  RunRecord,
+  StoredEvent,
+} from "@tm/run-events-core/store";
+import { phaseStartedBy, statusAfter } from "@tm/run-events-core/wire";
 import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
 
 /** The owner of a case's runs, unless it is about owners. */

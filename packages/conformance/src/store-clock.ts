@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { event, land } from "./append-request.ts";
 import { readRun } from "./read-log.ts";
 

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { PROFILES } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
 import { untilAborted } from "./until-aborted.ts";

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 /** The same store with some of its calls replaced, whether it is a plain object or a class. */
 export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>): RunEventStore {

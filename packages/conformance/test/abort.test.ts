@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { caseOf } from "./messages.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";

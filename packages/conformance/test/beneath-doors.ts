@@ -1,10 +1,6 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
-import {
-  type AppendRequest,
-  createMemoryStore,
-  RunEventsError,
-  type RunEventStore,
-} from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
 
 /** What a store beneath which the kit can look does wrong. */
 export interface BeneathBreakage {

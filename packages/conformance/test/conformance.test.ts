@@ -1,5 +1,6 @@
 import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 

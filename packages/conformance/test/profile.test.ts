@@ -1,5 +1,6 @@
 import { type ProfileName, runEventStoreConformance } from "@tm/run-events-conformance";
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PROFILES } from "../src/profile.ts";
 import { caseOf } from "./messages.ts";

@@ -1,5 +1,6 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
-import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { wrapStore } from "../src/wrap-store.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 

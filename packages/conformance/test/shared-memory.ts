@@ -1,10 +1,6 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
-import {
-  createMemoryStore,
-  RunEventsError,
-  type RunEventStore,
-  type Watch,
-} from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore, Watch } from "@tm/run-events-core/store";
 
 /** How to break a store: its data, beneath all store objects, or each object that is opened on them. */
 export interface Breakage {

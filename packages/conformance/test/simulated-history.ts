@@ -1,4 +1,5 @@
-import { isTerminal, type RunStatus, statusAfter } from "@tm/run-events-core";
+import { isTerminal, type RunStatus } from "@tm/run-events-core";
+import { statusAfter } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import type {
   AppendOperation,

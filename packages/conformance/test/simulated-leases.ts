@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { appendRequest } from "../src/append-request.ts";
 import { namedEvent } from "../src/history/named-event.ts";

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { followTutorial, runNode, TUTORIAL } from "./tutorial.ts";
 

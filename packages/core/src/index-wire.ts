@@ -1,22 +1,28 @@
-export type { JsonMember } from "./json-split.ts";
-export { eachJsonItem, eachJsonMember, splitJsonArray, splitJsonObject } from "./json-split.ts";
-export { afterTurn } from "./clock.ts";
-export { describeValue } from "./describe-value.ts";
-export type { Connected, StreamFailure } from "./frame.ts";
+export type { JsonMember } from "./wire/json-split.ts";
 export {
+  eachJsonItem,
+  eachJsonMember,
+  splitJsonArray,
+  splitJsonObject,
+} from "./wire/json-split.ts";
+export type { Clock } from "./time/clock.ts";
+export { afterTurn, systemClock } from "./time/clock.ts";
+export { describeValue } from "./rules/describe-value.ts";
+export type { Connected } from "./wire/frame.ts";
+export {
+  NO_RETRY_MS,
   encodeConnected,
   encodeEvent,
   encodeFrames,
   encodeRunEvent,
   encodeRunFinished,
   encodeStatus,
-  encodeStreamError,
-  encodeTime,
-  NO_RETRY_MS,
-} from "./frame.ts";
-export type { StreamErrorCode } from "./stream-error.ts";
-export { STREAM_ERRORS, streamErrorCode } from "./stream-error.ts";
+} from "./wire/frame.ts";
+export type { StreamErrorCode, StreamFailure } from "./wire/stream-error.ts";
+export { STREAM_ERRORS, encodeStreamError, streamErrorCode } from "./wire/stream-error.ts";
+export { encodeTime } from "./rules/encode-time.ts";
 export {
+  PAGE_START,
   encodeEvents,
   encodeLease,
   encodePage,
@@ -24,14 +30,28 @@ export {
   encodeReceipt,
   encodeRun,
   encodeRunList,
-  PAGE_START,
-} from "./wire.ts";
+} from "./wire/wire.ts";
 export type {
   OpenStream,
   StreamEnd,
   StreamRequest,
   StreamSink,
   StreamTimes,
-} from "./open-stream.ts";
-export type { Streams, StreamsOptions, StreamStats } from "./streams.ts";
-export { createStreams } from "./streams.ts";
+} from "./stream/open-stream.ts";
+export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
+export { createStreams } from "./stream/streams.ts";
+export type { RunLog } from "./log/run-log.ts";
+export { createRunLog, isRunLog } from "./log/run-log.ts";
+export type { LogPage } from "./rules/page.ts";
+export type { Leases } from "./log/leases.ts";
+export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
+export type { LeasedRun } from "./rules/claims.ts";
+export type { Probe } from "./upkeep/probe.ts";
+export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
+export { foldEvent, phaseStartedBy, statusAfter } from "./rules/lifecycle.ts";
+export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
+export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";
+export { holdLease } from "./work/hold-lease.ts";
+export type { EndWatcher } from "./work/watch-end.ts";
+export type { WorkAppendOptions, WorkPort } from "./work/work-port.ts";
+export { runWork } from "./work/work.ts";

@@ -1,22 +1,24 @@
-import { processClosing } from "./errors.ts";
-import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./event.ts";
-import { encodeTime } from "./frame.ts";
-import type { ClaimOptions, LeasedRun, LeaseOptions } from "./leases.ts";
-import { checkOptions, type OwnerOption } from "./owner.ts";
-import type { ProbeOptions } from "./probe.ts";
-import { type AppendReceipt, decodePhase } from "./receipt.ts";
+import { type TailOptions, tailSlices } from "./follow/tail.ts";
+import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
 import {
   type AppendOptions,
   createRunLog,
+  followersOf,
   type PageOptions,
   type RunEventsOptions,
   type RunLog,
-} from "./run-log.ts";
-import type { RunRecord, StoredEvent } from "./store.ts";
-import { type TailOptions, tailSlices } from "./tail.ts";
-import type { Upkeep } from "./upkeep.ts";
-import { runWork, type WorkedRun, type WorkOptions } from "./work.ts";
-import { createLogPort } from "./log-port.ts";
+} from "./log/run-log.ts";
+import type { LeasedRun } from "./rules/claims.ts";
+import { encodeTime } from "./rules/encode-time.ts";
+import { processClosing } from "./rules/errors.ts";
+import type { EventDraft, RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./rules/event.ts";
+import { checkOptions, type OwnerOption } from "./rules/owner.ts";
+import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
+import type { RunRecord } from "./rules/run.ts";
+import type { ProbeOptions } from "./upkeep/probe.ts";
+import type { Upkeep } from "./upkeep/upkeep.ts";
+import { createLogPort } from "./work/work-port.ts";
+import { runWork, type WorkedRun, type WorkOptions } from "./work/work.ts";
 
 /** A page of a run's events, and the run's state as of its end. @see W15, W16 */
 export interface RunEventsPage {
@@ -150,7 +152,8 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
   const works = new Set<Promise<unknown>>();
 
   async function close(): Promise<void> {
-    log.followers.close();
+    // First, since a task may wait for a tail of its own.
+    followersOf(log).close();
     shutdown.abort(processClosing());
     await Promise.allSettled(works);
     await log.close();
@@ -171,7 +174,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       };
     },
     async *tail(runId, tailOptions) {
-      for await (const slice of tailSlices(log.followers, runId, tailOptions))
+      for await (const slice of tailSlices(followersOf(log), runId, tailOptions))
         yield* slice.events.map(eventOf);
     },
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),

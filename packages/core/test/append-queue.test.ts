@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { createAppendQueue } from "../src/append-queue.ts";
-import { systemClock } from "../src/clock.ts";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import type { AppendRequest, RunEventStore } from "../src/store.ts";
+import { createAppendQueue } from "../src/log/append-queue.ts";
+import type { AppendRequest } from "../src/rules/append.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { systemClock } from "../src/time/clock.ts";
 import { createDeferred } from "./deferred.ts";
 
 const MIB = 1_048_576;

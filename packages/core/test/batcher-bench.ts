@@ -1,5 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { type Batcher, type BatcherOptions, createBatcher, type Settle } from "../src/batcher.ts";
+import {
+  type Batcher,
+  type BatcherOptions,
+  createBatcher,
+  type Settle,
+} from "../src/log/batcher.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 

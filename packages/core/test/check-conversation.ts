@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/lifecycle.ts";
-import type { NewEvent } from "../src/store.ts";
-import { STREAM_ERRORS, type StreamErrorCode } from "../src/stream-error.ts";
+import type { NewEvent } from "../src/rules/event.ts";
+import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/rules/lifecycle.ts";
+import { STREAM_ERRORS, type StreamErrorCode } from "../src/wire/stream-error.ts";
 import type { TimedFrame } from "./fake-sink.ts";
 import {
   CLOSE_MS,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkHost } from "../src/check-host.ts";
+import { checkHost } from "../src/rules/check-host.ts";
 
 class Old {}
 

@@ -1,17 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Appender } from "../src/rules/append.ts";
 import {
   claimRun,
   encodeKeptClaim,
   keptKeyOf,
+  type LeaseOutcome,
   nextFence,
   releaseRun,
   renewLease,
-} from "../src/claims.ts";
-import type { RunStatus } from "../src/event.ts";
-import { advanceRun, judgeAppend } from "../src/judge-append.ts";
-import { isFenced } from "../src/lease.ts";
-import type { Appender, LeaseOutcome, RunRecord } from "../src/store.ts";
+} from "../src/rules/claims.ts";
+import type { RunStatus } from "../src/rules/event.ts";
+import { advanceRun, judgeAppend } from "../src/rules/judge-append.ts";
+import { isFenced } from "../src/rules/lease.ts";
+import type { RunRecord } from "../src/rules/run.ts";
 import { appender } from "./run-draft.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 

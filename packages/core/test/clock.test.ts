@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { afterTurn, pause, systemClock } from "../src/clock.ts";
+import { afterTurn, pause, systemClock } from "../src/time/clock.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
-const clockUrl = new URL("../src/clock.ts", import.meta.url).href;
+const clockUrl = new URL("../src/time/clock.ts", import.meta.url).href;
 
 describe("systemClock", () => {
   it("never runs backwards, and repeats a task until it is stopped", async () => {

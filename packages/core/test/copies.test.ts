@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { isRunLog } from "../src/index-wire.ts";
 import * as core from "../src/index.ts";
 
 type Core = typeof core;
@@ -67,9 +68,9 @@ describe("two copies of the package in one process", () => {
 
   it("knows the other's log, one that is made of its members, and nothing else", () => {
     const { log } = other.createRunEvents({ store: other.createMemoryStore() });
-    expect([log, { ...log }].map(core.isRunLog)).toStrictEqual([true, true]);
+    expect([log, { ...log }].map(isRunLog)).toStrictEqual([true, true]);
     const none = [null, undefined, "log", {}, { log }, core.createMemoryStore()];
-    expect(none.map(core.isRunLog)).toStrictEqual(none.map(() => false));
+    expect(none.map(isRunLog)).toStrictEqual(none.map(() => false));
   });
 
   it("knows no value that only looks like one of its own", () => {

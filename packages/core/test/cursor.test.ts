@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { clampCursor, invalidCursor, parseCursor } from "../src/cursor.ts";
-import type { RunStatus } from "../src/event.ts";
+import { clampCursor, invalidCursor, parseCursor } from "../src/rules/cursor.ts";
+import type { RunStatus } from "../src/rules/event.ts";
 import { runRecord } from "./run-record.ts";
 
 const BEYOND = BigInt(Number.MAX_SAFE_INTEGER) - 1n;

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEmitQueue, type EmitQueue } from "../src/emit-queue.ts";
-import { type SealedDraft, sealDraft } from "../src/lifecycle.ts";
+import { sealDraft, type SealedDraft } from "../src/rules/lifecycle.ts";
+import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 
 const MAX_EVENTS = 20;

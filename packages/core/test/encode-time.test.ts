@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeTime } from "../src/frame.ts";
+import { encodeTime } from "../src/rules/encode-time.ts";
 
 describe("encodeTime", () => {
   it("W2: is ISO 8601 with milliseconds, whatever was asked before", () => {

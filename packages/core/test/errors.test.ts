@@ -9,7 +9,7 @@ import {
   runFinished,
   runNotFound,
   storeClosed,
-} from "../src/errors.ts";
+} from "../src/rules/errors.ts";
 
 describe("RunEventsError", () => {
   it("S20: keeps the driver's error as its cause and out of its message", () => {

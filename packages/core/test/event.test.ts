@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  isRunId,
-  MAX_BATCH_EVENTS,
-  MAX_PAYLOAD_BYTES,
-  parseExpectedSequence,
-  parseIdempotencyKey,
-} from "../src/event.ts";
+import { parseExpectedSequence, parseIdempotencyKey } from "../src/rules/append.ts";
+import { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "../src/rules/event.ts";
+import { isRunId } from "../src/rules/run-id.ts";
 
 describe("isRunId", () => {
   it.each(["a", "0", "-", "_", "AZaz09_-", "x".repeat(128)])("W8: %j names a run", (text) => {

@@ -1,4 +1,4 @@
-import type { StreamSink } from "../src/open-stream.ts";
+import type { StreamSink } from "../src/stream/open-stream.ts";
 import { type Frame, readFrames } from "./frame-reader.ts";
 
 /** A frame, and when it was written. */

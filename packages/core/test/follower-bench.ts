@@ -1,7 +1,7 @@
-import { createSliceBudget } from "../src/pages.ts";
+import { createFollower, type Follower, type FollowerReader } from "../src/follow/follower.ts";
+import { createSliceBudget } from "../src/follow/pages.ts";
+import type { Slice } from "../src/follow/slice.ts";
 import { setImmediate } from "node:timers/promises";
-import { createFollower, type Follower, type FollowerReader } from "../src/follower.ts";
-import type { Slice } from "../src/slice.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 

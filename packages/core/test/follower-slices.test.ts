@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Slice, SLICE_BYTES } from "../src/slice.ts";
+import { type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
 import { answerAll, append, createFollowerBench, drain, open, ring } from "./follower-bench.ts";
 
 const LARGE = JSON.stringify("x".repeat(60_000));

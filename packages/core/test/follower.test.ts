@@ -1,9 +1,9 @@
-import { createSliceBudget } from "../src/pages.ts";
+import { createFollower } from "../src/follow/follower.ts";
+import { createSliceBudget } from "../src/follow/pages.ts";
+import { createSlice, type Slice } from "../src/follow/slice.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createFollower } from "../src/follower.ts";
-import { createSlice, type Slice } from "../src/slice.ts";
 import {
   answerAll,
   append,

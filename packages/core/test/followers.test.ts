@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createFollowers, type Followers } from "../src/followers.ts";
-import type { FollowerReader } from "../src/follower.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import type { FollowerReader } from "../src/follow/follower.ts";
+import { createFollowers, type Followers } from "../src/follow/followers.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 

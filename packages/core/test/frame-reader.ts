@@ -1,5 +1,5 @@
 import { createParser } from "eventsource-parser";
-import { encodeFrames } from "../src/frame.ts";
+import { encodeFrames } from "../src/wire/frame.ts";
 
 /** One message as an EventSource client hands it on. */
 export interface Frame {

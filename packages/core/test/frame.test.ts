@@ -1,21 +1,24 @@
 import { createParser } from "eventsource-parser";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { StoredEvent } from "../src/rules/event.ts";
+import { JsonText } from "../src/rules/json-text.ts";
+import type { RunState } from "../src/rules/lifecycle.ts";
 import {
   encodeConnected,
-  encodeFrames,
   encodeEvent,
+  encodeFrames,
   encodeRunEvent,
   encodeRunEvents,
   encodeRunFinished,
   encodeStatus,
-  encodeStreamError,
   NO_RETRY_MS,
-} from "../src/frame.ts";
-import { JsonText } from "../src/json-text.ts";
-import type { RunState } from "../src/lifecycle.ts";
-import type { StoredEvent } from "../src/store.ts";
-import { STREAM_ERRORS, type StreamErrorCode } from "../src/stream-error.ts";
+} from "../src/wire/frame.ts";
+import {
+  encodeStreamError,
+  STREAM_ERRORS,
+  type StreamErrorCode,
+} from "../src/wire/stream-error.ts";
 import { createFrameReader, type Frame, readFrames } from "./frame-reader.ts";
 import { jsonSample } from "./json-sample.ts";
 import { storedEvent } from "./run-record.ts";

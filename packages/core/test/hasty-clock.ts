@@ -1,4 +1,4 @@
-import type { Clock } from "../src/clock.ts";
+import type { Clock } from "../src/time/clock.ts";
 
 /** A clock on which every pause is over at once, by its own account. */
 export function createHastyClock(): Clock {

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RunEventsError, runFenced, runFinished, runNotFound } from "../src/errors.ts";
-import { type HeldLease, holdLease } from "../src/hold-lease.ts";
+import { RunEventsError, runFenced, runFinished, runNotFound } from "../src/rules/errors.ts";
+import { type HeldLease, holdLease } from "../src/work/hold-lease.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 

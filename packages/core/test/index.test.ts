@@ -1,48 +1,63 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import * as store from "../src/index-store.ts";
 import * as wire from "../src/index-wire.ts";
 import * as core from "../src/index.ts";
+import { readModules } from "./read-modules.ts";
 
-const VALUES = [
-  "RunEventsError",
-  "JsonText",
+const VALUES = ["JsonText", "RunEventsError", "createMemoryStore", "createRunEvents", "isTerminal"];
+
+const TYPES = [
+  "AppendOptions",
+  "AppendReceipt",
+  "Claim",
+  "ClaimOptions",
+  "EventDraft",
+  "LeaseOptions",
+  "ListOptions",
+  "OwnerOption",
+  "PageOptions",
+  "ProbeOptions",
+  "PurgeOptions",
+  "ReapOptions",
+  "RunEvent",
+  "RunEvents",
+  "RunEventsErrorCode",
+  "RunEventsErrorDetails",
+  "RunEventsOptions",
+  "RunEventsPage",
+  "RunSnapshot",
+  "RunStatus",
+  "TailOptions",
+  "Upkeep",
+  "WorkOptions",
+  "WorkedRun",
+];
+
+const STORE_VALUES = [
   "INITIAL_STATE",
   "MAX_BATCH_EVENTS",
-  "MAX_JSON_DEPTH",
   "MAX_PAYLOAD_BYTES",
-  "MIN_LEASE_MS",
-  "MAX_LEASE_MS",
   "NO_LEASE",
   "advanceRun",
   "appenderOf",
   "claimRun",
-  "clampCursor",
-  "createMemoryStore",
   "createPageCut",
-  "createRunEvents",
-  "createRunLog",
   "createWatchers",
   "encodeKeptClaim",
   "eventBytes",
   "finishedOutcome",
-  "foldEvent",
-  "holdLease",
-  "invalidCursor",
   "isFenced",
   "isLonger",
   "isRunId",
-  "isRunLog",
-  "isTerminal",
   "isVisible",
   "judgeAppend",
   "keptKeyOf",
   "leaseAfter",
   "nextFence",
   "ownerIdOf",
-  "parseCursor",
   "parseExpectedSequence",
   "parseIdempotencyKey",
-  "phaseStartedBy",
   "planEvents",
   "planPage",
   "receiptOf",
@@ -51,96 +66,66 @@ const VALUES = [
   "runFenced",
   "runFinished",
   "runNotFound",
-  "runWork",
   "stateAtSince",
-  "statusAfter",
   "storeClosed",
-  "systemClock",
   "utf8Bytes",
 ];
 
-const TYPES = [
-  "Appender",
+const STORE_TYPES = [
   "AppendLanding",
   "AppendLimits",
-  "AppendOptions",
   "AppendOutcome",
-  "AppendReceipt",
   "AppendRequest",
-  "Claim",
-  "ClaimOptions",
+  "Appender",
   "ClaimRequest",
-  "Clock",
   "CreateOutcome",
   "CreateRunRequest",
   "DeleteOutcome",
-  "EndWatcher",
-  "EventDraft",
   "ExpiredQuery",
   "FinishedOutcome",
-  "HeldLease",
-  "HoldOptions",
   "KeptReceipt",
   "Lease",
-  "LeasedRun",
-  "LeaseOptions",
   "LeaseOutcome",
   "LeaseRefusal",
-  "Leases",
-  "ListOptions",
   "ListQuery",
-  "LogPage",
   "MemoryStoreOptions",
   "NewEvent",
-  "OwnerOption",
-  "PageOptions",
   "PlannedEvents",
-  "Probe",
-  "ProbeOptions",
-  "PurgeOptions",
   "PurgeRequest",
   "ReadQuery",
   "ReadResult",
-  "ReapOptions",
   "ReleaseRequest",
   "RenewRequest",
-  "RunEvent",
-  "RunEvents",
-  "RunEventsErrorCode",
-  "RunEventsErrorDetails",
-  "RunEventsErrorOptions",
-  "RunEventsOptions",
-  "RunEventsPage",
   "RunEventStore",
-  "RunLog",
+  "RunEventsErrorOptions",
   "RunRecord",
-  "RunSnapshot",
   "RunState",
-  "RunStatus",
   "StoreCapabilities",
   "StoredEvent",
-  "TailOptions",
   "TerminalStatus",
-  "Upkeep",
   "Watch",
   "Watchers",
-  "WorkAppendOptions",
-  "WorkedRun",
-  "WorkOptions",
-  "WorkPort",
 ];
 
-/** Of `@tm/run-events-core/wire`, which a server needs that speaks the wire by itself. */
 const WIRE_VALUES = [
+  "MAX_JSON_DEPTH",
+  "MAX_LEASE_MS",
+  "MIN_LEASE_MS",
   "NO_RETRY_MS",
+  "PAGE_START",
   "STREAM_ERRORS",
+  "afterTurn",
+  "clampCursor",
+  "createRunLog",
   "createStreams",
+  "describeValue",
+  "eachJsonItem",
+  "eachJsonMember",
   "encodeConnected",
   "encodeEvent",
+  "encodeEvents",
   "encodeFrames",
   "encodeLease",
-  "PAGE_START",
-  "encodeEvents",
   "encodePage",
   "encodePageEnd",
   "encodeReceipt",
@@ -151,19 +136,33 @@ const WIRE_VALUES = [
   "encodeStatus",
   "encodeStreamError",
   "encodeTime",
-  "afterTurn",
-  "describeValue",
-  "eachJsonItem",
-  "eachJsonMember",
+  "foldEvent",
+  "holdLease",
+  "invalidCursor",
+  "isRunLog",
+  "parseCursor",
+  "phaseStartedBy",
+  "runWork",
   "splitJsonArray",
   "splitJsonObject",
+  "statusAfter",
   "streamErrorCode",
+  "systemClock",
 ];
 
 const WIRE_TYPES = [
+  "Clock",
   "Connected",
+  "EndWatcher",
+  "HeldLease",
+  "HoldOptions",
   "JsonMember",
+  "LeasedRun",
+  "Leases",
+  "LogPage",
   "OpenStream",
+  "Probe",
+  "RunLog",
   "StreamEnd",
   "StreamErrorCode",
   "StreamFailure",
@@ -173,6 +172,8 @@ const WIRE_TYPES = [
   "StreamTimes",
   "Streams",
   "StreamsOptions",
+  "WorkAppendOptions",
+  "WorkPort",
 ];
 
 /** The names in the file's export clauses: types leave nothing behind to look at when it runs. */
@@ -184,6 +185,7 @@ function namesIn(source: string, clause: RegExp): readonly string[] {
 
 describe.each([
   { file: "index.ts", module: core, values: VALUES, types: TYPES },
+  { file: "index-store.ts", module: store, values: STORE_VALUES, types: STORE_TYPES },
   { file: "index-wire.ts", module: wire, values: WIRE_VALUES, types: WIRE_TYPES },
 ])("the public API in $file", ({ file, module, values, types }) => {
   it("is exactly these values", () => {
@@ -195,5 +197,34 @@ describe.each([
     expect(namesIn(source, /export type \{([^}]*)\}/g)).toStrictEqual(types.toSorted());
     expect(namesIn(source, /export \{([^}]*)\}/g)).toStrictEqual(values.toSorted());
     expect(source).not.toMatch(/export \*|export default/);
+  });
+});
+
+describe("the three doors together", () => {
+  it("the door for users has at most 30 names", () => {
+    expect(VALUES.length + TYPES.length).toBeLessThanOrEqual(30);
+  });
+
+  it("each name has one door", () => {
+    const names = [VALUES, TYPES, STORE_VALUES, STORE_TYPES, WIRE_VALUES, WIRE_TYPES].flat();
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toStrictEqual([]);
+  });
+
+  it("no exported declaration mentions a type of core that no door exports", async () => {
+    const modules = await readModules();
+    const open = new Set(
+      [TYPES, STORE_TYPES, WIRE_TYPES, VALUES, STORE_VALUES, WIRE_VALUES].flat(),
+    );
+    const types = new Set(modules.flatMap(({ types: own }) => own));
+    const hidden = modules.flatMap(({ declarations }) =>
+      declarations
+        .filter(({ name }) => open.has(name))
+        .flatMap(({ name, surface }) =>
+          (surface.match(/\b[A-Z]\w+/g) ?? [])
+            .filter((used) => types.has(used) && !open.has(used))
+            .map((used) => `${name} mentions ${used}`),
+        ),
+    );
+    expect(hidden).toStrictEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isDeeper, MAX_JSON_DEPTH } from "../src/json-depth.ts";
-import { JsonText } from "../src/json-text.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import { isDeeper, MAX_JSON_DEPTH } from "../src/rules/json-depth.ts";
+import { JsonText } from "../src/rules/json-text.ts";
 import { createRunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 
 /** So many arrays, or objects, in one another. */
 function nest(depth: number, isObject = false): string {

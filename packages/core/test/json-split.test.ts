@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { JsonText } from "../src/rules/json-text.ts";
 import {
   eachJsonItem,
   eachJsonMember,
   splitJsonArray,
   splitJsonObject,
-} from "../src/json-split.ts";
-import { JsonText } from "../src/json-text.ts";
+} from "../src/wire/json-split.ts";
 import { arraySample, jsonSample, objectSample } from "./json-sample.ts";
 
 const SPACE = /^[ \n\r\t]+|[ \n\r\t]+$/g;

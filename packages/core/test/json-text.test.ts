@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isLonger, JsonText, utf8Bytes } from "../src/json-text.ts";
+import { isLonger, JsonText, utf8Bytes } from "../src/rules/json-text.ts";
 import { jsonSample } from "./json-sample.ts";
 
 const encoder = new TextEncoder();

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { RunStatus } from "../src/event.ts";
-import { judgeAppend, type KeptReceipt } from "../src/judge-append.ts";
-import type { AppendOutcome, Appender, Lease } from "../src/store.ts";
+import type { Appender, AppendOutcome } from "../src/rules/append.ts";
+import type { RunStatus } from "../src/rules/event.ts";
+import { judgeAppend, type KeptReceipt } from "../src/rules/judge-append.ts";
+import type { Lease } from "../src/rules/lease.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];

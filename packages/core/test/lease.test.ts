@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { RunStatus } from "../src/event.ts";
-import { appenderOf, isFenced, leaseAfter } from "../src/lease.ts";
-import type { Appender, Lease } from "../src/store.ts";
+import type { Appender } from "../src/rules/append.ts";
+import type { RunStatus } from "../src/rules/event.ts";
+import { appenderOf, isFenced, type Lease, leaseAfter } from "../src/rules/lease.ts";
 import { appender, lease } from "./run-draft.ts";
 
 const TIME = fc.integer({ min: 0, max: 4 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import type { LeaseOutcome } from "../src/store.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import type { LeaseOutcome } from "../src/rules/claims.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 
 const START = Date.UTC(2026, 5, 20, 12, 1);
 const LEASE = { leaseMs: 1_000 };

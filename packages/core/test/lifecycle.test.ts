@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EventDraft, RunStatus } from "../src/event.ts";
-import { RunEventsError } from "../src/errors.ts";
-import { JsonText } from "../src/json-text.ts";
-import { advanceRun, judgeAppend } from "../src/judge-append.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import type { EventDraft, RunStatus } from "../src/rules/event.ts";
+import { JsonText } from "../src/rules/json-text.ts";
+import { advanceRun, judgeAppend } from "../src/rules/judge-append.ts";
 import {
   foldEvent,
   foldEvents,
@@ -13,8 +13,8 @@ import {
   planEvents,
   type RunState,
   statusAfter,
-} from "../src/lifecycle.ts";
-import type { RunRecord } from "../src/store.ts";
+} from "../src/rules/lifecycle.ts";
+import type { RunRecord } from "../src/rules/run.ts";
 import { batches, liveDraft, terminalDraft } from "./run-draft.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 

@@ -1,6 +1,6 @@
-import { RunEventsError, storeClosed } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import type { RunEventStore } from "../src/store.ts";
+import { RunEventsError, storeClosed } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 
 /**
  * What becomes of one `append` call: it answers; it lands whole, half or not at all and its answer is lost; it is refused,

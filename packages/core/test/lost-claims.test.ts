@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RunEventsError, storeClosed } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import type { ClaimRequest, RunEventStore } from "../src/store.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import type { ClaimRequest } from "../src/rules/claims.ts";
+import { RunEventsError, storeClosed } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 
 /** What becomes of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
-import type { RunEventStore } from "../src/store.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 
 const LEASE = { runId: "r", ownerId: null, leaseMs: 100 };

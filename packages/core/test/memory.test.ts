@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
-import type { ReadResult, RunEventStore, RunRecord } from "../src/store.ts";
+import type { ReadResult } from "../src/rules/page.ts";
+import type { RunRecord } from "../src/rules/run.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 
 const ALL = { runId: "r", ownerId: null, since: 0, limit: 100, maxBytes: 1_000_000 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { describeValue } from "../src/describe-value.ts";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import { describeValue } from "../src/rules/describe-value.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 
 /** What a program in JavaScript may do with it. */
 type Loose = Readonly<Record<keyof RunEvents, (...args: readonly unknown[]) => Promise<unknown>>>;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nextFence } from "../src/claims.ts";
+import { nextFence } from "../src/rules/claims.ts";
 
 describe("nextFence", () => {
   /** The last millisecond whose fences are all safe integers, in the year 2255. */

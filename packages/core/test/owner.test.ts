@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
-import { ownerIdOf } from "../src/owner.ts";
+import { ownerIdOf } from "../src/rules/owner.ts";
 import { createRunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 
 describe("ownerIdOf", () => {
   it("asks for nobody only where it is left out", () => {

@@ -1,14 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EventDraft } from "../src/event.ts";
+import type { EventDraft, StoredEvent } from "../src/rules/event.ts";
 import {
   foldEvent,
   INITIAL_STATE,
   isTerminal,
   planEvents,
   type RunState,
-} from "../src/lifecycle.ts";
-import { createMemoryStore } from "../src/memory.ts";
+} from "../src/rules/lifecycle.ts";
 import {
   createPageCut,
   EVENT_ENVELOPE_BYTES,
@@ -16,9 +15,10 @@ import {
   type LogPage,
   planPage,
   stateAtSince,
-} from "../src/page.ts";
-import { encodeRunEvent } from "../src/frame.ts";
-import type { RunEventStore, StoredEvent } from "../src/store.ts";
+} from "../src/rules/page.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { encodeRunEvent } from "../src/wire/frame.ts";
 import { batches } from "./run-draft.ts";
 import { appendRequest, runRecord, storedEvent } from "./run-record.ts";
 

@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeRunEvent } from "../src/frame.ts";
-import { foldEvent, INITIAL_STATE, planEvents, type RunState } from "../src/lifecycle.ts";
-import { utf8Bytes } from "../src/json-text.ts";
-import { createPageCut } from "../src/page.ts";
-import { createPages, createSliceBudget, type Pages } from "../src/pages.ts";
-import { type Position, type Slice, SLICE_BYTES } from "../src/slice.ts";
-import type { ReadQuery, StoredEvent } from "../src/store.ts";
+import { createPages, createSliceBudget, type Pages } from "../src/follow/pages.ts";
+import { type Position, type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
+import type { StoredEvent } from "../src/rules/event.ts";
+import { utf8Bytes } from "../src/rules/json-text.ts";
+import { foldEvent, INITIAL_STATE, planEvents, type RunState } from "../src/rules/lifecycle.ts";
+import { createPageCut, type ReadQuery } from "../src/rules/page.ts";
+import { encodeRunEvent } from "../src/wire/frame.ts";
 import { batches } from "./run-draft.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 

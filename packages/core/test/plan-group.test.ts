@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type GroupBounds, planGroup, type WaitingItem } from "../src/plan-group.ts";
+import { type GroupBounds, planGroup, type WaitingItem } from "../src/log/plan-group.ts";
 import { createBench, endOfTurns, nextGroup } from "./batcher-bench.ts";
 
 interface Item extends WaitingItem {

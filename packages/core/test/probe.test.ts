@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { createProbe } from "../src/probe.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import { createProbe } from "../src/upkeep/probe.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock } from "./fake-clock.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodePhase, receiptOf } from "../src/receipt.ts";
+import { decodePhase, receiptOf } from "../src/rules/receipt.ts";
 
 const LANDING = {
   firstSequence: 2,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import type { EventDraft } from "../src/event.ts";
-import type { Appender, Lease } from "../src/store.ts";
+import type { Appender } from "../src/rules/append.ts";
+import type { EventDraft } from "../src/rules/event.ts";
+import type { Lease } from "../src/rules/lease.ts";
 
 /** What makes a phase, and what looks like it and does not. */
 const phasePayload: fc.Arbitrary<unknown> = fc.oneof(

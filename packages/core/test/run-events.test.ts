@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createContext, runInContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RunEvent } from "../src/event.ts";
-import { JsonText } from "../src/json-text.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import type { RunEvent } from "../src/rules/event.ts";
+import { JsonText } from "../src/rules/json-text.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 
 const NOW = Date.UTC(2026, 5, 20, 12, 1);
 const TIME = "2026-06-20T12:01:00.000Z";
@@ -51,7 +51,7 @@ describe("createRunEvents", () => {
   });
 
   it("opens over a memory store as that one's example says", async () => {
-    const example = await exampleOf("memory.ts", "createMemoryStore");
+    const example = await exampleOf("store/memory.ts", "createMemoryStore");
     const context = createContext({ createRunEvents, createMemoryStore });
     await runInContext(`(async () => {${example}; await runs.close();})()`, context);
   });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonText } from "../src/json-text.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { JsonText } from "../src/rules/json-text.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const TOKEN = { eventType: "TOKEN" };

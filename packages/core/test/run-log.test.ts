@@ -2,11 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDeferred } from "./deferred.ts";
 import { createFakeClock } from "./fake-clock.ts";
-import type { AppendReceipt } from "../src/receipt.ts";
-import { JsonText } from "../src/json-text.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import type { AppendRequest, RunEventStore } from "../src/store.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import type { AppendRequest } from "../src/rules/append.ts";
+import { JsonText } from "../src/rules/json-text.ts";
+import type { AppendReceipt } from "../src/rules/receipt.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { batches } from "./run-draft.ts";
 
 const TOKEN = { eventType: "TOKEN" };

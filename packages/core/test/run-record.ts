@@ -1,6 +1,8 @@
-import type { AppendRequest, NewEvent, RunRecord, StoredEvent } from "../src/store.ts";
-import { NO_LEASE } from "../src/lease.ts";
-import { INITIAL_STATE, phaseStartedBy, statusAfter } from "../src/lifecycle.ts";
+import type { AppendRequest } from "../src/rules/append.ts";
+import type { NewEvent, StoredEvent } from "../src/rules/event.ts";
+import { NO_LEASE } from "../src/rules/lease.ts";
+import { INITIAL_STATE, phaseStartedBy, statusAfter } from "../src/rules/lifecycle.ts";
+import type { RunRecord } from "../src/rules/run.ts";
 
 /** A run's head, new unless said otherwise. */
 export function runRecord(part: Partial<RunRecord> = {}): RunRecord {

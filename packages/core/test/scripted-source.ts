@@ -1,6 +1,7 @@
-import type { FollowerSource } from "../src/follower.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import type { ReadQuery, ReadResult, RunEventStore } from "../src/store.ts";
+import type { FollowerSource } from "../src/follow/follower.ts";
+import type { ReadQuery, ReadResult } from "../src/rules/page.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 
 /** A read that waits for the test. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { sendReads } from "../src/send-reads.ts";
-import type { ReadQuery, ReadResult, RunEventStore } from "../src/store.ts";
+import { sendReads } from "../src/log/send-reads.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import type { ReadQuery, ReadResult } from "../src/rules/page.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 
 const query = (runId: string): ReadQuery => ({
   runId,

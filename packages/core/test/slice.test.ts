@@ -1,15 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeFrames, encodeRunEvent } from "../src/frame.ts";
+import {
+  createSlice,
+  fitSlice,
+  type Position,
+  SLICE_BYTES,
+  weighEvent,
+} from "../src/follow/slice.ts";
+import type { StoredEvent } from "../src/rules/event.ts";
 import {
   foldEvent,
   INITIAL_STATE,
   isTerminal,
   planEvents,
   type RunState,
-} from "../src/lifecycle.ts";
-import { createSlice, fitSlice, type Position, SLICE_BYTES, weighEvent } from "../src/slice.ts";
-import type { StoredEvent } from "../src/store.ts";
+} from "../src/rules/lifecycle.ts";
+import { encodeFrames, encodeRunEvent } from "../src/wire/frame.ts";
 import { readFrames } from "./frame-reader.ts";
 import { batches } from "./run-draft.ts";
 import { storedEvent } from "./run-record.ts";

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
-import type { RunEventStore } from "../src/store.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { createStreamBench, typesOf } from "./stream-bench.ts";
 
 /** What a server does for these appends while so many readers are stalled. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { areSteady, type Look, type SteadyLooks, takeLook } from "../src/steady-looks.ts";
+import { areSteady, type Look, type SteadyLooks, takeLook } from "../src/upkeep/steady-looks.ts";
 
 const CONFIRM_MS = 15_000;
 const START = 1_780_000_000_000;

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import type { RunEventStore } from "../src/store.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const CALLS = 100;

@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import type { NewEvent } from "../src/store.ts";
-import type { StreamErrorCode } from "../src/stream-error.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import type { NewEvent } from "../src/rules/event.ts";
+import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { checkNow, isLive } from "./check-conversation.ts";
 import { newEvent } from "./run-record.ts";
 import {

@@ -1,9 +1,9 @@
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import type { RunEventStore } from "../src/store.ts";
-import type { StreamErrorCode } from "../src/stream-error.ts";
-import type { OpenStream } from "../src/open-stream.ts";
-import { createStreams, type Streams, type StreamsOptions } from "../src/streams.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import type { OpenStream } from "../src/stream/open-stream.ts";
+import { createStreams, type Streams, type StreamsOptions } from "../src/stream/streams.ts";
+import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink } from "./fake-sink.ts";
 

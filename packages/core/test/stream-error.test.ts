@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { STREAM_ERRORS, streamErrorCode } from "../src/stream-error.ts";
-import { retryAfter } from "../src/stream-failure.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { retryAfter, STREAM_ERRORS, streamErrorCode } from "../src/wire/stream-error.ts";
 
 const RETRYABLE = [
   "store_unavailable",

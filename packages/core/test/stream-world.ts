@@ -1,10 +1,11 @@
-import { createFollowers } from "../src/followers.ts";
-import { isTerminal, statusAfter } from "../src/lifecycle.ts";
-import { createRunLog } from "../src/run-log.ts";
-import type { NewEvent } from "../src/store.ts";
-import type { OpenStream } from "../src/open-stream.ts";
-import type { StreamErrorCode } from "../src/stream-error.ts";
-import { createStreams, type Streams } from "../src/streams.ts";
+import { RUN_LOG } from "../src/rules/brand.ts";
+import { createFollowers } from "../src/follow/followers.ts";
+import { createRunLog } from "../src/log/run-log.ts";
+import type { NewEvent } from "../src/rules/event.ts";
+import { isTerminal, statusAfter } from "../src/rules/lifecycle.ts";
+import type { OpenStream } from "../src/stream/open-stream.ts";
+import { createStreams, type Streams } from "../src/stream/streams.ts";
+import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink } from "./fake-sink.ts";
@@ -62,17 +63,14 @@ export async function createStreamWorld(
   for (const ownerId of OWNERS)
     await source.store.createRun({ runId: ownerId, ownerId, metadata: "null" });
   const log = createRunLog({ store: source.store, clock });
-  const streams = createStreams(
-    { ...log, followers: createFollowers(source, clock) },
-    {
-      heartbeatMs: HEARTBEAT_MS,
-      maxAgeMs: MAX_AGE_MS,
-      stallMs: STALL_MS,
-      maxStreams: MAX_STREAMS,
-      maxStreamsPerUser: MAX_STREAMS_PER_USER,
-      random,
-    },
-  );
+  const streams = createStreams(Object.assign(log, { [RUN_LOG]: createFollowers(source, clock) }), {
+    heartbeatMs: HEARTBEAT_MS,
+    maxAgeMs: MAX_AGE_MS,
+    stallMs: STALL_MS,
+    maxStreams: MAX_STREAMS,
+    maxStreamsPerUser: MAX_STREAMS_PER_USER,
+    random,
+  });
   const conversations: Conversation[] = [];
 
   function open(ownerId: string, since: number): Conversation {

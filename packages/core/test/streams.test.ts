@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createMemoryStore } from "../src/memory.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeSink } from "./fake-sink.ts";
 import { codeOf, createStreamBench, letGo, typesOf } from "./stream-bench.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { RunEventsError } from "../src/errors.ts";
+import type { RunEventsError } from "../src/rules/errors.ts";
 import type { TailReader } from "./tail-reader.ts";
 import {
   ABORTED,

@@ -1,6 +1,6 @@
-import type { Followers } from "../src/followers.ts";
-import type { StoredEvent } from "../src/store.ts";
-import { tailSlices } from "../src/tail.ts";
+import type { Followers } from "../src/follow/followers.ts";
+import { tailSlices } from "../src/follow/tail.ts";
+import type { StoredEvent } from "../src/rules/event.ts";
 
 /** A tail that asks for its next slice when the test says so. */
 export interface TailReader {

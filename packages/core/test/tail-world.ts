@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { RunEventsError } from "../src/errors.ts";
-import { createFollowers, type Followers } from "../src/followers.ts";
+import { createFollowers, type Followers } from "../src/follow/followers.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createFollowers } from "../src/followers.ts";
-import { tailSlices } from "../src/tail.ts";
+import { createFollowers } from "../src/follow/followers.ts";
+import { tailSlices } from "../src/follow/tail.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createTimetable, type Timed } from "../src/timetable.ts";
+import { createTimetable, type Timed } from "../src/time/timetable.ts";
 
 interface Item extends Timed {
   readonly name: number;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import type { RunEventStore } from "../src/store.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
 import { createLossyStore } from "./lossy-store.ts";
 
 /** Ends what has expired at the first look. */

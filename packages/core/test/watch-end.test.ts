@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import { createRunLog, type RunLog } from "../src/run-log.ts";
-import { watchEnd } from "../src/watch-end.ts";
+import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import { watchEnd } from "../src/work/watch-end.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 

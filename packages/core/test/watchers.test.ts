@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createWatchers } from "../src/watchers.ts";
+import { createWatchers } from "../src/store/watchers.ts";
 
 /** Lets the microtask of `ring` run. */
 const soon = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonText } from "../src/json-text.ts";
-import { encodeLease, encodePage, encodeReceipt, encodeRun, encodeRunList } from "../src/wire.ts";
+import { JsonText } from "../src/rules/json-text.ts";
+import {
+  encodeLease,
+  encodePage,
+  encodeReceipt,
+  encodeRun,
+  encodeRunList,
+} from "../src/wire/wire.ts";
 import { jsonSample } from "./json-sample.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 

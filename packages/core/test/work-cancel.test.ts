@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import type { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 import { createDeferred } from "./deferred.ts";
 import {
   aborted,

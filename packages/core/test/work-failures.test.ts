@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
-import type { WorkedRun } from "../src/work.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { WorkedRun } from "../src/work/work.ts";
 import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
 import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RunEventsError } from "../src/errors.ts";
+import type { RunEventsError } from "../src/rules/errors.ts";
 import { createDeferred } from "./deferred.ts";
 import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 

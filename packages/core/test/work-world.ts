@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import { RunEventsError } from "../src/errors.ts";
-import { createMemoryStore } from "../src/memory.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
-import type { RunEventStore } from "../src/store.ts";
-import type { WorkedRun } from "../src/work.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import type { WorkedRun } from "../src/work/work.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 /** The lease of these tests: thirds and twelfths of it are whole. */

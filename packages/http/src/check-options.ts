@@ -1,4 +1,5 @@
-import { isRunLog, type RunEvents } from "@tm/run-events-core";
+import type { RunEvents } from "@tm/run-events-core";
+import { isRunLog } from "@tm/run-events-core/wire";
 
 /**
  * Lets pass what a handler can serve, also if another copy of core has made it.

@@ -1,4 +1,5 @@
-import type { LogPage, RunRecord } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { LogPage } from "@tm/run-events-core/wire";
 
 /**
  * A page's entity tag. The log never changes behind a reader, so a page is known by its run (the ordinal, and when it was

@@ -1,4 +1,4 @@
-import { parseIdempotencyKey } from "@tm/run-events-core";
+import { parseIdempotencyKey } from "@tm/run-events-core/store";
 import { encodeLease } from "@tm/run-events-core/wire";
 import { readBody } from "./call-body.ts";
 import { emptyReply, jsonReply, type Reply } from "./exchange.ts";

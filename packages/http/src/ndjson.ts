@@ -3,9 +3,8 @@ import {
   type EventDraft,
   isTerminal,
   RunEventsError,
-  type RunLog,
-  statusAfter,
 } from "@tm/run-events-core";
+import { type RunLog, statusAfter } from "@tm/run-events-core/wire";
 import { createByteBuffer, decodeUtf8, letGo } from "./body.ts";
 import type { Holding } from "./in-flight.ts";
 import { invalidRequest, parseEvent } from "./parameters.ts";

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import type { Clock } from "@tm/run-events-core";
-import { afterTurn } from "@tm/run-events-core/wire";
+import { type Clock, afterTurn } from "@tm/run-events-core/wire";
 import type { Reply } from "./exchange.ts";
 
 /** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */

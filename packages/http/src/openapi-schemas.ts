@@ -1,5 +1,4 @@
-import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core";
-import { STREAM_ERRORS } from "@tm/run-events-core/wire";
+import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { STATUS } from "./problem.ts";
 
 type Schema = Readonly<Record<string, unknown>>;

@@ -1,12 +1,11 @@
+import { type EventDraft, JsonText, RunEventsError, type RunStatus } from "@tm/run-events-core";
 import {
-  type EventDraft,
   invalidCursor,
-  JsonText,
   parseCursor,
-  RunEventsError,
-  type RunStatus,
-} from "@tm/run-events-core";
-import { describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+  describeValue,
+  eachJsonItem,
+  eachJsonMember,
+} from "@tm/run-events-core/wire";
 import type { JsonBody } from "./body.ts";
 
 /** A bad parameter, header or body. @see W3 */

@@ -1,4 +1,4 @@
-import type { Clock } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 
 /** What is handed over at a time, in bytes. */
 const PIECE_BYTES = 65_536;

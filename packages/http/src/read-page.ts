@@ -1,5 +1,11 @@
-import { eventBytes, type LogPage, type RunRecord, utf8Bytes } from "@tm/run-events-core";
-import { encodeEvents, encodePage, encodePageEnd, PAGE_START } from "@tm/run-events-core/wire";
+import { eventBytes, type RunRecord, utf8Bytes } from "@tm/run-events-core/store";
+import {
+  type LogPage,
+  encodeEvents,
+  encodePage,
+  encodePageEnd,
+  PAGE_START,
+} from "@tm/run-events-core/wire";
 import { stopIfGone } from "./exchange.ts";
 import type { Call } from "./route.ts";
 

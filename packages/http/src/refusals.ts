@@ -1,4 +1,4 @@
-import type { Clock } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
 /** The time from one refusal to the next, in milliseconds: 200 a second. */

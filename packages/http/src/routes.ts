@@ -1,11 +1,6 @@
-import {
-  isRunId,
-  isTerminal,
-  parseCursor,
-  parseIdempotencyKey,
-  runNotFound,
-} from "@tm/run-events-core";
-import { encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
+import { isTerminal } from "@tm/run-events-core";
+import { isRunId, parseIdempotencyKey, runNotFound } from "@tm/run-events-core/store";
+import { parseCursor, encodeReceipt, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { mediaType, refuseEncoded } from "./body.ts";
 import { readBody, withBody } from "./call-body.ts";
 import { etagOf, matchesEtag } from "./etag.ts";

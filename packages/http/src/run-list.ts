@@ -1,10 +1,10 @@
 import {
   createPageCut,
   type ListQuery,
-  type RunLog,
   type RunRecord,
   utf8Bytes,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
+import type { RunLog } from "@tm/run-events-core/wire";
 import { type Exchange, stopIfGone } from "./exchange.ts";
 import type { Holding } from "./in-flight.ts";
 

@@ -1,5 +1,6 @@
-import { RunEventsError, type RunEvents, type RunLog } from "@tm/run-events-core";
+import { RunEventsError, type RunEvents } from "@tm/run-events-core";
 import {
+  type RunLog,
   createStreams,
   describeValue,
   type StreamErrorCode,

@@ -1,4 +1,5 @@
-import { RunEventsError, type RunLog } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunLog } from "@tm/run-events-core/wire";
 
 /** One long-poll. */
 interface Wait {

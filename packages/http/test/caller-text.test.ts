@@ -24,7 +24,9 @@ describe("no expression costs more than the text is long", () => {
   });
 
   it.each(FOLDERS)("%s", (folder) => {
-    const names = readdirSync(new URL(folder, ROOT)).map((name) => folder + name);
+    const names = readdirSync(new URL(folder, ROOT), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.tsx?$/.test(name))
+      .map((name) => folder + name);
     const found = names
       .filter((name) => !ALLOWED.has(name))
       .flatMap((name) =>

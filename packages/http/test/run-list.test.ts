@@ -1,4 +1,6 @@
-import { createMemoryStore, createRunLog, type RunRecord } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
+import { createRunLog } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readRunList } from "../src/run-list.ts";

@@ -1,11 +1,11 @@
+import { RunEventsError } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   judgeAppend,
   type KeptReceipt,
   type ReadQuery,
   type RunRecord,
-  RunEventsError,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { encodeAppend, encodeEach, encodeWave, isEventEach } from "./encode-wave.ts";
 import { isKeyTaken, storeFailure } from "./failure.ts";
 import { type Placed, planWave, type RunAppend } from "./plan-wave.ts";

@@ -1,4 +1,4 @@
-import type { Appender } from "@tm/run-events-core";
+import type { Appender } from "@tm/run-events-core/store";
 
 /** A fence is greater than this code, and those who take the next fence have smaller ones. */
 export const ANYBODY = -1;

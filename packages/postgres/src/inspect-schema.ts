@@ -1,4 +1,5 @@
-import { RunEventsError, type StoreCapabilities } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Query } from "./query.ts";
 import { MIGRATION_COUNT } from "./schema.ts";
 import { ON_PRIMARY } from "./statements.ts";

@@ -1,8 +1,8 @@
+import type { EventDraft } from "@tm/run-events-core";
 import {
   appenderOf,
   type AppendOutcome,
   type AppendRequest,
-  type EventDraft,
   isRunId,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
@@ -11,7 +11,7 @@ import {
   parseIdempotencyKey,
   planEvents,
   runNotFound,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { appendGroup, type MovedRuns } from "./append.ts";
 import type { PostgresQueryable } from "./driver.ts";
 import { type Query, queryOf } from "./query.ts";

@@ -1,3 +1,4 @@
+import { RunEventsError } from "@tm/run-events-core";
 import {
   type ClaimRequest,
   claimRun,
@@ -7,9 +8,8 @@ import {
   releaseRun,
   type RenewRequest,
   renewLease,
-  RunEventsError,
   type RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import type { Query } from "./query.ts";
 import { type BigintColumn, type RunRow, runOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";

@@ -1,4 +1,5 @@
-import { type AppendRequest, isTerminal } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { AppendRequest } from "@tm/run-events-core/store";
 import { ANYBODY, encodeAppender } from "./encode-appender.ts";
 
 /** A request, and its place in the group that it came with. */

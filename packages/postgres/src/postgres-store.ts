@@ -1,10 +1,5 @@
-import {
-  type AppendReceipt,
-  receiptOf,
-  RunEventsError,
-  type RunEventStore,
-  storeClosed,
-} from "@tm/run-events-core";
+import { type AppendReceipt, RunEventsError } from "@tm/run-events-core";
+import { receiptOf, type RunEventStore, storeClosed } from "@tm/run-events-core/store";
 import { appendGroup, type MovedRuns } from "./append.ts";
 import type { PostgresPool } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";

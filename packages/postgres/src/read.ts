@@ -1,4 +1,4 @@
-import type { ReadQuery, ReadResult, StoredEvent } from "@tm/run-events-core";
+import type { ReadQuery, ReadResult, StoredEvent } from "@tm/run-events-core/store";
 import { runDamaged } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { type BigintColumn, type RunRow, runOf } from "./rows.ts";

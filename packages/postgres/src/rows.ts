@@ -1,4 +1,5 @@
-import type { RunRecord, RunStatus } from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
 
 /** A bigint column: pg gives it as text, PGlite as a number. */
 export type BigintColumn = string | number;

@@ -6,7 +6,7 @@ import {
   type ListQuery,
   type PurgeRequest,
   type RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { runDamaged } from "./failure.ts";
 import type { Query } from "./query.ts";
 import { type RunRow, runOf } from "./rows.ts";

@@ -1,4 +1,4 @@
-import { eventBytes } from "@tm/run-events-core";
+import { eventBytes } from "@tm/run-events-core/store";
 import { ANYBODY, OWNER, REAPER } from "./encode-appender.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 

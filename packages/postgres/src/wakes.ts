@@ -1,4 +1,4 @@
-import { createWatchers } from "@tm/run-events-core";
+import { createWatchers } from "@tm/run-events-core/store";
 import type { MovedRun } from "./append.ts";
 import { createHeads } from "./heads.ts";
 import { encodeHints, type Hint, parseHints } from "./hints.ts";

@@ -1,4 +1,4 @@
-import type { Appender, AppendRequest } from "@tm/run-events-core";
+import type { Appender, AppendRequest } from "@tm/run-events-core/store";
 import fc from "fast-check";
 
 export const arbitraryFence: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });

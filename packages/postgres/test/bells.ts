@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { vi } from "vitest";
 
 /** A bell that counts. */

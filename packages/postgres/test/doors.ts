@@ -1,5 +1,5 @@
 import type { Counts, Restore, StoreDoors } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 

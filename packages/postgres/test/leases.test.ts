@@ -1,4 +1,5 @@
-import { createRunLog, type RunRecord } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
+import { createRunLog } from "@tm/run-events-core/wire";
 import { describe, expect, it, vi } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { untilProven } from "./proven.ts";
 import { recordPool, type RecordedPool, type SentStatement } from "./recorded-pool.ts";
 import { createOf, queryOf } from "./requests.ts";

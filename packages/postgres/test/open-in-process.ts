@@ -1,5 +1,6 @@
 // What the kit's processes open, each with a pool of its own.
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import pg from "pg";
 import { createPostgresStore } from "../src/index.ts";
 

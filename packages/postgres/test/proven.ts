@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect } from "vitest";
 import { PATIENT } from "./patient.ts";
 import type { RecordedPool } from "./recorded-pool.ts";

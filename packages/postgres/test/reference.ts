@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { countFences } from "@tm/run-events-test-servers";
 import fc from "fast-check";
 import { expect } from "vitest";

@@ -1,10 +1,10 @@
+import type { RunStatus } from "@tm/run-events-core";
 import type {
   AppendOutcome,
   Appender,
   AppendRequest,
-  RunStatus,
   TerminalStatus,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 
 /** What the script says of one request: of one that was appended, where it landed. */
 export type OutcomeReply =

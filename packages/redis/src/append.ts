@@ -1,10 +1,5 @@
-import {
-  type AppendOutcome,
-  type AppendRequest,
-  isTerminal,
-  RunEventsError,
-  type RunStatus,
-} from "@tm/run-events-core";
+import { isTerminal, RunEventsError, type RunStatus } from "@tm/run-events-core";
+import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
 import { APPEND } from "./append-script.ts";
 import { encodeRequest, type OutcomeReply, parseLanding, parseOutcome } from "./append-values.ts";
 import type { Connection } from "./connection.ts";

@@ -1,4 +1,5 @@
-import { type RunEventsError, type RunRecord, storeClosed } from "@tm/run-events-core";
+import type { RunEventsError } from "@tm/run-events-core";
+import { type RunRecord, storeClosed } from "@tm/run-events-core/store";
 import { isCluster, type RedisClient, type RedisClusterClient } from "./driver.ts";
 import {
   clientClosed,

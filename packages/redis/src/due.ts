@@ -1,4 +1,4 @@
-import type { RunRecord } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { numberOrNull } from "./head.ts";
 import { defineReading, defineWriting, refuseOnReplica, type Script } from "./script.ts";

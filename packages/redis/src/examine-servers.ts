@@ -1,4 +1,5 @@
-import { RunEventsError, type StoreCapabilities } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster, type RedisServerFacts } from "./driver.ts";
 

@@ -1,4 +1,5 @@
-import type { RunRecord, RunStatus } from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
+import type { RunRecord } from "@tm/run-events-core/store";
 
 /** The fields of a run's hash that make its record, in the order in which they are asked for. */
 const HEAD_FIELDS = [

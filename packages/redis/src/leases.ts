@@ -5,7 +5,7 @@ import type {
   ReleaseRequest,
   RenewRequest,
   TerminalStatus,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import {

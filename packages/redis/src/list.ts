@@ -1,4 +1,5 @@
-import { isTerminal, type ListQuery, type RunRecord } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { dropListEntry, findListEntries, type ListEntry, STATUSES } from "./list-entries.ts";
 

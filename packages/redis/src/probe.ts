@@ -1,4 +1,4 @@
-import type { StoreCapabilities } from "@tm/run-events-core";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";

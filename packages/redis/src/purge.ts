@@ -1,4 +1,4 @@
-import type { PurgeRequest } from "@tm/run-events-core";
+import type { PurgeRequest } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { type DueEntry, type DueRun, type DueTime, findDue } from "./due.ts";
 import { deleteRun } from "./runs.ts";

@@ -1,4 +1,9 @@
-import { eventBytes, type ReadQuery, type ReadResult, type StoredEvent } from "@tm/run-events-core";
+import {
+  eventBytes,
+  type ReadQuery,
+  type ReadResult,
+  type StoredEvent,
+} from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { runDamaged } from "./failure.ts";
 import { parseHead } from "./head.ts";

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { appendGroup } from "./append.ts";
 import { checkClient } from "./check-client.ts";
 import { createConnection } from "./connection.ts";

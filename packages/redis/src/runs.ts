@@ -4,7 +4,7 @@ import {
   type DeleteOutcome,
   INITIAL_STATE,
   type RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { dropDue } from "./due.ts";
 import { runDamaged } from "./failure.ts";

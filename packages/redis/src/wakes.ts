@@ -1,4 +1,4 @@
-import { createWatchers, storeClosed, type Watch } from "@tm/run-events-core";
+import { createWatchers, storeClosed, type Watch } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { storeFailure } from "./failure.ts";
 import { createLooks } from "./looks.ts";

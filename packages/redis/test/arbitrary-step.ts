@@ -1,4 +1,4 @@
-import type { AppendRequest } from "@tm/run-events-core";
+import type { AppendRequest } from "@tm/run-events-core/store";
 import fc from "fast-check";
 
 /** The runs that steps are about; nobody makes the last. */

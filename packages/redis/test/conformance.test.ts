@@ -1,5 +1,5 @@
 import { type Cost, runEventStoreConformance } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { countCommands, countLeftovers } from "./beneath.ts";

@@ -1,4 +1,5 @@
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { appendOf, createOf, endOf } from "./requests.ts";
 
 /** What a process does to a run, with the fence that it was given last. */

@@ -1,4 +1,4 @@
-import type { AppendRequest, LeaseOutcome } from "@tm/run-events-core";
+import type { AppendRequest, LeaseOutcome } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openRedisStore, type RedisClusterClient, type RedisStore } from "../src/index.ts";

@@ -1,5 +1,5 @@
 // What the kit's processes open, each with a client of its own.
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { Cluster, Redis } from "ioredis";
 import { Redis as Valkey } from "iovalkey";
 import { openRedisStore } from "../src/index.ts";

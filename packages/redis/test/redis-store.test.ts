@@ -1,9 +1,5 @@
-import {
-  createMemoryStore,
-  type LeaseOutcome,
-  type RunEventStore,
-  type RunRecord,
-} from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { countFences } from "@tm/run-events-test-servers";
 import fc from "fast-check";
 import type { Redis } from "ioredis";

@@ -4,7 +4,7 @@ import type {
   RunEventStore,
   RunRecord,
   StoredEvent,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 
 /** An append of one event whose payload is the value. */
 export function appendOf(

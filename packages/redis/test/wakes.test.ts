@@ -1,4 +1,5 @@
-import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { RedisServer, TcpProxy } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished, vi } from "vitest";

@@ -5,7 +5,7 @@ import {
   judgeAppend,
   type KeptReceipt,
   type RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { createEventRows, type EventRows } from "./event-rows.ts";
 import { selectRuns } from "./runs.ts";
 import type { Statements } from "./statements.ts";

@@ -1,4 +1,5 @@
-import { RunEventsError, storeClosed } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import { storeClosed } from "@tm/run-events-core/store";
 import { checkHandle, checkSynchronous } from "./check-handle.ts";
 import { isClosed, isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
 import { databaseClosed, isBusy, storeFailure } from "./failure.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent, RunRecord } from "@tm/run-events-core";
+import type { NewEvent, RunRecord } from "@tm/run-events-core/store";
 import type { SqliteValue } from "./driver.ts";
 import { ROWS_AT_ONCE, type Statements } from "./statements.ts";
 

@@ -6,7 +6,7 @@ import {
   keptKeyOf,
   type LeaseOutcome,
   type RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { selectRun } from "./runs.ts";
 import type { Statements } from "./statements.ts";
 

@@ -1,4 +1,4 @@
-import type { PurgeRequest, RunRecord } from "@tm/run-events-core";
+import type { PurgeRequest, RunRecord } from "@tm/run-events-core/store";
 import type { Statements } from "./statements.ts";
 
 /**

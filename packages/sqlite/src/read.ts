@@ -5,7 +5,7 @@ import {
   type ReadResult,
   type RunRecord,
   type StoredEvent,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { selectRun } from "./runs.ts";
 import type { Statements } from "./statements.ts";
 

@@ -1,12 +1,12 @@
+import { isTerminal } from "@tm/run-events-core";
 import {
   type CreateOutcome,
   type CreateRunRequest,
   type DeleteOutcome,
   INITIAL_STATE,
-  isTerminal,
   type ListQuery,
   type RunRecord,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import type { Statements } from "./statements.ts";
 
 /** A row as a plain object of the caller's own; node:sqlite makes rows without a prototype. */

@@ -1,8 +1,7 @@
+import type { AppendReceipt, EventDraft } from "@tm/run-events-core";
 import {
   appenderOf,
-  type AppendReceipt,
   type AppendRequest,
-  type EventDraft,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
   ownerIdOf,
@@ -13,7 +12,7 @@ import {
   releaseRun,
   renewLease,
   type RunEventStore,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { appendGroup } from "./append.ts";
 import { createConnection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";

@@ -1,4 +1,4 @@
-import { createWatchers, type RunRecord } from "@tm/run-events-core";
+import { createWatchers, type RunRecord } from "@tm/run-events-core/store";
 import { isInTransaction, type SqliteDatabase } from "./driver.ts";
 import type { Statements } from "./statements.ts";
 

@@ -7,7 +7,7 @@ import type {
   ReleaseRequest,
   RenewRequest,
   RunEventStore,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import fc from "fast-check";
 
 /** What a caller does, after some time. */

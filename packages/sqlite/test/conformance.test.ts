@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runEventStoreConformance } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, inject, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { countStatements } from "./counted-statements.ts";

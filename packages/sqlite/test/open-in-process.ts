@@ -1,5 +1,5 @@
 // What the kit's processes open, each with a handle of its own.
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore } from "../src/index.ts";
 import { driverOf } from "./drivers.ts";
 

@@ -1,5 +1,6 @@
 // A process of its own beside a test: obeys commands that come as messages, one answer each. See peers.ts.
-import { type AppendOutcome, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { AppendOutcome } from "@tm/run-events-core/store";
 import { createSqliteStore } from "../src/index.ts";
 import { driverOf } from "./drivers.ts";
 import { appendOf, claimOf, createOf } from "./requests.ts";

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { AppendOutcome, LeaseOutcome } from "@tm/run-events-core";
+import type { AppendOutcome, LeaseOutcome } from "@tm/run-events-core/store";
 import { onTestFinished } from "vitest";
 import type { Driver } from "./drivers.ts";
 

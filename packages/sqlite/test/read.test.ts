@@ -1,4 +1,4 @@
-import { createPageCut, eventBytes, type StoredEvent } from "@tm/run-events-core";
+import { createPageCut, eventBytes, type StoredEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "./drivers.ts";

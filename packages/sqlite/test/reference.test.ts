@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createSqliteStore } from "../src/index.ts";

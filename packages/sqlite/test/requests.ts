@@ -6,7 +6,7 @@ import type {
   RenewRequest,
   RunEventStore,
   StoredEvent,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 
 /** An append of one event whose payload is the value. */
 export function appendOf(

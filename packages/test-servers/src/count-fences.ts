@@ -1,4 +1,9 @@
-import type { AppendRequest, LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core";
+import type {
+  AppendRequest,
+  LeaseOutcome,
+  RunEventStore,
+  RunRecord,
+} from "@tm/run-events-core/store";
 
 /**
  * A store whose fences are 1, 2, 3, … for each run, in the order in which its answers show them. So two stores that do the same can be

@@ -1,4 +1,5 @@
-import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect, it } from "vitest";
 import { startExactlyOnce } from "../src/index.ts";
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type RunEvents, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { type RunEvents, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { GRACE_MS, REAP_MS, RUNS } from "./chaos-plan.ts";
 
 /** A reaper that looks at each of its ticks whether it has left anything behind. */

@@ -5,8 +5,8 @@ import {
   type RunEvent,
   type RunEvents,
   RunEventsError,
-  statusAfter,
 } from "@tm/run-events-core";
+import { statusAfter } from "@tm/run-events-core/wire";
 import { expect, it, onTestFinished } from "vitest";
 import { openStoreUrl } from "../open-store-url.ts";
 import { type Reaper, startReaper } from "./chaos-reaper.ts";

@@ -1,4 +1,5 @@
-import { createRunEvents, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { assertEqual, assertRefused } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";

@@ -1,4 +1,5 @@
-import { createRunEvents, type RunEventStore, type Watch } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore, Watch } from "@tm/run-events-core/store";
 import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type Bell, hangBell } from "../bell.ts";

@@ -1,4 +1,4 @@
-import type { ClaimRequest, LeaseOutcome, RunEventStore } from "@tm/run-events-core";
+import type { ClaimRequest, LeaseOutcome, RunEventStore } from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {

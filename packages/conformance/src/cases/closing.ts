@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, appendRequest, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertRefused } from "../assert.ts";
 import { hangBell } from "../bell.ts";

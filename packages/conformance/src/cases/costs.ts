@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { claim, claimExpired, expiredRuns } from "../lease.ts";

@@ -1,4 +1,4 @@
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core";
+import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, byReaper, claim, claimExpired, LONG_MS, under } from "../lease.ts";

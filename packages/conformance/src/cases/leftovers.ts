@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { granted, LONG_MS, under } from "../lease.ts";

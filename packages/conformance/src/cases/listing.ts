@@ -1,4 +1,5 @@
-import type { ListQuery, RunEventStore, RunStatus } from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
+import type { ListQuery, RunEventStore } from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER } from "../read-log.ts";

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { raceAppends } from "../racing-appends.ts";

@@ -3,7 +3,7 @@ import {
   MAX_PAYLOAD_BYTES,
   type NewEvent,
   type RunEventStore,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { append, appendRequest, event, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";

@@ -5,7 +5,7 @@ import {
   type ReadQuery,
   type RunEventStore,
   utf8Bytes,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { raceAppends } from "../racing-appends.ts";

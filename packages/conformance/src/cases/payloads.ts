@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { MAX_PAYLOAD_BYTES, type RunEventStore } from "@tm/run-events-core";
+import { MAX_PAYLOAD_BYTES, type RunEventStore } from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { jsonText } from "../json-text-arbitrary.ts";

@@ -1,4 +1,5 @@
-import { createRunEvents, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertKept, assertRefused, inClause, show } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";

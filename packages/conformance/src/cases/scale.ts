@@ -1,4 +1,4 @@
-import { MAX_PAYLOAD_BYTES, type RunRecord } from "@tm/run-events-core";
+import { MAX_PAYLOAD_BYTES, type RunRecord } from "@tm/run-events-core/store";
 import { appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, OWNER, readRun } from "../read-log.ts";

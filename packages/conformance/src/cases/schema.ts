@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";

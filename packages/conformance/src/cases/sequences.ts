@@ -1,4 +1,4 @@
-import type { AppendLanding } from "@tm/run-events-core";
+import type { AppendLanding } from "@tm/run-events-core/store";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";

@@ -1,4 +1,5 @@
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assertKept, isSame, show } from "../assert.ts";
 import { claim, heldUntil, LONG_MS } from "../lease.ts";

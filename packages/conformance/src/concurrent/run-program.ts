@@ -1,4 +1,5 @@
-import type { RunEventsError, RunEventStore } from "@tm/run-events-core";
+import type { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { History } from "../history/operation.ts";
 import { createRecorder, readLogs } from "../history/recorder.ts";
 import { createRun } from "../read-log.ts";

@@ -1,4 +1,5 @@
-import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type fc from "fast-check";
 import { BrokenClause } from "../assert.ts";
 import { createHandClock } from "../hand-clock.ts";

@@ -1,4 +1,6 @@
-import { type Clock, isTerminal, type RunEventStore, type StoredEvent } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { RunEventStore, StoredEvent } from "@tm/run-events-core/store";
+import type { Clock } from "@tm/run-events-core/wire";
 import { assert } from "../assert.ts";
 import { readRun } from "../read-log.ts";
 

@@ -1,4 +1,4 @@
-import type { ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core";
+import type { ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { wrapStore } from "../wrap-store.ts";
 import type { RingFate } from "./game.ts";
 import type { Stage } from "./stage.ts";

@@ -1,4 +1,5 @@
-import { type AppendOutcome, type NewEvent, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { AppendOutcome, NewEvent } from "@tm/run-events-core/store";
 import { append, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import type { Stage } from "./stage.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent, RunRecord, StoredEvent } from "@tm/run-events-core";
+import type { NewEvent, RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import { event } from "../append-request.ts";
 
 /** An event whose payload names it, so that it can be found again in a page or a log. */

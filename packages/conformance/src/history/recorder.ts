@@ -1,12 +1,12 @@
-import {
-  type AppendOutcome,
-  type AppendRequest,
-  type LeaseOutcome,
-  RunEventsError,
-  type RunEventStore,
-  type RunRecord,
-  statusAfter,
-} from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  LeaseOutcome,
+  RunEventStore,
+  RunRecord,
+} from "@tm/run-events-core/store";
+import { statusAfter } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../assert.ts";
 import { readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent } from "@tm/run-events-core";
+import type { NewEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { event } from "../append-request.ts";
 import {

@@ -1,15 +1,15 @@
 import type fc from "fast-check";
+import { isTerminal } from "@tm/run-events-core";
 import {
   type Appender,
   type AppendRequest,
   createPageCut,
-  isTerminal,
   type ListQuery,
   type NewEvent,
   type ReadQuery,
   type RunEventStore,
   utf8Bytes,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";

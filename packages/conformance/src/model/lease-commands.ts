@@ -1,4 +1,5 @@
-import { isTerminal, type LeaseOutcome, type LeaseRefusal } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { LeaseOutcome, LeaseRefusal } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import { expiredRuns, freed, granted, LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
 import { type Command, command, own, ownOrNull, type RealStore } from "./commands.ts";

@@ -1,4 +1,4 @@
-import type { Appender, RunRecord } from "@tm/run-events-core";
+import type { Appender, RunRecord } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
 
 /** Who may write to a run, as far as the calls so far say. */

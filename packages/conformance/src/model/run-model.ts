@@ -1,13 +1,13 @@
+import { isTerminal } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   type AppendRequest,
-  isTerminal,
   type Lease,
   type NewEvent,
   NO_LEASE,
   type RunRecord,
   type StoredEvent,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import { leaseBehind, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { appendRequest } from "../append-request.ts";
 import { describeError } from "../describe-error.ts";
 import { OWNER, readRun } from "../read-log.ts";

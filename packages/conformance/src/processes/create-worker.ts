@@ -1,4 +1,5 @@
-import { isTerminal, type RunEventStore } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
 import { type Bell, hangBell } from "../bell.ts";
 import { runSteps } from "../concurrent/run-steps.ts";

@@ -1,5 +1,5 @@
 import { assert } from "../assert.ts";
-import type { StoreCapabilities } from "@tm/run-events-core";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { type Address, type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 import { startWorker, type Worker } from "./start-worker.ts";
 import type { Report } from "./worker-commands.ts";

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describeError } from "../describe-error.ts";
 import { createRecorder } from "../history/recorder.ts";
 import { createLeasedCalls } from "./leased-calls.ts";

@@ -1,4 +1,4 @@
-import type { AppendRequest, NewEvent } from "@tm/run-events-core";
+import type { AppendRequest, NewEvent } from "@tm/run-events-core/store";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { BrokenClause } from "../assert.ts";
 import { expiring } from "../cases/expiring.ts";
 import { leaseEnds } from "../cases/lease-ends.ts";

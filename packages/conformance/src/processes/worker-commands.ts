@@ -1,4 +1,4 @@
-import type { StoreCapabilities } from "@tm/run-events-core";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Step } from "../concurrent/program.ts";
 import type { AppendOperation, LoggedEvent, Operation } from "../history/operation.ts";
 

@@ -1,6 +1,6 @@
 import { getPostgreSQLEventStore } from "@event-driven-io/emmett-postgresql";
 import type { StoreDoors } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import pg from "pg";
 import { createEmmettStore } from "./emmett-store.ts";
 import { createFactsTable } from "./run-facts.ts";

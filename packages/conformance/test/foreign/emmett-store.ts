@@ -1,17 +1,16 @@
 import type { PostgresEventStore } from "@event-driven-io/emmett-postgresql";
+import { isTerminal, RunEventsError } from "@tm/run-events-core";
 import {
   advanceRun,
   type AppendOutcome,
   type AppendRequest,
   createPageCut,
-  isTerminal,
   judgeAppend,
-  RunEventsError,
   type RunEventStore,
   type RunRecord,
   storeClosed,
   utf8Bytes,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import { createPolledBells } from "./polled-bells.ts";
 import type { FactsTable } from "./run-facts.ts";
 import { foldStream, type RunFacts, type StreamEvent, type StreamRun } from "./stream-run.ts";

@@ -1,4 +1,4 @@
-import { createWatchers, type Watch } from "@tm/run-events-core";
+import { createWatchers, type Watch } from "@tm/run-events-core/store";
 
 const PERIOD_MS = 25;
 

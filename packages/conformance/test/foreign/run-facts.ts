@@ -1,4 +1,4 @@
-import type { ListQuery } from "@tm/run-events-core";
+import type { ListQuery } from "@tm/run-events-core/store";
 import type { Pool } from "pg";
 import type { RunFacts } from "./stream-run.ts";
 

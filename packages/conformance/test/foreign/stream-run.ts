@@ -1,11 +1,11 @@
+import { isTerminal } from "@tm/run-events-core";
 import {
-  foldEvent,
   INITIAL_STATE,
-  isTerminal,
   NO_LEASE,
   type RunRecord,
   type StoredEvent,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
+import { foldEvent } from "@tm/run-events-core/wire";
 
 /** What Emmett is given of an event, and gives back. */
 export interface StreamEvent {

@@ -1,9 +1,6 @@
-import {
-  type AppendRequest,
-  type RunEventStore,
-  type RunStatus,
-  statusAfter,
-} from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
+import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
+import { statusAfter } from "@tm/run-events-core/wire";
 import {
   type AppendAnswer,
   appendAlone,

@@ -1,9 +1,5 @@
-import {
-  isTerminal,
-  type ReadResult,
-  type RunRecord,
-  type RunEventStore,
-} from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { ReadResult, RunRecord, RunEventStore } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../../src/append-request.ts";
 import { turns } from "../../src/turns.ts";
 import { mapPages, mapRecords, type Mutant } from "./mutant.ts";

@@ -1,4 +1,4 @@
-import type { ClaimRequest, LeaseOutcome, RunEventStore } from "@tm/run-events-core";
+import type { ClaimRequest, LeaseOutcome, RunEventStore } from "@tm/run-events-core/store";
 import type { Mutant } from "./mutant.ts";
 
 type Claim = RunEventStore["claim"];

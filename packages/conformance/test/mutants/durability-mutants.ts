@@ -1,4 +1,5 @@
-import { createMemoryStore, type RunEventStore, type StoreCapabilities } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore, StoreCapabilities } from "@tm/run-events-core/store";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import type { StoreDoors } from "@tm/run-events-conformance";
 import type { Mutant } from "./mutant.ts";

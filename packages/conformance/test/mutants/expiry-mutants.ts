@@ -1,4 +1,5 @@
-import { isTerminal, type RunEventStore } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 const FOR_EVER = 10_000_000_000;

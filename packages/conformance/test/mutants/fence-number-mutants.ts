@@ -1,4 +1,4 @@
-import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core";
+import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
 
 /** How a store turns fences into numbers, and back. */

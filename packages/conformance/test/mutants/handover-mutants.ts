@@ -1,4 +1,4 @@
-import type { RunEventStore, RunRecord, StoredEvent } from "@tm/run-events-core";
+import type { RunEventStore, RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import { nextTurn } from "../../src/next-turn.ts";
 import { mapPages, type Mutant } from "./mutant.ts";
 

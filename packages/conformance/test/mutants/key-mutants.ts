@@ -1,4 +1,4 @@
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core";
+import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
 import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 /** Stores that take for one what is two: batches, keys, owners. */

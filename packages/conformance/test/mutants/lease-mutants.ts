@@ -1,4 +1,4 @@
-import type { LeaseOutcome, RenewRequest, RunEventStore } from "@tm/run-events-core";
+import type { LeaseOutcome, RenewRequest, RunEventStore } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 type Request = Parameters<RunEventStore["append"]>[0][number];

@@ -1,4 +1,4 @@
-import type { RunEventStore, RunRecord } from "@tm/run-events-core";
+import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import {
   type AppendAnswer,
   appendAlone,

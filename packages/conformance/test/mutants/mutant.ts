@@ -1,4 +1,4 @@
-import type { ReadQuery, ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core";
+import type { ReadQuery, ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import type { StoreDoors } from "@tm/run-events-conformance";
 import type { Breakage } from "../shared-memory.ts";
 

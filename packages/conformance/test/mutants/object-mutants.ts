@@ -1,4 +1,5 @@
-import { isTerminal, type ReadResult, type RunRecord } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
+import type { ReadResult, RunRecord } from "@tm/run-events-core/store";
 import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 /** Stores on common data whose objects go by what they know, when another object has changed it. */

@@ -1,4 +1,5 @@
-import { isTerminal, type RunEventStore, type RunStatus } from "@tm/run-events-core";
+import { isTerminal, type RunStatus } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { type AppendAnswer, appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
 
 const keyIgnored = (data: RunEventStore): RunEventStore => ({

@@ -1,4 +1,5 @@
-import { isTerminal, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 type Request = Parameters<RunEventStore["append"]>[0][number];

@@ -1,4 +1,4 @@
-import { createPageCut, eventBytes, type ReadResult, utf8Bytes } from "@tm/run-events-core";
+import { createPageCut, eventBytes, type ReadResult, utf8Bytes } from "@tm/run-events-core/store";
 import { mapPages, mapRecords, type Mutant } from "./mutant.ts";
 
 /** Stores whose pages or heads are wrong. */

@@ -1,4 +1,4 @@
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core";
+import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
 import { type OnReplica, replicaDoors, replicaFailure } from "../replica-doors.ts";
 import type { Mutant } from "./mutant.ts";
 

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { AppendAnswer, Mutant } from "./mutant.ts";
 
 /** Stores that ring for some of what they should ring for. */

@@ -1,4 +1,5 @@
-import { RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { mapPages, type Mutant } from "./mutant.ts";
 
 const INT4 = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import type { ReadResult } from "@tm/run-events-core";
+import type { ReadResult } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 /** Stores that ring wrongly. */

@@ -1,4 +1,4 @@
-import type { AppendRequest, ClaimRequest } from "@tm/run-events-core";
+import type { AppendRequest, ClaimRequest } from "@tm/run-events-core/store";
 import { RunEventsError } from "@tm/run-events-core";
 import { type LossManner, WHOLE } from "./remote-store.ts";
 

@@ -1,11 +1,11 @@
+import { createMemoryStore } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   type AppendRequest,
-  createMemoryStore,
   createWatchers,
   type LeaseOutcome,
   type RunEventStore,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 import type { Entry, Journal } from "./journal.ts";
 
 const POLL_MS = 10;

@@ -6,7 +6,7 @@ import type {
   PurgeRequest,
   ReleaseRequest,
   RenewRequest,
-} from "@tm/run-events-core";
+} from "@tm/run-events-core/store";
 
 /** One thing that was done to a store, which any process can do again. */
 export type Entry =

@@ -1,11 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import {
-  type AppendOutcome,
-  type AppendRequest,
-  isTerminal,
-  type LeaseOutcome,
-  RunEventsError,
-} from "@tm/run-events-core";
+import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import type { AppendOutcome, AppendRequest, LeaseOutcome } from "@tm/run-events-core/store";
 import type { Entry, Journal } from "./journal.ts";
 import type { JournalStore } from "./journal-store.ts";
 

@@ -1,5 +1,5 @@
 // What the kit's processes open: a healthy store, or the mutant of that name.
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { openJournal } from "./journal.ts";
 import { createJournalStore } from "./journal-store.ts";
 import { humble, processMutants, type Variant } from "./mutants.ts";

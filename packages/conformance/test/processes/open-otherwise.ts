@@ -1,7 +1,8 @@
 // What the kit's processes open to see how they end.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { createMemoryStore, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 /** Which store: one that others do not see, one that ends its process, or one that holds a connection, and never creates a run. */
 export type OtherPlace =

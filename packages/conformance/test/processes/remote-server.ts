@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
-import { createMemoryStore, RunEventsError, type RunEventStore } from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 /** What a client sends, a line each. */
 interface RemoteRequest {

@@ -2,12 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
-import {
-  createMemoryStore,
-  createWatchers,
-  RunEventsError,
-  type RunEventStore,
-} from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import { createWatchers, type RunEventStore } from "@tm/run-events-core/store";
 import type { RemoteMessage } from "./remote-server.ts";
 
 /** What the store does when a connection is lost. */

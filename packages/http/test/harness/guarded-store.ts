@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 export type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
 

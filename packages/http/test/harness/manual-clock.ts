@@ -1,4 +1,4 @@
-import type { Clock } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 
 /** A clock that only the test moves. */
 export interface ManualClock extends Clock {

@@ -1,4 +1,4 @@
-import { nextFence } from "@tm/run-events-core";
+import { nextFence } from "@tm/run-events-core/store";
 import type { World } from "./world.ts";
 
 /** A store whose clock stands still, so that the fence of a claim is known before it is made. */

@@ -1,11 +1,11 @@
 import {
-  type Clock,
   createMemoryStore,
   createRunEvents,
   type EventDraft,
   type RunEvents,
   type RunEventsOptions,
 } from "@tm/run-events-core";
+import type { Clock } from "@tm/run-events-core/wire";
 import type { HandlerOptions } from "../../src/index.ts";
 import { type Accounts, ADA_SESSION, createAccounts } from "./accounts.ts";
 import type { Call } from "./answer.ts";

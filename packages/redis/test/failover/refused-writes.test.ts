@@ -1,5 +1,5 @@
 import { type ConformanceOptions, runEventStoreConformance } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../../src/index.ts";
 import { type ClientOptions, connect } from "../opened.ts";

@@ -1,4 +1,5 @@
-import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { openRedisStore, type RedisClient } from "../../src/index.ts";

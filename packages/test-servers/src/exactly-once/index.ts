@@ -1,4 +1,5 @@
-import { createRunEvents, type RunEventStore } from "@tm/run-events-core";
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { waitUntil } from "../wait-until.ts";
 import { findFaults } from "./find-faults.ts";
 import type { Attempt, GrantedClaim, Reading } from "./history.ts";

@@ -1,0 +1,96 @@
+import type { StoredEvent } from "../rules/event.ts";
+import { utf8Bytes } from "../rules/json-text.ts";
+import { foldEvents, isTerminal, type RunState } from "../rules/lifecycle.ts";
+import { eventBytes } from "../rules/page.ts";
+import {
+  encodeFrames,
+  encodeRunEvents,
+  encodeRunFinished,
+  encodeStatus,
+  escapeBytes,
+} from "../wire/frame.ts";
+
+/** The most that one slice holds, counted as `eventBytes` does, unless its first event alone is larger. */
+export const SLICE_BYTES = 49_152;
+
+/** A reader's cursor, and the state of the run as of it. */
+export interface Position extends RunState {
+  readonly sequence: number;
+}
+
+/** What an event counts for in `SLICE_BYTES`. */
+export function weighEvent({ payload }: StoredEvent): number {
+  const payloadBytes = utf8Bytes(payload);
+  // As many bytes as units are ASCII, which needs no escapes.
+  return eventBytes(payloadBytes) + (payloadBytes === payload.length ? 0 : escapeBytes(payload));
+}
+
+/** Of the items from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
+export function fitSlice<Item>(
+  items: readonly Item[],
+  start: number,
+  weigh: (item: Item) => number,
+): readonly Item[] {
+  let stop = start;
+  let weight = 0;
+  for (let next = items[stop]; next !== undefined; next = items[stop]) {
+    weight += weigh(next);
+    if (stop > start && weight > SLICE_BYTES) break;
+    stop += 1;
+  }
+  return items.slice(start, stop);
+}
+
+/**
+ * The next stretch of a run's log behind a reader's position. It depends on the log alone, so that every reader at that
+ * position can share it, bytes and all.
+ */
+export interface Slice {
+  readonly events: readonly StoredEvent[];
+  /** Where a reader stands behind it. */
+  readonly to: Position;
+  /** Whether the run ends with it: nothing follows, ever. */
+  readonly finished: boolean;
+  /**
+   * Its frames in one buffer, made when the first reader asks: each event; a `status` if status or phase have changed,
+   * told once for the whole slice; `run_finished` if the run ends here. @see W22, W23
+   */
+  bytes(): Uint8Array;
+}
+
+/**
+ * Cuts the slice at `from`.
+ * @param events those from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
+ * @param lastSequence the run's head at or after the last of them
+ */
+export function createSlice(
+  from: Position,
+  events: readonly StoredEvent[],
+  lastSequence: number,
+): Slice {
+  const state = foldEvents(from, events);
+  const to: Position = {
+    sequence: events.at(-1)?.sequence ?? from.sequence,
+    runStatus: state.runStatus,
+    phase: state.phase,
+  };
+  const finished = isTerminal(state.runStatus);
+  let bytes: Uint8Array | undefined;
+
+  function lastFrame(): string {
+    if (finished) return encodeRunFinished(to, to.sequence);
+    return to.runStatus !== from.runStatus || to.phase !== from.phase
+      ? encodeStatus(to, lastSequence)
+      : "";
+  }
+
+  return {
+    events,
+    to,
+    finished,
+    bytes() {
+      bytes ??= encodeFrames([encodeRunEvents(events), lastFrame()]);
+      return bytes;
+    },
+  };
+}

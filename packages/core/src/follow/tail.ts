@@ -1,0 +1,75 @@
+import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
+import { holdProcess } from "../time/clock.ts";
+import type { FollowerReader } from "./follower.ts";
+import type { Followers } from "./followers.ts";
+import type { Slice } from "./slice.ts";
+
+/** Where a tail starts and when it is given up. */
+export interface TailOptions extends OwnerOption {
+  /** The last sequence the reader has. Default 0. */
+  readonly since?: number;
+  /** Ends the tail by throwing its reason, whatever it is waiting for. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Follows a run slice by slice, from `since` to its end: what is in the log first, then what comes, without a hole or a
+ * repeat at the join. It ends behind the terminal event and waits as long as that takes, keeping the process alive; leaving
+ * the loop stops it, and only `signal` ends a wait from outside.
+ *
+ * Between two slices the reader is only a cursor: nothing queues up for it.
+ * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `store_unavailable`.
+ */
+export async function* tailSlices(
+  followers: Followers,
+  runId: string,
+  options: TailOptions = {},
+): AsyncGenerator<Slice, void, undefined> {
+  const { since = 0, signal } = options;
+  const ownerId = ownerIdOf(options);
+  signal?.throwIfAborted();
+  let ring = (): void => {};
+  const reader: FollowerReader = { position: null, stalled: false, wake: () => ring() };
+  const { follower, opened } = followers.open(runId, reader, since, ownerId);
+  try {
+    await held(opened, signal);
+    for (;;) {
+      // Armed before the look, so that a wake between the look and the wait ends the wait at once.
+      const woken = new Promise<void>((resolve) => (ring = resolve));
+      const next = follower.next(reader);
+      if (next === null) {
+        await held(woken, signal);
+        continue;
+      }
+      const slice = next instanceof Promise ? await held(next, signal) : next;
+      reader.position = slice.to;
+      yield slice;
+      if (slice.finished) return;
+      signal?.throwIfAborted();
+    }
+  } finally {
+    follower.leave(reader);
+  }
+}
+
+/** Waits, and keeps the process alive meanwhile: what is waited for may be another process's to do. */
+async function held<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const release = holdProcess();
+  try {
+    return await abortable(promise, signal);
+  } finally {
+    release();
+  }
+}
+
+/** The promise, or the signal's reason, whichever comes first; the loser is let go without a trace. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    // It may have been aborted since the wait before this one ended, and says so only once.
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

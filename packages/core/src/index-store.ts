@@ -1,0 +1,52 @@
+export type {
+  DeleteOutcome,
+  ExpiredQuery,
+  ListQuery,
+  PurgeRequest,
+  RunEventStore,
+  StoreCapabilities,
+  Watch,
+} from "./store/store.ts";
+export type { CreateOutcome, CreateRunRequest, RunRecord } from "./rules/run.ts";
+export type { NewEvent, StoredEvent, TerminalStatus } from "./rules/event.ts";
+export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
+export type { Lease } from "./rules/lease.ts";
+export { NO_LEASE, appenderOf, isFenced, leaseAfter } from "./rules/lease.ts";
+export type { AppendLimits, PlannedEvents, RunState } from "./rules/lifecycle.ts";
+export { INITIAL_STATE, planEvents } from "./rules/lifecycle.ts";
+export type {
+  AppendLanding,
+  AppendOutcome,
+  AppendRequest,
+  Appender,
+  FinishedOutcome,
+} from "./rules/append.ts";
+export { parseExpectedSequence, parseIdempotencyKey } from "./rules/append.ts";
+export type { KeptReceipt } from "./rules/judge-append.ts";
+export { advanceRun, finishedOutcome, isVisible, judgeAppend } from "./rules/judge-append.ts";
+export type { ReadQuery, ReadResult } from "./rules/page.ts";
+export { createPageCut, eventBytes, planPage, stateAtSince } from "./rules/page.ts";
+export type {
+  ClaimRequest,
+  LeaseOutcome,
+  LeaseRefusal,
+  ReleaseRequest,
+  RenewRequest,
+} from "./rules/claims.ts";
+export {
+  claimRun,
+  encodeKeptClaim,
+  keptKeyOf,
+  nextFence,
+  releaseRun,
+  renewLease,
+} from "./rules/claims.ts";
+export type { RunEventsErrorOptions } from "./rules/errors.ts";
+export { runFenced, runFinished, runNotFound, storeClosed } from "./rules/errors.ts";
+export type { MemoryStoreOptions } from "./store/memory.ts";
+export type { Watchers } from "./store/watchers.ts";
+export { createWatchers } from "./store/watchers.ts";
+export { isLonger, utf8Bytes } from "./rules/json-text.ts";
+export { isRunId } from "./rules/run-id.ts";
+export { ownerIdOf } from "./rules/owner.ts";
+export { receiptOf } from "./rules/receipt.ts";

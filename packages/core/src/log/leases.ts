@@ -1,0 +1,117 @@
+import { parseIdempotencyKey } from "../rules/append.ts";
+import type { LeasedRun, LeaseOutcome } from "../rules/claims.ts";
+import { describeValue } from "../rules/describe-value.ts";
+import { encodeTime } from "../rules/encode-time.ts";
+import { RunEventsError, runFenced, runFinished, runNotFound } from "../rules/errors.ts";
+import { checkFence } from "../rules/lease.ts";
+import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
+import { checkRunId } from "../rules/run-id.ts";
+import type { RunRecord } from "../rules/run.ts";
+import type { RunEventStore } from "../store/store.ts";
+import { type SendTimes, sendUnderKey } from "./send-again.ts";
+
+/** The shortest lease in milliseconds: what a pause of a healthy process must not cost. @see W31 */
+export const MIN_LEASE_MS = 1_000;
+/** The longest lease in milliseconds. @see W31 */
+export const MAX_LEASE_MS = 3_600_000;
+
+/** For how long a run is asked for. */
+export interface LeaseOptions extends OwnerOption {
+  /** From when the store has the call: 1,000 to 3,600,000. */
+  readonly leaseMs: number;
+}
+
+/** How to ask for a run. */
+export interface ClaimOptions extends LeaseOptions {
+  /**
+   * Names the claim, so that you can send it again: while the lease that it got runs, the same key gets that lease, with the same
+   * fence and end. 1 to 128 printable ASCII characters. Default: a new random key. In both cases core itself sends the claim
+   * again for up to 10 s if its answer is lost. @see S21
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** Who may write to a run, and until when. */
+export interface Leases {
+  /**
+   * Gives the caller a run that has no lease, or whose lease has run out. Pass its `fence` to every append. A claim whose answer
+   * is lost is sent again under its key for up to 10 s.
+   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`:
+   * if `ambiguous`, the run may be claimed: the same `idempotencyKey` finds that lease, until it runs out.
+   * @see W31, S21
+   */
+  claim(runId: string, options: ClaimOptions): Promise<LeasedRun>;
+  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, `run_finished`, and as `claim` */
+  renew(runId: string, fence: number, options: LeaseOptions): Promise<LeasedRun>;
+  /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
+  release(runId: string, fence: number, options?: OwnerOption): Promise<RunRecord>;
+}
+
+/** The leases of a store's runs. */
+export function createLeases(store: RunEventStore, times: SendTimes): Leases {
+  return {
+    async claim(runId, options) {
+      const { leaseMs, idempotencyKey } = options;
+      const ownerId = ownerIdOf(options);
+      checkRunId(runId);
+      checkLease(leaseMs);
+      const claimKey =
+        idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
+      const request = { runId, ownerId, leaseMs, claimKey };
+      return heldRun(await sendUnderKey(async () => store.claim(request), times));
+    },
+    async renew(runId, fence, options) {
+      const ownerId = ownerIdOf(options);
+      checkRunId(runId);
+      checkFence(fence);
+      checkLease(options.leaseMs);
+      return heldRun(await store.renew({ runId, ownerId, fence, leaseMs: options.leaseMs }));
+    },
+    async release(runId, fence, options = {}) {
+      const ownerId = ownerIdOf(options);
+      checkRunId(runId);
+      checkFence(fence);
+      return grantedRun(await store.release({ runId, ownerId, fence }));
+    },
+  };
+}
+
+/** @throws RunEventsError `invalid_request` unless a lease may be so long. */
+function checkLease(leaseMs: number): void {
+  if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}.`,
+    );
+  }
+}
+
+function heldRun(outcome: LeaseOutcome): LeasedRun {
+  const run = grantedRun(outcome);
+  const { leaseExpiresAtMs } = run;
+  if (leaseExpiresAtMs === null) throw new TypeError("Expected a granted lease to have an end.");
+  return { ...run, leaseExpiresAtMs };
+}
+
+function grantedRun(outcome: LeaseOutcome): RunRecord {
+  switch (outcome.outcome) {
+    case "granted":
+      return outcome.run;
+    case "not_found":
+      throw runNotFound();
+    case "finished":
+      throw runFinished(outcome.runStatus, outcome.lastSequence);
+    case "claimed":
+      throw claimedUntil(encodeTime(outcome.leaseExpiresAtMs));
+    case "fenced":
+      throw runFenced();
+  }
+}
+
+function claimedUntil(expiresAt: string): RunEventsError {
+  return new RunEventsError(
+    "claimed",
+    `Expected a run that no worker has, but another worker's lease lasts until ${expiresAt}, even if that worker was killed. Claim the run again then.`,
+    { details: { expiresAt } },
+  );
+}

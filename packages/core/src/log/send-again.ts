@@ -1,0 +1,66 @@
+import { isStoreClosed, RunEventsError } from "../rules/errors.ts";
+import { type Clock, pause } from "../time/clock.ts";
+
+/** How long a call in doubt is sent again, in milliseconds: as long as a database takes to come back. */
+const PATIENCE_MS = 10_000;
+const FIRST_PAUSE_MS = 25;
+const MOST_PAUSE_MS = 1_000;
+
+/** How long to try. */
+export interface SendTimes {
+  readonly clock: Clock;
+  /** Whether this process is closing: then there is no time left to wait for a store that is away. */
+  readonly isClosing: () => boolean;
+}
+
+/**
+ * Makes a call again and again until it answers. The first pause is 25 ms, each next one twice as long, up to 1 s.
+ * @param isEnough called after each failure with the next pause: whether to throw that failure
+ */
+export async function persist<Answer>(
+  call: () => Promise<Answer>,
+  clock: Clock,
+  isEnough: (error: unknown, pauseMs: number) => boolean,
+): Promise<Answer> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS)) {
+    try {
+      return await call();
+    } catch (error) {
+      if (isEnough(error, pauseMs)) throw error;
+    }
+    await pause(clock, pauseMs);
+  }
+}
+
+/**
+ * Sends a call in doubt again for up to 10 s, whatever failure comes meanwhile: a failover causes many, even ones that look
+ * permanent. It ends early only if the store is closed, or this process closes.
+ * @param send sends the call under the same key as the first time
+ * @param first why the call is in doubt: this error is thrown in the end, since the first sending may have landed
+ * @see S7, S21
+ */
+export async function sendAgain<Answer>(
+  send: () => Promise<Answer>,
+  first: RunEventsError,
+  { clock, isClosing }: SendTimes,
+): Promise<Answer> {
+  const deadlineMs = clock.now() + PATIENCE_MS;
+  const isEnough = (error: unknown, pauseMs: number): boolean =>
+    isStoreClosed(error) || isClosing() || clock.now() + pauseMs > deadlineMs;
+  return persist(send, clock, isEnough).catch(() => {
+    throw first;
+  });
+}
+
+/** Makes a call that carries a key, and sends it again as `sendAgain` does if it fails `ambiguous`. */
+export async function sendUnderKey<Answer>(
+  send: () => Promise<Answer>,
+  times: SendTimes,
+): Promise<Answer> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof RunEventsError && error.ambiguous)) throw error;
+    return sendAgain(send, error, times);
+  }
+}

@@ -1,0 +1,90 @@
+import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import type { RunEventStore } from "../store/store.ts";
+import { eachAtMost } from "../time/each-at-most.ts";
+import type { Settle } from "./batcher.ts";
+import { sendAgain, type SendTimes } from "./send-again.ts";
+
+/** How many runs of a failed group are on their own way at once. */
+const RUNS_AT_ONCE = 8;
+
+/** A request, and its index in the group that it came with. */
+interface Indexed {
+  readonly index: number;
+  readonly request: AppendRequest;
+}
+
+/**
+ * Sends one group of appends. If that fails, each run goes on by itself, so that one run's trouble is not the others'. What
+ * has not landed is sent once more. Where the store cannot tell, requests with a key are sent again for up to 10 s: one that
+ * had landed answers `replayed`; those without a key get the ambiguous error.
+ * @param settle takes each request's outcome, or its error: what the store threw last, but the first, ambiguous error when
+ * sending again did not help
+ * @see S2, S7
+ */
+export async function sendAppends(
+  store: RunEventStore,
+  group: readonly AppendRequest[],
+  times: SendTimes,
+  settle: Settle<AppendOutcome>,
+): Promise<void> {
+  const indexed = group.map((request, index): Indexed => ({ index, request }));
+  const failure = await trySend(store, indexed, settle);
+  if (failure === null) return;
+  const byRun = Map.groupBy(indexed, ({ request }) => request.runId);
+  await eachAtMost(byRun.values(), RUNS_AT_ONCE, async (ofRun) => {
+    const alone =
+      failure.ambiguous || byRun.size === 1 ? failure : await trySend(store, ofRun, settle);
+    if (alone !== null) await settleDoubt(store, ofRun, alone, times, settle);
+  });
+}
+
+/** Sends requests together and settles them. @returns why that failed, or `null` */
+async function trySend(
+  store: RunEventStore,
+  requests: readonly Indexed[],
+  settle: Settle<AppendOutcome>,
+): Promise<RunEventsError | null> {
+  try {
+    await send(store, requests, settle);
+    return null;
+  } catch (error) {
+    if (error instanceof RunEventsError) return error;
+    for (const { index } of requests) settle(index, error as Error);
+    return null;
+  }
+}
+
+/** Sends requests together and settles those that are answered. */
+async function send(
+  store: RunEventStore,
+  requests: readonly Indexed[],
+  settle: Settle<AppendOutcome>,
+): Promise<void> {
+  const outcomes = await store.append(requests.map(({ request }) => request));
+  requests.forEach(({ index }, at) => {
+    const outcome = outcomes[at];
+    if (outcome !== undefined) settle(index, outcome);
+  });
+}
+
+/** Sends what is in doubt and has a key again; the rest gets its error. */
+async function settleDoubt(
+  store: RunEventStore,
+  requests: readonly Indexed[],
+  first: RunEventsError,
+  times: SendTimes,
+  settle: Settle<AppendOutcome>,
+): Promise<void> {
+  const isInDoubt = ({ request }: Indexed): boolean =>
+    first.ambiguous && request.idempotencyKey !== null;
+  for (const one of requests) if (!isInDoubt(one)) settle(one.index, first);
+  const keyed = requests.filter(isInDoubt);
+  if (keyed.length === 0) return;
+  try {
+    // The run's later requests wait behind these meanwhile, so their order stays.
+    await sendAgain(async () => send(store, keyed, settle), first, times);
+  } catch {
+    for (const { index } of keyed) settle(index, first);
+  }
+}

@@ -1,0 +1,99 @@
+import { describeValue } from "./describe-value.ts";
+import { RunEventsError } from "./errors.ts";
+import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
+
+/**
+ * Who appends, and so what a lease has to say to it:
+ *
+ * - `anybody`: lands unless the run is claimed.
+ * - `worker`: lands if this is the fence of the lease.
+ * - `owner`: always lands, takes the next fence and ends the lease, in the same step.
+ * - `reaper`: lands if the lease ran out `graceMs` ago or more, takes the next fence and ends the lease.
+ * @see S22, S23
+ */
+export type Appender =
+  | { readonly by: "anybody" | "owner" }
+  | { readonly by: "worker"; readonly fence: number }
+  | { readonly by: "reaper"; readonly graceMs: number };
+
+/**
+ * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes `runStatus`,
+ * its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if
+ * `runStatus` is terminal.
+ * @see S2
+ */
+export interface AppendRequest {
+  readonly runId: string;
+  /** Refuse as `not_found` unless the run is this owner's; `null` asks nothing. */
+  readonly ownerId: string | null;
+  /** At least one. Only the last can be terminal. */
+  readonly events: readonly NewEvent[];
+  /** The run's status after the batch: `running` or a terminal one. */
+  readonly runStatus: RunStatus;
+  readonly idempotencyKey: string | null;
+  /** Refuse unless the run's `lastSequence` is this; `null` asks nothing. */
+  readonly expectedSequence: number | null;
+  /** Refuse as `fenced` unless this one may write; `isFenced` is the rule, `leaseAfter` what it does to the lease. */
+  readonly appender: Appender;
+}
+
+/** Where an append landed. */
+export interface AppendLanding {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly runStatus: RunStatus;
+  /** The run's phase after the batch, as JSON text. */
+  readonly phase: string | null;
+}
+
+/** The run has ended, so nothing can be done to it any more. */
+export interface FinishedOutcome {
+  readonly outcome: "finished";
+  readonly runStatus: TerminalStatus;
+  readonly lastSequence: number;
+}
+
+/**
+ * What became of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
+ * landing, or `idempotency_key_reused`), `finished`, `fenced`, `sequence_conflict`, `appended`. A refused append changes
+ * nothing.
+ * @see S5, S22
+ */
+export type AppendOutcome =
+  | ({ readonly outcome: "appended" | "replayed" } & AppendLanding)
+  | { readonly outcome: "not_found" }
+  | { readonly outcome: "idempotency_key_reused" }
+  | FinishedOutcome
+  | { readonly outcome: "fenced" }
+  | { readonly outcome: "sequence_conflict"; readonly lastSequence: number };
+
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/;
+
+/**
+ * Passes on a key that an append may carry.
+ * @throws RunEventsError `invalid_request` unless it is 1 to 128 printable ASCII characters. @see W10
+ */
+export function parseIdempotencyKey(text: string): string {
+  if (typeof text !== "string" || !IDEMPOTENCY_KEY.test(text)) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected an idempotency key of 1 to 128 printable ASCII characters, got ${describeValue(text)}.`,
+    );
+  }
+  return text;
+}
+
+/**
+ * Passes on the last sequence that an append expects of its run; `null` if it expects none.
+ * @throws RunEventsError `invalid_request` unless it is an integer, 0 or more. @see W11
+ */
+export function parseExpectedSequence(expected: number | null | undefined): number | null {
+  if (expected === undefined || expected === null) return null;
+  if (!Number.isSafeInteger(expected) || expected < 0) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`expectedSequence\` to be an integer, 0 or more, got ${describeValue(expected)}.`,
+    );
+  }
+  return expected;
+}

@@ -1,0 +1,138 @@
+import type { FinishedOutcome } from "./append.ts";
+import { finishedOutcome, isVisible } from "./judge-append.ts";
+import type { Lease } from "./lease.ts";
+import { isTerminal } from "./lifecycle.ts";
+import type { RunRecord } from "./run.ts";
+
+/** Asks for a run to write to. @see S21 */
+export interface ClaimRequest {
+  readonly runId: string;
+  /** As in `ReadQuery`. */
+  readonly ownerId: string | null;
+  /** How long the lease lasts from now on, by the store's clock. At least 1. */
+  readonly leaseMs: number;
+  /**
+   * Names this claim, so that it can be sent again when its answer was lost: while the lease that it got has not run out, the
+   * same key gets that lease again. 1 to 128 printable ASCII characters. Left out, the claim has no name.
+   */
+  readonly claimKey?: string;
+}
+
+/** Asks for more time on a lease. */
+export interface RenewRequest extends Omit<ClaimRequest, "claimKey"> {
+  readonly fence: number;
+}
+
+/** Gives a run back. */
+export type ReleaseRequest = Omit<RenewRequest, "leaseMs">;
+
+/** Why a run was not claimed, renewed or released. */
+export type LeaseRefusal =
+  | { readonly outcome: "not_found" }
+  | FinishedOutcome
+  | { readonly outcome: "claimed"; readonly leaseExpiresAtMs: number }
+  | { readonly outcome: "fenced" };
+
+/**
+ * What became of a claim, a renewal or a release: `granted` with the run as it then stands, or a refusal, judged in the order
+ * of their list. `claimRun`, `renewLease` and `releaseRun` are the rules.
+ * @see S21
+ */
+export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
+
+/** A run that a worker has: its record, with the time when the lease runs out. */
+export interface LeasedRun extends RunRecord {
+  readonly leaseExpiresAtMs: number;
+}
+
+/** How many fences a millisecond has: one for each end of an ordinal. */
+const FENCES_PER_MS = 1_000;
+
+/** What a run's next fence depends on, apart from the time. */
+type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
+
+/**
+ * What becomes of a claim, once for all adapters. `granted` holds the run as it is to be stored.
+ * @param run the run's head, `null` if there is none
+ * @param nowMs the store's clock
+ * @param keptKey the key of the claim that got the run's lease, `null` if it had none or there is no lease
+ * @see S21
+ */
+export function claimRun(
+  run: RunRecord | null,
+  request: ClaimRequest,
+  nowMs: number,
+  keptKey: string | null,
+): LeaseOutcome {
+  const refusal = refusalOf(run, request);
+  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
+  const { fence, leaseExpiresAtMs } = run;
+  if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
+    // The same claim, sent again because its answer was lost, gets the same lease.
+    return keptKey !== null && keptKey === request.claimKey
+      ? grant(run, fence, leaseExpiresAtMs)
+      : { outcome: "claimed", leaseExpiresAtMs };
+  }
+  return grant(run, nextFence(run, nowMs), nowMs + request.leaseMs);
+}
+
+/**
+ * The fence of a claim that is granted now. It is the store's clock in milliseconds, followed by the last three digits of the run's
+ * ordinal. If the run has taken a fence of that millisecond or of a later one, the first free millisecond after it is used. So a fence is
+ * higher than all before it on its run, and only one worker gets it:
+ *
+ * - Two runs of one id give out no fence in common if the last digits of their ordinals differ, whatever the clock does. If those digits
+ *   are the same, the clock has moved on between the two runs. So a worker of a deleted run cannot write to the run that has its id now.
+ * - A store that has lost a claim in a failover does not give its fence again, since the clock has moved on.
+ *
+ * A fence is a safe integer until the year 2255.
+ * @param nowMs the store's clock
+ * @see S21
+ */
+export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number {
+  const free = fence - (fence % FENCES_PER_MS) + FENCES_PER_MS;
+  return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
+}
+
+/** What becomes of a renewal, as `claimRun`. A lease that has run out can be renewed until somebody else has the run. */
+export function renewLease(
+  run: RunRecord | null,
+  request: RenewRequest,
+  nowMs: number,
+): LeaseOutcome {
+  const refusal = refusalOf(run, request);
+  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
+  if (run.fence !== request.fence || run.leaseExpiresAtMs === null) return { outcome: "fenced" };
+  return grant(run, run.fence, nowMs + request.leaseMs);
+}
+
+/** What becomes of a release, as `claimRun`. The one who has released may say so again. */
+export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
+  const refusal = refusalOf(run, request);
+  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
+  if (run.fence !== request.fence) return { outcome: "fenced" };
+  return grant(run, run.fence, null);
+}
+
+/** What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid. @see S21 */
+export function encodeKeptClaim(fence: number, claimKey: string): string {
+  return `${fence} ${claimKey}`;
+}
+
+/** The key of the claim that got the run's lease, from what `encodeKeptClaim` made of it; `null` if that was another lease. @see S21 */
+export function keptKeyOf({ fence, leaseExpiresAtMs }: Lease, kept: string | null): string | null {
+  const before = `${fence} `;
+  return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;
+}
+
+function refusalOf(
+  run: RunRecord | null,
+  request: { readonly ownerId: string | null },
+): LeaseRefusal | null {
+  if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
+  return isTerminal(run.runStatus) ? finishedOutcome(run, run.runStatus) : null;
+}
+
+function grant(run: RunRecord, fence: number, leaseExpiresAtMs: number | null): LeaseOutcome {
+  return { outcome: "granted", run: { ...run, fence, leaseExpiresAtMs } };
+}

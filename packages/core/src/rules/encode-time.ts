@@ -1,0 +1,41 @@
+const MILLISECONDS = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, "0")}Z`);
+const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"));
+let lastDay = Number.NaN;
+let lastDate = "";
+/** The seconds that were asked for last, each in a place of its own, and how their times begin. */
+const seconds = Array<number>(64).fill(Number.NaN);
+const prefixes = Array<string>(seconds.length).fill("");
+
+function dateOf(day: number): string {
+  if (day !== lastDay) {
+    lastDate = new Date(day * 86_400_000).toISOString().slice(0, -"00:00:00.000Z".length);
+    lastDay = day;
+  }
+  return lastDate;
+}
+
+function prefixOf(second: number): string {
+  const day = Math.floor(second / 86_400);
+  const ofDay = second - day * 86_400;
+  const hour = TWO_DIGITS[Math.floor(ofDay / 3_600)] ?? "";
+  const minute = TWO_DIGITS[Math.floor(ofDay / 60) % 60] ?? "";
+  return `${dateOf(day)}${hour}:${minute}:${TWO_DIGITS[ofDay % 60] ?? ""}.`;
+}
+
+/**
+ * A store's time as the wire says it. Remembers some seconds, since neighbours in a log mostly share one, and in a list those of
+ * when a run was made and when it last changed come in turns: `toISOString` takes 0.28 µs, more than the rest of a frame, and
+ * did so a hundred times for a list of 50 runs. And the last day: times of many different seconds, as of runs that were made
+ * one by one, then need no `Date` either.
+ * @see W2
+ */
+export function encodeTime(ms: number): string {
+  const whole = Math.trunc(ms);
+  const second = Math.floor(whole / 1_000);
+  const place = second & (seconds.length - 1);
+  if (seconds[place] !== second) {
+    prefixes[place] = prefixOf(second);
+    seconds[place] = second;
+  }
+  return (prefixes[place] ?? "") + (MILLISECONDS[whole - second * 1_000] ?? "");
+}

@@ -1,0 +1,74 @@
+/**
+ * Where a run is in its life. The last three are terminal: no event follows them.
+ * @see W6
+ */
+export type RunStatus = "queued" | "running" | TerminalStatus;
+
+/** The three statuses that end a run for ever. */
+export type TerminalStatus = "completed" | "failed" | "cancelled";
+
+/**
+ * One immutable fact of a run, as a reader sees it.
+ * @see the wire's "Shapes"
+ */
+export interface RunEvent {
+  /** 1, 2, 3, … within the run, without a gap. Pass the highest one seen as `since` to go on from there. */
+  readonly sequence: number;
+  readonly eventType: string;
+  /** The payload's JSON value; `null` if the event was appended without one. */
+  readonly payload: unknown;
+  /** ISO 8601 with milliseconds, the store's clock; never decreases within a run. */
+  readonly createdAt: string;
+}
+
+/** An event to append. */
+export interface EventDraft {
+  /** `^[A-Z][A-Z0-9_]{0,63}$` */
+  readonly eventType: string;
+  /** Any JSON value, or a `JsonText` whose tokens are kept exactly. Absent is `null`. */
+  readonly payload?: unknown;
+}
+
+/** A run at one point in time. */
+export interface RunSnapshot {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  /** The sequence of the last event; 0 before the first. */
+  readonly lastSequence: number;
+  /** ISO 8601 with milliseconds. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** When the terminal event was appended; `null` while the run is live. */
+  readonly finishedAt: string | null;
+  readonly metadata: unknown;
+}
+
+/** The default bound of one payload in UTF-8 bytes of its JSON text. @see W9 */
+export const MAX_PAYLOAD_BYTES = 262_144;
+
+/** The default bound of the events in one append. @see W9 */
+export const MAX_BATCH_EVENTS = 1_000;
+
+/**
+ * An event as a store keeps it.
+ * @see S8
+ */
+export interface StoredEvent {
+  readonly sequence: number;
+  readonly eventType: string;
+  /** JSON text, opaque, returned byte for byte. Well-formed Unicode without U+0000. */
+  readonly payload: string;
+  /** Milliseconds since 1970, the store's clock; never decreases within a run. @see W2 */
+  readonly createdAtMs: number;
+}
+
+/** An event on its way into a store. Core has checked it. */
+export interface NewEvent {
+  readonly eventType: string;
+  /** JSON text. */
+  readonly payload: string;
+  /** The phase that this event starts, as JSON text; `null` for an event that starts none. */
+  readonly phase: string | null;
+}

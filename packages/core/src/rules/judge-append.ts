@@ -1,0 +1,99 @@
+import type { AppendLanding, AppendOutcome, AppendRequest, FinishedOutcome } from "./append.ts";
+import type { NewEvent, StoredEvent, TerminalStatus } from "./event.ts";
+import { leaseAfter, isFenced } from "./lease.ts";
+import { isTerminal } from "./lifecycle.ts";
+import type { RunRecord } from "./run.ts";
+
+/** What an idempotency key already stands for on a run. */
+export interface KeptReceipt {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** The run's phase after that append, as JSON text. */
+  readonly phase: string | null;
+  /** The events of that append, in order. */
+  readonly events: readonly Pick<StoredEvent, "eventType" | "payload">[];
+}
+
+/**
+ * The order of outcomes, once for all adapters: what refuses or replays the request, or `null` if it is to be appended.
+ * @param run the run's head, `null` if there is none
+ * @param receipt what the request's key stands for on that run, `null` if nothing
+ * @param nowMs the store's clock
+ * @see S5, S22
+ */
+export function judgeAppend(
+  run: RunRecord | null,
+  receipt: KeptReceipt | null,
+  request: AppendRequest,
+  nowMs: number,
+): AppendOutcome | null {
+  if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
+  if (receipt !== null) {
+    if (!isSameBatch(receipt.events, request.events)) return { outcome: "idempotency_key_reused" };
+    const { firstSequence, lastSequence, phase } = receipt;
+    return {
+      outcome: "replayed",
+      firstSequence,
+      lastSequence,
+      phase,
+      runStatus: request.runStatus,
+    };
+  }
+  const { runStatus, lastSequence } = run;
+  if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
+  if (isFenced(run, request.appender, nowMs)) return { outcome: "fenced" };
+  if (request.expectedSequence !== null && request.expectedSequence !== lastSequence) {
+    return { outcome: "sequence_conflict", lastSequence };
+  }
+  return null;
+}
+
+/** Whether a caller who asks for runs of `ownerId` may know of this one; `null` may know of all. @see W4 */
+export function isVisible(run: RunRecord, ownerId: string | null): boolean {
+  return ownerId === null || ownerId === run.ownerId;
+}
+
+/** The refusal of a run that has ended. */
+export function finishedOutcome(
+  { lastSequence }: RunRecord,
+  runStatus: TerminalStatus,
+): FinishedOutcome {
+  return { outcome: "finished", runStatus, lastSequence };
+}
+
+function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): boolean {
+  return (
+    kept.length === events.length &&
+    kept.every(
+      (event, at) =>
+        event.eventType === events[at]?.eventType && event.payload === events[at].payload,
+    )
+  );
+}
+
+/**
+ * The run's head after an append that `judgeAppend` let through, and where it landed.
+ * @param nowMs the store's clock; time never runs backwards within a run (W2)
+ */
+export function advanceRun(
+  run: RunRecord,
+  request: AppendRequest,
+  nowMs: number,
+): { readonly run: RunRecord; readonly landing: AppendLanding } {
+  const { runStatus, events } = request;
+  const updatedAtMs = Math.max(nowMs, run.updatedAtMs);
+  const lastSequence = run.lastSequence + events.length;
+  const phase = events.findLast((event) => event.phase !== null)?.phase ?? run.phase;
+  return {
+    run: {
+      ...run,
+      ...leaseAfter(run, request),
+      runStatus,
+      phase,
+      lastSequence,
+      updatedAtMs,
+      finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
+    },
+    landing: { firstSequence: run.lastSequence + 1, lastSequence, runStatus, phase },
+  };
+}

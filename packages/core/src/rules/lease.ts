@@ -1,0 +1,71 @@
+import type { Appender, AppendRequest } from "./append.ts";
+import { describeValue } from "./describe-value.ts";
+import { RunEventsError } from "./errors.ts";
+import { isTerminal } from "./lifecycle.ts";
+
+/** Who may write to a run. @see S21, S22 */
+export interface Lease {
+  /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
+  readonly fence: number;
+  /**
+   * When the lease of `fence` runs out, by the store's clock; `null` while nobody has the run. A lease that has run out stays
+   * until somebody claims, releases or ends the run.
+   */
+  readonly leaseExpiresAtMs: number | null;
+}
+
+/** The lease of a run that nobody has claimed yet. @see S21 */
+export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null };
+
+/**
+ * Whether an append is refused since the run is another's to write: the rule of the fence, once for all adapters. A lease
+ * that has run out counts until somebody claims the run anew or ends it, so its worker may still go on.
+ * @param nowMs the store's clock
+ * @see S22, S23
+ */
+export function isFenced(lease: Lease, appender: Appender, nowMs: number): boolean {
+  const { fence, leaseExpiresAtMs } = lease;
+  switch (appender.by) {
+    case "owner":
+      return false;
+    case "anybody":
+      return leaseExpiresAtMs !== null;
+    case "worker":
+      return leaseExpiresAtMs === null || appender.fence !== fence;
+    case "reaper":
+      return leaseExpiresAtMs === null || leaseExpiresAtMs + appender.graceMs > nowMs;
+  }
+}
+
+/**
+ * The lease after an append that was not refused: an owner and a reaper take the next fence, which shuts out the worker,
+ * and the end of the run ends the lease.
+ * @see S22
+ */
+export function leaseAfter(
+  { fence, leaseExpiresAtMs }: Lease,
+  { appender, runStatus }: Pick<AppendRequest, "appender" | "runStatus">,
+): Lease {
+  const takes = appender.by === "owner" || appender.by === "reaper";
+  return {
+    fence: takes ? fence + 1 : fence,
+    leaseExpiresAtMs: takes || isTerminal(runStatus) ? null : leaseExpiresAtMs,
+  };
+}
+
+/** Who appends with this fence, or without one. @throws RunEventsError as `checkFence` */
+export function appenderOf(fence: number | undefined): Appender {
+  if (fence === undefined) return { by: "anybody" };
+  checkFence(fence);
+  return { by: "worker", fence };
+}
+
+/** @throws RunEventsError `invalid_request` unless it is a positive safe integer. @see W32 */
+export function checkFence(fence: number): void {
+  if (!Number.isSafeInteger(fence) || fence < 1) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`fence\` to be a positive integer, got ${describeValue(fence)}. Pass the fence that the claim returned.`,
+    );
+  }
+}

@@ -1,0 +1,180 @@
+import type { AppendRequest } from "./append.ts";
+import { describeValue } from "./describe-value.ts";
+import { RunEventsError } from "./errors.ts";
+import type { EventDraft, NewEvent, RunStatus, TerminalStatus } from "./event.ts";
+import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
+import { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
+
+const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+const TERMINAL_EVENTS: Readonly<Record<string, TerminalStatus>> = {
+  RUN_COMPLETED: "completed",
+  RUN_FAILED: "failed",
+  RUN_CANCELLED: "cancelled",
+};
+
+/** Whether a run in this status has ended for ever. @see W7 */
+export function isTerminal(status: RunStatus): status is TerminalStatus {
+  return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+/** A run's status and phase: a fold over its events. The phase is JSON text, or `null` before the first. @see W6 */
+export interface RunState {
+  readonly runStatus: RunStatus;
+  readonly phase: string | null;
+}
+
+/** The state of a run without events. */
+export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
+
+/** The status after an event of this type, on any run that could still take it. @see W6 */
+export function statusAfter(eventType: string): RunStatus {
+  return Object.hasOwn(TERMINAL_EVENTS, eventType)
+    ? (TERMINAL_EVENTS[eventType] ?? "running")
+    : "running";
+}
+
+/** The phase that an event starts, as JSON text; `null` if it starts none. @see W6 */
+export function phaseStartedBy(eventType: string, payload: string): string | null {
+  if (eventType !== "PHASE_STARTED") return null;
+  const value: unknown = JSON.parse(payload);
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "phase")) return null;
+  const { phase } = value as { readonly phase: unknown };
+  return typeof phase === "string" ? JSON.stringify(phase) : null;
+}
+
+/** One step of the fold. @see W6 */
+export function foldEvent(
+  state: RunState,
+  event: { readonly eventType: string; readonly payload: string },
+): RunState {
+  return {
+    runStatus: statusAfter(event.eventType),
+    phase: phaseStartedBy(event.eventType, event.payload) ?? state.phase,
+  };
+}
+
+/** The fold over a stretch of a log: its last event decides the status, the last that starts a phase the phase. @see W6 */
+export function foldEvents(
+  state: RunState,
+  events: readonly { readonly eventType: string; readonly payload: string }[],
+): RunState {
+  const last = events.at(-1);
+  if (last === undefined) return state;
+  let phase: string | null = null;
+  for (let at = events.length - 1; at >= 0 && phase === null; at--) {
+    const event = events[at];
+    if (event !== undefined) phase = phaseStartedBy(event.eventType, event.payload);
+  }
+  return { runStatus: statusAfter(last.eventType), phase: phase ?? state.phase };
+}
+
+/** The bounds of one append. */
+export interface AppendLimits {
+  readonly maxPayloadBytes: number;
+  readonly maxBatchEvents: number;
+}
+
+/** A batch that is fit to append, and the status that it leaves the run in. */
+export type PlannedEvents = Pick<AppendRequest, "events" | "runStatus">;
+
+/**
+ * Checks a batch and folds it. The status after a batch does not depend on what was before it: an append that is not
+ * refused leaves a run running, or ended by its last event.
+ * @throws TypeError unless the drafts are an array
+ * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, or for
+ * anything behind a terminal event; `payload_too_large`. `details.index` names the event.
+ * @see W6, W7, W9
+ */
+export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
+  checkDrafts(drafts);
+  if (drafts.length === 0 || drafts.length > limits.maxBatchEvents) {
+    throw new RunEventsError(
+      "invalid_request",
+      `An append takes 1 to ${limits.maxBatchEvents} events, got ${drafts.length}.`,
+    );
+  }
+  const events = drafts.map((draft, index) => planEvent(draft, index, limits));
+  const behind = events.findIndex((event) => isTerminal(statusAfter(event.eventType))) + 1;
+  if (behind > 0 && behind < events.length) {
+    throw new RunEventsError(
+      "invalid_event",
+      `Expected no event after the one that ends the run, got event ${behind}.`,
+      { details: { index: behind } },
+    );
+  }
+  return { events, runStatus: statusAfter(events.at(-1)?.eventType ?? "") };
+}
+
+/** @throws TypeError unless it is an array, as of `append`'s second parameter. */
+export function checkDrafts(drafts: unknown): void {
+  if (Array.isArray(drafts)) return;
+  throw new TypeError(
+    `Expected the events to be an array of { eventType, payload }, got ${describeValue(drafts)}. Put one event in [].`,
+  );
+}
+
+function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewEvent {
+  const { eventType, payload: value } = checkDraft(draft, index);
+  const payload = textOf(value, index).text;
+  if (isLonger(payload, limits.maxPayloadBytes)) {
+    throw new RunEventsError(
+      "payload_too_large",
+      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Append a reference to it.`,
+      { details: { index } },
+    );
+  }
+  if (isDeeper(payload, MAX_JSON_DEPTH)) {
+    throw invalidEvent(
+      `Expected the payload of event ${index} to be nested ${MAX_JSON_DEPTH} deep at most, got one that is deeper. Flatten it, or pass it as text.`,
+      index,
+    );
+  }
+  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+}
+
+/** @throws RunEventsError `invalid_event` unless it is an object with an event type */
+function checkDraft(draft: unknown, index: number): EventDraft {
+  if (typeof draft !== "object" || draft === null) {
+    throw invalidEvent(
+      `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}.`,
+      index,
+    );
+  }
+  const { eventType } = draft as { readonly eventType?: unknown };
+  if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
+    throw invalidEvent(
+      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}.`,
+      index,
+    );
+  }
+  return draft as EventDraft;
+}
+
+function invalidEvent(message: string, index: number): RunEventsError {
+  return new RunEventsError("invalid_event", message, { details: { index } });
+}
+
+/** An event to append whose payload nobody can change any more. */
+export interface SealedDraft extends EventDraft {
+  readonly payload: JsonText;
+}
+
+/**
+ * Takes the payload's JSON text as of now, of an event that is sent later.
+ * @param index of the event in its batch
+ * @throws RunEventsError `invalid_event`
+ */
+export function sealDraft(draft: EventDraft, index = 0): SealedDraft {
+  const { eventType, payload } = checkDraft(draft, index);
+  return { eventType, payload: textOf(payload, index) };
+}
+
+function textOf(payload: unknown, index: number): JsonText {
+  try {
+    return JsonText.of(payload);
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) throw error;
+    throw new RunEventsError(error.code, error.message, { cause: error.cause, details: { index } });
+  }
+}

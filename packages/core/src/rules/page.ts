@@ -1,0 +1,77 @@
+import type { RunRecord } from "./run.ts";
+import type { StoredEvent } from "./event.ts";
+import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
+
+/** Asks for a run's events after `since`, ascending, and its head at the same instant. @see S9 */
+export interface ReadQuery {
+  readonly runId: string;
+  /** Answer `null` unless the run is this owner's; `null` asks nothing. */
+  readonly ownerId: string | null;
+  /** 0 or more. Past the head is no error here: the answer has no events. */
+  readonly since: number;
+  /** 1 or more. */
+  readonly limit: number;
+  /** Where to cut the page, counted as `eventBytes` does; the first event always fits. */
+  readonly maxBytes: number;
+}
+
+export interface ReadResult {
+  readonly run: RunRecord;
+  /** The phase in force at `since`: that of the last event at or before it that started one. JSON text. */
+  readonly phaseAtSince: string | null;
+  /** since+1, since+2, … without a gap. */
+  readonly events: readonly StoredEvent[];
+}
+
+/** At least what an event, or its frame, takes beside its payload, in bytes. */
+export const EVENT_ENVELOPE_BYTES = 224;
+
+/** What one event counts for in `maxBytes`: its payload's UTF-8 bytes and its envelope. @see S9 */
+export function eventBytes(payloadBytes: number): number {
+  return payloadBytes + EVENT_ENVELOPE_BYTES;
+}
+
+/**
+ * The cut of a page, once for all adapters: answers, event after event in ascending order, whether the next one still
+ * belongs to the page. The first always does; after the first "no" the page has ended.
+ * @see S9
+ */
+export function createPageCut(limit: number, maxBytes: number): (payloadBytes: number) => boolean {
+  let count = 0;
+  let bytes = 0;
+  return (payloadBytes) => {
+    count += 1;
+    bytes += eventBytes(payloadBytes);
+    return count <= limit && (count === 1 || bytes <= maxBytes);
+  };
+}
+
+/** A page of a run's log, with the state that a reader of it may be told. */
+export interface LogPage extends RunState {
+  readonly events: readonly StoredEvent[];
+  readonly lastSequence: number;
+  /** Whether the log goes on behind this page. */
+  readonly hasMore: boolean;
+}
+
+/** The state of a run as of `since`: what a reader with that cursor has been told. */
+export function stateAtSince(result: ReadResult, since: number): RunState {
+  const { run } = result;
+  if (since >= run.lastSequence) return { runStatus: run.runStatus, phase: run.phase };
+  return since === 0 ? INITIAL_STATE : { runStatus: "running", phase: result.phaseAtSince };
+}
+
+/**
+ * What a page may claim: a terminal status only if it reaches the end of the log, else the state as of its last event.
+ * So a client that stops at a terminal status has every event.
+ * @see W16
+ */
+export function planPage(result: ReadResult, since: number): LogPage {
+  const { run, events } = result;
+  const end = events.at(-1)?.sequence ?? since;
+  const hasMore = end < run.lastSequence;
+  const state = hasMore
+    ? foldEvents(stateAtSince(result, since), events)
+    : { runStatus: run.runStatus, phase: run.phase };
+  return { ...state, events, lastSequence: run.lastSequence, hasMore };
+}

@@ -1,0 +1,52 @@
+import type { AppendOutcome } from "./append.ts";
+import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
+import type { RunStatus } from "./event.ts";
+
+/** What an append answers. @see W9, W10 */
+export interface AppendReceipt {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** The run's status and phase right after this append. */
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  /** Whether the key had been used before for these events: this is the original receipt, and nothing was written. */
+  readonly replayed: boolean;
+}
+
+/** A phase's value from its JSON text. */
+export function decodePhase(phase: string | null): string | null {
+  return phase === null ? null : (JSON.parse(phase) as string);
+}
+
+/**
+ * What an append's caller gets for its outcome.
+ * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`,
+ * `sequence_conflict`
+ */
+export function receiptOf(outcome: AppendOutcome): AppendReceipt {
+  switch (outcome.outcome) {
+    case "appended":
+    case "replayed": {
+      const { firstSequence, lastSequence, runStatus, phase } = outcome;
+      const replayed = outcome.outcome === "replayed";
+      return { firstSequence, lastSequence, runStatus, currentPhase: decodePhase(phase), replayed };
+    }
+    case "not_found":
+      throw runNotFound();
+    case "idempotency_key_reused":
+      throw new RunEventsError(
+        "idempotency_key_reused",
+        "The idempotency key was used before, for other events. Send the same events again, or these under a new key.",
+      );
+    case "finished":
+      throw runFinished(outcome.runStatus, outcome.lastSequence);
+    case "fenced":
+      throw runFenced();
+    case "sequence_conflict":
+      throw new RunEventsError(
+        "sequence_conflict",
+        `Expected the run's last sequence to be the one that the append names, but it is ${outcome.lastSequence}. Read the events that came in between, then decide again.`,
+        { details: { lastSequence: outcome.lastSequence } },
+      );
+  }
+}

@@ -1,0 +1,20 @@
+import { describeValue } from "./describe-value.ts";
+import { runNotFound } from "./errors.ts";
+
+const RUN_ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** Whether the text can name a run. @see W8 */
+export function isRunId(text: string): boolean {
+  return typeof text === "string" && RUN_ID.test(text);
+}
+
+/**
+ * Refuses an id that no run can have before any store is asked. @throws TypeError if it is not a string; RunEventsError
+ * `not_found`. @see W8
+ */
+export function checkRunId(text: string): void {
+  if (typeof text !== "string") {
+    throw new TypeError(`Expected the run id to be a string, got ${describeValue(text)}.`);
+  }
+  if (!isRunId(text)) throw runNotFound();
+}

@@ -1,0 +1,36 @@
+import type { RunStatus } from "./event.ts";
+import type { Lease } from "./lease.ts";
+
+/** A run's head: one row or key a run, advanced by the append itself. @see S3 */
+export interface RunRecord extends Lease {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly runStatus: RunStatus;
+  /** The current phase as the JSON text of a string (so any text column can hold any phase), or `null`. */
+  readonly phase: string | null;
+  /** 0 before the first event. */
+  readonly lastSequence: number;
+  /** Orders the store's runs by creation: positive, a safe integer, never used twice, not even after a delete. */
+  readonly ordinal: number;
+  readonly createdAtMs: number;
+  /** The `createdAtMs` of the last event, or of the run before the first. */
+  readonly updatedAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** JSON text, opaque. */
+  readonly metadata: string;
+}
+
+export interface CreateRunRequest {
+  readonly runId: string;
+  readonly ownerId: string;
+  /** JSON text. */
+  readonly metadata: string;
+}
+
+/**
+ * `existing`: the same owner has this run already, and it is returned as it stands. `taken`: someone else has.
+ * @see S16
+ */
+export type CreateOutcome =
+  | { readonly outcome: "created" | "existing"; readonly run: RunRecord }
+  | { readonly outcome: "taken" };

@@ -1,0 +1,128 @@
+import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type { ReadQuery, ReadResult } from "../rules/page.ts";
+import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "../rules/claims.ts";
+import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import type { RunStatus } from "../rules/event.ts";
+
+/** Asks for an owner's runs, newest first (descending `ordinal`). */
+export interface ListQuery {
+  readonly ownerId: string;
+  /** Only runs in this status; `null` for all. */
+  readonly runStatus: RunStatus | null;
+  /** Only runs with a smaller `ordinal`; `null` from the newest. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+/** Asks for runs whose lease ran out `graceMs` ago or more, and that nobody has claimed since. @see S23 */
+export interface ExpiredQuery {
+  readonly graceMs: number;
+  /** 1 or more. */
+  readonly limit: number;
+}
+
+/** Asks to remove runs that finished some time ago. @see S24 */
+export interface PurgeRequest {
+  /** Runs go whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
+  readonly finishedForMs: number;
+  /** The most runs of this call: 1 or more. */
+  readonly limit: number;
+}
+
+/** `active`: the run has not finished, and stays. @see S17 */
+export type DeleteOutcome = "deleted" | "not_found" | "active";
+
+/** A bell on one run. */
+export interface Watch {
+  /**
+   * From here on, every commit rings within `wakeDeadlineMs`. Rejects if the store cannot watch. Settles in any case, also when
+   * the watch is stopped or the store closed before: core waits for it.
+   */
+  readonly ready: Promise<void>;
+  /** Idempotent. No ring after it. */
+  stop(): void;
+}
+
+/** What a store promises beyond the contract, as data. */
+export interface StoreCapabilities {
+  /**
+   * What an acknowledged append survives: nothing beyond this process (`memory`), the crash of every process
+   * (`process`), power loss (`power`), or the store cannot tell (`unknown`). @see S6
+   */
+  readonly durability: "memory" | "process" | "power" | "unknown";
+  /** Whether other processes see the same runs. */
+  readonly shared: boolean;
+  /** Whether an append can join a transaction of the caller's. */
+  readonly joinsTransaction: boolean;
+  /**
+   * Whether appends are expected to fail now and then without anyone knowing if they landed, as over a connection that may
+   * break; core then gives each one a key of its own and sends it again. A store that says no may still throw `ambiguous`,
+   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see S7
+   */
+  readonly losesAcknowledgements: boolean;
+  /**
+   * How many calls of `append` core makes at once; no run is in two of them. 1 where the store works on one after the other, 2
+   * where a server may work on one while this process takes in the answers of the other. More share less.
+   */
+  readonly appendsAtOnce: number;
+  /** The longest from a commit to its ring, in milliseconds, while the process is not starved. @see S13 */
+  readonly wakeDeadlineMs: number;
+}
+
+/**
+ * What an adapter promises and core builds on. Adapters move rows and hold no policy. The clauses:
+ *
+ * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, whatever crashes, retries or races.
+ * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
+ * - **S3** commit order is sequence order. **S4** appends are linearizable a run, from any number of processes.
+ * - **S5** the order of outcomes, see `AppendOutcome`. **S6** acknowledged is as durable as `capabilities` says.
+ * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
+ * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
+ * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
+ * - **S13** bells carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
+ *   process. **S15** correctness never hangs on a bell. **S16** `createRun` is idempotent by run and owner.
+ * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every watch.
+ * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
+ * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
+ *   fence, and its owner's. **S23** leases that ran out are found through an index. **S24** old runs are removed in batches.
+ * - **S31** `probe` says whether an append could land now, and what time the store has.
+ */
+export interface RunEventStore {
+  readonly capabilities: StoreCapabilities;
+  /** @see S16 */
+  createRun(request: CreateRunRequest): Promise<CreateOutcome>;
+  /** One outcome a request, in their order. @throws RunEventsError `store_unavailable`. @see S1-S8 */
+  append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
+  /** One answer a query, in their order; `null` where there is no such run. @see S8-S12 */
+  read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
+  getRun(runId: string): Promise<RunRecord | null>;
+  listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
+  /** `ownerId` as in `ReadQuery`. Rings the run's watches. @see S17 */
+  deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
+  /** One round trip, as `renew` and `release`. None of them rings, moves `updatedAtMs` or writes an event. @see S21 */
+  claim(request: ClaimRequest): Promise<LeaseOutcome>;
+  renew(request: RenewRequest): Promise<LeaseOutcome>;
+  release(request: ReleaseRequest): Promise<LeaseOutcome>;
+  /** Ids of such runs, those first whose lease ran out first; how many runs there are in all costs nothing. @see S23 */
+  listExpired(query: ExpiredQuery): Promise<readonly string[]>;
+  /**
+   * Removes runs whole, those first that finished first, and rings their watches. Fewer than `limit` where that many would
+   * hold up appends; none only if none is left.
+   * @returns the ids of those that are gone
+   * @see S24
+   */
+  purge(request: PurgeRequest): Promise<readonly string[]>;
+  /**
+   * Resolves if an append could land now: it writes something small as durably as an append does, into no run. It waits for
+   * the store as an append does, so a caller bounds it.
+   * @returns what the store's clock said meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
+   * clocks, as those of a cluster's masters, the latest.
+   * @throws RunEventsError `store_unavailable`, which says why no append could land
+   * @see S31
+   */
+  probe(): Promise<number>;
+  /** `wake` is never called from within `watch` itself, and must not throw. @see S13-S15 */
+  watch(runId: string, wake: () => void): Watch;
+  /** @see S18 */
+  close(): Promise<void>;
+}

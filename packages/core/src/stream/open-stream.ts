@@ -1,0 +1,70 @@
+import type { Follower, FollowerReader } from "../follow/follower.ts";
+import type { RunRecord } from "../rules/run.ts";
+import type { StreamErrorCode } from "../wire/stream-error.ts";
+
+/** The transport under a stream, such as an HTTP response. */
+export interface StreamSink {
+  /**
+   * Hands bytes over; must not throw. `false` once it holds all that it should: the stream then writes nothing until `drained`.
+   * @see W25
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Ends the answer behind what was written. */
+  end(): void;
+  /** Cuts the connection. */
+  destroy(): void;
+}
+
+/** The times of a stream, in milliseconds. */
+export interface StreamTimes {
+  readonly heartbeatMs: number;
+  readonly maxAgeMs: number;
+  readonly stallMs: number;
+}
+
+/** How a stream came to its end, for metrics. */
+export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
+
+/** Who opens a stream, and where. */
+export interface StreamRequest {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly since: number;
+  /** Why the reader may no longer read, `null` if it may. Asked again every heartbeat. @see W26 */
+  readonly authorize: () => Promise<StreamErrorCode | null>;
+}
+
+/** A stream that is being opened for a client. */
+export interface OpenStream {
+  /**
+   * Resolves when `start` may be called: with a stream, or with an error to send instead.
+   * @throws RunEventsError `not_found`: nothing may be sent.
+   */
+  readonly ready: Promise<void>;
+  /** Sends everything through the transport, from the first frame to the end. */
+  start(sink: StreamSink): void;
+  /** The transport takes bytes again. */
+  drained(): void;
+  /** The client has gone, or nothing is to be sent. At any time, idempotent. */
+  closed(): void;
+}
+
+/** What the streams of one process share. */
+export interface StreamHost<Stream> {
+  readonly times: StreamTimes;
+  /** How much earlier a heartbeat may go out, so that none is late: the period of `tick`. */
+  readonly tickMs: number;
+  /** In whole milliseconds. */
+  readonly now: () => number;
+  /** 0 to 1, for the jitter. */
+  readonly random: () => number;
+  /** Finds the reader's place in its run. */
+  readonly follow: (
+    request: StreamRequest,
+    reader: FollowerReader,
+  ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
+  /** Before this time `tick` has nothing to do. */
+  readonly onDue: (stream: Stream, dueAtMs: number) => void;
+  /** Called once a stream, when its transport has let go, or never comes. */
+  readonly onClosed: (stream: Stream, end: StreamEnd) => void;
+}

@@ -1,0 +1,159 @@
+import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import { checkBound } from "../rules/check-bound.ts";
+import type { RunEventStore } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+import { eachAtMost } from "../time/each-at-most.ts";
+import type { ClockProbe } from "./probe.ts";
+import { areSteady, type SteadyLooks, takeLook } from "./steady-looks.ts";
+
+/** How many runs one `reap` ends at most, unless said otherwise. */
+const REAP_RUNS = 100;
+/**
+ * For how long looks have to be steady at most, unless said otherwise: longer than the 10 s between two renewals of a lease of 30 s,
+ * and than the 5 s after which a worker tries again at the latest.
+ */
+const MOST_CONFIRM_MS = 15_000;
+/** How many runs one `purge` removes at most, unless said otherwise. */
+const PURGE_RUNS = 100;
+/** How many runs that could not be ended are remembered at most: each is asked for again with every `reap`. */
+const MOST_FAILING = 1_000;
+/** How many reaped runs are on their way at once. */
+const ENDS_AT_ONCE = 16;
+
+/** Which runs to end. */
+export interface ReapOptions {
+  /** For how long a lease has to have run out. Default 60,000: time for another worker to claim the run and go on. @see W33 */
+  readonly graceMs?: number;
+  /** The most runs. Default 100. */
+  readonly limit?: number;
+  /**
+   * For how long nothing may have disturbed this process' looks before a run ends, in milliseconds. Behind a disturbance, its worker
+   * renews meanwhile if it is alive. Take a third of the longest lease or more, and 6,000 for `run-events exec`. 0 ends a run at the
+   * first look. Default 15,000, but no more than `graceMs`: with no grace, workers get no second chance behind an outage. @see S23
+   */
+  readonly confirmMs?: number;
+}
+
+/** Which runs to remove. */
+export interface PurgeOptions {
+  /** Runs that finished this long ago or longer go, by the store's clock. Milliseconds, 0 or more. */
+  readonly finishedForMs: number;
+  /** The most runs. Default 100. */
+  readonly limit?: number;
+}
+
+/** What a store's runs need from time to time, from any number of processes. */
+export interface Upkeep {
+  /**
+   * Ends runs whose lease has run out as failed, with `{"reason":"lease_expired"}`. Many processes may do the same: each run ends
+   * once, and one that is renewed or claimed meanwhile goes on.
+   *
+   * Call it every few seconds, at least twice in each `graceMs`: each call is a look. A run ends at the first look behind its grace,
+   * unless something has disturbed the looks of the last `confirmMs`: a look that failed, one that came late or took long, a step of
+   * the store's clock. Then workers may have had no way to renew, and no run ends until looks have been steady for `confirmMs` again,
+   * as they have to be behind the first look. With a look every `n` ms that takes `max(confirmMs + 3 n, 4 n)` at most.
+   * @returns the ids of the runs that this call has ended; as many as `limit` mean that there may be more
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   * @see W33, S23
+   */
+  reap(options?: ReapOptions): Promise<readonly string[]>;
+  /**
+   * Removes old runs whole, a batch a call: call it until it answers none.
+   * @returns the ids of the runs that are gone
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   * @see S24
+   */
+  purge(options: PurgeOptions): Promise<readonly string[]>;
+}
+
+/**
+ * The upkeep of a store.
+ * @param append a single append, with core's group commit and its way with failures
+ */
+export function createUpkeep(
+  store: RunEventStore,
+  clock: Clock,
+  probe: ClockProbe,
+  append: (runId: string, appender: AppendRequest["appender"]) => Promise<AppendOutcome>,
+): Upkeep {
+  /** Runs that could not be ended the last time: they do not stand in the way of those behind them. */
+  let failing: ReadonlySet<string> = new Set();
+  let looks: SteadyLooks | null = null;
+  let underWay = 0;
+  let hasMore = false;
+
+  function take(storeMs: number | null, goesOn: boolean, confirmMs: number): SteadyLooks {
+    return (looks = takeLook(looks, { atMs: clock.now(), storeMs, goesOn }, confirmMs));
+  }
+
+  /** Looks for expired runs. @returns those that were found, and whether they may end */
+  async function look(graceMs: number, limit: number, confirmMs: number) {
+    const goesOn = underWay > 0 || hasMore;
+    underWay += 1;
+    try {
+      const expired = await store.listExpired({ graceMs, limit: limit + failing.size });
+      // With each look: an outage may end before the first run is due, and only fresh samples tell drift from a step of the clock. A
+      // store that reads but does not write takes no renewal either.
+      const storeMs = await probe();
+      return { expired, mayEnd: areSteady(take(storeMs, goesOn, confirmMs), confirmMs) };
+    } catch (error) {
+      take(null, goesOn, confirmMs);
+      throw error;
+    } finally {
+      underWay -= 1;
+    }
+  }
+
+  /** Ends runs. @returns those that are ended, those that could not be, and why */
+  async function end(runIds: readonly string[], graceMs: number) {
+    const ended: string[] = [];
+    const failed: string[] = [];
+    let failure: unknown = null;
+    // The append judges again: a worker may have claimed, renewed or ended the run since the look.
+    await eachAtMost(runIds, ENDS_AT_ONCE, async (runId) => {
+      try {
+        const { outcome } = await append(runId, { by: "reaper", graceMs });
+        // Sent again because its acknowledgement was lost, it is answered as a replay.
+        if (outcome === "appended" || outcome === "replayed") ended.push(runId);
+      } catch (error) {
+        failure = error;
+        failed.push(runId);
+      }
+    });
+    return { ended, failed, failure };
+  }
+
+  return {
+    async reap({
+      graceMs = 60_000,
+      limit = REAP_RUNS,
+      confirmMs = Math.min(MOST_CONFIRM_MS, graceMs),
+    } = {}) {
+      checkBound("graceMs", graceMs, 0);
+      checkBound("limit", limit, 1);
+      checkBound("confirmMs", confirmMs, 0);
+      const { expired, mayEnd } = await look(graceMs, limit, confirmMs);
+      const due = mayEnd ? expired : [];
+      const fresh = due.filter((runId) => !failing.has(runId));
+      const again = due.filter((runId) => failing.has(runId));
+      const chosen = new Set([...fresh, ...again].slice(0, limit));
+      const { ended, failed, failure } = await end([...chosen], graceMs);
+      const waiting = expired.filter((runId) => failing.has(runId) && !chosen.has(runId));
+      const left = [...failed, ...waiting];
+      // So many are the store's trouble, not their own.
+      failing = new Set(left.length > MOST_FAILING ? [] : left);
+      hasMore = ended.length > 0;
+      if (ended.length === 0 && failure !== null) {
+        // The store takes no end, so it takes no renewal either: the look was no good one.
+        take(null, true, confirmMs);
+        throw failure;
+      }
+      return ended;
+    },
+    async purge({ finishedForMs, limit = PURGE_RUNS }) {
+      checkBound("finishedForMs", finishedForMs, 0);
+      checkBound("limit", limit, 1);
+      return store.purge({ finishedForMs, limit });
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { encodeTime } from "../rules/encode-time.ts";
+import type { LeasedRun } from "../rules/claims.ts";
+import type { LogPage } from "../rules/page.ts";
+import type { AppendReceipt } from "../rules/receipt.ts";
+import type { RunRecord } from "../rules/run.ts";
+import { encodeEvent } from "./frame.ts";
+
+/** A page as the wire says it, payloads as they were stored. @see W15 */
+export function encodePage(page: LogPage): string {
+  return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);
+}
+
+/** What a page begins with, before `encodeEvents`. */
+export const PAGE_START = '{"events":[';
+
+/** A page's events, or some of them: with a comma between two parts. */
+export function encodeEvents(events: LogPage["events"]): string {
+  return events.map(encodeEvent).join(",");
+}
+
+/** What a page ends with, after its events. */
+export function encodePageEnd(page: Omit<LogPage, "events">): string {
+  const { runStatus, phase, lastSequence, hasMore } = page;
+  return `],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}}`;
+}
+
+/** A run as the wire says it. @see W8 */
+export function encodeRun(run: RunRecord): string {
+  const finishedAt = run.finishedAtMs === null ? "null" : `"${encodeTime(run.finishedAtMs)}"`;
+  return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"metadata":${run.metadata}}`;
+}
+
+/** A list of runs as the wire says it. @see W14 */
+export function encodeRunList(list: {
+  readonly runs: readonly RunRecord[];
+  readonly next: number | null;
+}): string {
+  const nextCursor = list.next === null ? "null" : `"${list.next}"`;
+  return `{"runs":[${list.runs.map(encodeRun).join(",")}],"nextCursor":${nextCursor}}`;
+}
+
+/** A receipt as the wire says it. @see W9 */
+export function encodeReceipt(receipt: AppendReceipt): string {
+  const { firstSequence, lastSequence, runStatus, currentPhase, replayed } = receipt;
+  return JSON.stringify({ firstSequence, lastSequence, runStatus, currentPhase, replayed });
+}
+
+/** A lease as the wire says it. @see W31 */
+export function encodeLease({
+  fence,
+  leaseExpiresAtMs,
+}: Pick<LeasedRun, "fence" | "leaseExpiresAtMs">): string {
+  return `{"fence":${fence},"expiresAt":"${encodeTime(leaseExpiresAtMs)}"}`;
+}

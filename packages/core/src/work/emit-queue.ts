@@ -1,0 +1,121 @@
+import { RunEventsError } from "../rules/errors.ts";
+import { isTerminal, type SealedDraft, statusAfter } from "../rules/lifecycle.ts";
+import { eventBytes } from "../rules/page.ts";
+
+/** How much one append of emitted events holds at most, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB. @see W9 */
+const BATCH_BYTES = 1_048_576;
+/** How much may wait before those who emit have to wait too. */
+const ROOM_BYTES = 1_048_576;
+/** How much may wait in all, before an event is refused: memory is not a queue. */
+const QUEUE_BYTES = 67_108_864;
+
+/** What a worker has to send, in the order in which it was given, one request at a time. */
+export interface EmitQueue {
+  /**
+   * Takes an event, to be sent with those beside it.
+   * @returns a promise that resolves when there is room for more
+   * @throws why the queue has failed, or `store_unavailable` if too much waits
+   */
+  emit(event: SealedDraft): Promise<void>;
+  /**
+   * Makes a request when all that was given before it is over.
+   * @param isAnyway even if the queue has failed
+   * @throws why the queue has failed
+   */
+  ask<T>(request: () => Promise<T>, isAnyway?: boolean): Promise<T>;
+  /** Takes, for an event that cannot be sent, why: the queue fails with it when all that was given before is over. */
+  refuse(error: unknown): void;
+  /** Why the queue has failed: nothing is sent any more but `isAnyway`, since it would stand behind a hole. */
+  failure(): { readonly error: unknown } | null;
+}
+
+/** Emitted events that will be one append. More join them until it is sent. */
+interface Batch {
+  readonly events: SealedDraft[];
+  bytes: number;
+  /** Resolves when all before it is over. */
+  readonly before: Promise<unknown>;
+}
+
+/**
+ * Makes the queue. It fails for good at the first emitted event that could not be sent; a request of `ask` fails alone.
+ * @param send appends emitted events
+ * @param maxEvents the most events of one append
+ * @param onFailure told once, why it failed
+ */
+export function createEmitQueue(
+  send: (events: readonly SealedDraft[]) => Promise<unknown>,
+  maxEvents: number,
+  onFailure: (error: unknown) => void,
+): EmitQueue {
+  let failure: { readonly error: unknown } | null = null;
+  /** Why it is about to fail. */
+  let refusal: { readonly error: unknown } | null = null;
+  /** All requests so far. Never rejects. */
+  let last: Promise<unknown> = Promise.resolve();
+  /** The newest request, if it is one that emitted events can join. */
+  let batch: Batch | null = null;
+  let waitingBytes = 0;
+
+  function check(): void {
+    if (failure !== null) throw failure.error;
+  }
+
+  function fail(error: unknown): void {
+    if (failure !== null) return;
+    failure = { error };
+    onFailure(error);
+  }
+
+  function ask<T>(request: () => Promise<T>, isAnyway = false): Promise<T> {
+    batch = null;
+    const asked = last.then(() => {
+      if (!isAnyway) check();
+      return request();
+    });
+    last = asked.catch(() => {});
+    return asked;
+  }
+
+  function refuse(error: unknown): void {
+    if (refusal !== null) return;
+    refusal = { error };
+    void ask(async () => fail(error), true);
+  }
+
+  function openBatch(): Batch {
+    const opened: Batch = { events: [], bytes: 0, before: last };
+    const sent = ask(async () => {
+      if (batch === opened) batch = null;
+      // The next in turn is to find the failure.
+      await send(opened.events).catch(fail);
+      waitingBytes -= opened.bytes;
+    });
+    sent.catch(() => {});
+    batch = opened;
+    return opened;
+  }
+
+  return {
+    emit(event) {
+      check();
+      if (refusal !== null) throw refusal.error;
+      const bytes = eventBytes(event.payload.text.length);
+      if (waitingBytes + bytes > QUEUE_BYTES) {
+        throw new RunEventsError("store_unavailable", "Too many events are waiting for the store.");
+      }
+      const hasRoom =
+        batch !== null && batch.events.length < maxEvents && batch.bytes + bytes <= BATCH_BYTES;
+      const joined = batch !== null && hasRoom ? batch : openBatch();
+      joined.events.push(event);
+      joined.bytes += bytes;
+      waitingBytes += bytes;
+      // Nothing may stand behind it in one append.
+      if (isTerminal(statusAfter(event.eventType))) batch = null;
+      return waitingBytes > ROOM_BYTES ? joined.before.then(check) : Promise.resolve();
+    },
+    ask,
+    refuse,
+    failure: () => failure,
+  };
+}

@@ -1,0 +1,40 @@
+import { describeValue } from "../rules/describe-value.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import { MAX_PAYLOAD_BYTES } from "../rules/event.ts";
+import type { AppendLimits } from "../rules/lifecycle.ts";
+
+/** @throws TypeError unless the task can be called */
+export function checkTask(task: unknown): void {
+  if (typeof task === "function") return;
+  throw new TypeError(
+    `Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got ${describeValue(task)}.`,
+  );
+}
+
+/** The error of a worker that has not renewed for as long as its lease, whichever worker has the run now. @see S21 */
+export function leaseOver(): RunEventsError {
+  return new RunEventsError("fenced", "The lease ran out before it was renewed.");
+}
+
+/** Whether the run was ended elsewhere. */
+export function isFinished(error: unknown): boolean {
+  return error instanceof RunEventsError && error.code === "run_finished";
+}
+
+/** Whether the store refused for now, and may accept later. */
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof RunEventsError && error.code === "store_unavailable";
+}
+
+/** Whether what failed may have landed. */
+export function isInDoubt(error: unknown): boolean {
+  return error instanceof RunEventsError && error.ambiguous;
+}
+
+/** What a failed run says of its failure: no stack. Cut so that it fits anywhere, if each of its units takes an escape. */
+export function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
+  const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
+  const text = typeof message === "string" ? message : error;
+  const known = typeof text === "string" ? text : "The task threw a value that is not an Error.";
+  return known.slice(0, Math.max(0, Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES) / 6 - 3));
+}

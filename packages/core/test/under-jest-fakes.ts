@@ -1,0 +1,25 @@
+// Uses every call under the fakes that jest installs, and prints what it read back and how many faked timers are left.
+import FakeTimers from "@sinonjs/fake-timers";
+import { createRunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import { useAll } from "./use-all.ts";
+
+const clock = FakeTimers.install({
+  toFake: [
+    "Date",
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "setImmediate",
+    "clearImmediate",
+    "performance",
+    "hrtime",
+    "nextTick",
+    "queueMicrotask",
+  ],
+});
+const seen = await useAll(createRunEvents({ store: createMemoryStore() }));
+const left = clock.countTimers();
+clock.uninstall();
+console.log(JSON.stringify({ seen, left }));

@@ -1,0 +1,26 @@
+import { equal } from "node:assert/strict";
+import type { RunEvents } from "../src/run-events.ts";
+
+/** What `useAll` reads back. */
+export const ALL: readonly unknown[] = [1, 2, { phase: "p" }, 3];
+
+/** Appends, reads and follows a run to its end while no faked timer goes off. */
+export async function useAll(runs: RunEvents): Promise<readonly unknown[]> {
+  const { runId } = await runs.create({ ownerId: "ada" });
+  const tailed: unknown[] = [];
+  const tail = (async () => {
+    for await (const event of runs.tail(runId)) tailed.push(event.payload);
+  })();
+  await runs.append(runId, [{ eventType: "A", payload: 1 }]);
+  equal((await runs.read(runId)).lastSequence, 1);
+  await runs.work(runId, { leaseMs: 1_000 }, async (run) => {
+    void run.emit("A", 2);
+    await run.phase("p");
+    return 3;
+  });
+  await tail;
+  await runs.reap();
+  await runs.probe();
+  await runs.close();
+  return tailed;
+}
