@@ -93,7 +93,7 @@ describe("the packed packages", () => {
           "2 RUN_COMPLETED { words: 1204 }",
         ]);
       } finally {
-        child.kill();
+        child.kill("SIGKILL");
         await exited;
       }
     },

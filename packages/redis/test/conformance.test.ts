@@ -49,7 +49,8 @@ describe.each(SETUPS)("the Redis store on $name", ({ name, isVariant, start }) =
 
   for (const { name: title, run, timeoutMs } of runEventStoreConformance({
     name,
-    profile: isVariant ? inject("variantProfile") : "ci",
+    profile: inject(isVariant ? "variantProfile" : "mainProfile"),
+    soakMs: inject("soakMs"),
     ...doorsOf(() => servers),
   })) {
     it(title, run, timeoutMs);

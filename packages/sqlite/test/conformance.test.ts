@@ -65,7 +65,8 @@ function countRows(db: Handle): Counts {
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: driver.name,
-    profile: driver.name === "better-sqlite3" ? "ci" : inject("variantProfile"),
+    profile: inject(driver.name === "better-sqlite3" ? "mainProfile" : "variantProfile"),
+    soakMs: inject("soakMs"),
     ...doorsOf(driver),
   })) {
     it(name, run, timeoutMs);

@@ -1,11 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { runEventStoreConformance } from "@tm/run-events-conformance";
-import { findSystemPostgres } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
-import { conformOn } from "./conform.ts";
 import { createDoors } from "./doors.ts";
-
-if (findSystemPostgres() !== null) conformOn("system", inject("variantProfile"));
 
 describe("the Postgres store on PGlite", () => {
   let db: PGlite;
