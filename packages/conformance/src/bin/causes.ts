@@ -9,7 +9,7 @@ export interface Cause {
 }
 
 /** What a failure has in common with others of its cause: the driver's own words, else the first line of what it says. */
-export function causeOf(message: string): string {
+function causeOf(message: string): string {
   const [, ...lines] = message.split("\n");
   const beneath = lines.find((line) => line.startsWith("  caused by "));
   return (beneath ?? lines[0] ?? "").trim().replaceAll(/\d+/g, "N");
