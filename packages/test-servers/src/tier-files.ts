@@ -4,11 +4,7 @@
  */
 export const FAST: readonly string[] = [
   "apps/acceptance/test/clauses.test.ts",
-  "apps/bench/test/count-calls.test.ts",
-  "apps/bench/test/fit-non-negative.test.ts",
   "apps/bench/test/profile.test.ts",
-  "apps/bench/test/sizing-model.test.ts",
-  "apps/bench/test/sizing-solve.test.ts",
   "apps/cli/test/escape-text.test.ts",
   "apps/cli/test/keep-lease.test.ts",
   "apps/cli/test/line-cutter.test.ts",
