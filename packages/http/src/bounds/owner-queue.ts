@@ -18,7 +18,15 @@ export interface OwnerQueue<Item extends WaitingItem> {
   size(): number;
 }
 
-/** A queue that owners share evenly, however much each adds. An owner with nothing in it takes no memory. */
+/**
+ * A queue that owners share evenly, however much each adds. An owner with nothing in it takes no memory.
+ *
+ * | an owner's first item | `take` finds it                       | the owner's place in the queue |
+ * | --------------------- | ------------------------------------- | ------------------------------ |
+ * | is over               | goes on; the next one is the first    | stays                          |
+ * | may not go            | stays                                 | stays                          |
+ * | may go                | is taken                              | the last, or none              |
+ */
 export function createOwnerQueue<Item extends WaitingItem>(): OwnerQueue<Item> {
   /** In the order in which the owners are next. None is empty. */
   const waiting = new Map<string, Item[]>();

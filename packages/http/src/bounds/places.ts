@@ -9,7 +9,15 @@ interface Owner {
   readonly waiting: (() => void)[];
 }
 
-/** Makes `most` places for each owner. An owner without work takes no memory. */
+/**
+ * Makes `most` places for each owner. An owner without work takes no memory.
+ *
+ * | an owner's places | work comes                | work ends                      |
+ * | ----------------- | ------------------------- | ------------------------------ |
+ * | none taken        | begins; one is taken      | -                              |
+ * | some taken        | begins; one more is taken | one fewer is taken             |
+ * | all taken         | waits                     | the first that waits begins    |
+ */
 export function createPlaces(most: number): Places {
   const owners = new Map<string, Owner>();
 

@@ -22,51 +22,69 @@ export interface Refusals {
 
 /** Makes the pace that all owners of a handler share. */
 export function createRefusals(clock: Clock): Refusals {
-  const queue = createOwnerQueue<WaitingItem>();
-  /** The time at which the pace has made up for the refusals so far. */
-  let paidMs = Number.NEGATIVE_INFINITY;
-  let isReleased = false;
-  let stop: (() => void) | null = null;
+  return new PacedRefusals(clock);
+}
 
-  function hasRoom(): boolean {
-    return isReleased || paidMs - clock.now() < BURST * PACE_MS;
+/**
+ * What becomes of a refusal:
+ *
+ * | state                              | a refusal comes               | a tick                              | `release`          |
+ * | ---------------------------------- | ----------------------------- | ----------------------------------- | ------------------ |
+ * | idle: none waits, the pace has room | is answered                   | (no clock runs)                     | released           |
+ * | pacing: some wait, or no room       | waits                         | as many are answered as time allows | all are answered   |
+ * | full: 8,192 wait                   | is answered, and is not paid for | as pacing                         | all are answered   |
+ * | released                           | is answered                   | (no clock runs)                     | -                  |
+ */
+class PacedRefusals implements Refusals {
+  readonly #clock: Clock;
+  readonly #queue = createOwnerQueue<WaitingItem>();
+  /** The time at which the pace has made up for the refusals so far. */
+  #paidMs = Number.NEGATIVE_INFINITY;
+  #isReleased = false;
+  #stop: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  function pay(): void {
-    paidMs = Math.max(paidMs, clock.now()) + PACE_MS;
+  wait(ownerId: string, isGone: () => boolean): Promise<void> {
+    const waiting = this.#queue.size();
+    // Not paid for: those that wait would do so until all of it is.
+    if (waiting >= MOST_WAITING) return Promise.resolve();
+    if (waiting === 0 && this.#hasRoom()) {
+      this.#pay();
+      return Promise.resolve();
+    }
+    this.#stop ??= this.#clock.every(PACE_MS, () => this.#answerDue());
+    return new Promise((resolve) => this.#queue.add(ownerId, { isOver: isGone, resolve }));
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    this.#answerDue();
   }
 
   /** As many as the time allows: a turn of a busy event loop takes longer than the pace. */
-  function answerDue(): void {
-    while (hasRoom()) {
-      const next = queue.take(any);
+  #answerDue(): void {
+    while (this.#hasRoom()) {
+      const next = this.#queue.take(any);
       if (next === null) {
-        stop?.();
-        stop = null;
+        this.#stop?.();
+        this.#stop = null;
         return;
       }
-      pay();
+      this.#pay();
       next.resolve();
     }
   }
 
-  return {
-    wait(ownerId, isGone) {
-      const waiting = queue.size();
-      // Not paid for: those that wait would do so until all of it is.
-      if (waiting >= MOST_WAITING) return Promise.resolve();
-      if (waiting === 0 && hasRoom()) {
-        pay();
-        return Promise.resolve();
-      }
-      stop ??= clock.every(PACE_MS, answerDue);
-      return new Promise((resolve) => queue.add(ownerId, { isOver: isGone, resolve }));
-    },
-    release() {
-      isReleased = true;
-      answerDue();
-    },
-  };
+  #hasRoom(): boolean {
+    return this.#isReleased || this.#paidMs - this.#clock.now() < BURST * PACE_MS;
+  }
+
+  #pay(): void {
+    this.#paidMs = Math.max(this.#paidMs, this.#clock.now()) + PACE_MS;
+  }
 }
 
 function any(): boolean {

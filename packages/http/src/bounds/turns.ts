@@ -35,65 +35,81 @@ interface Waiting extends WaitingItem {
  * turns, work that arrives together runs in one go, and all owners wait for the last piece.
  */
 export function createTurns(): Turns {
-  const queue = createOwnerQueue<Waiting>();
-  /** How many short requests of each owner are at work. */
-  const short = new Map<string, number>();
-  let left = SHORT_A_TURN;
-  /** Turns since the largest work went on. */
-  let waits = 0;
-  let isTicking = false;
+  return new SharedTurns();
+}
 
-  function tick(): void {
-    left = SHORT_A_TURN;
-    waits += 1;
-    while (goNext(mayGo));
-    if (left < SHORT_A_TURN || queue.size() > 0) afterTurn(tick);
-    else isTicking = false;
+/**
+ * What becomes of a piece, by its size:
+ *
+ * | size    | when it is taken                     | at a turn of the event loop                        | costs        |
+ * | ------- | ------------------------------------ | -------------------------------------------------- | ------------ |
+ * | short   | goes if this turn has room           | goes in its owner's turn                           | half a turn  |
+ * | large   | goes if nothing has gone this turn   | goes in its owner's turn                           | a whole turn |
+ * | largest | waits                                | goes if no other owner's short request is at work, | a whole turn |
+ * |         |                                      | or it has given way for 8 turns                    |              |
+ *
+ * The event loop ticks while something has gone or waits, and is left alone otherwise.
+ */
+class SharedTurns implements Turns {
+  readonly #queue = createOwnerQueue<Waiting>();
+  /** How many short requests of each owner are at work. */
+  readonly #short = new Map<string, number>();
+  #left = SHORT_A_TURN;
+  /** Turns since the largest work went on. */
+  #waits = 0;
+  #isTicking = false;
+
+  take(ownerId: string, size: WorkSize, isOver = never): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#queue.add(ownerId, { size, isOver, resolve });
+    this.#goNext((piece) => piece.size !== "largest");
+    if (!this.#isTicking) {
+      this.#isTicking = true;
+      afterTurn(this.#tick);
+    }
+    return promise;
   }
+
+  async goShort<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result> {
+    this.#short.set(ownerId, (this.#short.get(ownerId) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      const others = (this.#short.get(ownerId) ?? 1) - 1;
+      if (others === 0) this.#short.delete(ownerId);
+      else this.#short.set(ownerId, others);
+    }
+  }
+
+  readonly #tick = (): void => {
+    this.#left = SHORT_A_TURN;
+    this.#waits += 1;
+    while (this.#goNext(this.#mayGo));
+    if (this.#left < SHORT_A_TURN || this.#queue.size() > 0) afterTurn(this.#tick);
+    else this.#isTicking = false;
+  };
 
   /** Whether a piece may go: only the largest work has to give way. */
-  function mayGo({ size }: Waiting, ownerId: string): boolean {
-    return size !== "largest" || waits >= MOST_WAITS || short.size === (short.has(ownerId) ? 1 : 0);
-  }
+  readonly #mayGo = ({ size }: Waiting, ownerId: string): boolean =>
+    size !== "largest" ||
+    this.#waits >= MOST_WAITS ||
+    this.#short.size === (this.#short.has(ownerId) ? 1 : 0);
 
   /** Lets the next piece go that may, if the turn has room for it. @returns whether one went */
-  function goNext(may: typeof mayGo): boolean {
+  #goNext(may: (piece: Waiting, ownerId: string) => boolean): boolean {
     let isFull = false;
-    const next = queue.take((piece, ownerId) => {
+    const next = this.#queue.take((piece, ownerId) => {
       if (isFull || !may(piece, ownerId)) return false;
       // No later piece may overtake it.
-      isFull = costOf(piece.size) > left;
+      isFull = costOf(piece.size) > this.#left;
       return !isFull;
     });
     if (next === null) return false;
-    left -= costOf(next.size);
-    if (next.size === "largest") waits = 0;
+    this.#left -= costOf(next.size);
+    if (next.size === "largest") this.#waits = 0;
     next.resolve();
     return true;
   }
-
-  return {
-    take(ownerId, size, isOver = never) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      queue.add(ownerId, { size, isOver, resolve });
-      goNext((piece) => piece.size !== "largest");
-      if (!isTicking) {
-        isTicking = true;
-        afterTurn(tick);
-      }
-      return promise;
-    },
-    async goShort(ownerId, work) {
-      short.set(ownerId, (short.get(ownerId) ?? 0) + 1);
-      try {
-        return await work();
-      } finally {
-        const others = (short.get(ownerId) ?? 1) - 1;
-        if (others === 0) short.delete(ownerId);
-        else short.set(ownerId, others);
-      }
-    },
-  };
 }
 
 function costOf(size: WorkSize): number {

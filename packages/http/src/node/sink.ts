@@ -17,7 +17,17 @@ export function createSink(
   return new ResponseSink(response, stream);
 }
 
-/** Without a closure: there is one to each idle stream. A delivery looks at this and at the socket, and at nothing else. */
+/**
+ * Without a closure: there is one to each idle stream. A delivery looks at this and at the socket, and at nothing else.
+ *
+ * | state  | `write`                                    | handed over       | `end`, `destroy`        |
+ * | ------ | ------------------------------------------ | ----------------- | ----------------------- |
+ * | open   | goes out; full if it passes the low water  | -                 | ended                   |
+ * | full   | (the stream waits)                         | `drained`, open   | ended                   |
+ * | ended  | is left to the response, which refuses it  | -                 | -                       |
+ *
+ * `close` of the response ends all of them: `NodeExchange.onGone` tells the stream.
+ */
 class ResponseSink implements StreamSink {
   /** Found once: what makes a socket plain does not change before the response ends. */
   #socket: Socket | null = null;
