@@ -48,6 +48,7 @@ export type { Leases } from "./log/leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
+export { checkRunId } from "./rules/run-id.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export { foldEvent, phaseStartedBy, statusAfter } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";

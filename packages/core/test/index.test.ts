@@ -118,6 +118,7 @@ const WIRE_VALUES = [
   "PAGE_START",
   "STREAM_ERRORS",
   "afterTurn",
+  "checkRunId",
   "clampCursor",
   "createRunLog",
   "createStreams",
