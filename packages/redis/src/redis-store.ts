@@ -12,7 +12,7 @@ import { purgeRuns } from "./purge.ts";
 import { createRun, deleteRun } from "./runs.ts";
 import { readPage } from "./scripts/read.ts";
 import { readHead } from "./scripts/read-head.ts";
-import { createWakes, WAKE_DEADLINE_MS } from "./wakes.ts";
+import { WAKE_DEADLINE_MS, Wakes } from "./wakes.ts";
 
 /** Settings of `openRedisStore`. */
 export interface RedisStoreOptions {
@@ -56,7 +56,7 @@ export async function openRedisStore(
   const { prefix = "run-events" } = options;
   const connection = createConnection(redis, keysOf(prefix, redis.options.keyPrefix ?? ""));
   let durability = await connection.perform(() => examineServers(connection));
-  const wakes = createWakes(connection);
+  const wakes = new Wakes(connection);
 
   return {
     capabilities: {
