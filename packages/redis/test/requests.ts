@@ -1,5 +1,6 @@
 import type {
   AppendRequest,
+  LeaseOutcome,
   ReadQuery,
   RunEventStore,
   RunRecord,
@@ -79,9 +80,20 @@ export async function claimed(
   leaseMs = 60_000,
 ): Promise<RunRecord> {
   const outcome = await store.claim({ runId, ownerId: null, leaseMs });
-  if (outcome.outcome !== "granted")
-    throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  if (!isGranted(outcome)) throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
   return outcome.run;
+}
+
+/** Whether a lease was given. */
+export function isGranted(
+  outcome: LeaseOutcome,
+): outcome is Extract<LeaseOutcome, { outcome: "granted" }> {
+  return outcome.outcome === "granted";
+}
+
+/** An append by the worker with this fence. */
+export function by(fence: number): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "worker", fence } };
 }
 
 /** 1, 2, … count. */
