@@ -4,7 +4,15 @@ import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../s
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, recordPool } from "./recorded-pool.ts";
-import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -122,7 +130,7 @@ describe("an append in the caller's transaction", () => {
     const { store, schema, begin, rows } = await openBusiness();
     await store.createRun(createOf("done"));
     await store.createRun(createOf("claimed"));
-    const fence = await claimed(store, claimOf("claimed"));
+    const { fence } = await claimed(store, claimOf("claimed"));
     await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
     const refusals: [Line, object][] = [
       [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],

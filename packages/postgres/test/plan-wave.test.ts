@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Placed, planWave, type Wave } from "../src/plan-wave.ts";
 import { arbitraryRequest } from "./arbitrary-request.ts";
-import { appendOf } from "./requests.ts";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 
 // Their order by language is another one than by code unit.
 const RUN_IDS = ["a", "B", "_c", "-d", "É"];

@@ -5,7 +5,13 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { PostgresPool } from "../src/index.ts";
 import { arbitraryFence, arbitraryRequest } from "./arbitrary-request.ts";
-import { claimOf, createOf, queryOf, releaseOf, renewOf } from "./requests.ts";
+import {
+  claimOf,
+  createOf,
+  queryOf,
+  releaseOf,
+  renewOf,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openStore } from "./stores.ts";
 
 const RUN_IDS = ["a", "B", "missing"];

@@ -3,7 +3,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
 import { makeFirstSchema } from "./first-schema.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, claimOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

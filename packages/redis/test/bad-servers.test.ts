@@ -2,7 +2,15 @@ import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, dump, openServer, openStore } from "./opened.ts";
-import { appendOf, claimed, createOf, endOf, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
   it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
@@ -80,7 +88,7 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
     await expect(store.append([...refused, appendOf("b", 2)])).rejects.toMatchObject(full);
     await expect(store.append([endOf("a")])).rejects.toMatchObject(full);
     await expect(store.createRun(createOf("c"))).rejects.toMatchObject(full);
-    await expect(claimed(store, "a")).rejects.toMatchObject(full);
+    await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(full);
     expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "existing" });
     expect(await store.append([kept])).toMatchObject([{ outcome: "replayed", lastSequence: 1 }]);
     expect(await readValues(store, "a")).toEqual([1]);
@@ -128,7 +136,7 @@ describe.each(REDIS_PROGRAMS)(
       const inDoubt = { ...readOnly, ambiguous: true };
       await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(inDoubt);
       await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(inDoubt);
-      await expect(claimed(store, "a")).rejects.toMatchObject(inDoubt);
+      await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(inDoubt);
       const refused = { ...readOnly, ambiguous: false };
       // It comes no further than to its ordinal.
       await expect(store.createRun(createOf("b"))).rejects.toMatchObject(refused);

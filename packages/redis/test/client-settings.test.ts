@@ -4,7 +4,13 @@ import { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, openServer, owned } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  listIds,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 

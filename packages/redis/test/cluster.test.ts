@@ -13,7 +13,16 @@ import { appendPatiently } from "./append-patiently.ts";
 import { hasCaughtUp } from "./failover/lagging-replica.ts";
 import { moveSlot, openSlot } from "./move-slot.ts";
 import { connect, owned } from "./opened.ts";
-import { appendOf, claimed, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  listIds,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 const PREFIX = "shards";
 const RUN_IDS = oneTo(30).map((number) => `run-${number}`);
@@ -96,7 +105,7 @@ it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases t
   const fences = new Map<string, number>();
   for (const runId of held) {
     await runs.create({ runId, ownerId: "bob" });
-    fences.set(runId, (await claimed(store, runId, 1)).fence);
+    fences.set(runId, (await claimed(store, claimOf(runId, 1))).fence);
   }
   const bells = listen(store, RUN_IDS);
   await bells.ready;
@@ -111,7 +120,7 @@ it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases t
   const expired = await store.listExpired({ graceMs: 0, limit: 100 });
   expect(expired.toSorted()).toEqual(held.toSorted());
   for (const [runId, before] of fences) {
-    expect((await claimed(other, runId)).fence).toBeGreaterThan(before);
+    expect((await claimed(other, claimOf(runId))).fence).toBeGreaterThan(before);
   }
   // And without the looks: the channels of the new master are heard.
   const living = cluster.nodes.slice(1).map((node) => connect(node));

@@ -1,6 +1,13 @@
 import { expect, it } from "vitest";
 import { dump, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 const HEAD = "run-events:{run:a}:head";
 const EVENTS = "run-events:{run:a}:events";

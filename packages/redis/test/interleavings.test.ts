@@ -6,7 +6,7 @@ import { openRedisStore } from "../src/index.ts";
 import { type Deed, live } from "./deeds.ts";
 import { interleave } from "./interleaved.ts";
 import { passTime } from "./pass-time.ts";
-import { createOf } from "./requests.ts";
+import { createOf } from "@tm/run-events-test-servers/requests";
 
 const RUN_IDS = ["a", "b"];
 const HOUR_MS = 3_600_000;

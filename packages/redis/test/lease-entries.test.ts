@@ -4,7 +4,16 @@ import { openRedisStore, type RedisClusterClient, type RedisStore } from "../src
 import { SETUPS } from "./clients.ts";
 import { connect, openServer, openStore } from "./opened.ts";
 import { passTime } from "./pass-time.ts";
-import { appendOf, by, claimed, createOf, endOf, isGranted, oneTo } from "./requests.ts";
+import {
+  appendOf,
+  by,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  isGranted,
+  oneTo,
+} from "@tm/run-events-test-servers/requests";
 import { useServers } from "./use-servers.ts";
 
 const HOUR_MS = 3_600_000;
@@ -19,7 +28,7 @@ describe.each(SETUPS)("the index of leases on $name", (setup) => {
     const runIds = oneTo(70).map((number) => `run-${number}`);
     const ghosts = runIds.map((runId) => `ghost-${runId}`);
     await Promise.all([...runIds, ...ghosts].map((runId) => store.createRun(createOf(runId))));
-    for (const runId of runIds) await claimed(store, runId, HOUR_MS);
+    for (const runId of runIds) await claimed(store, claimOf(runId, HOUR_MS));
     // Those that a process has left which died on the way to a claim, that of a run that is gone, and of leases renewed since.
     for (const [at, runId] of ghosts.entries()) {
       const { ordinal } = (await store.getRun(runId)) ?? {};
@@ -47,7 +56,9 @@ describe.each(SETUPS)("the index of leases on $name", (setup) => {
     expect(await redis.zscore(`${prefix}:held`, `${ordinal}/${fence}:${renewed}`)).toBe(
       String(leaseExpiresAtMs),
     );
-    expect((await claimed(store, ghosts[0] ?? "", HOUR_MS)).fence).toBeGreaterThan(GHOST_FENCE);
+    expect((await claimed(store, claimOf(ghosts[0] ?? "", HOUR_MS))).fence).toBeGreaterThan(
+      GHOST_FENCE,
+    );
     await passTime(redis, prefix, ghosts, 3 * HOUR_MS);
     expect(await store.listExpired({ graceMs: 0, limit: 1 })).toEqual(ghosts.slice(0, 1));
   });
@@ -65,7 +76,7 @@ describe.each(SETUPS)("the index of leases on $name", (setup) => {
     for (const [at, end] of ends.entries()) {
       const runId = `run-${at}`;
       await store.createRun(createOf(runId));
-      const { ordinal, fence } = await claimed(store, runId, HOUR_MS);
+      const { ordinal, fence } = await claimed(store, claimOf(runId, HOUR_MS));
       const score = () => redis.zscore(`${prefix}:held`, `${ordinal}/${fence}:${runId}`);
       const before = await score();
       expect(before).not.toBeNull();
@@ -118,7 +129,7 @@ it("S23: an entry that has been looked at is looked at again only when it is due
     oneTo(5_000).map(async (number) => {
       const runId = `run-${number}`;
       await store.createRun(createOf(runId));
-      const { fence } = await claimed(store, runId, 1);
+      const { fence } = await claimed(store, claimOf(runId, 1));
       await store.renew({ runId, ownerId: null, fence, leaseMs: HOUR_MS });
     }),
   );

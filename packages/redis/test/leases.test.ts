@@ -3,7 +3,16 @@ import { describe, expect, it, vi } from "vitest";
 import { SETUPS } from "./clients.ts";
 import { openServer, openStore } from "./opened.ts";
 import { passTime } from "./pass-time.ts";
-import { appendOf, by, claimed, createOf, isGranted, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  by,
+  claimed,
+  claimOf,
+  createOf,
+  isGranted,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { useServers } from "./use-servers.ts";
 
 const HOUR_MS = 3_600_000;
@@ -74,9 +83,9 @@ describe.each(SETUPS)("appends under a lease on $name", (setup) => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.createRun(createOf("free"));
-    const { fence: stale } = await claimed(store, "a", HOUR_MS);
+    const { fence: stale } = await claimed(store, claimOf("a", HOUR_MS));
     await passTime(redis, prefix, ["a"], 2 * HOUR_MS);
-    const { fence } = await claimed(store, "a", HOUR_MS);
+    const { fence } = await claimed(store, claimOf("a", HOUR_MS));
     await store.append([appendOf("a", 1, by(fence)), appendOf("free", 1)]);
     const twice = appendOf("a", 0).events.flatMap((event) => [event, event]);
     const before = await redis.hgetall(`${prefix}:{run:a}:head`);
@@ -102,7 +111,7 @@ describe.each(SETUPS)("appends under a lease on $name", (setup) => {
   it("S22: an owner in the middle of a group shuts out the worker from there on", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
-    const { fence } = await claimed(store, "a");
+    const { fence } = await claimed(store, claimOf("a"));
     const outcomes = await store.append([
       appendOf("a", 1, by(fence)),
       appendOf("a", 2, { appender: { by: "owner" } }),
@@ -119,7 +128,7 @@ describe.each(SETUPS)("appends under a lease on $name", (setup) => {
     ]);
     expect(await store.getRun("a")).toMatchObject({ fence: fence + 2, leaseExpiresAtMs: null });
     await expect.poll(() => redis.exists(`${prefix}:held`)).toBe(0);
-    expect((await claimed(store, "a")).fence).toBeGreaterThan(fence + 2);
+    expect((await claimed(store, claimOf("a"))).fence).toBeGreaterThan(fence + 2);
   });
 });
 
@@ -127,14 +136,14 @@ describe("what leases cost", () => {
   it("S21: a claim, a renewal and a release are one command each that the caller waits for", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
-    const first = await claimed(store, "a");
+    const first = await claimed(store, claimOf("a"));
     // The first time each script is sent whole.
     await store.renew({ ...first, ownerId: null, leaseMs: HOUR_MS });
     await store.release({ ...first, ownerId: null });
     const sent = vi.spyOn(redis, "sendCommand");
     const names = (): readonly string[] =>
       sent.mock.calls.splice(0).map(([{ name }]) => (name === "evalsha" ? "script" : name));
-    const { fence } = await claimed(store, "a");
+    const { fence } = await claimed(store, claimOf("a"));
     expect(names()).toEqual(["script"]);
     await store.renew({ runId: "a", ownerId: null, fence, leaseMs: HOUR_MS });
     expect(names()).toEqual(["script"]);
@@ -147,7 +156,7 @@ describe("what leases cost", () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     await store.createRun(createOf("b"));
-    const { fence } = await claimed(store, "a");
+    const { fence } = await claimed(store, claimOf("a"));
     await store.append([appendOf("a", 1, by(fence)), appendOf("b", 1)]);
     await redis.config("RESETSTAT");
     await store.append([appendOf("a", 2, by(fence)), appendOf("b", 2)]);

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, oneTo } from "./requests.ts";
+import { appendOf, createOf, endOf, listIds, oneTo } from "@tm/run-events-test-servers/requests";
 
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;

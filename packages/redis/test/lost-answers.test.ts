@@ -5,13 +5,14 @@ import { connect, openProxy, openServer, openStore } from "./opened.ts";
 import {
   appendOf,
   claimed,
+  claimOf,
   createOf,
   endOf,
   listIds,
   oneTo,
   queryOf,
   readValues,
-} from "./requests.ts";
+} from "@tm/run-events-test-servers/requests";
 
 /** How many scripts the server has run. */
 async function countScripts(redis: ReturnType<typeof connect>): Promise<number> {
@@ -55,7 +56,7 @@ it("S21: a claim whose connection is cut behind it is sent again by the client, 
   const eye = connect(server);
   const { store } = await openStore(proxy);
   await store.createRun(createOf("a"));
-  let { fence } = await claimed(store, "a");
+  let { fence } = await claimed(store, claimOf("a"));
   await store.release({ runId: "a", ownerId: null, fence });
   const before = await countScripts(eye);
   for (const round of oneTo(10)) {
@@ -87,7 +88,7 @@ it("S21: a claim whose answer is lost for good may be in force, and says so", as
   await store.createRun(createOf("a"));
   await server.kill();
   const lost = { code: "store_unavailable", retryable: true, ambiguous: true };
-  await expect(claimed(store, "a")).rejects.toMatchObject(lost);
+  await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(lost);
   await expect(store.listExpired({ graceMs: 0, limit: 1 })).rejects.toMatchObject({
     ...lost,
     ambiguous: false,

@@ -3,7 +3,14 @@ import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { SETUPS } from "./clients.ts";
 import { connect, openServer } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  listIds,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { useServers } from "./use-servers.ts";
 
 const HOUR_MS = 3_600_000;

@@ -8,7 +8,15 @@ import { arbitraryStep, RUN_IDS, type Step } from "./arbitrary-step.ts";
 import { SETUPS } from "./clients.ts";
 import { connect, openServer } from "./opened.ts";
 import { passTime } from "./pass-time.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readLog,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { useServers } from "./use-servers.ts";
 
 /** What a store answers to a step, without what depends on the time of day. */

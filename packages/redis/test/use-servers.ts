@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import type { Client, Servers, Setup } from "./clients.ts";
-import { oneTo } from "./requests.ts";
+import { oneTo } from "@tm/run-events-test-servers/requests";
 
 /** Stores of several processes on runs of their own, and a client to look behind them. */
 export interface FreshStores {

@@ -5,7 +5,15 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore, owned } from "./opened.ts";
-import { appendOf, claimed, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 const PREFIX = "bells";
 
@@ -100,7 +108,7 @@ it("S21, S24: a lease does not speak, and a purge does", async () => {
   ear.on("message", spoken);
   await ear.subscribe(`${PREFIX}:{run:a}`);
   await store.createRun(createOf("a"));
-  const { fence } = await claimed(store, "a");
+  const { fence } = await claimed(store, claimOf("a"));
   const renewal = { runId: "a", ownerId: null, fence, leaseMs: 1 };
   expect(await store.renew(renewal)).toMatchObject({ outcome: "granted" });
   expect(await store.release(renewal)).toMatchObject({ outcome: "granted" });

@@ -2,7 +2,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { createSqliteStore, type JoinedAppend } from "../src/index.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 function lineOf(value: unknown, more: Partial<JoinedAppend> = {}): JoinedAppend {
@@ -64,7 +72,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     const { db, store } = await openBusiness();
     await store.createRun(createOf("done"));
     await store.createRun(createOf("claimed"));
-    const fence = await claimed(store, claimOf("claimed"));
+    const { fence } = await claimed(store, claimOf("claimed"));
     await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
     const refusals: [JoinedAppend, object][] = [
       [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],

@@ -4,7 +4,13 @@ import { isWalSafe } from "../src/sqlite-version.ts";
 import { DRIVERS } from "./drivers.ts";
 import { makeFirstSchema } from "./first-schema.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, claimOf, createOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("the schema on $name", (driver) => {

@@ -4,7 +4,15 @@ import { createSqliteStore } from "../src/index.ts";
 import { prepareStatements } from "../src/statements.ts";
 import { tablesOf } from "../src/tables.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readLog,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 function valueOf(db: Handle, sql: string): unknown {

@@ -20,12 +20,12 @@ declare module "vitest" {
 /** Test files of the tier `nightly` alone: those that take minutes, faults on each store, and variants of what other files test. */
 export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/chaos/chaos.test.ts",
+  "apps/acceptance/test/cluster-faults.test.ts",
   "apps/acceptance/test/every-byte.test.ts",
   "apps/acceptance/test/kill.test.ts",
   "apps/acceptance/test/packed.test.ts",
-  "apps/acceptance/test/postgres-faults.test.ts",
-  "apps/acceptance/test/redis-faults.test.ts",
   "apps/acceptance/test/shared-store.test.ts",
+  "apps/acceptance/test/store-faults.test.ts",
   "apps/acceptance/test/ten-processes.test.ts",
   "apps/bench/test/sections.test.ts",
   "apps/console/test/accessibility.test.ts",

@@ -4,7 +4,16 @@ import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { openRedisStore, type RedisClient } from "../../src/index.ts";
 import { connect, openStore } from "../opened.ts";
-import { appendOf, claimed, createOf, endOf, oneTo, queryOf, readValues } from "../requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
 const HEAD = "run-events:{run:a}:head";
@@ -58,7 +67,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   "a renewal": {
     keys: 1,
-    prepare: (store) => claimed(store, "a", 1_000),
+    prepare: (store) => claimed(store, claimOf("a", 1_000)),
     send: (store, fence) => store.renew({ ...MINE, fence, leaseMs: 3_000_000 }),
     hasLanded: async (master) =>
       Number(await master.hget(HEAD, "leaseExpiresAtMs")) > Date.now() + 2_000_000,
@@ -66,7 +75,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   "a release": {
     keys: 1,
-    prepare: (store) => claimed(store, "a"),
+    prepare: (store) => claimed(store, claimOf("a")),
     send: (store, fence) => store.release({ ...MINE, fence }),
     hasLanded: async (master) => (await master.hexists(HEAD, "leaseExpiresAtMs")) === 0,
     again: { outcome: "granted", run: expect.objectContaining({ leaseExpiresAtMs: null }) },
@@ -151,7 +160,7 @@ it("S5, S21: a replica that lags judges nothing: what it has not heard of is no 
   await catchUp();
   lag();
   await other.createRun(createOf("new"));
-  const { fence } = await claimed(other, "a");
+  const { fence } = await claimed(other, claimOf("a"));
   const worker = { by: "worker", fence } as const;
   await other.append([appendOf("a", 1, { appender: worker, idempotencyKey: "k" })]);
   lead(name, replica);
@@ -199,7 +208,7 @@ it("S10: a replica is not read, since it may not have what was acknowledged", as
 /** So that the server knows the scripts: else the one that matters is sent only behind an answer. */
 async function useEachScript(store: RunEventStore): Promise<void> {
   await store.createRun(createOf("other"));
-  const { fence } = await claimed(store, "other");
+  const { fence } = await claimed(store, claimOf("other"));
   const lease = { runId: "other", ownerId: null, fence, leaseMs: 1_000 };
   await store.renew(lease);
   await store.release(lease);

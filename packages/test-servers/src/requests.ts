@@ -1,10 +1,12 @@
 import type {
   AppendRequest,
   ClaimRequest,
+  LeaseOutcome,
   ReadQuery,
   ReleaseRequest,
   RenewRequest,
   RunEventStore,
+  RunRecord,
   StoredEvent,
 } from "@tm/run-events-core/store";
 
@@ -40,11 +42,23 @@ export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
   return { runId, ownerId: null, leaseMs };
 }
 
-/** Claims a run that has to be free. @returns its fence */
-export async function claimed(store: RunEventStore, claim: ClaimRequest): Promise<number> {
+/** Claims a run that has to be free. @returns the run */
+export async function claimed(store: RunEventStore, claim: ClaimRequest): Promise<RunRecord> {
   const outcome = await store.claim(claim);
-  if (outcome.outcome !== "granted") throw new Error(`Not granted: ${outcome.outcome}.`);
-  return outcome.run.fence;
+  if (!isGranted(outcome)) throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  return outcome.run;
+}
+
+/** Whether a lease was given. */
+export function isGranted(
+  outcome: LeaseOutcome,
+): outcome is Extract<LeaseOutcome, { outcome: "granted" }> {
+  return outcome.outcome === "granted";
+}
+
+/** An append by the worker with this fence. */
+export function by(fence: number): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "worker", fence } };
 }
 
 export function renewOf(runId: string, fence: number, leaseMs?: number): RenewRequest {
@@ -83,6 +97,15 @@ export async function readLog(
 /** The values that `appendOf` was given, from a run's log. */
 export async function readValues(store: RunEventStore, runId: string): Promise<readonly unknown[]> {
   return (await readLog(store, runId)).map((event): unknown => JSON.parse(event.payload));
+}
+
+/** The ids of an owner's runs, newest first. */
+export async function listIds(
+  store: RunEventStore,
+  runStatus: "queued" | "running" | "completed" | "failed" | "cancelled" | null = null,
+): Promise<readonly string[]> {
+  const runs = await store.listRuns({ ownerId: "ada", runStatus, before: null, limit: 100 });
+  return runs.map(({ runId }) => runId);
 }
 
 /** 1, 2, … count. */
