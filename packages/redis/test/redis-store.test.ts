@@ -1,6 +1,7 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { countFences } from "@tm/run-events-test-servers";
+import { expectApart, expectShapes } from "@tm/run-events-test-servers/expectations";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
@@ -178,27 +179,7 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
 
   it("S11: what is returned has the shapes of core, with numbers for numbers", async () => {
     const { store } = await openFresh();
-    await store.createRun(createOf("a"));
-    expect(await store.append([appendOf("a", 1)])).toStrictEqual([
-      { outcome: "appended", firstSequence: 1, lastSequence: 1, runStatus: "running", phase: null },
-    ]);
-    expect(await store.getRun("a")).toStrictEqual({
-      runId: "a",
-      ownerId: "ada",
-      runStatus: "running",
-      phase: null,
-      lastSequence: 1,
-      ordinal: expect.any(Number),
-      createdAtMs: expect.any(Number),
-      updatedAtMs: expect.any(Number),
-      finishedAtMs: null,
-      metadata: "{}",
-      fence: 0,
-      leaseExpiresAtMs: null,
-    });
-    expect(await readLog(store, "a")).toStrictEqual([
-      { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
-    ]);
+    await expectShapes(store);
     await store.close();
   });
 
@@ -219,12 +200,7 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
   it("S19: stores with other prefixes share a server and nothing else", async () => {
     const { prefix, redis, store: ours } = await openFresh();
     const theirs = await openRedisStore(redis, { prefix: `${prefix}:run` });
-    await ours.createRun(createOf("a"));
-    await ours.append([appendOf("a", 1)]);
-    expect(await theirs.getRun("a")).toBeNull();
-    expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
-      outcome: "created",
-    });
+    await expectApart(ours, theirs);
     await ours.close();
     await theirs.close();
   });

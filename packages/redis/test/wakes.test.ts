@@ -76,13 +76,19 @@ async function openThrough(
   return { redis, store };
 }
 
-it("S13: each kind of commit speaks on the run's channel, and a refused append does not", async () => {
+/** A store, and what is published on the channel of the run `a`. */
+async function openHeard() {
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX });
   const ear = connect(server);
   const spoken = vi.fn();
   ear.on("message", spoken);
   await ear.subscribe(`${PREFIX}:{run:a}`);
+  return { store, ear, spoken };
+}
+
+it("S13: each kind of commit speaks on the run's channel, and a refused append does not", async () => {
+  const { store, ear, spoken } = await openHeard();
   const commits = [
     () => store.createRun(createOf("a")),
     () => store.append([appendOf("a", 1)]),
@@ -101,12 +107,7 @@ it("S13: each kind of commit speaks on the run's channel, and a refused append d
 });
 
 it("S21, S24: a lease does not speak, and a purge does", async () => {
-  const server = await openServer();
-  const { store } = await openStore(server, { prefix: PREFIX });
-  const ear = connect(server);
-  const spoken = vi.fn();
-  ear.on("message", spoken);
-  await ear.subscribe(`${PREFIX}:{run:a}`);
+  const { store, ear, spoken } = await openHeard();
   await store.createRun(createOf("a"));
   const { fence } = await claimed(store, claimOf("a"));
   const renewal = { runId: "a", ownerId: null, fence, leaseMs: 1 };
