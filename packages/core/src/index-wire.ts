@@ -6,7 +6,7 @@ export {
   splitJsonObject,
 } from "./wire/json-split.ts";
 export type { Clock } from "./time/clock.ts";
-export { afterTurn, systemClock } from "./time/clock.ts";
+export { afterTurn, holdProcess, systemClock } from "./time/clock.ts";
 export { describeValue } from "./rules/describe-value.ts";
 export type { Connected } from "./wire/frame.ts";
 export {
@@ -48,10 +48,14 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
-export { foldEvent, phaseStartedBy, statusAfter } from "./rules/lifecycle.ts";
+export type { SealedDraft } from "./rules/lifecycle.ts";
+export { foldEvent, phaseStartedBy, sealDraft, statusAfter } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
+export type { EmitQueue, EmitQueueOptions } from "./work/emit-queue.ts";
+export { createEmitQueue } from "./work/emit-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";
 export { holdLease } from "./work/hold-lease.ts";
-export type { EndWatcher } from "./work/watch-end.ts";
+export type { EndWatch, EndWatcher, EndWatchOptions } from "./work/watch-end.ts";
+export { watchEnd } from "./work/watch-end.ts";
 export type { WorkAppendOptions, WorkPort } from "./work/work-port.ts";
 export { runWork } from "./work/work.ts";
