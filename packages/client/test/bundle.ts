@@ -37,7 +37,11 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
     ],
   });
   try {
-    const { output } = await build.generate({ format: "esm", minify: true, codeSplitting: false });
+    const { output } = await build.generate({
+      format: "esm",
+      minify: process.env.NOMIN === undefined,
+      codeSplitting: false,
+    });
     return output[0].code;
   } finally {
     await build.close();

@@ -6,7 +6,7 @@ export {
   splitJsonObject,
 } from "./wire/json-split.ts";
 export type { Clock } from "./time/clock.ts";
-export { afterTurn, holdProcess, systemClock } from "./time/clock.ts";
+export { afterTurn, systemClock } from "./time/clock.ts";
 export { describeValue } from "./rules/describe-value.ts";
 export type { Connected } from "./wire/frame.ts";
 export {
@@ -20,6 +20,7 @@ export {
 } from "./wire/frame.ts";
 export type { StreamErrorCode, StreamFailure } from "./wire/stream-error.ts";
 export { STREAM_ERRORS, encodeStreamError, streamErrorCode } from "./wire/stream-error.ts";
+export { isRefusal } from "./rules/errors.ts";
 export { encodeTime } from "./rules/encode-time.ts";
 export {
   PAGE_START,
@@ -51,10 +52,12 @@ export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export { foldEvent, phaseStartedBy, sealDraft, statusAfter } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
-export type { EmitQueue, EmitQueueOptions } from "./work/emit-queue.ts";
-export { createEmitQueue } from "./work/emit-queue.ts";
+export type { EmitQueue } from "./work/emit-queue.ts";
+export type { GatherOptions } from "./work/gathering-queue.ts";
+export { createGatheringQueue } from "./work/gathering-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";
 export { holdLease } from "./work/hold-lease.ts";
+export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndWatch, EndWatcher, EndWatchOptions } from "./work/watch-end.ts";
 export { watchEnd } from "./work/watch-end.ts";
 export type { WorkAppendOptions, WorkPort } from "./work/work-port.ts";

@@ -2,10 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sealDraft, type SealedDraft } from "../src/rules/lifecycle.ts";
-import { RunEventsError } from "../src/rules/errors.ts";
-import { createEmitQueue, type EmitQueue, type EmitQueueOptions } from "../src/work/emit-queue.ts";
+import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
-import { createFakeClock } from "./fake-clock.ts";
 
 const MAX_EVENTS = 20;
 const MEBIBYTE = 1_048_576;
@@ -23,7 +21,7 @@ interface Bench {
   readonly failures: unknown[];
 }
 
-function createBench(options: EmitQueueOptions = {}): Bench {
+function createBench(): Bench {
   const sent: Sent[] = [];
   const failures: unknown[] = [];
   const queue = createEmitQueue(
@@ -34,7 +32,6 @@ function createBench(options: EmitQueueOptions = {}): Bench {
     },
     MAX_EVENTS,
     (error) => failures.push(error),
-    options,
   );
   return { queue, sent, failures };
 }
@@ -269,101 +266,5 @@ describe("createEmitQueue", () => {
       await setImmediate();
     }
     expect(sent).toHaveLength(65);
-  });
-});
-
-describe("createEmitQueue that gathers", () => {
-  it("W9: sends what comes within its time in one append, and at once what a request stands behind", async () => {
-    const clock = createFakeClock();
-    const { queue, sent } = createBench({ gatherMs: 50, clock });
-    void queue.emit(draft(1));
-    clock.advance(49);
-    void queue.emit(draft(2));
-    await setImmediate();
-    expect(sent).toHaveLength(0);
-    clock.advance(1);
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"]]);
-    sent[0]?.answer.resolve();
-    await setImmediate();
-    void queue.emit(draft(3));
-    const asked = queue.ask(async () => "asked");
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"], ["3"]]);
-    sent[1]?.answer.resolve();
-    expect(await asked).toBe("asked");
-    clock.advance(50);
-    await setImmediate();
-    expect(clock.timers()).toBe(0);
-  });
-
-  it("holds back whoever waits for room as far as it is told", async () => {
-    const { queue, sent } = createBench({ roomBytes: 8 * MEBIBYTE });
-    let given = 0;
-    const emitting = (async () => {
-      for (; given < 200; given++) await queue.emit(draft(heavy()));
-    })();
-    for (let turn = 0; turn < 200; turn++) await setImmediate();
-    expect(given).toBe(8 * 16);
-    for (let answered = 0; given < 200; answered++) {
-      await setImmediate();
-      sent[answered]?.answer.resolve();
-    }
-    await emitting;
-  });
-});
-
-describe("createEmitQueue of a server that takes less at a time", () => {
-  /** Emits so many events to a server that refuses some batches. @returns what has landed, and how large each batch was */
-  async function emitTo(
-    refusalOf: (numbers: readonly number[]) => RunEventsError | null,
-    count: number,
-  ): Promise<{ landed: number[]; sizes: number[]; failures: unknown[] }> {
-    const landed: number[] = [];
-    const sizes: number[] = [];
-    const failures: unknown[] = [];
-    const queue = createEmitQueue(
-      async (events) => {
-        const numbers = payloadsOf(events).map(Number);
-        sizes.push(numbers.length);
-        const refusal = refusalOf(numbers);
-        if (refusal !== null) throw refusal;
-        landed.push(...numbers);
-      },
-      MAX_EVENTS,
-      (error) => failures.push(error),
-    );
-    for (let at = 0; at < count; at++) void queue.emit(draft(at)).catch(() => {});
-    await queue.ask(async () => {}, true);
-    return { landed, sizes, failures };
-  }
-
-  it("W9: whatever it takes, each event lands once and in order up to the first that it never takes", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 1, max: MAX_EVENTS }),
-        fc.option(fc.nat({ max: 60 }), { nil: Infinity }),
-        fc.constantFrom("invalid_request" as const, "payload_too_large" as const),
-        async (most, never, code) => {
-          const refusal = new RunEventsError(code, "Too much.");
-          const { landed, failures } = await emitTo(
-            (numbers) => (numbers.length > most || numbers.includes(never) ? refusal : null),
-            60,
-          );
-          const count = Math.min(never, 60);
-          expect(landed).toStrictEqual(Array.from({ length: count }, (_, at) => at));
-          expect(failures).toStrictEqual(never < 60 ? [refusal] : []);
-        },
-      ),
-    );
-  });
-
-  it("S7: a batch in doubt is not sent in parts", async () => {
-    const refusal = new RunEventsError("payload_too_large", "Too much.", { ambiguous: true });
-    expect(await emitTo(() => refusal, 10)).toStrictEqual({
-      landed: [],
-      sizes: [10],
-      failures: [refusal],
-    });
   });
 });

@@ -19,7 +19,7 @@ interface Bench {
 }
 
 /** A lease of 12 s whose claim took so long. Times are from its sending. */
-function createBench(claimMs = 0, how: { readonly outlasts?: boolean } = {}): Bench {
+function createBench(claimMs = 0): Bench {
   const clock = createFakeClock();
   const sentAtMs = clock.now();
   clock.skip(claimMs);
@@ -29,7 +29,6 @@ function createBench(claimMs = 0, how: { readonly outlasts?: boolean } = {}): Be
     clock,
     leaseMs: LEASE_MS,
     sentAtMs,
-    ...how,
     async renew() {
       const answer = createDeferred<unknown>();
       renewals.push({ atMs: clock.now() - sentAtMs, answer });
@@ -251,83 +250,5 @@ describe("holdLease", () => {
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe("holdLease of one that outlasts its lease", () => {
-  const OUTLASTS = { outlasts: true } as const;
-
-  it("W31: a lease that has run out is renewed when the server is back, and kept from then on, until it is refused", async () => {
-    const { lease, renewals, lost, pass } = createBench(0, OUTLASTS);
-    for (let atMs = 0; atMs < 5 * LEASE_MS; atMs += 1_000) {
-      await pass(1_000);
-      renewals.at(-1)?.answer.reject(away());
-    }
-    expect([lost, lease.isOver()]).toStrictEqual([[], true]);
-    const late = renewals.filter(({ atMs }) => atMs > LEASE_MS).length;
-    expect(late).toBeGreaterThan(40);
-    await pass(1_000);
-    renewals.at(-1)?.answer.resolve("renewed");
-    await setImmediate();
-    expect(lease.isOver()).toBe(false);
-    const { length } = renewals;
-    await pass(3_999);
-    expect(renewals).toHaveLength(length);
-    await pass(1);
-    expect(renewals).toHaveLength(length + 1);
-    const refusal = runFenced();
-    renewals.at(-1)?.answer.reject(refusal);
-    await setImmediate();
-    expect(lost).toStrictEqual([refusal]);
-  });
-
-  it.each([
-    [1_000, 250],
-    [3_000, 250],
-    [30_000, 2_500],
-    [60_000, 5_000],
-    [3_600_000, 5_000],
-  ])(
-    "W31: one of %i ms is tried each %i ms once it has run out, one at a time",
-    async (leaseMs, lateMs) => {
-      const clock = createFakeClock();
-      const sentAtMs = clock.now();
-      const sentAt: number[] = [];
-      let answer = createDeferred<unknown>();
-      clock.skip(leaseMs);
-      const lease = holdLease({
-        clock,
-        leaseMs,
-        sentAtMs,
-        outlasts: true,
-        async renew() {
-          sentAt.push(clock.now());
-          return (answer = createDeferred()).promise;
-        },
-        onLost: () => expect.unreachable(),
-      });
-      clock.advance(1);
-      for (let tries = 1; tries < 4; tries++) {
-        clock.advance(10 * lateMs);
-        expect(sentAt).toHaveLength(tries);
-        answer.reject(away());
-        await setImmediate();
-        clock.advance(lateMs);
-        expect(sentAt).toHaveLength(tries + 1);
-      }
-      lease.stop();
-      answer.reject(away());
-      await setImmediate();
-      expect(clock.timers()).toBe(0);
-    },
-  );
-
-  it("is renewed no more once it is stopped, and that is no loss", async () => {
-    const { clock, lease, renewals, lost, pass } = createBench(LEASE_MS, OUTLASTS);
-    await pass(1);
-    renewals.at(-1)?.answer.reject(away());
-    lease.stop();
-    await pass(60_000);
-    expect([lost, renewals.length, clock.timers()]).toStrictEqual([[], 1, 0]);
   });
 });

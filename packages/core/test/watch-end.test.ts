@@ -223,6 +223,13 @@ interface Polls {
   readonly pass: (ms: number) => Promise<void>;
 }
 
+async function passed(clock: FakeClock, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = clock.every(ms, resolve);
+  await promise;
+  stop();
+}
+
 /** A watch whose looks a server holds until the run has moved, and a writer that is quiet but when it appends. */
 function watchByPolls(): Polls {
   const clock = createFakeClock();
@@ -235,16 +242,18 @@ function watchByPolls(): Polls {
   const watch = watchEnd({
     clock,
     quietMs: QUIET_MS,
-    everyMs: EVERY_MS,
     landings: () => landings,
     onEnd: (refusal) => ends.push(refusal),
     async look() {
+      const dueAt = (polledAt.at(-1) ?? -Infinity) + EVERY_MS;
+      if (clock.now() < dueAt) await passed(clock, dueAt - clock.now());
       polledAt.push(clock.now());
       if (lastSequence <= landings) {
         held = createDeferred();
         await held.promise;
         held = null;
       }
+      watch.notify();
       return { runStatus, lastSequence };
     },
   });

@@ -1,7 +1,6 @@
-import { RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
+import { RunEventsError } from "../rules/errors.ts";
 import { isTerminal, type SealedDraft, statusAfter } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
-import { type Clock, pause, systemClock } from "../time/clock.ts";
 
 /** How much one append of emitted events holds at most, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB. @see W9 */
 const BATCH_BYTES = 1_048_576;
@@ -15,7 +14,7 @@ export interface EmitQueue {
   /**
    * Takes an event, to be sent with those beside it.
    * @returns a promise that resolves when there is room for more
-   * @throws why the queue has failed, or `store_unavailable` if too much waits
+   * @throws why the queue has failed; `store_unavailable` if too much waits: it fails with that then
    */
   emit(event: SealedDraft): Promise<void>;
   /**
@@ -30,44 +29,28 @@ export interface EmitQueue {
   failure(): { readonly error: unknown } | null;
 }
 
-/** How a queue gathers and holds back. */
-export interface EmitQueueOptions {
-  /** How long the first event of an append waits for others, in milliseconds. Default 0: only for what is before it. */
-  readonly gatherMs?: number;
-  /** How much may wait before those who emit have to wait too, in bytes. Default 1 MiB. */
-  readonly roomBytes?: number;
-  /** Times the gathering. Default the system's. */
-  readonly clock?: Clock;
-}
-
 /** Emitted events that will be one append. More join them until it is sent. */
 interface Batch {
   readonly events: SealedDraft[];
   bytes: number;
   /** Resolves when all before it is over. */
   readonly before: Promise<unknown>;
-  /** Ends the gathering. */
-  readonly close: () => void;
 }
 
 /**
  * The one queue of those who write: a worker with a store or over HTTP, a writer, a command that is recorded. It fails for good at
  * the first emitted event that could not be sent; a request of `ask` fails alone.
- *
- * A batch that is refused as too much is sent in halves, and later batches are no larger: so what is before an event that is never
- * taken lands.
  * @param send appends emitted events
  * @param maxEvents the most events of one append
  * @param onFailure called once, with why it failed
+ * @param roomBytes how much may wait before those who emit have to wait too. Default 1 MiB
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   maxEvents: number,
   onFailure: (error: unknown) => void,
-  { gatherMs = 0, roomBytes = ROOM_BYTES, clock = systemClock }: EmitQueueOptions = {},
+  roomBytes: number = ROOM_BYTES,
 ): EmitQueue {
-  /** Of one append, until a server takes fewer. */
-  let mostEvents = maxEvents;
   let failure: { readonly error: unknown } | null = null;
   /** Why it is about to fail. */
   let refusal: { readonly error: unknown } | null = null;
@@ -88,7 +71,6 @@ export function createEmitQueue(
   }
 
   function ask<T>(request: () => Promise<T>, isAnyway = false): Promise<T> {
-    batch?.close();
     batch = null;
     const asked = last.then(() => {
       if (!isAnyway) check();
@@ -104,28 +86,12 @@ export function createEmitQueue(
     void ask(async () => fail(error), true);
   }
 
-  async function sendParts(events: readonly SealedDraft[]): Promise<void> {
-    try {
-      await send(events);
-    } catch (error) {
-      if (events.length === 1 || !isTooMuch(error)) throw error;
-      const half = Math.floor(events.length / 2);
-      mostEvents = Math.min(mostEvents, half);
-      await sendParts(events.slice(0, half));
-      await sendParts(events.slice(half));
-    }
-  }
-
   function openBatch(): Batch {
-    const before = last;
-    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-    const opened: Batch = { events: [], bytes: 0, before, close };
-    const gathered = gatherMs === 0 ? null : Promise.race([closed, pause(clock, gatherMs)]);
+    const opened: Batch = { events: [], bytes: 0, before: last };
     const sent = ask(async () => {
-      await gathered;
       if (batch === opened) batch = null;
       // The next in turn is to find the failure.
-      await sendParts(opened.events).catch(fail);
+      await send(opened.events).catch(fail);
       waitingBytes -= opened.bytes;
     });
     sent.catch(() => {});
@@ -136,13 +102,15 @@ export function createEmitQueue(
   return {
     emit(event) {
       check();
-      if (refusal !== null) throw refusal.error;
       const bytes = eventBytes(event.payload.text.length);
       if (waitingBytes + bytes > QUEUE_BYTES) {
-        throw new RunEventsError("store_unavailable", "Too many events are waiting for the store.");
+        refuse(
+          new RunEventsError("store_unavailable", "Too many events are waiting for the store."),
+        );
       }
+      if (refusal !== null) throw refusal.error;
       const hasRoom =
-        batch !== null && batch.events.length < mostEvents && batch.bytes + bytes <= BATCH_BYTES;
+        batch !== null && batch.events.length < maxEvents && batch.bytes + bytes <= BATCH_BYTES;
       const joined = batch !== null && hasRoom ? batch : openBatch();
       joined.events.push(event);
       joined.bytes += bytes;
@@ -156,10 +124,3 @@ export function createEmitQueue(
     failure: () => failure,
   };
 }
-
-/** Whether a batch was refused that may pass in parts. In doubt, half of it under another key might be there twice. */
-function isTooMuch(error: unknown): boolean {
-  return error instanceof RunEventsError && TOO_MUCH.has(error.code) && !error.ambiguous;
-}
-
-const TOO_MUCH: ReadonlySet<RunEventsErrorCode> = new Set(["invalid_request", "payload_too_large"]);

@@ -21,8 +21,6 @@ export interface EndWatchOptions extends EndWatcher {
   readonly look: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
   /** For how long no append of the worker has to land before a look, in milliseconds: its appends tell of the end by themselves. */
   readonly quietMs: number;
-  /** Looks again by itself, so many milliseconds at least from the beginning of one look to the next. Default: when notified. */
-  readonly everyMs?: number;
 }
 
 /** A watch for the end of a run. */
@@ -36,23 +34,21 @@ export interface EndWatch {
 }
 
 /**
- * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. It
- * looks by store notifications (`everyMs` left out), or by polls that a server holds (`everyMs`).
+ * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. What
+ * notifies it is a store, or a poll that a server has answered.
  *
- * | it is      | until                                        | then                          |
- * | ---------- | -------------------------------------------- | ----------------------------- |
- * | idle       | it is notified                               | settling                      |
- * | settling   | `quietMs` have passed in which nothing landed | looking, unless a look is under way or `everyMs` have not passed |
- * | looking    | the look is over                             | idle; settling with `everyMs` |
+ * | it is    | until                                                               | then     |
+ * | -------- | ------------------------------------------------------------------- | -------- |
+ * | idle     | it is notified                                                      | settling |
+ * | settling | `quietMs` have passed in which nothing landed, no look is under way | looking  |
+ * | looking  | the look is over                                                    | idle     |
  *
- * A notification during a look settles beside it: the look may have seen less than that is for.
+ * A notification during a look settles meanwhile: the look may have seen less than that is for.
  */
 export function watchEnd(options: EndWatchOptions): EndWatch {
-  const { clock, landings, onEnd, quietMs, everyMs } = options;
-  let isStopped = false;
+  const { clock, landings, onEnd, quietMs } = options;
   let isLooking = false;
   let seen = 0;
-  let dueAtMs = -Infinity;
   let stopTimer: (() => void) | null = null;
 
   function settle(): void {
@@ -61,7 +57,7 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
   }
 
   function notify(): void {
-    if (stopTimer !== null || isStopped) return;
+    if (stopTimer !== null) return;
     seen = landings();
     stopTimer = clock.every(quietMs, tick);
   }
@@ -69,14 +65,13 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
   function tick(): void {
     const isQuiet = seen === landings();
     seen = landings();
-    if (!isQuiet || isLooking || clock.now() < dueAtMs) return;
+    if (!isQuiet || isLooking) return;
     settle();
     void look();
   }
 
   async function look(): Promise<void> {
     isLooking = true;
-    dueAtMs = clock.now() + (everyMs ?? 0);
     try {
       const { runStatus, lastSequence } = await options.look();
       if (isTerminal(runStatus)) onEnd(runFinished(runStatus, lastSequence));
@@ -85,15 +80,15 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
       if (isRefusal(error)) onEnd(error);
     }
     isLooking = false;
-    if (everyMs !== undefined) notify();
   }
 
   return {
     notify,
     look,
     stop() {
-      isStopped = true;
       settle();
+      // As if it was settling for ever.
+      stopTimer = () => {};
     },
   };
 }

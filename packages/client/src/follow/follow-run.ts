@@ -1,11 +1,11 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
-import { checkRunId } from "./check-run-id.ts";
-import type { EventMap, TypedEvent } from "./event-map.ts";
-import { checkPayload, type PayloadSchemas } from "./payload-schema.ts";
+import { checkRunId } from "../http/check-run-id.ts";
+import type { EventMap, TypedEvent } from "../typed/event-map.ts";
+import { checkPayload, type PayloadSchemas } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "../http/server.ts";
 import type { Standing } from "./standing.ts";
 
 /** Which run to follow, and how. */

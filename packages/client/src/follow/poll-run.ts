@@ -1,7 +1,7 @@
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import type { Page } from "./follow-log.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../http/pause.ts";
 
 /** Between two polls that the server answers at once, in milliseconds. */
 const POLL_MS = 2_000;

@@ -2,8 +2,8 @@ import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { createParser } from "eventsource-parser";
 import type { Attempt, Reading } from "./attempt.ts";
 import type { ErrorFrame, Frame } from "./frame.ts";
-import { brokenOff, hearing } from "./server.ts";
-import { unheard } from "./server-errors.ts";
+import { brokenOff, hearing } from "../http/server.ts";
+import { unheard } from "../http/server-errors.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;

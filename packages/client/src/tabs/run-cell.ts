@@ -1,5 +1,5 @@
 import type { RunEvent } from "@tm/run-events-core";
-import type { Standing } from "./standing.ts";
+import type { Standing } from "../follow/standing.ts";
 
 /** A run as a page shows it: all of its events so far, in order, and where the follower stands. Never changed in place. */
 export interface RunView extends Standing {

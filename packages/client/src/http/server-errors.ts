@@ -3,12 +3,7 @@ import {
   type RunEventsErrorCode,
   type RunEventsErrorDetails,
 } from "@tm/run-events-core";
-
-/** A request, as an error names it. */
-export interface AskedFor {
-  readonly path: string;
-  readonly method?: string;
-}
+import type { Call } from "./run-calls.ts";
 
 /** What a run-events server says when it refuses. @see W3 */
 interface Problem extends RunEventsErrorDetails {
@@ -30,14 +25,12 @@ export function noAnswer(origin: string, cause: unknown): RunEventsError {
 }
 
 /** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
-export function strangeAnswer(
-  { method = "GET", path }: AskedFor,
-  answer: Response,
-): RunEventsError {
+export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
+  const { method, path } = asked;
   const { status, headers } = answer;
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
   const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
-  const said = `${method} ${path.split("?")[0]} answered ${status} ${type}`;
+  const said = `${method ?? "GET"} ${path.split("?")[0]} answered ${status} ${type}`;
   return unheard(`${said}, not as a run-events server does: ${hint}?`);
 }
 
@@ -52,7 +45,7 @@ const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
  * @param json the body; `null` if it is no JSON
  * @see W3
  */
-export function errorOf(asked: AskedFor, answer: Response, json: unknown): RunEventsError {
+export function errorOf(asked: Call, answer: Response, json: unknown): RunEventsError {
   const { status, headers } = answer;
   const isProblem = headers.get("content-type")?.startsWith("application/problem+json") === true;
   const problem = Object(isProblem ? json : null) as Problem;

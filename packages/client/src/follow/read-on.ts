@@ -1,16 +1,16 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Reading } from "./attempt.ts";
-import { canStream } from "./credential.ts";
+import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-run.ts";
-import { linkAbort } from "./link-abort.ts";
+import { linkAbort } from "../http/link-abort.ts";
 import { onWake } from "./page-signals.ts";
-import { pause } from "./pause.ts";
-import { planDelay } from "./plan-delay.ts";
+import { pause } from "../http/pause.ts";
+import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
-import { createServer } from "./server.ts";
-import { unheard } from "./server-errors.ts";
+import { createServer } from "../http/server.ts";
+import { unheard } from "../http/server-errors.ts";
 import type { Standing } from "./standing.ts";
 import { streamRun } from "./stream-run.ts";
 

@@ -2,6 +2,7 @@ import type { RunEventsError } from "@tm/run-events-core";
 import { authorise, checkCredential, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
+import { type Call, type Read, readJson } from "./run-calls.ts";
 import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
 
@@ -19,16 +20,8 @@ export interface ServerOptions {
   readonly credential?: Credential;
   /** Asks in place of the host's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
-}
-
-/** A request. */
-interface Call {
-  readonly path: string;
-  /** Default `GET`. */
-  readonly method?: "POST" | "PUT" | "DELETE";
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly signal: AbortSignal;
+  /** The longest pause between two attempts, in milliseconds. Default 30,000. */
+  readonly mostDelayMs?: number;
 }
 
 /** A server as this package asks it. */
@@ -39,16 +32,12 @@ export interface Server {
    * or one that is not the server's own; the signal's reason; a TypeError if there is no such URL or header; what the
    * credential's function throws
    */
-  ask(call: Call): Promise<Response>;
-  /** A live stream, once its head has come. @param onHead called when something has answered @throws as `ask` */
-  askStream(call: Call, onHead: () => void): Promise<Response>;
+  ask(call: Call, signal: AbortSignal): Promise<Response>;
   /**
-   * The answer's JSON.
-   * @param heldSeconds how long the server may hold it
-   * @param member what the server's own answer has, and others have not. Default `lastSequence`
-   * @throws as `ask`; `store_unavailable` if it takes 20 s longer, or does not have it
+   * What the call reads of the answer.
+   * @throws as `ask`; `store_unavailable` if it takes 20 s longer than the server may hold it, or is not the server's own
    */
-  askJson<T>(call: Call, heldSeconds?: number, member?: string): Promise<T>;
+  askJson<T>(call: Call, signal: AbortSignal): Promise<T>;
 }
 
 /** Talks to a server. @throws TypeError for a credential that cannot be sent */
@@ -56,14 +45,19 @@ export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
   checkCredential(credential);
 
-  async function ask(call: Call): Promise<Response> {
-    const { path, headers, signal, ...init } = call;
-    const { href, origin } = serverUrl(baseUrl, path);
-    const { headers: own, credentials } = await Promise.race([
+  async function ask(call: Call, signal: AbortSignal): Promise<Response> {
+    const { href, origin } = serverUrl(baseUrl, call.path);
+    const { headers, credentials } = await Promise.race([
       authorise(credential),
       pause(FOR_EVER_MS, signal) as Promise<never>,
     ]);
-    const request = { ...init, headers: headersOf({ ...headers, ...own }), credentials, signal };
+    // What `fetch` does not know of a call it leaves alone.
+    const request = {
+      ...call,
+      headers: headersOf({ ...call.headers, ...headers }),
+      credentials,
+      signal,
+    };
     const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
     const response = await hearing(fetch(href, request), signal, lost);
     if (response.ok) return response;
@@ -72,29 +66,38 @@ export function createServer(options: ServerOptions): Server {
 
   return {
     ask,
-    async askStream(call, onHead) {
-      const response = await ask(call);
-      onHead();
-      const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
-      if (isStream !== true) throw strangeAnswer(call, response);
-      return response;
-    },
-    async askJson<T>(call: Call, heldSeconds = 0, member = "lastSequence"): Promise<T> {
-      const { signal, abort } = linkAbort(call.signal);
+    async askJson<T>(call: Call, whole: AbortSignal): Promise<T> {
+      const { heldSeconds = 0, read = readJson } = call;
+      const { signal, abort } = linkAbort(whole);
       const seconds = ANSWER_SECONDS + heldSeconds;
       const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
       const tooLate = setTimeout(giveUp, seconds * 1_000);
       try {
-        const response = await ask({ ...call, signal });
-        const json = parseJson(await hearing(response.text(), signal, brokenOff));
-        if (json?.[member] === undefined) throw strangeAnswer(call, response);
-        return json as T;
+        const response = await ask(call, signal);
+        const text = await hearing(response.text(), signal, brokenOff);
+        const value = tryRead(read, text, response);
+        if (value === undefined) throw strangeAnswer(call, response);
+        return value as T;
       } finally {
         clearTimeout(tooLate);
         abort();
       }
     },
   };
+}
+
+/** A live stream, once its head has come. @param onHead called when something has answered @throws as `ask` */
+export async function askStream(
+  server: Server,
+  call: Call,
+  signal: AbortSignal,
+  onHead: () => void,
+): Promise<Response> {
+  const response = await server.ask(call, signal);
+  onHead();
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+  if (isStream !== true) throw strangeAnswer(call, response);
+  return response;
 }
 
 /** The error of an answer that broke off amid its body. */
@@ -116,11 +119,11 @@ export async function hearing<T>(
   }
 }
 
-function parseJson(text: string): Readonly<Record<string, unknown>> | null {
+function tryRead(read: Read, text: string, response: Response): unknown {
   try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+    return read(text, response);
   } catch {
-    return null;
+    return undefined;
   }
 }
 

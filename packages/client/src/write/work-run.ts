@@ -1,7 +1,7 @@
 import type { WorkedRun, WorkOptions } from "@tm/run-events-core";
 import { runWork } from "@tm/run-events-core/wire";
-import { checkRunId } from "./check-run-id.ts";
-import { createServer, type ServerOptions } from "./server.ts";
+import { checkRunId } from "../http/check-run-id.ts";
+import { createServer, type ServerOptions } from "../http/server.ts";
 import { createServerPort } from "./server-port.ts";
 
 /** Which run to work on, and how. */
@@ -39,7 +39,7 @@ export async function workRun<Value>(
   const { leaseMs, signal } = options;
   const runId = checkRunId(options.runId);
   const closing = new AbortController();
-  const port = createServerPort(createServer(options), signal, closing.signal);
+  const port = createServerPort(createServer(options), options, closing.signal);
   try {
     return await runWork(port, runId, { leaseMs, signal }, task);
   } finally {

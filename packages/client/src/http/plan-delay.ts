@@ -1,4 +1,5 @@
 const FIRST_MS = 500;
+/** The longest delay, unless said otherwise, and the longest that a server may ask for, in milliseconds. */
 const MOST_MS = 30_000;
 
 /**
@@ -8,8 +9,14 @@ const MOST_MS = 30_000;
  * @param failures attempts since the last progress, from 1
  * @param askedMs what `retry:` or `Retry-After` said; 0 if nothing
  * @param random from 0 to 1
+ * @param mostMs where the bound stops to double. Default 30,000
  */
-export function planDelay(failures: number, askedMs: number, random: number): number {
-  const bound = Math.min(MOST_MS, FIRST_MS * 2 ** (failures - 1));
+export function planDelay(
+  failures: number,
+  askedMs: number,
+  random: number,
+  mostMs: number = MOST_MS,
+): number {
+  const bound = Math.min(mostMs, FIRST_MS * 2 ** (failures - 1));
   return Math.max(random * bound, Math.min(askedMs, MOST_MS));
 }

@@ -1,10 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { followHeard } from "./follow-run.ts";
-import { type LinkedAbort, linkAbort } from "./link-abort.ts";
-import { pause } from "./pause.ts";
+import { followHeard } from "../follow/follow-run.ts";
+import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
+import { pause } from "../http/pause.ts";
 import type { RunCell } from "./run-cell.ts";
-import type { ServerOptions } from "./server.ts";
-import type { Standing } from "./standing.ts";
+import type { ServerOptions } from "../http/server.ts";
+import type { Standing } from "../follow/standing.ts";
 import { encodeTold, type Message, MESSAGE_VERSION, type Told } from "./tab-messages.ts";
 
 /** Which run is followed, and for whom. */

@@ -1,6 +1,6 @@
 import type { RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { RunCell } from "./run-cell.ts";
-import type { Standing } from "./standing.ts";
+import type { Standing } from "../follow/standing.ts";
 
 /** Version of the messages. Tabs with another version have their own connection. */
 export const MESSAGE_VERSION = 3;

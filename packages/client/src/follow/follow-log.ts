@@ -1,10 +1,8 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
-import type { Server } from "./server.ts";
-import { unheard } from "./server-errors.ts";
+import { pageCall, streamCall, WAIT_SECONDS } from "../http/run-calls.ts";
+import { askStream, type Server } from "../http/server.ts";
+import { unheard } from "../http/server-errors.ts";
 import type { Standing } from "./standing.ts";
-
-/** How long the server may hold a poll, in seconds. @see W17 */
-const WAIT_SECONDS = 25;
 
 /** What the server says of the run. */
 interface RunNews {
@@ -44,14 +42,9 @@ export interface FollowLogOptions extends Pick<FollowLog, "signal" | "cursor" | 
 export function createFollowLog(options: FollowLogOptions): FollowLog {
   const { server, runId, signal, cursor, update } = options;
 
-  function path(what: string): string {
-    return `/v1/agent-runs/${encodeURIComponent(runId)}/${what}?since=${cursor()}`;
-  }
-
   async function readPage(isHeld: boolean): Promise<Page> {
-    const waitSeconds = isHeld ? WAIT_SECONDS : 0;
-    const call = { path: `${path("events")}&wait=${waitSeconds}`, signal };
-    return server.askJson(call, waitSeconds);
+    const wait = isHeld ? WAIT_SECONDS : 0;
+    return server.askJson(pageCall(runId, { since: cursor(), wait }), signal);
   }
 
   function those(events: readonly RunEvent[]): RunEvent[] {
@@ -71,6 +64,6 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
       return events;
     },
     readPage,
-    openStream: (onHead) => server.askStream({ path: path("stream"), signal }, onHead),
+    openStream: (onHead) => askStream(server, streamCall(runId, cursor()), signal, onHead),
   };
 }

@@ -14,10 +14,10 @@ export function serverUrl(baseUrl: string, path: string): URL {
   // "http://" alone is no address, and would make a host of the path's first part.
   const isAddress = URL.canParse(baseUrl, href) || baseUrl === "";
   const url = isAddress && URL.canParse(whole, href) ? new URL(whole, href) : null;
-  const isAskable = url !== null && /^https?:$/.test(url.protocol) && url.username === "";
-  if (isAskable && url.password === "") return url;
-  const got = url === null ? "no address" : `one of ${url.protocol} or with a user name`;
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "") {
+    return url;
+  }
   throw new TypeError(
-    `Expected baseUrl to be an http or https address without a user name, such as https://api.example.com, but it is ${got}.`,
+    `Expected baseUrl to be like https://api.example.com, without a user name, got ${url?.protocol ?? "no address"}.`,
   );
 }
