@@ -36,14 +36,17 @@ export interface AppendConditions {
   readonly fence?: number | undefined;
 }
 
-/** Each JSON answer of the server's own has one of these: a run, a page of it, a receipt; a lease; a list. */
-const MEMBERS = ["lastSequence", "fence", "runs"] as const;
+/** Each JSON answer of the server's own has one of these: a run, a page of it, a receipt; a lease; a list; a session. */
+const MEMBERS = ["lastSequence", "fence", "runs", "userId"] as const;
 
-/** Reads JSON. */
-export const readJson: Read = (text) => {
-  const json = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
-  return MEMBERS.some((member) => json?.[member] !== undefined) ? json : undefined;
-};
+/** Takes the JSON of an answer of the server's own. @returns `undefined`, or throws, if it is another's */
+export function readJson(
+  text: string,
+  parse: (text: string) => unknown = JSON.parse,
+): Readonly<Record<string, unknown>> | undefined {
+  const json = parse(text) as Readonly<Record<string, unknown>> | null;
+  return json && MEMBERS.some((member) => json[member] !== undefined) ? json : undefined;
+}
 
 const readNothing: Read = (_text, { status }) => (status === 204 ? null : undefined);
 
@@ -154,4 +157,22 @@ function leaseCall(
     headers: { ...JSON_TYPE, ...headers },
     body: JSON.stringify(body),
   };
+}
+
+const SESSION = "/v1/session";
+
+/** @see W29 */
+export function sessionCall(): Call {
+  return { path: SESSION };
+}
+
+/** @see W29 */
+export function openSessionCall(token: string): Call {
+  const headers = { authorization: `Bearer ${token}` };
+  return { path: SESSION, method: "POST", headers, read: readNothing };
+}
+
+/** @see W29 */
+export function closeSessionCall(): Call {
+  return { path: SESSION, method: "DELETE", read: readNothing };
 }

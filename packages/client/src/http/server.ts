@@ -67,7 +67,7 @@ export function createServer(options: ServerOptions): Server {
   return {
     ask,
     async askJson<T>(call: Call, whole: AbortSignal): Promise<T> {
-      const { heldSeconds = 0, read = readJson } = call;
+      const { heldSeconds = 0, read = (text) => readJson(text) } = call;
       const { signal, abort } = linkAbort(whole);
       const seconds = ANSWER_SECONDS + heldSeconds;
       const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
