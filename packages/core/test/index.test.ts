@@ -145,6 +145,7 @@ const WIRE_VALUES = [
   "outlastLease",
   "parseCursor",
   "phaseStartedBy",
+  "pollForEnd",
   "runWork",
   "sealDraft",
   "splitJsonArray",
@@ -152,15 +153,14 @@ const WIRE_VALUES = [
   "statusAfter",
   "streamErrorCode",
   "systemClock",
-  "watchEnd",
 ];
 
 const WIRE_TYPES = [
   "Clock",
   "Connected",
   "EmitQueue",
+  "EndPolls",
   "EndWatch",
-  "EndWatchOptions",
   "EndWatcher",
   "GatherOptions",
   "HeldLease",

@@ -1,11 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRunLog, type RunLog } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
-import type { RunStatus } from "../src/rules/event.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { watchEnd, watchStoredEnd } from "../src/work/watch-end.ts";
+import { watchStoredEnd } from "../src/work/watch-end.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
@@ -204,120 +202,5 @@ describe("watchStoredEnd", () => {
     ring();
     await pass(1_000);
     expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
-  });
-});
-
-const QUIET_MS = 50;
-const EVERY_MS = 500;
-/** What the pauses between two polls come to, with two looks that find the writer quiet. */
-const SPARE_MS = 600;
-
-interface Polls {
-  readonly clock: FakeClock;
-  readonly polledAt: readonly number[];
-  readonly ends: readonly unknown[];
-  readonly isPolled: () => boolean;
-  readonly append: () => void;
-  readonly cancel: () => void;
-  readonly stop: () => void;
-  readonly pass: (ms: number) => Promise<void>;
-}
-
-async function passed(clock: FakeClock, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = clock.every(ms, resolve);
-  await promise;
-  stop();
-}
-
-/** A watch whose looks a server holds until the run has moved, and a writer that is quiet but when it appends. */
-function watchByPolls(): Polls {
-  const clock = createFakeClock();
-  const polledAt: number[] = [];
-  const ends: unknown[] = [];
-  let runStatus: RunStatus = "running";
-  let lastSequence = 0;
-  let landings = 0;
-  let held: Deferred<void> | null = null;
-  const watch = watchEnd({
-    clock,
-    quietMs: QUIET_MS,
-    landings: () => landings,
-    onEnd: (refusal) => ends.push(refusal),
-    async look() {
-      const dueAt = (polledAt.at(-1) ?? -Infinity) + EVERY_MS;
-      if (clock.now() < dueAt) await passed(clock, dueAt - clock.now());
-      polledAt.push(clock.now());
-      if (lastSequence <= landings) {
-        held = createDeferred();
-        await held.promise;
-        held = null;
-      }
-      watch.notify();
-      return { runStatus, lastSequence };
-    },
-  });
-  watch.notify();
-  const move = (): void => {
-    lastSequence += 1;
-    held?.resolve();
-  };
-  return {
-    clock,
-    polledAt,
-    ends,
-    isPolled: () => held !== null,
-    append() {
-      landings += 1;
-      move();
-    },
-    cancel() {
-      runStatus = "cancelled";
-      move();
-    },
-    stop: watch.stop,
-    async pass(ms) {
-      await setImmediate();
-      for (let left = ms; left > 0; left -= QUIET_MS) {
-        clock.advance(Math.min(left, QUIET_MS));
-        await setImmediate();
-      }
-    },
-  };
-}
-
-describe("watchEnd by looks that a server holds", () => {
-  it("W13: whenever its writer has been quiet a while, a look is held, and two are never close", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(1_500), { maxLength: 20 }), async (gaps) => {
-        const run = watchByPolls();
-        for (const gap of gaps) {
-          await run.pass(gap);
-          if (gap >= SPARE_MS) expect(run.isPolled()).toBe(true);
-          run.append();
-        }
-        await run.pass(SPARE_MS);
-        run.polledAt.slice(1).forEach((at, index) => {
-          expect(at - (run.polledAt[index] ?? 0)).toBeGreaterThanOrEqual(EVERY_MS);
-        });
-        run.cancel();
-        await setImmediate();
-        expect(run.ends).toMatchObject([{ code: "run_finished" }]);
-        run.stop();
-        expect(run.clock.timers()).toBe(0);
-      }),
-    );
-  });
-
-  it("W13: one event of a quiet writer leaves a cancel unheard for a tenth of a second", async () => {
-    const run = watchByPolls();
-    await run.pass(2_000);
-    run.append();
-    await setImmediate();
-    expect(run.isPolled()).toBe(false);
-    await run.pass(100);
-    expect(run.isPolled()).toBe(true);
-    run.stop();
-    expect(run.clock.timers()).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import type { Call } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
-import { pollForEnd } from "./poll-end.ts";
+import { watchServer } from "./watch-server.ts";
 
 /**
  * What a writer asks its server.
@@ -70,12 +70,11 @@ export function createRunSender(
       const { signal } = watch;
       if (!isWatching && !signal.aborted) {
         isWatching = true;
-        const polls = pollForEnd(server, runId, {
-          signal,
+        const polls = watchServer(server, runId, signal, {
           known: () => known,
           landings: () => landings,
           // The end may be the writer's own, which is under way.
-          onEnd: (reason) => underWay > 0 || stop(reason),
+          onEnd: (reason) => underWay > 0 || signal.aborted || stop(reason),
         });
         signal.addEventListener("abort", polls.stop);
       }

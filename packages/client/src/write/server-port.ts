@@ -20,7 +20,7 @@ import {
 import type { Server } from "../http/server.ts";
 import { unheard } from "../http/server-errors.ts";
 import { holdingClock } from "./holding-clock.ts";
-import { pollForEnd } from "./poll-end.ts";
+import { watchServer } from "./watch-server.ts";
 
 /** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */
 const APPEND_MS = 300_000;
@@ -97,8 +97,7 @@ export function createServerPort(
     },
     watchEnd(runId, watcher) {
       const { signal, abort } = linkAbort(closing);
-      const watch = pollForEnd(server, runId, {
-        signal,
+      const watch = watchServer(server, runId, signal, {
         known: () => known,
         landings: watcher.landings,
         // If it is for any other reason that the run cannot be read, the renewals have the say.
