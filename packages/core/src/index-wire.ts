@@ -6,7 +6,7 @@ export {
   splitJsonObject,
 } from "./wire/json-split.ts";
 export type { Clock } from "./time/clock.ts";
-export { afterTurn, systemClock } from "./time/clock.ts";
+export { afterTurn, holdingClock, systemClock } from "./time/clock.ts";
 export { describeValue } from "./rules/describe-value.ts";
 export type { Connected } from "./wire/frame.ts";
 export {

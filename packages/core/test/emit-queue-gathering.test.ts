@@ -94,6 +94,52 @@ describe("createGatheringQueue", () => {
     expect(clock.timers()).toBe(0);
   });
 
+  type Step = { readonly do: "emit" | "ask" | "answer" | "wait"; readonly by: number };
+  const step: fc.Arbitrary<Step> = fc.record({
+    do: fc.constantFrom("emit", "emit", "emit", "ask", "answer", "wait"),
+    by: fc.integer({ min: 1, max: 60 }),
+  });
+
+  it("W9: sends everything once, in the order of the calls, whatever gathers meanwhile", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { clock, queue, sent } = createBench();
+        const order: string[] = [];
+        const given: string[] = [];
+        let answered = 0;
+        const answer = (): void => {
+          const next = sent[answered];
+          if (next === undefined) return;
+          order.push(...next.payloads);
+          next.answer.resolve();
+          answered += 1;
+        };
+        for (const { do: what, by } of steps) {
+          if (what === "emit") {
+            for (let at = 0; at < by; at++) {
+              given.push(`${given.length}`);
+              void queue.emit(draft(given.length - 1));
+            }
+          } else if (what === "ask") {
+            const name = `ask ${given.length}`;
+            given.push(name);
+            void queue.ask(async () => void order.push(name));
+          } else if (what === "answer") answer();
+          else clock.advance(by);
+          await setImmediate();
+          expect(sent.length - answered).toBeLessThanOrEqual(1);
+        }
+        for (let waits = 0; waits <= given.length; waits++) {
+          clock.advance(50);
+          await setImmediate();
+          answer();
+        }
+        expect(order).toStrictEqual(given);
+        expect(clock.timers()).toBe(0);
+      }),
+    );
+  });
+
   it("holds back whoever waits for room as far as it is told", async () => {
     const { clock, queue, sent } = createBench(8 * MEBIBYTE);
     let given = 0;

@@ -139,6 +139,7 @@ const WIRE_VALUES = [
   "encodeTime",
   "foldEvent",
   "holdLease",
+  "holdingClock",
   "invalidCursor",
   "isRefusal",
   "isRunLog",

@@ -6,7 +6,7 @@ import {
   type RunSnapshot,
 } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
-import { isRefusal, type WorkPort } from "@tm/run-events-core/wire";
+import { holdingClock, isRefusal, type WorkPort } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import {
@@ -19,7 +19,6 @@ import {
 } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
 import { unheard } from "../http/server-errors.ts";
-import { holdingClock } from "./holding-clock.ts";
 import { watchServer } from "./watch-server.ts";
 
 /** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */

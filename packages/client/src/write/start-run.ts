@@ -1,11 +1,10 @@
 import { type AppendReceipt, JsonText, type RunSnapshot } from "@tm/run-events-core";
-import { createGatheringQueue, type SealedDraft } from "@tm/run-events-core/wire";
+import { createGatheringQueue, holdingClock, type SealedDraft } from "@tm/run-events-core/wire";
 import { checkRunId } from "../http/check-run-id.ts";
 import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, type PayloadSchemas } from "../typed/payload-schema.ts";
-import { holdingClock } from "./holding-clock.ts";
 import { createRunSender } from "./run-sender.ts";
 
 /** How many emitted events one request holds at most. */

@@ -1,9 +1,8 @@
 import type { RunSnapshot } from "@tm/run-events-core";
-import { type EndPolls, type EndWatch, pollForEnd } from "@tm/run-events-core/wire";
+import { type EndPolls, type EndWatch, holdingClock, pollForEnd } from "@tm/run-events-core/wire";
 import { retrying } from "../http/retrying.ts";
 import { pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
-import { holdingClock } from "./holding-clock.ts";
 
 /** Watches for the end of a run on a server, as `pollForEnd` does. @param signal ends the poll under way */
 export function watchServer(

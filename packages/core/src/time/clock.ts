@@ -21,6 +21,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** The same, but its timers keep the process alive: what has been gathered is to be sent before a program ends. */
+export const holdingClock: Clock = {
+  now: () => performance.now(),
+  every(periodMs, task) {
+    const { setInterval, clearInterval } = globalThis;
+    const timer = setInterval(task, periodMs);
+    return () => clearInterval(timer);
+  },
+};
+
 /**
  * Keeps the process alive until the returned function is called: somebody is waiting for what only another process may do,
  * and no timer of `Clock` holds the process for it.

@@ -18,11 +18,11 @@ export interface GatherOptions {
  * The emit queue of those who write to a server whose bounds they do not know: events that come one by one go out together, and a
  * batch that is too much in parts.
  *
- * | it is     | until                                               | then      |
- * | --------- | --------------------------------------------------- | --------- |
- * | at rest   | an event is emitted                                 | gathering |
- * | gathering | `gatherMs` have passed, or a request is asked for   | sending   |
- * | sending   | the gathered events go out: all before them is over | at rest   |
+ * | it is     | until                                             | then      |
+ * | --------- | ------------------------------------------------- | --------- |
+ * | at rest   | an event is emitted                               | gathering |
+ * | gathering | `gatherMs` have passed, or a request is asked for | gathered  |
+ * | gathered  | events go out: all before them is over            | at rest   |
  * @param send appends emitted events
  * @param onFailure called once, with why the queue failed
  */
@@ -33,11 +33,12 @@ export function createGatheringQueue(
 ): EmitQueue {
   const sendAll = sendInParts(send);
   const queue = createEmitQueue(take, maxEvents, onFailure, roomBytes);
-  let isAtRest = true;
+  let state: "at rest" | "gathering" | "gathered" = "at rest";
   let stopGathering = (): void => {};
 
   async function take(events: readonly SealedDraft[]): Promise<void> {
-    isAtRest = true;
+    // Not if it is an earlier batch, that was full.
+    if (state === "gathered") state = "at rest";
     await sendAll(events);
   }
 
@@ -45,9 +46,10 @@ export function createGatheringQueue(
   function gather(): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stopTimer = clock.every(gatherMs, () => stopGathering());
-    isAtRest = false;
+    state = "gathering";
     stopGathering = () => {
       stopTimer();
+      if (state === "gathering") state = "gathered";
       resolve();
     };
     queue.ask(() => promise).catch(() => {});
@@ -56,7 +58,7 @@ export function createGatheringQueue(
   return {
     ...queue,
     emit(event) {
-      if (isAtRest) gather();
+      if (state === "at rest") gather();
       return queue.emit(event);
     },
     ask(request, isAnyway) {
