@@ -1,5 +1,5 @@
 export type { Credential } from "./http/credential.ts";
-export type { EventMap, TypedEvent } from "./typed/event-map.ts";
+export type { EventMap, OtherType, PayloadOf, TypedEvent } from "./typed/event-map.ts";
 export type { FollowOptions, RunFollower } from "./follow/follow-run.ts";
 export { followRun } from "./follow/follow-run.ts";
 export type { AppendOptions, RunWriter, StartOptions, TypedDraft } from "./write/start-run.ts";

@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Reading } from "./attempt.ts";
+import { afterFailure, expectLoss, startCourse } from "./course.ts";
 import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-run.ts";
@@ -8,7 +9,7 @@ import { onWake } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
-import { afterFruit, afterLoss, bestRoute, type Loss } from "./route.ts";
+import { bestRoute, type Loss } from "./route.ts";
 import { createServer } from "../http/server.ts";
 import { unheard } from "../http/server-errors.ts";
 import type { Standing } from "./standing.ts";
@@ -16,11 +17,17 @@ import { streamRun } from "./stream-run.ts";
 
 /** A stream is given up when nothing has come for so many heartbeats. */
 const SILENT_HEARTBEATS = 2.5;
-/** An attempt over which something came after so long was no failure, in milliseconds, whatever it brought. */
-const LONG_LIFE_MS = 30_000;
-
 /**
- * Reads a run to its end, over one attempt after the other.
+ * Reads a run to its end, over one attempt after the other. What comes of an attempt is decided by `course.ts`.
+ *
+ * | it is      | until                                       | then                 |
+ * | ---------- | ------------------------------------------- | -------------------- |
+ * | attempting | events arrive                               | they are handed over |
+ * | attempting | the run's end arrives                       | over                 |
+ * | attempting | it is time for the best transport again     | attempting           |
+ * | attempting | it fails, and waiting may help              | waiting              |
+ * | attempting | it fails for good, or the whole is aborted  | over: `next` rejects |
+ * | waiting    | the pause is over, or the page is seen again | attempting          |
  * @param cursor where to read on: the last event that was handed over
  * @param heard called each time the server sends something, and when an attempt begins or fails
  * @returns whose `next` throws what waiting does not mend
@@ -33,43 +40,39 @@ export function readOn(
 ): Reading {
   const { runId, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
   const server = createServer(options);
-  let route = bestRoute(canStream(credential) ? "stream" : "long_poll");
-  let failures = 0;
+  let course = startCourse(canStream(credential) ? "stream" : "long_poll");
+  /** What the stream's `retry:` asked for, in milliseconds. */
   let askedMs = 0;
+  /** Whether the page has been seen again since the attempt began. */
   let isWoken = false;
-  let loss: Loss;
   let abort = (_reason?: unknown): void => {};
+  /** The attempt that is under way. */
   let reading: Reading | undefined;
+  /** What a page that is seen again calls. */
   let look = (): void => {};
   const onSeen = (listener: () => void): void => void (look = listener);
+  const giveUp = (why: string): void => abort(unheard(why));
   const stopListening = onWake((hasMoved) => {
     isWoken = true;
     if (hasMoved) giveUp("The page was away from the network.");
     look();
   });
 
-  function giveUp(why: string): void {
-    abort(unheard(why));
-  }
-
   function attempt(): Reading {
     const linked = linkAbort(whole);
     const { signal } = linked;
     const startedAt = performance.now();
-    const expect = (next: Loss): void => {
-      loss = next;
-      if (next !== "cut") return;
-      route = afterFruit(route);
-      if (failures > 0 && performance.now() - startedAt > LONG_LIFE_MS) failures = 0;
+    const expect = (loss: Loss): void => {
+      course = expectLoss(course, loss, performance.now() - startedAt);
       // Something may still be on its way when the attempt has been given up.
-      isWoken &&= signal.aborted;
+      if (loss === "cut") isWoken &&= signal.aborted;
     };
     ({ abort } = linked);
-    loss = "away";
+    expect("away");
     isWoken = false;
     heard();
     const log = createFollowLog({ server, runId, signal, cursor, update });
-    const { transport, probeAt } = route;
+    const { transport, probeAt } = course.route;
     const given = { ...log, expect, giveUp, heard, onSeen };
     return transport === "stream"
       ? streamRun(given, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
@@ -77,10 +80,20 @@ export function readOn(
   }
 
   /** Closes the connection. */
-  function end(): void {
+  function close(): void {
     abort();
     reading?.end();
     reading = undefined;
+  }
+
+  async function wait(error: RunEventsError): Promise<void> {
+    course = afterFailure(course, performance.now());
+    heard();
+    update({ state: "waiting", error });
+    // The pause that a full server asks for applies only to the transport that is given up.
+    const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
+    const delayMs = planDelay(course.failures, atLeastMs, Math.random(), options.mostDelayMs);
+    await pause(isWoken ? 0 : delayMs, whole, onSeen);
   }
 
   return {
@@ -90,31 +103,21 @@ export function readOn(
         reading ??= attempt();
         try {
           const arrived = await reading.next();
-          if (typeof arrived === "object") {
-            // Only an event is progress, a first frame is not.
-            failures = 0;
-            return arrived;
-          }
-          if (arrived) return true;
-          end();
-          route = bestRoute(route.best);
+          // Only an event is progress, a first frame is not.
+          if (typeof arrived === "object") course = { ...course, failures: 0 };
+          if (arrived !== false) return arrived;
+          close();
+          course = { ...course, route: bestRoute(course.route.best) };
         } catch (error) {
-          end();
+          close();
           whole?.throwIfAborted();
           if (!(error instanceof RunEventsError && error.retryable)) throw error;
-          failures += 1;
-          route = afterLoss(route, loss, performance.now());
-          heard();
-          update({ state: "waiting", error });
-          // The pause that a full server asks for applies only to the transport that is given up.
-          const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
-          const delayMs = planDelay(failures, atLeastMs, Math.random());
-          await pause(isWoken ? 0 : delayMs, whole, onSeen);
+          await wait(error);
         }
       }
     },
     end() {
-      end();
+      close();
       stopListening();
     },
   };

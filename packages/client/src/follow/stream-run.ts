@@ -20,8 +20,7 @@ export function streamRun(
   silenceMs: number,
   onRetry: (retryMs: number) => void,
 ): Reading {
-  const { signal, cursor, update, hear, ready, openStream, expect, giveUp, heard, onSeen } =
-    attempt;
+  const { signal, update, ready, openStream, expect, giveUp, heard, onSeen } = attempt;
   const connecting = setTimeout(() => {
     expect("held_back");
     giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
@@ -53,43 +52,10 @@ export function streamRun(
   onSeen(look);
   update({ state: "connecting" });
 
-  /** @returns the events that follow on the cursor; `true` at the end of the run. Frames are left that lie behind a hole. */
-  function deal(): RunEvent[] | true {
-    const events: RunEvent[] = [];
-    let last = cursor();
-    let dealt = 0;
-    for (const frame of frames) {
-      if (frame.type === "run_event") {
-        const { sequence } = frame.event;
-        if (sequence > last + 1) break;
-        if (sequence > last) {
-          events.push(frame.event);
-          last = sequence;
-        }
-      } else {
-        // What a frame says of the run counts behind the events before it.
-        if (events.length > 0) break;
-        if (frame.type === "error") {
-          // A poll needs no place among the streams.
-          if (isFull(frame)) expect("full");
-          throw errorOf(frame);
-        }
-        if (frame.type === "run_finished" && frame.lastSequence > last) break;
-        // Types that this version does not know say nothing.
-        if ("runStatus" in frame) hear(frame);
-        if (frame.type === "run_finished") return true;
-        update({ state: "live" });
-      }
-      dealt += 1;
-    }
-    frames.splice(0, dealt);
-    return events;
-  }
-
   return {
     async next() {
       for (;;) {
-        const events = deal();
+        const events = takeFrames(frames, attempt);
         if (events === true || events.length > 0) return events;
         if (frames.length > 0) return ready([]);
         if (body === undefined) {
@@ -119,6 +85,43 @@ export function streamRun(
       body?.cancel().catch(() => {});
     },
   };
+}
+
+/**
+ * Takes what has arrived off the frames, down to the first that lies behind a hole.
+ * @returns the events that follow on the cursor; `true` at the end of the run
+ * @throws RunEventsError why the server ends the stream
+ */
+function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt): RunEvent[] | true {
+  const events: RunEvent[] = [];
+  let last = cursor();
+  let taken = 0;
+  for (const frame of frames) {
+    if (frame.type === "run_event") {
+      const { sequence } = frame.event;
+      if (sequence > last + 1) break;
+      if (sequence > last) {
+        events.push(frame.event);
+        last = sequence;
+      }
+    } else {
+      // What a frame says of the run counts behind the events before it.
+      if (events.length > 0) break;
+      if (frame.type === "error") {
+        // A poll needs no place among the streams.
+        if (isFull(frame)) expect("full");
+        throw errorOf(frame);
+      }
+      if (frame.type === "run_finished" && frame.lastSequence > last) break;
+      // Types that this version does not know say nothing.
+      if ("runStatus" in frame) hear(frame);
+      if (frame.type === "run_finished") return true;
+      update({ state: "live" });
+    }
+    taken += 1;
+  }
+  frames.splice(0, taken);
+  return events;
 }
 
 /** Whether the server has no place for another stream. @see W28 */

@@ -3,7 +3,7 @@ import { createGatheringQueue, holdingClock, type SealedDraft } from "@tm/run-ev
 import { checkRunId } from "../http/check-run-id.ts";
 import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
-import type { EventMap } from "../typed/event-map.ts";
+import type { EventMap, PayloadOf } from "../typed/event-map.ts";
 import { checkPayload, type PayloadSchemas } from "../typed/payload-schema.ts";
 import { createRunSender } from "./run-sender.ts";
 
@@ -67,9 +67,9 @@ export interface RunWriter<M extends EventMap = EventMap> {
   /** Resolves when all that was given has been acknowledged. @throws RunEventsError why it was not */
   flush(): Promise<void>;
   /** Ends the run as completed, behind all that was given. */
-  complete(payload?: unknown): Promise<AppendReceipt>;
+  complete(payload?: PayloadOf<M, "RUN_COMPLETED">): Promise<AppendReceipt>;
   /** Ends the run as failed, behind all that was given. */
-  fail(payload?: unknown): Promise<AppendReceipt>;
+  fail(payload?: PayloadOf<M, "RUN_FAILED">): Promise<AppendReceipt>;
   /** Ends the run as cancelled, unless it has ended. @see W13 */
   cancel(): Promise<RunSnapshot>;
   /** Stops what is under way, without ending the run. Idempotent. */
