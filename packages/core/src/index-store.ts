@@ -20,6 +20,7 @@ export type {
   AppendRequest,
   Appender,
   FinishedOutcome,
+  Indexed,
 } from "./rules/append.ts";
 export { parseExpectedSequence, parseIdempotencyKey } from "./rules/append.ts";
 export type { KeptReceipt } from "./rules/judge-append.ts";
@@ -50,3 +51,5 @@ export { isLonger, utf8Bytes } from "./rules/json-text.ts";
 export { isRunId } from "./rules/run-id.ts";
 export { ownerIdOf } from "./rules/owner.ts";
 export { receiptOf } from "./rules/receipt.ts";
+export type { Backoff } from "./time/backoff.ts";
+export { planBackoff } from "./time/backoff.ts";

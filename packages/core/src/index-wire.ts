@@ -42,12 +42,14 @@ export type {
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
 export type { RunLog } from "./log/run-log.ts";
-export { createRunLog, isRunLog } from "./log/run-log.ts";
+export { createRunLog } from "./log/create-run-log.ts";
+export { isRunLog } from "./log/run-log.ts";
 export type { LogPage } from "./rules/page.ts";
 export type { Leases } from "./log/leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
+export { checkRunId } from "./rules/run-id.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export { foldEvent, phaseStartedBy, sealDraft, statusAfter } from "./rules/lifecycle.ts";
