@@ -5,7 +5,7 @@ import { createPostgresStore, printMigrations } from "../src/index.ts";
 import { encodeAppend, encodeEach, encodeWave } from "../src/encode-wave.ts";
 import type { RunAppend } from "../src/plan-wave.ts";
 import { createStatements, type Statements } from "../src/statements.ts";
-import { appendOf } from "./requests.ts";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 
 const EVENTS = 200_000;
 const RUNS = 20_000;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { killPeers, type Peer, type PeerLanding, type Place, startPeer } from "./peers.ts";
-import { createOf, oneTo, readLog, readValues } from "./requests.ts";
+import { createOf, oneTo, readLog, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 // A circle of locks would be found at once, and cost little time.

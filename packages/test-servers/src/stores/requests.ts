@@ -1,6 +1,10 @@
 import type {
   AppendRequest,
+  ClaimRequest,
+  LeaseOutcome,
   ReadQuery,
+  ReleaseRequest,
+  RenewRequest,
   RunEventStore,
   RunRecord,
   StoredEvent,
@@ -31,6 +35,38 @@ export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendR
     runStatus: "completed",
     ...more,
   });
+}
+
+/** A claim for an hour, unless told otherwise. */
+export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
+  return { runId, ownerId: null, leaseMs };
+}
+
+/** Claims a run that has to be free. @returns the run */
+export async function claimed(store: RunEventStore, claim: ClaimRequest): Promise<RunRecord> {
+  const outcome = await store.claim(claim);
+  if (!isGranted(outcome)) throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  return outcome.run;
+}
+
+/** Whether a lease was given. */
+export function isGranted(
+  outcome: LeaseOutcome,
+): outcome is Extract<LeaseOutcome, { outcome: "granted" }> {
+  return outcome.outcome === "granted";
+}
+
+/** An append by the worker with this fence. */
+export function by(fence: number): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "worker", fence } };
+}
+
+export function renewOf(runId: string, fence: number, leaseMs?: number): RenewRequest {
+  return { ...claimOf(runId, leaseMs), fence };
+}
+
+export function releaseOf(runId: string, fence: number): ReleaseRequest {
+  return { runId, ownerId: null, fence };
 }
 
 export function createOf(runId: string): {
@@ -70,18 +106,6 @@ export async function listIds(
 ): Promise<readonly string[]> {
   const runs = await store.listRuns({ ownerId: "ada", runStatus, before: null, limit: 100 });
   return runs.map(({ runId }) => runId);
-}
-
-/** Claims a run that nobody has, for so long. */
-export async function claimed(
-  store: RunEventStore,
-  runId: string,
-  leaseMs = 60_000,
-): Promise<RunRecord> {
-  const outcome = await store.claim({ runId, ownerId: null, leaseMs });
-  if (outcome.outcome !== "granted")
-    throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
-  return outcome.run;
 }
 
 /** 1, 2, … count. */

@@ -1,20 +1,32 @@
 import type { Appender, AppendRequest } from "@tm/run-events-core/store";
 import fc from "fast-check";
 
+/** A fence of the first claims of a run. */
 export const arbitraryFence: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });
 
-const arbitraryAppender: fc.Arbitrary<Appender> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
-  { weight: 3, arbitrary: arbitraryFence.map((fence) => ({ by: "worker" as const, fence })) },
-  { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(0, 7_200_000).map((graceMs) => ({ by: "reaper" as const, graceMs })),
-  },
-);
+function arbitraryAppender(graceMs: readonly number[]): fc.Arbitrary<Appender> {
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
+    { weight: 3, arbitrary: arbitraryFence.map((fence) => ({ by: "worker" as const, fence })) },
+    { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(...graceMs)
+        .map((one) => ({ by: "reaper" as const, graceMs: one })),
+    },
+  );
+}
 
-/** Requests that often meet: few runs, keys, owners, fences and sequences. */
-export function arbitraryRequest(runIds: readonly string[]): fc.Arbitrary<AppendRequest> {
+/**
+ * Requests that often meet: few runs, keys, owners, fences and sequences.
+ * @param graceMs the graces of reapers, in milliseconds
+ */
+export function arbitraryAppend(
+  runIds: readonly string[],
+  graceMs: readonly number[],
+  keys: readonly string[] = ["k1", "k2", "k3"],
+): fc.Arbitrary<AppendRequest> {
   return fc
     .record({
       runId: fc.constantFrom(...runIds),
@@ -28,9 +40,9 @@ export function arbitraryRequest(runIds: readonly string[]): fc.Arbitrary<Append
         { minLength: 1, maxLength: 3 },
       ),
       ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
-      idempotencyKey: fc.constantFrom(null, null, "k1", "k2", "k3"),
+      idempotencyKey: fc.constantFrom(null, null, ...keys),
       expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
-      appender: arbitraryAppender,
+      appender: arbitraryAppender(graceMs),
     })
     .map(({ ends, ...request }) =>
       ends

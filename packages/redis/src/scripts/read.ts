@@ -1,5 +1,13 @@
-import { HEAD_FIELDS_LUA } from "./head.ts";
-import { defineReading, refuseOnReplica, type Script } from "./script.ts";
+import {
+  eventBytes,
+  type ReadQuery,
+  type ReadResult,
+  type StoredEvent,
+} from "@tm/run-events-core/store";
+import type { Connection } from "../connection.ts";
+import { runDamaged } from "../failure.ts";
+import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
+import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
 
 /**
  * Reads a run's head and a page of its events, as of one instant. The page is loaded in pieces, so that a page of small
@@ -12,7 +20,7 @@ import { defineReading, refuseOnReplica, type Script } from "./script.ts";
  * of type, payload and time.
  * @see S9, S10, S12; `createPageCut` is the rule.
  */
-export const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
+const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
 local PIECE = 16
 local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
@@ -58,3 +66,45 @@ while next <= last and count < limit do
 end
 return { 'page', head, phaseAtSince, events }
 `);
+
+const ENVELOPE_BYTES = String(eventBytes(0));
+
+type ReadReply =
+  | null
+  | readonly ["lost"]
+  | readonly [
+      "page",
+      head: readonly (string | null)[],
+      phaseAtSince: string | null,
+      events: readonly string[],
+    ];
+
+/** Reads a run's head and a page of its events as of one instant. @see S9, S12 */
+export async function readPage(
+  connection: Connection,
+  query: ReadQuery,
+): Promise<ReadResult | null> {
+  const { runId, ownerId, since, limit, maxBytes } = query;
+  const { head, events } = connection.keys.ofRun(runId);
+  const reply = (await connection.run(
+    READ,
+    [head, events],
+    [encodeOwner(ownerId), String(since), String(limit), String(maxBytes), ENVELOPE_BYTES],
+  )) as ReadReply;
+  if (reply === null) return null;
+  if (reply[0] === "lost") throw runDamaged();
+  const [, headValues, phaseAtSince, flat] = reply;
+  const run = parseHead(runId, headValues);
+  if (run === null) return null;
+  return { run, phaseAtSince, events: parseEvents(flat, since) };
+}
+
+function parseEvents(flat: readonly string[], since: number): readonly StoredEvent[] {
+  const events: StoredEvent[] = [];
+  for (let at = 0; at < flat.length; at += 3) {
+    const [eventType = "", payload = "", createdAt] = flat.slice(at, at + 3);
+    const sequence = since + events.length + 1;
+    events.push({ sequence, eventType, payload, createdAtMs: Number(createdAt) });
+  }
+  return events;
+}

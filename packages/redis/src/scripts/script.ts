@@ -47,6 +47,11 @@ if type(refused) == 'table' and string.sub(refused.err, 1, 8) == 'READONLY' then
 `;
 }
 
+/** The owner that a script asks for: `=ownerId`, or empty for any. */
+export function encodeOwner(ownerId: string | null): string {
+  return ownerId === null ? "" : `=${ownerId}`;
+}
+
 function nameScript(lua: string, whenFull: Script | null): Script {
   return { lua, sha1: createHash("sha1").update(lua).digest("hex"), whenFull };
 }

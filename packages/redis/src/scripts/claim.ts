@@ -1,28 +1,8 @@
-import { HEAD_FIELDS_LUA } from "./head.ts";
-import { defineWriting, OOM_LUA, type Script } from "./script.ts";
-
-/** How each of these scripts begins: with what refuses them all. Their first key is a head, their first value `=ownerId` or empty. */
-const REFUSALS = `
-local HEAD = KEYS[1]
-local ownerId, runStatus, finishedAtMs, last, ordinal, fence, lease, claimKey = unpack(redis.call('HMGET', HEAD, 'ownerId',
-  'runStatus', 'finishedAtMs', 'lastSequence', 'ordinal', 'fence', 'leaseExpiresAtMs', 'claimKey'))
-if not ownerId or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. ownerId) then return { 'not_found' } end
-if finishedAtMs then return { 'finished', runStatus, last } end
-
-local function mark()
-  return ordinal .. '/' .. fence
-end
-
-local function granted(otherLease)
-  return { 'granted', redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA}), otherLease or false }
-end
-
-local function expiry(leaseMs)
-  local time = redis.call('TIME')
-  local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-  return nowMs, string.format('%.0f', nowMs + leaseMs)
-end
-`;
+import type { ClaimRequest } from "@tm/run-events-core/store";
+import type { Connection } from "../connection.ts";
+import { isCluster } from "../driver.ts";
+import { LEASE_REFUSALS, type LeaseReply } from "./lease-reply.ts";
+import { defineWriting, encodeOwner, OOM_LUA, type Script } from "./script.ts";
 
 /** Core's `nextFence`: higher than the run's last fence, and than the last one offered. Only `format` writes all digits of so high a number. */
 const NEXT_FENCE = `
@@ -45,8 +25,8 @@ end
  * Answers a refusal, `{'unindexed', mark, leaseExpiresAtMs}` or `{'granted', head, mark of a lease that is over or nil}`.
  * @see S21; core's `claimRun` is the rule.
  */
-export const CLAIM: Script = defineWriting(
-  `${REFUSALS}${NEXT_FENCE}
+const CLAIM: Script = defineWriting(
+  `${LEASE_REFUSALS}${NEXT_FENCE}
 local nowMs, expiresAtMs = expiry(ARGV[2])
 local before = lease and mark()
 if lease and tonumber(lease) > nowMs then
@@ -71,35 +51,17 @@ return granted(before)
   "answers when full",
 );
 
-/**
- * Puts off the end of a lease. That takes no memory, so a worker keeps its run while a Redis is full.
- *
- * KEYS: head. ARGV: `=ownerId` or empty, fence, leaseMs.
- * Answers a refusal or `{'granted', head, mark of the lease if it is shorter now, else nil}`.
- * @see S21; core's `renewLease` is the rule.
- */
-export const RENEW: Script = defineWriting(
-  `${REFUSALS}
-if fence ~= ARGV[2] or not lease then return { 'fenced' } end
-local _, expiresAtMs = expiry(ARGV[3])
-redis.call('HSET', HEAD, 'leaseExpiresAtMs', expiresAtMs)
-return granted(tonumber(expiresAtMs) < tonumber(lease) and mark())
-`,
-  "frees",
-);
+type ClaimReply = LeaseReply | readonly ["unindexed", mark: string, leaseExpiresAtMs: string];
 
-/**
- * Ends a lease.
- *
- * KEYS: head. ARGV: `=ownerId` or empty, fence.
- * Answers a refusal or `{'granted', head, mark of the lease that is over or nil}`.
- * @see S21; core's `releaseRun` is the rule.
- */
-export const RELEASE: Script = defineWriting(
-  `${REFUSALS}
-if (fence or '0') ~= ARGV[2] then return { 'fenced' } end
-redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey')
-return granted(lease and mark())
-`,
-  "frees",
-);
+/** Asks for a lease. `mark` is that of the entry that was made for it, `null` before one was. */
+export async function sendClaim(
+  connection: Connection,
+  { runId, ownerId, leaseMs, claimKey }: ClaimRequest & { readonly claimKey: string },
+  mark: string | null,
+): Promise<ClaimReply> {
+  const { redis, keys } = connection;
+  const { head } = keys.ofRun(runId);
+  const scriptKeys = isCluster(redis) ? [head] : [head, keys.held];
+  const values = [encodeOwner(ownerId), String(leaseMs), claimKey, runId, mark ?? ""];
+  return (await connection.change(CLAIM, scriptKeys, values)) as ClaimReply;
+}

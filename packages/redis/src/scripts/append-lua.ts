@@ -1,33 +1,13 @@
-import { defineWriting, OOM_LUA, type Script } from "./script.ts";
+import { OOM_LUA } from "./script.ts";
 
 /**
- * Appends requests to runs, those for one run in their order, and says what became of each. All requests for a run are
- * judged before anything is written to it: what a script has written stays when it fails, so nothing may fail behind the
- * first write. If Redis refuses all writes, it refuses the script before it begins. A full Redis then runs it as `isFull`, to
- * answer what needs no memory. A failure of one run affects only that run.
- *
- * An append that moves the run to another status needs an entry under that status in its owner's list, made before; without
- * it nothing is written to the run and the answer is `unlisted`.
+ * The text of `APPEND`, which says what its keys, its values and its answers are.
  *
  * One plain request for a running run, by somebody who may write to it, takes a short way, if its key is new: the receipt is
  * written first, if there is none yet, and taken back if the event finds no stream or the run has lost its receipts. Whatever else
  * comes up is left to the long way. The short way is what nearly every append takes, so it makes no table.
- *
- * KEYS: of each run head, events, receipts.
- * ARGV: the command that rings; then of each run the number of its requests, with a list entry `number ordinal status`; of
- * each request `=ownerId` or empty, its key, its shape, its events. The shape begins with who appends: nothing for anybody, a
- * worker's fence, `owner`, or `reaper:graceMs`. For a plain request, which is one event by anybody or a worker that leaves the
- * run running, starts no phase and expects no sequence, that is all, and the event's type and payload follow; else there is
- * ` status expected number` behind it, with nothing between the spaces if it expects no sequence, and of each of that number
- * of events type, payload, phase or empty follow.
- * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way, else
- * `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs}` or `{'judged', status that was left or
- * nil, outcomes, mark of the lease that is over or nil}`; an outcome is the same text for an append, else its name and, as far
- * as it has them, the status, the last sequence and the phase.
- * @see S1-S5, S22; `judgeAppend` and `advanceRun` are the rule.
  */
-export const APPEND: Script = defineWriting(
-  `
+export const APPEND_LUA: string = `
 local call, try, format, match = redis.call, redis.pcall, string.format, string.match
 local KEYS, ARGV = KEYS, ARGV
 local HEAD, EVENTS, RECEIPTS
@@ -261,6 +241,4 @@ for run = 1, #KEYS, 3 do
   answers[(run + 2) / 3] = answer
 end
 return answers
-`,
-  "answers when full",
-);
+`;
