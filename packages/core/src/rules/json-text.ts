@@ -130,7 +130,7 @@ function unwritable(cause: unknown): string {
 
 const NULL_TEXT = JsonText.trusted("null");
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 const scratch = new Uint8Array(16_384);
 
 /**
