@@ -9,7 +9,7 @@ const SCRIPT_EVENTS = 1_000;
 const SCRIPT_RUNS = 32;
 
 /** A request and its index in its group. */
-export interface Indexed {
+interface Indexed {
   readonly index: number;
   readonly request: AppendRequest;
 }
