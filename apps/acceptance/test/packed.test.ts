@@ -15,11 +15,18 @@ const PACKAGES = ["core", "http", "sqlite", "postgres", "redis", "conformance"];
 /** One case of a race, one of a crash: enough to see that processes are forked from what was packed. */
 const RACE_AND_CRASH = "(S4|S7 after all) ";
 
-/** Runs what the kit's README shows: its command, and its processes. @throws what failed, with what it said */
+/** What the docs of the kit show: a module for its command, and a test in many processes. */
+const SHOWN = {
+  "store.mjs": "packages/conformance/README.md",
+  "open-store.mjs": "docs/conformance/processes.md",
+  "processes.test.mjs": "docs/conformance/processes.md",
+};
+
+/** Runs what the docs of the kit show: its command, and its processes. @throws what failed, with what it said */
 async function runKit(project: string): Promise<void> {
-  const readme = new URL("../../../packages/conformance/README.md", import.meta.url);
-  for (const name of ["store.mjs", "open-store.mjs", "processes.test.mjs"]) {
-    await writeFile(join(project, name), readSnippet(readme, name));
+  for (const [name, page] of Object.entries(SHOWN)) {
+    const file = new URL(`../../../${page}`, import.meta.url);
+    await writeFile(join(project, name), readSnippet(file, name));
   }
   const programs = join(project, "node_modules/.bin");
   // The Node of the project comes first, and no words of this process's own reach it.
@@ -86,7 +93,7 @@ describe("the packed packages", () => {
           "2 RUN_COMPLETED { words: 1204 }",
         ]);
       } finally {
-        child.kill();
+        child.kill("SIGKILL");
         await exited;
       }
     },

@@ -30,7 +30,8 @@ async function runSnippet(
   try {
     return await linesUntil(child, until);
   } finally {
-    child.kill();
+    // A server that drains would keep this process's output open.
+    child.kill("SIGKILL");
     await exited;
     await rm(folder, { recursive: true, force: true });
   }

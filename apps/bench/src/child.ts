@@ -94,6 +94,19 @@ export async function withChildren<Result>(
   }
 }
 
+/** Lends a database server, and processes that work on it, and ends them all. */
+export async function withServer<Server extends { close(): Promise<void> }, Result>(
+  starting: Promise<Server>,
+  use: (server: Server, start: typeof startChild) => Promise<Result>,
+): Promise<Result> {
+  const server = await starting;
+  try {
+    return await withChildren((start) => use(server, start));
+  } finally {
+    await server.close();
+  }
+}
+
 function settle(waiting: Map<number, PromiseWithResolvers<unknown>>, answer: Answer): void {
   const question = waiting.get(answer.id);
   waiting.delete(answer.id);
@@ -129,4 +142,17 @@ export function serveParent<Self extends Api<Self>>(api: Self): void {
     })();
   });
   process.once("disconnect", () => process.exit());
+}
+
+/**
+ * Runs the subject that the parent has named in the first parameter. The others are the subject's own. A subject imports by itself
+ * what it alone needs, so that no process carries the packages of another.
+ */
+export async function runSubject(
+  subjects: Readonly<Record<string, (...parameters: readonly string[]) => Promise<void> | void>>,
+): Promise<void> {
+  const [, , name = "", ...parameters] = process.argv;
+  const subject = subjects[name];
+  if (subject === undefined) throw new TypeError(`Expected the name of a subject, got ${name}.`);
+  await subject(...parameters);
 }

@@ -1,7 +1,9 @@
-import { measureDeliveries, verifyDeliveries } from "./deliveries.ts";
-import { SUBJECT_NAMES, type SubjectName, withAudience } from "./fanout-subjects.ts";
+import type { Child } from "./child.ts";
+import { SUBJECT_NAMES, type SubjectName, withAudience } from "./fanout-audience.ts";
+import type { FanoutServer } from "./fanout-subjects.ts";
+import type { Readers } from "./readers.ts";
 import type { Report, Scale, Section, Target } from "./report.ts";
-import { type Cost, cpuMicros, ratios, takeTurns } from "./rounds.ts";
+import { type Cost, costBetween, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 
 const BURST = 10;
 
@@ -23,15 +25,13 @@ interface Load {
 const BOUNDS: readonly (readonly [ours: Kind, peer: SubjectName, peers: Kind, bound: number])[] = [
   ["single", "nchan", "single", 1],
   ["single", "response.write", "single", 0.75],
-  ["single", "better-sse", "single", 0.5],
-  ["single", "Hono streamSSE", "single", 0.2],
   ["burst", "nchan", "burst", 0.2],
   ["burst", "response.write", "single", 0.3],
 ];
 
 /**
  * What one event costs a server that has many live readers on one run. Beside ours: a node:http handler that keeps the
- * responses and writes a shared buffer to each; the same with their sockets, which shows the limit; what others use for it.
+ * responses and writes a shared buffer to each; the same with their sockets, which shows the limit; nchan, which is in C.
  */
 export const fanout: Section = {
   name: "fanout",
@@ -51,9 +51,7 @@ async function measureFanout({ quick, rounds }: Scale): Promise<Report> {
     publishes: { single: 40, burst: 5 },
   });
   const many = await measureLoad({
-    subjects: SUBJECT_NAMES.filter((name) =>
-      ["ours", "response.write", "nchan", "better-sse"].includes(name),
-    ),
+    subjects: SUBJECT_NAMES.filter((name) => name !== "socket.write"),
     readers: 4_000,
     rounds: Math.min(3, rounds),
     publishes: { single: 10, burst: 2 },
@@ -105,4 +103,37 @@ function targetsOf(costs: Costs): readonly Target[] {
       kind: "at most",
     }),
   );
+}
+
+/** One publish at a time: the next is asked for when every reader has had the last. */
+async function measureDeliveries(
+  server: Child<FanoutServer>,
+  readers: Child<Readers>,
+  load: {
+    readonly group: string;
+    /** How many readers it has. */
+    readonly count: number;
+    /** How many events a publish has. */
+    readonly burst: number;
+    readonly publishes: number;
+  },
+): Promise<Cost> {
+  const { group, count, burst, publishes } = load;
+  const before = await server.call("usage");
+  for (let published = 0; published < publishes; published++) {
+    const sequence = await server.call("publish", burst);
+    await readers.call("reach", { group, sequence });
+  }
+  return costBetween(before, await server.call("usage"), publishes * burst * count);
+}
+
+/** Says what a group's readers have had. @throws unless every one has had every event once and in order. */
+async function verifyDeliveries(readers: Child<Readers>, group: string): Promise<string> {
+  const { bytes, least, greatest, wrong, open } = await readers.call("received", group);
+  if (wrong > 0 || least !== greatest) {
+    throw new Error(
+      `${group}: ${wrong} events out of order, readers between ${least} and ${greatest}.`,
+    );
+  }
+  return `${group}: ${open} readers had each of ${greatest} events once and in order, ${bytes} bytes.`;
 }

@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { runIdOf } from "./append-writer.ts";
 import { type Child, type startChild, withChildren } from "./child.ts";
 import type { HttpLoader } from "./http-append-load.ts";
-import { CONNECTIONS, type HttpAppendServer } from "./http-append-server.ts";
+import type { HttpAppendServer } from "./http-append-subjects.ts";
 import type { Report, Scale, Section } from "./report.ts";
 import { type Cost, costBetween, costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
 import { sampleEvent } from "./sample-event.ts";
 import { withTempFolder } from "./temp-folder.ts";
 
+/** How many connections there are, each waiting for the answer to one request at any time; also how many runs. */
+const CONNECTIONS = 32;
 /** One event of about 300 bytes of payload. */
 const EVENT = sampleEvent(400);
 
@@ -26,6 +28,8 @@ interface Subject {
   readonly pathOf: (runId: string) => string;
   readonly body: string;
   readonly requests: number;
+  /** How many turns it has in a round. */
+  readonly shapes: number;
 }
 
 /** What requests took the server and the process that sent them. */
@@ -34,70 +38,48 @@ interface Measured {
   readonly load: Cost;
 }
 
+const SUBJECTS = ["ours", "bare", "bare-sqlite", "durable-streams"] as const;
+type SubjectName = (typeof SUBJECTS)[number];
+/** A round of a subject, over all runs or on one. */
+type Turn = `${SubjectName}, ${"spread" | "hot"}`;
+type Costs = Readonly<Record<Turn, readonly Measured[]>>;
+
 async function measureAppends(
   { quick, rounds }: Scale,
   folder: string,
   start: typeof startChild,
 ): Promise<Report> {
-  const requests = quick ? 640 : 16_000;
   const loader = start<HttpLoader>(new URL("http-append-load.ts", import.meta.url));
-  const ours = await startSubject(
-    start,
-    new URL("http-append-ours.ts", import.meta.url),
-    join(folder, "ours.db"),
-    requests,
-  );
-  const bare = await startSubject(
-    start,
-    new URL("http-append-bare.ts", import.meta.url),
-    "",
-    requests,
-  );
-  const bareSqlite = await startSubject(
-    start,
-    new URL("http-append-bare-sqlite.ts", import.meta.url),
-    join(folder, "bare.db"),
-    requests,
-  );
-  const peer: Subject = {
-    ...(await startSubject(
-      start,
-      new URL("http-append-durable-streams.ts", import.meta.url),
-      join(folder, "streams"),
-      // Each waits for the disk by itself: so many take as long as ours.
-      requests / 8,
-    )),
-    pathOf: (runId) => `/${runId}`,
-    body: JSON.stringify(EVENT),
-  };
-  const spread = (subject: Subject) => () => send(loader, subject, CONNECTIONS);
-  const hot = (subject: Subject) => () => send(loader, subject, 1);
-  const costs = await takeTurns(rounds, {
-    ours: spread(ours),
-    bare: spread(bare),
-    bareSqlite: spread(bareSqlite),
-    peer: spread(peer),
-    oursHot: hot(ours),
-    bareSqliteHot: hot(bareSqlite),
-    peerHot: hot(peer),
-  });
-  await checkCount(ours, 2 * (rounds + 1));
-  await checkCount(bare, rounds + 1);
-  await checkCount(bareSqlite, 2 * (rounds + 1));
-  await checkCount(peer, 2 * (rounds + 1));
+  const turns: (readonly [string, () => Promise<Measured>])[] = [];
+  const subjects: Subject[] = [];
+  for (const name of SUBJECTS) {
+    const subject = await startSubject(start, name, folder, quick ? 640 : 16_000);
+    subjects.push(subject);
+    turns.push([`${name}, spread`, () => send(loader, subject, CONNECTIONS)]);
+    // Without a log it is the same.
+    if (name !== "bare") turns.push([`${name}, hot`, () => send(loader, subject, 1)]);
+  }
+  const costs = (await takeTurns(rounds, Object.fromEntries(turns))) as Costs;
+  for (const subject of subjects) await checkCount(subject, rounds + 1);
+  return reportOf(costs);
+}
+
+function reportOf(costs: Costs): Report {
+  const faster = (than: Turn, ours: Turn): readonly number[] =>
+    ratios(wall(costs[than]), wall(costs[ours]));
   return {
     targets: [
       {
         name: `${CONNECTIONS} runs: ours / durable-streams in files, requests a second`,
         unit: "×",
-        values: ratios(wall(costs.peer), wall(costs.ours)),
+        values: faster("durable-streams, spread", "ours, spread"),
         bound: 10,
         kind: "at least",
       },
       {
         name: `${CONNECTIONS} runs: ours / bare without a log, requests a second`,
         unit: "×",
-        values: ratios(wall(costs.bare), wall(costs.ours)),
+        values: faster("bare, spread", "ours, spread"),
         bound: 0.6,
         kind: "at least",
       },
@@ -106,20 +88,23 @@ async function measureAppends(
       {
         name: `${CONNECTIONS} runs: ours / bare with the same tables, requests a second`,
         unit: "×",
-        values: ratios(wall(costs.bareSqlite), wall(costs.ours)),
+        values: faster("bare-sqlite, spread", "ours, spread"),
       },
       {
         name: "one run: ours / durable-streams in files, requests a second",
         unit: "×",
-        values: ratios(wall(costs.peerHot), wall(costs.oursHot)),
+        values: faster("durable-streams, hot", "ours, hot"),
       },
-      ...figuresOf(`ours, ${CONNECTIONS} runs`, costs.ours),
-      ...figuresOf(`bare without a log, ${CONNECTIONS} runs`, costs.bare),
-      ...figuresOf(`bare with the same tables, ${CONNECTIONS} runs`, costs.bareSqlite),
-      ...figuresOf(`durable-streams in files, ${CONNECTIONS} streams`, costs.peer),
-      ...figuresOf("ours, one run", costs.oursHot),
-      ...figuresOf("bare with the same tables, one run", costs.bareSqliteHot),
-      ...figuresOf("durable-streams in files, one stream", costs.peerHot),
+      ...figuresOf(`ours, ${CONNECTIONS} runs`, costs["ours, spread"]),
+      ...figuresOf(`bare without a log, ${CONNECTIONS} runs`, costs["bare, spread"]),
+      ...figuresOf(`bare with the same tables, ${CONNECTIONS} runs`, costs["bare-sqlite, spread"]),
+      ...figuresOf(
+        `durable-streams in files, ${CONNECTIONS} streams`,
+        costs["durable-streams, spread"],
+      ),
+      ...figuresOf("ours, one run", costs["ours, hot"]),
+      ...figuresOf("bare with the same tables, one run", costs["bare-sqlite, hot"]),
+      ...figuresOf("durable-streams in files, one stream", costs["durable-streams, hot"]),
     ],
     notes: [
       "Each log holds the events that were acknowledged, without a gap.",
@@ -130,17 +115,36 @@ async function measureAppends(
 
 async function startSubject(
   start: typeof startChild,
-  module: URL,
-  place: string,
+  name: SubjectName,
+  folder: string,
   requests: number,
 ): Promise<Subject> {
-  const server = start<HttpAppendServer>(module, place);
+  const server = start<HttpAppendServer>(
+    new URL("http-append-subjects.ts", import.meta.url),
+    name,
+    join(folder, name),
+    String(CONNECTIONS),
+  );
+  const port = await server.call("listen");
+  if (name === "durable-streams") {
+    // Each append waits for the disk by itself: so many take as long as ours.
+    const body = JSON.stringify(EVENT);
+    return {
+      server,
+      port,
+      pathOf: (runId) => `/${runId}`,
+      body,
+      requests: requests / 8,
+      shapes: 2,
+    };
+  }
   return {
     server,
-    port: await server.call("listen"),
+    port,
     pathOf: (runId) => `/v1/agent-runs/${runId}/events`,
     body: JSON.stringify({ events: [EVENT] }),
     requests,
+    shapes: name === "bare" ? 1 : 2,
   };
 }
 
@@ -179,9 +183,10 @@ function figuresOf(name: string, costs: readonly Measured[]): Report["figures"] 
 }
 
 /** @throws unless the log holds as many events as were acknowledged in so many rounds. */
-async function checkCount({ server, requests }: Subject, rounds: number): Promise<void> {
+async function checkCount({ server, requests, shapes }: Subject, rounds: number): Promise<void> {
   const events = await server.call("count");
-  if (events !== requests * rounds) {
-    throw new Error(`Of ${requests * rounds} acknowledged events the log holds ${events}.`);
+  const acknowledged = requests * shapes * rounds;
+  if (events !== acknowledged) {
+    throw new Error(`Of ${acknowledged} acknowledged events the log holds ${events}.`);
   }
 }

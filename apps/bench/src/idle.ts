@@ -1,12 +1,12 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runIdOf } from "./append-writer.ts";
 import { type Child, startChild, startChildWith } from "./child.ts";
-import type { IdleServer, Memory } from "./idle-server.ts";
+import type { IdleServer, Memory } from "./idle-subjects.ts";
 import type { Readers } from "./readers.ts";
 import type { Figure, Report, Scale, Section, Target } from "./report.ts";
 import { type Cost, costBetween } from "./rounds.ts";
 import { streamPath } from "./run-server.ts";
-import { SERVER_FLAGS } from "./server-flags.ts";
 
 const KIB = 2 ** 10;
 const MOST_KIB = 15;
@@ -16,6 +16,21 @@ const MOST_ROUNDS = 2;
 const HEARTBEAT_MS = 15_000;
 /** At least what a heartbeat takes on a connection. */
 const HEARTBEAT_BYTES = 80;
+
+/** Node's flags as `pnpm start` gives them to the server: memory is measured as those who run it have it. */
+const SERVER_FLAGS: readonly string[] = flagsOf(
+  (
+    JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+      readonly scripts: { readonly start: string };
+    }
+  ).scripts.start,
+);
+
+/** What stands between `node` and the program. */
+function flagsOf(command: string): readonly string[] {
+  const words = command.split(" ");
+  return words.slice(1, words.indexOf("-C"));
+}
 
 const SUBJECTS = {
   each: "a run each",
@@ -143,14 +158,15 @@ async function measureOnce(
 }
 
 function sceneOf(subject: Subject, { streams }: Load): Scene {
-  const module =
-    subject === "bare"
-      ? new URL("idle-bare.ts", import.meta.url)
-      : new URL("idle-ours.ts", import.meta.url);
   const runs = subject === "each" ? streams : 1;
   return {
     subject,
-    server: startChildWith(SERVER_FLAGS, module, String(runs)),
+    server: startChildWith(
+      SERVER_FLAGS,
+      new URL("idle-subjects.ts", import.meta.url),
+      subject === "bare" ? "bare" : "ours",
+      String(runs),
+    ),
     readers: startChild(new URL("readers.ts", import.meta.url)),
   };
 }
@@ -165,7 +181,7 @@ async function open(
   const paths = Array.from({ length: streams }, (_, index) =>
     streamPath(runIdOf(subject === "each" ? index : 0)),
   );
-  await readers.call("connect", { group: subject, port, paths, stalled: false });
+  await readers.call("connect", { group: subject, port, paths });
   return { before, opened: await server.call("memory") };
 }
 

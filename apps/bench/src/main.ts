@@ -1,57 +1,29 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { appendGrid } from "./append-grid.ts";
 import { fanout } from "./fanout.ts";
-import { following } from "./following.ts";
-import { growth } from "./growth.ts";
-import { history } from "./history.ts";
 import { idle } from "./idle.ts";
-import { imports } from "./import.ts";
 import { httpAppend } from "./http-append.ts";
-import { latency } from "./latency.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
-import { lease } from "./lease.ts";
-import { manyRuns } from "./many-runs.ts";
 import { neighbours } from "./neighbours.ts";
-import { notify } from "./notify.ts";
-import { oneReader } from "./one-reader.ts";
 import { postgresAppend } from "./postgres-append.ts";
-import { purge } from "./purge.ts";
 import { redisAppend } from "./redis-append.ts";
 import { replay } from "./replay.ts";
 import { isMet, type Report, type Scale, type Section } from "./report.ts";
 import { formatProfiles } from "./profile.ts";
 import { writePages, writeResult } from "./results.ts";
-import { scroll } from "./scroll.ts";
-import { sizing } from "./sizing.ts";
 import { sqliteAppend } from "./sqlite-append.ts";
-import { stalled } from "./stalled.ts";
 import { formatReport } from "./table.ts";
 
 const SECTIONS: readonly Section[] = [
   sqliteAppend,
   httpAppend,
   fanout,
-  oneReader,
-  following,
   idle,
-  stalled,
-  growth,
   postgresAppend,
-  notify,
   redisAppend,
-  appendGrid,
-  latency,
-  manyRuns,
-  lease,
-  purge,
   neighbours,
-  history,
   replay,
-  scroll,
-  imports,
-  sizing,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;

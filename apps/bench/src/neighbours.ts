@@ -63,8 +63,9 @@ async function measureKind(
   start: typeof startChild,
 ): Promise<{ readonly targets: Target[]; readonly figures: Figure[]; readonly note: string }> {
   const server = start<NeighboursServer>(new URL("neighbours-server.ts", import.meta.url), file);
-  const quiet = start<QuietLoader>(new URL("neighbours-quiet.ts", import.meta.url));
-  const flooder = start<FloodLoader>(new URL("neighbours-flood.ts", import.meta.url));
+  const loaders = new URL("neighbours-loaders.ts", import.meta.url);
+  const quiet = start<QuietLoader>(loaders, "quiet");
+  const flooder = start<FloodLoader>(loaders, "flood");
   const port = await server.call("listen");
   const measureOnce = (): Promise<Round> => measureRound(server, quiet, { port, millis });
   const statuses: Record<string, number> = {};

@@ -1,16 +1,13 @@
 import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers";
 import { type AppendWriter, CALLERS, checkCount } from "./append-writer.ts";
-import type { startChild } from "./child.ts";
-import type { BareAppend } from "./postgres-append-bare.ts";
-import type { OurNotifications } from "./postgres-append-ours.ts";
+import { type startChild, withServer } from "./child.ts";
 import { describePostgres, POOL_SIZE } from "./postgres-log.ts";
 import type { Report, Scale, Section } from "./report.ts";
 import { costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
-import { withServer } from "./with-server.ts";
 
 const HOT_CALLERS = 16;
 
-/** Appends that return when Postgres has committed them, against one statement an append, Emmett and Castore. */
+/** Appends that return when Postgres has committed them, against one statement an append. */
 export const postgresAppend: Section = {
   name: "postgres-append",
   question: `How many single-event appends a second does a process get from Postgres over ${POOL_SIZE} connections?`,
@@ -24,40 +21,24 @@ async function measureAppends(
   start: typeof startChild,
 ): Promise<Report> {
   const appends = quick ? 640 : 12_800;
-  const notifications: OurNotifications = "sent";
-  const ours = start<AppendWriter>(
-    new URL("postgres-append-ours.ts", import.meta.url),
-    await postgres.createDatabase(),
-    notifications,
-  );
-  const startBare = async (kind: BareAppend) =>
+  const startSubject = async (name: "ours" | "bare" | "prepared") =>
     start<AppendWriter>(
-      new URL("postgres-append-bare.ts", import.meta.url),
+      new URL("postgres-append-subjects.ts", import.meta.url),
+      name,
       await postgres.createDatabase(),
-      kind,
     );
-  const bare = await startBare("text");
-  const prepared = await startBare("prepared");
-  const emmett = start<AppendWriter>(
-    new URL("postgres-append-emmett.ts", import.meta.url),
-    await postgres.createDatabase(),
-  );
-  const castore = start<AppendWriter>(
-    new URL("postgres-append-castore.ts", import.meta.url),
-    await postgres.createDatabase(),
-  );
+  const ours = await startSubject("ours");
+  const bare = await startSubject("bare");
+  const prepared = await startSubject("prepared");
   // As many seconds for each, more or less.
   const spread = { appends, callers: CALLERS, runs: CALLERS };
   const bareSpread = { ...spread, appends: appends / 2 };
-  const peerSpread = { ...spread, appends: appends / 4 };
   const hot = { appends: appends / 2, callers: HOT_CALLERS, runs: 1 };
   const bareHot = { ...hot, appends: appends / 8 };
   const costs = await takeTurns(rounds, {
     ours: () => ours.call("append", spread),
     bare: () => bare.call("append", bareSpread),
     prepared: () => prepared.call("append", bareSpread),
-    emmett: () => emmett.call("append", peerSpread),
-    castore: () => castore.call("append", peerSpread),
     oursHot: () => ours.call("append", hot),
     bareHot: () => bare.call("append", bareHot),
   });
@@ -65,21 +46,12 @@ async function measureAppends(
   await checkCount(ours, (rounds + 1) * (spread.appends + hot.appends));
   await checkCount(bare, (rounds + 1) * (bareSpread.appends + bareHot.appends));
   await checkCount(prepared, (rounds + 1) * bareSpread.appends);
-  await checkCount(emmett, (rounds + 1) * peerSpread.appends);
-  await checkCount(castore, (rounds + 1) * peerSpread.appends);
   return {
     targets: [
       {
         name: `${CALLERS} runs: ours / bare, appends a second`,
         unit: "×",
         values: ratios(wallMicros(costs.bare), wallMicros(costs.ours)),
-        bound: 8,
-        kind: "at least",
-      },
-      {
-        name: `${CALLERS} runs: ours / Emmett, appends a second`,
-        unit: "×",
-        values: ratios(wallMicros(costs.emmett), wallMicros(costs.ours)),
         bound: 8,
         kind: "at least",
       },
@@ -97,22 +69,15 @@ async function measureAppends(
         unit: "×",
         values: ratios(wallMicros(costs.prepared), wallMicros(costs.ours)),
       },
-      {
-        name: `${CALLERS} runs: ours / Castore, appends a second`,
-        unit: "×",
-        values: ratios(wallMicros(costs.castore), wallMicros(costs.ours)),
-      },
       ...costFigures(`ours, ${CALLERS} runs`, "append", costs.ours),
       ...costFigures(`bare, ${CALLERS} runs`, "append", costs.bare),
       ...costFigures(`bare prepared, ${CALLERS} runs`, "append", costs.prepared),
-      ...costFigures(`Emmett, ${CALLERS} streams`, "append", costs.emmett),
-      ...costFigures(`Castore, ${CALLERS} streams`, "append", costs.castore),
       ...costFigures("ours, one run", "append", costs.oursHot),
       ...costFigures("bare, one run", "append", costs.bareHot),
     ],
     notes: [
       await describePostgres(postgres.url),
-      "Each database holds the events that were acknowledged, each run or stream its own without a gap.",
+      "Each database holds the events that were acknowledged, each run its own without a gap.",
     ],
   };
 }

@@ -11,12 +11,12 @@ export function createPool(url: string): pg.Pool {
   return new pg.Pool({ connectionString: url, max: POOL_SIZE });
 }
 
-/** Makes the tables in the pool's database, and so many runs. */
-export async function createLog(pool: PostgresPool, count: number = CALLERS): Promise<RunEvents> {
+/** Makes the tables in the pool's database, and the runs. */
+export async function createLog(pool: PostgresPool): Promise<RunEvents> {
   const store = createPostgresStore(pool);
   await store.migrate();
   const runs = createRunEvents({ store });
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < CALLERS; index++) {
     await runs.create({ ownerId: OWNER, runId: runIdOf(index) });
   }
   return runs;

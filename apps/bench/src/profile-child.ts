@@ -34,7 +34,7 @@ function profileUntilExit(folder: string): void {
     includeObjectsCollectedByMinorGC: true,
   });
   process.once("exit", () => {
-    const names = profileNames(process.argv[1] ?? "process", process.pid);
+    const names = profileNames(process.argv[1] ?? "process", process.argv[2] ?? "", process.pid);
     session.post("Profiler.stop", (_error, { profile }) =>
       writeFileSync(join(folder, names.cpu), JSON.stringify(profile)),
     );

@@ -8,12 +8,17 @@ const MOST_ROWS = 25;
 /** A function below this share is left out. */
 const LEAST_SHARE = 0.005;
 
-/** What a profiled process calls its two files; DevTools opens both. */
+/**
+ * What a profiled process calls its two files; DevTools opens both.
+ * @param subject its first parameter: the name of the subject, if the module has several
+ */
 export function profileNames(
   module: string,
+  subject: string,
   pid: number,
 ): { readonly cpu: string; readonly heap: string } {
-  const name = `${basename(module, ".ts")}-${pid}`;
+  const parts = [basename(module, ".ts"), subject.replaceAll(/[^\w-]/g, "_"), pid];
+  const name = parts.filter((part) => part !== "").join("-");
   return { cpu: `${name}.cpuprofile`, heap: `${name}.heapprofile` };
 }
 

@@ -14,8 +14,6 @@ export interface Connect {
   readonly port: number;
   /** One for each reader. */
   readonly paths: readonly string[];
-  /** Whether they stop reading behind the headers. */
-  readonly stalled: boolean;
   /** How to tell events. Default `ID_LINE`. */
   readonly mark?: Mark;
 }
@@ -33,12 +31,11 @@ export interface Received {
 
 /** The readers' process: plain sockets that count and verify, so that their cost is not the server's. */
 export interface Readers {
-  /** Resolves when every reader has its first frame, or its headers if it is to stall. */
+  /** Resolves when every reader has its first frame. */
   connect(options: Connect): Promise<void>;
   /** Resolves when every reader of the group has had the event of this sequence. */
   reach(goal: { readonly group: string; readonly sequence: number }): Promise<void>;
   received(group: string): Received;
-  disconnect(group: string): Promise<void>;
 }
 
 interface Reader {
@@ -91,11 +88,7 @@ function take(reader: Reader, packet: Buffer, group: Group): void {
   goal.reached();
 }
 
-function open(
-  { port, stalled, mark = ID_LINE }: Connect,
-  path: string,
-  group: Group,
-): Promise<void> {
+function open({ port, mark = ID_LINE }: Connect, path: string, group: Group): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
     const reader: Reader = { socket, mark, sequence: -1, bytes: 0, wrong: 0, rest: "" };
@@ -104,18 +97,13 @@ function open(
     socket.once("data", (head: Buffer) => {
       if (!head.toString("latin1", 0, 15).startsWith("HTTP/1.1 200 ")) {
         reject(new Error(head.toString("latin1")));
-      } else if (stalled) {
-        socket.pause();
-        resolve();
       }
     });
-    if (!stalled) {
-      socket.on("data", (packet: Buffer) => {
-        const wasOpening = reader.sequence === -1;
-        take(reader, packet, group);
-        if (wasOpening && reader.sequence >= 0) resolve();
-      });
-    }
+    socket.on("data", (packet: Buffer) => {
+      const wasOpening = reader.sequence === -1;
+      take(reader, packet, group);
+      if (wasOpening && reader.sequence >= 0) resolve();
+    });
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`,
     );
@@ -150,14 +138,5 @@ serveParent<Readers>({
       wrong: readers.reduce((wrong, reader) => wrong + reader.wrong, 0),
       open: readers.filter(({ socket }) => !socket.closed).length,
     };
-  },
-  async disconnect(name) {
-    const { readers } = groupOf(name);
-    groups.delete(name);
-    await Promise.all(
-      readers.map(
-        ({ socket }) => new Promise<void>((closed) => socket.once("close", closed).destroy()),
-      ),
-    );
   },
 });

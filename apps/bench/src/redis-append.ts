@@ -1,11 +1,10 @@
 import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { type AppendLoad, type AppendWriter, CALLERS, checkCount } from "./append-writer.ts";
-import type { startChild } from "./child.ts";
+import { type startChild, withServer } from "./child.ts";
 import { describeRedis, readServerMicros } from "./redis-log.ts";
 import type { Figure, Report, Scale, Section } from "./report.ts";
 import { type Cost, costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
-import { withServer } from "./with-server.ts";
 
 /** A rewrite of the file comes at every doubling, takes a core for itself, and meets whoever's turn it is. */
 const NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"];
@@ -33,8 +32,9 @@ async function measureAppends(
   const appends = quick ? 640 : 25_600;
   const spread = { appends, callers: CALLERS, runs: CALLERS };
   const hot = { appends, callers: CALLERS, runs: 1 };
-  const ours = start<AppendWriter>(new URL("redis-append-ours.ts", import.meta.url), url);
-  const bare = start<AppendWriter>(new URL("redis-append-bare.ts", import.meta.url), url);
+  const module = new URL("redis-append-subjects.ts", import.meta.url);
+  const ours = start<AppendWriter>(module, "ours", url);
+  const bare = start<AppendWriter>(module, "bare", url);
   const redis = new Redis(url);
   async function measure(writer: typeof ours, load: AppendLoad): Promise<RedisCost> {
     const before = await readServerMicros(redis);

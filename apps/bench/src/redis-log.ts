@@ -18,47 +18,29 @@ export function keysOf(
 }
 
 /** Makes so many runs behind the prefix. */
-export async function createLog(
-  redis: Redis,
-  prefix: string,
-  count: number = CALLERS,
-): Promise<RunEvents> {
+export async function createLog(redis: Redis, prefix: string): Promise<RunEvents> {
   const runs = createRunEvents({ store: await openRedisStore(redis, { prefix }) });
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < CALLERS; index++) {
     await runs.create({ ownerId: OWNER, runId: runIdOf(index) });
   }
   return runs;
 }
 
-/** Counts the events behind a prefix. @throws unless every run has the events 1 … `lastSequence`. */
-export async function countEvents(
-  redis: Redis,
-  prefix: string,
-  runs: number = CALLERS,
-): Promise<number> {
+/** Counts the events behind a prefix. @throws unless every run has the events 1 … `lastSequence`, each with a key of its own. */
+export async function countEvents(redis: Redis, prefix: string): Promise<number> {
   let count = 0;
-  for (let index = 0; index < runs; index++) {
-    const { head, events } = keysOf(prefix, runIdOf(index));
+  for (let index = 0; index < CALLERS; index++) {
+    const { head, events, receipts } = keysOf(prefix, runIdOf(index));
     const lastSequence = Number(await redis.hget(head, "lastSequence"));
     const [last] = await redis.xrevrange(events, "+", "-", "COUNT", 1);
-    const held = [await redis.xlen(events), Number(last?.[0].split("-")[0] ?? 0)];
-    if (held.some((events) => events !== lastSequence)) {
+    const lastId = Number(last?.[0].split("-")[0] ?? 0);
+    const held = [await redis.xlen(events), lastId, await redis.hlen(receipts)];
+    if (held.some((one) => one !== lastSequence)) {
       throw new Error(`A run of ${lastSequence} events has ${held.join(", ")}.`);
     }
     count += lastSequence;
   }
   return count;
-}
-
-/** As `countEvents`, of appends of one event each. @throws unless each event has a key of its own, too. */
-export async function countKeyedEvents(redis: Redis, prefix: string): Promise<number> {
-  let keys = 0;
-  for (let index = 0; index < CALLERS; index++) {
-    keys += await redis.hlen(keysOf(prefix, runIdOf(index)).receipts);
-  }
-  const events = await countEvents(redis, prefix);
-  if (events !== keys) throw new Error(`Of ${events} events ${keys} have a key.`);
-  return events;
 }
 
 /** The server's version and what it does with a write, in one line. */

@@ -18,7 +18,7 @@ export const REPLAY_SINCE: number = REPLAY_HEAD.length;
 export const REPLAY_TIME_MS = 1_782_000_000_000;
 
 /** The most events of one append that fills a log. */
-export const BATCH_EVENTS = 1_000;
+const BATCH_EVENTS = 1_000;
 
 /** Writes a run that has ended, with so many events behind its head; the last one ends it. */
 export async function fillReplay(runs: RunEvents, events: number): Promise<void> {
@@ -33,3 +33,7 @@ export async function fillReplay(runs: RunEvents, events: number): Promise<void>
   }
   await runs.append(REPLAY_RUN, [{ eventType: "RUN_COMPLETED" }]);
 }
+
+/** The stores whose logs are replayed. */
+export const REPLAY_STORES = ["sqlite", "memory", "postgres", "redis"] as const;
+export type ReplayStore = (typeof REPLAY_STORES)[number];

@@ -19,8 +19,6 @@ export interface ReplayRequest {
 export interface StreamRequest extends ReplayRequest {
   /** How many readers replay it at once. */
   readonly readers: number;
-  /** Whether the server ends the stream behind the last frame; else the reader leaves. */
-  readonly ends: boolean;
 }
 
 /** What a replay brought: the same bytes from every server. */
@@ -35,8 +33,6 @@ export interface ReplayReader {
   stream(request: StreamRequest): Promise<Replayed>;
   /** Reads page after page, until there is no more. */
   poll(request: ReplayRequest): Promise<Replayed>;
-  /** Reads a Durable Stream of events up to date. */
-  catchUp(request: ReplayRequest): Promise<Replayed>;
 }
 
 function ask(port: number, path: string, agent: Agent): Promise<IncomingMessage> {
@@ -47,7 +43,7 @@ function ask(port: number, path: string, agent: Agent): Promise<IncomingMessage>
 
 /** Counts bytes and ids of one stream: the cursor's own, each event's, and one more for the end. */
 async function readStream(
-  { port, path, since, last, ends }: StreamRequest,
+  { port, path, since, last }: StreamRequest,
   agent: Agent,
 ): Promise<Replayed> {
   const response = await ask(port, path, agent);
@@ -78,65 +74,38 @@ async function readStream(
       : packet;
     bytes += counted.length;
     crc = crc32(counted, crc);
-    if (!ends && next === last + 2) break;
   }
   if (next !== last + 2) throw new Error(`${path} ended before ${next} of ${last + 1}.`);
   return { bytes, crc };
 }
 
-interface Numbered {
-  readonly sequence: number;
-}
-
-/** Asks for one answer after the other; each says where the next one begins, `null` behind the last. */
-async function readAnswers(
+/** Asks for one page after the other, until there is no more. */
+async function readPages(
   { port, path, since, last }: ReplayRequest,
   agent: Agent,
-  first: string,
-  take: (
-    body: unknown,
-    response: IncomingMessage,
-  ) => { readonly events: readonly Numbered[]; readonly next: string | null },
 ): Promise<Replayed> {
   let end = since;
   let bytes = 0;
   let crc = 0;
-  for (let query: string | null = first; query !== null;) {
-    const response = await ask(port, path + query, agent);
+  for (let hasMore = true; hasMore;) {
+    const response = await ask(port, `${path}?since=${end}`, agent);
     const packets: Buffer[] = [];
     for await (const packet of response as AsyncIterable<Buffer>) packets.push(packet);
     const body = Buffer.concat(packets);
     bytes += body.length;
     crc = crc32(body, crc);
-    const { events, next } = take(JSON.parse(body.toString()), response);
-    for (const { sequence } of events) {
+    const page = JSON.parse(body.toString()) as {
+      readonly events: readonly { readonly sequence: number }[];
+      readonly hasMore: boolean;
+    };
+    for (const { sequence } of page.events) {
       end += 1;
       if (sequence !== end) throw new Error(`Expected ${end} of ${path}, got ${sequence}.`);
     }
-    query = next;
+    ({ hasMore } = page);
   }
   if (end !== last) throw new Error(`${path} ended at ${end} of ${last}.`);
   return { bytes, crc };
-}
-
-function readPages(request: ReplayRequest, agent: Agent): Promise<Replayed> {
-  return readAnswers(request, agent, `?since=${request.since}`, (body) => {
-    const { events, hasMore } = body as {
-      readonly events: readonly Numbered[];
-      readonly hasMore: boolean;
-    };
-    return { events, next: hasMore ? `?since=${events.at(-1)?.sequence}` : null };
-  });
-}
-
-function readDurableStream(request: ReplayRequest, agent: Agent): Promise<Replayed> {
-  return readAnswers(request, agent, "?offset=-1", (body, { headers }) => ({
-    events: body as readonly Numbered[],
-    next:
-      headers["stream-up-to-date"] === "true"
-        ? null
-        : `?offset=${String(headers["stream-next-offset"])}`,
-  }));
 }
 
 /** Lends connections that are kept between requests. */
@@ -162,5 +131,4 @@ serveParent<ReplayReader>({
       return first;
     }),
   poll: (request) => withAgent((agent) => readPages(request, agent)),
-  catchUp: (request) => withAgent((agent) => readDurableStream(request, agent)),
 });

@@ -3,8 +3,13 @@ import { Redis } from "ioredis";
 import type { BareEvent } from "./bare-stream.ts";
 import { createPool } from "./postgres-log.ts";
 import { keysOf } from "./redis-log.ts";
-import { REPLAY_EVENT_BYTES, REPLAY_HEAD, REPLAY_RUN, REPLAY_TIME_MS } from "./replay-log.ts";
-import type { ReplayStore } from "./replay-server.ts";
+import {
+  REPLAY_EVENT_BYTES,
+  REPLAY_HEAD,
+  REPLAY_RUN,
+  REPLAY_TIME_MS,
+  type ReplayStore,
+} from "./replay-log.ts";
 import { sampleEvent } from "./sample-event.ts";
 
 /** The rows of the one run of a store, read by the driver alone. */

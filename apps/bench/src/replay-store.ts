@@ -1,8 +1,8 @@
 import type { startChild } from "./child.ts";
-import { REPLAY_RUN, REPLAY_SINCE } from "./replay-log.ts";
+import { REPLAY_RUN, REPLAY_SINCE, type ReplayStore } from "./replay-log.ts";
 import type { ReplayReader } from "./replay-reader.ts";
-import type { ReplayServer, ReplayStore } from "./replay-server.ts";
-import { measureReadings, openSubject, type Reading } from "./replay-subject.ts";
+import type { ReplayServer } from "./replay-subjects.ts";
+import { measureReadings, openSubject, type Reading } from "./replay-readings.ts";
 import type { Figure, Report, Scale, Target } from "./report.ts";
 import { type Cost, cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 import { streamPath } from "./run-server.ts";
@@ -26,21 +26,12 @@ export async function measureStore(
   const last = REPLAY_SINCE + events;
   const together = { readers: quick ? 5 : 50, events: quick ? 500 : 10_000 };
   const reader = start<ReplayReader>(new URL("replay-reader.ts", import.meta.url));
-  const ours = await openSubject(
-    start<ReplayServer>(
-      new URL("replay-ours.ts", import.meta.url),
-      store,
-      location,
-      String(events),
-    ),
-  );
-  const bare = await openSubject(
-    start<ReplayServer>(
-      new URL("replay-bare.ts", import.meta.url),
-      store,
-      store === "memory" ? String(events) : location,
-    ),
-  );
+  const module = new URL("replay-subjects.ts", import.meta.url);
+  const size = String(events);
+  const ours = await openSubject(start<ReplayServer>(module, "ours", store, location, size));
+  // The bare server has no memory in common with ours: it makes a log like it.
+  const place = store === "memory" ? size : location;
+  const bare = await openSubject(start<ReplayServer>(module, "bare", store, place));
   const readings = measureReadings(name, reader);
   const from = (path: string): Reading => ({ path, since: REPLAY_SINCE, last });
   const costs = await takeTurns(rounds, {

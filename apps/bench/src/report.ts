@@ -11,16 +11,9 @@ export interface Target extends Figure {
   readonly kind: "at least" | "at most";
 }
 
-/** Medians of many cases, a row each. */
-export interface Table {
-  readonly header: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
-}
-
 /** The outcome of one section. */
 export interface Report {
   readonly figures: readonly Figure[];
-  readonly tables?: readonly Table[];
   readonly targets: readonly Target[];
   /** What a reader of the figures has to know. */
   readonly notes: readonly string[];

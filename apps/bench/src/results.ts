@@ -38,7 +38,7 @@ export function formatPages(results: readonly Result[]): ReadonlyMap<string, str
   const pages = new Map<string, string>();
   for (const { section, report } of results) {
     const bars = barsOf(report);
-    if (bars.length > 0) pages.set(`${section}.svg`, drawChart(section, bars));
+    pages.set(`${section}.svg`, drawChart(section, bars));
   }
   const sections = [...results.map(formatResult), formatVersions(results)];
   pages.set("README.md", `# Results\n\n${sections.join("\n\n")}\n`);
@@ -55,9 +55,7 @@ function formatResult({ section, question, machine, report }: Result): string {
     question,
     `${formatMachine(machine)} · ${formatRounds(report)}`,
     formatReport(report),
-    ...(barsOf(report).length === 0
-      ? []
-      : [`![The figures of ${section} as bars](${section}.svg)`]),
+    `![The figures of ${section} as bars](${section}.svg)`,
   ].join("\n\n");
 }
 

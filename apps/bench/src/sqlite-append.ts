@@ -14,13 +14,12 @@ export const sqliteAppend: Section = {
 
 async function measureAppends({ quick, rounds }: Scale, folder: string): Promise<Report> {
   const appends = quick ? 640 : 12_800;
-  const ours = startChild<AppendWriter>(
-    new URL("sqlite-append-ours.ts", import.meta.url),
-    join(folder, "ours.db"),
-  );
-  const bare = new URL("sqlite-append-bare.ts", import.meta.url);
-  const single = startChild<AppendWriter>(bare, join(folder, "single.db"), "1");
-  const batch = startChild<AppendWriter>(bare, join(folder, "batch.db"), String(CALLERS));
+  const module = new URL("sqlite-append-subjects.ts", import.meta.url);
+  const startBare = (name: string, appendsATransaction: number) =>
+    startChild<AppendWriter>(module, "bare", join(folder, name), String(appendsATransaction));
+  const ours = startChild<AppendWriter>(module, "ours", join(folder, "ours.db"));
+  const single = startBare("single.db", 1);
+  const batch = startBare("batch.db", CALLERS);
   try {
     const hot = { appends, callers: CALLERS, runs: 1 };
     const spread = { appends, callers: CALLERS, runs: CALLERS };

@@ -25,8 +25,8 @@ export function formatTable(
   );
 }
 
-/** A report as Markdown: its targets, its figures, its tables, its notes. */
-export function formatReport({ figures, targets, tables = [], notes }: Report): string {
+/** A report as Markdown: its targets, its figures, its notes. */
+export function formatReport({ figures, targets, notes }: Report): string {
   const judged = targets.map((target) => [
     target.name,
     `${formatValue(median(target.values))} ${target.unit}`.trimEnd(),
@@ -47,12 +47,6 @@ export function formatReport({ figures, targets, tables = [], notes }: Report): 
     ...(measured.length === 0
       ? []
       : [formatTable(["figure", "median", "min – max", "unit"], measured)]),
-    ...tables.map(({ header, rows }) =>
-      formatTable(
-        header,
-        rows.map((row) => row.map((cell) => (typeof cell === "number" ? formatValue(cell) : cell))),
-      ),
-    ),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join("\n")]),
   ].join("\n\n");
 }

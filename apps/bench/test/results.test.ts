@@ -45,23 +45,6 @@ it("a page has a section's machine, its targets with what falls short, its figur
   expect(page).toContain("pg 8.23.1");
 });
 
-it("a section of tables alone has no chart", () => {
-  const table = {
-    header: ["callers", "ours"],
-    rows: [
-      [16, "many"],
-      [64, 1_234.5],
-    ],
-  };
-  const report = { targets: [], figures: [], tables: [table], notes: [] };
-  const pages = formatPages([{ ...RESULT, report }]);
-  expect(pages.get("README.md")).toMatch(
-    /\| callers \| ours +\|\n.*\n\| 16 +\| many +\|\n\| 64 +\| 1,235 +\|/,
-  );
-  expect(pages.get("README.md")).not.toContain("![");
-  expect([...pages.keys()]).toEqual(["README.md"]);
-});
-
 it("bars are as long as their medians, lines as their spread, on one scale a unit", () => {
   const chart = formatPages([RESULT]).get("reading.svg") ?? "";
   const widths = [...chart.matchAll(/<rect [^>]*width="([\d.]+)"/g)].map(([, width]) =>

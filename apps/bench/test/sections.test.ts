@@ -33,7 +33,7 @@ it(
         expect(values, section).not.toContain(null);
       }
       const profiled = await readdir(join(profiles, "fanout"));
-      expect(profiled.some((name) => name.startsWith("fanout-ours-"))).toBe(true);
+      expect(profiled.some((name) => name.startsWith("fanout-subjects-ours-"))).toBe(true);
       expect(stdout).toContain("packages/core/src/");
     }),
 );

@@ -1,10 +1,9 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import { isOfServer } from "./server-answer.ts";
 
 /** Why a call has failed, and what to do, in one line. */
 export function describeFailure(error: RunEventsError): string {
   const advice = adviceOn(error);
-  return advice === null ? error.message : `${error.message.replace(/\.$/, "")}: ${advice}`;
+  return advice === null ? error.message : `${error.message.replace(/[.?]$/, "")}: ${advice}`;
 }
 
 function adviceOn(error: RunEventsError): string | null {
@@ -13,4 +12,9 @@ function adviceOn(error: RunEventsError): string | null {
   if (error.code === "store_unavailable" && !isOfServer(error))
     return "start the server, or say where it is with --url or RUN_EVENTS_URL";
   return null;
+}
+
+/** Whether the server itself has refused, and not what is in its place: only a problem of its own has a code. @see W3 */
+function isOfServer({ details }: RunEventsError): boolean {
+  return "code" in details;
 }

@@ -1,23 +1,22 @@
-import { randomUUID } from "node:crypto";
+import type { Client } from "@tm/run-events-client/runs";
 import { RunEventsError } from "@tm/run-events-core";
-import { systemClock } from "@tm/run-events-core/wire";
+import { isRefusal, outlastLease, pollForEnd, systemClock } from "@tm/run-events-core/wire";
 import { describeFailure } from "./describe-failure.ts";
-import type { Api } from "./api.ts";
 import { type Child, startChild } from "./child.ts";
 import { envOfChild } from "./child-env.ts";
 import { escapeText } from "./escape-text.ts";
 import { EXIT } from "./exit-code.ts";
 import { type Interruption, listenForSignals } from "./interruption.ts";
-import { keepLease } from "./keep-lease.ts";
 import type { OutputType } from "./output-event.ts";
 import type { Command } from "./parse-command.ts";
 import { describeEnd, planEnd, type PlannedEnd, planExitCode } from "./plan-end.ts";
 import { createRecorder, type Recorder, recordingEndOf } from "./recorder.ts";
 import { readOutput } from "./read-output.ts";
 import { recordOutput } from "./record-output.ts";
-import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { createScreen, type OutputName, type Screen } from "./screen.ts";
-import { watchEnd } from "./watch-end.ts";
+
+/** What a long-poll asks for, in seconds. @see W17 */
+const WAIT_SECONDS = 25;
 
 /**
  * Runs a command and records it live, under a lease: its lines as events, its end as the run's end. So a run whose exec dies
@@ -25,12 +24,12 @@ import { watchEnd } from "./watch-end.ts";
  * @returns the exit code
  */
 export async function execCommand(
-  api: Api,
+  runs: Client,
   { command, leaseMs }: Extract<Command, { readonly name: "exec" }>,
 ): Promise<number> {
   let lease: Lease;
   try {
-    lease = await beginRun(api, command, leaseMs);
+    lease = await beginRun(runs, command, leaseMs);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     process.stderr.write(
@@ -43,8 +42,8 @@ export async function execCommand(
   let isAway = false;
   let isRefused = false;
   const recorder = createRecorder({
-    append: (events, idempotencyKey, signal) =>
-      api.append(runId, events, { idempotencyKey, fence }, signal),
+    append: (events, how) =>
+      runs.append(runId, events, { ...how, fence, patienceMs: Number.POSITIVE_INFINITY }),
     onAway(error) {
       if (error === null) screen.note("the server is back");
       else if (!isAway) screen.note(`${error.message}: what follows is sent when it is back`);
@@ -72,7 +71,7 @@ export async function execCommand(
   });
   const interruption = listenForSignals(child, recorder);
   try {
-    return await recordChild({ api, lease, recorder, screen, child, interruption });
+    return await recordChild({ runs, lease, recorder, screen, child, interruption });
   } finally {
     interruption.close();
     screen.close();
@@ -89,54 +88,80 @@ interface Lease {
 }
 
 /** Creates a run and claims it. @throws RunEventsError if it cannot be had */
-async function beginRun(api: Api, command: readonly string[], leaseMs: number): Promise<Lease> {
-  // Chosen here, so that creating the run can be repeated.
-  const runId = randomUUID();
-  const run = { runId, metadata: { command } };
-  const patience = { patienceMs: FIRST_PATIENCE_MS };
-  await retrying(() => api.createRun(run), patience);
-  // Of the first claim: one that is sent again finds the lease that began with it.
+async function beginRun(runs: Client, command: readonly string[], leaseMs: number): Promise<Lease> {
+  const { runId } = await runs.create({ metadata: { command } });
+  // Of the first attempt: one that is sent again finds the lease that began with it.
   const sentAtMs = systemClock.now();
-  const claimKey = randomUUID();
   try {
-    const { fence } = await retrying(() => api.claim(runId, leaseMs, claimKey), patience);
+    const { fence } = await runs.claim(runId, { leaseMs });
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
     // Nobody will write to the run, though a claim may have landed whose answer was lost.
-    await retrying(() => api.cancel(runId), patience).catch(() => {});
+    await runs.cancel(runId).catch(() => {});
     throw error;
   }
 }
 
+/** Keeps the lease, and watches for an end from elsewhere: either ends the recording. @returns what ends both */
+function holdRun(
+  runs: Client,
+  { runId, fence, leaseMs, sentAtMs }: Lease,
+  recorder: Recorder,
+): { readonly stopWatching: () => void; readonly release: () => void } {
+  const leasing = new AbortController();
+  const watching = new AbortController();
+  function onEnd(refusal: unknown): void {
+    // When the end is on its way the run may have ended by it, so that has the say.
+    if (!watching.signal.aborted) recorder.end(recordingEndOf(refusal));
+  }
+  const lease = outlastLease({
+    clock: systemClock,
+    leaseMs,
+    sentAtMs,
+    renew: () => runs.renew(runId, fence, { leaseMs, patienceMs: 0, signal: leasing.signal }),
+    onLost: onEnd,
+  });
+  const watch = pollForEnd({
+    clock: systemClock,
+    known: () => recorder.lastReceipt()?.lastSequence ?? 0,
+    landings: recorder.landings,
+    poll: (since) =>
+      runs.events(
+        runId,
+        { since, limit: 1, waitSeconds: WAIT_SECONDS },
+        { signal: watching.signal, patienceMs: Number.POSITIVE_INFINITY },
+      ),
+    // If it cannot be read for another reason, the next append is refused as well, and says so.
+    onEnd: (refusal) => isRefusal(refusal) && onEnd(refusal),
+  });
+  function stopWatching(): void {
+    watch.stop();
+    watching.abort();
+  }
+  return {
+    stopWatching,
+    release() {
+      stopWatching();
+      lease.stop();
+      leasing.abort();
+    },
+  };
+}
+
 async function recordChild(parts: {
-  readonly api: Api;
+  readonly runs: Client;
   readonly lease: Lease;
   readonly recorder: Recorder;
   readonly screen: Screen;
   readonly child: Child;
   readonly interruption: Interruption;
 }): Promise<number> {
-  const { api, lease, recorder, screen, child, interruption } = parts;
-  const { runId, fence, leaseMs } = lease;
-  const watching = new AbortController();
-  const leasing = new AbortController();
-  const { signal } = leasing;
-  keepLease({
-    ...lease,
-    signal,
-    renew: () => api.renew(runId, fence, leaseMs, signal),
-    onLost(refusal) {
-      // When the end is on its way the run may have ended by it, so that has the say.
-      if (!watching.signal.aborted) recorder.end(recordingEndOf(refusal));
-    },
-  });
-  const since = (): number => recorder.lastReceipt()?.lastSequence ?? 0;
-  void watchEnd(api, runId, since, watching.signal).then((runStatus) => {
-    if (runStatus !== null) recorder.end({ outcome: "ended_elsewhere", runStatus });
-  });
+  const { runs, lease, recorder, screen, child, interruption } = parts;
+  const { runId } = lease;
+  const held = holdRun(runs, lease, recorder);
   void recorder.ended.then((end) => {
     // A run that is not recorded to its end has to fail, as it does when its lease runs out.
-    leasing.abort();
+    held.release();
     // A command whose recording has failed goes on all the same: it has its own work to do.
     if (end.outcome === "failed") screen.note(`no longer recording: ${end.reason}`);
     else child.stop("SIGTERM");
@@ -155,10 +180,10 @@ async function recordChild(parts: {
     record("stderr", "STDERR"),
   ]);
   const exit = await Promise.race([finished.then(([how]) => how), interruption.givenUp]);
-  watching.abort();
+  held.stopWatching();
   const planned = exit === undefined ? NOT_AWAITED : planEnd(exit, interruption.received());
   const end = await recorder.finish(planned.event);
-  leasing.abort();
+  held.release();
   screen.note(`run ${runId} ${describeEnd(planned, end)}`);
   const exitCode = planExitCode(planned, end);
   // Neither output that waits for a reader nor a command that goes on keeps this process alive any more.

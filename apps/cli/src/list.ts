@@ -1,9 +1,7 @@
-import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
-import { encodeTime } from "@tm/run-events-core/wire";
-import type { Api, RunList } from "./api.ts";
+import type { Client, KeptRun, RunList } from "@tm/run-events-client/runs";
+import type { RunStatus } from "@tm/run-events-core";
 import { escapeJson, escapeText } from "./escape-text.ts";
 import { EXIT } from "./exit-code.ts";
-import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { createScreen } from "./screen.ts";
 
 /**
@@ -11,7 +9,7 @@ import { createScreen } from "./screen.ts";
  * @returns the exit code
  * @throws RunEventsError if they cannot be had
  */
-export async function listRuns(api: Api, status: RunStatus | null): Promise<number> {
+export async function listRuns(runs: Client, status: RunStatus | null): Promise<number> {
   const screen = createScreen({
     stdout: process.stdout,
     stderr: process.stderr,
@@ -20,17 +18,15 @@ export async function listRuns(api: Api, status: RunStatus | null): Promise<numb
     },
   });
   const encode = process.stdout.isTTY === true ? encodeAligned : encodeTabbed;
-  let cursor: string | null = null;
+  let cursor: string | undefined;
   do {
-    const query: Parameters<Api["listRuns"]>[0] = { status, cursor };
-    const list: RunList = await retrying(() => api.listRuns(query), {
-      patienceMs: FIRST_PATIENCE_MS,
-    });
+    const list: RunList = await runs.list({ status: status ?? undefined, cursor });
     for (const run of list.runs) {
-      await screen.write("stdout", `${encode(columnsOf(run, list.retentionMs))}\n`);
+      const columns = columnsOf(run, list.retentionMs !== null);
+      await screen.write("stdout", `${encode(columns)}\n`);
     }
-    cursor = list.nextCursor;
-  } while (cursor !== null);
+    cursor = list.nextCursor ?? undefined;
+  } while (cursor !== undefined);
   return EXIT.ok;
 }
 
@@ -46,14 +42,11 @@ function encodeAligned(columns: readonly string[]): string {
     .trimEnd();
 }
 
-/** @param retentionMs how long finished runs are kept; `null` for ever, and then there is no column for when one goes */
-function columnsOf(run: RunSnapshot, retentionMs: number | null): readonly string[] {
-  const { runId, runStatus, lastSequence, createdAt, finishedAt, currentPhase } = run;
+/** @param isRemoved whether the server removes finished runs: if not, there is no column for when one goes */
+function columnsOf(run: KeptRun, isRemoved: boolean): readonly string[] {
+  const { runId, runStatus, lastSequence, createdAt, keptUntil, currentPhase } = run;
   // A phase may hold anything, but a run is one line.
   const phase = escapeJson(JSON.stringify(currentPhase ?? ""));
   const own = [runId, runStatus, `${lastSequence}`, createdAt].map(escapeText);
-  const columns = [...own, phase];
-  if (retentionMs === null) return columns;
-  const goesAt = finishedAt === null ? "" : encodeTime(Date.parse(finishedAt) + retentionMs);
-  return [...columns, goesAt];
+  return [...own, phase, ...(isRemoved ? [keptUntil ?? ""] : [])];
 }

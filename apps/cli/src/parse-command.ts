@@ -6,7 +6,7 @@ import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
 
 /** Which server, and as whom. */
-export interface Target {
+interface Target {
   /** Without a slash at the end. */
   readonly url: string;
   readonly token: string;

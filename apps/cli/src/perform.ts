@@ -1,18 +1,20 @@
+import { createClient } from "@tm/run-events-client/runs";
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { isRunId, runNotFound } from "@tm/run-events-core/store";
-import { createApi } from "./api.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { escapeText } from "./escape-text.ts";
 import { execCommand } from "./exec.ts";
 import { EXIT } from "./exit-code.ts";
 import { listRuns } from "./list.ts";
 import { type Command, parseCommand } from "./parse-command.ts";
-import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { tailRun } from "./tail.ts";
 import { USAGE } from "./usage.ts";
 
 /** The codes that say that there is no such run for this user, or no such user. */
 const NOT_FOUND: ReadonlySet<RunEventsErrorCode> = new Set(["not_found", "unauthenticated"]);
+
+/** How long to try a server that has not answered yet, whose address may be wrong, and the longest pause between two attempts. */
+const PATIENCE = { patienceMs: 5_000, mostDelayMs: 5_000 } as const;
 
 /**
  * Does what a command line asks for.
@@ -46,18 +48,18 @@ async function perform(command: Command): Promise<number> {
     process.stdout.write(USAGE);
     return EXIT.ok;
   }
-  const api = createApi(command.target);
+  const { url: baseUrl, token: bearer } = command.target;
+  const runs = createClient({ baseUrl, credential: { bearer }, ...PATIENCE });
   switch (command.name) {
     case "exec":
-      return execCommand(api, command);
+      return execCommand(runs, command);
     case "list":
-      return listRuns(api, command.status);
+      return listRuns(runs, command.status);
     case "tail":
-      return tailRun(api, { ...command, runId: checkedRunId(command.runId) });
+      return tailRun(runs, { ...command, runId: checkedRunId(command.runId) });
     case "cancel": {
       const runId = checkedRunId(command.runId);
-      const patience = { patienceMs: FIRST_PATIENCE_MS };
-      const { runStatus } = await retrying(() => api.cancel(runId), patience);
+      const { runStatus } = await runs.cancel(runId);
       process.stdout.write(`run ${runId} ${escapeText(runStatus)}\n`);
       return EXIT.ok;
     }

@@ -4,11 +4,12 @@ import {
   RunEventsError,
   type RunStatus,
 } from "@tm/run-events-core";
-import { createEventQueue } from "./event-queue.ts";
-import { retrying } from "./retrying.ts";
+import { createGatheringQueue, holdingClock, sealDraft } from "@tm/run-events-core/wire";
 
 /** How long to go on trying once the last event is there, from the last success on, in milliseconds. */
 const PATIENCE_MS = 300_000;
+/** How events are gathered, and how much may wait before the command has to wait too. */
+const QUEUE = { maxEvents: 500, gatherMs: 50, clock: holdingClock, roomBytes: 8_388_608 } as const;
 
 /** How a recording ended: whole; because the run was ended from elsewhere, or another worker has it; or short of its end. */
 export type RecordingEnd =
@@ -29,29 +30,39 @@ export interface Recorder {
   readonly ended: Promise<RecordingEnd>;
   /** What the server has acknowledged last. */
   lastReceipt(): AppendReceipt | null;
+  /** How many appends have landed. */
+  landings(): number;
   /** How many events wait for the server. */
   waiting(): number;
 }
 
 /** What a recorder works with. */
 export interface RecorderOptions {
+  /** Appends events, as often as need be, until the signal ends it. */
   readonly append: (
-    events: readonly string[],
-    idempotencyKey: string,
-    signal: AbortSignal,
+    events: readonly EventDraft[],
+    how: { readonly signal: AbortSignal; readonly onRetry: (error: RunEventsError) => void },
   ) => Promise<AppendReceipt>;
-  /** Told when the server fails, and with `null` when it answers again. */
+  /** Called when the server fails, and with `null` when it answers again. */
   readonly onAway: (error: RunEventsError | null) => void;
 }
 
-/** One append is under way at a time, each with a key of its own, so that a repeated one lands once. @see W10 */
+/**
+ * Records over the emit queue that all writers have.
+ *
+ * | it is     | until                                                        | then   |
+ * | --------- | ------------------------------------------------------------ | ------ |
+ * | recording | `finish`, and all is in the log                              | ended  |
+ * | recording | `end`; the queue fails; 5 minutes pass after `finish` and the last success | ended |
+ */
 export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
   const ended = Promise.withResolvers<RecordingEnd>();
   const sending = new AbortController();
-  const queue = createEventQueue();
-  const keyPrefix = crypto.randomUUID();
+  const queue = createGatheringQueue(send, (error) => end(recordingEndOf(error)), QUEUE);
   let firstEnd: RecordingEnd | null = null;
   let lastReceipt: AppendReceipt | null = null;
+  let waiting = 0;
+  let landings = 0;
   let isAway = false;
   let patience: NodeJS.Timeout | undefined;
 
@@ -60,79 +71,58 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
     firstEnd = recordingEnd;
     ended.resolve(recordingEnd);
     sending.abort();
-    queue.close();
   }
 
-  /** Sends a batch. If the server refuses it as too large, batches are smaller from then on. */
-  async function send(batch: readonly string[], number: number): Promise<void> {
-    let isInDoubt = false;
-    let receipt: AppendReceipt;
-    try {
-      receipt = await retrying(() => append(batch, `${keyPrefix}-${number}`, sending.signal), {
-        signal: sending.signal,
-        onFailure(error) {
-          isInDoubt = true;
-          isAway = true;
-          onAway(error);
-        },
-      });
-    } catch (error) {
-      // The whole batch may have landed already: half of it under another key would be there twice.
-      if (isInDoubt || batch.length === 1 || !isTooMuch(error)) throw error;
-      queue.limitBatch(Math.floor(batch.length / 2));
-      return;
-    }
+  async function send(events: readonly EventDraft[]): Promise<void> {
+    const onRetry = (error: RunEventsError): void => {
+      isAway = true;
+      onAway(error);
+    };
+    lastReceipt = await append(events, { signal: sending.signal, onRetry });
     if (isAway) onAway(null);
     isAway = false;
     patience?.refresh();
-    lastReceipt = receipt;
-    queue.drop(batch.length);
+    waiting -= events.length;
+    landings += 1;
   }
 
-  async function sendAll(): Promise<RecordingEnd> {
+  async function add(events: readonly EventDraft[]): Promise<void> {
     try {
-      for (let number = 1; firstEnd === null; number += 1) {
-        const batch = await queue.nextBatch();
-        if (batch.length === 0) break;
-        await send(batch, number);
+      let room: Promise<void> | undefined;
+      for (const event of events) {
+        if (firstEnd !== null) return;
+        waiting += 1;
+        room = queue.emit(sealDraft(event));
+        room.catch(() => {});
       }
+      await room;
     } catch (error) {
-      end(recordingEndOf(error));
+      // A queue that fails has ended the recording.
+      if (firstEnd === null) throw error;
     }
-    return firstEnd ?? { outcome: "recorded" };
   }
 
-  const sent = sendAll();
   return {
     ended: ended.promise,
     end,
+    add,
     lastReceipt: () => lastReceipt,
-    waiting: () => queue.size,
-    async add(events) {
-      if (firstEnd === null) await queue.add(events);
-    },
+    landings: () => landings,
+    waiting: () => waiting,
     async finish(event) {
-      if (firstEnd === null) void queue.add([event]);
-      queue.close();
+      void add([event]);
       patience = setTimeout(
         () => end({ outcome: "failed", reason: "the server stays away" }),
         PATIENCE_MS,
       );
       try {
-        return await sent;
+        await queue.ask(async () => {}, true);
+        return firstEnd ?? { outcome: "recorded" };
       } finally {
         clearTimeout(patience);
       }
     },
   };
-}
-
-/** Whether the refused batch may succeed in parts: it had too many events, or too much text. */
-function isTooMuch(error: unknown): boolean {
-  return (
-    error instanceof RunEventsError &&
-    (error.code === "invalid_request" || error.code === "payload_too_large")
-  );
 }
 
 /**

@@ -1,8 +1,8 @@
+import type { Client, RunEventsPage } from "@tm/run-events-client/runs";
 import { isTerminal as isEnd, type RunEvent, type RunStatus } from "@tm/run-events-core";
-import type { Api, Page } from "./api.ts";
+import { splitJsonArray, splitJsonObject } from "@tm/run-events-core/wire";
 import { encodeEventJson, encodeEventLine } from "./event-line.ts";
 import { EXIT } from "./exit-code.ts";
-import { FIRST_PATIENCE_MS, retrying } from "./retrying.ts";
 import { createScreen } from "./screen.ts";
 
 /** What a long-poll asks for, in seconds. @see W17 */
@@ -23,12 +23,12 @@ const EXIT_OF: Readonly<Record<RunStatus, number>> = {
  * @throws RunEventsError if the run cannot be read
  */
 export async function tailRun(
-  api: Api,
+  runs: Client,
   query: { readonly runId: string; readonly since: number; readonly json: boolean },
 ): Promise<number> {
   const { runId, json } = query;
   let { since } = query;
-  let page: Page | null = null;
+  let page: RunEventsPage | null = null;
   let isAway = false;
   const screen = createScreen({
     stdout: process.stdout,
@@ -47,21 +47,27 @@ export async function tailRun(
     json ? encodeEventJson(text, isTerminal) : encodeEventLine(JSON.parse(text) as RunEvent);
   try {
     for (;;) {
-      page = await retrying(
-        () => api.readPage(runId, { since, limit: PAGE_LIMIT, waitSeconds: WAIT_SECONDS }),
+      let texts: readonly string[] = [];
+      const parseJson = (text: string): unknown => {
+        texts = splitEvents(text);
+        return JSON.parse(text);
+      };
+      page = await runs.events(
+        runId,
+        { since, limit: PAGE_LIMIT, waitSeconds: WAIT_SECONDS, parseJson },
         {
-          ...(page === null ? { patienceMs: FIRST_PATIENCE_MS } : {}),
-          onFailure({ message }) {
-            if (!isAway) screen.note(`${message}: waiting for it`);
+          ...(page === null ? {} : { patienceMs: Number.POSITIVE_INFINITY }),
+          onRetry({ message }) {
+            if (!isAway) screen.note(`${message.replace(/[.?]$/, "")}: waiting for it`);
             isAway = true;
           },
         },
       );
       if (isAway) screen.note("the server is back");
       isAway = false;
-      const lines = page.events.map(encode);
+      const lines = texts.map(encode);
       if (lines.length > 0) await screen.write("stdout", `${lines.join("\n")}\n`);
-      since += page.events.length;
+      since += texts.length;
       if (!isEnd(page.runStatus)) continue;
       screen.note(`run ${runId} ${page.runStatus}`);
       return EXIT_OF[page.runStatus];
@@ -72,3 +78,9 @@ export async function tailRun(
 }
 
 const SIGPIPE = 13;
+
+/** The events of a page, each as the JSON text that the server has sent. */
+function splitEvents(page: string): readonly string[] {
+  const events = splitJsonObject(page).find(({ key }) => key === "events");
+  return events === undefined ? [] : splitJsonArray(events.text);
+}

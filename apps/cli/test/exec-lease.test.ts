@@ -115,7 +115,7 @@ describe("the lease of exec", () => {
     const exec = await startExec(server, TICKING);
     const runId = await waitForStatus(server, "running");
     await server.end("SIGKILL");
-    await exec.noted("does not answer");
+    await exec.noted("No server answers");
     const { length } = exec.stdout();
     // Forty ticks, so two seconds: the lease was of one.
     await expect

@@ -145,7 +145,7 @@ describe("exec", () => {
     expect(unknown.stderr).toContain("no valid credential");
     const away = await runCli("http://127.0.0.1:9", sh("echo started"));
     expect(away).toMatchObject({ exitCode: 125, stdout: "" });
-    expect(away.stderr).toContain("127.0.0.1:9 does not answer (bad port)");
+    expect(away.stderr).toContain("No server answers at http://127.0.0.1:9");
   });
 
   it("lets the command go on when its recording fails, and says so with 125", async () => {

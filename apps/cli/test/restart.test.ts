@@ -37,7 +37,7 @@ describe("a server that goes and comes back", () => {
         await tail.said(` STDOUT line ${line}\n`);
         await server.end(signal);
         writeFileSync(limit, `${next}`);
-        await exec.noted("does not answer");
+        await exec.noted("No server answers");
         server = await startServer({ ...env, PORT: `${server.port}` });
       }
       await exec.said(`${LINES.at(-1)}\n`);
@@ -90,7 +90,7 @@ describe("a server that goes and comes back", () => {
     await exec.said("up");
     await server.end("SIGKILL");
     writeFileSync(goOn, "");
-    await exec.noted("does not answer");
+    await exec.noted("No server answers");
     // What it has passed on stops growing short of the whole.
     let length = -1;
     await expect

@@ -1,20 +1,11 @@
-import {
-  RunEventsError,
-  type RunEventsErrorCode,
-  type RunSnapshot,
-  type RunStatus,
-} from "@tm/run-events-core";
+import { createClient, type RunList, type Session } from "@tm/run-events-client/runs";
+import { RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
 
-/** Who is signed in. @see W29 */
-export interface Session {
-  readonly userId: string;
-}
+export type { Session };
 
 /** Some of the caller's runs, newest first. @see W14 */
-export interface RunsPage {
+export interface RunsPage extends Pick<RunList, "nextCursor"> {
   readonly runs: readonly RunSnapshot[];
-  /** Leads to the next ones; `null` if there are none. */
-  readonly nextCursor: string | null;
 }
 
 /** Which runs are asked for. */
@@ -27,13 +18,13 @@ export interface RunsQuery {
   readonly cursor: string | null;
 }
 
-/** How long an answer may take, in milliseconds. */
-const ANSWER_MS = 20_000;
+/** The server of this page. What fails is shown, and asked for again by the user or the next look. */
+const server = createClient({ patienceMs: 0 });
 
 /** The session of this browser; `null` if it has none. @throws as all calls here: RunEventsError of the answer's code */
 export async function readSession(): Promise<Session | null> {
   try {
-    return (await ask("GET", "/v1/session")) as Session;
+    return await server.session();
   } catch (error) {
     if (isSignedOut(error)) return null;
     throw error;
@@ -46,13 +37,13 @@ export async function signIn(token: string): Promise<void> {
   if (!/^[\x21-\x7E]+$/.test(token)) {
     throw new RunEventsError("unauthenticated", "No token is written like this.");
   }
-  await ask("POST", "/v1/session", { authorization: `Bearer ${token}` });
+  await server.openSession(token);
 }
 
 /** Ends the session. One that has ended already is no failure. */
 export async function signOut(): Promise<void> {
   try {
-    await ask("DELETE", "/v1/session");
+    await server.closeSession();
   } catch (error) {
     if (!isSignedOut(error)) throw error;
   }
@@ -60,10 +51,7 @@ export async function signOut(): Promise<void> {
 
 /** @see W14 */
 export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (status !== null) query.set("status", status);
-  if (cursor !== null) query.set("cursor", cursor);
-  return (await ask("GET", `/v1/agent-runs?${query}`)) as RunsPage;
+  return server.list({ status: status ?? undefined, limit, cursor: cursor ?? undefined });
 }
 
 /** A run as it stands. */
@@ -75,20 +63,13 @@ export interface ReadRun {
 
 /** @see W14 */
 export async function readRun(runId: string): Promise<ReadRun> {
-  const { value, retention } = await askAnswer("GET", `/v1/agent-runs/${runId}`);
-  const snapshot = value as RunSnapshot;
-  return { snapshot, goesAt: goesAtOf(snapshot, retention) };
-}
-
-function goesAtOf({ finishedAt }: RunSnapshot, retention: string | null): string | null {
-  // One of thousands of years is for ever.
-  if (finishedAt === null || retention === null || !/^\d{1,11}$/.test(retention)) return null;
-  return new Date(Date.parse(finishedAt) + Number(retention) * 1_000).toISOString();
+  const snapshot = await server.get(runId);
+  return { snapshot, goesAt: snapshot.keptUntil };
 }
 
 /** Ends a run as cancelled, unless it has ended. @see W13 */
 export async function cancelRun(runId: string): Promise<RunSnapshot> {
-  return (await ask("POST", `/v1/agent-runs/${runId}/cancel`)) as RunSnapshot;
+  return server.cancel(runId);
 }
 
 /** Whether an error says that there is no session, or no longer. */
@@ -99,57 +80,4 @@ export function isSignedOut(error: unknown): boolean {
 /** What to tell the user of an error. */
 export function messageOf(error: unknown): string {
   return error instanceof RunEventsError ? error.message : "Something went wrong.";
-}
-
-async function ask(
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<unknown> {
-  return (await askAnswer(method, path, headers)).value;
-}
-
-/** @returns the answer's JSON, and for how many seconds finished runs are kept if it says so */
-async function askAnswer(
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<{ readonly value: unknown; readonly retention: string | null }> {
-  const { response, text } = await fetchText(path, {
-    method,
-    headers,
-    cache: "no-store",
-    signal: AbortSignal.timeout(ANSWER_MS),
-  });
-  const value = parseJson(text);
-  // An answer that is not JSON came from another program, in the server's place.
-  const isOurs = response.status === 204 || (typeof value === "object" && value !== null);
-  if (response.ok && isOurs) return { value, retention: response.headers.get("run-retention") };
-  const problem = (value ?? {}) as { readonly code?: RunEventsErrorCode; readonly detail?: string };
-  const type = response.headers.get("content-type")?.split(";")[0] ?? "without a type";
-  throw new RunEventsError(
-    problem.code ?? "internal",
-    problem.detail ??
-      `${method} ${path.split("?")[0]} answered ${response.status} ${type}, not as a run-events server does.`,
-  );
-}
-
-async function fetchText(
-  path: string,
-  init: RequestInit,
-): Promise<{ readonly response: Response; readonly text: string }> {
-  try {
-    const response = await fetch(path, init);
-    return { response, text: await response.text() };
-  } catch (cause) {
-    throw new RunEventsError("store_unavailable", "The server does not answer.", { cause });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -66,20 +66,7 @@ export function Board({
       <nav className="side" aria-label="Runs">
         <div className="side-head">
           <h2>Runs</h2>
-          <label>
-            <span className="unseen">Status</span>
-            <select
-              value={status ?? ""}
-              onChange={({ currentTarget }) =>
-                setStatus(STATUSES.find((one) => one === currentTarget.value) ?? null)
-              }
-            >
-              <option value="">All</option>
-              {STATUSES.map((one) => (
-                <option key={one}>{one}</option>
-              ))}
-            </select>
-          </label>
+          <StatusSelect status={status} onChoose={setStatus} />
         </div>
         {problem !== null && (
           <p className="notice problem" role="alert">
@@ -99,6 +86,31 @@ export function Board({
       )}
       {areKeysShown && <KeysDialog onClose={() => setKeysShown(false)} />}
     </div>
+  );
+}
+
+function StatusSelect({
+  status,
+  onChoose,
+}: {
+  readonly status: RunStatus | null;
+  readonly onChoose: (status: RunStatus | null) => void;
+}): ReactNode {
+  return (
+    <label>
+      <span className="unseen">Status</span>
+      <select
+        value={status ?? ""}
+        onChange={({ currentTarget }) =>
+          onChoose(STATUSES.find((one) => one === currentTarget.value) ?? null)
+        }
+      >
+        <option value="">All</option>
+        {STATUSES.map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 

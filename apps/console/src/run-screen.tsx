@@ -1,5 +1,13 @@
 import { useRun } from "@tm/run-events-client/react";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { isSignedOut } from "./api.ts";
 import { escapeUnseen } from "./escape-unseen.ts";
 import { EventToolbar } from "./event-toolbar.tsx";
@@ -10,6 +18,8 @@ import { RunNotices } from "./run-notices.tsx";
 import { runTitle } from "./run-title.ts";
 import { createEventPicker, NO_FILTER } from "./shown-events.ts";
 import { Timeline, type TimelineHandle } from "./timeline.tsx";
+import { useDocumentTitle } from "./use-document-title.ts";
+import { useFollowing } from "./use-following.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useSnapshot } from "./use-snapshot.ts";
 
@@ -30,9 +40,8 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   const { events, state, runStatus, currentPhase, error } = useRun(runId);
   const { snapshot, goesAt } = useSnapshot(runId, runStatus) ?? UNREAD;
   const [filter, setFilter] = useState(NO_FILTER);
-  // How many events there were when following was paused; `null` while it goes on.
-  const [pausedAt, setPausedAt] = useState<number | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
+  const { isFollowing, unseenCount, onFollow } = useFollowing(events.length);
+  const heading = useHeadingFocus();
   const timeline = useRef<TimelineHandle>(null);
   const filterField = useRef<HTMLInputElement>(null);
   const jumpField = useRef<HTMLInputElement>(null);
@@ -45,20 +54,6 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   useEffect(() => {
     if (wasSignedOut) onSignedOut();
   }, [wasSignedOut, onSignedOut]);
-
-  useEffect(() => {
-    // Whoever chose it from the list goes on within it.
-    if (document.activeElement?.closest(".runs") != null) heading.current?.focus();
-  }, []);
-
-  const count = useRef(0);
-  useEffect(() => {
-    count.current = events.length;
-  }, [events]);
-  const isFollowing = pausedAt === null;
-  const onFollow = useCallback((next: boolean) => {
-    setPausedAt((before) => (next ? null : (before ?? count.current)));
-  }, []);
 
   const toEvents = useCallback(() => timeline.current?.focus(), []);
   useShortcuts({
@@ -73,10 +68,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   });
 
   const title = snapshot === null ? runId : runTitle(snapshot);
-  useEffect(() => {
-    document.title = `${title} · run-events`;
-    return () => void (document.title = "run-events");
-  }, [title]);
+  useDocumentTitle(title);
   const status = runStatus ?? snapshot?.runStatus ?? null;
   const firstAt = events[0]?.createdAt ?? snapshot?.createdAt;
   return (
@@ -108,7 +100,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         count={events.length}
         isLive={state !== "finished" && state !== "failed"}
         isFollowing={isFollowing}
-        unseenCount={isFollowing ? 0 : events.length - pausedAt}
+        unseenCount={unseenCount}
         onFollow={onFollow}
         onJump={(sequence) => timeline.current?.show(sequence)}
         onLeave={toEvents}
@@ -125,4 +117,13 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
       />
     </main>
   );
+}
+
+/** The run's heading, which gets the focus if the run was chosen from the list. */
+function useHeadingFocus(): RefObject<HTMLHeadingElement | null> {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (document.activeElement?.closest(".runs") != null) heading.current?.focus();
+  }, []);
+  return heading;
 }

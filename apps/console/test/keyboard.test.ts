@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ADA } from "../../server/test/start-server.ts";
 import { openConsole, PATIENT, useBrowser, useSharedServer } from "./open-console.ts";
 import { append, many, phase, recordRun } from "./record-run.ts";
@@ -23,207 +23,205 @@ async function signIn(page: Page): Promise<void> {
   await press(page, "Enter");
 }
 
-describe("the keyboard alone", () => {
-  useBrowser();
-  useSharedServer();
+useBrowser();
+useSharedServer();
 
-  it("signs in, opens a run, moves, unfolds, filters, jumps, follows, cancels and signs out", async () => {
-    const { url, page } = await openConsole();
-    await recordRun(url, "other");
-    await recordRun(url, "r", [...many("LOG", 100), ...many("TOOL", 1)], { title: "The run" });
-    await signIn(page);
-    await page.getByRole("link", { name: "The run" }).waitFor();
+it("the keyboard alone signs in, opens a run, moves, unfolds, filters, jumps, follows, cancels and signs out", async () => {
+  const { url, page } = await openConsole();
+  await recordRun(url, "other");
+  await recordRun(url, "r", [...many("LOG", 100), ...many("TOOL", 1)], { title: "The run" });
+  await signIn(page);
+  await page.getByRole("link", { name: "The run" }).waitFor();
 
-    await press(page, "j");
-    expect(await focus(page)).toContain("The run");
-    await press(page, "j");
-    expect(await focus(page)).toContain("other");
-    await press(page, "k", "Enter");
-    await page.locator("#event-101").waitFor();
+  await press(page, "j");
+  expect(await focus(page)).toContain("The run");
+  await press(page, "j");
+  expect(await focus(page)).toContain("other");
+  await press(page, "k", "Enter");
+  await page.locator("#event-101").waitFor();
 
-    // It begins at the newest, which the rows that are seen end with.
-    await press(page, "Escape", "Tab");
-    await press(page, "r");
-    expect(await focus(page)).toContain("The run");
-    await page.locator(".line[tabindex='0']").focus();
-    await press(page, "End", "k", "ArrowUp", "j");
-    expect(await focus(page)).toBe("event-100");
+  // It begins at the newest, which the rows that are seen end with.
+  await press(page, "Escape", "Tab");
+  await press(page, "r");
+  expect(await focus(page)).toContain("The run");
+  await page.locator(".line[tabindex='0']").focus();
+  await press(page, "End", "k", "ArrowUp", "j");
+  expect(await focus(page)).toBe("event-100");
+  await press(page, "Enter");
+  await page.getByLabel("Payload of event 100").waitFor();
+  await press(page, "Enter");
+  expect(await page.getByLabel("Payload of event 100").count()).toBe(0);
+  await press(page, "Home");
+  await expect.poll(() => focus(page), PATIENT).toBe("event-1");
+
+  await press(page, "/");
+  expect(await focus(page)).toBe("Filter by type");
+  await page.keyboard.type("tool");
+  await expect.poll(() => page.locator(".sequence").allInnerTexts(), PATIENT).toEqual(["101"]);
+  await press(page, "Enter");
+  await expect.poll(() => focus(page), PATIENT).toBe("event-101");
+  await press(page, "/", "Escape");
+  await expect.poll(() => page.locator(".line").count(), PATIENT).toBeGreaterThan(1);
+
+  await press(page, "g");
+  expect(await focus(page)).toBe("Go to sequence");
+  await page.keyboard.type("7");
+  await press(page, "Enter");
+  await expect.poll(() => focus(page), PATIENT).toBe("event-7");
+
+  await press(page, "f");
+  await append(url, "r", many("LOG", 5));
+  await page.locator("#event-106").waitFor();
+
+  await press(page, "?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await press(page, "Escape");
+  expect(await page.getByRole("dialog").count()).toBe(0);
+
+  await page.getByRole("button", { name: "Cancel run" }).focus();
+  await press(page, "Enter");
+  expect(await focus(page)).toBe("Keep it running");
+  await press(page, "Tab", "Enter");
+  await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
+
+  await page.getByRole("button", { name: "Sign out" }).focus();
+  await press(page, "Enter");
+  await page.getByLabel("Token").waitFor();
+});
+
+it("the keyboard alone reaches everything with Tab, and a long list in one step", async () => {
+  const { url, page } = await openConsole();
+  await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 997)]);
+  await signIn(page);
+  await page.getByRole("link", { name: /^r / }).click();
+  await page.locator("#event-1000").waitFor();
+  const seen: string[] = [];
+  await page.getByRole("link", { name: /^r / }).focus();
+  for (let step = 0; step < 8; step += 1) {
+    await press(page, "Tab");
+    seen.push((await focus(page)) ?? "");
+  }
+  expect(seen.slice(0, 6)).toEqual([
+    "Cancel run",
+    expect.stringMatching(/^three/),
+    "Filter by type",
+    "Go to sequence",
+    "Follow",
+    "All",
+  ]);
+  expect(seen[6]).toMatch(/^event-\d+$/);
+  expect(seen[7]).not.toMatch(/^event-/);
+});
+
+it("the keyboard alone leads along phases and types with the arrows, and back to where it was", async () => {
+  const { url, page } = await openConsole();
+  await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 1)]);
+  await signIn(page);
+  await page.getByRole("link", { name: /^r / }).click();
+  await page.locator("#event-4").waitFor();
+  await page.getByRole("list", { name: "Phases" }).getByRole("button").last().focus();
+  await press(page, "ArrowLeft");
+  expect(await focus(page)).toMatch(/^two/);
+  await press(page, "Home");
+  expect(await focus(page)).toMatch(/^one/);
+  await press(page, "Tab", "Shift+Tab");
+  expect(await focus(page)).toMatch(/^one/);
+  await press(page, "End", "ArrowRight");
+  expect(await focus(page)).toMatch(/^three/);
+  await page.getByRole("button", { name: "All", exact: true }).focus();
+  await press(page, "ArrowRight");
+  expect(await focus(page)).toBe("PHASE_STARTED 3");
+});
+
+it("with the keyboard alone, focus is within the run that was opened, and on the run's heading once the run has been cancelled", async () => {
+  const { url, page } = await openConsole();
+  await recordRun(url, "r", many("LOG", 3), { title: "The run" });
+  await recordRun(url, "other", many("LOG", 3), { title: "The other" });
+  await signIn(page);
+  await page.getByRole("link", { name: "The run" }).focus();
+  await press(page, "Enter");
+  await expect.poll(() => focus(page), PATIENT).toBe("The run");
+  await press(page, "Tab", "Enter");
+  expect(await focus(page)).toBe("Keep it running");
+  await press(page, "Enter");
+  expect(await focus(page)).toBe("Cancel run");
+  await press(page, "Enter", "Tab", "Enter");
+  await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
+  await expect.poll(() => focus(page), PATIENT).toBe("The run");
+
+  // And so it is where somebody else ends the run while the question stands.
+  await press(page, "Escape", "k", "Enter");
+  await page.getByRole("heading", { name: "The other" }).waitFor();
+  await press(page, "Tab", "Enter");
+  await page.getByRole("dialog").waitFor();
+  await append(url, "other", [{ eventType: "RUN_COMPLETED" }]);
+  await expect.poll(() => focus(page), PATIENT).toBe("The other");
+});
+
+it("with the keyboard alone, focus is on the run's heading also where the run's end comes before the answer to its cancel", async () => {
+  const { url, page } = await openConsole();
+  await recordRun(url, "r", many("LOG", 3), { title: "The run" });
+  await signIn(page);
+  await page.getByRole("link", { name: "The run" }).focus();
+  await press(page, "Enter");
+  await expect.poll(() => focus(page), PATIENT).toBe("The run");
+  const asked = Promise.withResolvers<void>();
+  await page.route(
+    ({ pathname }) => pathname.endsWith("/cancel"),
+    () => asked.resolve(),
+  );
+  await press(page, "Tab", "Enter", "Tab", "Enter");
+  await asked.promise;
+  // A button that may not be pressed any more has no focus: the page alone has.
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.tagName), PATIENT)
+    .toBe("BODY");
+  await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
+  await expect.poll(() => focus(page), PATIENT).toBe("The run");
+});
+
+it("with the keyboard alone, focus is back in the list behind a run, also where the page shows one of them alone, and on the runs that were loaded", async () => {
+  const { url, page } = await openConsole({}, { width: 390 });
+  for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
+  await signIn(page);
+  await page.getByRole("button", { name: "Load more" }).focus();
+  await press(page, "Enter");
+  await expect.poll(() => focus(page), PATIENT).toMatch(/^run-9/);
+  for (const back of ["r", "Escape"]) {
     await press(page, "Enter");
-    await page.getByLabel("Payload of event 100").waitFor();
-    await press(page, "Enter");
-    expect(await page.getByLabel("Payload of event 100").count()).toBe(0);
-    await press(page, "Home");
-    await expect.poll(() => focus(page), PATIENT).toBe("event-1");
+    await expect.poll(() => focus(page), PATIENT).toBe("run-9");
+    await press(page, back);
+    await expect.poll(() => focus(page), PATIENT).toMatch(/^run-9./);
+  }
+});
 
-    await press(page, "/");
-    expect(await focus(page)).toBe("Filter by type");
-    await page.keyboard.type("tool");
-    await expect.poll(() => page.locator(".sequence").allInnerTexts(), PATIENT).toEqual(["101"]);
-    await press(page, "Enter");
-    await expect.poll(() => focus(page), PATIENT).toBe("event-101");
-    await press(page, "/", "Escape");
-    await expect.poll(() => page.locator(".line").count(), PATIENT).toBeGreaterThan(1);
+it("the keyboard alone scrolls a payload with the arrows, and leads to the events though nothing in them is new", async () => {
+  const { url, page } = await openConsole();
+  const payload = Array.from({ length: 100 }, (_, index) => index);
+  await recordRun(url, "r", [{ eventType: "LOG", payload }, { eventType: "RUN_COMPLETED" }]);
+  await signIn(page);
+  await page.getByRole("link", { name: /^r / }).click();
+  await page.locator("#event-1").click();
+  await press(page, "Tab", "ArrowDown");
+  expect(await focus(page)).toBe("Payload of event 1");
+  const box = page.getByLabel("Payload of event 1");
+  await expect.poll(() => box.evaluate((pre) => pre.scrollTop), PATIENT).toBeGreaterThan(0);
+  await press(page, "j");
+  expect(await focus(page)).toBe("event-1");
+  await press(page, "/", "Enter");
+  expect(await focus(page)).toBe("event-1");
+});
 
-    await press(page, "g");
-    expect(await focus(page)).toBe("Go to sequence");
-    await page.keyboard.type("7");
-    await press(page, "Enter");
-    await expect.poll(() => focus(page), PATIENT).toBe("event-7");
-
-    await press(page, "f");
-    await append(url, "r", many("LOG", 5));
-    await page.locator("#event-106").waitFor();
-
-    await press(page, "?");
-    await page.getByRole("dialog", { name: "Keys" }).waitFor();
-    await press(page, "Escape");
-    expect(await page.getByRole("dialog").count()).toBe(0);
-
-    await page.getByRole("button", { name: "Cancel run" }).focus();
-    await press(page, "Enter");
-    expect(await focus(page)).toBe("Keep it running");
-    await press(page, "Tab", "Enter");
-    await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
-
-    await page.getByRole("button", { name: "Sign out" }).focus();
-    await press(page, "Enter");
-    await page.getByLabel("Token").waitFor();
-  });
-
-  it("reaches everything with Tab, and a long list in one step", async () => {
-    const { url, page } = await openConsole();
-    await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 997)]);
-    await signIn(page);
-    await page.getByRole("link", { name: /^r / }).click();
-    await page.locator("#event-1000").waitFor();
-    const seen: string[] = [];
-    await page.getByRole("link", { name: /^r / }).focus();
-    for (let step = 0; step < 8; step += 1) {
-      await press(page, "Tab");
-      seen.push((await focus(page)) ?? "");
-    }
-    expect(seen.slice(0, 6)).toEqual([
-      "Cancel run",
-      expect.stringMatching(/^three/),
-      "Filter by type",
-      "Go to sequence",
-      "Follow",
-      "All",
-    ]);
-    expect(seen[6]).toMatch(/^event-\d+$/);
-    expect(seen[7]).not.toMatch(/^event-/);
-  });
-
-  it("leads along phases and types with the arrows, and back to where it was", async () => {
-    const { url, page } = await openConsole();
-    await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 1)]);
-    await signIn(page);
-    await page.getByRole("link", { name: /^r / }).click();
-    await page.locator("#event-4").waitFor();
-    await page.getByRole("list", { name: "Phases" }).getByRole("button").last().focus();
-    await press(page, "ArrowLeft");
-    expect(await focus(page)).toMatch(/^two/);
-    await press(page, "Home");
-    expect(await focus(page)).toMatch(/^one/);
-    await press(page, "Tab", "Shift+Tab");
-    expect(await focus(page)).toMatch(/^one/);
-    await press(page, "End", "ArrowRight");
-    expect(await focus(page)).toMatch(/^three/);
-    await page.getByRole("button", { name: "All", exact: true }).focus();
-    await press(page, "ArrowRight");
-    expect(await focus(page)).toBe("PHASE_STARTED 3");
-  });
-
-  it("is within the run that was opened, and on the run's heading once the run has been cancelled", async () => {
-    const { url, page } = await openConsole();
-    await recordRun(url, "r", many("LOG", 3), { title: "The run" });
-    await recordRun(url, "other", many("LOG", 3), { title: "The other" });
-    await signIn(page);
-    await page.getByRole("link", { name: "The run" }).focus();
-    await press(page, "Enter");
-    await expect.poll(() => focus(page), PATIENT).toBe("The run");
-    await press(page, "Tab", "Enter");
-    expect(await focus(page)).toBe("Keep it running");
-    await press(page, "Enter");
-    expect(await focus(page)).toBe("Cancel run");
-    await press(page, "Enter", "Tab", "Enter");
-    await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
-    await expect.poll(() => focus(page), PATIENT).toBe("The run");
-
-    // And so it is where somebody else ends the run while the question stands.
-    await press(page, "Escape", "k", "Enter");
-    await page.getByRole("heading", { name: "The other" }).waitFor();
-    await press(page, "Tab", "Enter");
-    await page.getByRole("dialog").waitFor();
-    await append(url, "other", [{ eventType: "RUN_COMPLETED" }]);
-    await expect.poll(() => focus(page), PATIENT).toBe("The other");
-  });
-
-  it("is on the run's heading also where the run's end comes before the answer to its cancel", async () => {
-    const { url, page } = await openConsole();
-    await recordRun(url, "r", many("LOG", 3), { title: "The run" });
-    await signIn(page);
-    await page.getByRole("link", { name: "The run" }).focus();
-    await press(page, "Enter");
-    await expect.poll(() => focus(page), PATIENT).toBe("The run");
-    const asked = Promise.withResolvers<void>();
-    await page.route(
-      ({ pathname }) => pathname.endsWith("/cancel"),
-      () => asked.resolve(),
-    );
-    await press(page, "Tab", "Enter", "Tab", "Enter");
-    await asked.promise;
-    // A button that may not be pressed any more has no focus: the page alone has.
-    await expect
-      .poll(() => page.evaluate(() => document.activeElement?.tagName), PATIENT)
-      .toBe("BODY");
-    await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
-    await expect.poll(() => focus(page), PATIENT).toBe("The run");
-  });
-
-  it("is back in the list behind a run, also where the page shows one of them alone, and on the runs that were loaded", async () => {
-    const { url, page } = await openConsole({}, { width: 390 });
-    for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
-    await signIn(page);
-    await page.getByRole("button", { name: "Load more" }).focus();
-    await press(page, "Enter");
-    await expect.poll(() => focus(page), PATIENT).toMatch(/^run-9/);
-    for (const back of ["r", "Escape"]) {
-      await press(page, "Enter");
-      await expect.poll(() => focus(page), PATIENT).toBe("run-9");
-      await press(page, back);
-      await expect.poll(() => focus(page), PATIENT).toMatch(/^run-9./);
-    }
-  });
-
-  it("scrolls a payload with the arrows, and leads to the events though nothing in them is new", async () => {
-    const { url, page } = await openConsole();
-    const payload = Array.from({ length: 100 }, (_, index) => index);
-    await recordRun(url, "r", [{ eventType: "LOG", payload }, { eventType: "RUN_COMPLETED" }]);
-    await signIn(page);
-    await page.getByRole("link", { name: /^r / }).click();
-    await page.locator("#event-1").click();
-    await press(page, "Tab", "ArrowDown");
-    expect(await focus(page)).toBe("Payload of event 1");
-    const box = page.getByLabel("Payload of event 1");
-    await expect.poll(() => box.evaluate((pre) => pre.scrollTop), PATIENT).toBeGreaterThan(0);
-    await press(page, "j");
-    expect(await focus(page)).toBe("event-1");
-    await press(page, "/", "Enter");
-    expect(await focus(page)).toBe("event-1");
-  });
-
-  it("leaves to the browser what is pressed with Ctrl, and to a field what is typed into it", async () => {
-    const { url, page } = await openConsole();
-    await recordRun(url, "r", many("LOG", 3));
-    await signIn(page);
-    await page.getByRole("link", { name: /^r / }).click();
-    await page.locator("#event-3").waitFor();
-    await page.getByLabel("Filter by type").fill("");
-    await page.keyboard.type("f/jg?");
-    expect(await page.getByLabel("Filter by type").inputValue()).toBe("f/jg?");
-    await press(page, "Escape", "Control+f");
-    const follow = page.getByRole("button", { name: "Follow" });
-    expect(await follow.getAttribute("aria-pressed")).toBe("false");
-  });
+it("a key pressed with Ctrl is left to the browser, and one typed into a field to the field", async () => {
+  const { url, page } = await openConsole();
+  await recordRun(url, "r", many("LOG", 3));
+  await signIn(page);
+  await page.getByRole("link", { name: /^r / }).click();
+  await page.locator("#event-3").waitFor();
+  await page.getByLabel("Filter by type").fill("");
+  await page.keyboard.type("f/jg?");
+  expect(await page.getByLabel("Filter by type").inputValue()).toBe("f/jg?");
+  await press(page, "Escape", "Control+f");
+  const follow = page.getByRole("button", { name: "Follow" });
+  expect(await follow.getAttribute("aria-pressed")).toBe("false");
 });

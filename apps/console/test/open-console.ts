@@ -1,4 +1,4 @@
-import { findProgram } from "@tm/run-events-test-servers";
+import { findChromium } from "@tm/run-events-test-servers";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import {
@@ -41,11 +41,8 @@ let shared: ServerProcess | null = null;
 /** One browser for the tests of a file. Call it once, outside of them. */
 export function useBrowser(): void {
   beforeAll(async () => {
-    const names = ["chromium", "chromium-browser", "google-chrome"];
-    const executablePath = names.map(findProgram).find((path) => path !== null);
-    if (executablePath == null) throw new Error("Expected Chromium, see require-servers.ts");
     // Root has no sandbox, and what is opened is ours.
-    browser = await chromium.launch({ executablePath, chromiumSandbox: false });
+    browser = await chromium.launch({ executablePath: findChromium(), chromiumSandbox: false });
   });
   afterAll(() => browser.close());
 }

@@ -20,14 +20,14 @@ describe("a server that goes away", () => {
     await killServer();
     await page.getByText("reconnecting", { exact: true }).waitFor();
     await page.getByText(/ Trying again\.$/).waitFor();
-    await page.getByRole("navigation").getByText("The server does not answer.").waitFor();
+    await page.getByRole("navigation").getByText("No server answers at").waitFor();
     await startServer({ ...env, PORT: new URL(url).port });
     await append(url, "r", many("LOG", 2));
     await expect
       .poll(() => page.locator(".sequence").allInnerTexts(), PATIENT)
       .toEqual(["1", "2", "3", "4"]);
     await page.getByText("live", { exact: true }).waitFor();
-    await expect.poll(() => page.getByText("The server does not answer.").count(), PATIENT).toBe(0);
+    await expect.poll(() => page.getByText("No server answers at").count(), PATIENT).toBe(0);
   });
 
   it("is not mistaken for a page that another program answers in its place", async () => {

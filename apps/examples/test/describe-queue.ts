@@ -37,6 +37,14 @@ export interface QueueTrial {
   readonly attentive: readonly Edit[];
 }
 
+/** A recipe under trial, once its app is open. */
+interface Tried {
+  readonly trial: QueueTrial;
+  readonly app: () => QueueApp;
+  newRunId(): string;
+  work(tools: ToolServer, edits?: readonly Edit[]): Promise<WorkerProcess>;
+}
+
 /**
  * What a recipe beside a queue has to do, whatever the queue is.
  * @param describeMore what this one has to do, too
@@ -48,113 +56,132 @@ export function describeQueue(name: string, trial: QueueTrial, describeMore?: ()
     beforeAll(async () => void (app = await trial.open()));
     afterAll(() => app.close());
 
-    const { before } = trial;
-    const newRunId = (): string => `trip_${(count += 1)}`;
-    const work = (tools: ToolServer, edits: readonly Edit[] = []): Promise<WorkerProcess> =>
-      startWorker(`${trial.folder}/worker.mjs`, {
-        env: { ...app.env, TOOLS_URL: tools.url },
-        edits: [...trial.hasty, ...edits],
-      });
-
-    /** Ends a worker as a deployment does: what it has settled is settled then. */
-    async function endInOrder(worker: WorkerProcess): Promise<void> {
-      expect(await worker.end("SIGTERM")).toBe(0);
-    }
-
-    it("to start a run again is to start it once", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      await app.start(runId);
-      await app.start(runId);
-      const worker = await work(tools);
-      expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
-      await endInOrder(worker);
-      expect(await app.jobStates(runId)).toEqual(["completed"]);
-    });
-
-    it("a worker is killed in the middle: the job comes again, waits for its lease, and goes on there", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      await app.start(runId);
-      const held = tools.hold("hotel");
-      const first = await work(tools, trial.mortal);
-      await first.until(held);
-      await first.end("SIGKILL");
-      await app.findDead();
-      const second = await work(tools, trial.attentive);
-      expect(await second.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
-      expect(tools.calls.map(({ tool }) => tool)).toEqual(["flight", "hotel", "hotel", "mail"]);
-      expect(tools.calls[1]).toEqual(tools.calls[2]);
-      await endInOrder(second);
-      expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
-    });
-
-    it("a run that another worker has is not worked on before its lease has run out, and its job does not fail", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      await app.startOnce(runId);
-      await app.runs.claim(runId, { leaseMs: 5_000 });
-      const worker = await work(tools);
-      expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
-      await endInOrder(worker);
-      expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
-      expect(await app.deliveries(runId)).toBe(2);
-    });
-
-    it("a run that is cancelled stops its worker, and its job is done", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      await app.start(runId);
-      const held = tools.hold("hotel");
-      const worker = await work(tools);
-      const { closed } = await worker.until(held);
-      await app.runs.cancel(runId);
-      await worker.until(closed);
-      await endInOrder(worker);
-      const log = [...before, ...STEPS.slice(0, 3), "RUN_CANCELLED"];
-      expect(await wholeLog(app.runs, runId)).toEqual(log);
-      expect(await app.jobStates(runId)).toEqual(["completed"]);
-    });
-
-    it("a step that fails is tried again by the job's next attempt: the run has not failed", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      tools.fail("hotel", 1);
-      await app.start(runId);
-      const worker = await work(tools);
-      expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
-      expect(tools.calls.map(({ tool }) => tool)).toEqual(["flight", "hotel", "hotel", "mail"]);
-      await endInOrder(worker);
-      expect(await app.jobStates(runId)).toEqual(["completed"]);
-    });
-
-    it("the run fails with the job's last attempt", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      tools.fail("hotel", 1);
-      await app.startOnce(runId);
-      const worker = await work(tools);
-      const log = [...before, ...STEPS.slice(0, 3), "RUN_FAILED"];
-      expect(await worker.until(wholeLog(app.runs, runId))).toEqual(log);
-      await endInOrder(worker);
-      expect(await app.jobStates(runId)).toEqual(["failed"]);
-    });
-
-    it("a worker that is told to go gives run and job back, and another goes on at once", async () => {
-      const runId = newRunId();
-      const tools = await startTools();
-      // Were it counted as an attempt, it would be the last.
-      await app.startOnce(runId);
-      const held = tools.hold("hotel");
-      const first = await work(tools);
-      await first.until(held);
-      await endInOrder(first);
-      const second = await work(tools);
-      expect(await second.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
-      await endInOrder(second);
-      expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
-    });
-
+    const tried: Tried = {
+      trial,
+      app: () => app,
+      newRunId: () => `trip_${(count += 1)}`,
+      work: (tools, edits = []) =>
+        startWorker(`${trial.folder}/worker.mjs`, {
+          env: { ...app.env, TOOLS_URL: tools.url },
+          edits: [...trial.hasty, ...edits],
+        }),
+    };
+    testWorkers(tried);
+    testAttempts(tried);
     describeMore?.();
+  });
+}
+
+/** Ends a worker as a deployment does: what it has settled is settled then. */
+async function endInOrder(worker: WorkerProcess): Promise<void> {
+  expect(await worker.end("SIGTERM")).toBe(0);
+}
+
+function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
+  const { before } = trial;
+
+  it("to start a run again is to start it once", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    await app.start(runId);
+    await app.start(runId);
+    const worker = await work(tools);
+    expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+    await endInOrder(worker);
+    expect(await app.jobStates(runId)).toEqual(["completed"]);
+  });
+
+  it("a worker is killed in the middle: the job comes again, waits for its lease, and goes on there", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    await app.start(runId);
+    const held = tools.hold("hotel");
+    const first = await work(tools, trial.mortal);
+    await first.until(held);
+    await first.end("SIGKILL");
+    await app.findDead();
+    const second = await work(tools, trial.attentive);
+    expect(await second.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+    expect(tools.calls.map(({ tool }) => tool)).toEqual(["flight", "hotel", "hotel", "mail"]);
+    expect(tools.calls[1]).toEqual(tools.calls[2]);
+    await endInOrder(second);
+    expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
+  });
+
+  it("a run that another worker has is not worked on before its lease has run out, and its job does not fail", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    await app.startOnce(runId);
+    await app.runs.claim(runId, { leaseMs: 5_000 });
+    const worker = await work(tools);
+    expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+    await endInOrder(worker);
+    expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
+    expect(await app.deliveries(runId)).toBe(2);
+  });
+
+  it("a run that is cancelled stops its worker, and its job is done", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    await app.start(runId);
+    const held = tools.hold("hotel");
+    const worker = await work(tools);
+    const { closed } = await worker.until(held);
+    await app.runs.cancel(runId);
+    await worker.until(closed);
+    await endInOrder(worker);
+    const log = [...before, ...STEPS.slice(0, 3), "RUN_CANCELLED"];
+    expect(await wholeLog(app.runs, runId)).toEqual(log);
+    expect(await app.jobStates(runId)).toEqual(["completed"]);
+  });
+}
+
+function testAttempts({ trial, app: appOf, newRunId, work }: Tried): void {
+  const { before } = trial;
+
+  it("a step that fails is tried again by the job's next attempt: the run has not failed", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    tools.fail("hotel", 1);
+    await app.start(runId);
+    const worker = await work(tools);
+    expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+    expect(tools.calls.map(({ tool }) => tool)).toEqual(["flight", "hotel", "hotel", "mail"]);
+    await endInOrder(worker);
+    expect(await app.jobStates(runId)).toEqual(["completed"]);
+  });
+
+  it("the run fails with the job's last attempt", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    tools.fail("hotel", 1);
+    await app.startOnce(runId);
+    const worker = await work(tools);
+    const log = [...before, ...STEPS.slice(0, 3), "RUN_FAILED"];
+    expect(await worker.until(wholeLog(app.runs, runId))).toEqual(log);
+    await endInOrder(worker);
+    expect(await app.jobStates(runId)).toEqual(["failed"]);
+  });
+
+  it("a worker that is told to go gives run and job back, and another goes on at once", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    // Were it counted as an attempt, it would be the last.
+    await app.startOnce(runId);
+    const held = tools.hold("hotel");
+    const first = await work(tools);
+    await first.until(held);
+    await endInOrder(first);
+    const second = await work(tools);
+    expect(await second.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
+    await endInOrder(second);
+    expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
   });
 }

@@ -32,108 +32,109 @@ export interface MetricsSources {
 /** Counts from the start of the process. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const requests = new Map<number, number>();
-  let expired = 0;
-  let purged = 0;
-  let upkeepFailures = 0;
-  let dropped = 0;
+  const counts = { expired: 0, purged: 0, upkeepFailures: 0, dropped: 0 };
   return {
-    countDropped: () => void (dropped += 1),
-    countExpired: (runs) => void (expired += runs),
-    countPurged: (runs) => void (purged += runs),
-    countUpkeepFailure: () => void (upkeepFailures += 1),
+    countDropped: () => void (counts.dropped += 1),
+    countExpired: (runs) => void (counts.expired += runs),
+    countPurged: (runs) => void (counts.purged += runs),
+    countUpkeepFailure: () => void (counts.upkeepFailures += 1),
     countRequest: (status) => void requests.set(status, (requests.get(status) ?? 0) + 1),
-    encode() {
-      const { streams, waiting, inFlight } = sources.handler();
-      const { user, system } = process.cpuUsage();
-      const memory = process.memoryUsage();
-      const startedAt = Date.now() / 1_000 - process.uptime();
-      return [
-        ...family("process_cpu_seconds_total", "counter", "CPU time used.", [
-          { value: (user + system) / 1e6 },
-        ]),
-        ...family("process_resident_memory_bytes", "gauge", "Memory held.", [
-          { value: memory.rss },
-        ]),
-        ...family("process_start_time_seconds", "gauge", "Start, in seconds since 1970.", [
-          { value: Math.round(startedAt * 1_000) / 1_000 },
-        ]),
-        ...family("nodejs_heap_used_bytes", "gauge", "JavaScript heap in use.", [
-          { value: memory.heapUsed },
-        ]),
-        ...family("run_events_streams_open", "gauge", "Live streams that are open.", [
-          { value: streams.open },
-        ]),
-        ...family("run_events_streams_opened_total", "counter", "Live streams opened.", [
-          { value: streams.opened },
-        ]),
-        ...family(
-          "run_events_streams_ended_total",
-          "counter",
-          "Live streams ended, by the way they ended.",
-          Object.entries(streams.ended).map(([reason, value]) => ({ labels: { reason }, value })),
-        ),
-        ...family("run_events_long_polls_waiting", "gauge", "Polls held until there is news.", [
-          { value: waiting },
-        ]),
-        ...family("run_events_requests_in_flight", "gauge", "Requests that are being answered.", [
-          { value: inFlight.requests },
-        ]),
-        ...family("run_events_uploads_open", "gauge", "Uploads of lines that go on.", [
-          { value: inFlight.uploads },
-        ]),
-        ...family("run_events_bytes_in_flight", "gauge", "Bytes of bodies and answers held.", [
-          { value: inFlight.bodyBytes + inFlight.answerBytes },
-        ]),
+    encode: () =>
+      [
+        ...encodeProcess(),
+        ...encodeHandler(sources.handler()),
         ...family(
           "run_events_http_requests_total",
           "counter",
           "Requests answered, by status.",
           [...requests].map(([status, value]) => ({ labels: { status: `${status}` }, value })),
         ),
-        ...family("run_events_runs_expired_total", "counter", "Runs ended by the reaper.", [
-          { value: expired },
-        ]),
-        ...family("run_events_runs_purged_total", "counter", "Runs removed for their age.", [
-          { value: purged },
-        ]),
-        ...family("run_events_upkeep_failures_total", "counter", "Reaps and purges that failed.", [
-          { value: upkeepFailures },
-        ]),
-        ...family(
+        ...counter("run_events_runs_expired_total", "Runs ended by the reaper.", counts.expired),
+        ...counter("run_events_runs_purged_total", "Runs removed for their age.", counts.purged),
+        ...counter(
+          "run_events_upkeep_failures_total",
+          "Reaps and purges that failed.",
+          counts.upkeepFailures,
+        ),
+        ...counter(
           "run_events_connections_dropped_total",
-          "counter",
           "Connections closed unanswered, since there were too many.",
-          [{ value: dropped }],
+          counts.dropped,
         ),
         ...encodeStore(sources),
         "",
-      ].join("\n");
-    },
+      ].join("\n"),
   };
+}
+
+function encodeProcess(): readonly string[] {
+  const { user, system } = process.cpuUsage();
+  const memory = process.memoryUsage();
+  const startedAt = Date.now() / 1_000 - process.uptime();
+  return [
+    ...counter("process_cpu_seconds_total", "CPU time used.", (user + system) / 1e6),
+    ...gauge("process_resident_memory_bytes", "Memory held.", memory.rss),
+    ...gauge(
+      "process_start_time_seconds",
+      "Start, in seconds since 1970.",
+      Math.round(startedAt * 1_000) / 1_000,
+    ),
+    ...gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
+  ];
+}
+
+function encodeHandler({ streams, waiting, inFlight }: HandlerStats): readonly string[] {
+  return [
+    ...gauge("run_events_streams_open", "Live streams that are open.", streams.open),
+    ...counter("run_events_streams_opened_total", "Live streams opened.", streams.opened),
+    ...family(
+      "run_events_streams_ended_total",
+      "counter",
+      "Live streams ended, by the way they ended.",
+      Object.entries(streams.ended).map(([reason, value]) => ({ labels: { reason }, value })),
+    ),
+    ...gauge("run_events_long_polls_waiting", "Polls held until there is news.", waiting),
+    ...gauge(
+      "run_events_requests_in_flight",
+      "Requests that are being answered.",
+      inFlight.requests,
+    ),
+    ...gauge("run_events_uploads_open", "Uploads of lines that go on.", inFlight.uploads),
+    ...gauge(
+      "run_events_bytes_in_flight",
+      "Bytes of bodies and answers held.",
+      inFlight.bodyBytes + inFlight.answerBytes,
+    ),
+  ];
 }
 
 function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
   const { stalledBy, probeMs, stalls } = store();
   const logBytes = walBytes();
   return [
-    ...family("run_events_store_ready", "gauge", "1 while an append could land, else 0.", [
-      { value: stalledBy === null ? 1 : 0 },
-    ]),
-    ...family(
-      "run_events_store_probe_seconds",
-      "gauge",
-      "How long the latest write to try the store took.",
-      [{ value: Math.round(probeMs * 1_000) / 1e6 }],
+    ...gauge(
+      "run_events_store_ready",
+      "1 while an append could land, else 0.",
+      stalledBy === null ? 1 : 0,
     ),
-    ...family("run_events_store_stalls_total", "counter", "Times when no append could land.", [
-      { value: stalls },
-    ]),
+    ...gauge(
+      "run_events_store_probe_seconds",
+      "How long the latest write to try the store took.",
+      Math.round(probeMs * 1_000) / 1e6,
+    ),
+    ...counter("run_events_store_stalls_total", "Times when no append could land.", stalls),
     ...(logBytes === null
       ? []
-      : family("run_events_store_wal_bytes", "gauge", "Size of the -wal beside the database.", [
-          { value: logBytes },
-        ])),
+      : gauge("run_events_store_wal_bytes", "Size of the -wal beside the database.", logBytes)),
   ];
+}
+
+function counter(name: string, help: string, value: number): readonly string[] {
+  return family(name, "counter", help, [{ value }]);
+}
+
+function gauge(name: string, help: string, value: number): readonly string[] {
+  return family(name, "gauge", help, [{ value }]);
 }
 
 function family(

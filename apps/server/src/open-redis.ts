@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
+import { type Backoff, planBackoff } from "@tm/run-events-core/store";
 import { openRedisStore } from "@tm/run-events-redis";
 import { Cluster, Redis } from "ioredis";
 import { describeError } from "./describe-error.ts";
@@ -19,8 +20,8 @@ const NODES_MS = 2_000;
 
 /** How long a command may take, in milliseconds: a network that swallows everything must not hold a request for ever. */
 const COMMAND_MS = 10_000;
-const FIRST_PAUSE_MS = 50;
-const MOST_PAUSE_MS = 1_000;
+/** Half of it by chance, so that many servers do not come back as one. */
+const BACKOFF: Backoff = { firstMs: 50, mostMs: 1_000, jitter: 0.5 };
 
 /**
  * Opens a store on a Redis or a Redis Cluster. A server that cannot be had now ends the attempt; one that is lost later is
@@ -125,7 +126,6 @@ async function refuseNodeOfCluster(redis: Redis): Promise<void> {
   throw new Error("it is a node of a cluster, whose URL begins with redis+cluster://");
 }
 
-/** Doubled with each attempt, half of it by chance, so that many servers do not come back as one. */
 function pauseBefore(attempt: number): number {
-  return Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MOST_PAUSE_MS) * (0.5 + Math.random() / 2);
+  return planBackoff(BACKOFF, attempt, Math.random());
 }

@@ -1,10 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ensureConsole } from "@tm/run-events-console";
-import { createRunEvents } from "@tm/run-events-core";
+import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
-import { createNodeHandler } from "@tm/run-events-http/node";
+import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
+import type { Credentials } from "./authenticate.ts";
 import { readConsoleRoutes } from "./console-routes.ts";
 import { describeError } from "./describe-error.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -64,19 +65,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     maxPayloadBytes: settings.maxPayloadBytes,
     maxBatchEvents: settings.maxBatchEvents,
   });
-  const handler = createNodeHandler({
-    runs,
-    authenticate: (request, wanted) => credentials.authenticate(request, wanted),
-    allowedOrigins,
-    maxBodyBytes: settings.maxBodyBytes,
-    retentionMs: settings.retentionMs,
-    heartbeatMs: settings.heartbeatMs,
-    maxAgeMs: settings.maxStreamAgeMs,
-    stallMs: settings.stallMs,
-    maxStreams: settings.maxStreams,
-    maxStreamsPerUser: settings.maxStreamsPerUser,
-    onError,
-  });
+  const handler = openHandler(settings, runs, credentials, onError);
   const monitor = new StoreMonitor({ probe: runs.probe, log });
   const metrics = createMetrics({
     handler: () => handler.stats(),
@@ -138,6 +127,27 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
     durability: store.capabilities.durability,
     close: () => (closing ??= shutDown()),
   };
+}
+
+function openHandler(
+  settings: Settings,
+  runs: RunEvents,
+  credentials: Credentials,
+  onError: (error: unknown) => void,
+): NodeHandler {
+  return createNodeHandler({
+    runs,
+    authenticate: (request, wanted) => credentials.authenticate(request, wanted),
+    allowedOrigins: settings.allowedOrigins,
+    maxBodyBytes: settings.maxBodyBytes,
+    retentionMs: settings.retentionMs,
+    heartbeatMs: settings.heartbeatMs,
+    maxAgeMs: settings.maxStreamAgeMs,
+    stallMs: settings.stallMs,
+    maxStreams: settings.maxStreams,
+    maxStreamsPerUser: settings.maxStreamsPerUser,
+    onError,
+  });
 }
 
 /** Addresses that stand for all of a machine's, with one of them. */

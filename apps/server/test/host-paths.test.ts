@@ -1,157 +1,153 @@
 import { Agent, get, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { call, openStream, sendRaw, signIn } from "./client.ts";
 import { ADA, startServer } from "./start-server.ts";
 
-describe("the host's own paths", () => {
-  it("W30: healthz and readyz answer while the server is well", async () => {
-    const { url } = await startServer();
-    for (const path of ["/healthz", "/readyz", "/healthz?probe=1"]) {
-      const response = await fetch(url + path);
-      expect(response.status, path).toBe(200);
-    }
-    const head = await fetch(`${url}/healthz`, { method: "HEAD" });
-    expect(head.status).toBe(200);
-    expect(await head.text()).toBe("");
-  });
+it("W30: healthz and readyz answer while the server is well", async () => {
+  const { url } = await startServer();
+  for (const path of ["/healthz", "/readyz", "/healthz?probe=1"]) {
+    const response = await fetch(url + path);
+    expect(response.status, path).toBe(200);
+  }
+  const head = await fetch(`${url}/healthz`, { method: "HEAD" });
+  expect(head.status).toBe(200);
+  expect(await head.text()).toBe("");
+});
 
-  it("W27, W30: readyz says 503 while the server drains, and healthz stays as it is", async () => {
-    const server = await startServer({ DRAIN_MS: "20000" });
-    await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
-    const { cookie } = await signIn(server.url, ADA);
-    // It holds the drain open for its share of the window.
-    const streams = Array.from({ length: 8 }, () => openStream(server.url, "r", cookie));
-    await Promise.all(streams);
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    onTestFinished(() => agent.destroy());
-    async function probe(path: string): Promise<readonly [number | undefined, string, unknown]> {
-      const [response] = (await once(get(server.url + path, { agent }), "response")) as [
-        IncomingMessage,
-      ];
-      return [response.statusCode, await text(response), response.headers["retry-after"]];
-    }
-    expect((await probe("/readyz"))[0]).toBe(200);
-    server.process.kill("SIGTERM");
-    await expect.poll(() => server.stderr(), { timeout: 20_000 }).toContain('"draining"');
-    const [status, body, retryAfter] = await probe("/readyz");
-    expect(status).toBe(503);
-    expect(JSON.parse(body)).toMatchObject({ code: "store_unavailable" });
-    expect(retryAfter).toBe("1");
-    // New connections find nobody.
-    await expect(sendRaw(server.port, "GET /healthz HTTP/1.0\r\n\r\n")).rejects.toMatchObject({
-      code: "ECONNREFUSED",
-    });
+it("W27, W30: readyz says 503 while the server drains, and healthz stays as it is", async () => {
+  const server = await startServer({ DRAIN_MS: "20000" });
+  await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+  const { cookie } = await signIn(server.url, ADA);
+  // It holds the drain open for its share of the window.
+  const streams = Array.from({ length: 8 }, () => openStream(server.url, "r", cookie));
+  await Promise.all(streams);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  async function probe(path: string): Promise<readonly [number | undefined, string, unknown]> {
+    const [response] = (await once(get(server.url + path, { agent }), "response")) as [
+      IncomingMessage,
+    ];
+    return [response.statusCode, await text(response), response.headers["retry-after"]];
+  }
+  expect((await probe("/readyz"))[0]).toBe(200);
+  server.process.kill("SIGTERM");
+  await expect.poll(() => server.stderr(), { timeout: 20_000 }).toContain('"draining"');
+  const [status, body, retryAfter] = await probe("/readyz");
+  expect(status).toBe(503);
+  expect(JSON.parse(body)).toMatchObject({ code: "store_unavailable" });
+  expect(retryAfter).toBe("1");
+  // New connections find nobody.
+  await expect(sendRaw(server.port, "GET /healthz HTTP/1.0\r\n\r\n")).rejects.toMatchObject({
+    code: "ECONNREFUSED",
   });
+});
 
-  it("W30: metrics are Prometheus text that counts streams, long-polls and answers", async () => {
-    const { url } = await startServer();
-    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
-    const { cookie } = await signIn(url, ADA);
-    const { frames } = await openStream(url, "r", cookie);
-    const poll = call(`${url}/v1/agent-runs/r/events?wait=30`, ADA);
-    const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
-    await expect
-      .poll(metrics, { timeout: 20_000 })
-      .toContain("\nrun_events_long_polls_waiting 1\n");
-    expect(await metrics()).toContain("\nrun_events_streams_open 1\n");
-    await call(`${url}/v1/agent-runs/r/cancel`, ADA, "POST");
-    await Promise.all([poll, frames]);
-    await expect.poll(metrics, { timeout: 20_000 }).toContain("\nrun_events_streams_open 0\n");
-    const said = await fetch(`${url}/metrics`);
-    expect(said.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-    const body = await said.text();
-    expect(body).toContain("\nrun_events_streams_opened_total 1\n");
-    expect(body).toMatch(/^run_events_streams_ended_total\{reason="\w+"\} 1$/m);
-    expect(body).toMatch(/^run_events_http_requests_total\{status="201"\} 1$/m);
-    expect(body).toMatch(/^process_resident_memory_bytes [1-9]\d+$/m);
-    for (const line of body.trimEnd().split("\n")) {
-      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="\w+"\})? \d+(\.\d+)?)$/);
-    }
-  });
+it("W30: metrics are Prometheus text that counts streams, long-polls and answers", async () => {
+  const { url } = await startServer();
+  await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+  const { cookie } = await signIn(url, ADA);
+  const { frames } = await openStream(url, "r", cookie);
+  const poll = call(`${url}/v1/agent-runs/r/events?wait=30`, ADA);
+  const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+  await expect.poll(metrics, { timeout: 20_000 }).toContain("\nrun_events_long_polls_waiting 1\n");
+  expect(await metrics()).toContain("\nrun_events_streams_open 1\n");
+  await call(`${url}/v1/agent-runs/r/cancel`, ADA, "POST");
+  await Promise.all([poll, frames]);
+  await expect.poll(metrics, { timeout: 20_000 }).toContain("\nrun_events_streams_open 0\n");
+  const said = await fetch(`${url}/metrics`);
+  expect(said.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const body = await said.text();
+  expect(body).toContain("\nrun_events_streams_opened_total 1\n");
+  expect(body).toMatch(/^run_events_streams_ended_total\{reason="\w+"\} 1$/m);
+  expect(body).toMatch(/^run_events_http_requests_total\{status="201"\} 1$/m);
+  expect(body).toMatch(/^process_resident_memory_bytes [1-9]\d+$/m);
+  for (const line of body.trimEnd().split("\n")) {
+    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="\w+"\})? \d+(\.\d+)?)$/);
+  }
+});
 
-  it("W30: openapi.json is served to everybody", async () => {
-    const { url } = await startServer();
-    const response = await fetch(`${url}/openapi.json`);
-    expect(response.status).toBe(200);
-    expect(((await response.json()) as { openapi: string }).openapi).toMatch(/^3\.1\./);
-  });
+it("W30: openapi.json is served to everybody", async () => {
+  const { url } = await startServer();
+  const response = await fetch(`${url}/openapi.json`);
+  expect(response.status).toBe(200);
+  expect(((await response.json()) as { openapi: string }).openapi).toMatch(/^3\.1\./);
+});
 
-  it("W29, W30: openapi.json names the cookie that a session has, over http and over https", async () => {
-    const { url } = await startServer();
-    const { components } = (await (await fetch(`${url}/openapi.json`)).json()) as {
-      readonly components: {
-        readonly securitySchemes: Readonly<Record<string, { in?: string; name?: string }>>;
-      };
+it("W29, W30: openapi.json names the cookie that a session has, over http and over https", async () => {
+  const { url } = await startServer();
+  const { components } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+    readonly components: {
+      readonly securitySchemes: Readonly<Record<string, { in?: string; name?: string }>>;
     };
-    const described = Object.values(components.securitySchemes)
-      .filter((scheme) => scheme.in === "cookie")
-      .map(({ name }) => name);
-    const set: (string | undefined)[] = [];
-    for (const proto of ["http", "https"]) {
-      const headers = { authorization: `Bearer ${ADA}`, "x-forwarded-proto": proto };
-      const response = await fetch(`${url}/v1/session`, { method: "POST", headers });
-      set.push(response.headers.get("set-cookie")?.split("=", 1)[0]);
-    }
-    expect(described).toEqual(set);
-  });
+  };
+  const described = Object.values(components.securitySchemes)
+    .filter((scheme) => scheme.in === "cookie")
+    .map(({ name }) => name);
+  const set: (string | undefined)[] = [];
+  for (const proto of ["http", "https"]) {
+    const headers = { authorization: `Bearer ${ADA}`, "x-forwarded-proto": proto };
+    const response = await fetch(`${url}/v1/session`, { method: "POST", headers });
+    set.push(response.headers.get("set-cookie")?.split("=", 1)[0]);
+  }
+  expect(described).toEqual(set);
+});
 
-  it("W3, W30: each answer of the host's own paths is to be taken for what it says it is", async () => {
-    const server = await startServer();
-    const { cookie } = await signIn(server.url, ADA);
-    for (const [path, init] of [
-      ["/healthz", {}],
-      ["/readyz", {}],
-      ["/metrics", {}],
-      ["/", {}],
-      ["/v1/session", { headers: { cookie } }],
-      ["/v1/session", {}],
-      ["/healthz", { method: "POST" }],
-    ] as const) {
-      const { headers } = await fetch(server.url + path, init);
-      expect(headers.get("x-content-type-options"), path).toBe("nosniff");
-    }
-    const refused = await sendRaw(server.port, "hello\r\n\r\n");
-    expect(refused).toContain("x-content-type-options: nosniff\r\n");
-  });
+it("W3, W30: each answer of the host's own paths is to be taken for what it says it is", async () => {
+  const server = await startServer();
+  const { cookie } = await signIn(server.url, ADA);
+  for (const [path, init] of [
+    ["/healthz", {}],
+    ["/readyz", {}],
+    ["/metrics", {}],
+    ["/", {}],
+    ["/v1/session", { headers: { cookie } }],
+    ["/v1/session", {}],
+    ["/healthz", { method: "POST" }],
+  ] as const) {
+    const { headers } = await fetch(server.url + path, init);
+    expect(headers.get("x-content-type-options"), path).toBe("nosniff");
+  }
+  const refused = await sendRaw(server.port, "hello\r\n\r\n");
+  expect(refused).toContain("x-content-type-options: nosniff\r\n");
+});
 
-  it("W30: a target in the absolute form is found as well", async () => {
-    const { port } = await startServer();
-    for (const [target, status] of [
-      [`http://127.0.0.1:${port}/healthz`, 200],
-      [`HTTPS://runs.example/readyz?probe=1`, 200],
-      ["http://runs.example", 200],
-      ["http://runs.example/nothing", 404],
-      ["http://runs.example/v1/session", 401],
-    ] as const) {
-      const head = `GET ${target} HTTP/1.1\r\nHost: runs.example\r\nConnection: close\r\n\r\n`;
-      expect(await sendRaw(port, head), target).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    }
-  });
+it("W30: a target in the absolute form is found as well", async () => {
+  const { port } = await startServer();
+  for (const [target, status] of [
+    [`http://127.0.0.1:${port}/healthz`, 200],
+    [`HTTPS://runs.example/readyz?probe=1`, 200],
+    ["http://runs.example", 200],
+    ["http://runs.example/nothing", 404],
+    ["http://runs.example/v1/session", 401],
+  ] as const) {
+    const head = `GET ${target} HTTP/1.1\r\nHost: runs.example\r\nConnection: close\r\n\r\n`;
+    expect(await sendRaw(port, head), target).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  }
+});
 
-  it("W3: an unknown path is a 404 problem, another method a 405 with Allow", async () => {
-    const { url } = await startServer();
-    const unknown = await fetch(`${url}/nothing`);
-    expect(unknown.status).toBe(404);
-    expect(unknown.headers.get("content-type")).toContain("application/problem+json");
-    const post = await fetch(`${url}/healthz`, { method: "POST", body: "x" });
-    expect(post.status).toBe(405);
-    expect(post.headers.get("allow")).toBe("GET, HEAD");
-  });
+it("W3: an unknown path is a 404 problem, another method a 405 with Allow", async () => {
+  const { url } = await startServer();
+  const unknown = await fetch(`${url}/nothing`);
+  expect(unknown.status).toBe(404);
+  expect(unknown.headers.get("content-type")).toContain("application/problem+json");
+  const post = await fetch(`${url}/healthz`, { method: "POST", body: "x" });
+  expect(post.status).toBe(405);
+  expect(post.headers.get("allow")).toBe("GET, HEAD");
+});
 
-  it.each([
-    ["a header with a bare carriage return", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400],
-    ["a header with a control character", "GET / HTTP/1.1\r\nHost: a\r\nX\x01: a\r\n\r\n", 400],
-    ["no HTTP at all", "hello\r\n\r\n", 400],
-    ["headers without end", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(20_000)}\r\n\r\n`, 431],
-  ])("W3: %s gets a problem, and the connection is closed", async (_, bytes, status) => {
-    const server = await startServer();
-    const answer = await sendRaw(server.port, bytes);
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    const [head = "", body = ""] = answer.split("\r\n\r\n");
-    expect(head).toContain("content-type: application/problem+json");
-    expect(JSON.parse(body)).toMatchObject({ status, code: "invalid_request" });
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-  });
+it.each([
+  ["a header with a bare carriage return", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400],
+  ["a header with a control character", "GET / HTTP/1.1\r\nHost: a\r\nX\x01: a\r\n\r\n", 400],
+  ["no HTTP at all", "hello\r\n\r\n", 400],
+  ["headers without end", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(20_000)}\r\n\r\n`, 431],
+])("W3: %s gets a problem, and the connection is closed", async (_, bytes, status) => {
+  const server = await startServer();
+  const answer = await sendRaw(server.port, bytes);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  const [head = "", body = ""] = answer.split("\r\n\r\n");
+  expect(head).toContain("content-type: application/problem+json");
+  expect(JSON.parse(body)).toMatchObject({ status, code: "invalid_request" });
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
 });

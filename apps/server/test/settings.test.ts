@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { parseSettings, type Settings } from "../src/settings.ts";
 import { startInVain } from "./start-server.ts";
 
@@ -64,98 +64,96 @@ const MALFORMED: readonly (readonly [string, string])[] = [
   ["RECORD_SAMPLE", ""],
 ];
 
-describe("settings", () => {
-  it("are the table's defaults where the environment says nothing", () => {
-    const settings = settingsOf({});
-    for (const [key, value] of Object.values(INTEGERS)) expect(settings[key]).toBe(value);
-    expect(settings).toMatchObject({
-      host: "127.0.0.1",
-      storeUrl: { kind: "sqlite", path: ".data/run-events.db" },
-      dataFolder: ".data",
-      apiTokens: null,
-      sessionSecret: null,
-      allowedOrigins: [],
-      recordSample: true,
-      retentionMs: null,
-    });
+it("settings are the table's defaults where the environment says nothing", () => {
+  const settings = settingsOf({});
+  for (const [key, value] of Object.values(INTEGERS)) expect(settings[key]).toBe(value);
+  expect(settings).toMatchObject({
+    host: "127.0.0.1",
+    storeUrl: { kind: "sqlite", path: ".data/run-events.db" },
+    dataFolder: ".data",
+    apiTokens: null,
+    sessionSecret: null,
+    allowedOrigins: [],
+    recordSample: true,
+    retentionMs: null,
   });
+});
 
-  it("take every integer within its bounds", () => {
-    const names = Object.keys(INTEGERS) as (keyof typeof INTEGERS)[];
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...names),
-        fc.integer({ min: 1, max: 65_535 }),
-        (name, value) => settingsOf({ [name]: `${value}` })[INTEGERS[name][0]] === value,
-      ),
-    );
-    expect(settingsOf({ PORT: "0", DRAIN_MS: "0", LEASE_GRACE_MS: "0" })).toMatchObject({
-      port: 0,
-      drainMs: 0,
-      leaseGraceMs: 0,
-    });
+it("settings take every integer within its bounds", () => {
+  const names = Object.keys(INTEGERS) as (keyof typeof INTEGERS)[];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...names),
+      fc.integer({ min: 1, max: 65_535 }),
+      (name, value) => settingsOf({ [name]: `${value}` })[INTEGERS[name][0]] === value,
+    ),
+  );
+  expect(settingsOf({ PORT: "0", DRAIN_MS: "0", LEASE_GRACE_MS: "0" })).toMatchObject({
+    port: 0,
+    drainMs: 0,
+    leaseGraceMs: 0,
   });
+});
 
-  it("take hosts, stores, users, secrets, origins, days and the sample as the table says", () => {
-    expect(settingsOf({ HOST: "::1" }).host).toBe("::1");
-    expect(settingsOf({ STORE_URL: "memory:" })).toMatchObject({
-      storeUrl: { kind: "memory" },
-      dataFolder: ".data",
-    });
-    expect(settingsOf({ STORE_URL: "sqlite:/var/lib/runs/a.db" })).toMatchObject({
-      storeUrl: { kind: "sqlite", path: "/var/lib/runs/a.db" },
-      dataFolder: "/var/lib/runs",
-    });
-    for (const url of ["postgres://db/runs", "redis://cache", "redis+cluster://a:1,b:2"]) {
-      expect(settingsOf({ STORE_URL: url }).dataFolder).toBe(".data");
-    }
-    expect(settingsOf({ API_TOKENS: "ada=a=b==, ada=c,bob=d" }).apiTokens).toEqual([
-      { userId: "ada", token: "a=b==" },
-      { userId: "ada", token: "c" },
-      { userId: "bob", token: "d" },
-    ]);
-    const secret = "x".repeat(32);
-    expect(settingsOf({ SESSION_SECRET: secret }).sessionSecret).toBe(secret);
-    expect(
-      settingsOf({ ALLOWED_ORIGINS: "https://a.example, http://b:8081" }).allowedOrigins,
-    ).toEqual(["https://a.example", "http://b:8081"]);
-    expect(settingsOf({ ALLOWED_ORIGINS: "" }).allowedOrigins).toEqual([]);
-    expect(settingsOf({ RECORD_SAMPLE: "0" }).recordSample).toBe(false);
-    expect(settingsOf({ RECORD_SAMPLE: "1" }).recordSample).toBe(true);
-    for (const [text, days] of [
-      ["30", 30],
-      ["0.5", 0.5],
-      ["0.000000001", 1e-9],
-      ["36500", 36_500],
-    ] as const) {
-      expect(settingsOf({ RETENTION_DAYS: text }).retentionMs).toBe(days * 86_400_000);
-    }
+it("settings take hosts, stores, users, secrets, origins, days and the sample as the table says", () => {
+  expect(settingsOf({ HOST: "::1" }).host).toBe("::1");
+  expect(settingsOf({ STORE_URL: "memory:" })).toMatchObject({
+    storeUrl: { kind: "memory" },
+    dataFolder: ".data",
   });
+  expect(settingsOf({ STORE_URL: "sqlite:/var/lib/runs/a.db" })).toMatchObject({
+    storeUrl: { kind: "sqlite", path: "/var/lib/runs/a.db" },
+    dataFolder: "/var/lib/runs",
+  });
+  for (const url of ["postgres://db/runs", "redis://cache", "redis+cluster://a:1,b:2"]) {
+    expect(settingsOf({ STORE_URL: url }).dataFolder).toBe(".data");
+  }
+  expect(settingsOf({ API_TOKENS: "ada=a=b==, ada=c,bob=d" }).apiTokens).toEqual([
+    { userId: "ada", token: "a=b==" },
+    { userId: "ada", token: "c" },
+    { userId: "bob", token: "d" },
+  ]);
+  const secret = "x".repeat(32);
+  expect(settingsOf({ SESSION_SECRET: secret }).sessionSecret).toBe(secret);
+  expect(
+    settingsOf({ ALLOWED_ORIGINS: "https://a.example, http://b:8081" }).allowedOrigins,
+  ).toEqual(["https://a.example", "http://b:8081"]);
+  expect(settingsOf({ ALLOWED_ORIGINS: "" }).allowedOrigins).toEqual([]);
+  expect(settingsOf({ RECORD_SAMPLE: "0" }).recordSample).toBe(false);
+  expect(settingsOf({ RECORD_SAMPLE: "1" }).recordSample).toBe(true);
+  for (const [text, days] of [
+    ["30", 30],
+    ["0.5", 0.5],
+    ["0.000000001", 1e-9],
+    ["36500", 36_500],
+  ] as const) {
+    expect(settingsOf({ RETENTION_DAYS: text }).retentionMs).toBe(days * 86_400_000);
+  }
+});
 
-  it.each(MALFORMED)("name %s when it is %j, without its value", (name, text) => {
-    const parsed = parseSettings({ [name]: text });
-    if (!("malformed" in parsed)) throw new Error("it was taken");
-    expect(parsed.malformed.startsWith(`${name}: expected `)).toBe(true);
-    expect(parsed.malformed).not.toContain("hunter2");
-  });
+it.each(MALFORMED)("settings name %s when it is %j, without its value", (name, text) => {
+  const parsed = parseSettings({ [name]: text });
+  if (!("malformed" in parsed)) throw new Error("it was taken");
+  expect(parsed.malformed.startsWith(`${name}: expected `)).toBe(true);
+  expect(parsed.malformed).not.toContain("hunter2");
+});
 
-  it.each([
-    ["PORT", "many"],
-    ["REAP_INTERVAL_MS", "5 s"],
-    ["RETENTION_DAYS", "0"],
-    ["API_TOKENS", "hunter2"],
-    ["SESSION_SECRET", "hunter2"],
-    ["STORE_URL", "oracle://root:hunter2@db"],
-  ])("end a start with 2 and one line on a malformed %s", async (name, text) => {
-    const { exitCode, stdout, stderr } = await startInVain({ [name]: text });
-    expect(exitCode).toBe(2);
-    expect(stdout).toBe("");
-    expect(stderr).toMatch(new RegExp(`^run-events-server: ${name}: expected .*\n$`));
-    expect(stderr).not.toContain("hunter2");
-    if (name === "SESSION_SECRET") expect(stderr).toContain("openssl rand -base64 32");
-    const forms = ["memory:", "sqlite:PATH", "postgres://", "redis://", "rediss://"];
-    for (const form of [...forms, "redis+cluster://host:port,host:port"]) {
-      if (name === "STORE_URL") expect(stderr).toContain(form);
-    }
-  });
+it.each([
+  ["PORT", "many"],
+  ["REAP_INTERVAL_MS", "5 s"],
+  ["RETENTION_DAYS", "0"],
+  ["API_TOKENS", "hunter2"],
+  ["SESSION_SECRET", "hunter2"],
+  ["STORE_URL", "oracle://root:hunter2@db"],
+])("settings end a start with 2 and one line on a malformed %s", async (name, text) => {
+  const { exitCode, stdout, stderr } = await startInVain({ [name]: text });
+  expect(exitCode).toBe(2);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(new RegExp(`^run-events-server: ${name}: expected .*\n$`));
+  expect(stderr).not.toContain("hunter2");
+  if (name === "SESSION_SECRET") expect(stderr).toContain("openssl rand -base64 32");
+  const forms = ["memory:", "sqlite:PATH", "postgres://", "redis://", "rediss://"];
+  for (const form of [...forms, "redis+cluster://host:port,host:port"]) {
+    if (name === "STORE_URL") expect(stderr).toContain(form);
+  }
 });

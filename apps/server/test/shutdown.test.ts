@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { call, openStream, signIn } from "./client.ts";
 import { ADA, makeTempFolder, startServer } from "./start-server.ts";
 
@@ -10,96 +10,94 @@ interface Page {
   readonly lastSequence: number;
 }
 
-describe("a shutdown", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)(
-    "W27: by %s ends every stream as draining, answers every poll, loses no acknowledged append and exits 0",
-    async (signal) => {
-      const folder = await makeTempFolder();
-      const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "500" };
-      const server = await startServer(env);
-      const runUrl = `${server.url}/v1/agent-runs/r`;
-      await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
-      await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "quiet" });
-      const { cookie } = await signIn(server.url, ADA);
-      const streams = await Promise.all(
-        Array.from({ length: 12 }, () => openStream(server.url, "r", cookie)),
-      );
-      const poll = call(`${server.url}/v1/agent-runs/quiet/events?wait=30`, ADA);
-      await expect
-        .poll(async () => (await fetch(`${server.url}/metrics`)).text(), { timeout: 20_000 })
-        .toContain("long_polls_waiting 1");
+it.each(["SIGTERM", "SIGINT"] as const)(
+  "W27: a shutdown by %s ends every stream as draining, answers every poll, loses no acknowledged append and exits 0",
+  async (signal) => {
+    const folder = await makeTempFolder();
+    const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "500" };
+    const server = await startServer(env);
+    const runUrl = `${server.url}/v1/agent-runs/r`;
+    await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+    await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "quiet" });
+    const { cookie } = await signIn(server.url, ADA);
+    const streams = await Promise.all(
+      Array.from({ length: 12 }, () => openStream(server.url, "r", cookie)),
+    );
+    const poll = call(`${server.url}/v1/agent-runs/quiet/events?wait=30`, ADA);
+    await expect
+      .poll(async () => (await fetch(`${server.url}/metrics`)).text(), { timeout: 20_000 })
+      .toContain("long_polls_waiting 1");
 
-      const acknowledged = new Map<number, string>();
-      async function appendUntilRefused(writer: number): Promise<void> {
-        for (let number = 0; ; number += 1) {
-          const payload = `${writer}-${number}`;
-          try {
-            const events = [{ eventType: "STEP", payload }];
-            const response = await call(`${runUrl}/events`, ADA, "POST", { events });
-            if (response.status !== 201) return;
-            const { firstSequence } = (await response.json()) as { firstSequence: number };
-            acknowledged.set(firstSequence, payload);
-          } catch {
-            // The server has gone.
-            return;
-          }
+    const acknowledged = new Map<number, string>();
+    async function appendUntilRefused(writer: number): Promise<void> {
+      for (let number = 0; ; number += 1) {
+        const payload = `${writer}-${number}`;
+        try {
+          const events = [{ eventType: "STEP", payload }];
+          const response = await call(`${runUrl}/events`, ADA, "POST", { events });
+          if (response.status !== 201) return;
+          const { firstSequence } = (await response.json()) as { firstSequence: number };
+          acknowledged.set(firstSequence, payload);
+        } catch {
+          // The server has gone.
+          return;
         }
       }
-      const writers = Array.from({ length: 4 }, (_, writer) => appendUntilRefused(writer));
-      await expect.poll(() => acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(50);
+    }
+    const writers = Array.from({ length: 4 }, (_, writer) => appendUntilRefused(writer));
+    await expect.poll(() => acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(50);
 
-      const { exitCode, stderr } = await server.end(signal);
-      expect(exitCode, stderr).toBe(0);
-      for (const frames of await Promise.all(streams.map((stream) => stream.frames))) {
-        expect(frames.at(-1)).toMatchObject({ type: "error", code: "draining" });
-      }
-      expect(await (await poll).json()).toMatchObject({ events: [], runStatus: "queued" });
-      await Promise.all(writers);
+    const { exitCode, stderr } = await server.end(signal);
+    expect(exitCode, stderr).toBe(0);
+    for (const frames of await Promise.all(streams.map((stream) => stream.frames))) {
+      expect(frames.at(-1)).toMatchObject({ type: "error", code: "draining" });
+    }
+    expect(await (await poll).json()).toMatchObject({ events: [], runStatus: "queued" });
+    await Promise.all(writers);
 
-      const restarted = await startServer(env);
-      const kept = new Map<number, unknown>();
-      for (let since = 0, last = 1; since < last; since = kept.size) {
-        const path = `/v1/agent-runs/r/events?since=${since}&limit=1000`;
-        const page = (await (await call(restarted.url + path, ADA)).json()) as Page;
-        for (const { sequence, payload } of page.events) kept.set(sequence, payload);
-        last = page.lastSequence;
-      }
-      for (const [sequence, payload] of acknowledged) expect(kept.get(sequence)).toBe(payload);
-      expect(new Set(kept.values()).size).toBe(kept.size);
-    },
-  );
-
-  it("W12, W27: cuts an upload that goes on, and keeps what it has brought", async () => {
-    const folder = await makeTempFolder();
-    const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
-    const server = await startServer(env);
-    await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
-    const upload = request(`${server.url}/v1/agent-runs/r/events`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${ADA}`, "content-type": "application/x-ndjson" },
-    });
-    onTestFinished(() => void upload.destroy());
-    upload.write('{"eventType":"FIRST"}\n{"eventType":"HALF"');
-    const cut = once(upload, "error").catch(() => undefined);
-    await expect
-      .poll(async () => (await call(`${server.url}/v1/agent-runs/r`, ADA)).json(), {
-        timeout: 20_000,
-      })
-      .toMatchObject({ lastSequence: 1 });
-    expect((await server.end("SIGTERM")).exitCode).toBe(0);
-    await cut;
     const restarted = await startServer(env);
-    const page = await (await call(`${restarted.url}/v1/agent-runs/r/events`, ADA)).json();
-    expect(page).toMatchObject({ events: [{ eventType: "FIRST" }], lastSequence: 1 });
-  });
+    const kept = new Map<number, unknown>();
+    for (let since = 0, last = 1; since < last; since = kept.size) {
+      const path = `/v1/agent-runs/r/events?since=${since}&limit=1000`;
+      const page = (await (await call(restarted.url + path, ADA)).json()) as Page;
+      for (const { sequence, payload } of page.events) kept.set(sequence, payload);
+      last = page.lastSequence;
+    }
+    for (const [sequence, payload] of acknowledged) expect(kept.get(sequence)).toBe(payload);
+    expect(new Set(kept.values()).size).toBe(kept.size);
+  },
+);
 
-  it("W27: ends at once with the second signal", async () => {
-    const server = await startServer({ DRAIN_MS: "2147000000" });
-    await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
-    const { cookie } = await signIn(server.url, ADA);
-    await openStream(server.url, "r", cookie);
-    server.process.kill("SIGTERM");
-    await expect.poll(() => server.stderr(), { timeout: 20_000 }).toContain('"draining"');
-    expect((await server.end("SIGINT")).exitCode).toBe(1);
+it("W12, W27: a shutdown cuts an upload that goes on, and keeps what it has brought", async () => {
+  const folder = await makeTempFolder();
+  const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
+  const server = await startServer(env);
+  await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+  const upload = request(`${server.url}/v1/agent-runs/r/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADA}`, "content-type": "application/x-ndjson" },
   });
+  onTestFinished(() => void upload.destroy());
+  upload.write('{"eventType":"FIRST"}\n{"eventType":"HALF"');
+  const cut = once(upload, "error").catch(() => undefined);
+  await expect
+    .poll(async () => (await call(`${server.url}/v1/agent-runs/r`, ADA)).json(), {
+      timeout: 20_000,
+    })
+    .toMatchObject({ lastSequence: 1 });
+  expect((await server.end("SIGTERM")).exitCode).toBe(0);
+  await cut;
+  const restarted = await startServer(env);
+  const page = await (await call(`${restarted.url}/v1/agent-runs/r/events`, ADA)).json();
+  expect(page).toMatchObject({ events: [{ eventType: "FIRST" }], lastSequence: 1 });
+});
+
+it("W27: a shutdown ends at once with the second signal", async () => {
+  const server = await startServer({ DRAIN_MS: "2147000000" });
+  await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+  const { cookie } = await signIn(server.url, ADA);
+  await openStream(server.url, "r", cookie);
+  server.process.kill("SIGTERM");
+  await expect.poll(() => server.stderr(), { timeout: 20_000 }).toContain('"draining"');
+  expect((await server.end("SIGINT")).exitCode).toBe(1);
 });

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { LogFields } from "../src/log.ts";
 import { StoreMonitor } from "../src/store-monitor.ts";
 
@@ -58,116 +58,114 @@ async function pass(ms: number): Promise<void> {
   await nextTurn();
 }
 
-describe("the store's monitor", () => {
-  it("S31: has begun with the first probe, and probes every 5 s", async () => {
-    const { monitor, logged, begun, end } = monitorOf();
-    let isStarted = false;
-    const starting = monitor.start().then(() => (isStarted = true));
-    await nextTurn();
-    expect([isStarted, begun()]).toEqual([false, 1]);
-    expect(monitor.health().stalledBy).toMatchObject({ code: "store_unavailable" });
-    await end();
-    await starting;
-    expect(monitor.health()).toMatchObject({ stalledBy: null, stalls: 0 });
-    await pass(4_999);
-    expect(begun()).toBe(1);
-    await pass(1);
-    expect(begun()).toBe(2);
-    expect(logged).toEqual([]);
-    monitor.stop();
-  });
+it("S31: the store's monitor begins with the first probe, and probes every 5 s", async () => {
+  const { monitor, logged, begun, end } = monitorOf();
+  let isStarted = false;
+  const starting = monitor.start().then(() => (isStarted = true));
+  await nextTurn();
+  expect([isStarted, begun()]).toEqual([false, 1]);
+  expect(monitor.health().stalledBy).toMatchObject({ code: "store_unavailable" });
+  await end();
+  await starting;
+  expect(monitor.health()).toMatchObject({ stalledBy: null, stalls: 0 });
+  await pass(4_999);
+  expect(begun()).toBe(1);
+  await pass(1);
+  expect(begun()).toBe(2);
+  expect(logged).toEqual([]);
+  monitor.stop();
+});
 
-  it("S31: a failed probe begins a stall with its reason, a good one ends it, each in one line", async () => {
-    const { monitor, logged, end } = monitorOf();
-    void monitor.start();
-    await end();
-    await pass(5_000);
-    for (let count = 0; count < 5; count++) {
-      await pass(10);
-      await end(readOnly());
-      expect(monitor.health().stalledBy?.message).toBe("The database is read-only.");
-      await pass(1_000);
-    }
-    await end();
-    expect(monitor.health()).toMatchObject({ stalledBy: null, stalls: 1 });
-    expect(logged).toMatchObject([
-      {
-        event: "appends_stalled",
-        code: "store_unavailable",
-        message: "The database is read-only.",
-      },
-      { event: "appends_back", stalledMs: 5_050 },
-    ]);
-    monitor.stop();
-  });
-
-  it("S31: a late probe begins a stall while it is under way, and no other is begun beside it", async () => {
-    const { monitor, logged, begun, end } = monitorOf();
-    const starting = monitor.start();
-    await pass(4_999);
-    expect(logged).toEqual([]);
-    await pass(1);
-    // The start does not wait for a store that says nothing.
-    await starting;
-    expect(monitor.health()).toMatchObject({
-      stalledBy: { message: expect.stringContaining("did not answer in 5000 ms") },
-      probeMs: 5_000,
-    });
-    for (let count = 0; count < 10; count++) await pass(1_000);
-    expect(begun()).toBe(1);
+it("S31: a failed probe begins a stall with its reason, a good one ends it, each in one line", async () => {
+  const { monitor, logged, end } = monitorOf();
+  void monitor.start();
+  await end();
+  await pass(5_000);
+  for (let count = 0; count < 5; count++) {
+    await pass(10);
     await end(readOnly());
     expect(monitor.health().stalledBy?.message).toBe("The database is read-only.");
     await pass(1_000);
-    await end();
-    expect(logged.map(({ event }) => event)).toEqual(["appends_stalled", "appends_back"]);
-    monitor.stop();
-  });
+  }
+  await end();
+  expect(monitor.health()).toMatchObject({ stalledBy: null, stalls: 1 });
+  expect(logged).toMatchObject([
+    {
+      event: "appends_stalled",
+      code: "store_unavailable",
+      message: "The database is read-only.",
+    },
+    { event: "appends_back", stalledMs: 5_050 },
+  ]);
+  monitor.stop();
+});
 
-  it("S31: whatever the probes do, one is under way at most, and stalls begin and end in turns", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(
-          fc.oneof(
-            fc.record({ pass: fc.integer({ min: 0, max: 20_000 }) }),
-            fc.constant("good" as const),
-            fc.constant("bad" as const),
-          ),
-          { maxLength: 40 },
+it("S31: a late probe begins a stall while it is under way, and no other is begun beside it", async () => {
+  const { monitor, logged, begun, end } = monitorOf();
+  const starting = monitor.start();
+  await pass(4_999);
+  expect(logged).toEqual([]);
+  await pass(1);
+  // The start does not wait for a store that says nothing.
+  await starting;
+  expect(monitor.health()).toMatchObject({
+    stalledBy: { message: expect.stringContaining("did not answer in 5000 ms") },
+    probeMs: 5_000,
+  });
+  for (let count = 0; count < 10; count++) await pass(1_000);
+  expect(begun()).toBe(1);
+  await end(readOnly());
+  expect(monitor.health().stalledBy?.message).toBe("The database is read-only.");
+  await pass(1_000);
+  await end();
+  expect(logged.map(({ event }) => event)).toEqual(["appends_stalled", "appends_back"]);
+  monitor.stop();
+});
+
+it("S31: whatever the probes do, one is under way at most, and stalls begin and end in turns", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.oneof(
+          fc.record({ pass: fc.integer({ min: 0, max: 20_000 }) }),
+          fc.constant("good" as const),
+          fc.constant("bad" as const),
         ),
-        async (steps) => {
-          const { monitor, logged, open, end } = monitorOf();
-          void monitor.start();
-          for (const step of steps) {
-            if (step === "good") await end();
-            else if (step === "bad") await end(readOnly());
-            else await pass(step.pass);
-            expect(open()).toBeLessThanOrEqual(1);
-          }
-          const events = logged.map(({ event }) => event);
-          expect(events).toEqual(
-            events.map((_, at) => (at % 2 === 0 ? "appends_stalled" : "appends_back")),
-          );
-          const { stalledBy, stalls } = monitor.health();
-          expect(stalls).toBe(Math.ceil(events.length / 2));
-          if (events.length % 2 === 1) expect(stalledBy).not.toBeNull();
-          monitor.stop();
-          vi.clearAllTimers();
-        },
+        { maxLength: 40 },
       ),
-      { numRuns: 100 },
-    );
-  });
+      async (steps) => {
+        const { monitor, logged, open, end } = monitorOf();
+        void monitor.start();
+        for (const step of steps) {
+          if (step === "good") await end();
+          else if (step === "bad") await end(readOnly());
+          else await pass(step.pass);
+          expect(open()).toBeLessThanOrEqual(1);
+        }
+        const events = logged.map(({ event }) => event);
+        expect(events).toEqual(
+          events.map((_, at) => (at % 2 === 0 ? "appends_stalled" : "appends_back")),
+        );
+        const { stalledBy, stalls } = monitor.health();
+        expect(stalls).toBe(Math.ceil(events.length / 2));
+        if (events.length % 2 === 1) expect(stalledBy).not.toBeNull();
+        monitor.stop();
+        vi.clearAllTimers();
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
 
-  it("leaves no timer and says nothing once it was stopped, also in the middle of a probe", async () => {
-    const { monitor, logged, begun, end } = monitorOf();
-    void monitor.start();
-    await end();
-    await pass(5_000);
-    monitor.stop();
-    monitor.stop();
-    await end(readOnly());
-    expect(vi.getTimerCount()).toBe(0);
-    await pass(60_000);
-    expect([begun(), logged, vi.getTimerCount()]).toEqual([2, [], 0]);
-  });
+it("the store's monitor leaves no timer and says nothing once it was stopped, also in the middle of a probe", async () => {
+  const { monitor, logged, begun, end } = monitorOf();
+  void monitor.start();
+  await end();
+  await pass(5_000);
+  monitor.stop();
+  monitor.stop();
+  await end(readOnly());
+  expect(vi.getTimerCount()).toBe(0);
+  await pass(60_000);
+  expect([begun(), logged, vi.getTimerCount()]).toEqual([2, [], 0]);
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { parseSettings } from "../src/settings.ts";
 import { encodeStoreUrl, parseStoreUrl, STORE_URL_FORMS } from "../src/store-url.ts";
 
@@ -96,116 +96,114 @@ function lineOf(flaw: string | null): string {
   return `STORE_URL: expected ${STORE_URL_FORMS}${flaw === null ? "" : `; ${flaw}`}`;
 }
 
-describe("a store's URL", () => {
-  it("is shown as if it had no user and no password, whatever they are", () => {
-    fc.assert(
-      fc.property(halves, secret, secret, ([scheme, rest], username, password) => {
-        const userInfo = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
-        const without = shown(scheme + rest);
-        expect(without).not.toBe(null);
-        expect(shown(scheme + userInfo + rest)).toBe(without);
-      }),
-    );
-  });
+it("a store's URL is shown as if it had no user and no password, whatever they are", () => {
+  fc.assert(
+    fc.property(halves, secret, secret, ([scheme, rest], username, password) => {
+      const userInfo = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
+      const without = shown(scheme + rest);
+      expect(without).not.toBe(null);
+      expect(shown(scheme + userInfo + rest)).toBe(without);
+    }),
+  );
+});
 
-  it("is shown so or refused where the password was not encoded", () => {
-    const raw = fc.oneof(
+it("a store's URL is shown so or refused where the password was not encoded", () => {
+  const raw = fc.oneof(
+    secret,
+    fc.string({ unit: fc.constantFrom("1", "/", "?", "#", ":", "@", "%", "\\", ",", "[", " ") }),
+  );
+  fc.assert(
+    fc.property(halves, raw, ([scheme, rest], password) => {
+      expect([null, shown(scheme + rest)]).toContain(shown(`${scheme}user:${password}@${rest}`));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+it("a store's URL is shown without the query, where pg takes a password too", () => {
+  expect(shown("postgres://db.example/runs?password=hunter2&user=ada")).toBe(
+    "postgres://db.example/runs",
+  );
+});
+
+it("a store's URL is never a part of the line that names a malformed one", () => {
+  const fixed = MALFORMED.map(([, flaw]) => lineOf(flaw));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        secret,
+        secret.map((text) => `${text}:${text}`),
+        fc.tuple(fc.constantFrom(...SCHEMES), secret).map((parts) => parts.join("")),
+        fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + text + rest),
+        fc.tuple(halves, secret).map(([[scheme, rest], text]) => `${scheme}${text}@${rest}`),
+        fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + rest + text),
+      ),
+      (text) => {
+        fc.pre(parseStoreUrl(text) === null);
+        expect([lineOf(null), ...fixed]).toContain(malformedLine(text));
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+it("the URL of a Redis says the server, the user, the password and the database", () => {
+  fc.assert(
+    fc.property(
+      node,
       secret,
-      fc.string({ unit: fc.constantFrom("1", "/", "?", "#", ":", "@", "%", "\\", ",", "[", " ") }),
-    );
-    fc.assert(
-      fc.property(halves, raw, ([scheme, rest], password) => {
-        expect([null, shown(scheme + rest)]).toContain(shown(`${scheme}user:${password}@${rest}`));
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  it("is shown without the query, where pg takes a password too", () => {
-    expect(shown("postgres://db.example/runs?password=hunter2&user=ada")).toBe(
-      "postgres://db.example/runs",
-    );
-  });
-
-  it("is never a part of the line that names a malformed one", () => {
-    const fixed = MALFORMED.map(([, flaw]) => lineOf(flaw));
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          secret,
-          secret.map((text) => `${text}:${text}`),
-          fc.tuple(fc.constantFrom(...SCHEMES), secret).map((parts) => parts.join("")),
-          fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + text + rest),
-          fc.tuple(halves, secret).map(([[scheme, rest], text]) => `${scheme}${text}@${rest}`),
-          fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + rest + text),
-        ),
-        (text) => {
-          fc.pre(parseStoreUrl(text) === null);
-          expect([lineOf(null), ...fixed]).toContain(malformedLine(text));
-        },
-      ),
-      { numRuns: 1_000 },
-    );
-  });
-
-  it("of a Redis says the server, the user, the password and the database", () => {
-    fc.assert(
-      fc.property(
-        node,
-        secret,
-        secret,
-        fc.nat(99_999),
-        fc.boolean(),
-        (at, username, password, database, tls) => {
-          const userInfo = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
-          const scheme = tls ? "rediss" : "redis";
-          expect(parseStoreUrl(`${scheme}://${userInfo}@${encodeNode(at)}/${database}`)).toEqual({
-            kind: "redis",
-            tls,
-            host: bare(at.name),
-            port: at.number,
-            username,
-            password,
-            database,
-          });
-        },
-      ),
-    );
-    const local = { kind: "redis", tls: false, host: "localhost", port: 6379, database: 0 };
-    const nobody = { username: null, password: null };
-    expect(parseStoreUrl("redis://localhost")).toEqual({ ...local, ...nobody });
-    expect(parseStoreUrl("redis://localhost/")).toEqual({ ...local, ...nobody });
-    expect(parseStoreUrl("redis://:a:b@localhost")).toEqual({
-      ...local,
-      username: null,
-      password: "a:b",
-    });
-  });
-
-  it("of a Redis Cluster says some of its servers", () => {
-    fc.assert(
-      fc.property(fc.array(node, { minLength: 1 }), secret, (nodes, password) => {
-        const url = `redis+cluster://:${encodeURIComponent(password)}@${nodes.map(encodeNode).join(",")}`;
-        expect(parseStoreUrl(url)).toEqual({
-          kind: "redis+cluster",
-          nodes: nodes.map(({ name, number }) => ({ host: bare(name), port: number })),
-          username: null,
+      secret,
+      fc.nat(99_999),
+      fc.boolean(),
+      (at, username, password, database, tls) => {
+        const userInfo = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+        const scheme = tls ? "rediss" : "redis";
+        expect(parseStoreUrl(`${scheme}://${userInfo}@${encodeNode(at)}/${database}`)).toEqual({
+          kind: "redis",
+          tls,
+          host: bare(at.name),
+          port: at.number,
+          username,
           password,
+          database,
         });
-      }),
-    );
-    expect(shown("redis+cluster://a,b:7001")).toBe("redis+cluster://a:6379,b:7001");
+      },
+    ),
+  );
+  const local = { kind: "redis", tls: false, host: "localhost", port: 6379, database: 0 };
+  const nobody = { username: null, password: null };
+  expect(parseStoreUrl("redis://localhost")).toEqual({ ...local, ...nobody });
+  expect(parseStoreUrl("redis://localhost/")).toEqual({ ...local, ...nobody });
+  expect(parseStoreUrl("redis://:a:b@localhost")).toEqual({
+    ...local,
+    username: null,
+    password: "a:b",
   });
+});
 
-  it("of a Postgres is handed to pg as it is", () => {
-    const url = "postgres://ada:p%40ss@db.example:6432/runs?sslmode=verify-full";
-    expect(parseStoreUrl(url)).toEqual({ kind: "postgres", url });
-    expect(shown(url)).toBe("postgres://db.example:6432/runs");
-    expect(shown("postgresql:///runs?host=/run/postgresql")).toBe("postgres:///runs");
-  });
+it("the URL of a Redis Cluster says some of its servers", () => {
+  fc.assert(
+    fc.property(fc.array(node, { minLength: 1 }), secret, (nodes, password) => {
+      const url = `redis+cluster://:${encodeURIComponent(password)}@${nodes.map(encodeNode).join(",")}`;
+      expect(parseStoreUrl(url)).toEqual({
+        kind: "redis+cluster",
+        nodes: nodes.map(({ name, number }) => ({ host: bare(name), port: number })),
+        username: null,
+        password,
+      });
+    }),
+  );
+  expect(shown("redis+cluster://a,b:7001")).toBe("redis+cluster://a:6379,b:7001");
+});
 
-  it.each(MALFORMED)("is malformed as %j: %s", (text, flaw) => {
-    expect(parseStoreUrl(text)).toBe(null);
-    expect(malformedLine(text)).toBe(lineOf(flaw));
-  });
+it("the URL of a Postgres is handed to pg as it is", () => {
+  const url = "postgres://ada:p%40ss@db.example:6432/runs?sslmode=verify-full";
+  expect(parseStoreUrl(url)).toEqual({ kind: "postgres", url });
+  expect(shown(url)).toBe("postgres://db.example:6432/runs");
+  expect(shown("postgresql:///runs?host=/run/postgresql")).toBe("postgres:///runs");
+});
+
+it.each(MALFORMED)("a store's URL is malformed as %j: %s", (text, flaw) => {
+  expect(parseStoreUrl(text)).toBe(null);
+  expect(malformedLine(text)).toBe(lineOf(flaw));
 });

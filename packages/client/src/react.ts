@@ -1,11 +1,11 @@
 "use client";
 
 import { useSyncExternalStore } from "react";
-import type { EventMap, TypedEvent } from "./event-map.ts";
-import { emptyView } from "./run-cell.ts";
-import type { SharedRunOptions } from "./follow-in-tabs.ts";
-import { shareRun } from "./shared-run.ts";
-import type { Standing } from "./standing.ts";
+import type { EventMap, TypedEvent } from "./typed/event-map.ts";
+import { emptyView } from "./tabs/run-cell.ts";
+import type { SharedRunOptions } from "./tabs/follow-in-tabs.ts";
+import { shareRun } from "./tabs/shared-run.ts";
+import type { Standing } from "./follow/standing.ts";
 
 /** A run as a component shows it. Each change is another object; what has not changed in it is the same. */
 export interface RunView<M extends EventMap = EventMap> extends Standing {

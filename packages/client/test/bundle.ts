@@ -14,6 +14,7 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
   const paths: Readonly<Record<string, string>> = {
     "@tm/run-events-client": fileURLToPath(new URL("../src/index.ts", import.meta.url)),
     "@tm/run-events-client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
+    "@tm/run-events-client/runs": fileURLToPath(new URL("../src/runs.ts", import.meta.url)),
     "@tm/run-events-client/work": fileURLToPath(new URL("../src/work.ts", import.meta.url)),
   };
   const build = await rolldown({
@@ -37,7 +38,11 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
     ],
   });
   try {
-    const { output } = await build.generate({ format: "esm", minify: true, codeSplitting: false });
+    const { output } = await build.generate({
+      format: "esm",
+      minify: process.env.NOMIN === undefined,
+      codeSplitting: false,
+    });
     return output[0].code;
   } finally {
     await build.close();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { planDelay } from "../src/plan-delay.ts";
+import { planDelay } from "../src/http/plan-delay.ts";
 
 const failures = fc.integer({ min: 1, max: 10_000 });
 const askedMs = fc.nat(5_000_000);

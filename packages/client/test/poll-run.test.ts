@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { install } from "@sinonjs/fake-timers";
 import { expect, it, onTestFinished } from "vitest";
-import type { Attempt } from "../src/attempt.ts";
-import type { Page } from "../src/follow-log.ts";
-import { pollRun } from "../src/poll-run.ts";
+import type { Attempt } from "../src/follow/attempt.ts";
+import type { Page } from "../src/follow/follow-log.ts";
+import { pollRun } from "../src/follow/poll-run.ts";
 
 const TURNS = 50;
 const [FIRST, SECOND] = [1, 2].map((sequence) => ({

@@ -42,11 +42,12 @@ it("README: every block of code is one that is run, here or in Chromium", () => 
     "own-page.js",
     "page.js",
     "run.jsx",
+    "runs.mjs",
     "typed.ts",
     "work.mjs",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(9);
+  expect(countBlocks()).toBe(10);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])("README: %s follows a run with a token", async (name) => {
@@ -82,6 +83,12 @@ it("README: work.mjs works on a run", async () => {
     ["TOKEN", "leaf."],
     ["RUN_COMPLETED", { words: 4 }],
   ]);
+});
+
+it("README: runs.mjs makes every call of the server", async () => {
+  expect(await runScript("runs.mjs", "bob")).toBe(
+    "running 1\ntrue\nRUN_STARTED\nSTEP\nSTEP\nRUN_CANCELLED\n",
+  );
 });
 
 it("README: own-curl.sh prints a frame a line until the run ends", async () => {

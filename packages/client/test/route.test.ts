@@ -7,7 +7,7 @@ import {
   type Loss,
   type Route,
   type Transport,
-} from "../src/route.ts";
+} from "../src/follow/route.ts";
 
 type Step = { readonly loss: Loss } | "fruit";
 

@@ -8,6 +8,10 @@ import { createSqliteStore } from "@tm/run-events-sqlite";
 
 // A server of a SQLite file, or in memory, which knows `Bearer ada`, her cookie `session=ada`, and `Bearer bob`. It tells its
 // parent the port.
+// Also of a parent that was gone before this line.
+process.on("disconnect", () => process.exit());
+if (!process.connected) process.exit();
+
 const [port = "0", file] = process.argv.slice(2);
 const handler = createNodeHandler({
   runs: createRunEvents({ store: await openStore() }),
@@ -23,7 +27,6 @@ const server = createServer((request, response) => handler.handle(request, respo
 server.listen(Number(port), "127.0.0.1", () =>
   process.send?.((server.address() as AddressInfo).port),
 );
-process.on("disconnect", () => process.exit());
 
 async function openStore(): Promise<RunEventStore> {
   if (file === undefined) return createMemoryStore();

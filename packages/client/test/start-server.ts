@@ -20,7 +20,10 @@ export async function startServer(file?: string, port = 0): Promise<TestServer> 
   const args = file === undefined ? [`${port}`] : [`${port}`, file];
   const child = fork(script, args, { execArgv: ["-C", "@tm/source"] });
   const ended = once(child, "exit");
-  const [listening] = (await once(child, "message")) as [number];
+  const failed = ended.then(([code]) => {
+    throw new Error(`The server ended before it listened, with exit code ${code}.`);
+  });
+  const [listening] = (await Promise.race([once(child, "message"), failed])) as [number];
   return {
     port: listening,
     close: () => child.kill("SIGKILL"),

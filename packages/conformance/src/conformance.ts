@@ -33,13 +33,14 @@ import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
+import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
-import { runTrial, type StoreDoors, type TrialCase } from "./trial.ts";
+import { runTrial, type TrialCase } from "./trial.ts";
 
 /** Which store to try, how to get at it, and how hard to look. */
-export interface ConformanceOptions extends StoreDoors, CaseOptions {}
+export interface ConformanceOptions<Place = undefined> extends StoreDoors<Place>, CaseOptions {}
 
-const ALWAYS: readonly TrialCase[] = [
+const ALL: readonly TrialCase[] = [
   ...sequences,
   ...atomicity,
   ...ordering,
@@ -76,10 +77,11 @@ const ALWAYS: readonly TrialCase[] = [
   ...refusals,
   ...staleReplicas,
   ...handover,
+  ...reopening,
 ];
 
 /**
- * The contract of a `RunEventStore` as cases, in the order of the flow. None is ever skipped: without `reopen` the cases of
+ * The contract of a `RunEventStore` as cases, in the order of the flow. None is ever skipped: without `prepare` the cases of
  * data that outlives its store are not in the list, and another fails unless the store declares that there is no such data.
  *
  * @throws TypeError for a profile or a time that there is not, or a `replay` of no case.
@@ -87,19 +89,34 @@ const ALWAYS: readonly TrialCase[] = [
  * const cases = runEventStoreConformance({ name: "memory", open: () => createMemoryStore() });
  * for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
  */
-export function runEventStoreConformance(options: ConformanceOptions): readonly ConformanceCase[] {
+export function runEventStoreConformance<Place = undefined>(
+  options: ConformanceOptions<Place>,
+): readonly ConformanceCase[] {
   return createCases(options);
+}
+
+/**
+ * Names of cases that are not in the list, by the option that they need and that is not given.
+ */
+export function casesLeftOut<Place>(
+  options: ConformanceOptions<Place>,
+): ReadonlyMap<string, readonly string[]> {
+  const out = new Map<string, string[]>();
+  for (const { name, needs } of ALL) {
+    if (needs === undefined || options[needs] !== undefined) continue;
+    out.set(needs, [...(out.get(needs) ?? []), name]);
+  }
+  return out;
 }
 
 /**
  * The cases, with another last line for their failures.
  * @param sayReplay says how to run an input again
  */
-export function createCases(
-  options: ConformanceOptions,
+export function createCases<Place>(
+  options: ConformanceOptions<Place>,
   sayReplay?: (replay: Replay) => string,
 ): readonly ConformanceCase[] {
-  const doors = options.reopen === undefined ? ALWAYS : [...ALWAYS, ...reopening];
-  const all = doors.filter(({ needs }) => needs === undefined || options[needs] !== undefined);
+  const all = ALL.filter(({ needs }) => needs === undefined || options[needs] !== undefined);
   return buildCases(options, all, ({ run }, round) => runTrial(options, run, round), sayReplay);
 }

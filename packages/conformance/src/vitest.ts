@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { type ConformanceOptions, runEventStoreConformance } from "./conformance.ts";
 
 /** The contract as tests of vitest, under the store's name. To be called where `describe` may be. */
-export function testEventStore(options: ConformanceOptions): void {
+export function testEventStore<Place = undefined>(options: ConformanceOptions<Place>): void {
   describe(options.name, () => {
     for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
       it(name, run, timeoutMs);

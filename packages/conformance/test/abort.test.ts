@@ -37,23 +37,29 @@ describe("the signal of a run", () => {
     expect(ended).toEqual(["closed", "destroyed"]);
   });
 
-  it("destroys what is opened when the case was ended already", async () => {
+  it("closes what is opened when the case was ended already, and then destroys its place", async () => {
     const doors = sharedMemoryDoors();
     const opening = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
-    const second = Promise.withResolvers<void>();
-    const destroyed: RunEventStore[] = [];
+    const destroyed = Promise.withResolvers<void>();
+    const ended: string[] = [];
+    let opened = 0;
     const { run } = caseOf(
       {
         name: "slow",
-        open: doors.open,
-        async reopen(store) {
-          reached.resolve();
-          await opening.promise;
-          return doors.reopen(store);
+        prepare: doors.prepare,
+        async open(data) {
+          opened += 1;
+          const at = opened;
+          if (at === 2) {
+            reached.resolve();
+            await opening.promise;
+          }
+          return { ...doors.open(data), close: async () => void ended.push(`closed ${at}`) };
         },
-        destroy(store) {
-          if (destroyed.push(store) === 2) second.resolve();
+        destroy() {
+          ended.push("destroyed");
+          destroyed.resolve();
         },
       },
       "what was acknowledged is seen",
@@ -63,10 +69,10 @@ describe("the signal of a run", () => {
     await reached.promise;
     controller.abort(new Error("Enough."));
     await expect(running).rejects.toThrow("Enough.");
-    expect(destroyed).toHaveLength(1);
+    expect(ended).toEqual(["closed 1"]);
     opening.resolve();
-    await second.promise;
-    expect(new Set(destroyed).size).toBe(2);
+    await destroyed.promise;
+    expect(ended).toEqual(["closed 1", "closed 2", "destroyed"]);
   });
 
   it("opens nothing once it is aborted", async () => {
@@ -84,7 +90,9 @@ describe("the signal of a run", () => {
     await expect(run({ signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow();
     expect(opened).toBe(0);
   });
+});
 
+describe("the signal of a run with random inputs", () => {
   it("tries no more inputs once it is aborted", async () => {
     const controller = new AbortController();
     const store = createMemoryStore();

@@ -1,6 +1,7 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
+import { sharedMemoryDoors } from "./shared-memory.ts";
 
 /** What a store beneath which the kit can look does wrong. */
 export interface BeneathBreakage {
@@ -30,42 +31,48 @@ interface Beneath {
   isFull: boolean;
 }
 
+/** What the kit looks at, and the store on it. */
+interface BeneathPlace {
+  readonly own: Beneath;
+  readonly data: RunEventStore;
+}
+
+type BeneathStoreDoors = Required<
+  Pick<
+    StoreDoors<BeneathPlace>,
+    "prepare" | "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites"
+  >
+>;
+
 const FULL = (): RunEventsError =>
   new RunEventsError("store_unavailable", "Nothing can be written.", { cause: new Error("full") });
 
-/** Doors to a store in memory that counts what it keeps and what it looks at. */
-export function beneathDoors(
-  breakage: BeneathBreakage = {},
-): Required<Pick<StoreDoors, "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites">> {
-  const beneath = new WeakMap<RunEventStore, Beneath>();
-
-  function beneathOf(store: RunEventStore): Beneath {
-    const found = beneath.get(store);
-    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
-    return found;
-  }
-
+/** Doors to a store in memory that counts what it keeps and what it looks at. Its data is in the place. */
+export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors {
+  const { open } = sharedMemoryDoors();
   return {
-    open() {
-      const own: Beneath = {
+    prepare() {
+      const own = {
         rows: new Map(),
-        lost: new Set(),
+        lost: new Set<string>(),
         cost: { statements: 0, rows: 0 },
         isFull: false,
       };
-      const store = openOn(own, breakage);
-      beneath.set(store, own);
-      return store;
+      return { own, data: countCalls(own, breakage) };
     },
-    leftovers(store) {
-      const all = [...beneathOf(store).rows.values()];
+    open({ data }) {
+      const store = open(data);
+      // All objects would be full at once.
+      return { ...store, capabilities: { ...store.capabilities, shared: false } };
+    },
+    leftovers({ own }) {
+      const all = [...own.rows.values()];
       const sum = (kind: "events" | "keys"): number => all.reduce((n, one) => n + one[kind], 0);
       return { runs: all.length, events: sum("events"), keys: sum("keys") };
     },
-    cost: (store) => ({ ...beneathOf(store).cost }),
-    loseReceipts: (store, runId) => void beneathOf(store).lost.add(runId),
-    refuseWrites(store) {
-      const own = beneathOf(store);
+    cost: ({ own }) => ({ ...own.cost }),
+    loseReceipts: ({ own }, runId) => void own.lost.add(runId),
+    refuseWrites({ own }) {
       own.isFull = true;
       return () => {
         own.isFull = breakage.staysFull === true;
@@ -74,7 +81,8 @@ export function beneathDoors(
   };
 }
 
-function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
+/** The data of a place: every call is counted, and refused where it needs space. */
+function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
   const memory = createMemoryStore();
 
   function count(call: string, rows = 1): void {
@@ -84,12 +92,72 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
     own.cost.rows += rows + (wasted.rows ?? 0);
   }
 
+  return {
+    ...memory,
+    ...countedReads(memory, count),
+    ...countedWrites(memory, count, own, breakage),
+    async claim(request) {
+      count("claim");
+      requireSpace(own);
+      return memory.claim(request);
+    },
+    async renew(request) {
+      requireSpace(own);
+      return memory.renew(request);
+    },
+    async release(request) {
+      requireSpace(own);
+      return memory.release(request);
+    },
+    async probe() {
+      const nowMs = await memory.probe();
+      if (own.isFull && breakage.probesNothing !== true) throw FULL();
+      return nowMs;
+    },
+  };
+}
+
+type Count = (call: string, rows?: number) => void;
+
+function requireSpace(own: Beneath): void {
+  if (own.isFull) throw FULL();
+}
+
+function countedReads(
+  memory: RunEventStore,
+  count: Count,
+): Pick<RunEventStore, "read" | "getRun" | "listRuns" | "listExpired"> {
+  return {
+    async read(queries) {
+      const pages = await memory.read(queries);
+      count("read", 1 + (pages[0]?.events.length ?? 0));
+      return pages;
+    },
+    getRun(runId) {
+      count("getRun");
+      return memory.getRun(runId);
+    },
+    async listRuns(query) {
+      const runs = await memory.listRuns(query);
+      count("listRuns", runs.length);
+      return runs;
+    },
+    async listExpired(query) {
+      const runIds = await memory.listExpired(query);
+      count("listExpired", runIds.length);
+      return runIds;
+    },
+  };
+}
+
+function countedWrites(
+  memory: RunEventStore,
+  count: Count,
+  own: Beneath,
+  breakage: BeneathBreakage,
+): Pick<RunEventStore, "createRun" | "append" | "deleteRun" | "purge"> {
   function forget(runId: string, how: "deleted" | "purged"): void {
     if (breakage.keeps !== how) own.rows.delete(runId);
-  }
-
-  function requireSpace(): void {
-    if (own.isFull) throw FULL();
   }
 
   async function appendOne(request: AppendRequest) {
@@ -109,10 +177,9 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
   }
 
   return {
-    ...memory,
     async createRun(request) {
       count("createRun");
-      requireSpace();
+      requireSpace(own);
       const created = await memory.createRun(request);
       if (created.outcome === "created") own.rows.set(request.runId, { events: 0, keys: 0 });
       return created;
@@ -124,55 +191,18 @@ function openOn(own: Beneath, breakage: BeneathBreakage): RunEventStore {
       for (const request of requests) outcomes.push(await appendOne(request));
       return outcomes;
     },
-    async read(queries) {
-      const pages = await memory.read(queries);
-      count("read", 1 + (pages[0]?.events.length ?? 0));
-      return pages;
-    },
-    getRun(runId) {
-      count("getRun");
-      return memory.getRun(runId);
-    },
-    async listRuns(query) {
-      const runs = await memory.listRuns(query);
-      count("listRuns", runs.length);
-      return runs;
-    },
-    async claim(request) {
-      count("claim");
-      requireSpace();
-      return memory.claim(request);
-    },
-    async renew(request) {
-      requireSpace();
-      return memory.renew(request);
-    },
-    async release(request) {
-      requireSpace();
-      return memory.release(request);
-    },
-    async listExpired(query) {
-      const runIds = await memory.listExpired(query);
-      count("listExpired", runIds.length);
-      return runIds;
-    },
     async deleteRun(runId, ownerId) {
-      requireSpace();
+      requireSpace(own);
       const outcome = await memory.deleteRun(runId, ownerId);
       if (outcome === "deleted") forget(runId, "deleted");
       return outcome;
     },
     async purge(request) {
-      requireSpace();
+      requireSpace(own);
       const runIds = await memory.purge(request);
       count("purge", runIds.length);
       for (const runId of runIds) forget(runId, "purged");
       return runIds;
-    },
-    async probe() {
-      const nowMs = await memory.probe();
-      if (own.isFull && breakage.probesNothing !== true) throw FULL();
-      return nowMs;
     },
   };
 }

@@ -35,6 +35,17 @@ describe("run-events-conformance", () => {
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
   });
 
+  it("says once, before the cases, which options are not given and how many cases need them", async () => {
+    const { stdout } = await startBin("kept.ts", "--clause", "S24").ended;
+    expect(stdout.split("\n").slice(1, 3)).toEqual([
+      "Without `leftovers`: 1 case of S24 left out",
+      expect.stringMatching(/^S24 +kept/),
+    ]);
+    const all = (await startBin("kept.ts").ended).stdout;
+    expect(all).toContain("\nWithout `prepare`: 3 cases of S6, S17, S18 left out\n");
+    expect(all.match(/^Without /gm)).toHaveLength(5);
+  });
+
   it("says how it is called when it is asked", async () => {
     const { code, stdout, stderr } = await startBin("--help").ended;
     expect([code, stderr]).toEqual([0, ""]);
@@ -63,7 +74,9 @@ describe("run-events-conformance", () => {
       expect(again.stdout).toMatch(/^0 passed, 1 failed$/m);
     }
   });
+});
 
+describe("what run-events-conformance writes", () => {
   it("writes every case with its clause, time and failure, and the seed, as JSON", async () => {
     const file = join(folder, "report.json");
     await startBin("broken.ts", ...apart(), "--seed", "-12", "--json", file).ended;
@@ -130,7 +143,9 @@ describe("run-events-conformance", () => {
       "",
     ]);
   });
+});
 
+describe("how run-events-conformance ends", () => {
   it.each([
     ["", "Expected one module."],
     ["kept.ts more.ts", "Expected one module."],

@@ -1,6 +1,5 @@
 import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
 import { createMemoryStore } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
@@ -34,7 +33,7 @@ describe("runEventStoreConformance", () => {
     }
   });
 
-  it("leaves out the cases of reopening, and nothing else, where `reopen` is not given", () => {
+  it("leaves out the cases of reopening, and nothing else, where `prepare` is not given", () => {
     const names = new Set(alone.map((one) => one.name));
     expect(shared.filter((one) => !names.has(one.name)).map((one) => one.name)).toEqual([
       "S6 what was acknowledged is there after close and reopen",
@@ -60,31 +59,29 @@ describe("runEventStoreConformance", () => {
     );
   });
 
-  it("closes and then destroys each store object, the youngest first, behind a failed case too", async () => {
+  it("closes each store object, the youngest first, and then destroys the place, after a failed case too", async () => {
     for (const doors of [sharedMemoryDoors(), tooLong]) {
-      const objects: RunEventStore[] = [];
+      let objects = 0;
       const ended: string[] = [];
-      const watched = (store: RunEventStore): RunEventStore => {
-        objects.push(store);
-        return store;
-      };
       const { run } = caseOf(
         runEventStoreConformance({
           name: "watched",
-          open: async () => watched(await doors.open()),
-          reopen: async (store) => watched(await doors.reopen(store)),
-          async destroy(store) {
-            const closed = await store.getRun("run").then(
-              () => "open",
-              () => "closed",
-            );
-            ended.push(`${objects.indexOf(store)} ${closed}`);
+          prepare: doors.prepare,
+          open(data) {
+            const store = doors.open(data);
+            const at = objects++;
+            async function close(): Promise<void> {
+              ended.push(`closed ${at}`);
+              await store.close();
+            }
+            return { ...store, close };
           },
+          destroy: () => void ended.push("destroyed"),
         }),
         "S10 what was acknowledged",
       );
       await run().catch(() => null);
-      expect(ended).toEqual(["1 closed", "0 closed"]);
+      expect(ended).toEqual(["closed 1", "closed 0", "destroyed"]);
     }
   });
 });

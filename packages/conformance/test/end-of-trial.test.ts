@@ -1,7 +1,8 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { runTrial, type StoreDoors, type Trial } from "../src/trial.ts";
+import type { StoreDoors } from "../src/doors.ts";
+import { runTrial, type Trial } from "../src/trial.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
 /** Longer than a store is waited for at its end, in milliseconds. */
@@ -14,7 +15,10 @@ beforeEach(() => {
 });
 
 /** A trial under way, and what became of it; `null` as long as nothing did. */
-function startTrial(doors: StoreDoors, body: (trial: Trial) => Promise<void>) {
+function startTrial<Place = undefined>(
+  doors: StoreDoors<Place>,
+  body: (trial: Trial) => Promise<void>,
+) {
   const controller = new AbortController();
   let outcome: string | null = null;
   const running = runTrial(doors, body, { signal: controller.signal }).then(
@@ -57,7 +61,7 @@ describe("a trial that is given up", () => {
     trial.abort();
     await trial.running;
     expect([trial.outcome(), steps]).toEqual(["Error: Enough.", []]);
-    opening.resolve(doors.open());
+    opening.resolve(doors.open(undefined));
     await trial.wait();
     expect(steps).toEqual(["close", "destroy"]);
     expect(hasBegun).toBe(false);
@@ -103,25 +107,28 @@ describe("a trial that is given up", () => {
   });
 
   it("opens no second object on data that is destroyed by then", async () => {
-    const { open, reopen } = sharedMemoryDoors();
+    const { prepare, open } = sharedMemoryDoors();
     const closing = Promise.withResolvers<void>();
     const late = Promise.withResolvers<unknown>();
-    let reopened = 0;
-    const doors: StoreDoors = {
-      open,
-      reopen(store) {
-        reopened += 1;
-        return reopen(store);
+    let opened = 0;
+    const doors: StoreDoors<RunEventStore> = {
+      prepare,
+      open(data) {
+        opened += 1;
+        return open(data);
       },
     };
+    const begun = Promise.withResolvers<void>();
     const trial = startTrial(doors, async (inner) => {
+      begun.resolve();
       await closing.promise;
       await inner.reopen().catch(late.resolve);
     });
+    await begun.promise;
     trial.abort();
     await trial.running;
     closing.resolve();
     expect(String(await late.promise)).toContain("Expected the trial not to be over.");
-    expect(reopened).toBe(0);
+    expect(opened).toBe(1);
   });
 });

@@ -4,7 +4,10 @@ import { describe, expect, it } from "vitest";
 /** Statements that import, with or without names, for their types alone too; and calls of `import`. */
 const IMPORTS = /(?:^import |^(?:import|export)\b[^;"]*? from |\bimport\()"([^"]+)"/gm;
 
-/** Every module that an entry comes to load, beside the kit's own. */
+/** Core has several doors. */
+const CORE = /^@tm\/run-events-core/;
+
+/** Every package that an entry comes to load, besides the kit's own modules. */
 function importsOf(entry: string): ReadonlySet<string> {
   const own = new Set([new URL(`../src/${entry}`, import.meta.url).href]);
   const foreign = new Set<string>();
@@ -12,7 +15,7 @@ function importsOf(entry: string): ReadonlySet<string> {
     const text = readFileSync(new URL(url), "utf8");
     for (const [, name = ""] of text.matchAll(IMPORTS)) {
       if (name.startsWith(".")) own.add(new URL(name, url).href);
-      else foreign.add(name);
+      else foreign.add(CORE.exec(name)?.[0] ?? name);
     }
   }
   return foreign;

@@ -7,13 +7,14 @@ import { onFastClock } from "./kills/on-fast-clock.ts";
 import { processSuite } from "./kills/process-suite.ts";
 import { readerSuite } from "./kills/reader-suite.ts";
 import { serverSuite } from "./kills/server-suite.ts";
-import { storeCases, storeSuite } from "./kills/store-suite.ts";
-import { readBlock } from "./readme-block.ts";
+import { storeSuite } from "./kills/store-suite.ts";
+import { storeCases } from "./mutants/mutant.ts";
+import { readBlock } from "./docs-page.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
 const SUITES = [storeSuite, processSuite, serverSuite, readerSuite];
 
-it("the README lists every mutant with its clause, each once, and no other", () => {
+it("the docs list every mutant with its clause, each once, and no other", () => {
   const listed = parseKills(readBlock("kills")).map(({ suite, name, clause }) => ({
     suite,
     name,

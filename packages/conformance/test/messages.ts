@@ -6,7 +6,10 @@ import {
 } from "@tm/run-events-conformance";
 
 /** The one case that has this in its name. */
-export function caseOf(options: ConformanceOptions, part: string): ConformanceCase {
+export function caseOf<Place = undefined>(
+  options: ConformanceOptions<Place>,
+  part: string,
+): ConformanceCase {
   const found = runEventStoreConformance(options).find((one) => one.name.includes(part));
   if (found === undefined) throw new TypeError(`Expected a case named ${part}.`);
   return found;

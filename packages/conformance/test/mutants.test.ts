@@ -11,7 +11,8 @@ import { failuresInTurn, failuresAtOnce } from "./kills/mutant-suite.ts";
 import { onFastClock } from "./kills/on-fast-clock.ts";
 import { readerCases, readerSuite } from "./kills/reader-suite.ts";
 import { serverCases, serverSuite } from "./kills/server-suite.ts";
-import { storeCases, storeSuite } from "./kills/store-suite.ts";
+import { storeSuite } from "./kills/store-suite.ts";
+import { storeCases } from "./mutants/mutant.ts";
 import { type OnReplica, replicaDoors } from "./replica-doors.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 

@@ -92,7 +92,7 @@ describe("the profile", () => {
     ["ci", 120],
     [undefined, 120],
   ] as const)(
-    "%s lets each of two writers append as often as the README says",
+    "%s lets each of two writers append as often as the docs say",
     async (profile, calls) => {
       const appends = await appendsOf(profile === undefined ? {} : { profile }, "S13");
       expect(appends).toHaveLength(2 * calls + 1);

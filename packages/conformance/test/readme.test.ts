@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
 import { runHttpConformance, runReaderConformance } from "@tm/run-events-conformance/http";
 import { describe, expect, it } from "vitest";
+import { readPage } from "./docs-page.ts";
 import { follow } from "./http/follow.ts";
 import { memoryServerDoors } from "./http/memory-server.ts";
 import { type InputKind, PROFILES } from "../src/profile.ts";
@@ -21,40 +22,37 @@ const KINDS: readonly InputKind[] = [
   "wireValues",
 ];
 
-/** The part under a heading of the second level. */
+/** The part of the README under a heading of the second level. */
 function section(heading: string): string {
   const [, ...parts] = readme.split("\n## ");
   return parts.find((part) => part.startsWith(`${heading}\n`)) ?? "";
 }
 
-function expectRows(heading: string, cases: readonly ConformanceCase[]): void {
-  const rows = section(heading).matchAll(/^\| ([SW]\d+) +\| /gm);
+function expectRows(page: string, cases: readonly ConformanceCase[]): void {
+  const rows = readPage(page).matchAll(/^\| ([SW]\d+) +\| /gm);
   expect(new Set([...rows].map(([, clause]) => clause))).toEqual(
     new Set(cases.map(({ clause }) => clause)),
   );
 }
 
+/** A file of the tests as a block of Markdown. */
+function blockOf(language: string, path: string): string {
+  const file = readFileSync(new URL(path, import.meta.url), "utf8");
+  return `\`\`\`${language}\n${file}\`\`\``;
+}
+
 describe("the README", () => {
-  it.each([
-    ["For adapter authors", "ts", "memory.test.ts"],
-    ["On the command line", "js", "modules/store.mjs"],
-    ["For server authors", "ts", "http/server.test.ts"],
-    ["For client authors", "ts", "http/follow.ts"],
-    ["For client authors", "ts", "http/reader.test.ts"],
-  ])("shows under %s, as %s, the very file %s", (heading, language, path) => {
-    const file = readFileSync(new URL(path, import.meta.url), "utf8");
-    expect(section(heading)).toContain(`\`\`\`${language}\n${file}\`\`\``);
+  it("has 150 lines at most", () => {
+    expect(readme.split("\n").length).toBeLessThanOrEqual(151);
   });
 
-  it("has a row for each clause that has cases", () => {
-    const doors = { baseUrl: "http://any.example", tokens: ["a", "b"] } as const;
-    expectRows(
-      "What is tried of a store",
-      runEventStoreConformance({ name: "any", ...sharedMemoryDoors() }),
-    );
-    const { cookieFor: _, ...server } = memoryServerDoors();
-    expectRows("For server authors", runHttpConformance({ name: "any", ...server }));
-    expectRows("For client authors", runReaderConformance({ name: "any", follow, ...doors }));
+  it.each([
+    ["A store", "ts", "memory.test.ts"],
+    ["On the command line", "js", "modules/store.mjs"],
+    ["A server", "ts", "http/server.test.ts"],
+    ["A client", "ts", "http/reader.test.ts"],
+  ])("shows under %s, as %s, the very file %s", (heading, language, path) => {
+    expect(section(heading)).toContain(blockOf(language, path));
   });
 
   it("shows commands that pass as they stand", async () => {
@@ -74,28 +72,43 @@ describe("the README", () => {
     expect(stdout).toContain(shown);
     expect(shown).not.toBe("");
   });
+});
 
-  it("shows under Crashes what the test of the Redis store hands to the kit", () => {
-    const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(section("Crashes")) ?? [];
+describe("the docs", () => {
+  it("show the very file of a client", () => {
+    expect(readPage("clients")).toContain(blockOf("ts", "http/follow.ts"));
+  });
+
+  it("have a row for each clause that has cases", () => {
+    const doors = { baseUrl: "http://any.example", tokens: ["a", "b"] } as const;
+    expectRows("stores", runEventStoreConformance({ name: "any", ...sharedMemoryDoors() }));
+    const { cookieFor: _, ...server } = memoryServerDoors();
+    expectRows("servers", runHttpConformance({ name: "any", ...server }));
+    expectRows("clients", runReaderConformance({ name: "any", follow, ...doors }));
+  });
+
+  it("show under Crashes what the test of the Redis store hands to the kit", () => {
+    const [, crashes = ""] = readPage("processes").split("\n## Crashes\n");
+    const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(crashes) ?? [];
     const path = "../../redis/test/process-conformance.test.ts";
     const test = readFileSync(new URL(path, import.meta.url), "utf8");
     expect(test.replaceAll(/^ +/gm, "")).toContain(shown.replaceAll(/^ +/gm, ""));
     expect(shown).toContain("kill");
   });
 
-  it.each(["quick", "ci"] as const)("has the numbers of the profile %s", (name) => {
+  it.each(["quick", "ci"] as const)("have the numbers of the profile %s", (name) => {
     const { inputs } = PROFILES[name];
     const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
-    expect(section("How hard to look")).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
+    expect(readPage("command-line")).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
     const { calls, meetings } = PROCESS_PROFILES[name];
     const row = new RegExp(`^\\| \`${name}\` +\\| ${calls} +\\| ${meetings} +\\|`, "m");
-    expect(section("Many processes")).toMatch(row);
+    expect(readPage("processes")).toMatch(row);
   });
 
-  it("has a row for each flag of the bin", async () => {
+  it("have a row for each flag of the command", async () => {
     const { stderr } = await startBin().ended;
     const flags = [...stderr.matchAll(/--[a-z]+/g)].map(([flag]) => flag);
     expect(flags).toContain("--examples");
-    for (const flag of flags) expect(readme).toContain(`\`${flag} `);
+    for (const flag of flags) expect(readPage("command-line")).toContain(`\`${flag} `);
   });
 });

@@ -4,16 +4,17 @@ import {
   type SavedExample,
 } from "@tm/run-events-conformance";
 import { createMemoryStore } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { caseOf, messageOf, replayOf } from "./messages.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 import { unwaryDoors } from "./unwary-doors.ts";
 
-const unwary: ConformanceOptions = { name: "unwary", ...unwaryDoors() };
-const sound: ConformanceOptions = { name: "sound", ...sharedMemoryDoors() };
+const unwary: ConformanceOptions<RunEventStore> = { name: "unwary", ...unwaryDoors() };
+const sound: ConformanceOptions<RunEventStore> = { name: "sound", ...sharedMemoryDoors() };
 
 /** Keeps no payload with a number in it as it was. */
-const rounding: ConformanceOptions = {
+const rounding: ConformanceOptions<RunEventStore> = {
   name: "rounding",
   ...sharedMemoryDoors({
     data: (data) => ({
@@ -32,7 +33,7 @@ const rounding: ConformanceOptions = {
   }),
 };
 
-const BROKEN: readonly (readonly [string, ConformanceOptions])[] = [
+const BROKEN: readonly (readonly [string, ConformanceOptions<RunEventStore>])[] = [
   ["the store answers any program", unwary],
   ["one order", unwary],
   ["any JSON text", rounding],

@@ -2,7 +2,7 @@ import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { wrapStore } from "../src/wrap-store.ts";
-import { sharedMemoryDoors } from "./shared-memory.ts";
+import { type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
 
 /**
  * What a store object does wrong while its server is a replica.
@@ -31,7 +31,7 @@ async function refuse(): Promise<never> {
 /** Doors to store objects on common data, whose servers may become replicas that get nothing more. */
 export function replicaDoors(
   onReplica: OnReplica = () => ({}),
-): Required<Pick<StoreDoors, "open" | "reopen" | "refuseWrites">> {
+): SharedMemoryDoors & Required<Pick<StoreDoors<RunEventStore>, "refuseWrites">> {
   const states = new WeakMap<RunEventStore, { isReplica: boolean; isMaster: Restored }>();
 
   function view(master: RunEventStore): RunEventStore {
@@ -84,7 +84,7 @@ export function replicaDoors(
 
   return {
     ...sharedMemoryDoors({ object: view }),
-    refuseWrites(store) {
+    refuseWrites(_data, store) {
       const state = states.get(store);
       if (state === undefined) throw new TypeError("Expected a store of these doors.");
       state.isReplica = true;

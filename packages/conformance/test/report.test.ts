@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createFailurePrinter } from "../src/bin/print-failure.ts";
+import { createFailurePrinter } from "../src/bin/causes.ts";
 import { createReport, printReport } from "../src/bin/report.ts";
 import type { CaseReport } from "../src/bin/run-cases.ts";
 import type { ConformanceCase } from "../src/conformance-case.ts";

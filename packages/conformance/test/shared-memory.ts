@@ -1,4 +1,3 @@
-import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore, Watch } from "@tm/run-events-core/store";
 
@@ -8,26 +7,20 @@ export interface Breakage {
   readonly object?: (object: RunEventStore, data: RunEventStore) => RunEventStore;
 }
 
+/** The place is the data that all store objects have in common. */
+export interface SharedMemoryDoors {
+  readonly prepare: () => RunEventStore;
+  readonly open: (data: RunEventStore) => RunEventStore;
+}
+
 /** Store objects on common data in memory: what a store shared by processes looks like from within one of them. */
 export function sharedMemoryDoors({
   data: breakData = (data) => data,
   object: breakObject = (object) => object,
-}: Breakage = {}): Required<Pick<StoreDoors, "open" | "reopen">> {
-  const origins = new WeakMap<RunEventStore, RunEventStore>();
-
-  function view(data: RunEventStore): RunEventStore {
-    const object = breakObject(openOn(data), data);
-    origins.set(object, data);
-    return object;
-  }
-
+}: Breakage = {}): SharedMemoryDoors {
   return {
-    open: () => view(breakData(createMemoryStore())),
-    reopen(store) {
-      const data = origins.get(store);
-      if (data === undefined) throw new TypeError("Expected a store that `open` gave.");
-      return view(data);
-    },
+    prepare: () => breakData(createMemoryStore()),
+    open: (data) => breakObject(openOn(data), data),
   };
 }
 

@@ -107,7 +107,9 @@ describe("drawTimeline", () => {
       }),
     );
   });
+});
 
+describe("drawTimeline, of many calls", () => {
   it("puts each line under the client whose call it is", () => {
     fc.assert(
       fc.property(historyArbitrary(12), ({ operations }) => {

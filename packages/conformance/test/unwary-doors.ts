@@ -1,8 +1,7 @@
-import type { StoreDoors } from "@tm/run-events-conformance";
-import { sharedMemoryDoors } from "./shared-memory.ts";
+import { type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
 
 /** Doors to a store that looks at the head, and only then appends: two that expect the same sequence both land. */
-export function unwaryDoors(): Required<Pick<StoreDoors, "open" | "reopen">> {
+export function unwaryDoors(): SharedMemoryDoors {
   return sharedMemoryDoors({
     data: (data) => ({
       ...data,

@@ -22,6 +22,7 @@ export type {
   AppendRequest,
   Appender,
   FinishedOutcome,
+  Indexed,
 } from "./rules/append.ts";
 export { parseExpectedSequence, parseIdempotencyKey } from "./rules/append.ts";
 export type { KeptReceipt } from "./rules/judge-append.ts";
@@ -77,3 +78,5 @@ export type { AppendResult } from "./store/row-transactions.ts";
 export { appendWork } from "./store/row-transactions.ts";
 export type { OpenTransaction, TransactOptions } from "./store/server-transactions.ts";
 export { createTransact } from "./store/server-transactions.ts";
+export type { Backoff } from "./time/backoff.ts";
+export { planBackoff } from "./time/backoff.ts";

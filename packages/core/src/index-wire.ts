@@ -6,7 +6,7 @@ export {
   splitJsonObject,
 } from "./wire/json-split.ts";
 export type { Clock } from "./time/clock.ts";
-export { afterTurn, systemClock } from "./time/clock.ts";
+export { afterTurn, holdingClock, systemClock } from "./time/clock.ts";
 export { describeValue } from "./rules/describe-value.ts";
 export type { Connected } from "./wire/frame.ts";
 export {
@@ -20,6 +20,7 @@ export {
 } from "./wire/frame.ts";
 export type { StreamErrorCode, StreamFailure } from "./wire/stream-error.ts";
 export { STREAM_ERRORS, encodeStreamError, streamErrorCode } from "./wire/stream-error.ts";
+export { isRefusal } from "./rules/errors.ts";
 export { encodeTime } from "./rules/encode-time.ts";
 export {
   PAGE_START,
@@ -41,17 +42,26 @@ export type {
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
 export type { RunLog } from "./log/run-log.ts";
-export { createRunLog, isRunLog } from "./log/run-log.ts";
+export { createRunLog } from "./log/create-run-log.ts";
+export { isRunLog } from "./log/run-log.ts";
 export type { LogPage } from "./rules/page.ts";
 export type { Leases } from "./log/leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
+export { checkRunId } from "./rules/run-id.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
-export { foldEvent, phaseStartedBy, statusAfter } from "./rules/lifecycle.ts";
+export type { SealedDraft } from "./rules/lifecycle.ts";
+export { foldEvent, phaseStartedBy, sealDraft, statusAfter } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
+export type { EmitQueue } from "./work/emit-queue.ts";
+export type { GatherOptions } from "./work/gathering-queue.ts";
+export { createGatheringQueue } from "./work/gathering-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";
 export { holdLease } from "./work/hold-lease.ts";
-export type { EndWatcher } from "./work/watch-end.ts";
+export { outlastLease } from "./work/outlast-lease.ts";
+export type { EndPolls } from "./work/poll-end.ts";
+export { pollForEnd } from "./work/poll-end.ts";
+export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
 export type { WorkAppendOptions, WorkPort } from "./work/work-port.ts";
 export { runWork } from "./work/work.ts";

@@ -11,6 +11,7 @@ export type { AppendReceipt } from "./rules/receipt.ts";
 export type { TailOptions } from "./follow/tail.ts";
 export type { OwnerOption } from "./rules/owner.ts";
 export type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
-export type { WorkOptions, WorkedRun } from "./work/work.ts";
+export type { WorkOptions } from "./work/work.ts";
+export type { WorkedRun } from "./work/worked-run.ts";
 export type { PurgeOptions, ReapOptions, Upkeep } from "./upkeep/upkeep.ts";
 export type { ProbeOptions } from "./upkeep/probe.ts";

@@ -1,16 +1,9 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
 import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
-import {
-  type AppendOptions,
-  createRunLog,
-  followersOf,
-  type PageOptions,
-  type RunEventsOptions,
-  type RunLog,
-} from "./log/run-log.ts";
+import { openRunLog } from "./log/create-run-log.ts";
+import type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
 import { encodeTime } from "./rules/encode-time.ts";
-import { processClosing } from "./rules/errors.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
@@ -18,7 +11,8 @@ import type { RunRecord } from "./rules/run.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogPort } from "./work/work-port.ts";
-import { runWork, type WorkedRun, type WorkOptions } from "./work/work.ts";
+import { runWork, type WorkOptions } from "./work/work.ts";
+import type { WorkedRun } from "./work/worked-run.ts";
 
 /** A page of a run's events, and the run's state as of its end. @see W15, W16 */
 export interface RunEventsPage {
@@ -147,17 +141,7 @@ export interface RunEvents extends Upkeep {
  * for await (const event of runs.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const log = createRunLog(options);
-  const shutdown = new AbortController();
-  const works = new Set<Promise<unknown>>();
-
-  async function close(): Promise<void> {
-    // First, since a task may wait for a tail of its own.
-    followersOf(log).close();
-    shutdown.abort(processClosing());
-    await Promise.allSettled(works);
-    await log.close();
-  }
+  const { log, followers, closing } = openRunLog(options);
 
   return {
     log,
@@ -174,7 +158,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       };
     },
     async *tail(runId, tailOptions) {
-      for await (const slice of tailSlices(followersOf(log), runId, tailOptions))
+      for await (const slice of tailSlices(followers, runId, tailOptions))
         yield* slice.events.map(eventOf);
     },
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
@@ -196,15 +180,13 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");
-      const port = createLogPort(options.store, log, workOptions, shutdown.signal);
-      const work = runWork(port, runId, workOptions, task);
-      works.add(work);
-      return work.finally(() => works.delete(work));
+      const port = createLogPort(options.store, log, workOptions, closing.signal);
+      return closing.hold(runWork(port, runId, workOptions, task));
     },
     reap: (which) => log.reap(which),
     purge: (which) => log.purge(which),
     probe: (options) => log.probe(options),
-    close,
+    close: () => log.close(),
   };
 }
 

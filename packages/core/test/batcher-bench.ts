@@ -1,10 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import {
-  type Batcher,
-  type BatcherOptions,
-  createBatcher,
-  type Settle,
-} from "../src/log/batcher.ts";
+import { Batcher, type BatcherOptions, type Settle } from "../src/log/batcher.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
@@ -40,7 +35,7 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
   const groups: (readonly Item[])[] = [];
   const sends: Sending[] = [];
   const clock = createFakeClock();
-  const batcher = createBatcher<Item, string>({
+  const batcher = new Batcher<Item, string>({
     send(items, settle) {
       groups.push(items);
       const done = createDeferred<void>();

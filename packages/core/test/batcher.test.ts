@@ -12,7 +12,7 @@ import {
   type Sending,
 } from "./batcher-bench.ts";
 
-describe("createBatcher", () => {
+describe("a batcher", () => {
   type Step = { readonly add: Item } | "answer" | "turn" | "late";
   const steps = fc.array(
     fc.oneof(

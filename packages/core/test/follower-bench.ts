@@ -1,4 +1,4 @@
-import { createFollower, type Follower, type FollowerReader } from "../src/follow/follower.ts";
+import { Follower, type FollowerReader } from "../src/follow/follower.ts";
 import { createSliceBudget } from "../src/follow/pages.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { setImmediate } from "node:timers/promises";
@@ -16,7 +16,7 @@ export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
   await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
   const bench = { source, retired: 0 };
-  const follower = createFollower("r", source, createSliceBudget(), () => (bench.retired += 1));
+  const follower = new Follower("r", source, createSliceBudget(), () => (bench.retired += 1));
   return Object.assign(bench, { follower });
 }
 

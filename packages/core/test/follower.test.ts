@@ -1,4 +1,4 @@
-import { createFollower } from "../src/follow/follower.ts";
+import { Follower } from "../src/follow/follower.ts";
 import { createSliceBudget } from "../src/follow/pages.ts";
 import { createSlice, type Slice } from "../src/follow/slice.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
@@ -15,7 +15,7 @@ import {
 } from "./follower-bench.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
-describe("createFollower", () => {
+describe("a follower", () => {
   it("S13: subscribes first and reads after, once the watch is ready", async () => {
     const { source, follower } = await createFollowerBench();
     expect(source.watching()).toBe(1);
@@ -169,7 +169,7 @@ describe("createFollower", () => {
     const reader = await open(bench, 2);
     const lost = { run: runRecord({ lastSequence: 1 }), phaseAtSince: null, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
-    const other = createFollower("r", shorter, createSliceBudget(), () => {});
+    const other = new Follower("r", shorter, createSliceBudget(), () => {});
     const opened = other.open(createReader(), 2, null);
     source.readies.at(-1)?.resolve();
     await expect(opened).rejects.toMatchObject({

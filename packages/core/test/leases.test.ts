@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import type { LeaseOutcome } from "../src/rules/claims.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import type { ClaimRequest } from "../src/rules/claims.ts";
 import { RunEventsError, storeClosed } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";

@@ -1,16 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
+import { readSources, type SourceFile } from "../../test-servers/src/rooms.ts";
 
 const SOURCE = join(import.meta.dirname, "../src");
 
-/** A source file of core, as its text shows it. */
-export interface Module {
-  /** Below `src`, such as `rules/event.ts`. */
-  readonly path: string;
-  /** The folder, or the path for a file that is in none. */
-  readonly room: string;
-  /** The paths of the files that it imports. */
-  readonly imports: readonly string[];
+/** A source file of core, and what it exports. */
+export interface Module extends SourceFile {
   /** The names of the types and classes that it exports. */
   readonly types: readonly string[];
   readonly declarations: readonly Declaration[];
@@ -25,31 +19,19 @@ interface Declaration {
 
 /** Every source file of core but its doors. */
 export async function readModules(): Promise<readonly Module[]> {
-  const entries = await readdir(SOURCE, { recursive: true });
-  const paths = entries.filter((path) => path.endsWith(".ts") && !path.startsWith("index"));
-  return Promise.all(paths.toSorted().map(readModule));
-}
-
-async function readModule(path: string): Promise<Module> {
-  const text = (await readFile(join(SOURCE, path), "utf8")).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
-  const imports = [...text.matchAll(/^(?:import|\} from|export)[^"]*"(\.[^"]+)";/gm)].map(
-    ([, to = ""]) => relative(SOURCE, join(SOURCE, dirname(path), to)),
-  );
-  const pieces = text.split(/\n(?=\S)/).filter((piece) => piece.startsWith("export "));
-  const declarations = pieces.flatMap((piece) => {
-    const [, kind = "", name = ""] =
-      /^export (?:async )?(function\*?|class|const|interface|type) (\w+)/.exec(piece) ?? [];
-    return name === "" ? [] : [{ name, kind, surface: surfaceOf(kind, piece) }];
-  });
-  return {
-    path,
-    room: path.includes("/") ? dirname(path) : path,
-    imports,
-    types: declarations
+  const files = await readSources(SOURCE, (path) => path.startsWith("index"));
+  return files.map((file) => {
+    const pieces = file.text.split(/\n(?=\S)/).filter((piece) => piece.startsWith("export "));
+    const declarations = pieces.flatMap((piece) => {
+      const [, kind = "", name = ""] =
+        /^export (?:async )?(function\*?|class|const|interface|type) (\w+)/.exec(piece) ?? [];
+      return name === "" ? [] : [{ name, kind, surface: surfaceOf(kind, piece) }];
+    });
+    const types = declarations
       .filter(({ kind }) => /interface|type|class/.test(kind))
-      .map(({ name }) => name),
-    declarations,
-  };
+      .map(({ name }) => name);
+    return { ...file, types, declarations };
+  });
 }
 
 function surfaceOf(kind: string, piece: string): string {

@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { roomsOf } from "../../test-servers/src/rooms.ts";
 import { readModules } from "./read-modules.ts";
 
 /** The rooms of core from the ground up: each imports only rooms before it. The file `run-events.ts` is on top of them. */
@@ -15,54 +17,34 @@ const ROOMS = [
   "run-events.ts",
 ];
 
-async function arrows(): Promise<readonly (readonly [from: string, to: string])[]> {
-  const modules = await readModules();
-  const roomOf = new Map(modules.map(({ path, room }) => [path, room]));
-  const pairs = modules.flatMap(({ room, imports }) =>
-    imports.map((path) => `${room} ${roomOf.get(path) ?? path}`),
-  );
-  return [...new Set(pairs)]
-    .map((pair): [string, string] => {
-      const [from = "", to = ""] = pair.split(" ");
-      return [from, to];
-    })
-    .filter(([from, to]) => from !== to);
-}
+const modules = await readModules();
+const rooms = roomsOf(modules, ROOMS);
 
 describe("the rooms of core", () => {
-  it("every file is in a room", async () => {
-    const rooms = new Set((await readModules()).map(({ room }) => room));
-    expect([...rooms].toSorted()).toStrictEqual(ROOMS.toSorted());
+  it("every file is in a room", () => {
+    expect(rooms.names).toStrictEqual(ROOMS.toSorted());
   });
 
-  it("a room imports only rooms before it", async () => {
-    const back = (await arrows()).filter(([from, to]) => ROOMS.indexOf(to) > ROOMS.indexOf(from));
-    expect(back).toStrictEqual([]);
+  it("a room imports only rooms before it", () => {
+    expect(rooms.back).toStrictEqual([]);
   });
 
-  it("no file imports itself through others", async () => {
-    const imports = new Map((await readModules()).map((module) => [module.path, module.imports]));
-    const done = new Set<string>();
-    const circles: string[] = [];
-    function visit(path: string, trail: readonly string[]): void {
-      if (trail.includes(path))
-        circles.push([...trail.slice(trail.indexOf(path)), path].join(" > "));
-      if (done.has(path) || trail.includes(path)) return;
-      for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
-      done.add(path);
-    }
-    for (const path of imports.keys()) visit(path, []);
-    expect(circles).toStrictEqual([]);
+  it("the README's table names them in this order, and only files that are there", async () => {
+    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const rows = [...readme.matchAll(/^\| `(\w+)\/` .*$/gm)];
+    expect(rows.map(([, room]) => room)).toStrictEqual(ROOMS.slice(0, -1));
+    const paths = modules.map(({ path }) => path);
+    for (const [row, room] of rows)
+      for (const [, file] of row.matchAll(/`([\w-]+\.ts)`/g))
+        expect(paths).toContain(`${room}/${file}`);
   });
 
-  it("they have at most 7 floors and 40 arrows between them", async () => {
-    const between = await arrows();
-    const floors = new Map<string, number>();
-    for (const room of ROOMS) {
-      const below = between.filter(([from]) => from === room).map(([, to]) => floors.get(to) ?? 0);
-      floors.set(room, Math.max(0, ...below) + 1);
-    }
-    expect(Math.max(...floors.values())).toBeLessThanOrEqual(7);
-    expect(between.length).toBeLessThanOrEqual(40);
+  it("no file imports itself through others", () => {
+    expect(rooms.circles).toStrictEqual([]);
+  });
+
+  it("they have at most 7 floors and 40 arrows between them", () => {
+    expect(rooms.floors).toBeLessThanOrEqual(7);
+    expect(rooms.arrows.length).toBeLessThanOrEqual(40);
   });
 });

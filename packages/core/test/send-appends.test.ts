@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
 import type { SendTimes } from "../src/log/send-again.ts";
 import { sendAppends } from "../src/log/send-appends.ts";
 import type { AppendOutcome, AppendRequest } from "../src/rules/append.ts";

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createFakeClock } from "./fake-clock.ts";

@@ -1,4 +1,5 @@
-import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";

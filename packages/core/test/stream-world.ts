@@ -1,6 +1,6 @@
 import { RUN_LOG } from "../src/rules/brand.ts";
 import { createFollowers } from "../src/follow/followers.ts";
-import { createRunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import { isTerminal, statusAfter } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";

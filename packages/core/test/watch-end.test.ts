@@ -1,16 +1,17 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createRunLog, type RunLog } from "../src/log/run-log.ts";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { watchEnd } from "../src/work/watch-end.ts";
+import { watchStoredEnd } from "../src/work/watch-end.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 interface Bench {
   readonly clock: FakeClock;
   readonly log: RunLog;
-  readonly watch: ReturnType<typeof watchEnd>;
+  readonly watch: ReturnType<typeof watchStoredEnd>;
   /** Settles the store's own watch. */
   readonly ready: Deferred<void>;
   readonly isStopped: () => boolean;
@@ -35,7 +36,7 @@ async function createBench(): Promise<Bench> {
   let landings = 0;
   let looks = 0;
   let gate: Promise<unknown> | null = null;
-  const watch = watchEnd(
+  const watch = watchStoredEnd(
     {
       watch(_runId, wake) {
         ring = wake;
@@ -74,7 +75,7 @@ async function createBench(): Promise<Bench> {
 
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", lastSequence: 1 } };
 
-describe("watchEnd", () => {
+describe("watchStoredEnd", () => {
   it("S15: looks once behind `ready`, for what rang before it", async () => {
     const { log, watch, ready, looks, ends } = await createBench();
     await log.cancel("r");

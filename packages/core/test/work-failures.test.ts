@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import type { WorkedRun } from "../src/work/work.ts";
+import type { WorkedRun } from "../src/work/worked-run.ts";
 import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;
@@ -268,6 +268,19 @@ describe("work, whatever the task does and the store suffers", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("a store whose watch throws", () => {
+  it("S21: a worker that cannot watch its run renews nothing, so that another one gets the run", async () => {
+    await using broken = await createWorkWorld((now) => ({
+      ...createMemoryStore({ now }),
+      watch() {
+        throw new Error("no watch");
+      },
+    }));
+    await expect(broken.runs.work("r", LEASE, () => {})).rejects.toThrow("no watch");
+    expect(broken.clock.timers()).toBe(0);
   });
 });
 

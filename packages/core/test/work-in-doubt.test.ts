@@ -53,6 +53,25 @@ describe("work over a store that loses acknowledgements", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
+  it("S7, W7: its own end stays in doubt while the store is away, and a renewal that finds the run ended meanwhile ends nothing", async () => {
+    const lease = { leaseMs: 60_000 };
+    let attempts = 0;
+    world.intercepts.append = async (go) => {
+      attempts += 1;
+      if (attempts === 1) await go();
+      throw new RunEventsError("store_unavailable", "The store is away.", {
+        ambiguous: attempts === 1,
+      });
+    };
+    const work = world.runs.work("r", lease, () => "done");
+    await world.pass(25_000);
+    expect(world.calls).toContain("renew");
+    delete world.intercepts.append;
+    await world.pass(2_000);
+    expect(await work).toBe("done");
+    expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
+  });
+
   it("S20: what looks lasting is waited out too, while the lease lasts", async () => {
     let failures = 6;
     world.intercepts.append = async (go) => {

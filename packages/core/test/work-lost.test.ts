@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryStore } from "../src/store/memory.ts";
-import type { WorkedRun } from "../src/work/work.ts";
+import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
 import {
   aborted,

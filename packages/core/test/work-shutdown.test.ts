@@ -205,32 +205,36 @@ describe("a shutdown of work", () => {
 });
 
 describe("close", () => {
-  it("S18: shuts work down, waits for it, and then closes the store", async () => {
-    const done = createDeferred<void>();
-    const order: string[] = [];
-    const work = world.runs.work("r", LEASE, async (run) => {
-      await aborted(run);
-      order.push(String((run.signal.reason as RunEventsError).code));
-      await done.promise;
-      await run.append([{ eventType: "LAST" }]);
-      throw run.signal.reason;
-    });
-    const over = work.catch((error: RunEventsError) => order.push(error.message));
-    await world.settle();
-    const closed = Promise.all([world.runs.close(), world.runs.close()]).then(() =>
-      order.push("closed"),
-    );
-    await world.pass(LEASE_MS);
-    expect(order).toStrictEqual(["store_unavailable"]);
-    done.resolve();
-    await Promise.all([over, closed]);
-    // The message differs from that of a closed store: this is no outage, and the run may go on elsewhere.
-    const message =
-      "This process is shutting down: `close` was called. Another worker may go on with the run.";
-    expect(order).toStrictEqual(["store_unavailable", message, "closed"]);
-    expect(await world.events()).toStrictEqual(["LAST"]);
-    await expectFree();
-  });
+  it.each([
+    ["the runs", () => world.runs.close()],
+    ["their log", () => world.runs.log.close()],
+  ])(
+    "S18: the close of %s shuts work down, waits for it, and then closes the store",
+    async (_, close) => {
+      const done = createDeferred<void>();
+      const order: string[] = [];
+      const work = world.runs.work("r", LEASE, async (run) => {
+        await aborted(run);
+        order.push(String((run.signal.reason as RunEventsError).code));
+        await done.promise;
+        await run.append([{ eventType: "LAST" }]);
+        throw run.signal.reason;
+      });
+      const over = work.catch((error: RunEventsError) => order.push(error.message));
+      await world.settle();
+      const closed = Promise.all([close(), close()]).then(() => order.push("closed"));
+      await world.pass(LEASE_MS);
+      expect(order).toStrictEqual(["store_unavailable"]);
+      done.resolve();
+      await Promise.all([over, closed]);
+      // The message differs from that of a closed store: this is no outage, and the run may go on elsewhere.
+      const message =
+        "This process is shutting down: `close` was called. Another worker may go on with the run.";
+      expect(order).toStrictEqual(["store_unavailable", message, "closed"]);
+      expect(await world.events()).toStrictEqual(["LAST"]);
+      await expectFree();
+    },
+  );
 
   it("S18: waits for a claim that is on its way, too, and takes no more work", async () => {
     const gate = createDeferred<void>();

@@ -3,7 +3,7 @@ import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import type { WorkedRun } from "../src/work/work.ts";
+import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 /** The lease of these tests: thirds and twelfths of it are whole. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { JsonText } from "../src/rules/json-text.ts";
-import type { WorkedRun } from "../src/work/work.ts";
+import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
 import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 

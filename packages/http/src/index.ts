@@ -1,8 +1,8 @@
-export type { Authenticate, Identity } from "./identity.ts";
-export type { Reply } from "./exchange.ts";
-export type { HandlerOptions, HandlerStats } from "./service.ts";
-export type { Handler } from "./handler.ts";
-export { createHandler } from "./handler.ts";
-export { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./origin.ts";
-export { methodNotAllowed, problemOf } from "./problem.ts";
-export { openApiDocument } from "./openapi.ts";
+export type { Authenticate, Identity } from "./access/identity.ts";
+export type { Reply } from "./exchange/exchange.ts";
+export type { HandlerOptions, HandlerStats } from "./service/options.ts";
+export type { Handler } from "./fetch/handler.ts";
+export { createHandler } from "./fetch/handler.ts";
+export { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./access/origin.ts";
+export { methodNotAllowed, problemOf } from "./exchange/problem.ts";
+export { openApiDocument } from "./routes/table.ts";

@@ -85,7 +85,9 @@ describe.each(DOORS)("%s", (door) => {
     expect((await world.send(post(path, payload(131_071)))).status).toBe(201);
     expect((await world.runs.get(runId)).lastSequence).toBe(1_001);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W9: the limits can be set", async () => {
     const limits = { maxBatchEvents: 2, maxPayloadBytes: 4, maxBodyBytes: 100 };
     await using world = await openWorld(door, limits);
@@ -166,7 +168,9 @@ describe.each(DOORS)("%s", (door) => {
     }
     await expectNothing(world, runId);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W9: a compressed body is 400, of either type", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();

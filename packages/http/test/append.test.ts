@@ -78,7 +78,9 @@ describe.each(DOORS)("%s", (door) => {
     }
     expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 1 });
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W10: the key is looked at before the end of the run and before expectedSequence", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
@@ -160,7 +162,9 @@ describe.each(DOORS)("%s", (door) => {
       ...Array(19).fill(412),
     ]);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W11: on a finished run its end speaks first", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("RUN_CANCELLED");

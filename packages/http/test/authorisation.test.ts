@@ -106,7 +106,9 @@ describe.each(DOORS)("%s", (door) => {
     expect(frames).toHaveLength(1);
     expectHardEnd(frames[0], "not_found");
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W26: a run that is deleted and made anew is another run to those who followed the first", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");

@@ -73,7 +73,9 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([409, "run_id_taken"]);
     expect(answer.text).not.toContain("bob");
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it.for([
     ["an id of another alphabet", '{"runId":"a.b"}'],
     ["an empty id", '{"runId":""}'],

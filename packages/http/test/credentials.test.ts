@@ -124,7 +124,9 @@ describe.each(DOORS)("%s", (door) => {
     );
     expect(ids).toEqual([[runId], [runId], []]);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W4: authentication that breaks down is an error of the server, not of the caller", async () => {
     await using world = await openWorld(door);
     world.accounts.breakDown(new Error("the session store is at redis://secret"));

@@ -82,7 +82,9 @@ describe.each(DOORS)("%s", (door) => {
     expect(frames.at(-1)?.data).toMatchObject({ code: "draining" });
     await draining;
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W27: appends under way land, and polls are answered", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();

@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createInFlights, type Holding } from "../src/in-flight.ts";
+import { createInFlights, type Holding } from "../src/bounds/in-flight.ts";
 
 const LIMITS = { maxRequests: 3, maxUploads: 2, maxBytes: 100 };
 const NOTHING = { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };

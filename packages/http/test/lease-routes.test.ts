@@ -97,7 +97,9 @@ describe.each(DOORS)("%s", (door) => {
       ]);
     }
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W31: a lease that has run out is renewed by its worker, until somebody else has the run", async () => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
@@ -179,7 +181,9 @@ describe.each(DOORS)("%s", (door) => {
     }
     expect(await world.runs.log.getRun(runId)).toMatchObject({ fence: 0, leaseExpiresAtMs: null });
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W4, W31: a stranger cannot tell a run that is claimed from one that is not there", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");

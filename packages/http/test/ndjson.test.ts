@@ -95,7 +95,9 @@ describe.each(DOORS)("%s", (door) => {
     expect((await answering).json()).toMatchObject({ lastSequence: 2, runStatus: "completed" });
     await stream.until("run_finished");
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it.for([
     ["no JSON", '{"eventType":', 400, "invalid_request"],
     ["two values", `${NOTE}${NOTE}`, 400, "invalid_request"],
@@ -179,7 +181,9 @@ describe.each(DOORS)("%s", (door) => {
     over.abort();
     resolve();
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W12: a line behind a terminal event is refused, and blank ones are none", async () => {
     await using world = await openWorld(door);
     const end = '{"eventType":"RUN_FAILED"}';
@@ -253,7 +257,9 @@ describe.each(DOORS)("%s", (door) => {
     const problem = { code: "run_finished", runStatus: "cancelled", line: 2, lastSequence: 2 };
     expectProblem(await world.send(lines(runId, sender())), 409, problem);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W12: a store that fails on the way names the line from which on to send again", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();

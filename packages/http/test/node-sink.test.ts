@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
-import { createSink } from "../src/node-sink.ts";
+import { createSink } from "../src/node/sink.ts";
 
 interface Connection {
   /** The client's end. */

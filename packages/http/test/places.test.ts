@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createPlaces } from "../src/places.ts";
+import { createPlaces } from "../src/bounds/places.ts";
 
 it("W49: with one place an owner has one piece of work at a time, in order, however each ends; other owners do not wait", async () => {
   const places = createPlaces(1);

@@ -106,7 +106,9 @@ describe.each(DOORS)("%s", (door) => {
     expect(page).toMatchObject({ runStatus: "running", lastSequence: 4, hasMore: true });
     expect(page["events"]).toHaveLength(1);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it.for(["x", "", "-1", "+1", "1.0", "1e3", "01", " 1", "1 ", "0x1", "NaN", "null", "1,2"])(
     "W15: since=%s is no cursor",
     async (since) => {
@@ -178,7 +180,9 @@ describe.each(DOORS)("%s", (door) => {
       hasMore: false,
     });
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W16: a page that does not reach the end says status and phase as of its last event", async () => {
     await using world = await openWorld(door);
     const phase = (name: string): object => ({
@@ -259,7 +263,9 @@ describe.each(DOORS)("%s", (door) => {
       expect([match, again.status]).toEqual([match, 200]);
     }
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W18: whatever changes in a page changes its tag", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B", "C");

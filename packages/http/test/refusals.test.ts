@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { createHandler, type Identity } from "../src/index.ts";
-import { createRefusals, type Refusals } from "../src/refusals.ts";
+import { createRefusals, type Refusals } from "../src/bounds/refusals.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 
 const BURST = 32;

@@ -70,7 +70,9 @@ describe.each(DOORS)("%s", (door) => {
       expect([finished?.id, finished?.data["runStatus"]]).toEqual([3, "completed"]);
     }
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W24: on a live run anything past the end is cursor_ahead, in a frame", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");

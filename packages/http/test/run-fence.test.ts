@@ -123,7 +123,9 @@ describe.each(DOORS)("%s", (door) => {
     const late = await world.send(append(runId, early));
     expectProblem(late, 409, { code: "run_finished", runStatus: "failed" });
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W13, W32: cancel needs no fence, and the worker learns that the run has finished", async () => {
     await using world = await openWorld(door);
     const { runId, fence } = await claimed(world);

@@ -3,7 +3,7 @@ import type { RunRecord } from "@tm/run-events-core/store";
 import { createRunLog } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readRunList } from "../src/run-list.ts";
+import { readRunList } from "../src/routes/run-list.ts";
 import { ADA } from "./harness/accounts.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 

@@ -84,7 +84,9 @@ describe.each(DOORS)("%s", (door) => {
       expect(seen).toEqual(ids.toReversed());
     }
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W14: a page goes on where it ended, though runs come and go meanwhile", async () => {
     await using world = await openWorld(door);
     for (let at = 0; at < 6; at++) await world.runs.create({ ownerId: "ada", runId: `r${at}` });
@@ -152,7 +154,9 @@ describe.each(DOORS)("%s", (door) => {
     for (const call of calls) expect((await world.send(call)).status).toBe(404);
     expect(listed(await world.send({ path: "/v1/agent-runs", headers: ADA }))).toEqual([]);
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W14: a deleted id is free again, for anybody, with an empty log and no keys", async () => {
     await using world = await openWorld(door);
     await world.runs.create({ ownerId: "ada", runId: "r" });

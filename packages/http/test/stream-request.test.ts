@@ -93,7 +93,9 @@ describe.each(DOORS)("%s", (door) => {
       }
     },
   );
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W20: a malformed since is 400, whatever the header says", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record("NOTE")}/stream`;

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createTurns, type WorkSize } from "../src/turns.ts";
+import { createTurns, type WorkSize } from "../src/bounds/turns.ts";
 
 const piece = fc.record({
   owner: fc.constantFrom("ada", "bob", "eve"),

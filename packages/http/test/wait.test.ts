@@ -92,7 +92,9 @@ describe.each(DOORS)("%s", (door) => {
     await writing;
     expect(seen).toEqual(Array.from({ length: 51 }, (_, at) => at + 1));
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W17: a client that goes takes its wait along", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
@@ -176,7 +178,9 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([503, "store_unavailable"]);
     expect(answer.headers["retry-after"]).toBeDefined();
   });
+});
 
+describe.each(DOORS)("%s", (door) => {
   it("W17, W27: a drain answers those who wait, and holds nobody from then on", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();

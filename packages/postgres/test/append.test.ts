@@ -5,7 +5,14 @@ import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { APPEND, recordPool } from "./recorded-pool.ts";
 import { expectAsReference } from "./reference.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 import { expectStubborn } from "./stubborn-run.ts";
 

@@ -5,7 +5,7 @@ import {
   startPostgres,
 } from "@tm/run-events-test-servers";
 import pg from "pg";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { createDoors, leadTo } from "./doors.ts";
 
 /** Runs the kit on pg, with a server of its own. */
@@ -30,7 +30,12 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
       () => pool,
       leadTo(() => readOnly),
     );
-    const cases = runEventStoreConformance({ name: `pg, ${engine}`, profile, ...doors });
+    const cases = runEventStoreConformance({
+      name: `pg, ${engine}`,
+      profile,
+      soakMs: inject("soakMs"),
+      ...doors,
+    });
     for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
   });
 }

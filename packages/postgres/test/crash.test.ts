@@ -1,7 +1,7 @@
 import { createRunEvents, type RunEvents, RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
-import { createOf, oneTo, readValues } from "./requests.ts";
+import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

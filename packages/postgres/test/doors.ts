@@ -3,16 +3,20 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
-/** How the kit opens stores: each fresh one gets its own empty schema, which is given back after its last store. */
-export type Doors = Required<
-  Pick<StoreDoors, "open" | "reopen" | "destroy" | "leftovers" | "cost" | "refuseWrites">
->;
-
-interface Opened extends FreeSchema {
-  readonly counted: CountedPool;
-  /** Undoes a refusal of writes. Idempotent. */
-  restore: Restore;
+/** A schema of a case. It is given back when the case is over. */
+interface SchemaPlace extends FreeSchema {
+  readonly opened: Map<RunEventStore, CountedPool>;
+  /** Undo the refusals of writes. Idempotent. */
+  readonly restores: Restore[];
 }
+
+/** How the kit opens stores: each fresh one gets its own empty schema. */
+export type Doors = Required<
+  Pick<
+    StoreDoors<SchemaPlace>,
+    "prepare" | "open" | "destroy" | "leftovers" | "cost" | "refuseWrites"
+  >
+>;
 
 /** More rows than this are dropped with their schema: where rows were deleted, later reads are slower. */
 const MOST_DELETED = 1_000;
@@ -33,16 +37,7 @@ export function createDoors(
   pool: () => PostgresPool,
   refuse: (counted: CountedPool) => Restore | Promise<Restore>,
 ): Doors {
-  const opened = new Map<RunEventStore, Opened>();
   const free: FreeSchema[] = [];
-
-  async function openSchema({ schema, uses }: FreeSchema): Promise<RunEventStore> {
-    const counted = countStatements(pool());
-    const store = createPostgresStore(counted.pool, { schema });
-    await store.migrate();
-    opened.set(store, { schema, uses, counted, restore() {} });
-    return store;
-  }
 
   /** An emptied schema or a new one. Its name is new, so that no earlier channel or statement has it. */
   async function takeSchema(): Promise<FreeSchema> {
@@ -65,28 +60,29 @@ export function createDoors(
     free.push({ schema, uses });
   }
 
-  function openedAs(store: RunEventStore): Opened {
-    const found = opened.get(store);
-    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
-    return found;
-  }
-
   return {
-    open: async () => openSchema(await takeSchema()),
-    reopen: (store) => openSchema(openedAs(store)),
-    async destroy(store) {
-      const left = openedAs(store);
-      opened.delete(store);
-      await left.restore();
-      const inUse = [...opened.values()].some(({ schema }) => schema === left.schema);
-      if (!inUse) await leaveSchema(left);
+    prepare: async () => ({ ...(await takeSchema()), opened: new Map(), restores: [] }),
+    async open({ schema, opened }) {
+      const counted = countStatements(pool());
+      const store = createPostgresStore(counted.pool, { schema });
+      opened.set(store, counted);
+      await store.migrate();
+      return store;
     },
-    leftovers: (store): Promise<Counts> => countRows(pool(), openedAs(store).schema),
-    cost: (store) => ({ statements: openedAs(store).counted.statements() }),
-    async refuseWrites(store) {
-      const found = openedAs(store);
-      found.restore = await refuse(found.counted);
-      return found.restore;
+    async destroy({ restores, ...left }) {
+      for (const restore of restores) await restore();
+      await leaveSchema(left);
+    },
+    leftovers: ({ schema }): Promise<Counts> => countRows(pool(), schema),
+    cost: ({ opened }) => ({
+      statements: [...opened.values()].reduce((sum, { statements }) => sum + statements(), 0),
+    }),
+    async refuseWrites({ opened, restores }, store) {
+      const counted = opened.get(store);
+      if (counted === undefined) throw new TypeError("Expected a store of this schema.");
+      const restore = await refuse(counted);
+      restores.push(restore);
+      return restore;
     },
   };
 }

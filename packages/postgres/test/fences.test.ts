@@ -1,7 +1,15 @@
 import type { PostgresStore } from "../src/index.ts";
 import { expect, describe, it } from "vitest";
 import { PATIENT } from "./patient.ts";
-import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -16,7 +24,7 @@ describe("a fence", () => {
     const store = await openStore(pool, { schema });
     for (const runId of runIds) await store.createRun(createOf(runId));
     const fences = new Map<string, number>();
-    for (const runId of runIds) fences.set(runId, await claimed(store, claimOf(runId)));
+    for (const runId of runIds) fences.set(runId, (await claimed(store, claimOf(runId))).fence);
     const next = await begin(
       pool,
       `UPDATE ${schema}.runs SET fence = fence + 1 WHERE run_id = 'a'`,
@@ -64,8 +72,8 @@ describe("a fence", () => {
   it("S22: of a group, each request is judged by its own appender, in one order", async () => {
     const store = await openStore(openPool(server().url));
     for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
-    const first = await claimed(store, claimOf("a"));
-    const third = await claimed(store, claimOf("c"));
+    const { fence: first } = await claimed(store, claimOf("a"));
+    const { fence: third } = await claimed(store, claimOf("c"));
     const worker = { appender: { by: "worker", fence: first } } as const;
     const workerOfC = { appender: { by: "worker", fence: third } } as const;
     const owner = { appender: { by: "owner" } } as const;
@@ -107,7 +115,7 @@ describe("a fence", () => {
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
-    const fence = await claimed(store, claimOf("a"));
+    const { fence } = await claimed(store, claimOf("a"));
     const append = { runId: "a", fence, events: [{ eventType: "TOKEN" }] };
     const started = { eventType: "PHASE_STARTED", payload: { phase: "draft" } };
     const client = await begin(pool, "SELECT");

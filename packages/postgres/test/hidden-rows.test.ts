@@ -1,7 +1,13 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
-import { appendOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeHints, type Hint, parseHints } from "../src/hints.ts";
-import { oneTo } from "./requests.ts";
+import { oneTo } from "@tm/run-events-test-servers/requests";
 
 const MOST_BYTES = 7_999;
 

@@ -1,19 +1,14 @@
+import { lineOf, makeRefusedLines } from "@tm/run-events-test-servers/joined-appends";
 import pg from "pg";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, recordPool } from "./recorded-pool.ts";
-import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
-
-type Line = Omit<JoinedAppend, "client">;
-
-function lineOf(value: unknown, more: Partial<Line> = {}): Line {
-  return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }], ...more };
-}
 
 interface Business {
   readonly pool: pg.Pool;
@@ -120,29 +115,7 @@ describe("an append in the caller's transaction", () => {
 
   it("S5: a refusal is thrown and leaves the transaction usable", async () => {
     const { store, schema, begin, rows } = await openBusiness();
-    await store.createRun(createOf("done"));
-    await store.createRun(createOf("claimed"));
-    const fence = await claimed(store, claimOf("claimed"));
-    await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
-    const refusals: [Line, object][] = [
-      [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
-      [lineOf(1, { ownerId: "bob" }), { code: "not_found" }],
-      [
-        lineOf(1, { runId: "done" }),
-        { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
-      ],
-      [lineOf(1, { runId: "claimed" }), { code: "fenced" }],
-      [lineOf(1, { runId: "claimed", fence: fence + 1 }), { code: "fenced" }],
-      [lineOf(1, { runId: "claimed", fence: 0 }), { code: "invalid_request" }],
-      [
-        lineOf(1, { expectedSequence: 0 }),
-        { code: "sequence_conflict", details: { lastSequence: 1 } },
-      ],
-      [lineOf(2, { idempotencyKey: "k" }), { code: "idempotency_key_reused" }],
-      [lineOf(1, { idempotencyKey: "ü" }), { code: "invalid_request" }],
-      [lineOf(1, { events: [] }), { code: "invalid_request" }],
-      [lineOf(1, { events: [{ eventType: "bad" }] }), { code: "invalid_event" }],
-    ];
+    const { fence, refusals } = await makeRefusedLines(store);
     const client = await begin();
     await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
     for (const [line, error] of refusals) {

@@ -14,7 +14,7 @@ import {
   oneTo,
   releaseOf,
   renewOf,
-} from "./requests.ts";
+} from "@tm/run-events-test-servers/requests";
 import {
   begin,
   countWaiting,
@@ -178,7 +178,7 @@ describe("a lease", () => {
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
     const claim = { ...claimOf("a"), claimKey: "one" };
-    const fence = await claimed(store, claim);
+    const { fence } = await claimed(store, claim);
     await store.release(releaseOf("a", fence));
     const until = Date.now() + 3_600_000;
     const faster = await begin(
@@ -198,7 +198,7 @@ describe("a lease", () => {
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
     const claim = { ...claimOf("a"), claimKey: "one" };
-    const fence = await claimed(store, claim);
+    const { fence } = await claimed(store, claim);
     // As such a program releases and claims.
     await pool.query(`UPDATE ${schema}.runs SET lease_expires_at_ms = NULL`);
     await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = $1`, [
@@ -207,7 +207,7 @@ describe("a lease", () => {
     expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
     // And as it cancels, which leaves no lease.
     await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = NULL`);
-    expect(await claimed(store, claim)).toBeGreaterThan(fence + 2);
+    expect((await claimed(store, claim)).fence).toBeGreaterThan(fence + 2);
   });
 
   it("S20: a run that takes no change and refuses none is a failure, not an endless look", async () => {

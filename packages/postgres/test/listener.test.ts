@@ -6,7 +6,7 @@ import { hangBell } from "./bells.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
-import { appendOf, createOf, oneTo } from "./requests.ts";
+import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

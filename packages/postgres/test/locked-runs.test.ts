@@ -3,7 +3,7 @@ import type pg from "pg";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { PATIENT } from "./patient.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, readValues } from "./requests.ts";
+import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 import { refuseUpdates } from "./stubborn-run.ts";
 

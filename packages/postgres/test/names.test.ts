@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from "vitest";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { untilProven } from "./proven.ts";
 import { recordPool, type RecordedPool, type SentStatement } from "./recorded-pool.ts";
-import { createOf, queryOf } from "./requests.ts";
+import { createOf, queryOf } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

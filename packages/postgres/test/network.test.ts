@@ -4,7 +4,7 @@ import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { appendOf, claimOf, createOf, readValues } from "./requests.ts";
+import { appendOf, claimOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

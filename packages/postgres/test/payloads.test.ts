@@ -1,6 +1,6 @@
 import { createRunEvents, type EventDraft } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
-import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

@@ -2,7 +2,7 @@
 import pg from "pg";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import type { PeerCommands, PeerLanding, Place } from "./peers.ts";
-import { appendOf } from "./requests.ts";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 
 interface Database {
   readonly pool: pg.Pool;

@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
@@ -41,8 +41,6 @@ type Answer<Name extends keyof PeerCommands> = Awaited<ReturnType<PeerCommands[N
 export interface Peer {
   /** @throws Error with what the store threw in the peer */
   call<Name extends keyof PeerCommands>(name: Name, ...input: Input<Name>): Promise<Answer<Name>>;
-  /** Ends the process at once, without a chance to tidy up. */
-  kill(): Promise<void>;
   /** The exit code, `null` after a kill. */
   readonly exited: Promise<number | null>;
 }
@@ -55,18 +53,36 @@ interface Message {
 
 const SCRIPT = fileURLToPath(new URL("peer-process.ts", import.meta.url));
 
-/** Starts a peer, which whoever started it kills. */
+const alive = new Map<ChildProcess, Promise<unknown>>();
+
+/** Kills every peer of this file, also one that is not there yet or whose test has failed. For `afterAll`. */
+export async function killPeers(): Promise<void> {
+  const ends = [...alive].map(([child, exited]) => {
+    child.kill("SIGKILL");
+    return exited;
+  });
+  await Promise.all(ends);
+}
+
+/** Starts a peer, which `killPeers` kills at the latest. */
 export async function startPeer(): Promise<Peer> {
   const child = fork(SCRIPT, { execPath: process.execPath, execArgv: ["-C", "@tm/source"] });
   const waiting = new Map<number, (message: Message) => void>();
   let lastId = 0;
-  const exited = once(child, "exit").then(([code]) => code as number | null);
+  const exited = once(child, "exit").then(([code]) => {
+    alive.delete(child);
+    return code as number | null;
+  });
+  alive.set(child, exited);
   child.on("message", (message: Message) => {
     waiting.get(message.id)?.(message);
     waiting.delete(message.id);
   });
   // The process says so once when it obeys.
-  await once(child, "message");
+  const ended = exited.then((code) => {
+    throw new Error(`A peer ended before it obeyed, with exit code ${code}.`);
+  });
+  await Promise.race([once(child, "message"), ended]);
   return {
     call(name, ...[input]) {
       const id = ++lastId;
@@ -77,10 +93,6 @@ export async function startPeer(): Promise<Peer> {
         });
         child.send({ id, command: name, input });
       });
-    },
-    async kill() {
-      child.kill("SIGKILL");
-      await exited;
     },
     exited,
   };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { createPostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { expectAsReference } from "./reference.ts";
-import { appendOf, createOf, endOf, readValues } from "./requests.ts";
+import { appendOf, createOf, endOf, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openStore } from "./stores.ts";
 import { expectStubborn } from "./stubborn-run.ts";
 

@@ -3,14 +3,14 @@ import { isTerminal } from "@tm/run-events-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Placed, planWave, type Wave } from "../src/plan-wave.ts";
-import { arbitraryRequest } from "./arbitrary-request.ts";
-import { appendOf } from "./requests.ts";
+import { arbitraryAppend } from "@tm/run-events-test-servers/arbitrary-append";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 
 // Their order by language is another one than by code unit.
 const RUN_IDS = ["a", "B", "_c", "-d", "É"];
 
 const arbitraryGroup = fc
-  .array(arbitraryRequest(RUN_IDS), { maxLength: 20 })
+  .array(arbitraryAppend(RUN_IDS, [0, 7_200_000]), { maxLength: 20 })
   .map((requests) => requests.map((request, place) => ({ place, request })));
 
 /** Tries a law on every wave that a group is cut into. */

@@ -7,7 +7,7 @@ import { encodeEach } from "../src/sql/append-each.ts";
 import { encodeAppend } from "../src/sql/append-to-one.ts";
 import { encodeWave } from "../src/sql/append.ts";
 import { createStatements, type Statements } from "../src/statements.ts";
-import { appendOf } from "./requests.ts";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 
 const EVENTS = 200_000;
 const RUNS = 20_000;

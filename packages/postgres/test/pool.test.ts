@@ -2,7 +2,7 @@ import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, type PostgresPool } from "../src/index.ts";
-import { appendOf, createOf } from "./requests.ts";
+import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import { newSchema, openStore } from "./stores.ts";
 
 const URL_TEXT = "postgres://ada:secret@localhost/runs";

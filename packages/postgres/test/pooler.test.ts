@@ -8,7 +8,7 @@ import { createDoors, leadTo } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

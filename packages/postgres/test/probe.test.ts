@@ -4,7 +4,7 @@ import type { PostgresPool, PostgresStore } from "../src/index.ts";
 import { connectOf } from "../src/pool.ts";
 import { timedQueryOf } from "../src/query.ts";
 import { PATIENT } from "./patient.ts";
-import { appendOf, createOf, oneTo } from "./requests.ts";
+import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

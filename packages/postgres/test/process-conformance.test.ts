@@ -53,7 +53,11 @@ describe.each(ENGINES)(
 
     if (clauses !== null) return;
     it("S7 is broken by a store that never says that an append may have landed", async () => {
-      const prepare = () => ({ url: server().url, schema: newSchema(), isSure: true });
+      const prepare = (): SchemaPlace => ({
+        url: server().url,
+        schema: newSchema(),
+        isSure: true,
+      });
       const cases = runProcessConformance({ ...doors, prepare });
       const lost = cases.find(({ name }) => name.startsWith("S7 an append whose connection"));
       await expect(lost?.run()).rejects.toThrow(

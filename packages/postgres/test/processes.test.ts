@@ -2,8 +2,8 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { type Peer, type PeerLanding, type Place, startPeer } from "./peers.ts";
-import { createOf, oneTo, readLog, readValues } from "./requests.ts";
+import { killPeers, type Peer, type PeerLanding, type Place, startPeer } from "./peers.ts";
+import { createOf, oneTo, readLog, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 // A circle of locks would be found at once, and cost little time.
@@ -14,7 +14,7 @@ describe("ten processes", () => {
   beforeAll(async () => {
     peers = await Promise.all(oneTo(10).map(startPeer));
   });
-  afterAll(() => Promise.all(peers.map((peer) => peer.kill())));
+  afterAll(killPeers);
 
   /** A store in this process, and where the peers find the same. */
   async function openPlace(url: string): Promise<{ store: PostgresStore; place: Place }> {

@@ -2,7 +2,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect } from "vitest";
 import { PATIENT } from "./patient.ts";
 import type { RecordedPool } from "./recorded-pool.ts";
-import { appendOf } from "./requests.ts";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 
 /** Appends until the store's connection that listens is known to: no other connection of its own notifies. */
 export async function untilProven(

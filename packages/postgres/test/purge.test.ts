@@ -2,7 +2,14 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createStatements } from "../src/statements.ts";
 import { PATIENT } from "./patient.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import {
   countWaiting,
   isolated,

@@ -1,7 +1,14 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { APPEND, type RecordedPool, recordPool } from "./recorded-pool.ts";
-import { appendOf, claimed, claimOf, createOf, readValues, renewOf } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  readValues,
+  renewOf,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 import type { PostgresStore } from "../src/index.ts";
 
@@ -94,7 +101,7 @@ describe("a database that is read-only for a while", () => {
     const schema = newSchema();
     const store = await openStore(openPool(server().url), { schema });
     await store.createRun(createOf("a"));
-    const fence = await claimed(store, claimOf("a"));
+    const { fence } = await claimed(store, claimOf("a"));
     const readOnly = await openStore(openPool(server().url, { options }), { schema });
     await expect(readOnly.renew(renewOf("a", fence))).rejects.toMatchObject(READ_ONLY);
     await expect(readOnly.claim({ ...claimOf("a"), claimKey: "k" })).rejects.toMatchObject(

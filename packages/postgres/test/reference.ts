@@ -4,8 +4,14 @@ import { countFences } from "@tm/run-events-test-servers";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { PostgresPool } from "../src/index.ts";
-import { arbitraryFence, arbitraryRequest } from "./arbitrary-request.ts";
-import { claimOf, createOf, queryOf, releaseOf, renewOf } from "./requests.ts";
+import { arbitraryFence, arbitraryAppend } from "@tm/run-events-test-servers/arbitrary-append";
+import {
+  claimOf,
+  createOf,
+  queryOf,
+  releaseOf,
+  renewOf,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openStore } from "./stores.ts";
 
 const RUN_IDS = ["a", "B", "missing"];
@@ -23,7 +29,7 @@ const arbitraryStep = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       does: fc.constant("append" as const),
-      group: fc.array(arbitraryRequest(RUN_IDS), { minLength: 1, maxLength: 12 }),
+      group: fc.array(arbitraryAppend(RUN_IDS, [0, 7_200_000]), { minLength: 1, maxLength: 12 }),
     }),
   },
   {

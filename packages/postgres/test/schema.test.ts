@@ -1,9 +1,10 @@
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
+import { expectApart, expectFirstRuns } from "@tm/run-events-test-servers/expectations";
 import { makeFirstSchema } from "./first-schema.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, claimOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, queryOf } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -121,28 +122,7 @@ describe("the schema", () => {
     const store = createPostgresStore(pool, { schema });
     await expect(store.verify()).rejects.toMatchObject(MISSING);
     await store.migrate();
-    expect(await store.getRun("live")).toEqual({
-      runId: "live",
-      ownerId: "ada",
-      runStatus: "running",
-      phase: null,
-      lastSequence: 2,
-      ordinal: 1,
-      createdAtMs: 1_000,
-      updatedAtMs: 2_000,
-      finishedAtMs: null,
-      metadata: '{"a":1}',
-      fence: 0,
-      leaseExpiresAtMs: null,
-    });
-    expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
-      { outcome: "replayed", firstSequence: 1 },
-    ]);
-    await store.append([appendOf("live", 3)]);
-    expect(await readValues(store, "live")).toEqual([1, 2, 3]);
-    expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
-    expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
-    expect(await store.purge({ finishedForMs: 60_000, limit: 9 })).toEqual(["done"]);
+    await expectFirstRuns(store);
     await store.close();
   });
 
@@ -244,12 +224,7 @@ describe("the schema", () => {
     const pool = openPool(server().url);
     const ours = await openStore(pool);
     const theirs = await openStore(pool);
-    await ours.createRun(createOf("a"));
-    await ours.append([appendOf("a", 1)]);
-    expect(await theirs.getRun("a")).toBeNull();
-    expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
-      outcome: "created",
-    });
+    await expectApart(ours, theirs);
   });
 
   it.each(["", "Runs", "run-events", "1st", "pg_runs", "ü", 'x"; DROP TABLE y', "x".repeat(64)])(

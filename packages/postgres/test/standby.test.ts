@@ -14,7 +14,7 @@ import { createDoors } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, queryOf, readValues } from "./requests.ts";
+import { appendOf, createOf, queryOf, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore } from "./stores.ts";
 
 let primary: PostgresServer;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { PostgresPool, PostgresQueryable } from "../src/index.ts";
-import { appendOf, createOf, readValues } from "./requests.ts";
+import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { openStore } from "./stores.ts";
 
 /** Has a run's row stay as it is, whatever updates it. */

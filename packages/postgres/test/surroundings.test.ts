@@ -3,7 +3,13 @@ import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { appendOf, claimOf, createOf, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const SECRET = "a-secret-of-the-caller";

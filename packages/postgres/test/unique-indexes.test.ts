@@ -4,7 +4,7 @@ import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

@@ -4,7 +4,7 @@ import { hangBell } from "./bells.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, type RecordedPool, recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();

@@ -1,5 +1,5 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import { type RunRecord, storeClosed } from "@tm/run-events-core/store";
+import { storeClosed } from "@tm/run-events-core/store";
 import { isCluster, type RedisClient, type RedisClusterClient } from "./driver.ts";
 import {
   clientClosed,
@@ -8,10 +8,8 @@ import {
   mayHaveLanded,
   storeFailure,
 } from "./failure.ts";
-import { parseHead } from "./head.ts";
 import type { Keys } from "./keys.ts";
-import { READ_HEAD } from "./run-scripts.ts";
-import type { Script } from "./script.ts";
+import type { Script } from "./scripts/script.ts";
 
 /** The caller's client, as the store uses it. */
 export interface Connection {
@@ -29,8 +27,6 @@ export interface Connection {
   change(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /** The command that rings a bell. */
   readonly ring: "PUBLISH" | "SPUBLISH";
-  /** The current run, `null` if there is none. Never read from a replica. */
-  head(runId: string): Promise<RunRecord | null>;
   /**
    * Does the work of one call of the store.
    * @throws RunEventsError `store_unavailable` for what the client threw, or after `close`. @see S20
@@ -91,11 +87,6 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
         throw storeFailure(error, mayHaveLanded(error));
       }
     },
-    head: async (runId) =>
-      parseHead(
-        runId,
-        (await run(READ_HEAD, [keys.ofRun(runId).head], [])) as readonly (string | null)[],
-      ),
     refusal,
     async perform(work) {
       const refused = refusal();

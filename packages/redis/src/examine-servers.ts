@@ -2,6 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster, type RedisServerFacts } from "./driver.ts";
+import { readHead } from "./scripts/read-head.ts";
 
 type Durability = StoreCapabilities["durability"];
 
@@ -16,7 +17,7 @@ const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "pow
 export async function examineServers(connection: Connection): Promise<Durability> {
   const { redis } = connection;
   // A cluster's client knows its masters after its first answer. A server that is a replica now does not count.
-  await connection.head("");
+  await readHead(connection, "");
   const servers = isCluster(redis) ? redis.nodes("master") : [redis];
   const found = await Promise.all(servers.map(examineServer));
   return LEAST_FIRST.find((durability) => found.includes(durability)) ?? "unknown";

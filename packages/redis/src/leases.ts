@@ -4,78 +4,63 @@ import type {
   LeaseOutcome,
   ReleaseRequest,
   RenewRequest,
-  TerminalStatus,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { isCluster } from "./driver.ts";
-import {
-  addDue,
-  dropDue,
-  type DueEntry,
-  type DueRun,
-  type DueTime,
-  findDue,
-  hastenDue,
-} from "./due.ts";
-import { runDamaged } from "./failure.ts";
-import { parseHead } from "./head.ts";
-import { CLAIM, RELEASE, RENEW } from "./lease-scripts.ts";
-
-type LeaseReply =
-  | readonly ["not_found" | "fenced"]
-  | readonly ["finished", runStatus: TerminalStatus, lastSequence: string]
-  | readonly ["claimed", leaseExpiresAtMs: string]
-  | readonly ["granted", head: readonly (string | null)[], otherLease: string | null];
-
-type ClaimReply = LeaseReply | readonly ["unindexed", mark: string, leaseExpiresAtMs: string];
+import { addDue, dropDue, type DueEntry } from "./due.ts";
+import { type DueTime, findDue } from "./find-due.ts";
+import { sendClaim } from "./scripts/claim.ts";
+import type { DueRun } from "./scripts/due-run.ts";
+import { otherLease, parseLeaseReply } from "./scripts/lease-reply.ts";
+import { moveDue } from "./scripts/move-due.ts";
+import { sendRelease } from "./scripts/release.ts";
+import { sendRenew } from "./scripts/renew.ts";
 
 /** Gives a run to the caller. In a cluster the entry in the index of leases is made between two calls of the script. @see S21 */
 export async function claimRun(
   connection: Connection,
-  { runId, ownerId, leaseMs, claimKey }: ClaimRequest,
+  request: ClaimRequest,
 ): Promise<LeaseOutcome> {
-  const { redis, keys } = connection;
-  const { head } = keys.ofRun(runId);
-  const scriptKeys = isCluster(redis) ? [head] : [head, keys.held];
+  const { runId } = request;
+  const { held } = connection.keys;
   // The client silently sends unanswered commands again, so a claim without a key gets one.
-  const key = claimKey === undefined ? `~${crypto.randomUUID()}` : `=${claimKey}`;
-  const asked = [askedOwner(ownerId), String(leaseMs), key, runId];
+  const claimKey =
+    request.claimKey === undefined ? `~${crypto.randomUUID()}` : `=${request.claimKey}`;
   let made: DueEntry | null = null;
   for (;;) {
-    const values = [...asked, made?.mark ?? ""];
-    const reply = (await connection.change(CLAIM, scriptKeys, values)) as ClaimReply;
+    const reply = await sendClaim(connection, { ...request, claimKey }, made?.mark ?? null);
     if (reply[0] !== "unindexed") {
-      const outcome = parseOutcome(reply, runId);
+      const outcome = parseLeaseReply(reply, runId);
       // The entry is of no use without its lease, since no other claim uses its mark.
       const unused = made?.mark === markOf(outcome) ? null : made;
       for (const over of [otherLease(reply, runId), unused]) {
-        if (over !== null) dropDue(connection, keys.held, over);
+        if (over !== null) dropDue(connection, held, over);
       }
       return outcome;
     }
     // This may repeat: each time another claim was granted meanwhile.
-    if (made !== null) dropDue(connection, keys.held, made);
+    if (made !== null) dropDue(connection, held, made);
     const [, mark, leaseExpiresAtMs] = reply;
     made = { mark, runId };
-    await addDue(connection, keys.held, made, leaseExpiresAtMs);
+    await addDue(connection, held, made, leaseExpiresAtMs);
   }
 }
 
-/** Puts off the end of a lease. Its entry in the index says no more than when it is worth a look, and stays. @see S21 */
+/**
+ * Puts off the end of a lease. Its entry in the index says no more than when it is worth a look, and stays, unless the lease
+ * is shorter now. If a process dies before it has moved the entry, that is found when the lease would have run out else.
+ * @see S21
+ */
 export async function renewLease(
   connection: Connection,
-  { runId, ownerId, fence, leaseMs }: RenewRequest,
+  request: RenewRequest,
 ): Promise<LeaseOutcome> {
-  const { keys } = connection;
-  const reply = (await connection.change(
-    RENEW,
-    [keys.ofRun(runId).head],
-    [askedOwner(ownerId), String(fence), String(leaseMs)],
-  )) as LeaseReply;
-  const outcome = parseOutcome(reply, runId);
-  const shorter = otherLease(reply, runId);
-  if (shorter !== null && outcome.outcome === "granted") {
-    await hastenDue(connection, keys.held, shorter, outcome.run.leaseExpiresAtMs ?? 0);
+  const { runId } = request;
+  const reply = await sendRenew(connection, request);
+  const outcome = parseLeaseReply(reply, runId);
+  const entry = otherLease(reply, runId);
+  if (entry !== null && outcome.outcome === "granted") {
+    const atMs = outcome.run.leaseExpiresAtMs ?? 0;
+    await moveDue(connection, connection.keys.held, "LT", [{ entry, atMs }]);
   }
   return outcome;
 }
@@ -83,17 +68,13 @@ export async function renewLease(
 /** Ends a lease. @see S21 */
 export async function releaseRun(
   connection: Connection,
-  { runId, ownerId, fence }: ReleaseRequest,
+  request: ReleaseRequest,
 ): Promise<LeaseOutcome> {
-  const { keys } = connection;
-  const reply = (await connection.change(
-    RELEASE,
-    [keys.ofRun(runId).head],
-    [askedOwner(ownerId), String(fence)],
-  )) as LeaseReply;
+  const { runId } = request;
+  const reply = await sendRelease(connection, request);
   const over = otherLease(reply, runId);
-  if (over !== null) dropDue(connection, keys.held, over);
-  return parseOutcome(reply, runId);
+  if (over !== null) dropDue(connection, connection.keys.held, over);
+  return parseLeaseReply(reply, runId);
 }
 
 /** The runs whose lease ran out some time ago. @see S23 */
@@ -119,35 +100,8 @@ function judgeLease({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueT
   return run.leaseExpiresAtMs === null ? null : { atMs: run.leaseExpiresAtMs, isTrue: true };
 }
 
-function askedOwner(ownerId: string | null): string {
-  return ownerId === null ? "" : `=${ownerId}`;
-}
-
 /** The mark of the lease that was granted. */
 function markOf(outcome: LeaseOutcome | null): string | null {
   if (outcome?.outcome !== "granted") return null;
   return `${outcome.run.ordinal}/${outcome.run.fence}`;
-}
-
-/** The entry of the lease that a granted reply tells of. */
-function otherLease(reply: LeaseReply, runId: string): DueEntry | null {
-  const mark = reply[0] === "granted" ? reply[2] : null;
-  return mark === null ? null : { mark, runId };
-}
-
-function parseOutcome(reply: LeaseReply, runId: string): LeaseOutcome {
-  switch (reply[0]) {
-    case "not_found":
-    case "fenced":
-      return { outcome: reply[0] };
-    case "finished":
-      return { outcome: reply[0], runStatus: reply[1], lastSequence: Number(reply[2]) };
-    case "claimed":
-      return { outcome: reply[0], leaseExpiresAtMs: Number(reply[1]) };
-    case "granted": {
-      const run = parseHead(runId, reply[1]);
-      if (run === null) throw runDamaged();
-      return { outcome: reply[0], run };
-    }
-  }
 }

@@ -1,7 +1,9 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { dropListEntry, findListEntries, type ListEntry, STATUSES } from "./list-entries.ts";
+import { dropListEntry, type ListEntry, STATUSES } from "./list-entries.ts";
+import { entriesBelow } from "./scripts/entries-below.ts";
+import { readHead } from "./scripts/read-head.ts";
 
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
@@ -19,13 +21,13 @@ export async function listRuns(
   const listed: RunRecord[] = [];
   let below = query.before ?? Number.MAX_SAFE_INTEGER;
   for (;;) {
-    const { runs, nowMicros } = await findListEntries(connection, {
+    const { runs, nowMicros } = await entriesBelow(connection, {
       ownerId,
       statuses,
       below,
       limit,
     });
-    const heads = await Promise.all(runs.map(([{ runId }]) => connection.head(runId)));
+    const heads = await Promise.all(runs.map(([{ runId }]) => readHead(connection, runId)));
     runs.forEach((ofRun, index) => {
       const head = heads[index] ?? null;
       for (const entry of ofRun) {

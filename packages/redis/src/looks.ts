@@ -1,52 +1,54 @@
-/** Looks at runs again and again, while there are any. */
-export interface Looks {
-  /** Begins, unless it has begun: the first look comes after one period. */
-  start(): void;
-  stop(): void;
-}
-
 /** So many runs are looked at in a millisecond at most, over time. */
 const RUNS_A_MS = 20;
 
-/**
- * One look at a time, a period after the one before has ended; longer where there are very many runs. It ends by itself
- * when there are none, and does not keep the process alive.
- */
-export function createLooks<Run>(options: {
+/** What `Looks` looks at. */
+export interface LooksOptions<Run> {
+  /** The pause between looks, in milliseconds. */
   readonly periodMs: number;
   readonly pick: () => readonly Run[];
   /** Must not reject. */
   readonly look: (runs: readonly Run[]) => Promise<void>;
-}): Looks {
-  const { periodMs, pick, look } = options;
-  let isGoing = false;
-  let timer: NodeJS.Timeout | null = null;
+}
 
-  function arm(delayMs: number): void {
-    timer = setTimeout(() => void next(), delayMs);
-    timer.unref();
+/**
+ * Looks at runs again and again, while there are any. One look at a time, a period after the one before has ended; longer
+ * where there are very many runs. It ends by itself when there are none, and does not keep the process alive.
+ */
+export class Looks<Run> {
+  readonly #options: LooksOptions<Run>;
+  #isGoing = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: LooksOptions<Run>) {
+    this.#options = options;
   }
 
-  async function next(): Promise<void> {
+  /** Begins, unless it has begun: the first look comes after one period. */
+  start(): void {
+    if (this.#isGoing) return;
+    this.#isGoing = true;
+    this.#arm(this.#options.periodMs);
+  }
+
+  stop(): void {
+    this.#isGoing = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer = setTimeout(() => void this.#next(), delayMs);
+    this.#timer.unref();
+  }
+
+  async #next(): Promise<void> {
+    const { periodMs, pick, look } = this.#options;
     const runs = pick();
     if (runs.length === 0) {
-      isGoing = false;
+      this.#isGoing = false;
       return;
     }
     await look(runs);
     // Stopped meanwhile.
-    if (isGoing) arm(Math.max(periodMs, runs.length / RUNS_A_MS));
+    if (this.#isGoing) this.#arm(Math.max(periodMs, runs.length / RUNS_A_MS));
   }
-
-  return {
-    start() {
-      if (isGoing) return;
-      isGoing = true;
-      arm(periodMs);
-    },
-    stop() {
-      isGoing = false;
-      if (timer !== null) clearTimeout(timer);
-    },
-  };
 }

@@ -2,23 +2,13 @@ import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
-import { defineWriting, type Script } from "./script.ts";
+import { writeProbe } from "./scripts/probe.ts";
 
 /**
  * How many keys are written for each master of a cluster; one without a cluster. Like runs, they fall into random slots: a master
  * with its share of the slots gets no key once in 3,000 prefixes.
  */
 const KEYS_A_MASTER = 8;
-
-/**
- * Writes as an append does, so it is refused or answered as an append would be. Only a write shows a failed disk, so it writes
- * each time. KEYS: one of its own. Answers the time, in milliseconds.
- */
-const PROBE: Script = defineWriting(`
-local time = redis.call('TIME')
-redis.call('SET', KEYS[1], time[1])
-return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-`);
 
 /**
  * Resolves if an append could land now, in a cluster on each master. Checks their settings again.
@@ -29,11 +19,11 @@ return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 export async function probeServers(
   connection: Connection,
 ): Promise<{ readonly durability: StoreCapabilities["durability"]; readonly nowMs: number }> {
-  const { redis, keys } = connection;
+  const { redis } = connection;
   const durability = await examineServers(connection);
   const count = isCluster(redis) ? redis.nodes("master").length * KEYS_A_MASTER : 1;
   const times = await Promise.all(
-    Array.from({ length: count }, (_, index) => connection.run(PROBE, [keys.probe(index)], [])),
+    Array.from({ length: count }, (_, index) => writeProbe(connection, index)),
   );
-  return { durability, nowMs: Math.max(...times.map(Number)) };
+  return { durability, nowMs: Math.max(...times) };
 }

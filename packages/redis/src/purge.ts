@@ -1,7 +1,9 @@
 import type { PurgeRequest } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { type DueEntry, type DueRun, type DueTime, findDue } from "./due.ts";
+import type { DueEntry } from "./due.ts";
+import { type DueTime, findDue } from "./find-due.ts";
 import { deleteRun } from "./runs.ts";
+import type { DueRun } from "./scripts/due-run.ts";
 
 /** The most runs that are removed in one turn, so that appends have theirs. */
 const RUNS_AT_ONCE = 50;

@@ -9,9 +9,10 @@ import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
 import { listRuns } from "./list.ts";
 import { probeServers } from "./probe.ts";
 import { purgeRuns } from "./purge.ts";
-import { readPage } from "./read.ts";
 import { createRun, deleteRun } from "./runs.ts";
-import { createWakes, WAKE_DEADLINE_MS } from "./wakes.ts";
+import { readPage } from "./scripts/read.ts";
+import { readHead } from "./scripts/read-head.ts";
+import { WAKE_DEADLINE_MS, Wakes } from "./wakes.ts";
 
 /** Settings of `openRedisStore`. */
 export interface RedisStoreOptions {
@@ -55,7 +56,7 @@ export async function openRedisStore(
   const { prefix = "run-events" } = options;
   const connection = createConnection(redis, keysOf(prefix, redis.options.keyPrefix ?? ""));
   let durability = await connection.perform(() => examineServers(connection));
-  const wakes = createWakes(connection);
+  const wakes = new Wakes(connection);
 
   return {
     capabilities: {
@@ -74,7 +75,7 @@ export async function openRedisStore(
     append: (requests) => connection.perform(() => appendGroup(connection, requests)),
     read: (queries) =>
       connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
-    getRun: (runId) => connection.perform(() => connection.head(runId)),
+    getRun: (runId) => connection.perform(() => readHead(connection, runId)),
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
     deleteRun: (runId, ownerId) =>
       connection.perform(() => deleteRun(connection, { runId, ownerId, ordinal: null })),

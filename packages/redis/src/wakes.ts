@@ -1,30 +1,10 @@
 import { createWatchers, storeClosed, type Watch } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { storeFailure } from "./failure.ts";
-import { createLooks } from "./looks.ts";
+import { Looks } from "./looks.ts";
 import { createSubscriber } from "./subscriber.ts";
-import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
-
-/** The bells of one store. */
-export interface Wakes {
-  /** As the contract's `watch`. */
-  watch(runId: string, wake: () => void): Watch;
-  /** Takes all bells off and ends the store's own connection. */
-  close(): void;
-}
-
-/** A run that somebody watches. */
-interface Watched {
-  readonly runId: string;
-  watches: number;
-  /** From here on every commit rings. */
-  ready: PromiseWithResolvers<void>;
-  isReady: boolean;
-  /** What the run was like when it was last looked at; `null` before that. */
-  mark: string | null;
-  /** Whether its channel has spoken since. */
-  hasSpoken: boolean;
-}
+import { Subscriptions } from "./subscriptions.ts";
+import { WatchedRun } from "./watched-run.ts";
 
 /** How often runs are looked at although their channels are heard, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -37,150 +17,151 @@ const LOOK_GRACE_MS = 1_000;
 export const WAKE_DEADLINE_MS: number = LOOK_MS + LOOK_GRACE_MS;
 
 /**
- * Keeps the bells. The script of a commit speaks on the run's channel; the process hears the channels of the runs that it
- * watches on one connection of its own, made for the first of them. Beneath that it looks at their heads: seldom, in
- * case a message was lost, and often while a channel is not heard. What the bell has rung for is remembered as a mark; a
- * run that has not been looked at yet rings once for nothing.
+ * The notifications of one store. The script of a commit publishes on the run's channel; the process hears the channels of
+ * the runs that it watches on one connection of its own, made for the first of them. Beneath that it looks at their heads:
+ * seldom, in case a message was lost, and often while a channel is not heard. What the last look saw is remembered as a
+ * mark; a run that has not been looked at yet is notified once for nothing.
+ *
+ * | a watched run is | waits for                           | looked at   | `ready`                       |
+ * | ---------------- | ----------------------------------- | ----------- | ----------------------------- |
+ * | new              | its channel or the first look       | every 50 ms | pending; a failed look rejects it, and the next watch gets a new one |
+ * | ready, not heard | its channel                         | every 50 ms | resolved                      |
+ * | ready, heard     | messages                            | every second | resolved                     |
+ *
+ * A lost connection makes every run "not heard" again; a look that finds what no message announced renews the channel.
  * @see S13-S15
  */
-export function createWakes(connection: Connection): Wakes {
-  const { redis, keys } = connection;
-  const watchers = createWatchers();
-  const watched = new Map<string, Watched>();
-  let subscriptions: Subscriptions | null = null;
+export class Wakes {
+  readonly #connection: Connection;
+  readonly #watchers = createWatchers();
+  readonly #watched = new Map<string, WatchedRun>();
+  readonly #looks: Looks<WatchedRun>;
+  readonly #deafLooks: Looks<WatchedRun>;
+  /** `null` before the first watch. */
+  #subscriptions: Subscriptions | null = null;
 
-  const looks = createLooks({
-    periodMs: LOOK_MS,
-    pick: () => [...watched.values()],
-    look(runs) {
-      subscriptions?.beat();
-      return lookAt(runs);
-    },
-  });
-  const deafLooks = createLooks({
-    periodMs: DEAF_LOOK_MS,
-    pick: () => [...watched.values()].filter(({ runId }) => !subscriptions?.isHeard(runId)),
-    look: lookAt,
-  });
-
-  function open(): Subscriptions {
-    return createSubscriptions(keys, (events) => createSubscriber(redis, events), {
-      onHeard(runId) {
-        const run = watched.get(runId);
-        if (run === undefined) return;
-        // What came while it was not heard.
-        if (run.isReady) watchers.ring(runId);
-        settle(run);
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#looks = new Looks({
+      periodMs: LOOK_MS,
+      pick: () => [...this.#watched.values()],
+      look: (runs) => {
+        this.#subscriptions?.beat();
+        return this.#lookAt(runs);
       },
-      onUnheard: () => deafLooks.start(),
-      onMessage(runId) {
-        const run = watched.get(runId);
+    });
+    this.#deafLooks = new Looks({
+      periodMs: DEAF_LOOK_MS,
+      pick: () =>
+        [...this.#watched.values()].filter(({ runId }) => !this.#subscriptions?.isHeard(runId)),
+      look: (runs) => this.#lookAt(runs),
+    });
+  }
+
+  /** As the contract's `watch`. */
+  watch(runId: string, wake: () => void): Watch {
+    const refusal = this.#connection.refusal();
+    if (refusal !== null) {
+      const ready = Promise.reject<void>(refusal);
+      // A caller that does not wait for it learns of the failure from the next read.
+      ready.catch(() => {});
+      return { ready, stop() {} };
+    }
+    const silence = this.#watchers.add(runId, wake);
+    const run = this.#join(runId);
+    let isStopped = false;
+    return {
+      ready: run.ready,
+      stop: () => {
+        if (isStopped) return;
+        isStopped = true;
+        silence();
+        this.#leave(run);
+      },
+    };
+  }
+
+  /** Ends all watches and the store's own connection. */
+  close(): void {
+    this.#watchers.clear();
+    for (const run of this.#watched.values()) run.fail(storeClosed());
+    this.#watched.clear();
+    this.#looks.stop();
+    this.#deafLooks.stop();
+    this.#subscriptions?.close();
+  }
+
+  #open(): Subscriptions {
+    const { redis, keys } = this.#connection;
+    return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
+      onHeard: (runId) => this.#onHeard(runId),
+      onUnheard: () => this.#deafLooks.start(),
+      onMessage: (runId) => {
+        const run = this.#watched.get(runId);
         if (run !== undefined) run.hasSpoken = true;
-        watchers.ring(runId);
+        this.#watchers.ring(runId);
       },
     });
   }
 
-  async function lookAt(runs: readonly Watched[]): Promise<void> {
+  #onHeard(runId: string): void {
+    const run = this.#watched.get(runId);
+    if (run === undefined) return;
+    // What came while it was not heard.
+    if (run.isReady) this.#watchers.ring(runId);
+    run.settle();
+  }
+
+  async #lookAt(runs: readonly WatchedRun[]): Promise<void> {
+    const { redis, keys } = this.#connection;
     await Promise.all(
       runs.map(async (run) => {
         try {
           const { head } = keys.ofRun(run.runId);
           const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
-          see(run, `${ordinal}:${last}`);
+          this.#see(run, `${ordinal}:${last}`);
         } catch (error) {
-          // A bell is not the truth: what this look missed, the next one finds. But nobody is to wait for it.
-          run.ready.reject(storeFailure(error));
-          if (!run.isReady) run.ready = createReady();
+          // The log is the truth: what this look missed, the next one finds. But no caller is to wait for it.
+          run.fail(storeFailure(error));
         }
       }),
     );
   }
 
-  function see(run: Watched, mark: string): void {
-    // Nobody watches it any more, or somebody anew.
-    if (watched.get(run.runId) !== run) return;
+  #see(run: WatchedRun, mark: string): void {
+    // No longer watched, or watched again since.
+    if (this.#watched.get(run.runId) !== run) return;
     if (run.mark !== mark) {
-      watchers.ring(run.runId);
-      if (run.mark !== null && !run.hasSpoken) subscriptions?.renew(run.runId);
+      this.#watchers.ring(run.runId);
+      if (run.mark !== null && !run.hasSpoken) this.#subscriptions?.renew(run.runId);
     }
     run.mark = mark;
     run.hasSpoken = false;
-    settle(run);
+    run.settle();
   }
 
-  function settle(run: Watched): void {
-    run.isReady = true;
-    run.ready.resolve();
-  }
-
-  function join(runId: string): Watched {
-    let run = watched.get(runId);
+  #join(runId: string): WatchedRun {
+    let run = this.#watched.get(runId);
     if (run === undefined) {
-      run = {
-        runId,
-        watches: 0,
-        ready: createReady(),
-        isReady: false,
-        mark: null,
-        hasSpoken: false,
-      };
-      watched.set(runId, run);
-      subscriptions ??= open();
-      subscriptions.add(runId);
-      // Somebody has just left it, and it was not unsubscribed from yet.
-      if (subscriptions.isHeard(runId)) settle(run);
-      looks.start();
-      deafLooks.start();
+      run = new WatchedRun(runId);
+      this.#watched.set(runId, run);
+      this.#subscriptions ??= this.#open();
+      this.#subscriptions.add(runId);
+      // The last watch was stopped just now, and its channel is still subscribed to.
+      if (this.#subscriptions.isHeard(runId)) run.settle();
+      this.#looks.start();
+      this.#deafLooks.start();
     }
     run.watches += 1;
     return run;
   }
 
-  function leave(run: Watched): void {
+  #leave(run: WatchedRun): void {
     run.watches -= 1;
     if (run.watches > 0) return;
-    // No look and no channel comes back to it, and somebody may be waiting.
-    run.ready.resolve();
-    watched.delete(run.runId);
-    subscriptions?.remove(run.runId);
+    // No look and no channel comes back to it, and a caller may be waiting.
+    run.settle();
+    this.#watched.delete(run.runId);
+    this.#subscriptions?.remove(run.runId);
   }
-
-  return {
-    watch(runId, wake) {
-      const refusal = connection.refusal();
-      if (refusal !== null) {
-        const { promise, reject } = createReady();
-        reject(refusal);
-        return { ready: promise, stop() {} };
-      }
-      const silence = watchers.add(runId, wake);
-      const run = join(runId);
-      let isStopped = false;
-      return {
-        ready: run.ready.promise,
-        stop() {
-          if (isStopped) return;
-          isStopped = true;
-          silence();
-          leave(run);
-        },
-      };
-    },
-    close() {
-      watchers.clear();
-      for (const run of watched.values()) run.ready.reject(storeClosed());
-      watched.clear();
-      looks.stop();
-      deafLooks.stop();
-      subscriptions?.close();
-    },
-  };
-}
-
-function createReady(): PromiseWithResolvers<void> {
-  const ready = Promise.withResolvers<void>();
-  // Whoever does not wait for it learns of the failure from the next read.
-  ready.promise.catch(() => {});
-  return ready;
 }

@@ -1,4 +1,5 @@
 import type { AppendRequest } from "@tm/run-events-core/store";
+import { arbitraryAppend, arbitraryFence } from "@tm/run-events-test-servers/arbitrary-append";
 import fc from "fast-check";
 
 /** The runs that steps are about; nobody makes the last. */
@@ -21,44 +22,11 @@ export type Step =
 const MINUTE_MS = 60_000;
 
 const runId = fc.constantFrom(...RUN_IDS);
-const fence = fc.integer({ min: 1, max: 3 });
+const fence = arbitraryFence;
 const leaseMs = fc.constantFrom(5 * MINUTE_MS, 60 * MINUTE_MS);
 const graceMs = fc.constantFrom(0, 10 * MINUTE_MS);
 
-const appender: fc.Arbitrary<AppendRequest["appender"]> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ by: fc.constant("anybody" as const) }) },
-  { weight: 5, arbitrary: fc.record({ by: fc.constant("worker" as const), fence }) },
-  { weight: 1, arbitrary: fc.record({ by: fc.constant("owner" as const) }) },
-  { weight: 3, arbitrary: fc.record({ by: fc.constant("reaper" as const), graceMs }) },
-);
-
-/** Requests that often meet: few keys, owners, sequences and fences. */
-const request: fc.Arbitrary<AppendRequest> = fc
-  .record({
-    runId,
-    ownerId: fc.constantFrom(null, "ada", "bob"),
-    events: fc.array(
-      fc.record({
-        eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED"),
-        payload: fc.constantFrom("1", '"ü"'),
-        phase: fc.constantFrom(null, null, '"draft"', '"review"'),
-      }),
-      { minLength: 1, maxLength: 3 },
-    ),
-    ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
-    idempotencyKey: fc.constantFrom(null, null, "k1", "k2", ""),
-    expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
-    appender,
-  })
-  .map(({ ends, ...rest }) =>
-    ends
-      ? {
-          ...rest,
-          events: [...rest.events, { eventType: "RUN_FAILED", payload: "null", phase: null }],
-          runStatus: "failed" as const,
-        }
-      : { ...rest, runStatus: "running" as const },
-  );
+const request = arbitraryAppend(RUN_IDS, [0, 10 * MINUTE_MS], ["k1", "k2", ""]);
 
 /** One step. */
 export const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(

@@ -2,9 +2,17 @@ import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, dump, openServer, openStore } from "./opened.ts";
-import { appendOf, claimed, createOf, endOf, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
-describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) => {
+describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
   it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
     "S6: one that may evict any key is refused: %s",
     async (policy) => {
@@ -37,6 +45,21 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     expect(store.capabilities).toMatchObject({ durability, shared: true });
   });
 
+  it.each([
+    ["no password", {}, "Redis asks for a password."],
+    ["a wrong one", { password: "wrong" }, "Redis refused the user name or the password."],
+    ["an unknown user", { username: "nobody", password: "x" }, /refused the user name/],
+  ] as const)("S20: one with a password refuses %s", async (_, options, message) => {
+    const server = await openServer({ program, settings: ["--requirepass", "secret"] });
+    await expect(openRedisStore(connect(server, options))).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: typeof message === "string" ? message : expect.stringMatching(message),
+      retryable: false,
+    });
+  });
+});
+
+describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
   it("S2: one that is full refuses appends and changes nothing, replays what it has, and goes on when there is room", async () => {
     const server = await openServer({ program });
     const { redis, store } = await openStore(server);
@@ -65,7 +88,7 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
     await expect(store.append([...refused, appendOf("b", 2)])).rejects.toMatchObject(full);
     await expect(store.append([endOf("a")])).rejects.toMatchObject(full);
     await expect(store.createRun(createOf("c"))).rejects.toMatchObject(full);
-    await expect(claimed(store, "a")).rejects.toMatchObject(full);
+    await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(full);
     expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "existing" });
     expect(await store.append([kept])).toMatchObject([{ outcome: "replayed", lastSequence: 1 }]);
     expect(await readValues(store, "a")).toEqual([1]);
@@ -92,66 +115,58 @@ describe.each(REDIS_PROGRAMS)("on a %s that is not as it should be", (program) =
       { outcome: "appended", lastSequence: 4 },
     ]);
   });
-
-  it("S2, S10, S20: a replica refuses to write, and to say what it may not know", async () => {
-    const server = await openServer({ program });
-    const { redis, store } = await openStore(server);
-    await store.createRun(createOf("a"));
-    await store.append([appendOf("a", 1)]);
-    const before = await dump(redis);
-    await redis.call("REPLICAOF", "127.0.0.1", "1");
-    const readOnly = {
-      code: "store_unavailable",
-      message: "The Redis is a read-only replica.",
-      retryable: true,
-      cause: expect.objectContaining({ message: expect.stringContaining("READONLY") }),
-    };
-    const inDoubt = { ...readOnly, ambiguous: true };
-    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(inDoubt);
-    await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(inDoubt);
-    await expect(claimed(store, "a")).rejects.toMatchObject(inDoubt);
-    const refused = { ...readOnly, ambiguous: false };
-    // It comes no further than to its ordinal.
-    await expect(store.createRun(createOf("b"))).rejects.toMatchObject(refused);
-    await expect(store.read([queryOf("a")])).rejects.toMatchObject(refused);
-    await expect(store.probe()).rejects.toMatchObject(refused);
-    expect(await dump(redis)).toEqual(before);
-    await redis.call("REPLICAOF", "NO", "ONE");
-    expect(await store.append([appendOf("a", 2)])).toMatchObject([{ lastSequence: 2 }]);
-  });
-
-  it("S20: one that waits for replicas refuses to write", async () => {
-    const server = await openServer({ program });
-    const { redis, store } = await openStore(server);
-    await store.createRun(createOf("a"));
-    await redis.config("SET", "min-replicas-to-write", "1");
-    await expect(store.append([appendOf("a")])).rejects.toMatchObject({
-      message: "Redis has fewer replicas than it asks for.",
-      retryable: true,
-    });
-  });
-
-  it.each([
-    ["no password", {}, "Redis asks for a password."],
-    ["a wrong one", { password: "wrong" }, "Redis refused the user name or the password."],
-    ["an unknown user", { username: "nobody", password: "x" }, /refused the user name/],
-  ] as const)("S20: one with a password refuses %s", async (_, options, message) => {
-    const server = await openServer({ program, settings: ["--requirepass", "secret"] });
-    await expect(openRedisStore(connect(server, options))).rejects.toMatchObject({
-      code: "store_unavailable",
-      message: typeof message === "string" ? message : expect.stringMatching(message),
-      retryable: false,
-    });
-  });
-
-  it("S20: one that is not there is unavailable for now", async () => {
-    const server = await openServer({ program });
-    await server.kill();
-    const redis = connect(server, { maxRetriesPerRequest: 1 });
-    await expect(openRedisStore(redis)).rejects.toMatchObject({
-      code: "store_unavailable",
-      message: "Redis cannot be reached.",
-      retryable: true,
-    });
-  });
 });
+
+describe.each(REDIS_PROGRAMS)(
+  "on a %s that is no master, lacks replicas or is not there",
+  (program) => {
+    it("S2, S10, S20: a replica refuses to write, and to say what it may not know", async () => {
+      const server = await openServer({ program });
+      const { redis, store } = await openStore(server);
+      await store.createRun(createOf("a"));
+      await store.append([appendOf("a", 1)]);
+      const before = await dump(redis);
+      await redis.call("REPLICAOF", "127.0.0.1", "1");
+      const readOnly = {
+        code: "store_unavailable",
+        message: "The Redis is a read-only replica.",
+        retryable: true,
+        cause: expect.objectContaining({ message: expect.stringContaining("READONLY") }),
+      };
+      const inDoubt = { ...readOnly, ambiguous: true };
+      await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(inDoubt);
+      await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(inDoubt);
+      await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(inDoubt);
+      const refused = { ...readOnly, ambiguous: false };
+      // It comes no further than to its ordinal.
+      await expect(store.createRun(createOf("b"))).rejects.toMatchObject(refused);
+      await expect(store.read([queryOf("a")])).rejects.toMatchObject(refused);
+      await expect(store.probe()).rejects.toMatchObject(refused);
+      expect(await dump(redis)).toEqual(before);
+      await redis.call("REPLICAOF", "NO", "ONE");
+      expect(await store.append([appendOf("a", 2)])).toMatchObject([{ lastSequence: 2 }]);
+    });
+
+    it("S20: one that waits for replicas refuses to write", async () => {
+      const server = await openServer({ program });
+      const { redis, store } = await openStore(server);
+      await store.createRun(createOf("a"));
+      await redis.config("SET", "min-replicas-to-write", "1");
+      await expect(store.append([appendOf("a")])).rejects.toMatchObject({
+        message: "Redis has fewer replicas than it asks for.",
+        retryable: true,
+      });
+    });
+
+    it("S20: one that is not there is unavailable for now", async () => {
+      const server = await openServer({ program });
+      await server.kill();
+      const redis = connect(server, { maxRetriesPerRequest: 1 });
+      await expect(openRedisStore(redis)).rejects.toMatchObject({
+        code: "store_unavailable",
+        message: "Redis cannot be reached.",
+        retryable: true,
+      });
+    });
+  },
+);

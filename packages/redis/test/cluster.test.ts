@@ -7,13 +7,22 @@ import {
 } from "@tm/run-events-test-servers";
 import { Cluster, type Redis } from "ioredis";
 import { Cluster as ValkeyCluster } from "iovalkey";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { appendPatiently } from "./append-patiently.ts";
 import { hasCaughtUp } from "./failover/lagging-replica.ts";
 import { moveSlot, openSlot } from "./move-slot.ts";
 import { connect, owned } from "./opened.ts";
-import { appendOf, claimed, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  listIds,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 const PREFIX = "shards";
 const RUN_IDS = oneTo(30).map((number) => `run-${number}`);
@@ -70,182 +79,173 @@ function listen(store: RunEventStore, runIds: readonly string[]) {
   };
 }
 
-describe("in a cluster", () => {
-  it("S13, S14: a run's channel is heard in its shard, and on no other node", async () => {
+it("S13, S14: a run's channel is heard in its shard, and on no other node", async () => {
+  const cluster = await openCluster();
+  const { store } = await openStore(cluster);
+  const { store: other } = await openStore(cluster);
+  const nodes = cluster.nodes.map((node) => connect(node));
+  const bells = listen(store, RUN_IDS);
+  await bells.ready;
+  await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
+  await bells.ringsAll(() => Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))));
+  await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+  for (const node of nodes) expect(await node.pubsub("CHANNELS")).toEqual([]);
+  bells.stop();
+  await expect.poll(() => countChannels(nodes)).toBe(0);
+});
+
+it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases that ran out are found", async () => {
+  const cluster = await openCluster({ replicas: 1 });
+  const { store } = await openStore(cluster);
+  const { store: other } = await openStore(cluster);
+  const runs = createRunEvents({ store: other });
+  await Promise.all(RUN_IDS.map((runId) => runs.create({ runId, ownerId: "ada" })));
+  await other.append(RUN_IDS.map((runId) => appendOf(runId, 1)));
+  const held = oneTo(10).map((number) => `held-${number}`);
+  const fences = new Map<string, number>();
+  for (const runId of held) {
+    await runs.create({ runId, ownerId: "bob" });
+    fences.set(runId, (await claimed(store, claimOf(runId, 1))).fence);
+  }
+  const bells = listen(store, RUN_IDS);
+  await bells.ready;
+  // Replicas follow behind: what they have not got is lost with their master.
+  await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasCaughtUp(connect(node))));
+  await cluster.kill(0);
+  await bells.ringsAll(() => Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))));
+  expect(await cluster.masters()).toContain(3);
+  await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
+  for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
+  expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
+  const expired = await store.listExpired({ graceMs: 0, limit: 100 });
+  expect(expired.toSorted()).toEqual(held.toSorted());
+  for (const [runId, before] of fences) {
+    expect((await claimed(other, claimOf(runId))).fence).toBeGreaterThan(before);
+  }
+  // And without the looks: the channels of the new master are heard.
+  const living = cluster.nodes.slice(1).map((node) => connect(node));
+  await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);
+  bells.stop();
+});
+
+it("S1, S2: while a run's slot moves to another node, its appends land once and in order", async () => {
+  const cluster = await openCluster();
+  const { store } = await openStore(cluster);
+  const { store: other } = await openStore(cluster);
+  await store.createRun(createOf("a"));
+  const bells = listen(store, ["a"]);
+  await bells.ready;
+  let isMoving = true;
+  const written = (async () => {
+    let value = 0;
+    do {
+      const values = oneTo(5).map(() => ++value);
+      await other.append(values.map((one) => appendOf("a", one)));
+    } while (isMoving);
+    return value;
+  })();
+  for (const _ of oneTo(4)) await moveSlot(cluster, `${PREFIX}:{run:a}`);
+  isMoving = false;
+  const count = await written;
+  expect(await readValues(store, "a")).toEqual(oneTo(count));
+  // The client may have lost the channel with the slot: commits ring late then, until it is heard again.
+  const nodes = cluster.nodes.map((node) => connect(node));
+  await expect
+    .poll(
+      async () => {
+        await bells.ringsAll(() => other.append([appendOf("a")]));
+        return countChannels(nodes);
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(1);
+  await bells.ringsAll(() => other.append([endOf("a")]));
+  bells.stop();
+  expect(await store.deleteRun("a", "ada")).toBe("deleted");
+});
+
+it.each(["app:", "{app}:"])(
+  "keys and channels stay together behind the key prefix %s",
+  async (keyPrefix) => {
     const cluster = await openCluster();
-    const { store } = await openStore(cluster);
-    const { store: other } = await openStore(cluster);
-    const nodes = cluster.nodes.map((node) => connect(node));
+    const { redis, store } = await openStore(cluster, { keyPrefix });
+    const { store: other } = await openStore(cluster, { redisOptions: { keyPrefix } });
     const bells = listen(store, RUN_IDS);
     await bells.ready;
+    const nodes = cluster.nodes.map((node) => connect(node));
     await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
     await bells.ringsAll(() =>
       Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
     );
     await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
-    for (const node of nodes) expect(await node.pubsub("CHANNELS")).toEqual([]);
-    bells.stop();
-    await expect.poll(() => countChannels(nodes)).toBe(0);
-  });
-
-  it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases that ran out are found", async () => {
-    const cluster = await openCluster({ replicas: 1 });
-    const { store } = await openStore(cluster);
-    const { store: other } = await openStore(cluster);
-    const runs = createRunEvents({ store: other });
-    await Promise.all(RUN_IDS.map((runId) => runs.create({ runId, ownerId: "ada" })));
-    await other.append(RUN_IDS.map((runId) => appendOf(runId, 1)));
-    const held = oneTo(10).map((number) => `held-${number}`);
-    const fences = new Map<string, number>();
-    for (const runId of held) {
-      await runs.create({ runId, ownerId: "bob" });
-      fences.set(runId, (await claimed(store, runId, 1)).fence);
-    }
-    const bells = listen(store, RUN_IDS);
-    await bells.ready;
-    // Replicas follow behind: what they have not got is lost with their master.
-    await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasCaughtUp(connect(node))));
-    await cluster.kill(0);
-    await bells.ringsAll(() =>
-      Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))),
-    );
-    expect(await cluster.masters()).toContain(3);
-    await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
-    for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
     expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
-    const expired = await store.listExpired({ graceMs: 0, limit: 100 });
-    expect(expired.toSorted()).toEqual(held.toSorted());
-    for (const [runId, before] of fences) {
-      expect((await claimed(other, runId)).fence).toBeGreaterThan(before);
-    }
-    // And without the looks: the channels of the new master are heard.
-    const living = cluster.nodes.slice(1).map((node) => connect(node));
-    await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);
+    expect(await redis.exists(`${PREFIX}:{run:run-1}:head`)).toBe(1);
+    const found = await Promise.all(nodes.map((node) => node.keys("*")));
+    expect(found.flat().filter((key) => !key.startsWith(keyPrefix))).toEqual([]);
     bells.stop();
-  });
+  },
+);
 
-  it("S1, S2: while a run's slot moves to another node, its appends land once and in order", async () => {
-    const cluster = await openCluster();
-    const { store } = await openStore(cluster);
-    const { store: other } = await openStore(cluster);
-    await store.createRun(createOf("a"));
-    const bells = listen(store, ["a"]);
-    await bells.ready;
-    let isMoving = true;
-    const written = (async () => {
-      let value = 0;
-      do {
-        const values = oneTo(5).map(() => ++value);
-        await other.append(values.map((one) => appendOf("a", one)));
-      } while (isMoving);
-      return value;
-    })();
-    for (const _ of oneTo(4)) await moveSlot(cluster, `${PREFIX}:{run:a}`);
-    isMoving = false;
-    const count = await written;
-    expect(await readValues(store, "a")).toEqual(oneTo(count));
-    // The client may have lost the channel with the slot: commits ring late then, until it is heard again.
-    const nodes = cluster.nodes.map((node) => connect(node));
-    await expect
-      .poll(
-        async () => {
-          await bells.ringsAll(() => other.append([appendOf("a")]));
-          return countChannels(nodes);
-        },
-        { timeout: 20_000 },
-      )
-      .toBe(1);
-    await bells.ringsAll(() => other.append([endOf("a")]));
-    bells.stop();
-    expect(await store.deleteRun("a", "ada")).toBe("deleted");
-  });
+it("S15: over iovalkey, which hears no shards, runs are looked at", async () => {
+  const cluster = await openCluster();
+  const redis = owned(new ValkeyCluster([...cluster.nodes]));
+  const store = await openRedisStore(redis, { prefix: PREFIX });
+  const bells = listen(store, RUN_IDS);
+  await bells.ready;
+  await bells.ringsAll(() => Promise.all(RUN_IDS.map((runId) => store.createRun(createOf(runId)))));
+  await bells.ringsAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
+  bells.stop();
+  await store.close();
+});
 
-  it.each(["app:", "{app}:"])(
-    "keys and channels stay together behind the key prefix %s",
-    async (keyPrefix) => {
-      const cluster = await openCluster();
-      const { redis, store } = await openStore(cluster, { keyPrefix });
-      const { store: other } = await openStore(cluster, { redisOptions: { keyPrefix } });
-      const bells = listen(store, RUN_IDS);
-      await bells.ready;
-      const nodes = cluster.nodes.map((node) => connect(node));
-      await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
-      await bells.ringsAll(() =>
-        Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
-      );
-      await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
-      expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
-      expect(await redis.exists(`${PREFIX}:{run:run-1}:head`)).toBe(1);
-      const found = await Promise.all(nodes.map((node) => node.keys("*")));
-      expect(found.flat().filter((key) => !key.startsWith(keyPrefix))).toEqual([]);
-      bells.stop();
-    },
+it("S7, S20: while a slot is left open, what is not whole on one node says so", async () => {
+  const cluster = await openCluster();
+  const redis = owned(
+    new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnTryAgain: 10 }),
   );
-
-  it("S15: over iovalkey, which hears no shards, runs are looked at", async () => {
-    const cluster = await openCluster();
-    const redis = owned(new ValkeyCluster([...cluster.nodes]));
-    const store = await openRedisStore(redis, { prefix: PREFIX });
-    const bells = listen(store, RUN_IDS);
-    await bells.ready;
-    await bells.ringsAll(() =>
-      Promise.all(RUN_IDS.map((runId) => store.createRun(createOf(runId)))),
-    );
-    await bells.ringsAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
-    bells.stop();
-    await store.close();
+  const store = await openRedisStore(redis, { prefix: PREFIX });
+  await store.createRun(createOf("whole"));
+  await store.append([appendOf("whole", 1)]);
+  await store.createRun(createOf("young"));
+  for (const runId of ["whole", "young", "new"])
+    await openSlot(cluster, `${PREFIX}:{run:${runId}}`);
+  await store.append([appendOf("whole", 2)]);
+  expect(await readValues(store, "whole")).toEqual([1, 2]);
+  const moving = {
+    code: "store_unavailable",
+    message: "The Redis Cluster is moving the key.",
+    retryable: true,
+    cause: { message: expect.stringMatching(/ReplyError: (?:TRYAGAIN|ASK|MOVED)/) },
+  };
+  await expect(store.append([appendOf("young", 1)])).rejects.toMatchObject({
+    ...moving,
+    ambiguous: true,
   });
+  await expect(store.createRun(createOf("new"))).rejects.toMatchObject(moving);
+});
 
-  it("S7, S20: while a slot is left open, what is not whole on one node says so", async () => {
-    const cluster = await openCluster();
-    const redis = owned(
-      new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnTryAgain: 10 }),
-    );
-    const store = await openRedisStore(redis, { prefix: PREFIX });
-    await store.createRun(createOf("whole"));
-    await store.append([appendOf("whole", 1)]);
-    await store.createRun(createOf("young"));
-    for (const runId of ["whole", "young", "new"])
-      await openSlot(cluster, `${PREFIX}:{run:${runId}}`);
-    await store.append([appendOf("whole", 2)]);
-    expect(await readValues(store, "whole")).toEqual([1, 2]);
-    const moving = {
-      code: "store_unavailable",
-      message: "The Redis Cluster is moving the key.",
-      retryable: true,
-      cause: { message: expect.stringMatching(/ReplyError: (?:TRYAGAIN|ASK|MOVED)/) },
-    };
-    await expect(store.append([appendOf("young", 1)])).rejects.toMatchObject({
-      ...moving,
-      ambiguous: true,
-    });
-    await expect(store.createRun(createOf("new"))).rejects.toMatchObject(moving);
+it("S20: a cluster of which some slots are nobody's says that it is down", async () => {
+  const cluster = await openCluster();
+  const redis = owned(
+    new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnClusterDown: 10 }),
+  );
+  const store = await openRedisStore(redis, { prefix: PREFIX });
+  const nodes = cluster.nodes.map((node) => connect(node));
+  const slot = Number(await nodes[0]?.cluster("KEYSLOT", `${PREFIX}:{run:a}`));
+  for (const node of nodes) await node.call("CLUSTER", "DELSLOTS", slot);
+  await expect(store.getRun("a")).rejects.toMatchObject({
+    message: "The Redis Cluster is down.",
+    retryable: true,
   });
+});
 
-  it("S20: a cluster of which some slots are nobody's says that it is down", async () => {
-    const cluster = await openCluster();
-    const redis = owned(
-      new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnClusterDown: 10 }),
-    );
-    const store = await openRedisStore(redis, { prefix: PREFIX });
-    const nodes = cluster.nodes.map((node) => connect(node));
-    const slot = Number(await nodes[0]?.cluster("KEYSLOT", `${PREFIX}:{run:a}`));
-    for (const node of nodes) await node.call("CLUSTER", "DELSLOTS", slot);
-    await expect(store.getRun("a")).rejects.toMatchObject({
-      message: "The Redis Cluster is down.",
-      retryable: true,
-    });
-  });
-
-  it("S20: one node that may evict runs is enough to refuse", async () => {
-    const cluster = await openCluster();
-    const [, second] = cluster.nodes;
-    if (second !== undefined)
-      await connect(second).config("SET", "maxmemory-policy", "allkeys-lfu");
-    await expect(openStore(cluster)).rejects.toMatchObject({
-      code: "store_unavailable",
-      retryable: false,
-      message: expect.stringContaining("allkeys-lfu"),
-    });
+it("S20: one node that may evict runs is enough to refuse", async () => {
+  const cluster = await openCluster();
+  const [, second] = cluster.nodes;
+  if (second !== undefined) await connect(second).config("SET", "maxmemory-policy", "allkeys-lfu");
+  await expect(openStore(cluster)).rejects.toMatchObject({
+    code: "store_unavailable",
+    retryable: false,
+    message: expect.stringContaining("allkeys-lfu"),
   });
 });

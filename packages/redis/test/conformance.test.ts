@@ -1,50 +1,38 @@
-import { type Cost, runEventStoreConformance } from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import { type Cost, runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { countCommands, countLeftovers } from "./beneath.ts";
 import { type Client, type Servers, SETUPS } from "./clients.ts";
 
-interface Opened {
+/** A prefix, and the clients of the store objects under it. */
+interface PrefixPlace {
   readonly prefix: string;
-  readonly client: Client;
-  readonly cost: () => Cost;
+  readonly clients: Client[];
+  readonly counters: (() => Cost)[];
 }
 
-/** How the kit gets at stores: each fresh one under a prefix of its own, each store object with a client of its own. */
-function doorsOf(servers: () => Servers) {
-  const opened = new Map<RunEventStore, Opened>();
-
-  async function openPrefix(prefix: string): Promise<RunEventStore> {
-    const client = servers().connect();
-    const cost = countCommands(client);
-    const store = await openRedisStore(client, { prefix });
-    opened.set(store, { prefix, client, cost });
-    return store;
-  }
-
-  function openedAs(store: RunEventStore): Opened {
-    const found = opened.get(store);
-    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
-    return found;
-  }
-
+/** How the kit gets at stores: each store object has a client of its own. */
+function doorsOf(servers: () => Servers): StoreDoors<PrefixPlace> {
   return {
-    open: () => openPrefix(crypto.randomUUID()),
-    reopen: (store: RunEventStore) => openPrefix(openedAs(store).prefix),
-    destroy(store: RunEventStore) {
-      openedAs(store).client.disconnect();
-      opened.delete(store);
+    prepare: () => ({ prefix: crypto.randomUUID(), clients: [], counters: [] }),
+    async open({ prefix, clients, counters }) {
+      const client = servers().connect();
+      clients.push(client);
+      counters.push(countCommands(client));
+      return openRedisStore(client, { prefix });
     },
-    leftovers(store: RunEventStore) {
-      const { client, prefix } = openedAs(store);
-      return countLeftovers(client, prefix);
+    destroy({ clients }) {
+      for (const client of clients) client.disconnect();
     },
-    cost: (store: RunEventStore) => openedAs(store).cost(),
+    async leftovers({ prefix, clients: [client] }) {
+      return client === undefined ? {} : countLeftovers(client, prefix);
+    },
+    cost: ({ counters }) => ({
+      statements: counters.reduce((sum, count) => sum + count().statements, 0),
+    }),
     // As an eviction does, which removes single keys.
-    async loseReceipts(store: RunEventStore, runId: string) {
-      const { client, prefix } = openedAs(store);
-      const lost = await client.del(`${prefix}:{run:${runId}}:receipts`);
+    async loseReceipts({ prefix, clients: [client] }, runId) {
+      const lost = await client?.del(`${prefix}:{run:${runId}}:receipts`);
       if (lost !== 1) throw new TypeError("Expected a run with receipts.");
     },
   };
@@ -61,7 +49,8 @@ describe.each(SETUPS)("the Redis store on $name", ({ name, isVariant, start }) =
 
   for (const { name: title, run, timeoutMs } of runEventStoreConformance({
     name,
-    profile: isVariant ? inject("variantProfile") : "ci",
+    profile: inject(isVariant ? "variantProfile" : "mainProfile"),
+    soakMs: inject("soakMs"),
     ...doorsOf(() => servers),
   })) {
     it(title, run, timeoutMs);

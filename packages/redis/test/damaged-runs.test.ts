@@ -1,165 +1,168 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { dump, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 
 const HEAD = "run-events:{run:a}:head";
 const EVENTS = "run-events:{run:a}:events";
 const RECEIPTS = "run-events:{run:a}:receipts";
 
-describe("keys that somebody else has touched", () => {
-  async function openRun(): Promise<Awaited<ReturnType<typeof openStore>>> {
-    const opened = await openStore(await openServer());
-    await opened.store.createRun(createOf("a"));
-    await opened.store.createRun(createOf("b"));
-    await opened.store.append([
-      ...oneTo(40).map((value) => appendOf("a", value, { idempotencyKey: `key-${value}` })),
-      appendOf("b", 1),
-    ]);
-    return opened;
+async function openRun(): Promise<Awaited<ReturnType<typeof openStore>>> {
+  const opened = await openStore(await openServer());
+  await opened.store.createRun(createOf("a"));
+  await opened.store.createRun(createOf("b"));
+  await opened.store.append([
+    ...oneTo(40).map((value) => appendOf("a", value, { idempotencyKey: `key-${value}` })),
+    appendOf("b", 1),
+  ]);
+  return opened;
+}
+const damaged = {
+  code: "store_unavailable",
+  message: "A part of the run's keys is missing in Redis.",
+  retryable: false,
+};
+
+it("S9: events that are gone are no shorter log", async () => {
+  const { redis, store } = await openRun();
+  await redis.del(EVENTS);
+  for (const since of [0, 5, 39]) {
+    await expect(store.read([queryOf("a", { since })])).rejects.toMatchObject(damaged);
   }
-  const damaged = {
-    code: "store_unavailable",
-    message: "A part of the run's keys is missing in Redis.",
-    retryable: false,
-  };
+  expect(await readValues(store, "b")).toEqual([1]);
+});
 
-  it("S9: events that are gone are no shorter log", async () => {
-    const { redis, store } = await openRun();
-    await redis.del(EVENTS);
-    for (const since of [0, 5, 39]) {
-      await expect(store.read([queryOf("a", { since })])).rejects.toMatchObject(damaged);
-    }
-    expect(await readValues(store, "b")).toEqual([1]);
+it("S9: a hole, a lost beginning and a lost end are no shorter log", async () => {
+  const { redis, store } = await openRun();
+  await redis.xdel(EVENTS, "20-0");
+  expect(await store.read([queryOf("a", { limit: 19 })])).toMatchObject([
+    { events: { length: 19 } },
+  ]);
+  for (const since of [0, 19, 20]) {
+    await expect(store.read([queryOf("a", { since })])).rejects.toMatchObject(damaged);
+  }
+  expect(await store.read([queryOf("a", { since: 21 })])).toMatchObject([
+    { events: { length: 19 } },
+  ]);
+  await redis.xtrim(EVENTS, "MINID", "30-0");
+  await expect(store.read([queryOf("a", { since: 25 })])).rejects.toMatchObject(damaged);
+  await redis.xdel(EVENTS, "40-0");
+  await expect(store.read([queryOf("a", { since: 35 })])).rejects.toMatchObject(damaged);
+});
+
+it("S1: an append to a run without its events is refused, begins no new log and leaves no receipt", async () => {
+  const { redis, store } = await openRun();
+  await redis.del(EVENTS);
+  const before = await dump(redis);
+  const requests = [
+    [appendOf("a", 41)],
+    [appendOf("a", 41), appendOf("a", 42)],
+    [appendOf("a", 40, { idempotencyKey: "key-40" })],
+  ];
+  for (const group of requests) {
+    await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
+  }
+  expect(await dump(redis)).toEqual(before);
+  // Who shares a call with it cannot be told apart from it, and is told that it may have landed.
+  await expect(store.append([appendOf("b", 2), appendOf("a", 41)])).rejects.toMatchObject({
+    ...damaged,
+    ambiguous: true,
   });
+  expect(await readValues(store, "b")).toEqual([1, 2]);
+});
 
-  it("S9: a hole, a lost beginning and a lost end are no shorter log", async () => {
-    const { redis, store } = await openRun();
-    await redis.xdel(EVENTS, "20-0");
-    expect(await store.read([queryOf("a", { limit: 19 })])).toMatchObject([
-      { events: { length: 19 } },
-    ]);
-    for (const since of [0, 19, 20]) {
-      await expect(store.read([queryOf("a", { since })])).rejects.toMatchObject(damaged);
-    }
-    expect(await store.read([queryOf("a", { since: 21 })])).toMatchObject([
-      { events: { length: 19 } },
-    ]);
-    await redis.xtrim(EVENTS, "MINID", "30-0");
-    await expect(store.read([queryOf("a", { since: 25 })])).rejects.toMatchObject(damaged);
-    await redis.xdel(EVENTS, "40-0");
-    await expect(store.read([queryOf("a", { since: 35 })])).rejects.toMatchObject(damaged);
-  });
+it("S1, S7: a run whose receipts are gone takes nothing more, since it would take a key a second time", async () => {
+  const { redis, store } = await openRun();
+  await redis.del(RECEIPTS);
+  const before = await dump(redis);
+  const again = appendOf("a", 40, { idempotencyKey: "key-40" });
+  const phase = { eventType: "PHASE_STARTED", payload: "{}", phase: '"x"' };
+  for (const group of [
+    [again],
+    [appendOf("a", 41)],
+    [again, appendOf("a", 41)],
+    [appendOf("a", 41, { events: [phase] })],
+    [endOf("a")],
+  ]) {
+    await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
+  }
+  expect(await dump(redis)).toEqual(before);
+  // Another owner learns nothing of it.
+  const strange = appendOf("a", 41, { ownerId: "eve" });
+  expect(await store.append([strange])).toEqual([{ outcome: "not_found" }]);
+  expect(await store.append([strange, strange])).toMatchObject([
+    { outcome: "not_found" },
+    { outcome: "not_found" },
+  ]);
+  await store.append([appendOf("b", 2)]);
+  await redis.del("run-events:{run:b}:receipts");
+  await expect(store.append([appendOf("b", 3)])).rejects.toMatchObject(damaged);
+});
 
-  it("S1: an append to a run without its events is refused, begins no new log and leaves no receipt", async () => {
+it("S1: a run of one append of many events takes the next", async () => {
+  const { store } = await openStore(await openServer());
+  await store.createRun(createOf("a"));
+  const events = [...appendOf("a", 1).events, ...appendOf("a", 2).events];
+  await store.append([appendOf("a", 0, { events })]);
+  await store.append([appendOf("a", 3)]);
+  expect(await readValues(store, "a")).toEqual([1, 2, 3]);
+});
+
+it("S1, S7: with a third of its keys evicted, no run takes a key a second time", async () => {
+  const { redis, store } = await openStore(await openServer());
+  const runIds = oneTo(60).map((number) => `run-${number}`);
+  const keyed = (runId: string) => appendOf(runId, 1, { idempotencyKey: "charge" });
+  await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
+  await store.append(runIds.map(keyed));
+  // As an eviction does: whole keys, whichever.
+  const keys = (await redis.keys("run-events:{run:*")).toSorted();
+  await redis.del(...keys.filter((_, index) => index % 7 === 0 || index % 5 === 0));
+  for (const runId of runIds) {
+    const outcome = await store.append([keyed(runId)]).catch(({ code }: { code: string }) => code);
+    const isKnown = typeof outcome === "string" ? outcome : outcome[0]?.outcome;
+    expect(isKnown).toBeOneOf(["replayed", "not_found", "store_unavailable"]);
+  }
+});
+
+it("S16: an id whose head alone is gone is not made anew over the events that are left", async () => {
+  const { redis, store } = await openRun();
+  await redis.del(HEAD);
+  expect(await store.getRun("a")).toBeNull();
+  await expect(store.createRun(createOf("a"))).rejects.toMatchObject(damaged);
+  expect(await redis.xlen(EVENTS)).toBe(40);
+  await redis.del(EVENTS, RECEIPTS);
+  expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+});
+
+it.each([HEAD, EVENTS, RECEIPTS])(
+  "S2, S20: a key of another type fails its run alone: %s",
+  async (key) => {
     const { redis, store } = await openRun();
-    await redis.del(EVENTS);
+    await redis.set(key, "mine");
     const before = await dump(redis);
-    const requests = [
-      [appendOf("a", 41)],
-      [appendOf("a", 41), appendOf("a", 42)],
-      [appendOf("a", 40, { idempotencyKey: "key-40" })],
-    ];
-    for (const group of requests) {
-      await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
+    const foreign = {
+      code: "store_unavailable",
+      message: "One of the store's keys in Redis holds something else.",
+      retryable: false,
+      ambiguous: false,
+    };
+    await expect(store.append([appendOf("a", 41)])).rejects.toMatchObject(foreign);
+    await expect(store.append([appendOf("a", 41), appendOf("a", 42)])).rejects.toMatchObject(
+      foreign,
+    );
+    if (key !== RECEIPTS) {
+      await expect(store.read([queryOf("a")])).rejects.toMatchObject({ code: foreign.code });
     }
     expect(await dump(redis)).toEqual(before);
-    // Who shares a call with it cannot be told apart from it, and is told that it may have landed.
-    await expect(store.append([appendOf("b", 2), appendOf("a", 41)])).rejects.toMatchObject({
-      ...damaged,
+    await expect(store.append([appendOf("a", 41), appendOf("b", 2)])).rejects.toMatchObject({
       ambiguous: true,
     });
     expect(await readValues(store, "b")).toEqual([1, 2]);
-  });
-
-  it("S1, S7: a run whose receipts are gone takes nothing more, since it would take a key a second time", async () => {
-    const { redis, store } = await openRun();
-    await redis.del(RECEIPTS);
-    const before = await dump(redis);
-    const again = appendOf("a", 40, { idempotencyKey: "key-40" });
-    const phase = { eventType: "PHASE_STARTED", payload: "{}", phase: '"x"' };
-    for (const group of [
-      [again],
-      [appendOf("a", 41)],
-      [again, appendOf("a", 41)],
-      [appendOf("a", 41, { events: [phase] })],
-      [endOf("a")],
-    ]) {
-      await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
-    }
-    expect(await dump(redis)).toEqual(before);
-    // Another owner learns nothing of it.
-    const strange = appendOf("a", 41, { ownerId: "eve" });
-    expect(await store.append([strange])).toEqual([{ outcome: "not_found" }]);
-    expect(await store.append([strange, strange])).toMatchObject([
-      { outcome: "not_found" },
-      { outcome: "not_found" },
-    ]);
-    await store.append([appendOf("b", 2)]);
-    await redis.del("run-events:{run:b}:receipts");
-    await expect(store.append([appendOf("b", 3)])).rejects.toMatchObject(damaged);
-  });
-
-  it("S1: a run of one append of many events takes the next", async () => {
-    const { store } = await openStore(await openServer());
-    await store.createRun(createOf("a"));
-    const events = [...appendOf("a", 1).events, ...appendOf("a", 2).events];
-    await store.append([appendOf("a", 0, { events })]);
-    await store.append([appendOf("a", 3)]);
-    expect(await readValues(store, "a")).toEqual([1, 2, 3]);
-  });
-
-  it("S1, S7: with a third of its keys evicted, no run takes a key a second time", async () => {
-    const { redis, store } = await openStore(await openServer());
-    const runIds = oneTo(60).map((number) => `run-${number}`);
-    const keyed = (runId: string) => appendOf(runId, 1, { idempotencyKey: "charge" });
-    await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
-    await store.append(runIds.map(keyed));
-    // As an eviction does: whole keys, whichever.
-    const keys = (await redis.keys("run-events:{run:*")).toSorted();
-    await redis.del(...keys.filter((_, index) => index % 7 === 0 || index % 5 === 0));
-    for (const runId of runIds) {
-      const outcome = await store
-        .append([keyed(runId)])
-        .catch(({ code }: { code: string }) => code);
-      const isKnown = typeof outcome === "string" ? outcome : outcome[0]?.outcome;
-      expect(isKnown).toBeOneOf(["replayed", "not_found", "store_unavailable"]);
-    }
-  });
-
-  it("S16: an id whose head alone is gone is not made anew over the events that are left", async () => {
-    const { redis, store } = await openRun();
-    await redis.del(HEAD);
-    expect(await store.getRun("a")).toBeNull();
-    await expect(store.createRun(createOf("a"))).rejects.toMatchObject(damaged);
-    expect(await redis.xlen(EVENTS)).toBe(40);
-    await redis.del(EVENTS, RECEIPTS);
-    expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
-  });
-
-  it.each([HEAD, EVENTS, RECEIPTS])(
-    "S2, S20: a key of another type fails its run alone: %s",
-    async (key) => {
-      const { redis, store } = await openRun();
-      await redis.set(key, "mine");
-      const before = await dump(redis);
-      const foreign = {
-        code: "store_unavailable",
-        message: "One of the store's keys in Redis holds something else.",
-        retryable: false,
-        ambiguous: false,
-      };
-      await expect(store.append([appendOf("a", 41)])).rejects.toMatchObject(foreign);
-      await expect(store.append([appendOf("a", 41), appendOf("a", 42)])).rejects.toMatchObject(
-        foreign,
-      );
-      if (key !== RECEIPTS) {
-        await expect(store.read([queryOf("a")])).rejects.toMatchObject({ code: foreign.code });
-      }
-      expect(await dump(redis)).toEqual(before);
-      await expect(store.append([appendOf("a", 41), appendOf("b", 2)])).rejects.toMatchObject({
-        ambiguous: true,
-      });
-      expect(await readValues(store, "b")).toEqual([1, 2]);
-    },
-  );
-});
+  },
+);

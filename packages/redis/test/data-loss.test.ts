@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { appendPatiently } from "./append-patiently.ts";
 import { openServer, openStore, owned } from "./opened.ts";
-import { createOf, listIds, oneTo, readValues } from "./requests.ts";
+import { createOf, listIds, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
 describe("a Redis that loses what it had", () => {
   it("S6: all of it: readers are told that the run is gone, and a new one of its id is another run", async () => {

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { appendOf, createOf, endOf } from "./requests.ts";
+import { appendOf, createOf, endOf } from "@tm/run-events-test-servers/requests";
 
 /** What a process does to a run, with the fence that it was given last. */
 export type Deed =

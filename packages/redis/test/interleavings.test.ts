@@ -6,7 +6,7 @@ import { openRedisStore } from "../src/index.ts";
 import { type Deed, live } from "./deeds.ts";
 import { interleave } from "./interleaved.ts";
 import { passTime } from "./pass-time.ts";
-import { createOf } from "./requests.ts";
+import { createOf } from "@tm/run-events-test-servers/requests";
 
 const RUN_IDS = ["a", "b"];
 const HOUR_MS = 3_600_000;
@@ -21,6 +21,7 @@ interface Process {
 
 /** Starts its processes from the same runs: `a` is new, `b` was claimed once, and that lease runs out at once. */
 interface Played {
+  readonly redis: Redis;
   readonly prefix: string;
   /** Marks of the leases that were given, of all processes. */
   readonly granted: readonly string[];
@@ -79,6 +80,61 @@ function processOf(deeds: fc.Arbitrary<Deed>, lastCommand = fc.constant(Infinity
 
 const reaper = processOf(fc.constant({ do: "list expired", runId: "" }));
 
+/** Where the processes of a test have their runs. */
+interface Server {
+  readonly redis: Redis;
+  /** Whether the processes treat it as a cluster. */
+  readonly asCluster: boolean;
+}
+
+async function play(
+  { redis, asCluster }: Server,
+  scheduler: fc.Scheduler,
+  processes: readonly Process[],
+  prepare = async (_prefix: string): Promise<void> => {},
+): Promise<Played> {
+  const prefix = crypto.randomUUID();
+  const granted: string[] = [];
+  const founder = await openRedisStore(redis, { prefix });
+  for (const id of RUN_IDS) await founder.createRun(createOf(id));
+  await founder.claim({ runId: "b", ownerId: null, leaseMs: 1 });
+  await prepare(prefix);
+  const lives = await Promise.all(
+    processes.map(async ({ deeds, lastCommand }) => {
+      const { client, begin } = interleave(redis, scheduler, { lastCommand, asCluster });
+      const store = await openRedisStore(client, { prefix });
+      begin();
+      return () => live(store, deeds, granted);
+    }),
+  );
+  await scheduler.waitFor(Promise.all(lives.map((one) => one())));
+  return { redis, prefix, granted };
+}
+
+/** Holds for whatever such processes do, in whatever order. */
+async function always(
+  server: Server,
+  processes: fc.Arbitrary<readonly Process[]>,
+  law: (played: Played) => Promise<void>,
+  prepare?: (prefix: string) => Promise<void>,
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), processes, async (scheduler, some) =>
+      law(await play(server, scheduler, some, prepare)),
+    ),
+    { numRuns: 300 },
+  );
+}
+
+/** No lease and no finished run stands later in its index than it is due. */
+async function expectInTime({ redis, prefix, granted }: Played): Promise<void> {
+  expect(new Set(granted).size).toBe(granted.length);
+  for (const { score, dueAtMs } of await entriesOf(redis, prefix)) {
+    expect(score).not.toBeNull();
+    expect(Number(score)).toBeLessThanOrEqual(dueAtMs);
+  }
+}
+
 describe.each([
   ["one server", false],
   ["a cluster", true],
@@ -94,65 +150,27 @@ describe.each([
     await server.close();
   });
 
-  async function play(
-    scheduler: fc.Scheduler,
-    processes: readonly Process[],
-    prepare = async (_prefix: string): Promise<void> => {},
-  ): Promise<Played> {
-    const prefix = crypto.randomUUID();
-    const granted: string[] = [];
-    const founder = await openRedisStore(redis, { prefix });
-    for (const id of RUN_IDS) await founder.createRun(createOf(id));
-    await founder.claim({ runId: "b", ownerId: null, leaseMs: 1 });
-    await prepare(prefix);
-    const lives = await Promise.all(
-      processes.map(async ({ deeds, lastCommand }) => {
-        const { client, begin } = interleave(redis, scheduler, { lastCommand, asCluster });
-        const store = await openRedisStore(client, { prefix });
-        begin();
-        return () => live(store, deeds, granted);
-      }),
-    );
-    await scheduler.waitFor(Promise.all(lives.map((one) => one())));
-    return { prefix, granted };
-  }
-
-  /** Holds for whatever such processes do, in whatever order. */
-  async function always(
-    processes: fc.Arbitrary<readonly Process[]>,
-    law: (played: Played) => Promise<void>,
-    prepare?: (prefix: string) => Promise<void>,
-  ): Promise<void> {
-    await fc.assert(
-      fc.asyncProperty(fc.scheduler(), processes, async (scheduler, some) =>
-        law(await play(scheduler, some, prepare)),
-      ),
-      { numRuns: 300 },
-    );
-  }
-
-  /** No lease and no finished run stands later in its index than it is due. */
-  async function expectInTime({ prefix, granted }: Played): Promise<void> {
-    expect(new Set(granted).size).toBe(granted.length);
-    for (const { score, dueAtMs } of await entriesOf(redis, prefix)) {
-      expect(score).not.toBeNull();
-      expect(Number(score)).toBeLessThanOrEqual(dueAtMs);
-    }
-  }
-
   it("S23, S24: everything that will be due has its entry, and none stands too late", async () => {
-    await always(fc.array(processOf(deed), { minLength: 2, maxLength: 4 }), async (played) => {
-      await expectInTime(played);
-      await expectFound(redis, played.prefix);
-    });
+    await always(
+      { redis, asCluster },
+      fc.array(processOf(deed), { minLength: 2, maxLength: 4 }),
+      async (played) => {
+        await expectInTime(played);
+        await expectFound(redis, played.prefix);
+      },
+    );
   });
 
   it("S23, S24: everything that will be due has its entry, wherever processes die between two commands", async () => {
     const mortal = processOf(deed, fc.oneof(fc.constant(Infinity), fc.nat(12)));
-    await always(fc.array(mortal, { minLength: 2, maxLength: 4 }), async ({ prefix }) => {
-      for (const { score } of await entriesOf(redis, prefix)) expect(score).not.toBeNull();
-      await expectFound(redis, prefix);
-    });
+    await always(
+      { redis, asCluster },
+      fc.array(mortal, { minLength: 2, maxLength: 4 }),
+      async ({ prefix }) => {
+        for (const { score } of await entriesOf(redis, prefix)) expect(score).not.toBeNull();
+        await expectFound(redis, prefix);
+      },
+    );
   });
 
   it("S23: a lease that is made shorter while its entry is put off", async () => {
@@ -161,23 +179,28 @@ describe.each([
       runId: fc.constant("b"),
       leaseMs,
     });
-    await always(fc.tuple(processOf(renewal), reaper), expectInTime);
+    await always({ redis, asCluster }, fc.tuple(processOf(renewal), reaper), expectInTime);
   });
 
   it("S23: a lease that begins while its entry is looked at", async () => {
     const claim = fc.record({ do: fc.constant("claim" as const), runId, leaseMs });
     // Other processes have died on the way to claims of these runs. The clock of one was ahead.
-    await always(fc.tuple(processOf(claim), reaper), expectInTime, async (prefix) => {
-      const [a, b] = await redis
-        .pipeline()
-        .hget(`${prefix}:{run:a}:head`, "ordinal")
-        .hget(`${prefix}:{run:b}:head`, "ordinal")
-        .exec()
-        .then((replies) => (replies ?? []).map(([, ordinal]) => ordinal as string));
-      const fences = [Date.now() - HOUR_MS, Date.now() + HOUR_MS].map((ms) => ms * 1_000);
-      const ghosts = fences.flatMap((fence) => [1, `${a}/${fence}:a`, 1, `${b}/${fence}:b`]);
-      await redis.zadd(`${prefix}:held`, ...ghosts);
-    });
+    await always(
+      { redis, asCluster },
+      fc.tuple(processOf(claim), reaper),
+      expectInTime,
+      async (prefix) => {
+        const [a, b] = await redis
+          .pipeline()
+          .hget(`${prefix}:{run:a}:head`, "ordinal")
+          .hget(`${prefix}:{run:b}:head`, "ordinal")
+          .exec()
+          .then((replies) => (replies ?? []).map(([, ordinal]) => ordinal as string));
+        const fences = [Date.now() - HOUR_MS, Date.now() + HOUR_MS].map((ms) => ms * 1_000);
+        const ghosts = fences.flatMap((fence) => [1, `${a}/${fence}:a`, 1, `${b}/${fence}:b`]);
+        await redis.zadd(`${prefix}:held`, ...ghosts);
+      },
+    );
   });
 });
 

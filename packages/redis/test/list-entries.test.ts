@@ -1,9 +1,9 @@
 import type { RunStatus } from "@tm/run-events-core";
 import type { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, oneTo } from "./requests.ts";
+import { appendOf, createOf, endOf, listIds, oneTo } from "@tm/run-events-test-servers/requests";
 
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
@@ -26,137 +26,134 @@ async function nowMicros(redis: Redis): Promise<number> {
   return Number(seconds) * 1_000_000 + Number(micros);
 }
 
-describe("an owner's list", () => {
-  it("S12: holds one entry a run, in the status that it is in, and none of a deleted run", async () => {
-    const { redis, store } = await openStore(await openServer());
-    for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
-    await store.createRun(createOf("a"));
-    await store.createRun({ ...createOf("b"), ownerId: "bob" });
-    await store.append([appendOf("a"), appendOf("b"), endOf("b")]);
-    await store.append([endOf("a", { expectedSequence: 9 })]);
-    await store.append([appendOf("a")]);
-    await expect
-      .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
-      .toMatchObject(
-        [[/:c$/], [/:a$/], [/:b$/], [], []].map((members) =>
-          members.map((member) => expect.stringMatching(member)),
-        ),
-      );
-    await store.append([endOf("a"), endOf("c")]);
-    for (const runId of ["a", "b", "c"]) expect(await store.deleteRun(runId, null)).toBe("deleted");
-    await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
-  });
+it("S12: holds one entry a run, in the status that it is in, and none of a deleted run", async () => {
+  const { redis, store } = await openStore(await openServer());
+  for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
+  await store.createRun(createOf("a"));
+  await store.createRun({ ...createOf("b"), ownerId: "bob" });
+  await store.append([appendOf("a"), appendOf("b"), endOf("b")]);
+  await store.append([endOf("a", { expectedSequence: 9 })]);
+  await store.append([appendOf("a")]);
+  await expect
+    .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
+    .toMatchObject(
+      [[/:c$/], [/:a$/], [/:b$/], [], []].map((members) =>
+        members.map((member) => expect.stringMatching(member)),
+      ),
+    );
+  await store.append([endOf("a"), endOf("c")]);
+  for (const runId of ["a", "b", "c"]) expect(await store.deleteRun(runId, null)).toBe("deleted");
+  await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
+});
 
-  it("W14: a process that died between entry and run leaves an entry that nobody sees", async () => {
-    const { redis, store } = await openStore(await openServer());
-    await store.createRun(createOf("a"));
-    const now = await nowMicros(redis);
-    // Died before the run was made, before it moved on, and before another run was made under the same id.
-    await makeEntry(redis, "queued", now + 1, "ghost");
-    await makeEntry(redis, "queued", now + 2, "a");
-    await makeEntry(redis, "running", (await store.getRun("a"))?.ordinal ?? 0, "a");
-    expect(await listIds(store)).toEqual(["a"]);
-    expect(await listIds(store, "queued")).toEqual(["a"]);
-    expect(await listIds(store, "running")).toEqual([]);
-    // They may yet come true: all of them stay.
-    await redis.ping();
-    expect(await entriesOf(redis, "queued")).toHaveLength(3);
-    expect(await entriesOf(redis, "running")).toHaveLength(1);
-    await store.append([appendOf("a")]);
-    expect(await listIds(store, "running")).toEqual(["a"]);
-  });
+it("W14: a process that died between entry and run leaves an entry that nobody sees", async () => {
+  const { redis, store } = await openStore(await openServer());
+  await store.createRun(createOf("a"));
+  const now = await nowMicros(redis);
+  // Died before the run was made, before it moved on, and before another run was made under the same id.
+  await makeEntry(redis, "queued", now + 1, "ghost");
+  await makeEntry(redis, "queued", now + 2, "a");
+  await makeEntry(redis, "running", (await store.getRun("a"))?.ordinal ?? 0, "a");
+  expect(await listIds(store)).toEqual(["a"]);
+  expect(await listIds(store, "queued")).toEqual(["a"]);
+  expect(await listIds(store, "running")).toEqual([]);
+  // They may yet come true: all of them stay.
+  await redis.ping();
+  expect(await entriesOf(redis, "queued")).toHaveLength(3);
+  expect(await entriesOf(redis, "running")).toHaveLength(1);
+  await store.append([appendOf("a")]);
+  expect(await listIds(store, "running")).toEqual(["a"]);
+});
 
-  it("S12: entries that can never come true any more are removed by whoever lists", async () => {
-    const { redis, store } = await openStore(await openServer());
-    await store.createRun(createOf("a"));
-    await store.createRun(createOf("b"));
-    await store.append([appendOf("a"), endOf("b")]);
-    const [a, b] = [await store.getRun("a"), await store.getRun("b")];
-    const now = await nowMicros(redis);
-    await makeEntry(redis, "queued", a?.ordinal ?? 0, "a");
-    await makeEntry(redis, "running", b?.ordinal ?? 0, "b");
-    await makeEntry(redis, "failed", b?.ordinal ?? 0, "b");
-    await makeEntry(redis, "queued", now - DAY_MICROS - 10_000_000, "ghost");
-    await makeEntry(redis, "queued", now - DAY_MICROS + 10_000_000, "young");
-    await makeEntry(redis, "completed", now - DAY_MICROS - 10_000_000, "a");
-    expect(await listIds(store)).toEqual(["b", "a"]);
-    await expect
-      .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
-      .toMatchObject(
-        [[/:young$/], [/:a$/], [/:b$/], [], []].map((members) =>
-          members.map((member) => expect.stringMatching(member)),
-        ),
-      );
-  });
+it("S12: entries that can never come true any more are removed by whoever lists", async () => {
+  const { redis, store } = await openStore(await openServer());
+  await store.createRun(createOf("a"));
+  await store.createRun(createOf("b"));
+  await store.append([appendOf("a"), endOf("b")]);
+  const [a, b] = [await store.getRun("a"), await store.getRun("b")];
+  const now = await nowMicros(redis);
+  await makeEntry(redis, "queued", a?.ordinal ?? 0, "a");
+  await makeEntry(redis, "running", b?.ordinal ?? 0, "b");
+  await makeEntry(redis, "failed", b?.ordinal ?? 0, "b");
+  await makeEntry(redis, "queued", now - DAY_MICROS - 10_000_000, "ghost");
+  await makeEntry(redis, "queued", now - DAY_MICROS + 10_000_000, "young");
+  await makeEntry(redis, "completed", now - DAY_MICROS - 10_000_000, "a");
+  expect(await listIds(store)).toEqual(["b", "a"]);
+  await expect
+    .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
+    .toMatchObject(
+      [[/:young$/], [/:a$/], [/:b$/], [], []].map((members) =>
+        members.map((member) => expect.stringMatching(member)),
+      ),
+    );
+});
 
-  it("W14: pages stay whole among entries that nobody sees", async () => {
-    const { redis, store } = await openStore(await openServer());
-    const now = await nowMicros(redis);
-    for (const number of oneTo(25)) {
-      await store.createRun(createOf(`run-${number}`));
-      for (const ghost of oneTo(3)) {
-        await makeEntry(redis, "queued", now + number * 1_000 - ghost, `ghost-${number}-${ghost}`);
-        const { ordinal = 0 } = (await store.getRun(`run-${number}`)) ?? {};
-        await makeEntry(redis, "running", ordinal, `run-${number}`);
+it("W14: pages stay whole among entries that nobody sees", async () => {
+  const { redis, store } = await openStore(await openServer());
+  for (const number of oneTo(25)) {
+    await store.createRun(createOf(`run-${number}`));
+    const { ordinal = 0 } = (await store.getRun(`run-${number}`)) ?? {};
+    await makeEntry(redis, "running", ordinal, `run-${number}`);
+    // Between this run and the one before, whose ordinal is a round trip away: an ordinal is given once.
+    for (const ghost of oneTo(3))
+      await makeEntry(redis, "queued", ordinal - ghost, `ghost-${number}-${ghost}`);
+  }
+  for (const limit of [1, 2, 7, 25, 26]) {
+    for (const runStatus of [null, "queued"] as const) {
+      const seen: string[] = [];
+      let before: number | null = null;
+      for (;;) {
+        const page = await store.listRuns({ ownerId: "ada", runStatus, before, limit });
+        seen.push(...page.map(({ runId }) => runId));
+        before = page.at(-1)?.ordinal ?? null;
+        if (page.length < limit) break;
       }
+      expect(seen).toEqual(oneTo(25).map((number) => `run-${26 - number}`));
     }
-    for (const limit of [1, 2, 7, 25, 26]) {
-      for (const runStatus of [null, "queued"] as const) {
-        const seen: string[] = [];
-        let before: number | null = null;
-        for (;;) {
-          const page = await store.listRuns({ ownerId: "ada", runStatus, before, limit });
-          seen.push(...page.map(({ runId }) => runId));
-          before = page.at(-1)?.ordinal ?? null;
-          if (page.length < limit) break;
-        }
-        expect(seen).toEqual(oneTo(25).map((number) => `run-${26 - number}`));
-      }
-    }
-  });
+  }
+});
 
-  it("W14: however often connections break, every run that is there is in its list", async () => {
-    const server = await openServer();
-    const proxy = await openProxy(server);
-    const { store } = await openStore(server);
-    const runIds = oneTo(12).map((number) => `run-${number}`);
-    let isBusy = true;
-    const workers = oneTo(4).map(async (worker) => {
-      const shaky = await openShaky(proxy);
-      for (let round = worker; isBusy; round++) {
-        const runId = runIds[round % runIds.length] ?? "";
-        const work = [
-          () => shaky.createRun(createOf(runId)),
-          () => shaky.append([appendOf(runId)]),
-          () => shaky.append([appendOf(runId), endOf(runId)]),
-          () => shaky.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 5 }),
-          () => shaky.deleteRun(runId, null),
-        ];
-        // What a broken connection leaves undone is what this is about.
-        await work[Math.floor(Math.random() * work.length)]?.().catch(() => {});
-      }
-      await shaky.close();
-    });
-    const eye = connect(server);
-    for (const _ of oneTo(40)) {
-      const commands = async (): Promise<number> =>
-        Number(/total_commands_processed:(\d+)/.exec(await eye.info("stats"))?.[1]);
-      const before = await commands();
-      await expect.poll(commands, { interval: 1 }).toBeGreaterThan(before + 60);
-      proxy.cut();
+it("W14: however often connections break, every run that is there is in its list", async () => {
+  const server = await openServer();
+  const proxy = await openProxy(server);
+  const { store } = await openStore(server);
+  const runIds = oneTo(12).map((number) => `run-${number}`);
+  let isBusy = true;
+  const workers = oneTo(4).map(async (worker) => {
+    const shaky = await openShaky(proxy);
+    for (let round = worker; isBusy; round++) {
+      const runId = runIds[round % runIds.length] ?? "";
+      const work = [
+        () => shaky.createRun(createOf(runId)),
+        () => shaky.append([appendOf(runId)]),
+        () => shaky.append([appendOf(runId), endOf(runId)]),
+        () => shaky.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 5 }),
+        () => shaky.deleteRun(runId, null),
+      ];
+      // What a broken connection leaves undone is what this is about.
+      await work[Math.floor(Math.random() * work.length)]?.().catch(() => {});
     }
-    isBusy = false;
-    await Promise.all(workers);
-    const heads = await Promise.all(runIds.map((runId) => store.getRun(runId)));
-    const there = heads.filter((head) => head !== null);
-    const newestFirst = there.toSorted((a, b) => b.ordinal - a.ordinal);
-    expect(await listIds(store)).toEqual(newestFirst.map(({ runId }) => runId));
-    for (const status of STATUSES) {
-      expect(await listIds(store, status)).toEqual(
-        newestFirst.filter((run) => run.runStatus === status).map(({ runId }) => runId),
-      );
-    }
+    await shaky.close();
   });
+  const eye = connect(server);
+  for (const _ of oneTo(40)) {
+    const commands = async (): Promise<number> =>
+      Number(/total_commands_processed:(\d+)/.exec(await eye.info("stats"))?.[1]);
+    const before = await commands();
+    await expect.poll(commands, { interval: 1 }).toBeGreaterThan(before + 60);
+    proxy.cut();
+  }
+  isBusy = false;
+  await Promise.all(workers);
+  const heads = await Promise.all(runIds.map((runId) => store.getRun(runId)));
+  const there = heads.filter((head) => head !== null);
+  const newestFirst = there.toSorted((a, b) => b.ordinal - a.ordinal);
+  expect(await listIds(store)).toEqual(newestFirst.map(({ runId }) => runId));
+  for (const status of STATUSES) {
+    expect(await listIds(store, status)).toEqual(
+      newestFirst.filter((run) => run.runStatus === status).map(({ runId }) => runId),
+    );
+  }
 });
 
 /** A store whose client gives up at once: what was on its way when the connection broke may or may not be done. */

@@ -5,7 +5,7 @@ import { Cluster } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, dump, openProxy, openServer, openStore, owned } from "./opened.ts";
-import { appendOf, createOf } from "./requests.ts";
+import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 
 describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
   it("S31: resolves while an append could land, and leaves no run", async () => {

@@ -1,9 +1,17 @@
 import type { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openRedisStore, type RedisStore } from "../src/index.ts";
-import { type Client, type Servers, SETUPS } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { SETUPS } from "./clients.ts";
 import { connect, openServer } from "./opened.ts";
-import { appendOf, createOf, endOf, listIds, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  listIds,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
+import { useServers } from "./use-servers.ts";
 
 const HOUR_MS = 3_600_000;
 /** Whatever has finished so far. */
@@ -22,29 +30,8 @@ async function finishedAt(
   await redis.zadd(`${prefix}:ended`, atMs, `${await redis.hget(head, "ordinal")}:${runId}`);
 }
 
-describe.each(SETUPS)("purge on $name", ({ start }) => {
-  let servers: Servers;
-  let client: Client;
-
-  beforeAll(async () => {
-    servers = await start();
-    client = servers.connect();
-  });
-
-  afterAll(async () => {
-    client.disconnect();
-    await servers.close();
-  });
-
-  async function openFresh(): Promise<{
-    readonly prefix: string;
-    readonly redis: Redis;
-    readonly store: RedisStore;
-  }> {
-    const prefix = crypto.randomUUID();
-    return { prefix, redis: client as Redis, store: await openRedisStore(client, { prefix }) };
-  }
-
+describe.each(SETUPS)("purge on $name", (setup) => {
+  const openFresh = useServers(setup);
   it("S24: the oldest go first and whole, whatever order they were made in; live runs stay", async () => {
     const { prefix, redis, store } = await openFresh();
     const runIds = oneTo(130).map((number) => `run-${number}`);
@@ -103,7 +90,7 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     await finishedAt(redis, prefix, "old", 50);
     // So that the server knows the scripts, and is sent no text instead.
     expect(await store.purge({ finishedForMs: 51 * HOUR_MS, limit: 10 })).toEqual([]);
-    const ahead = Object.assign(Object.create(client) as Redis, {
+    const ahead = Object.assign(Object.create(redis) as Redis, {
       // To such a server everything is three days older than it is. The other script of the index begins with a word.
       evalsha(sha1: string, count: number, [key = "", age = "", ...rest]: string[]) {
         const isLook = key === `${prefix}:ended` && !Number.isNaN(Number(age));
@@ -119,6 +106,10 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     expect(await store.getRun("young")).not.toBeNull();
     expect(await purger.purge({ finishedForMs: 0, limit: 10 })).toEqual(["young"]);
   });
+});
+
+describe.each(SETUPS)("purge among other processes on $name", (setup) => {
+  const openFresh = useServers(setup);
 
   it("S24: entries that a process left which died before the end hide nothing, and are there when it comes", async () => {
     const { prefix, redis, store } = await openFresh();
@@ -142,7 +133,7 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
     await store.append([endOf("a")]);
     await finishedAt(redis, prefix, "a", 50);
     let isAnew = false;
-    const late = Object.assign(Object.create(client) as Redis, {
+    const late = Object.assign(Object.create(redis) as Redis, {
       // The run is made anew between the look at it and its removal, which alone has all its keys.
       async evalsha(sha1: string, count: number, values: string[]) {
         if (count === 3 && !isAnew) {
@@ -171,18 +162,16 @@ describe.each(SETUPS)("purge on $name", ({ start }) => {
   });
 });
 
-describe("a Redis that is full", () => {
-  it("S24: gets room again by a purge, also of runs whose entries have to be put off first", async () => {
-    const redis = connect(await openServer());
-    const store = await openRedisStore(redis);
-    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-    await store.append([endOf("a")]);
-    const { ordinal } = (await store.getRun("a")) ?? {};
-    await redis.zadd("run-events:ended", 1, `${ordinal}:a`);
-    await redis.config("SET", "maxmemory", "1");
-    await expect(store.append([appendOf("b")])).rejects.toMatchObject({
-      code: "store_unavailable",
-    });
-    expect(await store.purge({ ...ALL, limit: 10 })).toEqual(["a"]);
+it("S24: a full Redis gets room again by a purge, also of runs whose entries have to be put off first", async () => {
+  const redis = connect(await openServer());
+  const store = await openRedisStore(redis);
+  for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+  await store.append([endOf("a")]);
+  const { ordinal } = (await store.getRun("a")) ?? {};
+  await redis.zadd("run-events:ended", 1, `${ordinal}:a`);
+  await redis.config("SET", "maxmemory", "1");
+  await expect(store.append([appendOf("b")])).rejects.toMatchObject({
+    code: "store_unavailable",
   });
+  expect(await store.purge({ ...ALL, limit: 10 })).toEqual(["a"]);
 });

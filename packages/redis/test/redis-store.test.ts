@@ -1,14 +1,24 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { countFences } from "@tm/run-events-test-servers";
+import { expectApart, expectShapes } from "@tm/run-events-test-servers/expectations";
 import fc from "fast-check";
-import type { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openRedisStore, type RedisStore } from "../src/index.ts";
+import { describe, expect, it } from "vitest";
+import { openRedisStore } from "../src/index.ts";
 import { arbitraryStep, RUN_IDS, type Step } from "./arbitrary-step.ts";
-import { type Client, type Servers, SETUPS } from "./clients.ts";
+import { SETUPS } from "./clients.ts";
+import { connect, openServer } from "./opened.ts";
 import { passTime } from "./pass-time.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readLog,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
+import { useServers } from "./use-servers.ts";
 
 /** What a store answers to a step, without what depends on the time of day. */
 async function answerTo(
@@ -60,29 +70,13 @@ async function stateOf(store: RunEventStore): Promise<unknown> {
   );
 }
 
-describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
-  let servers: Servers;
-  let redis: Client;
-
-  beforeAll(async () => {
-    servers = await start();
-    redis = servers.connect();
-  });
-
-  afterAll(async () => {
-    redis.disconnect();
-    await servers.close();
-  });
-
-  function openFresh(): Promise<RedisStore> {
-    return openRedisStore(redis, { prefix: crypto.randomUUID() });
-  }
-
+describe.each(SETUPS)("the Redis store on $name", (setup) => {
+  const openFresh = useServers(setup);
   it("S5, S21, S22, S23: answers as the reference store does, in whatever order it is asked", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryStep, { maxLength: 12 }), async (steps) => {
-        const prefix = crypto.randomUUID();
-        const store = countFences(await openRedisStore(redis, { prefix }));
+        const { prefix, redis, store: opened } = await openFresh();
+        const store = countFences(opened);
         let passedMs = 0;
         const reference = countFences(createMemoryStore({ now: () => Date.now() + passedMs }));
         for (const runId of ["a", "b"]) {
@@ -92,7 +86,7 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
         for (const step of steps) {
           if (step.do === "pass") {
             passedMs += step.ms;
-            await passTime(redis as Redis, prefix, RUN_IDS, step.ms);
+            await passTime(redis, prefix, RUN_IDS, step.ms);
           } else {
             expect(await answerTo(store, step)).toEqual(await answerTo(reference, step));
           }
@@ -105,7 +99,7 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
   });
 
   it("S2: a group reaches runs of every node, and each request stands alone", async () => {
-    const store = await openFresh();
+    const { store } = await openFresh();
     const runIds = oneTo(200).map((number) => `run-${number}`);
     await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
     const outcomes = await store.append(
@@ -124,7 +118,7 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
   });
 
   it("S2: the requests for one run keep their order beyond what one script takes", async () => {
-    const store = await openFresh();
+    const { store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.createRun(createOf("b"));
     const batch = oneTo(700).map((value) => ({
@@ -152,9 +146,13 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
     ]);
     await store.close();
   });
+});
+
+describe.each(SETUPS)("one store object on $name", (setup) => {
+  const openFresh = useServers(setup);
 
   it("S9: a page of large events is cut by bytes and goes on without a hole", async () => {
-    const store = await openFresh();
+    const { store } = await openFresh();
     await store.createRun(createOf("a"));
     const large = "é".repeat(100_000);
     for (const value of oneTo(40)) await store.append([appendOf("a", `${value}${large}`)]);
@@ -165,11 +163,10 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
   });
 
   it("W2: time stands still in a run that was last changed by a server whose clock was ahead", async () => {
-    const prefix = crypto.randomUUID();
-    const store = await openRedisStore(redis, { prefix });
+    const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     const ahead = Date.now() + 1_000_000;
-    await (redis as Redis).hset(`${prefix}:{run:a}:head`, "updatedAtMs", ahead);
+    await redis.hset(`${prefix}:{run:a}:head`, "updatedAtMs", ahead);
     await store.append([appendOf("a", 1)]);
     await store.append([endOf("a")]);
     expect((await readLog(store, "a")).map(({ createdAtMs }) => createdAtMs)).toEqual([
@@ -181,33 +178,13 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
   });
 
   it("S11: what is returned has the shapes of core, with numbers for numbers", async () => {
-    const store = await openFresh();
-    await store.createRun(createOf("a"));
-    expect(await store.append([appendOf("a", 1)])).toStrictEqual([
-      { outcome: "appended", firstSequence: 1, lastSequence: 1, runStatus: "running", phase: null },
-    ]);
-    expect(await store.getRun("a")).toStrictEqual({
-      runId: "a",
-      ownerId: "ada",
-      runStatus: "running",
-      phase: null,
-      lastSequence: 1,
-      ordinal: expect.any(Number),
-      createdAtMs: expect.any(Number),
-      updatedAtMs: expect.any(Number),
-      finishedAtMs: null,
-      metadata: "{}",
-      fence: 0,
-      leaseExpiresAtMs: null,
-    });
-    expect(await readLog(store, "a")).toStrictEqual([
-      { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
-    ]);
+    const { store } = await openFresh();
+    await expectShapes(store);
     await store.close();
   });
 
   it("S18: close refuses what comes after it and leaves the client to its owner", async () => {
-    const store = await openFresh();
+    const { store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.close();
     await store.close();
@@ -215,26 +192,21 @@ describe.each(SETUPS)("the Redis store on $name", ({ start }) => {
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(closed);
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(closed);
     await expect(store.watch("a", () => {}).ready).rejects.toMatchObject(closed);
-    const other = await openFresh();
+    const { store: other } = await openFresh();
     expect(await other.getRun("a")).toBeNull();
     await other.close();
   });
 
   it("S19: stores with other prefixes share a server and nothing else", async () => {
-    const prefix = crypto.randomUUID();
-    const ours = await openRedisStore(redis, { prefix });
+    const { prefix, redis, store: ours } = await openFresh();
     const theirs = await openRedisStore(redis, { prefix: `${prefix}:run` });
-    await ours.createRun(createOf("a"));
-    await ours.append([appendOf("a", 1)]);
-    expect(await theirs.getRun("a")).toBeNull();
-    expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
-      outcome: "created",
-    });
+    await expectApart(ours, theirs);
     await ours.close();
     await theirs.close();
   });
+});
 
-  it.each(["", "a{b", "a}b", "a b"])("a bad prefix is a TypeError: %j", async (prefix) => {
-    await expect(openRedisStore(redis, { prefix })).rejects.toThrow(TypeError);
-  });
+it.each(["", "a{b", "a}b", "a b"])("a bad prefix is a TypeError: %j", async (prefix) => {
+  const redis = connect(await openServer());
+  await expect(openRedisStore(redis, { prefix })).rejects.toThrow(TypeError);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { keysOf } from "../src/keys.ts";
 import type { Subscriber, SubscriberEvents } from "../src/subscriber.ts";
-import { createSubscriptions } from "../src/subscriptions.ts";
+import { Subscriptions } from "../src/subscriptions.ts";
 
 const RUN_IDS = ["a", "b"] as const;
 const keys = keysOf("run-events", "");
@@ -96,7 +96,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
       const wanted = new Set<string>();
       /** Runs that were said to be heard since they were last wanted, or lost. */
       const confirmed = new Set<string>();
-      const subscriptions = createSubscriptions(keys, server.open, {
+      const subscriptions = new Subscriptions(keys, server.open, {
         onHeard: (runId) => confirmed.add(runId),
         onUnheard: () => confirmed.clear(),
         onMessage() {},
@@ -159,7 +159,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
 it("S14: runs that come in one turn share a command", async () => {
   const server = createSlowServer();
   const told = vi.fn();
-  const subscriptions = createSubscriptions(
+  const subscriptions = new Subscriptions(
     keys,
     (events) => {
       const subscriber = server.open(events);

@@ -1,5 +1,4 @@
 import type {
-  Appender,
   AppendRequest,
   ClaimRequest,
   ExpiredQuery,
@@ -8,6 +7,7 @@ import type {
   RenewRequest,
   RunEventStore,
 } from "@tm/run-events-core/store";
+import { arbitraryAppend, arbitraryFence } from "@tm/run-events-test-servers/arbitrary-append";
 import fc from "fast-check";
 
 /** What a caller does, after some time. */
@@ -24,45 +24,13 @@ export const RUN_IDS = ["a", "b", "missing"] as const;
 
 const runId = fc.constantFrom(...RUN_IDS);
 const ownerId = fc.constantFrom(null, null, "ada", "bob");
-const fence = fc.integer({ min: 1, max: 3 });
+const fence = arbitraryFence;
 const leaseMs = fc.constantFrom(1, 1_000, 5_000);
-const graceMs = fc.constantFrom(0, 1, 1_000);
+const GRACES_MS = [0, 1, 1_000];
+const graceMs = fc.constantFrom(...GRACES_MS);
 const limit = fc.integer({ min: 1, max: 3 });
 
-const appender: fc.Arbitrary<Appender> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
-  { weight: 3, arbitrary: fence.map((one) => ({ by: "worker" as const, fence: one })) },
-  { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
-  { weight: 1, arbitrary: graceMs.map((one) => ({ by: "reaper" as const, graceMs: one })) },
-);
-
-/** Requests that often meet: few runs, keys, owners, fences and sequences. */
-const append = fc
-  .record({
-    runId,
-    ownerId,
-    events: fc.array(
-      fc.record({
-        eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED"),
-        payload: fc.constantFrom("1", '"ü"'),
-        phase: fc.constantFrom(null, '"draft"', '"review"'),
-      }),
-      { minLength: 1, maxLength: 3 },
-    ),
-    ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
-    idempotencyKey: fc.constantFrom(null, null, "k1", "k2"),
-    expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
-    appender,
-  })
-  .map(({ ends, ...request }) =>
-    ends
-      ? {
-          ...request,
-          events: [...request.events, { eventType: "RUN_FAILED", payload: "null", phase: null }],
-          runStatus: "failed" as const,
-        }
-      : { ...request, runStatus: "running" as const },
-  );
+const append = arbitraryAppend(RUN_IDS, GRACES_MS);
 
 function stepOf<Does extends Step["does"], Request>(
   does: Does,

@@ -2,7 +2,14 @@ import { mkdirSync, openSync, closeSync, statSync, writeFileSync, writeSync } fr
 import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 /** What a lasting failure looks like: a plain message, and the driver's words in the cause only. */

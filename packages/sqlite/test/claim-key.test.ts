@@ -1,6 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, claimed, claimOf, createOf, releaseOf } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  releaseOf,
+} from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("a claim's key on $name", (driver) => {
@@ -25,23 +31,23 @@ describe.each(DRIVERS)("a claim's key on $name", (driver) => {
     onTestFinished(() => void vi.useRealTimers());
     await store.createRun(createOf("a"));
     const claim = { ...claimOf("a", 1_000), claimKey: "k" };
-    const first = await claimed(store, claim);
+    const { fence: first } = await claimed(store, claim);
     vi.setSystemTime(Date.now() + 1_000);
-    const second = await claimed(store, claim);
+    const { fence: second } = await claimed(store, claim);
     expect(second).toBeGreaterThan(first);
     await store.release(releaseOf("a", second));
-    const third = await claimed(store, claimOf("a"));
+    const { fence: third } = await claimed(store, claimOf("a"));
     expect(third).toBeGreaterThan(second);
     expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
     await store.append([appendOf("a", 1, { appender: { by: "owner" } })]);
-    expect(await claimed(store, claim)).toBeGreaterThan(third + 1);
+    expect((await claimed(store, claim)).fence).toBeGreaterThan(third + 1);
   });
 
   it("S19, S21: a program of the version before claims beside it, and its lease has no key", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     const claim = { ...claimOf("a"), claimKey: "k" };
-    const fence = await claimed(store, claim);
+    const { fence } = await claimed(store, claim);
     await store.release(releaseOf("a", fence));
     // The statements of that version.
     db.prepare(

@@ -1,76 +1,72 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { runEventStoreConformance } from "@tm/run-events-conformance";
+import { type Counts, runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, inject, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { countStatements } from "./counted-statements.ts";
 import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
 
-interface Opened {
+/** A file in a folder of its own, and the handles of the store objects on it. */
+interface FilePlace {
   readonly file: string;
-  readonly db: Handle;
-  /** How many statements the store has run on it. */
-  readonly statements: () => number;
+  readonly handles: Map<RunEventStore, Handle>;
+  /** How many statements the stores have run. */
+  readonly counters: (() => number)[];
 }
 
-/** How the kit gets at stores in files: each fresh one in a folder of its own, which goes with its last handle. */
-function doorsOf(driver: Driver) {
-  const opened = new Map<RunEventStore, Opened>();
-
-  async function openFile(file: string): Promise<RunEventStore> {
-    const db = driver.open(file);
-    const statements = countStatements(db);
-    const store = createSqliteStore(db);
-    await store.migrate();
-    opened.set(store, { file, db, statements });
-    return store;
-  }
-
-  function openedAs(store: RunEventStore): Opened {
-    const found = opened.get(store);
-    if (found === undefined) throw new TypeError("Expected a store that these doors have opened.");
-    return found;
-  }
-
+/** How the kit gets at stores in files. */
+function doorsOf(driver: Driver): StoreDoors<FilePlace> {
   return {
-    open: async () => openFile(join(await mkdtemp(join(tmpdir(), "run-events-kit-")), "kit.db")),
-    reopen: (store: RunEventStore) => openFile(openedAs(store).file),
-    async destroy(store: RunEventStore) {
-      const { file, db } = openedAs(store);
-      db.close();
-      opened.delete(store);
-      const inUse = [...opened.values()].some((other) => other.file === file);
-      if (!inUse) await rm(dirname(file), { recursive: true });
+    async prepare() {
+      const folder = await mkdtemp(join(tmpdir(), "run-events-kit-"));
+      return { file: join(folder, "kit.db"), handles: new Map(), counters: [] };
     },
-    leftovers(store: RunEventStore) {
-      const { db } = openedAs(store);
-      const counts: Record<string, number> = {};
-      // What is written by a probe, and which migrations there were, is of no run.
-      const tables = db.prepare(
-        `SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_runs' OR name GLOB '*_events' OR name GLOB '*_receipts'`,
-      );
-      for (const { name } of tables.all() as readonly { readonly name: string }[]) {
-        const row = db.prepare(`SELECT count(*) AS count FROM "${name}"`).get();
-        counts[name] = Number((row as { readonly count: number }).count);
-      }
-      return counts;
+    async open({ file, handles, counters }) {
+      const db = driver.open(file);
+      counters.push(countStatements(db));
+      const store = createSqliteStore(db);
+      handles.set(store, db);
+      await store.migrate();
+      return store;
     },
-    cost: (store: RunEventStore) => ({ statements: openedAs(store).statements() }),
+    async destroy({ file, handles }) {
+      for (const db of handles.values()) db.close();
+      await rm(dirname(file), { recursive: true });
+    },
+    leftovers({ handles }) {
+      const [db] = handles.values();
+      return db === undefined ? {} : countRows(db);
+    },
+    cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
     // As on a disk that may only be read from now on.
-    refuseWrites(store: RunEventStore) {
-      const { db } = openedAs(store);
-      db.exec("PRAGMA query_only = ON");
-      return () => void db.exec("PRAGMA query_only = OFF");
+    refuseWrites({ handles }, store) {
+      const db = handles.get(store);
+      db?.exec("PRAGMA query_only = ON");
+      return () => void db?.exec("PRAGMA query_only = OFF");
     },
   };
+}
+
+/** How many rows each table has. What is written by a probe, and which migrations there were, is of no run. */
+function countRows(db: Handle): Counts {
+  const tables = db.prepare(
+    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_runs' OR name GLOB '*_events' OR name GLOB '*_receipts'`,
+  );
+  const counts: Record<string, number> = {};
+  for (const { name } of tables.all() as readonly { readonly name: string }[]) {
+    const row = db.prepare(`SELECT count(*) AS count FROM "${name}"`).get();
+    counts[name] = Number((row as { readonly count: number }).count);
+  }
+  return counts;
 }
 
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: driver.name,
-    profile: driver.name === "better-sqlite3" ? "ci" : inject("variantProfile"),
+    profile: inject(driver.name === "better-sqlite3" ? "mainProfile" : "variantProfile"),
+    soakMs: inject("soakMs"),
     ...doorsOf(driver),
   })) {
     it(name, run, timeoutMs);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "./drivers.ts";
 import { startConfinedPeer, startPeer } from "./peers.ts";
-import { createOf, oneTo, readValues } from "./requests.ts";
+import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("a crash on $name", (driver) => {

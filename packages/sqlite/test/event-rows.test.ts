@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, createOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
 describe.each(DRIVERS)("a group's events on $name", (driver) => {
   it("S3: events land in their order, however many go into one statement", async () => {

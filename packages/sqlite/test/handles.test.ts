@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createSqliteStore, type SqliteDatabase } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, claimOf, createOf, endOf, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  endOf,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 /** Handles that only a program without types can pass. */

@@ -1,13 +1,10 @@
+import { lineOf, makeRefusedLines } from "@tm/run-events-test-servers/joined-appends";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { createSqliteStore, type JoinedAppend } from "../src/index.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { appendOf, claimed, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
-
-function lineOf(value: unknown, more: Partial<JoinedAppend> = {}): JoinedAppend {
-  return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }], ...more };
-}
 
 function businessRows(db: Handle): unknown {
   return db
@@ -62,29 +59,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
 
   it("S5: a refusal is thrown and leaves the transaction usable", async () => {
     const { db, store } = await openBusiness();
-    await store.createRun(createOf("done"));
-    await store.createRun(createOf("claimed"));
-    const fence = await claimed(store, claimOf("claimed"));
-    await store.append([endOf("done"), appendOf("a", 1, { idempotencyKey: "k" })]);
-    const refusals: [JoinedAppend, object][] = [
-      [lineOf(1, { runId: "nowhere" }), { code: "not_found" }],
-      [lineOf(1, { ownerId: "bob" }), { code: "not_found" }],
-      [
-        lineOf(1, { runId: "done" }),
-        { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
-      ],
-      [lineOf(1, { runId: "claimed" }), { code: "fenced" }],
-      [lineOf(1, { runId: "claimed", fence: fence + 1 }), { code: "fenced" }],
-      [lineOf(1, { runId: "claimed", fence: 0 }), { code: "invalid_request" }],
-      [
-        lineOf(1, { expectedSequence: 0 }),
-        { code: "sequence_conflict", details: { lastSequence: 1 } },
-      ],
-      [lineOf(2, { idempotencyKey: "k" }), { code: "idempotency_key_reused" }],
-      [lineOf(1, { idempotencyKey: "ü" }), { code: "invalid_request" }],
-      [lineOf(1, { events: [] }), { code: "invalid_request" }],
-      [lineOf(1, { events: [{ eventType: "bad" }] }), { code: "invalid_event" }],
-    ];
+    const { fence, refusals } = await makeRefusedLines(store);
     db.exec("BEGIN IMMEDIATE");
     for (const [append, error] of refusals) {
       expect(() => store.appendInTransaction(append)).toThrow(expect.objectContaining(error));

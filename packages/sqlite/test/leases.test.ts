@@ -15,7 +15,7 @@ import {
   readValues,
   releaseOf,
   renewOf,
-} from "./requests.ts";
+} from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("leases on $name", (driver) => {
@@ -117,7 +117,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     }
     expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
     vi.setSystemTime(Date.now() + 11_000);
-    const fence = await claimed(store, claimOf("run-20"));
+    const { fence } = await claimed(store, claimOf("run-20"));
     expect(await store.listExpired({ graceMs: 10_000, limit: 3 })).toEqual([
       "run-19",
       "run-18",
@@ -140,7 +140,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
   it("S22: a refused append leaves the lease as it was, and one under its fence too", async () => {
     const { store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
-    const fence = await claimed(store, claimOf("a"));
+    const { fence } = await claimed(store, claimOf("a"));
     const before = await store.getRun("a");
     const [fenced, landed] = await store.append([
       appendOf("a", 1),

@@ -2,7 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  oneTo,
+  queryOf,
+  readLog,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("sharing a file on $name", (driver) => {

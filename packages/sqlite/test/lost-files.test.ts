@@ -13,7 +13,14 @@ import { FileGuard } from "../src/file-guard.ts";
 import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { type Driver, driverOf, DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, claimOf, createOf, oneTo, queryOf, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 const GONE = { code: "store_unavailable", retryable: false, ambiguous: false };

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, readValues } from "./requests.ts";
+import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 it("S20: a lock that stays is a store that may be tried again, on every driver", async () => {

@@ -3,7 +3,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { AppendOutcome } from "@tm/run-events-core/store";
 import { createSqliteStore } from "../src/index.ts";
 import { driverOf } from "./drivers.ts";
-import { appendOf, claimOf, createOf } from "./requests.ts";
+import { appendOf, claimOf, createOf } from "@tm/run-events-test-servers/requests";
 import type { PeerCommands, PeerFailure } from "./peers.ts";
 
 const [driverName, file = ""] = process.argv.slice(2);

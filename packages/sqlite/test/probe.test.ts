@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
 import { startConfinedPeer, startPeer } from "./peers.ts";
-import { appendOf, createOf, readLog } from "./requests.ts";
+import { appendOf, createOf, readLog } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 const UNAVAILABLE = { code: "store_unavailable", ambiguous: false };

@@ -1,6 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { appendOf, claimOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import {
+  appendOf,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
 function countRows(db: Handle): readonly number[] {

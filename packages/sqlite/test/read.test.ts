@@ -2,7 +2,7 @@ import { createPageCut, eventBytes, type StoredEvent } from "@tm/run-events-core
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, createOf, queryOf, readLog } from "./requests.ts";
+import { appendOf, createOf, queryOf, readLog } from "@tm/run-events-test-servers/requests";
 import { openStore } from "./stores.ts";
 
 /** Sizes around where payloads are read by themselves, small ones, and one that a page of 48 KiB cannot hold. */

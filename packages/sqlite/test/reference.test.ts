@@ -5,7 +5,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { arbitraryStep, RUN_IDS, takeStep, underGiven } from "./arbitrary-step.ts";
 import { DRIVERS } from "./drivers.ts";
-import { createOf, queryOf } from "./requests.ts";
+import { createOf, queryOf } from "@tm/run-events-test-servers/requests";
 
 function stateOf(store: RunEventStore): Promise<unknown> {
   return store.read(

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { isWalSafe } from "../src/sqlite-version.ts";
 import { DRIVERS } from "./drivers.ts";
+import { expectFirstRuns } from "@tm/run-events-test-servers/expectations";
 import { makeFirstSchema } from "./first-schema.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, claimOf, createOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("the schema on $name", (driver) => {
@@ -40,28 +41,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
       message: expect.stringContaining("migrate()"),
     });
     await store.migrate();
-    expect(await store.getRun("live")).toEqual({
-      runId: "live",
-      ownerId: "ada",
-      runStatus: "running",
-      phase: null,
-      lastSequence: 2,
-      ordinal: 1,
-      createdAtMs: 1_000,
-      updatedAtMs: 2_000,
-      finishedAtMs: null,
-      metadata: '{"a":1}',
-      fence: 0,
-      leaseExpiresAtMs: null,
-    });
-    expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
-      { outcome: "replayed", firstSequence: 1 },
-    ]);
-    await store.append([appendOf("live", 3)]);
-    expect(await readValues(store, "live")).toEqual([1, 2, 3]);
-    expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
-    expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
-    expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual(["done"]);
+    await expectFirstRuns(store);
     await store.close();
   });
 

@@ -1,10 +1,18 @@
+import { expectApart, expectShapes } from "@tm/run-events-test-servers/expectations";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { prepareStatements } from "../src/statements.ts";
 import { tablesOf } from "../src/tables.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { appendOf, createOf, endOf, oneTo, queryOf, readLog, readValues } from "./requests.ts";
+import {
+  appendOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 function valueOf(db: Handle, sql: string): unknown {
@@ -108,27 +116,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     const db = openHandle(driver, temporaryFile(), { oddRows: true });
     const store = createSqliteStore(db);
     await store.migrate();
-    await store.createRun(createOf("a"));
-    expect(await store.append([appendOf("a", 1)])).toEqual([
-      { outcome: "appended", firstSequence: 1, lastSequence: 1, runStatus: "running", phase: null },
-    ]);
-    expect(await store.getRun("a")).toStrictEqual({
-      runId: "a",
-      ownerId: "ada",
-      runStatus: "running",
-      phase: null,
-      lastSequence: 1,
-      ordinal: 1,
-      createdAtMs: expect.any(Number),
-      updatedAtMs: expect.any(Number),
-      finishedAtMs: null,
-      metadata: "{}",
-      fence: 0,
-      leaseExpiresAtMs: null,
-    });
-    expect(await readLog(store, "a")).toStrictEqual([
-      { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
-    ]);
+    await expectShapes(store);
     await store.close();
   });
 
@@ -194,12 +182,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     const file = temporaryFile();
     const { store: ours } = await openStore(driver, file);
     const { store: theirs } = await openStore(driver, file, { tablePrefix: "other_" });
-    await ours.createRun(createOf("a"));
-    await ours.append([appendOf("a", 1)]);
-    expect(await theirs.getRun("a")).toBeNull();
-    expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
-      outcome: "created",
-    });
+    await expectApart(ours, theirs);
   });
 
   it("S20: a closed handle is a store that is unavailable", async () => {

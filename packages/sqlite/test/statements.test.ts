@@ -2,7 +2,14 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, claimed, claimOf, createOf, queryOf, renewOf } from "./requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  queryOf,
+  renewOf,
+} from "@tm/run-events-test-servers/requests";
 
 const LIST = { ownerId: "ada", runStatus: null, before: null, limit: 10 };
 
@@ -25,7 +32,7 @@ describe("statements", () => {
       await store.listRuns(LIST);
       await store.listRuns({ ...LIST, runStatus: "running" });
       await store.getRun("run");
-      const fence = await claimed(store, { ...claimOf("run"), claimKey: "key" });
+      const { fence } = await claimed(store, { ...claimOf("run"), claimKey: "key" });
       await store.renew(renewOf("run", fence));
       await store.listExpired({ graceMs: 0, limit: 10 });
       await store.purge({ finishedForMs: 1, limit: 10 });

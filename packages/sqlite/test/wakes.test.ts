@@ -3,7 +3,7 @@ import { createSqliteStore } from "../src/index.ts";
 import { countLooks } from "./counted-looks.ts";
 import { DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, endOf, oneTo, readValues } from "./requests.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("wakes on $name", (driver) => {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "./drivers.ts";
-import { appendOf, createOf, oneTo } from "./requests.ts";
+import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 const MOST_WAL_BYTES = 67_108_864;

@@ -1,5 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { CHROMIUM_NAMES, SYSTEM_PROGRAMS } from "./system-programs.ts";
+import { requireTier } from "./tier.ts";
 
 // Debian keeps nginx and PgBouncer in a folder that is not on the PATH of an ordinary user.
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -9,11 +11,29 @@ const NGINX_MODULE_FOLDERS = ["/usr/lib/nginx/modules", "/usr/share/nginx/module
 
 const POSTGRES_FOLDER = "/usr/lib/postgresql";
 
-/** Where a program is: on the PATH, else in the system's folders. @returns its whole path, or null */
+/**
+ * Where a program is: on the PATH, else in the system's folders.
+ *
+ * @returns its whole path, or null
+ * @throws Error if the tier of this test file does without it
+ */
 export function findProgram(name: string): string | null {
+  const needed = SYSTEM_PROGRAMS.find(({ names }) => names.includes(name));
+  if (needed !== undefined) requireTier(needed.tier, name);
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
   const path = folders.filter(Boolean).find((folder) => isProgram(join(folder, name)));
   return path === undefined ? null : join(path, name);
+}
+
+/**
+ * Where the system's Chromium is.
+ *
+ * @throws Error if it is not installed, or if the tier of this test file does without it
+ */
+export function findChromium(): string {
+  const path = CHROMIUM_NAMES.map(findProgram).find((found) => found !== null);
+  if (path == null) throw new Error("Chromium is not installed: apt-get install chromium");
+  return path;
 }
 
 /** Where a module for nginx is, such as `ngx_nchan_module.so`. @returns its whole path, or null */

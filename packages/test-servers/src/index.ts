@@ -1,6 +1,6 @@
 export { startCaddy } from "./caddy.ts";
 export { countFences } from "./count-fences.ts";
-export { findNginxModule, findProgram, findSystemPostgres } from "./find-program.ts";
+export { findChromium, findNginxModule, findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
 export { startNginx } from "./nginx.ts";
 export type { NotifyingProtocol } from "./notification-filter.ts";

@@ -3,45 +3,8 @@ import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { findNginxModule, findProgram } from "./find-program.ts";
-
-/** What the tests start. */
-interface Requirement {
-  readonly name: string;
-  readonly isThere: () => boolean;
-  readonly aptPackage: string;
-  /** `null` if the tests do without it there. */
-  readonly brewFormula: string | null;
-}
-
-/** A program: any of these will do. */
-function program(
-  programs: readonly string[],
-  aptPackage: string,
-  brewFormula: string,
-): Requirement {
-  return {
-    name: programs.join(" or "),
-    isThere: () => programs.some((name) => findProgram(name) !== null),
-    aptPackage,
-    brewFormula,
-  };
-}
-
-const REQUIREMENTS: readonly Requirement[] = [
-  program(["redis-server"], "redis-server", "redis"),
-  program(["valkey-server"], "valkey-server", "valkey"),
-  program(["nginx"], "nginx", "nginx"),
-  program(["caddy"], "caddy", "caddy"),
-  program(["pgbouncer"], "pgbouncer", "pgbouncer"),
-  program(["faketime"], "faketime", "libfaketime"),
-  program(["chromium", "chromium-browser", "google-chrome"], "chromium", "--cask chromium"),
-  {
-    name: "nginx's module nchan",
-    isThere: () => findNginxModule("ngx_nchan_module.so") !== null,
-    aptPackage: "libnginx-mod-nchan",
-    brewFormula: null,
-  },
-];
+import { NCHAN_MODULE, SYSTEM_PROGRAMS, type SystemProgram } from "./system-programs.ts";
+import { includesTier, parseTier, type Tier } from "./tier.ts";
 
 // While this script says no, a package that is installed does not start its service.
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
@@ -50,33 +13,39 @@ const POLICY = "#!/bin/sh\nexit 101\n";
 const run = promisify(execFile);
 
 /**
- * Runs before all tests: sees to it that the servers which they start are installed. As root on Debian and
- * its kin it installs what is missing.
+ * Runs before the tests that start servers: sees to it that what their tier needs is installed. As root on Debian and its kin it installs
+ * what is missing.
  *
  * @throws Error with one line for each missing program, which says how to install it
  */
 export async function setup(): Promise<void> {
-  const missing = findMissing();
+  const needed = programsOf(parseTier(process.env["TEST_TIER"]));
+  const missing = needed.filter(isMissing);
   if (missing.length === 0) return;
   if (process.getuid?.() === 0 && findProgram("apt-get") !== null)
     await install(missing.map(({ aptPackage }) => aptPackage));
-  const stillMissing = findMissing();
+  const stillMissing = missing.filter(isMissing);
   if (stillMissing.length > 0) throw new Error(stillMissing.map(explain).join("\n"));
 }
 
-function findMissing(): readonly Requirement[] {
-  return REQUIREMENTS.filter(
-    ({ isThere, brewFormula }) =>
-      !isThere() && (process.platform !== "darwin" || brewFormula !== null),
-  );
+/** What the tests of a tier need of the system. */
+export function programsOf(tier: Tier): readonly SystemProgram[] {
+  return SYSTEM_PROGRAMS.filter((program) => includesTier(tier, program.tier));
 }
 
-function explain({ name, aptPackage, brewFormula }: Requirement): string {
+function isMissing({ names, brewFormula }: SystemProgram): boolean {
+  if (process.platform === "darwin" && brewFormula === null) return false;
+  const find = (name: string): string | null =>
+    name === NCHAN_MODULE ? findNginxModule(name) : findProgram(name);
+  return names.every((name) => find(name) === null);
+}
+
+function explain({ names, aptPackage, brewFormula }: SystemProgram): string {
   const command =
     process.platform === "darwin"
       ? `brew install ${brewFormula ?? ""}`
       : `sudo apt-get install -y ${aptPackage}`;
-  return `The tests need ${name}: ${command}`;
+  return `The tests need ${names.join(" or ")}: ${command}`;
 }
 
 async function install(packages: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { Transform } from "node:stream";
 import { HOST } from "./free-port.ts";
+import { Gate } from "./gate.ts";
 import {
   createNotificationFilter,
   parseProtocol,
@@ -58,73 +58,14 @@ export async function startTcpProxy({ to }: { readonly to: TcpTarget }): Promise
   let target = to;
   const open = new Set<ProxiedConnection>();
   let dropped: NotifyingProtocol | null = null;
-  let stalled: PromiseWithResolvers<void> | null = null;
-  let isOfAnswers = false;
   let closing: Promise<unknown> | undefined;
+  const gate = new Gate();
 
-  const held = new Map<Transform, Buffer[]>();
-
-  /** What a direction does to its chunks. What is held back passes as one, so that its reader has all of it in one breath. */
-  function createPassage(from: "client" | "server", pass: (chunk: Buffer) => Buffer): Transform {
-    const isOpen = (): boolean => stalled === null || (isOfAnswers && from === "client");
-    const passage = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        if (isOpen()) {
-          done(null, pass(chunk));
-          return;
-        }
-        held.set(passage, [...(held.get(passage) ?? []), pass(chunk)]);
-        done();
-      },
-      flush(done) {
-        void (isOpen() ? Promise.resolve() : stalled?.promise)?.then(() => done());
-      },
-    });
-    passage.on("close", () => held.delete(passage));
-    return passage;
-  }
-
-  function accept(client: Socket): void {
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const server = connect({ ...target, allowHalfOpen: true, noDelay: true });
-    let sent = "";
-    let filter: NotificationFilter | undefined;
-    client.on("data", (chunk: Buffer) => {
-      const protocol = sent === "" ? parseProtocol(chunk[0]) : null;
-      if (protocol !== null)
-        filter = createNotificationFilter(protocol, () => dropped === protocol);
-      filter?.readClient(chunk);
-      sent += chunk.toString("latin1");
-    });
-    client.pipe(createPassage("client", (chunk) => chunk)).pipe(server);
-    server
-      .pipe(createPassage("server", (chunk) => filter?.filterServer(chunk) ?? chunk))
-      .pipe(client);
-
-    const connection: ProxiedConnection = {
-      hasSent: (text) => sent.includes(Buffer.from(text).toString("latin1")),
-      stall() {
-        for (const socket of [client, server]) {
-          socket.unpipe();
-          socket.pause();
-        }
-      },
-      cut() {
-        open.delete(connection);
-        client.destroy();
-        server.destroy();
-      },
-    };
-    open.add(connection);
-    for (const socket of [client, server]) {
-      // Whatever broke one side, the other side sees a broken connection.
-      socket.on("error", connection.cut);
-      socket.on("close", () => {
-        if (client.destroyed && server.destroyed) open.delete(connection);
-      });
-    }
-  }
-
-  const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+    const sent = joinSockets({ client, server, gate, dropped: () => dropped });
+    open.add(openConnection(client, server, sent, (connection) => open.delete(connection)));
+  });
   await once(listener.listen(0, HOST), "listening");
   const { port } = listener.address() as AddressInfo;
 
@@ -136,20 +77,9 @@ export async function startTcpProxy({ to }: { readonly to: TcpTarget }): Promise
     host: HOST,
     port,
     connections: () => [...open],
-    stall() {
-      stalled ??= Promise.withResolvers();
-      isOfAnswers = false;
-    },
-    stallAnswers() {
-      stalled ??= Promise.withResolvers();
-      isOfAnswers = true;
-    },
-    resume() {
-      stalled?.resolve();
-      stalled = null;
-      for (const [passage, chunks] of held) passage.push(Buffer.concat(chunks));
-      held.clear();
-    },
+    stall: () => gate.stall(),
+    stallAnswers: () => gate.stallAnswers(),
+    resume: () => gate.resume(),
     cut,
     moveTo(server) {
       target = server;
@@ -163,4 +93,60 @@ export async function startTcpProxy({ to }: { readonly to: TcpTarget }): Promise
       await closing;
     },
   };
+}
+
+/** Passes on what each side sends, through the gate. @returns what the client has sent so far */
+function joinSockets({
+  client,
+  server,
+  gate,
+  dropped,
+}: {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly gate: Gate;
+  readonly dropped: () => NotifyingProtocol | null;
+}): () => string {
+  let sent = "";
+  let filter: NotificationFilter | undefined;
+  client.on("data", (chunk: Buffer) => {
+    const protocol = sent === "" ? parseProtocol(chunk[0]) : null;
+    if (protocol !== null)
+      filter = createNotificationFilter(protocol, () => dropped() === protocol);
+    filter?.readClient(chunk);
+    sent += chunk.toString("latin1");
+  });
+  client.pipe(gate.passage("client", (chunk) => chunk)).pipe(server);
+  server.pipe(gate.passage("server", (chunk) => filter?.filterServer(chunk) ?? chunk)).pipe(client);
+  return () => sent;
+}
+
+function openConnection(
+  client: Socket,
+  server: Socket,
+  sent: () => string,
+  onEnd: (connection: ProxiedConnection) => void,
+): ProxiedConnection {
+  const connection: ProxiedConnection = {
+    hasSent: (text) => sent().includes(Buffer.from(text).toString("latin1")),
+    stall() {
+      for (const socket of [client, server]) {
+        socket.unpipe();
+        socket.pause();
+      }
+    },
+    cut() {
+      onEnd(connection);
+      client.destroy();
+      server.destroy();
+    },
+  };
+  for (const socket of [client, server]) {
+    // Whatever broke one side, the other side sees a broken connection.
+    socket.on("error", connection.cut);
+    socket.on("close", () => {
+      if (client.destroyed && server.destroyed) onEnd(connection);
+    });
+  }
+  return connection;
 }

@@ -4,6 +4,7 @@ import { chown, mkdtemp } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { requireTier } from "./tier.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 
 /**
@@ -37,8 +38,13 @@ fi
 rm -rf "$1"
 `;
 
-/** Makes a folder for one server. */
+/**
+ * Makes a folder for one server.
+ *
+ * @throws Error in the tier `fast`, which starts none
+ */
 export async function createWorkFolder(name: string): Promise<WorkFolder> {
+  requireTier("main", `a server (${name})`);
   const path = await mkdtemp(join(tmpdir(), `run-events-${name}-`));
   // A group of its own: Ctrl+C ends the tests, and the watchdog then cleans up after them.
   const watchdog = spawn("sh", ["-c", WATCHDOG, "sh", path], {

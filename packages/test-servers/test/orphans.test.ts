@@ -8,9 +8,13 @@ import { expect, it, onTestFinished } from "vitest";
 import { listens } from "./listens.ts";
 
 it("servers do not outlive the process that started them, also when it is killed", async () => {
-  const owner = spawn(process.execPath, [fileURLToPath(new URL("owner.ts", import.meta.url))], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const owner = spawn(
+    process.execPath,
+    ["-C", "@tm/source", fileURLToPath(new URL("owner.ts", import.meta.url))],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const gone = once(owner, "exit");
   onTestFinished(() => void owner.kill("SIGKILL"));
   const [line] = (await once(createInterface(owner.stdout), "line")) as [string];

@@ -1,24 +1,95 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
-import { NIGHTLY, parseTier, settingsOf } from "../src/tier.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { findChromium, startPostgres, startRedis } from "../src/index.ts";
+import { programsOf } from "../src/require-servers.ts";
+import { findTestFiles, tierOf } from "../src/test-files.ts";
+import { ALONE, FAST, MAIN, NIGHTLY } from "../src/tier-files.ts";
+import { includesTier, parseTier, requireTier, TIERS } from "../src/tier.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
-it("the tier nightly has every test file, and main leaves out only files that exist", () => {
-  expect(settingsOf("nightly").exclude).toEqual(["**/node_modules/**"]);
-  expect(settingsOf("main").exclude).toEqual(["**/node_modules/**", ...NIGHTLY]);
-  expect(NIGHTLY.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+/** Sets the tier that a program sees, for the rest of this test. */
+function beInTier(tier: string | undefined): void {
+  const before = process.env["TEST_TIER"];
+  onTestFinished(() => setTier(before));
+  setTier(tier);
+}
+
+function setTier(tier: string | undefined): void {
+  if (tier === undefined) delete process.env["TEST_TIER"];
+  else process.env["TEST_TIER"] = tier;
+}
+
+describe("the lists of tiers", () => {
+  it("name only files and folders that exist", () => {
+    const entries = [...FAST, ...MAIN, ...NIGHTLY, ...ALONE];
+    expect(entries.filter((entry) => !existsSync(join(ROOT, entry)))).toEqual([]);
+    expect(ALONE.map(tierOf)).toEqual(ALONE.map(() => "main"));
+  });
+
+  it("name a file once, and in MAIN only what a folder of FAST would make fast", () => {
+    const names = [...FAST, ...MAIN, ...NIGHTLY];
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+    const folders = FAST.filter((entry) => entry.endsWith("/"));
+    expect(MAIN.filter((file) => !folders.some((folder) => file.startsWith(folder)))).toEqual([]);
+  });
+
+  it("give every test file one tier, and each tier the files of the one before it", () => {
+    const files = findTestFiles();
+    const all = TIERS.flatMap((tier) => files[tier]);
+    expect(new Set(all).size).toBe(all.length);
+    expect(TIERS.map((tier) => files[tier].length > 0)).toEqual([true, true, true]);
+    for (const [index, tier] of TIERS.entries()) {
+      const larger = TIERS.slice(index);
+      expect(TIERS.filter((other) => includesTier(other, tier))).toEqual(larger);
+    }
+  });
+
+  it("make a new file fast in a folder that is, and else main", () => {
+    expect(tierOf("packages/core/test/new.test.ts")).toBe("fast");
+    expect(tierOf("packages/postgres/test/new.test.ts")).toBe("main");
+  });
+});
+
+describe("a test file of the tier fast", () => {
+  it("is refused a server and a browser", async () => {
+    // As the configuration says to this file.
+    expect(process.env["TEST_TIER"]).toBe("fast");
+    const refused = /^A test file of the tier fast cannot start .*, which the tier main has\./;
+    await expect(startPostgres()).rejects.toThrow(refused);
+    await expect(startRedis()).rejects.toThrow(refused);
+    expect(() => findChromium()).toThrow(refused);
+  });
+
+  it("needs nothing of the system", () => {
+    expect(programsOf("fast")).toEqual([]);
+  });
+});
+
+it("a test file of the tier main is refused what only the tier nightly installs", () => {
+  beInTier("main");
+  const nightly = programsOf("nightly").filter((program) => !programsOf("main").includes(program));
+  expect(nightly.map(({ aptPackage }) => aptPackage)).toContain("nginx");
+  expect(() => requireTier("nightly", "nginx")).toThrow(
+    "A test file of the tier main cannot start nginx, which the tier nightly has.",
+  );
+});
+
+it("a program that is no test is refused nothing", () => {
+  beInTier(undefined);
+  expect(() => requireTier("nightly", "nginx")).not.toThrow();
 });
 
 it("a tier that does not exist is refused with those that do", () => {
-  expect(["main", "nightly", "", undefined].map(parseTier)).toEqual([
+  expect(["fast", "main", "nightly", "", undefined].map(parseTier)).toEqual([
+    "fast",
     "main",
     "nightly",
     "main",
     "main",
   ]);
   expect(() => parseTier("weekly")).toThrow(
-    "Expected TEST_TIER to be main, nightly or not set, got weekly.",
+    "Expected TEST_TIER to be fast, main, nightly or not set, got weekly.",
   );
 });

@@ -17,7 +17,7 @@ export interface WorkerPlan {
 export interface Crew {
   /** All that was told so far. */
   readonly reports: readonly WorkerReport[];
-  /** Kills a worker and starts another in its place. */
+  /** Kills a worker and starts another in its place, unless all were killed meanwhile. */
   replace(index: number): Promise<void>;
   /** Stops a worker where it stands. */
   freeze(index: number): void;
@@ -43,6 +43,7 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
   const done = new Set<ChildProcess>();
   const replaced = new Set<ChildProcess>();
   let failure: Error | null = null;
+  let isOver = false;
 
   function start({ manner, skew }: WorkerPlan, index: number): ChildProcess {
     const child = fork(WORKER, [storeUrl, manner], {
@@ -96,6 +97,7 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     async replace(index) {
       await kill(children[index]);
       const plan = plans[index];
+      if (isOver) return;
       if (plan !== undefined) children[index] = start(plan, index);
     },
     freeze: (index) => void children[index]?.kill("SIGSTOP"),
@@ -107,7 +109,10 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
     newest: (index) => newest[index],
     until,
     done: () => until(() => children.every((child) => done.has(child))),
-    killAll: async () => void (await Promise.all(children.map(kill))),
+    async killAll() {
+      isOver = true;
+      await Promise.all(children.map(kill));
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { findProgram } from "@tm/run-events-test-servers";
+import { findChromium } from "@tm/run-events-test-servers";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 /** A browser for the tests of one file. */
@@ -18,10 +18,8 @@ export interface ChromiumOptions {
 /** Starts the system's Chromium. */
 export async function launchChromium(options: ChromiumOptions = {}): Promise<Browser> {
   const { args = [], withoutArgs = [] } = options;
-  const names = ["chromium", "chromium-browser", "google-chrome"];
-  const executablePath = names.map(findProgram).find((path) => path !== null);
   return chromium.launch({
-    executablePath: executablePath ?? "chromium",
+    executablePath: findChromium(),
     // Root has no sandbox. A page that is left is kept, as it is for users.
     chromiumSandbox: false,
     args: [...args],

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { type Message, MESSAGE_VERSION, type Told } from "../../src/tab-messages.ts";
+import { type Message, MESSAGE_VERSION, type Told } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import {
   connected,

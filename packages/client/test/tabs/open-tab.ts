@@ -1,6 +1,6 @@
 import { expect, onTestFinished, vi } from "vitest";
-import { followInTabs, type SharedRunOptions } from "../../src/follow-in-tabs.ts";
-import { createRunCell, type RunCell, type RunView } from "../../src/run-cell.ts";
+import { followInTabs, type SharedRunOptions } from "../../src/tabs/follow-in-tabs.ts";
+import { createRunCell, type RunCell, type RunView } from "../../src/tabs/run-cell.ts";
 
 /** A tab that follows a run. */
 export interface Tab {

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from "vitest";
-import { shareRun } from "../../src/shared-run.ts";
+import { shareRun } from "../../src/tabs/shared-run.ts";
 import {
   connected,
   event,

@@ -22,6 +22,7 @@ async function makeTempFolder(): Promise<string> {
 it("S21, W10: a server that crashes and comes back costs a worker nothing, and nothing lands twice", async () => {
   const file = join(await makeTempFolder(), "runs.db");
   let server = await startServer(file);
+  onTestFinished(() => server.close());
   const { port } = server;
   const runId = await createRun(port);
   const baseUrl = `http://127.0.0.1:${port}`;
@@ -37,7 +38,6 @@ it("S21, W10: a server that crashes and comes back costs a worker nothing, and n
     }
   });
   const log = await readLog(port, runId);
-  server.close();
   expect(log.map(([, payload]) => payload)).toEqual([
     ...Array.from({ length: given }, (_, at) => at),
     null,

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type InputAddress, isInputCommands, isInputPath } from "../replay.ts";
+import { type InputAddress, isInputCommands, isInputPath, type Replay } from "../replay.ts";
 import { Misuse } from "./misuse.ts";
 
 /** How it is called, in one line. */
@@ -90,4 +90,20 @@ function parseSeed(text: string): number {
 
 function misuse(why: string): Misuse {
   return new Misuse(`${why.replaceAll("\n", " ")} Usage: ${USAGE}`);
+}
+
+/** The command that runs an input again, fit for a shell. */
+export function replayLine(module: string, replay: Replay): string {
+  const { case: name, seed, path, commands } = replay;
+  const more = commands === undefined ? "" : ` --commands ${quote(commands)}`;
+  return `To run it again:\n  npx run-events-conformance ${quoteIfNeeded(module)} --case ${quote(name)} --seed ${seed} --path "${path}"${more}`;
+}
+
+function quoteIfNeeded(text: string): string {
+  return /^[\w./@-]+$/.test(text) ? text : quote(text);
+}
+
+/** Double quotes do for every shell, unless the text has what they do not keep. */
+function quote(text: string): string {
+  return /["`$\\!%]/.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : `"${text}"`;
 }

@@ -1,12 +1,11 @@
 import { dirname, join } from "node:path";
 import type { ConformanceCase } from "../conformance-case.ts";
-import { type ConformanceOptions, createCases } from "../conformance.ts";
+import { casesLeftOut, type ConformanceOptions, createCases } from "../conformance.ts";
 import { createFileExamples, type FileExamples } from "../file-examples.ts";
 import type { ProfileName } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
-import type { Arguments } from "./arguments.ts";
-import { replayLine } from "./replay-line.ts";
-import { Misuse } from "./misuse.ts";
+import { type Arguments, replayLine } from "./arguments.ts";
+import { Misuse, orMisuse } from "./misuse.ts";
 
 /** What is to be run, and how. */
 export interface ChosenCases {
@@ -14,19 +13,21 @@ export interface ChosenCases {
   readonly profile: string;
   readonly seed: number;
   readonly cases: readonly ConformanceCase[];
+  /** A line for each option that is not given, although cases that were asked for need it. */
+  readonly leftOut: readonly string[];
 }
 
 /**
  * The cases that were asked for.
  * @throws Misuse if there are none, if a path is given for many, or if the file of examples cannot be read
  */
-export function chooseCases(asked: Arguments, options: ConformanceOptions): ChosenCases {
+export function chooseCases(asked: Arguments, options: ConformanceOptions<unknown>): ChosenCases {
   const seed = asked.seed ?? options.seed ?? randomSeed();
   const profile = asked.profile ?? options.profile ?? "ci";
   const file = asked.examples ?? join(dirname(asked.module), ".run-events-conformance.json");
   const own = asked.examples === null ? options.examples : undefined;
   const examples = own ?? orMisuse(() => openExamples(file));
-  const whole: ConformanceOptions = {
+  const whole: ConformanceOptions<unknown> = {
     ...options,
     seed,
     // The kit itself says what profiles there are.
@@ -40,13 +41,15 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions): Chos
     );
   }
 
-  const chosen = casesOf({}).filter(
-    ({ name, clause }) =>
-      (asked.case === null || name.includes(asked.case)) &&
-      (asked.clause === null || clause === asked.clause),
-  );
+  const isChosen = (name: string): boolean =>
+    (asked.case === null || name.includes(asked.case)) &&
+    (asked.clause === null || name.startsWith(`${asked.clause} `));
+  const chosen = casesOf({}).filter(({ name }) => isChosen(name));
   if (chosen.length === 0) throw new Misuse("No case is of that name and clause.");
-  if (asked.replay === null) return { store: options.name, profile, seed, cases: chosen };
+  const found = { store: options.name, profile, seed };
+  if (asked.replay === null) {
+    return { ...found, cases: chosen, leftOut: sayLeftOut(casesLeftOut(options), isChosen) };
+  }
   const [one, ...others] = chosen;
   if (one === undefined || others.length > 0) {
     throw new Misuse(
@@ -54,7 +57,21 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions): Chos
     );
   }
   const cases = casesOf({ replay: { ...asked.replay, case: one.name } });
-  return { store: options.name, profile, seed, cases };
+  return { ...found, cases, leftOut: [] };
+}
+
+function sayLeftOut(
+  all: ReadonlyMap<string, readonly string[]>,
+  isChosen: (name: string) => boolean,
+): readonly string[] {
+  return [...all].flatMap(([option, names]) => {
+    const missed = names.filter(isChosen);
+    const clauses = new Set(missed.map((name) => name.slice(0, name.indexOf(" "))));
+    const count = missed.length === 1 ? "1 case" : `${missed.length} cases`;
+    return missed.length === 0
+      ? []
+      : [`Without \`${option}\`: ${count} of ${[...clauses].join(", ")} left out`];
+  });
 }
 
 /** Each case would else fail by itself for the same file. */
@@ -62,12 +79,4 @@ function openExamples(file: string): FileExamples {
   const examples = createFileExamples(file);
   examples.load("");
   return examples;
-}
-
-function orMisuse<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new Misuse(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

@@ -8,7 +8,7 @@ import { Misuse } from "./misuse.ts";
  * @param module its path, from the working directory
  * @throws Misuse if there are none
  */
-export async function loadOptions(module: string): Promise<ConformanceOptions> {
+export async function loadOptions(module: string): Promise<ConformanceOptions<unknown>> {
   let options: unknown;
   try {
     const exported: Readonly<Record<string, unknown>> = await import(
@@ -26,7 +26,7 @@ export async function loadOptions(module: string): Promise<ConformanceOptions> {
   return options;
 }
 
-function isOptions(value: unknown): value is ConformanceOptions {
+function isOptions(value: unknown): value is ConformanceOptions<unknown> {
   return (
     typeof value === "object" &&
     value !== null &&

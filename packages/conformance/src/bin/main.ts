@@ -1,18 +1,18 @@
 #!/usr/bin/env node
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { parseArguments, USAGE } from "./arguments.ts";
+import { createFailurePrinter } from "./causes.ts";
 import { chooseCases } from "./choose-cases.ts";
-import { createExitWatch } from "./exit-watch.ts";
 import { loadOptions } from "./load-options.ts";
-import { Misuse } from "./misuse.ts";
-import { createFailurePrinter } from "./print-failure.ts";
+import { Misuse, orMisuse } from "./misuse.ts";
+import { ExitWatch } from "./process-watch.ts";
 import { createReport, printReport, type Report } from "./report.ts";
-import { requireWritable, writeReport } from "./report-file.ts";
 import { runCases } from "./run-cases.ts";
 
 /** Exit codes. 130 is what shells make of Ctrl-C. */
 const EXIT = { kept: 0, broken: 1, misuse: 2, interrupted: 130 } as const;
 
-const exit = createExitWatch();
+const exit = new ExitWatch();
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help")) {
@@ -22,12 +22,14 @@ async function main(argv: readonly string[]): Promise<number> {
   const asked = parseArguments(argv);
   exit.about(`before ${asked.module} was loaded`, EXIT.misuse);
   const chosen = chooseCases(asked, await loadOptions(asked.module));
-  if (asked.json !== null) requireWritable(asked.json);
+  // Leaves what is in the file, and makes it if it is not there.
+  intoFile(asked.json, (file) => closeSync(openSync(file, "a")));
   const interrupt = new AbortController();
   // Once: who asks again does not want to wait for the stores to close.
   process.once("SIGINT", () => interrupt.abort(new Error("Interrupted.")));
   const printFailure = createFailurePrinter();
   console.log(`${chosen.store}, profile ${chosen.profile}, seed ${chosen.seed}`);
+  for (const line of chosen.leftOut) console.log(line);
   const run = await runCases(chosen, interrupt.signal, {
     onBegin: (name) => exit.about(`amid the case ${name}`, EXIT.broken),
     onReport(report) {
@@ -38,8 +40,13 @@ async function main(argv: readonly string[]): Promise<number> {
   const report = createReport(chosen, run, interrupt.signal.aborted);
   // Before anything of it can fail: a run may have taken hours.
   console.log(printReport(report));
-  if (asked.json !== null) writeReport(asked.json, report);
+  intoFile(asked.json, (file) => writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`));
   return codeOf(report);
+}
+
+/** @throws Misuse if the file cannot be written */
+function intoFile(file: string | null, write: (file: string) => void): void {
+  if (file !== null) orMisuse(() => write(file), `${file} cannot be written: `);
 }
 
 function codeOf({ interrupted, failed }: Report): number {

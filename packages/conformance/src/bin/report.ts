@@ -1,5 +1,5 @@
 import type { ChosenCases } from "./choose-cases.ts";
-import { type Cause, sameCauses } from "./same-causes.ts";
+import { type Cause, sameCauses } from "./causes.ts";
 import { type CaseReport, type CasesRun, HUNG_IN_A_ROW } from "./run-cases.ts";
 
 /** Everything that a run came to. Plain data: the file that `--json` writes. */
@@ -20,7 +20,7 @@ export interface Report {
 
 /** Counts what came of the cases. */
 export function createReport(
-  { store, profile, seed, cases: chosen }: ChosenCases,
+  { store, profile, seed, cases: chosen }: Omit<ChosenCases, "leftOut">,
   { reports: cases, gaveUp }: CasesRun,
   interrupted: boolean,
 ): Report {

@@ -3,7 +3,7 @@ import { Counterexample } from "../counterexample.ts";
 import { nextTurn } from "../next-turn.ts";
 import type { SavedExample } from "../replay.ts";
 import { untilAborted } from "../until-aborted.ts";
-import { catchStrays } from "./catch-strays.ts";
+import { catchStrays } from "./process-watch.ts";
 import type { ChosenCases } from "./choose-cases.ts";
 
 /** A store that does not answer is given up after so many cases in a row that hung: each costs the whole time of a case. */

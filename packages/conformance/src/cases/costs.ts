@@ -3,7 +3,8 @@ import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { claim, claimExpired, expiredRuns } from "../lease.ts";
 import { createRun, OWNER, readRun } from "../read-log.ts";
-import type { Cost, Trial, TrialCase } from "../trial.ts";
+import type { Cost } from "../doors.ts";
+import type { Trial, TrialCase } from "../trial.ts";
 
 const KEYED = { idempotencyKey: "key" } as const;
 const SHORT_LOG = 20;
@@ -93,9 +94,9 @@ async function costsOf(
     await call(store, head);
     const costs: Cost[] = [];
     for (let time = 0; time < TIMES; time++) {
-      const before = await beneath.cost(store);
+      const before = await beneath.cost();
       await call(store, head);
-      costs.push(differenceOf(before, await beneath.cost(store)));
+      costs.push(differenceOf(before, await beneath.cost()));
     }
     found.set(name, leastOf(costs));
   }

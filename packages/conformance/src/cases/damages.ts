@@ -17,7 +17,7 @@ export const damages: readonly TrialCase[] = [
         await land(store, runId, events(1));
         await land(store, runId, events(2), KEYED);
       }
-      await beneath.loseReceipts(store, "run");
+      await beneath.loseReceipts("run");
       const outcome = await append(store, "run", events(2), KEYED).catch((error: unknown) => error);
       if (outcome instanceof Error) {
         const isRefusal = outcome instanceof RunEventsError && outcome.code === "store_unavailable";

@@ -7,7 +7,7 @@ import type { TrialCase } from "../trial.ts";
 /** S6: what the store says about itself. */
 export const declaration: readonly TrialCase[] = [
   {
-    name: "S6 capabilities are declared, and `reopen` is given exactly if the data outlives the store",
+    name: "S6 capabilities are declared, and `prepare` is given exactly if the data outlives the store",
     async run({ store, canReopen }) {
       const { durability, shared, joinsTransaction, losesAcknowledgements, ...numbers } =
         store.capabilities;
@@ -26,9 +26,9 @@ export const declaration: readonly TrialCase[] = [
       );
       const outlives = durability !== "memory" || shared;
       assertEqual(
-        { reopen: canReopen },
-        { reopen: outlives },
-        `whether ${shared ? "shared" : "unshared"} data of durability ${durability} can be reopened`,
+        { prepare: canReopen },
+        { prepare: outlives },
+        `whether ${shared ? "shared" : "unshared"} data of durability ${durability} has a place`,
       );
     },
   },
@@ -38,6 +38,7 @@ export const declaration: readonly TrialCase[] = [
 export const reopening: readonly TrialCase[] = [
   {
     name: "S6 what was acknowledged is there after close and reopen",
+    needs: "prepare",
     async run(trial) {
       const { store } = trial;
       await createRun(store, "run", OWNER, '{"n":1.0}');
@@ -60,6 +61,7 @@ export const reopening: readonly TrialCase[] = [
   },
   {
     name: "S17 an ordinal is not used again after delete, close and reopen",
+    needs: "prepare",
     async run(trial) {
       await createRun(trial.store, "run");
       const { ordinal } = await createRun(trial.store, "newest");
@@ -72,6 +74,7 @@ export const reopening: readonly TrialCase[] = [
   },
   {
     name: "S18 an append under way at close either stands or was refused",
+    needs: "prepare",
     async run(trial) {
       const { store } = trial;
       await createRun(store, "run");

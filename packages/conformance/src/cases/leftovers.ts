@@ -43,10 +43,10 @@ async function leavesNothing(
   await remove(store, await finishRuns(store, "first"));
   await createRun(store, "stays");
   await land(store, "stays", events(2), { idempotencyKey: "key" });
-  const before = await beneath.leftovers(store);
+  const before = await beneath.leftovers();
   const runIds = await finishRuns(store, "second");
   await remove(store, runIds);
-  const after = await beneath.leftovers(store);
+  const after = await beneath.leftovers();
   assertEqual(after, before, `what the store keeps when ${RUNS} runs have come and gone`);
 }
 

@@ -1,4 +1,4 @@
-import { createRunEvents } from "@tm/run-events-core";
+import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type fc from "fast-check";
 import { BrokenClause } from "../assert.ts";
@@ -6,9 +6,9 @@ import { createHandClock } from "../hand-clock.ts";
 import { createRun } from "../read-log.ts";
 import { within } from "../within.ts";
 import { batchesOf, type Game, type PlannedClose } from "./game.ts";
-import { createGameReader } from "./game-reader.ts";
-import { createStage } from "./stage.ts";
-import { createStagedStore, type Witness } from "./staged-store.ts";
+import { createGameReader, type GameReader } from "./game-reader.ts";
+import { createStage, type Stage } from "./stage.ts";
+import { createStagedStore, type StagedStore, type Witness } from "./staged-store.ts";
 import { writeBatches } from "./write-batches.ts";
 
 /** More turns than any game takes that comes to an end. */
@@ -35,110 +35,154 @@ export interface GamePlace {
 export async function playGame(
   game: Game,
   scheduler: fc.Scheduler,
-  { stores, runId, patienceMs }: GamePlace,
+  place: GamePlace,
 ): Promise<void> {
-  const { close, rings } = game;
-  const deadlineMs = stores[0].capabilities.wakeDeadlineMs;
-  await createRun(stores[0], runId);
-  const stage = createStage(scheduler, deadlineMs, patienceMs);
-  const clock = createHandClock();
-  const found: unknown[] = [];
-  const witness = createWitness(game, find);
-  const staged = stores.map((store, index) =>
-    createStagedStore(store, `store ${index + 1}`, { stage, witness, closes: close !== null }),
-  );
-  const opened = staged.map(({ store }) => createRunEvents({ store, clock }));
-  const batches = batchesOf(game);
-  let isOver = false;
-  const readers = game.readers.map((planned, index) =>
-    createGameReader(`reader ${index + 1}`, planned, {
-      runId,
-      staged: roundAt(staged, planned.store),
-      runs: roundAt(opened, planned.store),
-      stage,
-      witness,
-      clock,
-      isOver: () => isOver,
-      total: batches.flat().length,
-    }),
-  );
-  const standing = (): string => readers.map((reader) => reader.describe()).join("; ");
+  await createRun(place.stores[0], place.runId);
+  await new Play(game, scheduler, place).run();
+}
+
+/** A game under way: a writer, its readers, and perhaps somebody who closes a store. It ends when all of them have. */
+class Play {
+  readonly #game: Game;
+  readonly #runId: string;
+  readonly #deadlineMs: number;
+  readonly #patienceMs: number | undefined;
+  readonly #stage: Stage;
+  readonly #clock = createHandClock();
+  readonly #witness: Witness;
+  readonly #staged: readonly StagedStore[];
+  /** Core over each store object. */
+  readonly #opened: readonly RunEvents[];
+  readonly #batches: ReturnType<typeof batchesOf>;
+  readonly #readers: readonly GameReader[];
+  readonly #found: unknown[] = [];
+  #isOver = false;
+  /** A store that is closing. */
+  #closing: Promise<void> | null = null;
+  /** How many of those who play have not come to their end. */
+  #live = 0;
+
+  constructor(game: Game, scheduler: fc.Scheduler, { stores, runId, patienceMs }: GamePlace) {
+    this.#game = game;
+    this.#runId = runId;
+    this.#patienceMs = patienceMs;
+    this.#deadlineMs = stores[0].capabilities.wakeDeadlineMs;
+    const stage = createStage(scheduler, this.#deadlineMs, patienceMs);
+    const witness = createWitness(game, (failure) => this.#find(failure));
+    const closes = game.close !== null;
+    this.#stage = stage;
+    this.#witness = witness;
+    this.#staged = stores.map((store, index) =>
+      createStagedStore(store, `store ${index + 1}`, { stage, witness, closes }),
+    );
+    this.#opened = this.#staged.map(({ store }) => createRunEvents({ store, clock: this.#clock }));
+    this.#batches = batchesOf(game);
+    this.#readers = game.readers.map((planned, index) =>
+      createGameReader(`reader ${index + 1}`, planned, {
+        runId,
+        staged: roundAt(this.#staged, planned.store),
+        runs: roundAt(this.#opened, planned.store),
+        stage,
+        witness,
+        clock: this.#clock,
+        isOver: () => this.#isOver,
+        total: this.#batches.flat().length,
+      }),
+    );
+  }
+
+  async run(): Promise<void> {
+    const ends = this.#start();
+    const [played] = await Promise.allSettled([this.#playOn()]);
+    const isFailed = this.#found.length > 0 || played.status === "rejected";
+    const [ended] = await Promise.allSettled([this.#endAll(ends, isFailed)]);
+    // What was found says more than that somebody waited in vain.
+    if (this.#found.length > 0) throw this.#found[0];
+    for (const outcome of [played, ended]) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /** Begins what all do. @returns their ends */
+  #start(): readonly Promise<void>[] {
+    const { close } = this.#game;
+    const all = { runId: this.#runId, batches: this.#batches, staged: this.#staged };
+    const tasks = [
+      writeBatches({ ...all, stage: this.#stage }, close !== null),
+      ...this.#readers.map((reader) => reader.run()),
+      ...(close === null ? [] : [this.#close(close)]),
+    ];
+    this.#live = tasks.length;
+    return tasks.map(async (task) => {
+      const [outcome] = await Promise.allSettled([task]);
+      this.#live -= 1;
+      if (outcome.status === "rejected") this.#find(outcome.reason);
+    });
+  }
 
   /** The game ends with the first that is found. */
-  function find(failure: unknown): void {
-    found.push(failure);
-    stage.giveUp();
+  #find(failure: unknown): void {
+    this.#found.push(failure);
+    this.#stage.giveUp();
   }
 
-  let closing: Promise<void> | null = null;
-
-  async function closeOne({ store, late, by }: PlannedClose): Promise<void> {
-    for (let turn = 0; turn < late; turn++) await stage.turn("close is late");
-    const closed = roundAt(staged, store);
+  async #close({ store, late, by }: PlannedClose): Promise<void> {
+    for (let turn = 0; turn < late; turn++) await this.#stage.turn("close is late");
+    const closed = roundAt(this.#staged, store);
     closed.isClosing = true;
-    closing = (by === "runs" ? roundAt(opened, store) : closed.store).close();
-    await closing.finally(() => (closing = null));
+    this.#closing = (by === "runs" ? roundAt(this.#opened, store) : closed.store).close();
+    await this.#closing.finally(() => (this.#closing = null));
   }
 
-  const tasks = [
-    writeBatches({ runId, batches, staged, stage }, close !== null),
-    ...readers.map((reader) => reader.run()),
-    ...(close === null ? [] : [closeOne(close)]),
-  ];
-  let live = tasks.length;
-  const ends = tasks.map(async (task) => {
-    const [outcome] = await Promise.allSettled([task]);
-    live -= 1;
-    if (outcome.status === "rejected") find(outcome.reason);
-  });
-
-  /** Nothing is left to pick: the bells that are owed ring, or it is time to read without; a close takes its time. */
-  async function waitOn(): Promise<void> {
-    if (closing !== null) {
-      const next = Promise.race([closing, stage.arrival()]);
-      await within(deadlineMs, next, "a close to end", patienceMs);
-    } else if (rings.includes("dropped") || close !== null) clock.tick();
-    else await within(deadlineMs, stage.arrival(), `a ring where ${standing()}`, patienceMs);
-  }
-
-  async function playOn(): Promise<void> {
+  async #playOn(): Promise<void> {
     let idle = 0;
     let before = "";
     const endsAtMs = performance.now() + MOST_MS;
-    for (let turn = 0; live > 0 && found.length === 0; turn++) {
+    for (let turn = 0; this.#live > 0 && this.#found.length === 0; turn++) {
       if (turn === MOST_TURNS || idle === MOST_IDLE || performance.now() > endsAtMs)
-        throw new Error(`Expected an end, and nobody comes further where ${standing()}.`);
-      if (!stage.hasTurns() || !roundAt(game.hasty, turn)) await stage.settle();
-      if (stage.hasTurns()) {
-        await stage.pick();
-      } else if (live > 0) {
-        const now = `${live} ${standing()}`;
+        throw new Error(`Expected an end, and nobody comes further where ${this.#standing()}.`);
+      if (!this.#stage.hasTurns() || !roundAt(this.#game.hasty, turn)) await this.#stage.settle();
+      if (this.#stage.hasTurns()) {
+        await this.#stage.pick();
+      } else if (this.#live > 0) {
+        const now = `${this.#live} ${this.#standing()}`;
         idle = now === before ? idle + 1 : 0;
         before = now;
-        await waitOn();
+        await this.#waitOn();
       }
     }
   }
 
-  async function endAll(isFailed: boolean): Promise<void> {
-    isOver = true;
-    await stage.open();
-    const closed = opened.map((runs) => runs.close());
-    clock.tick();
-    // What has failed need not end well: it only has to be over before the next game.
-    const endMs = isFailed ? 0 : patienceMs;
-    await within(deadlineMs, Promise.all([...closed, ...ends]), "every call to end", endMs);
-    for (const { page, text } of witness.pages) {
-      if (JSON.stringify(page) !== text) witness.find("S11", `a page that was ${text} changed`);
-    }
+  #standing(): string {
+    return this.#readers.map((reader) => reader.describe()).join("; ");
   }
 
-  const [played] = await Promise.allSettled([playOn()]);
-  const isFailed = found.length > 0 || played.status === "rejected";
-  const [ended] = await Promise.allSettled([endAll(isFailed)]);
-  // What was found says more than that somebody waited in vain.
-  if (found.length > 0) throw found[0];
-  for (const outcome of [played, ended]) if (outcome.status === "rejected") throw outcome.reason;
+  /** Nothing is left to pick: the bells that are owed ring, or it is time to read without; a close takes its time. */
+  async #waitOn(): Promise<void> {
+    const { rings, close } = this.#game;
+    const arrival = (): Promise<unknown> => this.#stage.arrival();
+    if (this.#closing !== null) {
+      await this.#within(Promise.race([this.#closing, arrival()]), "a close to end");
+    } else if (rings.includes("dropped") || close !== null) this.#clock.tick();
+    else await this.#within(arrival(), `a ring where ${this.#standing()}`);
+  }
+
+  async #within(awaited: Promise<unknown>, what: string): Promise<void> {
+    await within(this.#deadlineMs, awaited, what, this.#patienceMs);
+  }
+
+  async #endAll(ends: readonly Promise<void>[], isFailed: boolean): Promise<void> {
+    this.#isOver = true;
+    await this.#stage.open();
+    const closed = this.#opened.map((runs) => runs.close());
+    this.#clock.tick();
+    // What has failed need not end well: it only has to be over before the next game.
+    const endMs = isFailed ? 0 : this.#patienceMs;
+    await within(this.#deadlineMs, Promise.all([...closed, ...ends]), "every call to end", endMs);
+    for (const { page, text } of this.#witness.pages) {
+      if (JSON.stringify(page) !== text) {
+        this.#witness.find("S11", `a page that was ${text} changed`);
+      }
+    }
+  }
 }
 
 function createWitness({ rings }: Game, find: (failure: unknown) => void): Witness {

@@ -14,8 +14,7 @@ export function compact(json: string): string {
 }
 
 /**
- * The value of an object's member as its tokens stand there, which a parsed value does not tell. The judge's own, so that it
- * shares no fault with the server that it judges.
+ * The value of an object's member as its tokens stand there, which a parsed value does not tell.
  * @param json known to be a JSON object
  * @returns `null` if it has no such member, or has it twice
  */

@@ -5,7 +5,7 @@ import { type Bell, hangBell } from "../bell.ts";
 import { runSteps } from "../concurrent/run-steps.ts";
 import { describeError } from "../describe-error.ts";
 import { idOf } from "../history/named-event.ts";
-import { createRecorder, readLoggedEvents } from "../history/recorder.ts";
+import { createRecorder, readLoggedEvents, type Recorder } from "../history/recorder.ts";
 import { OWNER, readRun } from "../read-log.ts";
 import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
 import { createLoad, type Load } from "./load.ts";
@@ -48,25 +48,11 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       return opened.capabilities;
     },
     async create({ runIds }) {
-      const created: CreatedRun[] = [];
-      for (const runId of runIds) {
-        const answer = await storeOf().createRun({ runId, ownerId: OWNER, metadata: "null" });
-        const ordinal = answer.outcome === "taken" ? null : answer.run.ordinal;
-        created.push({ runId, outcome: answer.outcome, ordinal });
-      }
-      return created;
+      return createRuns(storeOf(), runIds);
     },
     async runSteps({ name, prefix, steps }) {
       const recorder = createRecorder(now);
-      const client = recorder.client(name, storeOf());
-      await runSteps(
-        { client, name: `${name}.`, prefix, heads: new Map(), fences: new Map() },
-        steps,
-      );
-      const [failure] = recorder.failures;
-      // Nothing is broken on purpose here: what other processes do is no reason to fail.
-      const why = describeError(failure);
-      assert(failure === undefined, `no append fails while others run (S4), got ${why}`);
+      await runAlone(recorder, recorder.client(name, storeOf()), { name, prefix, steps });
       return recorder.operations;
     },
     async watch({ runId }) {
@@ -78,20 +64,13 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
     async follow({ runId, isPatient }) {
       const bell = bells.get(runId);
       assert(bell !== undefined, `a bell hangs on ${runId}`);
-      const ids: string[] = [];
-      followed = () => ({ count: ids.length, isWaiting });
-      let isWaiting = false;
-      for (;;) {
-        const heard = bell.rings();
-        const read = () => readRun(storeOf(), runId, { since: ids.length });
-        const { run, events } = await (isPatient ? untilAnswered(read) : read());
-        ids.push(...events.map(idOf));
-        if (isTerminal(run.runStatus) && ids.length === run.lastSequence) break;
-        if (ids.length < run.lastSequence) continue;
-        isWaiting = bell.rings() === heard;
-        await bell.past(heard);
-        isWaiting = false;
-      }
+      const read = (since: number) => readRun(storeOf(), runId, { since });
+      const following = followBell(
+        bell,
+        isPatient ? (since) => untilAnswered(() => read(since)) : read,
+      );
+      ({ followed } = following);
+      const ids = await following.ended;
       bell.stop();
       bells.delete(runId);
       return ids;
@@ -120,12 +99,69 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       return recorder.operations;
     },
     async readLogs({ runIds }) {
-      const logs = [];
-      for (const runId of runIds) {
-        const run = await storeOf().getRun(runId);
-        logs.push(run === null ? null : await readLoggedEvents(storeOf(), runId));
-      }
-      return logs;
+      return findLogs(storeOf(), runIds);
     },
   };
+}
+
+async function createRuns(
+  store: RunEventStore,
+  runIds: readonly string[],
+): Promise<readonly CreatedRun[]> {
+  const created: CreatedRun[] = [];
+  for (const runId of runIds) {
+    const answer = await store.createRun({ runId, ownerId: OWNER, metadata: "null" });
+    const ordinal = answer.outcome === "taken" ? null : answer.run.ordinal;
+    created.push({ runId, outcome: answer.outcome, ordinal });
+  }
+  return created;
+}
+
+/** Reads a run to its end, and only after its bell has rung. */
+function followBell(
+  bell: Bell,
+  read: (since: number) => ReturnType<typeof readRun>,
+): { readonly followed: () => Followed; readonly ended: Promise<readonly string[]> } {
+  const ids: string[] = [];
+  let isWaiting = false;
+
+  async function follow(): Promise<readonly string[]> {
+    for (;;) {
+      const heard = bell.rings();
+      const { run, events } = await read(ids.length);
+      ids.push(...events.map(idOf));
+      if (isTerminal(run.runStatus) && ids.length === run.lastSequence) return ids;
+      if (ids.length < run.lastSequence) continue;
+      isWaiting = bell.rings() === heard;
+      await bell.past(heard);
+      isWaiting = false;
+    }
+  }
+
+  return { followed: () => ({ count: ids.length, isWaiting }), ended: follow() };
+}
+
+async function findLogs(
+  store: RunEventStore,
+  runIds: readonly string[],
+): Promise<Awaited<ReturnType<WorkerCommands["readLogs"]>>> {
+  const logs = [];
+  for (const runId of runIds) {
+    const run = await store.getRun(runId);
+    logs.push(run === null ? null : await readLoggedEvents(store, runId));
+  }
+  return logs;
+}
+
+/** Nothing is broken on purpose here: what other processes do is no reason to fail. */
+async function runAlone(
+  recorder: Recorder,
+  client: ReturnType<Recorder["client"]>,
+  { name, prefix, steps }: Parameters<WorkerCommands["runSteps"]>[0],
+): Promise<void> {
+  const fresh = { heads: new Map<string, number>(), fences: new Map<string, number>() };
+  await runSteps({ client, name: `${name}.`, prefix, ...fresh }, steps);
+  const [failure] = recorder.failures;
+  const why = describeError(failure);
+  assert(failure === undefined, `no append fails while others run (S4), got ${why}`);
 }

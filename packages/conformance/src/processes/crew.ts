@@ -1,24 +1,24 @@
 import { assert } from "../assert.ts";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
+import type { PlaceDoors } from "../doors.ts";
 import { type Address, type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 import { startWorker, type Worker } from "./start-worker.ts";
 import type { Report } from "./worker-commands.ts";
 
-/** Which store to try from many processes, and how they get at it. */
-export interface ProcessDoors<Place> {
+/**
+ * Which store to try from many processes, and how they get at it. A place is sent to each process, and so has to fit into JSON. It is
+ * destroyed when no process uses it any more.
+ */
+export interface ProcessDoors<Place> extends PlaceDoors<Place> {
   /**
-   * The URL of a module that exports `open(place)`, which gives a store on that data: one a process, migrated, with a handle of
+   * The URL of a module that exports `open(place)`, as a store's own doors have it: one store a process, migrated, with a handle of
    * its own. The handle ends with its process, which the kit kills.
    */
   readonly module: string | URL;
-  /** Makes room for a fresh, empty store. What it returns is given to each `open`, and has to be fit for JSON. */
-  readonly prepare: () => Place | Promise<Place>;
-  /** Called once for each place, when no process uses it any more. */
-  readonly destroy?: (place: Place) => void | Promise<void>;
   /** How many processes are at work at once, 2 or more. Default 3. */
   readonly workers?: number;
   /** How to reach the store's server over TCP, if it has one: then the kit breaks connections to it too. */
-  readonly network?: Network<Place>;
+  readonly network?: Network<NoInfer<Place>>;
   /** Node's own words for the processes, such as `["--import", "tsx"]`. Default: those of this process. */
   readonly execArgv?: readonly string[];
 }

@@ -3,10 +3,11 @@ import { BrokenClause } from "../assert.ts";
 import { expiring } from "../cases/expiring.ts";
 import { leaseEnds } from "../cases/lease-ends.ts";
 import { purging } from "../cases/purging.ts";
+import { beneathPlace } from "../doors.ts";
 import { sayWhy } from "../describe-error.ts";
 import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
-import { randomSeed, requireDoors, type Trial, type TrialCase } from "../trial.ts";
+import { randomSeed, type Trial, type TrialCase } from "../trial.ts";
 
 const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring];
 
@@ -20,7 +21,12 @@ export async function runCasesOn(store: RunEventStore, names: readonly string[])
   };
   const check = createRandomCheck({ profile: PROFILES.quick, seed: randomSeed() });
   const stores: Trial["stores"] = async () => [store];
-  const rest = { canReopen: false, beneath: requireDoors({}), reopen: refuse, anew: refuse };
+  const rest = {
+    canReopen: false,
+    beneath: beneathPlace({}, undefined),
+    reopen: refuse,
+    anew: refuse,
+  };
   const alone: Trial = { store, stores, check, ...rest };
   for (const name of names) {
     const found = ALL.find((one) => one.name === name);

@@ -6,8 +6,11 @@ import {
   type AppendRequest,
   createPageCut,
   judgeAppend,
+  type ReadQuery,
+  type ReadResult,
   type RunEventStore,
   type RunRecord,
+  type StoreCapabilities,
   storeClosed,
   utf8Bytes,
 } from "@tm/run-events-core/store";
@@ -19,6 +22,117 @@ import { foldStream, type RunFacts, type StreamEvent, type StreamRun } from "./s
 export interface EmmettStore extends RunEventStore {
   migrate(): Promise<void>;
 }
+
+/** Runs as streams of Emmett's. */
+class EmmettStreams {
+  readonly #emmett: PostgresEventStore;
+  readonly #facts: FactsTable;
+  readonly #streamType: string;
+  readonly #triesAgain: boolean;
+
+  constructor(
+    emmett: PostgresEventStore,
+    facts: FactsTable,
+    streamType: string,
+    triesAgain: boolean,
+  ) {
+    this.#emmett = emmett;
+    this.#facts = facts;
+    this.#streamType = streamType;
+    this.#triesAgain = triesAgain;
+  }
+
+  async readStream(run: RunFacts): Promise<StreamRun> {
+    const { events } = await this.#emmett.readStream(this.#streamOf(run.runId));
+    return foldStream(run, events as unknown as readonly StreamEvent[]);
+  }
+
+  async find(runId: string, ownerId: string | null = null): Promise<StreamRun | null> {
+    const run = await this.#facts.get(runId);
+    if (run === null || (ownerId !== null && run.ownerId !== ownerId)) return null;
+    return this.readStream(run);
+  }
+
+  async append(request: AppendRequest): Promise<AppendOutcome> {
+    // Each conflict means that another append has landed: somebody always gets on.
+    for (;;) {
+      const before = (await this.find(request.runId))?.run ?? null;
+      const refusal = judgeAppend(before, null, request, Date.now());
+      if (refusal !== null || before === null) return refusal ?? { outcome: "not_found" };
+      try {
+        return await this.#landedAt(await this.#appendTo(before, request), before, request);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        if (request.expectedSequence !== null || !this.#triesAgain) {
+          return this.#conflict(request, before);
+        }
+      }
+    }
+  }
+
+  #streamOf(runId: string): string {
+    return `${this.#streamType}-${runId}`;
+  }
+
+  /** @returns the sequence of the last event */
+  async #appendTo(before: RunRecord, request: AppendRequest): Promise<number> {
+    const createdAtMs = Date.now();
+    const expected = request.expectedSequence ?? (this.#triesAgain ? before.lastSequence : null);
+    const { nextExpectedStreamVersion } = await this.#emmett.appendToStream(
+      this.#streamOf(request.runId),
+      request.events.map(({ eventType, payload }) => ({
+        type: eventType,
+        data: { payload: JSON.parse(payload) as unknown },
+        metadata: { createdAtMs },
+      })),
+      expected === null ? {} : { expectedStreamVersion: BigInt(expected) },
+    );
+    return Number(nextExpectedStreamVersion);
+  }
+
+  /** Emmett does not say which version it has found instead. */
+  async #conflict(request: AppendRequest, before: RunRecord): Promise<AppendOutcome> {
+    const { run } = (await this.find(request.runId)) ?? { run: before };
+    const { lastSequence } = run;
+    return (
+      judgeAppend(run, null, request, Date.now()) ?? { outcome: "sequence_conflict", lastSequence }
+    );
+  }
+
+  async #landedAt(
+    lastSequence: number,
+    before: RunRecord,
+    request: AppendRequest,
+  ): Promise<AppendOutcome> {
+    const firstSequence = lastSequence - request.events.length + 1;
+    let { phase } = advanceRun(before, request, 0).landing;
+    if (firstSequence !== before.lastSequence + 1) {
+      // Others came in between, and the phase may be theirs: the stream knows.
+      phase = (await this.find(request.runId))?.phases[lastSequence - 1] ?? null;
+    }
+    const { runStatus } = request;
+    return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+  }
+}
+
+const CAPABILITIES: StoreCapabilities = {
+  durability: "power",
+  shared: true,
+  joinsTransaction: false,
+  losesAcknowledgements: true,
+  appendsAtOnce: 1,
+  wakeDeadlineMs: 1_000,
+};
+
+/** What every call that Emmett has not is refused with. */
+const MISSING = {
+  claim: noLeases,
+  renew: noLeases,
+  release: noLeases,
+  listExpired: noLeases,
+  purge: () => Promise.reject(missing("deletion of a stream")),
+  probe: () => Promise.reject(missing("probe")),
+};
 
 /**
  * A stream a run, written by Emmett's `appendToStream` and read by its `readStream`; status, phase and head are a fold over the
@@ -35,104 +149,21 @@ export function createEmmettStore(
   triesAgain: boolean,
 ): EmmettStore {
   let closed = false;
+  const streams = new EmmettStreams(emmett, facts, streamType, triesAgain);
   const bells = createPolledBells(async (runId) => {
-    const { run } = (await find(runId)) ?? {};
+    const { run } = (await streams.find(runId)) ?? {};
     return `${run?.ordinal} ${run?.lastSequence}`;
   });
 
   /** @throws RunEventsError `store_unavailable` */
   async function ask<T>(call: () => Promise<T>): Promise<T> {
     if (closed) throw storeClosed();
-    try {
-      return await call();
-    } catch (cause) {
-      if (cause instanceof RunEventsError) throw cause;
-      throw new RunEventsError("store_unavailable", "Emmett failed.", {
-        cause,
-        ambiguous: !isAnswer(cause),
-      });
-    }
-  }
-
-  function streamOf(runId: string): string {
-    return `${streamType}-${runId}`;
-  }
-
-  async function readStream(run: RunFacts): Promise<StreamRun> {
-    const { events } = await emmett.readStream(streamOf(run.runId));
-    return foldStream(run, events as unknown as readonly StreamEvent[]);
-  }
-
-  async function find(runId: string, ownerId: string | null = null): Promise<StreamRun | null> {
-    const run = await facts.get(runId);
-    if (run === null || (ownerId !== null && run.ownerId !== ownerId)) return null;
-    return readStream(run);
-  }
-
-  async function appendOne(request: AppendRequest): Promise<AppendOutcome> {
-    // Each conflict means that another append has landed: somebody always gets on.
-    for (;;) {
-      const before = (await find(request.runId))?.run ?? null;
-      const refusal = judgeAppend(before, null, request, Date.now());
-      if (refusal !== null || before === null) return refusal ?? { outcome: "not_found" };
-      try {
-        return await landedAt(await appendTo(before, request), before, request);
-      } catch (error) {
-        if (!isConflict(error)) throw error;
-        if (request.expectedSequence !== null || !triesAgain) return conflict(request, before);
-      }
-    }
-  }
-
-  /** @returns the sequence of the last event */
-  async function appendTo(before: RunRecord, request: AppendRequest): Promise<number> {
-    const createdAtMs = Date.now();
-    const expected = request.expectedSequence ?? (triesAgain ? before.lastSequence : null);
-    const { nextExpectedStreamVersion } = await emmett.appendToStream(
-      streamOf(request.runId),
-      request.events.map(({ eventType, payload }) => ({
-        type: eventType,
-        data: { payload: JSON.parse(payload) as unknown },
-        metadata: { createdAtMs },
-      })),
-      expected === null ? {} : { expectedStreamVersion: BigInt(expected) },
-    );
-    return Number(nextExpectedStreamVersion);
-  }
-
-  /** Emmett does not say which version it has found instead. */
-  async function conflict(request: AppendRequest, before: RunRecord): Promise<AppendOutcome> {
-    const { run } = (await find(request.runId)) ?? { run: before };
-    const { lastSequence } = run;
-    return (
-      judgeAppend(run, null, request, Date.now()) ?? { outcome: "sequence_conflict", lastSequence }
-    );
-  }
-
-  async function landedAt(
-    lastSequence: number,
-    before: RunRecord,
-    request: AppendRequest,
-  ): Promise<AppendOutcome> {
-    const firstSequence = lastSequence - request.events.length + 1;
-    let { phase } = advanceRun(before, request, 0).landing;
-    if (firstSequence !== before.lastSequence + 1) {
-      // Others came in between, and the phase may be theirs: the stream knows.
-      phase = (await find(request.runId))?.phases[lastSequence - 1] ?? null;
-    }
-    const { runStatus } = request;
-    return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+    return orUnavailable(call);
   }
 
   return {
-    capabilities: {
-      durability: "power",
-      shared: true,
-      joinsTransaction: false,
-      losesAcknowledgements: true,
-      appendsAtOnce: 1,
-      wakeDeadlineMs: 1_000,
-    },
+    ...MISSING,
+    capabilities: CAPABILITIES,
     async migrate() {
       await emmett.schema.migrate();
       await facts.migrate();
@@ -141,7 +172,7 @@ export function createEmmettStore(
       ask(async () => {
         const created = await facts.insert({ runId, ownerId, metadata, createdAtMs: Date.now() });
         if (created !== null) return { outcome: "created", run: foldStream(created, []).run };
-        const existing = await find(runId, ownerId);
+        const existing = await streams.find(runId, ownerId);
         return existing === null
           ? { outcome: "taken" }
           : { outcome: "existing", run: existing.run };
@@ -152,50 +183,35 @@ export function createEmmettStore(
           throw missing("idempotency keys");
         }
         const outcomes: AppendOutcome[] = [];
-        for (const request of requests) outcomes.push(await appendOne(request));
+        for (const request of requests) outcomes.push(await streams.append(request));
         return outcomes;
       }),
     read: (queries) =>
       ask(() =>
         Promise.all(
-          queries.map(async ({ runId, ownerId, since, limit, maxBytes }) => {
-            const found = await find(runId, ownerId);
-            if (found === null) return null;
-            const { run, events, phases } = found;
-            const belongs = createPageCut(limit, maxBytes);
-            const behind = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
-            return {
-              run,
-              phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
-              events: events.slice(since, behind === -1 ? undefined : since + behind),
-            };
-          }),
+          queries.map(async (query) =>
+            cutPage(query, await streams.find(query.runId, query.ownerId)),
+          ),
         ),
       ),
-    getRun: (runId) => ask(async () => (await find(runId))?.run ?? null),
+    getRun: (runId) => ask(async () => (await streams.find(runId))?.run ?? null),
     listRuns: ({ ownerId, runStatus, before, limit }) =>
       ask(async () => {
         const listed: RunRecord[] = [];
         for (const one of await facts.list({ ownerId, before })) {
           if (listed.length === limit) break;
-          const { run } = await readStream(one);
+          const { run } = await streams.readStream(one);
           if (runStatus === null || run.runStatus === runStatus) listed.push(run);
         }
         return listed;
       }),
     deleteRun: (runId, ownerId) =>
       ask(async () => {
-        const { run } = (await find(runId, ownerId)) ?? {};
+        const { run } = (await streams.find(runId, ownerId)) ?? {};
         if (run === undefined) return "not_found";
         if (!isTerminal(run.runStatus)) return "active";
         throw missing("deletion of a stream");
       }),
-    claim: noLeases,
-    renew: noLeases,
-    release: noLeases,
-    listExpired: noLeases,
-    purge: () => Promise.reject(missing("deletion of a stream")),
-    probe: () => Promise.reject(missing("probe")),
     watch(runId, wake) {
       if (!closed) return bells.watch(runId, wake);
       const ready = Promise.reject(storeClosed());
@@ -207,6 +223,34 @@ export function createEmmettStore(
       bells.close();
       await emmett.close();
     },
+  };
+}
+
+/** @throws RunEventsError `store_unavailable` */
+async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (cause instanceof RunEventsError) throw cause;
+    throw new RunEventsError("store_unavailable", "Emmett failed.", {
+      cause,
+      ambiguous: !isAnswer(cause),
+    });
+  }
+}
+
+function cutPage(
+  { since, limit, maxBytes }: ReadQuery,
+  found: StreamRun | null,
+): ReadResult | null {
+  if (found === null) return null;
+  const { run, events, phases } = found;
+  const belongs = createPageCut(limit, maxBytes);
+  const behind = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
+  return {
+    run,
+    phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
+    events: events.slice(since, behind === -1 ? undefined : since + behind),
   };
 }
 

@@ -9,7 +9,7 @@ export interface ClauseVerdict {
 }
 
 /** Which store is tried, and how to read its failures. */
-export interface Tried extends StoreDoors {
+export interface Tried<Place> extends StoreDoors<Place> {
   readonly name: string;
   /** Names of cases whose result hangs on who wins a race. They decide no verdict. */
   readonly byChance: readonly string[];
@@ -34,12 +34,10 @@ const LONGEST = 140;
  * @returns what they say of each clause: S1 and on, then W
  * @throws Error for a name in `byChance` that no case has
  */
-export async function judgeStore(tried: Tried): Promise<readonly ClauseVerdict[]> {
+export async function judgeStore<Place>(tried: Tried<Place>): Promise<readonly ClauseVerdict[]> {
   const failures = new Map<string, Failure[]>();
   const unknown = new Set(tried.byChance);
-  const { name: who, open, reopen, destroy } = tried;
-  const doors = { open, ...(reopen && { reopen }), ...(destroy && { destroy }) };
-  const cases = runEventStoreConformance({ name: who, profile: "quick", ...doors });
+  const cases = runEventStoreConformance({ ...tried, profile: "quick" });
   for (const { name, clause, run } of cases) {
     if (tried.clauses?.includes(clause) === false) continue;
     const ofClause = failures.get(clause) ?? [];

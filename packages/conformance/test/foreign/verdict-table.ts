@@ -1,4 +1,4 @@
-import { encodeRows } from "../readme-block.ts";
+import { encodeRows } from "../docs-page.ts";
 import type { EmmettVerdicts } from "./judge-emmett.ts";
 
 const HEAD = ["clause", "verdict", "tried again", "first case that fails", "what it says"];

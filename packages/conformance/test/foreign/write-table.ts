@@ -1,4 +1,4 @@
-import { writeBlock } from "../readme-block.ts";
+import { writeBlock } from "../docs-page.ts";
 import { judgeEmmett } from "./judge-emmett.ts";
 import { encodeTable } from "./verdict-table.ts";
 

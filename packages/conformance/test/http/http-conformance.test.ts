@@ -98,7 +98,9 @@ describe("runHttpConformance", () => {
       expect.stringContaining("W26 a session that is ended"),
     );
   });
+});
 
+describe("a failure of runHttpConformance", () => {
   it("says what is missing where there is no session to be had", async () => {
     const { run } = caseOf(withSession, "W1 ");
     await expect(run()).rejects.toThrow(
@@ -158,7 +160,9 @@ describe("runHttpConformance", () => {
     expect(await bodiesOf("ci")).toHaveLength(PROFILES.ci.inputs.wireValues * 2);
     expect(await bodiesOf("quick")).toEqual(quick);
   });
+});
 
+describe("a case of runHttpConformance", () => {
   it("gives a case up when the test's signal is aborted, and leaves its streams", async () => {
     const counted = countStreams(doors);
     const cases = runHttpConformance({ name: "any", ...counted.doors });

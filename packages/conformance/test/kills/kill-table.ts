@@ -1,4 +1,4 @@
-import { encodeRows, readBlock } from "../readme-block.ts";
+import { encodeRows, readBlock } from "../docs-page.ts";
 
 /** One mutant, and the case that is named for finding it. */
 export interface Kill {
@@ -42,7 +42,7 @@ export function killerOf(suite: string, name: string): string {
   const kill = parseKills(readBlock("kills")).find(
     (one) => one.suite === suite && one.name === name,
   );
-  return kill?.killer ?? "a case named in the README: run `pnpm kills`";
+  return kill?.killer ?? "a case named in docs/conformance/kills.md: run `pnpm kills`";
 }
 
 /** A case may speak of `__proto__`, which Markdown takes for an emphasis. */

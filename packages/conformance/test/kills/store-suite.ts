@@ -1,8 +1,3 @@
-import {
-  type ConformanceCase,
-  runEventStoreConformance,
-  type StoreDoors,
-} from "@tm/run-events-conformance";
 import { appendMutants } from "../mutants/append-mutants.ts";
 import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
@@ -15,6 +10,7 @@ import { keyMutants } from "../mutants/key-mutants.ts";
 import { leaseMutants } from "../mutants/lease-mutants.ts";
 import { lifeMutants } from "../mutants/life-mutants.ts";
 import { listMutants } from "../mutants/list-mutants.ts";
+import { storeCases } from "../mutants/mutant.ts";
 import { objectMutants } from "../mutants/object-mutants.ts";
 import { outcomeMutants } from "../mutants/outcome-mutants.ts";
 import { payloadMutants } from "../mutants/payload-mutants.ts";
@@ -28,11 +24,6 @@ import { watchMutants } from "../mutants/watch-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
-
-/** All cases for one store. */
-export function storeCases(doors: StoreDoors): readonly ConformanceCase[] {
-  return runEventStoreConformance({ name: "mutant", ...doors });
-}
 
 /** Broken stores. */
 export const storeSuite: MutantSuite = {
@@ -64,7 +55,7 @@ export const storeSuite: MutantSuite = {
     name: mutant.name,
     clause: mutant.clause,
     judge() {
-      const cases = storeCases(mutant.doors ?? sharedMemoryDoors(mutant));
+      const cases = mutant.cases?.() ?? storeCases(sharedMemoryDoors(mutant));
       return onFastClock(() => failuresAtOnce(casesOfClause(cases, mutant.clause)));
     },
   })),

@@ -1,4 +1,4 @@
-import { writeBlock } from "../readme-block.ts";
+import { writeBlock } from "../docs-page.ts";
 import { findKiller } from "./find-killer.ts";
 import { encodeKills, type Kill } from "./kill-table.ts";
 import type { MutantSuite } from "./mutant-suite.ts";

@@ -1,5 +1,5 @@
 import { type BeneathBreakage, beneathDoors } from "../beneath-doors.ts";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, storeCases } from "./mutant.ts";
 
 const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] = [
   { name: "keeps the events of a run that it deletes", clause: "S17", keeps: "deleted" },
@@ -43,5 +43,5 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
 export const beneathMutants: readonly Mutant[] = BREAKAGES.map(({ name, clause, ...breakage }) => ({
   name,
   clause,
-  doors: beneathDoors(breakage),
+  cases: () => storeCases(beneathDoors(breakage)),
 }));

@@ -1,8 +1,7 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import type { RunEventStore, StoreCapabilities } from "@tm/run-events-core/store";
 import { sharedMemoryDoors } from "../shared-memory.ts";
-import type { StoreDoors } from "@tm/run-events-conformance";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, storeCases } from "./mutant.ts";
 
 const doors = sharedMemoryDoors();
 
@@ -14,50 +13,45 @@ function migrating(store: RunEventStore, migrate: () => Promise<void>): RunEvent
   return Object.assign({ ...store }, { migrate, verify: async () => {} });
 }
 
-/** Gives for `open` what is for `reopen`. */
-function sharingDoors(): StoreDoors {
-  let first: RunEventStore | undefined;
-  return {
-    async open() {
-      if (first !== undefined) return doors.reopen(first);
-      first = await doors.open();
-      return first;
-    },
-    reopen: doors.reopen,
-  };
-}
-
 /** Stores that keep less than they say, or cannot be migrated twice. */
 export const durabilityMutants: readonly Mutant[] = [
   {
     name: "forgets everything at close",
     clause: "S6",
-    doors: { open: doors.open, reopen: doors.open },
+    cases: () => storeCases({ prepare: () => null, open: () => doors.open(doors.prepare()) }),
   },
   {
     name: "forgets its keys at close",
     clause: "S6",
-    doors: {
-      open: doors.open,
-      async reopen(store) {
-        const again = await doors.reopen(store);
-        return {
-          ...again,
-          append: (requests) =>
-            again.append(requests.map((request) => ({ ...request, idempotencyKey: null }))),
-        };
-      },
+    cases() {
+      const opened = new WeakSet<RunEventStore>();
+      return storeCases({
+        prepare: doors.prepare,
+        open(data) {
+          const store = doors.open(data);
+          if (!opened.has(data)) {
+            opened.add(data);
+            return store;
+          }
+          return {
+            ...store,
+            append: (requests) =>
+              store.append(requests.map((request) => ({ ...request, idempotencyKey: null }))),
+          };
+        },
+      });
     },
   },
   {
     name: "says that it outlives a crash, and cannot be reopened",
     clause: "S6",
-    doors: { open: () => declaring(createMemoryStore(), { durability: "process" }) },
+    cases: () =>
+      storeCases({ open: () => declaring(createMemoryStore(), { durability: "process" }) }),
   },
   {
     name: "says that others see it, and cannot be reopened",
     clause: "S6",
-    doors: { open: () => declaring(createMemoryStore(), { shared: true }) },
+    cases: () => storeCases({ open: () => declaring(createMemoryStore(), { shared: true }) }),
   },
   {
     name: "says that nothing outlives it, and can be reopened",
@@ -67,7 +61,10 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: "opens the same data for everybody",
     clause: "S6",
-    doors: sharingDoors(),
+    cases() {
+      const data = doors.prepare();
+      return storeCases({ prepare: () => data, open: doors.open });
+    },
   },
   {
     name: "appends at once what should join a transaction",

@@ -1,5 +1,9 @@
 import type { ReadQuery, ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core/store";
-import type { StoreDoors } from "@tm/run-events-conformance";
+import {
+  type ConformanceCase,
+  runEventStoreConformance,
+  type StoreDoors,
+} from "@tm/run-events-conformance";
 import type { Breakage } from "../shared-memory.ts";
 
 /** A store that breaks one promise. */
@@ -8,8 +12,15 @@ export interface Mutant extends Breakage {
   readonly name: string;
   /** The clause whose cases have to find it. */
   readonly clause: string;
-  /** How to get at it, where that itself is wrong. */
-  readonly doors?: StoreDoors;
+  /** Its cases, where its doors themselves are wrong. */
+  readonly cases?: () => readonly ConformanceCase[];
+}
+
+/** All cases for one store. */
+export function storeCases<Place = undefined>(
+  doors: StoreDoors<Place>,
+): readonly ConformanceCase[] {
+  return runEventStoreConformance({ name: "mutant", ...doors });
 }
 
 /** Every page passes through `change`. */

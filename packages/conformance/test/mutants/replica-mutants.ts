@@ -1,6 +1,6 @@
 import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
 import { type OnReplica, replicaDoors, replicaFailure } from "../replica-doors.ts";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, storeCases } from "./mutant.ts";
 
 interface ReplicaBreakage extends Pick<Mutant, "name" | "clause"> {
   readonly onReplica: OnReplica;
@@ -148,5 +148,5 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
 export const replicaMutants: readonly Mutant[] = BREAKAGES.map(({ name, clause, onReplica }) => ({
   name,
   clause,
-  doors: replicaDoors(onReplica),
+  cases: () => storeCases(replicaDoors(onReplica)),
 }));

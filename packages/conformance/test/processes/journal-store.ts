@@ -5,6 +5,7 @@ import {
   createWatchers,
   type LeaseOutcome,
   type RunEventStore,
+  type Watchers,
 } from "@tm/run-events-core/store";
 import type { Entry, Journal } from "./journal.ts";
 
@@ -35,37 +36,59 @@ export interface JournalStore extends RunEventStore {
   hears: boolean;
 }
 
-/** @returns a healthy store on the journal */
-export function createJournalStore(journal: Journal): JournalStore {
-  let nowMs = journal.now();
-  let seen = 0;
+/** What one process has of a journal: a store in memory, and how far it has replayed. */
+class Replica {
+  readonly journal: Journal;
+  readonly memory: RunEventStore;
+  /** Numbers of entries that this process has committed, and not met in the journal yet. */
+  readonly own = new Set<number>();
+  nowMs: number;
+  seen = 0;
+
+  constructor(journal: Journal) {
+    this.journal = journal;
+    this.nowMs = journal.now();
+    this.memory = createMemoryStore({ now: () => this.nowMs });
+  }
+
+  /** The time of what comes next. */
+  tick(): number {
+    this.nowMs = this.journal.now();
+    return this.nowMs;
+  }
+
+  async replay(entry: Entry): Promise<void> {
+    this.nowMs = entry.atMs;
+    if ("create" in entry) await this.memory.createRun(entry.create);
+    else if ("append" in entry) await this.memory.append([entry.append]);
+    else if ("purge" in entry) await this.memory.purge(entry.purge);
+    else if ("delete" in entry) await this.memory.deleteRun(entry.delete, null);
+    else await this.ask(entry);
+  }
+
+  ask(entry: LeaseEntry): Promise<LeaseOutcome> {
+    if ("claim" in entry) return this.memory.claim(entry.claim);
+    return "renew" in entry ? this.memory.renew(entry.renew) : this.memory.release(entry.release);
+  }
+}
+
+type Blind = Pick<
+  JournalStore,
+  | "hears"
+  | "commit"
+  | "inTurn"
+  | "catchUp"
+  | "appendBlindly"
+  | "createBlindly"
+  | "askBlindly"
+  | "readBlindly"
+>;
+
+/** What the calls of a store are made of. @param self the store, whose parts a mutant may have replaced */
+function blindCalls(replica: Replica, self: () => JournalStore): Blind {
+  const { journal, memory, own } = replica;
   let turn: Promise<unknown> = Promise.resolve();
-  const own = new Set<number>();
-  const memory = createMemoryStore({ now: () => nowMs });
-  const watchers = createWatchers();
-  const timers = new Set<NodeJS.Timeout>();
-
-  async function replay(entry: Entry): Promise<void> {
-    nowMs = entry.atMs;
-    if ("create" in entry) await memory.createRun(entry.create);
-    else if ("append" in entry) await memory.append([entry.append]);
-    else if ("purge" in entry) await memory.purge(entry.purge);
-    else if ("delete" in entry) await memory.deleteRun(entry.delete, null);
-    else await askMemory(entry);
-  }
-
-  function askMemory(entry: LeaseEntry): Promise<LeaseOutcome> {
-    if ("claim" in entry) return memory.claim(entry.claim);
-    return "renew" in entry ? memory.renew(entry.renew) : memory.release(entry.release);
-  }
-
-  const store: JournalStore = {
-    capabilities: {
-      ...memory.capabilities,
-      durability: "process",
-      shared: true,
-      wakeDeadlineMs: 1_000,
-    },
+  return {
     hears: true,
     commit: (entry) => void own.add(journal.add(entry)),
     inTurn(work) {
@@ -74,86 +97,47 @@ export function createJournalStore(journal: Journal): JournalStore {
       return done;
     },
     async catchUp(change = (entry) => entry) {
-      for (const [number, entry] of journal.after(seen)) {
-        if (!own.delete(number)) await replay(change(entry));
-        seen = number;
+      for (const [number, entry] of journal.after(replica.seen)) {
+        if (!own.delete(number)) await replica.replay(change(entry));
+        replica.seen = number;
       }
     },
     async appendBlindly(request) {
-      nowMs = journal.now();
+      const atMs = replica.tick();
       const [outcome = { outcome: "not_found" }] = await memory.append([request]);
-      if (outcome.outcome === "appended") store.commit({ atMs: nowMs, append: request });
+      if (outcome.outcome === "appended") self().commit({ atMs, append: request });
       return outcome;
     },
     async createBlindly(request) {
-      nowMs = journal.now();
+      const atMs = replica.tick();
       const created = await memory.createRun(request);
-      if (created.outcome === "created") store.commit({ atMs: nowMs, create: request });
+      if (created.outcome === "created") self().commit({ atMs, create: request });
       return created;
     },
     async askBlindly(entryAt) {
-      nowMs = journal.now();
-      const entry = entryAt(nowMs);
-      const outcome = await askMemory(entry);
-      if (outcome.outcome === "granted") store.commit(entry);
+      const entry = entryAt(replica.tick());
+      const outcome = await replica.ask(entry);
+      if (outcome.outcome === "granted") self().commit(entry);
       return outcome;
     },
     readBlindly: (queries) => memory.read(queries),
-    createRun: (request) =>
-      store.inTurn(() =>
-        journal.alone(async () => {
-          await store.catchUp();
-          return store.createBlindly(request);
-        }),
-      ),
-    async append(requests) {
-      const outcomes: AppendOutcome[] = [];
-      for (const request of requests) outcomes.push(await store.inTurn(() => appendOne(request)));
-      for (const { runId } of requests) watchers.ring(runId);
-      return outcomes;
-    },
-    read: (queries) =>
-      store.inTurn(async () => {
-        await store.catchUp();
-        return store.readBlindly(queries);
-      }),
-    async getRun(runId) {
-      const query = { runId, ownerId: null, since: 0, limit: 1, maxBytes: 1 };
-      return (await store.read([query]))[0]?.run ?? null;
-    },
-    listRuns: (query) =>
-      store.inTurn(async () => {
-        await store.catchUp();
-        return memory.listRuns(query);
-      }),
-    deleteRun: (runId, ownerId) =>
-      alone(async (atMs) => {
-        const outcome = await memory.deleteRun(runId, ownerId);
-        if (outcome === "deleted") store.commit({ atMs, delete: runId });
-        return outcome;
-      }),
-    claim: (claim) => ask((atMs) => ({ atMs, claim })),
-    renew: (renew) => ask((atMs) => ({ atMs, renew })),
-    release: (release) => ask((atMs) => ({ atMs, release })),
-    listExpired: (query) =>
-      store.inTurn(async () => {
-        await store.catchUp();
-        nowMs = journal.now();
-        return memory.listExpired(query);
-      }),
-    purge: (purge) =>
-      alone(async (atMs) => {
-        const gone = await memory.purge(purge);
-        if (gone.length > 0) store.commit({ atMs, purge });
-        return gone;
-      }),
-    probe: () => alone(async (atMs) => atMs),
+  };
+}
+
+/** Watches that look into the journal. */
+function watchJournal(
+  journal: Journal,
+  watchers: Watchers,
+  hears: () => boolean,
+): Pick<RunEventStore, "watch" | "close"> {
+  const timers = new Set<NodeJS.Timeout>();
+  return {
     watch(runId, wake) {
       let heard = journal.last();
       const stop = watchers.add(runId, wake);
       const timer = setInterval(() => {
         const last = journal.last();
-        if (store.hears && last > heard) watchers.ring(runId);
+        if (hears() && last > heard) watchers.ring(runId);
         heard = last;
       }, POLL_MS);
       timers.add(timer);
@@ -171,33 +155,80 @@ export function createJournalStore(journal: Journal): JournalStore {
       watchers.clear();
     },
   };
+}
+
+/** @returns a healthy store on the journal */
+export function createJournalStore(journal: Journal): JournalStore {
+  const replica = new Replica(journal);
+  const { memory } = replica;
+  const watchers = createWatchers();
 
   /** Does what nobody else does meanwhile, with all that is new. */
-  function alone<T>(work: (atMs: number) => Promise<T>): Promise<T> {
-    return store.inTurn(() =>
-      journal.alone(async () => {
-        await store.catchUp();
-        nowMs = journal.now();
-        return work(nowMs);
-      }),
-    );
-  }
-
-  function ask(entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome> {
-    return store.inTurn(() =>
-      journal.alone(async () => {
-        await store.catchUp();
-        return store.askBlindly(entryAt);
-      }),
-    );
-  }
-
-  function appendOne(request: AppendRequest): Promise<AppendOutcome> {
+  function alone<T>(work: () => Promise<T>): Promise<T> {
     return journal.alone(async () => {
       await store.catchUp();
-      return store.appendBlindly(request);
+      return work();
+    });
+  }
+  const inTurnAlone = <T>(work: () => Promise<T>): Promise<T> => store.inTurn(() => alone(work));
+  const ask = (entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome> =>
+    inTurnAlone(() => store.askBlindly(entryAt));
+
+  /** Reads what is new, and then from memory. */
+  function look<T>(read: () => Promise<T>): Promise<T> {
+    return store.inTurn(async () => {
+      await store.catchUp();
+      return read();
     });
   }
 
+  const store: JournalStore = {
+    ...blindCalls(replica, () => store),
+    ...watchJournal(journal, watchers, () => store.hears),
+    capabilities: {
+      ...memory.capabilities,
+      durability: "process",
+      shared: true,
+      wakeDeadlineMs: 1_000,
+    },
+    createRun: (request) => inTurnAlone(() => store.createBlindly(request)),
+    async append(requests) {
+      const outcomes: AppendOutcome[] = [];
+      for (const request of requests) {
+        outcomes.push(await inTurnAlone(() => store.appendBlindly(request)));
+      }
+      for (const { runId } of requests) watchers.ring(runId);
+      return outcomes;
+    },
+    read: (queries) => look(() => store.readBlindly(queries)),
+    async getRun(runId) {
+      const query = { runId, ownerId: null, since: 0, limit: 1, maxBytes: 1 };
+      return (await store.read([query]))[0]?.run ?? null;
+    },
+    listRuns: (query) => look(() => memory.listRuns(query)),
+    deleteRun: (runId, ownerId) =>
+      inTurnAlone(async () => {
+        const atMs = replica.tick();
+        const outcome = await memory.deleteRun(runId, ownerId);
+        if (outcome === "deleted") store.commit({ atMs, delete: runId });
+        return outcome;
+      }),
+    claim: (claim) => ask((atMs) => ({ atMs, claim })),
+    renew: (renew) => ask((atMs) => ({ atMs, renew })),
+    release: (release) => ask((atMs) => ({ atMs, release })),
+    listExpired: (query) =>
+      look(() => {
+        replica.tick();
+        return memory.listExpired(query);
+      }),
+    purge: (purge) =>
+      inTurnAlone(async () => {
+        const atMs = replica.tick();
+        const gone = await memory.purge(purge);
+        if (gone.length > 0) store.commit({ atMs, purge });
+        return gone;
+      }),
+    probe: () => inTurnAlone(async () => replica.tick()),
+  };
   return store;
 }

@@ -40,30 +40,53 @@ interface Line {
 
 class LostConnection extends Error {}
 
-/** A store on one connection, which it makes again when it is lost. */
-export function createRemoteStore(
-  address: Address,
-  store: string,
-  manner: LossManner,
-): RunEventStore {
-  const watchers = createWatchers();
-  const watched = new Map<string, number>();
-  let line: Promise<Line> | null = null;
-  let lastId = 0;
+/** One connection to the server of a store. It is made again when it is lost. */
+class RemoteLine {
+  readonly #address: Address;
+  readonly #store: string;
+  readonly #onWake: (runId: string) => void;
+  readonly #onLoss: () => void;
+  #line: Promise<Line> | null = null;
+  #lastId = 0;
 
-  async function openLine(): Promise<Line> {
-    const socket = connect({ ...address, noDelay: true });
+  constructor(
+    address: Address,
+    store: string,
+    on: { readonly wake: (runId: string) => void; readonly loss: () => void },
+  ) {
+    this.#address = address;
+    this.#store = store;
+    this.#onWake = on.wake;
+    this.#onLoss = on.loss;
+  }
+
+  /** @throws LostConnection if the connection is lost before the answer */
+  async send(call: string, args: readonly unknown[]): Promise<unknown> {
+    const { socket, waiting } = await (this.#line ??= this.#open());
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    waiting.set(id, { resolve, reject });
+    socket.write(`${JSON.stringify({ id, store: this.#store, call, args })}\n`);
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    (await this.#line)?.socket.destroy();
+  }
+
+  async #open(): Promise<Line> {
+    const socket = connect({ ...this.#address, noDelay: true });
     const opened: Line = { socket, waiting: new Map() };
     let cause = new LostConnection("The connection has ended.");
     socket.on("error", (error) => (cause = new LostConnection(error.message)));
     socket.on("end", () => socket.destroy());
     socket.on("close", () => {
-      line = null;
+      this.#line = null;
       for (const { reject } of opened.waiting.values()) reject(cause);
-      if (manner.watchesAgain && watched.size > 0) void watchAgain();
+      this.#onLoss();
     });
     const lines = createInterface({ input: socket });
-    lines.on("line", (text) => hear(opened, text));
+    lines.on("line", (text) => this.#hear(opened, text));
     // It has those of its socket as well, which is listened to above.
     lines.on("error", () => {});
     await once(socket, "connect").catch((error: unknown) => {
@@ -72,39 +95,46 @@ export function createRemoteStore(
     return opened;
   }
 
-  function hear({ waiting }: Line, text: string): void {
+  #hear({ waiting }: Line, text: string): void {
     const message = JSON.parse(text) as RemoteMessage;
-    if ("wake" in message) return watchers.ring(message.wake);
+    if ("wake" in message) return this.#onWake(message.wake);
     const call = waiting.get(message.id);
     waiting.delete(message.id);
     if ("answer" in message) call?.resolve(message.answer);
     else call?.reject(new RunEventsError("store_unavailable", message.refusal.message));
   }
+}
+
+/** A store on one connection, which it makes again when it is lost. */
+export function createRemoteStore(
+  address: Address,
+  store: string,
+  manner: LossManner,
+): RunEventStore {
+  const watchers = createWatchers();
+  const watched = new Map<string, number>();
+  const line = new RemoteLine(address, store, {
+    wake: (runId) => watchers.ring(runId),
+    loss() {
+      if (manner.watchesAgain && watched.size > 0) void watchAgain();
+    },
+  });
 
   async function watchAgain(): Promise<void> {
     for (const runId of watched.keys()) {
       // The next loss makes it again.
-      await send("watch", [runId]).catch(() => {});
+      await line.send("watch", [runId]).catch(() => {});
       watchers.ring(runId);
     }
   }
 
-  async function send(call: string, args: readonly unknown[]): Promise<unknown> {
-    const { socket, waiting } = await (line ??= openLine());
-    const id = ++lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    waiting.set(id, { resolve, reject });
-    socket.write(`${JSON.stringify({ id, store, call, args })}\n`);
-    return promise;
-  }
-
   async function ask(call: string, ...args: readonly unknown[]): Promise<never> {
     try {
-      return (await send(call, args)) as never;
+      return (await line.send(call, args)) as never;
     } catch (cause) {
       if (!(cause instanceof LostConnection)) throw cause;
       const again = manner.sentAgain(call, args);
-      if (again !== null) return (await send(call, again)) as never;
+      if (again !== null) return (await line.send(call, again)) as never;
       const ambiguous = manner.isAmbiguous(call);
       throw manner.failureOf(
         new RunEventsError("store_unavailable", "The connection was lost.", { cause, ambiguous }),
@@ -146,7 +176,7 @@ export function createRemoteStore(
     async close() {
       watched.clear();
       watchers.clear();
-      (await line)?.socket.destroy();
+      await line.close();
     },
   };
 }

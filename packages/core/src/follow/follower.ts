@@ -1,31 +1,16 @@
 import { clampCursor, cursorAhead } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
-import type { StoredEvent } from "../rules/event.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Watch } from "../store/store.ts";
 import { createPages, type Pages, type SliceBudget } from "./pages.ts";
-import {
-  createSlice,
-  fitSlice,
-  type Position,
-  type Slice,
-  SLICE_BYTES,
-  weighEvent,
-} from "./slice.ts";
+import { RecentEvents } from "./recent-events.ts";
+import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
-/** How much of a log's end a follower keeps for readers that lag a little, counted as `eventBytes` does. */
-const RING_BYTES = 262_144;
 const READ_LIMIT = 1_000;
 /** Up to how many readers are asked, each time one has caught up, whether any lags. */
 const FEW_READERS = 8;
-
-/** An event of the ring. */
-interface KeptEvent {
-  readonly event: StoredEvent;
-  readonly weight: number;
-}
 
 /** What a follower needs of the store. */
 export interface FollowerSource {
@@ -43,49 +28,30 @@ export interface FollowerReader {
   readonly wake: () => void;
 }
 
-/** One run's follower in this process, shared by all its readers. */
-export interface Follower {
-  /**
-   * Adds the reader, then finds its place: the owner is checked first; the read that counts comes after the watch is ready, so
-   * that nothing committed from now on is missed.
-   * @returns the run's head, for what a reader is told first
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left.
-   */
-  open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord>;
-  /**
-   * What comes after the reader's position: a slice, at once if it is in memory; `null` if there is nothing yet, and a wake
-   * will follow. It does not move the reader.
-   * @throws RunEventsError why the follower has ended.
-   */
-  next(reader: FollowerReader): Slice | Promise<Slice> | null;
-  /** Takes the reader out; the follower of no reader stops. Idempotent. */
-  leave(reader: FollowerReader): void;
-  /** Reads on from the log, as after a bell. */
-  refresh(): void;
-  /** Ends every reader with this error. */
-  fail(error: unknown): void;
-}
-
 /**
- * Follows one run: the bell only says "look", the log is the truth, and each reader is a cursor on it. New events are
+ * Follows one run: a notification only says "look", the log is the truth, and each reader is a cursor on it. New events are
  * read once for all readers; one that lags behind what is kept in memory pages through the log by itself.
- * @param budget of all runs together
- * @param onRetire called once, when it takes no new readers: the last has left, or it has failed
+ *
+ * | state   | event                                    | next      | what happens                                                  |
+ * | ------- | ---------------------------------------- | --------- | ------------------------------------------------------------- |
+ * | new     | a notification                           | new       | it is remembered                                              |
+ * | new     | the first read of a reader that opens    | quiet     | which run this is and where it ends are known                 |
+ * | quiet   | a notification, and a reader takes       | reading   | what comes after `#end` is read                               |
+ * | quiet   | a notification, and all are stalled      | behind    | it is remembered                                              |
+ * | behind  | a reader that has caught up asks for more | reading  |                                                               |
+ * | reading | a notification                           | reading   | it is remembered: once this read is over, there is another    |
+ * | reading | the read's answer                        | quiet     | its events are kept, and every reader is woken                |
+ * | reading | the same, and there is more              | reading, behind | the same                                                |
+ * | any     | the run is gone; a read fails; `fail`    | retired   | every reader is woken, and its `next` throws                  |
+ * | any     | the last reader leaves                   | retired   |                                                               |
+ * | retired | the answer of a read that was under way  | retired   | it is dropped                                                 |
+ *
+ * `#dirty` is what is remembered, `#ordinal` is 0 in the state `new`. Readers come, go and stall in every state, also while a read is
+ * under way. A retired follower's watch has stopped; its readers can still leave.
+ *
+ * One object with private fields, and what a quiet run does not need is `null`: there is one for each run that is followed.
  */
-export function createFollower(
-  runId: string,
-  source: FollowerSource,
-  budget: SliceBudget,
-  onRetire: () => void,
-): Follower {
-  return new RunFollower(runId, source, budget, onRetire);
-}
-
-/** The ring of every quiet run. */
-const NO_EVENTS: readonly KeptEvent[] = [];
-
-/** One object with methods: the follower of a quiet run takes a third of what one of closures takes (`pnpm bench idle`). */
-class RunFollower implements Follower {
+export class Follower {
   readonly #runId: string;
   readonly #source: FollowerSource;
   readonly #budget: SliceBudget;
@@ -94,14 +60,11 @@ class RunFollower implements Follower {
   readonly #readers = new Set<FollowerReader>();
   /** For readers that lag; `null` while there is none. */
   #pages: Pages | null = null;
-  /** Slices of the ring by the sequence they start behind; forgotten when the ring changes. */
-  #slices: Map<number, Slice> | null = null;
-  /** The events base+1 … end. */
-  #ring: readonly KeptEvent[] = NO_EVENTS;
-  #ringBytes = 0;
+  /** The last events up to `#end`; `null` while every reader has them. */
+  #recent: RecentEvents | null = null;
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
-  /** The head as of the last read; the ring ends there, or on its way there. */
+  /** The head as of the last read. What is read of the log ends there, or on the way there. */
   #head = 0;
   #end = 0;
   #failure: { readonly error: unknown } | null = null;
@@ -111,6 +74,11 @@ class RunFollower implements Follower {
   #reading = false;
   #retired = false;
 
+  /**
+   * Starts to watch the run.
+   * @param budget of all runs together
+   * @param onRetire called once, when it takes no new readers: the last has left, or it has failed
+   */
   constructor(runId: string, source: FollowerSource, budget: SliceBudget, onRetire: () => void) {
     this.#runId = runId;
     this.#source = source;
@@ -119,6 +87,12 @@ class RunFollower implements Follower {
     this.#watch = source.watch(runId, () => this.refresh());
   }
 
+  /**
+   * Adds the reader, then finds its place: the owner is checked first; the read that counts comes after the watch is ready, so
+   * that nothing committed from now on is missed.
+   * @returns the run's head, for what a reader is told first
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left.
+   */
   async open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
@@ -143,6 +117,11 @@ class RunFollower implements Follower {
     }
   }
 
+  /**
+   * What comes after the reader's position: a slice, at once if it is in memory; `null` if there is nothing yet, and a wake
+   * will follow. It does not move the reader.
+   * @throws RunEventsError why the follower has ended.
+   */
   next({ position }: FollowerReader): Slice | Promise<Slice> | null {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
@@ -155,23 +134,25 @@ class RunFollower implements Follower {
       if (this.#dirty) this.refresh();
       return null;
     }
-    return position.sequence >= this.#end - this.#ring.length
-      ? this.#ringSlice(position)
-      : (this.#pages ??= createPages((query) => this.#readPage(query), this.#budget)).next(
-          position,
-        );
+    if (this.#recent !== null && position.sequence >= this.#recent.base)
+      return this.#recent.sliceAfter(position, this.#head);
+    this.#pages ??= createPages((query) => this.#readPage(query), this.#budget);
+    return this.#pages.next(position);
   }
 
+  /** Takes the reader out; the follower of no reader stops. Idempotent. */
   leave(reader: FollowerReader): void {
     this.#readers.delete(reader);
     if (this.#readers.size === 0) this.#retire();
   }
 
+  /** Reads on from the log, as after a notification. */
   refresh(): void {
     this.#dirty = true;
     if (!this.#reading && this.#ordinal !== 0) void this.#readOn();
   }
 
+  /** Ends every reader with this error. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#retire();
@@ -232,11 +213,9 @@ class RunFollower implements Follower {
     if (run.lastSequence < this.#end) throw cursorAhead(run.lastSequence);
     this.#head = run.lastSequence;
     if (events.length > 0) {
-      const added = events.map((event) => ({ event, weight: weighEvent(event) }));
-      for (const { weight } of added) this.#ringBytes += weight;
-      this.#ring = this.#ring.length === 0 ? added : this.#ring.concat(added);
+      this.#recent ??= new RecentEvents(this.#end);
+      this.#recent.add(events);
       this.#end = events.at(-1)?.sequence ?? this.#end;
-      this.#slices = null;
       this.#wakeReaders();
     }
     this.#pages?.clear();
@@ -255,21 +234,14 @@ class RunFollower implements Follower {
     for (const reader of this.#readers) reader.wake();
   }
 
-  /** Forgets what every reader has had, and the oldest of what is too much. */
+  /** Lets go of what no reader needs in memory any more. */
   #trim(): void {
-    const ring = this.#ring;
-    if (ring.length === 0) return;
+    if (this.#recent === null) return;
     let least = this.#end;
     for (const { position } of this.#readers)
       if (position !== null && position.sequence < least) least = position.sequence;
-    const base = this.#end - ring.length;
-    let drop = Math.max(0, Math.min(least - base, ring.length));
-    for (let at = 0; at < drop; at++) this.#ringBytes -= ring[at]?.weight ?? 0;
-    while (this.#ringBytes > RING_BYTES && drop < ring.length)
-      this.#ringBytes -= ring[drop++]?.weight ?? 0;
-    if (drop === 0) return;
-    this.#ring = drop === ring.length ? NO_EVENTS : ring.slice(drop);
-    this.#slices = null;
+    this.#recent.trim(least);
+    if (this.#recent.isEmpty) this.#recent = null;
   }
 
   #retire(): void {
@@ -278,18 +250,6 @@ class RunFollower implements Follower {
     this.#closePages();
     this.#watch.stop();
     this.#onRetire();
-  }
-
-  #ringSlice(from: Position): Slice {
-    const kept = this.#slices?.get(from.sequence);
-    if (kept !== undefined) return kept;
-    const start = from.sequence - (this.#end - this.#ring.length);
-    const fitting = fitSlice(this.#ring, start, ({ weight }) => weight);
-    const events = fitting.map(({ event }) => event);
-    const slice = createSlice(from, events, this.#head);
-    this.#slices ??= new Map();
-    this.#slices.set(from.sequence, slice);
-    return slice;
   }
 
   /** The run was deleted and its id used again: those who followed it are at their end, a newcomer may try again. */

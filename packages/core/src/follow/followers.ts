@@ -2,20 +2,14 @@ import { checkCursor } from "../rules/cursor.ts";
 import { storeClosed } from "../rules/errors.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { Clock } from "../time/clock.ts";
-import {
-  createFollower,
-  type Follower,
-  type FollowerReader,
-  type FollowerSource,
-} from "./follower.ts";
+import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
 
 /** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
 const RECHECK_MS = 5_000;
 /**
- * The most runs that are read so at once, and the pause behind them: 50 a second, so that 250 runs keep to `RECHECK_MS` and
- * 10,000 take 200 s. Code that runs so seldom is cold: with 200 a second 10,000 quiet streams took 1.57 of what bare responses
- * take of a core, with 50 they take 1.19 (`pnpm bench idle`).
+ * The most runs that are read so at once, and the pause after them: 50 a second, so that 250 runs keep to `RECHECK_MS` and
+ * 10,000 take 200 s. No more, since code that runs so seldom is cold: its cost is most of what many quiet streams take.
  */
 const RECHECK_RUNS = 50;
 const RECHECK_PAUSE_MS = 1_000;
@@ -35,66 +29,95 @@ export interface Followers {
 
 /** Keeps one follower a run while it has readers. */
 export function createFollowers(source: FollowerSource, clock: Clock): Followers {
-  const followers = new Map<string, Follower>();
-  const budget = createSliceBudget();
-  let stopRecheck: (() => void) | null = null;
+  return new RunFollowers(source, clock);
+}
+
+/**
+ * All followers of a process, and the rounds in which each is read without a notification.
+ *
+ * | state   | event                     | next    | what happens                                                             |
+ * | ------- | ------------------------- | ------- | ------------------------------------------------------------------------ |
+ * | empty   | a reader comes            | waiting | its run gets a follower; a round will begin in `RECHECK_MS`              |
+ * | waiting | `RECHECK_MS` pass         | round   | it holds the runs that are followed now; the first of them are read      |
+ * | round   | `RECHECK_PAUSE_MS` pass   | round   | the next runs are read                                                   |
+ * | round   | its last run is read      | waiting |                                                                          |
+ * | round   | `RECHECK_MS` pass         | round   | nothing: of very many runs a round takes longer                          |
+ * | any     | the last follower retires | empty   | both timers stop                                                         |
+ * | any     | `close`                   | closed  | each follower fails and retires; `open` throws                           |
+ */
+class RunFollowers implements Followers {
+  readonly #source: FollowerSource;
+  readonly #clock: Clock;
+  readonly #budget = createSliceBudget();
+  readonly #followers = new Map<string, Follower>();
+  #stopRecheck: (() => void) | null = null;
   /** The runs that are still to be read in this round; `null` between two. */
-  let round: Iterator<Follower> | null = null;
-  /** How many of them: whoever comes meanwhile stands behind them, and waits for the next round. */
-  let leftInRound = 0;
-  let stopRound: (() => void) | null = null;
-  let closed = false;
+  #round: Iterator<Follower> | null = null;
+  /** How many of them: a run that comes meanwhile is after them, and waits for the next round. */
+  #leftInRound = 0;
+  #stopRound: (() => void) | null = null;
+  #isClosed = false;
 
-  function recheck(): void {
-    // Of very many runs the round before may still go on.
-    if (round !== null) return;
-    round = followers.values();
-    leftInRound = followers.size;
-    stopRound = clock.every(RECHECK_PAUSE_MS, readSome);
-    readSome();
+  constructor(source: FollowerSource, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
   }
 
-  function readSome(): void {
-    for (let left = RECHECK_RUNS; left > 0 && round !== null; left -= 1) {
-      const next = round.next();
-      leftInRound -= 1;
-      if (next.done !== true) next.value.refresh();
-      if (next.done === true || leftInRound === 0) endRound();
-    }
+  open(
+    runId: string,
+    reader: FollowerReader,
+    since: number,
+    ownerId: string | null,
+  ): ReturnType<Followers["open"]> {
+    if (this.#isClosed) throw storeClosed();
+    checkRunId(runId);
+    checkCursor(since);
+    const follower = this.#followers.get(runId) ?? this.#add(runId);
+    return { follower, opened: follower.open(reader, since, ownerId) };
   }
 
-  function endRound(): void {
-    round = null;
-    stopRound?.();
-    stopRound = null;
+  close(): void {
+    this.#isClosed = true;
+    for (const follower of this.#followers.values()) follower.fail(storeClosed());
   }
 
-  function followerOf(runId: string): Follower {
-    const existing = followers.get(runId);
-    if (existing !== undefined) return existing;
-    const follower = createFollower(runId, source, budget, () => {
-      if (followers.get(runId) === follower) followers.delete(runId);
-      if (followers.size > 0) return;
-      stopRecheck?.();
-      stopRecheck = null;
-      endRound();
+  #add(runId: string): Follower {
+    const follower = new Follower(runId, this.#source, this.#budget, () => {
+      // By then the run may have another follower.
+      if (this.#followers.get(runId) === follower) this.#followers.delete(runId);
+      if (this.#followers.size === 0) this.#stop();
     });
-    followers.set(runId, follower);
-    stopRecheck ??= clock.every(RECHECK_MS, recheck);
+    this.#followers.set(runId, follower);
+    this.#stopRecheck ??= this.#clock.every(RECHECK_MS, () => this.#startRound());
     return follower;
   }
 
-  return {
-    open(runId, reader, since, ownerId) {
-      if (closed) throw storeClosed();
-      checkRunId(runId);
-      checkCursor(since);
-      const follower = followerOf(runId);
-      return { follower, opened: follower.open(reader, since, ownerId) };
-    },
-    close() {
-      closed = true;
-      for (const follower of followers.values()) follower.fail(storeClosed());
-    },
-  };
+  #startRound(): void {
+    if (this.#round !== null) return;
+    this.#round = this.#followers.values();
+    this.#leftInRound = this.#followers.size;
+    this.#stopRound = this.#clock.every(RECHECK_PAUSE_MS, () => this.#readSome());
+    this.#readSome();
+  }
+
+  #readSome(): void {
+    for (let left = RECHECK_RUNS; left > 0 && this.#round !== null; left -= 1) {
+      const next = this.#round.next();
+      this.#leftInRound -= 1;
+      if (next.done !== true) next.value.refresh();
+      if (next.done === true || this.#leftInRound === 0) this.#endRound();
+    }
+  }
+
+  #endRound(): void {
+    this.#round = null;
+    this.#stopRound?.();
+    this.#stopRound = null;
+  }
+
+  #stop(): void {
+    this.#stopRecheck?.();
+    this.#stopRecheck = null;
+    this.#endRound();
+  }
 }

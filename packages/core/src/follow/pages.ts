@@ -9,13 +9,12 @@ import {
 } from "./slice.ts";
 
 /**
- * How many slices are read at once for whoever reads on: what a read costs beside its rows is then shared by four writes.
- * From SQLite an event takes 0.83 µs up to its bytes, 0.93 with one; a database that is asked over a connection gains more.
+ * How many slices are read at once for a reader that reads on: what a read costs beside its rows is then shared by four writes.
  */
 const SLICES_A_READ = 4;
 /** How many slices of a run are kept for readers that are not far behind each other. */
 const KEPT_SLICES = 8;
-/** How many of all runs together, so that what many idle or stalled readers left behind does not add up: some 30 MiB. */
+/** How many of all runs together, so that what many idle or stalled readers left behind does not add up: a few tens of MiB. */
 const MOST_KEPT_SLICES = 256;
 
 /** How many slices more the runs of a process may keep. A number, since V8 holds on to what a list that lives on has held. */
@@ -39,7 +38,17 @@ export interface Pages {
 }
 
 /**
- * Reads a run's log for its readers. A page on its way is one for all who ask for it.
+ * Reads a run's log for its readers.
+ *
+ * | slice  | event                                            | next   | what happens                                             |
+ * | ------ | ------------------------------------------------ | ------ | -------------------------------------------------------- |
+ * | none   | `next`                                           | coming | it is read, with those after it for a reader that reads on |
+ * | coming | `next`                                           | coming | one read for all who ask                                 |
+ * | coming | its read answers                                 | kept   | none, if the budget is used up or the pages are closed   |
+ * | coming | its read fails                                   | none   | all who asked fail                                       |
+ * | kept   | `next`                                           | kept   | at once                                                  |
+ * | kept   | `clear`, `close`, or it is the oldest of too many | none  | the budget has it back                                   |
+ *
  * @param read reads on behind a sequence. @throws what ends the reader; a result that has no event is not expected.
  */
 export function createPages(

@@ -4,12 +4,12 @@ import { runAsAsked } from "../rules/owner.ts";
 import { eventBytes } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
-import { type Batcher, createBatcher } from "./batcher.ts";
+import { Batcher } from "./batcher.ts";
 import { sendAppends } from "./send-appends.ts";
 
 /** What one group of appends may weigh on its way to the store, in bytes. */
 const APPENDS_BYTES = 8_388_608;
-/** The same while several owners append: some 3 ms of a SQLite file's time, which is what an owner waits for another's group. */
+/** The same while several owners append: as long as a store takes for it, an owner waits for another's group. */
 const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
@@ -34,7 +34,7 @@ export function createAppendQueue(
       `Expected \`capabilities.appendsAtOnce\` to be 1 or more, got ${appendsAtOnce}.`,
     );
   }
-  return createBatcher<AppendRequest, AppendOutcome>({
+  return new Batcher<AppendRequest, AppendOutcome>({
     send: (group, settle) => sendAppends(store, group, { clock, isClosing }, settle),
     keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,

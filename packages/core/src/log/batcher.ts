@@ -1,5 +1,6 @@
 import { afterTurn, type Clock } from "../time/clock.ts";
-import { planGroup, type WaitingItem } from "./plan-group.ts";
+import type { WaitingItem } from "./plan-group.ts";
+import { WaitingQueue } from "./waiting-queue.ts";
 
 /** How long a group may keep the ones behind it waiting, in milliseconds: longer than a healthy store takes. */
 const LATE_MS = 250;
@@ -7,8 +8,6 @@ const LATE_MS = 250;
 const MOST_LATE = 4;
 /** A group does not leave items behind for another one before it has so many: each costs something by itself. */
 const LEAST_SHARE = 16;
-/** For how long the queue counts as shared once items of two owners have followed each other, in milliseconds. */
-const SHARED_MS = 1_000;
 
 /** Answers one item of a group, by its index; an `Error` rejects it. Only the first answer counts. */
 export type Settle<Answer> = (index: number, answer: Answer | Error) => void;
@@ -35,112 +34,139 @@ export interface BatcherOptions<Item, Answer> {
   readonly clock: Clock;
 }
 
-/** Gathers single calls into groups. */
-export interface Batcher<Item, Answer> {
-  /** Resolves with the item's answer. Items of one key are sent in the order of their calls. */
-  add(item: Item): Promise<Answer>;
-  /** Resolves when nothing is queued or in flight. */
-  idle(): Promise<void>;
-}
-
 interface Waiting<Item, Answer> extends WaitingItem {
   readonly item: Item;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
+type Group<Item, Answer> = readonly Waiting<Item, Answer>[];
+
 /**
- * Group commit: a group or a few are in flight at a time, and what arrives meanwhile goes out together in the next. A group
- * waits for the end of the event loop's turn, so callers of one turn share it, and if they are several for the end of the
- * next. A group that is late, since one run is locked or one connection is dead, holds up its own keys alone: the others'
- * next group goes out beside it.
+ * Group commit: gathers single calls into groups. One group or a few are in flight at a time, and what arrives meanwhile goes out
+ * together in the next. A group waits for the end of the event loop's turn, so callers of one turn share it, and if they are
+ * several for the end of the next. A group that is late, since one run is locked or one connection is dead, holds up its own keys
+ * alone: the next group of the others is sent while it is under way.
  *
- * Between an `add` and its `send` other items may join; between a `send` and its answer more may queue. Neither changes
- * the order of a key's items: the queue is cut past the keys that are in flight, each owner's items from its front. `planGroup`
- * says whose are in a group.
+ * | an item is | event                                      | then it is | what happens                                     |
+ * | ---------- | ------------------------------------------ | ---------- | ------------------------------------------------ |
+ * | new        | `add`                                      | waiting    | a sending is scheduled, if its key is free       |
+ * | new        | `add`, not admitted                        | over       | it rejects; the others wait on                   |
+ * | waiting    | the turn ends, a group may start           | prompt     | its group is cut and sent; its key is busy       |
+ * | waiting    | its key is busy, or no group may start     | waiting    | the next group that ends schedules a sending     |
+ * | prompt     | `LATE_MS` pass                             | late       | its group counts no more: the next one is sent   |
+ * | prompt     | its answer comes                           | answered   | it settles; the key is busy until the group ends |
+ * | late       | its answer comes                           | answered   | the same                                         |
+ * | answered   | its group ends                             | over       | the keys are free; a sending is scheduled        |
+ * | prompt     | its group ends without its answer          | over       | it rejects; otherwise the same                   |
+ * | late       | its group ends without its answer          | over       | the same                                         |
+ *
+ * Between an `add` and its `send` other items may join; between a `send` and its answer more may queue. Neither changes the order
+ * of a key's items: the queue is cut past the keys that are busy, each owner's items from its front.
  */
-export function createBatcher<Item, Answer>(
-  options: BatcherOptions<Item, Answer>,
-): Batcher<Item, Answer> {
-  type Group = readonly Waiting<Item, Answer>[];
-  let queue: Waiting<Item, Answer>[] = [];
-  let queuedWeight = 0;
-  /** Of the queue, by owner. */
-  const owned = new Map<string | null, number>();
-  let turns: ReadonlyMap<string | null, number> = new Map();
-  let turn = 0;
-  let lastOwner: string | null = null;
-  let sharedUntilMs = Number.NEGATIVE_INFINITY;
-  let isScheduled = false;
-  /** The groups that the next one waits for. */
-  let prompt: readonly Group[] = [];
-  let late: readonly Group[] = [];
-  // Both lists and this set are made anew at each change: what has been in a set that lives on, V8 keeps until its next full
-  // collection, and that would be every append.
-  /** The keys of both. */
-  let busy: ReadonlySet<string> = new Set();
-  let onIdle: (() => void)[] = [];
+export class Batcher<Item, Answer> {
+  readonly #options: BatcherOptions<Item, Answer>;
+  readonly #queue: WaitingQueue<Waiting<Item, Answer>>;
+  #isScheduled = false;
+  /** The groups in flight that the next one waits for. */
+  #prompt: readonly Group<Item, Answer>[] = [];
+  /** The groups in flight that others may pass. */
+  #late: readonly Group<Item, Answer>[] = [];
+  /**
+   * The keys of both. This set and both lists are replaced at each change: what has been in a set that lives on, V8 keeps until its
+   * next full collection, and that would be every append.
+   */
+  #busy: ReadonlySet<string> = new Set();
+  #onIdle: (() => void)[] = [];
 
-  function isIdle(): boolean {
-    return prompt.length === 0 && late.length === 0 && queue.length === 0;
+  constructor(options: BatcherOptions<Item, Answer>) {
+    this.#options = options;
+    this.#queue = new WaitingQueue(options.clock);
   }
 
-  function listBusy(): void {
-    busy = new Set([...prompt, ...late].flatMap((group) => group.map(({ key }) => key)));
-  }
-
-  function countReady(): number {
-    let ready = 0;
-    for (const { key } of queue) if (!busy.has(key)) ready += 1;
-    return ready;
-  }
-
-  function cutGroup(): Group {
-    const waiting = Math.ceil(countReady() / (options.groupsAtOnce - prompt.length));
-    turn += 1;
-    const plan = planGroup(queue, {
-      busy,
-      maxItems: Math.min(options.maxItems, Math.max(waiting, LEAST_SHARE)),
-      maxWeight: options.maxWeight,
-      sharedWeight: options.sharedWeight,
-      isShared: options.clock.now() < sharedUntilMs,
-      turns,
-      turn,
+  /** Resolves with the item's answer. Items of one key are sent in the order of their calls. */
+  add(item: Item): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const { ownerOf, admit, weigh, keyOf } = this.#options;
+      const owner = ownerOf(item);
+      admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner));
+      const key = keyOf(item);
+      this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
+      // Otherwise the group that ends looks at what waits.
+      if (this.#groupsLeft() > 0 && !this.#busy.has(key)) this.#schedule();
     });
-    queue = [...plan.rest];
-    ({ turns } = plan);
-    let from = plan.group[0]?.owner ?? null;
-    let left = 0;
-    for (const { owner, weight } of plan.group) {
-      if (owner !== from) {
-        weigh(from, -left);
-        from = owner;
-        left = 0;
-      }
-      left += weight;
+  }
+
+  /** Resolves when nothing is queued or in flight. */
+  idle(): Promise<void> {
+    return this.#isIdle()
+      ? Promise.resolve()
+      : new Promise((resolve) => void this.#onIdle.push(resolve));
+  }
+
+  #isIdle(): boolean {
+    return this.#prompt.length === 0 && this.#late.length === 0 && this.#queue.length === 0;
+  }
+
+  #groupsLeft(): number {
+    return this.#options.groupsAtOnce - this.#prompt.length;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    afterTurn(() => {
+      // Where several came in one turn, more are on their way, as from clients who all had their answers from one commit. They
+      // share a group if it waits one more turn. An item that is alone does not wait, nor does a full group.
+      const ready = this.#queue.countReady(this.#busy);
+      if (ready > 1 && ready < this.#options.maxItems) afterTurn(() => this.#sendScheduled());
+      else this.#sendScheduled();
+    });
+  }
+
+  #sendScheduled(): void {
+    this.#isScheduled = false;
+    this.#sendNext();
+  }
+
+  #sendNext(): void {
+    while (this.#queue.length > 0 && this.#groupsLeft() > 0 && this.#late.length < MOST_LATE) {
+      const group = this.#cut();
+      if (group.length === 0) return;
+      this.#start(group);
     }
-    weigh(from, -left);
-    return plan.group;
   }
 
-  function weigh(owner: string | null, change: number): void {
-    queuedWeight += change;
-    const weight = (owned.get(owner) ?? 0) + change;
-    if (weight === 0) owned.delete(owner);
-    else owned.set(owner, weight);
+  #cut(): Group<Item, Answer> {
+    const { maxItems, maxWeight, sharedWeight } = this.#options;
+    const share = Math.ceil(this.#queue.countReady(this.#busy) / this.#groupsLeft());
+    const most = Math.min(maxItems, Math.max(share, LEAST_SHARE));
+    return this.#queue.cut({ busy: this.#busy, maxItems: most, maxWeight, sharedWeight });
   }
 
-  /** Two owners that add in turns share the queue, even if neither is ever seen waiting. */
-  function noteOwner(owner: string | null): void {
-    if (owner === lastOwner) return;
-    lastOwner = owner;
-    sharedUntilMs = options.clock.now() + SHARED_MS;
+  #start(group: Group<Item, Answer>): void {
+    this.#prompt = [...this.#prompt, group];
+    this.#listBusy();
+    const stopWatch = this.#options.clock.every(LATE_MS, () => {
+      stopWatch();
+      this.#prompt = without(this.#prompt, group);
+      this.#late = [...this.#late, group];
+      this.#sendNext();
+    });
+    void this.#send(group).then(() => {
+      stopWatch();
+      this.#prompt = without(this.#prompt, group);
+      this.#late = without(this.#late, group);
+      this.#listBusy();
+      if (this.#queue.length > 0) this.#schedule();
+      if (this.#isIdle()) this.#settleIdle();
+    });
   }
 
-  async function sendGroup(group: Group): Promise<void> {
+  async #send(group: Group<Item, Answer>): Promise<void> {
     const answered = new Uint8Array(group.length);
     try {
-      await options.send(
+      await this.#options.send(
         group.map(({ item }) => item),
         (index, answer) => {
           answered[index] = 1;
@@ -158,75 +184,16 @@ export function createBatcher<Item, Answer>(
     }
   }
 
-  function sendNext(): void {
-    while (queue.length > 0 && prompt.length < options.groupsAtOnce && late.length < MOST_LATE) {
-      const group = cutGroup();
-      if (group.length === 0) return;
-      start(group);
-    }
+  #listBusy(): void {
+    const groups = [...this.#prompt, ...this.#late];
+    this.#busy = new Set(groups.flatMap((group) => group.map(({ key }) => key)));
   }
 
-  function start(group: Group): void {
-    prompt = [...prompt, group];
-    listBusy();
-    const stopWatch = options.clock.every(LATE_MS, () => {
-      stopWatch();
-      prompt = without(prompt, group);
-      late = [...late, group];
-      sendNext();
-    });
-    void sendGroup(group).then(() => {
-      stopWatch();
-      prompt = without(prompt, group);
-      late = without(late, group);
-      listBusy();
-      if (queue.length > 0) schedule();
-      if (isIdle()) settleIdle();
-    });
-  }
-
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    afterTurn(() => {
-      // Where several came in one turn, more are on their way, as from clients who all had their answers from one commit:
-      // of 32 over HTTP 30 meet, not 24, and an append takes 0.965 of the processor (profiles/http-append.md of the bench).
-      // Whoever is alone does not wait, nor does a full group.
-      const ready = countReady();
-      if (ready > 1 && ready < options.maxItems) afterTurn(sendScheduled);
-      else sendScheduled();
-    });
-  }
-
-  function sendScheduled(): void {
-    isScheduled = false;
-    sendNext();
-  }
-
-  function settleIdle(): void {
-    const waiters = onIdle;
-    onIdle = [];
+  #settleIdle(): void {
+    const waiters = this.#onIdle;
+    this.#onIdle = [];
     for (const resolve of waiters) resolve();
   }
-
-  return {
-    add(item) {
-      return new Promise<Answer>((resolve, reject) => {
-        const owner = options.ownerOf(item);
-        options.admit?.(queuedWeight, owner, owned.get(owner) ?? 0);
-        const weight = options.weigh(item);
-        const key = options.keyOf(item);
-        queue.push({ item, key, owner, weight, resolve, reject });
-        weigh(owner, weight);
-        noteOwner(owner);
-        // Else the group that ends looks at what waits.
-        if (prompt.length < options.groupsAtOnce && !busy.has(key)) schedule();
-      });
-    },
-    idle() {
-      return isIdle() ? Promise.resolve() : new Promise((resolve) => onIdle.push(resolve));
-    },
-  };
 }
 
 function without<Value>(values: readonly Value[], one: Value): readonly Value[] {

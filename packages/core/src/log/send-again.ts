@@ -1,35 +1,15 @@
 import { isStoreClosed, RunEventsError } from "../rules/errors.ts";
-import { type Clock, pause } from "../time/clock.ts";
+import type { Clock } from "../time/clock.ts";
+import { persist } from "../time/persist.ts";
 
 /** How long a call in doubt is sent again, in milliseconds: as long as a database takes to come back. */
 const PATIENCE_MS = 10_000;
-const FIRST_PAUSE_MS = 25;
-const MOST_PAUSE_MS = 1_000;
 
 /** How long to try. */
 export interface SendTimes {
   readonly clock: Clock;
   /** Whether this process is closing: then there is no time left to wait for a store that is away. */
   readonly isClosing: () => boolean;
-}
-
-/**
- * Makes a call again and again until it answers. The first pause is 25 ms, each next one twice as long, up to 1 s.
- * @param isEnough called after each failure with the next pause: whether to throw that failure
- */
-export async function persist<Answer>(
-  call: () => Promise<Answer>,
-  clock: Clock,
-  isEnough: (error: unknown, pauseMs: number) => boolean,
-): Promise<Answer> {
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS)) {
-    try {
-      return await call();
-    } catch (error) {
-      if (isEnough(error, pauseMs)) throw error;
-    }
-    await pause(clock, pauseMs);
-  }
 }
 
 /**

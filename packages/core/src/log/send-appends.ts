@@ -1,4 +1,4 @@
-import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type { AppendOutcome, AppendRequest, Indexed } from "../rules/append.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
@@ -7,12 +7,6 @@ import { sendAgain, type SendTimes } from "./send-again.ts";
 
 /** How many runs of a failed group are on their own way at once. */
 const RUNS_AT_ONCE = 8;
-
-/** A request, and its index in the group that it came with. */
-interface Indexed {
-  readonly index: number;
-  readonly request: AppendRequest;
-}
 
 /**
  * Sends one group of appends. If that fails, each run goes on by itself, so that one run's trouble is not the others'. What
@@ -28,7 +22,7 @@ export async function sendAppends(
   times: SendTimes,
   settle: Settle<AppendOutcome>,
 ): Promise<void> {
-  const indexed = group.map((request, index): Indexed => ({ index, request }));
+  const indexed = group.map((request, index): Indexed<AppendRequest> => ({ index, request }));
   const failure = await trySend(store, indexed, settle);
   if (failure === null) return;
   const byRun = Map.groupBy(indexed, ({ request }) => request.runId);
@@ -42,7 +36,7 @@ export async function sendAppends(
 /** Sends requests together and settles them. @returns why that failed, or `null` */
 async function trySend(
   store: RunEventStore,
-  requests: readonly Indexed[],
+  requests: readonly Indexed<AppendRequest>[],
   settle: Settle<AppendOutcome>,
 ): Promise<RunEventsError | null> {
   try {
@@ -58,7 +52,7 @@ async function trySend(
 /** Sends requests together and settles those that are answered. */
 async function send(
   store: RunEventStore,
-  requests: readonly Indexed[],
+  requests: readonly Indexed<AppendRequest>[],
   settle: Settle<AppendOutcome>,
 ): Promise<void> {
   const outcomes = await store.append(requests.map(({ request }) => request));
@@ -71,12 +65,12 @@ async function send(
 /** Sends what is in doubt and has a key again; the rest gets its error. */
 async function settleDoubt(
   store: RunEventStore,
-  requests: readonly Indexed[],
+  requests: readonly Indexed<AppendRequest>[],
   first: RunEventsError,
   times: SendTimes,
   settle: Settle<AppendOutcome>,
 ): Promise<void> {
-  const isInDoubt = ({ request }: Indexed): boolean =>
+  const isInDoubt = ({ request }: Indexed<AppendRequest>): boolean =>
     first.ambiguous && request.idempotencyKey !== null;
   for (const one of requests) if (!isInDoubt(one)) settle(one.index, first);
   const keyed = requests.filter(isInDoubt);

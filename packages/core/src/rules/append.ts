@@ -37,6 +37,12 @@ export interface AppendRequest {
   readonly appender: Appender;
 }
 
+/** A request, and its index in the group that it came with. */
+export interface Indexed<Request> {
+  readonly index: number;
+  readonly request: Request;
+}
+
 /** Where an append landed. */
 export interface AppendLanding {
   readonly firstSequence: number;

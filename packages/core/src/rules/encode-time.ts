@@ -23,10 +23,9 @@ function prefixOf(second: number): string {
 }
 
 /**
- * A store's time as the wire says it. Remembers some seconds, since neighbours in a log mostly share one, and in a list those of
- * when a run was made and when it last changed come in turns: `toISOString` takes 0.28 µs, more than the rest of a frame, and
- * did so a hundred times for a list of 50 runs. And the last day: times of many different seconds, as of runs that were made
- * one by one, then need no `Date` either.
+ * A store's time as the wire says it. Remembers some seconds, since `toISOString` takes longer than the rest of a frame: neighbours
+ * in a log mostly share a second, and in a list those of when a run was made and when it last changed come in turns. And the last
+ * day: times of many different seconds, as of runs that were made one by one, then need no `Date` either.
  * @see W2
  */
 export function encodeTime(ms: number): string {

@@ -97,9 +97,11 @@ export class RunEventsError extends Error {
   }
 }
 
+const REFUSALS: ReadonlySet<RunEventsErrorCode> = new Set(["fenced", "run_finished", "not_found"]);
+
 /** Whether a worker's run is not, or no longer, its to write. @see S22 */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof RunEventsError && /^(fenced|run_finished|not_found)$/.test(error.code);
+  return error instanceof RunEventsError && REFUSALS.has(error.code);
 }
 
 /** The error of a run that is not there, or is not the caller's: the two look the same. @see W4 */

@@ -130,12 +130,12 @@ function unwritable(cause: unknown): string {
 
 const NULL_TEXT = JsonText.trusted("null");
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 const scratch = new Uint8Array(16_384);
 
 /**
- * The length of well-formed text in UTF-8 bytes. The host's own encoder counts the 200 of a small payload in 0.03 µs, a loop over
- * its units in 0.19 (`pnpm bench replay`).
+ * The length of well-formed text in UTF-8 bytes. The host's own encoder counts them faster than a loop over the units, even of a
+ * small payload.
  */
 export function utf8Bytes(text: string): number {
   // A unit takes three bytes at most.

@@ -115,26 +115,40 @@ export function checkDrafts(drafts: unknown): void {
 }
 
 function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewEvent {
-  const { eventType, payload: value } = checkDraft(draft, index);
-  const payload = textOf(value, index).text;
-  if (isLonger(payload, limits.maxPayloadBytes)) {
+  const sealed = sealDraft(draft, index);
+  checkDraft(sealed, limits, index);
+  const { eventType } = sealed;
+  const payload = sealed.payload.text;
+  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+}
+
+/**
+ * Checks an event that is sent later, so that its caller learns of a bad one now.
+ * @param index of the event in its batch
+ * @throws RunEventsError `payload_too_large`; `invalid_event` for a payload that is nested too deep
+ */
+export function checkDraft(
+  { payload: { text } }: SealedDraft,
+  { maxPayloadBytes }: Pick<AppendLimits, "maxPayloadBytes">,
+  index = 0,
+): void {
+  if (isLonger(text, maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
-      `Expected the payload of event ${index} to take ${limits.maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(payload)}. Append a reference to it.`,
+      `Expected the payload of event ${index} to take ${maxPayloadBytes} bytes of JSON at most, got ${utf8Bytes(text)}. Append a reference to it.`,
       { details: { index } },
     );
   }
-  if (isDeeper(payload, MAX_JSON_DEPTH)) {
+  if (isDeeper(text, MAX_JSON_DEPTH)) {
     throw invalidEvent(
       `Expected the payload of event ${index} to be nested ${MAX_JSON_DEPTH} deep at most, got one that is deeper. Flatten it, or pass it as text.`,
       index,
     );
   }
-  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
 }
 
 /** @throws RunEventsError `invalid_event` unless it is an object with an event type */
-function checkDraft(draft: unknown, index: number): EventDraft {
+function checkShape(draft: unknown, index: number): EventDraft {
   if (typeof draft !== "object" || draft === null) {
     throw invalidEvent(
       `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}.`,
@@ -166,7 +180,7 @@ export interface SealedDraft extends EventDraft {
  * @throws RunEventsError `invalid_event`
  */
 export function sealDraft(draft: EventDraft, index = 0): SealedDraft {
-  const { eventType, payload } = checkDraft(draft, index);
+  const { eventType, payload } = checkShape(draft, index);
   return { eventType, payload: textOf(payload, index) };
 }
 

@@ -25,7 +25,7 @@ interface Bell {
  * @see S13, S14
  */
 export function createWatchers(): Watchers {
-  // Lists, and not sets, since there is mostly one bell to a run: an idle run is 150 B smaller so (`pnpm bench idle`).
+  // Lists, and not sets: they take less memory, and a run mostly has one.
   const bells = new Map<string, readonly Bell[]>();
   const ringing = new Set<string>();
 

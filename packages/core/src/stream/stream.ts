@@ -17,12 +17,34 @@ import type {
 const CLOSE_MS = 5_000;
 
 /**
- * The state machine of one live stream: opening, live, ending, closed. What was sent decides what comes next; transport and
- * timer only say "look". It holds no timer and no queue. A page of the log may be on its way while bells ring, the transport
- * drains or closes and the clock ticks; whatever comes first, its result is used only if the stream is still live then.
+ * The state machine of one live stream. What was sent decides what comes next; transport and timer only say "look". It holds no
+ * timer and no queue.
  *
- * One object that is its own reader, with small integers in it: an idle stream takes a third of what one of closures takes
- * (`pnpm bench idle`).
+ * | state   | event                                            | next    | what happens                                           |
+ * | ------- | ------------------------------------------------ | ------- | ------------------------------------------------------ |
+ * | opening | the reader has its place                         | opening | `ready` resolves                                       |
+ * | opening | it gets none; `#drainAt` or `#endAt` passes      | closed  | `ready` resolves or, with `not_found`, rejects         |
+ * | opening | `start`                                          | live    | the `connected` frame, then what there is              |
+ * | live    | `wake`, `drained`, a page comes, a beat is due   | live    | slices or a heartbeat, if the transport takes them     |
+ * | live    | a slice ends the run                             | ending  | `run_finished`                                         |
+ * | live    | a read fails, the reader is refused, stalls, `#drainAt` or `#endAt` passes | ending | an `error` frame            |
+ * | ending  | `#endAt` passes                                  | closed  | the connection is cut                                  |
+ * | any     | `closed`                                         | closed  | the place is given back                                |
+ * | closed  | `start`                                          | closed  | an `error` frame says why, unless the client has gone  |
+ *
+ * A page may be on its way, and a check of the reader, in every state: their result is used only if the stream is still live.
+ * The transport may call back from within `write`, so a live or opening stream also stands in one of these:
+ *
+ * | transport | event                                  | next    | what happens                                                   |
+ * | --------- | -------------------------------------- | ------- | -------------------------------------------------------------- |
+ * | takes     | bytes are written                      | writing | full until told otherwise: `#blockedAt` is set                 |
+ * | writing   | `write` returns true                   | takes   | the writer goes on                                             |
+ * | writing   | `drained`                              | takes   | the same, whatever `write` returns: nobody else starts to write |
+ * | writing   | `write` returns false                  | full    | nothing is written                                             |
+ * | full      | `drained`                              | takes   | what there is                                                  |
+ * | full      | `stallMs` pass                         |         | `slow_consumer`                                                |
+ *
+ * One object that is its own reader, with small integers in it: most streams of a process are idle.
  */
 export class Stream implements OpenStream, FollowerReader, Timed {
   readonly request: StreamRequest;

@@ -43,72 +43,65 @@ export interface Streams {
 
 /** Keeps the live streams over a log. One timer serves them all, while there are any. */
 export function createStreams(log: RunLog, options: StreamsOptions = {}): Streams {
-  const {
-    heartbeatMs = 15_000,
-    maxAgeMs = 900_000,
-    stallMs = 30_000,
-    random = Math.random,
-  } = options;
-  const { maxStreams = 20_000, maxStreamsPerUser = 32 } = options;
-  const { clock } = log;
-  const streams = createTimetable<Stream>();
-  const perUser = new Map<string, number>();
-  const ended: Partial<Record<StreamEnd, number>> = {};
-  let opened = 0;
-  let stopTicking: (() => void) | null = null;
-  let draining = false;
-  const onDrained: (() => void)[] = [];
-  const host: StreamHost<Stream> = {
-    times: { heartbeatMs, maxAgeMs, stallMs },
-    tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
-    now: () => Math.floor(clock.now()),
-    random,
-    follow: ({ runId, ownerId, since }, reader) =>
-      followersOf(log).open(runId, reader, since, ownerId),
-    onDue: (stream, dueAtMs) => streams.set(stream, dueAtMs),
-    onClosed: remove,
-  };
+  return new LiveStreams(log, options);
+}
 
-  function tickAll(): void {
-    const time = host.now();
-    streams.eachDue(time, (stream) => stream.tick(time));
+/**
+ * All streams of a process.
+ *
+ * | state    | event             | next     | what happens                                                                  |
+ * | -------- | ----------------- | -------- | ----------------------------------------------------------------------------- |
+ * | serving  | `open`            | serving  | a stream, counted for its user; `overloaded` if there are too many            |
+ * | serving  | `drain`           | draining | each stream gets a time to end within the window; the clock ticks faster      |
+ * | draining | `open`            | draining | `draining`                                                                    |
+ * | draining | `drain`           | draining | as before: a stream ends at the sooner of two times                           |
+ * | draining | the last one ends | draining | every `drain` resolves                                                        |
+ * | any      | a stream ends     | the same | it is counted by how it ended; the clock stops with the last one              |
+ */
+class LiveStreams implements Streams {
+  readonly #log: RunLog;
+  readonly #maxStreams: number;
+  readonly #maxStreamsPerUser: number;
+  readonly #host: StreamHost<Stream>;
+  readonly #streams = createTimetable<Stream>();
+  readonly #perUser = new Map<string, number>();
+  readonly #ended: Partial<Record<StreamEnd, number>> = {};
+  #opened = 0;
+  #isDraining = false;
+  #stopTicking: (() => void) | null = null;
+  readonly #onDrained: (() => void)[] = [];
+
+  constructor(log: RunLog, options: StreamsOptions) {
+    const { maxStreams = 20_000, maxStreamsPerUser = 32, random = Math.random } = options;
+    const { heartbeatMs = 15_000, maxAgeMs = 900_000, stallMs = 30_000 } = options;
+    const { clock } = log;
+    this.#log = log;
+    this.#maxStreams = maxStreams;
+    this.#maxStreamsPerUser = maxStreamsPerUser;
+    this.#host = {
+      times: { heartbeatMs, maxAgeMs, stallMs },
+      tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
+      now: () => Math.floor(clock.now()),
+      random,
+      follow: ({ runId, ownerId, since }, reader) =>
+        followersOf(log).open(runId, reader, since, ownerId),
+      onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
+      onClosed: (stream, end) => this.#remove(stream, end),
+    };
   }
 
-  function add(stream: Stream): void {
-    const { ownerId } = stream.request;
-    streams.add(stream, host.now() + stallMs);
-    perUser.set(ownerId, (perUser.get(ownerId) ?? 0) + 1);
-    opened += 1;
-    stopTicking ??= clock.every(host.tickMs, tickAll);
+  open(request: StreamRequest): OpenStream {
+    const refusal = this.#refusalOf(request.ownerId);
+    if (refusal !== null) return this.refuse(refusal);
+    const stream = new Stream(this.#host, request);
+    this.#add(stream);
+    return stream;
   }
 
-  function count(end: StreamEnd): void {
-    ended[end] = (ended[end] ?? 0) + 1;
-  }
-
-  function remove(stream: Stream, end: StreamEnd): void {
-    const { ownerId } = stream.request;
-    streams.remove(stream);
-    count(end);
-    const left = (perUser.get(ownerId) ?? 1) - 1;
-    if (left === 0) perUser.delete(ownerId);
-    else perUser.set(ownerId, left);
-    if (streams.items.length > 0) return;
-    stopTicking?.();
-    stopTicking = null;
-    for (const done of onDrained) done();
-  }
-
-  function refusal(ownerId: string): StreamErrorCode | null {
-    if (draining) return "draining";
-    const full =
-      streams.items.length >= maxStreams || (perUser.get(ownerId) ?? 0) >= maxStreamsPerUser;
-    return full ? "overloaded" : null;
-  }
-
-  function refuse(code: StreamErrorCode): OpenStream {
+  refuse(code: StreamErrorCode): OpenStream {
+    const { random } = this.#host;
     let gone = false;
-    count(code);
+    this.#count(code);
     return {
       ready: Promise.resolve(),
       start(sink) {
@@ -123,29 +116,65 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
     };
   }
 
-  return {
-    open(request) {
-      const full = refusal(request.ownerId);
-      if (full !== null) return refuse(full);
-      const stream = new Stream(host, request);
-      add(stream);
-      return stream;
-    },
-    refuse,
-    drain(windowMs) {
-      return new Promise((resolve) => {
-        draining = true;
-        onDrained.push(resolve);
-        if (streams.items.length === 0) resolve();
-        for (const stream of streams.items)
-          stream.drain(host.now() + Math.floor(random() * windowMs));
-        stopTicking?.();
-        stopTicking =
-          streams.items.length === 0
-            ? null
-            : clock.every(Math.max(5, Math.min(host.tickMs, windowMs / 50)), tickAll);
-      });
-    },
-    stats: () => ({ open: streams.items.length, opened, ended: { ...ended } }),
-  };
+  drain(windowMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { now, random, tickMs } = this.#host;
+      this.#isDraining = true;
+      this.#onDrained.push(resolve);
+      for (const stream of this.#streams.items)
+        stream.drain(now() + Math.floor(random() * windowMs));
+      if (this.#streams.items.length === 0) resolve();
+      else this.#tickEvery(Math.max(5, Math.min(tickMs, windowMs / 50)));
+    });
+  }
+
+  stats(): StreamStats {
+    return {
+      open: this.#streams.items.length,
+      opened: this.#opened,
+      ended: { ...this.#ended },
+    };
+  }
+
+  #refusalOf(ownerId: string): StreamErrorCode | null {
+    if (this.#isDraining) return "draining";
+    const isFull =
+      this.#streams.items.length >= this.#maxStreams ||
+      (this.#perUser.get(ownerId) ?? 0) >= this.#maxStreamsPerUser;
+    return isFull ? "overloaded" : null;
+  }
+
+  #add(stream: Stream): void {
+    const { now, times, tickMs } = this.#host;
+    const { ownerId } = stream.request;
+    this.#streams.add(stream, now() + times.stallMs);
+    this.#perUser.set(ownerId, (this.#perUser.get(ownerId) ?? 0) + 1);
+    this.#opened += 1;
+    if (this.#stopTicking === null) this.#tickEvery(tickMs);
+  }
+
+  #remove(stream: Stream, end: StreamEnd): void {
+    const { ownerId } = stream.request;
+    this.#streams.remove(stream);
+    this.#count(end);
+    const left = (this.#perUser.get(ownerId) ?? 1) - 1;
+    if (left === 0) this.#perUser.delete(ownerId);
+    else this.#perUser.set(ownerId, left);
+    if (this.#streams.items.length > 0) return;
+    this.#stopTicking?.();
+    this.#stopTicking = null;
+    for (const done of this.#onDrained) done();
+  }
+
+  #count(end: StreamEnd): void {
+    this.#ended[end] = (this.#ended[end] ?? 0) + 1;
+  }
+
+  #tickEvery(periodMs: number): void {
+    this.#stopTicking?.();
+    this.#stopTicking = this.#log.clock.every(periodMs, () => {
+      const time = this.#host.now();
+      this.#streams.eachDue(time, (stream) => stream.tick(time));
+    });
+  }
 }

@@ -21,6 +21,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** The same, but its timers keep the process alive: what has been gathered is to be sent before a program ends. */
+export const holdingClock: Clock = {
+  now: () => performance.now(),
+  every(periodMs, task) {
+    const { setInterval, clearInterval } = globalThis;
+    const timer = setInterval(task, periodMs);
+    return () => clearInterval(timer);
+  },
+};
+
 /**
  * Keeps the process alive until the returned function is called: somebody is waiting for what only another process may do,
  * and no timer of `Clock` holds the process for it.
@@ -52,18 +62,25 @@ interface Turns {
  * Taken when this module is loaded, since they only order ready work. Otherwise a test that fakes all timers later would stop
  * every append, read and wake.
  */
-const { setTimeout, setImmediate, queueMicrotask } = globalThis as unknown as Turns;
+const turns: Turns = /* @__PURE__ */ takeTurns();
+
+function takeTurns(): Turns {
+  const { setTimeout, setImmediate, queueMicrotask } = globalThis as unknown as Turns;
+  return { setTimeout, ...(setImmediate && { setImmediate }), queueMicrotask };
+}
 
 /**
  * Runs the task behind everything that the host has ready in this turn of its event loop: requests that arrived together
  * on many sockets are then all there.
  */
 export function afterTurn(task: () => void): void {
+  const { setTimeout, setImmediate } = turns;
   if (setImmediate === undefined) setTimeout(task, 0);
   else setImmediate(task);
 }
 
 /** Runs the task as soon as the current synchronous work is over. */
 export function afterThis(task: () => void): void {
+  const { queueMicrotask } = turns;
   queueMicrotask(task);
 }

@@ -4,7 +4,7 @@ import { eventBytes } from "../rules/page.ts";
 
 /** How much one append of emitted events holds at most, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB. @see W9 */
 const BATCH_BYTES = 1_048_576;
-/** How much may wait before those who emit have to wait too. */
+/** How much may wait before those who emit have to wait too, unless said otherwise. */
 const ROOM_BYTES = 1_048_576;
 /** How much may wait in all, before an event is refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
@@ -14,7 +14,7 @@ export interface EmitQueue {
   /**
    * Takes an event, to be sent with those beside it.
    * @returns a promise that resolves when there is room for more
-   * @throws why the queue has failed, or `store_unavailable` if too much waits
+   * @throws why the queue has failed; `store_unavailable` if too much waits: it fails with that then
    */
   emit(event: SealedDraft): Promise<void>;
   /**
@@ -38,15 +38,18 @@ interface Batch {
 }
 
 /**
- * Makes the queue. It fails for good at the first emitted event that could not be sent; a request of `ask` fails alone.
+ * The one queue of those who write: a worker with a store or over HTTP, a writer, a command that is recorded. It fails for good at
+ * the first emitted event that could not be sent; a request of `ask` fails alone.
  * @param send appends emitted events
  * @param maxEvents the most events of one append
- * @param onFailure told once, why it failed
+ * @param onFailure called once, with why it failed
+ * @param roomBytes how much may wait before those who emit have to wait too. Default 1 MiB
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   maxEvents: number,
   onFailure: (error: unknown) => void,
+  roomBytes: number = ROOM_BYTES,
 ): EmitQueue {
   let failure: { readonly error: unknown } | null = null;
   /** Why it is about to fail. */
@@ -99,11 +102,13 @@ export function createEmitQueue(
   return {
     emit(event) {
       check();
-      if (refusal !== null) throw refusal.error;
       const bytes = eventBytes(event.payload.text.length);
       if (waitingBytes + bytes > QUEUE_BYTES) {
-        throw new RunEventsError("store_unavailable", "Too many events are waiting for the store.");
+        refuse(
+          new RunEventsError("store_unavailable", "Too many events are waiting for the store."),
+        );
       }
+      if (refusal !== null) throw refusal.error;
       const hasRoom =
         batch !== null && batch.events.length < maxEvents && batch.bytes + bytes <= BATCH_BYTES;
       const joined = batch !== null && hasRoom ? batch : openBatch();
@@ -112,7 +117,7 @@ export function createEmitQueue(
       waitingBytes += bytes;
       // Nothing may stand behind it in one append.
       if (isTerminal(statusAfter(event.eventType))) batch = null;
-      return waitingBytes > ROOM_BYTES ? joined.before.then(check) : Promise.resolve();
+      return waitingBytes > roomBytes ? joined.before.then(check) : Promise.resolve();
     },
     ask,
     refuse,

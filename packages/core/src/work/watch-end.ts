@@ -1,58 +1,79 @@
 import type { RunLog } from "../log/run-log.ts";
 import { isRefusal, runFinished } from "../rules/errors.ts";
+import type { RunSnapshot } from "../rules/event.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { RunEventStore, Watch } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
 
-/** A worker that wants to know when somebody else ends its run. */
+/** A worker that wants to know when another program ends its run. */
 export interface EndWatcher {
   /** How many appends of the worker have landed. */
   readonly landings: () => number;
-  /** Told that the run has ended, or is gone; may be told again, and of an end that is the worker's own. */
+  /** Called with why: the run has ended, or is gone. May be called again, and for an end that is the worker's own. */
   readonly onEnd: (refusal: unknown) => void;
 }
 
-/** For how long a worker has to be quiet, behind a bell, before the run is looked at, in milliseconds. */
-const QUIET_MS = 25;
+/** How a watch looks at its run. */
+export interface EndWatchOptions extends EndWatcher {
+  readonly clock: Clock;
+  /** Reads the run: as it is, or once it has changed. */
+  readonly look: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
+  /** For how long no append of the worker has to land before a look, in milliseconds: its appends tell of the end by themselves. */
+  readonly quietMs: number;
+}
+
+/** A watch for the end of a run. */
+export interface EndWatch {
+  /** Says that the run may have changed. */
+  notify(): void;
+  /** Looks at once. Never rejects. */
+  look(): Promise<void>;
+  /** Looks no more. A look that is under way still calls `onEnd`. Idempotent. */
+  stop(): void;
+}
 
 /**
- * Watches for the end of a run. Bells ring for the worker's own appends too, so behind one the run is looked at once 25 ms
- * have passed in which none landed: until then its appends tell of the end by themselves. With all bells lost its renewals do.
- * @returns a watch whose `ready` does not reject; what ended the run before then has been told by then
+ * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. What
+ * notifies it is a store, or a poll that a server has answered.
+ *
+ * | it is    | until                                                               | then     |
+ * | -------- | ------------------------------------------------------------------- | -------- |
+ * | idle     | it is notified                                                      | settling |
+ * | settling | `quietMs` have passed in which nothing landed, no look is under way | looking  |
+ * | looking  | the look is over                                                    | idle     |
+ *
+ * A notification during a look settles meanwhile: the look may have seen less than that is for.
  */
-export function watchEnd(
-  store: Pick<RunEventStore, "watch">,
-  log: Pick<RunLog, "clock" | "getRun">,
-  runId: string,
-  owner: OwnerOption,
-  { landings, onEnd }: EndWatcher,
-): Watch {
-  let isStopped = false;
+export function watchEnd(options: EndWatchOptions): EndWatch {
+  const { clock, landings, onEnd, quietMs } = options;
   let isLooking = false;
+  let seen = 0;
   let stopTimer: (() => void) | null = null;
 
-  function silence(): void {
+  function settle(): void {
     stopTimer?.();
     stopTimer = null;
   }
 
-  function ring(): void {
-    if (stopTimer !== null || isStopped) return;
-    let seen = landings();
-    stopTimer = log.clock.every(QUIET_MS, () => {
-      const isQuiet = seen === landings();
-      seen = landings();
-      // A look that is under way may have seen less than this bell rings for.
-      if (!isQuiet || isLooking) return;
-      silence();
-      void look();
-    });
+  function notify(): void {
+    if (stopTimer !== null) return;
+    seen = landings();
+    stopTimer = clock.every(quietMs, tick);
+  }
+
+  function tick(): void {
+    const isQuiet = seen === landings();
+    seen = landings();
+    if (!isQuiet || isLooking) return;
+    settle();
+    void look();
   }
 
   async function look(): Promise<void> {
     isLooking = true;
     try {
-      const { runStatus, lastSequence } = await log.getRun(runId, owner);
+      const { runStatus, lastSequence } = await options.look();
       if (isTerminal(runStatus)) onEnd(runFinished(runStatus, lastSequence));
     } catch (error) {
       // A store that is away is the renewals' to find out.
@@ -61,13 +82,44 @@ export function watchEnd(
     isLooking = false;
   }
 
-  const watch = store.watch(runId, ring);
   return {
-    // What happened before the watch was ready rang for nobody.
-    ready: watch.ready.catch(() => {}).then(look),
+    notify,
+    look,
     stop() {
-      isStopped = true;
-      silence();
+      settle();
+      // As if it was settling for ever.
+      stopTimer = () => {};
+    },
+  };
+}
+
+/** For how long a worker with a store has to be quiet, after a notification, before the run is looked at, in milliseconds. */
+const QUIET_MS = 25;
+
+/**
+ * Watches for the end of a run in a store. Notifications come for the worker's own appends too. If all are lost, its renewals find
+ * the end.
+ * @returns a watch whose `ready` does not reject; what ended the run before then has been passed to `onEnd` by then
+ */
+export function watchStoredEnd(
+  store: Pick<RunEventStore, "watch">,
+  log: Pick<RunLog, "clock" | "getRun">,
+  runId: string,
+  owner: OwnerOption,
+  watcher: EndWatcher,
+): Watch {
+  const end = watchEnd({
+    ...watcher,
+    clock: log.clock,
+    look: () => log.getRun(runId, owner),
+    quietMs: QUIET_MS,
+  });
+  const watch = store.watch(runId, end.notify);
+  return {
+    // What happened before the watch was ready notified nothing.
+    ready: watch.ready.catch(() => {}).then(end.look),
+    stop() {
+      end.stop();
       watch.stop();
     },
   };

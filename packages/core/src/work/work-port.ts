@@ -6,7 +6,7 @@ import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunEventStore, Watch } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
-import { type EndWatcher, watchEnd } from "./watch-end.ts";
+import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
 
 /** What an append of a worker may ask for. @see W10, W11 */
 export type WorkAppendOptions = Pick<AppendOptions, "idempotencyKey" | "expectedSequence">;
@@ -58,6 +58,6 @@ export function createLogPort(
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),
-    watchEnd: (runId, watcher) => watchEnd(store, log, runId, owner, watcher),
+    watchEnd: (runId, watcher) => watchStoredEnd(store, log, runId, owner, watcher),
   };
 }

@@ -39,7 +39,7 @@ async function holdWrites(master: Redis): Promise<void> {
   await hasCaughtUp(master);
 }
 
-describe("S1-S10, S21, S22: each acknowledged event once and at its sequence, in order, with no false refusal and no false end", () => {
+describe("S1-S10, S21, S22: behind a name, each acknowledged event once and at its sequence, in order, with no false refusal and no false end", () => {
   it("while a name leads to a replica that lags, and back, with answers lost each time", async () => {
     const { master, replica, name, eye, catchUp, lag, followOn } = await openReplicated();
     const there = connect(replica);
@@ -93,7 +93,9 @@ describe("S1-S10, S21, S22: each acknowledged event once and at its sequence, in
     await once.advance(EVENTS);
     await once.finish();
   });
+});
 
+describe("S1-S10, S21, S22: by Sentinel and in a cluster, each acknowledged event once and at its sequence, in order, with no false refusal and no false end", () => {
   it("when Sentinel puts the replica in the place of a killed master", async () => {
     const sentinel = await startRedisSentinel();
     onTestFinished(() => sentinel.close());

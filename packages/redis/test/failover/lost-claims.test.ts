@@ -1,7 +1,13 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { connect, openStore } from "../opened.ts";
-import { appendOf, claimed, createOf, readValues } from "../requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { lead, openReplicated } from "./lagging-replica.ts";
 
 const FENCED = { outcome: "fenced" };
@@ -14,17 +20,17 @@ describe("a claim that a failover loses", () => {
     const { store: other } = await openStore(name);
     await store.createRun(createOf("a"));
     // An earlier claim, which both servers know.
-    const known = await claimed(store, "a");
+    const known = await claimed(store, claimOf("a"));
     await store.release({ ...known, ownerId: null });
     await catchUp();
     lag();
-    const lost = await claimed(store, "a");
+    const lost = await claimed(store, claimOf("a"));
     await store.append([appendOf("a", "lost", { appender: { by: "worker", fence: lost.fence } })]);
     await master.kill();
     await connect(replica).replicaof("NO", "ONE");
     lead(name, replica);
     expect(await other.getRun("a")).toMatchObject({ fence: known.fence, leaseExpiresAtMs: null });
-    const held = await claimed(other, "a");
+    const held = await claimed(other, claimOf("a"));
     const mine = { appender: { by: "worker", fence: held.fence } } as const;
     for (const { fence } of [known, lost]) {
       const stale = { by: "worker", fence } as const;

@@ -1,10 +1,19 @@
 import { createRunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openRedisStore, type RedisClient } from "../../src/index.ts";
 import { connect, openStore } from "../opened.ts";
-import { appendOf, claimed, createOf, endOf, oneTo, queryOf, readValues } from "../requests.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
 const HEAD = "run-events:{run:a}:head";
@@ -58,7 +67,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   "a renewal": {
     keys: 1,
-    prepare: (store) => claimed(store, "a", 1_000),
+    prepare: (store) => claimed(store, claimOf("a", 1_000)),
     send: (store, fence) => store.renew({ ...MINE, fence, leaseMs: 3_000_000 }),
     hasLanded: async (master) =>
       Number(await master.hget(HEAD, "leaseExpiresAtMs")) > Date.now() + 2_000_000,
@@ -66,7 +75,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   "a release": {
     keys: 1,
-    prepare: (store) => claimed(store, "a"),
+    prepare: (store) => claimed(store, claimOf("a")),
     send: (store, fence) => store.release({ ...MINE, fence }),
     hasLanded: async (master) => (await master.hexists(HEAD, "leaseExpiresAtMs")) === 0,
     again: { outcome: "granted", run: expect.objectContaining({ leaseExpiresAtMs: null }) },
@@ -86,122 +95,120 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
 };
 
-describe("behind a name that leads to a replica for a while", () => {
-  it.each(Object.entries(CALLS))(
-    "S7: what a replica answers to %s that has landed is in doubt",
-    async (_, { prepare, keys, send, hasLanded, again }) => {
-      const { master, replica, name, eye, catchUp, lag } = await openReplicated();
-      const redis = connect(name);
-      const isArmed = { now: false };
-      const store = await openRedisStore(
-        silenced(redis, keys, () => isArmed.now && name.stallAnswers()),
-      );
-      await useEachScript(store);
-      await store.createRun(createOf("a"));
-      await store.append([appendOf("a", 1)]);
-      await prepare?.(store);
-      const { fence = 0 } = (await store.getRun("a")) ?? {};
-      await catchUp();
-      lag();
-      isArmed.now = true;
-      const answer = send(store, fence);
-      answer.catch(() => {});
-      await expect.poll(() => hasLanded(eye)).toBe(true);
-      lead(name, replica);
-      await expect(answer).rejects.toMatchObject(IN_DOUBT);
-      isArmed.now = false;
-      lead(name, master);
-      expect(await send(store, fence)).toEqual(again);
-    },
-  );
-
-  it("S7: an append and a worker's events land once, also when core sends them again", async () => {
+it.each(Object.entries(CALLS))(
+  "S7: what a replica answers to %s that has landed is in doubt",
+  async (_, { prepare, keys, send, hasLanded, again }) => {
     const { master, replica, name, eye, catchUp, lag } = await openReplicated();
-    const { store } = await openStore(name);
-    const runs = createRunEvents({ store });
-    for (const runId of ["a", "b"]) await runs.create({ runId, ownerId: "ada" });
-    await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
-    await runs.work("b", { leaseMs: 60_000 }, async (run) => {
-      for (const token of oneTo(3)) await run.append([{ eventType: "LOG_LINE", payload: token }]);
-      await catchUp();
-      lag();
-      const there = connect(replica);
-      name.stallAnswers();
-      const appended = runs.append("a", [{ eventType: "LOG_LINE", payload: 2 }]);
-      const worked = run.append([{ eventType: "LOG_LINE", payload: 4 }]);
-      await run.emit("LOG_LINE", 5);
-      await expect.poll(() => eye.xlen(EVENTS)).toBe(2);
-      await expect.poll(() => eye.xlen("run-events:{run:b}:events")).toBe(4);
-      lead(name, replica);
-      await expect.poll(() => countRefusals(there)).toBeGreaterThan(1);
-      lead(name, master);
-      expect(await appended).toMatchObject({ lastSequence: 2 });
-      await worked;
-    });
-    expect(await readValues(store, "a")).toEqual([1, 2]);
-    expect(await readValues(store, "b")).toEqual([...oneTo(5), null]);
-  });
-
-  it("S5, S21: a replica that lags judges nothing: what it has not heard of is no refusal", async () => {
-    const { replica, master, name, catchUp, lag } = await openReplicated();
-    const { store } = await openStore(name);
-    const { store: other } = await openStore(master);
-    await store.createRun(createOf("a"));
-    await store.createRun(createOf("gone"));
-    await store.append([endOf("gone")]);
-    await catchUp();
-    lag();
-    await other.createRun(createOf("new"));
-    const { fence } = await claimed(other, "a");
-    const worker = { by: "worker", fence } as const;
-    await other.append([appendOf("a", 1, { appender: worker, idempotencyKey: "k" })]);
-    lead(name, replica);
-    const stale = { ...IN_DOUBT, ambiguous: expect.any(Boolean) };
-    for (const call of [
-      () => store.append([appendOf("a", 2, { appender: worker })]),
-      () => store.append([appendOf("a", 2), appendOf("a", 3)]),
-      () => store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
-      () => store.append([appendOf("new", 1)]),
-      () => store.claim({ runId: "new", ownerId: null, leaseMs: 1_000 }),
-      () => store.renew({ ...MINE, fence, leaseMs: 1_000 }),
-      () => store.release({ ...MINE, fence }),
-      () => store.createRun(createOf("gone")),
-      () => store.deleteRun("new", null),
-      () => store.deleteRun("a", null),
-    ]) {
-      await expect(call()).rejects.toMatchObject(stale);
-    }
-    lead(name, master);
-    expect(
-      await store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
-    ).toMatchObject([{ outcome: "appended", lastSequence: 2 }]);
-  });
-
-  it("S10: a replica is not read, since it may not have what was acknowledged", async () => {
-    const { replica, name, catchUp } = await openReplicated();
-    const { store } = await openStore(name);
+    const redis = connect(name);
+    const isArmed = { now: false };
+    const store = await openRedisStore(
+      silenced(redis, keys, () => isArmed.now && name.stallAnswers()),
+    );
+    await useEachScript(store);
     await store.createRun(createOf("a"));
     await store.append([appendOf("a", 1)]);
+    await prepare?.(store);
+    const { fence = 0 } = (await store.getRun("a")) ?? {};
     await catchUp();
+    lag();
+    isArmed.now = true;
+    const answer = send(store, fence);
+    answer.catch(() => {});
+    await expect.poll(() => hasLanded(eye)).toBe(true);
     lead(name, replica);
-    for (const call of [
-      () => store.read([queryOf("a")]),
-      () => store.read([queryOf("new")]),
-      () => store.getRun("new"),
-      () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
-      () => store.listExpired({ graceMs: 0, limit: 1 }),
-      () => store.purge({ finishedForMs: 0, limit: 1 }),
-      () => store.listRuns({ ownerId: "eve", runStatus: "running", before: null, limit: 1 }),
-    ]) {
-      await expect(call()).rejects.toMatchObject({ ...IN_DOUBT, ambiguous: false });
-    }
+    await expect(answer).rejects.toMatchObject(IN_DOUBT);
+    isArmed.now = false;
+    lead(name, master);
+    expect(await send(store, fence)).toEqual(again);
+  },
+);
+
+it("S7: an append and a worker's events land once, also when core sends them again", async () => {
+  const { master, replica, name, eye, catchUp, lag } = await openReplicated();
+  const { store } = await openStore(name);
+  const runs = createRunEvents({ store });
+  for (const runId of ["a", "b"]) await runs.create({ runId, ownerId: "ada" });
+  await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
+  await runs.work("b", { leaseMs: 60_000 }, async (run) => {
+    for (const token of oneTo(3)) await run.append([{ eventType: "LOG_LINE", payload: token }]);
+    await catchUp();
+    lag();
+    const there = connect(replica);
+    name.stallAnswers();
+    const appended = runs.append("a", [{ eventType: "LOG_LINE", payload: 2 }]);
+    const worked = run.append([{ eventType: "LOG_LINE", payload: 4 }]);
+    await run.emit("LOG_LINE", 5);
+    await expect.poll(() => eye.xlen(EVENTS)).toBe(2);
+    await expect.poll(() => eye.xlen("run-events:{run:b}:events")).toBe(4);
+    lead(name, replica);
+    await expect.poll(() => countRefusals(there)).toBeGreaterThan(1);
+    lead(name, master);
+    expect(await appended).toMatchObject({ lastSequence: 2 });
+    await worked;
   });
+  expect(await readValues(store, "a")).toEqual([1, 2]);
+  expect(await readValues(store, "b")).toEqual([...oneTo(5), null]);
+});
+
+it("S5, S21: a replica that lags judges nothing: what it has not heard of is no refusal", async () => {
+  const { replica, master, name, catchUp, lag } = await openReplicated();
+  const { store } = await openStore(name);
+  const { store: other } = await openStore(master);
+  await store.createRun(createOf("a"));
+  await store.createRun(createOf("gone"));
+  await store.append([endOf("gone")]);
+  await catchUp();
+  lag();
+  await other.createRun(createOf("new"));
+  const { fence } = await claimed(other, claimOf("a"));
+  const worker = { by: "worker", fence } as const;
+  await other.append([appendOf("a", 1, { appender: worker, idempotencyKey: "k" })]);
+  lead(name, replica);
+  const stale = { ...IN_DOUBT, ambiguous: expect.any(Boolean) };
+  for (const call of [
+    () => store.append([appendOf("a", 2, { appender: worker })]),
+    () => store.append([appendOf("a", 2), appendOf("a", 3)]),
+    () => store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
+    () => store.append([appendOf("new", 1)]),
+    () => store.claim({ runId: "new", ownerId: null, leaseMs: 1_000 }),
+    () => store.renew({ ...MINE, fence, leaseMs: 1_000 }),
+    () => store.release({ ...MINE, fence }),
+    () => store.createRun(createOf("gone")),
+    () => store.deleteRun("new", null),
+    () => store.deleteRun("a", null),
+  ]) {
+    await expect(call()).rejects.toMatchObject(stale);
+  }
+  lead(name, master);
+  expect(
+    await store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
+  ).toMatchObject([{ outcome: "appended", lastSequence: 2 }]);
+});
+
+it("S10: a replica is not read, since it may not have what was acknowledged", async () => {
+  const { replica, name, catchUp } = await openReplicated();
+  const { store } = await openStore(name);
+  await store.createRun(createOf("a"));
+  await store.append([appendOf("a", 1)]);
+  await catchUp();
+  lead(name, replica);
+  for (const call of [
+    () => store.read([queryOf("a")]),
+    () => store.read([queryOf("new")]),
+    () => store.getRun("new"),
+    () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+    () => store.listExpired({ graceMs: 0, limit: 1 }),
+    () => store.purge({ finishedForMs: 0, limit: 1 }),
+    () => store.listRuns({ ownerId: "eve", runStatus: "running", before: null, limit: 1 }),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ ...IN_DOUBT, ambiguous: false });
+  }
 });
 
 /** So that the server knows the scripts: else the one that matters is sent only behind an answer. */
 async function useEachScript(store: RunEventStore): Promise<void> {
   await store.createRun(createOf("other"));
-  const { fence } = await claimed(store, "other");
+  const { fence } = await claimed(store, claimOf("other"));
   const lease = { runId: "other", ownerId: null, fence, leaseMs: 1_000 };
   await store.renew(lease);
   await store.release(lease);

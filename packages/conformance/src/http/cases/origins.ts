@@ -65,110 +65,126 @@ function preflight(
 
 /** W5, W19: pages of an origin on the list, and of those that are not. */
 export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
-  const from: HeaderList = { origin: allowed, "sec-fetch-site": "cross-site" };
-  return [
-    {
-      name: "W5 from an origin on the list a change by cookie passes, and its page may read the answer",
-      async run(trial) {
-        for (const headers of [from, { origin: allowed }]) {
-          const runId = await record(trial);
-          for (const call of [...readsOn(runId), ...changesOn(runId)]) {
-            const asked = withHeaders(call, { ...trial.owner.session, ...headers });
-            const answer = await trial.send(asked);
-            assert(answer.status < 300, `${answer.to} passes, got ${answer.status}`);
-            assertReadable(answer.headers, allowed, answer.to);
-          }
-          const asked = { ...trial.owner.session, ...headers };
-          for (const answer of await passLeases(trial, await record(trial), asked)) {
-            assertReadable(answer.headers, allowed, answer.to);
-          }
-        }
-      },
-    },
-    {
-      name: "W5 a page of an origin on the list may read refusals too",
-      async run(trial) {
-        const calls = [
-          { path: pathOf("nobodys"), headers: trial.owner.session },
-          { path: "/v1/agent-runs" },
-          { path: pathOf("nobodys", "/events?since=x"), headers: trial.owner.session },
-        ];
-        for (const call of calls) {
-          const answer = await trial.send(withHeaders(call, from));
-          assert(answer.status >= 400, `${answer.to} is refused, got ${answer.status}`);
-          assertReadable(answer.headers, allowed, `the refusal of ${answer.to}`);
-        }
-      },
-    },
-    {
-      name: "W5 from an origin that is not on the list a change by cookie is 403, and no page may read anything",
-      async run(trial) {
-        const runId = await record(trial, "NOTE");
-        for (const origin of strangersTo(allowed)) {
-          const headers = { ...trial.owner.session, origin };
-          for (const call of [...changesOn(runId), ...leaseChangesOn(runId, 1)]) {
-            const answer = await trial.send(withHeaders(call, headers));
-            assertProblem(answer, 403, "cross_site_request");
-            assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
-          }
-          for (const call of readsOn(runId)) {
-            const answer = await trial.send(withHeaders(call, headers));
-            assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
-          }
-        }
-        assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
-      },
-    },
-    {
-      name: "W5 a browser that asks before it sends is told yes for an origin on the list, and for no other",
-      async run(trial) {
-        const runId = await record(trial);
-        const paths = [
-          ["/v1/agent-runs", "POST"],
-          [pathOf(runId), "DELETE"],
-          [pathOf(runId, "/events"), "POST"],
-          [pathOf(runId, "/cancel"), "POST"],
-          [pathOf(runId, "/claim"), "POST"],
-          [pathOf(runId, "/claim"), "PUT"],
-          [pathOf(runId, "/claim"), "DELETE"],
-        ] as const;
-        for (const [path, method] of paths) {
-          const { status, headers, to } = await preflight(trial, path, allowed, method);
-          assert(
-            status >= 200 && status < 300,
-            `${to} is answered without a credential, got ${status}`,
-          );
-          assertReadable(headers, allowed, to);
-          const methods = namesOf(headers.get("access-control-allow-methods"));
-          assert(methods.includes(method.toLowerCase()), `${to} allows ${method}`);
-          const names = namesOf(headers.get("access-control-allow-headers"));
-          for (const name of REQUEST_HEADERS) assert(names.includes(name), `${to} allows ${name}`);
-        }
-        for (const origin of strangersTo(allowed)) {
-          const path = pathOf(runId, "/events");
-          const { headers, to } = await preflight(trial, path, origin, "POST");
-          assertUnreadable(headers, `${to} from ${origin}`);
-        }
-      },
-    },
-    {
-      name: "W19 a page of an origin on the list gets the stream with exact headers, of any other 403 without them",
-      async run(trial) {
-        const runId = await record(trial, "RUN_COMPLETED");
-        const stream = await tailLive(trial, runId, "", from);
-        assertReadable(stream.headers, allowed, "the stream");
-        assertEqual(typesOf(await stream.rest()).at(-1), "run_finished", "the last frame");
-        const path = pathOf(runId, "/stream");
-        const session = trial.owner.session;
-        const head = await trial.send({ method: "HEAD", path, headers: { ...session, ...from } });
-        assertStatus(head, 200);
-        assertReadable(head.headers, allowed, head.to);
-        for (const origin of strangersTo(allowed)) {
-          const answer = await trial.send({ path, headers: { ...session, origin } });
-          assertProblem(answer, 403, "cross_site_request");
-          assertUnreadable(answer.headers, `the stream from ${origin}`);
-        }
-      },
-    },
-  ];
+  return CASES.map(([name, run]) => ({ name, run: (trial) => run(trial, allowed) }));
 }
+
+/** A page of the origin on the list. */
+function pageOf(allowed: string): HeaderList {
+  return { origin: allowed, "sec-fetch-site": "cross-site" };
+}
+
+async function readsAnswers(trial: HttpTrial, allowed: string): Promise<void> {
+  const from = pageOf(allowed);
+  for (const headers of [from, { origin: allowed }]) {
+    const runId = await record(trial);
+    for (const call of [...readsOn(runId), ...changesOn(runId)]) {
+      const asked = withHeaders(call, { ...trial.owner.session, ...headers });
+      const answer = await trial.send(asked);
+      assert(answer.status < 300, `${answer.to} passes, got ${answer.status}`);
+      assertReadable(answer.headers, allowed, answer.to);
+    }
+    const asked = { ...trial.owner.session, ...headers };
+    for (const answer of await passLeases(trial, await record(trial), asked)) {
+      assertReadable(answer.headers, allowed, answer.to);
+    }
+  }
+}
+
+async function readsRefusals(trial: HttpTrial, allowed: string): Promise<void> {
+  const from = pageOf(allowed);
+  const calls = [
+    { path: pathOf("nobodys"), headers: trial.owner.session },
+    { path: "/v1/agent-runs" },
+    { path: pathOf("nobodys", "/events?since=x"), headers: trial.owner.session },
+  ];
+  for (const call of calls) {
+    const answer = await trial.send(withHeaders(call, from));
+    assert(answer.status >= 400, `${answer.to} is refused, got ${answer.status}`);
+    assertReadable(answer.headers, allowed, `the refusal of ${answer.to}`);
+  }
+}
+
+async function refusesStrangers(trial: HttpTrial, allowed: string): Promise<void> {
+  const runId = await record(trial, "NOTE");
+  for (const origin of strangersTo(allowed)) {
+    const headers = { ...trial.owner.session, origin };
+    for (const call of [...changesOn(runId), ...leaseChangesOn(runId, 1)]) {
+      const answer = await trial.send(withHeaders(call, headers));
+      assertProblem(answer, 403, "cross_site_request");
+      assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
+    }
+    for (const call of readsOn(runId)) {
+      const answer = await trial.send(withHeaders(call, headers));
+      assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
+    }
+  }
+  assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+}
+
+async function answersPreflights(trial: HttpTrial, allowed: string): Promise<void> {
+  const runId = await record(trial);
+  const paths = [
+    ["/v1/agent-runs", "POST"],
+    [pathOf(runId), "DELETE"],
+    [pathOf(runId, "/events"), "POST"],
+    [pathOf(runId, "/cancel"), "POST"],
+    [pathOf(runId, "/claim"), "POST"],
+    [pathOf(runId, "/claim"), "PUT"],
+    [pathOf(runId, "/claim"), "DELETE"],
+  ] as const;
+  for (const [path, method] of paths) {
+    const { status, headers, to } = await preflight(trial, path, allowed, method);
+    assert(status >= 200 && status < 300, `${to} is answered without a credential, got ${status}`);
+    assertReadable(headers, allowed, to);
+    const methods = namesOf(headers.get("access-control-allow-methods"));
+    assert(methods.includes(method.toLowerCase()), `${to} allows ${method}`);
+    const names = namesOf(headers.get("access-control-allow-headers"));
+    for (const name of REQUEST_HEADERS) assert(names.includes(name), `${to} allows ${name}`);
+  }
+  for (const origin of strangersTo(allowed)) {
+    const path = pathOf(runId, "/events");
+    const { headers, to } = await preflight(trial, path, origin, "POST");
+    assertUnreadable(headers, `${to} from ${origin}`);
+  }
+}
+
+async function getsStreams(trial: HttpTrial, allowed: string): Promise<void> {
+  const from = pageOf(allowed);
+  const runId = await record(trial, "RUN_COMPLETED");
+  const stream = await tailLive(trial, runId, "", from);
+  assertReadable(stream.headers, allowed, "the stream");
+  assertEqual(typesOf(await stream.rest()).at(-1), "run_finished", "the last frame");
+  const path = pathOf(runId, "/stream");
+  const session = trial.owner.session;
+  const head = await trial.send({ method: "HEAD", path, headers: { ...session, ...from } });
+  assertStatus(head, 200);
+  assertReadable(head.headers, allowed, head.to);
+  for (const origin of strangersTo(allowed)) {
+    const answer = await trial.send({ path, headers: { ...session, origin } });
+    assertProblem(answer, 403, "cross_site_request");
+    assertUnreadable(answer.headers, `the stream from ${origin}`);
+  }
+}
+
+const CASES: readonly (readonly [
+  name: string,
+  run: (trial: HttpTrial, allowed: string) => Promise<void>,
+])[] = [
+  [
+    "W5 from an origin on the list a change by cookie passes, and its page may read the answer",
+    readsAnswers,
+  ],
+  ["W5 a page of an origin on the list may read refusals too", readsRefusals],
+  [
+    "W5 from an origin that is not on the list a change by cookie is 403, and no page may read anything",
+    refusesStrangers,
+  ],
+  [
+    "W5 a browser that asks before it sends is told yes for an origin on the list, and for no other",
+    answersPreflights,
+  ],
+  [
+    "W19 a page of an origin on the list gets the stream with exact headers, of any other 403 without them",
+    getsStreams,
+  ],
+];

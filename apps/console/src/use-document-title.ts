@@ -1,0 +1,9 @@
+import { useEffect } from "react";
+
+/** Puts a title before the page's own while the component is shown. */
+export function useDocumentTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · run-events`;
+    return () => void (document.title = "run-events");
+  }, [title]);
+}

@@ -1,0 +1,102 @@
+import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { expect, onTestFinished } from "vitest";
+import type { LogFields } from "../src/log.ts";
+import { createMetrics } from "../src/metrics.ts";
+import { openStore } from "../src/open-store.ts";
+import type { StoreUrl } from "../src/store-url.ts";
+import { type RunningUpkeep, startUpkeep, type UpkeepOptions } from "../src/upkeep.ts";
+
+/** Bounds a hang. */
+export const PATIENCE = { timeout: 30_000 };
+export const DAY_MS = 86_400_000;
+export const PURGE_MS = 60_000;
+const SETTINGS = { leaseGraceMs: 0, reapIntervalMs: 5_000, retentionMs: null };
+
+/** One server's upkeep, and what it has said. */
+export interface Upkept {
+  readonly upkeep: RunningUpkeep;
+  readonly logged: readonly (LogFields & { readonly event: string })[];
+  /** The runs in the lines of this event. */
+  runsIn(event: string): readonly string[];
+  counted(name: string): number;
+}
+
+export function startUpkept(
+  runs: UpkeepOptions["runs"],
+  settings: Partial<UpkeepOptions["settings"]> = {},
+): Upkept {
+  const logged: (LogFields & { readonly event: string })[] = [];
+  const metrics = createMetrics({
+    handler: () => ({
+      streams: { open: 0, opened: 0, ended: {} },
+      waiting: 0,
+      inFlight: { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 },
+    }),
+    store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
+    walBytes: () => null,
+  });
+  const upkeep = startUpkeep({
+    runs,
+    confirmMs: 0,
+    settings: { ...SETTINGS, ...settings },
+    metrics,
+    log: (event, fields = {}) => logged.push({ event, ...fields }),
+  });
+  onTestFinished(() => upkeep.stop(0));
+  return {
+    upkeep,
+    logged,
+    runsIn: (event) =>
+      logged
+        .filter((line) => line.event === event)
+        .flatMap(({ runId, runIds }) => (runIds ?? runId) as string | readonly string[]),
+    counted: (name) =>
+      Number(new RegExp(`^run_events_${name}_total (\\d+)$`, "m").exec(metrics.encode())?.[1]),
+  };
+}
+
+export async function openRuns(storeUrl: StoreUrl): Promise<RunEvents & { readonly store: Store }> {
+  const { store, release } = await openStore(storeUrl, () => {});
+  const runs = createRunEvents({ store });
+  onTestFinished(async () => {
+    await runs.close();
+    await release();
+  });
+  return { ...runs, store };
+}
+
+type Store = Awaited<ReturnType<typeof openStore>>["store"];
+
+/** Creates runs whose leases have run out by now. */
+export async function abandon(
+  store: Store,
+  runs: RunEvents,
+  count: number,
+): Promise<readonly string[]> {
+  const created = await Promise.all(
+    Array.from({ length: count }, () => runs.create({ ownerId: "ada" })),
+  );
+  const runIds = created.map(({ runId }) => runId);
+  for (const runId of runIds) await store.claim({ runId, ownerId: null, leaseMs: 1 });
+  const expired = (): Promise<readonly string[]> =>
+    store.listExpired({ graceMs: 0, limit: count + 1 });
+  await expect.poll(expired, PATIENCE).toHaveLength(count);
+  return runIds;
+}
+
+/** Ends runs, and lets the clock go on. */
+export async function finish(runs: RunEvents, count: number): Promise<readonly string[]> {
+  const runIds: string[] = [];
+  for (let at = 0; at < count; at++) {
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    runIds.push(runId);
+  }
+  const last = Date.now();
+  await expect.poll(() => Date.now() - last, PATIENCE).toBeGreaterThan(2);
+  return runIds;
+}
+
+export async function typesOf(runs: RunEvents, runId: string): Promise<readonly string[]> {
+  return (await runs.read(runId)).events.map(({ eventType }) => eventType);
+}

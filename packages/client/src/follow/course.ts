@@ -1,0 +1,46 @@
+import {
+  afterFruit,
+  afterLoss,
+  bestRoute,
+  type Loss,
+  type Route,
+  type Transport,
+} from "./route.ts";
+
+/** An attempt over which something came after so long was no failure, in milliseconds, whatever it brought. */
+const LONG_LIFE_MS = 30_000;
+
+/**
+ * Where a reader is, between one attempt and the next. A value: each step gives another.
+ *
+ * | after                          | `failures`                        | `route`                             |
+ * | ------------------------------ | --------------------------------- | ----------------------------------- |
+ * | an event                       | none                              | stays                               |
+ * | something that is no event     | none if the attempt is 30 s old   | is proven                           |
+ * | an attempt that was lost       | one more                          | the next one, as `afterLoss` says   |
+ * | an attempt that has to be made by the best transport again | stay  | the best                            |
+ */
+export interface Course {
+  readonly route: Route;
+  /** Attempts in a row that brought no event. */
+  readonly failures: number;
+  /** How the attempt is lost if it is lost now. */
+  readonly loss: Loss;
+}
+
+/** The course at the beginning. */
+export function startCourse(best: Transport): Course {
+  return { route: bestRoute(best), failures: 0, loss: "away" };
+}
+
+/** The course of an attempt that may be lost in this way from now on. @param livedMs how old it is */
+export function expectLoss(course: Course, loss: Loss, livedMs: number): Course {
+  if (loss !== "cut") return { ...course, loss };
+  const failures = livedMs > LONG_LIFE_MS ? 0 : course.failures;
+  return { route: afterFruit(course.route), failures, loss };
+}
+
+/** The course after an attempt that was lost. */
+export function afterFailure({ route, failures, loss }: Course, now: number): Course {
+  return { route: afterLoss(route, loss, now), failures: failures + 1, loss };
+}

@@ -1,0 +1,114 @@
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { invalidCursor } from "@tm/run-events-core/wire";
+import type { Reading } from "./attempt.ts";
+import { checkRunId } from "../http/check-run-id.ts";
+import type { EventMap, TypedEvent } from "../typed/event-map.ts";
+import { checkPayload, type PayloadSchemas } from "../typed/payload-schema.ts";
+import { readOn } from "./read-on.ts";
+import type { ServerOptions } from "../http/server.ts";
+import type { Standing } from "./standing.ts";
+
+/** Which run to follow, and how. */
+export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
+  readonly runId: string;
+  /** The last sequence that you have. Default 0. */
+  readonly since?: number;
+  /** Ends it with the signal's reason, whatever is waited for. */
+  readonly signal?: AbortSignal;
+  /** The server's own, in milliseconds: a stream that is silent for 2.5 of them is given up. Default 15,000. @see W22 */
+  readonly heartbeatMs?: number;
+  /** Payloads are handed over as these give them back. */
+  readonly schemas?: PayloadSchemas<M>;
+  /** Told whenever any of it changes; with each event before it is handed over. */
+  readonly onStanding?: (standing: Standing) => void;
+}
+
+/** A run that is followed: its events, and where the follower stands. */
+export interface RunFollower<M extends EventMap = EventMap>
+  extends Standing, AsyncIterable<TypedEvent<M>> {}
+
+/**
+ * Follows a run: every event behind `since`, once and in order, however often the connection is lost; then the loop ends.
+ * One connection is open at a time, from the first step of the loop until it is left. Nothing is read ahead of a slow loop
+ * but what has arrived.
+ *
+ * It is the live stream with a session, and polls that the server holds with a bearer token. Where streams do not get through
+ * it polls, and tries the stream again after five minutes.
+ * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor` and any other error that waiting does
+ * not cure; the signal's reason. A TypeError if it is iterated twice, or if `runId` or `baseUrl` is invalid.
+ * @see W15-W17, W19-W26
+ *
+ * @example
+ * for await (const event of followRun({ runId })) console.log(event.sequence, event.eventType);
+ */
+export function followRun<M extends EventMap = EventMap>(
+  options: FollowOptions<M>,
+): RunFollower<M> {
+  return followHeard(options, () => {});
+}
+
+/** As `followRun`. @param heard called each time the server sends something, and when an attempt begins or fails */
+export function followHeard<M extends EventMap>(
+  options: FollowOptions<M>,
+  heard: () => void,
+): RunFollower<M> {
+  const { since = 0, onStanding, schemas = {}, signal } = options;
+  const standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
+    state: "connecting",
+    runStatus: null,
+    currentPhase: null,
+    cursor: since,
+    error: null,
+  };
+  let isTaken = false;
+
+  function update(change: Partial<Standing>): void {
+    let key: keyof Standing;
+    let isChanged = false;
+    for (key in change) isChanged ||= change[key] !== standing[key];
+    if (!isChanged) return;
+    Object.assign(standing, change);
+    onStanding?.({ ...standing });
+  }
+
+  // What the types promise of payloads is the caller's word, or the schemas'.
+  async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
+    if (isTaken) throw new TypeError("Iterated twice.");
+    isTaken = true;
+    let reading: Reading | undefined;
+    try {
+      checkRunId(options.runId);
+      if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
+      reading = readOn(options, () => standing.cursor, update, heard);
+      let batch = await reading.next();
+      for (; typeof batch === "object"; batch = await reading.next()) {
+        for (const event of batch) {
+          signal?.throwIfAborted();
+          const checked = event.eventType in schemas ? await checkPayload(schemas, event) : event;
+          update({ cursor: event.sequence, error: null });
+          yield checked;
+        }
+        // Whoever waits for the next ones holds none.
+        batch.length = 0;
+      }
+      update({ state: "finished" });
+    } catch (cause) {
+      if (signal?.aborted !== true) update({ state: "failed", error: asError(cause) });
+      throw cause;
+    } finally {
+      // Leaving the loop closes the connection.
+      reading?.end();
+    }
+  }
+
+  // Not enumerable: a copy of where it stands is that alone.
+  return Object.defineProperty(standing, Symbol.asyncIterator, {
+    value: follow,
+  }) as RunFollower<M>;
+}
+
+function asError(cause: unknown): RunEventsError {
+  return cause instanceof RunEventsError
+    ? cause
+    : new RunEventsError("internal", String(cause), { cause });
+}

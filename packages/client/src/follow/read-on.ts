@@ -1,0 +1,124 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { Reading } from "./attempt.ts";
+import { afterFailure, expectLoss, startCourse } from "./course.ts";
+import { canStream } from "../http/credential.ts";
+import { createFollowLog } from "./follow-log.ts";
+import type { FollowOptions } from "./follow-run.ts";
+import { linkAbort } from "../http/link-abort.ts";
+import { onWake } from "./page-signals.ts";
+import { pause } from "../http/pause.ts";
+import { planDelay } from "../http/plan-delay.ts";
+import { pollRun } from "./poll-run.ts";
+import { bestRoute, type Loss } from "./route.ts";
+import { createServer } from "../http/server.ts";
+import { unheard } from "../http/server-errors.ts";
+import type { Standing } from "./standing.ts";
+import { streamRun } from "./stream-run.ts";
+
+/** A stream is given up when nothing has come for so many heartbeats. */
+const SILENT_HEARTBEATS = 2.5;
+/**
+ * Reads a run to its end, over one attempt after the other. What comes of an attempt is decided by `course.ts`.
+ *
+ * | it is      | until                                       | then                 |
+ * | ---------- | ------------------------------------------- | -------------------- |
+ * | attempting | events arrive                               | they are handed over |
+ * | attempting | the run's end arrives                       | over                 |
+ * | attempting | it is time for the best transport again     | attempting           |
+ * | attempting | it fails, and waiting may help              | waiting              |
+ * | attempting | it fails for good, or the whole is aborted  | over: `next` rejects |
+ * | waiting    | the pause is over, or the page is seen again | attempting          |
+ * @param cursor where to read on: the last event that was handed over
+ * @param heard called each time the server sends something, and when an attempt begins or fails
+ * @returns whose `next` throws what waiting does not mend
+ */
+export function readOn(
+  options: FollowOptions,
+  cursor: () => number,
+  update: (change: Partial<Standing>) => void,
+  heard: () => void,
+): Reading {
+  const { runId, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
+  const server = createServer(options);
+  let course = startCourse(canStream(credential) ? "stream" : "long_poll");
+  /** What the stream's `retry:` asked for, in milliseconds. */
+  let askedMs = 0;
+  /** Whether the page has been seen again since the attempt began. */
+  let isWoken = false;
+  let abort = (_reason?: unknown): void => {};
+  /** The attempt that is under way. */
+  let reading: Reading | undefined;
+  /** What a page that is seen again calls. */
+  let look = (): void => {};
+  const onSeen = (listener: () => void): void => void (look = listener);
+  const giveUp = (why: string): void => abort(unheard(why));
+  const stopListening = onWake((hasMoved) => {
+    isWoken = true;
+    if (hasMoved) giveUp("The page was away from the network.");
+    look();
+  });
+
+  function attempt(): Reading {
+    const linked = linkAbort(whole);
+    const { signal } = linked;
+    const startedAt = performance.now();
+    const expect = (loss: Loss): void => {
+      course = expectLoss(course, loss, performance.now() - startedAt);
+      // Something may still be on its way when the attempt has been given up.
+      if (loss === "cut") isWoken &&= signal.aborted;
+    };
+    ({ abort } = linked);
+    expect("away");
+    isWoken = false;
+    heard();
+    const log = createFollowLog({ server, runId, signal, cursor, update });
+    const { transport, probeAt } = course.route;
+    const given = { ...log, expect, giveUp, heard, onSeen };
+    return transport === "stream"
+      ? streamRun(given, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
+      : pollRun(given, transport === "long_poll", probeAt);
+  }
+
+  /** Closes the connection. */
+  function close(): void {
+    abort();
+    reading?.end();
+    reading = undefined;
+  }
+
+  async function wait(error: RunEventsError): Promise<void> {
+    course = afterFailure(course, performance.now());
+    heard();
+    update({ state: "waiting", error });
+    // The pause that a full server asks for applies only to the transport that is given up.
+    const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
+    const delayMs = planDelay(course.failures, atLeastMs, Math.random(), options.mostDelayMs);
+    await pause(isWoken ? 0 : delayMs, whole, onSeen);
+  }
+
+  return {
+    async next() {
+      for (;;) {
+        whole?.throwIfAborted();
+        reading ??= attempt();
+        try {
+          const arrived = await reading.next();
+          // Only an event is progress, a first frame is not.
+          if (typeof arrived === "object") course = { ...course, failures: 0 };
+          if (arrived !== false) return arrived;
+          close();
+          course = { ...course, route: bestRoute(course.route.best) };
+        } catch (error) {
+          close();
+          whole?.throwIfAborted();
+          if (!(error instanceof RunEventsError && error.retryable)) throw error;
+          await wait(error);
+        }
+      }
+    },
+    end() {
+      close();
+      stopListening();
+    },
+  };
+}

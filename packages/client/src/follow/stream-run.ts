@@ -1,0 +1,138 @@
+import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { createParser } from "eventsource-parser";
+import type { Attempt, Reading } from "./attempt.ts";
+import type { ErrorFrame, Frame } from "./frame.ts";
+import { brokenOff, hearing } from "../http/server.ts";
+import { unheard } from "../http/server-errors.ts";
+
+/** How long the first frame may take, in milliseconds. */
+const CONNECTED_MS = 5_000;
+
+/**
+ * Reads one live stream to its end, which is the run's. It is lost if it ends before: for good only if the server says that coming
+ * back is of no use. Nothing is read ahead.
+ * @param silenceMs for how long nothing may come
+ * @param onRetry told what `retry:` said, in milliseconds
+ * @see W19-W26
+ */
+export function streamRun(
+  attempt: Attempt,
+  silenceMs: number,
+  onRetry: (retryMs: number) => void,
+): Reading {
+  const { signal, update, ready, openStream, expect, giveUp, heard, onSeen } = attempt;
+  const connecting = setTimeout(() => {
+    expect("held_back");
+    giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
+  }, CONNECTED_MS);
+  let watching: ReturnType<typeof setTimeout> | undefined;
+  /** Since when bytes are waited for; -1 while nobody waits: the silence of a slow loop is its own. */
+  let waitingSince = -1;
+  const decoder = new TextDecoder();
+  /** What has arrived and is not dealt with. */
+  const frames: Frame[] = [];
+  const parser = createParser({
+    onEvent: ({ data }) => frames.push(Object(JSON.parse(data)) as Frame),
+    onRetry,
+  });
+  let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  /**
+   * Gives up the stream if nothing has come for too long. A hidden page may call this late and gives up too: visible tabs depend
+   * on its connection.
+   */
+  function look(): void {
+    clearTimeout(watching);
+    const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
+    if (silentMs < silenceMs) watching = setTimeout(look, silenceMs - silentMs);
+    else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
+  }
+
+  look();
+  onSeen(look);
+  update({ state: "connecting" });
+
+  return {
+    async next() {
+      for (;;) {
+        const events = takeFrames(frames, attempt);
+        if (events === true || events.length > 0) return events;
+        if (frames.length > 0) return ready([]);
+        if (body === undefined) {
+          const answer = await openStream(() => expect("barren"));
+          body = answer.body?.getReader();
+        }
+        waitingSince = performance.now();
+        const take = async (): Promise<Uint8Array | undefined> => {
+          const bytes = (await body?.read())?.value;
+          parser.feed(decoder.decode(bytes, { stream: true }));
+          return bytes;
+        };
+        const bytes = await hearing(take(), signal, brokenOff);
+        waitingSince = -1;
+        heard();
+        if (bytes === undefined) throw unheard("The stream ended before its run.");
+        if (frames.length === 0) continue;
+        clearTimeout(connecting);
+        expect("cut");
+      }
+    },
+    end() {
+      clearTimeout(connecting);
+      clearTimeout(watching);
+      onSeen(() => {});
+      // Whoever leaves wants to hear nothing of the rest.
+      body?.cancel().catch(() => {});
+    },
+  };
+}
+
+/**
+ * Takes what has arrived off the frames, down to the first that lies behind a hole.
+ * @returns the events that follow on the cursor; `true` at the end of the run
+ * @throws RunEventsError why the server ends the stream
+ */
+function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt): RunEvent[] | true {
+  const events: RunEvent[] = [];
+  let last = cursor();
+  let taken = 0;
+  for (const frame of frames) {
+    if (frame.type === "run_event") {
+      const { sequence } = frame.event;
+      if (sequence > last + 1) break;
+      if (sequence > last) {
+        events.push(frame.event);
+        last = sequence;
+      }
+    } else {
+      // What a frame says of the run counts behind the events before it.
+      if (events.length > 0) break;
+      if (frame.type === "error") {
+        // A poll needs no place among the streams.
+        if (isFull(frame)) expect("full");
+        throw errorOf(frame);
+      }
+      if (frame.type === "run_finished" && frame.lastSequence > last) break;
+      // Types that this version does not know say nothing.
+      if ("runStatus" in frame) hear(frame);
+      if (frame.type === "run_finished") return true;
+      update({ state: "live" });
+    }
+    taken += 1;
+  }
+  frames.splice(0, taken);
+  return events;
+}
+
+/** Whether the server has no place for another stream. @see W28 */
+function isFull(frame: { readonly code: string }): boolean {
+  return frame.code === "overloaded";
+}
+
+function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {
+  // What is worth a retry has codes that only streams have. @see W22
+  return new RunEventsError(retryable ? "store_unavailable" : code, message, {
+    retryable,
+    details,
+  });
+}

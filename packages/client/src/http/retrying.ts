@@ -1,0 +1,50 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import { pause } from "./pause.ts";
+import { planDelay } from "./plan-delay.ts";
+
+/** Codes of refusals that say nothing of what an earlier attempt came to. */
+const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
+  "unauthenticated",
+  "not_found",
+  "internal",
+]);
+
+/** How patiently a call is made. */
+export interface Patience {
+  /** Ends it with its reason. */
+  readonly signal: AbortSignal;
+  /** For how long to try, in milliseconds. Default for ever. */
+  readonly patienceMs?: number | undefined;
+  /** The longest pause between two attempts, in milliseconds. Default 30,000. */
+  readonly mostDelayMs?: number | undefined;
+  /** Called with each failure that another attempt follows. */
+  readonly onRetry?: ((error: RunEventsError) => void) | undefined;
+}
+
+/**
+ * Calls until there is a result, with growing, jittered pauses between. To be used for calls that may be repeated.
+ * @throws the last error, once it is not retryable or the patience is over, `ambiguous` if any attempt may have had its
+ * effect; the signal's reason
+ */
+export async function retrying<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
+  const { signal, patienceMs = Infinity, mostDelayMs, onRetry } = patience;
+  const giveUpAt = performance.now() + patienceMs;
+  let isInDoubt = false;
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RunEventsError)) throw error;
+      const { code, details, retryable } = error;
+      isInDoubt ||= retryable && code !== "too_many_requests";
+      const delayMs = planDelay(failures, details.retryAfterMs ?? 0, Math.random(), mostDelayMs);
+      if (!retryable || performance.now() + delayMs >= giveUpAt) {
+        const ambiguous = isInDoubt && (retryable || UNSETTLING.has(code));
+        throw Object.assign(error, { ambiguous });
+      }
+      onRetry?.(error);
+      await pause(delayMs, signal);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import {
+  RunEventsError,
+  type RunEventsErrorCode,
+  type RunEventsErrorDetails,
+} from "@tm/run-events-core";
+import type { Call } from "./run-calls.ts";
+
+/** What a run-events server says when it refuses. @see W3 */
+interface Problem extends RunEventsErrorDetails {
+  readonly code?: RunEventsErrorCode;
+  readonly detail?: string;
+}
+
+/** The error of an attempt without an answer of the server itself. It is `retryable`. */
+export function unheard(message: string, cause?: unknown): RunEventsError {
+  return new RunEventsError("store_unavailable", message, { cause });
+}
+
+/** The error of a request that nothing answered. @param cause what `fetch` threw. Node has the code in the cause of that */
+export function noAnswer(origin: string, cause: unknown): RunEventsError {
+  const { code, cause: inner } = Object(cause) as { readonly code?: unknown; cause?: unknown };
+  const codes = [code, (Object(inner) as { readonly code?: unknown }).code];
+  const name = codes.find((one) => typeof one === "string");
+  return unheard(`No server answers at ${origin}${name === undefined ? "" : `: ${name}`}.`, cause);
+}
+
+/** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
+export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
+  const { method, path } = asked;
+  const { status, headers } = answer;
+  const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
+  const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
+  const said = `${method ?? "GET"} ${path.split("?")[0]} answered ${status} ${type}`;
+  return unheard(`${said}, not as a run-events server does: ${hint}?`);
+}
+
+/** Statuses that count even from a proxy: the same request would be refused again, or must be made later. */
+const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
+  413: "payload_too_large",
+  429: "too_many_requests",
+};
+
+/**
+ * The error of an answer that is not a success. Only a problem with a code comes from the server itself, and may be final.
+ * @param json the body; `null` if it is no JSON
+ * @see W3
+ */
+export function errorOf(asked: Call, answer: Response, json: unknown): RunEventsError {
+  const { status, headers } = answer;
+  const isProblem = headers.get("content-type")?.startsWith("application/problem+json") === true;
+  const problem = Object(isProblem ? json : null) as Problem;
+  const isOwn = typeof problem.code === "string";
+  const { code, message } = strangeAnswer(asked, answer);
+  // A date is no number.
+  const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
+  return new RunEventsError(
+    (isOwn ? problem.code : CODES[status]) ?? code,
+    (isOwn ? problem.detail : null) ?? message,
+    {
+      retryable: isOwn ? status === 408 || status === 429 || status >= 500 : status !== 413,
+      details: { ...(isOwn && problem), ...(retryAfterMs > 0 && { retryAfterMs }) },
+    },
+  );
+}

@@ -1,0 +1,23 @@
+/** A page: paths are resolved against its address. Other hosts have none. */
+interface Page {
+  readonly location?: { readonly href: string };
+}
+
+/**
+ * The address of a path on a server.
+ * @param baseUrl empty for the page's own origin
+ * @throws TypeError if `fetch` cannot use that address. The message does not repeat it, since it may hold a password
+ */
+export function serverUrl(baseUrl: string, path: string): URL {
+  const whole = baseUrl.replace(/\/$/, "") + path;
+  const { href } = (globalThis as Page).location ?? {};
+  // "http://" alone is no address, and would make a host of the path's first part.
+  const isAddress = URL.canParse(baseUrl, href) || baseUrl === "";
+  const url = isAddress && URL.canParse(whole, href) ? new URL(whole, href) : null;
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "") {
+    return url;
+  }
+  throw new TypeError(
+    `Expected baseUrl to be like https://api.example.com, without a user name, got ${url?.protocol ?? "no address"}.`,
+  );
+}

@@ -1,0 +1,137 @@
+import type { RunEventsError } from "@tm/run-events-core";
+import { authorise, checkCredential, type Credential } from "./credential.ts";
+import { linkAbort } from "./link-abort.ts";
+import { pause } from "./pause.ts";
+import { type Call, type Read, readJson } from "./run-calls.ts";
+import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
+import { serverUrl } from "./server-url.ts";
+
+/** How long an answer may take that the server does not hold back, in seconds. */
+const ANSWER_SECONDS = 20;
+
+/** Longer than any request, in milliseconds. */
+const FOR_EVER_MS = 1_000_000_000;
+
+/** Where the server is and who asks. */
+export interface ServerOptions {
+  /** Such as `https://api.example.com`; a slash at its end is ignored. Default: the page's own origin. */
+  readonly baseUrl?: string;
+  /** Default `"session"`. */
+  readonly credential?: Credential;
+  /** Asks in place of the host's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** The longest pause between two attempts, in milliseconds. Default 30,000. */
+  readonly mostDelayMs?: number;
+}
+
+/** A server as this package asks it. */
+export interface Server {
+  /**
+   * The answer, once its head is there.
+   * @throws RunEventsError of the problem's code if the server refuses; `store_unavailable`, retryable, if there is no answer,
+   * or one that is not the server's own; the signal's reason; a TypeError if there is no such URL or header; what the
+   * credential's function throws
+   */
+  ask(call: Call, signal: AbortSignal): Promise<Response>;
+  /**
+   * What the call reads of the answer.
+   * @throws as `ask`; `store_unavailable` if it takes 20 s longer than the server may hold it, or is not the server's own
+   */
+  askJson<T>(call: Call, signal: AbortSignal): Promise<T>;
+}
+
+/** Talks to a server. @throws TypeError for a credential that cannot be sent */
+export function createServer(options: ServerOptions): Server {
+  const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
+  checkCredential(credential);
+
+  async function ask(call: Call, signal: AbortSignal): Promise<Response> {
+    const { href, origin } = serverUrl(baseUrl, call.path);
+    const { headers, credentials } = await Promise.race([
+      authorise(credential),
+      pause(FOR_EVER_MS, signal) as Promise<never>,
+    ]);
+    // What `fetch` does not know of a call it leaves alone.
+    const request = {
+      ...call,
+      headers: headersOf({ ...call.headers, ...headers }),
+      credentials,
+      signal,
+    };
+    const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
+    const response = await hearing(fetch(href, request), signal, lost);
+    if (response.ok) return response;
+    throw errorOf(call, response, await response.json().catch(() => null));
+  }
+
+  return {
+    ask,
+    async askJson<T>(call: Call, whole: AbortSignal): Promise<T> {
+      const { heldSeconds = 0, read = (text) => readJson(text) } = call;
+      const { signal, abort } = linkAbort(whole);
+      const seconds = ANSWER_SECONDS + heldSeconds;
+      const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
+      const tooLate = setTimeout(giveUp, seconds * 1_000);
+      try {
+        const response = await ask(call, signal);
+        const text = await hearing(response.text(), signal, brokenOff);
+        const value = tryRead(read, text, response);
+        if (value === undefined) throw strangeAnswer(call, response);
+        return value as T;
+      } finally {
+        clearTimeout(tooLate);
+        abort();
+      }
+    },
+  };
+}
+
+/** A live stream, once its head has come. @param onHead called when something has answered @throws as `ask` */
+export async function askStream(
+  server: Server,
+  call: Call,
+  signal: AbortSignal,
+  onHead: () => void,
+): Promise<Response> {
+  const response = await server.ask(call, signal);
+  onHead();
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+  if (isStream !== true) throw strangeAnswer(call, response);
+  return response;
+}
+
+/** The error of an answer that broke off amid its body. */
+export function brokenOff(cause: unknown): RunEventsError {
+  return unheard("The answer broke off.", cause);
+}
+
+/** Reads an answer to its end. @throws the signal's reason if it is aborted, else what `lost` makes of the failure */
+export async function hearing<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  lost: (cause: unknown) => RunEventsError,
+): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw lost(cause);
+  }
+}
+
+function tryRead(read: Read, text: string, response: Response): unknown {
+  try {
+    return read(text, response);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws TypeError for a value that no header can have. The host's own error would tell it, and it may be a secret. */
+function headersOf(values: Readonly<Record<string, string>>): Headers {
+  try {
+    return new Headers(values);
+  } catch {
+    throw new TypeError("No header can have this.");
+  }
+}

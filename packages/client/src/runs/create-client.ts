@@ -1,0 +1,231 @@
+import type {
+  AppendReceipt,
+  Claim,
+  EventDraft,
+  RunEventsError,
+  RunEventsPage,
+  RunSnapshot,
+  RunStatus,
+  WorkedRun,
+  WorkOptions,
+} from "@tm/run-events-core";
+import { sealDraft } from "@tm/run-events-core/wire";
+import { type FollowOptions, followRun, type RunFollower } from "../follow/follow-run.ts";
+import { checkRunId } from "../http/check-run-id.ts";
+import { retrying } from "../http/retrying.ts";
+import {
+  appendCall,
+  type AppendConditions,
+  type Call,
+  cancelCall,
+  claimCall,
+  closeSessionCall,
+  createCall,
+  deleteCall,
+  getCall,
+  listCall,
+  openSessionCall,
+  pageCall,
+  readJson,
+  releaseCall,
+  renewCall,
+  sessionCall,
+} from "../http/run-calls.ts";
+import { createServer, type ServerOptions } from "../http/server.ts";
+import type { EventMap } from "../typed/event-map.ts";
+import { workRun } from "../write/work-run.ts";
+import { keptUntil, parseRetention } from "./retention.ts";
+
+/** Where the server is, who asks, and how patiently. */
+export interface ClientOptions extends ServerOptions {
+  /** How long a call is tried again while the server does not answer, in milliseconds. Default 10,000; 0 asks once. */
+  readonly patienceMs?: number;
+}
+
+/** How one call is made. */
+export interface CallOptions {
+  /** Ends the call with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** As of `ClientOptions`, for this call. */
+  readonly patienceMs?: number | undefined;
+  /** Called with each failure that another attempt follows. */
+  readonly onRetry?: ((error: RunEventsError) => void) | undefined;
+}
+
+/** A run, and how long its server keeps it. */
+export interface KeptRun extends RunSnapshot {
+  /** When the server removes it at the earliest, ISO 8601; `null` while it is live, or if it is kept for ever. */
+  readonly keptUntil: string | null;
+}
+
+/** Some of the caller's runs, newest first. @see {@link Client.list} */
+export interface RunList {
+  readonly runs: readonly KeptRun[];
+  /** The `cursor` of the next page; `null` at the end. */
+  readonly nextCursor: string | null;
+  /** How long the server keeps a run that has finished, in milliseconds; `null` if it does not say that it removes any. */
+  readonly retentionMs: number | null;
+}
+
+/** Which runs to list. */
+export interface ListQuery {
+  readonly status?: RunStatus | undefined;
+  /** 1 to 200. Default 50. */
+  readonly limit?: number | undefined;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** Which events to read. */
+export interface EventsQuery {
+  /** The last sequence that you have. Default 0. */
+  readonly since?: number | undefined;
+  /** 1 to 1,000. Default the server's. */
+  readonly limit?: number | undefined;
+  /** How long the server may wait for an event, in seconds, up to 25. Default 0. */
+  readonly waitSeconds?: number | undefined;
+  /** Parses the answer in place of `JSON.parse`: such as one that keeps the digits of long integers. */
+  readonly parseJson?: ((text: string) => unknown) | undefined;
+}
+
+/** How to follow a run: see the options of `followRun`. */
+export type FollowRunOptions<M extends EventMap = EventMap> = Omit<
+  FollowOptions<M>,
+  "runId" | keyof ServerOptions
+>;
+
+/** Who is signed in. */
+export interface Session {
+  readonly userId: string;
+  /** ISO 8601. */
+  readonly expiresAt: string;
+}
+
+/**
+ * The runs of one user on one server. Each call is tried again while the server does not answer, as long as `patienceMs` says.
+ *
+ * Each call @throws RunEventsError of the server's code; `store_unavailable`, `retryable`, if there was no answer of the server's own
+ * in that time, `ambiguous` if the call may have had its effect; the signal's reason; a TypeError for a `runId` that is no string.
+ */
+export interface Client {
+  /** Creates a run, or returns your run of that id as it is. @throws RunEventsError `run_id_taken` @see W8 */
+  create(
+    run?: { readonly runId?: string | undefined; readonly metadata?: unknown },
+    options?: CallOptions,
+  ): Promise<RunSnapshot>;
+  /** @see W14 */
+  list(query?: ListQuery, options?: CallOptions): Promise<RunList>;
+  /** @throws RunEventsError `not_found` @see W14 */
+  get(runId: string, options?: CallOptions): Promise<KeptRun>;
+  /** One page of the events after `since`. @throws RunEventsError `not_found`, `cursor_ahead` @see W15-W17 */
+  events(runId: string, query?: EventsQuery, options?: CallOptions): Promise<RunEventsPage>;
+  /**
+   * Appends all of the events or none. A call that is tried again has the same key, so its events land once.
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`, `payload_too_large`
+   * @see W9-W11, W32
+   */
+  append(
+    runId: string,
+    events: readonly EventDraft[],
+    options?: AppendConditions & CallOptions,
+  ): Promise<AppendReceipt>;
+  /** Ends the run as cancelled, unless it has finished. @returns the run as it then is @see W13 */
+  cancel(runId: string, options?: CallOptions): Promise<RunSnapshot>;
+  /** Removes a finished run. @throws RunEventsError `not_found`, `run_active` @see W14 */
+  delete(runId: string, options?: CallOptions): Promise<void>;
+  /**
+   * Gives a run that nobody has, or whose lease has run out, to the caller. `work` does this, and all that follows from it.
+   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
+   * @see W31
+   */
+  claim(runId: string, options: { readonly leaseMs: number } & CallOptions): Promise<Claim>;
+  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, `run_finished`, `not_found` @see W31 */
+  renew(
+    runId: string,
+    fence: number,
+    options: { readonly leaseMs: number } & CallOptions,
+  ): Promise<Claim>;
+  /** Gives the run back, for another worker; again is no error. @throws RunEventsError as `renew` @see W31 */
+  release(runId: string, fence: number, options?: CallOptions): Promise<void>;
+  /** Follows a run, as `followRun` does. */
+  follow<M extends EventMap = EventMap>(
+    runId: string,
+    options?: FollowRunOptions<M>,
+  ): RunFollower<M>;
+  /** Works on a run as its only writer, as `workRun` does. */
+  work<Value>(
+    runId: string,
+    options: WorkOptions,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+  ): Promise<Value>;
+  /** The session of this browser. @throws RunEventsError `unauthenticated` if there is none @see W29 */
+  session(options?: CallOptions): Promise<Session>;
+  /** Turns a token into the session of this browser. @throws RunEventsError `unauthenticated` @see W29 */
+  openSession(token: string, options?: CallOptions): Promise<void>;
+  /** Ends the session of this browser. @throws RunEventsError `unauthenticated` if there is none @see W29 */
+  closeSession(options?: CallOptions): Promise<void>;
+}
+
+/**
+ * Everything that a program does with runs on a server, over HTTP.
+ * @throws TypeError for a credential that cannot be sent
+ *
+ * @example
+ * const runs = createClient({ baseUrl, credential: { bearer: token } });
+ * const { runId } = await runs.create({ metadata: { topic: "tea" } });
+ * await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
+ * const { events } = await runs.events(runId);
+ * await runs.cancel(runId);
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  const server = createServer(options);
+  const never = new AbortController().signal;
+
+  async function ask<T>(call: Call, how: CallOptions = {}): Promise<T> {
+    const { signal = never, patienceMs = options.patienceMs ?? 10_000, onRetry } = how;
+    const { mostDelayMs } = options;
+    const patience = { signal, patienceMs, mostDelayMs, onRetry };
+    return retrying(() => server.askJson<T>(call, signal), patience);
+  }
+
+  return {
+    create: async ({ runId = crypto.randomUUID(), metadata } = {}, how) =>
+      ask(createCall(checkRunId(runId), metadata), how),
+    list: async ({ status, limit, cursor } = {}, how) =>
+      ask({ ...listCall({ status, limit, cursor }), read: readList }, how),
+    get: async (runId, how) => ask({ ...getCall(checkRunId(runId)), read: readKept }, how),
+    async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
+      const call = pageCall(checkRunId(runId), { since, limit, wait: waitSeconds });
+      return ask({ ...call, read: (text) => readJson(text, parseJson) }, how);
+    },
+    append: async (runId, events, how = {}) =>
+      ask(appendCall(checkRunId(runId), events.map(sealDraft), how), how),
+    cancel: async (runId, how) => ask(cancelCall(checkRunId(runId)), how),
+    delete: async (runId, how) => ask(deleteCall(checkRunId(runId)), how),
+    claim: async (runId, how) => ask(claimCall(checkRunId(runId), how.leaseMs), how),
+    renew: async (runId, fence, how) => ask(renewCall(checkRunId(runId), fence, how.leaseMs), how),
+    release: async (runId, fence, how) => ask(releaseCall(checkRunId(runId), fence), how),
+    follow: (runId, how) => followRun({ ...options, ...how, runId }),
+    work: async (runId, how, task) => workRun({ ...options, ...how, runId }, task),
+    session: async (how) => ask(sessionCall(), how),
+    openSession: async (token, how) => ask(openSessionCall(token), how),
+    closeSession: async (how) => ask(closeSessionCall(), how),
+  };
+}
+
+function readKept(text: string, response: Response): KeptRun | undefined {
+  const run = readJson(text) as RunSnapshot | undefined;
+  return run && { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
+}
+
+function readList(text: string, response: Response): RunList | undefined {
+  const list = readJson(text) as Omit<RunList, "retentionMs"> | undefined;
+  const retentionMs = parseRetention(response.headers);
+  return (
+    list && {
+      runs: list.runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
+      nextCursor: list.nextCursor,
+      retentionMs,
+    }
+  );
+}

@@ -1,0 +1,16 @@
+import type { RunSnapshot } from "@tm/run-events-core";
+
+/** How long a server keeps finished runs, in milliseconds; `null` for ever, which thousands of years are as well. */
+export function parseRetention(headers: Headers): number | null {
+  const text = headers.get("run-retention");
+  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : null;
+}
+
+/** When a run is removed at the earliest, ISO 8601; `null` while it is live, or if it is kept for ever. */
+export function keptUntil(
+  { finishedAt }: Pick<RunSnapshot, "finishedAt">,
+  retentionMs: number | null,
+): string | null {
+  if (finishedAt === null || retentionMs === null) return null;
+  return new Date(Date.parse(finishedAt) + retentionMs).toISOString();
+}

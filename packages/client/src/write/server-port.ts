@@ -1,0 +1,125 @@
+import {
+  type AppendReceipt,
+  type Claim,
+  isTerminal,
+  RunEventsError,
+  type RunSnapshot,
+} from "@tm/run-events-core";
+import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
+import { holdingClock, isRefusal, type WorkPort } from "@tm/run-events-core/wire";
+import { linkAbort } from "../http/link-abort.ts";
+import { retrying } from "../http/retrying.ts";
+import {
+  appendCall,
+  type Call,
+  claimCall,
+  getCall,
+  releaseCall,
+  renewCall,
+} from "../http/run-calls.ts";
+import type { Server } from "../http/server.ts";
+import { unheard } from "../http/server-errors.ts";
+import { watchServer } from "./watch-server.ts";
+
+/** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */
+const APPEND_MS = 300_000;
+
+/**
+ * The adapter through which `runWork` reaches a run on a server: made for one work.
+ *
+ * | appends are     | until                                                   | then      |
+ * | --------------- | ------------------------------------------------------- | --------- |
+ * | sent again      | the worker shuts down, or its watch for the end stops   | sent once |
+ * | sent once       | the work is over (`closing`)                            | cut off   |
+ * @param how its `signal` shuts the worker down
+ * @param closing aborts when the work is over, and ends what is still under way
+ * @see W31, W32
+ */
+export function createServerPort(
+  server: Server,
+  how: { readonly signal?: AbortSignal | undefined; readonly mostDelayMs?: number | undefined },
+  closing: AbortSignal,
+): WorkPort {
+  const { signal: shutdown, mostDelayMs } = how;
+  /** Aborts when it is of no use any more to send an append again. */
+  const stopped = new AbortController();
+  /** The last sequence that the worker knows of. */
+  let known = 0;
+
+  const insist = async <T>(call: Call, signal: AbortSignal, patienceMs: number): Promise<T> =>
+    retrying(() => server.askJson<T>(call, closing), { signal, patienceMs, mostDelayMs });
+  const stopTrying = (): void =>
+    stopped.abort(
+      Object.assign(
+        unheard("The server is away, and the worker has no time left to wait for it."),
+        {
+          ambiguous: true,
+        },
+      ),
+    );
+  const release = async (runId: string, fence: number): Promise<unknown> =>
+    server.askJson(releaseCall(runId, fence), closing);
+
+  return {
+    clock: holdingClock,
+    // The server decides how large a payload may be.
+    limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
+    closing,
+    async claim(runId, leaseMs) {
+      const whole = shutdown ?? closing;
+      const { fence } = await insist<Claim>(claimCall(runId, leaseMs), whole, leaseMs / 3);
+      try {
+        // Under the new lease nobody else writes to it.
+        const run = await insist<RunSnapshot>(getCall(runId), whole, leaseMs / 3);
+        const { runStatus, lastSequence } = run;
+        known = lastSequence;
+        if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
+        return { fence, lastSequence };
+      } catch (error) {
+        await release(runId, fence).catch(() => {});
+        throw error;
+      }
+    },
+    async renew(runId, fence, leaseMs) {
+      try {
+        return await server.askJson(renewCall(runId, fence, leaseMs), closing);
+      } catch (error) {
+        throw isRefusedByServer(error) ? error : unheard("The lease was not renewed.", error);
+      }
+    },
+    release,
+    async append(runId, events, conditions) {
+      const call = appendCall(runId, events, conditions);
+      const receipt = await insist<AppendReceipt>(call, stopped.signal, APPEND_MS);
+      known = Math.max(known, receipt.lastSequence);
+      return receipt;
+    },
+    watchEnd(runId, watcher) {
+      const { signal, abort } = linkAbort(closing);
+      const watch = watchServer(server, runId, signal, {
+        known: () => known,
+        landings: watcher.landings,
+        // If it is for any other reason that the run cannot be read, the renewals have the say.
+        onEnd: (reason) => isRefusal(reason) && watcher.onEnd(reason),
+      });
+      shutdown?.addEventListener("abort", stopTrying);
+      if (shutdown?.aborted === true) stopTrying();
+      return {
+        // The claim has looked.
+        ready: Promise.resolve(),
+        stop() {
+          shutdown?.removeEventListener("abort", stopTrying);
+          watch.stop();
+          abort();
+          // The lease is over, or no longer needed. An append that is on its way is still heard out.
+          stopTrying();
+        },
+      };
+    },
+  };
+}
+
+/** Whether the server says it, and not what is between: only a problem of the server's has a code. @see W3 */
+function isRefusedByServer(error: unknown): boolean {
+  return error instanceof RunEventsError && "code" in error.details;
+}

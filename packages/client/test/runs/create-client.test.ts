@@ -1,0 +1,225 @@
+import { createClient } from "@tm/run-events-client/runs";
+import type { RunEventsError } from "@tm/run-events-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readLog } from "../api.ts";
+import { failureOf } from "../failure-of.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { json, page, startScriptedServer } from "../scripted-server.ts";
+import { startServer, type TestServer } from "../start-server.ts";
+
+let server: TestServer;
+let baseUrl: string;
+beforeAll(async () => {
+  server = await startServer();
+  baseUrl = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => server.close());
+
+const ADA = { bearer: "ada" } as const;
+
+describe("createClient, on a server", () => {
+  it("W8, W9, W15: creates a run, appends to it and reads its events", async () => {
+    const runs = createClient({ baseUrl, credential: ADA });
+    const run = await runs.create({ metadata: { topic: "tea" } });
+    expect(run).toMatchObject({ runStatus: "queued", lastSequence: 0, metadata: { topic: "tea" } });
+    expect(await runs.create({ runId: run.runId })).toEqual(run);
+    const events = [{ eventType: "STEP", payload: { n: 1 } }, { eventType: "STEP" }];
+    const receipt = await runs.append(run.runId, events, { idempotencyKey: "once" });
+    expect(receipt).toMatchObject({ firstSequence: 1, lastSequence: 2, replayed: false });
+    expect(await runs.append(run.runId, events, { idempotencyKey: "once" })).toMatchObject({
+      replayed: true,
+    });
+    expect(await runs.events(run.runId, { since: 1 })).toMatchObject({
+      events: [{ sequence: 2, eventType: "STEP", payload: null }],
+      runStatus: "running",
+      lastSequence: 2,
+      hasMore: false,
+    });
+    expect(await runs.events(run.runId, { limit: 1 })).toMatchObject({ hasMore: true });
+    const refused = runs.append(run.runId, events, { expectedSequence: 0 });
+    expect(await failureOf(refused)).toMatchObject({ code: "sequence_conflict" });
+  });
+
+  it("W1: reads events as their text to those who parse it so", async () => {
+    const runs = createClient({ baseUrl, credential: ADA });
+    const { runId } = await runs.create();
+    await runs.append(runId, [{ eventType: "STEP", payload: "a" }]);
+    let text = "";
+    const parseJson = (given: string): unknown => JSON.parse((text = given));
+    const { events } = await runs.events(runId, { parseJson });
+    expect(events).toHaveLength(1);
+    expect(text).toContain('"payload":"a"');
+  });
+
+  it("W17: an answer that the server may hold comes with the next event", async () => {
+    const runs = createClient({ baseUrl, credential: ADA });
+    const { runId } = await runs.create();
+    const held = runs.events(runId, { waitSeconds: 25 });
+    await runs.append(runId, [{ eventType: "STEP" }]);
+    expect((await held).events).toHaveLength(1);
+  });
+
+  it("W14: lists the caller's runs, newest first, by status and page by page", async () => {
+    const runs = createClient({ baseUrl, credential: { bearer: "bob" } });
+    const created: string[] = [];
+    for (let at = 0; at < 5; at++) created.unshift((await runs.create()).runId);
+    const [newest = ""] = created;
+    await runs.cancel(newest);
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const { runs: some, nextCursor, retentionMs } = await runs.list({ limit: 2, cursor });
+      listed.push(...some.map(({ runId }) => runId));
+      expect(retentionMs).toBeNull();
+      cursor = nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(listed).toEqual(created);
+    const { runs: cancelled } = await runs.list({ status: "cancelled" });
+    expect(cancelled).toMatchObject([{ runId: newest, runStatus: "cancelled", keptUntil: null }]);
+  });
+
+  it("W13, W14: gets, cancels and deletes a run, and one of somebody else is not there", async () => {
+    const runs = createClient({ baseUrl, credential: ADA });
+    const others = createClient({ baseUrl, credential: { bearer: "bob" } });
+    const { runId } = await runs.create();
+    expect(await failureOf(runs.delete(runId))).toMatchObject({ code: "run_active" });
+    for (const call of [others.get, others.cancel, others.delete, others.events]) {
+      expect(await failureOf(call(runId) as Promise<unknown>)).toMatchObject({ code: "not_found" });
+    }
+    expect(await runs.cancel(runId)).toMatchObject({ runStatus: "cancelled" });
+    expect(await runs.cancel(runId)).toMatchObject({ runStatus: "cancelled" });
+    expect(await runs.get(runId)).toMatchObject({ runStatus: "cancelled", keptUntil: null });
+    await runs.delete(runId);
+    expect(await failureOf(runs.get(runId))).toMatchObject({ code: "not_found" });
+  });
+
+  it("W31, W32: claims a run, writes it under its fence, renews and releases it", async () => {
+    const runs = createClient({ baseUrl, credential: ADA });
+    const { runId } = await runs.create();
+    const { fence, expiresAt } = await runs.claim(runId, { leaseMs: 60_000 });
+    expect(await failureOf(runs.claim(runId, { leaseMs: 60_000 }))).toMatchObject({
+      code: "claimed",
+      details: { expiresAt },
+    });
+    const step = [{ eventType: "STEP" }];
+    expect(await failureOf(runs.append(runId, step))).toMatchObject({ code: "fenced" });
+    expect(await runs.append(runId, step, { fence })).toMatchObject({ lastSequence: 1 });
+    const renewed = await runs.renew(runId, fence, { leaseMs: 3_600_000 });
+    expect(renewed.fence).toBe(fence);
+    expect(Date.parse(renewed.expiresAt)).toBeGreaterThan(Date.parse(expiresAt));
+    await runs.release(runId, fence);
+    await runs.release(runId, fence);
+    const next = await runs.claim(runId, { leaseMs: 60_000 });
+    expect(next.fence).toBeGreaterThan(fence);
+    expect(await failureOf(runs.renew(runId, fence, { leaseMs: 60_000 }))).toMatchObject({
+      code: "fenced",
+    });
+  });
+
+  it("W15, W32: works on a run, and follows it to its end", async () => {
+    const runs = createClient({ baseUrl, credential: ADA });
+    const { runId } = await runs.create();
+    const value = await runs.work(runId, { leaseMs: 60_000 }, async (run) => {
+      await run.emit("TOKEN", "Tea");
+      return { words: 1 };
+    });
+    expect(value).toEqual({ words: 1 });
+    const seen: string[] = [];
+    const follower = runs.follow(runId, { since: 1 });
+    for await (const { eventType } of follower) seen.push(eventType);
+    expect(seen).toEqual(["RUN_COMPLETED"]);
+    expect(follower.runStatus).toBe("completed");
+    expect(await readLog(server.port, runId)).toEqual([
+      ["TOKEN", "Tea"],
+      ["RUN_COMPLETED", { words: 1 }],
+    ]);
+  });
+
+  it("W3: nobody's token is `unauthenticated`, at once", async () => {
+    const runs = createClient({ baseUrl, credential: { bearer: "x" }, patienceMs: Infinity });
+    expect(await failureOf(runs.list())).toMatchObject({ code: "unauthenticated" });
+  });
+});
+
+describe("createClient, on the way", () => {
+  it("W10: a call whose answer is lost is made again under its key, as long as its patience lasts", async () => {
+    const keys: unknown[] = [];
+    const { baseUrl: way } = await startScriptedServer((response, index, { headers }) => {
+      keys.push(headers["idempotency-key"]);
+      if (index < 3) response.destroy();
+      else json(response, 201, { lastSequence: 1 });
+    });
+    const failures: RunEventsError[] = [];
+    const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 60_000 });
+    await onFastClock(async () =>
+      runs.append("a", [{ eventType: "STEP" }], { onRetry: (error) => failures.push(error) }),
+    );
+    expect(keys).toHaveLength(4);
+    expect(new Set(keys).size).toBe(1);
+    expect(failures).toHaveLength(3);
+    expect(failures[0]).toMatchObject({ code: "store_unavailable", retryable: true });
+  });
+
+  it("asks once without patience, and gives up with what it may have done", async () => {
+    const { baseUrl: way, requests } = await startScriptedServer((response) => response.destroy());
+    const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 0 });
+    expect(await failureOf(runs.cancel("a"))).toMatchObject({
+      code: "store_unavailable",
+      ambiguous: true,
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  it("W3: an answer of another program is none, and it is asked again", async () => {
+    const { baseUrl: way, requests } = await startScriptedServer((response, index) => {
+      if (index % 2 === 0) json(response, 200, { status: "ok" });
+      else if (index === 1) page(response, [1]);
+      else response.writeHead(204).end();
+    });
+    const runs = createClient({ baseUrl: way, credential: ADA });
+    await onFastClock(async () => {
+      expect((await runs.events("a")).events).toHaveLength(1);
+      await runs.delete("a");
+    });
+    expect(requests).toHaveLength(4);
+  });
+
+  it.each([
+    ["604800", 604_800_000, "2026-01-08T00:00:00.000Z"],
+    [undefined, null, null],
+    ["a week", null, null],
+    ["999999999999", null, null],
+  ])(
+    "W14: a server that says Run-Retention %s keeps a run until %s, %s",
+    async (said, ms, until) => {
+      const run = { runId: "a", lastSequence: 1, finishedAt: "2026-01-01T00:00:00.000Z" };
+      const headers = said === undefined ? {} : { "run-retention": said };
+      const { baseUrl: way } = await startScriptedServer((response, index) => {
+        const live = { ...run, finishedAt: null };
+        json(response, 200, index === 0 ? run : { runs: [run, live], nextCursor: null }, headers);
+      });
+      const runs = createClient({ baseUrl: way, credential: ADA });
+      expect((await runs.get("a")).keptUntil).toBe(until);
+      const { retentionMs, runs: listed } = await runs.list();
+      expect(retentionMs).toBe(ms);
+      expect(listed.map(({ keptUntil }) => keptUntil)).toEqual([until, null]);
+    },
+  );
+
+  it("a signal ends a call with its reason", async () => {
+    const leaving = new AbortController();
+    const { baseUrl: way } = await startScriptedServer(() => leaving.abort(new Error("left")));
+    const runs = createClient({ baseUrl: way, credential: ADA });
+    await expect(runs.get("a", { signal: leaving.signal })).rejects.toThrow("left");
+  });
+
+  it("a runId that is no string is a TypeError, and nothing is asked", async () => {
+    const { baseUrl: way, requests } = await startScriptedServer((response) => response.destroy());
+    const runs = createClient({ baseUrl: way, credential: ADA });
+    for (const call of [runs.get, runs.events, runs.cancel, runs.delete]) {
+      const failure = failureOf(call(undefined as unknown as string) as Promise<unknown>);
+      expect(await failure).toBeInstanceOf(TypeError);
+    }
+    expect(requests).toEqual([]);
+  });
+});

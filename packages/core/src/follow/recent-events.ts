@@ -1,0 +1,70 @@
+import type { StoredEvent } from "../rules/event.ts";
+import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./slice.ts";
+
+/** How much of a log's end is kept for readers that lag a little, counted as `eventBytes` does. */
+const MOST_BYTES = 262_144;
+
+interface KeptEvent {
+  readonly event: StoredEvent;
+  readonly weight: number;
+}
+
+/** The last events of a run that was read on, in memory until every reader has had them. */
+export class RecentEvents {
+  /** The events after `#base`, without a gap. */
+  #events: readonly KeptEvent[] = [];
+  #base: number;
+  #bytes = 0;
+  /** Slices by the sequence that they begin after; forgotten when the events change. */
+  #slices: Map<number, Slice> | null = null;
+
+  /** @param base the sequence after which the events will begin */
+  constructor(base: number) {
+    this.#base = base;
+  }
+
+  /** The sequence of the event before the first. */
+  get base(): number {
+    return this.#base;
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0;
+  }
+
+  add(events: readonly StoredEvent[]): void {
+    const added = events.map((event) => ({ event, weight: weighEvent(event) }));
+    for (const { weight } of added) this.#bytes += weight;
+    this.#events = this.#events.length === 0 ? added : this.#events.concat(added);
+    this.#slices = null;
+  }
+
+  /**
+   * The slice after a position, one for all readers there.
+   * @param from at `base` or after it
+   * @param head the sequence of the log's last event
+   */
+  sliceAfter(from: Position, head: number): Slice {
+    const kept = this.#slices?.get(from.sequence);
+    if (kept !== undefined) return kept;
+    const fitting = fitSlice(this.#events, from.sequence - this.#base, ({ weight }) => weight);
+    const events = fitting.map(({ event }) => event);
+    const slice = createSlice(from, events, head);
+    this.#slices ??= new Map();
+    this.#slices.set(from.sequence, slice);
+    return slice;
+  }
+
+  /** Forgets what every reader has had, and the oldest of what is too much. @param least the sequence that every reader has */
+  trim(least: number): void {
+    const events = this.#events;
+    let drop = Math.max(0, Math.min(least - this.#base, events.length));
+    for (let at = 0; at < drop; at++) this.#bytes -= events[at]?.weight ?? 0;
+    while (this.#bytes > MOST_BYTES && drop < events.length)
+      this.#bytes -= events[drop++]?.weight ?? 0;
+    if (drop === 0) return;
+    this.#events = events.slice(drop);
+    this.#base += drop;
+    this.#slices = null;
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  type Appender,
+  type AppendOutcome,
+  parseExpectedSequence,
+  parseIdempotencyKey,
+} from "../rules/append.ts";
+import type { EventDraft } from "../rules/event.ts";
+import { appenderOf } from "../rules/lease.ts";
+import { type AppendLimits, planEvents } from "../rules/lifecycle.ts";
+import { ownerIdOf } from "../rules/owner.ts";
+import { receiptOf } from "../rules/receipt.ts";
+import { checkRunId } from "../rules/run-id.ts";
+import type { RunEventStore } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+import { createAppendQueue } from "./append-queue.ts";
+import { createOwnKeys } from "./own-keys.ts";
+import type { RunLog } from "./run-log.ts";
+
+/** How a run ends whose worker is gone. @see W33 */
+const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
+/** An end that core writes itself is not held to the bounds of what callers append. */
+const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
+
+/** The ways by which events get into a log. All share one queue. */
+export interface Appends extends Pick<RunLog, "append"> {
+  /** Ends the run as cancelled, whoever has it. Answers `finished` if it has ended already. */
+  cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
+  /** Ends the run as failed, since its lease has run out. */
+  expire(runId: string, appender: Appender): Promise<AppendOutcome>;
+  /** Resolves when nothing is on its way to the store. */
+  idle(): Promise<void>;
+}
+
+/** What a log appends to its store. @param isClosing whether no more is taken */
+export function createAppends(
+  store: RunEventStore,
+  clock: Clock,
+  limits: AppendLimits,
+  isClosing: () => boolean,
+): Appends {
+  const queue = createAppendQueue(store, clock, isClosing);
+  const newKey = createOwnKeys();
+  /** A store that can lose an acknowledgement gets a key for every append. @see S7 */
+  const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);
+
+  function end(
+    runId: string,
+    draft: EventDraft,
+    appender: Appender,
+    ownerId: string | null,
+  ): Promise<AppendOutcome> {
+    const planned = planEvents([draft], NO_LIMITS);
+    const conditions = { ownerId, idempotencyKey: ownKey(), expectedSequence: null, appender };
+    return queue.add({ ...planned, ...conditions, runId });
+  }
+
+  return {
+    async append(runId, drafts, conditions = {}) {
+      const { idempotencyKey } = conditions;
+      const ownerId = ownerIdOf(conditions);
+      checkRunId(runId);
+      const planned = planEvents(drafts, limits);
+      const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
+      const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
+      const receipt = receiptOf(
+        await queue.add({
+          ...planned,
+          runId,
+          ownerId,
+          idempotencyKey: key,
+          expectedSequence,
+          appender: appenderOf(conditions.fence),
+        }),
+      );
+      // A caller that gave no key replays nothing: it is core's key that was sent again.
+      return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
+    },
+    cancel: (runId, ownerId) =>
+      end(runId, { eventType: "RUN_CANCELLED" }, { by: "owner" }, ownerId),
+    expire: (runId, appender) => end(runId, LEASE_EXPIRED, appender, null),
+    idle: () => queue.idle(),
+  };
+}

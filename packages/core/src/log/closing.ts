@@ -1,0 +1,66 @@
+import type { Followers } from "../follow/followers.ts";
+import { processClosing } from "../rules/errors.ts";
+import type { RunEventStore } from "../store/store.ts";
+
+/** What a log has open. */
+interface Parts {
+  readonly followers: Pick<Followers, "close">;
+  /** The calls on their way to the store. */
+  readonly queues: readonly { idle(): Promise<void> }[];
+  readonly store: Pick<RunEventStore, "close">;
+}
+
+/**
+ * The end of a log, in one order:
+ *
+ * | step | what ends          | how                                                                                            |
+ * | ---- | ------------------ | ---------------------------------------------------------------------------------------------- |
+ * | 1    | every reader       | with `store_unavailable`. First, since a worker's task may wait for a tail of its own          |
+ * | 2    | every worker       | `signal` aborts. Their appends still land, and they are waited for                             |
+ * | 3    | appends and reads  | `isClosing` refuses new appends. Those under way are waited for, and not sent again for long   |
+ * | 4    | the store          | it closes                                                                                      |
+ *
+ * Without a worker the first three are one step: what comes after the call of `close` is refused.
+ * @see S18
+ */
+export class Closing {
+  readonly #shutdown = new AbortController();
+  readonly #works = new Set<Promise<unknown>>();
+  #isClosing = false;
+  #closed: Promise<void> | null = null;
+
+  /** Aborts when workers have to stop. */
+  get signal(): AbortSignal {
+    return this.#shutdown.signal;
+  }
+
+  /** Whether appends are refused, and calls in doubt are given up. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Waits for a worker in step 2. */
+  async hold<Value>(work: Promise<Value>): Promise<Value> {
+    this.#works.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#works.delete(work);
+    }
+  }
+
+  /** Idempotent. */
+  close(parts: Parts): Promise<void> {
+    this.#closed ??= this.#close(parts);
+    return this.#closed;
+  }
+
+  async #close({ followers, queues, store }: Parts): Promise<void> {
+    followers.close();
+    this.#shutdown.abort(processClosing());
+    if (this.#works.size > 0) await Promise.allSettled(this.#works);
+    this.#isClosing = true;
+    await Promise.all(queues.map((queue) => queue.idle()));
+    await store.close();
+  }
+}

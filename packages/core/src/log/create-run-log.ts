@@ -1,0 +1,83 @@
+import type { Followers } from "../follow/followers.ts";
+import { RUN_LOG } from "../rules/brand.ts";
+import { describeValue } from "../rules/describe-value.ts";
+import { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "../rules/event.ts";
+import type { AppendLimits } from "../rules/lifecycle.ts";
+import { checkOptions, ownerIdOf } from "../rules/owner.ts";
+import { receiptOf } from "../rules/receipt.ts";
+import { checkRunId } from "../rules/run-id.ts";
+import { checkStore } from "../store/check-store.ts";
+import { systemClock } from "../time/clock.ts";
+import { createProbe } from "../upkeep/probe.ts";
+import { createUpkeep } from "../upkeep/upkeep.ts";
+import { createAppends } from "./appends.ts";
+import { Closing } from "./closing.ts";
+import { createLeases } from "./leases.ts";
+import { createReads } from "./reads.ts";
+import type { RunEventsOptions, RunLog } from "./run-log.ts";
+import { createRuns } from "./runs.ts";
+
+/** A log, and what `createRunEvents` needs beside it. */
+export interface OpenedLog {
+  readonly log: RunLog;
+  readonly followers: Followers;
+  readonly closing: Closing;
+}
+
+/**
+ * Opens the log over a store. `createRunEvents` is the door for those who want values instead of JSON text.
+ * @throws TypeError for what is no store, or takes no append at once.
+ */
+export function createRunLog(options: RunEventsOptions): RunLog {
+  return openRunLog(options).log;
+}
+
+/** As `createRunLog`: the parts of a log, each by its noun, made one. */
+export function openRunLog(options: RunEventsOptions): OpenedLog {
+  checkOptions(options, "{ store }");
+  checkStore(options.store);
+  const {
+    store,
+    maxPayloadBytes = MAX_PAYLOAD_BYTES,
+    maxBatchEvents = MAX_BATCH_EVENTS,
+    clock = systemClock,
+  } = options;
+  checkCount("maxPayloadBytes", maxPayloadBytes);
+  checkCount("maxBatchEvents", maxBatchEvents);
+  const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
+  const closing = new Closing();
+  const isClosing = (): boolean => closing.isClosing;
+  const runs = createRuns(store, maxPayloadBytes);
+  const appends = createAppends(store, clock, limits, isClosing);
+  const { followers, ...reads } = createReads(store, clock, maxPayloadBytes);
+  const probe = createProbe(store, clock);
+
+  const log: RunLog = {
+    clock,
+    limits,
+    ...runs,
+    append: appends.append,
+    async cancel(runId, owner = {}) {
+      const ownerId = ownerIdOf(owner);
+      checkRunId(runId);
+      const outcome = await appends.cancel(runId, ownerId);
+      // If another caller has ended the run first, that is what was asked for.
+      if (outcome.outcome !== "finished") receiptOf(outcome);
+      return runs.getRun(runId, owner);
+    },
+    readPage: reads.readPage,
+    waitFor: reads.waitFor,
+    ...createLeases(store, { clock, isClosing }),
+    ...createUpkeep(store, clock, probe, appends.expire),
+    probe: async (which) => void (await probe(which)),
+    close: () => closing.close({ followers, queues: [appends, reads], store }),
+  };
+  // An object made of a log's members is a log, too.
+  return { log: Object.assign(log, { [RUN_LOG]: followers }), followers, closing };
+}
+
+/** @throws TypeError unless each limit is a usable number */
+function checkCount(name: string, value: unknown): void {
+  if (typeof value === "number" && value >= 1) return;
+  throw new TypeError(`Expected \`${name}\` to be 1 or more, got ${describeValue(value)}.`);
+}

@@ -1,0 +1,83 @@
+import { createFollowers, type Followers } from "../follow/followers.ts";
+import { SLICE_BYTES } from "../follow/slice.ts";
+import { tailSlices } from "../follow/tail.ts";
+import { checkCursor, clampCursor } from "../rules/cursor.ts";
+import { runNotFound } from "../rules/errors.ts";
+import { ownerIdOf, runAsAsked } from "../rules/owner.ts";
+import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
+import { checkRunId } from "../rules/run-id.ts";
+import type { RunEventStore } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+import { Batcher } from "./batcher.ts";
+import { checkLimit } from "./check-limit.ts";
+import type { RunLog } from "./run-log.ts";
+import { sendReads } from "./send-reads.ts";
+
+/**
+ * What one group of reads may weigh, in bytes: as much as four slices of a large page, or what is new of some 340 followed runs. A
+ * group holds up the groups after it, so it must not take long.
+ */
+const GROUP_BYTES = 1_048_576;
+/** What a read of up to one slice weighs, in bytes: of readers that follow, few have a whole slice to come. */
+const SLICE_READ_BYTES = 3_072;
+const GROUP_ITEMS = 1_024;
+const PAGE_LIMIT = 500;
+const PAGE_BYTES = 4_194_304;
+
+/** The ways by which events get out of a log: pages for pollers, and followers for live readers. All share one queue. */
+export interface Reads extends Pick<RunLog, "readPage" | "waitFor"> {
+  readonly followers: Followers;
+  /** Resolves when no read is under way. */
+  idle(): Promise<void>;
+}
+
+/** What a log reads from its store. */
+export function createReads(
+  store: Pick<RunEventStore, "read" | "watch">,
+  clock: Clock,
+  maxPayloadBytes: number,
+): Reads {
+  const queue = new Batcher<ReadQuery, ReadResult | null>({
+    send: (group, settle) => sendReads(store, group, settle),
+    keyOf: runAsAsked,
+    ownerOf: ({ ownerId }) => ownerId,
+    clock,
+    weigh({ limit, maxBytes }) {
+      const most = Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit);
+      return most <= SLICE_BYTES ? SLICE_READ_BYTES : most;
+    },
+    maxWeight: GROUP_BYTES,
+    // No less: most reads return little, whatever their limit.
+    sharedWeight: GROUP_BYTES,
+    groupsAtOnce: 1,
+    maxItems: GROUP_ITEMS,
+  });
+
+  async function read(query: ReadQuery): Promise<ReadResult | null> {
+    checkRunId(query.runId);
+    return queue.add(query);
+  }
+
+  const followers = createFollowers(
+    { read, watch: (runId, wake) => store.watch(runId, wake) },
+    clock,
+  );
+
+  return {
+    followers,
+    async readPage(runId, options = {}) {
+      const { since = 0, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
+      const ownerId = ownerIdOf(options);
+      checkCursor(since);
+      checkLimit("limit", limit);
+      checkLimit("maxBytes", maxBytes);
+      const result = await read({ runId, ownerId, since, limit, maxBytes });
+      if (result === null) throw runNotFound();
+      return { ...planPage(result, clampCursor(since, result.run)), run: result.run };
+    },
+    async waitFor(runId, options) {
+      for await (const _slice of tailSlices(followers, runId, options)) return;
+    },
+    idle: () => queue.idle(),
+  };
+}

@@ -1,0 +1,98 @@
+import type { Clock } from "../time/clock.ts";
+import { planGroup, type WaitingItem } from "./plan-group.ts";
+
+/** For how long the queue counts as shared once items of two owners have followed each other, in milliseconds. */
+const SHARED_MS = 1_000;
+
+/** What the next group may be. */
+export interface CutBounds {
+  /** Keys that are in flight: their items wait. */
+  readonly busy: ReadonlySet<string>;
+  readonly maxItems: number;
+  readonly maxWeight: number;
+  readonly sharedWeight: number;
+}
+
+/** What waits for the next groups, in the order in which it came, and how much of it is whose. */
+export class WaitingQueue<Item extends WaitingItem> {
+  readonly #clock: Clock;
+  #items: Item[] = [];
+  #weight = 0;
+  /** The weight by owner. */
+  readonly #owned = new Map<string | null, number>();
+  #turns: ReadonlyMap<string | null, number> = new Map();
+  #turn = 0;
+  #lastOwner: string | null = null;
+  #sharedUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  get weight(): number {
+    return this.#weight;
+  }
+
+  /** How much of the weight is this owner's. */
+  weightOf(owner: string | null): number {
+    return this.#owned.get(owner) ?? 0;
+  }
+
+  /** How many items could be in a group now. */
+  countReady(busy: ReadonlySet<string>): number {
+    if (busy.size === 0) return this.#items.length;
+    let ready = 0;
+    for (const { key } of this.#items) if (!busy.has(key)) ready += 1;
+    return ready;
+  }
+
+  add(item: Item): void {
+    this.#items.push(item);
+    this.#weigh(item.owner, item.weight);
+    // Two owners that add in turns share the queue, even if neither is ever seen waiting.
+    if (item.owner === this.#lastOwner) return;
+    this.#lastOwner = item.owner;
+    this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
+  }
+
+  /** Takes the next group out; an empty one if all that waits is busy. `planGroup` says whose items it holds. */
+  cut(bounds: CutBounds): readonly Item[] {
+    this.#turn += 1;
+    const { group, rest, turns } = planGroup(this.#items, {
+      ...bounds,
+      isShared: this.#clock.now() < this.#sharedUntilMs,
+      turns: this.#turns,
+      turn: this.#turn,
+    });
+    this.#items = [...rest];
+    this.#turns = turns;
+    this.#forget(group);
+    return group;
+  }
+
+  /** Takes off the weight of a group: once for all neighbours of one owner, since a group may hold a thousand. */
+  #forget(group: readonly Item[]): void {
+    let from = group[0]?.owner ?? null;
+    let left = 0;
+    for (const { owner, weight } of group) {
+      if (owner !== from) {
+        this.#weigh(from, -left);
+        from = owner;
+        left = 0;
+      }
+      left += weight;
+    }
+    this.#weigh(from, -left);
+  }
+
+  #weigh(owner: string | null, change: number): void {
+    this.#weight += change;
+    const weight = this.weightOf(owner) + change;
+    if (weight === 0) this.#owned.delete(owner);
+    else this.#owned.set(owner, weight);
+  }
+}

@@ -1,0 +1,69 @@
+import type { SealedDraft } from "../rules/lifecycle.ts";
+import type { Clock } from "../time/clock.ts";
+import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
+import { sendInParts } from "./send-parts.ts";
+
+/** How a queue gathers and holds back. */
+export interface GatherOptions {
+  /** The most events of one append, until a server takes fewer. */
+  readonly maxEvents: number;
+  /** How long the first event of an append waits for others, in milliseconds, unless a request is to go out behind it. */
+  readonly gatherMs: number;
+  readonly clock: Clock;
+  /** How much may wait before those who emit have to wait too. Default 1 MiB. */
+  readonly roomBytes?: number;
+}
+
+/**
+ * The emit queue of those who write to a server whose bounds they do not know: events that come one by one go out together, and a
+ * batch that is too much in parts.
+ *
+ * | it is     | until                                             | then      |
+ * | --------- | ------------------------------------------------- | --------- |
+ * | at rest   | an event is emitted                               | gathering |
+ * | gathering | `gatherMs` have passed, or a request is asked for | gathered  |
+ * | gathered  | events go out: all before them is over            | at rest   |
+ * @param send appends emitted events
+ * @param onFailure called once, with why the queue failed
+ */
+export function createGatheringQueue(
+  send: (events: readonly SealedDraft[]) => Promise<unknown>,
+  onFailure: (error: unknown) => void,
+  { maxEvents, gatherMs, clock, roomBytes }: GatherOptions,
+): EmitQueue {
+  const sendAll = sendInParts(send);
+  const queue = createEmitQueue(take, maxEvents, onFailure, roomBytes);
+  let state: "at rest" | "gathering" | "gathered" = "at rest";
+  let stopGathering = (): void => {};
+
+  async function take(events: readonly SealedDraft[]): Promise<void> {
+    // Not if it is an earlier batch, that was full.
+    if (state === "gathered") state = "at rest";
+    await sendAll(events);
+  }
+
+  /** Holds back what is emitted from now on. */
+  function gather(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stopTimer = clock.every(gatherMs, () => stopGathering());
+    state = "gathering";
+    stopGathering = () => {
+      stopTimer();
+      if (state === "gathering") state = "gathered";
+      resolve();
+    };
+    queue.ask(() => promise).catch(() => {});
+  }
+
+  return {
+    ...queue,
+    emit(event) {
+      if (state === "at rest") gather();
+      return queue.emit(event);
+    },
+    ask(request, isAnyway) {
+      stopGathering();
+      return queue.ask(request, isAnyway);
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import { isRefusal, isStoreClosed } from "../rules/errors.ts";
+import {
+  checkDraft,
+  checkDrafts,
+  isTerminal,
+  sealDraft,
+  type SealedDraft,
+  statusAfter,
+} from "../rules/lifecycle.ts";
+import type { AppendReceipt } from "../rules/receipt.ts";
+import type { Watch } from "../store/store.ts";
+import { persist } from "../time/persist.ts";
+import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
+import { type HeldLease, holdLease } from "./hold-lease.ts";
+import { isInDoubt, isStoreAway, leaseOver, messageOf } from "./work-failures.ts";
+import type { WorkAppendOptions, WorkPort } from "./work-port.ts";
+import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
+import type { WorkedRun } from "./worked-run.ts";
+
+/** A run's lease as it was claimed. */
+interface Claim {
+  readonly fence: number;
+  readonly lastSequence: number;
+  readonly leaseMs: number;
+  /** When the claim was sent, by the port's clock. */
+  readonly sentAtMs: number;
+}
+
+/**
+ * One worker on one run that it has claimed. What an event makes of it is in the table of `advanceWork`; this is what is done then:
+ *
+ * - once its state is over, the lease is renewed no more and nothing is watched; of a `lost` run `signal` aborts, too;
+ * - a shutdown aborts `signal` and changes no state: the task may still write;
+ * - an emitted event that cannot be appended aborts `signal`, too, and what is given later is refused.
+ */
+export class Worker {
+  readonly #port: WorkPort;
+  readonly #runId: string;
+  readonly #claim: Claim;
+  readonly #shutdowns: readonly AbortSignal[];
+  readonly #controller = new AbortController();
+  readonly #queue: EmitQueue;
+  readonly #lease: HeldLease;
+  readonly #watch: Watch;
+  #state: WorkState = CLAIMED;
+  /** How many appends have landed. */
+  #landings = 0;
+
+  /** Keeps the lease and watches the run until `work` is over. */
+  constructor(port: WorkPort, runId: string, claim: Claim, shutdowns: readonly AbortSignal[]) {
+    const { clock, limits } = port;
+    this.#port = port;
+    this.#runId = runId;
+    this.#claim = claim;
+    this.#shutdowns = shutdowns;
+    this.#queue = createEmitQueue(
+      (drafts) => this.#insist(drafts),
+      limits.maxBatchEvents,
+      (reason) => this.#controller.abort(reason),
+    );
+    this.#watch = port.watchEnd(runId, {
+      landings: () => this.#landings,
+      onEnd: (reason) => this.#advance({ type: "found", reason }),
+    });
+    this.#lease = holdLease({
+      clock,
+      leaseMs: claim.leaseMs,
+      sentAtMs: claim.sentAtMs,
+      renew: async () => port.renew(runId, claim.fence, claim.leaseMs),
+      onLost: (refusal) => this.#advance({ type: "found", reason: refusal ?? leaseOver() }),
+    });
+  }
+
+  /** Calls the task, and ends the run after all that the task has given. To be called once. */
+  async work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value> {
+    const shutDown = (): void => this.#controller.abort(this.#shutdown()?.reason);
+    for (const one of this.#shutdowns) one.addEventListener("abort", shutDown);
+    try {
+      // A first look that hangs keeps neither a shutdown nor the end of the lease waiting.
+      await Promise.race([this.#watch.ready, stopped(this.#controller.signal)]);
+      this.#check();
+      for (const one of this.#shutdowns) one.throwIfAborted();
+      this.#advance({ type: "started" });
+      const value = await task(this.#open());
+      await this.#queue.ask(() => this.#end("RUN_COMPLETED", value));
+      return value;
+    } catch (error) {
+      return await this.#queue.ask(() => this.#giveUp(error), true);
+    } finally {
+      this.#advance({ type: "left" });
+      for (const one of this.#shutdowns) one.removeEventListener("abort", shutDown);
+    }
+  }
+
+  /** What the task gets. */
+  #open(): WorkedRun {
+    const append: WorkedRun["append"] = async (events, options) => {
+      this.#check();
+      checkDrafts(events);
+      const drafts = events.map(sealDraft);
+      return this.#queue.ask(() => this.#append(drafts, options));
+    };
+    return {
+      runId: this.#runId,
+      fence: this.#claim.fence,
+      lastSequence: this.#claim.lastSequence,
+      signal: this.#controller.signal,
+      append,
+      emit: (eventType, payload) => {
+        const room = this.#emit(eventType, payload);
+        // A task that does not await it learns of a failure from `signal`.
+        room.catch(() => {});
+        return room;
+      },
+      phase: (name) => append([{ eventType: "PHASE_STARTED", payload: { phase: name } }]),
+    };
+  }
+
+  #advance(event: WorkEvent): void {
+    const before = this.#state;
+    this.#state = advanceWork(before, event);
+    if (!("reason" in this.#state) || this.#state === before) return;
+    this.#lease.stop();
+    this.#watch.stop();
+    if (this.#state.at === "lost") this.#controller.abort(this.#state.reason);
+  }
+
+  /** @throws why the run is not the worker's to write any more */
+  #check(): void {
+    if (this.#lease.isOver()) this.#advance({ type: "found", reason: leaseOver() });
+    if ("reason" in this.#state) throw this.#state.reason;
+  }
+
+  #shutdown(): AbortSignal | undefined {
+    return this.#shutdowns.find((one) => one.aborted);
+  }
+
+  async #emit(eventType: string, payload: unknown): Promise<void> {
+    try {
+      this.#check();
+      const draft = sealDraft({ eventType, payload });
+      checkDraft(draft, this.#port.limits);
+      await this.#queue.emit(draft);
+    } catch (error) {
+      this.#queue.refuse(error);
+      throw error;
+    }
+  }
+
+  async #append(
+    drafts: readonly SealedDraft[],
+    options: WorkAppendOptions = {},
+  ): Promise<AppendReceipt> {
+    try {
+      return await this.#send(drafts, options);
+    } finally {
+      this.#advance({ type: "gave_up" });
+    }
+  }
+
+  async #send(drafts: readonly SealedDraft[], options: WorkAppendOptions): Promise<AppendReceipt> {
+    this.#check();
+    this.#advance({ type: "sent", isEnd: hasEnd(drafts) });
+    try {
+      const { fence } = this.#claim;
+      const receipt = await this.#port.append(this.#runId, drafts, { ...options, fence });
+      this.#landings += 1;
+      this.#advance({ type: "landed", receipt });
+      return receipt;
+    } catch (error) {
+      if (isRefusal(error)) this.#advance({ type: "refused", reason: error });
+      else this.#advance({ type: "failed", isInDoubt: isInDoubt(error) });
+      throw error;
+    }
+  }
+
+  /** Sends emitted events again for as long as the lease lasts, whatever failure the store answers. */
+  async #insist(drafts: readonly SealedDraft[]): Promise<void> {
+    const idempotencyKey = this.#port.newKey?.();
+    const isEnough = (error: unknown): boolean => {
+      const isSafe = idempotencyKey !== undefined || !isInDoubt(error);
+      return (
+        !isStoreAway(error) || isStoreClosed(error) || !isSafe || this.#shutdown() !== undefined
+      );
+    };
+    try {
+      await persist(() => this.#send(drafts, { idempotencyKey }), this.#port.clock, isEnough);
+    } finally {
+      this.#advance({ type: "gave_up" });
+    }
+  }
+
+  async #end(eventType: string, payload: unknown): Promise<void> {
+    if (this.#state.at !== "ended") await this.#insist([sealDraft({ eventType, payload })]);
+  }
+
+  /** Ends the run of a task that threw, or leaves it to another worker. */
+  async #giveUp(thrown: unknown): Promise<never> {
+    const failure = this.#queue.failure();
+    const error = failure === null ? thrown : failure.error;
+    if (this.#state.at === "ended") throw error;
+    if ("reason" in this.#state) throw this.#state.reason;
+    const down = this.#shutdown();
+    if (down !== undefined) {
+      await this.#release();
+      throw failure === null ? down.reason : error;
+    }
+    // What the store has not taken is no failure of the run's. Its lease runs out, for another worker or for a reaper: of a run
+    // that was given back nobody would know that it waits.
+    if (isStoreAway(error)) throw error;
+    const message = messageOf(error, this.#port.limits);
+    await this.#end("RUN_FAILED", { message }).catch(() => this.#check());
+    throw error;
+  }
+
+  /** Lets another worker go on where this one stopped. A lease that cannot be given back runs out. */
+  async #release(): Promise<void> {
+    try {
+      await this.#port.release(this.#runId, this.#claim.fence);
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+    }
+  }
+}
+
+function hasEnd(drafts: readonly SealedDraft[]): boolean {
+  return drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

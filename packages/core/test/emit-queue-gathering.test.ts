@@ -1,0 +1,213 @@
+import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { sealDraft, type SealedDraft } from "../src/rules/lifecycle.ts";
+import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
+import { createGatheringQueue } from "../src/work/gathering-queue.ts";
+import { sendInParts } from "../src/work/send-parts.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+
+const MAX_EVENTS = 20;
+const MEBIBYTE = 1_048_576;
+
+/** An append that a test answers by hand. */
+interface Sent {
+  readonly payloads: readonly string[];
+  readonly answer: Deferred<void>;
+}
+
+function createBench(roomBytes = MEBIBYTE): {
+  readonly clock: FakeClock;
+  readonly queue: EmitQueue;
+  readonly sent: Sent[];
+} {
+  const clock = createFakeClock();
+  const sent: Sent[] = [];
+  const send = async (events: readonly SealedDraft[]): Promise<void> => {
+    const answer = createDeferred<void>();
+    sent.push({ payloads: payloadsOf(events), answer });
+    return answer.promise;
+  };
+  const options = { maxEvents: MAX_EVENTS, gatherMs: 50, clock, roomBytes };
+  return { clock, queue: createGatheringQueue(send, () => {}, options), sent };
+}
+
+function payloadsOf(events: readonly SealedDraft[]): readonly string[] {
+  return events.map(({ payload }) => payload.text);
+}
+
+function draft(payload: unknown): SealedDraft {
+  return sealDraft({ eventType: "TOKEN", payload });
+}
+
+/** A text whose event weighs so much that 16 of them are a MiB. */
+function heavy(): string {
+  return "x".repeat(MEBIBYTE / 16 - 226);
+}
+
+describe("createGatheringQueue", () => {
+  it("W9: sends what comes within its time in one append, and at once what a request stands behind", async () => {
+    const { clock, queue, sent } = createBench();
+    void queue.emit(draft(1));
+    clock.advance(49);
+    void queue.emit(draft(2));
+    await setImmediate();
+    expect(sent).toHaveLength(0);
+    clock.advance(1);
+    await setImmediate();
+    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"]]);
+    sent[0]?.answer.resolve();
+    await setImmediate();
+    void queue.emit(draft(3));
+    const asked = queue.ask(async () => "asked");
+    await setImmediate();
+    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"], ["3"]]);
+    sent[1]?.answer.resolve();
+    expect(await asked).toBe("asked");
+    expect(clock.timers()).toBe(0);
+  });
+
+  it("W9: gathers while an append is on its way, however long that takes, and after it", async () => {
+    const { clock, queue, sent } = createBench();
+    void queue.emit(draft(1));
+    clock.advance(50);
+    await setImmediate();
+    for (let at = 2; at < 12; at++) {
+      void queue.emit(draft(at));
+      clock.advance(50);
+      await setImmediate();
+    }
+    expect(sent).toHaveLength(1);
+    sent[0]?.answer.resolve();
+    await setImmediate();
+    expect(sent.map(({ payloads }) => payloads.length)).toStrictEqual([1, 10]);
+    sent[1]?.answer.resolve();
+    await setImmediate();
+    void queue.emit(draft(12));
+    await setImmediate();
+    expect(sent).toHaveLength(2);
+    clock.advance(50);
+    await setImmediate();
+    expect(sent[2]?.payloads).toStrictEqual(["12"]);
+    expect(clock.timers()).toBe(0);
+  });
+
+  type Step = { readonly do: "emit" | "ask" | "answer" | "wait"; readonly by: number };
+  const step: fc.Arbitrary<Step> = fc.record({
+    do: fc.constantFrom("emit", "emit", "emit", "ask", "answer", "wait"),
+    by: fc.integer({ min: 1, max: 60 }),
+  });
+
+  it("W9: sends everything once, in the order of the calls, whatever gathers meanwhile", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { clock, queue, sent } = createBench();
+        const order: string[] = [];
+        const given: string[] = [];
+        let answered = 0;
+        const answer = (): void => {
+          const next = sent[answered];
+          if (next === undefined) return;
+          order.push(...next.payloads);
+          next.answer.resolve();
+          answered += 1;
+        };
+        for (const { do: what, by } of steps) {
+          if (what === "emit") {
+            for (let at = 0; at < by; at++) {
+              given.push(`${given.length}`);
+              void queue.emit(draft(given.length - 1));
+            }
+          } else if (what === "ask") {
+            const name = `ask ${given.length}`;
+            given.push(name);
+            void queue.ask(async () => void order.push(name));
+          } else if (what === "answer") answer();
+          else clock.advance(by);
+          await setImmediate();
+          expect(sent.length - answered).toBeLessThanOrEqual(1);
+        }
+        for (let waits = 0; waits <= given.length; waits++) {
+          clock.advance(50);
+          await setImmediate();
+          answer();
+        }
+        expect(order).toStrictEqual(given);
+        expect(clock.timers()).toBe(0);
+      }),
+    );
+  });
+
+  it("holds back whoever waits for room as far as it is told", async () => {
+    const { clock, queue, sent } = createBench(8 * MEBIBYTE);
+    let given = 0;
+    const emitting = (async () => {
+      for (; given < 200; given++) await queue.emit(draft(heavy()));
+    })();
+    for (let turn = 0; turn < 200; turn++) await setImmediate();
+    clock.advance(50);
+    expect(given).toBe(8 * 16);
+    for (let answered = 0; given < 200; answered++) {
+      await setImmediate();
+      sent[answered]?.answer.resolve();
+    }
+    await emitting;
+  });
+});
+
+describe("sendInParts", () => {
+  /** Emits so many events to a server that refuses some batches. @returns what has landed, and how large each batch was */
+  async function emitTo(
+    refusalOf: (numbers: readonly number[]) => RunEventsError | null,
+    count: number,
+  ): Promise<{ landed: number[]; sizes: number[]; failures: unknown[] }> {
+    const landed: number[] = [];
+    const sizes: number[] = [];
+    const failures: unknown[] = [];
+    const queue = createEmitQueue(
+      sendInParts(async (events) => {
+        const numbers = payloadsOf(events).map(Number);
+        sizes.push(numbers.length);
+        const refusal = refusalOf(numbers);
+        if (refusal !== null) throw refusal;
+        landed.push(...numbers);
+      }),
+      MAX_EVENTS,
+      (error) => failures.push(error),
+    );
+    for (let at = 0; at < count; at++) void queue.emit(draft(at)).catch(() => {});
+    await queue.ask(async () => {}, true);
+    return { landed, sizes, failures };
+  }
+
+  it("W9: whatever it takes, each event lands once and in order up to the first that it never takes", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: MAX_EVENTS }),
+        fc.option(fc.nat({ max: 60 }), { nil: Infinity }),
+        fc.constantFrom("invalid_request" as const, "payload_too_large" as const),
+        async (most, never, code) => {
+          const refusal = new RunEventsError(code, "Too much.");
+          const { landed, failures } = await emitTo(
+            (numbers) => (numbers.length > most || numbers.includes(never) ? refusal : null),
+            60,
+          );
+          const count = Math.min(never, 60);
+          expect(landed).toStrictEqual(Array.from({ length: count }, (_, at) => at));
+          expect(failures).toStrictEqual(never < 60 ? [refusal] : []);
+        },
+      ),
+    );
+  });
+
+  it("S7: a batch in doubt is not sent in parts", async () => {
+    const refusal = new RunEventsError("payload_too_large", "Too much.", { ambiguous: true });
+    expect(await emitTo(() => refusal, 10)).toStrictEqual({
+      landed: [],
+      sizes: [10],
+      failures: [refusal],
+    });
+  });
+});

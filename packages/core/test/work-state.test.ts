@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { runFenced, runFinished } from "../src/rules/errors.ts";
+import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "../src/work/work-state.ts";
+
+const RECEIPT = { firstSequence: 1, lastSequence: 1, currentPhase: null, replayed: false };
+
+const EVENTS = {
+  started: { type: "started" },
+  "sent an end": { type: "sent", isEnd: true },
+  sent: { type: "sent", isEnd: false },
+  "landed an end": { type: "landed", receipt: { ...RECEIPT, runStatus: "completed" } },
+  landed: { type: "landed", receipt: { ...RECEIPT, runStatus: "running" } },
+  "failed in doubt": { type: "failed", isInDoubt: true },
+  failed: { type: "failed", isInDoubt: false },
+  "gave up": { type: "gave_up" },
+  refused: { type: "refused", reason: runFinished("failed", 1) },
+  "found ended": { type: "found", reason: runFinished("failed", 1) },
+  "found fenced": { type: "found", reason: runFenced() },
+  left: { type: "left" },
+} as const satisfies Record<string, WorkEvent>;
+
+type Name = keyof typeof EVENTS;
+const NAMES = Object.keys(EVENTS) as readonly Name[];
+
+/** What is in no row leaves the state as it is. */
+const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkState["at"]>>>>> = {
+  claimed: {
+    started: "working",
+    "sent an end": "ending",
+    "landed an end": "ended",
+    landed: "working",
+    refused: "lost",
+    "found ended": "lost",
+    "found fenced": "lost",
+    left: "left",
+  },
+  working: {
+    "sent an end": "ending",
+    "landed an end": "ended",
+    refused: "lost",
+    "found ended": "lost",
+    "found fenced": "lost",
+    left: "left",
+  },
+  ending: {
+    "landed an end": "ended",
+    landed: "working",
+    failed: "working",
+    "failed in doubt": "doubtful",
+    "gave up": "working",
+    refused: "lost",
+    "found fenced": "lost",
+    left: "left",
+  },
+  doubtful: {
+    "landed an end": "ended",
+    landed: "working",
+    "gave up": "working",
+    refused: "lost",
+    "found fenced": "lost",
+    left: "left",
+  },
+};
+
+/** A way into each state. */
+const WAYS: Readonly<Record<WorkState["at"], readonly Name[]>> = {
+  claimed: [],
+  working: ["started"],
+  ending: ["started", "sent an end"],
+  doubtful: ["started", "sent an end", "failed in doubt"],
+  ended: ["started", "sent an end", "landed an end"],
+  lost: ["started", "found fenced"],
+  left: ["started", "left"],
+};
+
+function after(names: readonly Name[]): WorkState {
+  return names.reduce<WorkState>((state, name) => advanceWork(state, EVENTS[name]), CLAIMED);
+}
+
+describe("a worker's state", () => {
+  it("is what the table says, for each state and each event", () => {
+    for (const at of Object.keys(WAYS) as readonly WorkState["at"][]) {
+      const state = after(WAYS[at]);
+      expect(state.at).toBe(at);
+      const next = NAMES.map((name) => [name, advanceWork(state, EVENTS[name]).at]);
+      expect(next).toStrictEqual(NAMES.map((name) => [name, TABLE[at]?.[name] ?? at]));
+    }
+  });
+
+  it("S22: once it is over, stays so for the first reason, whatever comes", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...NAMES)), (names) => {
+        let state: WorkState = CLAIMED;
+        for (const name of names) {
+          const next = advanceWork(state, EVENTS[name]);
+          if ("reason" in state) expect(next).toBe(state);
+          state = next;
+        }
+      }),
+    );
+  });
+
+  it("W7: an end of its own that has landed is never taken for somebody else's, however it was found and sent again", () => {
+    const meanwhile = fc.array(
+      fc.constantFrom<Name>("found ended", "sent an end", "failed", "failed in doubt"),
+    );
+    fc.assert(
+      fc.property(meanwhile, meanwhile, (before, later) => {
+        const state = after([
+          "started",
+          "sent an end",
+          ...before.filter((name) => name !== "failed"),
+          "failed in doubt",
+          ...later,
+          "landed an end",
+        ]);
+        expect(state.at).toBe("ended");
+      }),
+    );
+  });
+});

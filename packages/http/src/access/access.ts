@@ -1,0 +1,97 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { StreamErrorCode } from "@tm/run-events-core/wire";
+import type { Exchange } from "../exchange/exchange.ts";
+import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
+import { isForeignOrigin } from "./origin.ts";
+
+/** What a route demands of who calls it. */
+interface Demand {
+  readonly access: "any" | "session";
+  readonly changes: boolean;
+}
+
+/** Settings of a host's access. */
+export interface AccessOptions<Native> {
+  readonly authenticate: Authenticate<Native>;
+  readonly allowedOrigins: readonly string[];
+  /** Told of sessions that answer what they may not. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Who may call which route. */
+export class Access<Native> {
+  readonly #authenticate: Authenticate<Native>;
+  readonly #allowedOrigins: readonly string[];
+  readonly #onError: (error: unknown) => void;
+
+  constructor({ authenticate, allowedOrigins, onError }: AccessOptions<Native>) {
+    this.#authenticate = authenticate;
+    this.#allowedOrigins = allowedOrigins;
+    this.#onError = onError;
+  }
+
+  /**
+   * Finds who sends the request, and whether they may.
+   * @throws RunEventsError `unauthenticated`, `session_required`, `cross_site_request`; on the live stream `store_unavailable` if
+   * the sessions fail
+   * @see W4, W5, W19
+   */
+  async identify(
+    { header }: Pick<Exchange, "header">,
+    native: Native,
+    { access, changes }: Demand,
+  ): Promise<Identity> {
+    const isStream = access === "session";
+    const identity = isStream ? await this.#findSession(native) : await this.#find(native);
+    if (identity === null)
+      throw new RunEventsError("unauthenticated", "There is no valid credential.");
+    const byCookie = identity.credential === "session" && (changes || isStream);
+    if (byCookie && isForeignOrigin(header, this.#allowedOrigins)) {
+      throw new RunEventsError(
+        "cross_site_request",
+        "The request comes from a page of another origin.",
+      );
+    }
+    return identity;
+  }
+
+  /**
+   * Makes what asks again whether a session is valid. A live stream keeps it as long as it lives, and with it what it refers to:
+   * the host's request and the id, not the exchange.
+   * @see W26
+   */
+  recheck(native: Native, ownerId: string): () => Promise<StreamErrorCode | null> {
+    return async () => {
+      const answer: unknown = await this.#authenticate(native, "session");
+      try {
+        const identity = checkIdentity(answer);
+        const isValid = identity?.credential === "session" && identity.userId === ownerId;
+        return isValid ? null : "unauthenticated";
+      } catch (error) {
+        this.#onError(error);
+        return "unauthenticated";
+      }
+    };
+  }
+
+  async #find(native: Native): Promise<Identity | null> {
+    return checkIdentity(await this.#authenticate(native, "any"));
+  }
+
+  /** The live stream takes a session alone. Another credential is told so. */
+  async #findSession(native: Native): Promise<Identity | null> {
+    const identity = checkIdentity(await this.#lookUp(native));
+    if (identity?.credential === "session") return identity;
+    if ((identity ?? (await this.#find(native))) === null) return null;
+    throw new RunEventsError("session_required", "The live stream takes a session cookie only.");
+  }
+
+  /** On a live stream a failure of the host's sessions counts as one of the store: `retryable`, now and at later checks. @see W26 */
+  async #lookUp(native: Native): Promise<unknown> {
+    try {
+      return await this.#authenticate(native, "session");
+    } catch (cause) {
+      throw new RunEventsError("store_unavailable", "The session cannot be checked.", { cause });
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { type Headers, NO_SNIFF, type Reply } from "../exchange/exchange.ts";
+import { allowedMethods } from "../exchange/problem.ts";
+
+type HeaderOf = (name: string) => string | null;
+
+/**
+ * Whether a browser sent the request for a page of another origin that is not on the list. `same-site` and another port
+ * are other origins. A request without `Sec-Fetch-Site` and `Origin` comes from no browser and is not foreign.
+ * @see W5, W19
+ */
+export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly string[]): boolean {
+  const origin = header("origin");
+  if (origin !== null && allowedOrigins.includes(origin)) return false;
+  const site = header("sec-fetch-site");
+  if (site !== null && site !== "same-origin" && site !== "none") return true;
+  // `same-origin` comes from the browser itself, even if a proxy has changed `Host`. `none` means a request that no page has
+  // made, so it has no `Origin`. If both headers come, the origin is checked.
+  if (site === "same-origin" || origin === null) return false;
+  const host = hostOf(origin);
+  return host === null || host !== header("host");
+}
+
+/** The host and port as a `Host` header says them; `null` for an opaque origin, which is nobody's. */
+function hostOf(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null;
+}
+
+/** What lets a page of an allow-listed origin read the answer. @see W19 */
+export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[]): Headers {
+  if (allowedOrigins.length === 0) return {};
+  const origin = header("origin");
+  if (origin === null || !allowedOrigins.includes(origin)) return { vary: "Origin" };
+  return {
+    vary: "Origin",
+    "access-control-allow-origin": origin,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "ETag, Location, Retry-After, Run-Retention",
+  };
+}
+
+/** Whether a browser asks if a page of an allow-listed origin may send a request. @see W19 */
+export function isPreflight(
+  method: string,
+  header: HeaderOf,
+  allowedOrigins: readonly string[],
+): boolean {
+  return (
+    method === "OPTIONS" &&
+    allowedOrigins.includes(header("origin") ?? "") &&
+    header("access-control-request-method") !== null
+  );
+}
+
+/** The answer to a preflight, beside `corsHeaders`. */
+export function preflightReply(methods: readonly string[]): Reply {
+  return {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": allowedMethods(methods).join(", "),
+      "access-control-allow-headers":
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Run-Fence",
+      "access-control-max-age": "600",
+      ...NO_SNIFF,
+    },
+    body: null,
+  };
+}

@@ -1,0 +1,59 @@
+import { exchangeOf } from "./fetch-exchange.ts";
+import type { Holding } from "../bounds/in-flight.ts";
+import { createPulledBody } from "./pulled-body.ts";
+import { createStreamBody } from "./stream-body.ts";
+import type { HandlerOptions, HandlerStats } from "../service/options.ts";
+import { SHORT_ANSWER } from "../service/pack.ts";
+import { Service } from "../service/service.ts";
+
+/** The wire as a function from `Request` to `Response`, for any framework that speaks them. */
+export interface Handler {
+  /** Answers every path: an unknown one with a 404 problem. */
+  fetch(request: Request): Promise<Response>;
+  /** Answers long-polls, refuses new streams, ends the open ones spread over the window. @see W27 */
+  drain(windowMs: number): Promise<void>;
+  stats(): HandlerStats;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Serves runs over `Request` and `Response`.
+ *
+ * @example
+ * const handler = createHandler({ runs, authenticate: async (request) => ({ userId: "ada", credential: "session" }) });
+ * const response = await handler.fetch(new Request("http://localhost/v1/agent-runs"));
+ */
+export function createHandler(options: HandlerOptions<Request>): Handler {
+  const service = new Service(options);
+  const { clock, stallMs } = service;
+
+  /** A long answer counts until the client has read it; a short one belongs to the host from here on. */
+  function takenFrom(bytes: Uint8Array, { signal }: Request, holding: Holding): BodyInit {
+    if (bytes.length > SHORT_ANSWER)
+      return createPulledBody(bytes, { clock, stallMs, signal, onOver: () => holding.leave() });
+    holding.leave();
+    return bytes as Uint8Array<ArrayBuffer>;
+  }
+
+  return {
+    async fetch(request) {
+      const holding = service.open();
+      const reply = await service.answer(exchangeOf(request), request, holding);
+      const { status, headers } = reply;
+      // A live stream has a limit and bounds of its own.
+      if ("stream" in reply || reply.body === null || request.method === "HEAD") holding.leave();
+      if ("stream" in reply)
+        return new Response(createStreamBody(reply, request.signal), { status, headers });
+      if (reply.body === null) return new Response(null, { status, headers });
+      const bytes = typeof reply.body === "string" ? encoder.encode(reply.body) : reply.body;
+      return new Response(request.method === "HEAD" ? null : takenFrom(bytes, request, holding), {
+        status,
+        // A compressor leaves a short answer alone only if it is told the length.
+        headers: { ...headers, "content-length": String(bytes.length) },
+      });
+    },
+    drain: (windowMs) => service.drain(windowMs),
+    stats: () => service.stats(),
+  };
+}

@@ -1,0 +1,56 @@
+import { BY_SESSION, type Described, describePaths } from "./paths.ts";
+import { SCHEMAS } from "./schemas.ts";
+import { SERVER_PATHS } from "./server-paths.ts";
+
+const DESCRIPTION = `Runs of agents as numbered, append-only events: written by one worker, read by poll or live.
+
+Clause numbers (W1 to W33, W49) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
+\`not_found\`, a method that a path does not have 405 \`invalid_request\` with \`Allow\`; both are problems like all others.
+Beyond what a user may have in flight every request with a credential is 429 \`too_many_requests\` with \`Retry-After\` (W49).
+Limits are the defaults; a server may set others.`;
+
+/** Routes as an OpenAPI 3.1 document, with the paths of the reference server under a tag of their own. @see W30 */
+export function describeRoutes(routes: readonly Described[]): Readonly<Record<string, unknown>> {
+  return structuredClone({
+    openapi: "3.1.0",
+    info: {
+      title: "run-events",
+      version: "1.0.0",
+      description: DESCRIPTION,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }, ...BY_SESSION],
+    tags: [
+      { name: "writing", description: "What moves a run (W6 to W14)." },
+      { name: "leases", description: "Who may move a run (W31 to W33)." },
+      { name: "polling", description: "Page by page, with any credential (W15 to W18)." },
+      { name: "live stream", description: "Server-sent events, for a session (W19 to W28)." },
+      { name: "description", description: "This document (W30)." },
+      {
+        name: "reference server",
+        description: "Not part of the package: the host's own sign-in and health paths (W29, W30).",
+      },
+    ],
+    paths: { ...describePaths(routes), ...SERVER_PATHS },
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "run_events_session",
+          description: "The reference server's session over http (W29).",
+        },
+        secureSession: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-run_events_session",
+          description:
+            "The reference server's session over https, also where a proxy in front speaks it (W29).",
+        },
+      },
+    },
+  });
+}

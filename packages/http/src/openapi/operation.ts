@@ -1,0 +1,66 @@
+import type { RunEventsErrorCode } from "@tm/run-events-core";
+import { schemaRef } from "./schemas.ts";
+import { STATUS } from "../exchange/problem.ts";
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What the document says of one method of one path, beyond what follows from the route itself. */
+export interface Operation {
+  readonly tag: "writing" | "leases" | "polling" | "live stream" | "description";
+  readonly id: string;
+  /** One line, with its clause. */
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Json[];
+  readonly requestBody?: Json;
+  /** The answers that are not problems, by status. */
+  readonly answers: Readonly<Record<number, Json>>;
+  /** Error codes of this operation alone. */
+  readonly codes?: readonly RunEventsErrorCode[];
+}
+
+const text: Json = { schema: { type: "string" } };
+
+const HEADERS: Readonly<Record<number, Json>> = {
+  401: { "WWW-Authenticate": text },
+  429: { "Retry-After": text },
+  503: { "Retry-After": text },
+};
+
+/** A header of an answer whose value is a text. */
+export function textHeader(name: string): Json {
+  return { [name]: text };
+}
+
+/** An answer with a JSON body. */
+export function json(description: string, schema: string, headers: Json = {}): Json {
+  return {
+    description,
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    content: { "application/json": { schema: schemaRef(schema) } },
+  };
+}
+
+/** An answer without a body. */
+export function empty(description: string, headers: Json = {}): Json {
+  return Object.keys(headers).length === 0 ? { description } : { description, headers };
+}
+
+/** The answers of these codes, by status. @see W3 */
+export function problems(...codes: readonly RunEventsErrorCode[]): Json {
+  const byStatus = Object.groupBy(codes, (code) => STATUS[code]);
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, of = []]) => [
+      status,
+      {
+        description: of.map((code) => `\`${code}\``).join(", "),
+        ...(HEADERS[Number(status)] === undefined ? {} : { headers: HEADERS[Number(status)] }),
+        content: {
+          "application/problem+json": {
+            schema: { ...schemaRef("Problem"), type: "object", properties: { code: { enum: of } } },
+          },
+        },
+      },
+    ]),
+  );
+}

@@ -1,0 +1,42 @@
+import type { Json } from "./operation.ts";
+
+/** The bounds of `limit`, which is at least 1. */
+export interface LimitBounds {
+  readonly most: number;
+  readonly fallback: number;
+}
+
+export const CURSOR: Json = { type: "string", pattern: "^(0|[1-9]\\d*)$" };
+
+/** A header or query parameter. */
+export function parameter(
+  where: "query" | "header",
+  name: string,
+  description: string,
+  schema: Json,
+): Json {
+  return { name, in: where, description, schema };
+}
+
+export function limitParameter({ most, fallback }: LimitBounds): Json {
+  return parameter("query", "limit", "How many at most.", {
+    type: "integer",
+    minimum: 1,
+    maximum: most,
+    default: fallback,
+  });
+}
+
+export const SINCE_PARAMETER: Json = parameter(
+  "query",
+  "since",
+  "The last sequence that the reader has.",
+  { ...CURSOR, default: "0" },
+);
+
+export function keyParameter(description: string): Json {
+  return parameter("header", "Idempotency-Key", description, {
+    type: "string",
+    pattern: "^[\\x20-\\x7e]{1,128}$",
+  });
+}

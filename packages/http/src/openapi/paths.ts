@@ -1,0 +1,95 @@
+import type { RunEventsErrorCode } from "@tm/run-events-core";
+import { empty, type Json, type Operation, problems } from "./operation.ts";
+import { schemaRef } from "./schemas.ts";
+
+/** A route, as far as the document describes it. */
+export interface Described {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** The path, with `{runId}` for a run's id. */
+  readonly path: string;
+  /** Who may call it: anybody, any credential, or a session. @see W4, W19 */
+  readonly access: "open" | "any" | "session";
+  /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
+  readonly changes: boolean;
+  readonly operation: Operation;
+  /** `HEAD`, where the document has a word of its own for it. It is answered wherever `GET` is. */
+  readonly head?: Pick<Operation, "id" | "summary" | "answers">;
+}
+
+const RUN_ID: Json = { name: "runId", in: "path", required: true, schema: schemaRef("RunId") };
+
+/** A session, by its cookie over http or over https: either is enough. @see W29 */
+export const BY_SESSION: readonly Json[] = [{ session: [] }, { secureSession: [] }];
+
+/** Error codes that follow from who may call. A failure behind a live stream is a frame, not a status. @see W24 */
+const CODES: Readonly<Record<Described["access"], readonly RunEventsErrorCode[]>> = {
+  open: [],
+  any: ["unauthenticated", "too_many_requests", "internal", "store_unavailable"],
+  session: ["unauthenticated", "too_many_requests", "session_required", "cross_site_request"],
+};
+
+const SECURITY: Readonly<Record<Described["access"], Json>> = {
+  open: { security: [] },
+  // The document's own, which is any.
+  any: {},
+  session: { security: BY_SESSION },
+};
+
+/** Routes as the document's paths, in their order. */
+export function describePaths(routes: readonly Described[]): Readonly<Record<string, Json>> {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const item = paths[route.path] ?? (isOfRun(route) ? { parameters: [RUN_ID] } : {});
+    const own = { [route.method.toLowerCase()]: describe(route) };
+    const head = route.head === undefined ? {} : { head: describeHead(route, route.head) };
+    paths[route.path] = { ...item, ...own, ...head };
+  }
+  return paths;
+}
+
+function isOfRun({ path }: Described): boolean {
+  return path.includes("{runId}");
+}
+
+function problemsOf(route: Described): Json {
+  const { access, changes, operation } = route;
+  return problems(
+    ...CODES[access],
+    ...(isOfRun(route) ? (["not_found", "invalid_request"] as const) : []),
+    ...(operation.codes ?? []),
+    ...(changes ? (["cross_site_request"] as const) : []),
+  );
+}
+
+function describe(route: Described): Json {
+  const { description, answers } = route.operation;
+  const said = description === undefined ? {} : { description };
+  return operationOf(route, route.operation, said, { ...answers, ...problemsOf(route) });
+}
+
+function describeHead(route: Described, head: NonNullable<Described["head"]>): Json {
+  const refusals = Object.keys(problemsOf(route)).map((status) => [
+    status,
+    empty("As with GET, without the body."),
+  ]);
+  return operationOf(route, head, {}, { ...head.answers, ...Object.fromEntries(refusals) });
+}
+
+function operationOf(
+  { access, operation }: Described,
+  { id, summary }: Pick<Operation, "id" | "summary">,
+  said: Json,
+  responses: Json,
+): Json {
+  const { tag, parameters, requestBody } = operation;
+  return {
+    tags: [tag],
+    operationId: id,
+    summary,
+    ...said,
+    ...SECURITY[access],
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(requestBody === undefined ? {} : { requestBody }),
+    responses,
+  };
+}

@@ -1,0 +1,185 @@
+import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
+import { STATUS } from "../exchange/problem.ts";
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** A reference to one of `SCHEMAS`. */
+export function schemaRef(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** An object of which all members are there, except those that are named. */
+function objectOf(
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: "object", required, properties };
+}
+
+const sequence: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const fence: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const leaseMs: Schema = { type: "integer", minimum: MIN_LEASE_MS, maximum: MAX_LEASE_MS };
+const time: Schema = { type: "string", format: "date-time" };
+
+/** Members that say where a run stands. */
+const STATE = {
+  runStatus: schemaRef("RunStatus"),
+  currentPhase: { type: ["string", "null"] },
+  lastSequence: sequence,
+} as const;
+
+/** One kind of message, known by its `type`. */
+function messageOf(
+  type: string,
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+): Schema {
+  return objectOf({ type: { const: type }, ...properties }, optional);
+}
+
+/** What goes over the wire, by name. @see W1, W3, W22 */
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
+  RunStatus: {
+    type: "string",
+    enum: ["queued", "running", "completed", "failed", "cancelled"],
+    description: "The last three are terminal: nothing follows them.",
+  },
+  EventDraft: {
+    ...objectOf(
+      {
+        eventType: { type: "string", pattern: "^[A-Z][A-Z0-9_]{0,63}$" },
+        payload: {
+          description:
+            "Any JSON value of at most 256 KiB; absent is null. It comes back token for token.",
+        },
+      },
+      ["payload"],
+    ),
+    additionalProperties: false,
+  },
+  RunEvent: objectOf({
+    sequence: { ...sequence, minimum: 1 },
+    eventType: { type: "string" },
+    payload: { description: "Any JSON value." },
+    createdAt: time,
+  }),
+  RunSnapshot: objectOf({
+    runId: schemaRef("RunId"),
+    ownerId: { type: "string" },
+    ...STATE,
+    createdAt: time,
+    updatedAt: time,
+    finishedAt: { type: ["string", "null"], format: "date-time" },
+    metadata: { description: "Any JSON value." },
+  }),
+  RunList: objectOf({
+    runs: { type: "array", items: schemaRef("RunSnapshot") },
+    nextCursor: {
+      type: ["string", "null"],
+      description: "The `cursor` of the next page; null behind the last run.",
+    },
+  }),
+  Page: objectOf({
+    events: { type: "array", items: schemaRef("RunEvent") },
+    ...STATE,
+    hasMore: {
+      type: "boolean",
+      description:
+        "While it is true, status and phase are those as of the last event of this page.",
+    },
+  }),
+  CreateRun: {
+    ...objectOf(
+      { runId: schemaRef("RunId"), metadata: { description: "Any JSON value; absent is null." } },
+      ["runId", "metadata"],
+    ),
+    additionalProperties: false,
+  },
+  AppendEvents: {
+    ...objectOf(
+      {
+        events: { type: "array", minItems: 1, maxItems: 1_000, items: schemaRef("EventDraft") },
+        expectedSequence: {
+          ...sequence,
+          description: "The run's last sequence, or the append is refused with 412.",
+        },
+      },
+      ["expectedSequence"],
+    ),
+    additionalProperties: false,
+  },
+  Receipt: objectOf({
+    firstSequence: { ...sequence, minimum: 1 },
+    lastSequence: { ...sequence, minimum: 1 },
+    runStatus: schemaRef("RunStatus"),
+    currentPhase: { type: ["string", "null"] },
+    replayed: {
+      type: "boolean",
+      description:
+        "Whether this is the receipt of an earlier append with the same Idempotency-Key.",
+    },
+  }),
+  ClaimRun: { ...objectOf({ leaseMs }), additionalProperties: false },
+  RenewLease: { ...objectOf({ fence, leaseMs }), additionalProperties: false },
+  ReleaseRun: { ...objectOf({ fence }), additionalProperties: false },
+  Lease: objectOf({
+    fence: {
+      ...fence,
+      description:
+        "Send it with every append, as `Run-Fence`. It is higher than all before it on the run, and has up to 16 digits: keep it as an integer of 64 bits or a double.",
+    },
+    expiresAt: { ...time, description: "By the store's clock." },
+  }),
+  Problem: objectOf(
+    {
+      type: { const: "about:blank" },
+      title: { type: "string" },
+      status: { type: "integer", minimum: 400, maximum: 599 },
+      code: { type: "string", enum: Object.keys(STATUS) },
+      detail: { type: "string", description: "For people. It may change." },
+      lastSequence: sequence,
+      runStatus: schemaRef("RunStatus"),
+      expiresAt: { ...time, description: "When the lease runs out that somebody else has." },
+      index: { type: "integer", minimum: 0, description: "Which event of the batch, from 0." },
+      line: { type: "integer", minimum: 1, description: "Which line of NDJSON, from 1." },
+    },
+    ["lastSequence", "runStatus", "expiresAt", "index", "line"],
+  ),
+  ConnectedMessage: messageOf("connected", {
+    runId: schemaRef("RunId"),
+    since: sequence,
+    ...STATE,
+  }),
+  RunEventMessage: messageOf("run_event", { event: schemaRef("RunEvent") }),
+  StatusMessage: messageOf("status", STATE),
+  RunFinishedMessage: messageOf("run_finished", STATE),
+  ErrorMessage: messageOf(
+    "error",
+    {
+      code: {
+        type: "string",
+        enum: Object.keys(STREAM_ERRORS),
+      },
+      message: { type: "string" },
+      retryable: { type: "boolean" },
+      lastSequence: sequence,
+    },
+    ["lastSequence"],
+  ),
+  StreamMessage: {
+    description: "The JSON of one message's `data`.",
+    oneOf: ["Connected", "RunEvent", "Status", "RunFinished", "Error"].map((name) =>
+      schemaRef(`${name}Message`),
+    ),
+  },
+  Session: objectOf({
+    userId: { type: "string" },
+    expiresAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      description: "When the session ends; null for a bearer token.",
+    },
+  }),
+};

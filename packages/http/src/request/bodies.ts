@@ -1,0 +1,115 @@
+import { type EventDraft, JsonText, RunEventsError } from "@tm/run-events-core";
+import { describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+import type { JsonBody } from "./json-body.ts";
+import { invalidRequest } from "./query.ts";
+
+/** An object's members by key, each value as its text; `null` stands for no body. */
+function membersOf(body: JsonBody, known: readonly string[]): Map<string, string> {
+  if (body === null) return new Map();
+  if (!isObject(body.value)) throw invalidRequest("Expected the body to be a JSON object.");
+  const members = new Map<string, string>();
+  for (const { key, text } of eachJsonMember(body.text)) {
+    if (!known.includes(key))
+      throw invalidRequest(
+        `Expected no fields in the body but ${known.join(" and ")}, got ${describeValue(key)}.`,
+      );
+    if (members.has(key))
+      throw invalidRequest(`Expected each field of the body once, got ${key} twice.`);
+    members.set(key, text);
+  }
+  return members;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The body that creates a run. @see W8 */
+export function parseCreateBody(body: JsonBody): {
+  readonly runId?: string;
+  readonly metadata: JsonText;
+} {
+  const members = membersOf(body, ["runId", "metadata"]);
+  const metadata = JsonText.trusted(members.get("metadata") ?? "null");
+  const text = members.get("runId");
+  if (text === undefined) return { metadata };
+  const runId: unknown = JSON.parse(text);
+  if (typeof runId !== "string")
+    throw invalidRequest(`Expected \`runId\` to be a string, got ${describeValue(runId)}.`);
+  return { runId, metadata };
+}
+
+/**
+ * The body that appends events.
+ * @param maxEvents at most one event more than this is parsed: the log then refuses all of them
+ * @throws RunEventsError `invalid_request`, `invalid_event`.
+ * @see W9
+ */
+export function parseAppendBody(
+  body: JsonBody,
+  maxEvents: number,
+): {
+  readonly events: readonly EventDraft[];
+  readonly expectedSequence?: number;
+} {
+  const members = membersOf(body, ["events", "expectedSequence"]);
+  const list = members.get("events");
+  if (list === undefined || !list.startsWith("["))
+    throw invalidRequest("Expected `events` to be an array of events.");
+  const events: EventDraft[] = [];
+  for (const item of eachJsonItem(list)) {
+    events.push(parseEvent(item, events.length));
+    if (events.length > maxEvents) break;
+  }
+  const text = members.get("expectedSequence");
+  if (text === undefined) return { events };
+  const expectedSequence: unknown = JSON.parse(text);
+  if (typeof expectedSequence !== "number")
+    throw invalidRequest(
+      `Expected \`expectedSequence\` to be a number, got ${describeValue(expectedSequence)}.`,
+    );
+  return { events, expectedSequence };
+}
+
+/**
+ * One event of a body, its payload as the text that stands there.
+ * @param text known to be JSON
+ * @throws RunEventsError `invalid_event`
+ */
+export function parseEvent(text: string, index: number): EventDraft {
+  const refuse = (message: string): RunEventsError =>
+    new RunEventsError("invalid_event", message, { details: { index } });
+  if (!text.startsWith("{"))
+    throw refuse(`Expected event ${index} to be an object, such as { "eventType": "NOTE" }.`);
+  let eventType: unknown;
+  let payload: JsonText | undefined;
+  for (const member of eachJsonMember(text)) {
+    if (member.key === "eventType" && eventType === undefined) eventType = JSON.parse(member.text);
+    else if (member.key === "payload" && payload === undefined)
+      payload = JsonText.trusted(member.text);
+    else
+      throw refuse(
+        `Expected no fields in event ${index} but \`eventType\` and \`payload\`, each once, got ${describeValue(member.key)}.`,
+      );
+  }
+  if (typeof eventType !== "string")
+    throw refuse(
+      `Expected \`eventType\` of event ${index} to be a string, got ${describeValue(eventType)}.`,
+    );
+  return { eventType, payload };
+}
+
+/** The body of a request on a lease: these fields, each a number. @see W31 */
+export function parseNumbers<Name extends string>(
+  body: JsonBody,
+  names: readonly Name[],
+): Readonly<Record<Name, number>> {
+  const members = membersOf(body, names);
+  const numbers = names.map((name) => {
+    const value: unknown = JSON.parse(members.get(name) ?? "null");
+    if (typeof value !== "number")
+      throw invalidRequest(`Expected \`${name}\` to be a number, got ${describeValue(value)}.`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(numbers) as Record<Name, number>;
+}

@@ -1,0 +1,35 @@
+import { createByteBuffer } from "./byte-buffer.ts";
+
+const NEWLINE = 10;
+
+/**
+ * Cuts bytes into lines, however they were split on the way. A line that has not ended is kept until it does, or the whole
+ * body does.
+ * @param grow called with the memory of the unfinished line before it is allocated; throws to refuse it
+ */
+export function createLineCutter(
+  maxLineBytes: number,
+  grow: (bytes: number) => void,
+): {
+  /** Yields the lines that end in these bytes. @throws RunEventsError `payload_too_large`, behind the lines before it. */
+  push(bytes: Uint8Array): Iterable<Uint8Array>;
+  /** What stands behind the last newline. */
+  rest(): Uint8Array;
+  /** The memory of the unfinished line, in bytes. */
+  size(): number;
+} {
+  const line = createByteBuffer(maxLineBytes, grow);
+  return {
+    rest: () => line.take(),
+    size: () => line.size(),
+    *push(bytes) {
+      let from = 0;
+      for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
+        line.add(bytes.subarray(from, at));
+        from = at + 1;
+        yield line.take();
+      }
+      line.add(bytes.subarray(from));
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { RunEventsError, type RunStatus } from "@tm/run-events-core";
+import { describeValue, invalidCursor, parseCursor } from "@tm/run-events-core/wire";
+
+/** A bad parameter, header or body. @see W3 */
+export function invalidRequest(message: string): RunEventsError {
+  return new RunEventsError("invalid_request", message);
+}
+
+function single(query: URLSearchParams, name: string): string | null {
+  const values = query.getAll(name);
+  if (values.length > 1)
+    throw invalidRequest(`Expected \`${name}\` once, got it ${values.length} times.`);
+  return values[0] ?? null;
+}
+
+/** `since`, 0 if it is not given. @throws RunEventsError `invalid_cursor`. @see W15 */
+export function parseSince(query: URLSearchParams): number {
+  const values = query.getAll("since");
+  const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
+  if (since === null) throw invalidCursor(values.length > 1 ? values : values[0]);
+  return since;
+}
+
+/** `limit` in its bounds. @see W14, W15 */
+export function parseLimit(
+  query: URLSearchParams,
+  { most, fallback }: { readonly most: number; readonly fallback: number },
+): number {
+  const text = single(query, "limit");
+  if (text === null) return fallback;
+  const limit = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(limit <= most))
+    throw invalidRequest(
+      `Expected \`limit\` to be an integer from 1 to ${most}, got ${describeValue(text)}.`,
+    );
+  return limit;
+}
+
+/** `wait` in milliseconds. @see W17 */
+export function parseWaitMs(query: URLSearchParams): number {
+  const text = single(query, "wait");
+  if (text === null) return 0;
+  const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seconds <= 30))
+    throw invalidRequest(
+      `Expected \`wait\` to be a number of seconds from 0 to 30, got ${describeValue(text)}.`,
+    );
+  return seconds * 1_000;
+}
+
+const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+
+/** `status`; `null` for all. @see W14 */
+export function parseStatus(query: URLSearchParams): RunStatus | null {
+  const text = single(query, "status");
+  if (text !== null && !STATUSES.has(text))
+    throw invalidRequest(
+      `Expected \`status\` to be one of ${[...STATUSES].join(", ")}, got ${describeValue(text)}.`,
+    );
+  return text as RunStatus | null;
+}
+
+/** `cursor`, the `nextCursor` of the page before; `null` from the newest. @see W14 */
+export function parseListCursor(query: URLSearchParams): number | null {
+  const text = single(query, "cursor");
+  const before = text === null ? null : parseCursor(text);
+  if (text !== null && before === null)
+    throw invalidRequest(
+      `Expected \`cursor\` to be the \`nextCursor\` of a list, got ${describeValue(text)}.`,
+    );
+  return before;
+}
+
+/** The `Run-Fence` header; `undefined` if there is none. @see W32 */
+export function parseFence(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const fence = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(fence))
+    throw invalidRequest(
+      `Expected \`Run-Fence\` to be a positive integer, got ${describeValue(text)}. Send the fence that the claim returned.`,
+    );
+  return fence;
+}

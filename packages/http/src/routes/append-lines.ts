@@ -1,0 +1,190 @@
+import {
+  type AppendReceipt,
+  type EventDraft,
+  isTerminal,
+  RunEventsError,
+} from "@tm/run-events-core";
+import { type RunLog, statusAfter } from "@tm/run-events-core/wire";
+import { decodeUtf8 } from "../request/json-body.ts";
+import { createLineCutter } from "../request/line-cutter.ts";
+import { letGo } from "../request/read-pieces.ts";
+import type { Holding } from "../bounds/in-flight.ts";
+import { parseEvent } from "../request/bodies.ts";
+import { invalidRequest } from "../request/query.ts";
+
+/** What one append takes at most of the lines that have arrived. */
+const GROUP_EVENTS = 500;
+const GROUP_BYTES = 1_048_576;
+
+interface Line {
+  readonly number: number;
+  readonly draft: EventDraft;
+}
+
+/** Where and whose the lines are to be appended. */
+export interface NdjsonTarget {
+  readonly log: RunLog;
+  readonly runId: string;
+  readonly ownerId: string;
+  /** Of the lease under which they are appended, if there is one. @see W32 */
+  readonly fence: number | undefined;
+  readonly maxLineBytes: number;
+  /** Counts the memory of the upload. @see W49 */
+  readonly holding: Pick<Holding, "holdBody">;
+}
+
+/**
+ * Appends a body of one event a line as the lines arrive. The next bytes are read only when what came before is in the log,
+ * so a slow store slows the sender down. Should the client break off, the line that had not ended is nobody's.
+ * @returns the receipt of the whole
+ * @throws RunEventsError of the line that cannot be appended, with `details.line`; what came before it stays, and
+ * `details.lastSequence` names its end
+ * @see W12
+ */
+export async function appendLines(
+  body: AsyncIterator<Uint8Array, unknown>,
+  target: NdjsonTarget,
+): Promise<AppendReceipt> {
+  const upload = new LineUpload(target);
+  try {
+    for (let next = await body.next(); next.done !== true; next = await body.next())
+      await upload.take(next.value);
+    await upload.end();
+  } catch (error) {
+    throw await upload.fail(error);
+  } finally {
+    letGo(body);
+  }
+  const { receipt } = upload;
+  if (receipt === null) throw invalidRequest("The body has no event.");
+  return receipt;
+}
+
+/** The lines of one upload: those that have arrived and are not in the log, and the receipt of those that are. */
+class LineUpload {
+  readonly #target: NdjsonTarget;
+  readonly #cutter: ReturnType<typeof createLineCutter>;
+  readonly #most: number;
+  #whole: AppendReceipt | null = null;
+  /** What the next append takes. */
+  #group: Line[] = [];
+  #groupBytes = 0;
+  /** Bytes of complete lines that the log has not answered yet. */
+  #heldBytes = 0;
+  /** The line that is next, from 1. */
+  #number = 1;
+
+  constructor(target: NdjsonTarget) {
+    const { log, maxLineBytes, holding } = target;
+    this.#target = target;
+    this.#most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
+    this.#cutter = createLineCutter(maxLineBytes, (bytes) =>
+      holding.holdBody(this.#heldBytes + bytes),
+    );
+  }
+
+  /** Appends the lines that end in these bytes. */
+  async take(bytes: Uint8Array): Promise<void> {
+    for (const line of this.#cutter.push(bytes)) await this.#add(line);
+    await this.#flush();
+  }
+
+  /** Appends what follows the last newline. */
+  async end(): Promise<void> {
+    await this.#add(this.#cutter.rest());
+    await this.#flush();
+  }
+
+  /** The receipt of all that was appended; `null` if nothing was. */
+  get receipt(): AppendReceipt | null {
+    return this.#whole;
+  }
+
+  /** Appends what came before the error. @returns the error, at its line */
+  async fail(error: unknown): Promise<unknown> {
+    await this.#flush();
+    return atLine(error, this.#number, this.#whole);
+  }
+
+  async #add(line: Uint8Array): Promise<void> {
+    this.#heldBytes += line.buffer.byteLength;
+    const draft = parseLine(line);
+    if (draft !== null) {
+      this.#group.push({ number: this.#number, draft });
+      this.#groupBytes += line.length;
+    }
+    this.#number += 1;
+    // Nothing can follow a terminal event, so the next line is to meet a run that has finished.
+    const ended = draft !== null && isTerminal(statusAfter(draft.eventType));
+    if (ended || this.#group.length === this.#most || this.#groupBytes >= GROUP_BYTES)
+      await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const lines = this.#group;
+    this.#group = [];
+    this.#groupBytes = 0;
+    await this.#append(lines);
+    this.#heldBytes = 0;
+    this.#target.holding.holdBody(this.#cutter.size());
+  }
+
+  async #append(lines: readonly Line[]): Promise<void> {
+    const [first] = lines;
+    if (first === undefined) return;
+    const { log, runId, ownerId, fence } = this.#target;
+    try {
+      const drafts = lines.map(({ draft }) => draft);
+      const receipt = await log.append(runId, drafts, { ownerId, fence });
+      const firstSequence = this.#whole?.firstSequence ?? receipt.firstSequence;
+      this.#whole = { ...receipt, firstSequence };
+    } catch (error) {
+      const index = error instanceof RunEventsError ? (error.details.index ?? 0) : 0;
+      await this.#append(lines.slice(0, index));
+      throw atLine(error, lines[index]?.number ?? first.number, this.#whole);
+    }
+  }
+}
+
+/** One line's event; `null` for a blank line. */
+function parseLine(bytes: Uint8Array): EventDraft | null {
+  const text = decodeUtf8(trimSpace(bytes));
+  if (text === "") return null;
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new RunEventsError("invalid_request", "The line is not JSON.", { cause });
+  }
+  return parseEvent(text, 0);
+}
+
+/**
+ * A line without JSON white space at its ends: `trim` would also remove a byte order mark and more. It looks at each byte once: a
+ * regular expression that ends in `+$` would start over at each blank.
+ */
+function trimSpace(line: Uint8Array): Uint8Array {
+  let from = 0;
+  let to = line.length;
+  while (from < to && isSpace(line[from])) from += 1;
+  while (from < to && isSpace(line[to - 1])) to -= 1;
+  return line.subarray(from, to);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 32 || byte === 9 || byte === 13;
+}
+
+function atLine(error: unknown, line: number, whole: AppendReceipt | null): unknown {
+  if (!(error instanceof RunEventsError) || error.details.line !== undefined) return error;
+  const { index, ...details } = error.details;
+  const appended = whole === null ? {} : { lastSequence: whole.lastSequence };
+  const { code, cause, retryable, ambiguous } = error;
+  // The log counts events within one append; the sender counts lines of the whole body.
+  const message = error.message.replace(`event ${index}`, `line ${line}`);
+  return new RunEventsError(code, message, {
+    cause,
+    retryable,
+    ambiguous,
+    details: { ...appended, ...details, line },
+  });
+}

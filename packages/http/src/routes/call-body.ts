@@ -1,0 +1,49 @@
+import { type JsonBody, parseJson, readJsonBytes } from "../request/json-body.ts";
+import type { Call } from "./route.ts";
+import type { WorkSize } from "../bounds/turns.ts";
+
+/** From so many bytes on the parsing of a body takes the event loop for long enough to wait for a turn. */
+const LARGE_BYTES = 16_384;
+/** From so many on the work that follows does so too. */
+const ALONE_BYTES = 1_048_576;
+
+/**
+ * Reads the JSON body of a request that is separate work for the store. Parses it when it is the owner's turn for that work. The body is
+ * read first, since the client may go while the request waits, and an unread body would be lost then.
+ * @throws RunEventsError as `readJsonBytes`, `parseJson`
+ * @see W49
+ */
+export function readBody(call: Call): Promise<JsonBody> {
+  return withBody(call, async (body) => body, "short");
+}
+
+/**
+ * Reads a body and does the work with it: of an owner's largest bodies one is parsed when the work with the one before is done, so that
+ * the others' requests come in between the two, and one of them is in memory as a value.
+ * @param least the turn that a body takes if it is not large; `null` for none
+ * @throws RunEventsError as `readBody`; what the work throws
+ * @see W49
+ */
+export async function withBody<Result>(
+  call: Call,
+  work: (body: JsonBody) => Promise<Result>,
+  least: WorkSize | null = null,
+): Promise<Result> {
+  const { context, exchange, holding } = call;
+  const bytes = await readJsonBytes(exchange, { maxBytes: context.maxBodyBytes, holding });
+  if (bytes.length < LARGE_BYTES) {
+    if (least !== null) await call.takeTurn(least);
+    return call.goShort(() => work(parseJson(bytes)));
+  }
+  if (bytes.length < ALONE_BYTES) {
+    await call.takeTurn("large");
+    return work(parseJson(bytes));
+  }
+  return call.goAlone(async () => {
+    await call.takeTurn("largest");
+    const body = parseJson(bytes);
+    // Parsing and the work have a turn each: a short request that comes during the first is answered before the second.
+    await call.takeTurn("largest");
+    return work(body);
+  });
+}

@@ -1,0 +1,94 @@
+import { parseIdempotencyKey } from "@tm/run-events-core/store";
+import { encodeLease } from "@tm/run-events-core/wire";
+import { emptyReply, jsonReply } from "../exchange/exchange.ts";
+import { empty, json, type Json } from "../openapi/operation.ts";
+import { keyParameter } from "../openapi/parameter.ts";
+import { schemaRef } from "../openapi/schemas.ts";
+import { parseNumbers } from "../request/bodies.ts";
+import { readBody } from "./call-body.ts";
+import { type Call, type Route, RUN_PATH } from "./route.ts";
+
+/** What the routes of a lease have in common. */
+const LEASE = { path: `${RUN_PATH}/claim`, access: "any", changes: true } as const;
+
+const claimRun: Route = {
+  ...LEASE,
+  method: "POST",
+  async answer(call) {
+    const { context, exchange, runId, ownerId } = call;
+    const key = exchange.header("idempotency-key");
+    // A claim that is sent again because its answer was lost gets the same lease.
+    const named = key === null ? {} : { idempotencyKey: parseIdempotencyKey(key) };
+    const { leaseMs } = await readNumbers(call, "leaseMs");
+    const lease = await context.log.claim(runId, { ownerId, leaseMs, ...named });
+    return jsonReply(200, encodeLease(lease));
+  },
+  operation: {
+    tag: "leases",
+    id: "claimRun",
+    summary: "Gives a run to the caller, unless somebody has it (W31)",
+    description:
+      "From then on the run takes appends with this fence only, until the lease is released, claimed anew after it has run out, or the run has ended. Whoever does not renew a lease in time may lose it, and a run that nobody claims again ends as failed.",
+    parameters: [
+      keyParameter(
+        "Under the key that got the lease the claim is granted that lease again, until it runs out.",
+      ),
+    ],
+    requestBody: bodyOf("ClaimRun"),
+    answers: { 200: json("The lease.", "Lease") },
+    codes: ["run_finished", "payload_too_large", "claimed"],
+  },
+};
+
+const renewLease: Route = {
+  ...LEASE,
+  method: "PUT",
+  async answer(call) {
+    const { context, runId, ownerId } = call;
+    const { fence, leaseMs } = await readNumbers(call, "fence", "leaseMs");
+    return jsonReply(200, encodeLease(await context.log.renew(runId, fence, { ownerId, leaseMs })));
+  },
+  operation: {
+    tag: "leases",
+    id: "renewLease",
+    summary: "The lease runs `leaseMs` from now (W31)",
+    description: "Also after it has run out, as long as nobody else has claimed the run.",
+    requestBody: bodyOf("RenewLease"),
+    answers: { 200: json("The lease.", "Lease") },
+    codes: ["run_finished", "payload_too_large", "fenced"],
+  },
+};
+
+const releaseRun: Route = {
+  ...LEASE,
+  method: "DELETE",
+  async answer(call) {
+    const { context, runId, ownerId } = call;
+    const { fence } = await readNumbers(call, "fence");
+    await context.log.release(runId, fence, { ownerId });
+    return emptyReply();
+  },
+  operation: {
+    tag: "leases",
+    id: "releaseRun",
+    summary: "Gives a run back, which stays as it is (W31)",
+    description: "To say it again is no error.",
+    requestBody: bodyOf("ReleaseRun"),
+    answers: { 204: empty("Nobody has the run.") },
+    codes: ["run_finished", "payload_too_large", "fenced"],
+  },
+};
+
+/** Who may write to a run: claimed, renewed and released. @see W31 */
+export const LEASE_ROUTES: readonly Route[] = [claimRun, renewLease, releaseRun];
+
+function bodyOf(schema: string): Json {
+  return { required: true, content: { "application/json": { schema: schemaRef(schema) } } };
+}
+
+async function readNumbers<Name extends string>(
+  call: Call,
+  ...names: readonly Name[]
+): Promise<Readonly<Record<Name, number>>> {
+  return parseNumbers(await readBody(call), names);
+}

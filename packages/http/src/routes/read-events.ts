@@ -1,0 +1,66 @@
+import { isTerminal } from "@tm/run-events-core";
+import { emptyReply, jsonReply, type Reply } from "../exchange/exchange.ts";
+import { empty, json, textHeader } from "../openapi/operation.ts";
+import { limitParameter, parameter, SINCE_PARAMETER } from "../openapi/parameter.ts";
+import { parseLimit, parseSince, parseWaitMs } from "../request/query.ts";
+import { etagOf, matchesEtag } from "./etag.ts";
+import { readPage } from "./read-page.ts";
+import { type Call, type Route, RUN_PATH } from "./route.ts";
+
+const LIMIT = { most: 1_000, fallback: 500 };
+
+/** Reads a page of events, and waits for one. @see W15-W18 */
+export const READ_EVENTS: Route = {
+  method: "GET",
+  path: `${RUN_PATH}/events`,
+  access: "any",
+  changes: false,
+  answer: readEvents,
+  operation: {
+    tag: "polling",
+    id: "readEvents",
+    summary: "The events after `since` (W15 to W18)",
+    description:
+      "Pass on the highest sequence seen and stop at a terminal status: you then have every event. `since` past the end is 409; on a finished run `lastSequence + 1` stands for the end.",
+    parameters: [
+      SINCE_PARAMETER,
+      limitParameter(LIMIT),
+      parameter("query", "wait", "Seconds to hold the answer while there is nothing newer.", {
+        type: "number",
+        minimum: 0,
+        maximum: 30,
+        default: 0,
+      }),
+      parameter(
+        "header",
+        "If-None-Match",
+        "Tags of pages that the reader has. Not looked at with `wait`.",
+        { type: "string" },
+      ),
+    ],
+    answers: {
+      200: json("A page, of at most 4 MiB unless one event is larger.", "Page", textHeader("ETag")),
+      304: empty("The page is one of those that the reader has.", textHeader("ETag")),
+    },
+    codes: ["invalid_cursor", "cursor_ahead"],
+  },
+};
+
+async function readEvents(call: Call): Promise<Reply> {
+  const { context, exchange, runId, ownerId, holding } = call;
+  const since = parseSince(exchange.query);
+  const limit = parseLimit(exchange.query, LIMIT);
+  const waitMs = parseWaitMs(exchange.query);
+  holding.checkAnswers();
+  let read = await readPage(call, { since, limit });
+  if (waitMs > 0 && read.page.events.length === 0 && !isTerminal(read.page.runStatus)) {
+    await context.waits.hold({ runId, ownerId, since, waitMs, signal: exchange.signal });
+    read = await readPage(call, { since, limit });
+  }
+  const etag = etagOf(read.page, since);
+  const headers = { etag };
+  if (waitMs === 0 && matchesEtag(exchange.header("if-none-match"), etag)) {
+    return emptyReply(304, headers);
+  }
+  return jsonReply(200, read.body, headers);
+}

@@ -1,0 +1,95 @@
+import { eventBytes, type RunRecord, utf8Bytes } from "@tm/run-events-core/store";
+import {
+  type LogPage,
+  encodeEvents,
+  encodePage,
+  encodePageEnd,
+  PAGE_START,
+} from "@tm/run-events-core/wire";
+import { stopIfGone } from "../exchange/exchange.ts";
+import type { Call } from "./route.ts";
+
+/** What is read and encoded in a turn of the event loop, in bytes. */
+const SLICE_BYTES = 262_144;
+const PAGE_BYTES = 4_194_304;
+const encoder = new TextEncoder();
+
+/** A page of a run's log, ready to be sent. */
+export interface EncodedPage {
+  /** Its state, and its last events. */
+  readonly page: LogPage & { readonly run: RunRecord };
+  /** Its text, or the bytes of a long one. */
+  readonly body: string | Uint8Array;
+}
+
+/** Which page. */
+interface Query {
+  readonly since: number;
+  readonly limit: number;
+}
+
+/**
+ * Reads a page and encodes it. One of more than a slice is put together from slices, one a turn of the event loop, and the owner's large
+ * pages one after the other: so neither the others' requests nor the memory wait for all of them.
+ * @throws RunEventsError as `RunLog.readPage`; `too_many_requests`
+ * @see W15, W49
+ */
+export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
+  const page = await call.readFirst(() =>
+    call.goShort(() => readSlice(call, query.since, query.limit, SLICE_BYTES)),
+  );
+  stopIfGone(call.exchange);
+  if (!page.hasMore || page.events.length >= query.limit) return { page, body: encodePage(page) };
+  return call.goAlone(() => readLargePage(call, query));
+}
+
+function readSlice(
+  { context, runId, ownerId }: Call,
+  since: number,
+  limit: number,
+  maxBytes: number,
+): Promise<EncodedPage["page"]> {
+  return context.log.readPage(runId, { since, limit, ownerId, maxBytes });
+}
+
+async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
+  // Room for a whole page first: to read a page and then refuse it would cost as much as to send it.
+  call.holding.holdAnswer(PAGE_BYTES);
+  await call.takeTurn("largest");
+  let page = await readSlice(call, since, limit, SLICE_BYTES);
+  let left = PAGE_BYTES - weigh(page);
+  let count = page.events.length;
+  const parts = [encoder.encode(PAGE_START + encodeEvents(page.events))];
+  while (page.hasMore && count < limit && left > 0) {
+    await call.takeTurn("largest");
+    const from = page.events.at(-1)?.sequence ?? since;
+    const next = await readSlice(call, from, limit - count, Math.min(SLICE_BYTES, left)).catch(
+      () => null,
+    );
+    // What has been read is a page, also if the store fails now, or the run is gone or another one.
+    if (next === null || next.run.ordinal !== page.run.ordinal || next.events.length === 0) break;
+    left -= weigh(next);
+    // A slice holds one event, however large that is; a page only if it is the first.
+    if (left < 0) break;
+    parts.push(encoder.encode(`,${encodeEvents(next.events)}`));
+    count += next.events.length;
+    page = next;
+  }
+  stopIfGone(call.exchange);
+  parts.push(encoder.encode(encodePageEnd(page)));
+  return { page, body: concat(parts) };
+}
+
+function weigh({ events }: LogPage): number {
+  return events.reduce((bytes, { payload }) => bytes + eventBytes(utf8Bytes(payload)), 0);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,54 @@
+import type { RunLog, StreamRequest, Streams } from "@tm/run-events-core/wire";
+import type { Holding } from "../bounds/in-flight.ts";
+import type { WorkSize } from "../bounds/turns.ts";
+import type { Waits } from "../bounds/waits.ts";
+import type { Exchange, Headers, Reply, StreamReply } from "../exchange/exchange.ts";
+import type { Described } from "../openapi/paths.ts";
+
+/** What routes answer from: one for a handler. */
+export interface RouteContext {
+  readonly log: RunLog;
+  readonly streams: Streams;
+  readonly waits: Waits;
+  /** The most bytes of a body that is read whole, and of one NDJSON line. @see W9 */
+  readonly maxBodyBytes: number;
+  /** What the answers with whole runs say of how long they are kept. @see W14 */
+  readonly retention: Headers;
+}
+
+/** A request whose owner is known. */
+export interface Call {
+  readonly context: RouteContext;
+  readonly exchange: Exchange;
+  /** Empty where anybody may call. */
+  readonly ownerId: string;
+  /** Empty where the path has none. */
+  readonly runId: string;
+  /** The request's share of what its user may have in flight. @see W49 */
+  readonly holding: Holding;
+  /** Waits for the owner's turn to block the event loop for a while. @see W49 */
+  takeTurn(size: WorkSize): Promise<void>;
+  /** Does the work of a short request, while the large work of other owners waits. @see W49 */
+  goShort<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Reads the first slice of a page once fewer than 32 of the owner's are being read. If its client goes before, it is not read. @see W49 */
+  readFirst<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Runs a large piece of the owner's work when none before it goes on: of all that are asked for, one is in memory. @see W49 */
+  goAlone<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Asks again whether the request's session is valid: `null` if it is. @see W26 */
+  readonly authorize: StreamRequest["authorize"];
+}
+
+/** One method of one path: who may call it, what it answers, and what the document says of it. */
+export interface Route extends Described {
+  /**
+   * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. Not for a
+   * request with a body: `readBody` takes its turn. @see W49
+   */
+  readonly takesTurn?: WorkSize;
+  readonly answer: (call: Call) => Promise<Reply | StreamReply>;
+}
+
+/** Where the paths of runs start. */
+export const ROOT_PATH = "/v1/agent-runs";
+/** The path of one run. */
+export const RUN_PATH = "/v1/agent-runs/{runId}";

@@ -1,0 +1,52 @@
+import {
+  createPageCut,
+  type ListQuery,
+  type RunRecord,
+  utf8Bytes,
+} from "@tm/run-events-core/store";
+import type { RunLog } from "@tm/run-events-core/wire";
+import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
+import type { Holding } from "../bounds/in-flight.ts";
+
+/** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see W14 */
+const LIST_BYTES = 4_194_304;
+/** How many runs to read at a time. Each may have 256 KiB of metadata, so together they stay within a list's bound. */
+const RUNS_A_READ = 16;
+
+/**
+ * Reads a list of runs, cut at 4 MiB. It holds at least one run if there is one, and `next` goes on after the last.
+ * @param call `holding` counts the memory of the list as it grows
+ * @throws RunEventsError `too_many_requests`, `store_unavailable`
+ * @throws Error if the client has gone
+ * @see W14, W49
+ */
+export async function readRunList(
+  log: Pick<RunLog, "listRuns">,
+  query: ListQuery,
+  {
+    exchange,
+    holding,
+  }: {
+    readonly exchange: Pick<Exchange, "isGone">;
+    readonly holding: Pick<Holding, "holdAnswer">;
+  },
+): ReturnType<RunLog["listRuns"]> {
+  const fits = createPageCut(query.limit, LIST_BYTES);
+  const runs: RunRecord[] = [];
+  let bytes = 0;
+  let { before }: { before: number | null } = query;
+  for (;;) {
+    const limit = Math.min(RUNS_A_READ, query.limit - runs.length);
+    const read = await log.listRuns({ ...query, before, limit });
+    stopIfGone(exchange);
+    for (const run of read.runs) {
+      const metadataBytes = utf8Bytes(run.metadata);
+      if (!fits(metadataBytes)) return { runs, next: runs.at(-1)?.ordinal ?? null };
+      runs.push(run);
+      bytes += metadataBytes;
+    }
+    holding.holdAnswer(bytes);
+    if (read.next === null || runs.length === query.limit) return { runs, next: read.next };
+    before = read.next;
+  }
+}

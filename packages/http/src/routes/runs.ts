@@ -1,0 +1,137 @@
+import { encodeRun, encodeRunList } from "@tm/run-events-core/wire";
+import { emptyReply, jsonReply } from "../exchange/exchange.ts";
+import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
+import { CURSOR, limitParameter, parameter } from "../openapi/parameter.ts";
+import { schemaRef } from "../openapi/schemas.ts";
+import { parseCreateBody } from "../request/bodies.ts";
+import { parseLimit, parseListCursor, parseStatus } from "../request/query.ts";
+import { readBody } from "./call-body.ts";
+import { ROOT_PATH, type Route, RUN_PATH } from "./route.ts";
+import { readRunList } from "./run-list.ts";
+
+const LIMIT = { most: 200, fallback: 50 };
+
+const RETENTION: Json = {
+  "Run-Retention": {
+    description:
+      "For how many seconds a run is kept once it has finished. Not there if runs are kept for ever.",
+    schema: { type: "string", pattern: "^[1-9]\\d*$" },
+  },
+};
+
+const listRuns: Route = {
+  method: "GET",
+  path: ROOT_PATH,
+  access: "any",
+  changes: false,
+  takesTurn: "short",
+  async answer(call) {
+    const { context, exchange, ownerId, holding } = call;
+    const runStatus = parseStatus(exchange.query);
+    const before = parseListCursor(exchange.query);
+    const limit = parseLimit(exchange.query, LIMIT);
+    holding.checkAnswers();
+    const query = { ownerId, runStatus, before, limit };
+    const list = await readRunList(context.log, query, call);
+    return jsonReply(200, encodeRunList(list), context.retention);
+  },
+  operation: {
+    tag: "polling",
+    id: "listRuns",
+    summary: "The caller's runs, newest first (W14)",
+    parameters: [
+      parameter("query", "status", "Only runs in this status.", schemaRef("RunStatus")),
+      limitParameter(LIMIT),
+      parameter("query", "cursor", "The `nextCursor` of the page before.", CURSOR),
+    ],
+    answers: {
+      200: json(
+        "A page of runs, of at most 4 MiB of metadata unless one run has more.",
+        "RunList",
+        RETENTION,
+      ),
+    },
+    codes: ["invalid_request"],
+  },
+};
+
+const createRun: Route = {
+  method: "POST",
+  path: ROOT_PATH,
+  access: "any",
+  changes: true,
+  async answer(call) {
+    const { context, ownerId } = call;
+    const { runId, metadata } = parseCreateBody(await readBody(call));
+    const { created, run } = await context.log.createRun({ runId, ownerId, metadata });
+    const location = `${ROOT_PATH}/${run.runId}`;
+    return jsonReply(created ? 201 : 200, encodeRun(run), { location });
+  },
+  operation: {
+    tag: "writing",
+    id: "createRun",
+    summary: "Creates a run, or returns the caller's run of that id as it stands (W8)",
+    requestBody: { content: { "application/json": { schema: schemaRef("CreateRun") } } },
+    answers: {
+      201: json("The run.", "RunSnapshot", textHeader("Location")),
+      200: json("The run was there already.", "RunSnapshot", textHeader("Location")),
+    },
+    codes: ["invalid_request", "payload_too_large", "run_id_taken"],
+  },
+};
+
+const getRun: Route = {
+  method: "GET",
+  path: RUN_PATH,
+  access: "any",
+  changes: false,
+  async answer({ context, runId, ownerId }) {
+    const run = await context.log.getRun(runId, { ownerId });
+    return jsonReply(200, encodeRun(run), context.retention);
+  },
+  operation: {
+    tag: "polling",
+    id: "getRun",
+    summary: "A run as it stands (W14)",
+    answers: { 200: json("The run.", "RunSnapshot", RETENTION) },
+  },
+};
+
+const deleteRun: Route = {
+  method: "DELETE",
+  path: RUN_PATH,
+  access: "any",
+  changes: true,
+  takesTurn: "short",
+  async answer({ context, runId, ownerId }) {
+    await context.log.deleteRun(runId, { ownerId });
+    return emptyReply();
+  },
+  operation: {
+    tag: "writing",
+    id: "deleteRun",
+    summary: "Removes a finished run whole (W14)",
+    answers: { 204: empty("The run is gone, and its id free.") },
+    codes: ["run_active"],
+  },
+};
+
+/** Runs: listed, created, read and removed. @see W8, W14 */
+export const RUN_ROUTES: readonly Route[] = [listRuns, createRun, getRun, deleteRun];
+
+/** Ends a run. @see W13 */
+export const CANCEL_ROUTE: Route = {
+  method: "POST",
+  path: `${RUN_PATH}/cancel`,
+  access: "any",
+  changes: true,
+  async answer({ context, runId, ownerId }) {
+    return jsonReply(200, encodeRun(await context.log.cancel(runId, { ownerId })));
+  },
+  operation: {
+    tag: "writing",
+    id: "cancelRun",
+    summary: "Appends `RUN_CANCELLED` unless the run has ended, whoever has claimed it (W13)",
+    answers: { 200: json("The run as it then stands.", "RunSnapshot") },
+  },
+};

@@ -1,0 +1,69 @@
+import { isTerminal } from "@tm/run-events-core";
+import { parseCursor } from "@tm/run-events-core/wire";
+import { emptyReply, type Reply, type StreamReply } from "../exchange/exchange.ts";
+import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
+import { empty } from "../openapi/operation.ts";
+import { parameter, SINCE_PARAMETER } from "../openapi/parameter.ts";
+import { parseSince } from "../request/query.ts";
+import { type Call, type Route, RUN_PATH } from "./route.ts";
+
+/** The live stream. @see W19-W28 */
+export const STREAM_ROUTE: Route = {
+  method: "GET",
+  path: `${RUN_PATH}/stream`,
+  access: "session",
+  changes: false,
+  answer: openStream,
+  operation: {
+    tag: "live stream",
+    id: "readStream",
+    summary: "The events after `since`, then those to come (W19 to W28)",
+    description:
+      "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. Whatever is worth a retry is answered 200 with an `error` message.",
+    parameters: [
+      SINCE_PARAMETER,
+      parameter("header", "Last-Event-ID", "Wins over `since`; ignored if it is no cursor.", {
+        type: "string",
+      }),
+    ],
+    answers: {
+      200: {
+        description: "Messages without a name, of `data` and, for events, `id`.",
+        content: { "text/event-stream": { schema: { type: "string" } } },
+      },
+      204: empty("The run has ended, and `Last-Event-ID` says that the reader knows."),
+    },
+    codes: ["invalid_cursor"],
+  },
+  head: {
+    id: "headStream",
+    summary: "The headers of the stream, which is not opened (W19)",
+    answers: {
+      200: empty("There is such a stream."),
+      204: empty("The run has ended, and the reader knows."),
+    },
+  },
+};
+
+async function openStream(call: Call): Promise<Reply | StreamReply> {
+  const { context, exchange, runId, ownerId, authorize } = call;
+  const given = parseSince(exchange.query);
+  // A malformed header is ignored: a refusal would end an EventSource for good.
+  const resumed = parseCursor(exchange.header("last-event-id") ?? "");
+  if (resumed !== null || exchange.method === "HEAD") {
+    const run = await context.log.getRun(runId, { ownerId });
+    if (resumed !== null && isTerminal(run.runStatus) && resumed > run.lastSequence) {
+      return emptyReply(204, { "cache-control": "no-store" });
+    }
+  }
+  if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
+  const since = resumed ?? given;
+  const stream = context.streams.open({ runId, ownerId, since, authorize });
+  const stay = exchange.onGone(() => stream.closed());
+  try {
+    await stream.ready;
+    return { status: 200, headers: STREAM_HEADERS, stream };
+  } finally {
+    stay();
+  }
+}

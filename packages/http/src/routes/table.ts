@@ -1,0 +1,50 @@
+import { jsonReply } from "../exchange/exchange.ts";
+import { describeRoutes } from "../openapi/document.ts";
+import { APPEND_EVENTS } from "./append-events.ts";
+import { LEASE_ROUTES } from "./lease.ts";
+import { READ_EVENTS } from "./read-events.ts";
+import type { Route } from "./route.ts";
+import { CANCEL_ROUTE, RUN_ROUTES } from "./runs.ts";
+import { STREAM_ROUTE } from "./stream.ts";
+
+const DESCRIPTION_ROUTE: Route = {
+  method: "GET",
+  path: "/openapi.json",
+  access: "open",
+  changes: false,
+  answer: async () => jsonReply(200, JSON.stringify(openApiDocument())),
+  operation: {
+    tag: "description",
+    id: "describe",
+    summary: "This document (W30)",
+    answers: {
+      200: {
+        description: "OpenAPI 3.1.",
+        content: { "application/json": { schema: { type: "object" } } },
+      },
+    },
+  },
+};
+
+/**
+ * The whole wire. The router, the methods that a 405 allows, the checks of who may call and the document all follow from this
+ * list, in its order.
+ */
+export const ROUTES: readonly Route[] = [
+  ...RUN_ROUTES,
+  READ_EVENTS,
+  APPEND_EVENTS,
+  STREAM_ROUTE,
+  ...LEASE_ROUTES,
+  CANCEL_ROUTE,
+  DESCRIPTION_ROUTE,
+];
+
+/**
+ * The wire as an OpenAPI 3.1 document, with the paths of the reference server under a tag of their own.
+ * @returns a new object each time: it is the caller's
+ * @see W30
+ */
+export function openApiDocument(): Readonly<Record<string, unknown>> {
+  return describeRoutes(ROUTES);
+}

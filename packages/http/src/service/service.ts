@@ -1,0 +1,191 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { checkRunId, type Clock, createStreams, streamErrorCode } from "@tm/run-events-core/wire";
+import { Access } from "../access/access.ts";
+import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
+import { createInFlights, type Holding, type InFlights } from "../bounds/in-flight.ts";
+import { createRefusals, type Refusals } from "../bounds/refusals.ts";
+import { createWaits } from "../bounds/waits.ts";
+import { emptyReply, type Exchange, type Reply, type StreamReply } from "../exchange/exchange.ts";
+import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
+import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
+import type { Route, RouteContext } from "../routes/route.ts";
+import { createRouter, routeOf } from "../routes/router.ts";
+import { ROUTES } from "../routes/table.ts";
+import { checkOptions } from "./check-options.ts";
+import { explainUnknown } from "./explain-unknown.ts";
+import type { HandlerOptions, HandlerStats } from "./options.ts";
+import { createShares, OwnerCall } from "./owner-call.ts";
+import { pack } from "./pack.ts";
+
+const MAX_BODY_BYTES = 4_194_304;
+const STALL_MS = 30_000;
+const MAX_REQUESTS = 1_024;
+const MAX_UPLOADS = 128;
+/** Eight bodies, or pages, of the greatest size. */
+const MAX_BYTES = 33_554_432;
+/** What a host's log shows for a request whose client did not wait for the answer, as nginx does. No client sees this status. */
+const CLIENT_GONE = 499;
+
+const findRoutes = createRouter(ROUTES);
+
+/** A request on its way to its route, beside the host's own, which is for `authenticate`. */
+interface Incoming<Native> {
+  readonly exchange: Exchange;
+  readonly native: Native;
+  readonly holding: Holding;
+}
+
+/** The wire over a log, whichever door a request comes through. */
+export class Service<Native> {
+  readonly clock: Clock;
+  /** How long a client may read nothing of an answer, in milliseconds. @see W49 */
+  readonly stallMs: number;
+  readonly #context: RouteContext;
+  readonly #access: Access<Native>;
+  readonly #allowedOrigins: readonly string[];
+  readonly #inFlights: InFlights;
+  readonly #refusals: Refusals;
+  readonly #shares = createShares();
+  readonly #onError: (error: unknown) => void;
+
+  /** @throws TypeError without `runs` or `authenticate` */
+  constructor(options: HandlerOptions<Native>) {
+    checkOptions(options);
+    const { runs, authenticate, allowedOrigins = [], onError = console.error } = options;
+    const { log } = runs;
+    this.clock = log.clock;
+    this.stallMs = options.stallMs ?? STALL_MS;
+    this.#onError = onError;
+    this.#allowedOrigins = allowedOrigins;
+    this.#access = new Access({
+      authenticate,
+      allowedOrigins,
+      onError: (error) => this.#report(error),
+    });
+    this.#refusals = createRefusals(log.clock);
+    this.#inFlights = createInFlights({
+      maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
+      maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
+      maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
+    });
+    this.#context = createContext(options);
+  }
+
+  /** The share of a new request: nothing yet. The caller must call `leave`. @see W49 */
+  open(): Holding {
+    return this.#inFlights.open();
+  }
+
+  /** Answers any request. Never rejects. */
+  async answer(exchange: Exchange, native: Native, holding: Holding): Promise<Reply | StreamReply> {
+    const reply = await this.#answerPath({ exchange, native, holding });
+    if (this.#allowedOrigins.length === 0) return reply;
+    const headers = { ...reply.headers, ...corsHeaders(exchange.header, this.#allowedOrigins) };
+    return { ...reply, headers };
+  }
+
+  /** @see W27 */
+  drain(windowMs: number): Promise<void> {
+    this.#context.waits.release();
+    this.#refusals.release();
+    return this.#context.streams.drain(windowMs);
+  }
+
+  stats(): HandlerStats {
+    const { streams, waits } = this.#context;
+    return {
+      streams: streams.stats(),
+      waiting: waits.count(),
+      inFlight: this.#inFlights.total(),
+    };
+  }
+
+  async #answerPath(request: Incoming<Native>): Promise<Reply | StreamReply> {
+    const { method, path, header } = request.exchange;
+    const found = findRoutes(path);
+    if (found === "malformed")
+      return problemOf(new RunEventsError("invalid_request", "The path is malformed."));
+    if (found === null) return problem(404, "not_found", explainUnknown(path), {});
+    const methods = [...found.methods.keys()];
+    if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
+    const route = routeOf(found, method);
+    if (route === undefined) return methodNotAllowed(methods);
+    try {
+      return await this.#answerRoute(route, found.runId, request);
+    } catch (error) {
+      return this.#answerError(route, request.exchange, error);
+    }
+  }
+
+  async #answerRoute(
+    route: Route,
+    runId: string | null,
+    { exchange, native, holding }: Incoming<Native>,
+  ): Promise<Reply | StreamReply> {
+    const { access, changes, takesTurn } = route;
+    const ownerId =
+      access === "open"
+        ? ""
+        : (await this.#access.identify(exchange, native, { access, changes })).userId;
+    try {
+      if (access !== "open") holding.enter(ownerId);
+      // An id that no run can have leads to no run, and looks like any other. @see W4
+      if (runId !== null) checkRunId(runId);
+      const call = new OwnerCall({
+        context: this.#context,
+        shares: this.#shares,
+        exchange,
+        ownerId,
+        runId: runId ?? "",
+        holding,
+        authorize: this.#access.recheck(native, ownerId),
+        changes,
+      });
+      call.goOn();
+      if (takesTurn !== undefined) await call.takeTurn(takesTurn);
+      return pack(await route.answer(call), holding);
+    } catch (error) {
+      holding.holdBody(0);
+      holding.holdAnswer(0);
+      if (error instanceof RunEventsError && error.code === "too_many_requests")
+        await this.#refusals.wait(ownerId, () => exchange.isGone());
+      throw error;
+    }
+  }
+
+  #answerError({ access }: Route, exchange: Exchange, error: unknown): Reply | StreamReply {
+    if (exchange.isGone()) return emptyReply(CLIENT_GONE);
+    const answer = problemOf(error);
+    if (answer.status < 500) return answer;
+    this.#report(error);
+    return access === "session" ? this.#refuseStream(exchange, error) : answer;
+  }
+
+  /** An EventSource would take a 5xx for the end. @see W24 */
+  #refuseStream({ method }: Exchange, error: unknown): Reply | StreamReply {
+    const head = { status: 200, headers: STREAM_HEADERS } as const;
+    return method === "HEAD"
+      ? { ...head, body: null }
+      : { ...head, stream: this.#context.streams.refuse(streamErrorCode(error)) };
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#onError(error);
+    } catch {
+      // A host's log that fails must not cost the client its answer, and there is no one else to tell.
+    }
+  }
+}
+
+function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
+  const { runs, maxBodyBytes = MAX_BODY_BYTES, retentionMs = null } = options;
+  const { log } = runs;
+  return {
+    log,
+    streams: createStreams(log, options),
+    waits: createWaits(log, options.maxStreamsPerUser),
+    maxBodyBytes,
+    retention: retentionMs === null ? {} : { "run-retention": `${Math.ceil(retentionMs / 1_000)}` },
+  };
+}

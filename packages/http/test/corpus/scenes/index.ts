@@ -1,0 +1,25 @@
+import type { Scene } from "../scene.ts";
+import { BOUND_SCENES } from "./bounds.ts";
+import { FAILURE_SCENES } from "./failures.ts";
+import { LEASE_SCENES } from "./leases.ts";
+import { LINE_SCENES } from "./lines.ts";
+import { ORIGIN_SCENES } from "./origins.ts";
+import { PATH_SCENES } from "./paths.ts";
+import { READING_SCENES } from "./reading.ts";
+import { SOCKET_SCENES } from "./sockets.ts";
+import { STREAM_SCENES } from "./streams.ts";
+import { WRITING_SCENES } from "./writing.ts";
+
+/** Everything that is asked, in order. */
+export const SCENES: readonly Scene[] = [
+  ...PATH_SCENES,
+  ...READING_SCENES,
+  ...WRITING_SCENES,
+  ...LEASE_SCENES,
+  ...LINE_SCENES,
+  ...STREAM_SCENES,
+  ...ORIGIN_SCENES,
+  ...BOUND_SCENES,
+  ...FAILURE_SCENES,
+  ...SOCKET_SCENES,
+];

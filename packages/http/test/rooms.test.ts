@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readSources, roomsOf } from "../../test-servers/src/rooms.ts";
+
+/** The rooms of http from the ground up: each imports only rooms before it. The doors are `index.ts` and `node.ts`. */
+const ROOMS = [
+  "bounds",
+  "exchange",
+  "openapi",
+  "request",
+  "access",
+  "routes",
+  "service",
+  "fetch",
+  "node",
+];
+
+const DOORS = ["index.ts", "node.ts"];
+const files = await readSources(join(import.meta.dirname, "../src"), (path) =>
+  DOORS.includes(path),
+);
+const rooms = roomsOf(files, ROOMS);
+
+describe("the rooms of http", () => {
+  it("every file is in a room", () => {
+    expect(rooms.names).toStrictEqual(ROOMS.toSorted());
+  });
+
+  it("a room imports only rooms before it", () => {
+    expect(rooms.back).toStrictEqual([]);
+  });
+
+  it("no file imports itself through others", () => {
+    expect(rooms.circles).toStrictEqual([]);
+  });
+
+  it("they have at most 5 floors and 25 arrows between them", () => {
+    expect(rooms.floors).toBeLessThanOrEqual(5);
+    expect(rooms.arrows.length).toBeLessThanOrEqual(25);
+  });
+});

@@ -1,0 +1,6 @@
+import { findSystemPostgres } from "@tm/run-events-test-servers";
+import { describe, inject, it } from "vitest";
+import { conformOn } from "./conform.ts";
+
+if (findSystemPostgres() !== null) conformOn("system", inject("variantProfile"));
+else describe("the system's Postgres", () => it("is not installed", () => {}));

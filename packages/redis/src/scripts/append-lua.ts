@@ -1,0 +1,244 @@
+import { OOM_LUA } from "./script.ts";
+
+/**
+ * The text of `APPEND`, which says what its keys, its values and its answers are.
+ *
+ * One plain request for a running run, by somebody who may write to it, takes a short way, if its key is new: the receipt is
+ * written first, if there is none yet, and taken back if the event finds no stream or the run has lost its receipts. Whatever else
+ * comes up is left to the long way. The short way is what nearly every append takes, so it makes no table.
+ */
+export const APPEND_LUA: string = `
+local call, try, format, match = redis.call, redis.pcall, string.format, string.match
+local KEYS, ARGV = KEYS, ARGV
+local HEAD, EVENTS, RECEIPTS
+local owner, statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore, updatedAtMs
+local status, phase, phaseSequence, fence, lease, last, finished
+local staged, hasReceipts, lost, clockMs
+
+local function text(number)
+  return format('%d', number)
+end
+
+local function isOwned(asked)
+  return owner and (asked == '' or asked == '=' .. owner)
+end
+
+local function clock()
+  if not clockMs then
+    local time = call('TIME')
+    clockMs = text(time[1] * 1000 + math.floor(time[2] / 1000))
+  end
+  return clockMs
+end
+
+local function now()
+  local nowMs = clock()
+  -- As text: what it costs to make numbers of both, an append would notice.
+  local isBehind = #nowMs < #updatedAtMs or #nowMs == #updatedAtMs and nowMs < updatedAtMs
+  return isBehind and updatedAtMs or nowMs
+end
+
+local function ring()
+  try(ARGV[1], string.sub(HEAD, 1, -6), '')
+end
+
+local function landing(sequence)
+  return phase and sequence .. ' ' .. phase or sequence
+end
+
+local function appendPlain(key, eventType, payload)
+  local sequence = text(last + 1)
+  if try('HSETNX', RECEIPTS, key, sequence .. '-' .. sequence) ~= 1 then return nil end
+  -- Each append leaves a receipt: if this is the only one of a run with events, the others were taken away.
+  if last > 0 and call('HLEN', RECEIPTS) == 1 then
+    call('HDEL', RECEIPTS, key)
+    return { 'lost' }
+  end
+  local nowMs = now()
+  local added = try('XADD', EVENTS, 'NOMKSTREAM', sequence .. '-0', 'eventType', eventType, 'payload', payload,
+    'createdAtMs', nowMs, 'phaseSequence', phaseSequence)
+  if not added or type(added) == 'table' then
+    call('HDEL', RECEIPTS, key)
+    return added and { 'failed', added.err } or { 'lost' }
+  end
+  call('HSET', HEAD, 'lastSequence', sequence, 'updatedAtMs', nowMs)
+  ring()
+  return landing(sequence)
+end
+
+local function behind(at)
+  local shape = ARGV[at + 2]
+  local count = shape ~= '' and match(shape, ' (%d+)$')
+  return at + (count and 3 + 3 * count or 5)
+end
+
+local function isFenced(appender)
+  if appender == 'owner' then return false end
+  local graceMs = match(appender, '^reaper:(.+)$')
+  if graceMs then return not lease or lease + graceMs > tonumber(clock()) end
+  return appender ~= (lease and fence or '')
+end
+
+local function entries(first, to)
+  local found = call('XRANGE', EVENTS, text(first) .. '-0', text(to) .. '-0')
+  if #found ~= to - first + 1 then lost = true end
+  return found
+end
+
+local function isSameBatch(receipt, at, count, step)
+  if receipt.last - receipt.first + 1 ~= count then return false end
+  local kept = not receipt.at and entries(receipt.first, receipt.last)
+  for i = 0, count - 1 do
+    local eventType, payload
+    if kept then
+      local fields = kept[i + 1] and kept[i + 1][2] or {}
+      eventType, payload = fields[2], fields[4]
+    else
+      eventType, payload = ARGV[receipt.at + i * receipt.step], ARGV[receipt.at + i * receipt.step + 1]
+    end
+    if eventType ~= ARGV[at + i * step] or payload ~= ARGV[at + i * step + 1] then return false end
+  end
+  return true
+end
+
+local function phaseAfter(receipt)
+  if receipt.at then return receipt.phase end
+  local entry = entries(receipt.last, receipt.last)[1]
+  if not entry or entry[2][8] == '0' then return false end
+  local start = tonumber(entry[2][8])
+  local started = entries(start, start)[1]
+  return started and started[2][10]
+end
+
+local function judge(at, kept)
+  local asked, key, shape = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local appender, newStatus, expected, count = match(shape, '^(%S*) (%l+) (%d*) (%d+)$')
+  local step = 3
+  if not count then appender, newStatus, expected, count, step = shape, 'running', '', 1, 2 end
+  count = tonumber(count)
+  if not isOwned(asked) then return { 'not_found' } end
+  if not hasReceipts then lost = true end
+  local receipt = staged[key]
+  if kept and not receipt then
+    local first, to = match(kept, '^(%d+)-(%d+)$')
+    receipt = { first = tonumber(first), last = tonumber(to) }
+  end
+  if receipt then
+    if not isSameBatch(receipt, at + 3, count, step) then return { 'idempotency_key_reused' } end
+    return { 'replayed', newStatus, text(receipt.last), phaseAfter(receipt) }
+  end
+  if finished then return { 'finished', status, text(last) } end
+  if isFenced(appender) then return { 'fenced' } end
+  if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', status, text(last) } end
+  local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count }
+  if step == 3 then
+    for i = 0, count - 1 do
+      local started = ARGV[at + 5 + i * 3]
+      if started ~= '' then phase, phaseSequence = started, text(last + 1 + i) end
+    end
+  end
+  last, status, finished = batch.last, newStatus, newStatus ~= 'running'
+  if appender == 'owner' or match(appender, '^reaper') then fence, lease = text((fence or 0) + 1), false end
+  if finished then lease = false end
+  batch.phase = phase
+  staged[key] = batch
+  staged[#staged + 1] = batch
+  return landing(text(last))
+end
+
+local function add(sequence, id, ...)
+  if sequence == 1 then return try('XADD', EVENTS, id, ...) end
+  return try('XADD', EVENTS, 'NOMKSTREAM', id, ...)
+end
+
+local function writeStaged()
+  local nowMs, inForce, receipts = now(), phaseSequenceBefore, {}
+  for _, batch in ipairs(staged) do
+    local id
+    for sequence = batch.first, batch.last do
+      id = text(sequence)
+      local at = batch.at + (sequence - batch.first) * batch.step
+      local started, added = batch.step == 3 and ARGV[at + 2] or '', nil
+      if started == '' then
+        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
+          'phaseSequence', inForce)
+      else
+        inForce = id
+        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
+          'phaseSequence', inForce, 'phase', started)
+      end
+      if not added then return { 'lost' } end
+      if type(added) == 'table' then return { 'failed', added.err } end
+    end
+    local firstText = batch.first == batch.last and id or text(batch.first)
+    receipts[#receipts + 1] = batch.key
+    receipts[#receipts + 1] = firstText .. '-' .. id
+  end
+  call('HSET', RECEIPTS, unpack(receipts))
+  call('HSET', HEAD, 'lastSequence', text(last), 'updatedAtMs', nowMs)
+  if status ~= statusBefore then call('HSET', HEAD, 'runStatus', status) end
+  if phaseSequence ~= phaseSequenceBefore then
+    call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
+  end
+  if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
+  if fence ~= fenceBefore then call('HSET', HEAD, 'fence', fence) end
+  if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey') end
+  ring()
+end
+
+local function appendAll(at, count, entry)
+  local outcomes, keys, request = {}, {}, at
+  for i = 1, count do
+    keys[i] = ARGV[request + 1]
+    request = behind(request)
+  end
+  staged, lost = {}, false
+  local receipts = call('HMGET', RECEIPTS, unpack(keys))
+  hasReceipts = last == 0 or not last or call('EXISTS', RECEIPTS) == 1
+  for i = 1, count do
+    outcomes[i] = judge(at, receipts[i])
+    at = behind(at)
+  end
+  if lost then return { 'lost' } end
+  if #staged == 0 then return { 'judged', false, outcomes } end
+  if isFull then return { 'failed', ${OOM_LUA} } end
+  local hasMoved, isOver = status ~= statusBefore, lease ~= leaseBefore
+  local ordinal = (hasMoved or isOver) and call('HGET', HEAD, 'ordinal')
+  if hasMoved and entry ~= ordinal .. ' ' .. status then
+    return { 'unlisted', owner, ordinal, status, updatedAtMs }
+  end
+  return writeStaged()
+    or { 'judged', hasMoved and statusBefore, outcomes, isOver and ordinal .. '/' .. fenceBefore }
+end
+
+local function appendToRun(at, count, entry)
+  local head = call('HMGET', HEAD, 'lastSequence', 'updatedAtMs', 'runStatus', 'ownerId', 'phaseSequence', 'phase',
+    'fence', 'leaseExpiresAtMs')
+  last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase, fenceBefore, leaseBefore = unpack(head)
+  last, status, phaseSequence, fence, lease = tonumber(last), statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore
+  if not isFull and count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running' and isOwned(ARGV[at]) then
+    local answer = appendPlain(ARGV[at + 1], ARGV[at + 3], ARGV[at + 4])
+    if answer then return answer end
+  end
+  finished = owner and status ~= 'running' and call('HEXISTS', HEAD, 'finishedAtMs') == 1
+  return appendAll(at, tonumber(count), entry)
+end
+
+local answers = {}
+local at = 2
+for run = 1, #KEYS, 3 do
+  HEAD, EVENTS, RECEIPTS = KEYS[run], KEYS[run + 1], KEYS[run + 2]
+  local count, entry, first = ARGV[at], nil, at + 1
+  if count == '1' then
+    at = behind(first)
+  else
+    count, entry = match(count, '^(%d+) ?(.*)$')
+    at = first
+    for _ = 1, count do at = behind(at) end
+  end
+  local ok, answer = pcall(appendToRun, first, count, entry)
+  if not ok then answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) } end
+  answers[(run + 2) / 3] = answer
+end
+return answers
+`;

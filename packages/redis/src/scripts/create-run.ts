@@ -1,0 +1,59 @@
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { Connection } from "../connection.ts";
+import { runDamaged } from "../failure.ts";
+import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
+import { defineWriting, OOM_LUA, type Script } from "./script.ts";
+
+/**
+ * Makes a run unless its id is in use; answers the fields of the run that is then there, or `{'lost'}` if the id is free
+ * but keys of an earlier run are left, which no command of this store does.
+ *
+ * KEYS: head, events, receipts.
+ * ARGV: ownerId, status, ordinal, metadata, the command that rings, the channel.
+ * @see S16
+ */
+const CREATE_RUN: Script = defineWriting(
+  `
+local HEAD = KEYS[1]
+if redis.call('EXISTS', HEAD) == 0 then
+  if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then return { 'lost' } end
+  if isFull then return redis.error_reply(${OOM_LUA}) end
+  local time = redis.call('TIME')
+  local nowMs = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('HSET', HEAD, 'ownerId', ARGV[1], 'runStatus', ARGV[2], 'ordinal', ARGV[3], 'metadata', ARGV[4],
+    'lastSequence', '0', 'phaseSequence', '0', 'createdAtMs', nowMs, 'updatedAtMs', nowMs)
+  redis.pcall(ARGV[5], ARGV[6], '')
+end
+return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
+`,
+  "answers when full",
+);
+
+/** @returns the run that is then there under the id: this one, or an earlier one */
+export async function sendCreateRun(
+  connection: Connection,
+  {
+    runId,
+    ownerId,
+    runStatus,
+    ordinal,
+    metadata,
+  }: Pick<RunRecord, "runId" | "ownerId" | "runStatus" | "ordinal" | "metadata">,
+): Promise<RunRecord> {
+  const { head, events, receipts } = connection.keys.ofRun(runId);
+  const reply = (await connection.change(
+    CREATE_RUN,
+    [head, events, receipts],
+    [
+      ownerId,
+      runStatus,
+      String(ordinal),
+      metadata,
+      connection.ring,
+      connection.keys.channel(runId),
+    ],
+  )) as readonly (string | null)[];
+  const run = reply[0] === "lost" && reply.length === 1 ? null : parseHead(runId, reply);
+  if (run === null) throw runDamaged();
+  return run;
+}

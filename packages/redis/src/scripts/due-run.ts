@@ -1,0 +1,36 @@
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { Connection } from "../connection.ts";
+import { numberOrNull } from "./head.ts";
+import { defineReading, refuseOnReplica, type Script } from "./script.ts";
+
+/** What an entry depends on. KEYS: head. Answers the fields, then the server's time in milliseconds. */
+const DUE_RUN: Script = defineReading(`${refuseOnReplica("HDEL")}
+local run = redis.call('HMGET', KEYS[1], 'ordinal', 'updatedAtMs', 'finishedAtMs', 'fence', 'leaseExpiresAtMs')
+local time = redis.call('TIME')
+run[6] = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+return run
+`);
+
+/** A run, as far as an entry depends on it, and the time of the server that has it. */
+export interface DueRun extends Pick<
+  RunRecord,
+  "ordinal" | "updatedAtMs" | "finishedAtMs" | "fence" | "leaseExpiresAtMs"
+> {
+  readonly nowMs: number;
+}
+
+/** Reads a run, `null` if there is none. */
+export async function dueRun(connection: Connection, runId: string): Promise<DueRun | null> {
+  const { head } = connection.keys.ofRun(runId);
+  const reply = (await connection.run(DUE_RUN, [head], [])) as readonly (string | null)[];
+  const [ordinal, updated, finished, fence, lease, now] = reply;
+  if (typeof ordinal !== "string") return null;
+  return {
+    ordinal: Number(ordinal),
+    updatedAtMs: Number(updated),
+    finishedAtMs: numberOrNull(finished),
+    fence: Number(fence ?? 0),
+    leaseExpiresAtMs: numberOrNull(lease),
+    nowMs: Number(now),
+  };
+}

@@ -1,0 +1,32 @@
+import type { Connection } from "../connection.ts";
+import { type DueEntry, dueMember } from "../due.ts";
+import { defineWriting, type Script } from "./script.ts";
+
+/**
+ * Moves entries that are there to later or to earlier scores. That takes no memory, so a Redis that is full lets it through:
+ * what is to make room again begins with it. KEYS: the index. ARGV: `GT` or `LT`, then score and member of each.
+ */
+const MOVE: Script = defineWriting(
+  `
+return redis.call('ZADD', KEYS[1], 'XX', unpack(ARGV))
+`,
+  "frees",
+);
+
+/** How many entries are moved in one command: Lua hands over only so many values. */
+const MOVES = 1_000;
+
+/** Moves entries that are there, those alone that would go to a later (`GT`) or to an earlier (`LT`) time. */
+export async function moveDue(
+  connection: Connection,
+  index: string,
+  to: "GT" | "LT",
+  moves: readonly { readonly entry: DueEntry; readonly atMs: number }[],
+): Promise<void> {
+  for (let at = 0; at < moves.length; at += MOVES) {
+    const scored = moves
+      .slice(at, at + MOVES)
+      .flatMap(({ entry, atMs }) => [String(atMs), dueMember(entry)]);
+    await connection.run(MOVE, [index], [to, ...scored]);
+  }
+}

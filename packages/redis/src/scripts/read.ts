@@ -1,0 +1,110 @@
+import {
+  eventBytes,
+  type ReadQuery,
+  type ReadResult,
+  type StoredEvent,
+} from "@tm/run-events-core/store";
+import type { Connection } from "../connection.ts";
+import { runDamaged } from "../failure.ts";
+import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
+import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
+
+/**
+ * Reads a run's head and a page of its events, as of one instant. The page is loaded in pieces, so that a page of small
+ * events behind some large ones never has all of them in memory at once, and each event is checked to be the next: a log
+ * with a hole is `lost`, not a shorter log.
+ *
+ * KEYS: head, events.
+ * ARGV: `=ownerId` or empty, since, limit, maxBytes, what an event counts for beside its payload.
+ * Answers nil for no such run, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat list
+ * of type, payload and time.
+ * @see S9, S10, S12; `createPageCut` is the rule.
+ */
+const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
+local HEAD, EVENTS = KEYS[1], KEYS[2]
+local PIECE = 16
+local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
+local ownerId, phase, last = head[1], head[3], tonumber(head[4])
+if not ownerId or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. ownerId) then return false end
+local since, limit, maxBytes, envelope = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local function id(sequence)
+  return string.format('%.0f-0', sequence)
+end
+
+local function entryOf(sequence)
+  local entry = redis.call('XRANGE', EVENTS, id(sequence), id(sequence))[1]
+  return entry and entry[2]
+end
+
+local phaseAtSince = false
+if since >= last then
+  phaseAtSince = phase
+elseif since > 0 then
+  local entry = entryOf(since)
+  if not entry then return { 'lost' } end
+  if entry[8] ~= '0' then
+    local start = entryOf(tonumber(entry[8]))
+    if not start then return { 'lost' } end
+    phaseAtSince = start[10]
+  end
+end
+
+local events, count, bytes, next = {}, 0, 0, since + 1
+while next <= last and count < limit do
+  local piece = redis.call('XRANGE', EVENTS, id(next), id(last), 'COUNT', math.min(PIECE, limit - count))
+  if #piece == 0 then return { 'lost' } end
+  for _, entry in ipairs(piece) do
+    if entry[1] ~= id(next) then return { 'lost' } end
+    local event = entry[2]
+    bytes = bytes + #event[4] + envelope
+    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, events } end
+    count = count + 1
+    next = next + 1
+    events[count * 3 - 2], events[count * 3 - 1], events[count * 3] = event[2], event[4], event[6]
+  end
+end
+return { 'page', head, phaseAtSince, events }
+`);
+
+const ENVELOPE_BYTES = String(eventBytes(0));
+
+type ReadReply =
+  | null
+  | readonly ["lost"]
+  | readonly [
+      "page",
+      head: readonly (string | null)[],
+      phaseAtSince: string | null,
+      events: readonly string[],
+    ];
+
+/** Reads a run's head and a page of its events as of one instant. @see S9, S12 */
+export async function readPage(
+  connection: Connection,
+  query: ReadQuery,
+): Promise<ReadResult | null> {
+  const { runId, ownerId, since, limit, maxBytes } = query;
+  const { head, events } = connection.keys.ofRun(runId);
+  const reply = (await connection.run(
+    READ,
+    [head, events],
+    [encodeOwner(ownerId), String(since), String(limit), String(maxBytes), ENVELOPE_BYTES],
+  )) as ReadReply;
+  if (reply === null) return null;
+  if (reply[0] === "lost") throw runDamaged();
+  const [, headValues, phaseAtSince, flat] = reply;
+  const run = parseHead(runId, headValues);
+  if (run === null) return null;
+  return { run, phaseAtSince, events: parseEvents(flat, since) };
+}
+
+function parseEvents(flat: readonly string[], since: number): readonly StoredEvent[] {
+  const events: StoredEvent[] = [];
+  for (let at = 0; at < flat.length; at += 3) {
+    const [eventType = "", payload = "", createdAt] = flat.slice(at, at + 3);
+    const sequence = since + events.length + 1;
+    events.push({ sequence, eventType, payload, createdAtMs: Number(createdAt) });
+  }
+  return events;
+}

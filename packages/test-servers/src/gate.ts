@@ -1,0 +1,57 @@
+import { Transform } from "node:stream";
+
+/** Which side of a proxy sends. */
+export type Sender = "client" | "server";
+
+/**
+ * Lets the bytes of a proxy's connections pass, or holds them back.
+ *
+ * | state           | `stall()` | `stallAnswers()` | `resume()` | bytes of clients | bytes of servers |
+ * | --------------- | --------- | ---------------- | ---------- | ---------------- | ---------------- |
+ * | open            | stalled   | answers stalled  |            | pass             | pass             |
+ * | answers stalled | stalled   |                  | open       | pass             | are held back    |
+ * | stalled         |           | answers stalled  | open       | are held back    | are held back    |
+ */
+export class Gate {
+  #stalled: PromiseWithResolvers<void> | null = null;
+  #isOfAnswers = false;
+  readonly #held = new Map<Transform, Buffer[]>();
+
+  stall(): void {
+    this.#stalled ??= Promise.withResolvers();
+    this.#isOfAnswers = false;
+  }
+
+  stallAnswers(): void {
+    this.#stalled ??= Promise.withResolvers();
+    this.#isOfAnswers = true;
+  }
+
+  resume(): void {
+    this.#stalled?.resolve();
+    this.#stalled = null;
+    for (const [passage, chunks] of this.#held) passage.push(Buffer.concat(chunks));
+    this.#held.clear();
+  }
+
+  /** What a direction does to its chunks. What is held back passes as one, so that its reader has all of it in one breath. */
+  passage(from: Sender, pass: (chunk: Buffer) => Buffer): Transform {
+    const isOpen = (): boolean =>
+      this.#stalled === null || (this.#isOfAnswers && from === "client");
+    const passage = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        if (isOpen()) {
+          done(null, pass(chunk));
+          return;
+        }
+        this.#held.set(passage, [...(this.#held.get(passage) ?? []), pass(chunk)]);
+        done();
+      },
+      flush: (done) => {
+        void (isOpen() ? Promise.resolve() : this.#stalled?.promise)?.then(() => done());
+      },
+    });
+    passage.on("close", () => this.#held.delete(passage));
+    return passage;
+  }
+}

@@ -1,0 +1,80 @@
+import { relative } from "node:path";
+import type { Reporter, TestModule, Vite } from "vitest/node";
+import { findStartedBy, listProcesses, type RunningProcess } from "./running-processes.ts";
+
+/** How long a run may go on without the end of a test, in milliseconds. No test may take as long. */
+const HANG_LIMIT_MS = 300_000;
+
+/** Vitest's own end of a run waits without a bound for its workers' output to close, which a process that a test left behind holds open. */
+export function hangGuard(limitMs: number = HANG_LIMIT_MS): Vite.Plugin {
+  return {
+    name: "hang-guard",
+    configureVitest({ vitest, project }) {
+      if (!project.isRootProject() || vitest.config.watch) return;
+      vitest.config.reporters.push(createHangReporter(limitMs));
+    },
+  };
+}
+
+/** Ends a run that stands still: says which test files run and which processes are alive, kills these, and exits with 1. */
+function createHangReporter(limitMs: number): Reporter {
+  const running = new Set<TestModule>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function restart(): void {
+    clearTimeout(timer);
+    timer = setTimeout(end, limitMs);
+    // A run that can end does not wait for it.
+    timer.unref();
+  }
+
+  function end(): void {
+    const left = findStartedBy(process.pid, listProcesses());
+    console.error(describeHang(limitMs, [...running].map(nameOf), left));
+    for (const { pid } of left) kill(pid);
+    process.exit(1);
+  }
+
+  return {
+    onTestRunStart: restart,
+    onTestModuleQueued(module) {
+      running.add(module);
+      restart();
+    },
+    onTestCaseResult: restart,
+    onTestModuleEnd(module) {
+      for (const other of running) if (other.moduleId === module.moduleId) running.delete(other);
+      restart();
+    },
+    onTestRunEnd: restart,
+  };
+}
+
+function nameOf({ moduleId }: TestModule): string {
+  return relative(process.cwd(), moduleId);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** What is printed of a run that stands still. */
+function describeHang(
+  limitMs: number,
+  files: readonly string[],
+  processes: readonly RunningProcess[],
+): string {
+  const runningFiles =
+    files.length > 0 ? files : ["none: a process holds the output of a worker open"];
+  return [
+    `\nThe tests hang: no test has ended for ${limitMs / 1_000} s. The run ends as failed.`,
+    "Test files that run:",
+    ...runningFiles.map((file) => `  ${file}`),
+    "Processes that are alive, which are killed now:",
+    ...processes.map(({ pid, ageSeconds, command }) => `  ${pid}, ${ageSeconds} s old: ${command}`),
+  ].join("\n");
+}

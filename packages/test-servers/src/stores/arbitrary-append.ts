@@ -1,0 +1,56 @@
+import type { Appender, AppendRequest } from "@tm/run-events-core/store";
+import fc from "fast-check";
+
+/** A fence of the first claims of a run. */
+export const arbitraryFence: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });
+
+function arbitraryAppender(graceMs: readonly number[]): fc.Arbitrary<Appender> {
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
+    { weight: 3, arbitrary: arbitraryFence.map((fence) => ({ by: "worker" as const, fence })) },
+    { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(...graceMs)
+        .map((one) => ({ by: "reaper" as const, graceMs: one })),
+    },
+  );
+}
+
+/**
+ * Requests that often meet: few runs, keys, owners, fences and sequences.
+ * @param graceMs the graces of reapers, in milliseconds
+ */
+export function arbitraryAppend(
+  runIds: readonly string[],
+  graceMs: readonly number[],
+  keys: readonly string[] = ["k1", "k2", "k3"],
+): fc.Arbitrary<AppendRequest> {
+  return fc
+    .record({
+      runId: fc.constantFrom(...runIds),
+      ownerId: fc.constantFrom(null, null, "ada", "bob"),
+      events: fc.array(
+        fc.record({
+          eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED"),
+          payload: fc.constantFrom("1", '"ü"'),
+          phase: fc.constantFrom(null, null, '"draft"', '"review"'),
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
+      ends: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+      idempotencyKey: fc.constantFrom(null, null, ...keys),
+      expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
+      appender: arbitraryAppender(graceMs),
+    })
+    .map(({ ends, ...request }) =>
+      ends
+        ? {
+            ...request,
+            events: [...request.events, { eventType: "RUN_FAILED", payload: "null", phase: null }],
+            runStatus: "failed" as const,
+          }
+        : { ...request, runStatus: "running" as const },
+    );
+}

@@ -1,0 +1,64 @@
+import type { RunEventStore } from "@tm/run-events-core/store";
+import { expect } from "vitest";
+import { appendOf, claimOf, createOf, readLog, readValues } from "./requests.ts";
+
+/** The store has the run `live` of a first schema as it was, goes on with it, and can claim and purge. Purges the run `done`. */
+export async function expectFirstRuns(store: RunEventStore): Promise<void> {
+  expect(await store.getRun("live")).toEqual({
+    runId: "live",
+    ownerId: "ada",
+    runStatus: "running",
+    phase: null,
+    lastSequence: 2,
+    ordinal: 1,
+    createdAtMs: 1_000,
+    updatedAtMs: 2_000,
+    finishedAtMs: null,
+    metadata: '{"a":1}',
+    fence: 0,
+    leaseExpiresAtMs: null,
+  });
+  expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
+    { outcome: "replayed", firstSequence: 1 },
+  ]);
+  await store.append([appendOf("live", 3)]);
+  expect(await readValues(store, "live")).toEqual([1, 2, 3]);
+  expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
+  expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
+  expect(await store.purge({ finishedForMs: 60_000, limit: 9 })).toEqual(["done"]);
+}
+
+/** What an empty store returns has the shapes of core, with numbers for numbers. Makes the run `a`. */
+export async function expectShapes(store: RunEventStore): Promise<void> {
+  await store.createRun(createOf("a"));
+  expect(await store.append([appendOf("a", 1)])).toStrictEqual([
+    { outcome: "appended", firstSequence: 1, lastSequence: 1, runStatus: "running", phase: null },
+  ]);
+  expect(await store.getRun("a")).toStrictEqual({
+    runId: "a",
+    ownerId: "ada",
+    runStatus: "running",
+    phase: null,
+    lastSequence: 1,
+    ordinal: expect.any(Number),
+    createdAtMs: expect.any(Number),
+    updatedAtMs: expect.any(Number),
+    finishedAtMs: null,
+    metadata: "{}",
+    fence: 0,
+    leaseExpiresAtMs: null,
+  });
+  expect(await readLog(store, "a")).toStrictEqual([
+    { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
+  ]);
+}
+
+/** Stores of two namespaces have nothing in common. Makes the run `a` in both. */
+export async function expectApart(ours: RunEventStore, theirs: RunEventStore): Promise<void> {
+  await ours.createRun(createOf("a"));
+  await ours.append([appendOf("a", 1)]);
+  expect(await theirs.getRun("a")).toBeNull();
+  expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
+    outcome: "created",
+  });
+}

@@ -1,0 +1,114 @@
+import type {
+  AppendRequest,
+  ClaimRequest,
+  LeaseOutcome,
+  ReadQuery,
+  ReleaseRequest,
+  RenewRequest,
+  RunEventStore,
+  RunRecord,
+  StoredEvent,
+} from "@tm/run-events-core/store";
+
+/** An append of one event whose payload is the value. */
+export function appendOf(
+  runId: string,
+  value: unknown = null,
+  more: Partial<AppendRequest> = {},
+): AppendRequest {
+  return {
+    runId,
+    ownerId: null,
+    events: [{ eventType: "LOG_LINE", payload: JSON.stringify(value), phase: null }],
+    runStatus: "running",
+    idempotencyKey: null,
+    expectedSequence: null,
+    appender: { by: "anybody" },
+    ...more,
+  };
+}
+
+/** The append that ends a run. */
+export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendRequest {
+  return appendOf(runId, null, {
+    events: [{ eventType: "RUN_COMPLETED", payload: "null", phase: null }],
+    runStatus: "completed",
+    ...more,
+  });
+}
+
+/** A claim for an hour, unless told otherwise. */
+export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
+  return { runId, ownerId: null, leaseMs };
+}
+
+/** Claims a run that has to be free. @returns the run */
+export async function claimed(store: RunEventStore, claim: ClaimRequest): Promise<RunRecord> {
+  const outcome = await store.claim(claim);
+  if (!isGranted(outcome)) throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
+  return outcome.run;
+}
+
+/** Whether a lease was given. */
+export function isGranted(
+  outcome: LeaseOutcome,
+): outcome is Extract<LeaseOutcome, { outcome: "granted" }> {
+  return outcome.outcome === "granted";
+}
+
+/** An append by the worker with this fence. */
+export function by(fence: number): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "worker", fence } };
+}
+
+export function renewOf(runId: string, fence: number, leaseMs?: number): RenewRequest {
+  return { ...claimOf(runId, leaseMs), fence };
+}
+
+export function releaseOf(runId: string, fence: number): ReleaseRequest {
+  return { runId, ownerId: null, fence };
+}
+
+export function createOf(runId: string): {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly metadata: string;
+} {
+  return { runId, ownerId: "ada", metadata: "{}" };
+}
+
+export function queryOf(runId: string, more: Partial<ReadQuery> = {}): ReadQuery {
+  return { runId, ownerId: null, since: 0, limit: 1_000, maxBytes: 4_194_304, ...more };
+}
+
+/** A run's whole log, page by page. */
+export async function readLog(
+  store: RunEventStore,
+  runId: string,
+): Promise<readonly StoredEvent[]> {
+  const log: StoredEvent[] = [];
+  for (;;) {
+    const [page] = await store.read([queryOf(runId, { since: log.length })]);
+    log.push(...(page?.events ?? []));
+    if (page === undefined || page === null || log.length >= page.run.lastSequence) return log;
+  }
+}
+
+/** The values that `appendOf` was given, from a run's log. */
+export async function readValues(store: RunEventStore, runId: string): Promise<readonly unknown[]> {
+  return (await readLog(store, runId)).map((event): unknown => JSON.parse(event.payload));
+}
+
+/** The ids of an owner's runs, newest first. */
+export async function listIds(
+  store: RunEventStore,
+  runStatus: "queued" | "running" | "completed" | "failed" | "cancelled" | null = null,
+): Promise<readonly string[]> {
+  const runs = await store.listRuns({ ownerId: "ada", runStatus, before: null, limit: 100 });
+  return runs.map(({ runId }) => runId);
+}
+
+/** 1, 2, … count. */
+export function oneTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
