@@ -43,7 +43,6 @@ export const FAST: readonly string[] = [
   "packages/core/test/",
   "packages/http/test/",
   "packages/postgres/test/failure.test.ts",
-  "packages/postgres/test/heads.test.ts",
   "packages/postgres/test/hints.test.ts",
   "packages/postgres/test/plan-wave.test.ts",
   "packages/postgres/test/sql-error.test.ts",
