@@ -116,6 +116,7 @@ const WIRE_VALUES = [
   "MIN_LEASE_MS",
   "NO_RETRY_MS",
   "PAGE_START",
+  "SealedJson",
   "STREAM_ERRORS",
   "afterTurn",
   "checkRunId",

@@ -3,7 +3,8 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { EventDraft, NewEvent, RunStatus, TerminalStatus } from "./event.ts";
 import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
-import { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
+import { isLonger, utf8Bytes } from "./json-text.ts";
+import { SealedJson } from "./sealed-json.ts";
 
 const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
@@ -171,7 +172,7 @@ function invalidEvent(message: string, index: number): RunEventsError {
 
 /** An event to append whose payload nobody can change any more. */
 export interface SealedDraft extends EventDraft {
-  readonly payload: JsonText;
+  readonly payload: SealedJson;
 }
 
 /**
@@ -184,9 +185,9 @@ export function sealDraft(draft: EventDraft, index = 0): SealedDraft {
   return { eventType, payload: textOf(payload, index) };
 }
 
-function textOf(payload: unknown, index: number): JsonText {
+function textOf(payload: unknown, index: number): SealedJson {
   try {
-    return JsonText.of(payload);
+    return SealedJson.of(payload);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     throw new RunEventsError(error.code, error.message, { cause: error.cause, details: { index } });
