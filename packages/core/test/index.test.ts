@@ -119,6 +119,7 @@ const WIRE_VALUES = [
   "SealedJson",
   "STREAM_ERRORS",
   "afterTurn",
+  "checkDepth",
   "checkRunId",
   "clampCursor",
   "createGatheringQueue",

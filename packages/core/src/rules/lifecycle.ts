@@ -129,10 +129,11 @@ function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewE
  * @throws RunEventsError `payload_too_large`; `invalid_event` for a payload that is nested too deep
  */
 export function checkDraft(
-  { payload: { text } }: SealedDraft,
+  draft: SealedDraft,
   { maxPayloadBytes }: Pick<AppendLimits, "maxPayloadBytes">,
   index = 0,
 ): void {
+  const { text } = draft.payload;
   if (isLonger(text, maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
@@ -140,6 +141,14 @@ export function checkDraft(
       { details: { index } },
     );
   }
+  checkDepth(draft, index);
+}
+
+/**
+ * As `checkDraft`, where only the server knows how large a payload may be.
+ * @throws RunEventsError `invalid_event` for a payload that is nested too deep
+ */
+export function checkDepth({ payload: { text } }: SealedDraft, index = 0): void {
   if (isDeeper(text, MAX_JSON_DEPTH)) {
     throw invalidEvent(
       `Expected the payload of event ${index} to be nested ${MAX_JSON_DEPTH} deep at most, got one that is deeper. Flatten it, or pass it as text.`,
