@@ -47,7 +47,8 @@ describe("createStreamParser", () => {
   });
 
   it("W22: joins the lines of an event, and takes one space off each", () => {
-    const stream = "retry: 250\n\n: heartbeat\n\nid: 7\nevent: run_event\ndata: a\ndata:  b\ndata\n\n";
+    const stream =
+      "retry: 250\n\n: heartbeat\n\nid: 7\nevent: run_event\ndata: a\ndata:  b\ndata\n\n";
     expect(parse([stream])).toStrictEqual([
       ["retry", 250],
       ["data", "a\n b\n"],

@@ -3,10 +3,9 @@
  * value of a `Cookie` header, for hosts that have no cookies of their own. A function is asked before each request.
  * @see W4, W19
  */
-export type Credential =
-  | "session"
-  | { readonly bearer: string | (() => string | Promise<string>) }
-  | { readonly cookie: string | (() => string | Promise<string>) };
+export type Credential = "session" | { readonly bearer: Secret } | { readonly cookie: Secret };
+
+type Secret = string | (() => string | Promise<string>);
 
 /** Whether it opens a live stream. @see W19 */
 export function canStream(credential: Credential): boolean {
@@ -25,7 +24,7 @@ export interface Authorisation {
  */
 export function createAuthorise(credential: Credential): () => Promise<Authorisation> {
   if (credential === "session") return async () => ({ credentials: "include" });
-  const { bearer, cookie } = Object(credential) as { bearer?: unknown; cookie?: unknown };
+  const { bearer, cookie } = Object(credential) as { bearer?: Secret; cookie?: Secret };
   const given = bearer ?? cookie;
   if (typeof given !== "function" && (typeof given !== "string" || given === "")) {
     throw new TypeError(
@@ -33,8 +32,8 @@ export function createAuthorise(credential: Credential): () => Promise<Authorisa
     );
   }
   return async () => {
-    const text: unknown = typeof given === "string" ? given : await given();
-    const headers = given === bearer ? { authorization: `Bearer ${text}` } : { cookie: `${text}` };
+    const text = typeof given === "string" ? given : await given();
+    const headers = given === bearer ? { authorization: `Bearer ${text}` } : { cookie: text };
     return { credentials: "omit", headers };
   };
 }

@@ -1,5 +1,10 @@
 import type { AppendReceipt, RunSnapshot } from "@tm/run-events-core";
-import { createGatheringQueue, holdingClock, type SealedDraft, SealedJson } from "@tm/run-events-core/wire";
+import {
+  createGatheringQueue,
+  holdingClock,
+  type SealedDraft,
+  SealedJson,
+} from "@tm/run-events-core/wire";
 import { checkRunId } from "../http/check-run-id.ts";
 import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";

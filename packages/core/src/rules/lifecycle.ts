@@ -8,11 +8,11 @@ import { SealedJson } from "./sealed-json.ts";
 
 const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-const TERMINAL_EVENTS: Readonly<Record<string, TerminalStatus>> = {
-  RUN_COMPLETED: "completed",
-  RUN_FAILED: "failed",
-  RUN_CANCELLED: "cancelled",
-};
+const TERMINAL_EVENTS: ReadonlyMap<string, TerminalStatus> = new Map([
+  ["RUN_COMPLETED", "completed"],
+  ["RUN_FAILED", "failed"],
+  ["RUN_CANCELLED", "cancelled"],
+]);
 
 /** Whether a run in this status has ended for ever. @see W7 */
 export function isTerminal(status: RunStatus): status is TerminalStatus {
@@ -30,9 +30,7 @@ export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
 
 /** The status after an event of this type, on any run that could still take it. @see W6 */
 export function statusAfter(eventType: string): RunStatus {
-  return Object.hasOwn(TERMINAL_EVENTS, eventType)
-    ? (TERMINAL_EVENTS[eventType] ?? "running")
-    : "running";
+  return TERMINAL_EVENTS.get(eventType) ?? "running";
 }
 
 /** The phase that an event starts, as JSON text; `null` if it starts none. @see W6 */
