@@ -3,9 +3,12 @@
  * value of a `Cookie` header, for hosts that have no cookies of their own. A function is asked before each request.
  * @see W4, W19
  */
-export type Credential = "session" | { readonly bearer: Secret } | { readonly cookie: Secret };
+export type Credential =
+  | "session"
+  | { readonly bearer: string | (() => string | Promise<string>) }
+  | { readonly cookie: string | (() => string | Promise<string>) };
 
-type Secret = string | (() => string | Promise<string>);
+type Secret = Extract<Credential, { readonly bearer: unknown }>["bearer"];
 
 /** Whether it opens a live stream. @see W19 */
 export function canStream(credential: Credential): boolean {
