@@ -40,7 +40,7 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
   try {
     const { output } = await build.generate({
       format: "esm",
-      minify: process.env.NOMIN === undefined,
+      minify: true,
       codeSplitting: false,
     });
     return output[0].code;

@@ -52,8 +52,15 @@ export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
-export { foldEvent, phaseStartedBy, sealDraft, statusAfter } from "./rules/lifecycle.ts";
+export {
+  checkDepth,
+  foldEvent,
+  phaseStartedBy,
+  sealDraft,
+  statusAfter,
+} from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
+export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue } from "./work/emit-queue.ts";
 export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";

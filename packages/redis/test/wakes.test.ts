@@ -188,6 +188,8 @@ it("S13: the store's own connection comes back when it is killed alone, and ring
   await other.createRun(createOf("a"));
   const wake = vi.fn();
   await store.watch("a", wake).ready;
+  // A watch is ready once the run was looked at, which may be before its channel is heard.
+  await expect.poll(() => listeners(eye)).toBe(1);
   const [own] = proxy.connections().filter((one) => one.hasSent("subscribe"));
   expect(own).toBeDefined();
   for (const value of oneTo(5)) {

@@ -1,7 +1,7 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
-import { createParser } from "eventsource-parser";
 import type { Attempt, Reading } from "./attempt.ts";
 import type { ErrorFrame, Frame } from "./frame.ts";
+import { createStreamParser } from "./parse-stream.ts";
 import { brokenOff, hearing } from "../http/server.ts";
 import { unheard } from "../http/server-errors.ts";
 
@@ -31,10 +31,10 @@ export function streamRun(
   const decoder = new TextDecoder();
   /** What has arrived and is not dealt with. */
   const frames: Frame[] = [];
-  const parser = createParser({
-    onEvent: ({ data }) => frames.push(Object(JSON.parse(data)) as Frame),
+  const feed = createStreamParser(
+    (data) => frames.push(Object(JSON.parse(data)) as Frame),
     onRetry,
-  });
+  );
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /**
@@ -65,7 +65,7 @@ export function streamRun(
         waitingSince = performance.now();
         const take = async (): Promise<Uint8Array | undefined> => {
           const bytes = (await body?.read())?.value;
-          parser.feed(decoder.decode(bytes, { stream: true }));
+          feed(decoder.decode(bytes, { stream: true }));
           return bytes;
         };
         const bytes = await hearing(take(), signal, brokenOff);

@@ -8,38 +8,35 @@ export type Credential =
   | { readonly bearer: string | (() => string | Promise<string>) }
   | { readonly cookie: string | (() => string | Promise<string>) };
 
+type Secret = Extract<Credential, { readonly bearer: unknown }>["bearer"];
+
 /** Whether it opens a live stream. @see W19 */
 export function canStream(credential: Credential): boolean {
   return credential === "session" || "cookie" in credential;
 }
 
-/** What a request carries for it. */
-export async function authorise(credential: Credential): Promise<{
+/** What a request carries for its credential. */
+export interface Authorisation {
   readonly headers?: Readonly<Record<string, string>>;
   readonly credentials: "include" | "omit";
-}> {
-  if (credential === "session") return { credentials: "include" };
-  const isBearer = "bearer" in credential;
-  const value = isBearer ? credential.bearer : credential.cookie;
-  const text = typeof value === "string" ? value : await value();
-  return {
-    credentials: "omit",
-    headers: isBearer ? { authorization: `Bearer ${text}` } : { cookie: text },
-  };
 }
 
 /**
- * Checks that a request can carry the credential.
- * @throws TypeError with what to pass; it never shows a token
+ * Makes each request's authorisation.
+ * @throws TypeError for a credential that no request can carry, with what to pass; it never shows a token
  */
-export function checkCredential(credential: unknown): void {
-  if (credential === "session") return;
-  if (typeof credential === "object" && credential !== null) {
-    const { bearer, cookie }: { bearer?: unknown; cookie?: unknown } = credential;
-    const value = bearer ?? cookie;
-    if (typeof value === "function" || (typeof value === "string" && value !== "")) return;
+export function createAuthorise(credential: Credential): () => Promise<Authorisation> {
+  if (credential === "session") return async () => ({ credentials: "include" });
+  const { bearer, cookie } = Object(credential) as { bearer?: Secret; cookie?: Secret };
+  const given = bearer ?? cookie;
+  if (typeof given !== "function" && (typeof given !== "string" || given === "")) {
+    throw new TypeError(
+      'Expected `credential` to be "session", { bearer } or { cookie }. Is the token missing?',
+    );
   }
-  throw new TypeError(
-    'Expected `credential` to be "session", { bearer } or { cookie }. Is the token missing?',
-  );
+  return async () => {
+    const text = typeof given === "string" ? given : await given();
+    const headers = given === bearer ? { authorization: `Bearer ${text}` } : { cookie: text };
+    return { credentials: "omit", headers };
+  };
 }

@@ -1,4 +1,5 @@
-import { type EventDraft, JsonText, type RunStatus } from "@tm/run-events-core";
+import type { EventDraft, RunStatus } from "@tm/run-events-core";
+import { SealedJson } from "@tm/run-events-core/wire";
 
 /** How long the server may hold a poll, in seconds. @see W17 */
 export const WAIT_SECONDS = 25;
@@ -59,7 +60,7 @@ function runPath(runId: string, rest = ""): string {
 
 /** @see W8 */
 export function createCall(runId: string, metadata: unknown): Call {
-  const data = metadata === undefined ? "" : `,"metadata":${JsonText.of(metadata).text}`;
+  const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
   const body = `{"runId":${JSON.stringify(runId)}${data}}`;
   return { path: RUNS, method: "POST", headers: JSON_TYPE, body };
 }
@@ -72,7 +73,7 @@ export function appendCall(
 ): Call {
   const texts = events.map(
     ({ eventType, payload }) =>
-      `{"eventType":${JSON.stringify(eventType)},"payload":${JsonText.of(payload).text}}`,
+      `{"eventType":${JSON.stringify(eventType)},"payload":${SealedJson.of(payload).text}}`,
   );
   const expected = expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
   return {

@@ -26,12 +26,13 @@ export function noAnswer(origin: string, cause: unknown): RunEventsError {
 
 /** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
 export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
-  const { method, path } = asked;
+  const { method = "GET", path } = asked;
   const { status, headers } = answer;
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
   const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
-  const said = `${method ?? "GET"} ${path.split("?")[0]} answered ${status} ${type}`;
-  return unheard(`${said}, not as a run-events server does: ${hint}?`);
+  return unheard(
+    `${method} ${path.split("?")[0]} answered ${status} ${type}, not as a run-events server does: ${hint}?`,
+  );
 }
 
 /** Statuses that count even from a proxy: the same request would be refused again, or must be made later. */

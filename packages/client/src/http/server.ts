@@ -1,5 +1,5 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import { authorise, checkCredential, type Credential } from "./credential.ts";
+import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { type Call, type Read, readJson } from "./run-calls.ts";
@@ -43,12 +43,12 @@ export interface Server {
 /** Talks to a server. @throws TypeError for a credential that cannot be sent */
 export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
-  checkCredential(credential);
+  const authorise = createAuthorise(credential);
 
   async function ask(call: Call, signal: AbortSignal): Promise<Response> {
     const { href, origin } = serverUrl(baseUrl, call.path);
     const { headers, credentials } = await Promise.race([
-      authorise(credential),
+      authorise(),
       pause(FOR_EVER_MS, signal) as Promise<never>,
     ]);
     // What `fetch` does not know of a call it leaves alone.

@@ -6,7 +6,7 @@ import {
   type RunSnapshot,
 } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
-import { holdingClock, isRefusal, type WorkPort } from "@tm/run-events-core/wire";
+import { checkDepth, holdingClock, isRefusal, type WorkPort } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import {
@@ -65,6 +65,9 @@ export function createServerPort(
     // The server decides how large a payload may be.
     limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
+    check: checkDepth,
+    // `append` itself is sent again.
+    insist: async (send) => send(),
     async claim(runId, leaseMs) {
       const whole = shutdown ?? closing;
       const { fence } = await insist<Claim>(claimCall(runId, leaseMs), whole, leaseMs / 3);

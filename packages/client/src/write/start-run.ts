@@ -1,5 +1,10 @@
-import { type AppendReceipt, JsonText, type RunSnapshot } from "@tm/run-events-core";
-import { createGatheringQueue, holdingClock, type SealedDraft } from "@tm/run-events-core/wire";
+import type { AppendReceipt, RunSnapshot } from "@tm/run-events-core";
+import {
+  createGatheringQueue,
+  holdingClock,
+  type SealedDraft,
+  SealedJson,
+} from "@tm/run-events-core/wire";
 import { checkRunId } from "../http/check-run-id.ts";
 import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
@@ -173,11 +178,11 @@ function createOrder(schemas: PayloadSchemas<EventMap>): Order {
     const { eventType } = draft;
     let { payload } = draft;
     if (eventType in schemas) {
-      if (payload instanceof JsonText) payload = JSON.parse(payload.text);
+      if (payload instanceof SealedJson) payload = JSON.parse(payload.text);
       ({ payload } = await checkPayload(schemas, { eventType, payload }));
     }
     // The server decides which types there are.
-    return { eventType, payload: JsonText.of(payload) };
+    return { eventType, payload: SealedJson.of(payload) };
   }
 
   return async (drafts, put) => {

@@ -13,8 +13,7 @@ export function describeValue(value: unknown): string {
       (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
     );
   }
-  if (typeof value === "function") return "a function";
-  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return String(value);
   if (Array.isArray(value)) return "an array";
   if (isPromise(value)) return "a promise";

@@ -1,16 +1,16 @@
 import { describeValue, kindOf } from "./describe-value.ts";
 
 /** Built-in objects that JSON writes as `{}`, and what to pass instead. */
-const LOST: Readonly<Record<string, string>> = {
-  Error: "Pass { message: error.message }, or what else of it a reader may see.",
-  Map: "Pass Object.fromEntries(map), or [...map].",
-  Set: "Pass [...set].",
-  WeakMap: "Pass what is in it.",
-  WeakSet: "Pass what is in it.",
-  Promise: "Await it first.",
-  RegExp: "Pass its source.",
-  ArrayBuffer: "Pass it as text, such as base64.",
-};
+const LOST: ReadonlyMap<string, string> = new Map([
+  ["Error", "Pass { message: error.message }, or what else of it a reader may see."],
+  ["Map", "Pass Object.fromEntries(map), or [...map]."],
+  ["Set", "Pass [...set]."],
+  ["WeakMap", "Pass what is in it."],
+  ["WeakSet", "Pass what is in it."],
+  ["Promise", "Await it first."],
+  ["RegExp", "Pass its source."],
+  ["ArrayBuffer", "Pass it as text, such as base64."],
+]);
 
 /**
  * Why JSON cannot represent a value; `null` if it can. Checks only the value itself: its contents are written as `JSON.stringify`
@@ -25,7 +25,7 @@ export function lossOf(value: unknown): string | null {
   }
   if (typeof value !== "object" || value === null || "toJSON" in value) return null;
   const kind = kindOf(value);
-  const advice = Object.hasOwn(LOST, kind) ? LOST[kind] : undefined;
+  const advice = LOST.get(kind);
   return advice === undefined
     ? null
     : `Expected a JSON value, got an object of the kind ${kind}, which JSON writes as {}. ${advice}`;

@@ -3,15 +3,16 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { EventDraft, NewEvent, RunStatus, TerminalStatus } from "./event.ts";
 import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
-import { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
+import { isLonger, utf8Bytes } from "./json-text.ts";
+import { SealedJson } from "./sealed-json.ts";
 
 const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-const TERMINAL_EVENTS: Readonly<Record<string, TerminalStatus>> = {
-  RUN_COMPLETED: "completed",
-  RUN_FAILED: "failed",
-  RUN_CANCELLED: "cancelled",
-};
+const TERMINAL_EVENTS: ReadonlyMap<string, TerminalStatus> = new Map([
+  ["RUN_COMPLETED", "completed"],
+  ["RUN_FAILED", "failed"],
+  ["RUN_CANCELLED", "cancelled"],
+]);
 
 /** Whether a run in this status has ended for ever. @see W7 */
 export function isTerminal(status: RunStatus): status is TerminalStatus {
@@ -29,9 +30,7 @@ export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
 
 /** The status after an event of this type, on any run that could still take it. @see W6 */
 export function statusAfter(eventType: string): RunStatus {
-  return Object.hasOwn(TERMINAL_EVENTS, eventType)
-    ? (TERMINAL_EVENTS[eventType] ?? "running")
-    : "running";
+  return TERMINAL_EVENTS.get(eventType) ?? "running";
 }
 
 /** The phase that an event starts, as JSON text; `null` if it starts none. @see W6 */
@@ -128,10 +127,11 @@ function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewE
  * @throws RunEventsError `payload_too_large`; `invalid_event` for a payload that is nested too deep
  */
 export function checkDraft(
-  { payload: { text } }: SealedDraft,
+  draft: SealedDraft,
   { maxPayloadBytes }: Pick<AppendLimits, "maxPayloadBytes">,
   index = 0,
 ): void {
+  const { text } = draft.payload;
   if (isLonger(text, maxPayloadBytes)) {
     throw new RunEventsError(
       "payload_too_large",
@@ -139,6 +139,14 @@ export function checkDraft(
       { details: { index } },
     );
   }
+  checkDepth(draft, index);
+}
+
+/**
+ * As `checkDraft`, where only the server knows how large a payload may be.
+ * @throws RunEventsError `invalid_event` for a payload that is nested too deep
+ */
+export function checkDepth({ payload: { text } }: SealedDraft, index = 0): void {
   if (isDeeper(text, MAX_JSON_DEPTH)) {
     throw invalidEvent(
       `Expected the payload of event ${index} to be nested ${MAX_JSON_DEPTH} deep at most, got one that is deeper. Flatten it, or pass it as text.`,
@@ -171,7 +179,7 @@ function invalidEvent(message: string, index: number): RunEventsError {
 
 /** An event to append whose payload nobody can change any more. */
 export interface SealedDraft extends EventDraft {
-  readonly payload: JsonText;
+  readonly payload: SealedJson;
 }
 
 /**
@@ -184,9 +192,9 @@ export function sealDraft(draft: EventDraft, index = 0): SealedDraft {
   return { eventType, payload: textOf(payload, index) };
 }
 
-function textOf(payload: unknown, index: number): JsonText {
+function textOf(payload: unknown, index: number): SealedJson {
   try {
-    return JsonText.of(payload);
+    return SealedJson.of(payload);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     throw new RunEventsError(error.code, error.message, { cause: error.cause, details: { index } });

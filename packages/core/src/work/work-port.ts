@@ -1,12 +1,15 @@
 import { createOwnKeys } from "../log/own-keys.ts";
 import type { AppendOptions, RunLog } from "../log/run-log.ts";
+import { isStoreClosed } from "../rules/errors.ts";
 import type { EventDraft } from "../rules/event.ts";
-import type { AppendLimits } from "../rules/lifecycle.ts";
+import { type AppendLimits, checkDraft, type SealedDraft } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunEventStore, Watch } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
+import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
+import { isInDoubt, isStoreAway } from "./work-failures.ts";
 
 /** What an append of a worker may ask for. @see W10, W11 */
 export type WorkAppendOptions = Pick<AppendOptions, "idempotencyKey" | "expectedSequence">;
@@ -28,11 +31,17 @@ export interface WorkPort {
     events: readonly EventDraft[],
     options: WorkAppendOptions & { readonly fence: number },
   ): Promise<AppendReceipt>;
+  /** Checks an emitted event as far as the port knows what will be taken. */
+  check(draft: SealedDraft): void;
   /**
-   * Makes keys for emitted events, where the store may lose an acknowledgement: an event in doubt is then sent again for as long
-   * as the lease lasts. Without it, only the port's own `append` sends an event in doubt again.
+   * Sends emitted events, again as long as that may help.
+   * @param send makes one append. It rejects once the lease is over
+   * @param isShutDown whether the worker is to stop
    */
-  readonly newKey?: (() => string) | undefined;
+  insist(
+    send: (idempotencyKey?: string) => Promise<unknown>,
+    isShutDown: () => boolean,
+  ): Promise<unknown>;
   /** @returns a watch whose `ready` does not reject, and waits for a first look */
   watchEnd(runId: string, watcher: EndWatcher): Watch;
 }
@@ -48,12 +57,22 @@ export function createLogPort(
   options: OwnerOption,
   closing: AbortSignal,
 ): WorkPort {
+  // An event in doubt is sent again only under a key.
+  const newKey = store.capabilities.losesAcknowledgements ? createOwnKeys() : null;
   const owner: OwnerOption = "ownerId" in options ? { ownerId: options.ownerId } : {};
   return {
     clock: log.clock,
     limits: log.limits,
     closing,
-    newKey: store.capabilities.losesAcknowledgements ? createOwnKeys() : undefined,
+    check: (draft) => checkDraft(draft, log.limits),
+    insist(send, isShutDown) {
+      const key = newKey?.();
+      const isEnough = (error: unknown): boolean => {
+        const isSafe = key !== undefined || !isInDoubt(error);
+        return !isStoreAway(error) || isStoreClosed(error) || !isSafe || isShutDown();
+      };
+      return persist(() => send(key), log.clock, isEnough);
+    },
     claim: (runId, leaseMs) => log.claim(runId, { ...owner, leaseMs }),
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),

@@ -1,6 +1,5 @@
-import { isRefusal, isStoreClosed } from "../rules/errors.ts";
+import { isRefusal } from "../rules/errors.ts";
 import {
-  checkDraft,
   checkDrafts,
   isTerminal,
   sealDraft,
@@ -9,7 +8,6 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Watch } from "../store/store.ts";
-import { persist } from "../time/persist.ts";
 import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
 import { type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, messageOf } from "./work-failures.ts";
@@ -139,7 +137,7 @@ export class Worker {
     try {
       this.#check();
       const draft = sealDraft({ eventType, payload });
-      checkDraft(draft, this.#port.limits);
+      this.#port.check(draft);
       await this.#queue.emit(draft);
     } catch (error) {
       this.#queue.refuse(error);
@@ -174,17 +172,13 @@ export class Worker {
     }
   }
 
-  /** Sends emitted events again for as long as the lease lasts, whatever failure the store answers. */
+  /** Sends emitted events, for as long as the lease lasts. */
   async #insist(drafts: readonly SealedDraft[]): Promise<void> {
-    const idempotencyKey = this.#port.newKey?.();
-    const isEnough = (error: unknown): boolean => {
-      const isSafe = idempotencyKey !== undefined || !isInDoubt(error);
-      return (
-        !isStoreAway(error) || isStoreClosed(error) || !isSafe || this.#shutdown() !== undefined
-      );
-    };
     try {
-      await persist(() => this.#send(drafts, { idempotencyKey }), this.#port.clock, isEnough);
+      await this.#port.insist(
+        (idempotencyKey) => this.#send(drafts, { idempotencyKey }),
+        () => this.#shutdown() !== undefined,
+      );
     } finally {
       this.#advance({ type: "gave_up" });
     }
