@@ -81,6 +81,7 @@ export function planAppends<Head extends RunRecord>(
   }
 
   const outcomes = requests.map(appendOne);
-  const moved = [...places.values()].filter(({ before, after }) => before !== after);
+  const moved: MovedHead<Head>[] = [];
+  for (const place of places.values()) if (place.after !== place.before) moved.push(place);
   return { outcomes, events, receipts, moved };
 }

@@ -1,5 +1,10 @@
 import type { EventRow, HeadRow, MovedHead, RowMoves } from "@tm/run-events-core/store";
-import { prepareStatement, type SqliteDatabase, type Statement } from "../driver.ts";
+import {
+  prepareStatement,
+  type SqliteDatabase,
+  type SqliteValue,
+  type Statement,
+} from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /** How many rows one statement inserts. */
@@ -74,21 +79,19 @@ function prepareInsertEvents(db: SqliteDatabase, { events }: Tables): RowMoves["
   const insertOne = insert(1);
   const insertMany = insert(ROWS_AT_ONCE);
   return (rows) => {
-    for (let at = 0; at < rows.length;) {
-      const row = rows[at];
-      if (row === undefined) return;
-      if (rows[at + ROWS_AT_ONCE - 1]?.ordinal === row.ordinal) {
-        insertMany.run(...rows.slice(at, at + ROWS_AT_ONCE).flatMap(valuesOf));
-        at += ROWS_AT_ONCE;
-      } else {
-        insertOne.run(...valuesOf(row));
-        at += 1;
-      }
+    let at = 0;
+    while (at < rows.length) {
+      const isMany = rows[at + ROWS_AT_ONCE - 1]?.ordinal === rows[at]?.ordinal;
+      const values: SqliteValue[] = [];
+      const end = isMany ? at + ROWS_AT_ONCE : at + 1;
+      for (; at < end; at++) addValues(values, rows[at]);
+      (isMany ? insertMany : insertOne).run(...values);
     }
   };
 }
 
-function valuesOf(row: EventRow): [number, number, string, string | null, string, number] {
+function addValues(values: SqliteValue[], row: EventRow | undefined): void {
+  if (row === undefined) return;
   const { ordinal, sequence, eventType, phase, payload, createdAtMs } = row;
-  return [ordinal, sequence, eventType, phase, payload, createdAtMs];
+  values.push(ordinal, sequence, eventType, phase, payload, createdAtMs);
 }
