@@ -206,7 +206,7 @@ export const leases: readonly TrialCase[] = [
         if (race % 2 === 1) await claimExpired(trial.store, runId);
         const outcomes = await Promise.all(
           Array.from({ length: RACERS }, async (_, index) => {
-            await turns((race * index) % 5);
+            await turns(race * index);
             return (stores[index % stores.length] ?? trial.store).claim({ ...LEASE, runId });
           }),
         );
