@@ -2,7 +2,7 @@ import { createPostgresStore } from "@tm/run-events-postgres";
 import { Pool } from "pg";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
-import type { OpenedStore } from "./open-store.ts";
+import type { OpenedStore } from "./opened-store.ts";
 import { reasonOf } from "./reason-of.ts";
 
 /** How long a connection may take to be made or to become free, in milliseconds. */

@@ -5,7 +5,7 @@ import { openRedisStore } from "@tm/run-events-redis";
 import { Cluster, Redis } from "ioredis";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
-import type { OpenedStore } from "./open-store.ts";
+import type { OpenedStore } from "./opened-store.ts";
 import { reasonOf } from "./reason-of.ts";
 import type { StoreUrl } from "./store-url.ts";
 

@@ -1,8 +1,8 @@
+import type { OpenedStore } from "./opened-store.ts";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import type { Log } from "./log.ts";
 import { openPostgres } from "./open-postgres.ts";
@@ -10,14 +10,6 @@ import { openRedis } from "./open-redis.ts";
 import { hasCode } from "./has-code.ts";
 import { reasonOf } from "./reason-of.ts";
 import { encodeStoreUrl, type StoreUrl } from "./store-url.ts";
-
-/** A store, and what its opener closes once the store is closed. */
-export interface OpenedStore {
-  readonly store: RunEventStore;
-  /** The size of the log beside a database file in bytes; `null` or left out where there is none. */
-  walBytes?(): number | null;
-  release(): Promise<void>;
-}
 
 /**
  * Opens the store that the URL names and brings its schema up to date. A database file and its folder are made, for their

@@ -1,6 +1,7 @@
 export type { Credential } from "./http/credential.ts";
 export type { EventMap, OtherType, PayloadOf, TypedEvent } from "./typed/event-map.ts";
-export type { FollowOptions, RunFollower } from "./follow/follow-run.ts";
+export type { RunFollower } from "./follow/follow-run.ts";
+export type { FollowOptions } from "./follow/follow-options.ts";
 export { followRun } from "./follow/follow-run.ts";
 export type { AppendOptions, RunWriter, StartOptions, TypedDraft } from "./write/start-run.ts";
 export { startRun } from "./write/start-run.ts";

@@ -17,7 +17,7 @@ import { encodeWave } from "./sql/append.ts";
 import { runOf } from "./sql/columns.ts";
 import { readPages } from "./sql/read.ts";
 import type { ReceiptRow } from "./sql/receipts.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./sql/statements.ts";
 
 /** The runs that a group of appends has moved, by their ids. */
 export type MovedRuns = Map<string, RunPosition>;

@@ -2,7 +2,7 @@ import { storeClosed } from "@tm/run-events-core/store";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { Connections } from "./connections.ts";
 import { storeFailure } from "./failure.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./sql/statements.ts";
 
 /** The calls of one store, from its opening to its end. Each fails with `RunEventsError` for what the driver throws. @see S18, S20 */
 export class Calls {

@@ -3,7 +3,7 @@ import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { inspectSchema } from "./inspect-schema.ts";
 import type { Query } from "./query.ts";
 import { printMigrations } from "./schema.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./sql/statements.ts";
 
 /** What one store knows of its server and its tables. */
 export class SchemaCheck {

@@ -3,7 +3,7 @@ import { createListener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";
 import { checkPool, connectOf, queryOfPool } from "./pool.ts";
 import { namingQueryOf, type Query, sturdyQueryOf, timedQueryOf, withRetries } from "./query.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./sql/statements.ts";
 
 /** How long a statement of a probe may hold a connection, in milliseconds. */
 const PROBE_MS = 10_000;

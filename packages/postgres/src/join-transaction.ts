@@ -7,7 +7,7 @@ import { appendGroup, type MovedRuns } from "./append.ts";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { PostgresQueryable } from "./driver.ts";
 import { type Query, queryOf } from "./query.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./sql/statements.ts";
 
 /** An append into the caller's own transaction. */
 export interface JoinedAppend extends JoinedAppendOfCore {

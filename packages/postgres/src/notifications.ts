@@ -9,7 +9,7 @@ import { encodeHints, type Hint, parseHints } from "./hints.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./sql/statements.ts";
 import { createHintTeller, type HintTeller } from "./tell-hints.ts";
 
 /** How often to look for what no notification has said, while LISTEN is not proven and while it is, in milliseconds. */

@@ -1,3 +1,4 @@
+import type { Statements } from "./sql/statements.ts";
 import { appendEachStatement } from "./sql/append-each.ts";
 import { appendToOneStatement } from "./sql/append-to-one.ts";
 import { appendStatement } from "./sql/append.ts";
@@ -9,30 +10,7 @@ import { probeStatement } from "./sql/probe.ts";
 import { readStatement } from "./sql/read.ts";
 import { selectReceiptsStatement } from "./sql/receipts.ts";
 import { createRunStatement, deleteRunStatement, selectRunStatement } from "./sql/run.ts";
-import { type Tables, tablesOf } from "./tables.ts";
-
-/** The texts of the store's statements. Each is whole in itself: no session keeps anything between two of them. */
-export interface Statements extends Tables {
-  readonly append: string;
-  readonly appendEach: string;
-  readonly appendToOne: string;
-  readonly selectReceipts: string;
-  readonly read: string;
-  readonly selectRun: string;
-  readonly createRun: string;
-  readonly deleteRun: string;
-  readonly claim: string;
-  readonly renew: string;
-  readonly release: string;
-  readonly listExpired: string;
-  readonly purge: string;
-  readonly purgeOne: string;
-  readonly listRuns: string;
-  readonly listRunsByStatus: string;
-  readonly selectPositions: string;
-  readonly notify: string;
-  readonly probe: string;
-}
+import { tablesOf } from "./tables.ts";
 
 /** The statements for a schema. @throws TypeError as `tablesOf` */
 export function createStatements(schema: string): Statements {

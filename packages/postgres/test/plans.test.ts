@@ -6,7 +6,8 @@ import type { RunAppend } from "../src/plan-wave.ts";
 import { encodeEach } from "../src/sql/append-each.ts";
 import { encodeAppend } from "../src/sql/append-to-one.ts";
 import { encodeWave } from "../src/sql/append.ts";
-import { createStatements, type Statements } from "../src/statements.ts";
+import { createStatements } from "../src/statements.ts";
+import type { Statements } from "../src/sql/statements.ts";
 import { appendOf } from "@tm/run-events-test-servers/requests";
 
 const EVENTS = 200_000;

@@ -1,7 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { storeClosed } from "@tm/run-events-core/store";
 import { checkHandle, checkSynchronous } from "./check-handle.ts";
-import { isClosed, isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
+import { isClosed, isInTransaction, prepareStatement } from "./handle.ts";
+import type { SqliteDatabase } from "./driver.ts";
 import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
 import { FileGuard, type GuardedHandle } from "./file-guard.ts";
 import { migrateSchema, verifySchema } from "./schema.ts";

@@ -5,7 +5,8 @@ import {
   type RunPosition,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { isInTransaction, type SqliteDatabase } from "./driver.ts";
+import { isInTransaction } from "./handle.ts";
+import type { SqliteDatabase } from "./driver.ts";
 import type { Positions } from "./sql/positions.ts";
 
 /** The notifications of one store. */

@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { prepareStatement, type SqliteDatabase } from "./driver.ts";
+import { prepareStatement } from "./handle.ts";
+import type { SqliteDatabase } from "./driver.ts";
 import type { Tables } from "./tables.ts";
 import type { Transactions } from "./transactions.ts";
 

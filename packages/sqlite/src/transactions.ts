@@ -1,4 +1,5 @@
-import { isInTransaction, prepareStatement, type SqliteDatabase } from "./driver.ts";
+import { isInTransaction, prepareStatement } from "./handle.ts";
+import type { SqliteDatabase } from "./driver.ts";
 import { isDiskFailure, storeFailure } from "./failure.ts";
 
 /** Runs synchronous work in transactions of one handle. What the work throws undoes it and is thrown on. */

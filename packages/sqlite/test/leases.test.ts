@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { prepareStatement } from "../src/driver.ts";
+import { prepareStatement } from "../src/handle.ts";
 import { prepareStatements } from "../src/statements.ts";
 import { tablesOf } from "../src/tables.ts";
 import { DRIVERS } from "./drivers.ts";

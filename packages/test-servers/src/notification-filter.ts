@@ -1,16 +1,9 @@
+import type { NotificationFilter } from "./filter.ts";
 import { createPostgresFilter } from "./postgres-notifications.ts";
 import { createRedisFilter } from "./redis-notifications.ts";
 
 /** A protocol in which a server sends what nobody asked for on that connection just then. */
 export type NotifyingProtocol = "postgres" | "redis";
-
-/** Follows one connection and takes the notifications out of what the server says. */
-export interface NotificationFilter {
-  /** Follows what the client sends; every chunk of it, in order. */
-  readClient(chunk: Buffer): void;
-  /** Every chunk of what the server sends, in order. @returns what of it the client gets */
-  filterServer(chunk: Buffer): Buffer;
-}
 
 /** The protocol by the first byte that the client sends; null if it is neither. */
 export function parseProtocol(firstByte: number | undefined): NotifyingProtocol | null {

@@ -1,4 +1,4 @@
-import type { NotificationFilter } from "./notification-filter.ts";
+import type { NotificationFilter } from "./filter.ts";
 
 // A client's requests before its start-up message, each of which is answered by one byte.
 const ENCRYPTION_REQUESTS: readonly number[] = [80_877_103, 80_877_104];

@@ -1,4 +1,4 @@
-import type { NotificationFilter } from "./notification-filter.ts";
+import type { NotificationFilter } from "./filter.ts";
 
 const NOTIFICATIONS: readonly string[] = ["message", "smessage", "pmessage"];
 const LONGEST_NOTIFICATION = 8;

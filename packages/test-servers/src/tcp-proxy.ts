@@ -5,9 +5,9 @@ import { Gate } from "./gate.ts";
 import {
   createNotificationFilter,
   parseProtocol,
-  type NotificationFilter,
   type NotifyingProtocol,
 } from "./notification-filter.ts";
+import type { NotificationFilter } from "./filter.ts";
 
 /** A connection that is open through the proxy. */
 export interface ProxiedConnection {

@@ -1,4 +1,4 @@
-import type { NotificationFilter } from "../src/notification-filter.ts";
+import type { NotificationFilter } from "../src/filter.ts";
 
 /** The same bytes in pieces of these sizes. */
 export function cutUp(bytes: Buffer, sizes: Iterator<number>): readonly Buffer[] {

@@ -1,27 +1,12 @@
+import type { FollowOptions } from "./follow-options.ts";
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
 import { checkRunId } from "../http/check-run-id.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
-import { checkPayload, type PayloadSchemas } from "../typed/payload-schema.ts";
+import { checkPayload } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
-import type { ServerOptions } from "../http/server.ts";
 import type { Standing } from "./standing.ts";
-
-/** Which run to follow, and how. */
-export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
-  readonly runId: string;
-  /** The last sequence that you have. Default 0. */
-  readonly since?: number;
-  /** Ends it with the signal's reason, whatever is waited for. */
-  readonly signal?: AbortSignal;
-  /** The server's own, in milliseconds: a stream that is silent for 2.5 of them is given up. Default 15,000. @see W22 */
-  readonly heartbeatMs?: number;
-  /** Payloads are handed over as these give them back. */
-  readonly schemas?: PayloadSchemas<M>;
-  /** Told whenever any of it changes; with each event before it is handed over. */
-  readonly onStanding?: (standing: Standing) => void;
-}
 
 /** A run that is followed: its events, and where the follower stands. */
 export interface RunFollower<M extends EventMap = EventMap>

@@ -3,7 +3,7 @@ import type { Reading } from "./attempt.ts";
 import { afterFailure, expectLoss, startCourse } from "./course.ts";
 import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
-import type { FollowOptions } from "./follow-run.ts";
+import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
 import { onWake } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";

@@ -10,7 +10,8 @@ import type {
   WorkOptions,
 } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
-import { type FollowOptions, followRun, type RunFollower } from "../follow/follow-run.ts";
+import { followRun, type RunFollower } from "../follow/follow-run.ts";
+import type { FollowOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
 import { retrying } from "../http/retrying.ts";
 import {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { LeaseOperation } from "../history/operation.ts";
 import { LONG_MS, SHORT_MS } from "../lease.ts";
-import { KEYED } from "./request-of.ts";
+import { KEYED } from "./keyed.ts";
 
 /** What several clients do at once, as plain data: it can be printed, shrunk and run again. */
 export interface Program {

@@ -1,14 +1,8 @@
+import { KEYED } from "./keyed.ts";
 import type { Appender, AppendRequest } from "@tm/run-events-core/store";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { PlannedAppend } from "./program.ts";
-
-/** The events that go under each key that clients share. */
-export const KEYED: Readonly<Record<string, readonly string[]>> = {
-  k: ["TOKEN"],
-  l: ["TOKEN", "PHASE_STARTED", "TOKEN"],
-  end: ["TOKEN", "RUN_COMPLETED"],
-};
 
 /**
  * A planned append as core would send it.

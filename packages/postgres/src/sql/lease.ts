@@ -10,7 +10,7 @@ import {
   renewRule,
 } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
-import type { Statements } from "../statements.ts";
+import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, NOW_MS, runColumns, type RunRow, runOf } from "./columns.ts";
 

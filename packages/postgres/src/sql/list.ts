@@ -1,6 +1,6 @@
 import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
-import type { Statements } from "../statements.ts";
+import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { ON_PRIMARY, runColumns, type RunRow, runOf } from "./columns.ts";
 

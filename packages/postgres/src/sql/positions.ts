@@ -1,6 +1,6 @@
 import type { RunPosition } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
-import type { Statements } from "../statements.ts";
+import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, ON_PRIMARY } from "./columns.ts";
 

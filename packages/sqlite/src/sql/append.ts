@@ -1,10 +1,6 @@
 import type { EventRow, HeadRow, MovedHead, RowMoves } from "@tm/run-events-core/store";
-import {
-  prepareStatement,
-  type SqliteDatabase,
-  type SqliteValue,
-  type Statement,
-} from "../driver.ts";
+import { prepareStatement, type Statement } from "../handle.ts";
+import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /** How many rows one statement inserts. */

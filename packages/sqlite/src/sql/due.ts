@@ -1,5 +1,6 @@
 import type { DueTime, RowMoves } from "@tm/run-events-core/store";
-import { prepareStatement, type SqliteDatabase, type Statement } from "../driver.ts";
+import { prepareStatement, type Statement } from "../handle.ts";
+import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /** Prepares the choice of runs whose leases ran out, or that finished, each from an index. @see S23, S24 */

@@ -1,5 +1,6 @@
 import type { HeadRow, RowMoves } from "@tm/run-events-core/store";
-import { prepareStatement, type SqliteDatabase, type Statement } from "../driver.ts";
+import { prepareStatement, type Statement } from "../handle.ts";
+import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 import { RUN_COLUMNS } from "./columns.ts";
 

@@ -1,5 +1,6 @@
 import type { RunPosition } from "@tm/run-events-core/store";
-import { prepareStatement, type SqliteDatabase } from "../driver.ts";
+import { prepareStatement } from "../handle.ts";
+import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /** What a look for the commits of other connections reads. */

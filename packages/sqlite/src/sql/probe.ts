@@ -1,5 +1,6 @@
 import type { RowMoves } from "@tm/run-events-core/store";
-import { prepareStatement, type SqliteDatabase } from "../driver.ts";
+import { prepareStatement } from "../handle.ts";
+import type { SqliteDatabase } from "../driver.ts";
 import { checkObjects } from "../schema.ts";
 import type { Tables } from "../tables.ts";
 

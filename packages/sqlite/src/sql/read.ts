@@ -5,7 +5,8 @@ import {
   type RowMoves,
   type StoredEvent,
 } from "@tm/run-events-core/store";
-import { prepareStatement, type SqliteDatabase, type Statement } from "../driver.ts";
+import { prepareStatement, type Statement } from "../handle.ts";
+import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /** What is read at first, before it is known how large this run's events are. */

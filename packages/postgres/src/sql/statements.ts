@@ -1,0 +1,24 @@
+import type { Tables } from "../tables.ts";
+
+/** The texts of the store's statements. Each is whole in itself: no session keeps anything between two of them. */
+export interface Statements extends Tables {
+  readonly append: string;
+  readonly appendEach: string;
+  readonly appendToOne: string;
+  readonly selectReceipts: string;
+  readonly read: string;
+  readonly selectRun: string;
+  readonly createRun: string;
+  readonly deleteRun: string;
+  readonly claim: string;
+  readonly renew: string;
+  readonly release: string;
+  readonly listExpired: string;
+  readonly purge: string;
+  readonly purgeOne: string;
+  readonly listRuns: string;
+  readonly listRunsByStatus: string;
+  readonly selectPositions: string;
+  readonly notify: string;
+  readonly probe: string;
+}

@@ -1,0 +1,52 @@
+import type { SqliteValue, SqliteStatement, SqliteDatabase } from "./driver.ts";
+import { checkSynchronous } from "./check-handle.ts";
+
+/** A statement as this package uses it: its values are checked, and its rows have one shape on every driver. */
+export interface Statement {
+  run(...values: readonly SqliteValue[]): unknown;
+  /** The first row, `undefined` if there is none. */
+  get(...values: readonly SqliteValue[]): unknown;
+  all(...values: readonly SqliteValue[]): unknown[];
+  iterate(...values: readonly SqliteValue[]): Iterable<unknown>;
+}
+
+/** Whether a transaction is open on the handle; a closed handle has none. */
+export function isInTransaction(db: SqliteDatabase): boolean {
+  if (db.isOpen === false) return false;
+  return db.inTransaction ?? db.isTransaction ?? false;
+}
+
+/** Whether the caller has closed the handle. */
+export function isClosed(db: SqliteDatabase): boolean {
+  if (db.isOpen === false || db.open === false) return true;
+  try {
+    isInTransaction(db);
+    return false;
+  } catch {
+    // bun:sqlite shows it in no other way.
+    return true;
+  }
+}
+
+/** The switches of a statement's row shape; a handle may have been opened with other defaults. */
+interface RowShape {
+  safeIntegers?(on: boolean): unknown;
+  setReadBigInts?(on: boolean): unknown;
+  setReturnArrays?(on: boolean): unknown;
+}
+
+/** Prepares a statement whose rows are objects with plain numbers, whatever the handle's defaults are. */
+export function prepareStatement(db: SqliteDatabase, sql: string): Statement {
+  const statement: SqliteStatement & RowShape = db.prepare(sql);
+  checkSynchronous(statement);
+  statement.safeIntegers?.(false);
+  statement.setReadBigInts?.(false);
+  statement.setReturnArrays?.(false);
+  return {
+    run: (...values) => statement.run(...values),
+    // bun:sqlite answers null where the others answer undefined.
+    get: (...values) => statement.get(...values) ?? undefined,
+    all: (...values) => statement.all(...values),
+    iterate: (...values) => statement.iterate(...values),
+  };
+}
