@@ -1,10 +1,11 @@
+import { planBackoff } from "@tm/run-events-core/store";
 import type { PostgresPoolClient } from "./driver.ts";
 import { type Connect, namingQueryOf, type Query } from "./query.ts";
 
 /** How often the connection is tried by a notification to it, and how long that and LISTEN may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
-const FIRST_BACKOFF_MS = 100;
-const MOST_BACKOFF_MS = 30_000;
+/** Half by chance, so that the processes of a restarted database do not come back all at once. */
+const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };
 const PROBE = "?";
 
 /** The one connection of a process on which it is notified and notifies. */
@@ -157,10 +158,8 @@ class OwnConnection implements Listener {
   }
 
   #retryLater(): void {
-    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, MOST_BACKOFF_MS);
     this.#failures += 1;
-    // Half of it by chance, so that the processes of a restarted database do not come back all at once.
-    this.#arm(backoffMs * (0.5 + Math.random() / 2), () => void this.#connect());
+    this.#arm(planBackoff(BACKOFF, this.#failures, Math.random()), () => void this.#connect());
   }
 
   #arm(delayMs: number, work: () => void): void {

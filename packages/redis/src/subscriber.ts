@@ -1,3 +1,4 @@
+import { planBackoff } from "@tm/run-events-core/store";
 import { isCluster, type RedisClient, type RedisClusterClient } from "./driver.ts";
 
 /** What a subscriber tells. */
@@ -23,7 +24,8 @@ export interface Subscriber {
 const CHANNELS_AT_ONCE = 1_000;
 /** How long the server may be silent after a word to it, in milliseconds. */
 const SILENCE_MS = 5_000;
-const MOST_PAUSE_MS = 2_000;
+/** A fifth by chance, so that many processes do not come back as one. */
+const BACKOFF = { firstMs: 50, mostMs: 2_000, jitter: 0.2 };
 
 /**
  * Opens a connection of its own beside the caller's, with the caller's settings except for what makes it last and what
@@ -36,9 +38,9 @@ export function createSubscriber(
   return isCluster(redis) ? hearShards(redis, events) : hearServer(redis, events);
 }
 
-/** About 50 ms, doubled with each attempt, and a fifth of it at random, so that many processes do not come back as one. */
+/** How long to wait before the attempt of this number, from 1. */
 function pauseBefore(attempt: number): number {
-  return Math.min(25 * 2 ** attempt, MOST_PAUSE_MS) * (0.9 + Math.random() / 5);
+  return planBackoff(BACKOFF, attempt, Math.random());
 }
 
 function hearServer(redis: RedisClient, events: SubscriberEvents): Subscriber {

@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { storeClosed } from "@tm/run-events-core/store";
+import { planBackoff, storeClosed } from "@tm/run-events-core/store";
 import { checkHandle, checkSynchronous } from "./check-handle.ts";
 import { isClosed, isInTransaction, prepareStatement } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
@@ -15,8 +15,8 @@ import { createTransactions, type Transactions } from "./transactions.ts";
 const BUSY_TIMEOUT_MS = 5;
 /** How long a call tries in all. */
 const PATIENCE_MS = 10_000;
-/** The longest pause between two tries. */
-const MAX_PAUSE_MS = 25;
+/** The pauses between two tries, all by chance, so that processes that wait for each other do not meet again. */
+const BACKOFF = { firstMs: 1, mostMs: 25, jitter: 1 };
 /** The size of the `-wal` after its content is in the database: a long reader makes it grow without bound. */
 const MOST_WAL_BYTES = 67_108_864;
 
@@ -157,7 +157,7 @@ export class Connection {
   }
 
   async #patiently<T>(work: () => T, calledAt = performance.now()): Promise<T> {
-    for (let tries = 0; ; tries++) {
+    for (let tries = 1; ; tries++) {
       if (this.#isClosed) throw storeClosed();
       let busy: RunEventsError;
       try {
@@ -168,8 +168,7 @@ export class Connection {
         busy = storeFailure(error);
       }
       if (performance.now() - calledAt > PATIENCE_MS) throw busy;
-      // At random, so that processes that wait for each other do not meet again.
-      await sleep(1 + Math.random() * Math.min(MAX_PAUSE_MS, 2 ** tries));
+      await sleep(1 + planBackoff(BACKOFF, tries, Math.random()));
     }
   }
 }

@@ -1,10 +1,12 @@
 import { RunEventsError } from "../rules/errors.ts";
+import { planBackoff } from "../time/backoff.ts";
 import { type Clock, pause, systemClock } from "../time/clock.ts";
 import type { RowMoves, RowWork, Transact, TransactionMode } from "./row-moves.ts";
 
 /** How long a transaction that met others' is tried again, in milliseconds. */
 const PATIENCE_MS = 10_000;
-const MOST_PAUSE_MS = 20;
+/** The pauses between two attempts, all by chance, so that transactions that met do not meet again. */
+const BACKOFF = { firstMs: 2, mostMs: 20, jitter: 1 };
 
 /** A transaction on a connection of its own. */
 export interface OpenTransaction extends RowMoves {
@@ -61,7 +63,7 @@ export function createTransact(options: TransactOptions): Transact {
         return await once(mode, work);
       } catch (error) {
         if (!isContention(error) || clock.now() > untilMs) throw failureOf(error);
-        await pause(clock, Math.random() * Math.min(2 ** tries, MOST_PAUSE_MS));
+        await pause(clock, planBackoff(BACKOFF, tries, Math.random()));
       }
     }
   };
