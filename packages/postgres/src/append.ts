@@ -1,5 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import {
+  type AppendRequest,
+  type Indexed,
   type AppendOutcome,
   judgeAppend,
   type KeptReceipt,
@@ -8,7 +10,7 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import { isKeyTaken, storeFailure } from "./failure.ts";
-import { type Placed, planWave, type RunAppend } from "./plan-wave.ts";
+import { planWave, type RunAppend } from "./plan-wave.ts";
 import type { Query } from "./query.ts";
 import type { LandedRow } from "./sql/append-columns.ts";
 import { encodeEach, isEventEach } from "./sql/append-each.ts";
@@ -38,7 +40,7 @@ export async function appendGroup(
   query: Query,
   attempt: Query,
   sql: Statements,
-  group: readonly Placed[],
+  group: readonly Indexed<AppendRequest>[],
   moved: MovedRuns,
 ): Promise<readonly AppendOutcome[]> {
   const outcomes: AppendOutcome[] = [];
@@ -60,7 +62,7 @@ async function settle(
   query: Query,
   attempt: Query,
   sql: Statements,
-  group: readonly Placed[],
+  group: readonly Indexed<AppendRequest>[],
   outcomes: AppendOutcome[],
   moved: MovedRuns,
 ): Promise<void> {
@@ -124,12 +126,12 @@ function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedR
   let lastSequence = Number(row.base);
   // Unless the first of them starts a phase, none does.
   let { phase } = row;
-  for (const { place, request } of append.requests) {
+  for (const { index, request } of append.requests) {
     const { events, runStatus } = request;
     const firstSequence = lastSequence + 1;
     lastSequence += events.length;
     phase = events.findLast((event) => event.phase !== null)?.phase ?? phase;
-    outcomes[place] = { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+    outcomes[index] = { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
   }
   return { runId: append.runId, ordinal: Number(row.ordinal), lastSequence };
 }
@@ -143,22 +145,22 @@ async function judgeRefused(
   sql: Statements,
   refused: readonly RunAppend[],
   outcomes: AppendOutcome[],
-): Promise<readonly Placed[]> {
-  const placed = refused.flatMap(({ requests }) => requests);
-  if (placed.length === 0) return [];
-  const kept = await selectReceipts(query, sql, placed);
-  const again: Placed[] = [];
+): Promise<readonly Indexed<AppendRequest>[]> {
+  const refusedRequests = refused.flatMap(({ requests }) => requests);
+  if (refusedRequests.length === 0) return [];
+  const kept = await selectReceipts(query, sql, refusedRequests);
+  const again: Indexed<AppendRequest>[] = [];
   const waiting = new Set<string>();
-  placed.forEach(({ place, request }, index) => {
-    const { run, receipt, nowMs } = kept[index] ?? { run: null, receipt: null, nowMs: 0 };
+  refusedRequests.forEach(({ index, request }, at) => {
+    const { run, receipt, nowMs } = kept[at] ?? { run: null, receipt: null, nowMs: 0 };
     // Behind one that goes out again, only what a key has landed as is certain by now: what looks refused may be so since the
     // run was made anew a moment ago.
     const isOpen = receipt === null && waiting.has(request.runId);
     const outcome = isOpen ? null : judgeAppend(run, receipt, request, nowMs);
-    if (outcome !== null) outcomes[place] = outcome;
+    if (outcome !== null) outcomes[index] = outcome;
     else {
       waiting.add(request.runId);
-      again.push({ place, request });
+      again.push({ index, request });
     }
   });
   return again;
@@ -174,15 +176,15 @@ interface Kept {
 async function selectReceipts(
   query: Query,
   sql: Statements,
-  placed: readonly Placed[],
+  requests: readonly Indexed<AppendRequest>[],
 ): Promise<readonly (Kept | null)[]> {
   const rows = (await query(sql.selectReceipts, [
-    placed.map(({ request }) => request.runId),
-    placed.map(({ request }) => request.idempotencyKey),
+    requests.map(({ request }) => request.runId),
+    requests.map(({ request }) => request.idempotencyKey),
   ])) as readonly ReceiptRow[];
   const keyed = rows.filter((row) => row.keySequence !== null);
   const pages = keyed.length === 0 ? [] : await readPages(query, sql, keyed.map(batchQuery));
-  const kept: (Kept | null)[] = placed.map(() => null);
+  const kept: (Kept | null)[] = requests.map(() => null);
   for (const row of rows) kept[Number(row.at) - 1] = keptOf(row, null);
   keyed.forEach((row, index) => {
     const page = pages[index] ?? null;

@@ -43,6 +43,6 @@ export async function joinTransaction(
       throw error;
     }
   };
-  const [outcome] = await appendGroup(query, attempt, sql, [{ place: 0, request }], moved);
+  const [outcome] = await appendGroup(query, attempt, sql, [{ index: 0, request }], moved);
   return outcome;
 }

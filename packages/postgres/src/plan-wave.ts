@@ -1,27 +1,21 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { AppendRequest } from "@tm/run-events-core/store";
+import type { AppendRequest, Indexed } from "@tm/run-events-core/store";
 import { ANYBODY, encodeAppender } from "./sql/encode-appender.ts";
-
-/** A request, and its place in the group that it came with. */
-export interface Placed {
-  readonly place: number;
-  readonly request: AppendRequest;
-}
 
 /** What one run gets in one statement: requests that land together, or not at all. */
 export interface RunAppend {
   readonly runId: string;
-  readonly requests: readonly Placed[];
+  readonly requests: readonly Indexed<AppendRequest>[];
 }
 
 /** What goes out in one statement, by ascending run id, and what has to wait for its answer. */
 export interface Wave {
   readonly appends: readonly RunAppend[];
-  readonly rest: readonly Placed[];
+  readonly rest: readonly Indexed<AppendRequest>[];
 }
 
 interface OpenAppend {
-  readonly requests: Placed[];
+  readonly requests: Indexed<AppendRequest>[];
   readonly keys: Set<string>;
   /** Whether one of the requests starts a phase. */
   startsPhase: boolean;
@@ -35,21 +29,21 @@ interface OpenAppend {
  * order. Run ids ascend, so that statements of several processes that meet take the same run first.
  * @see S2
  */
-export function planWave(pending: readonly Placed[]): Wave {
+export function planWave(pending: readonly Indexed<AppendRequest>[]): Wave {
   const open = new Map<string, OpenAppend>();
-  const rest: Placed[] = [];
-  for (const placed of pending) {
-    const { request } = placed;
+  const rest: Indexed<AppendRequest>[] = [];
+  for (const indexed of pending) {
+    const { request } = indexed;
     let append = open.get(request.runId);
     if (append === undefined) {
       append = { requests: [], keys: new Set(), startsPhase: false, full: false };
       open.set(request.runId, append);
     } else if (append.full || !joins(append, request)) {
       append.full = true;
-      rest.push(placed);
+      rest.push(indexed);
       continue;
     }
-    append.requests.push(placed);
+    append.requests.push(indexed);
     if (request.idempotencyKey !== null) append.keys.add(request.idempotencyKey);
     append.startsPhase ||= startsPhase(request);
     append.full = isTerminal(request.runStatus);

@@ -86,11 +86,11 @@ export function createPostgresStore(
       return outcome;
     },
     async append(requests) {
-      const placed = requests.map((request, place) => ({ request, place }));
+      const indexed = requests.map((request, index) => ({ request, index }));
       const moved: MovedRuns = new Map();
       try {
         return await calls.perform(() =>
-          appendGroup(query, sturdyQuery, sql, placed, moved).catch(inDoubt),
+          appendGroup(query, sturdyQuery, sql, indexed, moved).catch(inDoubt),
         );
       } finally {
         notifications.tell([...moved.values()]);

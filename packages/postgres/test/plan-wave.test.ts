@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { isTerminal } from "@tm/run-events-core";
+import type { AppendRequest, Indexed } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Placed, planWave, type Wave } from "../src/plan-wave.ts";
+import { planWave, type Wave } from "../src/plan-wave.ts";
 import { arbitraryAppend } from "@tm/run-events-test-servers/arbitrary-append";
 import { appendOf } from "@tm/run-events-test-servers/requests";
 
@@ -11,13 +12,13 @@ const RUN_IDS = ["a", "B", "_c", "-d", "É"];
 
 const arbitraryGroup = fc
   .array(arbitraryAppend(RUN_IDS, [0, 7_200_000]), { maxLength: 20 })
-  .map((requests) => requests.map((request, place) => ({ place, request })));
+  .map((requests) => requests.map((request, index) => ({ index, request })));
 
 /** Tries a law on every wave that a group is cut into. */
-function onEveryWave(law: (wave: Wave, pending: readonly Placed[]) => void): void {
+function onEveryWave(law: (wave: Wave, pending: readonly Indexed<AppendRequest>[]) => void): void {
   fc.assert(
     fc.property(arbitraryGroup, (group) => {
-      let pending: readonly Placed[] = group;
+      let pending: readonly Indexed<AppendRequest>[] = group;
       while (pending.length > 0) {
         const wave = planWave(pending);
         law(wave, pending);
@@ -28,7 +29,12 @@ function onEveryWave(law: (wave: Wave, pending: readonly Placed[]) => void): voi
   );
 }
 
-function onEveryRun(law: (requests: readonly Placed[], waiting: readonly Placed[]) => void): void {
+function onEveryRun(
+  law: (
+    requests: readonly Indexed<AppendRequest>[],
+    waiting: readonly Indexed<AppendRequest>[],
+  ) => void,
+): void {
   onEveryWave(({ appends, rest }) => {
     for (const { runId, requests } of appends) {
       law(
@@ -39,12 +45,15 @@ function onEveryRun(law: (requests: readonly Placed[], waiting: readonly Placed[
   });
 }
 
-function startsPhase({ request }: Placed): boolean {
+function startsPhase({ request }: Indexed<AppendRequest>): boolean {
   return request.events.some(({ phase }) => phase !== null);
 }
 
 /** Whether a request may go out behind others of its run. */
-function mayFollow(before: readonly Placed[], next: Placed): boolean {
+function mayFollow(
+  before: readonly Indexed<AppendRequest>[],
+  next: Indexed<AppendRequest>,
+): boolean {
   const { ownerId, idempotencyKey, expectedSequence, appender } = next.request;
   const [first] = before;
   return (
@@ -64,13 +73,13 @@ describe("a wave", () => {
     onEveryWave(({ appends, rest }, pending) => {
       const taken = appends.flatMap(({ requests }) => requests);
       expect(taken.length).toBeGreaterThan(0);
-      expect([...taken, ...rest].toSorted((a, b) => a.place - b.place)).toEqual(pending);
+      expect([...taken, ...rest].toSorted((a, b) => a.index - b.index)).toEqual(pending);
     });
   });
 
   it("S2: keeps the order of a run's requests", () => {
     onEveryRun((requests, waiting) => {
-      const places = [...requests, ...waiting].map(({ place }) => place);
+      const places = [...requests, ...waiting].map(({ index }) => index);
       expect(places).toEqual(places.toSorted((a, b) => a - b));
     });
   });
@@ -107,7 +116,7 @@ describe("a wave", () => {
 
   it("S12: is all of a group that asks for nothing", () => {
     const requests = [...RUN_IDS, ...RUN_IDS, ...RUN_IDS].map((runId) => appendOf(runId));
-    const { appends, rest } = planWave(requests.map((request, place) => ({ place, request })));
+    const { appends, rest } = planWave(requests.map((request, index) => ({ index, request })));
     expect(rest).toEqual([]);
     expect(appends).toHaveLength(RUN_IDS.length);
   });

@@ -62,7 +62,7 @@ async function explain(client: pg.Client, statement: string, mode: string): Prom
 function runAppend(runId: string): RunAppend {
   return {
     runId,
-    requests: [{ place: 0, request: appendOf(runId, true, { idempotencyKey: "new" }) }],
+    requests: [{ index: 0, request: appendOf(runId, true, { idempotencyKey: "new" }) }],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { AppendRequest } from "@tm/run-events-core/store";
+import type { AppendRequest, Indexed } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { encodeRequest, type RunAppend } from "./scripts/append.ts";
@@ -8,22 +8,16 @@ const SCRIPT_EVENTS = 1_000;
 /** The most runs of one script, so that none holds the server for long. */
 const SCRIPT_RUNS = 32;
 
-/** A request and its index in its group. */
-interface Indexed {
-  readonly index: number;
-  readonly request: AppendRequest;
-}
-
 /** As many of a run's requests as go into one script, and the rest of them. */
 export interface Part extends RunAppend {
-  readonly requests: readonly Indexed[];
+  readonly requests: readonly Indexed<AppendRequest>[];
   readonly events: number;
-  readonly rest: readonly Indexed[];
+  readonly rest: readonly Indexed<AppendRequest>[];
 }
 
 /** The first part of each run of a group. */
 export function planParts(group: readonly AppendRequest[]): readonly Part[] {
-  const indexed = group.map((request, index): Indexed => ({ index, request }));
+  const indexed = group.map((request, index): Indexed<AppendRequest> => ({ index, request }));
   const byRun = Map.groupBy(indexed, ({ request }) => request.runId);
   return [...byRun].map(([runId, requests]) => cutPart(runId, requests));
 }
@@ -33,7 +27,7 @@ export function nextPart({ runId, rest }: Part): Part | null {
   return rest.length === 0 ? null : cutPart(runId, rest);
 }
 
-function cutPart(runId: string, requests: readonly Indexed[]): Part {
+function cutPart(runId: string, requests: readonly Indexed<AppendRequest>[]): Part {
   let events = 0;
   let count = 0;
   const values: string[] = [];
