@@ -20,6 +20,8 @@ it(
         if (scene.door === undefined || scene.door === door) all.push(...(await play(scene, door)));
       }
     }
-    await expect(encodePlayed(all)).toMatchFileSnapshot("recorded.ndjson");
+    const remedy =
+      "An answer has changed. If it should, run `pnpm exec vitest run packages/http/test/corpus -u` and read the difference";
+    await expect(encodePlayed(all), remedy).toMatchFileSnapshot("recorded.ndjson");
   },
 );
