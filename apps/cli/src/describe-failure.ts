@@ -3,7 +3,12 @@ import type { RunEventsError } from "@tm/run-events-core";
 /** Why a call has failed, and what to do, in one line. */
 export function describeFailure(error: RunEventsError): string {
   const advice = adviceOn(error);
-  return advice === null ? error.message : `${error.message.replace(/[.?]$/, "")}: ${advice}`;
+  return advice === null ? error.message : describeWith(error, advice);
+}
+
+/** Why a call has failed, and what comes of it, in one line. */
+export function describeWith(error: RunEventsError, what: string): string {
+  return `${error.message.replace(/[.?]$/, "")}: ${what}`;
 }
 
 function adviceOn(error: RunEventsError): string | null {

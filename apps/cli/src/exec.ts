@@ -1,7 +1,7 @@
 import type { Client } from "@tm/run-events-client/runs";
 import { RunEventsError } from "@tm/run-events-core";
 import { isRefusal, outlastLease, pollForEnd, systemClock } from "@tm/run-events-core/wire";
-import { describeFailure } from "./describe-failure.ts";
+import { describeFailure, describeWith } from "./describe-failure.ts";
 import { type Child, startChild } from "./child.ts";
 import { envOfChild } from "./child-env.ts";
 import { escapeText } from "./escape-text.ts";
@@ -46,7 +46,7 @@ export async function execCommand(
       runs.append(runId, events, { ...how, fence, patienceMs: Number.POSITIVE_INFINITY }),
     onAway(error) {
       if (error === null) screen.note("the server is back");
-      else if (!isAway) screen.note(`${error.message}: what follows is sent when it is back`);
+      else if (!isAway) screen.note(describeWith(error, "what follows is sent when it is back"));
       isAway = error !== null;
     },
   });

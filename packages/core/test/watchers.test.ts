@@ -113,4 +113,18 @@ describe("createWatchers", () => {
     await soon();
     expect(rings).toBe(3);
   });
+
+  it("S18: once a wake has ended all watches, no other one is woken", async () => {
+    const watchers = createWatchers();
+    const woken: string[] = [];
+    watchers.add("r", () => {
+      woken.push("first");
+      watchers.clear();
+    });
+    watchers.add("r", () => woken.push("second"));
+    watchers.add("s", () => woken.push("third"));
+    watchers.ringAll();
+    await soon();
+    expect(woken).toStrictEqual(["first"]);
+  });
 });

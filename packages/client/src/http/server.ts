@@ -54,7 +54,8 @@ export function createServer(options: ServerOptions): Server {
     // What `fetch` does not know of a call it leaves alone.
     const request = {
       ...call,
-      headers: headersOf({ ...call.headers, ...headers }),
+      // A call that opens a session has the credential that it is about.
+      headers: headersOf({ ...headers, ...call.headers }),
       credentials,
       signal,
     };

@@ -9,6 +9,7 @@ import type {
   WorkedRun,
   WorkOptions,
 } from "@tm/run-events-core";
+import { isRunId, runNotFound } from "@tm/run-events-core/store";
 import { sealDraft } from "@tm/run-events-core/wire";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowOptions } from "../follow/follow-options.ts";
@@ -36,6 +37,9 @@ import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
 import { keptUntil, parseRetention } from "./retention.ts";
+
+/** The longest wait that a server takes, in seconds. It refuses a longer one at once. @see W17 */
+const MOST_WAIT_SECONDS = 30;
 
 /** Where the server is, who asks, and how patiently. */
 export interface ClientOptions extends ServerOptions {
@@ -194,24 +198,32 @@ export function createClient(options: ClientOptions = {}): Client {
       ask(createCall(checkRunId(runId), metadata), how),
     list: async ({ status, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, limit, cursor }), read: readList }, how),
-    get: async (runId, how) => ask({ ...getCall(checkRunId(runId)), read: readKept }, how),
+    get: async (runId, how) => ask({ ...getCall(checkPathId(runId)), read: readKept }, how),
     async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const call = pageCall(checkRunId(runId), { since, limit, wait: waitSeconds });
-      return ask({ ...call, read: (text) => readJson(text, parseJson) }, how);
+      const call = pageCall(checkPathId(runId), { since, limit, wait: waitSeconds });
+      const heldSeconds = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
+      return ask({ ...call, heldSeconds, read: (text) => readJson(text, parseJson) }, how);
     },
     append: async (runId, events, how = {}) =>
-      ask(appendCall(checkRunId(runId), events.map(sealDraft), how), how),
-    cancel: async (runId, how) => ask(cancelCall(checkRunId(runId)), how),
-    delete: async (runId, how) => ask(deleteCall(checkRunId(runId)), how),
-    claim: async (runId, how) => ask(claimCall(checkRunId(runId), how.leaseMs), how),
-    renew: async (runId, fence, how) => ask(renewCall(checkRunId(runId), fence, how.leaseMs), how),
-    release: async (runId, fence, how) => ask(releaseCall(checkRunId(runId), fence), how),
+      ask(appendCall(checkPathId(runId), events.map(sealDraft), how), how),
+    cancel: async (runId, how) => ask(cancelCall(checkPathId(runId)), how),
+    delete: async (runId, how) => ask(deleteCall(checkPathId(runId)), how),
+    claim: async (runId, how) => ask(claimCall(checkPathId(runId), how.leaseMs), how),
+    renew: async (runId, fence, how) => ask(renewCall(checkPathId(runId), fence, how.leaseMs), how),
+    release: async (runId, fence, how) => ask(releaseCall(checkPathId(runId), fence), how),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),
     work: async (runId, how, task) => workRun({ ...options, ...how, runId }, task),
     session: async (how) => ask(sessionCall(), how),
     openSession: async (token, how) => ask(openSessionCall(token), how),
     closeSession: async (how) => ask(closeSessionCall(), how),
   };
+}
+
+/** @throws RunEventsError `not_found` for an id that no run can have: `..` would make the path of something else. @see W8 */
+function checkPathId(runId: unknown): string {
+  const id = checkRunId(runId);
+  if (!isRunId(id)) throw runNotFound();
+  return id;
 }
 
 function readKept(text: string, response: Response): KeptRun | undefined {

@@ -222,4 +222,41 @@ describe("createClient, on the way", () => {
     }
     expect(requests).toEqual([]);
   });
+
+  it("W29: opens a session with the token that it is given, and not with the client's own", async () => {
+    const sent: (string | undefined)[] = [];
+    const { baseUrl: way } = await startScriptedServer((response, _index, request) => {
+      sent.push(request.headers.authorization);
+      response.writeHead(204).end();
+    });
+    for (const credential of [ADA, { cookie: "a=b" }] as const) {
+      const runs = createClient({ baseUrl: way, credential });
+      await runs.openSession("bob");
+      expect(await failureOf(runs.openSession("a\nb"))).toBeInstanceOf(TypeError);
+    }
+    expect(sent).toStrictEqual(["Bearer bob", "Bearer bob"]);
+  });
+
+  it("W8: an id that no run can have is not found, and nothing is asked of another path", async () => {
+    const { baseUrl: way, requests } = await startScriptedServer((response) => {
+      response.writeHead(204).end();
+    });
+    const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 0 });
+    for (const id of ["", ".", "..", "a/b", "\ud800", "a".repeat(129)]) {
+      const calls = [runs.get(id), runs.delete(id), runs.cancel(id), runs.release(id, 1)];
+      for (const call of [...calls, runs.append(id, []), runs.events(id)]) {
+        expect(await failureOf(call)).toMatchObject({ code: "not_found", retryable: false });
+      }
+    }
+    expect(requests).toStrictEqual([]);
+  });
+
+  it("W17: the server refuses a wait that is too long, whatever its length", async () => {
+    const runs = createClient({ baseUrl, credential: ADA, patienceMs: 0 });
+    const { runId } = await runs.create();
+    for (const waitSeconds of [31, 1e10, Number.POSITIVE_INFINITY, Number.NaN, -1]) {
+      const refused = await failureOf(runs.events(runId, { waitSeconds }));
+      expect(refused).toMatchObject({ code: "invalid_request" });
+    }
+  });
 });

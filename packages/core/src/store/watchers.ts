@@ -65,6 +65,8 @@ export function createWatchers(): Watchers {
       for (const runId of bells.keys()) ring(runId);
     },
     clear() {
+      // A wake may call this, while others of its run are still to be woken.
+      for (const bell of [...bells.values()].flat()) bell.wake = silent;
       bells.clear();
     },
   };
