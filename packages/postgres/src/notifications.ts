@@ -157,7 +157,7 @@ function send(listener: Listener, hints: Iterable<Hint>): Promise<void> {
   return listener.send(encodeHints(hints));
 }
 
-/** Waits for the promise, but not longer than that. It must not reject. */
+/** Waits for the promise, and for no longer than `ms`: the timer is a deadline and ends with the promise. It must not reject. */
 function atMost(ms: number, promise: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
