@@ -8,8 +8,6 @@ import {
   startTcpProxy,
   type TcpProxy,
 } from "@tm/run-events-test-servers";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
@@ -71,13 +69,6 @@ async function expectToGoOn(play: ExactlyOnce): Promise<void> {
   expect(claims).toBeGreaterThan(4);
 }
 
-/** The processes of a server, its first one before those that it has started. */
-async function processesOf({ dataFolder }: PostgresServer): Promise<readonly number[]> {
-  const [first = ""] = (await readFile(join(dataFolder, "postmaster.pid"), "utf8")).split("\n");
-  const children = await readFile(`/proc/${first}/task/${first}/children`, "utf8");
-  return [first, ...children.trim().split(" ")].map(Number);
-}
-
 describe("a failover to a synchronous standby, under writers, workers and readers", () => {
   it("S1-S10, S21, S22: of a primary that is killed", async () => {
     const pair = await startPair();
@@ -110,9 +101,7 @@ describe("a failover to a synchronous standby, under writers, workers and reader
   it("S1-S10, S21, S22: of a primary that falls silent, its connections with it", async () => {
     const pair = await startPair();
     const play = await startPlay(pair);
-    const processes = await processesOf(pair.primary);
-    for (const process_ of processes) process.kill(process_, "SIGSTOP");
-    onTestFinished(() => processes.forEach((process_) => process.kill(process_, "SIGCONT")));
+    onTestFinished(await pair.primary.freeze());
     await promoteStandby(pair.standby);
     pair.proxy.moveTo(pair.standby);
     await expectToGoOn(play);

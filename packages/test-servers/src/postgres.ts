@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { kill } from "node:process";
 import { Client } from "pg";
 import { HOST } from "./free-port.ts";
 import { findPostgresPrograms, runUnprivileged, type PostgresEngine } from "./postgres-programs.ts";
@@ -29,10 +30,17 @@ export interface PostgresServer {
   /** @returns the url of a new, empty database with a name of its own */
   createDatabase(): Promise<string>;
   /**
-   * Ends it: `"fast"` rolls back and writes everything to disk. `"immediate"` is a crash that still notifies clients, `"kill"`
-   * one that does not. After both the next start recovers. Clients' connections break in any case.
+   * Ends it: `"fast"` rolls back and writes everything to disk. `"immediate"` is a crash that still notifies clients. `"kill"`
+   * is the loss of its machine: every process ends at once, and notifies nobody. After both the next start recovers. Clients'
+   * connections break in any case.
    */
-  stop(mode: keyof typeof STOP_SIGNALS): Promise<void>;
+  stop(mode: keyof typeof STOP_SIGNALS | "kill"): Promise<void>;
+  /**
+   * Stops every process where it stands, as a machine that hangs: connections stay, and nothing answers.
+   *
+   * @returns what lets them go on
+   */
+  freeze(): Promise<() => void>;
   /** Starts it again, on the same port and data, and waits until it accepts connections. */
   start(): Promise<void>;
   /** Ends it and deletes its folder. Idempotent. */
@@ -45,7 +53,7 @@ export const POSTGRES_USER = "postgres";
 /** The superuser's password. */
 export const POSTGRES_PASSWORD = "password";
 
-const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT", kill: "SIGKILL" } as const;
+const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
 
 /**
  * Starts a new Postgres on a free port of 127.0.0.1.
@@ -105,10 +113,35 @@ export async function startPostgresIn(
       }
       return encodePostgresUrl(port, name);
     },
-    stop: (mode) => process.end(STOP_SIGNALS[mode]),
+    async stop(mode) {
+      if (mode !== "kill") return process.end(STOP_SIGNALS[mode]);
+      for (const pid of await freezePostgres(dataFolder)) kill(pid, "SIGKILL");
+      return process.end("SIGKILL");
+    },
+    async freeze() {
+      const pids = await freezePostgres(dataFolder);
+      return () => pids.forEach((pid) => kill(pid, "SIGCONT"));
+    },
     start: () => process.start(),
     close: () => process.close(),
   };
+}
+
+/**
+ * Stops all processes of a Postgres. The first one stops first: so it starts no more, and does not see how they end.
+ *
+ * Were it killed while others run, those that wait for a standby would give up waiting, and readers would see for a moment
+ * what the standby does not have.
+ *
+ * @returns their ids, the first one's last
+ */
+async function freezePostgres(dataFolder: string): Promise<readonly number[]> {
+  const [first = ""] = (await readFile(join(dataFolder, "postmaster.pid"), "utf8")).split("\n");
+  kill(Number(first), "SIGSTOP");
+  const children = await readFile(`/proc/${first}/task/${first}/children`, "utf8");
+  const others = children.trim().split(" ").map(Number);
+  for (const pid of others) kill(pid, "SIGSTOP");
+  return [...others, Number(first)];
 }
 
 function encodePostgresUrl(port: number, database: string): string {
