@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
+import { type Connections, createConnections } from "../src/store/connections.ts";
 import { MemoryRows } from "../src/store/memory-rows.ts";
 import { createPolledNotifications } from "../src/store/polled-notifications.ts";
-import { type RowMoves, type TransactionMode, workNow } from "../src/store/row-moves.ts";
+import { type RowMoves, workNow } from "../src/store/row-moves.ts";
 import { createRowStore } from "../src/store/row-store.ts";
-import { createTransact, type OpenTransaction } from "../src/store/server-transactions.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
@@ -37,47 +37,52 @@ const MOVES = [
 
 class Deadlock extends Error {}
 
-/** What a server is asked, and how its commits and moves fail. */
+/** What a server is asked, and how its statements and moves fail. */
 interface Server {
   readonly log: string[];
-  /** Called before each move and commit; what it throws is the server's answer. */
+  /** What the moves were given, by their order in the log. */
+  readonly given: (readonly [move: string, ...values: readonly unknown[]])[];
+  /** Called before each statement and move; what it throws is the server's answer. */
   fault: (step: string) => void | Promise<void>;
 }
 
 /** A store on a server that answers later: the rows of one, with its steps written down. */
-function openServerStore(): { readonly store: RunEventStore; readonly server: Server } {
-  const server: Server = { log: [], fault: () => {} };
+function openServerStore(): {
+  readonly store: RunEventStore;
+  readonly server: Server;
+  readonly connections: Connections<object>;
+} {
+  const server: Server = { log: [], given: [], fault: () => {} };
   const rows = new MemoryRows(() => 5_000);
   async function step(name: string): Promise<void> {
     server.log.push(name);
     await server.fault(name);
   }
-  function begin(mode: TransactionMode): OpenTransaction {
-    server.log.push(`begin ${mode}`);
-    const moves = Object.fromEntries(
-      MOVES.map((name) => [
-        name,
-        async (...values: readonly unknown[]): Promise<unknown> => {
-          await step(name);
-          return Reflect.apply(rows[name], rows, values);
-        },
-      ]),
-    ) as unknown as RowMoves;
-    return { ...moves, commit: () => step("commit"), rollback: () => step("rollback") };
-  }
+  const moves = Object.fromEntries(
+    MOVES.map((name) => [
+      name,
+      async (...values: readonly unknown[]): Promise<unknown> => {
+        server.given.push([name, ...values]);
+        await step(name);
+        return Reflect.apply(rows[name], rows, values);
+      },
+    ]),
+  ) as unknown as RowMoves;
+  const connections = createConnections<object>({
+    connect: async () => (await step("connect"), {}),
+    release: (_, isBroken) => void server.log.push(isBroken ? "close" : "release"),
+    run: (_, statement) => step(statement),
+    begin: { write: ["BEGIN write"], snapshot: ["SET snapshot", "BEGIN snapshot"] },
+    rowsOn: () => moves,
+    isContention: (error) => error instanceof Deadlock,
+    failureOf: (cause) => new RunEventsError("store_unavailable", "The server failed.", { cause }),
+  });
   const store = createRowStore({
     capabilities: CAPABILITIES,
-    transact: createTransact({
-      begin: async (mode) => begin(mode),
-      isContention: (error) => error instanceof Deadlock,
-      failureOf: (cause) =>
-        cause instanceof RunEventsError
-          ? cause
-          : new RunEventsError("store_unavailable", "The server failed.", { cause }),
-    }),
+    transact: connections.transact,
     notifications: createPolledNotifications({ selectPositions: null, pollMs: 10 }),
   });
-  return { store, server };
+  return { store, server, connections };
 }
 
 const APPEND = appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" });
@@ -94,14 +99,16 @@ describe("createRowStore", () => {
     const { store, server } = await created();
     await store.append([APPEND]);
     expect(server.log).toEqual([
-      "begin write",
+      "connect",
+      "BEGIN write",
       "selectHeads",
       "now",
       "selectReceipts",
       "insertEvents",
       "insertReceipts",
       "saveHeads",
-      "commit",
+      "COMMIT",
+      "release",
     ]);
   });
 
@@ -112,7 +119,8 @@ describe("createRowStore", () => {
     const { fence } = claim.run;
     await store.renew({ runId: "r", ownerId: null, leaseMs: 1_000, fence });
     await store.release({ runId: "r", ownerId: null, fence });
-    const one = ["begin write", "selectHeads", "now", "saveHeads", "commit"];
+    const moves = ["selectHeads", "now", "saveHeads"];
+    const one = ["connect", "BEGIN write", ...moves, "COMMIT", "release"];
     expect(server.log).toEqual([...one, ...one, ...one]);
   });
 
@@ -121,10 +129,24 @@ describe("createRowStore", () => {
     await store.append([APPEND]);
     server.log.length = 0;
     await store.read([{ runId: "r", ownerId: null, since: 1, limit: 9, maxBytes: 9 }]);
-    expect(server.log).toEqual(["begin snapshot", "selectHeads", "commit"]);
+    expect(server.log).toEqual([
+      "connect",
+      "SET snapshot",
+      "BEGIN snapshot",
+      "selectHeads",
+      "COMMIT",
+      "release",
+    ]);
     server.log.length = 0;
     await store.append([appendRequest([newEvent("TOKEN")], { expectedSequence: 9 })]);
-    expect(server.log).toEqual(["begin write", "selectHeads", "now", "commit"]);
+    expect(server.log).toEqual([
+      "connect",
+      "BEGIN write",
+      "selectHeads",
+      "now",
+      "COMMIT",
+      "release",
+    ]);
   });
 
   it("S2: empty calls ask nothing", async () => {
@@ -158,7 +180,7 @@ describe("createRowStore", () => {
   it("S18: after `close` every call is refused, and `close` waits for those under way", async () => {
     const { store, server } = await created();
     const held = Promise.withResolvers<void>();
-    server.fault = (step) => (step === "commit" ? held.promise : undefined);
+    server.fault = (step) => (step === "COMMIT" ? held.promise : undefined);
     let isClosed = false;
     const appended = store.append([APPEND]);
     const closing = store.close().then(() => (isClosed = true));
@@ -172,8 +194,8 @@ describe("createRowStore", () => {
   });
 });
 
-describe("createTransact", () => {
-  it.each(["selectHeads", "insertEvents", "commit"])(
+describe("createConnections", () => {
+  it.each(["selectHeads", "insertEvents", "COMMIT"])(
     "S7, S20: when %s fails, the append is in doubt exactly if that is the commit",
     async (failing) => {
       const { store, server } = await created();
@@ -183,22 +205,62 @@ describe("createTransact", () => {
       };
       await expect(store.append([APPEND])).rejects.toMatchObject({
         code: "store_unavailable",
-        ambiguous: failing === "commit",
+        ambiguous: failing === "COMMIT",
         cause,
       });
-      expect(server.log.at(-1)).toBe(failing === "commit" ? "commit" : "rollback");
+      expect(server.log.slice(-2)).toEqual(
+        failing === "COMMIT" ? ["COMMIT", "close"] : ["ROLLBACK", "release"],
+      );
     },
   );
 
   it("S20: a read whose end fails is in no doubt", async () => {
     const { store, server } = await created();
     server.fault = (step) => {
-      if (step === "commit") throw new Error("cut off");
+      if (step === "COMMIT") throw new Error("cut off");
     };
-    await expect(store.getRun("r")).rejects.toMatchObject({ ambiguous: false });
+    const query = { runId: "r", ownerId: null, since: 0, limit: 9, maxBytes: 9 };
+    await expect(store.read([query])).rejects.toMatchObject({ ambiguous: false });
   });
 
-  it.each(["selectHeads", "saveHeads", "commit"])(
+  it("S20: a connection that may be broken is closed, any other is released, each once, and the first error is thrown", async () => {
+    const { store, server } = await created();
+    const closing = [["BEGIN write"], ["now", "ROLLBACK"], ["COMMIT"]];
+    for (const failing of [...closing, ["connect"], ["now"], []]) {
+      server.log.length = 0;
+      server.fault = (step) => {
+        if (failing.includes(step)) throw new Error(step);
+      };
+      const claim = store.claim({ runId: "r", ownerId: null, leaseMs: 1_000 });
+      if (failing.length === 0) await claim;
+      else await expect(claim).rejects.toMatchObject({ cause: { message: failing[0] } });
+      const ended = server.log.filter((step) => step === "close" || step === "release");
+      const isOpened = failing[0] !== "connect";
+      expect(ended).toEqual(isOpened ? [closing.includes(failing) ? "close" : "release"] : []);
+    }
+  });
+
+  it("S20: what is done outside of a transaction sends no BEGIN; if it fails its connection is closed, and a RunEventsError stays as it is", async () => {
+    const { store, server, connections } = await created();
+    await store.getRun("r");
+    expect(await connections.perform(async () => 7)).toBe(7);
+    expect(server.log).toEqual(["connect", "selectHeads", "release", "connect", "release"]);
+    server.log.length = 0;
+    const refusal = new RunEventsError("store_unavailable", "Newer.", { retryable: false });
+    await expect(connections.perform(() => Promise.reject(refusal))).rejects.toBe(refusal);
+    const cause = new Error("cut off");
+    await expect(connections.perform(() => Promise.reject(cause))).rejects.toMatchObject({
+      code: "store_unavailable",
+      cause,
+    });
+    server.fault = (step) => {
+      if (step === "selectHeads") throw cause;
+    };
+    await expect(store.getRun("r")).rejects.toMatchObject({ cause });
+    expect(server.log.filter((step) => step === "close")).toHaveLength(3);
+  });
+
+  it.each(["selectHeads", "saveHeads", "COMMIT"])(
     "S4: one that met others at %s is tried again and lands once",
     async (failing) => {
       const { store, server } = await created();
@@ -211,8 +273,8 @@ describe("createTransact", () => {
       // A server's rollback takes writes back; these rows keep them, so only what comes before the first write is tried here.
       const outcome = await store.claim({ runId: "r", ownerId: null, leaseMs: 1_000 });
       expect(met).toBe(3);
-      expect(outcome.outcome).toBe(failing === "commit" ? "claimed" : "granted");
-      expect(server.log.filter((step) => step === "begin write")).toHaveLength(4);
+      expect(outcome.outcome).toBe(failing === "COMMIT" ? "claimed" : "granted");
+      expect(server.log.filter((step) => step === "BEGIN write")).toHaveLength(4);
     },
   );
 
@@ -220,12 +282,16 @@ describe("createTransact", () => {
     const clock = createFakeClock();
     const cause = new Deadlock();
     let tries = 0;
-    const transact = createTransact({
-      async begin() {
+    const { transact } = createConnections<null>({
+      async connect() {
         tries += 1;
         clock.skip(6_000);
         throw cause;
       },
+      release: () => {},
+      run: async () => {},
+      begin: { write: [], snapshot: [] },
+      rowsOn: () => new MemoryRows(() => 0),
       isContention: (error) => error instanceof Deadlock,
       failureOf: (error) =>
         new RunEventsError("store_unavailable", "Met others.", { cause: error }),

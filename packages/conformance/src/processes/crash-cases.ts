@@ -4,10 +4,10 @@ import type { ProcessCase } from "./process-case.ts";
 
 /** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
 export interface CrashHooks {
-  /** Called amid appends. Resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Starts it again on the same data. Resolves when it takes connections. */
-  restart(): Promise<void>;
+  /** Called amid appends. Returns or resolves when it is gone. */
+  kill(): void | Promise<void>;
+  /** Starts it again on the same data. Returns or resolves when it takes connections. */
+  restart(): void | Promise<void>;
 }
 
 const ONE_BY_ONE: Crash = {

@@ -13,13 +13,37 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
 /**
  * What a database does for a store in one transaction. No policy is here: what a move is asked for, it does. What one throws rolls the
  * transaction back. Moves are called one after the other, each after the answer to the one before.
+ *
+ * Each call of the store is one transaction, with moves in this order. `?` is once or not at all, `*` any number of times, `+` once or
+ * more.
+ *
+ * | call        | mode     | moves                                                                                           |
+ * | ----------- | -------- | ----------------------------------------------------------------------------------------------- |
+ * | createRun   | write    | (selectHeads (now insertRun)?)+                                                                 |
+ * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads)?      |
+ * | claim       | write    | selectHeads now saveHeads?                                                                      |
+ * | renew       | write    | selectHeads now saveHeads?                                                                      |
+ * | release     | write    | selectHeads now saveHeads?                                                                      |
+ * | deleteRun   | write    | selectHeads deleteRuns?                                                                         |
+ * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                     |
+ * | probe       | write    | writeProbe now                                                                                  |
+ * | read        | snapshot | selectHeads (selectEvents? selectPhase?)*                                                       |
+ * | getRun      | plain    | selectHeads                                                                                     |
+ * | listRuns    | plain    | selectOwned                                                                                     |
+ * | listExpired | plain    | now selectDue                                                                                   |
+ *
+ * No list that a move gets is empty, and none names a row twice. Run ids, keys and saved heads are 1,024 at most, ordinals 100.
  */
 export interface RowMoves {
-  /** The database's clock as of now, not as of the transaction's begin, in whole milliseconds since 1970. */
+  /**
+   * The database's clock as of now, not as of the transaction's begin, in whole milliseconds since 1970. In a `write` transaction of runs
+   * it is asked after their locks are held.
+   */
   now(): Answer<number>;
   /**
    * The heads of those of the runs that there are, in any order. In a `write` transaction each is locked until its end: no other one
-   * changes or removes it, and what is read is the latest. Locks are taken by ascending run id, which `runIds` has.
+   * changes or removes it, and what is read is the latest. Locks are taken by ascending run id, which `runIds` has. In the other modes
+   * it locks nothing.
    */
   selectHeads(runIds: readonly string[]): Answer<readonly HeadRow[]>;
   /** Those of the receipts that there are, in any order. */
@@ -39,13 +63,21 @@ export interface RowMoves {
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
   /** Makes a run. @returns its ordinal, larger than any that ever was; `null` if another transaction has just made a run of that id */
   insertRun(run: NewRun): Answer<number | null>;
+  /**
+   * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one statement
+   * takes them; core makes more calls of a larger append.
+   */
   insertEvents(events: readonly EventRow[]): Answer<void>;
+  /** Inserts rows, as many as `insertEvents` gets. */
   insertReceipts(receipts: readonly ReceiptRow[]): Answer<void>;
   /** Saves heads that were locked, by their ordinals: everything but the run's id, owner, metadata and creation may have changed. */
   saveHeads(moved: readonly MovedHead<HeadRow>[]): Answer<void>;
-  /** Removes runs with their events and receipts. */
+  /** Removes runs that were locked, with their events and receipts. */
   deleteRuns(ordinals: readonly number[]): Answer<void>;
-  /** Writes something small that the commit makes as durable as an append, and leaves nothing. */
+  /**
+   * Writes something small that the commit makes as durable as an append, and leaves nothing. It touches no row of a run, and none that
+   * another probe has written: probes at once then do not wait for each other. So delete the row that you inserted, by its id.
+   */
   writeProbe(): Answer<void>;
 }
 

@@ -19,7 +19,7 @@ import type { RunEventStore, StoreCapabilities } from "./store.ts";
 /** Settings of `createRowStore`. */
 export interface RowStoreOptions {
   readonly capabilities: StoreCapabilities;
-  /** Runs one transaction: of a server, what `createTransact` gives. */
+  /** Runs one transaction: of a server, the `transact` of `createConnections`. */
   readonly transact: Transact;
   /** Such as `createPolledNotifications` gives. The store closes it. */
   readonly notifications: Notifications;

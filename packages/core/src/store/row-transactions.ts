@@ -8,6 +8,7 @@ import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
 import { judgeCreate, judgeDelete, newRun, planRead } from "../rules/plan-run.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
+import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
 
@@ -64,9 +65,11 @@ export function appendWork(requests: readonly AppendRequest[]): RowWork<AppendRe
 
 function savePlan(rows: RowMoves, { events, receipts, moved }: AppendPlan<HeadRow>): Answer<void> {
   if (moved.length === 0) return;
-  return after(rows.insertEvents(events), () =>
-    after(receipts.length === 0 ? undefined : rows.insertReceipts(receipts), () =>
-      rows.saveHeads(moved),
+  const insertEvents = inTurn(cutRows(events), (piece) => rows.insertEvents(piece));
+  return after(insertEvents, () =>
+    after(
+      inTurn(cutRows(receipts), (piece) => rows.insertReceipts(piece)),
+      () => rows.saveHeads(moved),
     ),
   );
 }
@@ -193,6 +196,7 @@ export function purgeWork(
             gone.push(runId);
             eventsLeft -= lastSequence;
           }
+          if (piece.length === 0) return true;
           return after(rows.deleteRuns(piece.map(({ ordinal }) => ordinal)), () => true);
         });
       });

@@ -1,0 +1,26 @@
+/** What one insert gets: so many rows at most. */
+const MOST_ROWS = 1_000;
+/** And so many UTF-16 units of text, unless it is one row: escaped they stay under 4 MiB. */
+const MOST_TEXT = 1_048_576;
+
+/** A row of which these parts may be long. */
+interface TextRow {
+  readonly payload?: string;
+  readonly phase: string | null;
+}
+
+/** Cuts rows into pieces for one statement each, in their order. Databases bound a statement, in parameters or in bytes. */
+export function* cutRows<Row extends TextRow>(rows: readonly Row[]): Generator<readonly Row[]> {
+  let from = 0;
+  let text = 0;
+  for (const [at, { payload = "", phase }] of rows.entries()) {
+    const more = payload.length + (phase ?? "").length;
+    if (at - from === MOST_ROWS || (at > from && text + more > MOST_TEXT)) {
+      yield rows.slice(from, at);
+      from = at;
+      text = 0;
+    }
+    text += more;
+  }
+  if (from < rows.length) yield from === 0 ? rows : rows.slice(from);
+}
