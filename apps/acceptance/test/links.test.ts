@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
@@ -8,24 +8,70 @@ const ROOT = join(import.meta.dirname, "../../..");
 const FENCED = /^```[^]*?^```/gm;
 const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
 
+/** Files that npm packs whatever `files` says. */
+const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
+
 /** The tracked pages, but for notes on changes: those speak of their own time. */
 async function readPages(): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)("git", ["ls-files", "*.md"], { cwd: ROOT });
   return stdout.split("\n").filter((path) => path !== "" && !path.startsWith(".changeset/"));
 }
 
+/** The links of a page to other files, without those in code. */
+async function readLinks(page: string): Promise<readonly string[]> {
+  const text = (await readFile(join(ROOT, page), "utf8")).replaceAll(FENCED, "");
+  return [...text.matchAll(LINK)]
+    .map(([, link = ""]) => decodeURIComponent(link))
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+/** The folders of the packages that are published, each with what its tarball holds. */
+async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { stdout } = await promisify(execFile)("git", ["ls-files", "*/package.json"], {
+    cwd: ROOT,
+  });
+  const packed = new Map<string, readonly string[]>();
+  for (const path of stdout.trim().split("\n")) {
+    const { private: isPrivate, files } = JSON.parse(
+      await readFile(join(ROOT, path), "utf8"),
+    ) as { readonly private?: boolean; readonly files?: readonly string[] };
+    if (isPrivate === true || files === undefined) continue;
+    packed.set(dirname(path), [...files, ...ALWAYS_PACKED]);
+  }
+  return packed;
+}
+
 it("every link between the pages, and to the sources, leads to a file that is there", async () => {
   const missing: string[] = [];
   let count = 0;
   for (const page of await readPages()) {
-    const text = (await readFile(join(ROOT, page), "utf8")).replaceAll(FENCED, "");
-    for (const [, link = ""] of text.matchAll(LINK)) {
-      if (/^[a-z]+:/.test(link)) continue;
+    for (const link of await readLinks(page)) {
       count += 1;
-      const file = join(ROOT, dirname(page), decodeURIComponent(link));
+      const file = join(ROOT, dirname(page), link);
       await access(file).catch(() => void missing.push(`${page}: ${link}`));
     }
   }
   expect(count).toBeGreaterThan(200);
   expect(missing).toEqual([]);
+});
+
+it("every link of a page that is published leads to a file of the same package that is published too", async () => {
+  const packed = await readPacked();
+  const pages = await readPages();
+  const broken: string[] = [];
+  let count = 0;
+  for (const [folder, files] of packed) {
+    const holds = (path: string): boolean =>
+      files.some((file) => path === file || path.startsWith(`${file}/`));
+    for (const page of pages.filter((path) => path.startsWith(`${folder}/`))) {
+      if (!holds(relative(folder, page))) continue;
+      for (const link of await readLinks(page)) {
+        count += 1;
+        if (!holds(relative(folder, join(dirname(page), link)))) broken.push(`${page}: ${link}`);
+      }
+    }
+  }
+  expect(packed.size).toBe(8);
+  expect(count).toBeGreaterThan(30);
+  expect(broken).toEqual([]);
 });

@@ -18,8 +18,8 @@ const RACE_AND_CRASH = "(S4|S7 after all) ";
 /** What the docs of the kit show: a module for its command, and a test in many processes. */
 const SHOWN = {
   "store.mjs": "packages/conformance/README.md",
-  "open-store.mjs": "docs/conformance/processes.md",
-  "processes.test.mjs": "docs/conformance/processes.md",
+  "open-store.mjs": "packages/conformance/docs/processes.md",
+  "processes.test.mjs": "packages/conformance/docs/processes.md",
 };
 
 /** Runs what the docs of the kit show: its command, and its processes. @throws what failed, with what it said */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** The text of `docs/conformance/NAME.md`. */
+/** The text of `docs/NAME.md` of the kit. */
 export function readPage(name: string): string {
   return readFileSync(urlOf(name), "utf8");
 }
@@ -27,7 +27,7 @@ export function encodeRows([head = [], ...rows]: readonly (readonly string[])[])
 }
 
 function urlOf(name: string): URL {
-  return new URL(`../../../docs/conformance/${name}.md`, import.meta.url);
+  return new URL(`../docs/${name}.md`, import.meta.url);
 }
 
 /** @throws TypeError if the page has lost its markers */

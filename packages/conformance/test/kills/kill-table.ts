@@ -42,7 +42,7 @@ export function killerOf(suite: string, name: string): string {
   const kill = parseKills(readBlock("kills")).find(
     (one) => one.suite === suite && one.name === name,
   );
-  return kill?.killer ?? "a case named in docs/conformance/kills.md: run `pnpm kills`";
+  return kill?.killer ?? "a case named in packages/conformance/docs/kills.md: run `pnpm kills`";
 }
 
 /** A case may speak of `__proto__`, which Markdown takes for an emphasis. */
