@@ -32,9 +32,10 @@ async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
   });
   const packed = new Map<string, readonly string[]>();
   for (const path of stdout.trim().split("\n")) {
-    const { private: isPrivate, files } = JSON.parse(
-      await readFile(join(ROOT, path), "utf8"),
-    ) as { readonly private?: boolean; readonly files?: readonly string[] };
+    const { private: isPrivate, files } = JSON.parse(await readFile(join(ROOT, path), "utf8")) as {
+      readonly private?: boolean;
+      readonly files?: readonly string[];
+    };
     if (isPrivate === true || files === undefined) continue;
     packed.set(dirname(path), [...files, ...ALWAYS_PACKED]);
   }

@@ -87,6 +87,14 @@ describe("the docs", () => {
     expectRows("clients", runReaderConformance({ name: "any", follow, ...doors }));
   });
 
+  it("show under An example the doors of the SQLite store's test", () => {
+    const [, example = ""] = readPage("stores").split("\n### An example\n");
+    const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(example) ?? [];
+    const test = new URL("../../sqlite/test/conformance.test.ts", import.meta.url);
+    expect(readFileSync(test, "utf8")).toContain(shown);
+    for (const door of ["leftovers", "cost", "refuseWrites"]) expect(shown).toContain(door);
+  });
+
   it("show under Crashes what the test of the Redis store hands to the kit", () => {
     const [, crashes = ""] = readPage("processes").split("\n## Crashes\n");
     const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(crashes) ?? [];
