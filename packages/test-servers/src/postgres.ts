@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { Client } from "pg";
 import { HOST } from "./free-port.ts";
-import { findPostgresPrograms, runUnprivileged, type PostgresEngine } from "./postgres-programs.ts";
+import { runUnprivileged, type PostgresEngine } from "./postgres-programs.ts";
+import { POSTGRES_PASSWORD, POSTGRES_USER, templateOf } from "./postgres-template.ts";
 import { startOnFreePort } from "./server-process.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 import { createWorkFolder, type WorkFolder } from "./work-folder.ts";
@@ -47,12 +48,6 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-/** The superuser of every Postgres here. */
-export const POSTGRES_USER = "postgres";
-
-/** The superuser's password. */
-export const POSTGRES_PASSWORD = "password";
-
 const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
 
 /**
@@ -65,14 +60,17 @@ export async function startPostgres({
   settings = {},
 }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await createWorkFolder("postgres");
-  return startPostgresIn(folder, { engine, settings }, initialize);
+  return startPostgresIn(folder, { engine, settings }, async (dataFolder) => {
+    const template = await templateOf(engine);
+    await runUnprivileged("cp", ["-Rp", template.dataFolder, dataFolder], folder);
+  });
 }
 
 /** Starts a Postgres on the data folder that `fill` makes. If that fails, the folder is deleted. */
 export async function startPostgresIn(
   folder: WorkFolder,
   { engine, settings }: Required<PostgresOptions>,
-  fill: (dataFolder: string, folder: WorkFolder, programs: string) => Promise<void>,
+  fill: (dataFolder: string) => Promise<void>,
 ): Promise<PostgresServer> {
   const dataFolder = join(folder.path, "data");
   const parameters = {
@@ -82,10 +80,7 @@ export async function startPostgresIn(
   };
   let filled: Promise<string> | undefined;
   const { port, process } = await startOnFreePort(folder, async (port) => {
-    filled ??= findPostgresPrograms(engine, folder).then(async (programs) => {
-      await fill(dataFolder, folder, programs);
-      return programs;
-    });
+    filled ??= fill(dataFolder).then(async () => (await templateOf(engine)).programs);
     return {
       command: join(await filled, "postgres"),
       args: ["-D", dataFolder, "-p", String(port), ...encodeParameters(parameters)],
@@ -150,26 +145,4 @@ function encodePostgresUrl(port: number, database: string): string {
 
 function encodeParameters(parameters: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-}
-
-async function initialize(dataFolder: string, folder: WorkFolder, programs: string): Promise<void> {
-  const passwordFile = join(folder.path, "password");
-  await writeFile(passwordFile, POSTGRES_PASSWORD);
-  await runUnprivileged(
-    join(programs, "initdb"),
-    [
-      `--pgdata=${dataFolder}`,
-      `--username=${POSTGRES_USER}`,
-      `--pwfile=${passwordFile}`,
-      "--auth=scram-sha-256",
-      "--encoding=UTF8",
-      // Not the order of bytes, so that whoever relies on that order must say so.
-      "--locale-provider=icu",
-      "--icu-locale=en-US",
-      "--locale=C",
-      // What is written from here on is synced: only this empty start need not be.
-      "--no-sync",
-    ],
-    folder,
-  );
 }

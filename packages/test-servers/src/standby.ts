@@ -1,13 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import {
-  POSTGRES_PASSWORD,
-  POSTGRES_USER,
-  startPostgresIn,
-  type PostgresServer,
-} from "./postgres.ts";
+import { startPostgresIn, type PostgresServer } from "./postgres.ts";
 import { runUnprivileged } from "./postgres-programs.ts";
+import { POSTGRES_PASSWORD, POSTGRES_USER } from "./postgres-template.ts";
 import { waitUntil } from "./wait-until.ts";
 import { createWorkFolder } from "./work-folder.ts";
 
