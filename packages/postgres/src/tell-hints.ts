@@ -1,9 +1,8 @@
 import type { Hint } from "./hints.ts";
 
 /**
- * How long what is told is gathered behind a telling, in milliseconds: so long for each hint that this one had, but not
- * longer than that. Whoever commits less than a thousand times a second hardly waits; whoever commits more tells 200 times
- * a second, however much it is (`pnpm bench latency many-runs`).
+ * How long hints are gathered after some were sent, in milliseconds: a pause for each hint that was sent, up to a bound. So
+ * a process that seldom commits hardly waits, and one that commits a lot sends no more often than the bound allows.
  */
 const PAUSE_A_HINT_MS = 1;
 const MOST_PAUSE_MS = 5;
