@@ -8,8 +8,8 @@ import { createSliceBudget } from "./pages.ts";
 /** How often every followed run is read without a notification, so that a lost one costs only time. @see S15 */
 const RECHECK_MS = 5_000;
 /**
- * The most runs that are read so at once, and the pause after them. Beyond `RECHECK_RUNS` × 5 runs a round takes longer than
- * `RECHECK_MS`. Not more: these reads are most of what many quiet streams cost.
+ * The most runs that are read so at once, and the pause after them. With many runs a round takes longer than `RECHECK_MS`. Not
+ * more, since these reads are most of what many quiet streams cost.
  */
 const RECHECK_RUNS = 50;
 const RECHECK_PAUSE_MS = 1_000;
