@@ -3,16 +3,16 @@ import { planBackoff } from "../time/backoff.ts";
 import { type Clock, pause, systemClock } from "../time/clock.ts";
 import type { RowMoves, RowWork, Transact, TransactionMode } from "./row-moves.ts";
 
-/** How long a transaction that met others' is tried again, in milliseconds. */
+/** How long a transaction that met others is tried again, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** The pauses between two attempts, all by chance, so that transactions that met do not meet again. */
+/** The pauses between two attempts: fully random, so that transactions that met do not meet again. */
 const BACKOFF = { firstMs: 2, mostMs: 20, jitter: 1 };
 
 /** A transaction on a connection of its own. */
 export interface OpenTransaction extends RowMoves {
   /** Commits, and gives the connection back, also if that fails. */
   commit(): Promise<void>;
-  /** Undoes everything, and gives the connection back. Where that fails it closes the connection, and does not reject. */
+  /** Undoes everything, and gives the connection back. If that fails, it closes the connection. Never rejects. */
   rollback(): Promise<void>;
 }
 
@@ -23,17 +23,17 @@ export interface TransactOptions {
    * one instant; `plain` needs no transaction: its `commit` and `rollback` only give the connection back.
    */
   readonly begin: (mode: TransactionMode) => Promise<OpenTransaction>;
-  /** Whether others' transactions were in the way, so that this one was rolled back whole: a deadlock, a serialization failure. */
+  /** Whether other transactions caused this one to be rolled back whole: a deadlock, a serialization failure. */
   readonly isContention: (error: unknown) => boolean;
-  /** The driver's error as `store_unavailable`, with itself as the cause. A `RunEventsError` stays as it is. @see S20 */
+  /** Makes the driver's error the cause of a `store_unavailable`. A `RunEventsError` stays as it is. @see S20 */
   readonly failureOf: (error: unknown) => RunEventsError;
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Transactions of a database server: begin, work, commit. One that met others' is tried again, for up to 10 s, after a random pause, so
- * that those that met do not all meet again. Whatever fails before the commit has changed nothing. A commit of a `write` that fails is
- * `ambiguous`, unless others were in its way.
+ * Transactions of a database server: begin, work, commit. A transaction that met others is tried again for up to 10 s, after random
+ * pauses. A failure before the commit has changed nothing. A failed commit of a `write` is `ambiguous`, unless `isContention` says
+ * otherwise.
  * @see S2, S7, S20
  */
 export function createTransact(options: TransactOptions): Transact {

@@ -90,7 +90,7 @@ export function createEmitQueue(
     const opened: Batch = { events: [], bytes: 0, before: last };
     const sent = ask(async () => {
       if (batch === opened) batch = null;
-      // The next in turn is to find the failure.
+      // The next request finds the failure.
       await send(opened.events).catch(fail);
       waitingBytes -= opened.bytes;
     });
