@@ -11,7 +11,7 @@ type LifecycleType =
   | "RUN_FAILED"
   | "RUN_CANCELLED";
 
-/** Only an enum is a string that another string can be narrowed against. */
+/** An enum, since a comparison with another string rules out an enum's type, but not `string`. */
 declare enum Other {
   type = "a type that the map does not name",
 }

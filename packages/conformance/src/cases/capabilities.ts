@@ -38,7 +38,7 @@ export const capabilities: readonly TrialCase[] = [
   },
 ];
 
-/** Joins no transaction. A store without the function refuses by that. */
+/** Appends although the store joins no transaction. A store without the function passes too: the failed `assert` is a refusal. */
 async function appendInTransaction(store: RunEventStore): Promise<void> {
   assert(isTransactional(store), "`appendInTransaction` is a function");
   await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });
