@@ -117,7 +117,7 @@ export function createSqliteStore(
       return receiptOf(outcomes[0] ?? { outcome: "not_found" });
     },
     close() {
-      // What waits for a lock gives up.
+      // Calls that wait for a lock give up.
       connection.close();
       return store.close();
     },

@@ -38,7 +38,7 @@ export const capabilities: readonly TrialCase[] = [
   },
 ];
 
-/** Appends although the store joins no transaction. A store without the function passes too: the failed `assert` is a refusal. */
+/** Appends without an open transaction. For a store without the function the failed `assert` is the refusal. */
 async function appendInTransaction(store: RunEventStore): Promise<void> {
   assert(isTransactional(store), "`appendInTransaction` is a function");
   await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });

@@ -1,7 +1,7 @@
 import { afterTurn } from "@tm/run-events-core/wire";
 import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
-/** How many short pieces of work fit into one turn of the event loop: a create takes some 0.3 ms on SQLite, plus a commit. */
+/** How many short pieces of work fit into one turn of the event loop, such as creates on SQLite. */
 const SHORT_A_TURN = 2;
 
 /**

@@ -29,7 +29,7 @@ return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
   "answers when full",
 );
 
-/** @returns the run that is then there under the id: this one, or an earlier one */
+/** @returns the run that then has the id: this one, or an earlier one */
 export async function sendCreateRun(
   connection: Connection,
   {
