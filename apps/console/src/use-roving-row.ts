@@ -12,7 +12,7 @@ export interface RovingRow {
   readonly row: number;
   /** Sets the event of the row. Stays the same function. */
   readonly setActive: (sequence: number) => void;
-  /** Goes to a row, shows it and gives it the focus. */
+  /** Shows a row and gives it the focus. */
   readonly activate: (row: number) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }

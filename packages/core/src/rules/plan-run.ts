@@ -56,7 +56,7 @@ export function judgeDelete(
 /** What a read has to fetch in addition to the head. */
 export interface ReadPlan {
   readonly wantsEvents: boolean;
-  /** The phase at `since` if the head tells it; `undefined` if the log has to be read. */
+  /** The phase at `since` if the head has it; `undefined` if the log has to be read. */
   readonly phaseAtSince: string | null | undefined;
 }
 

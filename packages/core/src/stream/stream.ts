@@ -297,7 +297,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#host.onClosed(this, how);
   }
 
-  /** Tells a transport that starts after the stream was given up the reason. */
+  /** Sends the reason to a transport that starts after the stream was given up. */
   #sendEnd(sink: StreamSink): void {
     if (this.#end === "run_finished" || this.#end === "disconnected") return;
     sink.write(encodeFailure(this.#end, this.#head, this.#host.random));

@@ -48,7 +48,7 @@ export function createTurns(): Turns {
  * | largest | waits                                | goes if no other owner's short request is at work, | a whole turn |
  * |         |                                      | or it has given way for 8 turns                    |              |
  *
- * The event loop ticks while something has gone or waits, and is left alone otherwise.
+ * A turn is counted only while a piece has run or waits. Otherwise the event loop is left alone.
  */
 class SharedTurns implements Turns {
   readonly #queue = createOwnerQueue<Waiting>();
