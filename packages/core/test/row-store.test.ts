@@ -127,7 +127,7 @@ describe("createRowStore", () => {
     expect(server.log).toEqual(["begin write", "selectHeads", "now", "commit"]);
   });
 
-  it("S2: empty calls ask nothing", async () => {
+  it("S2: an empty call makes no transaction", async () => {
     const { store, server } = await created();
     expect(await store.append([])).toEqual([]);
     expect(await store.read([])).toEqual([]);
@@ -190,7 +190,7 @@ describe("createTransact", () => {
     },
   );
 
-  it("S20: a read whose end fails is in no doubt", async () => {
+  it("S20: a read whose commit fails is not ambiguous", async () => {
     const { store, server } = await created();
     server.fault = (step) => {
       if (step === "commit") throw new Error("cut off");
