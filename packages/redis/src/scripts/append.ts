@@ -20,7 +20,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * it nothing is written to the run and the answer is `unlisted`.
  *
  * KEYS: of each run head, events, receipts.
- * ARGV: the command that rings; then of each run the number of its requests, with a list entry `number ordinal status`; of
+ * ARGV: the command that notifies; then of each run the number of its requests, with a list entry `number ordinal status`; of
  * each request `=ownerId` or empty, its key, its shape, its events. The shape begins with who appends: nothing for anybody, a
  * worker's fence, `owner`, or `reaper:graceMs`. For a plain request, which is one event by anybody or a worker that leaves the
  * run running, starts no phase and expects no sequence, that is all, and the event's type and payload follow; else there is

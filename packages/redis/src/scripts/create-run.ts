@@ -9,7 +9,7 @@ import { defineWriting, OOM_LUA, type Script } from "./script.ts";
  * but keys of an earlier run are left, which no command of this store does.
  *
  * KEYS: head, events, receipts.
- * ARGV: ownerId, status, ordinal, metadata, the command that rings, the channel.
+ * ARGV: ownerId, status, ordinal, metadata, the command that notifies, the channel.
  * @see S16
  */
 const CREATE_RUN: Script = defineWriting(
