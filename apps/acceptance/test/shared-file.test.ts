@@ -37,7 +37,7 @@ async function rest(stream: AsyncIterator<Message, undefined>): Promise<readonly
   return messages;
 }
 
-it("S13: of two servers on one file, a stream on one has each append through the other, long before it would look by itself", async ({
+it("S13: a stream on one server has each append through another server on its file, long before its own look", async ({
   annotate,
 }) => {
   const { reading, writing } = await startPair({ HEARTBEAT_MS: String(HEARTBEAT_MS) });

@@ -145,8 +145,8 @@ export function serveParent<Self extends Api<Self>>(api: Self): void {
 }
 
 /**
- * Runs the subject that the parent has named in the first parameter. The others are the subject's own. A subject imports by itself
- * what it alone needs, so that no process carries the packages of another.
+ * Runs the subject that the parent names in the first parameter. The other parameters are for the subject. A subject imports its own
+ * packages, so that no process loads the packages of another subject.
  */
 export async function runSubject(
   subjects: Readonly<Record<string, (...parameters: readonly string[]) => Promise<void> | void>>,

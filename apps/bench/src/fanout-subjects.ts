@@ -74,7 +74,7 @@ function serveResponses(
   );
 }
 
-/** The least that fans out with Node's responses: one buffer for all. */
+/** The least work to fan out with Node's responses: one buffer for all. */
 function writeToResponses(): void {
   serveResponses((frame, responses) => {
     const chunk = Buffer.from(frame);

@@ -56,7 +56,7 @@ async function measureAppends(
     const subject = await startSubject(start, name, folder, quick ? 640 : 16_000);
     subjects.push(subject);
     turns.push([`${name}, spread`, () => send(loader, subject, CONNECTIONS)]);
-    // Without a log it is the same.
+    // `bare` has no log, so one run is the same as many.
     if (name !== "bare") turns.push([`${name}, hot`, () => send(loader, subject, 1)]);
   }
   const costs = (await takeTurns(rounds, Object.fromEntries(turns))) as Costs;

@@ -29,7 +29,7 @@ export async function measureStore(
   const module = new URL("replay-subjects.ts", import.meta.url);
   const size = String(events);
   const ours = await openSubject(start<ReplayServer>(module, "ours", store, location, size));
-  // The bare server has no memory in common with ours: it makes a log like it.
+  // The bare server shares no memory with ours, so it makes an equal log.
   const place = store === "memory" ? size : location;
   const bare = await openSubject(start<ReplayServer>(module, "bare", store, place));
   const readings = measureReadings(name, reader);

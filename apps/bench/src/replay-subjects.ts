@@ -81,7 +81,7 @@ function endOf(last: number): string {
   return `data: {"type":"run_finished",${state}}\nretry: 3600000\nid: ${last + 1}\n\n`;
 }
 
-/** What is to be answered. */
+/** What a reader asks for. */
 interface Answer {
   readonly rows: Rows;
   readonly since: number;

@@ -6,7 +6,7 @@ export function describeFailure(error: RunEventsError): string {
   return advice === null ? error.message : describeWith(error, advice);
 }
 
-/** Why a call has failed, and what comes of it, in one line. */
+/** Why a call has failed, and what follows, in one line. */
 export function describeWith(error: RunEventsError, what: string): string {
   return `${error.message.replace(/[.?]$/, "")}: ${what}`;
 }
@@ -19,7 +19,7 @@ function adviceOn(error: RunEventsError): string | null {
   return null;
 }
 
-/** Whether the server itself has refused, and not what is in its place: only a problem of its own has a code. @see W3 */
+/** Whether the server itself has refused, and not a proxy: only a problem of the server has a code. @see W3 */
 function isOfServer({ details }: RunEventsError): boolean {
   return "code" in details;
 }

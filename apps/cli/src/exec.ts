@@ -102,7 +102,7 @@ async function beginRun(runs: Client, command: readonly string[], leaseMs: numbe
   }
 }
 
-/** Keeps the lease, and watches for an end from elsewhere: either ends the recording. @returns what ends both */
+/** Keeps the lease and watches for another program's end of the run. Either may end the recording. @returns stops both */
 function holdRun(
   runs: Client,
   { runId, fence, leaseMs, sentAtMs }: Lease,
@@ -131,7 +131,7 @@ function holdRun(
         { since, limit: 1, waitSeconds: WAIT_SECONDS },
         { signal: watching.signal, patienceMs: Number.POSITIVE_INFINITY },
       ),
-    // If it cannot be read for another reason, the next append is refused as well, and says so.
+    // If the run cannot be read for another reason, the next append is refused too, and reports it.
     onEnd: (refusal) => isRefusal(refusal) && onEnd(refusal),
   });
   function stopWatching(): void {

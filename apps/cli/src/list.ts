@@ -42,7 +42,7 @@ function encodeAligned(columns: readonly string[]): string {
     .trimEnd();
 }
 
-/** @param isRemoved whether the server removes finished runs: if not, there is no column for when one goes */
+/** @param isRemoved whether the server removes finished runs: if not, there is no column for the time of removal */
 function columnsOf(run: KeptRun, isRemoved: boolean): readonly string[] {
   const { runId, runStatus, lastSequence, createdAt, keptUntil, currentPhase } = run;
   // A phase may hold anything, but a run is one line.

@@ -13,7 +13,7 @@ import { USAGE } from "./usage.ts";
 /** The codes that say that there is no such run for this user, or no such user. */
 const NOT_FOUND: ReadonlySet<RunEventsErrorCode> = new Set(["not_found", "unauthenticated"]);
 
-/** How long to try a server that has not answered yet, whose address may be wrong, and the longest pause between two attempts. */
+/** How long to try a server that has never answered, since its address may be wrong, and the longest pause between two attempts. */
 const PATIENCE = { patienceMs: 5_000, mostDelayMs: 5_000 } as const;
 
 /**

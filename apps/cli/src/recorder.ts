@@ -6,9 +6,9 @@ import {
 } from "@tm/run-events-core";
 import { createGatheringQueue, holdingClock, sealDraft } from "@tm/run-events-core/wire";
 
-/** How long to go on trying once the last event is there, from the last success on, in milliseconds. */
+/** How long to keep trying after the last event, counted from the last success, in milliseconds. */
 const PATIENCE_MS = 300_000;
-/** How events are gathered, and how much may wait before the command has to wait too. */
+/** How events are gathered, and how much may wait before the recorded command has to wait. */
 const QUEUE = { maxEvents: 500, gatherMs: 50, clock: holdingClock, roomBytes: 8_388_608 } as const;
 
 /** How a recording ended: whole; because the run was ended from elsewhere, or another worker has it; or short of its end. */
@@ -38,7 +38,7 @@ export interface Recorder {
 
 /** What a recorder works with. */
 export interface RecorderOptions {
-  /** Appends events, as often as need be, until the signal ends it. */
+  /** Appends events, and tries again until the signal aborts. */
   readonly append: (
     events: readonly EventDraft[],
     how: { readonly signal: AbortSignal; readonly onRetry: (error: RunEventsError) => void },
@@ -48,7 +48,7 @@ export interface RecorderOptions {
 }
 
 /**
- * Records over the emit queue that all writers have.
+ * Records through the emit queue that all writers use.
  *
  * | it is     | until                                                        | then   |
  * | --------- | ------------------------------------------------------------ | ------ |

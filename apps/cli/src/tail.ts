@@ -79,7 +79,7 @@ export async function tailRun(
 
 const SIGPIPE = 13;
 
-/** The events of a page, each as the JSON text that the server has sent. */
+/** The events of a page, each as the JSON text that the server sent. */
 function splitEvents(page: string): readonly string[] {
   const events = splitJsonObject(page).find(({ key }) => key === "events");
   return events === undefined ? [] : splitJsonArray(events.text);

@@ -18,7 +18,7 @@ export interface RunsQuery {
   readonly cursor: string | null;
 }
 
-/** The server of this page. What fails is shown, and asked for again by the user or the next look. */
+/** The server of this page. A failure is shown; the user or the next look tries again. */
 const server = createClient({ patienceMs: 0 });
 
 /** The session of this browser; `null` if it has none. @throws as all calls here: RunEventsError of the answer's code */

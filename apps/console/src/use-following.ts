@@ -9,7 +9,7 @@ export interface Following {
   readonly onFollow: (isFollowing: boolean) => void;
 }
 
-/** Follows a list of so many events, at first. */
+/** Starts to follow a list of so many events. */
 export function useFollowing(count: number): Following {
   // How many events there were when following was paused; `null` while it goes on.
   const [pausedAt, setPausedAt] = useState<number | null>(null);

@@ -2,18 +2,18 @@ import { useCallback, useRef, useState } from "react";
 import { planLayout, type RowLayout } from "./row-layout.ts";
 import type { ShownEvents } from "./shown-events.ts";
 
-/** Which events are unfolded, and where rows are because of that. */
+/** Which events are unfolded, and the place of each row. */
 export interface OpenRows {
   readonly layout: RowLayout;
   readonly isOpen: (sequence: number) => boolean;
   readonly toggle: (sequence: number) => void;
-  /** The payload of an event is so much higher than a row, in CSS pixels. */
+  /** Reports the height that the payload adds to the event's row, in CSS pixels. */
   readonly onHeight: (sequence: number, extra: number) => void;
-  /** The event that was unfolded last, once its height is known, and once only; else `null`. */
+  /** The event that was unfolded last, given once, when its height is known; otherwise `null`. */
   readonly takeUnfolded: () => number | null;
 }
 
-/** Keeps which events are unfolded, also while they are not shown. `toggle` and `onHeight` stay the same. */
+/** Remembers which events are unfolded, also while they are not shown. `toggle` and `onHeight` stay the same functions. */
 export function useOpenRows(shown: ShownEvents): OpenRows {
   /** By sequence, the heights of the payloads. */
   const [open, setOpen] = useState<ReadonlyMap<number, number>>(new Map());

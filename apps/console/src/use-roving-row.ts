@@ -6,13 +6,13 @@ import type { ShownEvents } from "./shown-events.ts";
 import type { Scroll } from "./use-scroll.ts";
 import { hasModifier } from "./use-shortcuts.ts";
 
-/** The row that keys move from, the only one that Tab stops at. */
+/** The row at which the arrow keys start, and the only one at which Tab stops. */
 export interface RovingRow {
   /** -1 in an empty list. */
   readonly row: number;
-  /** Names the event of the row. Stays the same function. */
+  /** Sets the event of the row. Stays the same function. */
   readonly setActive: (sequence: number) => void;
-  /** Goes to a row, shows it and gives it the focus. */
+  /** Shows a row and gives it the focus. */
   readonly activate: (row: number) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }

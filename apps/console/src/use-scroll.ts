@@ -13,7 +13,7 @@ import type { ShownEvents } from "./shown-events.ts";
 /** How near to its end the list counts as scrolled to it, in CSS pixels. */
 const END_PX = 4;
 
-/** What a list is scrolled by. */
+/** What decides where a list is scrolled to. */
 export interface ScrollOptions {
   readonly shown: ShownEvents;
   readonly layout: RowLayout;
@@ -32,9 +32,9 @@ export interface Scroll {
   readonly viewHeight: number;
   /** The height of all rows. */
   readonly height: number;
-  /** Scrolls as little as shows a row. */
+  /** Scrolls no further than it takes to show a row. */
   readonly reveal: (row: number) => void;
-  /** Stays where the list is now, when it does not follow any more. Stays the same function. */
+  /** Keeps the list where it is now, once it no longer follows. Stays the same function. */
   readonly stay: () => void;
   readonly onScroll: () => void;
   readonly onWheel: (event: WheelEvent) => void;
@@ -59,7 +59,7 @@ export function useScroll(options: ScrollOptions): Scroll {
   }, [isFollowing, height, viewHeight]);
 
   const keepPlace = useEffectEvent(() => {
-    // The event that was at the top is there again, or the next one that is shown.
+    // Puts the event that was at the top back there, or the next one that is shown.
     if (!isFollowing) scrollTo(offsetOf(layout, shown.rowOf(topSequence.current)));
   });
   useLayoutEffect(() => keepPlace(), [filterKey]);

@@ -195,7 +195,7 @@ it("with the keyboard alone, focus is back in the list behind a run, also where 
   }
 });
 
-it("the keyboard alone scrolls a payload with the arrows, and leads to the events though nothing in them is new", async () => {
+it("the keyboard alone scrolls a payload with the arrows, and reaches the events even if a filter changes nothing", async () => {
   const { url, page } = await openConsole();
   const payload = Array.from({ length: 100 }, (_, index) => index);
   await recordRun(url, "r", [{ eventType: "LOG", payload }, { eventType: "RUN_COMPLETED" }]);

@@ -8,14 +8,14 @@ import { startTicks } from "./ticks.ts";
 /** How often old runs are looked for, in milliseconds. */
 const PURGE_INTERVAL_MS = 60_000;
 /**
- * How many runs go at once, and for how much of the time: so that those who append meanwhile hardly notice (`pnpm bench purge`).
+ * How many runs are removed at once, and the share of the time that this may take: appends should hardly notice.
  */
 const PURGE_RUNS = 25;
 const PURGE_SHARE = 0.02;
 
 /**
- * For how many intervals looks have to be steady at least, and for how long at most, in milliseconds: a worker tries to renew again
- * 5 s after a failure at the latest, and one with a lease of 30 s renews every 10.
+ * For how many intervals looks have to be steady at least, and for how long at most, in milliseconds. In this time a worker
+ * that has failed to renew tries again.
  */
 const STEADY_INTERVALS = 3;
 const MOST_CONFIRM_MS = 15_000;
@@ -41,15 +41,15 @@ export interface UpkeepOptions {
 /** Upkeep that goes on by itself. */
 export interface RunningUpkeep {
   /**
-   * Begins nothing any more. Resolves when what is under way has ended, but waits no longer than this for a store that does
-   * not answer. Idempotent.
+   * Starts nothing more. Resolves when what is under way has ended. Waits at most `mostMs` for a store that does not answer.
+   * Idempotent.
    */
   stop(mostMs: number): Promise<void>;
 }
 
 /**
- * Ends runs that were abandoned, and removes old ones if a retention is set, a batch a tick. Any number of processes may do so
- * on one store. What fails is logged and counted, and tried again when it is next due.
+ * Ends abandoned runs, and removes old ones if a retention is set: one batch a tick. Any number of processes may do so on one
+ * store. A failure is logged and counted; the next tick tries again.
  * @see W33, S23, S24
  */
 export function startUpkeep(options: UpkeepOptions): RunningUpkeep {

@@ -82,7 +82,7 @@ it("a start makes the database and its folder for their owner alone, and leaves 
   expect(statSync(join(byDefault, ".data")).mode & 0o777).toBe(0o700);
 });
 
-it("a start can be made within another program, which gets everything back when it closes it", async () => {
+it("a start within another program gives everything back when the program closes it", async () => {
   const folder = await makeTempFolder();
   const env = {
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
@@ -116,7 +116,7 @@ it("a start agrees on one secret with those that start at the same time", async 
   expect([...secrets]).toEqual([expect.stringMatching(/^[\w-]{43}$/)]);
 });
 
-it("a start ends with 1 and one line where a file of its data folder is of no use", async () => {
+it("a start ends with 1 and one line if a file of its data folder cannot be used", async () => {
   const folder = await makeTempFolder();
   mkdirSync(join(folder, ".data"));
   writeFileSync(join(folder, ".data/session-secret"), "\n");

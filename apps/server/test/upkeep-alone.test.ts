@@ -9,7 +9,7 @@ import { abandon, DAY_MS, openRuns, PATIENCE, PURGE_MS, startUpkept, typesOf } f
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
 afterEach(() => void vi.useRealTimers());
 
-it("W33: the upkeep wants looks to be steady for three intervals and for the grace, 15 s at most, and passes that on", async () => {
+it("W33: the upkeep requires steady looks for three intervals and for the grace, 15 s at most, and passes that on", async () => {
   const confirmed = [
     [5_000, 60_000],
     [60_000, 0],
@@ -50,7 +50,7 @@ it("S24: the upkeep leaves the age of a run to the store's clock", async () => {
   expect(asked).toEqual([{ finishedForMs: 2 * DAY_MS + 1, limit: 25 }]);
 });
 
-it("W27: the upkeep does not wait for ever for a store that says nothing", async () => {
+it("W27: the upkeep does not wait for ever for a store that does not answer", async () => {
   const { promise: never } = Promise.withResolvers<readonly string[]>();
   const { upkeep, logged } = startUpkept({ reap: () => never, purge: () => never });
   vi.advanceTimersByTime(5_000);

@@ -78,7 +78,7 @@ it.each(["<p>Back soon.</p>", "{}", "[]", "null", "7", '{"lastSequence":1', ""])
   },
 );
 
-it("a success has what a run, a lease, a list or a session has", () => {
+it("a success has a member of a run, a lease, a list or a session", () => {
   for (const member of ["lastSequence", "fence", "runs", "userId"]) {
     expect(readJson(`{"${member}":0}`)).toEqual({ [member]: 0 });
   }

@@ -30,7 +30,7 @@ function narrow(event: TypedEvent<Events>): unknown {
   return event.eventType.toLowerCase();
 }
 
-it("types: an event of a type that no map names comes all the same, and its payload is unknown", async () => {
+it("types: an event of a type that the map does not name is delivered, and its payload is unknown", async () => {
   const { baseUrl } = await startScriptedServer((response) => page(response, [1], "completed"));
   const credential = { bearer: "b" } as const;
   const seen: unknown[] = [];

@@ -33,7 +33,7 @@ const TOKEN = fc.constantFrom(
 );
 
 describe("createStreamParser", () => {
-  it("W22: hears what eventsource-parser hears, wherever the stream is cut", () => {
+  it("W22: finds what eventsource-parser finds, wherever the stream is cut", () => {
     fc.assert(
       fc.property(fc.array(fc.array(TOKEN, { maxLength: 6 }), { maxLength: 8 }), (pieces) => {
         const texts = pieces.map((tokens) => tokens.join(""));

@@ -96,7 +96,7 @@ export function runEventStoreConformance<Place = undefined>(
 }
 
 /**
- * Names of cases that are not in the list, by the option that they need and that is not given.
+ * Names of the cases that are not in the list, by the missing option that they need.
  */
 export function casesLeftOut<Place>(
   options: ConformanceOptions<Place>,

@@ -1,21 +1,21 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-/** Where the data of a store is. The kit asks for a place of its own for each case, in one process and in many. */
+/** Where the data of a store is. Each case gets a place of its own, in one process and in many. */
 export interface PlaceDoors<Place> {
-  /** Makes room for a fresh, empty store that nobody else uses, such as a folder, or a URL and a schema. */
+  /** Makes a place for a new, empty store that nothing else uses, such as a folder, or a URL and a schema. */
   readonly prepare: () => Place | Promise<Place>;
-  /** Called once for each place, after its stores were closed: ends what was opened there, and removes it. */
+  /** Called once for each place, after its stores were closed: closes what was opened there, and removes the data. */
   readonly destroy?: (place: NoInfer<Place>) => void | Promise<void>;
 }
 
-/** How the kit gets at stores in its own process. */
+/** How the kit opens stores in its own process. */
 export interface StoreDoors<Place = undefined>
   extends Partial<PlaceDoors<Place>>, BeneathDoors<Place> {
   /** As `PlaceDoors` says. To be given exactly if the data outlives the store object. */
   readonly prepare?: PlaceDoors<Place>["prepare"];
   /**
-   * A migrated store object on the data of a place. Called again for a place when its last object was closed; where
-   * `capabilities.shared` also while that is open.
+   * A migrated store object on the data of a place. Called again for a place after its last object was closed. If
+   * `capabilities.shared`, also called while that object is open.
    */
   readonly open: (place: NoInfer<Place>) => RunEventStore | Promise<RunEventStore>;
 }
@@ -59,7 +59,7 @@ export interface Cost {
   readonly rows?: number;
 }
 
-/** The doors beneath the store of one case. A case says in `needs` which of them it uses. */
+/** The doors to the data of one case's store. A case says in `needs` which of them it uses. */
 export interface Beneath {
   leftovers(): Promise<Counts>;
   cost(): Promise<Cost>;
@@ -67,7 +67,7 @@ export interface Beneath {
   refuseWrites(store: RunEventStore): Promise<Restore>;
 }
 
-/** The doors beneath one place. Those that were not given throw. */
+/** The doors to the data of one place. Those that were not given throw. */
 export function beneathPlace<Place>(doors: BeneathDoors<Place>, place: Place): Beneath {
   const { leftovers, cost, loseReceipts, refuseWrites } = doors;
   return {

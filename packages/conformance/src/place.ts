@@ -6,8 +6,8 @@ import { within } from "./within.ts";
 type Settled = PromiseSettledResult<void>;
 
 /**
- * The place of one case, and the store objects that are open there. Its end closes them, the youngest first, and destroys the place.
- * What opens later is closed then, and the place is destroyed after the last of these.
+ * The place of one case, and the store objects that are open there. Its end closes them, the newest first, and destroys the place. A
+ * store that opens later is closed too, and the place is destroyed after the last of them.
  */
 export class OpenPlace<Place> {
   readonly #doors: StoreDoors<Place>;
@@ -17,7 +17,7 @@ export class OpenPlace<Place> {
   #prepared: { readonly place: Place } | null = null;
   /** How many calls of `prepare` and `open` have not settled. */
   #pending = 0;
-  /** Nothing opens any more. */
+  /** From now on nothing is opened. */
   #isOver = false;
   /** The stores are closed. */
   #isClosed = false;
@@ -51,12 +51,12 @@ export class OpenPlace<Place> {
     });
   }
 
-  /** From now on nothing opens here. */
+  /** From now on nothing is opened here. */
   stop(): void {
     this.#isOver = true;
   }
 
-  /** Ends everything. @returns what came of each step */
+  /** Ends everything. @returns the result of each step */
   async end(): Promise<readonly Settled[]> {
     this.stop();
     const outcomes: Settled[] = [];
@@ -75,7 +75,7 @@ export class OpenPlace<Place> {
       return await work();
     } finally {
       this.#pending -= 1;
-      // The case is over: nobody is there to be told of a failure.
+      // The case is over, so a failure can no longer be reported.
       if (this.#isClosed && this.#pending === 0) await this.#destroy();
     }
   }
@@ -87,7 +87,7 @@ export class OpenPlace<Place> {
     return this.#end(async () => this.#doors.destroy?.(prepared.place));
   }
 
-  /** A store that hung until its case was given up may hang at its end too, and a case may be given up while it ends. */
+  /** A store that hung until its case was given up may also hang in `close`. A case may be given up while it ends. */
   async #end(step: () => Promise<void>): Promise<Settled> {
     const [settled] = await Promise.allSettled([this.#endStep(step)]);
     return settled;

@@ -35,7 +35,7 @@ export interface TrialCase {
 export interface TrialConditions {
   /** Default: as the profile `ci` has it, with a seed of its own. */
   readonly check?: RandomCheck;
-  /** Ends the trial: its stores are closed and its place is destroyed, whatever the body still does. */
+  /** Ends the trial: its stores are closed and its place is destroyed, even if the body is still running. */
   readonly signal?: AbortSignal | undefined;
 }
 

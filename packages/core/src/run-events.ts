@@ -48,8 +48,8 @@ export interface RunEvents extends Upkeep {
   /** The same with payloads as JSON text, for servers: `@tm/run-events-http` takes it from here. */
   readonly log: RunLog;
   /**
-   * Creates a run, or returns the owner's run of that id as it stands.
-   * @throws RunEventsError `run_id_taken` if the id is somebody else's, `invalid_request`, `payload_too_large`
+   * Creates a run, or returns the owner's run with that id as it is.
+   * @throws RunEventsError `run_id_taken` if another owner has the id, `invalid_request`, `payload_too_large`
    * @see W8, S16
    */
   create(run: {
@@ -83,33 +83,33 @@ export interface RunEvents extends Upkeep {
   list(
     options: ListOptions,
   ): Promise<{ readonly runs: readonly RunSnapshot[]; readonly nextCursor: number | null }>;
-  /** Appends `RUN_CANCELLED` unless the run has finished; the run as it then stands. @see W13 */
+  /** Appends `RUN_CANCELLED` unless the run has finished. @returns the run afterwards @see W13 */
   cancel(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
   /** Removes a finished run whole. @throws RunEventsError `not_found`, `run_active` */
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
-   * Gives a run that nobody has, or whose lease has run out, to the caller: from then on it takes appends of this fence alone, and
-   * its owner's `cancel`. `work` does this, and all that follows from it. A claim whose answer is lost is sent again under its
-   * `idempotencyKey` for up to 10 s.
+   * Gives the caller a run without a lease, or whose lease has run out. From then on the run takes only appends under this fence, and
+   * its owner's `cancel`. `work` claims, and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey`
+   * for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    * @see W31, S21
    */
   claim(runId: string, options: ClaimOptions): Promise<Claim>;
   /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, and as `claim` but `claimed` */
   renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
-  /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
+  /** Ends the lease, so that another worker may claim the run. Idempotent. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
   release(runId: string, fence: number, options?: OwnerOption): Promise<void>;
   /**
-   * Works on a run as its only writer: claims it, keeps the lease while the task goes on, and ends the run behind all that the
-   * task has given: with `RUN_COMPLETED` and what it returned, or with `RUN_FAILED` and the message of what it threw, unless it
-   * has ended the run itself. Appends nothing else by itself.
+   * Works on a run as its only writer: claims it, keeps the lease while the task runs, and ends the run after all events of the task.
+   * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with the message of what it threw, unless the task has
+   * ended the run itself. It appends nothing else.
    *
-   * The task is awaited in any case, and learns from `run.signal` that it should stop. On a shutdown (`options.signal`, `close`) a
-   * task that returns has done its work; one that throws has not, and its run is released for another worker. If it throws
-   * since the store was away, the lease is left to run out.
+   * The task is always awaited. `run.signal` tells it to stop. On a shutdown (`options.signal`, `close`) a task that returns has done
+   * its work. A task that throws has not, and its run is released for another worker. If it throws since the store was away, the
+   * lease is left to run out.
    * @returns what the task returned
    * @throws what the task threw; the reason of a shutdown that stopped it; RunEventsError as `claim`; `fenced` if the lease was
-   * lost; `run_finished` if somebody else ended the run; why an emitted event or the end could not be appended
+   * lost; `run_finished` if another program ended the run; why an emitted event or the end could not be appended
    * @see S21, S22
    */
   work<Value>(

@@ -48,7 +48,7 @@ function heavy(): string {
 }
 
 describe("createGatheringQueue", () => {
-  it("W9: sends what comes within its time in one append, and at once what a request stands behind", async () => {
+  it("W9: sends events that come within its time in one append, and at once if a request follows", async () => {
     const { clock, queue, sent } = createBench();
     void queue.emit(draft(1));
     clock.advance(49);
@@ -140,7 +140,7 @@ describe("createGatheringQueue", () => {
     );
   });
 
-  it("holds back whoever waits for room as far as it is told", async () => {
+  it("makes callers wait for room beyond the bytes that it was given", async () => {
     const { clock, queue, sent } = createBench(8 * MEBIBYTE);
     let given = 0;
     const emitting = (async () => {

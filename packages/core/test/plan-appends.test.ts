@@ -147,7 +147,7 @@ describe("planAppends", () => {
     expect(asked).toEqual(["a k", "a l", "b k", "b l"]);
   });
 
-  it("S1: nothing moves for no requests", () => {
+  it("S1: a call without requests changes nothing", () => {
     const plan = planAppends(headsOf({ lease: null, updatedAtMs: NOW }), () => null, [], NOW);
     expect(plan).toStrictEqual({ outcomes: [], events: [], receipts: [], moved: [] });
   });

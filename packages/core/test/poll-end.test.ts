@@ -116,7 +116,7 @@ describe("pollForEnd", () => {
     expect(run.clock.timers()).toBe(0);
   });
 
-  it("rests for half a minute after a refusal, which it says, and is back then", async () => {
+  it("reports a refusal, rests for half a minute, and polls again", async () => {
     const run = watchByPolls();
     const refusal = new RunEventsError("unauthenticated", "No.");
     run.refuse(refusal);

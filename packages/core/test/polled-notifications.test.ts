@@ -32,7 +32,7 @@ function world() {
 }
 
 describe("createPolledNotifications", () => {
-  it("S13: a commit of others that moves a watched run is notified of by the next look", async () => {
+  it("S13: the next look notifies of another process's commit on a watched run", async () => {
     const action = fc.record({
       runId: fc.constantFrom(...RUN_IDS),
       kind: fc.constantFrom("create", "append", "delete"),
@@ -63,7 +63,7 @@ describe("createPolledNotifications", () => {
     );
   });
 
-  it("S13: own commits are notified of at once, and not again by a look that finds them or is older", async () => {
+  it("S13: own commits notify at once, and not again by a look that finds them or is older", async () => {
     const { clock, notifications, commits, table } = world();
     let rings = 0;
     notifications.watch("a", () => void (rings += 1));
@@ -80,7 +80,7 @@ describe("createPolledNotifications", () => {
     expect(rings).toBe(1);
   });
 
-  it("S14: nobody looks while nobody watches, and all watched runs are looked at in one query", () => {
+  it("S14: without watches there are no looks, and one query looks at all watched runs", () => {
     const { clock, asked, notifications } = world();
     clock.advance(100);
     expect(asked).toEqual([]);

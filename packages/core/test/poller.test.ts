@@ -63,7 +63,7 @@ describe("createPoller", () => {
     expect(state.looks).toHaveLength(2);
   });
 
-  it("S13: to hurry brings a look forward, and hurrying all the time does not put it off", () => {
+  it("S13: `hurry` brings a look forward, and repeated calls do not delay it", () => {
     const { clock, state, poller } = world();
     poller.start(1_000);
     poller.hurry(10);

@@ -149,7 +149,7 @@ describe("createRowStore", () => {
     ]);
   });
 
-  it("S2: empty calls ask nothing", async () => {
+  it("S2: an empty call makes no transaction", async () => {
     const { store, server } = await created();
     expect(await store.append([])).toEqual([]);
     expect(await store.read([])).toEqual([]);
@@ -214,7 +214,7 @@ describe("createConnections", () => {
     },
   );
 
-  it("S20: a read whose end fails is in no doubt", async () => {
+  it("S20: a read whose commit fails is not ambiguous", async () => {
     const { store, server } = await created();
     server.fault = (step) => {
       if (step === "COMMIT") throw new Error("cut off");

@@ -114,7 +114,7 @@ describe("createWatchers", () => {
     expect(rings).toBe(3);
   });
 
-  it("S18: once a wake has ended all watches, no other one is woken", async () => {
+  it("S18: after a wake has stopped all watches, no other watch is woken", async () => {
     const watchers = createWatchers();
     const woken: string[] = [];
     watchers.add("r", () => {

@@ -101,7 +101,7 @@ describe("a worker's state", () => {
     );
   });
 
-  it("W7: an end of its own that has landed is never taken for somebody else's, however it was found and sent again", () => {
+  it("W7: its own end that has landed is never taken for another's, however it was found and sent again", () => {
     const meanwhile = fc.array(
       fc.constantFrom<Name>("found ended", "sent an end", "failed", "failed in doubt"),
     );

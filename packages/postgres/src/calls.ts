@@ -4,7 +4,7 @@ import type { Connections } from "./connections.ts";
 import { storeFailure } from "./failure.ts";
 import type { Statements } from "./sql/statements.ts";
 
-/** The calls of one store, from its opening to its end. Each fails with `RunEventsError` for what the driver throws. @see S18, S20 */
+/** The calls of one store, from its opening to its end. An error of the driver becomes a `RunEventsError`. @see S18, S20 */
 export class Calls {
   readonly #check: SchemaCheck;
   readonly #connections: Connections;
@@ -22,7 +22,7 @@ export class Calls {
     return this.#closing !== null;
   }
 
-  /** Makes a call whether or not the tables are known to be there. */
+  /** Makes a call, even if the tables may be missing. */
   async guard<T>(call: () => Promise<T>): Promise<T> {
     if (this.isClosed) throw storeClosed();
     try {

@@ -36,7 +36,7 @@ export class SchemaCheck {
     return this.#verifying;
   }
 
-  /** Appends go on meanwhile, unless it fails. @param connection the statements go out on */
+  /** Appends go on meanwhile, unless it fails. @param connection sends the statements */
   async verify(connection: Query = this.#query): Promise<void> {
     try {
       if (!(await this.#inspect(connection))) throw schemaMissing();

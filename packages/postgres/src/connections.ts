@@ -8,13 +8,13 @@ import type { Statements } from "./sql/statements.ts";
 /** How long a statement of a probe may hold a connection, in milliseconds. */
 const PROBE_MS = 10_000;
 
-/** The ways of one store to its server. */
+/** The connections of one store to its server. */
 export interface Connections {
   /** Whether other processes reach the database; a PGlite database is in this process. */
   readonly isShared: boolean;
   /** Statements on whatever connection the pool picks. */
   readonly query: Query;
-  /** Statements that are expected to fail now and then, and those worth planning once. */
+  /** Statements that may be expected to fail sometimes, and statements that are planned once. */
   readonly sturdyQuery: Query;
   /** Statements that hold no connection for long. */
   readonly probeQuery: Query;
@@ -45,7 +45,7 @@ export function openConnections(
       connectListener &&
       ((on) => createListener({ ...on, connect: connectListener, channel, notify, query })),
   });
-  // What listens on one of the pool's connections and hears shows that they are sessions.
+  // A listener that is notified on one of the pool's connections shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && notifications.isProven();
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));

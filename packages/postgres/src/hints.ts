@@ -21,13 +21,13 @@ export function encodeHints(hints: Iterable<Hint>): readonly string[] {
   return payload === "" ? payloads : [...payloads, payload];
 }
 
-/** The hints of a payload. What is none of them is left out: anybody may notify on a channel. */
+/** The hints of a payload. Anything else is ignored, since anybody may notify on a channel. */
 export function parseHints(payload: string): readonly Hint[] {
   return payload.split(" ").flatMap((text) => {
     const [, runId, ordinal, lastSequence] = HINT.exec(text) ?? [];
     if (runId === undefined) return [];
     const head = [Number(ordinal), Number(lastSequence)] as const;
-    // Also where the numbers are none of the store's: a bell may ring for nothing.
+    // Also if the numbers are not the store's: a notification may be for nothing.
     if (!head.every(Number.isSafeInteger)) return [{ runId }];
     return [{ runId, ordinal: head[0], lastSequence: head[1] }];
   });

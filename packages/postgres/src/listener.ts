@@ -2,19 +2,19 @@ import { planBackoff } from "@tm/run-events-core/store";
 import type { PostgresPoolClient } from "./driver.ts";
 import { type Connect, namingQueryOf, type Query } from "./query.ts";
 
-/** How often the connection is tried by a notification to it, and how long that and LISTEN may take, in milliseconds. */
+/** How often a notification tests the connection, and how long that and LISTEN may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
-/** Half by chance, so that the processes of a restarted database do not come back all at once. */
+/** Half random, so that the processes of a restarted database do not all come back at once. */
 const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };
 const PROBE = "?";
 
-/** The one connection of a process on which it is notified and notifies. */
+/** The one connection of a process that sends and receives notifications. */
 export interface Listener {
-  /** Whether a notification was heard back lately. Through a pooler of transactions it never is: LISTEN gets lost there. */
+  /** Whether a notification came back lately. Through a transaction pooler none does, since LISTEN is lost there. */
   isProven(): boolean;
   /** Connects, unless it has, and stays connected until `close`. */
   start(): void;
-  /** Notifies everybody who listens. Rejects with what the driver throws: then polling finds what was not said. */
+  /** Notifies all listeners. Rejects with the driver's error; polling then finds what was not sent. */
   send(payloads: readonly string[]): Promise<void>;
   close(): void;
 }
@@ -26,7 +26,7 @@ export interface ListenerOptions {
   readonly channel: string;
   /** The statement that notifies, with the channel and the payloads as its parameters. */
   readonly notify: string;
-  /** Runs it on other connections, as long as this one is not proven. */
+  /** Runs the statement on other connections while this one is not proven. */
   readonly query: Query;
   readonly onNotification: (payload: string) => void;
   /** Called when `isProven` changes. Before it turned true, notifications may have been lost. */
@@ -34,9 +34,9 @@ export interface ListenerOptions {
 }
 
 /**
- * Listens on a connection of its own, and connects again, later and later, when that is lost: when it breaks, and when a
- * notification from another connection does not arrive until the next heartbeat. It comes from another one since a pooler
- * of transactions hands back what a connection notifies itself of, and nothing else. Timers do not hold the process.
+ * Listens on a connection of its own. The connection is lost if it breaks, or if a notification from another connection does not
+ * arrive before the next heartbeat. Then it connects again, after growing pauses. The notification comes from another connection,
+ * since a transaction pooler only returns what a connection notifies itself of. Timers do not hold the process.
  * @see S13, S14
  */
 export function createListener(options: ListenerOptions): Listener {
@@ -45,12 +45,12 @@ export function createListener(options: ListenerOptions): Listener {
 
 class OwnConnection implements Listener {
   readonly #options: ListenerOptions;
-  // Only asked where this connection is proven, and then it is a session.
+  // Only called while this connection is proven, so it is a session.
   readonly #query = namingQueryOf(() => true);
   #client: PostgresPoolClient | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isProven = false;
-  /** The heartbeat that has not come back yet. */
+  /** The heartbeat that has not returned yet. */
   #awaited: string | null = null;
   #failures = 0;
   #isStarted = false;

@@ -12,17 +12,17 @@ import { selectPositions } from "./sql/positions.ts";
 import type { Statements } from "./sql/statements.ts";
 import { createHintTeller, type HintTeller } from "./tell-hints.ts";
 
-/** How often to look for what no notification has said, while LISTEN is not proven and while it is, in milliseconds. */
+/** How often to look for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
 const FAST_POLL_MS = 50;
 export const SLOW_POLL_MS = 1_000;
 /** How long an append into a caller's transaction is looked for, in milliseconds. */
 const JOINED_MS = 30_000;
 
-/** What notifications come from. */
+/** What sends and finds notifications. */
 export interface NotificationsOptions {
   readonly query: Query;
   readonly sql: Pick<Statements, "selectPositions">;
-  /** `null` where no other process can be: then nothing is notified or listened to. */
+  /** `null` if there can be no other process: then nothing is sent or received. */
   readonly listen: ((on: Pick<ListenerOptions, "onNotification" | "onProven">) => Listener) | null;
 }
 
@@ -31,9 +31,9 @@ interface Joined extends RunPosition {
 }
 
 /**
- * Notifies the watches of one store. A commit of this process notifies them and tells the others; what others tell notifies them here;
- * and every watched run is looked at now and then in one query, since what is told can be lost. What all three say is compared with what
- * the watches have been notified of, so that one commit notifies once, mostly.
+ * Notifies the watches of one store, from three sources. A commit of this process notifies them, and notifies other processes. Other
+ * processes' notifications do. So do looks at all watched runs in one query, since notifications can be lost. Each is compared with
+ * what the watches have been notified of, so that one commit mostly notifies once.
  * @see S13-S15
  */
 export class Notifications {
@@ -67,7 +67,7 @@ export class Notifications {
     });
   }
 
-  /** Adds a watch, and looks from now on. @returns what ends it; may be called twice */
+  /** Adds a watch, and looks from now on. @returns a function that ends the watch; it may be called twice */
   add(runId: string, wake: () => void): () => void {
     const remove = this.#watchers.add(runId, wake);
     this.#listener?.start();
@@ -78,12 +78,12 @@ export class Notifications {
     };
   }
 
-  /** Tells of a commit of this store that moved runs, made one or removed one. */
+  /** Notifies of a commit of this store that moved runs, made a run or removed one. */
   tell(hints: readonly Hint[]): void {
     this.#teller.tell(hints);
   }
 
-  /** Tells of an append once the caller's transaction, which it is a part of, has committed. */
+  /** Notifies of an append once the caller's transaction, which contains it, has committed. */
   joined(run: RunPosition): void {
     this.#joined.set(run.runId, { ...run, since: performance.now() });
     this.#poller.hurry(FAST_POLL_MS);
@@ -94,12 +94,12 @@ export class Notifications {
     return this.#listener?.isProven() ?? false;
   }
 
-  /** Ends all watches and looks, and tells others what is left to tell, unless that takes long. */
+  /** Ends all watches and looks, and sends the notifications that are left, unless that takes long. */
   async close(): Promise<void> {
     this.#watchers.clear();
     this.#joined.clear();
     this.#poller.stop();
-    // By then the others have looked.
+    // By then other processes have looked.
     await atMost(SLOW_POLL_MS, this.#teller.close());
     this.#listener?.close();
   }
@@ -107,12 +107,12 @@ export class Notifications {
   #notify(hint: Hint): void {
     const { runId } = hint;
     if (!this.#watchers.has(runId)) return;
-    // A hint without a head tells of a run that came or went, maybe both: it is not known what to compare it with.
+    // A hint without a head says that a run was made or removed, maybe both, so there is nothing to compare it with.
     if (!("ordinal" in hint) || this.#seen.see(runId, hint)) this.#watchers.ring(runId);
   }
 
   #onProven(isProven: boolean): void {
-    // What was told while nothing listened is lost.
+    // Notifications that were sent while nothing listened are lost.
     if (isProven) this.#watchers.ringAll();
     else this.#poller.hurry(FAST_POLL_MS);
   }
@@ -121,7 +121,7 @@ export class Notifications {
     const runIds = [...new Set([...this.#watchers.runIds(), ...this.#joined.keys()])];
     const positions = await selectPositions(this.#query, this.#sql, runIds);
     const found = new Map(positions.map((position) => [position.runId, position]));
-    // Watches may have come, gone and been notified since these were asked for.
+    // Watches may have been added, stopped and notified since the query began.
     for (const runId of runIds) {
       const head = found.get(runId) ?? null;
       if (this.#watchers.has(runId) && this.#seen.see(runId, head)) this.#watchers.ring(runId);
@@ -147,7 +147,7 @@ export class Notifications {
 
   #isLookNeeded(): boolean {
     if (this.#joined.size > 0) return true;
-    // Where no other process can be, this one knows all that is committed outside of callers' transactions.
+    // If there can be no other process, this one knows all commits outside of callers' transactions.
     return this.#listener !== null && this.#watchers.runIds().next().done !== true;
   }
 }
@@ -157,7 +157,7 @@ function send(listener: Listener, hints: Iterable<Hint>): Promise<void> {
   return listener.send(encodeHints(hints));
 }
 
-/** Waits for the promise, and for no longer than `ms`: the timer is a deadline and ends with the promise. It must not reject. */
+/** Waits for the promise, for `ms` at most. The timer ends with the promise. The promise must not reject. */
 function atMost(ms: number, promise: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

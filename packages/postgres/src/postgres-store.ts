@@ -41,16 +41,16 @@ export interface PostgresStore extends MigratableStore, TransactionalStore<Joine
    */
   verify(): Promise<void>;
   /**
-   * As the contract says. The run stays locked for others' appends until the caller's transaction ends, and those that came in one group
-   * with such an append get their answers with it: so append last, and commit soon. A refusal leaves the transaction as it was; a failure
-   * may not, as Postgres has it.
+   * As the contract says. The run stays locked for other appends until the caller's transaction ends. Appends in one group with a
+   * waiting append wait too. So append last, and commit soon. A refusal leaves the transaction as it was; a failure may abort it, as
+   * always in Postgres.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
    * `planEvents`; `store_unavailable`. TypeError if no transaction is open, or for an `ownerId` that is there and undefined.
    */
   appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
 }
 
-/** How late a look for what was not notified may be, in milliseconds. */
+/** How late a look for commits without a notification may be, in milliseconds. */
 const LOOK_GRACE_MS = 500;
 
 /**
@@ -134,7 +134,7 @@ export function createPostgresStore(
 
 function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCapabilities {
   return {
-    // What a PGlite database stores its files on, it does not tell.
+    // A PGlite database does not tell where it stores its files.
     durability: isShared ? durability : "unknown",
     shared: isShared,
     joinsTransaction: true,

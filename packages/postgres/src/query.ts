@@ -26,7 +26,7 @@ export function withRetries(query: Query): Query {
         return await query(text, values);
       } catch (error) {
         if (!isContention(error) || performance.now() > deadline) throw error;
-        // By chance, so that those who met do not all meet again.
+        // A random pause, so that transactions that met do not meet again.
         await setTimeout(Math.random() * Math.min(attempt, MOST_PAUSE_MS));
       }
     }
@@ -45,13 +45,12 @@ const FIRST_USES = 64;
 const USES_FACTOR = 4;
 
 /**
- * Where connections are known to be sessions, gives statements names, so that each connection parses and plans them once;
- * no more once a session turned out not to know a name that it was given. Planning is most of a short read: one page takes
- * 0.17 ms instead of 0.56, a notification 0.08 instead of 0.13.
+ * Gives statements names where connections are known to be sessions. Each connection then parses and plans a statement once,
+ * and planning is most of a short read. Stops for good when a session does not know a name that it was given.
  *
  * Postgres keeps a name's plan until the tables are analyzed, and the best plan for a young store reads whole tables. So a
- * statement gets a new name, and with it a plan for what the tables have become, whenever its uses have grown fourfold; a
- * connection knows some ten names a statement in the end.
+ * statement gets a new name, and a new plan, each time its uses have grown by `USES_FACTOR`. The names of a connection grow
+ * only with the logarithm of its uses.
  */
 export function namingQueryOf(isSession: () => boolean): ClientQuery {
   const statements = new Map<string, { name: string; uses: number; until: number }>();
@@ -86,8 +85,8 @@ function newName(): string {
 }
 
 /**
- * By callback: where pg makes a promise, V8 keeps each statement with its values until the next full collection. That was
- * 1.7 of the 10 µs that an append took of this process, and a heap of 170 MiB instead of 46.
+ * By callback: where pg makes a promise, V8 keeps each statement with its values until the next full collection. The heap
+ * then grows several times as large.
  */
 function askClient(
   client: PostgresPoolClient,

@@ -30,7 +30,7 @@ export function createStatements(schema: string): Statements {
     release: releaseStatement(tables),
     listExpired: listExpiredStatement(tables),
     purge: purgeStatement(tables, "SKIP LOCKED"),
-    // Waits for the transaction that holds one.
+    // Waits for the transaction that holds a run.
     purgeOne: purgeStatement(tables, ""),
     listRuns: listRunsStatement(tables),
     listRunsByStatus: listRunsByStatusStatement(tables),

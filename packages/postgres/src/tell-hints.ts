@@ -1,37 +1,35 @@
 import type { Hint } from "./hints.ts";
 
 /**
- * How long what is told is gathered behind a telling, in milliseconds: so long for each hint that this one had, but not
- * longer than that. Whoever commits less than a thousand times a second hardly waits; whoever commits more tells 200 times
- * a second, however much it is (`pnpm bench latency many-runs`).
+ * How long hints are gathered after some were sent, in milliseconds: a pause for each hint that was sent, up to a bound. So
+ * a process that seldom commits hardly waits, and one that commits a lot sends no more often than the bound allows.
  */
 const PAUSE_A_HINT_MS = 1;
 const MOST_PAUSE_MS = 5;
 /** How many runs may wait for a connection to notify on. */
 const MOST_UNSENT = 10_000;
 
-/** Tells of commits. */
+/** Notifies of commits. */
 export interface HintTeller {
-  /** Takes in what a commit says: it is told at once if nothing was told a moment ago, and soon if something was. */
+  /** Takes the hints of a commit. They are sent at once, or after a short pause if others were just sent. */
   tell(hints: readonly Hint[]): void;
-  /** Tells what is left, and nothing after that. Resolves once it has been sent, or could not be. */
+  /** Sends what is left, and nothing after that. Resolves once it has been sent, or could not be. */
   close(): Promise<void>;
 }
 
-/** Whom a commit is told. */
+/** Where hints are sent. */
 export interface HintTellerOptions {
-  /** Called for each run that is told of, in this process. */
+  /** Called for each hint, for the watches of this process. */
   readonly ring: (hint: Hint) => void;
-  /** Tells the other processes; one call at a time. `null` if there are none. A rejection is theirs to find out by looking. */
+  /** Notifies the other processes; one call at a time. `null` if there are none. After a rejection they find the commits by looking. */
   readonly send: ((hints: Iterable<Hint>) => Promise<void>) | null;
 }
 
 /**
- * Gathers hints while some are under way, and a little longer under load, but loses none, unless more than `MOST_UNSENT`
- * wait, which others find by looking: a hint stands in `untold` until the telling that rings for it, then in `unsent` until
- * the sending that takes it, and neither is left to lie. A telling ends with a pause, and whatever was told meanwhile is
- * told at its end; a sending ends with a look at what has become unsent meanwhile. A later hint of a run stands for the
- * earlier ones.
+ * Gathers hints while some are being sent, and a little longer under load. It loses none, unless more than `MOST_UNSENT` wait;
+ * then others find the commits by looking. A hint is in `untold` until the watches of this process are notified, then in `unsent`
+ * until it is sent. A pause follows each notification, and hints that came meanwhile are passed on at its end. After each send, the
+ * hints that came meanwhile are sent. A later hint of a run replaces the earlier ones.
  */
 export function createHintTeller({ ring, send }: HintTellerOptions): HintTeller {
   let untold = new Map<string, Hint>();
@@ -70,10 +68,10 @@ export function createHintTeller({ ring, send }: HintTellerOptions): HintTeller 
       const hints = unsent;
       unsent = new Map();
       try {
-        // More becomes unsent meanwhile, and this loop sees it: between its last look and `isSending` nothing can come.
+        // The loop sees hints that come meanwhile. Between its last check and `isSending = false` none can come.
         await send(hints.values());
       } catch {
-        // The others find by looking what they were not told.
+        // The other processes find the commits by looking.
       }
     }
     isSending = false;

@@ -8,7 +8,7 @@ const SCRIPT_EVENTS = 1_000;
 /** The most runs of one script, so that none holds the server for long. */
 const SCRIPT_RUNS = 32;
 
-/** As many of a run's requests as go into one script, and the rest of them. */
+/** The requests of a run that fit into one script, and the rest of them. */
 export interface Part extends RunAppend {
   readonly requests: readonly Indexed<AppendRequest>[];
   readonly events: number;

@@ -8,8 +8,8 @@ import { addListEntry, dropListEntry, type ListEntry } from "./list-entries.ts";
 import { parseLanding, parseOutcome, type RunReply, sendAppend } from "./scripts/append.ts";
 
 /**
- * Appends a group. All requests for one run go into the same script, which keeps their order whatever happens to it on
- * its way: forgotten by the server, redirected, sent again. Runs are independent.
+ * Appends a group. All requests for one run are in the same script. So they keep their order even if the server has forgotten the
+ * script, redirects it, or gets it again. Runs are independent.
  * @throws RunEventsError `store_unavailable` if one of them fails; `ambiguous` if it may have landed, or others have.
  * @see S2, S7
  */
@@ -20,10 +20,10 @@ export function appendGroup(
   return new GroupAppend(connection).append(requests);
 }
 
-/** One group on its way, and what has become of its requests so far. */
+/** One group on its way, and the results of its requests so far. */
 class GroupAppend {
   readonly #connection: Connection;
-  /** By the request's index in the group; there are holes where requests are under way or have failed. */
+  /** By the request's index in the group. Empty for requests that are under way or have failed. */
   readonly #outcomes: AppendOutcome[] = [];
   readonly #failures: RunEventsError[] = [];
 
@@ -42,7 +42,7 @@ class GroupAppend {
     return this.#outcomes;
   }
 
-  /** @returns what of these runs is still to be done */
+  /** @returns the parts of these runs that are still to be sent */
   async #send(call: readonly Part[]): Promise<readonly Part[]> {
     let replies: readonly RunReply[];
     try {
@@ -61,7 +61,7 @@ class GroupAppend {
     });
   }
 
-  /** @returns what of the part, or after it, is still to be done */
+  /** @returns this part or the next one, if it is still to be sent */
   async #settle(part: Part, reply: RunReply): Promise<Part | null> {
     if (typeof reply === "string") {
       for (const { index, request } of part.requests) {
@@ -107,7 +107,7 @@ class GroupAppend {
     { runId, requests, entry }: Part,
     [, left, judged, leaseOver]: Extract<RunReply, readonly ["judged", ...unknown[]]>,
   ): void {
-    // An entry that did not come true stays: another process may be about to make it true.
+    // An unused entry stays, since another process may be about to use it.
     if (entry !== null && left !== null) {
       dropListEntry(this.#connection, { ...entry, runStatus: left });
     }

@@ -33,12 +33,12 @@ export function dropDue({ redis }: Connection, index: string, entry: DueEntry): 
   });
 }
 
-/** How an index has an entry. The script of a claim writes it, too. */
+/** How an entry is written in an index. The script of a claim also writes it. */
 export function dueMember({ mark, runId }: DueEntry): string {
   return `${mark}:${runId}`;
 }
 
-/** What `dueMember` wrote. */
+/** Parses what `dueMember` wrote. */
 export function parseDueMember(member: string): DueEntry {
   const colon = member.indexOf(":");
   return { mark: member.slice(0, colon), runId: member.slice(colon + 1) };

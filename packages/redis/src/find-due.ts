@@ -31,8 +31,8 @@ interface Look {
 /** How many runs are looked at in one turn, unless more are asked for. */
 const LOOKS = 50;
 /**
- * Finds what is due. An entry that is too early in the index is moved to its time, and the beginning of the index read again,
- * until it is in order: so the earliest come first, and what is not due hides nothing.
+ * Finds the runs that are due. An entry that is too early in the index is moved to its time, and the start of the index is read again
+ * until it is in order. So the earliest runs come first, and entries that are not due hide no others.
  */
 export function findDue(connection: Connection, query: DueQuery): Promise<readonly DueEntry[]> {
   return new DueSearch(connection, query).find();

@@ -46,8 +46,8 @@ export async function claimRun(
 }
 
 /**
- * Puts off the end of a lease. Its entry in the index says no more than when it is worth a look, and stays, unless the lease
- * is shorter now. If a process dies before it has moved the entry, that is found when the lease would have run out else.
+ * Moves the end of a lease. Its entry in the index only says when to look, so it stays, unless the lease is now shorter. If a process
+ * dies before it has moved the entry, a look finds it when the lease would otherwise have run out.
  * @see S21
  */
 export async function renewLease(

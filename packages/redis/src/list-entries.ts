@@ -49,7 +49,7 @@ function memberOf({ ordinal, runId }: ListEntry): string {
   return `${ordinal}:${runId}`;
 }
 
-/** What `memberOf` wrote. */
+/** Parses what `memberOf` wrote. */
 export function parseListMember(member: string): {
   readonly ordinal: number;
   readonly runId: string;

@@ -1,4 +1,4 @@
-/** So many runs are looked at in a millisecond at most, over time. */
+/** The most runs that are looked at in a millisecond, on average. */
 const RUNS_A_MS = 20;
 
 /** What `Looks` looks at. */

@@ -38,7 +38,7 @@ export function createSubscriber(
   return isCluster(redis) ? hearShards(redis, events) : hearServer(redis, events);
 }
 
-/** How long to wait before the attempt of this number, from 1. */
+/** How long to wait before an attempt, in milliseconds. Attempts count from 1. */
 function pauseBefore(attempt: number): number {
   return planBackoff(BACKOFF, attempt, Math.random());
 }

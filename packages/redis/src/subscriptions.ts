@@ -38,9 +38,9 @@ export class Subscriptions {
   readonly #subscriber: Subscriber;
   readonly #wanted = new Set<string>();
   readonly #heard = new Set<string>();
-  /** Those that the server was asked to send us, whether or not it has confirmed that. */
+  /** The runs that the server was asked for, whether or not it has confirmed that. */
   readonly #told = new Set<string>();
-  /** Those that the next round looks at. */
+  /** The runs that the next round looks at. */
   #changed = new Set<string>();
   readonly #failed = new Set<string>();
   #retryTimer: NodeJS.Timeout | null = null;
@@ -78,12 +78,12 @@ export class Subscriptions {
     return this.#heard.has(runId);
   }
 
-  /** Subscribes to a run's channel once more: a message was not heard although it should have been. */
+  /** Subscribes to a run's channel again, since a message was missed. */
   renew(runId: string): void {
     if (this.#heard.delete(runId)) this.#change(runId);
   }
 
-  /** Asks the server for a sign of life. */
+  /** Pings the server. */
   beat(): void {
     if (this.#isUp) this.#subscriber.beat();
   }

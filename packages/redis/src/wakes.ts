@@ -6,21 +6,20 @@ import { createSubscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { WatchedRun } from "./watched-run.ts";
 
-/** How often runs are looked at although their channels are heard, in milliseconds. */
+/** How often runs are looked at while their channels are heard, in milliseconds. */
 const LOOK_MS = 1_000;
 /** How often runs are looked at while their channels are not heard. */
 const DEAF_LOOK_MS = 50;
 /** What a look, and the commands before it, may come late, with some 20,000 runs watched. */
 const LOOK_GRACE_MS = 1_000;
 
-/** The longest from a commit to its ring, when its message is lost. */
+/** The longest time from a commit to its notification, when its message is lost. */
 export const WAKE_DEADLINE_MS: number = LOOK_MS + LOOK_GRACE_MS;
 
 /**
- * The notifications of one store. The script of a commit publishes on the run's channel; the process hears the channels of
- * the runs that it watches on one connection of its own, made for the first of them. Beneath that it looks at their heads:
- * seldom, in case a message was lost, and often while a channel is not heard. What the last look saw is remembered as a
- * mark; a run that has not been looked at yet is notified once for nothing.
+ * The notifications of one store. The script of a commit publishes on the run's channel. One connection of the process subscribes to
+ * the channels of all watched runs; the first watch opens it. The process also looks at the runs' heads: seldom, in case a message
+ * was lost, and often while a channel is not heard. A mark remembers what the last look saw. The first look at a run always notifies.
  *
  * | a watched run is | waits for                           | looked at   | `ready`                       |
  * | ---------------- | ----------------------------------- | ----------- | ----------------------------- |
@@ -28,7 +27,7 @@ export const WAKE_DEADLINE_MS: number = LOOK_MS + LOOK_GRACE_MS;
  * | ready, not heard | its channel                         | every 50 ms | resolved                      |
  * | ready, heard     | messages                            | every second | resolved                     |
  *
- * A lost connection makes every run "not heard" again; a look that finds what no message announced renews the channel.
+ * A lost connection makes every run "not heard" again. A look that finds a commit without a message renews the subscription.
  * @see S13-S15
  */
 export class Wakes {
@@ -121,7 +120,7 @@ export class Wakes {
           const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
           this.#see(run, `${ordinal}:${last}`);
         } catch (error) {
-          // The log is the truth: what this look missed, the next one finds. But no caller is to wait for it.
+          // The log is the truth: the next look finds what this one missed. But no caller should wait for it.
           run.fail(storeFailure(error));
         }
       }),
@@ -129,7 +128,7 @@ export class Wakes {
   }
 
   #see(run: WatchedRun, mark: string): void {
-    // No longer watched, or watched again since.
+    // The run is no longer watched, or is watched again.
     if (this.#watched.get(run.runId) !== run) return;
     if (run.mark !== mark) {
       this.#watchers.ring(run.runId);
@@ -159,7 +158,7 @@ export class Wakes {
   #leave(run: WatchedRun): void {
     run.watches -= 1;
     if (run.watches > 0) return;
-    // No look and no channel comes back to it, and a caller may be waiting.
+    // Neither a look nor a channel will settle it, and a caller may be waiting.
     run.settle();
     this.#watched.delete(run.runId);
     this.#subscriptions?.remove(run.runId);

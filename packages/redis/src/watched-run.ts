@@ -6,7 +6,7 @@ export class WatchedRun {
   watches = 0;
   /** What the run was like when it was last looked at; `null` before that. */
   mark: string | null = null;
-  /** Whether its channel has had a message since. */
+  /** Whether its channel has had a message since then. */
   hasSpoken = false;
   #ready = createReady();
   #isReady = false;
@@ -15,7 +15,7 @@ export class WatchedRun {
     this.runId = runId;
   }
 
-  /** Resolves when from then on every commit notifies. */
+  /** Resolves when every later commit notifies. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -30,7 +30,7 @@ export class WatchedRun {
     this.#ready.resolve();
   }
 
-  /** Those who wait are refused; those who come later wait for the next look. */
+  /** Rejects for all that wait. Later watches wait for the next look. */
   fail(failure: RunEventsError): void {
     if (this.#isReady) return;
     this.#ready.reject(failure);

@@ -11,11 +11,11 @@ import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
 
-/** How long SQLite itself waits for a lock, in milliseconds: the event loop stands still meanwhile. */
+/** How long SQLite itself waits for a lock, in milliseconds: meanwhile the event loop is blocked. */
 const BUSY_TIMEOUT_MS = 5;
 /** How long a call tries in all. */
 const PATIENCE_MS = 10_000;
-/** The pauses between two tries, all by chance, so that processes that wait for each other do not meet again. */
+/** The pauses between two tries: fully random, so that processes that wait for each other do not meet again. */
 const BACKOFF = { firstMs: 1, mostMs: 25, jitter: 1 };
 /** The size of the `-wal` after its content is in the database: a long reader makes it grow without bound. */
 const MOST_WAL_BYTES = 67_108_864;
@@ -24,8 +24,8 @@ const MOST_WAL_BYTES = 67_108_864;
 export interface OpenConnection extends Transactions, Statements {}
 
 /**
- * The caller's handle, set up on first use, and the patience to share its file with other processes. The handle stays the caller's:
- * `close` only refuses further work.
+ * The caller's handle, set up on first use. It waits for other processes that use its file. The caller keeps the handle: `close` only
+ * refuses further work.
  */
 export class Connection {
   /** Whether the data lives in a file, where other processes can reach it. */
@@ -59,9 +59,9 @@ export class Connection {
   }
 
   /**
-   * Runs the synchronous work once no transaction of the caller's is open on the handle, so that nothing is acknowledged
-   * that the caller could still take back; again, after a pause that leaves the event loop free, while another connection
-   * holds the lock. Work that failed must have changed nothing.
+   * Runs the synchronous work when the caller has no transaction open on the handle: otherwise the caller could undo what was
+   * acknowledged. While another connection holds the lock, it tries again after a pause that leaves the event loop free. Work that
+   * failed must have changed nothing.
    * @throws RunEventsError `store_unavailable` for what the driver threw, or when the patience is at its end.
    * @see S20
    */
@@ -73,8 +73,8 @@ export class Connection {
   }
 
   /**
-   * As `perform`, in a write transaction. Writes wait in the order of their calls and one of them at a time tries for the
-   * lock, so that many that wait cost the event loop no more than one.
+   * As `perform`, in a write transaction. Writes wait in the order of their calls, and only one at a time tries for the lock. So many
+   * waiting writes cost the event loop no more than one.
    */
   write<T>(work: (open: OpenConnection) => T): Promise<T> {
     const calledAt = performance.now();

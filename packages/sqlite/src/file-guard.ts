@@ -32,8 +32,9 @@ const BESIDE = ["-wal", "-shm"] as const;
 type Suffix = (typeof BESIDE)[number];
 
 /**
- * For how long a call trusts the last check, in milliseconds. A check takes 15 to 25 µs, a third of a commit that is not synced.
- * Appends acknowledged in this time are lost, like those acknowledged just before the file was removed.
+ * For how long a call trusts the last check, in milliseconds. A check costs a good part of a commit that is not synced, so
+ * not every call makes one. Appends that are acknowledged in this time may be lost, like those just before the file was
+ * removed.
  */
 const FRESH_MS = 10;
 

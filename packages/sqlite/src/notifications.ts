@@ -11,14 +11,14 @@ import type { Positions } from "./sql/positions.ts";
 
 /** The notifications of one store. */
 export interface SqliteNotifications extends Notifications {
-  /** Notifies once the caller's transaction, in which the runs were appended to, has ended. */
+  /** Notifies once the caller's transaction that appended to the runs has ended. */
   joined(heads: readonly RunPosition[]): void;
 }
 
 /**
- * Finds the commits of other connections by one timer for the whole store, which runs while somebody watches and does not keep the
- * process alive. A look costs one pragma while nothing was committed.
- * @param pollMs how often to look while somebody watches
+ * Finds the commits of other connections by one timer for the whole store. It runs while there are watches, and does not keep the process
+ * alive. If nothing was committed, a look costs one pragma.
+ * @param pollMs how often to look while there are watches
  * @see S13, S14
  */
 export function createNotifications(
@@ -31,7 +31,7 @@ export function createNotifications(
   let version: number | null = null;
 
   function selectPositions(runIds: readonly string[]): readonly RunPosition[] | null {
-    // Inside the caller's transaction nothing new is to be seen, and a look would pin its snapshot.
+    // Inside the caller's transaction a look sees nothing new, and would pin the transaction's snapshot.
     if (open === null || isInTransaction(db)) return null;
     const current = open.dataVersion();
     if (current === version) return null;

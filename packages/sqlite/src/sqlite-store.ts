@@ -61,12 +61,12 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
 }
 
 /**
- * A purge ends with the run that reaches so many events. They go in one transaction, for which appends and this process have to
- * wait: 2 to 20 ms, where 10,000 took 20 to 80.
+ * A purge ends with the run that reaches so many events. One transaction removes them, and appends and this process have to wait
+ * for it.
  */
 const PURGE_EVENTS = 2_000;
 
-/** What a look, and the queries behind it, may come late, in milliseconds, with some 20,000 runs watched. */
+/** How late a look and its queries may be, in milliseconds, when many thousand runs are watched. */
 const LOOK_GRACE_MS = 500;
 
 /**
@@ -117,7 +117,7 @@ export function createSqliteStore(
       return receiptOf(outcomes[0] ?? { outcome: "not_found" });
     },
     close() {
-      // What waits for a lock gives up.
+      // Calls that wait for a lock give up.
       connection.close();
       return store.close();
     },

@@ -16,9 +16,9 @@ export interface Statements extends RowMoves, Positions {}
 /**
  * Prepares the statements; the tables must be there.
  *
- * SQLite compiles a statement again whenever a parameter is bound whose value its planner has looked at: a `LIMIT`, and with
- * `SQLITE_ENABLE_STAT4`, as better-sqlite3 is built, the bounds of a range and what is compared next to them. It does not look into
- * an expression, so there they are `+?` and `? + 0`: a short page took 37 µs and takes 18, a list of runs 40 and 12.
+ * SQLite compiles a statement again each time a parameter is bound whose value its planner has looked at. That is a `LIMIT`, and
+ * with `SQLITE_ENABLE_STAT4`, as better-sqlite3 is built, the bounds of a range and what is compared next to them. The planner
+ * does not look into an expression, so these parameters are written `+?` and `? + 0`.
  * @see https://www.sqlite.org/c3ref/prepare.html
  */
 export function prepareStatements(db: SqliteDatabase, tables: Tables): Statements {

@@ -26,7 +26,7 @@ export function findProgram(name: string): string | null {
 }
 
 /**
- * Where the system's Chromium is.
+ * The path of the system's Chromium.
  *
  * @throws Error if it is not installed, or if the tier of this test file does without it
  */

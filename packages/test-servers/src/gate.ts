@@ -4,7 +4,7 @@ import { Transform } from "node:stream";
 export type Sender = "client" | "server";
 
 /**
- * Lets the bytes of a proxy's connections pass, or holds them back.
+ * Passes the bytes of a proxy's connections on, or holds them back.
  *
  * | state           | `stall()` | `stallAnswers()` | `resume()` | bytes of clients | bytes of servers |
  * | --------------- | --------- | ---------------- | ---------- | ---------------- | ---------------- |

@@ -2,10 +2,13 @@ import { relative } from "node:path";
 import type { Reporter, TestModule, Vite } from "vitest/node";
 import { findStartedBy, listProcesses, type RunningProcess } from "./running-processes.ts";
 
-/** How long a run may go on without the end of a test, in milliseconds. No test may take as long. */
+/** How long a run may go on without the end of a test, in milliseconds. Every test has to be shorter. */
 const HANG_LIMIT_MS = 300_000;
 
-/** Vitest's own end of a run waits without a bound for its workers' output to close, which a process that a test left behind holds open. */
+/**
+ * Ends a run that hangs. Vitest waits without a bound for its workers' output to close, and a process that a test has left behind keeps
+ * it open.
+ */
 export function hangGuard(limitMs: number = HANG_LIMIT_MS): Vite.Plugin {
   return {
     name: "hang-guard",
@@ -16,7 +19,7 @@ export function hangGuard(limitMs: number = HANG_LIMIT_MS): Vite.Plugin {
   };
 }
 
-/** Ends a run that stands still: says which test files run and which processes are alive, kills these, and exits with 1. */
+/** Ends a run that hangs: prints which test files run and which processes are alive, kills the processes, and exits with 1. */
 function createHangReporter(limitMs: number): Reporter {
   const running = new Set<TestModule>();
   let timer: NodeJS.Timeout | undefined;
@@ -24,7 +27,7 @@ function createHangReporter(limitMs: number): Reporter {
   function restart(): void {
     clearTimeout(timer);
     timer = setTimeout(end, limitMs);
-    // A run that can end does not wait for it.
+    // The timer does not keep a run alive.
     timer.unref();
   }
 
@@ -58,11 +61,11 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }
 
-/** What is printed of a run that stands still. */
+/** The report of a run that hangs. */
 function describeHang(
   limitMs: number,
   files: readonly string[],

@@ -37,7 +37,7 @@ export interface PostgresServer {
    */
   stop(mode: keyof typeof STOP_SIGNALS | "kill"): Promise<void>;
   /**
-   * Stops every process where it stands, as a machine that hangs: connections stay, and nothing answers.
+   * Stops every process at once, like a machine that hangs: connections stay open, and nothing answers.
    *
    * @returns what lets them go on
    */
@@ -123,7 +123,7 @@ export async function startPostgresIn(
 }
 
 /**
- * Stops all processes of a Postgres. The first one stops first: so it starts no more, and does not see how they end.
+ * Stops all processes of a Postgres. The first process stops first, so that it starts no more and does not see the others end.
  *
  * Were it killed while others run, those that wait for a standby would give up waiting, and readers would see for a moment
  * what the standby does not have.

@@ -13,8 +13,8 @@ const POLICY = "#!/bin/sh\nexit 101\n";
 const run = promisify(execFile);
 
 /**
- * Runs before the tests that start servers: sees to it that what their tier needs is installed. As root on Debian and its kin it installs
- * what is missing.
+ * Runs before the tests that start servers, and checks that the programs of their tier are installed. As root on Debian or Ubuntu it
+ * installs what is missing.
  *
  * @throws Error with one line for each missing program, which says how to install it
  */
@@ -28,7 +28,7 @@ export async function setup(): Promise<void> {
   if (stillMissing.length > 0) throw new Error(stillMissing.map(explain).join("\n"));
 }
 
-/** What the tests of a tier need of the system. */
+/** The programs that the tests of a tier need. */
 export function programsOf(tier: Tier): readonly SystemProgram[] {
   return SYSTEM_PROGRAMS.filter((program) => includesTier(tier, program.tier));
 }

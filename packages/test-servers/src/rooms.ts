@@ -1,11 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** A source file, as its text shows it. */
+/** A source file, with the imports that its text shows. */
 export interface SourceFile {
   /** Below the folder that was read, such as `rules/event.ts`. */
   readonly path: string;
-  /** The folder, or the path for a file that is in none. */
+  /** The folder, or the path of a file that is in no folder. */
   readonly room: string;
   /** Without comments. */
   readonly text: string;
@@ -21,7 +21,7 @@ export interface Rooms {
   readonly arrows: readonly Arrow[];
   /** The longest chain of imports. */
   readonly floors: number;
-  /** The arrows to a room that does not come before. */
+  /** The imports from a room that does not come before. */
   readonly back: readonly Arrow[];
   /** Chains of imports from a file to itself. */
   readonly circles: readonly string[];
@@ -47,7 +47,7 @@ export async function readSources(
   );
 }
 
-/** Says how the rooms of these files hang together. @param order from the ground up */
+/** Finds the imports between the rooms of these files. @param order from the ground up */
 export function roomsOf(files: readonly SourceFile[], order: readonly string[]): Rooms {
   const arrows = arrowsOf(files);
   const floorOf = new Map<string, number>();

@@ -15,7 +15,7 @@ const LINE =
   /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)\s+([^Z\s]\S*)\s+(\S+)(.*)$/;
 const SCRIPT = /\S+\.[cm]?[jt]s(?=\s|$)/;
 
-/** Every process of the system that has not ended, as `ps` lists them. */
+/** Every running process of the system, as `ps` lists them. */
 export function listProcesses(): readonly RunningProcess[] {
   const table = execFileSync("ps", ["-A", "-ww", "-o", COLUMNS], {
     encoding: "utf8",
@@ -24,7 +24,7 @@ export function listProcesses(): readonly RunningProcess[] {
   return table.split("\n").flatMap(parseProcess);
 }
 
-/** A line of `ps`. Nothing if it is none, or of a process that has ended and is not yet forgotten. */
+/** Parses a line of `ps`. Nothing for another line, or for a process that has ended and is not yet reaped. */
 export function parseProcess(line: string): readonly RunningProcess[] {
   const match = LINE.exec(line);
   if (match === null) return [];
@@ -44,8 +44,8 @@ export function parseProcess(line: string): readonly RunningProcess[] {
 }
 
 /**
- * What a process has started and what that has started, also where the process in between is gone: then its group still tells. A member
- * of the group that is as old as the process itself, or older, was started by another.
+ * All descendants of a process. If a process in between has ended, the process group still shows them. A member of the group that is as
+ * old as the process itself, or older, was started by another process.
  */
 export function findStartedBy(
   pid: number,

@@ -18,7 +18,7 @@ declare module "vitest" {
 const ROOT = join(import.meta.dirname, "../../..");
 const TEST_FILES = ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"];
 
-/** The smallest tier that runs a test file. A file that no list names is of the tier `main`. */
+/** The smallest tier that runs a test file. A file that no list names belongs to the tier `main`. */
 export function tierOf(file: string): Tier {
   if (NIGHTLY.includes(file)) return "nightly";
   if (MAIN.includes(file)) return "main";

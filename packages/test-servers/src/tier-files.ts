@@ -57,7 +57,7 @@ export const FAST: readonly string[] = [
   "packages/test-servers/test/tier.test.ts",
 ];
 
-/** Test files in a folder of `FAST` that are of the tier `main`: those that take longer, or start many processes. */
+/** Test files in a folder of `FAST` that belong to the tier `main`: they take longer, or start many processes. */
 export const MAIN: readonly string[] = [
   "packages/client/test/reading/backoff.test.ts",
   "packages/client/test/reading/fallback.test.ts",

@@ -17,13 +17,13 @@ export function parseTier(text: string | undefined): Tier {
   );
 }
 
-/** Whether a tier has what belongs to `part` and to the tiers above it. */
+/** Whether a tier includes `part`: each tier includes the smaller ones. */
 export function includesTier(tier: Tier, part: Tier): boolean {
   return TIERS.indexOf(part) <= TIERS.indexOf(tier);
 }
 
 /**
- * Refuses what the tier of this test file does without. Where `TEST_TIER` is not set, as in a benchmark, nothing is refused.
+ * Refuses what the tier of this test file does not include. If `TEST_TIER` is not set, as in a benchmark, nothing is refused.
  *
  * @throws Error if the tier does not include `needed`
  */

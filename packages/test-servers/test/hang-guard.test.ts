@@ -64,7 +64,7 @@ it.concurrent("a process that a test left behind ends the run as failed, by its 
     .toBe(false);
 });
 
-it("a process is its program and its script, and nothing else that it was given", () => {
+it("a process is named by its program and its script, without its other arguments", () => {
   expect(parseProcess("  31 30 7 02:05 Sl+ node -C @tm/source test/a.ts --token=secret")).toEqual([
     { pid: 31, parentPid: 30, groupId: 7, ageSeconds: 125, command: "node test/a.ts" },
   ]);
@@ -75,7 +75,7 @@ it("a process is its program and its script, and nothing else that it was given"
   expect(parseProcess("")).toEqual([]);
 });
 
-it("what a run has started is found in any order, also when its parent is gone, and nothing else", () => {
+it("the processes that a run has started are found in any order, also without their parent, and no others", () => {
   const describe = (pid: number, parentPid: number, groupId: number, ageSeconds: number) => ({
     pid,
     parentPid,

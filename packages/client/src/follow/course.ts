@@ -7,18 +7,18 @@ import {
   type Transport,
 } from "./route.ts";
 
-/** An attempt over which something came after so long was no failure, in milliseconds, whatever it brought. */
+/** An attempt that still brings something at this age, in milliseconds, was no failure, whatever it brings. */
 const LONG_LIFE_MS = 30_000;
 
 /**
- * Where a reader is, between one attempt and the next. A value: each step gives another.
+ * Where a reader is between two attempts. It is a value: each step returns a new one.
  *
  * | after                          | `failures`                        | `route`                             |
  * | ------------------------------ | --------------------------------- | ----------------------------------- |
- * | an event                       | none                              | stays                               |
- * | something that is no event     | none if the attempt is 30 s old   | is proven                           |
+ * | an event                       | 0                                 | stays                               |
+ * | something that is no event     | 0 if the attempt is 30 s old      | is proven                           |
  * | an attempt that was lost       | one more                          | the next one, as `afterLoss` says   |
- * | an attempt that has to be made by the best transport again | stay  | the best                            |
+ * | an attempt that makes way for the best transport | stay            | the best                            |
  */
 export interface Course {
   readonly route: Route;
@@ -33,7 +33,7 @@ export function startCourse(best: Transport): Course {
   return { route: bestRoute(best), failures: 0, loss: "away" };
 }
 
-/** The course of an attempt that may be lost in this way from now on. @param livedMs how old it is */
+/** The course of an attempt whose loss would be of this kind from now on. @param livedMs the attempt's age */
 export function expectLoss(course: Course, loss: Loss, livedMs: number): Course {
   if (loss !== "cut") return { ...course, loss };
   const failures = livedMs > LONG_LIFE_MS ? 0 : course.failures;

@@ -1,19 +1,19 @@
-/** The fields that are of use here. A colon may be missing, and one space after it is no part of the value. */
+/** The fields that are used here. The colon may be missing, and one space after it is not part of the value. */
 const FIELD = /^(data|retry)(?:: ?(.*))?$/s;
 
 /**
- * Takes an event stream apart, as the standard for server-sent events says. Each text is looked at once, however long its lines are.
- * Fields other than `data` and `retry` are left out, and so is what no blank line ends.
+ * Parses an event stream, as the standard for server-sent events says. It reads each text once, however long its lines are. It ignores
+ * fields other than `data` and `retry`, and an event without a blank line at its end.
  * @param onData called with the data of each event
  * @param onRetry called with what `retry:` says, in milliseconds
- * @returns takes the next text, cut anywhere, without a byte order mark
+ * @returns a function for the next text, which may be cut anywhere and has no byte order mark
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export function createStreamParser(
   onData: (data: string) => void,
   onRetry: (retryMs: number) => void,
 ): (text: string) => void {
-  /** What has come of the line that is not over. */
+  /** The beginning of a line that has not ended. */
   let line = "";
   let data: string[] = [];
   let isAfterReturn = false;

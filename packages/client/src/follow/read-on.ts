@@ -18,7 +18,7 @@ import { streamRun } from "./stream-run.ts";
 /** A stream is given up when nothing has come for so many heartbeats. */
 const SILENT_HEARTBEATS = 2.5;
 /**
- * Reads a run to its end, over one attempt after the other. What comes of an attempt is decided by `course.ts`.
+ * Reads a run to its end, by one attempt after the other. `course.ts` decides what follows an attempt.
  *
  * | it is      | until                                       | then                 |
  * | ---------- | ------------------------------------------- | -------------------- |
@@ -30,7 +30,7 @@ const SILENT_HEARTBEATS = 2.5;
  * | waiting    | the pause is over, or the page is seen again | attempting          |
  * @param cursor where to read on: the last event that was handed over
  * @param heard called each time the server sends something, and when an attempt begins or fails
- * @returns whose `next` throws what waiting does not mend
+ * @returns a reading whose `next` throws failures that waiting cannot cure
  */
 export function readOn(
   options: FollowOptions,

@@ -88,7 +88,7 @@ export function streamRun(
 }
 
 /**
- * Takes what has arrived off the frames, down to the first that lies behind a hole.
+ * Takes the frames that have arrived, up to the first one after a gap.
  * @returns the events that follow on the cursor; `true` at the end of the run
  * @throws RunEventsError why the server ends the stream
  */

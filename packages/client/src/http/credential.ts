@@ -15,7 +15,7 @@ export function canStream(credential: Credential): boolean {
   return credential === "session" || "cookie" in credential;
 }
 
-/** What a request carries for its credential. */
+/** What a request sends as its credential. */
 export interface Authorisation {
   readonly headers?: Readonly<Record<string, string>>;
   readonly credentials: "include" | "omit";
@@ -23,7 +23,7 @@ export interface Authorisation {
 
 /**
  * Makes each request's authorisation.
- * @throws TypeError for a credential that no request can carry, with what to pass; it never shows a token
+ * @throws TypeError for a credential that no request can send. The message says what to pass, and never shows a token
  */
 export function createAuthorise(credential: Credential): () => Promise<Authorisation> {
   if (credential === "session") return async () => ({ credentials: "include" });

@@ -1,6 +1,6 @@
 import { planBackoff } from "@tm/run-events-core/store";
 
-/** The longest delay, unless said otherwise, and the longest that a server may ask for, in milliseconds. */
+/** The longest delay by default, and the longest that a server may ask for, in milliseconds. */
 const MOST_MS = 30_000;
 
 /**
@@ -10,7 +10,7 @@ const MOST_MS = 30_000;
  * @param failures attempts since the last progress, from 1
  * @param askedMs what `retry:` or `Retry-After` said; 0 if nothing
  * @param random from 0 to 1
- * @param mostMs where the bound stops to double. Default 30,000
+ * @param mostMs where the bound stops doubling. Default 30,000
  */
 export function planDelay(
   failures: number,

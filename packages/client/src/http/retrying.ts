@@ -13,7 +13,7 @@ const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
 export interface Patience {
   /** Ends it with its reason. */
   readonly signal: AbortSignal;
-  /** For how long to try, in milliseconds. Default for ever. */
+  /** For how long to try, in milliseconds. Default: for ever. */
   readonly patienceMs?: number | undefined;
   /** The longest pause between two attempts, in milliseconds. Default 30,000. */
   readonly mostDelayMs?: number | undefined;

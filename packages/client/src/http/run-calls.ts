@@ -4,7 +4,7 @@ import { SealedJson } from "@tm/run-events-core/wire";
 /** How long the server may hold a poll, in seconds. @see W17 */
 export const WAIT_SECONDS = 25;
 
-/** Takes what an answer says. @returns `undefined`, or throws, if the answer is not the server's own */
+/** Reads an answer. @returns `undefined`, or throws, if the answer is not the server's own */
 export type Read = (text: string, response: Response) => unknown;
 
 /** A request, and how its answer is read. */
@@ -31,16 +31,16 @@ export interface PageQuery {
 
 /** What an append may ask for. @see W10, W11, W32 */
 export interface AppendConditions {
-  /** Default a new one: a request that is sent again lands once. */
+  /** Default: a new one, so that a request that is sent again lands once. */
   readonly idempotencyKey?: string | undefined;
   readonly expectedSequence?: number | undefined;
   readonly fence?: number | undefined;
 }
 
-/** Each JSON answer of the server's own has one of these: a run, a page of it, a receipt; a lease; a list; a session. */
+/** Every JSON answer of the server has one of these members: of a run, a page or a receipt; a lease; a list; a session. */
 const MEMBERS = ["lastSequence", "fence", "runs", "userId"] as const;
 
-/** Takes the JSON of an answer of the server's own. @returns `undefined`, or throws, if it is another's */
+/** Reads the JSON of an answer. @returns `undefined`, or throws, if the answer is not the server's own */
 export function readJson(
   text: string,
   parse: (text: string) => unknown = JSON.parse,
@@ -65,7 +65,7 @@ export function createCall(runId: string, metadata: unknown): Call {
   return { path: RUNS, method: "POST", headers: JSON_TYPE, body };
 }
 
-/** Each call has a key: to be made once, and asked as often as need be. @see W9-W11, W32 */
+/** Has a key, so that it may be sent again and lands once. @see W9-W11, W32 */
 export function appendCall(
   runId: string,
   events: readonly EventDraft[],
@@ -129,7 +129,7 @@ export function deleteCall(runId: string): Call {
 }
 
 /**
- * A claim has a key of its own: one that is asked again because its answer was lost gets the same lease.
+ * A claim has a key: if it is sent again because its answer was lost, it gets the same lease.
  * @see W31
  */
 export function claimCall(runId: string, leaseMs: number): Call {

@@ -51,10 +51,10 @@ export function createServer(options: ServerOptions): Server {
       authorise(),
       pause(FOR_EVER_MS, signal) as Promise<never>,
     ]);
-    // What `fetch` does not know of a call it leaves alone.
+    // `fetch` ignores the members of a call that it does not know.
     const request = {
       ...call,
-      // A call that opens a session has the credential that it is about.
+      // A call that opens a session has its own credential.
       headers: headersOf({ ...headers, ...call.headers }),
       credentials,
       signal,

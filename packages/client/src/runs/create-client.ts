@@ -43,7 +43,7 @@ const MOST_WAIT_SECONDS = 30;
 
 /** Where the server is, who asks, and how patiently. */
 export interface ClientOptions extends ServerOptions {
-  /** How long a call is tried again while the server does not answer, in milliseconds. Default 10,000; 0 asks once. */
+  /** How long a call is tried again while the server does not answer, in milliseconds. Default 10,000. With 0 it is made once. */
   readonly patienceMs?: number;
 }
 
@@ -51,7 +51,7 @@ export interface ClientOptions extends ServerOptions {
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** As of `ClientOptions`, for this call. */
+  /** As in `ClientOptions`, for this call. */
   readonly patienceMs?: number | undefined;
   /** Called with each failure that another attempt follows. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
@@ -89,7 +89,7 @@ export interface EventsQuery {
   readonly limit?: number | undefined;
   /** How long the server may wait for an event, in seconds, up to 25. Default 0. */
   readonly waitSeconds?: number | undefined;
-  /** Parses the answer in place of `JSON.parse`: such as one that keeps the digits of long integers. */
+  /** Parses the answer instead of `JSON.parse`, for example to keep the digits of long integers. */
   readonly parseJson?: ((text: string) => unknown) | undefined;
 }
 
@@ -109,11 +109,11 @@ export interface Session {
 /**
  * The runs of one user on one server. Each call is tried again while the server does not answer, as long as `patienceMs` says.
  *
- * Each call @throws RunEventsError of the server's code; `store_unavailable`, `retryable`, if there was no answer of the server's own
- * in that time, `ambiguous` if the call may have had its effect; the signal's reason; a TypeError for a `runId` that is no string.
+ * Each call @throws RunEventsError with the server's code; `store_unavailable`, `retryable`, if the server did not answer in that time,
+ * `ambiguous` if the call may have had its effect; the signal's reason; a TypeError for a `runId` that is not a string.
  */
 export interface Client {
-  /** Creates a run, or returns your run of that id as it is. @throws RunEventsError `run_id_taken` @see W8 */
+  /** Creates a run, or returns your run with that id as it is. @throws RunEventsError `run_id_taken` @see W8 */
   create(
     run?: { readonly runId?: string | undefined; readonly metadata?: unknown },
     options?: CallOptions,
@@ -134,7 +134,7 @@ export interface Client {
     events: readonly EventDraft[],
     options?: AppendConditions & CallOptions,
   ): Promise<AppendReceipt>;
-  /** Ends the run as cancelled, unless it has finished. @returns the run as it then is @see W13 */
+  /** Ends the run as cancelled, unless it has finished. @returns the run afterwards @see W13 */
   cancel(runId: string, options?: CallOptions): Promise<RunSnapshot>;
   /** Removes a finished run. @throws RunEventsError `not_found`, `run_active` @see W14 */
   delete(runId: string, options?: CallOptions): Promise<void>;
@@ -172,7 +172,7 @@ export interface Client {
 }
 
 /**
- * Everything that a program does with runs on a server, over HTTP.
+ * Makes a client for all calls of a server, over HTTP.
  * @throws TypeError for a credential that cannot be sent
  *
  * @example

@@ -1,6 +1,6 @@
 import type { RunSnapshot } from "@tm/run-events-core";
 
-/** How long a server keeps finished runs, in milliseconds; `null` for ever, which thousands of years are as well. */
+/** How long a server keeps finished runs, in milliseconds; `null` for ever. Thousands of years count as for ever. */
 export function parseRetention(headers: Headers): number | null {
   const text = headers.get("run-retention");
   return text !== null && /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : null;

@@ -3,7 +3,7 @@ import type { RunEvent } from "@tm/run-events-core";
 /** The payload of each type of event. */
 export type EventMap = Readonly<Record<string, unknown>>;
 
-/** The types that every run may have: a program need not name them. */
+/** The event types that every run may have. A map need not name them. */
 type LifecycleType =
   | "RUN_STARTED"
   | "PHASE_STARTED"
@@ -11,7 +11,7 @@ type LifecycleType =
   | "RUN_FAILED"
   | "RUN_CANCELLED";
 
-/** Only an enum is a string that narrowing by another string rules out. */
+/** An enum, since a comparison with another string rules out an enum's type, but not `string`. */
 declare enum Other {
   type = "a type that the map does not name",
 }
@@ -24,14 +24,14 @@ interface EventOf<Type extends string, Payload> extends Omit<RunEvent, "eventTyp
   readonly payload: Payload;
 }
 
-/** The payload of a type of event as a map says it; `unknown` if it does not. */
+/** The payload of an event type in a map; `unknown` if the map does not name the type. */
 export type PayloadOf<M extends EventMap, Type extends string> = Type extends keyof M
   ? M[Type]
   : unknown;
 
 /**
- * An event whose type tells its payload. A run may also have events of types that the map does not name, whose payload is `unknown`:
- * those of its lifecycle, and of other programs (`OtherType`). Ask for `eventType` first.
+ * An event whose type tells its payload. A run may also have events whose type the map does not name: those of its lifecycle, and of
+ * other programs (`OtherType`). Their payload is `unknown`. Check `eventType` first.
  */
 export type TypedEvent<M extends EventMap> = string extends keyof M
   ? EventOf<string, M[string]>

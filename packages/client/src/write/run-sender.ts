@@ -12,7 +12,7 @@ import type { Server } from "../http/server.ts";
 import { watchServer } from "./watch-server.ts";
 
 /**
- * What a writer asks its server.
+ * The requests of one writer to its server.
  *
  * | it is   | until                                            | then    | `signal`   |
  * | ------- | ------------------------------------------------ | ------- | ---------- |
@@ -21,20 +21,20 @@ import { watchServer } from "./watch-server.ts";
  * | open    | `stop`: an event cannot be sent                  | failed  | aborts     |
  * | failed  | an answer says that the run has ended, or `shut` | shut    |            |
  *
- * While it is failed, the run can still be ended. Once it is shut, nothing is sent any more.
+ * A failed sender can still end the run. A shut sender sends nothing.
  */
 export interface RunSender {
   /** Aborts when it is shut. */
   readonly over: AbortSignal;
-  /** Aborts when another program ends the run, or with why an event was not sent. The watch begins when it is first called. */
+  /** Aborts when another program ends the run, or with the reason why an event was not sent. The first call starts the watch. */
   signal(): AbortSignal;
-  /** Asks until there is an answer. */
+  /** Sends a request until there is an answer. */
   ask<T extends RunSnapshot | AppendReceipt>(call: Call): Promise<T>;
   stop(reason: unknown): void;
   shut(code: RunEventsErrorCode): void;
 }
 
-/** @param options its `signal` gives up all that is under way */
+/** @param options its `signal` stops all requests under way */
 export function createRunSender(
   server: Server,
   runId: string,

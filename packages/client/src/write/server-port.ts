@@ -25,7 +25,7 @@ import { watchServer } from "./watch-server.ts";
 const APPEND_MS = 300_000;
 
 /**
- * The adapter through which `runWork` reaches a run on a server: made for one work.
+ * Connects `runWork` to a run on a server. Each work has its own.
  *
  * | appends are     | until                                                   | then      |
  * | --------------- | ------------------------------------------------------- | --------- |
@@ -66,13 +66,13 @@ export function createServerPort(
     limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
     check: checkDepth,
-    // `append` itself is sent again.
+    // `append` sends it again by itself.
     insist: async (send) => send(),
     async claim(runId, leaseMs) {
       const whole = shutdown ?? closing;
       const { fence } = await insist<Claim>(claimCall(runId, leaseMs), whole, leaseMs / 3);
       try {
-        // Under the new lease nobody else writes to it.
+        // Under the new lease no other worker writes to the run.
         const run = await insist<RunSnapshot>(getCall(runId), whole, leaseMs / 3);
         const { runStatus, lastSequence } = run;
         known = lastSequence;
@@ -108,7 +108,7 @@ export function createServerPort(
       shutdown?.addEventListener("abort", stopTrying);
       if (shutdown?.aborted === true) stopTrying();
       return {
-        // The claim has looked.
+        // The claim has read the run.
         ready: Promise.resolve(),
         stop() {
           shutdown?.removeEventListener("abort", stopTrying);

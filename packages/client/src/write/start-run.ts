@@ -63,9 +63,9 @@ export interface RunWriter<M extends EventMap = EventMap> {
    */
   append(events: readonly TypedDraft<M>[], options?: AppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token: they are sent together, 50 ms after the first, up to 500 events or 1 MiB at a time.
-   * Resolves when there is room for more: at once, unless 1 MiB waits for a slow server. A program that never awaits it may
-   * have 64 MiB waiting; the writer fails for good at the event after that.
+   * Takes one event of many, such as a token. They are sent together, 50 ms after the first, up to 500 events or 1 MiB at a time.
+   * Resolves when there is room for more: at once, unless 1 MiB waits for a slow server. A program that never awaits it may have
+   * 64 MiB waiting. The next event then fails the writer for good.
    * @throws RunEventsError why an event before it could not be sent, or why this one cannot
    */
   emit<T extends keyof M & string>(eventType: T, payload?: M[T]): Promise<void>;
@@ -147,7 +147,7 @@ export async function startRun<M extends EventMap = EventMap>(
     append,
     emit(eventType, payload) {
       const done: Promise<void> = give([{ eventType, payload }], async ([event]) => {
-        // A program that does not await what the queue has learns of it by the next call, and by `signal`.
+        // A program that does not await this promise gets the failure from the next call, and from `signal`.
         done.catch(() => {});
         sender.over.throwIfAborted();
         if (event !== undefined) await queue.emit(event);
@@ -164,7 +164,7 @@ export async function startRun<M extends EventMap = EventMap>(
   };
 }
 
-/** Gives events on in the order of the calls, whatever time their check takes. */
+/** Passes events on in the order of the calls, however long each check takes. */
 type Order = <T>(
   drafts: readonly AnyDraft[],
   put: (events: readonly SealedDraft[]) => Promise<T>,

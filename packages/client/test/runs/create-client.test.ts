@@ -40,7 +40,7 @@ describe("createClient, on a server", () => {
     expect(await failureOf(refused)).toMatchObject({ code: "sequence_conflict" });
   });
 
-  it("W1: reads events as their text to those who parse it so", async () => {
+  it("W1: passes the text of a page to the caller's own `parseJson`", async () => {
     const runs = createClient({ baseUrl, credential: ADA });
     const { runId } = await runs.create();
     await runs.append(runId, [{ eventType: "STEP", payload: "a" }]);
@@ -78,7 +78,7 @@ describe("createClient, on a server", () => {
     expect(cancelled).toMatchObject([{ runId: newest, runStatus: "cancelled", keptUntil: null }]);
   });
 
-  it("W13, W14: gets, cancels and deletes a run, and one of somebody else is not there", async () => {
+  it("W13, W14: gets, cancels and deletes a run, and does not find another user's run", async () => {
     const runs = createClient({ baseUrl, credential: ADA });
     const others = createClient({ baseUrl, credential: { bearer: "bob" } });
     const { runId } = await runs.create();
@@ -135,7 +135,7 @@ describe("createClient, on a server", () => {
     ]);
   });
 
-  it("W3: nobody's token is `unauthenticated`, at once", async () => {
+  it("W3: an unknown token is `unauthenticated` at once", async () => {
     const runs = createClient({ baseUrl, credential: { bearer: "x" }, patienceMs: Infinity });
     expect(await failureOf(runs.list())).toMatchObject({ code: "unauthenticated" });
   });
@@ -160,7 +160,7 @@ describe("createClient, on the way", () => {
     expect(failures[0]).toMatchObject({ code: "store_unavailable", retryable: true });
   });
 
-  it("asks once without patience, and gives up with what it may have done", async () => {
+  it("makes a call once if `patienceMs` is 0, and says that it may have had its effect", async () => {
     const { baseUrl: way, requests } = await startScriptedServer((response) => response.destroy());
     const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 0 });
     expect(await failureOf(runs.cancel("a"))).toMatchObject({
@@ -170,7 +170,7 @@ describe("createClient, on the way", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("W3: an answer of another program is none, and it is asked again", async () => {
+  it("W3: an answer of another program does not count, and the call is made again", async () => {
     const { baseUrl: way, requests } = await startScriptedServer((response, index) => {
       if (index % 2 === 0) json(response, 200, { status: "ok" });
       else if (index === 1) page(response, [1]);
@@ -213,7 +213,7 @@ describe("createClient, on the way", () => {
     await expect(runs.get("a", { signal: leaving.signal })).rejects.toThrow("left");
   });
 
-  it("a runId that is no string is a TypeError, and nothing is asked", async () => {
+  it("a runId that is not a string is a TypeError, and no request is sent", async () => {
     const { baseUrl: way, requests } = await startScriptedServer((response) => response.destroy());
     const runs = createClient({ baseUrl: way, credential: ADA });
     for (const call of [runs.get, runs.events, runs.cancel, runs.delete]) {
@@ -237,7 +237,7 @@ describe("createClient, on the way", () => {
     expect(sent).toStrictEqual(["Bearer bob", "Bearer bob"]);
   });
 
-  it("W8: an id that no run can have is not found, and nothing is asked of another path", async () => {
+  it("W8: an id that no run can have is not found, and no request is sent to another path", async () => {
     const { baseUrl: way, requests } = await startScriptedServer((response) => {
       response.writeHead(204).end();
     });

@@ -13,7 +13,7 @@ export interface ChosenCases {
   readonly profile: string;
   readonly seed: number;
   readonly cases: readonly ConformanceCase[];
-  /** A line for each option that is not given, although cases that were asked for need it. */
+  /** A line for each option that is not given and that requested cases need. */
   readonly leftOut: readonly string[];
 }
 

@@ -4,9 +4,9 @@ export class Misuse extends Error {
 }
 
 /**
- * Does what only the caller's mistake can make fail.
- * @param what stands before the reason
- * @throws Misuse for whatever the work throws
+ * Does work that can only fail by a mistake of the caller.
+ * @param what the text before the reason
+ * @throws Misuse for each error of the work
  */
 export function orMisuse<T>(work: () => T, what = ""): T {
   try {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 
-/** Says what the process was about if it ends meanwhile, as by a store that calls `process.exit`. */
+/** Reports what the process was doing if it ends meanwhile, for example if a store calls `process.exit`. */
 export class ExitWatch {
   #open: { readonly what: string; readonly code: number } | null = null;
 

@@ -38,7 +38,7 @@ export const capabilities: readonly TrialCase[] = [
   },
 ];
 
-/** Joins no transaction. A store without the function refuses by that. */
+/** Appends without an open transaction. For a store without the function the failed `assert` is the refusal. */
 async function appendInTransaction(store: RunEventStore): Promise<void> {
   assert(isTransactional(store), "`appendInTransaction` is a function");
   await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });

@@ -41,7 +41,7 @@ export async function playGame(
   await new Play(game, scheduler, place).run();
 }
 
-/** A game under way: a writer, its readers, and perhaps somebody who closes a store. It ends when all of them have. */
+/** A game under way: a writer, its readers, and perhaps a close of a store. It ends when all of them have ended. */
 class Play {
   readonly #game: Game;
   readonly #runId: string;
@@ -59,7 +59,7 @@ class Play {
   #isOver = false;
   /** A store that is closing. */
   #closing: Promise<void> | null = null;
-  /** How many of those who play have not come to their end. */
+  /** How many players have not ended. */
   #live = 0;
 
   constructor(game: Game, scheduler: fc.Scheduler, { stores, runId, patienceMs }: GamePlace) {
@@ -101,7 +101,7 @@ class Play {
     for (const outcome of [played, ended]) if (outcome.status === "rejected") throw outcome.reason;
   }
 
-  /** Begins what all do. @returns their ends */
+  /** Starts all players. @returns their ends */
   #start(): readonly Promise<void>[] {
     const { close } = this.#game;
     const all = { runId: this.#runId, batches: this.#batches, staged: this.#staged };

@@ -1,6 +1,6 @@
-// Of core this entry takes types. It reads frames and JSON, cuts connections and waits with code of its own (`read-frames.ts`,
-// `json-text.ts`, `cutting-fetch.ts`, `pause.ts`), although core and its servers have such helpers: a judge that shares code with what it
-// judges shares its faults.
+// This entry imports only types from core. It reads frames and JSON, cuts connections and waits with its own code (`read-frames.ts`,
+// `json-text.ts`, `cutting-fetch.ts`, `pause.ts`), although core and its servers have such helpers. A judge that shares code with what
+// it judges shares its faults.
 export type { ConformanceCase } from "../conformance-case.ts";
 export type { EndSession } from "./cases/deadlines.ts";
 export type { Drain } from "./cases/draining.ts";

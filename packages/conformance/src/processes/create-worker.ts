@@ -117,7 +117,7 @@ async function createRuns(
   return created;
 }
 
-/** Reads a run to its end, and only after its bell has rung. */
+/** Reads a run to its end, only after notifications. */
 function followBell(
   bell: Bell,
   read: (since: number) => ReturnType<typeof readRun>,

@@ -6,13 +6,13 @@ import { startWorker, type Worker } from "./start-worker.ts";
 import type { Report } from "./worker-commands.ts";
 
 /**
- * Which store to try from many processes, and how they get at it. A place is sent to each process, and so has to fit into JSON. It is
+ * Which store to test from many processes, and how they open it. A place is sent to each process, so it has to fit into JSON. It is
  * destroyed when no process uses it any more.
  */
 export interface ProcessDoors<Place> extends PlaceDoors<Place> {
   /**
-   * The URL of a module that exports `open(place)`, as a store's own doors have it: one store a process, migrated, with a handle of
-   * its own. The handle ends with its process, which the kit kills.
+   * The URL of a module that exports `open(place)`, as in `StoreDoors`: one migrated store for each process, with a handle of its own.
+   * The handle ends with its process, which the kit kills.
    */
   readonly module: string | URL;
   /** How many processes are at work at once, 2 or more. Default 3. */

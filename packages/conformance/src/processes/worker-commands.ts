@@ -21,7 +21,7 @@ export interface WorkerCommands {
     readonly prefix: string;
     readonly steps: readonly Step[];
   }): Promise<readonly Operation[]>;
-  /** Hangs a bell. Answers once it is ready. */
+  /** Starts a watch. Answers once it is ready. */
   watch(input: { readonly runId: string }): Promise<null>;
   /**
    * Reads the watched run to its end, and only when woken. Answers the names of its events.

@@ -18,11 +18,11 @@ export interface FollowerSource {
   watch(runId: string, wake: () => void): Watch;
 }
 
-/** A reader of a follower: a cursor and a bell, nothing else. */
+/** A reader of a follower: a cursor, and a function that wakes it. */
 export interface FollowerReader {
-  /** Where the reader stands; `null` until it has opened. */
+  /** Where the reader is; `null` until it has opened. */
   position: Position | null;
-  /** Whether it takes nothing now, and will ask for `next` by itself when it does: the log is not read for its sake. */
+  /** Whether it takes nothing now. It will call `next` by itself when it does; until then the log is not read for it. */
   readonly stalled: boolean;
   /** Called when `next` may have something new, synchronously, possibly for nothing. */
   readonly wake: () => void;
@@ -30,12 +30,12 @@ export interface FollowerReader {
 
 /**
  * Follows one run: a notification only says "look", the log is the truth, and each reader is a cursor on it. New events are
- * read once for all readers; one that lags behind what is kept in memory pages through the log by itself.
+ * read once for all readers. A reader that lags behind what is kept in memory reads the log by pages.
  *
  * | state   | event                                    | next      | what happens                                                  |
  * | ------- | ---------------------------------------- | --------- | ------------------------------------------------------------- |
  * | new     | a notification                           | new       | it is remembered                                              |
- * | new     | the first read of a reader that opens    | quiet     | which run this is and where it ends are known                 |
+ * | new     | the first read of a reader that opens    | quiet     | the run's ordinal and its end are known                       |
  * | quiet   | a notification, and a reader takes       | reading   | what comes after `#end` is read                               |
  * | quiet   | a notification, and all are stalled      | behind    | it is remembered                                              |
  * | behind  | a reader that has caught up asks for more | reading  |                                                               |
@@ -46,10 +46,10 @@ export interface FollowerReader {
  * | any     | the last reader leaves                   | retired   |                                                               |
  * | retired | the answer of a read that was under way  | retired   | it is dropped                                                 |
  *
- * `#dirty` is what is remembered, `#ordinal` is 0 in the state `new`. Readers come, go and stall in every state, also while a read is
- * under way. A retired follower's watch has stopped; its readers can still leave.
+ * `#dirty` is what is remembered; `#ordinal` is 0 in the state `new`. Readers open, leave and stall in every state, also while a
+ * read is under way. A retired follower's watch has stopped; its readers can still leave.
  *
- * One object with private fields, and what a quiet run does not need is `null`: there is one for each run that is followed.
+ * Each followed run has one such object, so what a quiet run does not need is `null`.
  */
 export class Follower {
   readonly #runId: string;
@@ -64,11 +64,11 @@ export class Follower {
   #recent: RecentEvents | null = null;
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
-  /** The head as of the last read. What is read of the log ends there, or on the way there. */
+  /** The head as of the last read. Reads of the log end there, or before. */
   #head = 0;
   #end = 0;
   #failure: { readonly error: unknown } | null = null;
-  /** Whether the watch is ready: what is committed from then on rings. */
+  /** Whether the watch is ready: every later commit notifies. */
   #isReady = false;
   #dirty = false;
   #reading = false;
@@ -76,8 +76,8 @@ export class Follower {
 
   /**
    * Starts to watch the run.
-   * @param budget of all runs together
-   * @param onRetire called once, when it takes no new readers: the last has left, or it has failed
+   * @param budget shared by all runs
+   * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
   constructor(runId: string, source: FollowerSource, budget: SliceBudget, onRetire: () => void) {
     this.#runId = runId;
@@ -88,8 +88,8 @@ export class Follower {
   }
 
   /**
-   * Adds the reader, then finds its place: the owner is checked first; the read that counts comes after the watch is ready, so
-   * that nothing committed from now on is missed.
+   * Adds the reader, then finds its place. The owner is checked first. The place comes from a read after the watch is ready, so
+   * that no later commit is missed.
    * @returns the run's head, for what a reader is told first
    * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left.
    */
@@ -107,7 +107,7 @@ export class Follower {
         this.#head = run.lastSequence;
         this.#end = run.lastSequence;
       }
-      // A bell before the first read found no head to go on from; and this read may have seen more than the follower.
+      // A notification before the first read found no head to start from, and this read may have seen more than the follower.
       if (this.#dirty || run.lastSequence > this.#end) this.refresh();
       reader.position = { sequence: cursor, ...stateAtSince(result, cursor) };
       return run;
@@ -206,7 +206,7 @@ export class Follower {
     return false;
   }
 
-  /** Adds what was read. While the read was under way readers may have come or gone, and the bell may have rung again. */
+  /** Adds what was read. Meanwhile readers may have opened or left, and another notification may have come. */
   #take(result: ReadResult | null): void {
     if (this.#retired) return;
     const { run, events } = this.#checked(result);

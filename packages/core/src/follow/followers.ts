@@ -5,11 +5,11 @@ import type { Clock } from "../time/clock.ts";
 import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
 
-/** How often every followed run is read without a bell, so that a lost one costs time and nothing else. @see S15 */
+/** How often every followed run is read without a notification, so that a lost one costs only time. @see S15 */
 const RECHECK_MS = 5_000;
 /**
- * The most runs that are read so at once, and the pause after them: 50 a second, so that 250 runs keep to `RECHECK_MS` and
- * 10,000 take 200 s. No more, since code that runs so seldom is cold: its cost is most of what many quiet streams take.
+ * The most runs that are read so at once, and the pause after them. With many runs a round takes longer than `RECHECK_MS`. Not
+ * more, since these reads are most of what many quiet streams cost.
  */
 const RECHECK_RUNS = 50;
 const RECHECK_PAUSE_MS = 1_000;
@@ -53,7 +53,7 @@ class RunFollowers implements Followers {
   #stopRecheck: (() => void) | null = null;
   /** The runs that are still to be read in this round; `null` between two. */
   #round: Iterator<Follower> | null = null;
-  /** How many of them: a run that comes meanwhile is after them, and waits for the next round. */
+  /** How many runs that is. A run that is added meanwhile is last in the map, and waits for the next round. */
   #leftInRound = 0;
   #stopRound: (() => void) | null = null;
   #isClosed = false;

@@ -42,20 +42,20 @@ export interface Pages {
  *
  * | slice  | event                                            | next   | what happens                                             |
  * | ------ | ------------------------------------------------ | ------ | -------------------------------------------------------- |
- * | none   | `next`                                           | coming | it is read, with those after it for a reader that reads on |
+ * | none   | `next`                                           | coming | it is read, and the next ones for a reader that reads on |
  * | coming | `next`                                           | coming | one read for all who ask                                 |
- * | coming | its read answers                                 | kept   | none, if the budget is used up or the pages are closed   |
+ * | coming | its read answers                                 | kept   | or none, if the budget is used up or the pages are closed |
  * | coming | its read fails                                   | none   | all who asked fail                                       |
- * | kept   | `next`                                           | kept   | at once                                                  |
- * | kept   | `clear`, `close`, or it is the oldest of too many | none  | the budget has it back                                   |
+ * | kept   | `next`                                           | kept   | it is returned at once                                   |
+ * | kept   | `clear`, `close`, or it is the oldest of too many | none  | its bytes return to the budget                           |
  *
- * @param read reads on behind a sequence. @throws what ends the reader; a result that has no event is not expected.
+ * @param read reads on after a sequence. @throws what ends the reader; a result that has no event is not expected.
  */
 export function createPages(
   read: (query: Pick<ReadQuery, "since" | "limit" | "maxBytes">) => Promise<ReadResult>,
   budget: SliceBudget,
 ): Pages {
-  /** By the sequence that they start behind; what was read last stands last. */
+  /** By the sequence that they start after, the last read last. */
   const kept = new Map<number, Slice>();
   const coming = new Map<number, Promise<Slice>>();
   let isClosed = false;

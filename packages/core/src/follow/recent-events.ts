@@ -9,13 +9,13 @@ interface KeptEvent {
   readonly weight: number;
 }
 
-/** The last events of a run that was read on, in memory until every reader has had them. */
+/** The last events that were read of a run, in memory until every reader has had them. */
 export class RecentEvents {
   /** The events after `#base`, without a gap. */
   #events: readonly KeptEvent[] = [];
   #base: number;
   #bytes = 0;
-  /** Slices by the sequence that they begin after; forgotten when the events change. */
+  /** Slices by the sequence that they begin after. Cleared when the events change. */
   #slices: Map<number, Slice> | null = null;
 
   /** @param base the sequence after which the events will begin */
@@ -55,7 +55,7 @@ export class RecentEvents {
     return slice;
   }
 
-  /** Forgets what every reader has had, and the oldest of what is too much. @param least the sequence that every reader has */
+  /** Forgets what every reader has had, and the oldest events beyond the bound. @param least the sequence that every reader has */
   trim(least: number): void {
     const events = this.#events;
     let drop = Math.max(0, Math.min(least - this.#base, events.length));

@@ -42,18 +42,18 @@ export function fitSlice<Item>(
 }
 
 /**
- * The next stretch of a run's log behind a reader's position. It depends on the log alone, so that every reader at that
- * position can share it, bytes and all.
+ * The next part of a run's log after a reader's position. It depends only on the log, so all readers at that position share it, with
+ * its bytes.
  */
 export interface Slice {
   readonly events: readonly StoredEvent[];
-  /** Where a reader stands behind it. */
+  /** The reader's position after it. */
   readonly to: Position;
   /** Whether the run ends with it: nothing follows, ever. */
   readonly finished: boolean;
   /**
-   * Its frames in one buffer, made when the first reader asks: each event; a `status` if status or phase have changed,
-   * told once for the whole slice; `run_finished` if the run ends here. @see W22, W23
+   * Its frames in one buffer, made when the first reader asks: each event; one `status` for the whole slice if status or phase have
+   * changed; `run_finished` if the run ends here. @see W22, W23
    */
   bytes(): Uint8Array;
 }

@@ -8,16 +8,16 @@ import type { Slice } from "./slice.ts";
 export interface TailOptions extends OwnerOption {
   /** The last sequence the reader has. Default 0. */
   readonly since?: number;
-  /** Ends the tail by throwing its reason, whatever it is waiting for. */
+  /** Ends the tail at any time by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Follows a run slice by slice, from `since` to its end: what is in the log first, then what comes, without a hole or a
- * repeat at the join. It ends behind the terminal event and waits as long as that takes, keeping the process alive; leaving
- * the loop stops it, and only `signal` ends a wait from outside.
+ * Follows a run slice by slice, from `since` to its end: first the events in the log, then new ones, without a gap or a repeat
+ * between them. It ends after the terminal event. It waits as long as that takes, and keeps the process alive. Leaving the loop stops
+ * it; only `signal` ends a wait from outside.
  *
- * Between two slices the reader is only a cursor: nothing queues up for it.
+ * Between two slices the reader is only a cursor: no events queue up for it.
  * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `store_unavailable`.
  */
 export async function* tailSlices(

@@ -9,12 +9,12 @@ import { sendAppends } from "./send-appends.ts";
 
 /** What one group of appends may weigh on its way to the store, in bytes. */
 const APPENDS_BYTES = 8_388_608;
-/** The same while several owners append: as long as a store takes for it, an owner waits for another's group. */
+/** The same while several owners append: each waits while the store takes another's group. */
 const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
 /** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
-/** How much of it one owner may use. Appends without an owner, the program's own, may fill it. */
+/** How much of it one owner may use. The program's own appends, without an owner, may use all of it. */
 const OWNER_BYTES = 16_777_216;
 const RETRY_MS = 1_000;
 

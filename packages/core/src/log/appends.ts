@@ -18,12 +18,12 @@ import type { RunLog } from "./run-log.ts";
 
 /** How a run ends whose worker is gone. @see W33 */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
-/** An end that core writes itself is not held to the bounds of what callers append. */
+/** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
 
-/** The ways by which events get into a log. All share one queue. */
+/** The ways to append to a log. All share one queue. */
 export interface Appends extends Pick<RunLog, "append"> {
-  /** Ends the run as cancelled, whoever has it. Answers `finished` if it has ended already. */
+  /** Ends the run as cancelled, also under another's lease. Answers `finished` if it has ended already. */
   cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
   /** Ends the run as failed, since its lease has run out. */
   expire(runId: string, appender: Appender): Promise<AppendOutcome>;
@@ -31,7 +31,7 @@ export interface Appends extends Pick<RunLog, "append"> {
   idle(): Promise<void>;
 }
 
-/** What a log appends to its store. @param isClosing whether no more is taken */
+/** Makes the appends of a log. @param isClosing whether new appends are refused */
 export function createAppends(
   store: RunEventStore,
   clock: Clock,

@@ -2,7 +2,7 @@ import { afterTurn, type Clock } from "../time/clock.ts";
 import type { WaitingItem } from "./plan-group.ts";
 import { WaitingQueue } from "./waiting-queue.ts";
 
-/** How long a group may keep the ones behind it waiting, in milliseconds: longer than a healthy store takes. */
+/** How long a group may keep the next ones waiting, in milliseconds: longer than a healthy store takes. */
 const LATE_MS = 250;
 /** How many late groups others may pass. */
 const MOST_LATE = 4;
@@ -43,26 +43,26 @@ interface Waiting<Item, Answer> extends WaitingItem {
 type Group<Item, Answer> = readonly Waiting<Item, Answer>[];
 
 /**
- * Group commit: gathers single calls into groups. One group or a few are in flight at a time, and what arrives meanwhile goes out
- * together in the next. A group waits for the end of the event loop's turn, so callers of one turn share it, and if they are
- * several for the end of the next. A group that is late, since one run is locked or one connection is dead, holds up its own keys
- * alone: the next group of the others is sent while it is under way.
+ * Group commit: gathers single calls into groups. A few groups are in flight at a time; what arrives meanwhile is sent together in
+ * the next. A group waits for the end of the event loop's turn, so that callers of one turn share it. If there are several callers,
+ * it waits for one more turn. A group can be late, since a run is locked or a connection is dead. It then holds up only its own
+ * keys: the next group is sent while it is under way.
  *
  * | an item is | event                                      | then it is | what happens                                     |
  * | ---------- | ------------------------------------------ | ---------- | ------------------------------------------------ |
  * | new        | `add`                                      | waiting    | a sending is scheduled, if its key is free       |
- * | new        | `add`, not admitted                        | over       | it rejects; the others wait on                   |
+ * | new        | `add`, not admitted                        | over       | it rejects; the others keep waiting              |
  * | waiting    | the turn ends, a group may start           | prompt     | its group is cut and sent; its key is busy       |
  * | waiting    | its key is busy, or no group may start     | waiting    | the next group that ends schedules a sending     |
- * | prompt     | `LATE_MS` pass                             | late       | its group counts no more: the next one is sent   |
+ * | prompt     | `LATE_MS` pass                             | late       | its group is not waited for: the next is sent    |
  * | prompt     | its answer comes                           | answered   | it settles; the key is busy until the group ends |
  * | late       | its answer comes                           | answered   | the same                                         |
  * | answered   | its group ends                             | over       | the keys are free; a sending is scheduled        |
  * | prompt     | its group ends without its answer          | over       | it rejects; otherwise the same                   |
  * | late       | its group ends without its answer          | over       | the same                                         |
  *
- * Between an `add` and its `send` other items may join; between a `send` and its answer more may queue. Neither changes the order
- * of a key's items: the queue is cut past the keys that are busy, each owner's items from its front.
+ * Between an `add` and its `send` other items may join. Between a `send` and its answer more may queue. Neither changes the order
+ * of a key's items: a group takes each owner's items from the front, without those whose keys are busy.
  */
 export class Batcher<Item, Answer> {
   readonly #options: BatcherOptions<Item, Answer>;
@@ -73,8 +73,8 @@ export class Batcher<Item, Answer> {
   /** The groups in flight that others may pass. */
   #late: readonly Group<Item, Answer>[] = [];
   /**
-   * The keys of both. This set and both lists are replaced at each change: what has been in a set that lives on, V8 keeps until its
-   * next full collection, and that would be every append.
+   * The keys of both. This set and both lists are replaced at each change. Otherwise V8 would keep every append that was in the set
+   * until its next full collection.
    */
   #busy: ReadonlySet<string> = new Set();
   #onIdle: (() => void)[] = [];
@@ -116,8 +116,8 @@ export class Batcher<Item, Answer> {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     afterTurn(() => {
-      // Where several came in one turn, more are on their way, as from clients who all had their answers from one commit. They
-      // share a group if it waits one more turn. An item that is alone does not wait, nor does a full group.
+      // If several items came in one turn, more are on their way: their clients got their answers from one commit. They share a
+      // group if it waits one more turn. A single item does not wait, and neither does a full group.
       const ready = this.#queue.countReady(this.#busy);
       if (ready > 1 && ready < this.#options.maxItems) afterTurn(() => this.#sendScheduled());
       else this.#sendScheduled();
@@ -175,7 +175,7 @@ export class Batcher<Item, Answer> {
         },
       );
       group.forEach(({ reject }, index) => {
-        // Made only where one is needed: an error takes its stack, which is more work than all the rest.
+        // An error is made only if one is needed, since taking its stack is more work than all the rest.
         if (answered[index] === 0)
           reject(new TypeError("Expected an answer for each item of a group."));
       });

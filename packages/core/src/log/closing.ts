@@ -15,12 +15,12 @@ interface Parts {
  *
  * | step | what ends          | how                                                                                            |
  * | ---- | ------------------ | ---------------------------------------------------------------------------------------------- |
- * | 1    | every reader       | with `store_unavailable`. First, since a worker's task may wait for a tail of its own          |
+ * | 1    | every reader       | with `store_unavailable`. First, since a worker's task may await a tail                        |
  * | 2    | every worker       | `signal` aborts. Their appends still land, and they are waited for                             |
  * | 3    | appends and reads  | `isClosing` refuses new appends. Those under way are waited for, and not sent again for long   |
  * | 4    | the store          | it closes                                                                                      |
  *
- * Without a worker the first three are one step: what comes after the call of `close` is refused.
+ * Without a worker the first three are one step: calls after `close` are refused.
  * @see S18
  */
 export class Closing {

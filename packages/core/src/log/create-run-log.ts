@@ -17,7 +17,7 @@ import { createReads } from "./reads.ts";
 import type { RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
 
-/** A log, and what `createRunEvents` needs beside it. */
+/** A log, and what else `createRunEvents` needs. */
 export interface OpenedLog {
   readonly log: RunLog;
   readonly followers: Followers;
@@ -32,7 +32,7 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   return openRunLog(options).log;
 }
 
-/** As `createRunLog`: the parts of a log, each by its noun, made one. */
+/** As `createRunLog`, and with the parts that `createRunEvents` needs. */
 export function openRunLog(options: RunEventsOptions): OpenedLog {
   checkOptions(options, "{ store }");
   checkStore(options.store);
@@ -61,7 +61,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);
       const outcome = await appends.cancel(runId, ownerId);
-      // If another caller has ended the run first, that is what was asked for.
+      // If another caller has ended the run first, the caller has what it asked for.
       if (outcome.outcome !== "finished") receiptOf(outcome);
       return runs.getRun(runId, owner);
     },

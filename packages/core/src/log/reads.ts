@@ -14,24 +14,24 @@ import type { RunLog } from "./run-log.ts";
 import { sendReads } from "./send-reads.ts";
 
 /**
- * What one group of reads may weigh, in bytes: as much as four slices of a large page, or what is new of some 340 followed runs. A
- * group holds up the groups after it, so it must not take long.
+ * What one group of reads may weigh, in bytes: a few slices of a large page, or what is new of many followed runs. A group holds up
+ * the groups after it, so it must not take long.
  */
 const GROUP_BYTES = 1_048_576;
-/** What a read of up to one slice weighs, in bytes: of readers that follow, few have a whole slice to come. */
+/** What a read of up to one slice weighs, in bytes: few readers that follow have a whole slice to read. */
 const SLICE_READ_BYTES = 3_072;
 const GROUP_ITEMS = 1_024;
 const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
 
-/** The ways by which events get out of a log: pages for pollers, and followers for live readers. All share one queue. */
+/** The ways to read a log: pages for pollers, and followers for live readers. All share one queue. */
 export interface Reads extends Pick<RunLog, "readPage" | "waitFor"> {
   readonly followers: Followers;
   /** Resolves when no read is under way. */
   idle(): Promise<void>;
 }
 
-/** What a log reads from its store. */
+/** Makes the reads of a log. */
 export function createReads(
   store: Pick<RunEventStore, "read" | "watch">,
   clock: Clock,

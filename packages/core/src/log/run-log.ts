@@ -91,8 +91,8 @@ export function isRunLog(value: unknown): value is RunLog {
 }
 
 /**
- * The followers of a log: the readers of a process share one a run. A log keeps them under its brand, so that no user sees them, and
- * another copy of the package finds them.
+ * The followers of a log: all readers of a run in a process share one. A log keeps them under its brand. So users do not see them,
+ * and another copy of the package finds them.
  */
 export function followersOf(log: RunLog): Followers {
   return (log as RunLog & { readonly [RUN_LOG]: Followers })[RUN_LOG];

@@ -13,7 +13,7 @@ export interface CutBounds {
   readonly sharedWeight: number;
 }
 
-/** What waits for the next groups, in the order in which it came, and how much of it is whose. */
+/** What waits for the next groups, in the order of arrival, with the weight of each owner's part. */
 export class WaitingQueue<Item extends WaitingItem> {
   readonly #clock: Clock;
   #items: Item[] = [];
@@ -59,7 +59,7 @@ export class WaitingQueue<Item extends WaitingItem> {
     this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
   }
 
-  /** Takes the next group out; an empty one if all that waits is busy. `planGroup` says whose items it holds. */
+  /** Removes and returns the next group; an empty one if all keys are busy. `planGroup` decides whose items it holds. */
   cut(bounds: CutBounds): readonly Item[] {
     this.#turn += 1;
     const { group, rest, turns } = planGroup(this.#items, {
@@ -74,7 +74,7 @@ export class WaitingQueue<Item extends WaitingItem> {
     return group;
   }
 
-  /** Takes off the weight of a group: once for all neighbours of one owner, since a group may hold a thousand. */
+  /** Subtracts the weight of a group: once for neighbours of one owner, since a group may hold a thousand items. */
   #forget(group: readonly Item[]): void {
     let from = group[0]?.owner ?? null;
     let left = 0;

@@ -23,7 +23,7 @@ function prefixOf(second: number): string {
 }
 
 /**
- * A store's time as the wire says it. Remembers some seconds, since `toISOString` takes longer than the rest of a frame: neighbours
+ * A store's time in the wire's form. Remembers some seconds, since `toISOString` takes longer than the rest of a frame: neighbours
  * in a log mostly share a second, and in a list those of when a run was made and when it last changed come in turns. And the last
  * day: times of many different seconds, as of runs that were made one by one, then need no `Date` either.
  * @see W2

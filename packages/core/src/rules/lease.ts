@@ -8,18 +8,18 @@ export interface Lease {
   /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
   readonly fence: number;
   /**
-   * When the lease of `fence` runs out, by the store's clock; `null` while nobody has the run. A lease that has run out stays
-   * until somebody claims, releases or ends the run.
+   * When the lease of `fence` runs out, by the store's clock; `null` while the run has no lease. A lease that has run out stays until
+   * the run is claimed, released or ended.
    */
   readonly leaseExpiresAtMs: number | null;
 }
 
-/** The lease of a run that nobody has claimed yet. @see S21 */
+/** The lease of a run that has never been claimed. @see S21 */
 export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null };
 
 /**
- * Whether an append is refused since the run is another's to write: the rule of the fence, once for all adapters. A lease
- * that has run out counts until somebody claims the run anew or ends it, so its worker may still go on.
+ * Whether an append is refused since another worker has the run: the rule of the fence, for all adapters. A lease that has run out
+ * counts until the run is claimed again or ended, so its worker may still go on.
  * @param nowMs the store's clock
  * @see S22, S23
  */

@@ -23,7 +23,7 @@ export interface ReadResult {
   readonly events: readonly StoredEvent[];
 }
 
-/** At least what an event, or its frame, takes beside its payload, in bytes. */
+/** The least that an event, or its frame, takes in addition to its payload, in bytes. */
 export const EVENT_ENVELOPE_BYTES = 224;
 
 /** What one event counts for in `maxBytes`: its payload's UTF-8 bytes and its envelope. @see S9 */
@@ -46,15 +46,15 @@ export function createPageCut(limit: number, maxBytes: number): (payloadBytes: n
   };
 }
 
-/** A page of a run's log, with the state that a reader of it may be told. */
+/** A page of a run's log, with the state of the run at its end. */
 export interface LogPage extends RunState {
   readonly events: readonly StoredEvent[];
   readonly lastSequence: number;
-  /** Whether the log goes on behind this page. */
+  /** Whether the log has events after this page. */
   readonly hasMore: boolean;
 }
 
-/** The state of a run as of `since`: what a reader with that cursor has been told. */
+/** The state of a run as of `since`: the state that a reader with that cursor has seen. */
 export function stateAtSince(result: ReadResult, since: number): RunState {
   const { run } = result;
   if (since >= run.lastSequence) return { runStatus: run.runStatus, phase: run.phase };

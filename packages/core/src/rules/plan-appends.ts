@@ -3,20 +3,20 @@ import type { NewEvent } from "./event.ts";
 import { advanceRun, judgeAppend, type KeptReceipt } from "./judge-append.ts";
 import type { RunRecord } from "./run.ts";
 
-/** An event as it is to be inserted. */
+/** An event to insert. */
 export interface EventRow extends NewEvent {
   readonly ordinal: number;
   readonly sequence: number;
   readonly createdAtMs: number;
 }
 
-/** What an idempotency key stands for, as it is to be inserted. */
+/** What an idempotency key stands for: a row to insert. */
 export interface ReceiptRow extends Omit<KeptReceipt, "events"> {
   readonly ordinal: number;
   readonly idempotencyKey: string;
 }
 
-/** A run's head as it was, and as the requests of a call leave it. */
+/** A run's head before a call, and after its requests. */
 export interface MovedHead<Head extends RunRecord = RunRecord> {
   readonly before: Head;
   readonly after: Head;
@@ -26,7 +26,7 @@ export interface MovedHead<Head extends RunRecord = RunRecord> {
 export interface AppendPlan<Head extends RunRecord = RunRecord> {
   /** One a request, in their order. */
   readonly outcomes: readonly AppendOutcome[];
-  /** Rows of one run ascend, and stand together as far as its requests do. */
+  /** Rows of one run ascend. They are adjacent if the run's requests are. */
   readonly events: readonly EventRow[];
   readonly receipts: readonly ReceiptRow[];
   /** Each run that takes events, once. */
@@ -34,10 +34,10 @@ export interface AppendPlan<Head extends RunRecord = RunRecord> {
 }
 
 /**
- * Judges the requests of one call in their order, each against what those before it leave, keys within the call included. A
- * refused request changes nothing, and stands in no other one's way.
- * @param heads of those of the runs that there are, locked where others may append
- * @param receiptOf what a key stands for on a run before this call, `null` if nothing. Asked for requests that have a key.
+ * Judges the requests of one call in their order. Each request sees the results of those before it, including their keys. A refused
+ * request changes nothing, and does not affect the others.
+ * @param heads of the runs that exist, locked where others may append
+ * @param receiptOf what a key stands for on a run before this call, `null` if nothing. Called for requests with a key.
  * @param nowMs the store's clock, read after the heads were locked
  * @see S1, S2, S5
  */

@@ -11,22 +11,22 @@ import {
 } from "./claims.ts";
 import type { RunRecord } from "./run.ts";
 
-/** A run's head with what the store keeps of the claim that got its lease. */
+/** A run's head, with what the store keeps of the claim that was granted its lease. */
 export interface HeadRow extends RunRecord {
-  /** What `encodeKeptClaim` made of it, `null` if that claim had no key. Never leaves the store. */
+  /** As from `encodeKeptClaim`; `null` if that claim had no key. Never leaves the store. */
   readonly keptClaim: string | null;
 }
 
 /** What a claim, a renewal or a release answers and writes. */
 export interface LeasePlan {
   readonly outcome: LeaseOutcome;
-  /** What is to be saved: `fence`, `leaseExpiresAtMs` and `keptClaim` may differ. `null` after a refusal. */
+  /** The head to save: `fence`, `leaseExpiresAtMs` and `keptClaim` may differ. `null` after a refusal. */
   readonly after: HeadRow | null;
 }
 
 /**
- * What becomes of a run's lease: the rule of one request, from the run's head as it is locked, `null` if there is none, and the
- * store's clock, read after the lock.
+ * The rule of one request about a lease. It takes the run's locked head, `null` if there is no run, and the store's clock, read after
+ * the lock.
  * @see S21
  */
 export type LeaseRule = (head: HeadRow | null, nowMs: number) => LeasePlan;
@@ -59,7 +59,7 @@ function planOf(outcome: LeaseOutcome, keptClaim: (run: RunRecord) => string | n
   return { outcome, after: { ...outcome.run, keptClaim: keptClaim(outcome.run) } };
 }
 
-/** The record of a head, as callers get it: an object of their own, with nothing else that the row may have. @see S11 */
+/** The record of a head for a caller: a new object, without the other fields of the row. @see S11 */
 export function recordOf(head: RunRecord): RunRecord {
   return {
     runId: head.runId,

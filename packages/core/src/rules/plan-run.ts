@@ -5,12 +5,12 @@ import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
 
-/** A run that is to be made: the store gives it its ordinal. */
+/** A run to make. The store gives it its ordinal. */
 export type NewRun = Omit<RunRecord, "ordinal">;
 
 /**
- * Why a run is not created, `null` if it is to be.
- * @param existing the head that has its id, `null` if none has
+ * Why a run is not created; `null` to create it.
+ * @param existing the head of the run with this id, `null` if there is none
  * @see S16
  */
 export function judgeCreate(
@@ -23,7 +23,7 @@ export function judgeCreate(
     : { outcome: "taken" };
 }
 
-/** A run as it begins. @param nowMs the store's clock @see S16 */
+/** A new run. @param nowMs the store's clock @see S16 */
 export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
   const { runId, ownerId, metadata } = request;
   return {
@@ -40,7 +40,7 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
 }
 
 /**
- * Why a run is not deleted, `null` if it is to be.
+ * Why a run is not deleted; `null` to delete it.
  * @param run the head, `null` if there is none
  * @param ownerId as in `ReadQuery`
  * @see S17
@@ -53,15 +53,15 @@ export function judgeDelete(
   return isTerminal(run.runStatus) ? null : "active";
 }
 
-/** What a read has to fetch beside the head. */
+/** What a read has to fetch in addition to the head. */
 export interface ReadPlan {
   readonly wantsEvents: boolean;
-  /** The phase at `since` where the head alone says it; `undefined` if the log has to be asked. */
+  /** The phase at `since` if the head has it; `undefined` if the log has to be read. */
   readonly phaseAtSince: string | null | undefined;
 }
 
 /**
- * What a read has to fetch, `null` where it answers `null`.
+ * What a read has to fetch; `null` if the read answers `null`.
  * @param run the head, `null` if there is none
  * @see S9, S12
  */

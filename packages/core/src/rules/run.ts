@@ -28,7 +28,7 @@ export interface CreateRunRequest {
 }
 
 /**
- * `existing`: the same owner has this run already, and it is returned as it stands. `taken`: someone else has.
+ * `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
  * @see S16
  */
 export type CreateOutcome =

@@ -3,8 +3,8 @@ import { RunEventsError } from "./errors.ts";
 import { lossOf } from "./json-loss.ts";
 
 /**
- * JSON text that nobody can change any more: what a `JsonText` is, without what makes one of text. A page writes values and never
- * takes in text, and a class enters its bundle whole.
+ * JSON text that cannot change: the part of `JsonText` that does not parse. A page only writes values, and a bundle takes in a class
+ * whole.
  */
 export class SealedJson {
   readonly text: string;

@@ -1,6 +1,6 @@
 import { isPromise } from "../rules/describe-value.ts";
 
-/** What a database gives at once, as SQLite does, or later, as a server does. */
+/** An answer of a database: at once, as from SQLite, or later, as from a server. */
 export type Answer<T> = T | Promise<T>;
 
 /** Whether an answer is yet to come. */
@@ -8,7 +8,7 @@ export function isLater<T>(answer: Answer<T>): answer is Promise<T> {
   return isPromise(answer);
 }
 
-/** Goes on with an answer: now if it is there, else once it has come. So one program fits databases of both kinds. */
+/** Goes on with an answer: now if it is there, or once it has come. So the same code fits both kinds of database. */
 export function after<T, Next>(answer: Answer<T>, next: (value: T) => Answer<Next>): Answer<Next> {
   return isLater(answer) ? answer.then(next) : next(answer);
 }

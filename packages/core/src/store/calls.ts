@@ -8,7 +8,7 @@ export interface Calls {
   close(): Promise<void>;
 }
 
-/** Keeps count of a store's calls, so that its end neither cuts one off nor lets one begin. @see S18 */
+/** Counts a store's calls, so that `close` waits for them and refuses new ones. @see S18 */
 export function createCalls(): Calls {
   const over = Promise.withResolvers<void>();
   let underWay = 0;

@@ -16,7 +16,7 @@ interface MemoryRun {
   readonly receipts: Map<string, ReceiptRow>;
 }
 
-/** Rows in this process. Each move is over at once; what it is given is copied, and what it gives is a copy or never changed. */
+/** Rows in this process. Each move answers at once. Arguments are copied; answers are copies, or are never changed. */
 export class MemoryRows implements RowMoves {
   readonly now: () => number;
   readonly #runs = new Map<string, MemoryRun>();
@@ -133,6 +133,6 @@ export class MemoryRows implements RowMoves {
   }
 
   writeProbe(): void {
-    // Memory takes an append at any time.
+    // Memory can take an append at any time.
   }
 }

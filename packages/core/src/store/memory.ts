@@ -11,14 +11,14 @@ export interface MemoryStoreOptions {
 }
 
 /**
- * The reference store: everything in this process, gone with it. It is the smallest row store: each call is one synchronous block, so no
- * other one can come between its checks and its writes.
+ * The reference store. All data is in this process and is lost with it. It is the smallest row store: each call is one synchronous
+ * block, so no other call can come between its checks and its writes.
  *
  * @example
  * const runs = createRunEvents({ store: createMemoryStore() });
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventStore {
-  // Looked up at each call: a test that sets the date sets the store's clock, too.
+  // Looked up at each call, so that a test that sets the date also sets the store's clock.
   const rows = new MemoryRows(options.now ?? (() => Date.now()));
   return createRowStore({
     capabilities: {

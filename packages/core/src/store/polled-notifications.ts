@@ -6,7 +6,7 @@ import { createSeenHeads, type RunPosition } from "./seen-heads.ts";
 import type { Watch } from "./store.ts";
 import { createWatchers } from "./watchers.ts";
 
-/** What a store notifies the watches of its runs by. */
+/** How a store notifies the watches of its runs. */
 export interface Notifications {
   /** As the contract's `watch`. */
   watch(runId: string, wake: () => void): Watch;
@@ -21,13 +21,13 @@ export interface Notifications {
 /** Settings of `createPolledNotifications`. */
 export interface PolledNotificationsOptions {
   /**
-   * The positions of those of the watched runs that there are, in one query for all of them; `null` if nothing has changed since
-   * the answer before. What it throws is taken for "not now". Itself `null` where only this store commits: then nothing is polled.
+   * The positions of the watched runs that exist, in one query for all of them; `null` if nothing has changed since the last answer.
+   * If it throws, the next look tries again. Give `null` instead of a function if only this store commits: then nothing is polled.
    */
   readonly selectPositions:
     | ((runIds: readonly string[]) => Answer<readonly RunPosition[] | null>)
     | null;
-  /** How often to look while somebody watches, in milliseconds. */
+  /** How often to look while there are watches, in milliseconds. */
   readonly pollMs: number;
   /** As of `createPoller`. */
   readonly mostPauseMs?: number | undefined;
@@ -35,8 +35,8 @@ export interface PolledNotificationsOptions {
 }
 
 /**
- * Notifies by polling: this store's own commits at once, those of others when a look finds them. A run that was not looked at yet is
- * notified of once for nothing, so a watch is ready from the start. Nobody looks while nobody watches.
+ * Notifies by polling: of this store's own commits at once, of others' commits when a look finds them. The first look at a run
+ * always notifies, so a watch is ready from the start. Without watches there are no looks.
  * @see S13-S15
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
@@ -59,7 +59,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
     take(runIds, positions);
   }
 
-  /** Watches may have come and gone since these were asked for. */
+  /** Watches may have been added and stopped since the query began. */
   function take(runIds: readonly string[], positions: readonly RunPosition[] | null): void {
     if (positions === null) return;
     const found = new Map(positions.map((position) => [position.runId, position]));

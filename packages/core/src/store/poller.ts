@@ -1,23 +1,23 @@
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type Answer, isLater } from "./answers.ts";
 
-/** Of the time, looking takes one part in this many at most, however long a look takes. */
+/** Looks take at most one part in this many of the time, however long a look takes. */
 const SHARE = 5;
 
 /** Looks again and again while there is something to look for. */
 export interface Poller {
   /** Looks in so many milliseconds, unless a look is due or under way. */
   start(delayMs: number): void;
-  /** Looks in so many milliseconds at the latest. Many calls of it do not put off a look. */
+  /** Looks in so many milliseconds at the latest. Repeated calls do not delay a look. */
   hurry(delayMs: number): void;
   stop(): void;
 }
 
 /** Settings of `createPoller`. */
 export interface PollerOptions {
-  /** One look at a time. What it throws is taken for "not now": the next look makes up for it. */
+  /** Called for one look at a time. If it throws, the next look makes up for it. */
   readonly look: () => Answer<void>;
-  /** Whether there is something to look for. Asked before each pause and each look; if not, polling ends by itself. */
+  /** Whether there is something to look for. Asked before each pause and each look; polling stops if not. */
   readonly isNeeded: () => boolean;
   /** The pause after a look, in milliseconds. @param failed whether the look threw */
   readonly pauseMs: (failed: boolean) => number;
@@ -28,8 +28,8 @@ export interface PollerOptions {
 }
 
 /**
- * One timer for all that a store polls. A look that takes long makes the pause after it long. It ends by itself once nothing is needed,
- * and for ever with `stop`.
+ * One timer for all that a store polls. A long look is followed by a long pause. It stops by itself when nothing is needed, and for
+ * good with `stop`.
  * @see S14
  */
 export function createPoller(options: PollerOptions): Poller {
@@ -56,7 +56,7 @@ export function createPoller(options: PollerOptions): Poller {
     let failed = false;
     try {
       const answer = look();
-      // A look that is over at once leaves no moment without a timer.
+      // Also after a look that is over at once, there is always a timer.
       if (isLater(answer)) await answer;
     } catch {
       failed = true;

@@ -7,7 +7,7 @@ import type { RunRecord } from "../rules/run.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
 
-/** Which runs are due: by when their leases ran out, or by when they finished. */
+/** The time by which runs are due: the end of their leases, or the time at which they finished. */
 export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
 
 /**
@@ -46,22 +46,22 @@ export interface RowMoves {
    * it locks nothing.
    */
   selectHeads(runIds: readonly string[]): Answer<readonly HeadRow[]>;
-  /** Those of the receipts that there are, in any order. */
+  /** The receipts that exist, in any order. */
   selectReceipts(
     keys: readonly Pick<ReceiptRow, "ordinal" | "idempotencyKey">[],
   ): Answer<readonly ReceiptRow[]>;
-  /** A run's events after `since`, ascending, cut as `createPageCut` does: what does not fit need not be fetched. */
+  /** A run's events after `since`, ascending, cut as by `createPageCut`: do not fetch what does not fit. */
   selectEvents(
     ordinal: number,
     page: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): Answer<readonly StoredEvent[]>;
-  /** The `phase` of the run's last event at or before the sequence that has one, through an index; `null` if none has. */
+  /** The phase of the run's last event with a phase, at or before the sequence; `null` if there is none. Through an index. */
   selectPhase(ordinal: number, sequence: number): Answer<string | null>;
-  /** An owner's runs as the query asks, by descending ordinal, through an index. */
+  /** An owner's runs for the query, by descending ordinal. Through an index. */
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
-  /** The ids of runs whose time is at or before this one, the earliest first, through an index. A time of `null` is never due. */
+  /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
-  /** Makes a run. @returns its ordinal, larger than any that ever was; `null` if another transaction has just made a run of that id */
+  /** Makes a run. @returns its ordinal, larger than every ordinal before; `null` if another transaction has just made a run of that id */
   insertRun(run: NewRun): Answer<number | null>;
   /**
    * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one statement
@@ -70,7 +70,7 @@ export interface RowMoves {
   insertEvents(events: readonly EventRow[]): Answer<void>;
   /** Inserts rows, as many as `insertEvents` gets. */
   insertReceipts(receipts: readonly ReceiptRow[]): Answer<void>;
-  /** Saves heads that were locked, by their ordinals: everything but the run's id, owner, metadata and creation may have changed. */
+  /** Saves locked heads, by their ordinals. All but the run's id, owner, metadata and time of creation may have changed. */
   saveHeads(moved: readonly MovedHead<HeadRow>[]): Answer<void>;
   /** Removes runs that were locked, with their events and receipts. */
   deleteRuns(ordinals: readonly number[]): Answer<void>;
@@ -82,15 +82,15 @@ export interface RowMoves {
 }
 
 /**
- * How a transaction is isolated. `plain`: reads that need no common instant, so no transaction is needed. `snapshot`: all reads see one
- * instant. `write`: it commits as a whole, and heads are locked.
+ * How a transaction is isolated. `plain`: each read may see another instant, so no transaction is needed. `snapshot`: all reads see
+ * one instant. `write`: all writes commit together, and heads are locked.
  */
 export type TransactionMode = "plain" | "snapshot" | "write";
 
-/** What a call of a store does in a transaction: it makes moves, one after the other. Its answer comes at once if all of theirs do. */
+/** What a call of a store does in a transaction: moves, one after the other. It answers at once if all moves answer at once. */
 export type RowWork<T> = (rows: RowMoves) => Answer<T>;
 
-/** Runs the work in a transaction. What it throws is what the caller of the store gets: `RunEventsError`s. */
+/** Runs the work in a transaction. Its errors go to the caller of the store, so they are `RunEventsError`s. */
 export type Transact = <T>(mode: TransactionMode, work: RowWork<T>) => Promise<T>;
 
 /**

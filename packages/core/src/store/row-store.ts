@@ -21,7 +21,7 @@ export interface RowStoreOptions {
   readonly capabilities: StoreCapabilities;
   /** Runs one transaction: of a server, the `transact` of `createConnections`. */
   readonly transact: Transact;
-  /** Such as `createPolledNotifications` gives. The store closes it. */
+  /** For example from `createPolledNotifications`. The store closes it. */
   readonly notifications: Notifications;
   /**
    * A purge ends with the run that reaches so many events, since appends wait for it.
@@ -31,9 +31,9 @@ export interface RowStoreOptions {
 }
 
 /**
- * A whole store over the moves of a transaction: it asks, in an order in which no two calls wait for each other in a circle, core's rules
- * decide, and it writes what they say. A call with nothing to do asks nothing. After `close`, which waits for what is under way, every call
- * is refused.
+ * A whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in an
+ * order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls are
+ * refused.
  * @see S1-S24, S31
  */
 export function createRowStore(options: RowStoreOptions): RunEventStore {

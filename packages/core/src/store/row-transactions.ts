@@ -12,10 +12,10 @@ import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
 
-/** How often in a row a run may neither be made nor be found: others make and remove it in between. */
+/** How often in a row a run may be neither made nor found, since others make and remove it in between. */
 const FRUITLESS_LOOKS = 100;
 
-/** What an append leaves to be notified of. */
+/** What an append answers, and the heads to notify of. */
 export interface AppendResult {
   readonly outcomes: readonly AppendOutcome[];
   /** The heads that moved, one a run. */
@@ -47,7 +47,7 @@ export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
   return (rows) => look(rows, 0);
 }
 
-/** Appends the requests of one call: locks, clock, receipts, plan, rows. `write`. @see S1-S5 */
+/** Appends the requests of one call: locks heads, reads the clock and receipts, plans, writes rows. `write`. @see S1-S5 */
 export function appendWork(requests: readonly AppendRequest[]): RowWork<AppendResult> {
   return (rows) =>
     after(rows.selectHeads(ascending(requests)), (heads) =>
@@ -99,7 +99,7 @@ function selectKept(
   );
 }
 
-/** A receipt by its name, with its events. */
+/** A receipt's name, and the receipt with its events. */
 function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceipt]> {
   const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } = receipt;
   const since = firstSequence - 1;
@@ -170,9 +170,9 @@ export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly 
 const PURGE_PIECE = 100;
 
 /**
- * Removes the runs that finished first. They are chosen without a lock and then locked as appends lock them; what another purge has removed
- * meanwhile is not chosen again. `write`.
- * @param mostEvents the run with which a call reaches so many events is its last, since others wait for all of it
+ * Removes the runs that finished first. They are chosen without a lock, and then locked in the same order as by appends. A run that
+ * another purge has removed meanwhile is left out. `write`.
+ * @param mostEvents a call ends with the run that reaches so many events, since other calls wait for it
  * @see S24
  */
 export function purgeWork(
@@ -211,7 +211,7 @@ export function purgeWork(
   };
 }
 
-/** Those of the heads that are still old, in the order of the ids, up to the one that reaches so many events. */
+/** The heads that are still old, in the order of the ids, up to the one that reaches so many events. */
 function firstOf(
   runIds: readonly string[],
   heads: readonly RunRecord[],
@@ -245,7 +245,7 @@ export function listWork(query: ListQuery): RowWork<readonly RunRecord[]> {
 /** Writes as an append does, and answers the time. `write`. @see S31 */
 export const probeWork: RowWork<number> = (rows) => after(rows.writeProbe(), () => rows.now());
 
-/** The ids of the runs, each once, ascending: so that two calls take locks in the same order. */
+/** The ids of the runs, each once, ascending, so that all calls take locks in the same order. */
 function ascending(asked: readonly { readonly runId: string }[]): readonly string[] {
   const [one, another] = asked;
   if (one !== undefined && another === undefined) return [one.runId];

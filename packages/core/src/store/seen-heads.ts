@@ -5,14 +5,14 @@ export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
 
 /** What the watches of runs have been notified of. */
 export interface SeenHeads {
-  /** Takes in what was seen of a run, `null` if it is not there. @returns whether it is news, so that its watches are to be notified */
+  /** Takes what was seen of a run, `null` if it does not exist. @returns whether it is new, so that its watches must be notified */
   see(runId: string, seen: RunPosition | null): boolean;
   forget(runId: string): void;
 }
 
 /**
- * Remembers heads. One that was never seen is news. So is a later one, in the order of the store: by the run's ordinal, then by its
- * sequence. What was seen before by another way is not, nor is a look's answer that a notification has overtaken.
+ * Remembers heads. A head is new if none of its run was seen, or if it is later: by the run's ordinal, then by its sequence. A head
+ * that was seen before is not new, and neither is the answer of a look that a notification has overtaken.
  * @see S13, S14
  */
 export function createSeenHeads(): SeenHeads {

@@ -34,14 +34,14 @@ export interface PurgeRequest {
 /** `active`: the run has not finished, and stays. @see S17 */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
-/** A bell on one run. */
+/** A watch on one run. */
 export interface Watch {
   /**
-   * From here on, every commit rings within `wakeDeadlineMs`. Rejects if the store cannot watch. Settles in any case, also when
-   * the watch is stopped or the store closed before: core waits for it.
+   * From then on, every commit notifies within `wakeDeadlineMs`. Rejects if the store cannot watch. Always settles, also if the watch
+   * is stopped or the store is closed before: core waits for it.
    */
   readonly ready: Promise<void>;
-  /** Idempotent. No ring after it. */
+  /** Idempotent. No notification after it. */
   stop(): void;
 }
 
@@ -67,7 +67,7 @@ export interface StoreCapabilities {
    * where a server may work on one while this process takes in the answers of the other. More share less.
    */
   readonly appendsAtOnce: number;
-  /** The longest from a commit to its ring, in milliseconds, while the process is not starved. @see S13 */
+  /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. @see S13 */
   readonly wakeDeadlineMs: number;
 }
 
@@ -81,8 +81,8 @@ export interface StoreCapabilities {
  * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
  * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
  * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
- * - **S13** bells carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
- *   process. **S15** correctness never hangs on a bell. **S16** `createRun` is idempotent by run and owner.
+ * - **S13** notifications carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
+ *   process. **S15** correctness never depends on a notification. **S16** `createRun` is idempotent by run and owner.
  * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every watch.
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
  * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
@@ -99,18 +99,18 @@ export interface RunEventStore {
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
   getRun(runId: string): Promise<RunRecord | null>;
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /** `ownerId` as in `ReadQuery`. Rings the run's watches. @see S17 */
+  /** `ownerId` as in `ReadQuery`. Notifies the run's watches. @see S17 */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
-  /** One round trip, as `renew` and `release`. None of them rings, moves `updatedAtMs` or writes an event. @see S21 */
+  /** One round trip, as `renew` and `release`. None of them notifies, moves `updatedAtMs` or writes an event. @see S21 */
   claim(request: ClaimRequest): Promise<LeaseOutcome>;
   renew(request: RenewRequest): Promise<LeaseOutcome>;
   release(request: ReleaseRequest): Promise<LeaseOutcome>;
   /** Ids of such runs, those first whose lease ran out first; how many runs there are in all costs nothing. @see S23 */
   listExpired(query: ExpiredQuery): Promise<readonly string[]>;
   /**
-   * Removes runs whole, those first that finished first, and rings their watches. Fewer than `limit` where that many would
-   * hold up appends; none only if none is left.
-   * @returns the ids of those that are gone
+   * Removes runs whole, in the order in which they finished, and notifies their watches. Fewer than `limit` if so many would hold up
+   * appends; none only if none is left.
+   * @returns the ids of the removed runs
    * @see S24
    */
   purge(request: PurgeRequest): Promise<readonly string[]>;
@@ -129,10 +129,10 @@ export interface RunEventStore {
   close(): Promise<void>;
 }
 
-/** A store with tables, which somebody has to make. @see S19 */
+/** A store with tables, which have to be made. @see S19 */
 export interface MigratableStore extends RunEventStore {
   /**
-   * Makes or updates the tables. Many processes may call it at once; where nothing is to be done it writes nothing.
+   * Makes or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing.
    * @throws RunEventsError `store_unavailable`, also for a newer schema that this program must not touch
    */
   migrate(): Promise<void>;
@@ -145,9 +145,9 @@ export interface TransactionalStore<
   Append extends JoinedAppend = JoinedAppend,
 > extends RunEventStore {
   /**
-   * Appends inside the transaction that the caller has open: the events are there exactly if the caller commits, and watches are notified
-   * after that. A refusal leaves the transaction as it was.
-   * @param append `planJoinedAppend` checks it; a store on a server adds to it what the transaction is open on
+   * Appends inside the caller's open transaction. The events are there if and only if the caller commits, and watches are notified
+   * after the commit. A refusal leaves the transaction as it was.
+   * @param append `planJoinedAppend` checks it. A store on a server adds the connection of the transaction
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
    * `store_unavailable`
    * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects.

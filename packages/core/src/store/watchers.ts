@@ -1,17 +1,17 @@
 import { afterThis } from "../time/clock.ts";
 
-/** The bells of one process: who wants to be woken for which run. */
+/** The watches of one process, by run. */
 export interface Watchers {
-  /** The runs that someone watches. */
+  /** The runs that have watches. */
   runIds(): IterableIterator<string>;
-  /** Whether someone watches the run. */
+  /** Whether the run has watches. */
   has(runId: string): boolean;
-  /** Adds a bell; the returned function takes it off again and may be called twice. */
+  /** Adds a watch. The returned function stops it, and may be called twice. */
   add(runId: string, wake: () => void): () => void;
-  /** Rings everyone who watches the run, after the current synchronous work; rings until then merge. */
+  /** Wakes all watches of the run after the current synchronous work. Calls until then merge into one. */
   ring(runId: string): void;
   ringAll(): void;
-  /** Takes all bells off. */
+  /** Stops all watches. */
   clear(): void;
 }
 
@@ -20,12 +20,12 @@ interface Bell {
 }
 
 /**
- * Keeps the bells of an adapter. Wakes run in a microtask of their own, so that no reader acts inside an append that has
- * not yet answered, and one that was taken off meanwhile stays silent.
+ * Keeps the watches of an adapter. They are woken in a microtask, so that no reader acts inside an append that has not answered yet.
+ * A watch that was stopped meanwhile is not woken.
  * @see S13, S14
  */
 export function createWatchers(): Watchers {
-  // Lists, and not sets: they take less memory, and a run mostly has one.
+  // Arrays and not sets: they take less memory, and a run mostly has one watch.
   const bells = new Map<string, readonly Bell[]>();
   const ringing = new Set<string>();
 
@@ -39,7 +39,7 @@ export function createWatchers(): Watchers {
     const runIds = [...ringing];
     ringing.clear();
     for (const runId of runIds) {
-      // The list is that of this moment: a bell that another one's wake takes off is silent, one that it adds is not rung.
+      // The array of this moment: a watch that another watch's wake stops is not woken, and one that it adds is not woken either.
       for (const bell of bells.get(runId) ?? []) bell.wake();
     }
   }
@@ -55,7 +55,7 @@ export function createWatchers(): Watchers {
     runIds: () => bells.keys(),
     has: (runId) => bells.has(runId),
     add(runId, wake) {
-      // One object a call: the same function may be added twice and taken off once.
+      // An object for each call: the same function may be added twice and stopped once.
       const bell: Bell = { wake };
       bells.set(runId, [...(bells.get(runId) ?? []), bell]);
       return () => remove(runId, bell);
@@ -65,12 +65,12 @@ export function createWatchers(): Watchers {
       for (const runId of bells.keys()) ring(runId);
     },
     clear() {
-      // A wake may call this, while others of its run are still to be woken.
+      // A wake may call this while other watches of its run are still to be woken.
       for (const bell of [...bells.values()].flat()) bell.wake = silent;
       bells.clear();
     },
   };
 }
 
-/** The wake of a bell that was taken off. */
+/** The wake of a watch that was stopped. */
 function silent(): void {}

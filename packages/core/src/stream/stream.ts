@@ -13,11 +13,11 @@ import type {
   StreamSink,
 } from "./open-stream.ts";
 
-/** How long an ended stream may take to hand its last bytes over before it is cut, in milliseconds. */
+/** How long an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
 
 /**
- * The state machine of one live stream. What was sent decides what comes next; transport and timer only say "look". It holds no
+ * The state machine of one live stream. What was sent decides what comes next; transport and timer only say "look". It has no
  * timer and no queue.
  *
  * | state   | event                                            | next    | what happens                                           |
@@ -32,19 +32,19 @@ const CLOSE_MS = 5_000;
  * | any     | `closed`                                         | closed  | the place is given back                                |
  * | closed  | `start`                                          | closed  | an `error` frame says why, unless the client has gone  |
  *
- * A page may be on its way, and a check of the reader, in every state: their result is used only if the stream is still live.
- * The transport may call back from within `write`, so a live or opening stream also stands in one of these:
+ * In every state a page may be on its way, or a check of the reader. Their results are used only if the stream is still live.
+ * The transport may call back from within `write`, so a live or opening stream is also in one of these states:
  *
  * | transport | event                                  | next    | what happens                                                   |
  * | --------- | -------------------------------------- | ------- | -------------------------------------------------------------- |
- * | takes     | bytes are written                      | writing | full until told otherwise: `#blockedAt` is set                 |
+ * | takes     | bytes are written                      | writing | `#blockedAt` is set, as if it were full                        |
  * | writing   | `write` returns true                   | takes   | the writer goes on                                             |
- * | writing   | `drained`                              | takes   | the same, whatever `write` returns: nobody else starts to write |
+ * | writing   | `drained`                              | takes   | the same, whatever `write` returns: no other write starts      |
  * | writing   | `write` returns false                  | full    | nothing is written                                             |
- * | full      | `drained`                              | takes   | what there is                                                  |
+ * | full      | `drained`                              | takes   | what there is, is written                                      |
  * | full      | `stallMs` pass                         |         | `slow_consumer`                                                |
  *
- * One object that is its own reader, with small integers in it: most streams of a process are idle.
+ * The object is its own reader and holds small integers, to save memory: most streams of a process are idle.
  */
 export class Stream implements OpenStream, FollowerReader, Timed {
   readonly request: StreamRequest;
@@ -53,12 +53,12 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   place = 0;
   readonly #host: StreamHost<Stream>;
   readonly #follower: Follower;
-  /** A little less than the heartbeat, and not the same for all: what came at once is spread out in time. */
+  /** A little less than the heartbeat, and different for each stream: streams that opened together are spread out in time. */
   readonly #beatMs: number;
   #state: "opening" | "live" | "ending" | "closed" = "opening";
   #sink: StreamSink | null = null;
   #end: StreamEnd = "disconnected";
-  /** The end of the log, as far as the reader may be told. */
+  /** The end of the log that the reader may know. */
   #head = 0;
   /** Whether the client has gone, or the transport. */
   #gone = false;
@@ -129,7 +129,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
 
   drained(): void {
     this.#blockedAt = -1;
-    // Whoever is writing goes on by itself.
+    // A write that is under way goes on by itself.
     if (this.#writing) return;
     this.#plan();
     this.wake();
@@ -167,7 +167,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   tick(time: number): void {
     switch (this.#state) {
       case "opening":
-        // Nobody has come to read, or the store does not answer: the place is given back, and whoever comes late is told.
+        // No transport has started, or the store does not answer. The place is given back; a late transport gets the reason.
         if (this.#drainAt !== null && time >= this.#drainAt) this.#close("draining");
         else if (time >= this.#endAt) {
           this.#close(this.position === null ? "store_unavailable" : "slow_consumer");
@@ -194,7 +194,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
       this.#fail("slow_consumer");
     } else {
       const beatMs = this.#beatMs - tickMs;
-      // Counted from when it was due, and not from the tick: each stream keeps a pace of its own, and none falls into step.
+      // Counted from when it was due and not from the tick, so that each stream keeps its own pace.
       if (!this.#checking && time - this.#checkedAt >= beatMs) {
         this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
         this.#check();
@@ -209,7 +209,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   }
 
   #plan(): void {
-    // Whoever has left the timetable has no place in it to write to.
+    // A stream that has left the timetable has no place in it to write to.
     if (this.#state === "closed") return;
     const { times, tickMs, onDue } = this.#host;
     let dueAt = this.#endAt;
@@ -225,7 +225,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
 
   #write(bytes: Uint8Array): void {
     this.#frameAt = this.#host.now();
-    // Full until told otherwise, which the transport may do from within the write.
+    // It counts as full until the write returns or `drained` is called, which may be from within the write.
     this.#blockedAt = this.#frameAt;
     this.#writing = true;
     if (this.#sink?.write(bytes) !== false) this.#blockedAt = -1;
@@ -297,7 +297,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#host.onClosed(this, how);
   }
 
-  /** To whoever comes when the stream has been given up: why. */
+  /** Sends the reason to a transport that starts after the stream was given up. */
   #sendEnd(sink: StreamSink): void {
     if (this.#end === "run_finished" || this.#end === "disconnected") return;
     sink.write(encodeFailure(this.#end, this.#head, this.#host.random));
@@ -313,7 +313,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
       },
       () => {
         this.#checking = false;
-        // Whoever knows the sessions did not answer: not the reader's fault, so it may come back.
+        // The host's sessions did not answer. That is not the reader's fault, so it may come back.
         this.#fail("store_unavailable");
       },
     );

@@ -31,17 +31,17 @@ export interface StreamStats {
 /** The live streams of one process: their limits, their clock and their end. */
 export interface Streams {
   open(request: StreamRequest): OpenStream;
-  /** A stream that is one `error` frame: whatever is worth a retry must not be answered otherwise. @see W24 */
+  /** A stream of one `error` frame: a failure that a retry may cure must not be answered otherwise. @see W24 */
   refuse(code: StreamErrorCode): OpenStream;
   /**
-   * Refuses new streams and ends those that are open, spread over the window. Resolves when the last transport has let go.
+   * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
    * @see W27
    */
   drain(windowMs: number): Promise<void>;
   stats(): StreamStats;
 }
 
-/** Keeps the live streams over a log. One timer serves them all, while there are any. */
+/** Keeps the live streams over a log. One timer serves all of them, while there are any. */
 export function createStreams(log: RunLog, options: StreamsOptions = {}): Streams {
   return new LiveStreams(log, options);
 }
@@ -53,8 +53,8 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
  * | -------- | ----------------- | -------- | ----------------------------------------------------------------------------- |
  * | serving  | `open`            | serving  | a stream, counted for its user; `overloaded` if there are too many            |
  * | serving  | `drain`           | draining | each stream gets a time to end within the window; the clock ticks faster      |
- * | draining | `open`            | draining | `draining`                                                                    |
- * | draining | `drain`           | draining | as before: a stream ends at the sooner of two times                           |
+ * | draining | `open`            | draining | it is refused with `draining`                                                 |
+ * | draining | `drain`           | draining | each stream gets a time again, and ends at the earlier one                    |
  * | draining | the last one ends | draining | every `drain` resolves                                                        |
  * | any      | a stream ends     | the same | it is counted by how it ended; the clock stops with the last one              |
  */

@@ -4,13 +4,13 @@ export interface Backoff {
   readonly firstMs: number;
   /** The longest pause, in milliseconds. */
   readonly mostMs: number;
-  /** How much of a pause is left to chance, from 0 (nothing) to 1 (all of it), so that many that failed at once come back spread out. */
+  /** How much of a pause is random, from 0 (nothing) to 1 (all of it). So callers that failed together come back spread out. */
   readonly jitter: number;
 }
 
 /**
- * How long to wait before the next attempt, in milliseconds: it doubles with each failure up to `mostMs`, and the part that is left
- * to chance is taken off it.
+ * How long to wait before the next attempt, in milliseconds. The pause doubles with each failure up to `mostMs`. Then a random share of
+ * it is taken off, up to `jitter`.
  * @param failures in a row so far, from 1
  * @param random from 0 to 1
  */

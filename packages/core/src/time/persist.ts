@@ -1,7 +1,7 @@
 import { type Backoff, planBackoff } from "./backoff.ts";
 import { type Clock, pause } from "./clock.ts";
 
-/** Nothing is left to chance: calls of one process share a queue or a run, so they do not meet. */
+/** Without jitter: calls of one process share a queue or a run, so they do not meet. */
 const PAUSES: Backoff = { firstMs: 25, mostMs: 1_000, jitter: 0 };
 
 /**

@@ -17,8 +17,8 @@ export interface Timetable<Item extends Timed> {
 }
 
 /**
- * Makes an empty timetable. Nothing is sorted: a pass over the times of thousands of idle streams takes next to nothing, one over the
- * streams themselves would not.
+ * Makes an empty timetable. It is not sorted: a pass over the times of thousands of idle streams costs almost nothing. A pass over the
+ * streams themselves would cost more.
  */
 export function createTimetable<Item extends Timed>(): Timetable<Item> {
   const items: Item[] = [];

@@ -10,7 +10,7 @@ export interface Look {
   readonly atMs: number;
   /** What the store's clock said when it took a write; `null` if the look failed. */
   readonly storeMs: number | null;
-  /** Whether it goes on with the look before, as for the next batch: the gap between them says nothing of how often looks come. */
+  /** Whether it continues the look before, as for the next batch: the gap between them says nothing about how often looks come. */
   readonly goesOn: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface SteadyLooks {
   readonly atMs: number;
   /** How often looks come: the last gap between two of them. `null` before the second one. */
   readonly gapMs: number | null;
-  /** For how long nothing has disturbed the looks. `null` behind a look that failed. */
+  /** For how long nothing has disturbed the looks. `null` after a failed look. */
   readonly steadyMs: number | null;
   /** The last good look, by both clocks. */
   readonly sample: { readonly atMs: number; readonly storeMs: number } | null;
@@ -28,8 +28,8 @@ export interface SteadyLooks {
 /**
  * Takes in a look. A disturbance starts `steadyMs` again: a look that failed, a gap that was too long, a store's clock that jumped.
  *
- * A gap is too long above half of `confirmMs` and twice the gap before it: the process stood still, or its store did. It counts for
- * half of `confirmMs` at most, so that a process that stands still twice gives the workers more than the moment in between.
+ * A gap is too long above half of `confirmMs` and twice the gap before it: the process or its store was blocked. It counts for half of
+ * `confirmMs` at most, so that a process that is blocked twice gives the workers more than the moment in between.
  * @see S23
  */
 export function takeLook(

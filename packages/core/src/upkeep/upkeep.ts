@@ -27,16 +27,16 @@ export interface ReapOptions {
   /** The most runs. Default 100. */
   readonly limit?: number;
   /**
-   * For how long nothing may have disturbed this process' looks before a run ends, in milliseconds. Behind a disturbance, its worker
-   * renews meanwhile if it is alive. Take a third of the longest lease or more, and 6,000 for `run-events exec`. 0 ends a run at the
-   * first look. Default 15,000, but no more than `graceMs`: with no grace, workers get no second chance behind an outage. @see S23
+   * For how long nothing may have disturbed this process' looks before a run ends, in milliseconds. After a disturbance, a worker that
+   * is alive renews in this time. Give at least a third of the longest lease, and 6,000 for `run-events exec`. 0 ends a run at the
+   * first look. Default 15,000, but no more than `graceMs`: without a grace, workers get no second chance after an outage. @see S23
    */
   readonly confirmMs?: number;
 }
 
 /** Which runs to remove. */
 export interface PurgeOptions {
-  /** Runs that finished this long ago or longer go, by the store's clock. Milliseconds, 0 or more. */
+  /** Removes runs that finished this long ago or longer, by the store's clock. Milliseconds, 0 or more. */
   readonly finishedForMs: number;
   /** The most runs. Default 100. */
   readonly limit?: number;
@@ -48,10 +48,10 @@ export interface Upkeep {
    * Ends runs whose lease has run out as failed, with `{"reason":"lease_expired"}`. Many processes may do the same: each run ends
    * once, and one that is renewed or claimed meanwhile goes on.
    *
-   * Call it every few seconds, at least twice in each `graceMs`: each call is a look. A run ends at the first look behind its grace,
-   * unless something has disturbed the looks of the last `confirmMs`: a look that failed, one that came late or took long, a step of
-   * the store's clock. Then workers may have had no way to renew, and no run ends until looks have been steady for `confirmMs` again,
-   * as they have to be behind the first look. With a look every `n` ms that takes `max(confirmMs + 3 n, 4 n)` at most.
+   * Call it every few seconds, at least twice in each `graceMs`: each call is a look. A run ends at the first look after its grace,
+   * unless something has disturbed the looks of the last `confirmMs`: a failed look, a look that came late or took long, or a jump of
+   * the store's clock. Then workers may not have been able to renew, so no run ends until looks have been steady for `confirmMs`. The
+   * same holds after the first look. With a look every `n` ms that takes `max(confirmMs + 3 n, 4 n)` at most.
    * @returns the ids of the runs that this call has ended; as many as `limit` mean that there may be more
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @see W33, S23
@@ -76,7 +76,7 @@ export function createUpkeep(
   probe: ClockProbe,
   append: (runId: string, appender: AppendRequest["appender"]) => Promise<AppendOutcome>,
 ): Upkeep {
-  /** Runs that could not be ended the last time: they do not stand in the way of those behind them. */
+  /** Runs that could not be ended the last time: they do not hold up the runs after them. */
   let failing: ReadonlySet<string> = new Set();
   let looks: SteadyLooks | null = null;
   let underWay = 0;

@@ -30,10 +30,10 @@ function escapeSeparators(text: string): string {
 }
 
 /**
- * One SSE frame: an unnamed message of LF-ended lines with `data` before `id`, since some clients take an id in when they
- * read its line and would resume past an event whose frame was cut. A `retry:` is taken in with its line by all of them. So
- * that of an hour stands behind `data`: before it, a connection that breaks within the message would keep a reader away for
- * an hour that has not been told why. The JSON must hold no raw line break; no JSON text that core makes does.
+ * One SSE frame: an unnamed message of LF-ended lines. `data` is before `id`, since some clients use an id as soon as they read its
+ * line, and would resume past an event whose frame was cut. All clients use a `retry:` as soon as they read its line. So the `retry:`
+ * of an hour is after `data`: otherwise a connection that breaks within the message would keep a reader away for an hour without a
+ * reason. The JSON must have no raw line break; JSON text that core makes has none.
  * @see W22
  */
 export function encodeFrame(json: string, id: number | null, retryMs: number | null): string {
@@ -75,7 +75,7 @@ export function encodeRunEvent(event: StoredEvent): string {
   return encodeRunEvents([event]);
 }
 
-/** The frames of events, one behind the other. What has to be escaped stands in payloads alone, so all are looked through at once. */
+/** The frames of events, joined. Only payloads may need an escape, so one pass over all frames finds them. */
 export function encodeRunEvents(events: readonly StoredEvent[]): string {
   return escapeSeparators(events.map(frameOf).join(""));
 }

@@ -2,34 +2,34 @@ import { RunEventsError } from "../rules/errors.ts";
 import { isTerminal, type SealedDraft, statusAfter } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
 
-/** How much one append of emitted events holds at most, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB. @see W9 */
+/** The most that one append of emitted events holds, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB. @see W9 */
 const BATCH_BYTES = 1_048_576;
-/** How much may wait before those who emit have to wait too, unless said otherwise. */
+/** How much may wait before `emit` has to wait for room, by default. */
 const ROOM_BYTES = 1_048_576;
 /** How much may wait in all, before an event is refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
 
-/** What a worker has to send, in the order in which it was given, one request at a time. */
+/** What a worker has to send, in the order of its calls, one request at a time. */
 export interface EmitQueue {
   /**
-   * Takes an event, to be sent with those beside it.
+   * Takes an event, to be sent together with its neighbours.
    * @returns a promise that resolves when there is room for more
-   * @throws why the queue has failed; `store_unavailable` if too much waits: it fails with that then
+   * @throws why the queue has failed; `store_unavailable` if too much waits, which also fails the queue
    */
   emit(event: SealedDraft): Promise<void>;
   /**
-   * Makes a request when all that was given before it is over.
-   * @param isAnyway even if the queue has failed
+   * Makes a request when all earlier ones are over.
+   * @param isAnyway whether to make it even if the queue has failed
    * @throws why the queue has failed
    */
   ask<T>(request: () => Promise<T>, isAnyway?: boolean): Promise<T>;
-  /** Takes, for an event that cannot be sent, why: the queue fails with it when all that was given before is over. */
+  /** Takes the reason why an event cannot be sent. The queue fails with it when all earlier requests are over. */
   refuse(error: unknown): void;
-  /** Why the queue has failed: nothing is sent any more but `isAnyway`, since it would stand behind a hole. */
+  /** Why the queue has failed. Then only `isAnyway` requests are sent: any other event would follow a gap. */
   failure(): { readonly error: unknown } | null;
 }
 
-/** Emitted events that will be one append. More join them until it is sent. */
+/** Emitted events of one append. More join until it is sent. */
 interface Batch {
   readonly events: SealedDraft[];
   bytes: number;
@@ -38,12 +38,12 @@ interface Batch {
 }
 
 /**
- * The one queue of those who write: a worker with a store or over HTTP, a writer, a command that is recorded. It fails for good at
- * the first emitted event that could not be sent; a request of `ask` fails alone.
+ * The one queue of all writers: a worker with a store or over HTTP, a writer, a recorder. It fails for good at the first emitted
+ * event that could not be sent. A failed request of `ask` does not fail the queue.
  * @param send appends emitted events
  * @param maxEvents the most events of one append
  * @param onFailure called once, with why it failed
- * @param roomBytes how much may wait before those who emit have to wait too. Default 1 MiB
+ * @param roomBytes how much may wait before `emit` has to wait for room. Default 1 MiB
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
@@ -90,7 +90,7 @@ export function createEmitQueue(
     const opened: Batch = { events: [], bytes: 0, before: last };
     const sent = ask(async () => {
       if (batch === opened) batch = null;
-      // The next in turn is to find the failure.
+      // The next request finds the failure.
       await send(opened.events).catch(fail);
       waitingBytes -= opened.bytes;
     });
@@ -115,7 +115,7 @@ export function createEmitQueue(
       joined.events.push(event);
       joined.bytes += bytes;
       waitingBytes += bytes;
-      // Nothing may stand behind it in one append.
+      // Nothing may follow it in the same append.
       if (isTerminal(statusAfter(event.eventType))) batch = null;
       return waitingBytes > roomBytes ? joined.before.then(check) : Promise.resolve();
     },

@@ -7,22 +7,22 @@ import { sendInParts } from "./send-parts.ts";
 export interface GatherOptions {
   /** The most events of one append, until a server takes fewer. */
   readonly maxEvents: number;
-  /** How long the first event of an append waits for others, in milliseconds, unless a request is to go out behind it. */
+  /** How long the first event of an append waits for others, in milliseconds. A request that follows ends the wait. */
   readonly gatherMs: number;
   readonly clock: Clock;
-  /** How much may wait before those who emit have to wait too. Default 1 MiB. */
+  /** How much may wait before `emit` has to wait for room. Default 1 MiB. */
   readonly roomBytes?: number;
 }
 
 /**
- * The emit queue of those who write to a server whose bounds they do not know: events that come one by one go out together, and a
- * batch that is too much in parts.
+ * The emit queue for a server whose bounds are not known. Events that come one by one are sent together, and a batch that is
+ * refused as too large is sent in parts.
  *
  * | it is     | until                                             | then      |
  * | --------- | ------------------------------------------------- | --------- |
  * | at rest   | an event is emitted                               | gathering |
  * | gathering | `gatherMs` have passed, or a request is asked for | gathered  |
- * | gathered  | events go out: all before them is over            | at rest   |
+ * | gathered  | all earlier requests are over: they are sent      | at rest   |
  * @param send appends emitted events
  * @param onFailure called once, with why the queue failed
  */
@@ -37,7 +37,7 @@ export function createGatheringQueue(
   let stopGathering = (): void => {};
 
   async function take(events: readonly SealedDraft[]): Promise<void> {
-    // Not if it is an earlier batch, that was full.
+    // Not for an earlier batch that was full.
     if (state === "gathered") state = "at rest";
     await sendAll(events);
   }

@@ -2,11 +2,11 @@ import type { RunSnapshot } from "../rules/event.ts";
 import type { Clock } from "../time/clock.ts";
 import { type EndWatch, type EndWatcher, watchEnd } from "./watch-end.ts";
 
-/** For how long the writer has to be quiet, in milliseconds. While it is not, its requests tell of the end. */
+/** For how long the writer has to be quiet, in milliseconds. Until then, the answers to its requests report the end. */
 const QUIET_MS = 50;
-/** From one poll to the next at least, in milliseconds: each of the writer's own events ends one. */
+/** The least time from one poll to the next, in milliseconds: each of the writer's own events ends a poll. */
 const POLL_MS = 500;
-/** For how long the run is not polled after a refusal that says nothing of it, in milliseconds. */
+/** For how long the run is not polled after a refusal that says nothing about the run, in milliseconds. */
 const REST_MS = 30_000;
 
 /** How a run is polled for its end. */
@@ -20,7 +20,7 @@ export interface EndPolls extends EndWatcher {
 
 /**
  * Watches for the end of a run by polls that a server holds while its writer is quiet.
- * @param polls its `onEnd` is also called with why the run cannot be read, though it may be there
+ * @param polls its `onEnd` is also called with the reason why the run cannot be read; the run may still be there
  * @see W13, W17
  */
 export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
@@ -42,7 +42,7 @@ export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
       const nextAtMs = clock.now() + POLL_MS;
       try {
         const run = await poll(Math.max(seen, known()));
-        // Whatever the others have written: a page says a terminal status only if it reaches the end. @see W16
+        // Also if others have written: a page has a terminal status only if it reaches the end. @see W16
         seen = run.lastSequence;
         pollAfter(nextAtMs - clock.now());
         return run;

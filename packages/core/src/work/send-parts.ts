@@ -6,9 +6,10 @@ const TOO_MUCH: ReadonlySet<RunEventsErrorCode> = new Set(["invalid_request", "p
 type Send = (events: readonly SealedDraft[]) => Promise<unknown>;
 
 /**
- * Sends batches to a server whose bounds are not known: one that is refused as too much is sent in halves, and later ones in parts no
- * larger than what was taken. So what is before an event that is never taken lands. Not for two batches at a time.
- * @param send appends events. What it rejects with is final
+ * Sends batches to a server whose bounds are not known. A batch that is refused as too large is sent in halves. Later batches are
+ * sent in parts no larger than those that were taken. So all events before one that the server never takes land. Send one batch
+ * at a time.
+ * @param send appends events. Its rejections are final
  */
 export function sendInParts(send: Send): Send {
   let most = Infinity;
@@ -29,7 +30,7 @@ export function sendInParts(send: Send): Send {
   return sendAll;
 }
 
-/** Whether a batch was refused that may pass in parts. In doubt, a part of it under another key might be there twice. */
+/** Whether a refused batch may pass in parts. Not if it is in doubt: its events might land twice, under another key. */
 function isTooMuch(error: unknown): boolean {
   return error instanceof RunEventsError && TOO_MUCH.has(error.code) && !error.ambiguous;
 }

@@ -10,7 +10,7 @@ import type { Clock } from "../time/clock.ts";
 export interface EndWatcher {
   /** How many appends of the worker have landed. */
   readonly landings: () => number;
-  /** Called with why: the run has ended, or is gone. May be called again, and for an end that is the worker's own. */
+  /** Called with the reason: the run has ended, or is gone. May be called again, and for the worker's own end. */
   readonly onEnd: (refusal: unknown) => void;
 }
 
@@ -19,7 +19,7 @@ export interface EndWatchOptions extends EndWatcher {
   readonly clock: Clock;
   /** Reads the run: as it is, or once it has changed. */
   readonly look: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
-  /** For how long no append of the worker has to land before a look, in milliseconds: its appends tell of the end by themselves. */
+  /** How long no append of the worker may have landed before a look, in milliseconds: its appends report the end themselves. */
   readonly quietMs: number;
 }
 
@@ -29,13 +29,13 @@ export interface EndWatch {
   notify(): void;
   /** Looks at once. Never rejects. */
   look(): Promise<void>;
-  /** Looks no more. A look that is under way still calls `onEnd`. Idempotent. */
+  /** Starts no more looks. A look that is under way still calls `onEnd`. Idempotent. */
   stop(): void;
 }
 
 /**
- * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. What
- * notifies it is a store, or a poll that a server has answered.
+ * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. A
+ * store notifies it, or the answer of a server to a poll.
  *
  * | it is    | until                                                               | then     |
  * | -------- | ------------------------------------------------------------------- | -------- |
@@ -43,7 +43,7 @@ export interface EndWatch {
  * | settling | `quietMs` have passed in which nothing landed, no look is under way | looking  |
  * | looking  | the look is over                                                    | idle     |
  *
- * A notification during a look settles meanwhile: the look may have seen less than that is for.
+ * A notification during a look starts to settle meanwhile, since the look may not see what it is for.
  */
 export function watchEnd(options: EndWatchOptions): EndWatch {
   const { clock, landings, onEnd, quietMs } = options;
@@ -76,7 +76,7 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
       const { runStatus, lastSequence } = await options.look();
       if (isTerminal(runStatus)) onEnd(runFinished(runStatus, lastSequence));
     } catch (error) {
-      // A store that is away is the renewals' to find out.
+      // The renewals find a store that is away.
       if (isRefusal(error)) onEnd(error);
     }
     isLooking = false;
@@ -87,19 +87,19 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
     look,
     stop() {
       settle();
-      // As if it was settling for ever.
+      // As if it settled for ever.
       stopTimer = () => {};
     },
   };
 }
 
-/** For how long a worker with a store has to be quiet, after a notification, before the run is looked at, in milliseconds. */
+/** How long a worker with a store has to be quiet after a notification before a look at the run, in milliseconds. */
 const QUIET_MS = 25;
 
 /**
  * Watches for the end of a run in a store. Notifications come for the worker's own appends too. If all are lost, its renewals find
  * the end.
- * @returns a watch whose `ready` does not reject; what ended the run before then has been passed to `onEnd` by then
+ * @returns a watch whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
 export function watchStoredEnd(
   store: Pick<RunEventStore, "watch">,
@@ -116,7 +116,7 @@ export function watchStoredEnd(
   });
   const watch = store.watch(runId, end.notify);
   return {
-    // What happened before the watch was ready notified nothing.
+    // Before the watch was ready, nothing notified.
     ready: watch.ready.catch(() => {}).then(end.look),
     stop() {
       end.stop();

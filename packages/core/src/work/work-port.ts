@@ -31,10 +31,10 @@ export interface WorkPort {
     events: readonly EventDraft[],
     options: WorkAppendOptions & { readonly fence: number },
   ): Promise<AppendReceipt>;
-  /** Checks an emitted event as far as the port knows what will be taken. */
+  /** Checks an emitted event, as far as the port knows the bounds. */
   check(draft: SealedDraft): void;
   /**
-   * Sends emitted events, again as long as that may help.
+   * Sends emitted events, and tries again as long as that may help.
    * @param send makes one append. It rejects once the lease is over
    * @param isShutDown whether the worker is to stop
    */

@@ -3,30 +3,30 @@ import { isTerminal } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import { isFinished } from "./work-failures.ts";
 
-/** Where a worker is with its run. The last three are over: nothing is written any more, for this reason. */
+/** Where a worker is with its run. The last three are over: the worker writes nothing more, for the reason that they name. */
 export type WorkState =
   | { readonly at: "claimed" | "working" | "ending" | "doubtful" }
   | { readonly at: "ended" | "lost" | "left"; readonly reason: unknown };
 
 /** What happens to a worker. */
 export type WorkEvent =
-  /** The first look at the run is over, and the task begins. */
+  /** The first look at the run is over. The task begins. */
   | { readonly type: "started" }
-  /** An append is sent; whether it ends the run. */
+  /** An append was sent. */
   | { readonly type: "sent"; readonly isEnd: boolean }
   | { readonly type: "landed"; readonly receipt: AppendReceipt }
   /** It failed; whether it may have landed. It may be sent again. */
   | { readonly type: "failed"; readonly isInDoubt: boolean }
   /** It is not sent again. */
   | { readonly type: "gave_up" }
-  /** The answer to an append says that the run is not the worker's to write. */
+  /** The answer to an append says that the worker may not write the run. */
   | { readonly type: "refused"; readonly reason: unknown }
-  /** The same, found out beside the appends: by a look at the run, by a renewal, or by the lease's own end. */
+  /** The same, found without an append: by a look at the run, by a renewal, or by the lease's own end. */
   | { readonly type: "found"; readonly reason: unknown }
-  /** The task and all that it gave are over. */
+  /** The task and all its appends are over. */
   | { readonly type: "left" };
 
-/** A worker that has the run from here on. */
+/** The state of a worker that has just claimed its run. */
 export const CLAIMED: WorkState = { at: "claimed" };
 const WORKING: WorkState = { at: "working" };
 
@@ -36,15 +36,15 @@ const WORKING: WorkState = { at: "working" };
  * | state             | event                             | next     | why                                                           |
  * | ----------------- | --------------------------------- | -------- | ------------------------------------------------------------- |
  * | claimed           | started                           | working  |                                                               |
- * | claimed, working  | sent, with an end                 | ending   | to find the run ended is no news from now on                  |
+ * | claimed, working  | sent, with an end                 | ending   | from now on the run may be found ended by its own append      |
  * | ending            | failed, not in doubt              | working  | it has not landed                                             |
  * | ending            | failed, in doubt                  | doubtful | it may have landed                                            |
- * | doubtful          | sent, failed                      | doubtful | what fails for sure later says nothing of the first sending   |
- * | ending, doubtful  | gave up                           | working  | nobody waits for an answer any more                           |
+ * | doubtful          | sent, failed                      | doubtful | a later failure says nothing about the first attempt          |
+ * | ending, doubtful  | gave up                           | working  | no answer is expected any more                                |
  * | ending, doubtful  | found that the run has ended      | the same | that end may be its own: the answer to the append will tell   |
  * | any but over      | landed, with an end               | ended    | the worker has ended the run                                  |
  * | any but over      | landed, without one               | working  |                                                               |
- * | any but over      | refused; found (but as above)     | lost     | the run is somebody else's, has ended, or is gone             |
+ * | any but over      | refused; found (but see above)    | lost     | another worker has the run, or it has ended, or is gone       |
  * | any but over      | left                              | left     | the run is for another worker, or for a reaper                |
  * | ended, lost, left | any                               | the same | the first reason stays                                        |
  *

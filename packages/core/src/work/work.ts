@@ -7,15 +7,15 @@ import { Worker } from "./worker.ts";
 
 /** How to work on a run. */
 export interface WorkOptions {
-  /** For how long the run stays the worker's if it is not heard of any more: 1,000 to 3,600,000. Renewed each third of it. */
+  /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
   readonly leaseMs: number;
   /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may go on. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run behind all that the task has
- * given. `RunEvents.work` says what comes of it.
+ * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run after all events of the task. See
+ * `RunEvents.work`.
  * @see S21, S22
  */
 export async function runWork<Value>(
@@ -29,7 +29,7 @@ export async function runWork<Value>(
   const { leaseMs, signal } = options;
   const shutdowns = [signal, port.closing].filter((one) => one !== undefined);
   for (const one of shutdowns) one.throwIfAborted();
-  // A program that works must not end for want of anything else to do.
+  // The process must stay alive while a program works.
   const letGo = holdProcess();
   try {
     let sentAtMs = port.clock.now();

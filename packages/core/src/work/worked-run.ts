@@ -2,7 +2,7 @@ import type { EventDraft } from "../rules/event.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { WorkAppendOptions } from "./work-port.ts";
 
-/** A run that is worked on. All that is given to it lands in the order in which it was given. */
+/** A run that is worked on. Events land in the order of the calls. */
 export interface WorkedRun {
   readonly runId: string;
   readonly fence: number;
@@ -21,11 +21,11 @@ export interface WorkedRun {
    */
   append(events: readonly EventDraft[], options?: WorkAppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token, which need not be waited for: while an append is on its way, what is emitted
-   * gathers for the next. Sent again as long as the lease lasts if the store is away. What cannot be appended, such as a payload
-   * that is too large, aborts `signal`, and `work` rejects with it.
-   * @returns a promise that resolves when there is room for more: at once, unless 1 MiB waits. Whoever never awaits it may
-   * have 64 MiB waiting. Its rejection may be ignored
+   * Takes one event of many, such as a token, without a wait for its append. While an append is on its way, emitted events gather
+   * for the next. While the store is away they are sent again, as long as the lease lasts. An event that cannot be appended, such as
+   * a payload that is too large, aborts `signal`, and `work` rejects with the reason.
+   * @returns a promise that resolves when there is room for more: at once, unless 1 MiB waits. A task that never awaits it may have
+   * 64 MiB waiting. Its rejection may be ignored
    */
   emit(eventType: string, payload?: unknown): Promise<void>;
   /** Appends `PHASE_STARTED`. @throws as `append` */

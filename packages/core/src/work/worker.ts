@@ -25,11 +25,11 @@ interface Claim {
 }
 
 /**
- * One worker on one run that it has claimed. What an event makes of it is in the table of `advanceWork`; this is what is done then:
+ * One worker on one run that it has claimed. The table of `advanceWork` has its states. The worker does the rest:
  *
- * - once its state is over, the lease is renewed no more and nothing is watched; of a `lost` run `signal` aborts, too;
- * - a shutdown aborts `signal` and changes no state: the task may still write;
- * - an emitted event that cannot be appended aborts `signal`, too, and what is given later is refused.
+ * - Once its state is over, it renews no lease and watches nothing. If the run is `lost`, `signal` also aborts.
+ * - A shutdown aborts `signal` and changes no state: the task may still write.
+ * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
   readonly #port: WorkPort;
@@ -69,7 +69,7 @@ export class Worker {
     });
   }
 
-  /** Calls the task, and ends the run after all that the task has given. To be called once. */
+  /** Calls the task, and ends the run after all events of the task. Call it once. */
   async work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value> {
     const shutDown = (): void => this.#controller.abort(this.#shutdown()?.reason);
     for (const one of this.#shutdowns) one.addEventListener("abort", shutDown);
@@ -123,7 +123,7 @@ export class Worker {
     if (this.#state.at === "lost") this.#controller.abort(this.#state.reason);
   }
 
-  /** @throws why the run is not the worker's to write any more */
+  /** @throws the reason why the worker may not write the run any more */
   #check(): void {
     if (this.#lease.isOver()) this.#advance({ type: "found", reason: leaseOver() });
     if ("reason" in this.#state) throw this.#state.reason;
@@ -199,15 +199,15 @@ export class Worker {
       await this.#release();
       throw failure === null ? down.reason : error;
     }
-    // What the store has not taken is no failure of the run's. Its lease runs out, for another worker or for a reaper: of a run
-    // that was given back nobody would know that it waits.
+    // If the store took no event, the run has not failed. Its lease runs out, for another worker or a reaper. A run that was
+    // released would be found by nobody.
     if (isStoreAway(error)) throw error;
     const message = messageOf(error, this.#port.limits);
     await this.#end("RUN_FAILED", { message }).catch(() => this.#check());
     throw error;
   }
 
-  /** Lets another worker go on where this one stopped. A lease that cannot be given back runs out. */
+  /** Lets another worker go on where this one stopped. A lease that cannot be released runs out. */
   async #release(): Promise<void> {
     try {
       await this.#port.release(this.#runId, this.#claim.fence);

@@ -4,7 +4,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
 import { isForeignOrigin } from "./origin.ts";
 
-/** What a route demands of who calls it. */
+/** What a route demands of its caller. */
 interface Demand {
   readonly access: "any" | "session";
   readonly changes: boolean;
@@ -14,7 +14,7 @@ interface Demand {
 export interface AccessOptions<Native> {
   readonly authenticate: Authenticate<Native>;
   readonly allowedOrigins: readonly string[];
-  /** Told of sessions that answer what they may not. */
+  /** Called when the host's sessions give an invalid answer. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,7 +31,7 @@ export class Access<Native> {
   }
 
   /**
-   * Finds who sends the request, and whether they may.
+   * Finds who sends the request, and checks that they may.
    * @throws RunEventsError `unauthenticated`, `session_required`, `cross_site_request`; on the live stream `store_unavailable` if
    * the sessions fail
    * @see W4, W5, W19
@@ -56,8 +56,8 @@ export class Access<Native> {
   }
 
   /**
-   * Makes what asks again whether a session is valid. A live stream keeps it as long as it lives, and with it what it refers to:
-   * the host's request and the id, not the exchange.
+   * Makes the check whether a session is still valid. A live stream keeps the check, and so the host's request and the id, but not the
+   * exchange.
    * @see W26
    */
   recheck(native: Native, ownerId: string): () => Promise<StreamErrorCode | null> {
@@ -78,7 +78,7 @@ export class Access<Native> {
     return checkIdentity(await this.#authenticate(native, "any"));
   }
 
-  /** The live stream takes a session alone. Another credential is told so. */
+  /** The live stream accepts only a session. Any other credential gets `session_required`. */
   async #findSession(native: Native): Promise<Identity | null> {
     const identity = checkIdentity(await this.#lookUp(native));
     if (identity?.credential === "session") return identity;

@@ -23,9 +23,9 @@ export interface OwnerQueue<Item extends WaitingItem> {
  *
  * | an owner's first item | `take` finds it                       | the owner's place in the queue |
  * | --------------------- | ------------------------------------- | ------------------------------ |
- * | is over               | goes on; the next one is the first    | stays                          |
+ * | is over               | is removed and resolves; the next one is the first | stays             |
  * | may not go            | stays                                 | stays                          |
- * | may go                | is taken                              | the last, or none              |
+ * | may go                | is taken                              | the last, or none if it is empty |
  */
 export function createOwnerQueue<Item extends WaitingItem>(): OwnerQueue<Item> {
   /** In the order in which the owners are next. None is empty. */

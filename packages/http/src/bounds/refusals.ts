@@ -32,7 +32,7 @@ export function createRefusals(clock: Clock): Refusals {
  * | ---------------------------------- | ----------------------------- | ----------------------------------- | ------------------ |
  * | idle: none waits, the pace has room | is answered                   | (no clock runs)                     | released           |
  * | pacing: some wait, or no room       | waits                         | as many are answered as time allows | all are answered   |
- * | full: 8,192 wait                   | is answered, and is not paid for | as pacing                         | all are answered   |
+ * | full: 8,192 wait                   | is answered, and does not slow the pace | as pacing                  | all are answered   |
  * | released                           | is answered                   | (no clock runs)                     | -                  |
  */
 class PacedRefusals implements Refusals {
@@ -49,7 +49,7 @@ class PacedRefusals implements Refusals {
 
   wait(ownerId: string, isGone: () => boolean): Promise<void> {
     const waiting = this.#queue.size();
-    // Not paid for: those that wait would do so until all of it is.
+    // It does not slow the pace: otherwise those that wait would also wait for it.
     if (waiting >= MOST_WAITING) return Promise.resolve();
     if (waiting === 0 && this.#hasRoom()) {
       this.#pay();

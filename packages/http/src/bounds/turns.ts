@@ -1,7 +1,7 @@
 import { afterTurn } from "@tm/run-events-core/wire";
 import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
-/** How many short pieces of work fit into one turn of the event loop: a create takes some 0.3 ms on SQLite, plus a commit. */
+/** How many short pieces of work fit into one turn of the event loop, such as creates on SQLite. */
 const SHORT_A_TURN = 2;
 
 /**
@@ -48,7 +48,7 @@ export function createTurns(): Turns {
  * | largest | waits                                | goes if no other owner's short request is at work, | a whole turn |
  * |         |                                      | or it has given way for 8 turns                    |              |
  *
- * The event loop ticks while something has gone or waits, and is left alone otherwise.
+ * A turn is counted only while a piece has run or waits. Otherwise the event loop is left alone.
  */
 class SharedTurns implements Turns {
   readonly #queue = createOwnerQueue<Waiting>();

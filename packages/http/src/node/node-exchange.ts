@@ -5,8 +5,8 @@ import { keptBody, readRequest } from "./read-request.ts";
 
 /**
  * A request of node:http, or of node:http2's face of it. The query and the signal, which few requests need, are made when they
- * are asked for: with them an append takes a tenth more of the processor (`pnpm bench http-append`). By getters of a class,
- * since V8 makes a hidden class for each object literal that has some, and keeps it until its next full collection.
+ * are asked for: an append needs neither (`pnpm bench http-append`). They are getters of a class, since V8 makes a hidden
+ * class for each object literal with getters, and keeps it until its next full collection.
  */
 export class NodeExchange implements Exchange {
   readonly method: string;

@@ -4,7 +4,7 @@ import { startDeadline } from "../request/read-pieces.ts";
 
 /**
  * Reads a request's body whole, as `Exchange.readBody` says: by its events, and without a copy if it comes in one piece, as
- * short ones do. With its iterator and a copy an append takes a sixth more of the processor (`pnpm bench http-append`).
+ * short ones do. The iterator and a copy would cost an append more (`pnpm bench http-append`).
  */
 export function readRequest(
   request: IncomingMessage,

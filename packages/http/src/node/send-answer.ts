@@ -41,8 +41,8 @@ export function sendAnswer(
   if (body === null) {
     response.writeHead(status, { ...headers, ...close });
   } else {
-    // A short text goes out in one piece with the head, which saves a twentieth of an append; a long one would be copied
-    // for it. The head is then UTF-8 like the text, which a header of the host's own need not be.
+    // A short text is written in one piece with the head, which saves a write. A long text would be copied for it. The head
+    // is then UTF-8 like the text, which a header of the host's own need not be.
     const isShort = body.length <= SHORT_BODY && response.getHeaderNames().length === 0;
     data = isShort || typeof body !== "string" ? body : Buffer.from(body);
     const length = String(Buffer.byteLength(data));

@@ -6,9 +6,9 @@ import type { OpenStream, StreamSink } from "@tm/run-events-core/wire";
 const LOW_WATER_BYTES = 16_384;
 
 /**
- * A response as a stream's transport. It counts as full while it holds more than the low water mark; the write that fills
- * it asks to be told when it has gone out, so that no `drain` event is needed, which might never come.
- * @param stream told when a full response has handed everything over
+ * A response as a stream's transport. It is full while it holds `LOW_WATER_BYTES` or more. The write that fills it has a
+ * callback, because a `drain` event might never come.
+ * @param stream its `drained` is called when a full response has handed everything over
  */
 export function createSink(
   response: ServerResponse,
@@ -18,15 +18,15 @@ export function createSink(
 }
 
 /**
- * Without a closure: there is one to each idle stream. A delivery looks at this and at the socket, and at nothing else.
+ * A class, without closures, since every idle stream has one. A delivery reads this object and the socket, and nothing else.
  *
  * | state  | `write`                                    | handed over       | `end`, `destroy`        |
  * | ------ | ------------------------------------------ | ----------------- | ----------------------- |
  * | open   | goes out; full if it passes the low water  | -                 | ended                   |
  * | full   | (the stream waits)                         | `drained`, open   | ended                   |
- * | ended  | is left to the response, which refuses it  | -                 | -                       |
+ * | ended  | is passed to the response, which refuses it | -                | -                       |
  *
- * `close` of the response ends all of them: `NodeExchange.onGone` tells the stream.
+ * `close` of the response ends every state: `NodeExchange.onGone` closes the stream.
  */
 class ResponseSink implements StreamSink {
   /** Found once: what makes a socket plain does not change before the response ends. */
@@ -41,8 +41,8 @@ class ResponseSink implements StreamSink {
 
   write(bytes: Uint8Array): boolean {
     this.#socket ??= plainSocketOf(this.#response);
-    // What comes too late is the response's to refuse: its host may have ended it, and the socket be another response's by
-    // now; or the client has said its last word, and node:http has ended the socket.
+    // The response refuses what comes too late. Its host may have ended it, so that the socket belongs to another response;
+    // or the client has closed its side, and node:http has ended the socket.
     return this.#socket?.writable === true && !this.#response.writableEnded
       ? this.#send(this.#socket, chunkOf(bytes))
       : this.#send(this.#response, bytes);
@@ -70,9 +70,9 @@ class ResponseSink implements StreamSink {
 }
 
 /**
- * The socket under a response that does nothing but chunk: HTTP/1.1, its turn on the connection, nothing of its own
- * waiting, no compressor or framework in front of its `write`. It takes one write where the response makes three, which
- * saves a fifth of what a delivery costs (`pnpm bench fanout`).
+ * The socket under a response that only chunks: HTTP/1.1, its turn on the connection, nothing of its own waiting, no
+ * compressor or framework in front of its `write`. The socket takes one write where the response makes three, which is most
+ * of the difference in `pnpm bench fanout`.
  */
 function plainSocketOf(response: ServerResponse): Socket | null {
   if (response.write !== ServerResponse.prototype.write) return null;

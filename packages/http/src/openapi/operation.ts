@@ -4,7 +4,7 @@ import { STATUS } from "../exchange/problem.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What the document says of one method of one path, beyond what follows from the route itself. */
+/** What the document says of one method of one path, in addition to what is derived from the route. */
 export interface Operation {
   readonly tag: "writing" | "leases" | "polling" | "live stream" | "description";
   readonly id: string;
@@ -15,7 +15,7 @@ export interface Operation {
   readonly requestBody?: Json;
   /** The answers that are not problems, by status. */
   readonly answers: Readonly<Record<number, Json>>;
-  /** Error codes of this operation alone. */
+  /** Error codes of this operation only. */
   readonly codes?: readonly RunEventsErrorCode[];
 }
 

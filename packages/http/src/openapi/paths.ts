@@ -12,7 +12,7 @@ export interface Described {
   /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
   readonly changes: boolean;
   readonly operation: Operation;
-  /** `HEAD`, where the document has a word of its own for it. It is answered wherever `GET` is. */
+  /** `HEAD`, if the document describes it apart. It is answered wherever `GET` is. */
   readonly head?: Pick<Operation, "id" | "summary" | "answers">;
 }
 
@@ -30,7 +30,7 @@ const CODES: Readonly<Record<Described["access"], readonly RunEventsErrorCode[]>
 
 const SECURITY: Readonly<Record<Described["access"], Json>> = {
   open: { security: [] },
-  // The document's own, which is any.
+  // The document's own `security`, which allows any credential.
   any: {},
   session: { security: BY_SESSION },
 };

@@ -14,7 +14,7 @@ export function mediaType({ header }: Pick<Exchange, "header">): string | null {
   return header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? null;
 }
 
-/** What holds a body. */
+/** The bounds of a body. */
 export interface BodyBounds {
   readonly maxBytes: number;
   /** Counts the memory of the body: its stated length before the first byte is read. @see W49 */
@@ -22,8 +22,8 @@ export interface BodyBounds {
 }
 
 /**
- * Reads the bytes of a JSON body whole; none if there is no body.
- * @throws RunEventsError `invalid_request` if it is said to be something else, or takes too long, `payload_too_large`,
+ * Reads the bytes of a JSON body whole; no bytes if there is no body.
+ * @throws RunEventsError `invalid_request` if it is declared as something else, or takes too long, `payload_too_large`,
  * `too_many_requests`
  */
 export async function readJsonBytes(

@@ -60,18 +60,18 @@ export async function appendLines(
   return receipt;
 }
 
-/** The lines of one upload: those that have arrived and are not in the log, and the receipt of those that are. */
+/** The lines of one upload: those that have arrived but are not in the log yet, and the receipt of those that are. */
 class LineUpload {
   readonly #target: NdjsonTarget;
   readonly #cutter: ReturnType<typeof createLineCutter>;
   readonly #most: number;
   #whole: AppendReceipt | null = null;
-  /** What the next append takes. */
+  /** The events of the next append. */
   #group: Line[] = [];
   #groupBytes = 0;
   /** Bytes of complete lines that the log has not answered yet. */
   #heldBytes = 0;
-  /** The line that is next, from 1. */
+  /** The number of the next line, from 1. */
   #number = 1;
 
   constructor(target: NdjsonTarget) {
@@ -100,7 +100,7 @@ class LineUpload {
     return this.#whole;
   }
 
-  /** Appends what came before the error. @returns the error, at its line */
+  /** Appends the lines before the error. @returns the error with its line */
   async fail(error: unknown): Promise<unknown> {
     await this.#flush();
     return atLine(error, this.#number, this.#whole);
@@ -114,7 +114,7 @@ class LineUpload {
       this.#groupBytes += line.length;
     }
     this.#number += 1;
-    // Nothing can follow a terminal event, so the next line is to meet a run that has finished.
+    // Nothing can follow a terminal event, so the next line must meet a finished run.
     const ended = draft !== null && isTerminal(statusAfter(draft.eventType));
     if (ended || this.#group.length === this.#most || this.#groupBytes >= GROUP_BYTES)
       await this.#flush();

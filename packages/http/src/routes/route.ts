@@ -34,7 +34,7 @@ export interface Call {
   readFirst<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Runs a large piece of the owner's work when none before it goes on: of all that are asked for, one is in memory. @see W49 */
   goAlone<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Asks again whether the request's session is valid: `null` if it is. @see W26 */
+  /** Checks again whether the request's session is valid: `null` if it is. @see W26 */
   readonly authorize: StreamRequest["authorize"];
 }
 

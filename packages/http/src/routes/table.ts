@@ -27,8 +27,8 @@ const DESCRIPTION_ROUTE: Route = {
 };
 
 /**
- * The whole wire. The router, the methods that a 405 allows, the checks of who may call and the document all follow from this
- * list, in its order.
+ * The whole wire. The router, the methods that a 405 allows, the access checks and the document are all derived from this list, in its
+ * order.
  */
 export const ROUTES: readonly Route[] = [
   ...RUN_ROUTES,

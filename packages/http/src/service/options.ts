@@ -24,8 +24,8 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly maxBytesPerUser?: number;
   /**
-   * For how long your upkeep keeps a run that has finished, in milliseconds: clients are told. Default `null`, for ever. It
-   * removes nothing by itself.
+   * For how long your upkeep keeps a finished run, in milliseconds. Clients see it. Default `null`, for ever. The handler removes
+   * nothing by itself.
    */
   readonly retentionMs?: number | null;
   /**

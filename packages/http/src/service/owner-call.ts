@@ -6,8 +6,8 @@ import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 import type { Call, RouteContext } from "../routes/route.ts";
 
 /**
- * How many first slices of pages are read for one user at a time. More wait here, where those whose clients have gone are dropped:
- * what is in the log's queue is read, however many have gone. As many as a user's streams and long-polls, each of which reads once.
+ * How many first slices of pages are read for one user at a time. More wait here and are dropped if their clients leave: a read in the
+ * log's queue cannot be dropped. The number is that of a user's streams and long-polls, each of which reads once.
  */
 const FIRST_READS = 32;
 
@@ -23,7 +23,7 @@ export function createShares(): Shares {
   return { turns: createTurns(), firstReads: createPlaces(FIRST_READS), alone: createPlaces(1) };
 }
 
-/** What is known of a request when its route is to answer. */
+/** What is known of a request when its route answers. */
 export interface OwnerRequest {
   readonly context: RouteContext;
   readonly shares: Shares;
@@ -36,7 +36,7 @@ export interface OwnerRequest {
   readonly changes: boolean;
 }
 
-/** A request of an owner, whose work waits for its share. */
+/** A request of an owner, whose work waits for the owner's share. */
 export class OwnerCall implements Call {
   readonly context: RouteContext;
   readonly exchange: Exchange;

@@ -28,7 +28,7 @@ const CLIENT_GONE = 499;
 
 const findRoutes = createRouter(ROUTES);
 
-/** A request on its way to its route, beside the host's own, which is for `authenticate`. */
+/** A request on its way to its route, with the host's own request, which is for `authenticate`. */
 interface Incoming<Native> {
   readonly exchange: Exchange;
   readonly native: Native;

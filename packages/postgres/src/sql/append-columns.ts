@@ -4,7 +4,7 @@ import { type BigintColumn, NOW_MS, SEPARATOR } from "./columns.ts";
 
 /** A run that took an append. */
 export interface LandedRow {
-  /** Its place in the statement, from 1. */
+  /** Its position in the statement, from 1. */
   readonly at: BigintColumn;
   readonly ordinal: BigintColumn;
   readonly base: BigintColumn;
@@ -45,9 +45,9 @@ export function list(values: readonly (number | null)[]): string {
 }
 
 /**
- * A column as one text: pg takes an array apart value for value, and escapes each, which was a quarter of what an append took
- * of this process. No value holds the separator: ids, types and keys have no control characters, and JSON has them only
- * escaped. What is `null` is empty, as no value is.
+ * A column as one text: pg would escape each value of an array by itself, which costs much of an append. No value contains the
+ * separator: ids, types and keys have no control characters, and JSON has them only escaped. `null` is an empty text, since no value
+ * is empty.
  */
 export function join(values: readonly unknown[]): string {
   return values.join(SEPARATOR);
@@ -57,7 +57,7 @@ export type RunColumns = readonly [
   runIds: string[],
   ownerIds: (string | null)[],
   expected: (number | null)[],
-  /** As `encodeAppender` has it. */
+  /** As from `encodeAppender`. */
   appenders: number[],
   runStatuses: string[],
   /** The last one that its events start. */
@@ -84,7 +84,7 @@ export function addRun(columns: RunColumns, { runId, requests }: RunAppend): voi
   counts.push(count);
 }
 
-/** Where events go: the place of the run, from 1, and their own within the run's. */
+/** The positions of events: of the run in the statement, from 1, and of the event within the run. */
 export type EventPlaces = readonly [at: number[], nth: number[]];
 
 export type EventColumns = readonly [

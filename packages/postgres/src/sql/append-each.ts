@@ -5,8 +5,8 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 import { encodeAppender } from "./encode-appender.ts";
 
 /**
- * Appends one event to each of many runs: as `appendStatement`, and nothing is joined, which saves a tenth of what Postgres takes for an
- * append. $1-$5 as there, $6-$9 its type, phase, payload and key.
+ * Appends one event to each of many runs: as `appendStatement`, but without joins, which costs Postgres less. $1-$5 are as
+ * there, $6-$9 are the event's type, phase, payload and key.
  */
 export function appendEachStatement(tables: Tables): string {
   const { runs, events } = tables;

@@ -17,12 +17,12 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 /**
  * Appends to many runs.
  *
- * $1-$7 a run: id, owner, expected sequence, appender, status (running or a terminal one) and last phase of the batch, number of
- * events. $8-$14 an event: the place of its run, its own within the run's, type, phase, payload; and for the last one of a
- * request its key and how many events the key stands for.
- * The lock comes first, alone, and waits for nobody: with an UPDATE alone, statements that hold each other's rows could
- * wait in a circle, and one locked row would keep all the others locked. It is a join, so that a planner which likes to walk
- * through a small table does so once and not for each run.
+ * $1-$7 are columns of runs: id, owner, expected sequence, appender, status (running or a terminal one) and last phase of the batch,
+ * number of events. $8-$14 are columns of events: the position of the run, the event's position within the run, type, phase,
+ * payload; and for the last event of a request its key, and the number of events of the key.
+ *
+ * The lock is taken first, by itself, and does not wait. With only an UPDATE, statements could deadlock, and one locked row would
+ * keep all the others locked. It is a join, so that a planner that prefers to scan a small table does so once and not for each run.
  */
 export function appendStatement(tables: Tables): string {
   const { runs, events } = tables;

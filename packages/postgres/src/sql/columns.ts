@@ -2,7 +2,7 @@ import type { RunStatus } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
 import type { Tables } from "../tables.ts";
 
-/** The server's clock in milliseconds since 1970: of the statement, so that all that it reads is as of one time. */
+/** The server's clock at the start of the statement, in milliseconds since 1970: all its reads are as of one time. */
 export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 
 /**
@@ -50,7 +50,7 @@ export function needsUnique(table: string, columns: string, unique: string): str
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE false ON CONFLICT (${unique} DO NOTHING`;
 }
 
-/** As `needsUnique`, of the index of the keys. */
+/** As `needsUnique`, for the index of the keys. */
 export function needsKeyIndex({ events }: Tables): string {
   const unique = "run_key, idempotency_key) WHERE idempotency_key IS NOT NULL";
   return needsUnique(events, EVENT_COLUMNS, unique);

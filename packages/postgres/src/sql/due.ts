@@ -8,8 +8,8 @@ import { NOW_MS } from "./columns.ts";
 const PURGE_EVENTS = 10_000;
 
 /**
- * Runs whose leases ran out. $1 how long ago, $2 how many. Passes over the runs that another transaction holds: a reaper would wait for
- * them with all the others.
+ * Runs whose leases ran out. $1 how long ago, $2 how many. Skips runs that another transaction holds: the reaper's append to them would
+ * wait, and delay all the others.
  */
 export function listExpiredStatement({ runs }: Tables): string {
   return `
@@ -18,9 +18,9 @@ ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
 }
 
 /**
- * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. Keys in an array, as a join might
- * walk through all events.
- * @param locking what becomes of the runs that another transaction holds: the statement waits, or passes over them
+ * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. The keys are in an array, since a
+ * join might scan all events.
+ * @param locking whether the statement waits for runs that another transaction holds, or skips them
  */
 export function purgeStatement({ runs, events }: Tables, locking: "" | "SKIP LOCKED"): string {
   return `
@@ -52,8 +52,8 @@ export async function listExpired(
 }
 
 /**
- * Removes the runs that finished first, with their events. Those that somebody holds are skipped; only when no others are left
- * it waits for one of them, since none means that none is left.
+ * Removes the runs that finished first, with their events. It skips runs that another transaction holds. If only such runs are left, it
+ * waits for one of them, since an empty answer means that no run is left.
  * @returns their ids
  * @see S24
  */

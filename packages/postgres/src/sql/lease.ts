@@ -18,9 +18,9 @@ import { type BigintColumn, NOW_MS, runColumns, type RunRow, runOf } from "./col
 const NEXT_FENCE = `(greatest(${NOW_MS} * 1000, r.fence - r.fence % 1000 + 1000) + r.run_key % 1000)`;
 
 /**
- * A row that says so if the run has taken the change; else the run as it was when the statement began: a refusal locks nothing and waits
- * for no other. $1 the run's id, $2 the owner.
- * @param again when the run has the change already
+ * A row that says whether the run has taken the change; if not, the run as it was when the statement began. A refusal takes no lock and
+ * does not wait. $1 the run's id, $2 the owner.
+ * @param again the condition under which the run already has the change
  */
 function changeLeaseStatement(
   runs: string,
@@ -39,7 +39,7 @@ UNION ALL
 SELECT ${again}, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
 }
 
-/** $3 how long the lease lasts, $4 the claim's key, which is kept as core's `encodeKeptClaim` has it. */
+/** $3 how long the lease lasts, $4 the claim's key, kept as from core's `encodeKeptClaim`. */
 export function claimStatement({ runs }: Tables): string {
   return changeLeaseStatement(
     runs,
@@ -71,7 +71,7 @@ interface LeaseRow extends RunRow {
   readonly nowMs: BigintColumn;
 }
 
-/** How often in a row a run may neither take a change nor refuse it: each time others have changed it. */
+/** How often in a row a run may neither take a change nor refuse it, since others have changed it. */
 const FRUITLESS_LOOKS = 100;
 
 /** Gives a run to a worker, or the same lease again to the claim that got it. @see S21 */
@@ -98,10 +98,9 @@ export function release(
 }
 
 /**
- * One statement, which decides, and answers the run as it was at its start if that was refused: so a refusal neither locks the
- * run nor waits for the transaction that has. If nothing refuses that run, another change came in between, and only a second look can
- * say which.
- * @param rule says why it was refused. Of a claim's key it need not know: the statement has compared the keys.
+ * One statement decides, and after a refusal answers the run as it was at the statement's start. So a refusal neither locks the run nor
+ * waits for its lock. If the rule does not refuse that run, another change came in between, and the statement is sent again.
+ * @param rule says why the change was refused. It need not compare a claim's key: the statement has done so.
  */
 async function changeLease(
   query: Query,

@@ -18,9 +18,9 @@ import {
 } from "./columns.ts";
 
 /**
- * Heads and pages of many runs. $1-$5 a query: run id, owner, since, limit, bytes. The row of a run itself has sequence 0. Those of its
- * events after it have no columns of their own, since each column costs every row: the type is in the column of the status, the payload
- * in that of the metadata.
+ * Heads and pages of many runs. $1-$5 are columns of queries: run id, owner, since, limit, bytes. The row of a run itself has sequence 0.
+ * The rows of its events follow. They have no columns of their own, since each column costs every row: the type is in the status column,
+ * the payload in the metadata column.
  */
 export function readStatement(tables: Tables): string {
   const { runs, events } = tables;

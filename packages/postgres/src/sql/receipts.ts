@@ -19,8 +19,8 @@ export interface ReceiptRow extends RunRow {
 }
 
 /**
- * The heads of runs, and what keys stand for. $1 run ids, $2 keys. The first key from the one that is asked for on: a comparison of rows
- * has the planner take the index of the keys, where it would otherwise walk through the run.
+ * The heads of runs, and what keys stand for. $1 run ids, $2 keys. It takes the first key at or after the requested one: with a comparison
+ * of rows the planner uses the index of the keys, and would otherwise scan the run.
  */
 export function selectReceiptsStatement(tables: Tables): string {
   const { runs, events } = tables;

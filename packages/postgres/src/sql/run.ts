@@ -18,8 +18,8 @@ export function selectRunStatement({ runs }: Tables): string {
 }
 
 /**
- * Makes a run. $1-$5 its id, owner, status, phase and metadata. Answers no row when another one's run has come in between: then it has to
- * be asked again.
+ * Makes a run. $1-$5 its id, owner, status, phase and metadata. Answers no row if another run of that id was made meanwhile: then send it
+ * again.
  */
 export function createRunStatement({ runs }: Tables): string {
   return `

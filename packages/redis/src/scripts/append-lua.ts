@@ -1,11 +1,11 @@
 import { OOM_LUA } from "./script.ts";
 
 /**
- * The text of `APPEND`, which says what its keys, its values and its answers are.
+ * The text of `APPEND`. `append.ts` describes its keys, values and answers.
  *
- * One plain request for a running run, by somebody who may write to it, takes a short way, if its key is new: the receipt is
- * written first, if there is none yet, and taken back if the event finds no stream or the run has lost its receipts. Whatever else
- * comes up is left to the long way. The short way is what nearly every append takes, so it makes no table.
+ * The short way is for one plain request with a new key to a running run, from a writer who may write. It writes the receipt first,
+ * if there is none yet. It removes the receipt again if the event finds no stream or the run has lost its receipts. The long way
+ * handles everything else. Nearly every append takes the short way, so that makes no table.
  */
 export const APPEND_LUA: string = `
 local call, try, format, match = redis.call, redis.pcall, string.format, string.match

@@ -20,7 +20,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * it nothing is written to the run and the answer is `unlisted`.
  *
  * KEYS: of each run head, events, receipts.
- * ARGV: the command that rings; then of each run the number of its requests, with a list entry `number ordinal status`; of
+ * ARGV: the command that notifies; then of each run the number of its requests, with a list entry `number ordinal status`; of
  * each request `=ownerId` or empty, its key, its shape, its events. The shape begins with who appends: nothing for anybody, a
  * worker's fence, `owner`, or `reaper:graceMs`. For a plain request, which is one event by anybody or a worker that leaves the
  * run running, starts no phase and expects no sequence, that is all, and the event's type and payload follow; else there is
@@ -34,13 +34,13 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  */
 const APPEND: Script = defineWriting(APPEND_LUA, "answers when full");
 
-/** What the script is to append to one run. */
+/** What the script appends to one run. */
 export interface RunAppend {
   readonly runId: string;
   readonly count: number;
   /** The requests, as `encodeRequest` adds them. */
   readonly values: readonly string[];
-  /** What was made in the owner's list for it. */
+  /** The entry that was made in the owner's list for it. */
   readonly entry: ListEntry | null;
 }
 
@@ -54,7 +54,7 @@ type OutcomeReply =
       phase?: string | null,
     ];
 
-/** What the script says of one run. The text is of its one request, which was appended the short way. */
+/** The script's answer for one run. A text is the answer to its only request, which was appended the short way. */
 export type RunReply =
   | string
   | readonly ["failed", error: string]
@@ -73,7 +73,7 @@ export type RunReply =
       leaseOver: string | null,
     ];
 
-/** Appends to runs; answers one reply a run, in their order. */
+/** Appends to runs. Answers one reply for each run, in their order. */
 export async function sendAppend(
   connection: Connection,
   appends: readonly RunAppend[],
@@ -140,7 +140,7 @@ export function parseLanding(reply: string, { events, runStatus }: AppendRequest
   };
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export function parseOutcome(reply: OutcomeReply, request: AppendRequest): AppendOutcome {
   if (typeof reply === "string") return parseLanding(reply, request);
   const [outcome, status, last, phase] = reply;

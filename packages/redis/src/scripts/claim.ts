@@ -53,7 +53,7 @@ return granted(before)
 
 type ClaimReply = LeaseReply | readonly ["unindexed", mark: string, leaseExpiresAtMs: string];
 
-/** Asks for a lease. `mark` is that of the entry that was made for it, `null` before one was. */
+/** Asks for a lease. `mark` is the mark of the entry that was made for it, `null` before there is one. */
 export async function sendClaim(
   connection: Connection,
   { runId, ownerId, leaseMs, claimKey }: ClaimRequest & { readonly claimKey: string },

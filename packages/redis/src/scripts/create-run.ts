@@ -9,7 +9,7 @@ import { defineWriting, OOM_LUA, type Script } from "./script.ts";
  * but keys of an earlier run are left, which no command of this store does.
  *
  * KEYS: head, events, receipts.
- * ARGV: ownerId, status, ordinal, metadata, the command that rings, the channel.
+ * ARGV: ownerId, status, ordinal, metadata, the command that notifies, the channel.
  * @see S16
  */
 const CREATE_RUN: Script = defineWriting(
@@ -29,7 +29,7 @@ return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
   "answers when full",
 );
 
-/** @returns the run that is then there under the id: this one, or an earlier one */
+/** @returns the run that then has the id: this one, or an earlier one */
 export async function sendCreateRun(
   connection: Connection,
   {

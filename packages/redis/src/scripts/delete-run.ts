@@ -6,7 +6,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * Removes a finished run whole.
  *
  * KEYS: head, events, receipts.
- * ARGV: `=ownerId` or empty, the ordinal or empty, the command that rings, the channel.
+ * ARGV: `=ownerId` or empty, the ordinal or empty, the command that notifies, the channel.
  * Answers `{'not_found'}`, `{'active'}` or `{'deleted', ownerId, ordinal}`.
  * @see S17, S24
  */

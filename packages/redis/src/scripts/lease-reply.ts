@@ -26,14 +26,14 @@ local function expiry(leaseMs)
 end
 `;
 
-/** What a script of a lease answers. */
+/** The answer of a lease's script. */
 export type LeaseReply =
   | readonly ["not_found" | "fenced"]
   | readonly ["finished", runStatus: TerminalStatus, lastSequence: string]
   | readonly ["claimed", leaseExpiresAtMs: string]
   | readonly ["granted", head: readonly (string | null)[], otherLease: string | null];
 
-/** What became of a request for a lease. */
+/** The outcome of a request for a lease. */
 export function parseLeaseReply(reply: LeaseReply, runId: string): LeaseOutcome {
   switch (reply[0]) {
     case "not_found":

@@ -16,7 +16,7 @@ return redis.call('ZADD', KEYS[1], 'XX', unpack(ARGV))
 /** How many entries are moved in one command: Lua hands over only so many values. */
 const MOVES = 1_000;
 
-/** Moves entries that are there, those alone that would go to a later (`GT`) or to an earlier (`LT`) time. */
+/** Moves existing entries, but only to a later time (`GT`) or only to an earlier time (`LT`). */
 export async function moveDue(
   connection: Connection,
   index: string,

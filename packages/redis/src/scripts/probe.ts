@@ -11,7 +11,7 @@ redis.call('SET', KEYS[1], time[1])
 return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 `);
 
-/** Writes one of the probe's keys. @returns the time by the clock of the server that has it, in milliseconds */
+/** Writes one of the probe's keys. @returns the time on the clock of that key's server, in milliseconds */
 export async function writeProbe(connection: Connection, index: number): Promise<number> {
   return Number(await connection.run(PROBE, [connection.keys.probe(index)], []));
 }

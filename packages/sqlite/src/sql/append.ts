@@ -9,7 +9,7 @@ const ROWS_AT_ONCE = 16;
 /** The writes of an append and of a lease. */
 type AppendMoves = Pick<RowMoves, "insertEvents" | "insertReceipts" | "saveHeads">;
 
-/** Prepares them. Most appends change no column of a head that is in an index, and leave the indexes alone. */
+/** Prepares the writes. Most appends change no indexed column of a head, and so update no index. */
 export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
   const { runs, receipts } = tables;
   const advance = prepareStatement(

@@ -9,7 +9,7 @@ import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** What is read at first, before it is known how large this run's events are. */
+/** How many rows are read first, while the size of this run's events is not known. */
 const FIRST_ROWS = 16;
 /** The most rows of one piece. */
 const MOST_ROWS = 1_000;
@@ -54,9 +54,8 @@ export function prepareRead(
 }
 
 /**
- * Reads rows in pieces, each of as many as the page will hold if they are like those before: by `iterate` a row takes 0.28 µs
- * more, half as much again (`pnpm bench replay`). What may be large is read by `iterate`, so that no more than one row is
- * read in vain.
+ * Reads rows in pieces, each of as many rows as the page will hold if they are like those before: `all` takes less for each
+ * row than `iterate` (`pnpm bench replay`). Large rows are read by `iterate`, so that at most one row is read in vain.
  */
 function readEvents(
   small: Statement,

@@ -4,10 +4,10 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 import { RUN_COLUMNS } from "./columns.ts";
 
-/** What finds, makes and removes runs. */
+/** The moves that find, make and remove runs. */
 type RunMoves = Pick<RowMoves, "selectHeads" | "insertRun" | "deleteRuns">;
 
-/** Prepares them. Events and receipts go with their run. */
+/** Prepares the moves. A run's events and receipts are removed with it. */
 export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
   const selectOne = prepareStatement(db, `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`);
   // Many in one statement, half of what one each takes. CROSS: the ids first, whatever the planner makes of the tables' sizes.

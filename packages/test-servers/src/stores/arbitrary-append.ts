@@ -1,7 +1,7 @@
 import type { Appender, AppendRequest } from "@tm/run-events-core/store";
 import fc from "fast-check";
 
-/** A fence of the first claims of a run. */
+/** A fence as of a run's first claims. */
 export const arbitraryFence: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });
 
 function arbitraryAppender(graceMs: readonly number[]): fc.Arbitrary<Appender> {

@@ -2,7 +2,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect } from "vitest";
 import { appendOf, claimOf, createOf, readLog, readValues } from "./requests.ts";
 
-/** The store has the run `live` of a first schema as it was, goes on with it, and can claim and purge. Purges the run `done`. */
+/** Expects that the store has the run `live` of a first schema unchanged, appends to it, claims and purges. Purges the run `done`. */
 export async function expectFirstRuns(store: RunEventStore): Promise<void> {
   expect(await store.getRun("live")).toEqual({
     runId: "live",
@@ -28,7 +28,7 @@ export async function expectFirstRuns(store: RunEventStore): Promise<void> {
   expect(await store.purge({ finishedForMs: 60_000, limit: 9 })).toEqual(["done"]);
 }
 
-/** What an empty store returns has the shapes of core, with numbers for numbers. Makes the run `a`. */
+/** Expects that the answers of an empty store have core's shapes, with numbers as numbers. Makes the run `a`. */
 export async function expectShapes(store: RunEventStore): Promise<void> {
   await store.createRun(createOf("a"));
   expect(await store.append([appendOf("a", 1)])).toStrictEqual([
@@ -53,7 +53,7 @@ export async function expectShapes(store: RunEventStore): Promise<void> {
   ]);
 }
 
-/** Stores of two namespaces have nothing in common. Makes the run `a` in both. */
+/** Expects that stores of two namespaces share nothing. Makes the run `a` in both. */
 export async function expectApart(ours: RunEventStore, theirs: RunEventStore): Promise<void> {
   await ours.createRun(createOf("a"));
   await ours.append([appendOf("a", 1)]);

@@ -1,7 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { appendOf, claimed, claimOf, createOf, endOf } from "./requests.ts";
 
-/** An append in the caller's transaction, as far as it is the same for every store. */
+/** An append in the caller's transaction: the part that is the same for every store. */
 export interface JoinedLine {
   readonly runId: string;
   readonly events: readonly { readonly eventType: string; readonly payload?: unknown }[];
@@ -16,7 +16,7 @@ export function lineOf(value: unknown, more: Partial<JoinedLine> = {}): JoinedLi
   return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }], ...more };
 }
 
-/** Appends that are refused, each with what the error has, and what is not refused after them. */
+/** Appends that are refused, each with the members of its error, and an append after them that is not refused. */
 export interface RefusedLines {
   readonly refusals: readonly (readonly [line: JoinedLine, error: object])[];
   /** The fence under which the run `claimed` may be written. */
