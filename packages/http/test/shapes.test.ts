@@ -58,11 +58,13 @@ function readLines(): readonly (readonly [name: string, text: string])[] {
 function readObjects(clause: string): readonly Shape[] {
   const start = WIRE.indexOf(`- **${clause}** `);
   const text = WIRE.slice(start, WIRE.indexOf("\n- **", start + 1));
-  return Array.from(text.matchAll(/`(\{[^`"]*\})`/g), ([, found = ""]) => found).flatMap((found) => {
-    const inner = /\[\{(.*)\}\]/.exec(found)?.[1];
-    const outer = membersOf(found.slice(1, -1).replace(/: \[.*\]/, ""));
-    return inner === undefined ? [outer] : [outer, membersOf(inner)];
-  });
+  return Array.from(text.matchAll(/`(\{[^`"]*\})`/g), ([, found = ""]) => found).flatMap(
+    (found) => {
+      const inner = /\[\{(.*)\}\]/.exec(found)?.[1];
+      const outer = membersOf(found.slice(1, -1).replace(/: \[.*\]/, ""));
+      return inner === undefined ? [outer] : [outer, membersOf(inner)];
+    },
+  );
 }
 
 /** The table of W22: each `type` with its fields. */

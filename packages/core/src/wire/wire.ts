@@ -25,7 +25,8 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
 }
 
 /**
- * A run as the wire says it. `snapshotOf` in `run-events.ts` makes the same fields for programs: one that is added here is added there, too.
+ * A run as the wire says it. `snapshotOf` in `run-events.ts` makes the same fields for programs: one that is added here is added there,
+ * too.
  * @see W8
  */
 export function encodeRun(run: RunRecord): string {
