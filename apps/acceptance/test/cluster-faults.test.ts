@@ -7,10 +7,17 @@ import { CLIENTS, LONG_MS, startTwoServers, strikes } from "./two-servers.ts";
 const PATIENCE = { timeout: 60_000 };
 
 describe("two servers on one Redis Cluster", () => {
-  async function open() {
+  /** Plays on two servers, and strikes their cluster three times. */
+  async function playOnCluster(
+    strike: (cluster: RedisCluster, index: number) => Promise<void>,
+  ): Promise<void> {
     const cluster = await startRedisCluster({ replicas: 1 });
     onTestFinished(() => cluster.close());
-    return { cluster, servers: await startTwoServers(cluster.url) };
+    await play({
+      servers: await startTwoServers(cluster.url),
+      clients: CLIENTS,
+      strikes: strikes(3, (index) => strike(cluster, index)),
+    });
   }
 
   /** A client of one node, for the time of the call. */
@@ -30,47 +37,35 @@ describe("two servers on one Redis Cluster", () => {
 
   it(
     "S7, S13: lose nothing when each master hands over to its replica",
-    async () => {
-      const { cluster, servers } = await open();
-      await play({
-        servers,
-        clients: CLIENTS,
-        strikes: strikes(3, async (index) => {
-          const replica = index + 3;
-          await onNode(cluster, replica, (node) => node.cluster("FAILOVER"));
-          await expect.poll(() => cluster.masters(), PATIENCE).toContain(replica);
-        }),
-      });
-    },
+    () =>
+      playOnCluster(async (cluster, index) => {
+        const replica = index + 3;
+        await onNode(cluster, replica, (node) => node.cluster("FAILOVER"));
+        await expect.poll(() => cluster.masters(), PATIENCE).toContain(replica);
+      }),
     LONG_MS,
   );
 
   it(
     "S6, S7, S13: lose nothing that a replica has when a master is killed",
-    async () => {
-      const { cluster, servers } = await open();
-      await play({
-        servers,
-        clients: CLIENTS,
-        strikes: strikes(3, async (index) => {
-          await onNode(cluster, index, async (node) => {
-            // Redis acknowledges before it replicates: what a replica does not have yet would be lost with the master.
-            await node.client("PAUSE", 60_000, "WRITE");
-            await expect
-              .poll(async () => {
-                const info = await node.info("replication");
-                const [, head] = /master_repl_offset:(\d+)/.exec(info) ?? [];
-                const [, replicated] = /slave0:.*offset=(\d+)/.exec(info) ?? [];
-                return head !== undefined && head === replicated;
-              }, PATIENCE)
-              .toBe(true);
-            await cluster.kill(index);
-          });
-          await expect.poll(() => cluster.masters(), PATIENCE).toContain(index + 3);
-          await cluster.start(index);
-        }),
-      });
-    },
+    () =>
+      playOnCluster(async (cluster, index) => {
+        await onNode(cluster, index, async (node) => {
+          // Redis acknowledges before it replicates: what a replica does not have yet would be lost with the master.
+          await node.client("PAUSE", 60_000, "WRITE");
+          await expect
+            .poll(async () => {
+              const info = await node.info("replication");
+              const [, head] = /master_repl_offset:(\d+)/.exec(info) ?? [];
+              const [, replicated] = /slave0:.*offset=(\d+)/.exec(info) ?? [];
+              return head !== undefined && head === replicated;
+            }, PATIENCE)
+            .toBe(true);
+          await cluster.kill(index);
+        });
+        await expect.poll(() => cluster.masters(), PATIENCE).toContain(index + 3);
+        await cluster.start(index);
+      }),
     LONG_MS,
   );
 });

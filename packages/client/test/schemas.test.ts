@@ -1,19 +1,13 @@
 import { followRun, type PayloadSchema, startRun } from "@tm/run-events-client";
 import { type } from "arktype";
 import * as v from "valibot";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { z } from "zod";
 import { post, readLog } from "./api.ts";
 import { collect } from "./collect.ts";
-import { startServer, type TestServer } from "./start-server.ts";
+import { useServer } from "./use-server.ts";
 
-let server: TestServer;
-let baseUrl: string;
-beforeAll(async () => {
-  server = await startServer();
-  baseUrl = `http://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.close());
+const server = useServer();
 
 const CREDENTIAL = { bearer: "ada" } as const;
 
@@ -39,7 +33,7 @@ it.each(Object.entries(SCHEMAS))(
     ];
     await post(server.port, `/${runId}/events`, { events });
     const follower = followRun<{ WRITTEN: Words; OTHER: string }>({
-      baseUrl,
+      baseUrl: server.baseUrl,
       runId,
       credential: CREDENTIAL,
       schemas: { WRITTEN: schema },
@@ -58,7 +52,7 @@ it.each(Object.entries(SCHEMAS))(
   "%s: a writer sends payloads as the schema gives them",
   async (_, schema) => {
     const run = await startRun<{ WRITTEN: Words }>({
-      baseUrl,
+      baseUrl: server.baseUrl,
       credential: CREDENTIAL,
       schemas: { WRITTEN: schema },
     });
@@ -92,7 +86,7 @@ it("a schema that answers later keeps the order", async () => {
     },
   };
   const run = await startRun<{ N: number; M: number }>({
-    baseUrl,
+    baseUrl: server.baseUrl,
     credential: CREDENTIAL,
     schemas: { N: schema },
   });
@@ -103,7 +97,7 @@ it("a schema that answers later keeps the order", async () => {
   await Promise.all([first, second, ended]);
   const log = await readLog(server.port, run.runId);
   expect(log.map(([eventType]) => eventType)).toEqual(["RUN_STARTED", "N", "M", "RUN_COMPLETED"]);
-  expect(await collect(followRun({ baseUrl, runId: run.runId, credential: CREDENTIAL }))).toEqual([
-    1, 2, 3, 4,
-  ]);
+  expect(
+    await collect(followRun({ baseUrl: server.baseUrl, runId: run.runId, credential: CREDENTIAL })),
+  ).toEqual([1, 2, 3, 4]);
 });

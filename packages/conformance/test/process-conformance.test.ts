@@ -10,7 +10,8 @@ import { connectionCases, processCases, processSuite } from "./kills/process-sui
 import { connectionMutants } from "./processes/connection-mutants.ts";
 import { openJournal } from "./processes/journal.ts";
 import { EXEC_ARGV } from "./processes/journal-doors.ts";
-import { humble, processMutants } from "./processes/mutants.ts";
+import { humble } from "./processes/crash-mutants.ts";
+import { processMutants } from "./processes/mutants.ts";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
 
 function casesOn(place: OtherPlace): readonly ConformanceCase[] {

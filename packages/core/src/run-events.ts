@@ -203,6 +203,10 @@ function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): Ru
   };
 }
 
+/**
+ * A run as its snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: one that is
+ * added here is added there, too.
+ */
 function snapshotOf(run: RunRecord): RunSnapshot {
   const {
     runId,

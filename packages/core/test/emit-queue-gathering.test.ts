@@ -2,49 +2,31 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { sealDraft, type SealedDraft } from "../src/rules/lifecycle.ts";
 import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
 import { createGatheringQueue } from "../src/work/gathering-queue.ts";
 import { sendInParts } from "../src/work/send-parts.ts";
-import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import {
+  answerInTurn,
+  draft,
+  heavy,
+  MAX_EVENTS,
+  MEBIBYTE,
+  payloadsOf,
+  recordSent,
+  type SentBatches,
+} from "./sent-batches.ts";
 
-const MAX_EVENTS = 20;
-const MEBIBYTE = 1_048_576;
-
-/** An append that a test answers by hand. */
-interface Sent {
-  readonly payloads: readonly string[];
-  readonly answer: Deferred<void>;
-}
-
-function createBench(roomBytes = MEBIBYTE): {
+interface Bench extends Pick<SentBatches, "sent"> {
   readonly clock: FakeClock;
   readonly queue: EmitQueue;
-  readonly sent: Sent[];
-} {
+}
+
+function createBench(roomBytes = MEBIBYTE): Bench {
   const clock = createFakeClock();
-  const sent: Sent[] = [];
-  const send = async (events: readonly SealedDraft[]): Promise<void> => {
-    const answer = createDeferred<void>();
-    sent.push({ payloads: payloadsOf(events), answer });
-    return answer.promise;
-  };
+  const { sent, send } = recordSent();
   const options = { maxEvents: MAX_EVENTS, gatherMs: 50, clock, roomBytes };
   return { clock, queue: createGatheringQueue(send, () => {}, options), sent };
-}
-
-function payloadsOf(events: readonly SealedDraft[]): readonly string[] {
-  return events.map(({ payload }) => payload.text);
-}
-
-function draft(payload: unknown): SealedDraft {
-  return sealDraft({ eventType: "TOKEN", payload });
-}
-
-/** A text whose event weighs so much that 16 of them are a MiB. */
-function heavy(): string {
-  return "x".repeat(MEBIBYTE / 16 - 226);
 }
 
 describe("createGatheringQueue", () => {
@@ -104,16 +86,8 @@ describe("createGatheringQueue", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { clock, queue, sent } = createBench();
-        const order: string[] = [];
+        const { order, answer, open } = answerInTurn(sent);
         const given: string[] = [];
-        let answered = 0;
-        const answer = (): void => {
-          const next = sent[answered];
-          if (next === undefined) return;
-          order.push(...next.payloads);
-          next.answer.resolve();
-          answered += 1;
-        };
         for (const { do: what, by } of steps) {
           if (what === "emit") {
             for (let at = 0; at < by; at++) {
@@ -127,7 +101,7 @@ describe("createGatheringQueue", () => {
           } else if (what === "answer") answer();
           else clock.advance(by);
           await setImmediate();
-          expect(sent.length - answered).toBeLessThanOrEqual(1);
+          expect(open()).toBeLessThanOrEqual(1);
         }
         for (let waits = 0; waits <= given.length; waits++) {
           clock.advance(50);

@@ -1,52 +1,27 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sealDraft, type SealedDraft } from "../src/rules/lifecycle.ts";
 import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
-import { createDeferred, type Deferred } from "./deferred.ts";
+import {
+  answerInTurn,
+  draft,
+  heavy,
+  MAX_EVENTS,
+  MEBIBYTE,
+  recordSent,
+  type SentBatches,
+} from "./sent-batches.ts";
 
-const MAX_EVENTS = 20;
-const MEBIBYTE = 1_048_576;
-
-/** An append that a test answers by hand. */
-interface Sent {
-  readonly payloads: readonly string[];
-  readonly answer: Deferred<void>;
-}
-
-interface Bench {
+interface Bench extends Pick<SentBatches, "sent"> {
   readonly queue: EmitQueue;
-  /** The appends so far. */
-  readonly sent: Sent[];
   readonly failures: unknown[];
 }
 
 function createBench(): Bench {
-  const sent: Sent[] = [];
+  const { sent, send } = recordSent();
   const failures: unknown[] = [];
-  const queue = createEmitQueue(
-    async (events) => {
-      const answer = createDeferred<void>();
-      sent.push({ payloads: payloadsOf(events), answer });
-      return answer.promise;
-    },
-    MAX_EVENTS,
-    (error) => failures.push(error),
-  );
+  const queue = createEmitQueue(send, MAX_EVENTS, (error) => failures.push(error));
   return { queue, sent, failures };
-}
-
-function payloadsOf(events: readonly SealedDraft[]): readonly string[] {
-  return events.map(({ payload }) => payload.text);
-}
-
-function draft(payload: unknown, eventType = "TOKEN"): SealedDraft {
-  return sealDraft({ eventType, payload });
-}
-
-/** A text whose event weighs so much that 16 of them are a MiB. */
-function heavy(): string {
-  return "x".repeat(MEBIBYTE / 16 - 226);
 }
 
 describe("createEmitQueue", () => {
@@ -65,16 +40,8 @@ describe("createEmitQueue", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 90 }), async (steps) => {
         const { queue, sent, failures } = createBench();
-        const order: string[] = [];
+        const { order, answer, open } = answerInTurn(sent);
         const given: string[] = [];
-        let answered = 0;
-        const answer = (): void => {
-          const next = sent[answered];
-          if (next === undefined) return;
-          order.push(...next.payloads);
-          next.answer.resolve();
-          answered += 1;
-        };
         for (const one of steps) {
           if (one.do === "emit") {
             const payload = `${given.length}${one.isHeavy ? heavy() : ""}`;
@@ -86,7 +53,7 @@ describe("createEmitQueue", () => {
             void queue.ask(async () => void order.push(name));
           } else if (one.do === "answer") answer();
           else await setImmediate();
-          expect(sent.length - answered).toBeLessThanOrEqual(1);
+          expect(open()).toBeLessThanOrEqual(1);
         }
         for (let waits = 0; waits <= given.length; waits++) {
           await setImmediate();

@@ -3,48 +3,29 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "../src/rules/errors.ts";
 import { type HeldLease, holdLease } from "../src/work/hold-lease.ts";
-import { createDeferred, type Deferred } from "./deferred.ts";
-import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { recordRenewals, type SentRenewals } from "./sent-renewals.ts";
 
 const LEASE_MS = 12_000;
 
-interface Bench {
-  readonly clock: FakeClock;
+interface Bench extends SentRenewals {
   readonly lease: HeldLease;
-  /** The renewals, which the test answers, and when each was sent. */
-  readonly renewals: { readonly atMs: number; readonly answer: Deferred<unknown> }[];
   readonly lost: unknown[];
-  /** Moves time on and lets what has been answered be heard. */
-  readonly pass: (ms: number) => Promise<void>;
 }
 
 /** A lease of 12 s whose claim took so long. Times are from its sending. */
 function createBench(claimMs = 0): Bench {
-  const clock = createFakeClock();
-  const sentAtMs = clock.now();
-  clock.skip(claimMs);
-  const renewals: Bench["renewals"][number][] = [];
+  const sent = recordRenewals(claimMs);
   const lost: unknown[] = [];
   const lease = holdLease({
-    clock,
+    ...sent,
     leaseMs: LEASE_MS,
-    sentAtMs,
-    async renew() {
-      const answer = createDeferred<unknown>();
-      renewals.push({ atMs: clock.now() - sentAtMs, answer });
-      return answer.promise;
-    },
     onLost(refusal) {
       lost.push(refusal);
       lease.stop();
     },
   });
-  const pass = async (ms: number): Promise<void> => {
-    await setImmediate();
-    clock.advance(ms);
-    await setImmediate();
-  };
-  return { clock, lease, renewals, lost, pass };
+  return { ...sent, lease, lost };
 }
 
 function away(): RunEventsError {

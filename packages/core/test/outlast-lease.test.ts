@@ -2,43 +2,21 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunEventsError, runFenced } from "../src/rules/errors.ts";
 import { outlastLease } from "../src/work/outlast-lease.ts";
-import { createDeferred, type Deferred } from "./deferred.ts";
-import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { recordRenewals, type SentRenewals } from "./sent-renewals.ts";
 
 const LEASE_MS = 12_000;
 
-interface Bench {
-  readonly clock: FakeClock;
-  readonly renewals: { readonly atMs: number; readonly answer: Deferred<unknown> }[];
+interface Bench extends SentRenewals {
   readonly lost: unknown[];
   readonly stop: () => void;
-  readonly pass: (ms: number) => Promise<void>;
 }
 
 /** A lease whose claim took so long. Times are from its sending. */
 function createBench(leaseMs = LEASE_MS, claimMs = 0): Bench {
-  const clock = createFakeClock();
-  const sentAtMs = clock.now();
-  clock.skip(claimMs);
-  const renewals: Bench["renewals"][number][] = [];
+  const sent = recordRenewals(claimMs);
   const lost: unknown[] = [];
-  const { stop } = outlastLease({
-    clock,
-    leaseMs,
-    sentAtMs,
-    async renew() {
-      const answer = createDeferred<unknown>();
-      renewals.push({ atMs: clock.now() - sentAtMs, answer });
-      return answer.promise;
-    },
-    onLost: (refusal) => lost.push(refusal),
-  });
-  const pass = async (ms: number): Promise<void> => {
-    await setImmediate();
-    clock.advance(ms);
-    await setImmediate();
-  };
-  return { clock, renewals, lost, stop, pass };
+  const { stop } = outlastLease({ ...sent, leaseMs, onLost: (refusal) => lost.push(refusal) });
+  return { ...sent, lost, stop };
 }
 
 function away(): RunEventsError {

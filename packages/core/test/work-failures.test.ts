@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import type { WorkedRun } from "../src/work/worked-run.ts";
 import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;
@@ -202,72 +200,6 @@ describe("the end of a run", () => {
     await expect(work).rejects.toBe(error);
     expect(await world.events()).toStrictEqual(["A"]);
     await expectLeftToRunOut();
-  });
-});
-
-type Step =
-  | { readonly do: "emit" | "wait" | "away" }
-  | { readonly do: "append"; readonly count: number; readonly isAwaited: boolean };
-
-describe("work, whatever the task does and the store suffers", () => {
-  const step: fc.Arbitrary<Step> = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant("emit" as const) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("wait" as const, "away" as const) }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        do: fc.constant("append" as const),
-        count: fc.integer({ min: 1, max: 3 }),
-        isAwaited: fc.boolean(),
-      }),
-    },
-  );
-
-  it("W9, S7: the log is what was given, each event once, in order, without a hole but refused appends", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), async (steps, loses) => {
-        await using one = await createWorkWorld((now) => {
-          const store = createMemoryStore({ now });
-          return {
-            ...store,
-            capabilities: { ...store.capabilities, losesAcknowledgements: loses },
-          };
-        });
-        let fates = 0;
-        one.intercepts.append = async (go) => {
-          if (fates === 0) return go();
-          fates -= 1;
-          // Where acknowledgements get lost, every other append that fails has landed.
-          if (loses && fates % 2 === 0) await go();
-          throw storeAway(loses);
-        };
-        const given: { readonly name: string; readonly landed: Promise<boolean> }[] = [];
-        const work = one.runs.work("r", LEASE, async (run: WorkedRun) => {
-          for (const [at, step] of steps.entries()) {
-            if (step.do === "emit") {
-              given.push({ name: `E${at}`, landed: Promise.resolve(true) });
-              void run.emit(`E${at}`);
-            } else if (step.do === "append") {
-              const eventTypes = Array.from({ length: step.count }, (_, of) => `A${at}_${of}`);
-              const landed = run.append(eventTypes.map((eventType) => ({ eventType }))).then(
-                () => true,
-                () => false,
-              );
-              given.push(...eventTypes.map((name) => ({ name, landed })));
-              if (step.isAwaited) await landed;
-            } else if (step.do === "away") fates = 3;
-            else await one.settle();
-          }
-        });
-        await Promise.race([work, one.pass(6 * LEASE_MS)]);
-        await work;
-        const expected: string[] = [];
-        for (const { name, landed } of given) if (await landed) expected.push(name);
-        expect(await one.events()).toStrictEqual([...expected, "RUN_COMPLETED"]);
-        expect(one.leftOvers()).toBe(0);
-      }),
-      { numRuns: 100 },
-    );
   });
 });
 

@@ -1,5 +1,3 @@
-import type { RunRecord } from "@tm/run-events-core/store";
-import { createRunLog } from "@tm/run-events-core/wire";
 import { describe, expect, it, vi } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
@@ -31,12 +29,6 @@ const server = useServer();
 
 /** Part of the statements that change a lease, and of no others. */
 const CHANGE = "AS granted";
-
-async function granted(store: PostgresStore, runId: string, leaseMs?: number): Promise<RunRecord> {
-  const outcome = await store.claim(claimOf(runId, leaseMs));
-  if (outcome.outcome !== "granted") throw new Error(`The claim is ${outcome.outcome}.`);
-  return outcome.run;
-}
 
 function loseChanges({ text }: SentStatement): void {
   if (text.includes(CHANGE)) throw new Error("Connection terminated unexpectedly");
@@ -70,7 +62,7 @@ describe("a lease", () => {
     await store.createRun(createOf("a"));
     await store.createRun(createOf("done"));
     await store.append([endOf("done")]);
-    const { fence, leaseExpiresAtMs } = await granted(store, "a");
+    const { fence, leaseExpiresAtMs } = await claimed(store, claimOf("a"));
     expect([
       await store.renew(renewOf("a", fence)),
       await store.claim(claimOf("a")),
@@ -105,7 +97,7 @@ describe("a lease", () => {
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-    await granted(store, "a");
+    await claimed(store, claimOf("a"));
     const until = Date.now() + 3_600_000;
     const other = await begin(
       real,
@@ -227,7 +219,7 @@ describe("a lease", () => {
     const store = await openStore(pool);
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
     const created = await store.getRun("a");
-    const { fence, ...held } = await granted(store, "a");
+    const { fence, ...held } = await claimed(store, claimOf("a"));
     expect(fence).toBeGreaterThan(0);
     expect({ ...held, fence }).toEqual({
       ...created,
@@ -244,74 +236,5 @@ describe("a lease", () => {
     expect(wake).toHaveBeenCalledTimes(1);
     await store.append([appendOf("a")]);
     await expect.poll(() => wake.mock.calls.length, PATIENT).toBe(2);
-  });
-});
-
-describe("expired leases", () => {
-  it("S23: are listed by their end, and ended once, however many reapers there are", async () => {
-    const pool = openPool(server().url);
-    const schema = newSchema();
-    const [store, other] = [await openStore(pool, { schema }), await openStore(pool, { schema })];
-    const runIds = oneTo(12).map((number) => `run-${number}`);
-    const fences = new Map<string, number>();
-    for (const [at, runId] of runIds.entries()) {
-      await store.createRun(createOf(runId));
-      fences.set(runId, (await granted(store, runId, 3_600_000 - at)).fence);
-    }
-    expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
-    // As if two hours had gone by.
-    await pool.query(
-      `UPDATE ${schema}.runs SET lease_expires_at_ms = lease_expires_at_ms - 7200000`,
-    );
-    const { fence } = await granted(store, "run-12");
-    expect(fence).toBeGreaterThan(fences.get("run-12") ?? Infinity);
-    const grace = { graceMs: 60_000 };
-    expect(await store.listExpired({ graceMs: 7_200_000, limit: 100 })).toEqual([]);
-    // Whoever was claimed later may have the earlier end.
-    const ends = (
-      await pool.query<{ readonly run_id: string }>(
-        `SELECT run_id FROM ${schema}.runs WHERE run_id <> 'run-12' ORDER BY lease_expires_at_ms`,
-      )
-    ).rows.map(({ run_id }) => run_id);
-    const listed = await store.listExpired({ ...grace, limit: 100 });
-    expect(listed.toSorted()).toEqual(ends.toSorted());
-    expect(await store.listExpired({ ...grace, limit: 3 })).toEqual(listed.slice(0, 3));
-    const reap = async (reaper: PostgresStore): Promise<readonly string[]> => {
-      const outcomes = await reaper.append(
-        [...listed, "run-12"].map((runId) =>
-          endOf(runId, { appender: { by: "reaper", ...grace } }),
-        ),
-      );
-      return listed.filter((_, at) => outcomes[at]?.outcome === "appended");
-    };
-    const reaped = (await Promise.all([reap(store), reap(other)])).flat();
-    expect(reaped.toSorted()).toEqual(listed.toSorted());
-    expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
-    expect(await store.getRun("run-12")).toMatchObject({ fence, runStatus: "queued" });
-    expect(await store.getRun("run-1")).toMatchObject({
-      fence: (fences.get("run-1") ?? 0) + 1,
-      lastSequence: 1,
-    });
-  });
-
-  it("W33: a run that a transaction holds does not keep the others from being reaped", async () => {
-    const pool = openPool(server().url);
-    const schema = newSchema();
-    const store = await openStore(pool, { schema });
-    for (const runId of ["held", "left"]) {
-      await store.createRun(createOf(runId));
-      await granted(store, runId, 1);
-    }
-    await expect
-      .poll(() => store.listExpired({ graceMs: 0, limit: 100 }), PATIENT)
-      .toEqual(["held", "left"]);
-    const log = createRunLog({ store });
-    const client = await begin(
-      pool,
-      `UPDATE ${schema}.runs SET updated_at_ms = updated_at_ms WHERE run_id = 'held'`,
-    );
-    expect(await log.reap({ graceMs: 0 })).toEqual(["left"]);
-    await client.query("COMMIT");
-    expect(await log.reap({ graceMs: 0 })).toEqual(["held"]);
   });
 });

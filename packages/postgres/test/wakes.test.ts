@@ -1,3 +1,4 @@
+import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { hangBell } from "./bells.ts";
@@ -34,21 +35,7 @@ describe("wakes", () => {
     const other = await openStore(openPool(server().url), { schema });
     await other.createRun(createOf("own"));
     await untilProven(store, pool, "own");
-    const bell = hangBell(store, "a");
-    const commits = [
-      () => other.createRun(createOf("a")),
-      () => other.append([appendOf("a", 1)]),
-      () => other.append([appendOf("a", 2)]),
-      () => other.append([endOf("a")]),
-      () => other.deleteRun("a", null),
-      () => other.createRun(createOf("a")),
-      () => other.append([appendOf("a", 1)]),
-    ];
-    for (const commit of commits) {
-      const before = bell.rings();
-      await commit();
-      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
-    }
+    await expectEachWakes(store, other);
     expect(pool.count(LOOK)).toBe(1);
   });
 

@@ -2,6 +2,7 @@ import { createRunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { RedisServer, TcpProxy } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
+import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore, owned } from "./opened.ts";
@@ -160,23 +161,7 @@ it("S15: with every message lost, the bell only rings later", async () => {
   const { store } = await openStore(proxy, { prefix: PREFIX });
   const { store: other } = await openStore(server, { prefix: PREFIX });
   proxy.dropNotifications("redis");
-  const wake = vi.fn();
-  const watch = store.watch("a", wake);
-  await watch.ready;
-  const commits = [
-    () => other.createRun(createOf("a")),
-    () => other.append([appendOf("a")]),
-    () => other.append([appendOf("a")]),
-    () => other.append([endOf("a")]),
-    () => other.deleteRun("a", null),
-    () => other.createRun(createOf("a")),
-  ];
-  for (const commit of commits) {
-    const before = wake.mock.calls.length;
-    await commit();
-    await vi.waitFor(() => expect(wake.mock.calls.length).toBeGreaterThan(before), 5_000);
-  }
-  watch.stop();
+  await expectEachWakes(store, other);
 });
 
 it("S13: the store's own connection comes back when it is killed alone, and rings for what it missed", async () => {

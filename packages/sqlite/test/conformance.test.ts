@@ -5,7 +5,7 @@ import { type Counts, runEventStoreConformance, type StoreDoors } from "@tm/run-
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, inject, it } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
-import { countStatements } from "./counted-statements.ts";
+import { recordStatements } from "./recorded-statements.ts";
 import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
 
 /** A file in a folder of its own, and the handles of the store objects on it. */
@@ -25,7 +25,8 @@ function doorsOf(driver: Driver): StoreDoors<FilePlace> {
     },
     async open({ file, handles, counters }) {
       const db = driver.open(file);
-      counters.push(countStatements(db));
+      const { ran } = recordStatements(db);
+      counters.push(() => ran.length);
       const store = createSqliteStore(db);
       handles.set(store, db);
       await store.migrate();

@@ -1,15 +1,20 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { createSqliteStore } from "../src/index.ts";
-import { DRIVERS } from "./drivers.ts";
 import {
   appendOf,
+  by,
   claimed,
   claimOf,
   createOf,
+  endOf,
+  oneTo,
   queryOf,
   renewOf,
 } from "@tm/run-events-test-servers/requests";
+import { createSqliteStore, type SqliteStore } from "../src/index.ts";
+import { DRIVERS, driverOf } from "./drivers.ts";
+import { recordStatements, textsOf } from "./recorded-statements.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 const LIST = { ownerId: "ada", runStatus: null, before: null, limit: 10 };
 
@@ -18,72 +23,97 @@ interface Authorized {
   setAuthorizer(authorize: () => number): void;
 }
 
+/** Uses every statement of the store, and leaves nothing behind but events of the runs `long` and `watched`. */
+async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
+  await store.createRun(createOf("brief"));
+  const phase = '"draft"';
+  const events = [{ eventType: "PHASE_STARTED", payload: `{"phase":${phase}}`, phase }];
+  const first = { ...appendOf("brief"), events, idempotencyKey: "key" };
+  await store.append([first]);
+  await store.append([first]);
+  const many = oneTo(20).flatMap((value) => appendOf("long", value).events);
+  await store.append([
+    { ...appendOf("long"), events: many },
+    appendOf("brief", "x".repeat(10_000)),
+    appendOf("brief"),
+  ]);
+  await store.read([queryOf("brief", { since: 1 }), queryOf("long", { maxBytes: 1_000 })]);
+  await store.getRun("brief");
+  await store.listRuns(LIST);
+  await store.listRuns({ ...LIST, runStatus: "running" });
+  const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
+  await store.renew(renewOf("brief", fence));
+  await store.listExpired({ graceMs: 0, limit: 10 });
+  await store.append([endOf("brief", by(fence))]);
+  await store.purge({ finishedForMs: 3_600_000, limit: 10 });
+  await store.deleteRun("brief", null);
+  await store.probe();
+  await expectWake(store, peer);
+}
+
+/** Another connection's commit, which only the look at the positions finds. */
+async function expectWake(store: SqliteStore, peer: SqliteStore): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watch = store.watch("watched", resolve);
+  await watch.ready;
+  await peer.append([appendOf("watched")]);
+  await promise;
+  watch.stop();
+}
+
+async function createRuns(store: SqliteStore): Promise<void> {
+  for (const runId of ["long", "watched"]) await store.createRun(createOf(runId));
+}
+
 describe("statements", () => {
   it("are compiled once: done again, the same work asks the compiler's authorizer nothing", async () => {
-    const db = new DatabaseSync(":memory:");
+    const file = temporaryFile();
+    const { store: peer } = await openStore(driverOf("node:sqlite"), file);
+    await createRuns(peer);
+    const db = new DatabaseSync(file);
     const store = createSqliteStore(db);
-    await store.migrate();
-    await store.createRun(createOf("run"));
-    const append = { ...appendOf("run", "text"), idempotencyKey: "key" };
-    const work = async (): Promise<void> => {
-      await store.append([append]);
-      await store.read([queryOf("run", { since: 0, limit: 10, maxBytes: 1_000 })]);
-      await store.read([queryOf("run", { since: 0, limit: 1_000, maxBytes: 1_000_000 })]);
-      await store.listRuns(LIST);
-      await store.listRuns({ ...LIST, runStatus: "running" });
-      await store.getRun("run");
-      const { fence } = await claimed(store, { ...claimOf("run"), claimKey: "key" });
-      await store.renew(renewOf("run", fence));
-      await store.listExpired({ graceMs: 0, limit: 10 });
-      await store.purge({ finishedForMs: 1, limit: 10 });
-    };
+    await store.verify();
     let asked = 0;
     (db as unknown as Authorized).setAuthorizer(() => {
       asked += 1;
       return 0;
     });
-    // An authorizer has every statement compiled once more; the second time the append is a replay, which has its own.
-    await work();
-    await work();
+    // An authorizer has every statement compiled once more.
+    await useAll(store, peer);
     expect(asked).toBeGreaterThan(0);
     asked = 0;
-    await work();
-    expect(asked).toBe(0);
+    db.prepare("SELECT name FROM sqlite_schema");
+    const schemaLook = asked;
+    asked = 0;
+    await useAll(store, peer);
+    // A probe looks at the schema, which is no statement of its own.
+    expect(asked).toBe(schemaLook);
     await store.close();
     db.close();
   });
 
-  it.each(DRIVERS)(
-    "leave $name no parameter of a range or a limit to look at",
-    async ({ open }) => {
-      const texts: string[] = [];
-      const db = open(":memory:");
-      const recorded = new Proxy(db, {
-        get(target, name) {
-          const value: unknown = Reflect.get(target, name);
-          if (typeof value !== "function") return value;
-          return (...values: readonly string[]): unknown => {
-            if (name === "prepare") texts.push(values[0] ?? "");
-            return Reflect.apply(value, target, values) as unknown;
-          };
-        },
-      });
-      const store = createSqliteStore(recorded);
-      await store.migrate();
-      const ranged = texts.filter((text) =>
-        /^SELECT[^]*(< |> |<= |>= |BETWEEN |LIMIT )[+?]/.test(text),
-      );
-      expect(ranged.length).toBeGreaterThanOrEqual(5);
-      for (const text of ranged) {
-        expect(
-          text
-            .replaceAll("+?", "")
-            .replaceAll("? + 0", "")
-            .replace("octet_length(payload) <= ?", ""),
-        ).not.toContain("?");
-      }
-      await store.close();
-      db.close();
-    },
-  );
+  it.each(DRIVERS)("are all used by that work on $name", async (driver) => {
+    const file = temporaryFile();
+    const { db: other, store: peer } = await openStore(driver, file);
+    await createRuns(peer);
+    const db = openHandle(driver, file);
+    const { ran } = recordStatements(db);
+    const store = createSqliteStore(db);
+    await useAll(store, peer);
+    expect(textsOf(other).filter((text) => !ran.includes(text))).toEqual([]);
+    await store.close();
+  });
+
+  it.each(DRIVERS)("leave $name no parameter of a range or a limit to look at", async (driver) => {
+    const { db } = await openStore(driver, temporaryFile());
+    const ranged = textsOf(db).filter((text) =>
+      /^SELECT[^]*(< |> |<= |>= |BETWEEN |LIMIT )[+?]/.test(text),
+    );
+    expect(ranged.length).toBeGreaterThanOrEqual(5);
+    for (const text of ranged) {
+      expect(
+        text.replaceAll("+?", "").replaceAll("? + 0", "").replace("octet_length(payload) <= ?", ""),
+      ).not.toContain("?");
+    }
+  });
 });

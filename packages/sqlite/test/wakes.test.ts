@@ -1,3 +1,4 @@
+import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it, vi } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { countLooks } from "./counted-looks.ts";
@@ -27,23 +28,7 @@ describe.each(DRIVERS)("wakes on $name", (driver) => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
-    const wake = vi.fn();
-    const watch = store.watch("a", wake);
-    await watch.ready;
-    const commits = [
-      () => other.createRun(createOf("a")),
-      () => other.append([appendOf("a", 1)]),
-      () => other.append([appendOf("a", 2)]),
-      () => other.append([endOf("a")]),
-      () => other.deleteRun("a", null),
-      () => other.createRun(createOf("a")),
-    ];
-    for (const commit of commits) {
-      const before = wake.mock.calls.length;
-      await commit();
-      await expect.poll(() => wake.mock.calls.length).toBeGreaterThan(before);
-    }
-    watch.stop();
+    await expectEachWakes(store, other);
   });
 
   it("S13: own commits ring without a look", async () => {

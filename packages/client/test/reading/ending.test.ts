@@ -1,18 +1,12 @@
 import { followRun } from "@tm/run-events-client";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { post } from "../api.ts";
 import { collect } from "../collect.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { connected, event, frame, json, startScriptedServer, stream } from "../scripted-server.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
-let server: TestServer;
-let baseUrl: string;
-beforeAll(async () => {
-  server = await startServer();
-  baseUrl = `http://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.close());
+const server = useServer();
 
 const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 const NOBODY = [{ cookie: "session=nobody" }, { bearer: "nobody" }] as const;
@@ -25,7 +19,7 @@ async function createRun(): Promise<string> {
 it.each(NOBODY)(
   "W3: a credential that is nobody's ends it as `unauthenticated`: %j",
   async (credential) => {
-    const follower = followRun({ baseUrl, runId: await createRun(), credential });
+    const follower = followRun({ baseUrl: server.baseUrl, runId: await createRun(), credential });
     await expect(collect(follower)).rejects.toMatchObject({ code: "unauthenticated" });
     expect(follower).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
   },
@@ -33,7 +27,7 @@ it.each(NOBODY)(
 
 it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (credential) => {
   for (const runId of ["none", "../x", "a/b", ""]) {
-    const follower = followRun({ baseUrl, runId, credential });
+    const follower = followRun({ baseUrl: server.baseUrl, runId, credential });
     await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });
   }
 });
@@ -41,7 +35,12 @@ it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (cr
 it.each(ADA)(
   "W15, W24: a cursor past the end ends it as `cursor_ahead`: %j",
   async (credential) => {
-    const follower = followRun({ baseUrl, runId: await createRun(), since: 7, credential });
+    const follower = followRun({
+      baseUrl: server.baseUrl,
+      runId: await createRun(),
+      since: 7,
+      credential,
+    });
     await expect(collect(follower)).rejects.toMatchObject({
       code: "cursor_ahead",
       details: { lastSequence: 0 },
@@ -118,14 +117,14 @@ it("what a credential's function throws ends it, and is what the follower shows"
   const bearer = (): never => {
     throw new Error("signed out");
   };
-  const follower = followRun({ baseUrl, runId: "a", credential: { bearer } });
+  const follower = followRun({ baseUrl: server.baseUrl, runId: "a", credential: { bearer } });
   await expect(collect(follower)).rejects.toThrow("signed out");
   expect(follower).toMatchObject({ state: "failed", error: { code: "internal" } });
 });
 
 it("misuse is a TypeError: no origin where there is no page, and a second loop", async () => {
   await expect(collect(followRun({ runId: "a" }))).rejects.toThrow(TypeError);
-  const follower = followRun({ baseUrl, runId: "none", credential: ADA[0] });
+  const follower = followRun({ baseUrl: server.baseUrl, runId: "none", credential: ADA[0] });
   await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });
   await expect(collect(follower)).rejects.toThrow(TypeError);
 });

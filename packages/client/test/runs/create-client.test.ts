@@ -1,25 +1,19 @@
 import { createClient } from "@tm/run-events-client/runs";
 import type { RunEventsError } from "@tm/run-events-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readLog } from "../api.ts";
 import { failureOf } from "../failure-of.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { json, page, startScriptedServer } from "../scripted-server.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
-let server: TestServer;
-let baseUrl: string;
-beforeAll(async () => {
-  server = await startServer();
-  baseUrl = `http://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.close());
+const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
 
 describe("createClient, on a server", () => {
   it("W8, W9, W15: creates a run, appends to it and reads its events", async () => {
-    const runs = createClient({ baseUrl, credential: ADA });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA });
     const run = await runs.create({ metadata: { topic: "tea" } });
     expect(run).toMatchObject({ runStatus: "queued", lastSequence: 0, metadata: { topic: "tea" } });
     expect(await runs.create({ runId: run.runId })).toEqual(run);
@@ -41,7 +35,7 @@ describe("createClient, on a server", () => {
   });
 
   it("W1: passes the text of a page to the caller's own `parseJson`", async () => {
-    const runs = createClient({ baseUrl, credential: ADA });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA });
     const { runId } = await runs.create();
     await runs.append(runId, [{ eventType: "STEP", payload: "a" }]);
     let text = "";
@@ -52,7 +46,7 @@ describe("createClient, on a server", () => {
   });
 
   it("W17: an answer that the server may hold comes with the next event", async () => {
-    const runs = createClient({ baseUrl, credential: ADA });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA });
     const { runId } = await runs.create();
     const held = runs.events(runId, { waitSeconds: 25 });
     await runs.append(runId, [{ eventType: "STEP" }]);
@@ -60,7 +54,7 @@ describe("createClient, on a server", () => {
   });
 
   it("W14: lists the caller's runs, newest first, by status and page by page", async () => {
-    const runs = createClient({ baseUrl, credential: { bearer: "bob" } });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: { bearer: "bob" } });
     const created: string[] = [];
     for (let at = 0; at < 5; at++) created.unshift((await runs.create()).runId);
     const [newest = ""] = created;
@@ -79,8 +73,8 @@ describe("createClient, on a server", () => {
   });
 
   it("W13, W14: gets, cancels and deletes a run, and does not find another user's run", async () => {
-    const runs = createClient({ baseUrl, credential: ADA });
-    const others = createClient({ baseUrl, credential: { bearer: "bob" } });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA });
+    const others = createClient({ baseUrl: server.baseUrl, credential: { bearer: "bob" } });
     const { runId } = await runs.create();
     expect(await failureOf(runs.delete(runId))).toMatchObject({ code: "run_active" });
     for (const call of [others.get, others.cancel, others.delete, others.events]) {
@@ -94,7 +88,7 @@ describe("createClient, on a server", () => {
   });
 
   it("W31, W32: claims a run, writes it under its fence, renews and releases it", async () => {
-    const runs = createClient({ baseUrl, credential: ADA });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA });
     const { runId } = await runs.create();
     const { fence, expiresAt } = await runs.claim(runId, { leaseMs: 60_000 });
     expect(await failureOf(runs.claim(runId, { leaseMs: 60_000 }))).toMatchObject({
@@ -117,7 +111,7 @@ describe("createClient, on a server", () => {
   });
 
   it("W15, W32: works on a run, and follows it to its end", async () => {
-    const runs = createClient({ baseUrl, credential: ADA });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA });
     const { runId } = await runs.create();
     const value = await runs.work(runId, { leaseMs: 60_000 }, async (run) => {
       await run.emit("TOKEN", "Tea");
@@ -136,7 +130,11 @@ describe("createClient, on a server", () => {
   });
 
   it("W3: an unknown token is `unauthenticated` at once", async () => {
-    const runs = createClient({ baseUrl, credential: { bearer: "x" }, patienceMs: Infinity });
+    const runs = createClient({
+      baseUrl: server.baseUrl,
+      credential: { bearer: "x" },
+      patienceMs: Infinity,
+    });
     expect(await failureOf(runs.list())).toMatchObject({ code: "unauthenticated" });
   });
 });
@@ -252,7 +250,7 @@ describe("createClient, on the way", () => {
   });
 
   it("W17: the server refuses a wait that is too long, whatever its length", async () => {
-    const runs = createClient({ baseUrl, credential: ADA, patienceMs: 0 });
+    const runs = createClient({ baseUrl: server.baseUrl, credential: ADA, patienceMs: 0 });
     const { runId } = await runs.create();
     for (const waitSeconds of [31, 1e10, Number.POSITIVE_INFINITY, Number.NaN, -1]) {
       const refused = await failureOf(runs.events(runId, { waitSeconds }));

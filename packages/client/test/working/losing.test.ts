@@ -1,22 +1,19 @@
 import { workRun, type WorkRunOptions } from "@tm/run-events-client/work";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createRun, post, readLog, takeOver } from "../api.ts";
 import { aborted, failureOf } from "../failure-of.ts";
 import { startFaultProxy } from "../fault-proxy.ts";
 import { json, startScriptedServer } from "../scripted-server.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
 const FENCED = { name: "RunEventsError", code: "fenced" };
 
-let server: TestServer;
+const server = useServer();
 /** Of a lease that is not renewed within a test. */
 let ada: Omit<WorkRunOptions, "runId">;
-beforeAll(async () => {
-  server = await startServer();
-  const baseUrl = `http://127.0.0.1:${server.port}`;
-  ada = { baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
+beforeAll(() => {
+  ada = { baseUrl: server.baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
 });
-afterAll(() => server.close());
 
 describe("a cancel", () => {
   function cancelled(lastSequence: number): object {

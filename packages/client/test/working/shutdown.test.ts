@@ -1,22 +1,19 @@
 import { workRun, type WorkRunOptions } from "@tm/run-events-client/work";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { createRun, readLog, takeOver } from "../api.ts";
 import { aborted, failureOf } from "../failure-of.ts";
 import { startFaultProxy } from "../fault-proxy.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
 /** Why these workers are shut down. */
 const REASON = new Error("SIGTERM");
 
-let server: TestServer;
+const server = useServer();
 /** Of a lease that does not run out within a test. */
 let ada: Omit<WorkRunOptions, "runId">;
-beforeAll(async () => {
-  server = await startServer();
-  const baseUrl = `http://127.0.0.1:${server.port}`;
-  ada = { baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
+beforeAll(() => {
+  ada = { baseUrl: server.baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
 });
-afterAll(() => server.close());
 
 it("W31: a shutdown that stops the task gives the run back, behind what the task still had to say", async () => {
   const runId = await createRun(server.port);

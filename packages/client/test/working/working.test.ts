@@ -1,18 +1,15 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { workRun, type WorkRunOptions } from "@tm/run-events-client/work";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createRun, readLog, takeOver } from "../api.ts";
 import { aborted, failureOf } from "../failure-of.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
-let server: TestServer;
+const server = useServer();
 let ada: Omit<WorkRunOptions, "runId">;
-beforeAll(async () => {
-  server = await startServer();
-  const baseUrl = `http://127.0.0.1:${server.port}`;
-  ada = { baseUrl, credential: { bearer: "ada" }, leaseMs: 60_000 };
+beforeAll(() => {
+  ada = { baseUrl: server.baseUrl, credential: { bearer: "ada" }, leaseMs: 60_000 };
 });
-afterAll(() => server.close());
 
 describe("a task that is done", () => {
   it("W31, W32: claims the run, writes it in order, and ends it with what it returns", async () => {

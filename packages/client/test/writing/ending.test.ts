@@ -1,18 +1,12 @@
 import { startRun } from "@tm/run-events-client";
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { readLog } from "../api.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { json, startScriptedServer } from "../scripted-server.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
-let server: TestServer;
-let baseUrl: string;
-beforeAll(async () => {
-  server = await startServer();
-  baseUrl = `http://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.close());
+const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
 /** More than the server takes. @see W9 */
@@ -41,7 +35,7 @@ it.each(["complete", "fail", "cancel"] as const)(
 );
 
 it("W13: cancel lands behind what was given before it", async () => {
-  const run = await startRun({ baseUrl, credential: ADA });
+  const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   const { signal } = run;
   void run.emit("TOKEN", 1);
   const appended = run.append([{ eventType: "STEP", payload: 2 }]);
@@ -61,7 +55,7 @@ it("W13: cancel lands behind what was given before it", async () => {
 it.each(["fail", "cancel"] as const)(
   "a run one of whose events was refused takes no more, and can be ended by %s",
   async (end) => {
-    const run = await startRun({ baseUrl, credential: ADA });
+    const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     void run.emit("TOKEN", TOO_LARGE);
     await expect(run.flush()).rejects.toMatchObject({ code: "payload_too_large" });
     expect(run.signal.reason).toMatchObject({ code: "payload_too_large" });
@@ -77,10 +71,10 @@ it.each(["fail", "cancel"] as const)(
 );
 
 it("an emit behind the end, or to a writer that is closed, is refused at once", async () => {
-  const ended = await startRun({ baseUrl, credential: ADA });
+  const ended = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   await ended.complete();
   await expect(ended.emit("TOKEN")).rejects.toMatchObject({ code: "run_finished" });
-  const closed = await startRun({ baseUrl, credential: ADA });
+  const closed = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   closed.close();
   const code = "store_unavailable";
   await expect(closed.emit("TOKEN")).rejects.toMatchObject({ code, retryable: false });

@@ -2,18 +2,12 @@ import { startRun } from "@tm/run-events-client";
 import { workRun } from "@tm/run-events-client/work";
 import { JsonText } from "@tm/run-events-core";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { z } from "zod";
 import { createRun } from "../api.ts";
-import { startServer, type TestServer } from "../start-server.ts";
+import { useServer } from "../use-server.ts";
 
-let server: TestServer;
-let baseUrl: string;
-beforeAll(async () => {
-  server = await startServer();
-  baseUrl = `http://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.close());
+const server = useServer();
 
 const CREDENTIAL = { bearer: "ada" } as const;
 /** Text that no value of JavaScript would be written as. */
@@ -21,7 +15,7 @@ const ODD = '{"b":1e2,"a":1.0,"c":12345678901234567890,"a":"\\u00e9"}';
 
 /** What the server answers, as text. */
 async function readText(path: string): Promise<string> {
-  const url = `${baseUrl}/v1/agent-runs/${path}`;
+  const url = `${server.baseUrl}/v1/agent-runs/${path}`;
   return (await fetch(url, { headers: { authorization: "Bearer ada" } })).text();
 }
 
@@ -36,7 +30,7 @@ async function payloadsOf(runId: string): Promise<readonly string[]> {
 
 it("W1: startRun sends a JsonText as the text that it is: appended, emitted, at the end and as metadata", async () => {
   const odd = JsonText.parse(ODD);
-  const run = await startRun({ baseUrl, credential: CREDENTIAL, metadata: odd });
+  const run = await startRun({ baseUrl: server.baseUrl, credential: CREDENTIAL, metadata: odd });
   await run.append([{ eventType: "STEP", payload: odd }, { eventType: "STEP" }]);
   void run.emit("TOKEN", odd);
   await run.complete(odd);
@@ -47,16 +41,19 @@ it("W1: startRun sends a JsonText as the text that it is: appended, emitted, at 
 it("W1: workRun sends a JsonText as the text that it is", async () => {
   const odd = JsonText.parse(ODD);
   const runId = await createRun(server.port);
-  await workRun({ baseUrl, runId, leaseMs: 60_000, credential: CREDENTIAL }, async (run) => {
-    await run.append([{ eventType: "STEP", payload: odd }]);
-    await run.emit("TOKEN", odd);
-    return odd;
-  });
+  await workRun(
+    { baseUrl: server.baseUrl, runId, leaseMs: 60_000, credential: CREDENTIAL },
+    async (run) => {
+      await run.append([{ eventType: "STEP", payload: odd }]);
+      await run.emit("TOKEN", odd);
+      return odd;
+    },
+  );
   expect(await payloadsOf(runId)).toEqual([ODD, ODD, ODD]);
 });
 
 it("W1: every value is sent as JSON.stringify writes it, and its JsonText as the same", async () => {
-  const run = await startRun({ baseUrl, credential: CREDENTIAL });
+  const run = await startRun({ baseUrl: server.baseUrl, credential: CREDENTIAL });
   const sent: string[] = ["null"];
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (payload) => {
@@ -75,7 +72,11 @@ it("W1: every value is sent as JSON.stringify writes it, and its JsonText as the
 
 it("a schema checks the value that a JsonText holds", async () => {
   const schemas = { STEP: z.object({ words: z.number() }) };
-  const run = await startRun<{ STEP: unknown }>({ baseUrl, credential: CREDENTIAL, schemas });
+  const run = await startRun<{ STEP: unknown }>({
+    baseUrl: server.baseUrl,
+    credential: CREDENTIAL,
+    schemas,
+  });
   const step = (text: string): Promise<unknown> =>
     run.append([{ eventType: "STEP", payload: JsonText.parse(text) }]);
   await step('{"words":1}');
@@ -87,12 +88,16 @@ it("a schema checks the value that a JsonText holds", async () => {
 it("what has no JSON is refused before anything is sent: `invalid_event`", async () => {
   const circle: unknown[] = [];
   circle.push(circle);
-  const run = await startRun({ baseUrl, credential: CREDENTIAL });
+  const run = await startRun({ baseUrl: server.baseUrl, credential: CREDENTIAL });
   for (const payload of [1n, circle, () => {}, Symbol("x")]) {
     const refused = { code: "invalid_event" };
     await expect(run.append([{ eventType: "STEP", payload }])).rejects.toMatchObject(refused);
     await expect(run.emit("STEP", payload)).rejects.toMatchObject(refused);
-    const started = startRun({ baseUrl, credential: CREDENTIAL, metadata: payload });
+    const started = startRun({
+      baseUrl: server.baseUrl,
+      credential: CREDENTIAL,
+      metadata: payload,
+    });
     await expect(started).rejects.toMatchObject(refused);
   }
   expect(await payloadsOf(run.runId)).toEqual(["null"]);

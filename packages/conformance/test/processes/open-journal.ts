@@ -2,7 +2,9 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { openJournal } from "./journal.ts";
 import { createJournalStore } from "./journal-store.ts";
-import { humble, processMutants, type Variant } from "./mutants.ts";
+import { humble } from "./crash-mutants.ts";
+import { processMutants } from "./mutants.ts";
+import type { Variant } from "./process-mutant.ts";
 
 /** A file, and who is to spoil the store on it. */
 export interface JournalPlace {

@@ -12,6 +12,7 @@ import type {
   StreamRequest,
   StreamSink,
 } from "./open-stream.ts";
+import { StreamOutput } from "./stream-output.ts";
 
 /** How long an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
@@ -33,16 +34,7 @@ const CLOSE_MS = 5_000;
  * | closed  | `start`                                          | closed  | an `error` frame says why, unless the client has gone  |
  *
  * In every state a page may be on its way, or a check of the reader. Their results are used only if the stream is still live.
- * The transport may call back from within `write`, so a live or opening stream is also in one of these states:
- *
- * | transport | event                                  | next    | what happens                                                   |
- * | --------- | -------------------------------------- | ------- | -------------------------------------------------------------- |
- * | takes     | bytes are written                      | writing | `#blockedAt` is set, as if it were full                        |
- * | writing   | `write` returns true                   | takes   | the writer goes on                                             |
- * | writing   | `drained`                              | takes   | the same, whatever `write` returns: no other write starts      |
- * | writing   | `write` returns false                  | full    | nothing is written                                             |
- * | full      | `drained`                              | takes   | what there is, is written                                      |
- * | full      | `stallMs` pass                         |         | `slow_consumer`                                                |
+ * The transport may call back from within `write`: `StreamOutput` says what happens then.
  *
  * The object is its own reader and holds small integers, to save memory: most streams of a process are idle.
  */
@@ -56,7 +48,8 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   /** A little less than the heartbeat, and different for each stream: streams that opened together are spread out in time. */
   readonly #beatMs: number;
   #state: "opening" | "live" | "ending" | "closed" = "opening";
-  #sink: StreamSink | null = null;
+  /** `null` before `start`. */
+  #output: StreamOutput | null = null;
   #end: StreamEnd = "disconnected";
   /** The end of the log that the reader may know. */
   #head = 0;
@@ -64,10 +57,6 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   #gone = false;
   #fetching = false;
   #checking = false;
-  #writing = false;
-  /** -1 while the transport takes bytes. */
-  #blockedAt = -1;
-  #frameAt = 0;
   #checkedAt = 0;
   /** When this state ends at the latest. */
   #endAt: number;
@@ -97,7 +86,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
 
   /** While the transport is full. @see W25 */
   get stalled(): boolean {
-    return this.#blockedAt !== -1;
+    return this.#output?.isFull === true;
   }
 
   start(sink: StreamSink): void {
@@ -109,28 +98,25 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     if (this.#state !== "opening" || position === null) return;
     const { now, random, times } = this.#host;
     this.#state = "live";
-    this.#sink = sink;
+    this.#output = new StreamOutput(sink);
     this.#checkedAt = now();
     this.#endAt = this.#checkedAt + Math.floor(times.maxAgeMs * (0.8 + 0.2 * random()));
     const { sequence, runStatus, phase } = position;
-    this.#writeFrame(
-      encodeConnected({
-        runId: this.request.runId,
-        since: sequence,
-        // Only `run_finished` may say that the run has ended.
-        state: { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase },
-        lastSequence: this.#head,
-        retryMs: 2_000 + Math.floor(random() * 3_001),
-      }),
-    );
+    const connected = encodeConnected({
+      runId: this.request.runId,
+      since: sequence,
+      // Only `run_finished` may say that the run has ended.
+      state: { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase },
+      lastSequence: this.#head,
+      retryMs: 2_000 + Math.floor(random() * 3_001),
+    });
+    this.#write(encodeFrames([connected]));
     this.#plan();
     this.wake();
   }
 
   drained(): void {
-    this.#blockedAt = -1;
-    // A write that is under way goes on by itself.
-    if (this.#writing) return;
+    if (this.#output?.drained() === true) return;
     this.#plan();
     this.wake();
   }
@@ -142,7 +128,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
 
   /** Sends what there is, if the transport takes it. */
   wake(): void {
-    while (this.#state === "live" && this.#blockedAt === -1 && !this.#fetching) {
+    while (this.#state === "live" && !this.stalled && !this.#fetching) {
       let next: Slice | Promise<Slice> | null;
       try {
         next = this.#follower.next(this);
@@ -174,11 +160,11 @@ export class Stream implements OpenStream, FollowerReader, Timed {
         }
         return;
       case "live":
-        this.#tickLive(time);
+        if (this.#output !== null) this.#tickLive(time, this.#output);
         return;
       case "ending":
         if (time < this.#endAt) return;
-        this.#sink?.destroy();
+        this.#output?.destroy();
         this.#close(this.#end);
         return;
       case "closed":
@@ -186,23 +172,22 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     }
   }
 
-  #tickLive(time: number): void {
+  #tickLive(time: number, output: StreamOutput): void {
     const { times, tickMs } = this.#host;
     if (this.#drainAt !== null && time >= this.#drainAt) this.#fail("draining");
     else if (time >= this.#endAt) this.#fail("max_age");
-    else if (this.#blockedAt !== -1 && time - this.#blockedAt >= times.stallMs) {
-      this.#fail("slow_consumer");
-    } else {
+    else if (output.isStalled(time, times.stallMs)) this.#fail("slow_consumer");
+    else {
       const beatMs = this.#beatMs - tickMs;
       // Counted from when it was due and not from the tick, so that each stream keeps its own pace.
       if (!this.#checking && time - this.#checkedAt >= beatMs) {
         this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
         this.#check();
       }
-      if (this.#blockedAt === -1 && time - this.#frameAt >= beatMs && this.position !== null) {
-        const dueAt = Math.max(this.#frameAt + beatMs, time - tickMs);
+      if (!output.isFull && time - output.frameAt >= beatMs && this.position !== null) {
+        const dueAt = Math.max(output.frameAt + beatMs, time - tickMs);
         this.#write(encodeHeartbeat(this.position, Math.max(this.#head, this.position.sequence)));
-        this.#frameAt = dueAt;
+        output.frameAt = dueAt;
       }
       this.#plan();
     }
@@ -214,27 +199,17 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     const { times, tickMs, onDue } = this.#host;
     let dueAt = this.#endAt;
     if (this.#state !== "ending" && this.#drainAt !== null) dueAt = Math.min(dueAt, this.#drainAt);
-    if (this.#state === "live") {
+    if (this.#state === "live" && this.#output !== null) {
       const beatMs = this.#beatMs - tickMs;
-      const quiet =
-        this.#blockedAt === -1 ? this.#frameAt + beatMs : this.#blockedAt + times.stallMs;
-      dueAt = Math.min(dueAt, this.#checkedAt + beatMs, quiet);
+      const outputDueAt = this.#output.dueAt(beatMs, times.stallMs);
+      dueAt = Math.min(dueAt, this.#checkedAt + beatMs, outputDueAt);
     }
     onDue(this, dueAt);
   }
 
   #write(bytes: Uint8Array): void {
-    this.#frameAt = this.#host.now();
-    // It counts as full until the write returns or `drained` is called, which may be from within the write.
-    this.#blockedAt = this.#frameAt;
-    this.#writing = true;
-    if (this.#sink?.write(bytes) !== false) this.#blockedAt = -1;
-    this.#writing = false;
-    if (this.#blockedAt !== -1) this.#plan();
-  }
-
-  #writeFrame(frame: string): void {
-    this.#write(encodeFrames([frame]));
+    this.#output?.write(bytes, this.#host.now());
+    if (this.stalled) this.#plan();
   }
 
   #fetch(page: Promise<Slice>): void {
@@ -243,7 +218,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
       (slice) => {
         this.#fetching = false;
         // A heartbeat may have filled the transport meanwhile: the page is then read again when that has drained.
-        if (this.#state !== "live" || this.#blockedAt !== -1) return;
+        if (this.#state !== "live" || this.stalled) return;
         this.#send(slice);
         this.wake();
       },
@@ -286,7 +261,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#endAt = this.#host.now() + CLOSE_MS;
     this.#plan();
     this.#follower.leave(this);
-    this.#sink?.end();
+    this.#output?.end();
   }
 
   #close(how: StreamEnd): void {

@@ -24,7 +24,11 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
   return `],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}}`;
 }
 
-/** A run as the wire says it. @see W8 */
+/**
+ * A run as the wire says it. `snapshotOf` in `run-events.ts` makes the same fields for programs: one that is added here is added there,
+ * too.
+ * @see W8
+ */
 export function encodeRun(run: RunRecord): string {
   const finishedAt = run.finishedAtMs === null ? "null" : `"${encodeTime(run.finishedAtMs)}"`;
   return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"metadata":${run.metadata}}`;

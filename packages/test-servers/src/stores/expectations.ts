@@ -1,6 +1,6 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect } from "vitest";
-import { appendOf, claimOf, createOf, readLog, readValues } from "./requests.ts";
+import { appendOf, claimOf, createOf, endOf, readLog, readValues } from "./requests.ts";
 
 /** Expects that the store has the run `live` of a first schema unchanged, appends to it, claims and purges. Purges the run `done`. */
 export async function expectFirstRuns(store: RunEventStore): Promise<void> {
@@ -61,4 +61,28 @@ export async function expectApart(ours: RunEventStore, theirs: RunEventStore): P
   expect(await theirs.createRun({ ...createOf("a"), ownerId: "bob" })).toMatchObject({
     outcome: "created",
   });
+}
+
+/** Each commit of another store wakes a watch that stays, also creation and deletion. Makes and deletes the run `a`. */
+export async function expectEachWakes(store: RunEventStore, other: RunEventStore): Promise<void> {
+  let wakes = 0;
+  const watch = store.watch("a", () => {
+    wakes += 1;
+  });
+  await watch.ready;
+  const commits = [
+    () => other.createRun(createOf("a")),
+    () => other.append([appendOf("a", 1)]),
+    () => other.append([appendOf("a", 2)]),
+    () => other.append([endOf("a")]),
+    () => other.deleteRun("a", null),
+    () => other.createRun(createOf("a")),
+    () => other.append([appendOf("a", 1)]),
+  ];
+  for (const commit of commits) {
+    const before = wakes;
+    await commit();
+    await expect.poll(() => wakes).toBeGreaterThan(before);
+  }
+  watch.stop();
 }

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll } from "vitest";
+import { startServer, type TestServer } from "./start-server.ts";
+
+/** The server of a test file, from its first test to its last. */
+export interface UsedServer {
+  readonly port: number;
+  readonly baseUrl: string;
+}
+
+/** Starts a server in a process of its own for the tests of the file, and ends it behind them. */
+export function useServer(): UsedServer {
+  let server: TestServer | undefined;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server?.close());
+  const portOf = (): number => {
+    if (server === undefined) throw new TypeError("Expected to be used within a test.");
+    return server.port;
+  };
+  return {
+    get port() {
+      return portOf();
+    },
+    get baseUrl() {
+      return `http://127.0.0.1:${portOf()}`;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { setTimeout } from "node:timers/promises";
+import { RunEventsError } from "@tm/run-events-core";
+import type { AppendRequest } from "@tm/run-events-core/store";
+import type { Entry, Journal } from "./journal.ts";
+import {
+  appendEach,
+  LOCK,
+  type ProcessMutant,
+  type Variant,
+  withoutKey,
+} from "./process-mutant.ts";
+
+const FLUSH_MS = 25;
+const INTENT_MS = 20;
+const LOCK_TRIES = 300;
+const LOCK_PAUSE_MS = 1;
+const LOCKED_MS = 10;
+
+/** Does what one of the mutants does, and says so: nothing is wrong with it. */
+export const humble: Variant = {
+  name: "loses all with its last process, and says so",
+  spoil(store, journal) {
+    forgetWithoutProcess(journal);
+    Object.assign(store, { capabilities: { ...store.capabilities, durability: "memory" } });
+  },
+};
+
+function forgetWithoutProcess(journal: Journal): void {
+  const others = journal.kept().filter(([name]) => name.startsWith("process "));
+  if (others.length > 0 && !others.some(([, pid]) => isAlive(Number(pid)))) journal.forgetAll();
+  journal.keep(`process ${process.pid}`, process.pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The slot is there once. @throws RunEventsError if it stays so */
+async function takeLock(journal: Journal): Promise<void> {
+  for (let tries = 1; tries <= LOCK_TRIES; tries++) {
+    try {
+      journal.keep(LOCK, process.pid);
+      return;
+    } catch {
+      await setTimeout(LOCK_PAUSE_MS);
+    }
+  }
+  throw new RunEventsError("store_unavailable", "It is locked.");
+}
+
+/** Stores that only look whole until a process dies. */
+export const crashMutants: readonly ProcessMutant[] = [
+  {
+    name: "acknowledges what it writes only later",
+    clause: "S6",
+    says: /S6 is broken/,
+    spoil(store) {
+      const buffer: Entry[] = [];
+      const { commit } = store;
+      store.commit = (entry) => void ("create" in entry ? commit(entry) : buffer.push(entry));
+      setInterval(() => {
+        for (const entry of buffer.splice(0)) commit(entry);
+      }, FLUSH_MS);
+    },
+  },
+  {
+    name: "loses all with its last process, and says that it outlives it",
+    clause: "S6",
+    says: /S6 is broken|not_found/,
+    spoil: (_store, journal) => forgetWithoutProcess(journal),
+  },
+  {
+    name: "leaves its lock behind when it dies",
+    clause: "S6",
+    says: /failed, and nothing of its own had crashed|to be answered within/,
+    spoil(store, journal) {
+      appendEach(store, async (request) => {
+        await takeLock(journal);
+        // It dies in here, as a rule.
+        await setTimeout(LOCKED_MS);
+        await store.catchUp();
+        const outcome = await store.appendBlindly(request);
+        journal.drop(LOCK);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "forgets its keys when it is opened again",
+    clause: "S7",
+    says: /S7 is broken: an acknowledged append was sent again and answered appended/,
+    spoil: (store) => store.catchUp(withoutKey),
+  },
+  {
+    name: "recovers half of a batch after a crash",
+    clause: "S6",
+    says: /S2 is broken: .* is not whole/,
+    async spoil(store, journal) {
+      for (const [name, intent] of journal.kept()) {
+        const request = intent as AppendRequest;
+        await store.catchUp();
+        await store.appendBlindly({ ...request, events: request.events.slice(0, 1) });
+        journal.drop(name);
+      }
+      const { append } = store;
+      let count = 0;
+      appendEach(store, async (request) => {
+        const name = `${process.pid} ${(count += 1)}`;
+        journal.keep(name, request);
+        await setTimeout(INTENT_MS);
+        const [outcome] = await append([request]);
+        journal.drop(name);
+        return outcome ?? { outcome: "not_found" };
+      });
+    },
+  },
+];

@@ -1,0 +1,67 @@
+import type { StreamSink } from "./open-stream.ts";
+
+/**
+ * The transport of a live stream, and whether it takes bytes. It may call back from within `write`.
+ *
+ * | transport | event                                  | next    | what happens                                                   |
+ * | --------- | -------------------------------------- | ------- | -------------------------------------------------------------- |
+ * | takes     | bytes are written                      | writing | full until told otherwise: `#blockedAt` is set                 |
+ * | writing   | `write` returns true                   | takes   | the writer goes on                                             |
+ * | writing   | `drained`                              | takes   | the same, whatever `write` returns: nobody else starts to write |
+ * | writing   | `write` returns false                  | full    | nothing is written                                             |
+ * | full      | `drained`                              | takes   | what there is                                                  |
+ * | full      | `stallMs` pass                         |         | `slow_consumer`                                                |
+ */
+export class StreamOutput {
+  /** When the last frame went out. A heartbeat's is when it was due. */
+  frameAt = 0;
+  readonly #sink: StreamSink;
+  /** Since when the transport is full; -1 while it takes bytes. */
+  #blockedAt = -1;
+  #writing = false;
+
+  constructor(sink: StreamSink) {
+    this.#sink = sink;
+  }
+
+  /** While the transport is full. @see W25 */
+  get isFull(): boolean {
+    return this.#blockedAt !== -1;
+  }
+
+  /** Whether it has been full for so long. */
+  isStalled(now: number, stallMs: number): boolean {
+    return this.#blockedAt !== -1 && now - this.#blockedAt >= stallMs;
+  }
+
+  /** When a heartbeat is due, or while the transport is full, when the reader has stalled. */
+  dueAt(beatMs: number, stallMs: number): number {
+    return this.#blockedAt === -1 ? this.frameAt + beatMs : this.#blockedAt + stallMs;
+  }
+
+  /** Hands bytes over at this time. The transport is full then, unless it says otherwise. */
+  write(bytes: Uint8Array, now: number): void {
+    this.frameAt = now;
+    // Full until told otherwise, which the transport may do from within the write.
+    this.#blockedAt = now;
+    this.#writing = true;
+    if (this.#sink.write(bytes) !== false) this.#blockedAt = -1;
+    this.#writing = false;
+  }
+
+  /** The transport takes bytes again. @returns whether a write is under way, whose caller goes on by itself */
+  drained(): boolean {
+    this.#blockedAt = -1;
+    return this.#writing;
+  }
+
+  /** Ends the answer behind what was written. */
+  end(): void {
+    this.#sink.end();
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#sink.destroy();
+  }
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { SCHEMAS } from "../src/openapi/schemas.ts";
+
+const WIRE = readFileSync(new URL("../WIRE.md", import.meta.url), "utf8");
+
+/** Names in their order, an optional one with a question mark behind it. */
+type Shape = readonly string[];
+
+interface ObjectSchema {
+  readonly type: "object";
+  readonly required: readonly string[];
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** The objects that the text of a clause describes, in their order. */
+const CLAUSES: readonly (readonly [clause: string, schemas: readonly string[]])[] = [
+  ["W8", ["CreateRun"]],
+  ["W9", ["AppendEvents", "EventDraft", "Receipt"]],
+  ["W14", ["RunList"]],
+  ["W29", ["Session"]],
+  ["W31", ["ClaimRun", "Lease", "RenewLease", "ReleaseRun"]],
+];
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  connected: "ConnectedMessage",
+  run_event: "RunEventMessage",
+  status: "StatusMessage",
+  run_finished: "RunFinishedMessage",
+  error: "ErrorMessage",
+};
+
+function isObject(schema: unknown): schema is ObjectSchema {
+  return (schema as ObjectSchema | undefined)?.type === "object";
+}
+
+/** The shape that the code has for a name; `null` for one that is no object, or is not there. */
+function shapeOf(name: string): Shape | null {
+  const schema = SCHEMAS[name];
+  if (!isObject(schema)) return null;
+  return Object.keys(schema.properties).map((property) =>
+    schema.required.includes(property) ? property : `${property}?`,
+  );
+}
+
+/** The members that stand between braces or in a table's cell. */
+function membersOf(text: string): Shape {
+  return text.split(",").map((member) => member.trim());
+}
+
+/** The lines below the heading "Shapes", each a name and its description. */
+function readLines(): readonly (readonly [name: string, text: string])[] {
+  const block = /\n## Shapes\n\n```\n([^`]*)```/.exec(WIRE)?.[1] ?? "";
+  return Array.from(block.matchAll(/^(\S+) +(.*)$/gm), ([, name = "", text = ""]) => [name, text]);
+}
+
+/** The objects between braces in a clause; one within another comes behind it. */
+function readObjects(clause: string): readonly Shape[] {
+  const start = WIRE.indexOf(`- **${clause}** `);
+  const text = WIRE.slice(start, WIRE.indexOf("\n- **", start + 1));
+  return Array.from(text.matchAll(/`(\{[^`"]*\})`/g), ([, found = ""]) => found).flatMap(
+    (found) => {
+      const inner = /\[\{(.*)\}\]/.exec(found)?.[1];
+      const outer = membersOf(found.slice(1, -1).replace(/: \[.*\]/, ""));
+      return inner === undefined ? [outer] : [outer, membersOf(inner)];
+    },
+  );
+}
+
+/** The table of W22: each `type` with its fields. */
+function readMessages(): Readonly<Record<string, Shape>> {
+  const table = WIRE.slice(WIRE.indexOf("- **W22**"), WIRE.indexOf("- **W23**"));
+  const [, ...rows] = table.matchAll(/^ *\| `(\w+)` +\|([^|]*)\|/gm);
+  return Object.fromEntries(rows.map(([, type = "", fields = ""]) => [type, membersOf(fields)]));
+}
+
+it("the section Shapes has the names, the fields and the optional fields that the code has", () => {
+  const lines = readLines();
+  expect(lines.map(([name]) => name)).toEqual(["RunStatus", "RunEvent", "RunSnapshot", "Page"]);
+  for (const [name, text] of lines) {
+    const members = /^\{ (.*) \}$/.exec(text)?.[1];
+    const values = Array.from(text.matchAll(/"(\w+)"/g), ([, value = ""]) => value);
+    if (members === undefined) expect([name, values]).toEqual([name, SCHEMAS[name]?.["enum"]]);
+    else expect([name, membersOf(members)]).toEqual([name, shapeOf(name)]);
+  }
+});
+
+it.each(CLAUSES)("%s: the clause describes the objects that the code has: %s", (clause, names) => {
+  expect(readObjects(clause)).toEqual(names.map(shapeOf));
+});
+
+it("W22: the table has each message with the fields that the code has", () => {
+  const messages = Object.entries(readMessages());
+  expect(messages.map(([type]) => type)).toEqual(Object.keys(MESSAGES));
+  for (const [type, fields] of messages) {
+    expect([type, "type", ...fields]).toEqual([type, ...(shapeOf(MESSAGES[type] ?? "") ?? [])]);
+  }
+});
+
+it("W3, W12: a problem has the fields of its codes as optional ones, and no others", () => {
+  const table = WIRE.slice(WIRE.indexOf("- **W3**"), WIRE.indexOf("- **W4**"));
+  const extras = Array.from(table.matchAll(/\(\+ ([^)]*)\)/g), ([, names = ""]) => names)
+    .flatMap((names) => Array.from(names.matchAll(/`(\w+)`/g), ([, name = ""]) => name))
+    .concat("line");
+  expect(WIRE).toContain("a problem that\n  names `line`");
+  const optional = (shapeOf("Problem") ?? []).filter((name) => name.endsWith("?"));
+  expect(optional.toSorted()).toEqual([...new Set(extras)].map((name) => `${name}?`).toSorted());
+});
+
+it("each object that the code has is described in the wire", () => {
+  const described = [
+    ...readLines().map(([name]) => name),
+    ...CLAUSES.flatMap(([, names]) => names),
+    ...Object.values(MESSAGES),
+    "Problem",
+  ];
+  const objects = Object.keys(SCHEMAS).filter((name) => isObject(SCHEMAS[name]));
+  expect(objects.filter((name) => !described.includes(name))).toEqual([]);
+});

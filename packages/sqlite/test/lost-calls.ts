@@ -1,0 +1,38 @@
+import { expect, onTestFinished, vi } from "vitest";
+import type { SqliteStore } from "../src/index.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import type { Driver } from "./drivers.ts";
+import { openStore } from "./stores.ts";
+
+/** The failure of every call whose file is lost. */
+export const GONE = { code: "store_unavailable", retryable: false, ambiguous: false };
+
+/** What a call failed with; an object with what it returned, if it did not. */
+export async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return { passed: await call };
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Lets enough time pass that the next call looks at the files again. */
+export function startClock(): () => void {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  return () => void vi.advanceTimersByTime(11);
+}
+
+/** An append and a probe pass, and the log has what was appended so far: 1, 2, … */
+export async function expectToGoOn(store: SqliteStore, before = 0): Promise<void> {
+  await store.append([appendOf("a", before + 1)]);
+  await store.probe();
+  expect(await readValues(store, "a")).toEqual(oneTo(before + 1));
+}
+
+/** A store with the run `a`. */
+export async function openWithRun(driver: Driver, file: string): ReturnType<typeof openStore> {
+  const opened = await openStore(driver, file);
+  await opened.store.createRun(createOf("a"));
+  return opened;
+}
