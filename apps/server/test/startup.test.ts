@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { startServer as startWithin } from "../src/server.ts";
 import { parseSettings } from "../src/settings.ts";
+import { WORKSPACE } from "../src/workspace/surroundings.ts";
 import { call, signIn } from "./client.ts";
 import { ADA, makeTempFolder, startInVain, startServer } from "./start-server.ts";
 
@@ -94,7 +95,7 @@ it("a start can be made within another program, which gets everything back when 
   for (const runId of ["first", "second"]) {
     const parsed = parseSettings({ ...env, PORT: port });
     if (!("settings" in parsed)) throw new Error(parsed.malformed);
-    const running = await startWithin(parsed.settings, (event) => events.push(event));
+    const running = await startWithin(parsed.settings, WORKSPACE, (event) => events.push(event));
     ({ port } = new URL(running.url));
     const created = await call(`${running.url}/v1/agent-runs`, ADA, "POST", { runId });
     expect(created.status).toBe(201);
@@ -155,7 +156,7 @@ it.each([
 );
 
 it("a start ends with 1 and one line that names the Node to use, where Node runs no TypeScript", async () => {
-  const start = join(import.meta.dirname, "../src/start.js");
+  const start = join(import.meta.dirname, "../src/workspace/start.js");
   // As a Node before 22.18 is.
   const failed: unknown = await promisify(execFile)(process.execPath, [
     "--no-strip-types",
