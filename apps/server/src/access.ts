@@ -49,8 +49,12 @@ function readOrMake(path: string, variable: string): string {
   try {
     return readSecretFile(path);
   } catch (cause) {
-    const reason = reasonOf(cause);
-    throw new Error(`${reason}; or set ${variable} or ${variable}_FILE`, { cause });
+    // What is in the file is at fault: the error says what to do.
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new Error(
+      `cannot keep a secret in ${path}: ${reasonOf(cause)}; let this user write there, or set ${variable} or ${variable}_FILE`,
+      { cause },
+    );
   }
 }
 
