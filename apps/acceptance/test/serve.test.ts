@@ -1,8 +1,8 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { startRedis } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -18,7 +18,7 @@ const PATHS = [
   "apps/cli",
 ];
 
-const SECRETS = { API_TOKENS: "ada=t", SESSION_SECRET: "s".repeat(32) };
+const SECRETS = { STORE_URL: "memory:", API_TOKENS: "ada=t", SESSION_SECRET: "s".repeat(32) };
 
 /** What `serve` with its stores may take at most, in KiB. */
 const MOST_KIB = 30 * 1_024;
@@ -56,13 +56,14 @@ async function makeFolder(): Promise<string> {
 function commandOf(project: string, { under = [], flags = [] }: Place): [string, ...string[]] {
   const modules = join(project, "node_modules");
   const main = join(modules, "run-events/dist/main.js");
-  const [program = "", ...words] = [
+  const command: readonly string[] = [
     ...under,
     join(modules, "node/bin/node"),
     ...flags,
     main,
     "serve",
   ];
+  const [program = "", ...words] = command;
   return [program, ...words];
 }
 
@@ -175,6 +176,19 @@ describe("run-events serve from its tarball", () => {
     const modules = join(projectOf("24"), "node_modules");
     const { stdout } = await run("du", ["-sk", "--exclude=node", "--exclude=node-bin-*", modules]);
     expect(Number.parseInt(stdout, 10)).toBeLessThan(MOST_KIB);
+  });
+
+  it("has a unit for systemd that starts it, and whose variables it knows", async () => {
+    const modules = join(projectOf("24"), "node_modules");
+    const path = join(modules, "@tm/run-events-server/run-events.service");
+    const unit = (await readFile(path, "utf8")).replaceAll(/^#(?! )/gm, "");
+    const [, program = ""] =
+      /^ExecStart=\S+ \S+ \/opt\/run-events\/node_modules\/(\S+) serve$/m.exec(unit) ?? [];
+    expect(await readdir(join(modules, dirname(program)))).toContain(basename(program));
+    for (const [, name = "", credential] of unit.matchAll(/(\w+)_FILE=%d\/(\S+)/g)) {
+      expect(SECRETS).toHaveProperty(name);
+      expect(unit).toContain(`\nLoadCredential=${credential}:/etc/run-events/${credential}\n`);
+    }
   });
 
   it("says which Node or package to install where a file needs Node's own SQLite and there is none", async () => {
