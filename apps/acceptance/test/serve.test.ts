@@ -4,7 +4,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { startRedis } from "@tm/run-events-test-servers";
+import { startPostgres, startRedis } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { UNPRIVILEGED_USER } from "../../../packages/test-servers/src/unprivileged-user.ts";
 import { linesUntil } from "../src/lines-of.ts";
@@ -213,11 +213,14 @@ describe("run-events serve from its tarball", () => {
       `for at in /tmp /; do mount --bind -o ro "$at" "$at" 2>/dev/null; mount -o remount,bind,ro "$at" || exit 9; done; cd /; exec "$0" "$@"`,
     ];
 
-    it("keeps runs in a Redis, with every secret from a file", async () => {
-      const redis = await startRedis({});
-      onTestFinished(() => redis.close());
+    it.each([
+      ["Redis", startRedis],
+      ["Postgres", startPostgres],
+    ])("keeps runs in a %s, with every secret from a file", async (_, start) => {
+      const store = await start();
+      onTestFinished(() => store.close());
       const cwd = await makeFolder();
-      const texts = { ...SECRETS, STORE_URL: `redis://${redis.host}:${redis.port}` };
+      const texts = { ...SECRETS, STORE_URL: store.url };
       const env: Record<string, string> = {};
       for (const [name, text] of Object.entries(texts)) {
         env[`${name}_FILE`] = join(cwd, name);

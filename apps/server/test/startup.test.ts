@@ -83,6 +83,12 @@ it("a start makes the database and its folder for their owner alone, and leaves 
   expect(statSync(join(byDefault, ".data")).mode & 0o777).toBe(0o700);
 });
 
+it("a start prefers better-sqlite3, where it is installed, to Node's own SQLite", async () => {
+  const env = { STORE_URL: "sqlite:runs.db", NODE_OPTIONS: "--no-experimental-sqlite" };
+  const server = await startServer(env);
+  expect((await call(`${server.url}/v1/agent-runs`, ADA, "POST", {})).status).toBe(201);
+});
+
 it("a start can be made within another program, which gets everything back when it closes it", async () => {
   const folder = await makeTempFolder();
   const env = {
