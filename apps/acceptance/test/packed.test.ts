@@ -7,10 +7,12 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linesUntil } from "../src/lines-of.ts";
 import { readSnippet } from "../src/snippets.ts";
+import { installWithNode, packPackages, type Tarballs } from "./packed-packages.ts";
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, "../../..");
-const PACKAGES = ["core", "http", "sqlite", "postgres", "redis", "conformance"];
+const PACKAGES = ["core", "http", "sqlite", "postgres", "redis", "conformance"].map(
+  (name) => `packages/${name}`,
+);
 
 /** One case of a race, one of a crash: enough to see that processes are forked from what was packed. */
 const RACE_AND_CRASH = "(S4|S7 after all) ";
@@ -43,19 +45,11 @@ async function runKit(project: string): Promise<void> {
 /** What npm makes of the packages' tarballs outside the workspace: the quickstart and the kit must run on nothing else. */
 describe("the packed packages", () => {
   let folder = "";
-  let tarballs: Record<string, string> = {};
+  let tarballs: Tarballs = {};
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "run-events-packed-"));
-    await run("pnpm", ["run", "build"], { cwd: root });
-    const packed = await Promise.all(
-      PACKAGES.map(async (name) => {
-        const file = join(folder, `${name}.tgz`);
-        await run("pnpm", ["pack", "--out", file], { cwd: join(root, "packages", name) });
-        return [`@tm/run-events-${name}`, `file:${file}`] as const;
-      }),
-    );
-    tarballs = Object.fromEntries(packed);
+    tarballs = await packPackages(PACKAGES, folder);
   }, 300_000);
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -64,18 +58,12 @@ describe("the packed packages", () => {
     "run the quickstart and the kit under Node %s",
     async (version) => {
       const project = await mkdtemp(join(folder, `node-${version}-`));
-      const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0", node: `^${version}.0.0` };
-      await writeFile(
-        join(project, "package.json"),
-        JSON.stringify({ private: true, dependencies }),
-      );
       await writeFile(
         join(project, "quickstart.mjs"),
         readSnippet(new URL("../../../README.md", import.meta.url), "quickstart.mjs"),
       );
-      await run("npm", ["install", "--no-audit", "--no-fund"], { cwd: project });
-      const node = join(project, "node_modules/node/bin/node");
-      expect((await run(node, ["--version"])).stdout).toMatch(new RegExp(`^v${version}\\.`));
+      const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0" };
+      const node = await installWithNode(project, dependencies, version);
       // Adapters need their drivers' types alone: none of these is installed.
       const imports = Object.keys(tarballs).map((name) => `await import("${name}");`);
       await run(node, ["--input-type=module", "--eval", imports.join("\n")], { cwd: project });

@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import type { Owner } from "../../server/test/start-server.ts";
 import { linesUntil } from "../src/lines-of.ts";
 
-const MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../server/src/workspace/main.ts", import.meta.url));
 
 const LISTENING = /^listening on (http:\S+)/;
 

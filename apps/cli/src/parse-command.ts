@@ -15,6 +15,7 @@ interface Target {
 /** What the user asks for. */
 export type Command =
   | { readonly name: "help" }
+  | { readonly name: "serve" }
   | {
       readonly name: "exec";
       readonly target: Target;
@@ -42,7 +43,8 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-type CommandName = Exclude<Command["name"], "help">;
+/** The commands that ask a server. */
+type CommandName = Exclude<Command["name"], "help" | "serve">;
 
 interface Wrong {
   readonly wrong: string;
@@ -115,6 +117,7 @@ export function parseCommand(
   const [name, ...operands] = positionals;
   if (values.help === true || name === "help") return { name: "help" };
   if (name === undefined) return { wrong: `there is no command: expected ${COMMAND_NAMES}` };
+  if (name === "serve") return parseServe(operands, rest, values);
   if (!isCommandName(name)) return { wrong: `${name} is no command: expected ${COMMAND_NAMES}` };
   const foreign = Object.keys(values).find((option) => (OWNERS[option] ?? name) !== name);
   if (foreign !== undefined) return { wrong: `${name} has no --${foreign}` };
@@ -123,7 +126,20 @@ export function parseCommand(
   return "wrong" in target ? target : PARSERS[name]({ target, operands, rest, values });
 }
 
-const COMMAND_NAMES = "exec, tail, list or cancel";
+const COMMAND_NAMES = "serve, exec, tail, list or cancel";
+
+/** The server's settings are variables alone: a secret on a command line could be read by every user of the machine. */
+function parseServe(
+  operands: readonly string[],
+  rest: readonly string[] | null,
+  values: Values["values"],
+): Command | Wrong {
+  const [option] = Object.keys(values);
+  if (option !== undefined)
+    return { wrong: `serve has no --${option}: its settings are variables` };
+  if (operands.length > 0 || rest !== null) return { wrong: "serve takes no operand" };
+  return { name: "serve" };
+}
 
 function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(PARSERS, name);

@@ -31,7 +31,7 @@ export async function runCommandLine(
     return EXIT.usage;
   }
   try {
-    return await perform(command);
+    return await perform(command, env);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     complain(describeFailure(error));
@@ -43,10 +43,15 @@ function complain(text: string): void {
   process.stderr.write(`run-events: ${escapeText(text)}\n`);
 }
 
-async function perform(command: Command): Promise<number> {
+async function perform(command: Command, env: NodeJS.ProcessEnv): Promise<number> {
   if (command.name === "help") {
     process.stdout.write(USAGE);
     return EXIT.ok;
+  }
+  if (command.name === "serve") {
+    // Loaded only here: the drivers of its stores would slow down every other command.
+    const { serve } = await import("@tm/run-events-server");
+    return serve(env);
   }
   const { url: baseUrl, token: bearer } = command.target;
   const runs = createClient({ baseUrl, credential: { bearer }, ...PATIENCE });

@@ -1,6 +1,8 @@
 /** What `--help` says. */
-export const USAGE = `run-events: record a command as a run, follow a run, list and cancel runs
+export const USAGE = `run-events: start a server, record a command as a run, follow a run, list and cancel runs
 
+  run-events serve                        start a server with its console on http://127.0.0.1:8080; its settings are
+                                          variables: PORT, HOST, STORE_URL, API_TOKENS, ...
   run-events exec -- <command...>         run a command and record its output live
       --lease N                           how long exec may not be heard of before the run is lost, in seconds (default 60)
   run-events tail <runId>                 follow a run to its end

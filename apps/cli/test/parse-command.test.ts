@@ -40,8 +40,8 @@ describe("the command line", () => {
   });
 
   it.each([
-    [[], "there is no command: expected exec, tail, list or cancel"],
-    [["frobnicate"], "frobnicate is no command: expected exec, tail, list or cancel"],
+    [[], "there is no command: expected serve, exec, tail, list or cancel"],
+    [["frobnicate"], "frobnicate is no command: expected serve, exec, tail, list or cancel"],
     [["toString"], "toString is no command"],
     [["list", "--frobnicate"], "Unknown option '--frobnicate'"],
     [["exec"], "exec takes -- <command...>"],
@@ -71,6 +71,19 @@ describe("the command line", () => {
     [["list", "--token", "a b"], "the token cannot be sent in a header"],
   ])("refuses %j", (argv, wrong) => {
     expect(parseCommand(argv, ENV)).toEqual({ wrong: expect.stringContaining(wrong) });
+  });
+
+  it("starts a server without a token, whose settings are variables alone", () => {
+    expect(parseCommand(["serve"], {})).toEqual({ name: "serve" });
+    for (const argv of [
+      ["serve", "x"],
+      ["serve", "--", "x"],
+    ]) {
+      expect(parseCommand(argv, ENV)).toEqual({ wrong: "serve takes no operand" });
+    }
+    expect(parseCommand(["serve", "--token", "t"], ENV)).toEqual({
+      wrong: "serve has no --token: its settings are variables",
+    });
   });
 
   it("refuses to go without a token", () => {

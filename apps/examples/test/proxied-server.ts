@@ -30,7 +30,7 @@ export interface Proxied extends Client {
   restartServer(when: Promise<void>): Promise<void>;
 }
 
-const SERVER = join(import.meta.dirname, "../../server/src/main.ts");
+const SERVER = join(import.meta.dirname, "../../server/src/workspace/main.ts");
 
 const read = (file: string): string =>
   readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8");

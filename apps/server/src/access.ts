@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createCredentials, type Credentials } from "./authenticate.ts";
+import { reasonOf } from "./reason-of.ts";
 import { readSecretFile } from "./secret-file.ts";
 import { createSessions, type Sessions } from "./session.ts";
 import { isLongSecret, LONG_SECRET, type Settings } from "./settings.ts";
@@ -38,12 +39,26 @@ export async function openAccess(settings: Settings): Promise<Access> {
 
 function readSessionSecret(dataFolder: string): string {
   const path = join(dataFolder, "session-secret");
-  const secret = readSecretFile(path);
+  const secret = readOrMake(path, "SESSION_SECRET");
   if (isLongSecret(secret)) return secret;
   throw new Error(`${path}: expected ${LONG_SECRET}; remove it to have another made`);
 }
 
+/** @throws Error that names the variable to set where nothing can be made up */
+function readOrMake(path: string, variable: string): string {
+  try {
+    return readSecretFile(path);
+  } catch (cause) {
+    // What is in the file is at fault: the error says what to do.
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new Error(
+      `cannot keep a secret in ${path}: ${reasonOf(cause)}; let this user write there, or set ${variable} or ${variable}_FILE`,
+      { cause },
+    );
+  }
+}
+
 function generateToken(dataFolder: string): GeneratedToken {
   const path = join(dataFolder, "dev-token");
-  return { userId: "dev", token: readSecretFile(path), path };
+  return { userId: "dev", token: readOrMake(path, "API_TOKENS"), path };
 }

@@ -1,6 +1,5 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ensureConsole } from "@tm/run-events-console";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
@@ -14,10 +13,10 @@ import { createMetrics } from "./metrics.ts";
 import { openStore } from "./open-store.ts";
 import type { OpenedStore } from "./opened-store.ts";
 import { createOwnRoutes } from "./routes.ts";
-import { recordSample } from "./sample.ts";
 import { createSessionRoutes } from "./session-routes.ts";
 import type { Settings } from "./settings.ts";
 import { StoreMonitor } from "./store-monitor.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { confirmMsFor, startUpkeep } from "./upkeep.ts";
 
 /** How long a shutdown waits for the upkeep beyond the drain window, in milliseconds. */
@@ -45,10 +44,14 @@ export interface RunningServer {
  * @throws RunEventsError `store_unavailable`, or the system's error of a port or a folder that cannot be had; the message is
  * one line for the operator
  */
-export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  surroundings: Surroundings,
+  log: Log,
+): Promise<RunningServer> {
   const opened = await openStore(settings.storeUrl, log);
   try {
-    return await serve(settings, opened, log);
+    return await serve(settings, surroundings, opened, log);
   } catch (error) {
     await opened.store.close();
     await opened.release();
@@ -56,7 +59,12 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   }
 }
 
-async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise<RunningServer> {
+async function serve(
+  settings: Settings,
+  surroundings: Surroundings,
+  opened: OpenedStore,
+  log: Log,
+): Promise<RunningServer> {
   const { store } = opened;
   const { allowedOrigins, drainMs } = settings;
   const { credentials, sessions, firstUser, generated } = await openAccess(settings);
@@ -76,7 +84,7 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
     session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
-    console: readConsoleRoutes(await ensureConsole()),
+    console: readConsoleRoutes(await surroundings.findConsole()),
     metrics,
     store,
     monitor,
@@ -98,8 +106,8 @@ async function serve(settings: Settings, opened: OpenedStore, log: Log): Promise
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
   const sample =
     settings.recordSample && firstUser !== null
-      ? recordSample({ url: localUrl, token: firstUser.token }, log)
-      : null;
+      ? surroundings.recordSample?.({ url: localUrl, token: firstUser.token }, log)
+      : undefined;
   const upkeep = startUpkeep({
     runs: runs.log,
     confirmMs: confirmMsFor(settings),

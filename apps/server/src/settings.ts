@@ -41,15 +41,20 @@ const MOST_RETENTION_DAYS = 36_500;
 const DAY_MS = 86_400_000;
 const MOST_COUNT = 1_000_000_000;
 
+/** Where the runs are kept unless `STORE_URL` is set. */
+const STORE: StoreUrl = { kind: "sqlite", path: ".data/run-events.db" };
+
 /**
  * Reads the variables of the wire's table. A variable that is set to nothing is malformed like any other, so that an
  * empty secret in a deployment does not quietly become a default.
  * @param env the environment; what it does not set takes its default
+ * @param sources under which variable a value was given, if not its own
  * @returns the settings, or one line that names the first malformed variable and never holds its value
  * @see the wire's "The reference server"
  */
 export function parseSettings(
   env: Readonly<Record<string, string | undefined>>,
+  sources: ReadonlyMap<string, string> = new Map(),
 ): { readonly settings: Settings } | { readonly malformed: string } {
   const malformed: string[] = [];
 
@@ -65,7 +70,9 @@ export function parseSettings(
     const value = parse(text);
     if (value === null) {
       const reason = flaw(text);
-      malformed.push(`${name}: expected ${expected}${reason === null ? "" : `; ${reason}`}`);
+      malformed.push(
+        `${sources.get(name) ?? name}: expected ${expected}${reason === null ? "" : `; ${reason}`}`,
+      );
     }
     return value ?? fallback;
   }
@@ -79,13 +86,7 @@ export function parseSettings(
 
   const port = integer("PORT", 8080, 0, 65_535);
   const host = read("HOST", "127.0.0.1", "a host name or an IP address", parseHost);
-  const storeUrl = read<StoreUrl>(
-    "STORE_URL",
-    { kind: "sqlite", path: ".data/run-events.db" },
-    STORE_URL_FORMS,
-    parseStoreUrl,
-    storeUrlFlaw,
-  );
+  const storeUrl = read("STORE_URL", STORE, STORE_URL_FORMS, parseStoreUrl, storeUrlFlaw);
   const settings: Settings = {
     port,
     host,
@@ -106,9 +107,7 @@ export function parseSettings(
       "a comma list of exact origins like https://app.example.com",
       parseOrigins,
     ),
-    recordSample: read("RECORD_SAMPLE", true, "0 or 1", (text) =>
-      text === "1" ? true : text === "0" ? false : null,
-    ),
+    recordSample: read("RECORD_SAMPLE", true, "0 or 1", parseSwitch),
     heartbeatMs: integer("HEARTBEAT_MS", 15_000, 1, MOST_TIMER_MS),
     maxStreamAgeMs: integer("MAX_STREAM_AGE_MS", 900_000, 1, MOST_TIMER_MS),
     stallMs: integer("STALL_MS", 30_000, 1, MOST_TIMER_MS),
@@ -142,6 +141,10 @@ export const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes
 /** Whether the secret is long enough to sign sessions with. */
 export function isLongSecret(secret: string): boolean {
   return Buffer.byteLength(secret) >= LEAST_SECRET_BYTES;
+}
+
+function parseSwitch(text: string): boolean | null {
+  return text === "1" ? true : text === "0" ? false : null;
 }
 
 function parseHost(text: string): string | null {

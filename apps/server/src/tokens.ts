@@ -57,10 +57,10 @@ function digestOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** Reads `user=token,user=token`; `null` if it is malformed or gives one token twice. */
+/** Reads `user=token,user=token`, also with one on each line; `null` if it is malformed or gives one token twice. */
 export function parseApiTokens(text: string): readonly UserToken[] | null {
   const entries = text
-    .split(",")
+    .split(/[,\n]/)
     .map((entry) => /^([^\s=]{1,128})=([\x21-\x7e]+)$/.exec(entry.trim()));
   const tokens: UserToken[] = [];
   for (const entry of entries) {

@@ -5,6 +5,7 @@ import { openStore } from "../src/open-store.ts";
 import { startServer as startWithin } from "../src/server.ts";
 import { parseSettings, type Settings } from "../src/settings.ts";
 import type { StoreUrl } from "../src/store-url.ts";
+import { WORKSPACE } from "../src/workspace/surroundings.ts";
 import { call, openStream, signIn } from "./client.ts";
 import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-server.ts";
 
@@ -123,11 +124,11 @@ describe("the upkeep of a server within another program", () => {
 
   it("begins once it listens, and ends with it: nothing of it is left behind", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-    const running = await startWithin(settingsOf("0"), () => {});
+    const running = await startWithin(settingsOf("0"), WORKSPACE, () => {});
     const going = vi.getTimerCount();
     expect(going).toBeGreaterThan(0);
     const { port } = new URL(running.url);
-    await expect(startWithin(settingsOf(port), () => {})).rejects.toThrow("EADDRINUSE");
+    await expect(startWithin(settingsOf(port), WORKSPACE, () => {})).rejects.toThrow("EADDRINUSE");
     expect(vi.getTimerCount()).toBe(going);
     await running.close();
     expect(vi.getTimerCount()).toBe(0);

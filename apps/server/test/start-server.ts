@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, onTestFinished } from "vitest";
 
-const MAIN = join(import.meta.dirname, "../src/main.ts");
+const MAIN = join(import.meta.dirname, "../src/workspace/main.ts");
 
 /** The bearer tokens of `ada` and `bob`, whom every server here knows. */
 export const ADA = "ada-token";

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { startServer as startWithin } from "../src/server.ts";
 import { parseSettings } from "../src/settings.ts";
+import { WORKSPACE } from "../src/workspace/surroundings.ts";
 import { call, signIn } from "./client.ts";
 import { ADA, makeTempFolder, startInVain, startServer } from "./start-server.ts";
 
@@ -82,6 +83,12 @@ it("a start makes the database and its folder for their owner alone, and leaves 
   expect(statSync(join(byDefault, ".data")).mode & 0o777).toBe(0o700);
 });
 
+it("a start prefers better-sqlite3, where it is installed, to Node's own SQLite", async () => {
+  const env = { STORE_URL: "sqlite:runs.db", NODE_OPTIONS: "--no-experimental-sqlite" };
+  const server = await startServer(env);
+  expect((await call(`${server.url}/v1/agent-runs`, ADA, "POST", {})).status).toBe(201);
+});
+
 it("a start within another program gives everything back when the program closes it", async () => {
   const folder = await makeTempFolder();
   const env = {
@@ -94,7 +101,7 @@ it("a start within another program gives everything back when the program closes
   for (const runId of ["first", "second"]) {
     const parsed = parseSettings({ ...env, PORT: port });
     if (!("settings" in parsed)) throw new Error(parsed.malformed);
-    const running = await startWithin(parsed.settings, (event) => events.push(event));
+    const running = await startWithin(parsed.settings, WORKSPACE, (event) => events.push(event));
     ({ port } = new URL(running.url));
     const created = await call(`${running.url}/v1/agent-runs`, ADA, "POST", { runId });
     expect(created.status).toBe(201);
@@ -155,7 +162,7 @@ it.each([
 );
 
 it("a start ends with 1 and one line that names the Node to use, where Node runs no TypeScript", async () => {
-  const start = join(import.meta.dirname, "../src/start.js");
+  const start = join(import.meta.dirname, "../src/workspace/start.js");
   // As a Node before 22.18 is.
   const failed: unknown = await promisify(execFile)(process.execPath, [
     "--no-strip-types",

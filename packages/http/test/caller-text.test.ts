@@ -10,7 +10,7 @@ const FOLDERS = ["packages/http/src/", "packages/core/src/", "apps/server/src/"]
 /** Expressions that a caller's text never meets, or only within a bound. Each with the reason. */
 const ALLOWED: ReadonlyMap<string, string> = new Map([
   ["apps/server/src/console-routes.ts", "the console's own page, and a header of 16 KiB at most"],
-  ["apps/server/src/main.ts", "the server's own message"],
+  ["apps/server/src/serve.ts", "the server's own message"],
   ["apps/server/src/store-url.ts", "a setting of the operator"],
   ["apps/server/src/store-url-flaw.ts", "a setting of the operator"],
 ]);

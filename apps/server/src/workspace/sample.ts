@@ -1,19 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, dirname, join } from "node:path";
-import type { Log } from "./log.ts";
+import type { Log } from "../log.ts";
+import type { Sample } from "../surroundings.ts";
 
 /** How long the recorder may take to end its run when the server goes down, in milliseconds. */
 const STOP_MS = 1_000;
 
 /** The command that is recorded, from the workspace's root. */
-const COMMAND = ["node", "apps/server/src/type-check.ts"];
-
-/** A recording that is under way, or over. */
-export interface Sample {
-  /** Ends the recording, as cancelled. Resolves when its process has gone. Idempotent. */
-  stop(): Promise<void>;
-}
+const COMMAND = ["node", "apps/server/src/workspace/type-check.ts"];
 
 /**
  * Records this workspace's own type check as a run, through the command line that everybody uses. That it fails is
@@ -23,7 +18,7 @@ export function recordSample(
   server: { readonly url: string; readonly token: string },
   log: Log,
 ): Sample {
-  const root = join(import.meta.dirname, "../../..");
+  const root = join(import.meta.dirname, "../../../..");
   const node = dirname(process.execPath);
   const recorder = spawn(
     process.execPath,

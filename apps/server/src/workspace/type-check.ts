@@ -6,7 +6,7 @@ import { join } from "node:path";
  * Type-checks the workspace project by project and says all that the compiler says: what a server records at its start.
  * A `::group::` line opens each project, and becomes a phase of the run. Exits 1 if any project has an error.
  */
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../../../..");
 const tsc = join(root, "node_modules/.bin/tsc");
 
 const projects = ["packages", "apps"]

@@ -1,0 +1,69 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { createSqliteStore } from "@tm/run-events-sqlite";
+import { hasCode } from "./has-code.ts";
+import type { Log } from "./log.ts";
+import type { OpenedStore } from "./opened-store.ts";
+
+/** A database handle that this module opened, and closes. */
+type Handle = Parameters<typeof createSqliteStore>[0] & { close(): unknown };
+
+/**
+ * Opens a store on a SQLite file and brings its schema up to date. The driver is better-sqlite3 where it is installed, else Node's own.
+ * The file and its folder are made, for their owner alone; those that are there keep their modes.
+ * @param log told of Node's warning that its own driver is experimental
+ * @throws what the file system or the driver threw, or RunEventsError `store_unavailable` made of it
+ */
+export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
+  const open = (await findBetterSqlite()) ?? findNodeSqlite(log);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFile(path);
+  const db = open(path);
+  try {
+    const store = createSqliteStore(db);
+    await store.migrate();
+    return { store, walBytes: () => store.walBytes(), release: async () => void db.close() };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** `null` where better-sqlite3 is not installed. */
+async function findBetterSqlite(): Promise<((path: string) => Handle) | null> {
+  try {
+    const { default: Database } = await import("better-sqlite3");
+    return (path) => new Database(path);
+  } catch (error) {
+    if (hasCode(error, "ERR_MODULE_NOT_FOUND")) return null;
+    throw error;
+  }
+}
+
+/** @throws Error if this Node has none */
+function findNodeSqlite(log: Log): (path: string) => Handle {
+  const { emitWarning } = process;
+  // Node would print the warning as text, into a log of JSON lines.
+  process.emitWarning = (warning: string | Error) =>
+    log("node_warning", { message: String(warning) });
+  try {
+    const sqlite = process.getBuiltinModule("node:sqlite") as
+      | typeof import("node:sqlite")
+      | undefined;
+    if (sqlite !== undefined) return (path) => new sqlite.DatabaseSync(path);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+  throw new Error(
+    `expected Node 22.23, 24.15 or newer, whose own SQLite is used, and this is Node ${process.versions.node}; use a newer one, or install better-sqlite3 beside run-events`,
+  );
+}
+
+/** Makes the file if it is not there. SQLite gives the files beside it the modes of this one. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  }
+}

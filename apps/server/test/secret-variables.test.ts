@@ -1,0 +1,80 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readSecretFiles, SECRET_VARIABLES } from "../src/secret-variables.ts";
+import { parseSettings, type Settings } from "../src/settings.ts";
+import { makeTempFolder } from "./start-server.ts";
+
+const SECRET = "s".repeat(32);
+
+type Env = Readonly<Record<string, string>>;
+
+function read(env: Env): { readonly settings: Settings } | { readonly malformed: string } {
+  const given = readSecretFiles(env);
+  return "malformed" in given ? given : parseSettings(given.env, given.sources);
+}
+
+/** Files with these texts, as variables that name them. */
+async function filesOf(texts: Env): Promise<Env> {
+  const folder = await makeTempFolder();
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return [name, path];
+    }),
+  );
+}
+
+describe("a secret in a file", () => {
+  it("is the same as in the variable, without the white space around it", async () => {
+    const env = {
+      STORE_URL: "postgres://ada:hunter2@db/runs",
+      API_TOKENS: "ada=a,bob=b",
+      SESSION_SECRET: SECRET,
+    };
+    const files = await filesOf({
+      STORE_URL_FILE: `${env.STORE_URL}\n`,
+      API_TOKENS_FILE: "ada=a\nbob=b\n",
+      SESSION_SECRET_FILE: ` ${SECRET}\r\n`,
+    });
+    expect(Object.keys(files)).toEqual(SECRET_VARIABLES.map((name) => `${name}_FILE`));
+    expect(read(files)).toEqual(read(env));
+  });
+
+  it("is refused beside the variable itself", async () => {
+    for (const name of SECRET_VARIABLES) {
+      const files = await filesOf({ [`${name}_FILE`]: "hunter2" });
+      expect(read({ ...files, [name]: "hunter2" })).toEqual({
+        malformed: `${name}_FILE: expected it or ${name}, got both; unset one of them`,
+      });
+    }
+  });
+
+  it("is named by its own variable where it is malformed, and not shown", async () => {
+    for (const name of SECRET_VARIABLES) {
+      const parsed = read(await filesOf({ [`${name}_FILE`]: "hunter2" }));
+      expect(parsed).toEqual({ malformed: expect.stringMatching(`^${name}_FILE: expected `) });
+      expect(JSON.stringify(parsed)).not.toContain("hunter2");
+    }
+  });
+
+  it("is refused where its file cannot be read or is empty", async () => {
+    const folder = await makeTempFolder();
+    mkdirSync(join(folder, "folder"));
+    writeFileSync(join(folder, "empty"), " \n");
+    const flaws = {
+      [join(folder, "missing")]: "but reading it failed: ENOENT",
+      [join(folder, "folder")]: "but reading it failed: EISDIR",
+      [join(folder, "empty")]: `but ${join(folder, "empty")} is empty`,
+      "": "got an empty path",
+    };
+    for (const [path, flaw] of Object.entries(flaws)) {
+      expect(read({ API_TOKENS_FILE: path })).toEqual({
+        malformed: expect.stringContaining(
+          `API_TOKENS_FILE: expected a file that this user can read, ${flaw}`,
+        ),
+      });
+    }
+  });
+});
