@@ -81,7 +81,7 @@ describe("a mistake in the first lines of a program", () => {
     [
       "no run id",
       (runs) => runs.get(undefined),
-      "Expected the run id to be a string, got undefined.",
+      "Expected runId to be a string, got undefined.",
     ],
     [
       "no task",
