@@ -28,6 +28,12 @@ async function open(): Promise<QueueApp> {
     },
     jobStates: async (runId) => [await queue.getJobState(runId)],
     deliveries: async (runId) => (await queue.getJob(runId))?.attemptsStarted ?? 0,
+    async dueAt(runId) {
+      const score = await redis.zscore(queue.toKey("delayed"), runId);
+      // In the lower twelve bits BullMQ keeps the order of jobs of one millisecond.
+      return score === null ? null : Math.floor(Number(score) / 4_096);
+    },
+    bringForward: async (runId) => (await queue.getJob(runId))?.promote(),
     // Workers of the tests before have looked, each for all others, and need not look again for half a minute.
     findDead: async () => void (await redis.del(queue.toKey("stalled-check"))),
     async close() {

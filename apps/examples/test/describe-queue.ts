@@ -18,6 +18,10 @@ export interface QueueApp {
   jobStates(runId: string): Promise<readonly string[]>;
   /** How often the queue has handed out a job of this run. */
   deliveries(runId: string): Promise<number>;
+  /** When the job of this run that waits for a time falls due, as `Date.now()`; `null` if there is none. */
+  dueAt(runId: string): Promise<number | null>;
+  /** Lets that job fall due now. */
+  bringForward(runId: string): Promise<void>;
   /** Lets the queue find out now that a worker has died, if it would take long by itself. */
   findDead(): Promise<void>;
   close(): Promise<void>;
@@ -115,8 +119,14 @@ function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
     const runId = newRunId();
     const tools = await startTools();
     await app.startOnce(runId);
-    await app.runs.claim(runId, { leaseMs: 5_000 });
+    // However long the worker takes to start, it finds the run claimed.
+    const { fence, expiresAt } = await app.runs.claim(runId, { leaseMs: 3_600_000 });
     const worker = await work(tools);
+    const isPutOff = expect.poll(() => app.dueAt(runId)).toBe(Date.parse(expiresAt));
+    await worker.until(Promise.resolve(isPutOff));
+    expect(tools.calls).toEqual([]);
+    await app.runs.release(runId, fence);
+    await app.bringForward(runId);
     expect(await worker.until(wholeLog(app.runs, runId))).toEqual([...before, ...STEPS]);
     await endInOrder(worker);
     expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));

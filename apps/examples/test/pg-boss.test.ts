@@ -37,6 +37,16 @@ async function open(): Promise<QueueApp> {
       const jobs = await findJobs(runId);
       return jobs.reduce((sum, { retryCount }) => sum + retryCount + 1, 0);
     },
+    async dueAt(runId) {
+      const job = (await findJobs(runId)).find(({ state }) => state === "created");
+      const dueAt = job?.startAfter.getTime() ?? 0;
+      return dueAt > Date.now() ? dueAt : null;
+    },
+    async bringForward(runId) {
+      const update =
+        "UPDATE pgboss.job SET start_after = now() WHERE state = 'created' AND data = $1";
+      await pool.query(update, [{ runId }]);
+    },
     async findDead() {
       // What an hour would change.
       await pool.query("UPDATE pgboss.job SET heartbeat_on = heartbeat_on - interval '1 hour'");

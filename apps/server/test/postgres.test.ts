@@ -1,7 +1,8 @@
-import { startPostgres, type PostgresServer } from "@tm/run-events-test-servers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startPostgres, startTcpProxy, type PostgresServer } from "@tm/run-events-test-servers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { call } from "./client.ts";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
-import { startServer } from "./start-server.ts";
+import { ADA, startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
 
 let postgres: PostgresServer;
@@ -27,6 +28,29 @@ describe("the server on Postgres", () => {
 
   it("W30: is not ready while Postgres says nothing", async () => {
     await expectToSaySo(await postgres.createDatabase());
+  });
+
+  it("W27: a shutdown ends by its deadline though Postgres answers no call that is on its way", async () => {
+    const target = new URL(await postgres.createDatabase());
+    const proxy = await startTcpProxy({ to: { host: target.hostname, port: Number(target.port) } });
+    onTestFinished(() => proxy.close());
+    target.port = `${proxy.port}`;
+    const server = await startServer({ STORE_URL: target.href, DRAIN_MS: "0" });
+    const runs = `${server.url}/v1/agent-runs`;
+    await call(runs, ADA, "POST", { runId: "r" });
+    proxy.stall();
+    const events = [{ eventType: "STEP" }];
+    const gone = Promise.allSettled([
+      call(`${runs}/r/events`, ADA, "POST", { events }),
+      call(`${runs}/r/events`, ADA),
+      call(`${runs}/r/claim`, ADA, "POST", { leaseMs: 60_000 }),
+    ]);
+    const inFlight = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+    await expect.poll(inFlight).toMatch(/^run_events_requests_in_flight\S* 3$/m);
+    const { exitCode, stderr } = await server.end("SIGTERM");
+    expect(stderr).toContain('"stopped_late"');
+    expect(exitCode).toBe(1);
+    await gone;
   });
 
   it("W3, W27, W30: stays up while Postgres is down, and is ready again when that is back", async () => {

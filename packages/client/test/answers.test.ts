@@ -1,5 +1,6 @@
+import type { RunEventsError } from "@tm/run-events-core";
+import { type Client, createClient } from "@tm/run-events-client/runs";
 import { describe, expect, it } from "vitest";
-import { readJson } from "../src/http/run-calls.ts";
 import { errorOf } from "../src/http/server-errors.ts";
 
 const PATH = "/v1/agent-runs/a";
@@ -65,21 +66,87 @@ describe("W3: an answer that is no success", () => {
   });
 });
 
-it.each(["<p>Back soon.</p>", "{}", "[]", "null", "7", '{"lastSequence":1', ""])(
-  "a success with %j is no answer of a server's",
-  (text) => {
-    let json: unknown;
-    try {
-      json = readJson(text);
-    } catch {
-      json = undefined;
-    }
-    expect(json ?? undefined).toBeUndefined();
-  },
-);
+/** One answer of each kind that a server's success has, and what is none. */
+const BODIES = {
+  run: '{"runId":"a","lastSequence":1,"runStatus":"running","finishedAt":null}',
+  page: '{"events":[],"lastSequence":1,"runStatus":"running"}',
+  lease: '{"fence":1,"expiresAt":""}',
+  list: '{"runs":[],"nextCursor":null}',
+  session: '{"userId":"ada"}',
+  nothing: "",
+  html: "<p>Back soon.</p>",
+  empty: "{}",
+  array: "[]",
+  null: "null",
+  number: "7",
+  cutOff: '{"lastSequence":1,"runStatus":"runn',
+  texts: '{"lastSequence":"1","runStatus":"running","fence":"1","userId":1,"runs":{},"events":{}}',
+  nulls:
+    '{"lastSequence":null,"runStatus":null,"fence":null,"userId":null,"runs":null,"events":null}',
+  strangeEvents: '{"events":[null,{"sequence":"1"}],"lastSequence":1,"runStatus":"running"}',
+  strangeRuns: '{"runs":[{"lastSequence":1},null],"nextCursor":null}',
+} as const;
 
-it("a success has a member of a run, a lease, a list or a session", () => {
-  for (const member of ["lastSequence", "fence", "runs", "userId"]) {
-    expect(readJson(`{"${member}":0}`)).toEqual({ [member]: 0 });
-  }
+type Kind = keyof typeof BODIES;
+
+/** Each call, with the kinds of answers that it takes. */
+const CALLS: readonly (readonly [
+  name: string,
+  call: (runs: Client) => Promise<unknown>,
+  taken: readonly Kind[],
+])[] = [
+  ["create", async (runs) => runs.create({ runId: "a" }), ["run", "page", "strangeEvents"]],
+  ["get", async (runs) => runs.get("a"), ["run"]],
+  ["events", async (runs) => runs.events("a"), ["page"]],
+  ["append", async (runs) => runs.append("a", []), ["run", "page", "strangeEvents"]],
+  ["cancel", async (runs) => runs.cancel("a"), ["run", "page", "strangeEvents"]],
+  ["list", async (runs) => runs.list(), ["list"]],
+  ["claim", async (runs) => runs.claim("a", { leaseMs: 1_000 }), ["lease"]],
+  ["renew", async (runs) => runs.renew("a", 1, { leaseMs: 1_000 }), ["lease"]],
+  ["session", async (runs) => runs.session(), ["session"]],
+  ["delete", async (runs) => runs.delete("a"), []],
+  ["release", async (runs) => runs.release("a", 1), []],
+  ["openSession", async (runs) => runs.openSession("t"), []],
+  ["closeSession", async (runs) => runs.closeSession(), []],
+];
+
+/** A client whose server answers every call with this. */
+function clientOf(body: string, status = 200): Client {
+  const headers = { "content-type": "application/json", "run-retention": "60" };
+  const fetch = async (): Promise<Response> =>
+    new Response(status === 204 ? null : body, { status, headers });
+  return createClient({ baseUrl: "http://127.0.0.1", patienceMs: 0, fetch });
+}
+
+describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
+  it("is the server's own only with the shape that this call needs", async () => {
+    const kinds = Object.keys(BODIES) as Kind[];
+    const got = await Promise.all(
+      kinds.map(async (kind) => {
+        const error = await call(clientOf(BODIES[kind])).then(
+          () => null,
+          (thrown: RunEventsError) => thrown,
+        );
+        if (error === null) return [kind, "taken"];
+        expect(error).toMatchObject({ code: "store_unavailable", retryable: true });
+        // Never what came.
+        expect(error.message).toMatch(/answered 200 application\/json, not as a run-events server/);
+        expect(error.message).not.toMatch(/Back soon|runn|ada/);
+        return [kind, "refused"];
+      }),
+    );
+    expect(got).toEqual(kinds.map((kind) => [kind, taken.includes(kind) ? "taken" : "refused"]));
+  });
+
+  it("is without a body only where there is nothing to say", async () => {
+    const answer = call(clientOf("", 204));
+    if (taken.length === 0) await answer;
+    else await expect(answer).rejects.toThrow("answered 204 application/json, not as a run-events");
+  });
+});
+
+it("the error of a strange answer says which members were expected", async () => {
+  await expect(clientOf("{}").get("a")).rejects.toThrow(
+    "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus): is /v1 passed on to the server?",
+  );
 });

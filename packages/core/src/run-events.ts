@@ -125,7 +125,11 @@ export interface RunEvents extends Upkeep {
    */
   probe(options?: ProbeOptions): Promise<void>;
   /**
-   * Ends every tail, shuts down all work and waits for it, lets the appends under way land, closes the store. Idempotent.
+   * Ends every tail, shuts down all work and waits for it, lets the appends and reads under way end, then closes the store, whose `close`
+   * decides over other calls under way, such as a claim. Idempotent.
+   *
+   * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process that has
+   * to go by a deadline exit then: what was not acknowledged may have landed.
    * @see S18
    */
   close(): Promise<void>;

@@ -78,11 +78,7 @@ describe("a mistake in the first lines of a program", () => {
       (runs) => runs.append("r", [{ eventType: "A" }], "key"),
       'Expected an object such as { ownerId }, got "key".',
     ],
-    [
-      "no run id",
-      (runs) => runs.get(undefined),
-      "Expected the run id to be a string, got undefined.",
-    ],
+    ["no run id", (runs) => runs.get(undefined), "Expected runId to be a string, got undefined."],
     [
       "no task",
       (runs) => runs.work("r", { leaseMs: 1_000 }),

@@ -190,4 +190,41 @@ describe("close", () => {
     await expect(log.readPage("r")).rejects.toMatchObject({ code: "store_unavailable" });
     expect(clock.timers()).toBe(0);
   });
+
+  it.each([
+    ["append", true],
+    ["read", true],
+    ["claim", false],
+  ] as const)(
+    "S18: of %s that the store does not answer it is %s that the log waits for it, without a time limit, before it closes the store",
+    async (name, isWaitedFor) => {
+      const memory = createMemoryStore();
+      const gate = createDeferred<void>();
+      const calls: string[] = [];
+      const held = async (...given: readonly [never]): Promise<never> => {
+        calls.push(name);
+        await gate.promise;
+        return (await memory[name](...given)) as never;
+      };
+      const close = async (): Promise<void> => void calls.push("close");
+      const clock = createFakeClock();
+      const log = createRunLog({ store: { ...memory, [name]: held, close }, clock });
+      await log.createRun({ runId: "r", ownerId: "ada" });
+      const asked = {
+        append: async () => log.append("r", [TOKEN]),
+        claim: async () => log.claim("r", { leaseMs: 60_000 }),
+        read: async () => log.readPage("r"),
+      }[name]();
+      await expect.poll(() => calls).toContain(name);
+      const closed = log.close();
+      // Much later.
+      clock.advance(3_600_000);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(calls.includes("close")).toBe(!isWaitedFor);
+      gate.resolve();
+      await asked;
+      await closed;
+      expect(calls.at(-1)).toBe("close");
+    },
+  );
 });

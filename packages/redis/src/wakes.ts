@@ -1,7 +1,12 @@
-import { createWatchers, storeClosed, type Watch } from "@tm/run-events-core/store";
+import {
+  createPoller,
+  createWatchers,
+  type Poller,
+  storeClosed,
+  type Watch,
+} from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { storeFailure } from "./failure.ts";
-import { Looks } from "./looks.ts";
 import { createSubscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { WatchedRun } from "./watched-run.ts";
@@ -12,6 +17,9 @@ const LOOK_MS = 1_000;
 const DEAF_LOOK_MS = 50;
 /** What a look, and the commands before it, may come late, with some 20,000 runs watched. */
 const LOOK_GRACE_MS = 1_000;
+
+/** So many runs are looked at in a millisecond at most, over time. */
+const RUNS_A_MS = 20;
 
 /** The longest time from a commit to its notification, when its message is lost. */
 export const WAKE_DEADLINE_MS: number = LOOK_MS + LOOK_GRACE_MS;
@@ -34,27 +42,21 @@ export class Wakes {
   readonly #connection: Connection;
   readonly #watchers = createWatchers();
   readonly #watched = new Map<string, WatchedRun>();
-  readonly #looks: Looks<WatchedRun>;
-  readonly #deafLooks: Looks<WatchedRun>;
+  readonly #looks: Poller;
+  readonly #deafLooks: Poller;
   /** `null` before the first watch. */
   #subscriptions: Subscriptions | null = null;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#looks = new Looks({
-      periodMs: LOOK_MS,
-      pick: () => [...this.#watched.values()],
-      look: (runs) => {
-        this.#subscriptions?.beat();
-        return this.#lookAt(runs);
-      },
-    });
-    this.#deafLooks = new Looks({
-      periodMs: DEAF_LOOK_MS,
-      pick: () =>
-        [...this.#watched.values()].filter(({ runId }) => !this.#subscriptions?.isHeard(runId)),
-      look: (runs) => this.#lookAt(runs),
-    });
+    this.#looks = this.#pollEvery(
+      LOOK_MS,
+      () => [...this.#watched.values()],
+      () => this.#subscriptions?.beat(),
+    );
+    this.#deafLooks = this.#pollEvery(DEAF_LOOK_MS, () =>
+      [...this.#watched.values()].filter(({ runId }) => !this.#subscriptions?.isHeard(runId)),
+    );
   }
 
   /** As the contract's `watch`. */
@@ -90,11 +92,25 @@ export class Wakes {
     this.#subscriptions?.close();
   }
 
+  /** Looks at runs while there are any: the pause is longer where there are very many. */
+  #pollEvery(periodMs: number, pick: () => readonly WatchedRun[], before = (): void => {}): Poller {
+    return createPoller({
+      look: () => {
+        before();
+        return this.#lookAt(pick());
+      },
+      isNeeded: () => pick().length > 0,
+      pauseMs: () => Math.max(periodMs, pick().length / RUNS_A_MS),
+      // A look at a server that does not answer takes long, and must not put off the next.
+      mostPauseMs: periodMs,
+    });
+  }
+
   #open(): Subscriptions {
     const { redis, keys } = this.#connection;
     return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
       onHeard: (runId) => this.#onHeard(runId),
-      onUnheard: () => this.#deafLooks.start(),
+      onUnheard: () => this.#deafLooks.start(DEAF_LOOK_MS),
       onMessage: (runId) => {
         const run = this.#watched.get(runId);
         if (run !== undefined) run.hasSpoken = true;
@@ -148,8 +164,8 @@ export class Wakes {
       this.#subscriptions.add(runId);
       // The last watch was stopped just now, and its channel is still subscribed to.
       if (this.#subscriptions.isHeard(runId)) run.settle();
-      this.#looks.start();
-      this.#deafLooks.start();
+      this.#looks.start(LOOK_MS);
+      this.#deafLooks.start(DEAF_LOOK_MS);
     }
     run.watches += 1;
     return run;

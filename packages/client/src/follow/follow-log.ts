@@ -1,5 +1,5 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
-import { pageCall, streamCall, WAIT_SECONDS } from "../http/run-calls.ts";
+import { pageCall, readPage, streamCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import { askStream, type Server } from "../http/server.ts";
 import { unheard } from "../http/server-errors.ts";
 import type { Standing } from "./standing.ts";
@@ -42,9 +42,10 @@ export interface FollowLogOptions extends Pick<FollowLog, "signal" | "cursor" | 
 export function createFollowLog(options: FollowLogOptions): FollowLog {
   const { server, runId, signal, cursor, update } = options;
 
-  async function readPage(isHeld: boolean): Promise<Page> {
+  async function askPage(isHeld: boolean): Promise<Page> {
     const wait = isHeld ? WAIT_SECONDS : 0;
-    return server.askJson(pageCall(runId, { since: cursor(), wait }), signal);
+    const call = pageCall(runId, { since: cursor(), wait });
+    return server.askJson({ ...call, read: readPage }, signal);
   }
 
   function those(events: readonly RunEvent[]): RunEvent[] {
@@ -59,11 +60,11 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     hear: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
     async ready(arrived) {
       let events = those(arrived);
-      if (events.length === 0) events = those((await readPage(false)).events);
+      if (events.length === 0) events = those((await askPage(false)).events);
       if (events.length === 0) throw unheard(`The server left out event ${cursor() + 1}.`);
       return events;
     },
-    readPage,
+    readPage: askPage,
     openStream: (onHead) => askStream(server, streamCall(runId, cursor()), signal, onHead),
   };
 }

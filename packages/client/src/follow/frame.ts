@@ -4,6 +4,8 @@ import type {
   RunEventsErrorDetails,
   RunStatus,
 } from "@tm/run-events-core";
+import { fits, type ObjectShape } from "../http/fits.ts";
+import { EVENT } from "../http/run-calls.ts";
 
 /** What a frame says of the run. @see W22 */
 interface RunNews {
@@ -16,11 +18,39 @@ interface RunNews {
 export type Frame =
   | ({ readonly type: "connected" | "status" | "run_finished" } & RunNews)
   | { readonly type: "run_event"; readonly event: RunEvent }
-  | ({ readonly type: "error" } & ErrorFrame);
+  | ({ readonly type: "error" } & ErrorFrame)
+  | { readonly type: "malformed" };
 
 /** Why a stream ends before its run. */
 export interface ErrorFrame extends RunEventsErrorDetails {
   readonly code: RunEventsErrorCode;
   readonly message: string;
   readonly retryable: boolean;
+}
+
+const ANY: ObjectShape = { type: "" };
+const NEWS = { runStatus: "", lastSequence: 0 } as const;
+
+/** What the frames of each type have. */
+const SHAPES: ReadonlyMap<string, ObjectShape> = new Map<string, ObjectShape>([
+  ["connected", NEWS],
+  ["status", NEWS],
+  ["run_finished", NEWS],
+  ["run_event", { event: EVENT }],
+  ["error", { code: "", message: "", retryable: true }],
+]);
+
+/**
+ * Reads a frame. One of a type that this version does not know may have any shape.
+ * @returns one of the type `malformed` for what no run-events server sends
+ * @see W22
+ */
+export function parseFrame(data: string): Frame {
+  try {
+    const frame = JSON.parse(data) as Frame;
+    if (fits(frame, SHAPES.get(frame.type) ?? ANY)) return frame;
+  } catch {
+    // No JSON, or `null`.
+  }
+  return { type: "malformed" };
 }

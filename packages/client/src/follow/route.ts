@@ -3,7 +3,7 @@ export type Transport = "stream" | "long_poll" | "poll";
 
 /**
  * How an attempt was lost. `away`: the server did not answer, or would not. `barren`: it answered, and nothing came of it.
- * `held_back`: what has to come at once did not. `cut`: something came before. `full`: the server answered that it has no place left
+ * `held_back`: what has to come at once did not, or was changed on the way. `cut`: something came before. `full`: the server answered that it has no place left
  * for this transport.
  */
 export type Loss = "away" | "barren" | "held_back" | "cut" | "full";

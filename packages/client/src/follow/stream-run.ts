@@ -1,6 +1,6 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
-import type { ErrorFrame, Frame } from "./frame.ts";
+import { type ErrorFrame, type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
 import { brokenOff, hearing } from "../http/server.ts";
 import { unheard } from "../http/server-errors.ts";
@@ -31,10 +31,7 @@ export function streamRun(
   const decoder = new TextDecoder();
   /** What has arrived and is not dealt with. */
   const frames: Frame[] = [];
-  const feed = createStreamParser(
-    (data) => frames.push(Object(JSON.parse(data)) as Frame),
-    onRetry,
-  );
+  const feed = createStreamParser((data) => frames.push(parseFrame(data)), onRetry);
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /**
@@ -100,13 +97,20 @@ function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt):
     if (frame.type === "run_event") {
       const { sequence } = frame.event;
       if (sequence > last + 1) break;
-      if (sequence > last) {
+      if (sequence === last + 1) {
         events.push(frame.event);
         last = sequence;
       }
     } else {
       // What a frame says of the run counts behind the events before it.
       if (events.length > 0) break;
+      if (frame.type === "malformed") {
+        // Something on the way changes the stream. Polls may get through.
+        expect("held_back");
+        throw unheard(
+          "Expected frames of a run-events server, got something else in its stream: does a proxy change it?",
+        );
+      }
       if (frame.type === "error") {
         // A poll needs no place among the streams.
         if (isFull(frame)) expect("full");

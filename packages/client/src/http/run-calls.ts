@@ -1,11 +1,12 @@
 import type { EventDraft, RunStatus } from "@tm/run-events-core";
-import { SealedJson } from "@tm/run-events-core/wire";
+import { checkRunId, SealedJson } from "@tm/run-events-core/wire";
+import { fits, type ObjectShape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see W17 */
 export const WAIT_SECONDS = 25;
 
-/** Reads an answer. @returns `undefined`, or throws, if the answer is not the server's own */
-export type Read = (text: string, response: Response) => unknown;
+/** Makes something else of an answer. @throws if the answer is not the server's own */
+export type Read = (json: unknown, response: Response, text: string) => unknown;
 
 /** A request, and how its answer is read. */
 export interface Call {
@@ -16,7 +17,9 @@ export interface Call {
   readonly body?: string;
   /** How long the server may hold the answer, in seconds. Default 0. */
   readonly heldSeconds?: number;
-  /** Default `readJson`. */
+  /** What the JSON of its answer has; `undefined` if the answer is 204, without a body. */
+  readonly answer?: ObjectShape | undefined;
+  /** Default the JSON as it is. */
   readonly read?: Read;
 }
 
@@ -37,32 +40,31 @@ export interface AppendConditions {
   readonly fence?: number | undefined;
 }
 
-/** Every JSON answer of the server has one of these members: of a run, a page or a receipt; a lease; a list; a session. */
-const MEMBERS = ["lastSequence", "fence", "runs", "userId"] as const;
-
-/** Reads the JSON of an answer. @returns `undefined`, or throws, if the answer is not the server's own */
-export function readJson(
-  text: string,
-  parse: (text: string) => unknown = JSON.parse,
-): Readonly<Record<string, unknown>> | undefined {
-  const json = parse(text) as Readonly<Record<string, unknown>> | null;
-  return json && MEMBERS.some((member) => json[member] !== undefined) ? json : undefined;
-}
-
-const readNothing: Read = (_text, { status }) => (status === 204 ? null : undefined);
+/** A run and a receipt. @see W8, W9 */
+const RUN = { lastSequence: 0, runStatus: "" } as const;
+/** An event of a page or of a frame. @see W15, W22 */
+export const EVENT = { sequence: 0, eventType: "" } as const;
+/** @see W31 */
+const LEASE = { fence: 0 } as const;
 
 const RUNS = "/v1/agent-runs";
 const JSON_TYPE = { "content-type": "application/json" } as const;
 
+/**
+ * The one place where an id becomes part of a path. What it lets through needs no escape: `..`, escaped or not, would make the path of
+ * something else.
+ * @throws TypeError for what is no string; RunEventsError `not_found` for an id that no run can have. @see W8
+ */
 function runPath(runId: string, rest = ""): string {
-  return `${RUNS}/${encodeURIComponent(runId)}${rest}`;
+  checkRunId(runId);
+  return `${RUNS}/${runId}${rest}`;
 }
 
 /** @see W8 */
 export function createCall(runId: string, metadata: unknown): Call {
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
   const body = `{"runId":${JSON.stringify(runId)}${data}}`;
-  return { path: RUNS, method: "POST", headers: JSON_TYPE, body };
+  return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
 }
 
 /** Has a key, so that it may be sent again and lands once. @see W9-W11, W32 */
@@ -85,16 +87,30 @@ export function appendCall(
       ...(fence !== undefined && { "run-fence": `${fence}` }),
     },
     body: `{"events":[${texts.join()}]${expected}}`,
+    answer: RUN,
   };
 }
 
-/** @see W15-W17 */
+/** Of a page, what where the run stands needs: who takes its events checks them with `readPage`. @see W15-W17 */
 export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call {
   const most = limit === undefined ? "" : `&limit=${limit}`;
   return {
     path: runPath(runId, `/events?since=${since}${most}&wait=${wait}`),
     heldSeconds: wait,
+    answer: RUN,
   };
+}
+
+/** Takes a page with its events. */
+export const readPage = <T>(json: T): T => checkItems(json, "events", EVENT);
+
+/** Takes a list of runs. */
+export const readRuns = <T>(json: T): T => checkItems(json, "runs", RUN);
+
+function checkItems<T>(json: T, name: string, item: ObjectShape): T {
+  const items = (json as Readonly<Record<string, unknown>>)[name] as readonly unknown[];
+  if (!items.every((one) => fits(one, item))) throw new TypeError("Not an item of the server's.");
+  return json;
 }
 
 /** @see W19 */
@@ -104,7 +120,7 @@ export function streamCall(runId: string, since: number): Call {
 
 /** @see W14 */
 export function getCall(runId: string): Call {
-  return { path: runPath(runId) };
+  return { path: runPath(runId), answer: RUN };
 }
 
 /** @see W14 */
@@ -115,17 +131,17 @@ export function listCall(query: {
 }): Call {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(given.map(([name, value]) => [name, `${value}`]));
-  return { path: `${RUNS}?${search}` };
+  return { path: `${RUNS}?${search}`, answer: { runs: [] } };
 }
 
 /** @see W13 */
 export function cancelCall(runId: string): Call {
-  return { path: runPath(runId, "/cancel"), method: "POST" };
+  return { path: runPath(runId, "/cancel"), method: "POST", answer: RUN };
 }
 
 /** @see W14 */
 export function deleteCall(runId: string): Call {
-  return { path: runPath(runId), method: "DELETE", read: readNothing };
+  return { path: runPath(runId), method: "DELETE" };
 }
 
 /**
@@ -133,23 +149,25 @@ export function deleteCall(runId: string): Call {
  * @see W31
  */
 export function claimCall(runId: string, leaseMs: number): Call {
-  return leaseCall("POST", runId, { leaseMs }, { "idempotency-key": crypto.randomUUID() });
+  const headers = { "idempotency-key": crypto.randomUUID() };
+  return leaseCall("POST", runId, { leaseMs }, LEASE, headers);
 }
 
 /** @see W31 */
 export function renewCall(runId: string, fence: number, leaseMs: number): Call {
-  return leaseCall("PUT", runId, { fence, leaseMs });
+  return leaseCall("PUT", runId, { fence, leaseMs }, LEASE);
 }
 
 /** @see W31 */
 export function releaseCall(runId: string, fence: number): Call {
-  return { ...leaseCall("DELETE", runId, { fence }), read: readNothing };
+  return leaseCall("DELETE", runId, { fence });
 }
 
 function leaseCall(
   method: "POST" | "PUT" | "DELETE",
   runId: string,
   body: object,
+  answer?: ObjectShape,
   headers?: Readonly<Record<string, string>>,
 ): Call {
   return {
@@ -157,6 +175,7 @@ function leaseCall(
     method,
     headers: { ...JSON_TYPE, ...headers },
     body: JSON.stringify(body),
+    answer,
   };
 }
 
@@ -164,16 +183,16 @@ const SESSION = "/v1/session";
 
 /** @see W29 */
 export function sessionCall(): Call {
-  return { path: SESSION };
+  return { path: SESSION, answer: { userId: "" } };
 }
 
 /** @see W29 */
 export function openSessionCall(token: string): Call {
   const headers = { authorization: `Bearer ${token}` };
-  return { path: SESSION, method: "POST", headers, read: readNothing };
+  return { path: SESSION, method: "POST", headers };
 }
 
 /** @see W29 */
 export function closeSessionCall(): Call {
-  return { path: SESSION, method: "DELETE", read: readNothing };
+  return { path: SESSION, method: "DELETE" };
 }

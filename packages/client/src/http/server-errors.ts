@@ -3,6 +3,7 @@ import {
   type RunEventsErrorCode,
   type RunEventsErrorDetails,
 } from "@tm/run-events-core";
+import { fits } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
 
 /** What a run-events server says when it refuses. @see W3 */
@@ -26,12 +27,13 @@ export function noAnswer(origin: string, cause: unknown): RunEventsError {
 
 /** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
 export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
-  const { method = "GET", path } = asked;
-  const { status, headers } = answer;
+  const { method = "GET", path, answer: wanted } = asked;
+  const { ok, status, headers } = answer;
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
+  const members = ok && wanted ? ` (${String(Object.keys(wanted))})` : "";
   const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
   return unheard(
-    `${method} ${path.split("?")[0]} answered ${status} ${type}, not as a run-events server does: ${hint}?`,
+    `${method} ${path.split("?")[0]} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
   );
 }
 
@@ -48,18 +50,18 @@ const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
  */
 export function errorOf(asked: Call, answer: Response, json: unknown): RunEventsError {
   const { status, headers } = answer;
-  const isProblem = headers.get("content-type")?.startsWith("application/problem+json") === true;
-  const problem = Object(isProblem ? json : null) as Problem;
-  const isOwn = typeof problem.code === "string";
-  const { code, message } = strangeAnswer(asked, answer);
+  const isProblem = (headers.get("content-type") ?? "").startsWith("application/problem+json");
+  const isOwn = isProblem && fits(json, { code: "" });
+  const problem: Problem = isOwn ? (json as Problem) : {};
+  const strange = strangeAnswer(asked, answer);
   // A date is no number.
   const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
   return new RunEventsError(
-    (isOwn ? problem.code : CODES[status]) ?? code,
-    (isOwn ? problem.detail : null) ?? message,
+    problem.code ?? CODES[status] ?? strange.code,
+    problem.detail ?? strange.message,
     {
       retryable: isOwn ? status === 408 || status === 429 || status >= 500 : status !== 413,
-      details: { ...(isOwn && problem), ...(retryAfterMs > 0 && { retryAfterMs }) },
+      details: { ...problem, ...(retryAfterMs > 0 && { retryAfterMs }) },
     },
   );
 }

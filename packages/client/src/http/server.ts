@@ -2,7 +2,8 @@ import type { RunEventsError } from "@tm/run-events-core";
 import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
-import { type Call, type Read, readJson } from "./run-calls.ts";
+import { fits } from "./fits.ts";
+import type { Call } from "./run-calls.ts";
 import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
 
@@ -68,7 +69,7 @@ export function createServer(options: ServerOptions): Server {
   return {
     ask,
     async askJson<T>(call: Call, whole: AbortSignal): Promise<T> {
-      const { heldSeconds = 0, read = (text) => readJson(text) } = call;
+      const { heldSeconds = 0 } = call;
       const { signal, abort } = linkAbort(whole);
       const seconds = ANSWER_SECONDS + heldSeconds;
       const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
@@ -76,9 +77,7 @@ export function createServer(options: ServerOptions): Server {
       try {
         const response = await ask(call, signal);
         const text = await hearing(response.text(), signal, brokenOff);
-        const value = tryRead(read, text, response);
-        if (value === undefined) throw strangeAnswer(call, response);
-        return value as T;
+        return readAnswer<T>(call, text, response);
       } finally {
         clearTimeout(tooLate);
         abort();
@@ -120,12 +119,18 @@ export async function hearing<T>(
   }
 }
 
-function tryRead(read: Read, text: string, response: Response): unknown {
+/** @throws RunEventsError `store_unavailable`, retryable, if the answer is not the server's own */
+function readAnswer<T>(call: Call, text: string, response: Response): T {
+  const { answer, read = (json) => json } = call;
   try {
-    return read(text, response);
+    const json: unknown = answer && JSON.parse(text);
+    if (answer ? fits(json, answer) : response.status === 204) {
+      return read(json, response, text) as T;
+    }
   } catch {
-    return undefined;
+    // No JSON, or no such as this version can read.
   }
+  throw strangeAnswer(call, response);
 }
 
 /** @throws TypeError for a value that no header can have. The host's own error would tell it, and it may be a secret. */

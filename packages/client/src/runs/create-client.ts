@@ -9,7 +9,6 @@ import type {
   WorkedRun,
   WorkOptions,
 } from "@tm/run-events-core";
-import { isRunId, runNotFound } from "@tm/run-events-core/store";
 import { sealDraft } from "@tm/run-events-core/wire";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowOptions } from "../follow/follow-options.ts";
@@ -28,7 +27,9 @@ import {
   listCall,
   openSessionCall,
   pageCall,
-  readJson,
+  type Read,
+  readPage,
+  readRuns,
   releaseCall,
   renewCall,
   sessionCall,
@@ -198,19 +199,23 @@ export function createClient(options: ClientOptions = {}): Client {
       ask(createCall(checkRunId(runId), metadata), how),
     list: async ({ status, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, limit, cursor }), read: readList }, how),
-    get: async (runId, how) => ask({ ...getCall(checkPathId(runId)), read: readKept }, how),
+    get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
     async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const call = pageCall(checkPathId(runId), { since, limit, wait: waitSeconds });
+      const call = pageCall(runId, { since, limit, wait: waitSeconds });
       const heldSeconds = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
-      return ask({ ...call, heldSeconds, read: (text) => readJson(text, parseJson) }, how);
+      const read: Read = (json, _, text) => {
+        const page = readPage(json);
+        return parseJson ? parseJson(text) : page;
+      };
+      return ask({ ...call, heldSeconds, read }, how);
     },
     append: async (runId, events, how = {}) =>
-      ask(appendCall(checkPathId(runId), events.map(sealDraft), how), how),
-    cancel: async (runId, how) => ask(cancelCall(checkPathId(runId)), how),
-    delete: async (runId, how) => ask(deleteCall(checkPathId(runId)), how),
-    claim: async (runId, how) => ask(claimCall(checkPathId(runId), how.leaseMs), how),
-    renew: async (runId, fence, how) => ask(renewCall(checkPathId(runId), fence, how.leaseMs), how),
-    release: async (runId, fence, how) => ask(releaseCall(checkPathId(runId), fence), how),
+      ask(appendCall(runId, events.map(sealDraft), how), how),
+    cancel: async (runId, how) => ask(cancelCall(runId), how),
+    delete: async (runId, how) => ask(deleteCall(runId), how),
+    claim: async (runId, how) => ask(claimCall(runId, how.leaseMs), how),
+    renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
+    release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),
     work: async (runId, how, task) => workRun({ ...options, ...how, runId }, task),
     session: async (how) => ask(sessionCall(), how),
@@ -219,26 +224,17 @@ export function createClient(options: ClientOptions = {}): Client {
   };
 }
 
-/** @throws RunEventsError `not_found` for an id that no run can have: `..` would make the path of something else. @see W8 */
-function checkPathId(runId: unknown): string {
-  const id = checkRunId(runId);
-  if (!isRunId(id)) throw runNotFound();
-  return id;
+function readKept(json: unknown, response: Response): KeptRun {
+  const run = json as RunSnapshot;
+  return { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
 }
 
-function readKept(text: string, response: Response): KeptRun | undefined {
-  const run = readJson(text) as RunSnapshot | undefined;
-  return run && { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
-}
-
-function readList(text: string, response: Response): RunList | undefined {
-  const list = readJson(text) as Omit<RunList, "retentionMs"> | undefined;
+function readList(json: unknown, response: Response): RunList {
+  const { runs, nextCursor } = readRuns(json) as Omit<RunList, "retentionMs">;
   const retentionMs = parseRetention(response.headers);
-  return (
-    list && {
-      runs: list.runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
-      nextCursor: list.nextCursor,
-      retentionMs,
-    }
-  );
+  return {
+    runs: runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
+    nextCursor,
+    retentionMs,
+  };
 }

@@ -1,10 +1,4 @@
-import {
-  type AppendReceipt,
-  type Claim,
-  isTerminal,
-  RunEventsError,
-  type RunSnapshot,
-} from "@tm/run-events-core";
+import { type AppendReceipt, type Claim, isTerminal, type RunSnapshot } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
 import { checkDepth, holdingClock, isRefusal, type WorkPort } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
@@ -31,6 +25,11 @@ const APPEND_MS = 300_000;
  * | --------------- | ------------------------------------------------------- | --------- |
  * | sent again      | the worker shuts down, or its watch for the end stops   | sent once |
  * | sent once       | the work is over (`closing`)                            | cut off   |
+ *
+ * | the worker shuts down           | then                                                                            |
+ * | ------------------------------- | ------------------------------------------------------------------------------- |
+ * | before the claim is answered    | the request is cut off. A lease that it got has a fence that nobody knows: it runs out |
+ * | after the answer                | the read of the run is cut off, and the lease is released                       |
  * @param how its `signal` shuts the worker down
  * @param closing aborts when the work is over, and ends what is still under way
  * @see W31, W32
@@ -46,16 +45,19 @@ export function createServerPort(
   /** The last sequence that the worker knows of. */
   let known = 0;
 
-  const insist = async <T>(call: Call, signal: AbortSignal, patienceMs: number): Promise<T> =>
-    retrying(() => server.askJson<T>(call, closing), { signal, patienceMs, mostDelayMs });
+  /** @param cut aborts the request that is under way, and not only the attempts after it */
+  const insist = async <T>(
+    call: Call,
+    patienceMs: number,
+    signal = shutdown ?? closing,
+    cut = signal,
+  ): Promise<T> =>
+    retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
   const stopTrying = (): void =>
     stopped.abort(
-      Object.assign(
-        unheard("The server is away, and the worker has no time left to wait for it."),
-        {
-          ambiguous: true,
-        },
-      ),
+      Object.assign(unheard("The server is away, and no time is left to wait for it."), {
+        ambiguous: true,
+      }),
     );
   const release = async (runId: string, fence: number): Promise<unknown> =>
     server.askJson(releaseCall(runId, fence), closing);
@@ -69,11 +71,10 @@ export function createServerPort(
     // `append` sends it again by itself.
     insist: async (send) => send(),
     async claim(runId, leaseMs) {
-      const whole = shutdown ?? closing;
-      const { fence } = await insist<Claim>(claimCall(runId, leaseMs), whole, leaseMs / 3);
+      const { fence } = await insist<Claim>(claimCall(runId, leaseMs), leaseMs / 3);
       try {
         // Under the new lease no other worker writes to the run.
-        const run = await insist<RunSnapshot>(getCall(runId), whole, leaseMs / 3);
+        const run = await insist<RunSnapshot>(getCall(runId), leaseMs / 3);
         const { runStatus, lastSequence } = run;
         known = lastSequence;
         if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
@@ -83,17 +84,12 @@ export function createServerPort(
         throw error;
       }
     },
-    async renew(runId, fence, leaseMs) {
-      try {
-        return await server.askJson(renewCall(runId, fence, leaseMs), closing);
-      } catch (error) {
-        throw isRefusedByServer(error) ? error : unheard("The lease was not renewed.", error);
-      }
-    },
+    renew: async (runId, fence, leaseMs) =>
+      server.askJson(renewCall(runId, fence, leaseMs), closing),
     release,
     async append(runId, events, conditions) {
       const call = appendCall(runId, events, conditions);
-      const receipt = await insist<AppendReceipt>(call, stopped.signal, APPEND_MS);
+      const receipt = await insist<AppendReceipt>(call, APPEND_MS, stopped.signal, closing);
       known = Math.max(known, receipt.lastSequence);
       return receipt;
     },
@@ -120,9 +116,4 @@ export function createServerPort(
       };
     },
   };
-}
-
-/** Whether the server says it, and not what is between: only a problem of the server's has a code. @see W3 */
-function isRefusedByServer(error: unknown): boolean {
-  return error instanceof RunEventsError && "code" in error.details;
 }

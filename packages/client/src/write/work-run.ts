@@ -1,6 +1,5 @@
 import type { WorkedRun, WorkOptions } from "@tm/run-events-core";
 import { runWork } from "@tm/run-events-core/wire";
-import { checkRunId } from "../http/check-run-id.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { createServerPort } from "./server-port.ts";
 
@@ -18,6 +17,9 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * While the server is away what the task gives is sent again, as long as the lease lasts, five minutes at most. The task learns from
  * `run.signal` that it should stop: at once if somebody ends the run when it has been quiet for 0.6 s, with its next append or within
  * that time if it has not; with a renewal, or within half a minute, if the server was away.
+ *
+ * A shutdown (`signal`) during the claim cuts the request off, and asks nothing more: if it has landed, its lease runs out after `leaseMs`.
+ * Between the claim's answer and the task it releases the run.
  * @returns what the task returned
  * @throws what the task threw; the reason of `signal` if that stopped it; RunEventsError `claimed` (with `expiresAt`),
  * `run_finished`, `fenced`, `not_found`, and why an emitted event or the end could not be appended; of a claim that got no
@@ -36,8 +38,7 @@ export async function workRun<Value>(
   options: WorkRunOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
-  const { leaseMs, signal } = options;
-  const runId = checkRunId(options.runId);
+  const { runId, leaseMs, signal } = options;
   const closing = new AbortController();
   const port = createServerPort(createServer(options), options, closing.signal);
   try {

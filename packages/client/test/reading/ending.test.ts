@@ -68,7 +68,13 @@ it("W22: codes that only streams have are `store_unavailable` while it waits", a
   const { baseUrl } = await startScriptedServer((response, index) => {
     const error = { type: "error", code: "draining", message: "Going down.", retryable: true };
     if (index === 0) stream(response, connected(), frame(error)).end();
-    else stream(response, connected(), event(1), frame({ type: "run_finished", lastSequence: 1 }));
+    else
+      stream(
+        response,
+        connected(),
+        event(1),
+        frame({ type: "run_finished", runStatus: "completed", lastSequence: 1 }),
+      );
   });
   const waits: unknown[] = [];
   const follower = followRun({

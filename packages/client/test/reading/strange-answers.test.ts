@@ -9,6 +9,7 @@ import {
   connected,
   event,
   finished,
+  frame,
   page,
   startScriptedServer,
   stream,
@@ -63,11 +64,12 @@ describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential
     expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
     const [status, type] = strange;
     const what = "cookie" in credential ? "stream" : "events";
+    const members = status === 200 && what === "events" ? " (lastSequence,runStatus)" : "";
     const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
     expect(errors[0]).toMatchObject({
       code: "store_unavailable",
       retryable: true,
-      message: `GET /v1/agent-runs/a/${what} answered ${status} ${type}, not as a run-events server does: ${hint}?`,
+      message: `GET /v1/agent-runs/a/${what} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
     });
   });
 });
@@ -88,6 +90,78 @@ it("an answer without a type is named too", async () => {
   });
   await expect(collect(follower)).rejects.toThrow("enough");
   expect(errors[0]).toContain("answered 404 without a type");
+});
+
+/** What something on the way makes of a frame. */
+const MALFORMED: readonly string[] = [
+  "data: {\n\n",
+  "data: <p>Back soon.</p>\n\n",
+  ...[
+    null,
+    7,
+    [],
+    {},
+    { type: 7 },
+    { type: "run_event" },
+    { type: "run_event", event: null },
+    { type: "run_event", event: {} },
+    { type: "run_event", event: { sequence: "2", eventType: "TOKEN" } },
+    { type: "connected" },
+    { type: "status", runStatus: "running" },
+    { type: "run_finished", runStatus: "completed" },
+    { type: "run_finished", runStatus: "completed", lastSequence: null },
+    { type: "error" },
+    { type: "error", code: "not_found", retryable: "false" },
+  ].map((message) => frame(message)),
+];
+
+describe("W22: a frame that no run-events server sends", () => {
+  it.each(MALFORMED)(
+    "ends no follower: what came before it is handed over, and the rest is polled: %j",
+    async (malformed) => {
+      const errors: Standing["error"][] = [];
+      const { baseUrl, requests } = await startScriptedServer((response, index, { url = "" }) => {
+        // In one piece: no event before it is lost with it.
+        if (index === 0) stream(response, connected() + event(1) + malformed);
+        else answer(response, url, 3);
+      });
+      const follower = followRun({
+        baseUrl,
+        runId: "a",
+        credential: { cookie: "session=ada" },
+        onStanding: ({ state, error }) => state === "waiting" && errors.push(error),
+      });
+      expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
+      expect(errors).toMatchObject([
+        {
+          code: "store_unavailable",
+          retryable: true,
+          message:
+            "Expected frames of a run-events server, got something else in its stream: does a proxy change it?",
+        },
+      ]);
+      expect(requests.slice(0, 2)).toEqual(["a/stream?since=0", "a/events?since=1&wait=25"]);
+    },
+  );
+
+  it("is not one of a type of later, whatever that has", async () => {
+    const { baseUrl, requests } = await startScriptedServer((response) => {
+      const later = ["toString", "constructor", "__proto__", "news"].map((type) => frame({ type }));
+      stream(response, connected(), event(1), ...later, event(2), finished(2));
+    });
+    const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "session=ada" } });
+    expect(await collect(follower)).toEqual([1, 2]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("an event between two sequences is none of the run's", async () => {
+    const between = frame({ type: "run_event", event: { sequence: 1.5, eventType: "TOKEN" } });
+    const { baseUrl } = await startScriptedServer((response) => {
+      stream(response, connected(), event(1), between, event(2), finished(2));
+    });
+    const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "session=ada" } });
+    expect(await collect(follower)).toEqual([1, 2]);
+  });
 });
 
 /** An address whose port refuses. */

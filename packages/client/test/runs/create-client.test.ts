@@ -145,7 +145,7 @@ describe("createClient, on the way", () => {
     const { baseUrl: way } = await startScriptedServer((response, index, { headers }) => {
       keys.push(headers["idempotency-key"]);
       if (index < 3) response.destroy();
-      else json(response, 201, { lastSequence: 1 });
+      else json(response, 201, { lastSequence: 1, runStatus: "running" });
     });
     const failures: RunEventsError[] = [];
     const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 60_000 });
@@ -190,7 +190,12 @@ describe("createClient, on the way", () => {
   ])(
     "W14: a server that says Run-Retention %s keeps a run until %s, %s",
     async (said, ms, until) => {
-      const run = { runId: "a", lastSequence: 1, finishedAt: "2026-01-01T00:00:00.000Z" };
+      const run = {
+        runId: "a",
+        lastSequence: 1,
+        runStatus: "completed",
+        finishedAt: "2026-01-01T00:00:00.000Z",
+      };
       const headers = said === undefined ? {} : { "run-retention": said };
       const { baseUrl: way } = await startScriptedServer((response, index) => {
         const live = { ...run, finishedAt: null };

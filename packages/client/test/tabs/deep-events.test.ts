@@ -49,7 +49,7 @@ it("events that are as deep as the server takes them are shared", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) =>
     stream(response, connected(), ...range(1, 3).map((sequence) => deep(sequence, 1_000))),
   );
-  const options = { ...COOKIE, baseUrl, runId: "deep enough" };
+  const options = { ...COOKIE, baseUrl, runId: "deep_enough" };
   for (const _ of range(1, 3)) await shows(openTab(options), 3, "live");
   expect(requests).toHaveLength(1);
 });

@@ -115,7 +115,8 @@ describe("a lost lease", () => {
     const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
       if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
       else if (method === "PUT") json(response, code === "not_found" ? 404 : 409, problem);
-      else if (!url.includes("/events")) json(response, 200, { lastSequence: 6 });
+      else if (!url.includes("/events"))
+        json(response, 200, { lastSequence: 6, runStatus: "running" });
     });
     const work = workRun({ ...ada, runId: "r", baseUrl, leaseMs: 1_000 }, async ({ signal }) =>
       aborted(signal),

@@ -124,7 +124,8 @@ it("S21: what something on the way says in the server's place renews no lease, a
   const server = await startScriptedServer((response, _, { method, url = "" }) => {
     if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
     else if (method === "PUT") json(response, 200, {});
-    else if (!url.includes("/events")) json(response, 200, { lastSequence: 0 });
+    else if (!url.includes("/events"))
+      json(response, 200, { lastSequence: 0, runStatus: "running" });
   });
   const options = { runId: "r", baseUrl: server.baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
   const work = workRun(options, async ({ signal }) => aborted(signal));

@@ -64,6 +64,50 @@ it.each(["POST", "GET"])(
   },
 );
 
+/** A fetch that holds back the answer to this method, which has landed, until the request is aborted. */
+function holdBack(method: string, onHeld: () => void): typeof globalThis.fetch {
+  return async (url, init) => {
+    if ((init?.method ?? "GET") !== method) return globalThis.fetch(url, init);
+    const { signal, ...landing } = init ?? {};
+    await globalThis.fetch(url, landing);
+    const cut = new Promise<never>((_, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason as Error));
+    });
+    onHeld();
+    return cut;
+  };
+}
+
+it("S21: a shutdown cuts off a claim that is under way: if it has landed, its lease runs out", async () => {
+  const runId = await createRun(server.port);
+  const shutdown = new AbortController();
+  const { signal } = shutdown;
+  const asked: string[] = [];
+  const held = holdBack("POST", () => shutdown.abort(REASON));
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    asked.push(init?.method ?? "GET");
+    return held(url, init);
+  };
+  const work = workRun({ ...ada, runId, leaseMs: 1_000, signal, fetch }, () =>
+    expect.unreachable(),
+  );
+  expect(await failureOf(work)).toBe(REASON);
+  // Nothing else was asked for, so the lease was not released.
+  expect(asked).toEqual(["POST"]);
+  await takeOver(server.port, runId);
+});
+
+it("S21: a shutdown after the claim's answer cuts off the read of the run, and gives it back", async () => {
+  const runId = await createRun(server.port);
+  const shutdown = new AbortController();
+  const { signal } = shutdown;
+  const fetch = holdBack("GET", () => shutdown.abort(REASON));
+  const work = workRun({ ...ada, runId, signal, fetch }, () => expect.unreachable());
+  expect(await failureOf(work)).toBe(REASON);
+  // Its lease would run for an hour.
+  await takeOver(server.port, runId);
+});
+
 it("a shutdown before all asks nothing of the server", async () => {
   const fetch = (): never => expect.unreachable();
   const options = { ...ada, runId: "r", fetch, signal: AbortSignal.abort(REASON) };

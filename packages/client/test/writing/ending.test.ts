@@ -17,7 +17,7 @@ it.each(["complete", "fail", "cancel"] as const)(
   async (end) => {
     let held: ServerResponse | undefined;
     const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
-      if (index < 2) return json(response, 201, { lastSequence: index });
+      if (index < 2) return json(response, 201, { lastSequence: index, runStatus: "running" });
       if (request.method === "GET") return void (held = response);
       held?.on("close", () => json(response, 200, news));
       const news = { runStatus: "completed", currentPhase: null, lastSequence: 2, hasMore: false };
@@ -84,7 +84,8 @@ it("an emit behind the end, or to a writer that is closed, is refused at once", 
 
 it("the signal of a quiet writer aborts soon, however much another writer has written", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
-    if (request.method === "POST") return json(response, 201, { lastSequence: index });
+    if (request.method === "POST")
+      return json(response, 201, { lastSequence: index, runStatus: "running" });
     const event = { sequence: 2, eventType: "STEP", payload: null, createdAt: "2026-01-01" };
     const isLast = request.url?.includes("since=900") === true;
     const news = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };

@@ -10,7 +10,7 @@ it.each([{}, null, [], "ok", { status: "up" }])(
   "an answer that is no receipt, from something on the way, acknowledges nothing: %j",
   async (answer) => {
     const { baseUrl, requests } = await startScriptedServer((response, index) => {
-      json(response, 200, index % 2 === 0 ? answer : { lastSequence: 1 });
+      json(response, 200, index % 2 === 0 ? answer : { lastSequence: 1, runStatus: "running" });
     });
     await onFastClock(async () => {
       const run = await startRun({ baseUrl, credential: CREDENTIAL });
@@ -48,7 +48,7 @@ it("W3: what a proxy refuses by its status has the code of that status", async (
   const codes: unknown[] = [];
   for (const status of statuses) {
     const { baseUrl } = await startScriptedServer((response, index) => {
-      if (index < 2) json(response, 201, { lastSequence: index });
+      if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
       else response.writeHead(status, { "content-type": "text/html" }).end("<h1>no</h1>");
     });
     const run = await startRun({ baseUrl, credential: CREDENTIAL, patienceMs: 0 });

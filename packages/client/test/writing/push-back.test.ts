@@ -18,10 +18,10 @@ async function startHoldingServer(answer: (index: number, take: () => void) => v
   const received: Received[] = [];
   async function read(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { events } = JSON.parse(await text(request)) as { readonly events?: readonly unknown[] };
-    if (events === undefined) return json(response, 201, { lastSequence: 1 });
+    if (events === undefined) return json(response, 201, { lastSequence: 1, runStatus: "running" });
     const key = request.headers["idempotency-key"] as string | undefined;
     const index = received.push({ key, count: events.length }) - 1;
-    answer(index, () => json(response, 201, { lastSequence: 1 }));
+    answer(index, () => json(response, 201, { lastSequence: 1, runStatus: "running" }));
     if (index < 2 && key === "lost") response.destroy();
   }
   const { baseUrl } = await startScriptedServer(
@@ -82,7 +82,7 @@ it("what cannot be sent for longer than the patience fails the writer for good, 
   let isAway = false;
   const { baseUrl } = await startScriptedServer((response) => {
     if (isAway) json(response, 503, {});
-    else json(response, 201, { lastSequence: 1 });
+    else json(response, 201, { lastSequence: 1, runStatus: "running" });
   });
   const run = await startRun({ baseUrl, credential: { bearer: "b" }, patienceMs: 10_000 });
   isAway = true;

@@ -20,7 +20,7 @@ async function unhandledDuring(work: () => Promise<void>): Promise<readonly unkn
 
 it("an emit that nobody awaits and that has no JSON is an unhandled rejection, never a silent hole", async () => {
   const { baseUrl } = await startScriptedServer((response) =>
-    json(response, 201, { lastSequence: 1 }),
+    json(response, 201, { lastSequence: 1, runStatus: "running" }),
   );
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });
   const unhandled = await unhandledDuring(async () => {
@@ -33,7 +33,7 @@ it("an emit that nobody awaits and that has no JSON is an unhandled rejection, n
 
 it("emits that nobody awaits and that could not be sent are told by the signal and the next call alone", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
-    if (index < 2) json(response, 201, { lastSequence: index });
+    if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
     else json(response, 422, { code: "invalid_event" });
   });
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });

@@ -2,7 +2,7 @@ import { describeValue, kindOf } from "./describe-value.ts";
 
 /** Built-in objects that JSON writes as `{}`, and what to pass instead. */
 const LOST: ReadonlyMap<string, string> = new Map([
-  ["Error", "Pass { message: error.message }, or what else of it a reader may see."],
+  ["Error", "Pass { message: error.message }."],
   ["Map", "Pass Object.fromEntries(map), or [...map]."],
   ["Set", "Pass [...set]."],
   ["WeakMap", "Pass what is in it."],
