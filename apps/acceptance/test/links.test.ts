@@ -72,7 +72,7 @@ it("every link of a page that is published leads to a file of the same package t
       }
     }
   }
-  expect(packed.size).toBe(8);
+  expect(packed.size).toBe(9);
   expect(count).toBeGreaterThan(30);
   expect(broken).toEqual([]);
 });
