@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { call, signIn } from "./api.ts";
 import { openStream } from "./open-stream.ts";
 
-/** For the reading server: well below the 5 s after which a run is read without a bell. */
+/** For the reading server: well below the 5 s after which a run is read without a notification. */
 export const HEARTBEAT_MS = 1_000;
 
 /**
@@ -30,7 +30,7 @@ export async function measureCrossing(
     for (; next.value?.type === "status"; next = await stream.next()) heartbeats += 1;
     lateMs.push(performance.now() - sentAt);
     expect(next.value).toMatchObject({ type: "run_event", event: { sequence } });
-    // One may have been on its way, and one told of the first event's status; a look without a bell comes behind four.
+    // One may have been on its way, and one told of the first event's status; a look without a notification comes behind four.
     expect(heartbeats).toBeLessThanOrEqual(2);
   }
   const sorted = lateMs.toSorted((a, b) => a - b).map((ms) => ms.toFixed(1));

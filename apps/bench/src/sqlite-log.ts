@@ -41,7 +41,7 @@ interface Head {
 }
 
 /**
- * The least that appends one event to the store's tables: no batch of others' calls, no checks, no bell, no promise. To be
+ * The least that appends one event to the store's tables: no batch of others' calls, no checks, no notification, no promise. To be
  * called in a transaction; returns the event's sequence.
  */
 export function prepareAppend(

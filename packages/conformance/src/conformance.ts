@@ -1,7 +1,7 @@
 import { buildCases, type CaseOptions } from "./build-cases.ts";
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
-import { bells, lostBells } from "./cases/bells.ts";
+import { counters, lostNotifications } from "./cases/notifications.ts";
 import { capabilities } from "./cases/capabilities.ts";
 import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
@@ -55,8 +55,8 @@ const ALL: readonly TrialCase[] = [
   ...pages,
   ...returnedValues,
   ...scale,
-  ...bells,
-  ...lostBells,
+  ...counters,
+  ...lostNotifications,
   ...creating,
   ...listing,
   ...owners,

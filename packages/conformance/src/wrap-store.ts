@@ -16,7 +16,7 @@ export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>
     listExpired: (query) => store.listExpired(query),
     purge: (request) => store.purge(request),
     probe: () => store.probe(),
-    watch: (runId, wake) => store.watch(runId, wake),
+    subscribe: (runId, onNotification) => store.subscribe(runId, onNotification),
     close: () => store.close(),
     ...replaced,
   };

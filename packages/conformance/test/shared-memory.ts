@@ -1,5 +1,5 @@
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore, Watch } from "@tm/run-events-core/store";
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 
 /** How to break a store: its data, beneath all store objects, or each object that is opened on them. */
 export interface Breakage {
@@ -25,7 +25,7 @@ export function sharedMemoryDoors({
 }
 
 function openOn(data: RunEventStore): RunEventStore {
-  const watches = new Set<Watch>();
+  const subscriptions = new Set<Subscription>();
   let closed = false;
 
   function open(): RunEventStore {
@@ -47,7 +47,7 @@ function openOn(data: RunEventStore): RunEventStore {
     listExpired: async (query) => open().listExpired(query),
     purge: async (request) => open().purge(request),
     probe: async () => open().probe(),
-    watch(runId, wake) {
+    subscribe(runId, onNotification) {
       if (closed)
         return {
           ready: Promise.resolve()
@@ -55,20 +55,20 @@ function openOn(data: RunEventStore): RunEventStore {
             .then(() => {}),
           stop() {},
         };
-      const watch = data.watch(runId, wake);
-      watches.add(watch);
+      const subscription = data.subscribe(runId, onNotification);
+      subscriptions.add(subscription);
       return {
-        ready: watch.ready,
+        ready: subscription.ready,
         stop() {
-          watches.delete(watch);
-          watch.stop();
+          subscriptions.delete(subscription);
+          subscription.stop();
         },
       };
     },
     async close() {
       closed = true;
-      for (const watch of watches) watch.stop();
-      watches.clear();
+      for (const subscription of subscriptions) subscription.stop();
+      subscriptions.clear();
     },
   };
 }

@@ -7,7 +7,7 @@ export type {
   RunEventStore,
   StoreCapabilities,
   TransactionalStore,
-  Watch,
+  Subscription,
 } from "./store/store.ts";
 export type { CreateOutcome, CreateRunRequest, RunRecord } from "./rules/run.ts";
 export type { NewEvent, StoredEvent, TerminalStatus } from "./rules/event.ts";
@@ -47,8 +47,8 @@ export {
 export type { RunEventsErrorOptions } from "./rules/errors.ts";
 export { runFenced, runFinished, runNotFound, storeClosed } from "./rules/errors.ts";
 export type { MemoryStoreOptions } from "./store/memory.ts";
-export type { Watchers } from "./store/watchers.ts";
-export { createWatchers } from "./store/watchers.ts";
+export type { Notifier } from "./store/notifier.ts";
+export { createNotifier } from "./store/notifier.ts";
 export { isLonger, utf8Bytes } from "./rules/json-text.ts";
 export { isRunId } from "./rules/run-id.ts";
 export { ownerIdOf } from "./rules/owner.ts";
@@ -66,7 +66,7 @@ export { createSeenHeads } from "./store/seen-heads.ts";
 export type { Poller, PollerOptions } from "./store/poller.ts";
 export { createPoller } from "./store/poller.ts";
 export type { Notifications, PolledNotificationsOptions } from "./store/polled-notifications.ts";
-export { closedWatch, createPolledNotifications } from "./store/polled-notifications.ts";
+export { closedSubscription, createPolledNotifications } from "./store/polled-notifications.ts";
 export type { Calls } from "./store/calls.ts";
 export { createCalls } from "./store/calls.ts";
 export type { Answer } from "./store/answers.ts";

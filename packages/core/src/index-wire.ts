@@ -70,5 +70,5 @@ export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
-export type { WorkAppendOptions, WorkPort } from "./work/work-port.ts";
+export type { WorkAppendOptions, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";

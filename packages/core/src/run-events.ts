@@ -10,7 +10,7 @@ import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
 import type { RunRecord } from "./rules/run.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { createLogPort } from "./work/work-port.ts";
+import { createLogPort } from "./work/run-access.ts";
 import { runWork, type WorkOptions } from "./work/work.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 

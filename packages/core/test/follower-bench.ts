@@ -35,13 +35,18 @@ export async function answerAll(source: ScriptedSource): Promise<void> {
   }
 }
 
-export async function ring(source: ScriptedSource): Promise<void> {
-  for (const one of source.rings.splice(0)) one();
+export async function notify(source: ScriptedSource): Promise<void> {
+  for (const one of source.notifyCount.splice(0)) one();
   await setImmediate();
 }
 
-export function createReader(): FollowerReader & { wakes: number } {
-  const reader = { position: null, stalled: false, wakes: 0, wake: () => void (reader.wakes += 1) };
+export function createReader(): FollowerReader & { notifications: number } {
+  const reader = {
+    position: null,
+    stalled: false,
+    notifications: 0,
+    onNotification: () => void (reader.notifications += 1),
+  };
   return reader;
 }
 
@@ -49,7 +54,7 @@ export function createReader(): FollowerReader & { wakes: number } {
 export async function open(
   bench: FollowerBench,
   since = 0,
-): Promise<FollowerReader & { wakes: number }> {
+): Promise<FollowerReader & { notifications: number }> {
   const { source, follower } = bench;
   const reader = createReader();
   const opened = follower.open(reader, since, null);

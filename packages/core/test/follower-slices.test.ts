@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
-import { answerAll, append, createFollowerBench, drain, open, ring } from "./follower-bench.ts";
+import { answerAll, append, createFollowerBench, drain, open, notify } from "./follower-bench.ts";
 
 const LARGE = JSON.stringify("x".repeat(60_000));
 
@@ -10,7 +10,7 @@ describe("what a follower gives its readers", () => {
     const { source, follower } = bench;
     const readers = [await open(bench), await open(bench), await open(bench)];
     await append(source, "1", "2");
-    await ring(source);
+    await notify(source);
     expect(source.reads).toHaveLength(1);
     await answerAll(source);
     const slices = readers.map((reader) => follower.next(reader)) as readonly Slice[];
@@ -25,11 +25,11 @@ describe("what a follower gives its readers", () => {
     const slow = await open(bench);
     const fast = await open(bench);
     await append(source, "1");
-    await ring(source);
+    await notify(source);
     await answerAll(source);
     expect(drain(follower, fast)).toHaveLength(1);
     await append(source, "2");
-    await ring(source);
+    await notify(source);
     await answerAll(source);
     const [behind, ahead] = [drain(follower, slow), drain(follower, fast)];
     expect(behind.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
@@ -46,7 +46,7 @@ describe("what a follower gives its readers", () => {
     const reader = await open(bench);
     const third = JSON.stringify("x".repeat(16_000));
     await append(source, third, third, third, third, LARGE, "1", LARGE);
-    await ring(source);
+    await notify(source);
     await answerAll(source);
     const slices = drain(follower, reader);
     expect(slices.map((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
@@ -67,7 +67,7 @@ describe("what a follower gives its readers", () => {
     const [slow, other, fast] = [await open(bench), await open(bench), await open(bench)];
     for (let count = 0; count < 20; count++) {
       await append(source, LARGE);
-      await ring(source);
+      await notify(source);
       await answerAll(source);
       drain(follower, fast);
     }

@@ -11,12 +11,12 @@ import {
   createReader,
   drain,
   open,
-  ring,
+  notify,
 } from "./follower-bench.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 describe("a follower", () => {
-  it("S13: subscribes first and reads after, once the watch is ready", async () => {
+  it("S13: subscribes first and reads after, once the subscription is ready", async () => {
     const { source, follower } = await createFollowerBench();
     expect(source.watching()).toBe(1);
     const opened = follower.open(createReader(), 0, null);
@@ -29,7 +29,7 @@ describe("a follower", () => {
     await expect(opened).resolves.toMatchObject({ runId: "r", lastSequence: 0 });
   });
 
-  it("S13: sees what was committed between the watch and the first read", async () => {
+  it("S13: sees what was committed between the subscription and the first read", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = createReader();
@@ -37,8 +37,8 @@ describe("a follower", () => {
     source.readies[0]?.resolve();
     await setImmediate();
     await append(source, "1");
-    await ring(source);
-    // The read was asked for before the append, and its bell has rung already.
+    await notify(source);
+    // The read was asked for before the append, and its notification has notified already.
     source.reads[0]?.answer();
     await opened;
     await answerAll(source);
@@ -47,14 +47,14 @@ describe("a follower", () => {
     ]);
   });
 
-  it("S13: a bell that rings while a read is under way is followed by another read", async () => {
+  it("S13: a notification that notifies while a read is under way is followed by another read", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = await open(bench);
     await append(source, "1");
-    await ring(source);
+    await notify(source);
     await append(source, "2");
-    await ring(source);
+    await notify(source);
     expect(source.reads).toHaveLength(1);
     source.reads[0]?.answer();
     await setImmediate();
@@ -65,14 +65,14 @@ describe("a follower", () => {
     expect(drain(follower, reader).at(-1)?.to.sequence).toBe(2);
   });
 
-  it("S15: a newcomer that sees more than has been read brings it to everybody, though the bell was lost", async () => {
+  it("S15: a newcomer that sees more than has been read brings it to everybody, though the notification was lost", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const first = await open(bench);
     await append(source, "1");
-    source.rings.splice(0);
+    source.notifyCount.splice(0);
     await open(bench, 1);
-    expect(first.wakes).toBeGreaterThan(0);
+    expect(first.notifications).toBeGreaterThan(0);
     expect(drain(follower, first).at(-1)?.to.sequence).toBe(1);
   });
 
@@ -81,7 +81,7 @@ describe("a follower", () => {
     expect(follower.next(createReader())).toBeNull();
   });
 
-  it("S14: stops its watch when its last reader has left, however often that is said", async () => {
+  it("S14: stops its subscription when its last reader has left, however often that is said", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const [a, b] = [await open(bench), await open(bench)];
@@ -109,7 +109,7 @@ describe("a follower", () => {
     expect(bench.retired).toBe(1);
   });
 
-  it("S20: a watch that cannot be had refuses the reader with the store's error", async () => {
+  it("S20: a subscription that cannot be had refuses the reader with the store's error", async () => {
     const bench = await createFollowerBench();
     const failure = new RunEventsError("store_unavailable", "No connection.");
     const opened = bench.follower.open(createReader(), 0, null);
@@ -148,7 +148,7 @@ describe("a follower", () => {
     followed.follower.leave(keeper);
   });
 
-  it("S13: an owner's first reader reads again once the watch is ready", async () => {
+  it("S13: an owner's first reader reads again once the subscription is ready", async () => {
     const { source, follower } = await createFollowerBench();
     const opened = follower.open(createReader(), 0, "ada");
     await setImmediate();
@@ -195,15 +195,15 @@ describe("a follower", () => {
     }
   });
 
-  it("S17: a deleted run ends its readers, whoever holds the bell", async () => {
+  it("S17: a deleted run ends its readers, whoever holds the notification", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = await open(bench);
     await source.store.append([appendRequest([newEvent("RUN_FAILED")])]);
     await source.store.deleteRun("r", null);
-    await ring(source);
+    await notify(source);
     await answerAll(source);
-    expect(reader.wakes).toBe(1);
+    expect(reader.notifications).toBe(1);
     expect(() => follower.next(reader)).toThrow(expect.objectContaining({ code: "not_found" }));
     expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
   });

@@ -6,7 +6,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 
-const reader = (): FollowerReader => ({ position: null, stalled: false, wake: () => {} });
+const reader = (): FollowerReader => ({ position: null, stalled: false, onNotification: () => {} });
 
 async function createBench(): Promise<{
   source: ScriptedSource;
@@ -35,7 +35,7 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: reads every followed run again each 5 s without a bell", async () => {
+  it("S15: reads every followed run again each 5 s without a notification", async () => {
     const { source, clock, followers } = await createBench();
     const opened = ["a", "b"].map((runId) => followers.open(runId, reader(), 0, null).opened);
     for (const ready of source.readies) ready.resolve();
@@ -85,7 +85,7 @@ describe("createFollowers", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  /** Followers on a store that never rings, and the times at which a run was read again. */
+  /** Followers on a store that never notifies, and the times at which a run was read again. */
   function createDeafBench(watched: string) {
     const [store, clock] = [createMemoryStore(), createFakeClock()];
     const startedAt = clock.now();
@@ -93,7 +93,7 @@ describe("createFollowers", () => {
     let count = 0;
     const followers = createFollowers(
       {
-        watch: () => ({ ready: Promise.resolve(), stop() {} }),
+        subscribe: () => ({ ready: Promise.resolve(), stop() {} }),
         async read(query) {
           // An opening reads one event.
           if (query.limit > 1) count += 1;
@@ -166,16 +166,16 @@ describe("createFollowers", () => {
 
   it("S18: close ends every reader with store_unavailable, and opens nothing afterwards", async () => {
     const { source, clock, followers } = await createBench();
-    let wakes = 0;
+    let notifications = 0;
     const readers = ["a", "b"].map((): FollowerReader => ({
       position: null,
       stalled: false,
-      wake: () => (wakes += 1),
+      onNotification: () => (notifications += 1),
     }));
     const opened = readers.map((one, at) => followers.open(at === 0 ? "a" : "b", one, 0, null));
     followers.close();
     followers.close();
-    expect([source.watching(), clock.timers(), wakes]).toStrictEqual([0, 0, 2]);
+    expect([source.watching(), clock.timers(), notifications]).toStrictEqual([0, 0, 2]);
     opened.forEach(({ follower }, at) => {
       expect(() => follower.next(readers[at] ?? reader())).toThrow(
         expect.objectContaining({ code: "store_unavailable" }),

@@ -44,7 +44,7 @@ const STORE_VALUES = [
   "appenderOf",
   "claimRule",
   "claimRun",
-  "closedWatch",
+  "closedSubscription",
   "createCalls",
   "createConnections",
   "createPageCut",
@@ -52,7 +52,7 @@ const STORE_VALUES = [
   "createPoller",
   "createRowStore",
   "createSeenHeads",
-  "createWatchers",
+  "createNotifier",
   "encodeKeptClaim",
   "eventBytes",
   "finishedOutcome",
@@ -154,8 +154,8 @@ const STORE_TYPES = [
   "Transact",
   "TransactionMode",
   "TransactionalStore",
-  "Watch",
-  "Watchers",
+  "Subscription",
+  "Notifier",
 ];
 
 const WIRE_VALUES = [
@@ -238,7 +238,7 @@ const WIRE_TYPES = [
   "Streams",
   "StreamsOptions",
   "WorkAppendOptions",
-  "WorkPort",
+  "RunAccess",
 ];
 
 /** The names in the file's export clauses: types leave nothing behind to look at when it runs. */

@@ -16,11 +16,11 @@ async function createBench(
 }
 
 describe("createMemoryStore", () => {
-  it("S21: a claim, a renewal and a release move the lease and nothing else, and ring nobody", async () => {
+  it("S21: a claim, a renewal and a release move the lease and nothing else, and notify nobody", async () => {
     const { store, tick } = await createBench("r");
     const before = await store.getRun("r");
-    let rings = 0;
-    store.watch("r", () => (rings += 1));
+    let notifyCount = 0;
+    store.subscribe("r", () => (notifyCount += 1));
     tick(10);
     const fence = 1_010_001;
     const claimed = { ...before, fence, leaseExpiresAtMs: 1_110 };
@@ -40,7 +40,7 @@ describe("createMemoryStore", () => {
     });
     expect(await store.getRun("r")).toStrictEqual(released);
     await Promise.resolve();
-    expect(rings).toBe(0);
+    expect(notifyCount).toBe(0);
   });
 
   it("S11: the run that a claim returns is the caller's", async () => {
@@ -86,8 +86,9 @@ describe("createMemoryStore", () => {
 
   it("S24: removes the runs that finished long enough ago, the oldest first, as if each were deleted", async () => {
     const { store, tick } = await createBench("b", "a", "live", "new");
-    const rung: string[] = [];
-    for (const runId of ["b", "a", "live", "new"]) store.watch(runId, () => void rung.push(runId));
+    const notifiedRuns: string[] = [];
+    for (const runId of ["b", "a", "live", "new"])
+      store.subscribe(runId, () => void notifiedRuns.push(runId));
     const end = async (runId: string): Promise<unknown> =>
       store.append([appendRequest([newEvent("RUN_FAILED")], { runId, idempotencyKey: "k" })]);
     await end("a");
@@ -96,11 +97,11 @@ describe("createMemoryStore", () => {
     tick(1);
     await end("new");
     await Promise.resolve();
-    rung.length = 0;
+    notifiedRuns.length = 0;
     expect(await store.purge({ finishedForMs: 1, limit: 1 })).toStrictEqual(["a"]);
     expect(await store.purge({ finishedForMs: 1, limit: 9 })).toStrictEqual(["b"]);
     expect(await store.purge({ finishedForMs: 1, limit: 9 })).toStrictEqual([]);
-    expect(rung).toStrictEqual(["a", "b"]);
+    expect(notifiedRuns).toStrictEqual(["a", "b"]);
     const list = { ownerId: "ada", runStatus: null, before: null, limit: 9 };
     expect((await store.listRuns(list)).map(({ runId }) => runId)).toStrictEqual(["new", "live"]);
     await store.createRun({ runId: "a", ownerId: "eve", metadata: "null" });

@@ -107,37 +107,37 @@ describe("createMemoryStore", () => {
     ]);
   });
 
-  it("S13: rings for each commit behind its answer, for a deletion too, and not after stop", async () => {
+  it("S13: notifies for each commit behind its answer, for a deletion too, and not after stop", async () => {
     const store = createMemoryStore();
     await create(store);
-    let rings = 0;
-    const watch = store.watch("r", () => (rings += 1));
-    await watch.ready;
+    let notifyCount = 0;
+    const subscription = store.subscribe("r", () => (notifyCount += 1));
+    await subscription.ready;
     const answered = store.append([appendRequest([newEvent("RUN_COMPLETED")])]);
-    expect(rings).toBe(0);
+    expect(notifyCount).toBe(0);
     await answered;
-    expect(rings).toBe(1);
+    expect(notifyCount).toBe(1);
     await store.append([appendRequest([newEvent("TOKEN")])]);
-    expect(rings).toBe(1);
+    expect(notifyCount).toBe(1);
     await store.deleteRun("r", null);
-    expect(rings).toBe(2);
+    expect(notifyCount).toBe(2);
     await create(store);
-    watch.stop();
-    watch.stop();
+    subscription.stop();
+    subscription.stop();
     await store.append([appendRequest([newEvent("TOKEN")])]);
-    expect(rings).toBe(3);
+    expect(notifyCount).toBe(3);
   });
 
-  it("S18: once closed, which may be said twice, it refuses everything and rings nobody", async () => {
+  it("S18: once closed, which may be said twice, it refuses everything and notifies nobody", async () => {
     const store = createMemoryStore();
     await create(store);
-    let rings = 0;
-    store.watch("r", () => (rings += 1));
+    let notifyCount = 0;
+    store.subscribe("r", () => (notifyCount += 1));
     const landed = store.append([appendRequest([newEvent("TOKEN")])]);
     await store.close();
     await store.close();
     expect(await landed).toMatchObject([{ outcome: "appended" }]);
-    expect(rings).toBe(0);
+    expect(notifyCount).toBe(0);
     const calls = [
       () => store.append([appendRequest([newEvent("TOKEN")])]),
       () => store.read([ALL]),
@@ -162,7 +162,7 @@ describe("createMemoryStore", () => {
       joinsTransaction: false,
       losesAcknowledgements: false,
       appendsAtOnce: 1,
-      wakeDeadlineMs: 0,
+      notifyWithinMs: 0,
     });
   });
 });

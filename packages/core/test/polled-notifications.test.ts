@@ -40,13 +40,14 @@ describe("createPolledNotifications", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 20 }), async (actions) => {
         const { clock, table, notifications, commits } = world();
-        const rings = { a: 0, b: 0 };
-        for (const runId of RUN_IDS) notifications.watch(runId, () => void (rings[runId] += 1));
+        const notifyCount = { a: 0, b: 0 };
+        for (const runId of RUN_IDS)
+          notifications.subscribe(runId, () => void (notifyCount[runId] += 1));
         clock.advance(10);
         await Promise.resolve();
-        expect(rings).toEqual({ a: 1, b: 1 });
+        expect(notifyCount).toEqual({ a: 1, b: 1 });
         for (const { runId, kind } of actions) {
-          const before = { ...rings };
+          const before = { ...notifyCount };
           const head = table.get(runId);
           if (kind === "create" && head !== undefined) continue;
           commits[kind](runId);
@@ -54,7 +55,7 @@ describe("createPolledNotifications", () => {
           clock.advance(10);
           await Promise.resolve();
           for (const other of RUN_IDS) {
-            expect(rings[other] - before[other]).toBe(other === runId && moved ? 1 : 0);
+            expect(notifyCount[other] - before[other]).toBe(other === runId && moved ? 1 : 0);
           }
         }
         notifications.close();
@@ -65,55 +66,55 @@ describe("createPolledNotifications", () => {
 
   it("S13: own commits notify at once, and not again by a look that finds them or is older", async () => {
     const { clock, notifications, commits, table } = world();
-    let rings = 0;
-    notifications.watch("a", () => void (rings += 1));
+    let notifyCount = 0;
+    notifications.subscribe("a", () => void (notifyCount += 1));
     commits.create("a");
     commits.append("a");
     const head = table.get("a");
     if (head === undefined) throw new Error("There is no head.");
     notifications.moved([head]);
     await Promise.resolve();
-    expect(rings).toBe(1);
+    expect(notifyCount).toBe(1);
     table.set("a", { ...head, lastSequence: 0 });
     clock.advance(100);
     await Promise.resolve();
-    expect(rings).toBe(1);
+    expect(notifyCount).toBe(1);
   });
 
-  it("S14: without watches there are no looks, and one query looks at all watched runs", () => {
+  it("S14: without subscriptions there are no looks, and one query looks at all watched runs", () => {
     const { clock, asked, notifications } = world();
     clock.advance(100);
     expect(asked).toEqual([]);
-    const watches = RUN_IDS.map((runId) => notifications.watch(runId, () => {}));
+    const subscriptions = RUN_IDS.map((runId) => notifications.subscribe(runId, () => {}));
     clock.advance(20);
     expect(asked).toEqual([RUN_IDS, RUN_IDS]);
-    for (const { stop } of watches) stop();
+    for (const { stop } of subscriptions) stop();
     clock.advance(100);
     expect(asked).toHaveLength(2);
     expect(clock.timers()).toBe(0);
   });
 
-  it("S14, S18: nothing is notified after `stop`, and a watch after `close` is refused", async () => {
+  it("S14, S18: nothing is notified after `stop`, and a subscription after `close` is refused", async () => {
     const { clock, notifications, commits } = world();
-    let rings = 0;
-    const { stop } = notifications.watch("a", () => void (rings += 1));
+    let notifyCount = 0;
+    const { stop } = notifications.subscribe("a", () => void (notifyCount += 1));
     stop();
     commits.create("a");
     notifications.changed(["a"]);
     clock.advance(100);
-    notifications.watch("a", () => void (rings += 1));
+    notifications.subscribe("a", () => void (notifyCount += 1));
     notifications.close();
     clock.advance(100);
     await Promise.resolve();
-    expect(rings).toBe(0);
-    const { ready } = notifications.watch("a", () => {});
+    expect(notifyCount).toBe(0);
+    const { ready } = notifications.subscribe("a", () => {});
     await expect(ready).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
   it("S14: where only this store commits nothing is polled", () => {
     const clock = createFakeClock();
     const notifications = createPolledNotifications({ selectPositions: null, pollMs: 10, clock });
-    notifications.watch("a", () => {});
+    notifications.subscribe("a", () => {});
     expect(clock.timers()).toBe(0);
   });
 });

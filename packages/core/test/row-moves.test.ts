@@ -37,7 +37,7 @@ function openNotedStore(change: (rows: MemoryRows) => void = () => {}): {
       joinsTransaction: false,
       losesAcknowledgements: false,
       appendsAtOnce: 1,
-      wakeDeadlineMs: 0,
+      notifyWithinMs: 0,
     },
     async transact(mode, work) {
       modes.push(mode);

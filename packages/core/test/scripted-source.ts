@@ -14,18 +14,18 @@ interface ScriptedRead {
   reject(error: unknown): void;
 }
 
-/** A memory store whose reads are answered, and whose bells are rung, by the test alone. */
+/** A memory store whose reads are answered, and whose notifications are notified, by the test alone. */
 export interface ScriptedSource extends FollowerSource {
   readonly store: RunEventStore;
   /** Unanswered, the oldest first. */
   readonly reads: readonly ScriptedRead[];
   /** Answers all that are unanswered now. */
   answerAll(): void;
-  /** Rings that the store owes; a test may ring one now, later, twice or never. */
-  readonly rings: (() => void)[];
-  /** The watches that are not ready yet. */
+  /** NotifyCounts that the store owes; a test may notify one now, later, twice or never. */
+  readonly notifyCount: (() => void)[];
+  /** The subscriptions that are not ready yet. */
   readonly readies: Deferred<void>[];
-  /** The watches that nobody has stopped. */
+  /** The subscriptions that nobody has stopped. */
   watching(): number;
 }
 
@@ -33,7 +33,7 @@ export interface ScriptedSource extends FollowerSource {
 export function createScriptedSource(): ScriptedSource {
   const store = createMemoryStore();
   const reads: ScriptedRead[] = [];
-  const rings: (() => void)[] = [];
+  const notifyCount: (() => void)[] = [];
   const readies: Deferred<void>[] = [];
   let watching = 0;
 
@@ -45,7 +45,7 @@ export function createScriptedSource(): ScriptedSource {
   return {
     store,
     reads,
-    rings,
+    notifyCount,
     readies,
     watching: () => watching,
     answerAll: () => reads.slice().forEach((read) => read.answer()),
@@ -65,14 +65,14 @@ export function createScriptedSource(): ScriptedSource {
       reads.push(read);
       return deferred.promise;
     },
-    watch(runId, wake) {
+    subscribe(runId, onNotification) {
       const ready = createDeferred<void>();
       readies.push(ready);
       watching += 1;
       let stopped = false;
-      const inner = store.watch(runId, () => {
-        rings.push(() => {
-          if (!stopped) wake();
+      const inner = store.subscribe(runId, () => {
+        notifyCount.push(() => {
+          if (!stopped) onNotification();
         });
       });
       return {

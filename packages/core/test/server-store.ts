@@ -15,7 +15,7 @@ export const CAPABILITIES = {
   joinsTransaction: false,
   losesAcknowledgements: true,
   appendsAtOnce: 2,
-  wakeDeadlineMs: 0,
+  notifyWithinMs: 0,
 } as const;
 
 const MOVES = [

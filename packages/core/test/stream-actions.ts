@@ -97,8 +97,8 @@ type ActionName =
   | "ready"
   | "answer"
   | "fail"
-  | "ring"
-  | "loseRing"
+  | "notify"
+  | "loseNotification"
   | "unblock"
   | "cut"
   | "allow"
@@ -118,8 +118,10 @@ const ACTS: Readonly<Record<ActionName, Act>> = {
   ready: ({ source }, at) => pick(source.readies, at)?.resolve(),
   answer: ({ source }, at) => pick(source.reads, at)?.answer(),
   fail: ({ source }, at) => pick(source.reads, at)?.reject(FAILURE),
-  ring: ({ source: { rings } }, at) => rings.splice(at % rings.length, 1)[0]?.(),
-  loseRing: ({ source: { rings } }, at) => void rings.splice(at % rings.length, 1),
+  notify: ({ source: { notifyCount } }, at) =>
+    notifyCount.splice(at % notifyCount.length, 1)[0]?.(),
+  loseNotification: ({ source: { notifyCount } }, at) =>
+    void notifyCount.splice(at % notifyCount.length, 1),
   unblock: withOne(unblock),
   cut: withOne(cut),
   allow: (world, at) => answerQuestion(world, at, null),
@@ -161,8 +163,8 @@ const USUAL: readonly (readonly [ActionName, number])[] = [
   ["open", 9],
   ["ready", 9],
   ["answer", 18],
-  ["ring", 9],
-  ["loseRing", 3],
+  ["notify", 9],
+  ["loseNotification", 3],
   ["tick", 18],
   ["unblock", 10],
   ["cut", 2],

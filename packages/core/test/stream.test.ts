@@ -209,7 +209,7 @@ describe("a page of the log that is on its way", () => {
     const conversation = world.open("ada", 0);
     const { sink } = conversation;
     world.source.readies[0]?.resolve();
-    // The look at whose run it is, then the one behind the watch.
+    // The look at whose run it is, then the one behind the subscription.
     for (let look = 0; look < 2; look++) {
       await setImmediate();
       world.source.answerAll();

@@ -85,7 +85,7 @@ describe("the end of the server", () => {
 
 describe("a stream that does not get as far as its first frame", () => {
   const never = { ready: new Promise<void>(() => {}), stop(): void {} };
-  const silent = { ...createMemoryStore(), watch: () => never };
+  const silent = { ...createMemoryStore(), subscribe: () => never };
   const request = { runId: "r", ownerId: "ada", since: 0, authorize: async () => null };
 
   it("W28: gives its place back after 30 s, and is told so if it comes after all", async () => {

@@ -24,7 +24,7 @@ const USUAL = [
   "take",
   "append",
 ] as const;
-const BELLS = ["ring", "ring", "ringAndAgain", "loseRing", "recheck"] as const;
+const BELLS = ["notify", "notify", "ringAndAgain", "loseNotification", "recheck"] as const;
 const GOING = ["leave", "abort"] as const;
 
 function sequencesOf(tail: TailReader): readonly number[] {
@@ -88,9 +88,9 @@ describe("the tails of one run", () => {
     );
   });
 
-  it("S13: while no bell is lost no reader waits for what is there", async () => {
+  it("S13: while no notification is lost no reader waits for what is there", async () => {
     await fc.assert(
-      fc.asyncProperty(tailActions(...USUAL, "ring", "ring", ...GOING), async (actions) => {
+      fc.asyncProperty(tailActions(...USUAL, "notify", "notify", ...GOING), async (actions) => {
         const world = await createTailWorld();
         await play(world, actions, expectNoneHangs);
         await quieten(world);
@@ -106,7 +106,7 @@ describe("the tails of one run", () => {
     );
   });
 
-  it("S15: with every bell lost the recheck alone brings everything", async () => {
+  it("S15: with every notification lost the recheck alone brings everything", async () => {
     await fc.assert(
       fc.asyncProperty(tailActions(...USUAL, "appendLarge"), async (actions) => {
         const world = await createTailWorld();

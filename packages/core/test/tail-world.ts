@@ -43,8 +43,11 @@ function pick<T>(list: readonly T[], at: number): T | undefined {
   return list[at % list.length];
 }
 
-function takeRing({ source: { rings } }: TailWorld, at: number): (() => void) | undefined {
-  return rings.splice(at % rings.length, 1)[0];
+function takeNotification(
+  { source: { notifyCount } }: TailWorld,
+  at: number,
+): (() => void) | undefined {
+  return notifyCount.splice(at % notifyCount.length, 1)[0];
 }
 
 const ACTS = {
@@ -63,9 +66,9 @@ const ACTS = {
   answer: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answer(),
   answerLate: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answerLate(),
   fail: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.reject(FAILURE),
-  ring: (world: TailWorld, at: number): void => takeRing(world, at)?.(),
-  ringAndAgain: ({ source }: TailWorld, at: number): void => pick(source.rings, at)?.(),
-  loseRing: (world: TailWorld, at: number): void => void takeRing(world, at),
+  notify: (world: TailWorld, at: number): void => takeNotification(world, at)?.(),
+  ringAndAgain: ({ source }: TailWorld, at: number): void => pick(source.notifyCount, at)?.(),
+  loseNotification: (world: TailWorld, at: number): void => void takeNotification(world, at),
   recheck: ({ clock }: TailWorld): void => clock.advance(RECHECK_MS),
   take: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.take(),
   leave: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.leave(),
@@ -117,21 +120,21 @@ export async function play(
   }
 }
 
-/** Rings every bell that is owed, answers every read and takes every slice, until nothing moves. No time passes. */
+/** NotifyCounts every notification that is owed, answers every read and takes every slice, until nothing moves. No time passes. */
 export async function quieten({ source, readers }: TailWorld): Promise<void> {
   const moving = (): boolean =>
-    source.rings.length + source.reads.length > 0 ||
+    source.notifyCount.length + source.reads.length > 0 ||
     readers.some(({ tail }) => tail.state() === "asleep");
   do {
     for (const ready of source.readies) ready.resolve();
-    for (const ring of source.rings.splice(0)) ring();
+    for (const notify of source.notifyCount.splice(0)) notify();
     source.answerAll();
     for (const { tail } of readers) tail.take();
     await setImmediate();
   } while (moving());
 }
 
-/** Lets every reader come to its end with the recheck alone: no bell rings any more. */
+/** Lets every reader come to its end with the recheck alone: no notification notifies any more. */
 export async function settle({ source, clock, readers }: TailWorld): Promise<void> {
   const reading = (): boolean =>
     readers.some(({ tail }) => tail.state() === "asleep" || tail.state() === "waiting");

@@ -27,7 +27,7 @@ function append(source: ScriptedSource, eventType = "TOKEN"): void {
 }
 
 describe("tailSlices", () => {
-  it("S13: a ring alone wakes a waiting tail", async () => {
+  it("S13: a notification alone notifies a waiting tail", async () => {
     const { source, followers } = await createBench();
     const tail = createTailReader(followers, "r", 0);
     tail.take();
@@ -35,7 +35,7 @@ describe("tailSlices", () => {
     expect(tail.state()).toBe("waiting");
     append(source);
     await setImmediate();
-    source.rings.pop()?.();
+    source.notifyCount.pop()?.();
     await turn(source);
     expect([tail.state(), tail.seen.length]).toStrictEqual(["asleep", 1]);
     tail.leave();
@@ -43,7 +43,7 @@ describe("tailSlices", () => {
     expect(source.watching()).toBe(0);
   });
 
-  it("S13: a wake is not lost, at whatever moment between the read and the wake the reader asks", async () => {
+  it("S13: a notification is not lost, at whatever moment between the read and the notification the reader asks", async () => {
     for (let hops = 0; hops < 20; hops++) {
       const { source, followers } = await createBench();
       append(source);
@@ -54,7 +54,7 @@ describe("tailSlices", () => {
       expect([tail.state(), tail.seen.length]).toStrictEqual(["asleep", 1]);
       append(source);
       await setImmediate();
-      source.rings.pop()?.();
+      source.notifyCount.pop()?.();
       await setImmediate();
       source.answerAll();
       for (let hop = 0; hop < hops; hop++) await Promise.resolve();
@@ -84,7 +84,7 @@ describe("tailSlices", () => {
   });
 
   const phases = [
-    ["the watch", 0, 0],
+    ["the subscription", 0, 0],
     ["the first read", 0, 1],
     ["an event", 0, 2],
     ["a page", 3, 2],
@@ -112,7 +112,7 @@ describe("tailSlices", () => {
     },
   );
 
-  it("aborted before it begins it throws the reason and watches nothing", async () => {
+  it("aborted before it begins it throws the reason and subscriptions nothing", async () => {
     const { source, clock, followers } = await createBench();
     const slices = tailSlices(followers, "r", { signal: AbortSignal.abort(REASON) });
     await expect(slices.next()).rejects.toBe(REASON);

@@ -15,7 +15,7 @@ interface Bench {
   /** Settles the store's own watch. */
   readonly ready: Deferred<void>;
   readonly isStopped: () => boolean;
-  readonly ring: () => void;
+  readonly notify: () => void;
   /** An append of the worker lands. */
   readonly land: () => void;
   /** How often the run was looked at; a look waits for `gate`, if there is one. */
@@ -31,15 +31,15 @@ async function createBench(): Promise<Bench> {
   await log.createRun({ runId: "r", ownerId: "ada" });
   const ready = createDeferred<void>();
   const ends: unknown[] = [];
-  let ring = (): void => {};
+  let notify = (): void => {};
   let isStopped = false;
   let landings = 0;
   let looks = 0;
   let gate: Promise<unknown> | null = null;
   const watch = watchStoredEnd(
     {
-      watch(_runId, wake) {
-        ring = wake;
+      subscribe(_runId, onNotification) {
+        notify = onNotification;
         return { ready: ready.promise, stop: () => void (isStopped = true) };
       },
     },
@@ -61,7 +61,7 @@ async function createBench(): Promise<Bench> {
     watch,
     ready,
     isStopped: () => isStopped,
-    ring: () => ring(),
+    notify: () => notify(),
     land: () => void (landings += 1),
     looks: () => looks,
     hold: (one) => void (gate = one),
@@ -89,20 +89,20 @@ describe("watchStoredEnd", () => {
 
   it("S15: a store that cannot watch costs time, and is looked at all the same", async () => {
     const { watch, ready, looks } = await createBench();
-    ready.reject(new Error("no watch"));
+    ready.reject(new Error("no subscription"));
     await watch.ready;
     expect(looks()).toBe(1);
   });
 
   it("S13: looks 25 ms behind a bell, once for those that merge, and never without", async () => {
-    const { clock, log, watch, ready, ring, looks, ends, pass } = await createBench();
+    const { clock, log, watch, ready, notify, looks, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     await pass(60_000);
     expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
     await log.cancel("r");
-    ring();
-    ring();
+    notify();
+    notify();
     await pass(24);
     expect(looks()).toBe(1);
     await pass(1);
@@ -113,20 +113,20 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: a spurious bell tells nothing", async () => {
-    const { watch, ready, ring, looks, ends, pass } = await createBench();
+    const { watch, ready, notify, looks, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
-    ring();
+    notify();
     await pass(25);
     expect([looks(), ends]).toStrictEqual([2, []]);
   });
 
-  it("S12: does not look while the worker's own appends land, which ring too and tell of the end themselves", async () => {
-    const { watch, ready, ring, land, looks, pass } = await createBench();
+  it("S12: does not look while the worker's own appends land, which notify too and tell of the end themselves", async () => {
+    const { watch, ready, notify, land, looks, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     for (let appends = 0; appends < 100; appends++) {
-      ring();
+      notify();
       land();
       await pass(20);
     }
@@ -136,26 +136,26 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: a cancel that rings with the worker's own append is found within 50 ms", async () => {
-    const { log, watch, ready, ring, land, ends, pass } = await createBench();
+    const { log, watch, ready, notify, land, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     // Both in one group: one bell, and the append's answer behind it.
     await log.cancel("r");
-    ring();
+    notify();
     land();
     await pass(50);
     expect(ends).toMatchObject([CANCELLED]);
   });
 
   it("S13: a bell during a look is looked at again, and a look that hangs gets no company", async () => {
-    const { log, watch, ready, ring, looks, hold, ends, pass } = await createBench();
+    const { log, watch, ready, notify, looks, hold, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     const gate = createDeferred<void>();
     hold(gate.promise);
-    ring();
+    notify();
     await pass(25);
-    ring();
+    notify();
     await pass(1_000);
     expect(looks()).toBe(2);
     hold(null);
@@ -177,30 +177,30 @@ describe("watchStoredEnd", () => {
   });
 
   it("S20: a store that is away tells nothing, and the next bell finds it back", async () => {
-    const { log, watch, ready, ring, hold, ends, pass } = await createBench();
+    const { log, watch, ready, notify, hold, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     hold(Promise.reject(new RunEventsError("store_unavailable", "The store is away.")));
-    ring();
+    notify();
     await pass(25);
     expect(ends).toStrictEqual([]);
     hold(null);
     await log.cancel("r");
-    ring();
+    notify();
     await pass(25);
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S14: once stopped it has no timer and no watch, and a late bell wakes nothing", async () => {
-    const { clock, watch, ready, isStopped, ring, looks, pass } = await createBench();
+  it("S14: once stopped it has no timer and no subscription, and a late bell wakes nothing", async () => {
+    const { clock, watch, ready, isStopped, notify, looks, pass } = await createBench();
     ready.resolve();
     await watch.ready;
-    ring();
+    notify();
     expect([clock.timers(), isStopped()]).toStrictEqual([1, false]);
     watch.stop();
     watch.stop();
     expect([clock.timers(), isStopped()]).toStrictEqual([0, true]);
-    ring();
+    notify();
     await pass(1_000);
     expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
   });

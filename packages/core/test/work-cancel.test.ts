@@ -44,7 +44,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: reaches one whose last append went to the store with it, under one bell", async () => {
+  it("W13: reaches one whose last append went to the store with it, under one notification", async () => {
     let writes: Promise<unknown> = Promise.resolve();
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -101,8 +101,8 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("S15: reaches one with its next renewal if every bell is lost", async () => {
-    world.rings = false;
+  it("S15: reaches one with its next renewal if every notification is lost", async () => {
+    world.notifyCount = false;
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.pass(10);
     await world.others.cancel("r");
@@ -197,7 +197,7 @@ describe("a cancel", () => {
       run.signal.addEventListener("abort", () => (isAborted = true));
       return "done";
     });
-    // The bell rings, the run is looked at, and a renewal is refused.
+    // The notification notifies, the run is looked at, and a renewal is refused.
     await world.pass(LEASE_MS / 2);
     expect(world.calls).toContain("renew");
     gate.resolve();

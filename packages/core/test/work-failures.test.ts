@@ -207,8 +207,8 @@ describe("a store whose watch throws", () => {
   it("S21: a worker that cannot watch its run renews nothing, so that another one gets the run", async () => {
     await using broken = await createWorkWorld((now) => ({
       ...createMemoryStore({ now }),
-      watch() {
-        throw new Error("no watch");
+      subscribe() {
+        throw new Error("no subscription");
       },
     }));
     await expect(broken.runs.work("r", LEASE, () => {})).rejects.toThrow("no watch");

@@ -26,15 +26,15 @@ export interface WorkWorld extends AsyncDisposable {
   readonly intercepts: Partial<Record<Call, Intercept>>;
   /** The calls that came through, or tried to. */
   readonly calls: Call[];
-  /** Whether the store's bells ring in `runs`. */
-  rings: boolean;
+  /** Whether the store's notifications notify in `runs`. */
+  notifyCount: boolean;
   /** Lets everything happen that needs no time. */
   settle(): Promise<void>;
   /** Moves time on, and lets everything happen meanwhile. */
   pass(ms: number): Promise<void>;
   /** The run's events: type, and payload if there is one. */
   events(): Promise<readonly string[]>;
-  /** Timers and watches that nobody has stopped. */
+  /** Timers and subscriptions that nobody has stopped. */
   leftOvers(): number;
 }
 
@@ -46,7 +46,7 @@ export async function createWorkWorld(
   const store = memory(() => 1_780_000_000_000 + clock.now());
   const intercepts: WorkWorld["intercepts"] = {};
   const calls: Call[] = [];
-  let watches = 0;
+  let subscriptions = 0;
 
   function through<T>(call: Call, go: () => Promise<T>): Promise<T> {
     calls.push(call);
@@ -62,16 +62,16 @@ export async function createWorkWorld(
       renew: (request) => through("renew", () => store.renew(request)),
       release: (request) => through("release", () => store.release(request)),
       getRun: (runId) => through("getRun", () => store.getRun(runId)),
-      watch(runId, wake) {
-        watches += 1;
+      subscribe(runId, onNotification) {
+        subscriptions += 1;
         let isOn = true;
-        const watch = store.watch(runId, () => world.rings && wake());
+        const subscription = store.subscribe(runId, () => world.notifyCount && onNotification());
         return {
-          ready: watch.ready,
+          ready: subscription.ready,
           stop() {
-            if (isOn) watches -= 1;
+            if (isOn) subscriptions -= 1;
             isOn = false;
-            watch.stop();
+            subscription.stop();
           },
         };
       },
@@ -88,7 +88,7 @@ export async function createWorkWorld(
     others,
     intercepts,
     calls,
-    rings: true,
+    notifyCount: true,
     async settle() {
       for (let turns = 0; turns < 8; turns++) await setImmediate();
     },
@@ -105,7 +105,7 @@ export async function createWorkWorld(
         payload === null ? eventType : `${eventType} ${JSON.stringify(payload)}`,
       );
     },
-    leftOvers: () => clock.timers() + watches,
+    leftOvers: () => clock.timers() + subscriptions,
     async [Symbol.asyncDispose]() {
       await runs.close();
       await others.close();

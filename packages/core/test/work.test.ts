@@ -199,7 +199,7 @@ describe("work", () => {
     expect(await world.events()).toStrictEqual(["A", "B", "RUN_COMPLETED"]);
   });
 
-  it("S14: leaves no timer and no watch, and a run that is over takes nothing more", async () => {
+  it("S14: leaves no timer and no subscription, and a run that is over takes nothing more", async () => {
     let kept: WorkedRun | undefined;
     await world.runs.work("r", LEASE, async (run) => {
       kept = run;

@@ -12,7 +12,9 @@ const PAYLOAD = "x".repeat(8_192);
 async function expectNothingLeft(world: World, clock: ManualClock): Promise<void> {
   await eventually(async () => expect(await world.connections()).toBe(0));
   await eventually(() =>
-    expect([world.stats().streams.open, world.store.watches(), clock.timers()]).toEqual([0, 0, 0]),
+    expect([world.stats().streams.open, world.store.subscriptions(), clock.timers()]).toEqual([
+      0, 0, 0,
+    ]),
   );
 }
 
@@ -48,7 +50,7 @@ const PHASES = {
     const runId = await world.record(...Array<string>(900).fill("NOTE"));
     let release = world.store.hold("read");
     const socket = await ask(world, runId);
-    // The look at whose run it is goes through, then the one behind the watch; the read of the page is held.
+    // The look at whose run it is goes through, then the one behind the subscription; the read of the page is held.
     for (let look = 0; look < 2; look++) {
       await eventually(() => expect(world.store.held()).toBe(1));
       const releaseLook = release;
@@ -112,7 +114,7 @@ describe.each(DOORS)("%s", (door) => {
     for (let round = 0; round < 25; round++) {
       const streams = await Promise.all(Array.from({ length: 20 }, () => world.tail(runId)));
       await Promise.all(streams.map((stream) => stream.until("run_event")));
-      expect(world.store.watches()).toBe(1);
+      expect(world.store.subscriptions()).toBe(1);
       for (const stream of streams) stream.leave();
       await expectNothingLeft(world, clock);
       if (round === 0) before = sockets();
@@ -163,7 +165,7 @@ it.each(["read", "getRun"] as const)(
     left.abort();
     release();
     const response = await answering;
-    expect([handler.stats().streams.open, world.store.watches()]).toEqual([0, 0]);
+    expect([handler.stats().streams.open, world.store.subscriptions()]).toEqual([0, 0]);
     expect(await response.text()).toBe("");
   },
 );
@@ -183,7 +185,7 @@ it("W25: a Response that is broken off while it is read, or before it is, ends",
     for (let at = 0; at < reads; at++) void reader?.read();
     await world.turn();
     left.abort();
-    expect([handler.stats().streams.open, world.store.watches()]).toEqual([0, 0]);
+    expect([handler.stats().streams.open, world.store.subscriptions()]).toEqual([0, 0]);
     expect(await reader?.closed.then(() => "closed")).toBe("closed");
   }
 });
@@ -209,7 +211,7 @@ describe("a Response that nobody reads", () => {
     expect(handler?.stats().streams.open).toBe(1);
     clock.advance(1_000);
     expect(handler?.stats().streams).toMatchObject({ open: 0, ended: { slow_consumer: 1 } });
-    expect([world.store.watches(), clock.timers()]).toEqual([0, 0]);
+    expect([world.store.subscriptions(), clock.timers()]).toEqual([0, 0]);
     expect(await response.text()).toContain('"code":"slow_consumer"');
   });
 

@@ -29,7 +29,7 @@ describe.each(DOORS)("%s", (door) => {
     const reading = stream.rest();
     await world.turn();
     world.store.cut(DOWN);
-    world.store.ringAll();
+    world.store.notifyAll();
     const frames = await reading;
     expect(frames).toHaveLength(1);
     expectUnavailable(frames[0]);
@@ -96,7 +96,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W24: with every bell lost a reader is later, and misses nothing", async () => {
+  it("W24: with every notification lost a reader is later, and misses nothing", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
     const runId = await world.record("A");

@@ -257,7 +257,7 @@ it("W3: a stream's error frame holds no text of a driver either", async () => {
   const stream = await world.tail(await world.record("NOTE"));
   await stream.until("run_event");
   world.store.cut(new Error(SECRET));
-  world.store.ringAll();
+  world.store.notifyAll();
   const frame = (await stream.rest()).at(-1);
   expect(frame?.data).toMatchObject({ type: "error", code: "internal", retryable: false });
   expect(frame?.text).not.toContain("hunter2");

@@ -105,11 +105,11 @@ describe.each(DOORS)("%s", (door) => {
       () => "broken off",
     );
     await untilWaiting(world);
-    expect(world.store.watches()).toBe(1);
+    expect(world.store.subscriptions()).toBe(1);
     left.abort();
     await settled;
     await untilWaiting(world, 0);
-    expect(world.store.watches()).toBe(0);
+    expect(world.store.subscriptions()).toBe(0);
     expect(world.reported).toEqual([]);
   });
 
@@ -130,13 +130,13 @@ describe.each(DOORS)("%s", (door) => {
     release();
     await settled;
     await world.turn();
-    expect([world.stats().waiting, world.store.watches()]).toEqual([0, 0]);
+    expect([world.stats().waiting, world.store.subscriptions()]).toEqual([0, 0]);
   });
 
   it("W17: a run that is deleted meanwhile is not found", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
-    // Held so that the wait wakes for the end of the run only when the run is gone.
+    // Held so that the wait notifies for the end of the run only when the run is gone.
     const answering = world.send(waitFor(runId, "wait=30"));
     await untilWaiting(world);
     const release = world.store.hold("read");
@@ -173,7 +173,7 @@ describe.each(DOORS)("%s", (door) => {
     const answering = world.send(waitFor(runId, "wait=30"));
     await untilWaiting(world);
     world.store.cut(new RunEventsError("store_unavailable", "The store is down."));
-    world.store.ringAll();
+    world.store.notifyAll();
     const answer = await answering;
     expect([answer.status, answer.json()["code"]]).toEqual([503, "store_unavailable"]);
     expect(answer.headers["retry-after"]).toBeDefined();
@@ -205,5 +205,5 @@ it("W17: a connection that is reset takes its wait along", async () => {
   await untilWaiting(world);
   socket.socket.resetAndDestroy();
   await untilWaiting(world, 0);
-  expect(world.store.watches()).toBe(0);
+  expect(world.store.subscriptions()).toBe(0);
 });

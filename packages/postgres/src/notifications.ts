@@ -1,16 +1,16 @@
 import {
   createPoller,
   createSeenHeads,
-  createWatchers,
+  createNotifier,
   type Poller,
   type RunPosition,
 } from "@tm/run-events-core/store";
-import { encodeHints, type Hint, parseHints } from "./hints.ts";
+import { encodeChanges, type RunChange, parseChanges } from "./run-changes.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
 import type { Statements } from "./sql/statements.ts";
-import { createHintTeller, type HintTeller } from "./tell-hints.ts";
+import { createChangeSender, type ChangeSender } from "./send-changes.ts";
 
 /** How often to look for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
 const FAST_POLL_MS = 50;
@@ -31,19 +31,19 @@ interface Joined extends RunPosition {
 }
 
 /**
- * Notifies the watches of one store, from three sources. A commit of this process notifies them, and notifies other processes. Other
+ * Notifies the subscriptions of one store, from three sources. A commit of this process notifies them, and notifies other processes. Other
  * processes' notifications do. So do looks at all watched runs in one query, since notifications can be lost. Each is compared with
- * what the watches have been notified of, so that one commit mostly notifies once.
+ * what the subscriptions have been notified of, so that one commit mostly notifies once.
  * @see S13-S15
  */
 export class Notifications {
   readonly #query: Query;
   readonly #sql: Pick<Statements, "selectPositions">;
-  readonly #watchers = createWatchers();
+  readonly #notifier = createNotifier();
   readonly #seen = createSeenHeads();
   readonly #joined = new Map<string, Joined>();
   readonly #listener: Listener | null;
-  readonly #teller: HintTeller;
+  readonly #teller: ChangeSender;
   readonly #poller: Poller;
 
   constructor({ query, sql, listen }: NotificationsOptions) {
@@ -51,13 +51,14 @@ export class Notifications {
     this.#sql = sql;
     const listener =
       listen?.({
-        onNotification: (payload) => parseHints(payload).forEach((hint) => this.#notify(hint)),
+        onNotification: (payload) =>
+          parseChanges(payload).forEach((change) => this.#notify(change)),
         onProven: (isProven) => this.#onProven(isProven),
       }) ?? null;
     this.#listener = listener;
-    this.#teller = createHintTeller({
-      ring: (hint) => this.#notify(hint),
-      send: listener && ((hints) => send(listener, hints)),
+    this.#teller = createChangeSender({
+      notify: (change) => this.#notify(change),
+      send: listener && ((changes) => send(listener, changes)),
     });
     this.#poller = createPoller({
       look: () => this.#look(),
@@ -67,20 +68,20 @@ export class Notifications {
     });
   }
 
-  /** Adds a watch, and looks from now on. @returns a function that ends the watch; it may be called twice */
-  add(runId: string, wake: () => void): () => void {
-    const remove = this.#watchers.add(runId, wake);
+  /** Adds a subscription, and looks from now on. @returns a function that ends the subscription; it may be called twice */
+  add(runId: string, onNotification: () => void): () => void {
+    const remove = this.#notifier.add(runId, onNotification);
     this.#listener?.start();
     this.#poller.start(FAST_POLL_MS);
     return () => {
       remove();
-      if (!this.#watchers.has(runId)) this.#seen.forget(runId);
+      if (!this.#notifier.has(runId)) this.#seen.forget(runId);
     };
   }
 
   /** Notifies of a commit of this store that moved runs, made a run or removed one. */
-  tell(hints: readonly Hint[]): void {
-    this.#teller.tell(hints);
+  tell(changes: readonly RunChange[]): void {
+    this.#teller.tell(changes);
   }
 
   /** Notifies of an append once the caller's transaction, which contains it, has committed. */
@@ -94,9 +95,9 @@ export class Notifications {
     return this.#listener?.isProven() ?? false;
   }
 
-  /** Ends all watches and looks, and sends the notifications that are left, unless that takes long. */
+  /** Ends all subscriptions and looks, and sends the notifications that are left, unless that takes long. */
   async close(): Promise<void> {
-    this.#watchers.clear();
+    this.#notifier.clear();
     this.#joined.clear();
     this.#poller.stop();
     // By then other processes have looked.
@@ -104,27 +105,27 @@ export class Notifications {
     this.#listener?.close();
   }
 
-  #notify(hint: Hint): void {
-    const { runId } = hint;
-    if (!this.#watchers.has(runId)) return;
-    // A hint without a head says that a run was made or removed, maybe both, so there is nothing to compare it with.
-    if (!("ordinal" in hint) || this.#seen.see(runId, hint)) this.#watchers.ring(runId);
+  #notify(change: RunChange): void {
+    const { runId } = change;
+    if (!this.#notifier.has(runId)) return;
+    // A change without a head says that a run was made or removed, maybe both, so there is nothing to compare it with.
+    if (!("ordinal" in change) || this.#seen.see(runId, change)) this.#notifier.notify(runId);
   }
 
   #onProven(isProven: boolean): void {
     // Notifications that were sent while nothing listened are lost.
-    if (isProven) this.#watchers.ringAll();
+    if (isProven) this.#notifier.notifyAll();
     else this.#poller.hurry(FAST_POLL_MS);
   }
 
   async #look(): Promise<void> {
-    const runIds = [...new Set([...this.#watchers.runIds(), ...this.#joined.keys()])];
+    const runIds = [...new Set([...this.#notifier.runIds(), ...this.#joined.keys()])];
     const positions = await selectPositions(this.#query, this.#sql, runIds);
     const found = new Map(positions.map((position) => [position.runId, position]));
     // Watches may have been added, stopped and notified since the query began.
     for (const runId of runIds) {
       const head = found.get(runId) ?? null;
-      if (this.#watchers.has(runId) && this.#seen.see(runId, head)) this.#watchers.ring(runId);
+      if (this.#notifier.has(runId) && this.#seen.see(runId, head)) this.#notifier.notify(runId);
       this.#settleJoined(runId, head);
     }
   }
@@ -148,13 +149,13 @@ export class Notifications {
   #isLookNeeded(): boolean {
     if (this.#joined.size > 0) return true;
     // If there can be no other process, this one knows all commits outside of callers' transactions.
-    return this.#listener !== null && this.#watchers.runIds().next().done !== true;
+    return this.#listener !== null && this.#notifier.runIds().next().done !== true;
   }
 }
 
-function send(listener: Listener, hints: Iterable<Hint>): Promise<void> {
+function send(listener: Listener, changes: Iterable<RunChange>): Promise<void> {
   listener.start();
-  return listener.send(encodeHints(hints));
+  return listener.send(encodeChanges(changes));
 }
 
 /** Waits for the promise, for `ms` at most. The timer ends with the promise. The promise must not reject. */

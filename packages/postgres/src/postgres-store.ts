@@ -1,6 +1,6 @@
 import type { AppendReceipt } from "@tm/run-events-core";
 import {
-  closedWatch,
+  closedSubscription,
   type MigratableStore,
   planJoinedAppend,
   receiptOf,
@@ -115,9 +115,9 @@ export function createPostgresStore(
       return gone;
     },
     probe: () => calls.probe(),
-    watch(runId, wake) {
-      if (calls.isClosed) return closedWatch();
-      return { ready: Promise.resolve(), stop: notifications.add(runId, wake) };
+    subscribe(runId, onNotification) {
+      if (calls.isClosed) return closedSubscription();
+      return { ready: Promise.resolve(), stop: notifications.add(runId, onNotification) };
     },
     async appendInTransaction(append) {
       const request = planJoinedAppend(append);
@@ -141,7 +141,7 @@ function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCa
     losesAcknowledgements: true,
     // A PGlite database is in this process.
     appendsAtOnce: isShared ? 2 : 1,
-    wakeDeadlineMs: SLOW_POLL_MS + LOOK_GRACE_MS,
+    notifyWithinMs: SLOW_POLL_MS + LOOK_GRACE_MS,
   };
 }
 

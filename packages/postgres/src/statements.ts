@@ -35,7 +35,7 @@ export function createStatements(schema: string): Statements {
     listRuns: listRunsStatement(tables),
     listRunsByStatus: listRunsByStatusStatement(tables),
     selectPositions: selectPositionsStatement(tables),
-    notify: "SELECT pg_notify($1, hints) FROM unnest($2::text[]) AS q (hints)",
+    notify: "SELECT pg_notify($1, changes) FROM unnest($2::text[]) AS q (changes)",
     probe: probeStatement(tables),
   };
 }

@@ -183,7 +183,7 @@ describe("a group of appends", () => {
     expect(await readValues(store, "a")).toEqual([1]);
   });
 
-  it("S7, S13: a run that takes nothing and refuses nothing fails the group; what has landed rings", async () => {
+  it("S7, S13: a run that takes nothing and refuses nothing fails the group; what has landed notifies", async () => {
     const pool = openPool(server().url);
     await expectStubborn(pool, newSchema());
   });

@@ -204,10 +204,10 @@ describe("an append in the caller's transaction", () => {
   });
 });
 
-describe("the bells of an append in the caller's transaction", () => {
-  it("S13: ring after the commit, never before, here and at every other store", async () => {
+describe("the notifications of an append in the caller's transaction", () => {
+  it("S13: notify after the commit, never before, here and at every other store", async () => {
     const { schema, begin } = await openBusiness();
-    // The other store's looks are held back, so that it rings only for what it is told.
+    // The other store's looks are held back, so that it notifies only for what it is told.
     const end = Promise.withResolvers<void>();
     const real = openPool(server().url);
     onTestFinished(() => end.resolve());
@@ -220,12 +220,13 @@ describe("the bells of an append in the caller's transaction", () => {
     await stores[0].createRun(createOf("other"));
     await untilProven(stores[0], pools[0], "other");
     await untilProven(stores[1], pools[1], "other");
-    const wakes = stores.map((store) => {
-      const wake = vi.fn();
-      store.watch("a", wake);
-      return wake;
+    const notifications = stores.map((store) => {
+      const onNotification = vi.fn();
+      store.subscribe("a", onNotification);
+      return onNotification;
     });
-    const counts = (): readonly number[] => wakes.map((wake) => wake.mock.calls.length);
+    const counts = (): readonly number[] =>
+      notifications.map((onNotification) => onNotification.mock.calls.length);
     // A look finds the run, whose head nobody knew before.
     await expect.poll(counts, PATIENT).toEqual([1, 0]);
     for (const round of oneTo(3)) {
@@ -240,16 +241,16 @@ describe("the bells of an append in the caller's transaction", () => {
     expect(await readValues(stores[1], "a")).toEqual(oneTo(3));
   });
 
-  it("S13: ring while such appends go on and on", async () => {
+  it("S13: notify while such appends go on and on", async () => {
     const { pool, store } = await openBusiness();
-    const wake = vi.fn();
-    store.watch("a", wake);
-    await expect.poll(() => wake.mock.calls.length, PATIENT).toBeGreaterThan(1);
-    const before = wake.mock.calls.length;
+    const onNotification = vi.fn();
+    store.subscribe("a", onNotification);
+    await expect.poll(() => onNotification.mock.calls.length, PATIENT).toBeGreaterThan(1);
+    const before = onNotification.mock.calls.length;
     const client = await pool.connect();
     onTestFinished(() => client.release());
     // Each of them may put the look for the others off.
-    for (let value = 0; wake.mock.calls.length < before + 3; value++) {
+    for (let value = 0; onNotification.mock.calls.length < before + 3; value++) {
       await client.query("BEGIN");
       await store.appendInTransaction({ client, ...lineOf(value) });
       await client.query("COMMIT");

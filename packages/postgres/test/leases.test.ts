@@ -214,7 +214,7 @@ describe("a lease", () => {
     });
   });
 
-  it("S21: moves no time and rings no bell", async () => {
+  it("S21: moves no time and notifies no notification", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
@@ -227,14 +227,14 @@ describe("a lease", () => {
       leaseExpiresAtMs: expect.any(Number),
     });
     await untilProven(store, pool, "b");
-    const wake = vi.fn();
-    store.watch("a", wake);
-    // A look finds the run, whose head nobody knew before; the next bell but that one is the append's.
-    await expect.poll(() => wake.mock.calls.length, PATIENT).toBe(1);
+    const onNotification = vi.fn();
+    store.subscribe("a", onNotification);
+    // A look finds the run, whose head nobody knew before; the next notification but that one is the append's.
+    await expect.poll(() => onNotification.mock.calls.length, PATIENT).toBe(1);
     for (const number of oneTo(5)) await store.renew(renewOf("a", fence, 1_000_000 + number));
     await store.release(releaseOf("a", fence));
-    expect(wake).toHaveBeenCalledTimes(1);
+    expect(onNotification).toHaveBeenCalledTimes(1);
     await store.append([appendOf("a")]);
-    await expect.poll(() => wake.mock.calls.length, PATIENT).toBe(2);
+    await expect.poll(() => onNotification.mock.calls.length, PATIENT).toBe(2);
   });
 });

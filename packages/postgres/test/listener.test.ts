@@ -2,7 +2,7 @@ import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
-import { hangBell } from "./bells.ts";
+import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
@@ -51,7 +51,7 @@ function pidOf(statement: SentStatement | undefined): number | undefined {
 describe("the connection that listens", () => {
   it("S14: is one, however many runs are watched and commits are told", async () => {
     const { store, pool, listening } = await openProxied();
-    for (const number of oneTo(500)) hangBell(store, `run-${number}`);
+    for (const number of oneTo(500)) countNotifications(store, `run-${number}`);
     await untilProven(store, pool, "a");
     await Promise.all(oneTo(50).map(() => store.append([appendOf("a"), appendOf("b")])));
     expect(listening()).toBe(1);
@@ -68,24 +68,24 @@ describe("the connection that listens", () => {
 
   it("S18: is not kept if it comes after the close", async () => {
     const { store, pool, proxy } = await openProxied();
-    hangBell(store, "a");
+    countNotifications(store, "a");
     await store.close();
     await expect.poll(() => proxy.connections().length, PATIENT).toBe(0);
     expect(pool.count("LISTEN")).toBe(0);
   });
 
   it.each(["terminated by the server", "cut on the way"])(
-    "S13: comes back by itself when it is %s, and rings every watched run",
+    "S13: comes back by itself when it is %s, and notifies every watched run",
     async (how) => {
       const end = Promise.withResolvers<void>();
-      // Without looks only notifications ring, and that they are heard again.
+      // Without looks only notifications notify, and that they are heard again.
       const { proxy, store, pool, other, listening } = await openProxied(({ text }) =>
         text.includes(LOOK) ? end.promise : undefined,
       );
       onTestFinished(() => end.resolve());
-      const bells = ["a", "b", "c"].map((runId) => hangBell(store, runId));
-      const rings = (): readonly number[] => bells.map((bell) => bell.rings());
-      await expect.poll(rings, PATIENT).toEqual([1, 1, 1]);
+      const counters = ["a", "b", "c"].map((runId) => countNotifications(store, runId));
+      const notifyCount = (): readonly number[] => counters.map((counter) => counter.notifyCount());
+      await expect.poll(notifyCount, PATIENT).toEqual([1, 1, 1]);
       for (const round of oneTo(2)) {
         if (how === "cut on the way") {
           for (const one of proxy.connections()) if (one.hasSent("LISTEN")) one.cut();
@@ -93,23 +93,23 @@ describe("the connection that listens", () => {
           const pid = pidOf(pool.sent.findLast(({ text }) => text.startsWith("LISTEN")));
           await pool.query("SELECT pg_terminate_backend($1)", [pid]);
         }
-        await expect.poll(rings, PATIENT).toEqual([round * 2, round + 1, round + 1]);
+        await expect.poll(notifyCount, PATIENT).toEqual([round * 2, round + 1, round + 1]);
         await other.append([appendOf("a", round)]);
-        await expect.poll(rings, PATIENT).toEqual([round * 2 + 1, round + 1, round + 1]);
+        await expect.poll(notifyCount, PATIENT).toEqual([round * 2 + 1, round + 1, round + 1]);
         expect(listening()).toBe(1);
       }
     },
   );
 
-  it("S15: with every notification lost, commits ring all the same, before and after it is proven", async () => {
+  it("S15: with every notification lost, commits notify all the same, before and after it is proven", async () => {
     const { proxy, store, pool, other } = await openProxied();
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     await untilProven(store, pool, "a");
     proxy.dropNotifications("postgres");
     for (const value of oneTo(2)) {
-      const before = bell.rings();
+      const before = counter.notifyCount();
       await other.append([appendOf("a", value)]);
-      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+      await expect.poll(counter.notifyCount, PATIENT).toBeGreaterThan(before);
     }
   });
 
@@ -127,14 +127,14 @@ describe("the connection that listens", () => {
     deaf.proxy.dropNotifications("postgres");
     await untilProven(sound.store, sound.pool, "a");
     for (const { store, other } of [mute, deaf]) {
-      const bell = hangBell(store, "a");
+      const counter = countNotifications(store, "a");
       for (const value of oneTo(5)) {
-        const before = bell.rings();
+        const before = counter.notifyCount();
         await other.append([appendOf("a", value)]);
-        await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+        await expect.poll(counter.notifyCount, PATIENT).toBeGreaterThan(before);
       }
     }
-    hangBell(sound.store, "a");
+    countNotifications(sound.store, "a");
     const [deafLooks, soundLooks] = [deaf.pool.count(LOOK), sound.pool.count(LOOK)];
     await expect.poll(() => deaf.pool.count("LISTEN"), PATIENT).toBe(2);
     // Whoever hears has less need to look.

@@ -17,8 +17,8 @@ async function openProven(schema: string): Promise<{ pool: RecordedPool; store: 
   const pool = recordPool(openPool(server().url));
   const store = await openStore(pool, { schema });
   await store.createRun(createOf("run-1"));
-  const watch = store.watch("run-1", () => {});
-  onTestFinished(() => watch.stop());
+  const subscription = store.subscribe("run-1", () => {});
+  onTestFinished(() => subscription.stop());
   await untilProven(store, pool, "run-1");
   return { pool, store };
 }

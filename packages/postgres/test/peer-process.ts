@@ -46,7 +46,7 @@ const commands: PeerCommands = {
   },
   async work({ runId, ...place }) {
     const store = storeOf(place);
-    await store.watch(runId, () => {}).ready;
+    await store.subscribe(runId, () => {}).ready;
     await store.append([appendOf(runId)]);
     return null;
   },

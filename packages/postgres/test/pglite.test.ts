@@ -25,7 +25,7 @@ describe("the store on PGlite", () => {
     await expectAsReference(db, 20);
   });
 
-  it("S7, S13: a run that takes nothing and refuses nothing fails its group; what has landed rings", async () => {
+  it("S7, S13: a run that takes nothing and refuses nothing fails its group; what has landed notifies", async () => {
     await expectStubborn(db, newSchema());
   });
 
@@ -54,10 +54,10 @@ describe("the store on PGlite", () => {
     );
   });
 
-  it("S13: rings for all that the store commits, also in the caller's transactions", async () => {
+  it("S13: notifies for all that the store commits, also in the caller's transactions", async () => {
     const store = await openStore(db, { schema: newSchema() });
-    const wake = vi.fn();
-    store.watch("a", wake);
+    const onNotification = vi.fn();
+    store.subscribe("a", onNotification);
     const commits = [
       () => store.createRun(createOf("a")),
       () => store.append([appendOf("a", 1)]),
@@ -66,9 +66,9 @@ describe("the store on PGlite", () => {
       () => store.deleteRun("a", null),
     ];
     for (const commit of commits) {
-      const before = wake.mock.calls.length;
+      const before = onNotification.mock.calls.length;
       await commit();
-      await expect.poll(() => wake.mock.calls.length, PATIENT).toBeGreaterThan(before);
+      await expect.poll(() => onNotification.mock.calls.length, PATIENT).toBeGreaterThan(before);
     }
   });
 

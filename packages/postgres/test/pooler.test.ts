@@ -3,7 +3,7 @@ import { type PgBouncerServer, startPgBouncer } from "@tm/run-events-test-server
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { createPostgresStore } from "../src/index.ts";
-import { hangBell } from "./bells.ts";
+import { countNotifications } from "./notification-counter.ts";
 import { createDoors, leadTo } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
@@ -45,18 +45,18 @@ describe("the Postgres store behind a pooler of transactions", () => {
   }
 });
 
-describe("bells behind a pooler of transactions", () => {
-  it("S13, S15: ring by looks, which stay frequent, since no LISTEN can be proven", async () => {
+describe("notifications behind a pooler of transactions", () => {
+  it("S13, S15: notify by looks, which stay frequent, since no LISTEN can be proven", async () => {
     const schema = newSchema();
     const pool = recordPool(openPool(pooledUrl()));
     const store = await openStore(pool, { schema });
     const other = await openStore(openPool(pooledUrl()), { schema });
     await store.createRun(createOf("a"));
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     for (const value of oneTo(10)) {
-      const before = bell.rings();
+      const before = counter.notifyCount();
       await other.append([appendOf("a", value)]);
-      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+      await expect.poll(counter.notifyCount, PATIENT).toBeGreaterThan(before);
       await store.append([appendOf("a", value)]);
     }
     // A pooler hands back what a session notifies itself of, so that must prove nothing: it would have by now.
@@ -68,7 +68,7 @@ describe("bells behind a pooler of transactions", () => {
     expect(await readValues(other, "a")).toHaveLength(20);
   });
 
-  it("S13: ring by notification where the connection that listens goes around it", async () => {
+  it("S13: notify by notification where the connection that listens goes around it", async () => {
     const schema = newSchema();
     const end = Promise.withResolvers<void>();
     const real = openPool(pooledUrl());
@@ -79,10 +79,10 @@ describe("bells behind a pooler of transactions", () => {
     const other = await openStore(openPool(pooledUrl()), { schema });
     for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
     await untilProven(store, listenPool, "own");
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     for (const value of oneTo(5)) {
       await other.append([appendOf("a", value)]);
-      await expect.poll(bell.rings, PATIENT).toBe(value);
+      await expect.poll(counter.notifyCount, PATIENT).toBe(value);
     }
     expect(pool.count("LISTEN")).toBe(0);
     expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);

@@ -9,7 +9,7 @@ import { newSchema, useServer } from "./stores.ts";
 
 /**
  * Where another version of Postgres may do otherwise: racing programs, whose histories are held against S1 to S10 all the same,
- * crashes, bells and ordinals. PGlite lives in one process.
+ * crashes, notifications and ordinals. PGlite lives in one process.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
 

@@ -139,7 +139,7 @@ describe("a purge", () => {
     expect(purged.flat().toSorted()).toEqual(runIds.toSorted());
   });
 
-  it("S24: rings the watches of what is gone, here and in other stores", async () => {
+  it("S24: notifies the subscriptions of what is gone, here and in other stores", async () => {
     const schema = newSchema();
     const stores = [
       await openStore(openPool(server().url), { schema }),
@@ -149,7 +149,7 @@ describe("a purge", () => {
     await stores[0].append([endOf("a")]);
     const seen = stores.map((store) => {
       const gone = vi.fn();
-      store.watch("a", () => void store.getRun("a").then((run) => run === null && gone()));
+      store.subscribe("a", () => void store.getRun("a").then((run) => run === null && gone()));
       return gone;
     });
     expect(await stores[0].purge(ALL)).toEqual(["a"]);

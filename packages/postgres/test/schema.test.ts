@@ -240,11 +240,11 @@ describe("the schema", () => {
     async (schema) => {
       const pool = openPool(await server().createDatabase());
       const store = await openStore(pool, { schema });
-      const rung = Promise.withResolvers<void>();
-      store.watch("a", rung.resolve);
+      const notifiedRuns = Promise.withResolvers<void>();
+      store.subscribe("a", notifiedRuns.resolve);
       await store.createRun(createOf("a"));
       expect(await store.append([appendOf("a")])).toMatchObject([{ outcome: "appended" }]);
-      await rung.promise;
+      await notifiedRuns.promise;
     },
   );
 });

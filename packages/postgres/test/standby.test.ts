@@ -9,7 +9,7 @@ import {
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
-import { hangBell } from "./bells.ts";
+import { countNotifications } from "./notification-counter.ts";
 import { createDoors } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
@@ -148,7 +148,7 @@ describe("a standby", () => {
   });
 
   it.each([false, true])(
-    "S13: wakes by the primary once the name leads there, a `listenPool` or not: %s",
+    "S13: notifies by the primary once the name leads there, a `listenPool` or not: %s",
     async (isOwn) => {
       const { schema, proxy } = await openNamed();
       const url = new URL(primary.url);
@@ -159,7 +159,7 @@ describe("a standby", () => {
       const writer = await openStore(openPool(primary.url), { schema });
       await writer.createRun(createOf("own"));
       await untilProven(store, isOwn ? listenPool : pool, "own");
-      const bell = hangBell(store, "a");
+      const counter = countNotifications(store, "a");
       await untilThere(schema, 1);
       proxy.moveTo(standby);
       proxy.cut();
@@ -167,9 +167,9 @@ describe("a standby", () => {
         .poll(() => store.getRun("a").catch((error: unknown) => error), PATIENT)
         .toMatchObject(STANDBY);
       proxy.moveTo(primary);
-      const before = bell.rings();
+      const before = counter.notifyCount();
       await writer.append([appendOf("a", 2)]);
-      await expect.poll(bell.rings, PATIENT).toBeGreaterThan(before);
+      await expect.poll(counter.notifyCount, PATIENT).toBeGreaterThan(before);
       // A standby takes no LISTEN.
       const listens = (): number => (isOwn ? listenPool : pool).count("LISTEN");
       await expect.poll(listens, PATIENT).toBeGreaterThan(1);

@@ -15,18 +15,18 @@ export async function refuseUpdates(
     FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
 }
 
-/** Has a run whose row stays as it is; fails unless the store says so, and rings for what landed beside it. */
+/** Has a run whose row stays as it is; fails unless the store says so, and notifies for what landed beside it. */
 export async function expectStubborn(pool: PostgresPool, schema: string): Promise<void> {
   const store = await openStore(pool, { schema });
   for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
   await refuseUpdates(pool, schema, "b");
   const alone = store.append([appendOf("b")]);
   await expect(alone).rejects.toMatchObject({ code: "store_unavailable", ambiguous: false });
-  const rung = Promise.withResolvers<void>();
-  store.watch("a", rung.resolve);
+  const notifiedRuns = Promise.withResolvers<void>();
+  store.subscribe("a", notifiedRuns.resolve);
   const group = store.append([appendOf("b"), appendOf("a", 1)]);
   await expect(group).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
-  await rung.promise;
+  await notifiedRuns.promise;
   expect(await readValues(store, "a")).toEqual([1]);
   expect(await readValues(store, "b")).toEqual([]);
 }

@@ -25,8 +25,8 @@ export interface Connection {
    * @throws RunEventsError `store_unavailable`; `ambiguous` says whether the change may have landed. @see S7
    */
   change(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
-  /** The command that rings a bell. */
-  readonly ring: "PUBLISH" | "SPUBLISH";
+  /** The command that notifies a notification. */
+  readonly notify: "PUBLISH" | "SPUBLISH";
   /**
    * Does the work of one call of the store.
    * @throws RunEventsError `store_unavailable` for what the client threw, or after `close`. @see S20
@@ -78,7 +78,7 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
     redis,
     keys,
     // In a cluster a message of PUBLISH goes to every node, one of SPUBLISH only to those that have the slot.
-    ring: isCluster(redis) ? "SPUBLISH" : "PUBLISH",
+    notify: isCluster(redis) ? "SPUBLISH" : "PUBLISH",
     run,
     async change(script, scriptKeys, values) {
       try {

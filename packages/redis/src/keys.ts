@@ -23,7 +23,7 @@ export interface Keys {
   probe(index: number): string;
   /** A sorted set for each owner and status, all of an owner under one hash tag. */
   list(ownerId: string, runStatus: RunStatus): string;
-  /** The channel of a run's bell. It has the hash tag of the run's keys, so the node that has them may publish on it. */
+  /** The channel of a run's notification. It has the hash tag of the run's keys, so the node that has them may publish on it. */
   channel(runId: string): string;
   runIdOf(channel: string): string;
 }

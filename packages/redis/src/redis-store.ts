@@ -12,7 +12,7 @@ import { purgeRuns } from "./purge.ts";
 import { createRun, deleteRun } from "./runs.ts";
 import { readPage } from "./scripts/read.ts";
 import { readHead } from "./scripts/read-head.ts";
-import { WAKE_DEADLINE_MS, Wakes } from "./wakes.ts";
+import { NOTIFY_WITHIN_MS, Notifications } from "./notifications.ts";
 
 /** Settings of `openRedisStore`. */
 export interface RedisStoreOptions {
@@ -56,7 +56,7 @@ export async function openRedisStore(
   const { prefix = "run-events" } = options;
   const connection = createConnection(redis, keysOf(prefix, redis.options.keyPrefix ?? ""));
   let durability = await connection.perform(() => examineServers(connection));
-  const wakes = new Wakes(connection);
+  const notifications = new Notifications(connection);
 
   return {
     capabilities: {
@@ -69,7 +69,7 @@ export async function openRedisStore(
       // The client sends commands again when it has reconnected, but gives up after some attempts.
       losesAcknowledgements: true,
       appendsAtOnce: 2,
-      wakeDeadlineMs: WAKE_DEADLINE_MS,
+      notifyWithinMs: NOTIFY_WITHIN_MS,
     },
     createRun: (request) => connection.perform(() => createRun(connection, request)),
     append: (requests) => connection.perform(() => appendGroup(connection, requests)),
@@ -89,10 +89,10 @@ export async function openRedisStore(
       ({ durability } = probed);
       return probed.nowMs;
     },
-    watch: (runId, wake) => wakes.watch(runId, wake),
+    subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),
     async close() {
       connection.close();
-      wakes.close();
+      notifications.close();
     },
   };
 }

@@ -35,9 +35,9 @@ it.each(Object.keys(settings))(
     expect(store.capabilities.durability).toBe("power");
     await store.createRun(createOf("a"));
     const spoken = connect(server);
-    const rung = Promise.withResolvers<void>();
-    const watch = store.watch("a", rung.resolve);
-    await watch.ready;
+    const notifiedRuns = Promise.withResolvers<void>();
+    const subscription = store.subscribe("a", notifiedRuns.resolve);
+    await subscription.ready;
     const channel = `${redis.options.keyPrefix ?? ""}run-events:{run:a}`;
     await expect.poll(() => spoken.pubsub("NUMSUB", channel)).toEqual([channel, 1]);
     expect(
@@ -58,7 +58,7 @@ it.each(Object.keys(settings))(
         phase: null,
       },
     ]);
-    await rung.promise;
+    await notifiedRuns.promise;
     expect(await store.append([appendOf("a", 2, { idempotencyKey: "k" })])).toMatchObject([
       { outcome: "replayed", firstSequence: 2 },
     ]);
@@ -87,8 +87,8 @@ it("S6, S13: few rights are enough for a user, and without CONFIG the store says
   expect(store.capabilities.durability).toBe("unknown");
   await store.probe();
   await store.createRun(createOf("a"));
-  const watch = store.watch("a", () => {});
-  await watch.ready;
+  const subscription = store.subscribe("a", () => {});
+  await subscription.ready;
   await expect
     .poll(() => admin.pubsub("NUMSUB", "run-events:{run:a}"))
     .toEqual(["run-events:{run:a}", 1]);

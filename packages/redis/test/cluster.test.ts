@@ -55,26 +55,26 @@ async function countChannels(nodes: readonly Redis[]): Promise<number> {
   return channels.reduce((sum, some) => sum + (some as unknown[]).length, 0);
 }
 
-/** Watches runs; each one's bell, and how often it has rung. */
+/** Watches runs; each one's notification, and how often it has notified. */
 function listen(store: RunEventStore, runIds: readonly string[]) {
-  const bells = runIds.map((runId) => {
-    const wake = vi.fn();
-    return { wake, watch: store.watch(runId, wake) };
+  const counters = runIds.map((runId) => {
+    const onNotification = vi.fn();
+    return { onNotification, subscription: store.subscribe(runId, onNotification) };
   });
   return {
-    ready: Promise.all(bells.map(({ watch }) => watch.ready)),
+    ready: Promise.all(counters.map(({ subscription }) => subscription.ready)),
     async ringsAll(work: () => Promise<unknown>) {
-      const before = bells.map(({ wake }) => wake.mock.calls.length);
+      const before = counters.map(({ onNotification }) => onNotification.mock.calls.length);
       await work();
-      for (const [index, { wake }] of bells.entries()) {
+      for (const [index, { onNotification }] of counters.entries()) {
         await vi.waitFor(
-          () => expect(wake.mock.calls.length).toBeGreaterThan(before[index] ?? 0),
+          () => expect(onNotification.mock.calls.length).toBeGreaterThan(before[index] ?? 0),
           20_000,
         );
       }
     },
     stop() {
-      for (const { watch } of bells) watch.stop();
+      for (const { subscription } of counters) subscription.stop();
     },
   };
 }
@@ -84,17 +84,19 @@ it("S13, S14: a run's channel is heard in its shard, and on no other node", asyn
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
   const nodes = cluster.nodes.map((node) => connect(node));
-  const bells = listen(store, RUN_IDS);
-  await bells.ready;
+  const counters = listen(store, RUN_IDS);
+  await counters.ready;
   await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
-  await bells.ringsAll(() => Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))));
-  await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+  await counters.ringsAll(() =>
+    Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
+  );
+  await counters.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
   for (const node of nodes) expect(await node.pubsub("CHANNELS")).toEqual([]);
-  bells.stop();
+  counters.stop();
   await expect.poll(() => countChannels(nodes)).toBe(0);
 });
 
-it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases that ran out are found", async () => {
+it("S1, S13, S23: after a failover the log goes on, its notifications notify, and leases that ran out are found", async () => {
   const cluster = await openCluster({ replicas: 1 });
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
@@ -107,14 +109,16 @@ it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases t
     await runs.create({ runId, ownerId: "bob" });
     fences.set(runId, (await claimed(store, claimOf(runId, 1))).fence);
   }
-  const bells = listen(store, RUN_IDS);
-  await bells.ready;
+  const counters = listen(store, RUN_IDS);
+  await counters.ready;
   // Replicas follow behind: what they have not got is lost with their master.
   await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasCaughtUp(connect(node))));
   await cluster.kill(0);
-  await bells.ringsAll(() => Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))));
+  await counters.ringsAll(() =>
+    Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))),
+  );
   expect(await cluster.masters()).toContain(3);
-  await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
+  await counters.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
   for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
   expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
   const expired = await store.listExpired({ graceMs: 0, limit: 100 });
@@ -125,7 +129,7 @@ it("S1, S13, S23: after a failover the log goes on, its bells ring, and leases t
   // And without the looks: the channels of the new master are heard.
   const living = cluster.nodes.slice(1).map((node) => connect(node));
   await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);
-  bells.stop();
+  counters.stop();
 });
 
 it("S1, S2: while a run's slot moves to another node, its appends land once and in order", async () => {
@@ -133,8 +137,8 @@ it("S1, S2: while a run's slot moves to another node, its appends land once and 
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
   await store.createRun(createOf("a"));
-  const bells = listen(store, ["a"]);
-  await bells.ready;
+  const counters = listen(store, ["a"]);
+  await counters.ready;
   let isMoving = true;
   const written = (async () => {
     let value = 0;
@@ -148,19 +152,19 @@ it("S1, S2: while a run's slot moves to another node, its appends land once and 
   isMoving = false;
   const count = await written;
   expect(await readValues(store, "a")).toEqual(oneTo(count));
-  // The client may have lost the channel with the slot: commits ring late then, until it is heard again.
+  // The client may have lost the channel with the slot: commits notify late then, until it is heard again.
   const nodes = cluster.nodes.map((node) => connect(node));
   await expect
     .poll(
       async () => {
-        await bells.ringsAll(() => other.append([appendOf("a")]));
+        await counters.ringsAll(() => other.append([appendOf("a")]));
         return countChannels(nodes);
       },
       { timeout: 20_000 },
     )
     .toBe(1);
-  await bells.ringsAll(() => other.append([endOf("a")]));
-  bells.stop();
+  await counters.ringsAll(() => other.append([endOf("a")]));
+  counters.stop();
   expect(await store.deleteRun("a", "ada")).toBe("deleted");
 });
 
@@ -170,19 +174,19 @@ it.each(["app:", "{app}:"])(
     const cluster = await openCluster();
     const { redis, store } = await openStore(cluster, { keyPrefix });
     const { store: other } = await openStore(cluster, { redisOptions: { keyPrefix } });
-    const bells = listen(store, RUN_IDS);
-    await bells.ready;
+    const counters = listen(store, RUN_IDS);
+    await counters.ready;
     const nodes = cluster.nodes.map((node) => connect(node));
     await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
-    await bells.ringsAll(() =>
+    await counters.ringsAll(() =>
       Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
     );
-    await bells.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+    await counters.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
     expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
     expect(await redis.exists(`${PREFIX}:{run:run-1}:head`)).toBe(1);
     const found = await Promise.all(nodes.map((node) => node.keys("*")));
     expect(found.flat().filter((key) => !key.startsWith(keyPrefix))).toEqual([]);
-    bells.stop();
+    counters.stop();
   },
 );
 
@@ -190,11 +194,13 @@ it("S15: over iovalkey, which hears no shards, runs are looked at", async () => 
   const cluster = await openCluster();
   const redis = owned(new ValkeyCluster([...cluster.nodes]));
   const store = await openRedisStore(redis, { prefix: PREFIX });
-  const bells = listen(store, RUN_IDS);
-  await bells.ready;
-  await bells.ringsAll(() => Promise.all(RUN_IDS.map((runId) => store.createRun(createOf(runId)))));
-  await bells.ringsAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
-  bells.stop();
+  const counters = listen(store, RUN_IDS);
+  await counters.ready;
+  await counters.ringsAll(() =>
+    Promise.all(RUN_IDS.map((runId) => store.createRun(createOf(runId)))),
+  );
+  await counters.ringsAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
+  counters.stop();
   await store.close();
 });
 

@@ -69,7 +69,7 @@ describe("a Redis that loses what it had", () => {
 });
 
 describe("behind Sentinel", () => {
-  it("S1, S13: after a failover the log goes on where the replica has it, and its bell rings", async () => {
+  it("S1, S13: after a failover the log goes on where the replica has it, and its notification notifies", async () => {
     const sentinel = await startRedisSentinel();
     onTestFinished(() => sentinel.close());
     const open = async () => {

@@ -46,7 +46,7 @@ export function interleave(
     info: (section: string) => redis.info(section),
     config: (_: "GET", parameter: string) => redis.config("GET", parameter),
     duplicate(): never {
-      throw new TypeError("Expected nobody to watch.");
+      throw new TypeError("Expected no subscription.");
     },
   };
   return {

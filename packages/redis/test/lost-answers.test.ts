@@ -157,7 +157,7 @@ it("S20: a client that its owner has closed is a store that stays unavailable", 
   };
   await expect.poll(() => redis.status).toBe("end");
   await expect(store.append([appendOf("a")])).rejects.toMatchObject(closed);
-  await expect(store.watch("a", () => {}).ready).rejects.toMatchObject(closed);
+  await expect(store.subscribe("a", () => {}).ready).rejects.toMatchObject(closed);
 });
 
 it("S2: a server that has forgotten the scripts is given them again, and order stays", async () => {

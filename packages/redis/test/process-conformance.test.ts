@@ -28,7 +28,7 @@ const settings = ["--appendfsync", "always"];
 
 /**
  * Where another server or client may do otherwise: racing programs, whose histories are held against S1 to S10 all the same,
- * crashes, bells and ordinals. The store's scripts are the same everywhere.
+ * crashes, notifications and ordinals. The store's scripts are the same everywhere.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
 const isDiffering = (clause: string): boolean => DIFFERING.includes(clause);

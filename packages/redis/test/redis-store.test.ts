@@ -191,7 +191,7 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
     const closed = { code: "store_unavailable", retryable: false, ambiguous: false };
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(closed);
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(closed);
-    await expect(store.watch("a", () => {}).ready).rejects.toMatchObject(closed);
+    await expect(store.subscribe("a", () => {}).ready).rejects.toMatchObject(closed);
     const { store: other } = await openFresh();
     expect(await other.getRun("a")).toBeNull();
     await other.close();

@@ -16,9 +16,9 @@ export interface SqliteNotifications extends Notifications {
 }
 
 /**
- * Finds the commits of other connections by one timer for the whole store. It runs while there are watches, and does not keep the process
+ * Finds the commits of other connections by one timer for the whole store. It runs while there are subscriptions, and does not keep the process
  * alive. If nothing was committed, a look costs one pragma.
- * @param pollMs how often to look while there are watches
+ * @param pollMs how often to look while there are subscriptions
  * @see S13, S14
  */
 export function createNotifications(
@@ -56,8 +56,8 @@ export function createNotifications(
 
   return {
     ...polled,
-    watch(runId, wake) {
-      const { stop } = polled.watch(runId, wake);
+    subscribe(runId, onNotification) {
+      const { stop } = polled.subscribe(runId, onNotification);
       const ready = connection.perform((opened) => {
         open = opened;
         // Only once: a later watch must not pass over what an earlier one waits for.
@@ -68,7 +68,7 @@ export function createNotifications(
       return { ready, stop };
     },
     joined(heads) {
-      // Of runs that nobody watches too: a watch may come before the commit.
+      // Of runs that nobody subscriptions too: a subscription may come before the commit.
       for (const { runId } of heads) joinedRuns.add(runId);
       joinedPoller.start(0);
     },

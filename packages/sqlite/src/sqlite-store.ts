@@ -25,7 +25,7 @@ export interface SqliteStoreOptions {
    * Default `FULL`. @see S6
    */
   readonly synchronous?: "FULL" | "NORMAL";
-  /** How often to look for commits of other processes while somebody watches, in milliseconds. Default 10. */
+  /** How often to look for commits of other processes while somebody subscriptions, in milliseconds. Default 10. */
   readonly pollMs?: number;
 }
 
@@ -33,7 +33,7 @@ export interface SqliteStoreOptions {
 export interface SqliteStore extends MigratableStore, TransactionalStore {
   /**
    * Appends inside the transaction that the caller has open on the handle: the events are there exactly if the caller
-   * commits, and watches ring after that. Synchronous. A refusal or failure leaves the transaction as it was, except
+   * commits, and subscriptions notify after that. Synchronous. A refusal or failure leaves the transaction as it was, except
    * where SQLite itself ends it (a full disk). In a transaction that began without `IMMEDIATE` the write lock may be
    * refused: then `store_unavailable`, and the caller begins again.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
@@ -149,6 +149,6 @@ function capabilitiesOf(
     joinsTransaction: true,
     losesAcknowledgements: false,
     appendsAtOnce: 1,
-    wakeDeadlineMs: pollMs + LOOK_GRACE_MS,
+    notifyWithinMs: pollMs + LOOK_GRACE_MS,
   };
 }

@@ -74,7 +74,7 @@ describe.each(DRIVERS)("a handle of $name", (driver) => {
       () => store.read([queryOf("a")]),
       () => store.probe(),
       () => store.migrate(),
-      () => store.watch("a", () => {}).ready,
+      () => store.subscribe("a", () => {}).ready,
     ]) {
       await expect(call()).rejects.toMatchObject(closed);
     }

@@ -95,34 +95,34 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await store.append([appendOf("a", "next")])).toMatchObject([{ firstSequence: 2 }]);
   });
 
-  it("S13: rings after the caller's commit, however late it comes", async () => {
+  it("S13: notifies after the caller's commit, however late it comes", async () => {
     const { db, store } = await openBusiness();
-    const wake = vi.fn();
-    await store.watch("a", wake).ready;
+    const onNotification = vi.fn();
+    await store.subscribe("a", onNotification).ready;
     db.exec("BEGIN IMMEDIATE");
     store.appendInTransaction(lineOf(1));
     db.exec("COMMIT");
-    await expect.poll(() => wake.mock.calls.length).toBe(1);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(1);
 
     db.exec("BEGIN IMMEDIATE");
     store.appendInTransaction(lineOf(2));
     for (const _ of oneTo(100)) await nextTurn();
-    expect(wake).toHaveBeenCalledTimes(1);
+    expect(onNotification).toHaveBeenCalledTimes(1);
     db.exec("COMMIT");
-    await expect.poll(() => wake.mock.calls.length).toBe(2);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(2);
     expect(await readValues(store, "a")).toEqual([1, 2]);
   });
 
-  it("S13: rings a watch that came between the append and the commit", async () => {
+  it("S13: notifies a subscription that came between the append and the commit", async () => {
     const { db, store } = await openBusiness();
     db.exec("BEGIN IMMEDIATE");
     store.appendInTransaction(lineOf(1));
     for (const _ of oneTo(10)) await nextTurn();
-    const rung = Promise.withResolvers<void>();
-    const watch = store.watch("a", rung.resolve);
+    const notifiedRuns = Promise.withResolvers<void>();
+    const subscription = store.subscribe("a", notifiedRuns.resolve);
     db.exec("COMMIT");
-    await watch.ready;
-    await rung.promise;
+    await subscription.ready;
+    await notifiedRuns.promise;
     expect(await readValues(store, "a")).toEqual([1]);
   });
 

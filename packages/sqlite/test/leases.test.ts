@@ -66,7 +66,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     expect(await store.getRun("a")).toMatchObject({ fence, leaseExpiresAtMs: null });
   });
 
-  it("S21: the lease is there for other stores, in every answer, and moves neither time nor bell", async () => {
+  it("S21: the lease is there for other stores, in every answer, and moves neither time nor notification", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
@@ -74,8 +74,8 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     const { run: created } = (
       await store.read([{ runId: "a", ownerId: null, since: 0, limit: 1, maxBytes: 1 }])
     )[0] ?? { run: null };
-    const wake = vi.fn();
-    await store.watch("a", wake).ready;
+    const onNotification = vi.fn();
+    await store.subscribe("a", onNotification).ready;
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
     const nowMs = Date.now();
@@ -101,7 +101,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
       });
     }
     expect(await store.renew(renewOf("a", fence))).toEqual({ outcome: "fenced" });
-    expect(wake).not.toHaveBeenCalled();
+    expect(onNotification).not.toHaveBeenCalled();
   });
 
   it("S23: many reapers end each run once, and leave those alone that were claimed anew", async () => {

@@ -23,7 +23,7 @@ function callsOf(store: SqliteStore): Readonly<Record<string, () => Promise<unkn
     getRun: () => store.getRun("a"),
     listRuns: () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
     listExpired: () => store.listExpired({ graceMs: 0, limit: 1 }),
-    watch: () => store.watch("a", () => {}).ready,
+    subscribe: () => store.subscribe("a", () => {}).ready,
   };
 }
 

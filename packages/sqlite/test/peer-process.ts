@@ -58,8 +58,8 @@ const commands: PeerCommands = {
     db.exec("COMMIT");
     return null;
   },
-  async watch({ runId }) {
-    await store.watch(runId, () => {}).ready;
+  async subscribe({ runId }) {
+    await store.subscribe(runId, () => {}).ready;
     return null;
   },
   async disconnect() {

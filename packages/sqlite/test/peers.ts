@@ -32,7 +32,7 @@ export interface PeerCommands {
   /** Takes the file's write lock. */
   hold(): Promise<null>;
   release(): Promise<null>;
-  watch(input: { readonly runId: string }): Promise<null>;
+  subscribe(input: { readonly runId: string }): Promise<null>;
   /** Ends the connection to the test, so that nothing but the store can keep the process alive. */
   disconnect(): Promise<null>;
 }

@@ -64,16 +64,16 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(countRows(db)).toEqual([0, 0, 0]);
   });
 
-  it("S24: rings the watches of what is gone, here and in other stores", async () => {
+  it("S24: notifies the subscriptions of what is gone, here and in other stores", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
     await store.createRun(createOf("a"));
     await store.append([endOf("a")]);
-    const rung = await Promise.all(
+    const notifiedRuns = await Promise.all(
       [store, other].map(async (one) => {
         const { promise, resolve } = Promise.withResolvers<void>();
-        const { ready } = one.watch("a", () => {
+        const { ready } = one.subscribe("a", () => {
           void one.getRun("a").then((run) => (run === null ? resolve() : undefined));
         });
         await ready;
@@ -81,6 +81,6 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
       }),
     );
     expect(await store.purge({ finishedForMs: 0, limit: 1 })).toEqual(["a"]);
-    await Promise.all(rung.map(({ promise }) => promise));
+    await Promise.all(notifiedRuns.map(({ promise }) => promise));
   });
 });

@@ -18,7 +18,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     };
     await expect(store.verify()).rejects.toMatchObject(missing);
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(missing);
-    await expect(store.watch("a", () => {}).ready).rejects.toMatchObject(missing);
+    await expect(store.subscribe("a", () => {}).ready).rejects.toMatchObject(missing);
     await store.migrate();
     await store.verify();
     await store.close();

@@ -164,7 +164,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     const closed = { code: "store_unavailable", retryable: false };
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(closed);
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(closed);
-    await expect(store.watch("a", () => {}).ready).rejects.toMatchObject(closed);
+    await expect(store.subscribe("a", () => {}).ready).rejects.toMatchObject(closed);
     expect(valueOf(db, "SELECT count(*) FROM run_events_runs")).toBe(1);
   });
 

@@ -54,11 +54,11 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
 /** Another connection's commit, which only the look at the positions finds. */
 async function expectWake(store: SqliteStore, peer: SqliteStore): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const watch = store.watch("watched", resolve);
-  await watch.ready;
+  const subscription = store.subscribe("watched", resolve);
+  await subscription.ready;
   await peer.append([appendOf("watched")]);
   await promise;
-  watch.stop();
+  subscription.stop();
 }
 
 async function createRuns(store: SqliteStore): Promise<void> {

@@ -43,10 +43,10 @@ export const FAST: readonly string[] = [
   "packages/core/test/",
   "packages/http/test/",
   "packages/postgres/test/failure.test.ts",
-  "packages/postgres/test/hints.test.ts",
+  "packages/postgres/test/run-changes.test.ts",
   "packages/postgres/test/plan-wave.test.ts",
   "packages/postgres/test/sql-error.test.ts",
-  "packages/postgres/test/tell-hints.test.ts",
+  "packages/postgres/test/send-changes.test.ts",
   "packages/redis/test/subscriptions.test.ts",
   "packages/redis/test/types.test.ts",
   "packages/sqlite/test/",
@@ -82,7 +82,7 @@ export const MAIN: readonly string[] = [
   "packages/sqlite/test/locks.test.ts",
   "packages/sqlite/test/lost-files.test.ts",
   "packages/sqlite/test/schema.test.ts",
-  "packages/sqlite/test/wakes.test.ts",
+  "packages/sqlite/test/notifications.test.ts",
   "packages/sqlite/test/wal-size.test.ts",
 ];
 

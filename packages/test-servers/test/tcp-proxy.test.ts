@@ -101,7 +101,7 @@ it("one connection is cut by what it has sent, and the others stay", async () =>
   const proxy = await open(await startEcho());
   const [listening, other] = [dial(proxy), dial(proxy)];
   for (const [client, words] of [
-    [listening, "LISTEN wake"],
+    [listening, "LISTEN notify"],
     [other, "SELECT 1"],
   ] as const) {
     client.write(words);
@@ -146,7 +146,7 @@ describe("notifications", () => {
     onTestFinished(() => client.end());
     const heard: (string | undefined)[] = [];
     client.on("notification", ({ payload }) => heard.push(payload));
-    await client.query("LISTEN wake");
+    await client.query("LISTEN notify");
     for (const [protocol, payload] of [
       [null, "first"],
       ["postgres", "second"],
@@ -154,7 +154,7 @@ describe("notifications", () => {
     ] as const) {
       proxy.dropNotifications(protocol);
       // A session hears itself before its query is done.
-      await client.query(`NOTIFY wake, '${payload}'`);
+      await client.query(`NOTIFY notify, '${payload}'`);
     }
     expect(heard).toEqual(["first", "third"]);
   });
@@ -174,7 +174,7 @@ describe("notifications", () => {
       const heard: string[] = [];
       client.on("message", (_channel, message: string) => heard.push(message));
       client.on("pmessage", (_pattern, _channel, message: string) => heard.push(message));
-      expect(await client.subscribe("wake")).toBe(1);
+      expect(await client.subscribe("onNotification")).toBe(1);
       expect(await client.psubscribe("wak?")).toBe(2);
       for (const [dropped, message] of [
         [null, "first"],
@@ -182,7 +182,7 @@ describe("notifications", () => {
         ["postgres", "third"],
       ] as const) {
         proxy.dropNotifications(dropped);
-        expect(await publisher.publish("wake", message)).toBe(2);
+        expect(await publisher.publish("onNotification", message)).toBe(2);
         // It comes after the messages, on the same connection.
         await client.ping();
       }

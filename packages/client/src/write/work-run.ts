@@ -1,7 +1,7 @@
 import type { WorkedRun, WorkOptions } from "@tm/run-events-core";
 import { runWork } from "@tm/run-events-core/wire";
 import { createServer, type ServerOptions } from "../http/server.ts";
-import { createServerPort } from "./server-port.ts";
+import { createServerAccess } from "./server-access.ts";
 
 /** Which run to work on, and how. */
 export interface WorkRunOptions extends ServerOptions, WorkOptions {
@@ -40,7 +40,7 @@ export async function workRun<Value>(
 ): Promise<Value> {
   const { runId, leaseMs, signal } = options;
   const closing = new AbortController();
-  const port = createServerPort(createServer(options), options, closing.signal);
+  const port = createServerAccess(createServer(options), options, closing.signal);
   try {
     return await runWork(port, runId, { leaseMs, signal }, task);
   } finally {

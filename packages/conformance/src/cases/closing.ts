@@ -1,7 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, appendRequest, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertRefused } from "../assert.ts";
-import { hangBell } from "../bell.ts";
+import { countNotifications } from "../notification-counter.ts";
 import { LONG_MS } from "../lease.ts";
 import { createRun, OWNER, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
@@ -21,7 +21,7 @@ const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>
   listExpired: (store) => store.listExpired({ graceMs: 0, limit: 10 }),
   purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
   probe: (store) => store.probe(),
-  watch: (store) => store.watch("run", () => {}).ready,
+  subscribe: (store) => store.subscribe("run", () => {}).ready,
 };
 
 /** What a closed store has to say, which it owes at once. */
@@ -48,38 +48,38 @@ export const closing: readonly TrialCase[] = [
     },
   })),
   {
-    name: "S18 close ends every watch and leaves other store objects alone",
+    name: "S18 close ends every subscription and leaves other store objects alone",
     async run(trial) {
       const stores = await trial.stores();
       const [closed, other] = [trial.store, stores[1]];
       await createRun(closed, "run");
-      const bells = [hangBell(closed, "run"), hangBell(closed, "other")];
-      const others = other === undefined ? [] : [hangBell(other, "run")];
-      await Promise.all([...bells, ...others].map((bell) => bell.ready));
+      const counters = [countNotifications(closed, "run"), countNotifications(closed, "other")];
+      const others = other === undefined ? [] : [countNotifications(other, "run")];
+      await Promise.all([...counters, ...others].map((counter) => counter.ready));
       const late = Promise.allSettled([append(closed, "run", events(1))]);
-      const unready = closed.watch("run", () => {});
+      const unready = closed.subscribe("run", () => {});
       await closed.close();
       const settled = Promise.allSettled([unready.ready]);
-      await within(closed.capabilities.wakeDeadlineMs, settled, "`ready` to settle at close");
-      const heard = bells.map((bell) => bell.rings());
+      await within(closed.capabilities.notifyWithinMs, settled, "`ready` to settle at close");
+      const heard = counters.map((counter) => counter.notifyCount());
       await late;
       if (other !== undefined) {
-        const later = hangBell(other, "run");
+        const later = countNotifications(other, "run");
         await later.ready;
         others.push(later);
         for (let round = 0; round < 3; round++) {
-          const before = others.map((bell) => bell.rings());
+          const before = others.map((counter) => counter.notifyCount());
           await land(other, "run", events(1));
-          await Promise.all(others.map((bell, index) => bell.past(before[index] ?? 0)));
+          await Promise.all(others.map((counter, index) => counter.past(before[index] ?? 0)));
         }
-        for (const bell of others) bell.stop();
+        for (const counter of others) counter.stop();
       }
       assertEqual(
-        bells.map((bell) => bell.rings()),
+        counters.map((counter) => counter.notifyCount()),
         heard,
-        "the rings after close",
+        "the notifications after close",
       );
-      for (const bell of [...bells, unready]) bell.stop();
+      for (const counter of [...counters, unready]) counter.stop();
     },
   },
   {

@@ -18,8 +18,8 @@ export const declaration: readonly TrialCase[] = [
       for (const flag of [shared, joinsTransaction, losesAcknowledgements]) {
         assert(typeof flag === "boolean", `a capability is true or false, got ${flag}`);
       }
-      const { wakeDeadlineMs, appendsAtOnce } = numbers;
-      assert(wakeDeadlineMs >= 0 && Number.isFinite(wakeDeadlineMs), "wakeDeadlineMs is a time");
+      const { notifyWithinMs, appendsAtOnce } = numbers;
+      assert(notifyWithinMs >= 0 && Number.isFinite(notifyWithinMs), "notifyWithinMs is a time");
       assert(
         Number.isSafeInteger(appendsAtOnce) && appendsAtOnce > 0,
         "appendsAtOnce is a positive count",

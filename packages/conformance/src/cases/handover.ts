@@ -7,16 +7,16 @@ import type { Trial, TrialCase } from "../trial.ts";
 const SHRINK_MS = 10_000;
 
 /**
- * S10, S13 to S15, S18: from the log to what is live, under any order of answers and rings. Each reader gets since + 1 to the
+ * S10, S13 to S15, S18: from the log to what is live, under any order of answers and notifications. Each reader gets since + 1 to the
  * end, once and in order, and ends; or a beginning of it, when it leaves or its store is closed.
  */
 export const handover: readonly TrialCase[] = [
   {
-    name: "S13 whatever the order of answers and rings, each reader gets every event once, then ends",
+    name: "S13 whatever the order of answers and notifications, each reader gets every event once, then ends",
     run: (trial) => playGames(trial, {}),
   },
   {
-    name: "S10 whatever the order of answers and rings, none is older than what was acknowledged before its call",
+    name: "S10 whatever the order of answers and notifications, none is older than what was acknowledged before its call",
     run: (trial) => playGames(trial, { kinds: ["reads", "peeks"] }),
   },
   {
@@ -24,9 +24,9 @@ export const handover: readonly TrialCase[] = [
     run: (trial) => playGames(trial, { leaves: true }),
   },
   {
-    name: "S15 with rings dropped, doubled and out of order readers that also read when it is time get every event",
+    name: "S15 with notifications dropped, doubled and out of order readers that also read when it is time get every event",
     run: (trial) =>
-      playGames(trial, { leaves: true, rings: ["dropped", "dropped", "doubled", "kept"] }),
+      playGames(trial, { leaves: true, fates: ["dropped", "dropped", "doubled", "kept"] }),
   },
   {
     name: "S18 a store object that is closed under its readers leaves each a beginning without a hole",

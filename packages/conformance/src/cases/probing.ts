@@ -1,19 +1,19 @@
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { hangBell } from "../bell.ts";
+import { countNotifications } from "../notification-counter.ts";
 import { claimExpired, expiredRuns } from "../lease.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
-/** More than the wakes that may still arrive from earlier writes. */
+/** More than the notifications that may still arrive from earlier writes. */
 const PROBES = 6;
 
 /** S31: a probe says whether an append could land now. */
 export const probing: readonly TrialCase[] = [
   {
-    name: "S31 a probe of a store that takes appends resolves, and writes into no run and wakes no watch",
+    name: "S31 a probe of a store that takes appends resolves, and writes into no run and notifies no subscription",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -21,11 +21,11 @@ export const probing: readonly TrialCase[] = [
       await land(store, "run", events(2));
       await claimExpired(store, "run");
       await createRun(store, "quiet");
-      const bells = stores.map((one) => hangBell(one, "run"));
-      await Promise.all(bells.map((bell) => bell.ready));
+      const counters = stores.map((one) => countNotifications(one, "run"));
+      await Promise.all(counters.map((counter) => counter.ready));
       const before = [await readLog(store, "run"), await readLog(store, "quiet")];
       const list = await store.listRuns(LIST);
-      const heard = bells.map((bell) => bell.rings());
+      const heard = counters.map((counter) => counter.notifyCount());
       for (const one of stores) {
         for (let count = 0; count < PROBES; count++) {
           await one.probe();
@@ -37,10 +37,13 @@ export const probing: readonly TrialCase[] = [
       assertEqual(await expiredRuns(store), ["run"], "the runs whose lease has run out");
       const gone = await store.purge({ finishedForMs: 0, limit: 10 });
       assertEqual(gone, [], "the finished runs after the probes");
-      for (const [index, bell] of bells.entries()) {
-        const woken = bell.rings() - (heard[index] ?? 0);
-        assert(woken < PROBES, `probes wake no watch, got ${woken} wakes of a quiet run`);
-        bell.stop();
+      for (const [index, counter] of counters.entries()) {
+        const notified = counter.notifyCount() - (heard[index] ?? 0);
+        assert(
+          notified < PROBES,
+          `probes notify no subscription, got ${notified} notifications of a quiet run`,
+        );
+        counter.stop();
       }
     },
   },

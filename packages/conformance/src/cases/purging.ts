@@ -1,7 +1,7 @@
 import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { hangBell } from "../bell.ts";
+import { countNotifications } from "../notification-counter.ts";
 import { claim, claimExpired, LONG_MS } from "../lease.ts";
 import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
@@ -85,17 +85,17 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a purge rings for the runs that are gone",
+    name: "S24 a purge notifies for the runs that are gone",
     async run(trial) {
       const { store } = trial;
       for (const one of await trial.stores()) {
         await finish(store, "run");
-        const bell = hangBell(one, "run");
-        await bell.ready;
-        const heard = bell.rings();
+        const counter = countNotifications(one, "run");
+        await counter.ready;
+        const heard = counter.notifyCount();
         assertEqual(await store.purge(ALL), ["run"], "the runs that are gone");
-        await bell.past(heard);
-        bell.stop();
+        await counter.past(heard);
+        counter.stop();
       }
     },
   },

@@ -2,13 +2,13 @@ import type { NewEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { event } from "../append-request.ts";
 
-/** One writer, a few readers and what becomes of the bells, as plain data: the order of things is the scheduler's. */
+/** One writer, a few readers and what becomes of the notifications, as plain data: the order of things is the scheduler's. */
 export interface Game {
   /** What the writer appends, one batch after the other. One more event then ends the run. */
   readonly batches: readonly PlannedBatch[];
   readonly readers: readonly PlannedReader[];
-  /** What becomes of the rings, one after the other, over and over. */
-  readonly rings: readonly RingFate[];
+  /** What becomes of the notifications, one after the other, over and over. */
+  readonly fates: readonly NotificationFate[];
   /**
    * Whether something is released while calls are under way, step by step, over and over: else every answer has to be there
    * first, so that the choice is among all.
@@ -23,7 +23,7 @@ interface PlannedBatch {
   readonly isLarge: boolean;
 }
 
-/** `tail`: core's. `reads`: subscribes, reads, and reads again when woken. `peeks`: the same, but looks at the head first. */
+/** `tail`: core's. `reads`: subscribes, reads, and reads again when notified. `peeks`: the same, but looks at the head first. */
 type ReaderKind = "tail" | "reads" | "peeks";
 
 export interface PlannedReader {
@@ -40,8 +40,8 @@ export interface PlannedReader {
   readonly stays: number | null;
 }
 
-/** `doubled`: rung twice, each in its own turn. */
-export type RingFate = "kept" | "doubled" | "dropped";
+/** `doubled`: notified twice, each in its own turn. */
+export type NotificationFate = "kept" | "doubled" | "dropped";
 
 /** The end of a store object under its readers. */
 export interface PlannedClose {
@@ -54,17 +54,17 @@ export interface PlannedClose {
 /** What a case lets vary. */
 export interface GameOptions {
   readonly kinds?: readonly ReaderKind[];
-  readonly rings?: readonly RingFate[];
+  readonly fates?: readonly NotificationFate[];
   readonly leaves?: boolean;
   readonly closes?: boolean;
 }
 
 const LARGE = "a".repeat(30_000);
 
-/** Games of a few readers and few events: what goes wrong at the join of log and bell needs no more. */
+/** Games of a few readers and few events: what goes wrong at the join of log and notification needs no more. */
 export function gameArbitrary({
   kinds = ["tail", "tail", "reads", "peeks"],
-  rings = ["kept", "kept", "doubled"],
+  fates = ["kept", "kept", "doubled"],
   leaves = false,
   closes = false,
 }: GameOptions): fc.Arbitrary<Game> {
@@ -93,7 +93,7 @@ export function gameArbitrary({
   return fc.record({
     batches: fc.array(batch, { minLength: 1, maxLength: 5, size }),
     readers: fc.array(reader, { minLength: leaves ? 2 : 1, maxLength: 4, size }),
-    rings: fc.array(fc.constantFrom(...rings), { minLength: 1, maxLength: 7, size }),
+    fates: fc.array(fc.constantFrom(...fates), { minLength: 1, maxLength: 7, size }),
     hasty: fc.array(hasty, { minLength: 1, maxLength: 7, size }),
     close: closes ? close : fc.constant(null),
   });

@@ -15,7 +15,7 @@ import { writeBatches } from "./write-batches.ts";
 const MOST_TURNS = 5_000;
 /** Nor does one take so long, in milliseconds: a case of games that did would not end within its time. */
 const MOST_MS = 30_000;
-/** After so many rings, or times of reading again, that brought nobody further a reader is stuck. */
+/** After so many notifies, or times of reading again, that brought nobody further a reader is stuck. */
 const MOST_IDLE = 10;
 
 /** Where a game is played. */
@@ -24,7 +24,7 @@ export interface GamePlace {
   readonly stores: readonly [RunEventStore, ...RunEventStore[]];
   /** A run that is not there yet. */
   readonly runId: string;
-  /** How much later than promised a ring or an answer may come, in milliseconds. Default the kit's. */
+  /** How much later than promised a notification or an answer may come, in milliseconds. Default the kit's. */
   readonly patienceMs?: number | undefined;
 }
 
@@ -66,7 +66,7 @@ class Play {
     this.#game = game;
     this.#runId = runId;
     this.#patienceMs = patienceMs;
-    this.#deadlineMs = stores[0].capabilities.wakeDeadlineMs;
+    this.#deadlineMs = stores[0].capabilities.notifyWithinMs;
     const stage = createStage(scheduler, this.#deadlineMs, patienceMs);
     const witness = createWitness(game, (failure) => this.#find(failure));
     const closes = game.close !== null;
@@ -155,14 +155,14 @@ class Play {
     return this.#readers.map((reader) => reader.describe()).join("; ");
   }
 
-  /** Nothing is left to pick: the bells that are owed ring, or it is time to read without; a close takes its time. */
+  /** Nothing is left to pick: the notifications that are owed notify, or it is time to read without; a close takes its time. */
   async #waitOn(): Promise<void> {
-    const { rings, close } = this.#game;
+    const { fates, close } = this.#game;
     const arrival = (): Promise<unknown> => this.#stage.arrival();
     if (this.#closing !== null) {
       await this.#within(Promise.race([this.#closing, arrival()]), "a close to end");
-    } else if (rings.includes("dropped") || close !== null) this.#clock.tick();
-    else await this.#within(arrival(), `a ring where ${this.#standing()}`);
+    } else if (fates.includes("dropped") || close !== null) this.#clock.tick();
+    else await this.#within(arrival(), `a notification where ${this.#standing()}`);
   }
 
   async #within(awaited: Promise<unknown>, what: string): Promise<void> {
@@ -185,14 +185,14 @@ class Play {
   }
 }
 
-function createWitness({ rings }: Game, find: (failure: unknown) => void): Witness {
+function createWitness({ fates }: Game, find: (failure: unknown) => void): Witness {
   let count = 0;
   return {
     acknowledged: 0,
     pages: [],
-    nextRing() {
+    nextNotification() {
       count += 1;
-      return roundAt(rings, count);
+      return roundAt(fates, count);
     },
     find: (clause, what) => find(new BrokenClause(clause, `${what}.`)),
   };

@@ -4,7 +4,7 @@ import type { Clock } from "@tm/run-events-core/wire";
 import { assert } from "../assert.ts";
 import { readRun } from "../read-log.ts";
 
-/** How often it reads without a ring, in milliseconds of its clock. */
+/** How often it reads without a notification, in milliseconds of its clock. */
 const RECHECK_MS = 5_000;
 
 /** How to read on. */
@@ -20,7 +20,7 @@ export interface ReadOnOptions {
 }
 
 /**
- * The least that a right reader does: subscribes, then reads, then waits for a ring, then reads again. Whoever keeps the
+ * The least that a right reader does: subscribes, then reads, then waits for a notification, then reads again. Whoever keeps the
  * contract can be followed by it.
  */
 export async function* readOn(
@@ -28,14 +28,14 @@ export async function* readOn(
   runId: string,
   { since, limit, peeks, clock, isOver }: ReadOnOptions,
 ): AsyncGenerator<StoredEvent, void, undefined> {
-  let ring = (): void => {};
-  const watch = store.watch(runId, () => ring());
-  const stopRecheck = clock.every(RECHECK_MS, () => ring());
+  let notify = (): void => {};
+  const subscription = store.subscribe(runId, () => notify());
+  const stopRecheck = clock.every(RECHECK_MS, () => notify());
   try {
-    await watch.ready;
+    await subscription.ready;
     for (let cursor = since; ;) {
-      // Armed before the look, so that a ring between the look and the wait ends the wait at once.
-      const rung = new Promise<void>((resolve) => (ring = resolve));
+      // Armed before the look, so that a notification between the look and the wait ends the wait at once.
+      const notifiedRuns = new Promise<void>((resolve) => (notify = resolve));
       let head = peeks ? await store.getRun(runId) : null;
       if (head === null || head.lastSequence > cursor) {
         const page = await readRun(store, runId, { since: cursor, limit });
@@ -49,10 +49,10 @@ export async function* readOn(
         if (cursor < head.lastSequence) continue;
       }
       if (isTerminal(head.runStatus) || isOver()) return;
-      await rung;
+      await notifiedRuns;
     }
   } finally {
     stopRecheck();
-    watch.stop();
+    subscription.stop();
   }
 }

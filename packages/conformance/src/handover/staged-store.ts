@@ -1,6 +1,6 @@
 import type { ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { wrapStore } from "../wrap-store.ts";
-import type { RingFate } from "./game.ts";
+import type { NotificationFate } from "./game.ts";
 import type { Stage } from "./stage.ts";
 
 /** What is seen of a game's store objects, and what of it is wrong. */
@@ -9,13 +9,13 @@ export interface Witness {
   acknowledged: number;
   /** Pages as they were handed out, each with its text of then. */
   readonly pages: { readonly page: ReadResult | null; readonly text: string }[];
-  /** What becomes of the next ring. */
-  nextRing(): RingFate;
+  /** What becomes of the next notify. */
+  nextNotification(): NotificationFate;
   /** Takes down a broken clause. */
   find(clause: string, what: string): void;
 }
 
-/** A store object whose answers and rings come when the stage releases them. */
+/** A store object whose answers and notifies come when the stage releases them. */
 export interface StagedStore {
   readonly store: RunEventStore;
   /** Set before it is closed: from then on its calls may fail. */
@@ -23,7 +23,7 @@ export interface StagedStore {
 }
 
 /**
- * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and rings are held back.
+ * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and notifies are held back.
  * @param closes whether `close` closes the store object: else it goes on for the next game
  */
 export function createStagedStore(
@@ -73,30 +73,31 @@ export function createStagedStore(
         checkHead(run, acknowledged, "getRun");
         return run;
       }, `getRun at ${name}`),
-    watch(runId, wake) {
+    subscribe(runId, onNotification) {
       let isStopped = false;
-      const watch = store.watch(runId, () => {
-        if (isStopped) witness.find("S14", `a watch at ${name} rings after it was stopped`);
-        else if (isClosed) witness.find("S18", `a watch at ${name} rings after close`);
-        else ring();
+      const subscription = store.subscribe(runId, () => {
+        if (isStopped)
+          witness.find("S14", `a subscription at ${name} notifies after it was stopped`);
+        else if (isClosed) witness.find("S18", `a subscription at ${name} notifies after close`);
+        else notify();
       });
-      function ring(): void {
-        const fate = witness.nextRing();
+      function notify(): void {
+        const fate = witness.nextNotification();
         if (fate === "dropped") return;
         for (let count = fate === "doubled" ? 2 : 1; count > 0; count--) {
-          void stage.turn(`ring at ${name}`).then(() => {
-            if (!isStopped && !isClosed) wake();
+          void stage.turn(`notify at ${name}`).then(() => {
+            if (!isStopped && !isClosed) onNotification();
           });
         }
       }
-      const ready = stage.release(() => watch.ready, `ready at ${name}`);
+      const ready = stage.release(() => subscription.ready, `ready at ${name}`);
       // Whoever does not wait for it learns of it from the next read.
       ready.catch(() => {});
       return {
         ready,
         stop() {
           isStopped = true;
-          watch.stop();
+          subscription.stop();
         },
       };
     },

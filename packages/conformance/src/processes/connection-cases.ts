@@ -34,7 +34,7 @@ export const connectionCases: readonly ProcessCase[] = [
     run: (trial) => loseClaims(trial),
   },
   {
-    name: "S13 a process that reads only when woken sees all that others append, although its connections are lost",
+    name: "S13 a process that reads only when notified sees all that others append, although its connections are lost",
     run: (trial) => followThroughLosses(trial),
   },
   {
@@ -194,7 +194,7 @@ async function followThroughLosses(trial: ProcessTrial): Promise<void> {
   const prefix = "followed-";
   const runId = runIdOf(prefix, 0);
   await writer.call("create", { runIds: [runId] });
-  await reader.call("watch", { runId });
+  await reader.call("subscribe", { runId });
   const followed = reader.call("follow", { runId, isPatient: true });
   // Its failure is looked at below, whatever comes first.
   followed.catch(() => {});
@@ -229,7 +229,7 @@ async function append(
   await writer.call("runSteps", { name, prefix, steps });
 }
 
-/** A follower has read so many events, and only a wake makes it read again. */
+/** A follower has read so many events, and only a notification makes it read again. */
 async function untilWaiting(reader: Worker, count: number): Promise<void> {
   for (;;) {
     const followed = await reader.call("followed", null);

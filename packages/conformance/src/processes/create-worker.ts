@@ -1,7 +1,7 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
-import { type Bell, hangBell } from "../bell.ts";
+import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { runSteps } from "../concurrent/run-steps.ts";
 import { describeError } from "../describe-error.ts";
 import { idOf } from "../history/named-event.ts";
@@ -21,7 +21,7 @@ interface StoreModule {
 
 /** @param tell reports to the parent, and resolves once nothing can keep the report from it */
 export function createWorker(tell: (report: Report) => Promise<void>): WorkerCommands {
-  const bells = new Map<string, Bell>();
+  const counters = new Map<string, NotificationCounter>();
   let opened: RunEventStore | null = null;
   let startedAt = 0n;
   let load: Load | null = null;
@@ -55,24 +55,24 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       await runAlone(recorder, recorder.client(name, storeOf()), { name, prefix, steps });
       return recorder.operations;
     },
-    async watch({ runId }) {
-      const bell = hangBell(storeOf(), runId);
-      bells.set(runId, bell);
-      await bell.ready;
+    async subscribe({ runId }) {
+      const counter = countNotifications(storeOf(), runId);
+      counters.set(runId, counter);
+      await counter.ready;
       return null;
     },
     async follow({ runId, isPatient }) {
-      const bell = bells.get(runId);
-      assert(bell !== undefined, `a bell hangs on ${runId}`);
+      const counter = counters.get(runId);
+      assert(counter !== undefined, `a counter hangs on ${runId}`);
       const read = (since: number) => readRun(storeOf(), runId, { since });
-      const following = followBell(
-        bell,
+      const following = followCounter(
+        counter,
         isPatient ? (since) => untilAnswered(() => read(since)) : read,
       );
       ({ followed } = following);
       const ids = await following.ended;
-      bell.stop();
-      bells.delete(runId);
+      counter.stop();
+      counters.delete(runId);
       return ids;
     },
     async followed() {
@@ -118,8 +118,8 @@ async function createRuns(
 }
 
 /** Reads a run to its end, only after notifications. */
-function followBell(
-  bell: Bell,
+function followCounter(
+  counter: NotificationCounter,
   read: (since: number) => ReturnType<typeof readRun>,
 ): { readonly followed: () => Followed; readonly ended: Promise<readonly string[]> } {
   const ids: string[] = [];
@@ -127,13 +127,13 @@ function followBell(
 
   async function follow(): Promise<readonly string[]> {
     for (;;) {
-      const heard = bell.rings();
+      const heard = counter.notifyCount();
       const { run, events } = await read(ids.length);
       ids.push(...events.map(idOf));
       if (isTerminal(run.runStatus) && ids.length === run.lastSequence) return ids;
       if (ids.length < run.lastSequence) continue;
-      isWaiting = bell.rings() === heard;
-      await bell.past(heard);
+      isWaiting = counter.notifyCount() === heard;
+      await counter.past(heard);
       isWaiting = false;
     }
   }

@@ -113,7 +113,7 @@ async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
   const prefix = "followed-";
   const runId = runIdOf(prefix, 0);
   await writer.call("create", { runIds: [runId] });
-  await reader.call("watch", { runId });
+  await reader.call("subscribe", { runId });
   const followed = reader.call("follow", { runId, isPatient: false });
   // Its failure is looked at when the writers have ended.
   followed.catch(() => {});
@@ -144,7 +144,7 @@ function appendStep(eventType: string): Step {
 export const processCases: readonly ProcessCase[] = [
   ...HAMMERS.map((one) => ({ name: one.name, run: (trial: ProcessTrial) => hammer(trial, one) })),
   {
-    name: "S13 a process that reads only when woken sees all that others append, to the end",
+    name: "S13 a process that reads only when notified sees all that others append, to the end",
     run: followAcross,
   },
   {

@@ -21,10 +21,10 @@ export interface WorkerCommands {
     readonly prefix: string;
     readonly steps: readonly Step[];
   }): Promise<readonly Operation[]>;
-  /** Starts a watch. Answers once it is ready. */
-  watch(input: { readonly runId: string }): Promise<null>;
+  /** Starts a subscription. Answers once it is ready. */
+  subscribe(input: { readonly runId: string }): Promise<null>;
   /**
-   * Reads the watched run to its end, and only when woken. Answers the names of its events.
+   * Reads the watched run to its end, and only when notified. Answers the names of its events.
    * @param input.isPatient whether a read that fails for a while is made again
    */
   follow(input: {
@@ -61,7 +61,7 @@ export interface WorkerCommands {
 export interface Followed {
   /** How many events it has read. */
   readonly count: number;
-  /** Whether it waits for a wake, and none has come. */
+  /** Whether it waits for a notification, and none has come. */
   readonly isWaiting: boolean;
 }
 

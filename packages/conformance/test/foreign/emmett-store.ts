@@ -14,7 +14,7 @@ import {
   storeClosed,
   utf8Bytes,
 } from "@tm/run-events-core/store";
-import { createPolledBells } from "./polled-bells.ts";
+import { createPolledNotifier } from "./polled-notifier.ts";
 import type { FactsTable } from "./run-facts.ts";
 import { foldStream, type RunFacts, type StreamEvent, type StreamRun } from "./stream-run.ts";
 
@@ -121,7 +121,7 @@ const CAPABILITIES: StoreCapabilities = {
   joinsTransaction: false,
   losesAcknowledgements: true,
   appendsAtOnce: 1,
-  wakeDeadlineMs: 1_000,
+  notifyWithinMs: 1_000,
 };
 
 /** What every call that Emmett has not is refused with. */
@@ -137,7 +137,7 @@ const MISSING = {
 /**
  * A stream a run, written by Emmett's `appendToStream` and read by its `readStream`; status, phase and head are a fold over the
  * stream. A request that expects a sequence hands it to Emmett; one that expects none asks Emmett for no check. Owners,
- * metadata, ordinals and bells are this file's own, for Emmett has none. Keys and deletes it has none of either, and those are
+ * metadata, ordinals and notifications are this file's own, for Emmett has none. Keys and deletes it has none of either, and those are
  * refused.
  * @param streamType keeps the streams apart of stores that share a database
  * @param triesAgain an append that expects nothing expects the version that was read, and reads again after a conflict
@@ -150,7 +150,7 @@ export function createEmmettStore(
 ): EmmettStore {
   let closed = false;
   const streams = new EmmettStreams(emmett, facts, streamType, triesAgain);
-  const bells = createPolledBells(async (runId) => {
+  const counters = createPolledNotifier(async (runId) => {
     const { run } = (await streams.find(runId)) ?? {};
     return `${run?.ordinal} ${run?.lastSequence}`;
   });
@@ -212,15 +212,15 @@ export function createEmmettStore(
         if (!isTerminal(run.runStatus)) return "active";
         throw missing("deletion of a stream");
       }),
-    watch(runId, wake) {
-      if (!closed) return bells.watch(runId, wake);
+    subscribe(runId, onNotification) {
+      if (!closed) return counters.subscribe(runId, onNotification);
       const ready = Promise.reject(storeClosed());
       ready.catch(() => {});
       return { ready, stop() {} };
     },
     async close() {
       closed = true;
-      bells.close();
+      counters.close();
       await emmett.close();
     },
   };

@@ -18,9 +18,9 @@ import { probeMutants } from "../mutants/probe-mutants.ts";
 import { raceMutants } from "../mutants/race-mutants.ts";
 import { readMutants } from "../mutants/read-mutants.ts";
 import { replicaMutants } from "../mutants/replica-mutants.ts";
-import { ringMutants } from "../mutants/ring-mutants.ts";
+import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
-import { watchMutants } from "../mutants/watch-mutants.ts";
+import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
@@ -34,7 +34,7 @@ export const storeSuite: MutantSuite = {
     ...payloadMutants,
     ...readMutants,
     ...listMutants,
-    ...watchMutants,
+    ...subscriptionMutants,
     ...handoverMutants,
     ...raceMutants,
     ...lifeMutants,
@@ -42,7 +42,7 @@ export const storeSuite: MutantSuite = {
     ...betweenMutants,
     ...keyMutants,
     ...objectMutants,
-    ...ringMutants,
+    ...notificationMutants,
     ...sizeMutants,
     ...leaseMutants,
     ...fenceNumberMutants,

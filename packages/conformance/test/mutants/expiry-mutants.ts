@@ -197,7 +197,7 @@ export const expiryMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "purges without a ring",
+    name: "purges without a notification",
     clause: "S24",
     data(data) {
       let isMute = false;
@@ -206,14 +206,14 @@ export const expiryMutants: readonly Mutant[] = [
         async purge(request) {
           isMute = true;
           const purged = await data.purge(request);
-          // The rings come in a turn of their own.
+          // The notifies come in a turn of their own.
           await Promise.resolve();
           isMute = false;
           return purged;
         },
-        watch: (runId, wake) =>
-          data.watch(runId, () => {
-            if (!isMute) wake();
+        subscribe: (runId, onNotification) =>
+          data.subscribe(runId, () => {
+            if (!isMute) onNotification();
           }),
       };
     },

@@ -9,28 +9,29 @@ async function turns(count: number): Promise<void> {
 /** Stores that lose or mix up something between the log and what is live. */
 export const handoverMutants: readonly Mutant[] = [
   {
-    name: "rings while its commit is not to be seen yet",
+    name: "notifies while its commit is not to be seen yet",
     clause: "S13",
     data(data) {
-      const bells = new Map<string, Set<() => void>>();
+      const counters = new Map<string, Set<() => void>>();
       return {
         ...data,
         async append(requests) {
-          for (const { runId } of requests) for (const wake of bells.get(runId) ?? []) wake();
+          for (const { runId } of requests)
+            for (const onNotification of counters.get(runId) ?? []) onNotification();
           await turns(3);
           return data.append(requests);
         },
-        watch(runId, wake) {
-          const bell = (): void => wake();
-          const set = bells.get(runId) ?? new Set();
-          bells.set(runId, set.add(bell));
-          return { ready: Promise.resolve(), stop: () => void set.delete(bell) };
+        subscribe(runId, onNotification) {
+          const counter = (): void => onNotification();
+          const set = counters.get(runId) ?? new Set();
+          counters.set(runId, set.add(counter));
+          return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
         },
       };
     },
   },
   {
-    name: "loses a ring that comes while a read is under way",
+    name: "loses a notification that comes while a read is under way",
     clause: "S13",
     data(data) {
       let reading = 0;
@@ -43,27 +44,30 @@ export const handoverMutants: readonly Mutant[] = [
           reading -= 1;
           return pages;
         },
-        watch: (runId, wake) => data.watch(runId, () => (reading > 0 ? undefined : wake())),
+        subscribe: (runId, onNotification) =>
+          data.subscribe(runId, () => (reading > 0 ? undefined : onNotification())),
       };
     },
   },
   {
-    name: "rings for the first watch of a run alone",
+    name: "notifies for the first watch of a run alone",
     clause: "S13",
     data(data) {
       const watched = new Map<string, object[]>();
       return {
         ...data,
-        watch(runId, wake) {
+        subscribe(runId, onNotification) {
           const self = {};
           const all = watched.get(runId) ?? [];
           watched.set(runId, all);
           all.push(self);
-          const watch = data.watch(runId, () => (all[0] === self ? wake() : undefined));
+          const subscription = data.subscribe(runId, () =>
+            all[0] === self ? onNotification() : undefined,
+          );
           return {
-            ready: watch.ready,
+            ready: subscription.ready,
             stop() {
-              watch.stop();
+              subscription.stop();
               if (all.includes(self)) all.splice(all.indexOf(self), 1);
             },
           };
@@ -76,11 +80,11 @@ export const handoverMutants: readonly Mutant[] = [
     clause: "S13",
     data: (data) => ({
       ...data,
-      watch(runId, wake) {
+      subscribe(runId, onNotification) {
         let isStopped = false;
         let stop = (): void => {};
         void turns(8).then(() => {
-          if (!isStopped) stop = data.watch(runId, wake).stop;
+          if (!isStopped) stop = data.subscribe(runId, onNotification).stop;
         });
         return {
           ready: Promise.resolve(),
@@ -93,7 +97,7 @@ export const handoverMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "does not ring for the end of a run",
+    name: "does not notify for the end of a run",
     clause: "S13",
     data(data) {
       const ended = new Set<string>();
@@ -104,7 +108,8 @@ export const handoverMutants: readonly Mutant[] = [
             if (runStatus !== "running") ended.add(runId);
           return data.append(requests);
         },
-        watch: (runId, wake) => data.watch(runId, () => (ended.has(runId) ? undefined : wake())),
+        subscribe: (runId, onNotification) =>
+          data.subscribe(runId, () => (ended.has(runId) ? undefined : onNotification())),
       };
     },
   },
@@ -133,11 +138,12 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "rings what was on its way when the watch was stopped",
+    name: "notifies what was on its way when the subscription was stopped",
     clause: "S14",
     data: (data) => ({
       ...data,
-      watch: (runId, wake) => data.watch(runId, () => void turns(2).then(wake)),
+      subscribe: (runId, onNotification) =>
+        data.subscribe(runId, () => void turns(2).then(onNotification)),
     }),
   },
   {
@@ -147,24 +153,24 @@ export const handoverMutants: readonly Mutant[] = [
       const watched = new Map<string, (() => void)[]>();
       return {
         ...data,
-        watch(runId, wake) {
-          const watch = data.watch(runId, wake);
+        subscribe(runId, onNotification) {
+          const subscription = data.subscribe(runId, onNotification);
           const all = watched.get(runId) ?? [];
           watched.set(runId, all);
-          all.push(() => watch.stop());
-          return { ready: watch.ready, stop: () => all.shift()?.() };
+          all.push(() => subscription.stop());
+          return { ready: subscription.ready, stop: () => all.shift()?.() };
         },
       };
     },
   },
   {
-    name: "never settles `ready` of a watch that is stopped before",
+    name: "never settles `ready` of a subscription that is stopped before",
     clause: "S14",
     data: (data) => ({
       ...data,
-      watch(runId, wake) {
+      subscribe(runId, onNotification) {
         let isStopped = false;
-        const watch = data.watch(runId, wake);
+        const subscription = data.subscribe(runId, onNotification);
         const ready = new Promise<void>((resolve) => {
           void turns(1).then(() => (isStopped ? undefined : resolve()));
         });
@@ -172,31 +178,31 @@ export const handoverMutants: readonly Mutant[] = [
           ready,
           stop() {
             isStopped = true;
-            watch.stop();
+            subscription.stop();
           },
         };
       },
     }),
   },
   {
-    name: "reads nothing new before somebody has been rung for it",
+    name: "reads nothing new before somebody has been notifiedRuns for it",
     clause: "S15",
     data(data) {
-      const rung = new Map<string, number>();
+      const notifiedRuns = new Map<string, number>();
       return {
         ...data,
         ...mapPages(data, (page, { runId }) => {
-          const upTo = rung.get(runId);
+          const upTo = notifiedRuns.get(runId);
           if (upTo === undefined) return page;
           return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
         }),
-        watch(runId, wake) {
+        subscribe(runId, onNotification) {
           let count = 0;
-          return data.watch(runId, () => {
+          return data.subscribe(runId, () => {
             count += 1;
-            // The first ring shows all; from then on one event a ring.
-            rung.set(runId, Math.max(rung.get(runId) ?? 0, count));
-            wake();
+            // The first notification shows all; from then on one event a notification.
+            notifiedRuns.set(runId, Math.max(notifiedRuns.get(runId) ?? 0, count));
+            onNotification();
           });
         },
       };

@@ -180,9 +180,12 @@ export const lifeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "keeps its watches at close",
+    name: "keeps its subscriptions at close",
     clause: "S18",
-    object: (object, data) => ({ ...object, watch: (runId, wake) => data.watch(runId, wake) }),
+    object: (object, data) => ({
+      ...object,
+      subscribe: (runId, onNotification) => data.subscribe(runId, onNotification),
+    }),
   },
   {
     name: "fails when it is closed again",

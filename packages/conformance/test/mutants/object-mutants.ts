@@ -145,27 +145,27 @@ export const objectMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "ends the watches of all objects at the close of one",
+    name: "ends the subscriptions of all objects at the close of one",
     clause: "S18",
     ...endsAllWatches(),
   },
   {
-    name: "never settles `ready` of a watch that was not ready at close",
+    name: "never settles `ready` of a subscription that was not ready at close",
     clause: "S18",
     object(object) {
       let closed = false;
       return {
         ...object,
-        watch(runId, wake) {
-          const watch = object.watch(runId, wake);
-          if (closed) return watch;
-          const ready = watch.ready
+        subscribe(runId, onNotification) {
+          const subscription = object.subscribe(runId, onNotification);
+          if (closed) return subscription;
+          const ready = subscription.ready
             .then(() => Promise.resolve())
             .then(() => {
               if (closed) return new Promise<void>(() => {});
               return undefined;
             });
-          return { ready, stop: () => watch.stop() };
+          return { ready, stop: () => subscription.stop() };
         },
         close() {
           closed = true;
@@ -183,10 +183,10 @@ function endsAllWatches(): Pick<Mutant, "data" | "object"> {
       const stops = new Set<() => void>();
       const broken = {
         ...data,
-        watch(...asked: Parameters<typeof data.watch>): ReturnType<typeof data.watch> {
-          const watch = data.watch(...asked);
-          stops.add(() => watch.stop());
-          return watch;
+        subscribe(...asked: Parameters<typeof data.subscribe>): ReturnType<typeof data.subscribe> {
+          const subscription = data.subscribe(...asked);
+          stops.add(() => subscription.stop());
+          return subscription;
         },
       };
       ends.set(broken, () => stops.forEach((stop) => stop()));

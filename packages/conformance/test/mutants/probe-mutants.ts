@@ -56,18 +56,18 @@ export const probeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "wakes watches at a probe",
+    name: "notifications subscriptions at a probe",
     clause: "S31",
     data(data) {
-      const wakes = new Set<() => void>();
+      const notifications = new Set<() => void>();
       return {
         ...data,
-        watch(runId, wake) {
-          wakes.add(wake);
-          return data.watch(runId, wake);
+        subscribe(runId, onNotification) {
+          notifications.add(onNotification);
+          return data.subscribe(runId, onNotification);
         },
         async probe() {
-          for (const wake of wakes) wake();
+          for (const onNotification of notifications) onNotification();
           return data.probe();
         },
       };

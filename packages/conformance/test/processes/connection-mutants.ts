@@ -51,9 +51,9 @@ export const connectionMutants: readonly ConnectionMutant[] = [
     },
   },
   {
-    name: "watches nothing any more when its connection was lost",
+    name: "subscriptions nothing any more when its connection was lost",
     clause: "S13",
-    says: /a ring for/,
+    says: /a notification for/,
     manner: { watchesAgain: false },
   },
   {

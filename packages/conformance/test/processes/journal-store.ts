@@ -2,10 +2,10 @@ import { createMemoryStore } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   type AppendRequest,
-  createWatchers,
+  createNotifier,
   type LeaseOutcome,
   type RunEventStore,
-  type Watchers,
+  type Notifier,
 } from "@tm/run-events-core/store";
 import type { Entry, Journal } from "./journal.ts";
 
@@ -127,17 +127,17 @@ function blindCalls(replica: Replica, self: () => JournalStore): Blind {
 /** Watches that look into the journal. */
 function watchJournal(
   journal: Journal,
-  watchers: Watchers,
+  notifier: Notifier,
   hears: () => boolean,
-): Pick<RunEventStore, "watch" | "close"> {
+): Pick<RunEventStore, "subscribe" | "close"> {
   const timers = new Set<NodeJS.Timeout>();
   return {
-    watch(runId, wake) {
+    subscribe(runId, onNotification) {
       let heard = journal.last();
-      const stop = watchers.add(runId, wake);
+      const stop = notifier.add(runId, onNotification);
       const timer = setInterval(() => {
         const last = journal.last();
-        if (hears() && last > heard) watchers.ring(runId);
+        if (hears() && last > heard) notifier.notify(runId);
         heard = last;
       }, POLL_MS);
       timers.add(timer);
@@ -152,7 +152,7 @@ function watchJournal(
     },
     async close() {
       for (const timer of timers) clearInterval(timer);
-      watchers.clear();
+      notifier.clear();
     },
   };
 }
@@ -161,7 +161,7 @@ function watchJournal(
 export function createJournalStore(journal: Journal): JournalStore {
   const replica = new Replica(journal);
   const { memory } = replica;
-  const watchers = createWatchers();
+  const notifier = createNotifier();
 
   /** Does what nobody else does meanwhile, with all that is new. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -184,12 +184,12 @@ export function createJournalStore(journal: Journal): JournalStore {
 
   const store: JournalStore = {
     ...blindCalls(replica, () => store),
-    ...watchJournal(journal, watchers, () => store.hears),
+    ...watchJournal(journal, notifier, () => store.hears),
     capabilities: {
       ...memory.capabilities,
       durability: "process",
       shared: true,
-      wakeDeadlineMs: 1_000,
+      notifyWithinMs: 1_000,
     },
     createRun: (request) => inTurnAlone(() => store.createBlindly(request)),
     async append(requests) {
@@ -197,7 +197,7 @@ export function createJournalStore(journal: Journal): JournalStore {
       for (const request of requests) {
         outcomes.push(await inTurnAlone(() => store.appendBlindly(request)));
       }
-      for (const { runId } of requests) watchers.ring(runId);
+      for (const { runId } of requests) notifier.notify(runId);
       return outcomes;
     },
     read: (queries) => look(() => store.readBlindly(queries)),

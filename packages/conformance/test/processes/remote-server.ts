@@ -10,7 +10,7 @@ interface RemoteRequest {
   readonly id: number;
   /** Whose runs: stores of different names share nothing. */
   readonly store: string;
-  /** A call of the contract; `watch` is answered when the watch is ready. */
+  /** A call of the contract; `subscribe` is answered when the subscription is ready. */
   readonly call: string;
   readonly args: readonly unknown[];
 }
@@ -19,7 +19,7 @@ interface RemoteRequest {
 export type RemoteMessage =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly refusal: Refusal }
-  | { readonly wake: string };
+  | { readonly onNotification: string };
 
 /** A failure of the server's own store. */
 interface Refusal {
@@ -59,10 +59,10 @@ export async function startRemoteServer(): Promise<{
     lines.on("line", (line) => {
       const request = JSON.parse(line) as RemoteRequest;
       const store = storeOf(request.store);
-      if (request.call === "watch") {
+      if (request.call === "subscribe") {
         const runId = String(request.args[0]);
-        const watch = store.watch(runId, () => send({ wake: runId }));
-        stops.push(() => watch.stop());
+        const subscription = store.subscribe(runId, () => send({ onNotification: runId }));
+        stops.push(() => subscription.stop());
         send({ id: request.id, answer: null });
         return;
       }

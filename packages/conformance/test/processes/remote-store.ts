@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import { createWatchers, type RunEventStore } from "@tm/run-events-core/store";
+import { createNotifier, type RunEventStore } from "@tm/run-events-core/store";
 import type { RemoteMessage } from "./remote-server.ts";
 
 /** What the store does when a connection is lost. */
@@ -14,11 +14,11 @@ export interface LossManner {
   readonly failureOf: (error: RunEventsError) => Error;
   /** What is sent in place of a call whose answer was lost; `null`: the caller is told. */
   readonly sentAgain: (call: string, args: readonly unknown[]) => readonly unknown[] | null;
-  /** Whether it watches again what was watched. */
+  /** Whether it subscriptions again what was watched. */
   readonly watchesAgain: boolean;
 }
 
-const READS = new Set(["read", "getRun", "listRuns", "listExpired", "watch"]);
+const READS = new Set(["read", "getRun", "listRuns", "listExpired", "subscribe"]);
 
 /** As it should be. */
 export const WHOLE: LossManner = {
@@ -44,7 +44,7 @@ class LostConnection extends Error {}
 class RemoteLine {
   readonly #address: Address;
   readonly #store: string;
-  readonly #onWake: (runId: string) => void;
+  readonly #onNotification: (runId: string) => void;
   readonly #onLoss: () => void;
   #line: Promise<Line> | null = null;
   #lastId = 0;
@@ -52,11 +52,11 @@ class RemoteLine {
   constructor(
     address: Address,
     store: string,
-    on: { readonly wake: (runId: string) => void; readonly loss: () => void },
+    on: { readonly onNotification: (runId: string) => void; readonly loss: () => void },
   ) {
     this.#address = address;
     this.#store = store;
-    this.#onWake = on.wake;
+    this.#onNotification = on.onNotification;
     this.#onLoss = on.loss;
   }
 
@@ -97,7 +97,7 @@ class RemoteLine {
 
   #hear({ waiting }: Line, text: string): void {
     const message = JSON.parse(text) as RemoteMessage;
-    if ("wake" in message) return this.#onWake(message.wake);
+    if ("onNotification" in message) return this.#onNotification(message.onNotification);
     const call = waiting.get(message.id);
     waiting.delete(message.id);
     if ("answer" in message) call?.resolve(message.answer);
@@ -111,10 +111,10 @@ export function createRemoteStore(
   store: string,
   manner: LossManner,
 ): RunEventStore {
-  const watchers = createWatchers();
+  const notifier = createNotifier();
   const watched = new Map<string, number>();
   const line = new RemoteLine(address, store, {
-    wake: (runId) => watchers.ring(runId),
+    onNotification: (runId) => notifier.notify(runId),
     loss() {
       if (manner.watchesAgain && watched.size > 0) void watchAgain();
     },
@@ -123,8 +123,8 @@ export function createRemoteStore(
   async function watchAgain(): Promise<void> {
     for (const runId of watched.keys()) {
       // The next loss makes it again.
-      await line.send("watch", [runId]).catch(() => {});
-      watchers.ring(runId);
+      await line.send("subscribe", [runId]).catch(() => {});
+      notifier.notify(runId);
     }
   }
 
@@ -148,7 +148,7 @@ export function createRemoteStore(
       ...capabilities,
       shared: true,
       losesAcknowledgements: true,
-      wakeDeadlineMs: 1_000,
+      notifyWithinMs: 1_000,
     },
     createRun: (request) => ask("createRun", request),
     append: (requests) => ask("append", requests),
@@ -162,11 +162,11 @@ export function createRemoteStore(
     listExpired: (query) => ask("listExpired", query),
     purge: (request) => ask("purge", request),
     probe: () => ask("probe"),
-    watch(runId, wake) {
-      const stop = watchers.add(runId, wake);
+    subscribe(runId, onNotification) {
+      const stop = notifier.add(runId, onNotification);
       watched.set(runId, (watched.get(runId) ?? 0) + 1);
       return {
-        ready: ask("watch", runId),
+        ready: ask("subscribe", runId),
         stop() {
           stop();
           watched.delete(runId);
@@ -175,7 +175,7 @@ export function createRemoteStore(
     },
     async close() {
       watched.clear();
-      watchers.clear();
+      notifier.clear();
       await line.close();
     },
   };

@@ -146,9 +146,9 @@ export const sharingMutants: readonly ProcessMutant[] = [
     },
   },
   {
-    name: "rings only for what its own process commits",
+    name: "notifies only for what its own process commits",
     clause: "S13",
-    says: /a ring for/,
+    says: /a notification for/,
     spoil(store) {
       store.hears = false;
     },

@@ -3,7 +3,7 @@ import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { Watch } from "../store/store.ts";
+import type { Subscription } from "../store/store.ts";
 import { createPages, type Pages, type SliceBudget } from "./pages.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
@@ -15,17 +15,17 @@ const FEW_READERS = 8;
 /** What a follower needs of the store. */
 export interface FollowerSource {
   read(query: ReadQuery): Promise<ReadResult | null>;
-  watch(runId: string, wake: () => void): Watch;
+  subscribe(runId: string, onNotification: () => void): Subscription;
 }
 
-/** A reader of a follower: a cursor, and a function that wakes it. */
+/** A reader of a follower: a cursor, and a function that notifies it. */
 export interface FollowerReader {
   /** Where the reader is; `null` until it has opened. */
   position: Position | null;
   /** Whether it takes nothing now. It will call `next` by itself when it does; until then the log is not read for it. */
   readonly stalled: boolean;
   /** Called when `next` may have something new, synchronously, possibly for nothing. */
-  readonly wake: () => void;
+  readonly onNotification: () => void;
 }
 
 /**
@@ -40,9 +40,9 @@ export interface FollowerReader {
  * | quiet   | a notification, and all are stalled      | behind    | it is remembered                                              |
  * | behind  | a reader that has caught up asks for more | reading  |                                                               |
  * | reading | a notification                           | reading   | it is remembered: once this read is over, there is another    |
- * | reading | the read's answer                        | quiet     | its events are kept, and every reader is woken                |
+ * | reading | the read's answer                        | quiet     | its events are kept, and every reader is notified                |
  * | reading | the same, and there is more              | reading, behind | the same                                                |
- * | any     | the run is gone; a read fails; `fail`    | retired   | every reader is woken, and its `next` throws                  |
+ * | any     | the run is gone; a read fails; `fail`    | retired   | every reader is notified, and its `next` throws                  |
  * | any     | the last reader leaves                   | retired   |                                                               |
  * | retired | the answer of a read that was under way  | retired   | it is dropped                                                 |
  *
@@ -56,7 +56,7 @@ export class Follower {
   readonly #source: FollowerSource;
   readonly #budget: SliceBudget;
   readonly #onRetire: () => void;
-  readonly #watch: Watch;
+  readonly #subscription: Subscription;
   readonly #readers = new Set<FollowerReader>();
   /** For readers that lag; `null` while there is none. */
   #pages: Pages | null = null;
@@ -68,7 +68,7 @@ export class Follower {
   #head = 0;
   #end = 0;
   #failure: { readonly error: unknown } | null = null;
-  /** Whether the watch is ready: every later commit notifies. */
+  /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
   #dirty = false;
   #reading = false;
@@ -84,11 +84,11 @@ export class Follower {
     this.#source = source;
     this.#budget = budget;
     this.#onRetire = onRetire;
-    this.#watch = source.watch(runId, () => this.refresh());
+    this.#subscription = source.subscribe(runId, () => this.refresh());
   }
 
   /**
-   * Adds the reader, then finds its place. The owner is checked first. The place comes from a read after the watch is ready, so
+   * Adds the reader, then finds its place. The owner is checked first. The place comes from a read after the subscription is ready, so
    * that no later commit is missed.
    * @returns the run's head, for what a reader is told first
    * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left.
@@ -118,7 +118,7 @@ export class Follower {
   }
 
   /**
-   * What comes after the reader's position: a slice, at once if it is in memory; `null` if there is nothing yet, and a wake
+   * What comes after the reader's position: a slice, at once if it is in memory; `null` if there is nothing yet, and a notification
    * will follow. It does not move the reader.
    * @throws RunEventsError why the follower has ended.
    */
@@ -156,18 +156,18 @@ export class Follower {
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#retire();
-    this.#wakeReaders();
+    this.#notifyReaders();
   }
 
   /** What a reader gets first. It needs only the head and the phase at the cursor; a read takes at least one event. */
   async #look(since: number, ownerId: string | null): Promise<ReadResult> {
     const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
-    // A read refuses another owner, whether the run is followed here or not: the time until a watch is ready would reveal which.
-    // If the watch is ready already, this read also counts as the one after it.
+    // A read refuses another owner, whether the run is followed here or not: the time until a subscription is ready would reveal which.
+    // If the subscription is ready already, this read also counts as the one after it.
     const wasReady = this.#isReady;
     let result = ownerId !== null || wasReady ? await this.#source.read(query) : null;
     if (!wasReady && (result !== null || ownerId === null)) {
-      await this.#watch.ready;
+      await this.#subscription.ready;
       this.#isReady = true;
       result = await this.#source.read(query);
     }
@@ -216,7 +216,7 @@ export class Follower {
       this.#recent ??= new RecentEvents(this.#end);
       this.#recent.add(events);
       this.#end = events.at(-1)?.sequence ?? this.#end;
-      this.#wakeReaders();
+      this.#notifyReaders();
     }
     this.#pages?.clear();
     if (this.#end < this.#head) this.#dirty = true;
@@ -230,8 +230,8 @@ export class Follower {
     return result;
   }
 
-  #wakeReaders(): void {
-    for (const reader of this.#readers) reader.wake();
+  #notifyReaders(): void {
+    for (const reader of this.#readers) reader.onNotification();
   }
 
   /** Lets go of what no reader needs in memory any more. */
@@ -248,7 +248,7 @@ export class Follower {
     if (this.#retired) return;
     this.#retired = true;
     this.#closePages();
-    this.#watch.stop();
+    this.#subscription.stop();
     this.#onRetire();
   }
 

@@ -28,17 +28,17 @@ export async function* tailSlices(
   const { since = 0, signal } = options;
   const ownerId = ownerIdOf(options);
   signal?.throwIfAborted();
-  let ring = (): void => {};
-  const reader: FollowerReader = { position: null, stalled: false, wake: () => ring() };
+  let notify = (): void => {};
+  const reader: FollowerReader = { position: null, stalled: false, onNotification: () => notify() };
   const { follower, opened } = followers.open(runId, reader, since, ownerId);
   try {
     await held(opened, signal);
     for (;;) {
-      // Armed before the look, so that a wake between the look and the wait ends the wait at once.
-      const woken = new Promise<void>((resolve) => (ring = resolve));
+      // Armed before the look, so that a notification between the look and the wait ends the wait at once.
+      const notified = new Promise<void>((resolve) => (notify = resolve));
       const next = follower.next(reader);
       if (next === null) {
-        await held(woken, signal);
+        await held(notified, signal);
         continue;
       }
       const slice = next instanceof Promise ? await held(next, signal) : next;

@@ -33,7 +33,7 @@ export interface Reads extends Pick<RunLog, "readPage" | "waitFor"> {
 
 /** Makes the reads of a log. */
 export function createReads(
-  store: Pick<RunEventStore, "read" | "watch">,
+  store: Pick<RunEventStore, "read" | "subscribe">,
   clock: Clock,
   maxPayloadBytes: number,
 ): Reads {
@@ -59,7 +59,7 @@ export function createReads(
   }
 
   const followers = createFollowers(
-    { read, watch: (runId, wake) => store.watch(runId, wake) },
+    { read, subscribe: (runId, onNotification) => store.subscribe(runId, onNotification) },
     clock,
   );
 

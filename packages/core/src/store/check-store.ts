@@ -15,7 +15,7 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "read",
   "release",
   "renew",
-  "watch",
+  "subscribe",
 ];
 
 /** Accepts a value with the shape of a store. @throws TypeError that says what came instead, and what to do */

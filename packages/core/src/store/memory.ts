@@ -27,7 +27,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RunEventSto
       joinsTransaction: false,
       losesAcknowledgements: false,
       appendsAtOnce: 1,
-      wakeDeadlineMs: 0,
+      notifyWithinMs: 0,
     },
     transact: async (_mode, work) => workNow(work, rows),
     notifications: createPolledNotifications({ selectPositions: null, pollMs: 0 }),

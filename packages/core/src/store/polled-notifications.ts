@@ -3,18 +3,18 @@ import type { Clock } from "../time/clock.ts";
 import { createPoller } from "./poller.ts";
 import { type Answer, isLater } from "./answers.ts";
 import { createSeenHeads, type RunPosition } from "./seen-heads.ts";
-import type { Watch } from "./store.ts";
-import { createWatchers } from "./watchers.ts";
+import type { Subscription } from "./store.ts";
+import { createNotifier } from "./notifier.ts";
 
-/** How a store notifies the watches of its runs. */
+/** How a store notifies the subscriptions of its runs. */
 export interface Notifications {
-  /** As the contract's `watch`. */
-  watch(runId: string, wake: () => void): Watch;
+  /** As the contract's `subscribe`. */
+  subscribe(runId: string, onNotification: () => void): Subscription;
   /** Notifies of runs that an append of this store has moved. */
   moved(heads: readonly RunPosition[]): void;
   /** Notifies of runs that this store has made or removed. */
   changed(runIds: readonly string[]): void;
-  /** Ends every watch. */
+  /** Ends every subscription. */
   close(): void;
 }
 
@@ -27,7 +27,7 @@ export interface PolledNotificationsOptions {
   readonly selectPositions:
     | ((runIds: readonly string[]) => Answer<readonly RunPosition[] | null>)
     | null;
-  /** How often to look while there are watches, in milliseconds. */
+  /** How often to look while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
   /** As of `createPoller`. */
   readonly mostPauseMs?: number | undefined;
@@ -36,24 +36,24 @@ export interface PolledNotificationsOptions {
 
 /**
  * Notifies by polling: of this store's own commits at once, of others' commits when a look finds them. The first look at a run
- * always notifies, so a watch is ready from the start. Without watches there are no looks.
+ * always notifies, so a subscription is ready from the start. Without subscriptions there are no looks.
  * @see S13-S15
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
   const { selectPositions, pollMs, mostPauseMs, clock } = options;
-  const watchers = createWatchers();
+  const notifier = createNotifier();
   const seen = createSeenHeads();
   let isClosed = false;
   const poller = createPoller({
     look,
-    isNeeded: () => selectPositions !== null && watchers.runIds().next().done !== true,
+    isNeeded: () => selectPositions !== null && notifier.runIds().next().done !== true,
     pauseMs: () => pollMs,
     mostPauseMs,
     clock,
   });
 
   function look(): Answer<void> {
-    const runIds = [...watchers.runIds()];
+    const runIds = [...notifier.runIds()];
     const positions = selectPositions?.(runIds) ?? null;
     if (isLater(positions)) return positions.then((found) => take(runIds, found));
     take(runIds, positions);
@@ -67,21 +67,21 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   }
 
   function see(runId: string, position: RunPosition | null): void {
-    if (watchers.has(runId) && seen.see(runId, position)) watchers.ring(runId);
+    if (notifier.has(runId) && seen.see(runId, position)) notifier.notify(runId);
   }
 
-  function add(runId: string, wake: () => void): () => void {
-    const remove = watchers.add(runId, wake);
+  function add(runId: string, onNotification: () => void): () => void {
+    const remove = notifier.add(runId, onNotification);
     return () => {
       remove();
-      if (!watchers.has(runId)) seen.forget(runId);
+      if (!notifier.has(runId)) seen.forget(runId);
     };
   }
 
   return {
-    watch(runId, wake) {
-      if (isClosed) return closedWatch();
-      const stop = add(runId, wake);
+    subscribe(runId, onNotification) {
+      if (isClosed) return closedSubscription();
+      const stop = add(runId, onNotification);
       poller.start(pollMs);
       return { ready: Promise.resolve(), stop };
     },
@@ -89,18 +89,18 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
       for (const head of heads) see(head.runId, head);
     },
     changed(runIds) {
-      for (const runId of runIds) watchers.ring(runId);
+      for (const runId of runIds) notifier.notify(runId);
     },
     close() {
       isClosed = true;
-      watchers.clear();
+      notifier.clear();
       poller.stop();
     },
   };
 }
 
 /** A watch on a store that is closed. @see S18 */
-export function closedWatch(): Watch {
+export function closedSubscription(): Subscription {
   const ready = Promise.reject(storeClosed());
   // A caller that does not wait for `ready` learns of it from the next read.
   ready.catch(() => {});

@@ -81,7 +81,7 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
       return gone;
     },
     probe: () => perform("write", probeWork),
-    watch: (runId, wake) => notifications.watch(runId, wake),
+    subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),
     close() {
       notifications.close();
       return calls.close();

@@ -3,9 +3,9 @@ import type { RunRecord } from "../rules/run.ts";
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
 
-/** What the watches of runs have been notified of. */
+/** What the subscriptions of runs have been notified of. */
 export interface SeenHeads {
-  /** Takes what was seen of a run, `null` if it does not exist. @returns whether it is new, so that its watches must be notified */
+  /** Takes what was seen of a run, `null` if it does not exist. @returns whether it is new, so that its subscriptions must be notified */
   see(runId: string, seen: RunPosition | null): boolean;
   forget(runId: string): void;
 }

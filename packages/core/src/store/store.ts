@@ -35,9 +35,9 @@ export interface PurgeRequest {
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
 /** A watch on one run. */
-export interface Watch {
+export interface Subscription {
   /**
-   * From then on, every commit notifies within `wakeDeadlineMs`. Rejects if the store cannot watch. Always settles, also if the watch
+   * From then on, every commit notifies within `notifyWithinMs`. Rejects if the store cannot watch. Always settles, also if the subscription
    * is stopped or the store is closed before: core waits for it.
    */
   readonly ready: Promise<void>;
@@ -68,7 +68,7 @@ export interface StoreCapabilities {
    */
   readonly appendsAtOnce: number;
   /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. @see S13 */
-  readonly wakeDeadlineMs: number;
+  readonly notifyWithinMs: number;
 }
 
 /**
@@ -83,7 +83,7 @@ export interface StoreCapabilities {
  * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
  * - **S13** notifications carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
  *   process. **S15** correctness never depends on a notification. **S16** `createRun` is idempotent by run and owner.
- * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every watch.
+ * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every subscription.
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
  * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** leases that ran out are found through an index. **S24** old runs are removed in batches.
@@ -99,7 +99,7 @@ export interface RunEventStore {
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
   getRun(runId: string): Promise<RunRecord | null>;
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /** `ownerId` as in `ReadQuery`. Notifies the run's watches. @see S17 */
+  /** `ownerId` as in `ReadQuery`. Notifies the run's subscriptions. @see S17 */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
   /** One round trip, as `renew` and `release`. None of them notifies, moves `updatedAtMs` or writes an event. @see S21 */
   claim(request: ClaimRequest): Promise<LeaseOutcome>;
@@ -108,7 +108,7 @@ export interface RunEventStore {
   /** Ids of such runs, those first whose lease ran out first; how many runs there are in all costs nothing. @see S23 */
   listExpired(query: ExpiredQuery): Promise<readonly string[]>;
   /**
-   * Removes runs whole, in the order in which they finished, and notifies their watches. Fewer than `limit` if so many would hold up
+   * Removes runs whole, in the order in which they finished, and notifies their subscriptions. Fewer than `limit` if so many would hold up
    * appends; none only if none is left.
    * @returns the ids of the removed runs
    * @see S24
@@ -123,8 +123,8 @@ export interface RunEventStore {
    * @see S31
    */
   probe(): Promise<number>;
-  /** `wake` is never called from within `watch` itself, and must not throw. @see S13-S15 */
-  watch(runId: string, wake: () => void): Watch;
+  /** `onNotification` is never called from within `subscribe` itself, and must not throw. @see S13-S15 */
+  subscribe(runId: string, onNotification: () => void): Subscription;
   /** @see S18 */
   close(): Promise<void>;
 }
@@ -145,7 +145,7 @@ export interface TransactionalStore<
   Append extends JoinedAppend = JoinedAppend,
 > extends RunEventStore {
   /**
-   * Appends inside the caller's open transaction. The events are there if and only if the caller commits, and watches are notified
+   * Appends inside the caller's open transaction. The events are there if and only if the caller commits, and subscriptions are notified
    * after the commit. A refusal leaves the transaction as it was.
    * @param append `planJoinedAppend` checks it. A store on a server adds the connection of the transaction
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;

@@ -26,7 +26,7 @@ const CLOSE_MS = 5_000;
  * | opening | the reader has its place                         | opening | `ready` resolves                                       |
  * | opening | it gets none; `#drainAt` or `#endAt` passes      | closed  | `ready` resolves or, with `not_found`, rejects         |
  * | opening | `start`                                          | live    | the `connected` frame, then what there is              |
- * | live    | `wake`, `drained`, a page comes, a beat is due   | live    | slices or a heartbeat, if the transport takes them     |
+ * | live    | `onNotification`, `drained`, a page comes, a beat is due   | live    | slices or a heartbeat, if the transport takes them     |
  * | live    | a slice ends the run                             | ending  | `run_finished`                                         |
  * | live    | a read fails, the reader is refused, stalls, `#drainAt` or `#endAt` passes | ending | an `error` frame            |
  * | ending  | `#endAt` passes                                  | closed  | the connection is cut                                  |
@@ -112,13 +112,13 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     });
     this.#write(encodeFrames([connected]));
     this.#plan();
-    this.wake();
+    this.onNotification();
   }
 
   drained(): void {
     if (this.#output?.drained() === true) return;
     this.#plan();
-    this.wake();
+    this.onNotification();
   }
 
   closed(): void {
@@ -127,7 +127,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   }
 
   /** Sends what there is, if the transport takes it. */
-  wake(): void {
+  onNotification(): void {
     while (this.#state === "live" && !this.stalled && !this.#fetching) {
       let next: Slice | Promise<Slice> | null;
       try {
@@ -220,7 +220,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
         // A heartbeat may have filled the transport meanwhile: the page is then read again when that has drained.
         if (this.#state !== "live" || this.stalled) return;
         this.#send(slice);
-        this.wake();
+        this.onNotification();
       },
       (error: unknown) => {
         this.#fetching = false;

@@ -60,7 +60,7 @@ interface Turns {
 
 /**
  * Taken when this module is loaded, since they only order ready work. Otherwise a test that fakes all timers later would stop
- * every append, read and wake.
+ * every append, read and notify.
  */
 const turns: Turns = /* @__PURE__ */ takeTurns();
 

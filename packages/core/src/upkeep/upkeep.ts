@@ -4,7 +4,7 @@ import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
 import type { ClockProbe } from "./probe.ts";
-import { areSteady, type SteadyLooks, takeLook } from "./steady-looks.ts";
+import { areSteady, type SteadyChecks, takeLook } from "./steady-checks.ts";
 
 /** How many runs one `reap` ends at most, unless said otherwise. */
 const REAP_RUNS = 100;
@@ -78,11 +78,11 @@ export function createUpkeep(
 ): Upkeep {
   /** Runs that could not be ended the last time: they do not hold up the runs after them. */
   let failing: ReadonlySet<string> = new Set();
-  let looks: SteadyLooks | null = null;
+  let looks: SteadyChecks | null = null;
   let underWay = 0;
   let hasMore = false;
 
-  function take(storeMs: number | null, goesOn: boolean, confirmMs: number): SteadyLooks {
+  function take(storeMs: number | null, goesOn: boolean, confirmMs: number): SteadyChecks {
     return (looks = takeLook(looks, { atMs: clock.now(), storeMs, goesOn }, confirmMs));
   }
 

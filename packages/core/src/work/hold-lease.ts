@@ -38,10 +38,10 @@ export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptio
     stopTimer();
     if (isStopped) return;
     const dueMs = Math.min(renewAtMs, endsAtMs) - clock.now();
-    stopTimer = clock.every(Math.max(1, dueMs), wake);
+    stopTimer = clock.every(Math.max(1, dueMs), onNotification);
   }
 
-  function wake(): void {
+  function onNotification(): void {
     if (isOver()) return onLost(null);
     if (clock.now() >= renewAtMs) void send();
     wait();

@@ -3,7 +3,7 @@ import { isRefusal, runFinished } from "../rules/errors.ts";
 import type { RunSnapshot } from "../rules/event.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
-import type { RunEventStore, Watch } from "../store/store.ts";
+import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** A worker that wants to know when another program ends its run. */
@@ -99,28 +99,28 @@ const QUIET_MS = 25;
 /**
  * Watches for the end of a run in a store. Notifications come for the worker's own appends too. If all are lost, its renewals find
  * the end.
- * @returns a watch whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
+ * @returns a subscription whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
 export function watchStoredEnd(
-  store: Pick<RunEventStore, "watch">,
+  store: Pick<RunEventStore, "subscribe">,
   log: Pick<RunLog, "clock" | "getRun">,
   runId: string,
   owner: OwnerOption,
   watcher: EndWatcher,
-): Watch {
+): Subscription {
   const end = watchEnd({
     ...watcher,
     clock: log.clock,
     look: () => log.getRun(runId, owner),
     quietMs: QUIET_MS,
   });
-  const watch = store.watch(runId, end.notify);
+  const subscription = store.subscribe(runId, end.notify);
   return {
-    // Before the watch was ready, nothing notified.
-    ready: watch.ready.catch(() => {}).then(end.look),
+    // Before the subscription was ready, nothing notified.
+    ready: subscription.ready.catch(() => {}).then(end.look),
     stop() {
       end.stop();
-      watch.stop();
+      subscription.stop();
     },
   };
 }

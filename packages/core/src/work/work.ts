@@ -1,7 +1,7 @@
 import { checkOptions } from "../rules/owner.ts";
 import { holdProcess } from "../time/clock.ts";
 import { checkTask } from "./work-failures.ts";
-import type { WorkPort } from "./work-port.ts";
+import type { RunAccess } from "./run-access.ts";
 import type { WorkedRun } from "./worked-run.ts";
 import { Worker } from "./worker.ts";
 
@@ -19,7 +19,7 @@ export interface WorkOptions {
  * @see S21, S22
  */
 export async function runWork<Value>(
-  port: WorkPort,
+  port: RunAccess,
   runId: string,
   options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,

@@ -1,6 +1,6 @@
 import type { EventDraft } from "../rules/event.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import type { WorkAppendOptions } from "./work-port.ts";
+import type { WorkAppendOptions } from "./run-access.ts";
 
 /** A run that is worked on. Events land in the order of the calls. */
 export interface WorkedRun {

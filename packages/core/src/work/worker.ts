@@ -7,11 +7,11 @@ import {
   statusAfter,
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import type { Watch } from "../store/store.ts";
+import type { Subscription } from "../store/store.ts";
 import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
 import { type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, messageOf } from "./work-failures.ts";
-import type { WorkAppendOptions, WorkPort } from "./work-port.ts";
+import type { WorkAppendOptions, RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
 import type { WorkedRun } from "./worked-run.ts";
 
@@ -27,25 +27,25 @@ interface Claim {
 /**
  * One worker on one run that it has claimed. The table of `advanceWork` has its states. The worker does the rest:
  *
- * - Once its state is over, it renews no lease and watches nothing. If the run is `lost`, `signal` also aborts.
+ * - Once its state is over, it renews no lease and subscriptions nothing. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
-  readonly #port: WorkPort;
+  readonly #port: RunAccess;
   readonly #runId: string;
   readonly #claim: Claim;
   readonly #shutdowns: readonly AbortSignal[];
   readonly #controller = new AbortController();
   readonly #queue: EmitQueue;
   readonly #lease: HeldLease;
-  readonly #watch: Watch;
+  readonly #subscription: Subscription;
   #state: WorkState = CLAIMED;
   /** How many appends have landed. */
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
-  constructor(port: WorkPort, runId: string, claim: Claim, shutdowns: readonly AbortSignal[]) {
+  constructor(port: RunAccess, runId: string, claim: Claim, shutdowns: readonly AbortSignal[]) {
     const { clock, limits } = port;
     this.#port = port;
     this.#runId = runId;
@@ -56,7 +56,7 @@ export class Worker {
       limits.maxBatchEvents,
       (reason) => this.#controller.abort(reason),
     );
-    this.#watch = port.watchEnd(runId, {
+    this.#subscription = port.watchEnd(runId, {
       landings: () => this.#landings,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
     });
@@ -75,7 +75,7 @@ export class Worker {
     for (const one of this.#shutdowns) one.addEventListener("abort", shutDown);
     try {
       // A first look that hangs keeps neither a shutdown nor the end of the lease waiting.
-      await Promise.race([this.#watch.ready, stopped(this.#controller.signal)]);
+      await Promise.race([this.#subscription.ready, stopped(this.#controller.signal)]);
       this.#check();
       for (const one of this.#shutdowns) one.throwIfAborted();
       this.#advance({ type: "started" });
@@ -119,7 +119,7 @@ export class Worker {
     this.#state = advanceWork(before, event);
     if (!("reason" in this.#state) || this.#state === before) return;
     this.#lease.stop();
-    this.#watch.stop();
+    this.#subscription.stop();
     if (this.#state.at === "lost") this.#controller.abort(this.#state.reason);
   }
 

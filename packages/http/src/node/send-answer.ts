@@ -82,7 +82,7 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
     // The system has taken it, as nearly always.
     return response.writableLength === 0 ? ignore : startStall(response, stall).stop;
   }
-  const watch = startStall(response, stall);
+  const subscription = startStall(response, stall);
   let at = 0;
   let mostAt = TURN_BYTES;
   const nextTurn = (): void => {
@@ -91,7 +91,7 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   };
   // Waits for `drain`, not for a callback of `write`: compressors in front do not call that.
   const next = (): void => {
-    watch.restart();
+    subscription.restart();
     while (at < data.length) {
       if (at === mostAt) {
         afterTurn(nextTurn);
@@ -105,7 +105,7 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   };
   response.on("drain", next);
   next();
-  return watch.stop;
+  return subscription.stop;
 }
 
 /** Closes the connection unless it is started again, or stopped, in time. */

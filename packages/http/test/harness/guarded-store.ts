@@ -1,6 +1,6 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-export type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "watch" | "close">;
+export type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "subscribe" | "close">;
 
 /** A store whose line a test can cut and hold. */
 export interface GuardedStore extends RunEventStore {
@@ -14,12 +14,12 @@ export interface GuardedStore extends RunEventStore {
   held(): number;
   /** How often the store was asked for this so far. A call of `read` counts once for each of its queries. */
   asked(name: StoreCall): number;
-  /** Rings every watch, as a store may. */
-  ringAll(): void;
-  /** Loses every ring from now on. */
+  /** NotifyCounts every subscription, as a store may. */
+  notifyAll(): void;
+  /** Loses every notification from now on. */
   silence(): void;
-  /** The watches that have not been stopped. */
-  watches(): number;
+  /** The subscriptions that have not been stopped. */
+  subscriptions(): number;
 }
 
 /** Puts a line in front of a real store. */
@@ -27,7 +27,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
   const gates = new Map<StoreCall, Promise<void>>();
   const counts = new Map<StoreCall, number>();
   const releases = new Set<() => void>();
-  const bells = new Set<() => void>();
+  const counters = new Set<() => void>();
   let failure: Error | null = null;
   let held = 0;
   let silent = false;
@@ -62,16 +62,16 @@ export function guardStore(store: RunEventStore): GuardedStore {
     listExpired: (query) => call("listExpired", () => store.listExpired(query)),
     purge: (request) => call("purge", () => store.purge(request)),
     probe: () => call("probe", () => store.probe()),
-    watch(runId, wake) {
-      const watch = store.watch(runId, () => {
-        if (!silent) wake();
+    subscribe(runId, onNotification) {
+      const subscription = store.subscribe(runId, () => {
+        if (!silent) onNotification();
       });
-      bells.add(wake);
+      counters.add(onNotification);
       return {
-        ready: watch.ready,
+        ready: subscription.ready,
         stop() {
-          bells.delete(wake);
-          watch.stop();
+          counters.delete(onNotification);
+          subscription.stop();
         },
       };
     },
@@ -93,10 +93,10 @@ export function guardStore(store: RunEventStore): GuardedStore {
     },
     held: () => held,
     asked: (name) => counts.get(name) ?? 0,
-    ringAll() {
-      for (const wake of bells) wake();
+    notifyAll() {
+      for (const onNotification of counters) onNotification();
     },
     silence: () => void (silent = true),
-    watches: () => bells.size,
+    subscriptions: () => counters.size,
   };
 }

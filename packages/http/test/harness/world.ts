@@ -87,7 +87,12 @@ export async function openWorld(door: DoorName, options: WorldOptions = {}): Pro
       await close();
       await eventually(() => {
         const { streams, waiting, inFlight } = opened.stats();
-        const open = { streams: streams.open, waiting, watches: store.watches(), ...inFlight };
+        const open = {
+          streams: streams.open,
+          waiting,
+          subscriptions: store.subscriptions(),
+          ...inFlight,
+        };
         if (Object.values(open).some((count) => count !== 0)) {
           throw new Error(`Expected nothing to be open, got ${JSON.stringify(open)}.`);
         }

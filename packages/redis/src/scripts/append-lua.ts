@@ -38,7 +38,7 @@ local function now()
   return isBehind and updatedAtMs or nowMs
 end
 
-local function ring()
+local function notify()
   try(ARGV[1], string.sub(HEAD, 1, -6), '')
 end
 
@@ -62,7 +62,7 @@ local function appendPlain(key, eventType, payload)
     return added and { 'failed', added.err } or { 'lost' }
   end
   call('HSET', HEAD, 'lastSequence', sequence, 'updatedAtMs', nowMs)
-  ring()
+  notify()
   return landing(sequence)
 end
 
@@ -183,7 +183,7 @@ local function writeStaged()
   if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
   if fence ~= fenceBefore then call('HSET', HEAD, 'fence', fence) end
   if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey') end
-  ring()
+  notify()
 end
 
 local function appendAll(at, count, entry)

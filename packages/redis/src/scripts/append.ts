@@ -79,7 +79,7 @@ export async function sendAppend(
   appends: readonly RunAppend[],
 ): Promise<readonly RunReply[]> {
   const keys: string[] = [];
-  const values: string[] = [connection.ring];
+  const values: string[] = [connection.notify];
   for (const { runId, count, values: ofRun, entry } of appends) {
     const { head, events, receipts } = connection.keys.ofRun(runId);
     keys.push(head, events, receipts);

@@ -49,7 +49,7 @@ export async function sendCreateRun(
       runStatus,
       String(ordinal),
       metadata,
-      connection.ring,
+      connection.notify,
       connection.keys.channel(runId),
     ],
   )) as readonly (string | null)[];

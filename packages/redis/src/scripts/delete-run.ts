@@ -41,8 +41,8 @@ export async function sendDeleteRun(
   connection: Connection,
   { runId, ownerId, ordinal }: DeleteRequest,
 ): Promise<DeleteReply> {
-  const { keys, ring } = connection;
+  const { keys, notify } = connection;
   const { head, events, receipts } = keys.ofRun(runId);
-  const values = [encodeOwner(ownerId), ordinal ?? "", ring, keys.channel(runId)];
+  const values = [encodeOwner(ownerId), ordinal ?? "", notify, keys.channel(runId)];
   return (await connection.change(DELETE_RUN, [head, events, receipts], values)) as DeleteReply;
 }

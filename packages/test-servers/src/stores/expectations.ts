@@ -63,13 +63,13 @@ export async function expectApart(ours: RunEventStore, theirs: RunEventStore): P
   });
 }
 
-/** Each commit of another store wakes a watch that stays, also creation and deletion. Makes and deletes the run `a`. */
+/** Each commit of another store notifies a subscription that stays, also creation and deletion. Makes and deletes the run `a`. */
 export async function expectEachWakes(store: RunEventStore, other: RunEventStore): Promise<void> {
-  let wakes = 0;
-  const watch = store.watch("a", () => {
-    wakes += 1;
+  let notifications = 0;
+  const subscription = store.subscribe("a", () => {
+    notifications += 1;
   });
-  await watch.ready;
+  await subscription.ready;
   const commits = [
     () => other.createRun(createOf("a")),
     () => other.append([appendOf("a", 1)]),
@@ -80,9 +80,9 @@ export async function expectEachWakes(store: RunEventStore, other: RunEventStore
     () => other.append([appendOf("a", 1)]),
   ];
   for (const commit of commits) {
-    const before = wakes;
+    const before = notifications;
     await commit();
-    await expect.poll(() => wakes).toBeGreaterThan(before);
+    await expect.poll(() => notifications).toBeGreaterThan(before);
   }
-  watch.stop();
+  subscription.stop();
 }

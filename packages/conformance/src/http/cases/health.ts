@@ -78,7 +78,7 @@ export const description: readonly HttpTrialCase[] = [
   },
 ];
 
-/** W30: what whoever watches over a server asks it. */
+/** W30: what what watches a server asks it. */
 export const health: readonly HttpTrialCase[] = [
   {
     name: "W30 /healthz and /readyz say 200 to anybody",

@@ -11,20 +11,20 @@ export const deadlineMutants: readonly ServerMutant[] = [
       const reader = body.getReader();
       const queued: Uint8Array[] = [];
       let isOver = false;
-      let wake = (): void => {};
+      let onNotification = (): void => {};
       async function hurry(): Promise<void> {
         for (let next = await reader.read(); !next.done; next = await reader.read()) {
           if (queued.length < 4) queued.push(next.value);
-          wake();
+          onNotification();
         }
         isOver = true;
-        wake();
+        onNotification();
       }
       return new ReadableStream({
         start: () => void hurry(),
         async pull(controller) {
           while (queued.length === 0 && !isOver) {
-            await new Promise<void>((resolve) => (wake = resolve));
+            await new Promise<void>((resolve) => (onNotification = resolve));
           }
           const bytes = queued.shift();
           if (bytes === undefined) controller.close();

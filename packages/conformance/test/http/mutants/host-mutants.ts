@@ -27,7 +27,7 @@ function withHeader(answer: PlainAnswer, name: string, value: string | null): Re
   });
 }
 
-/** Servers that watch over themselves badly, or over the pages of other origins. */
+/** Servers that subscription over themselves badly, or over the pages of other origins. */
 export const hostMutants: readonly ServerMutant[] = [
   {
     name: "describes itself in an OpenAPI of old",

@@ -13,7 +13,7 @@ export function createLockstep(): Lockstep {
   const waiting = new Set<() => void>();
 
   function look(): void {
-    for (const wake of waiting) wake();
+    for (const onNotification of waiting) onNotification();
     waiting.clear();
   }
 

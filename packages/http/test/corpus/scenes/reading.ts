@@ -140,14 +140,14 @@ export const READING_SCENES: readonly Scene[] = [
     steps: [
       {
         open: "poll",
-        ...ask("GET", run("live", "/events?since=1&wait=30"), { name: "woken by an event" }),
+        ...ask("GET", run("live", "/events?since=1&wait=30"), { name: "notified by an event" }),
         until: 1,
       },
       { append: "live", events: [phase("two")] },
       { end: "poll" },
       {
         open: "last",
-        ...ask("GET", run("live", "/events?since=2&wait=30"), { name: "woken by the end" }),
+        ...ask("GET", run("live", "/events?since=2&wait=30"), { name: "notified by the end" }),
         until: 1,
       },
       { append: "live", events: [completed] },

@@ -1,9 +1,9 @@
 import type { RunEventsError } from "@tm/run-events-core";
 
-/** A run that has watches. */
-export class WatchedRun {
+/** A run that has subscriptions. */
+export class SubscribedRun {
   readonly runId: string;
-  watches = 0;
+  subscriptions = 0;
   /** What the run was like when it was last looked at; `null` before that. */
   mark: string | null = null;
   /** Whether its channel has had a message since then. */
@@ -30,7 +30,7 @@ export class WatchedRun {
     this.#ready.resolve();
   }
 
-  /** Rejects for all that wait. Later watches wait for the next look. */
+  /** Rejects for all that wait. Later subscriptions wait for the next look. */
   fail(failure: RunEventsError): void {
     if (this.#isReady) return;
     this.#ready.reject(failure);

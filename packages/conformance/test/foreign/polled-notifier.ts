@@ -1,10 +1,10 @@
-import { createWatchers, type Watch } from "@tm/run-events-core/store";
+import { createNotifier, type Subscription } from "@tm/run-events-core/store";
 
 const PERIOD_MS = 25;
 
-/** Bells for a store that has none. */
-export interface PolledBells {
-  watch(runId: string, wake: () => void): Watch;
+/** Notifications for a store that has none. */
+export interface PolledNotifier {
+  subscribe(runId: string, onNotification: () => void): Subscription;
   close(): void;
 }
 
@@ -12,17 +12,17 @@ export interface PolledBells {
  * Looks at each watched run again and again, one round behind the other.
  * @param look what changes with each commit to the run
  */
-export function createPolledBells(look: (runId: string) => Promise<string>): PolledBells {
-  const watchers = createWatchers();
+export function createPolledNotifier(look: (runId: string) => Promise<string>): PolledNotifier {
+  const notifier = createNotifier();
   const seen = new Map<string, string>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let closed = false;
 
   async function lookAll(): Promise<void> {
-    for (const runId of watchers.runIds()) {
+    for (const runId of notifier.runIds()) {
       const found = await look(runId).catch(() => null);
       // One that cannot be seen now may have changed.
-      if (found === null || found !== seen.get(runId)) watchers.ring(runId);
+      if (found === null || found !== seen.get(runId)) notifier.notify(runId);
       seen.set(runId, found ?? "");
     }
     timer = null;
@@ -30,13 +30,13 @@ export function createPolledBells(look: (runId: string) => Promise<string>): Pol
   }
 
   function start(): void {
-    if (closed || timer !== null || watchers.runIds().next().done === true) return;
+    if (closed || timer !== null || notifier.runIds().next().done === true) return;
     timer = setTimeout(() => void lookAll(), PERIOD_MS);
   }
 
   return {
-    watch(runId, wake) {
-      const stop = watchers.add(runId, wake);
+    subscribe(runId, onNotification) {
+      const stop = notifier.add(runId, onNotification);
       const ready = look(runId).then((found) => {
         if (!seen.has(runId)) seen.set(runId, found);
         start();
@@ -48,7 +48,7 @@ export function createPolledBells(look: (runId: string) => Promise<string>): Pol
     close() {
       closed = true;
       if (timer !== null) clearTimeout(timer);
-      watchers.clear();
+      notifier.clear();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
-import { hangBell } from "./bells.ts";
+import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { LOOK, type RecordedPool, recordPool } from "./recorded-pool.ts";
@@ -10,7 +10,7 @@ import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
-/** A store whose looks are held back until the test ends, so that only what it is told rings. */
+/** A store whose looks are held back until the test ends, so that only what it is told notifies. */
 async function openBlind(schema: string): Promise<{ store: PostgresStore; pool: RecordedPool }> {
   const end = Promise.withResolvers<void>();
   const real = openPool(server().url);
@@ -28,8 +28,8 @@ function hintCounts(pool: RecordedPool): readonly number[] {
     .map((payload) => payload.split(" ").length);
 }
 
-describe("wakes", () => {
-  it("S13: another store's commits ring by notification alone", async () => {
+describe("notifies", () => {
+  it("S13: another store's commits notify by notification alone", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
@@ -39,7 +39,7 @@ describe("wakes", () => {
     expect(pool.count(LOOK)).toBe(1);
   });
 
-  it("S13: own commits ring without a notification or a look", async () => {
+  it("S13: own commits notify without a notification or a look", async () => {
     const end = Promise.withResolvers<void>();
     const real = openPool(server().url);
     onTestFinished(() => end.resolve());
@@ -47,7 +47,7 @@ describe("wakes", () => {
       text.includes(LOOK) || text.includes("pg_notify") ? end.promise : undefined,
     );
     const store = await openStore(pool);
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     const commits = [
       () => store.createRun(createOf("a")),
       () => store.append([appendOf("a", 1), appendOf("a", 2)]),
@@ -56,11 +56,11 @@ describe("wakes", () => {
     ];
     for (const [index, commit] of commits.entries()) {
       await commit();
-      await expect.poll(bell.rings, PATIENT).toBe(index + 1);
+      await expect.poll(counter.notifyCount, PATIENT).toBe(index + 1);
     }
   });
 
-  it("S13: no run of a burst goes untold, and the more is told, the longer is the pause behind it", async () => {
+  it("S13: no run of a burst goes waiting, and the more is told, the longer is the pause behind it", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const writing = recordPool(openPool(server().url));
@@ -69,11 +69,13 @@ describe("wakes", () => {
     await Promise.all(runIds.map((runId) => other.createRun(createOf(runId))));
     await untilProven(store, pool, "run-1");
     await untilProven(other, writing, "run-1");
-    const bells = runIds.map((runId) => hangBell(store, runId));
+    const counters = runIds.map((runId) => countNotifications(store, runId));
     const before = hintCounts(writing).length;
     const startedAt = performance.now();
     await Promise.all(runIds.map((runId) => other.append([appendOf(runId)])));
-    await expect.poll(() => bells.every((bell) => bell.rings() > 0), PATIENT).toBe(true);
+    await expect
+      .poll(() => counters.every((counter) => counter.notifyCount() > 0), PATIENT)
+      .toBe(true);
     const elapsedMs = performance.now() - startedAt;
     // Behind each but the last came a pause: the longer, the more it told. Timers may be early by less than a millisecond.
     const counts = hintCounts(writing).slice(before, -1);
@@ -90,14 +92,14 @@ describe("wakes", () => {
     for (const runId of runIds) await other.createRun(createOf(runId));
     await untilProven(store, pool, "a");
     await untilProven(other, writing, "a");
-    const bell = hangBell(store, "last");
+    const counter = countNotifications(store, "last");
     await other.append(runIds.map((runId) => appendOf(runId)));
-    await expect.poll(bell.rings, PATIENT).toBe(1);
+    await expect.poll(counter.notifyCount, PATIENT).toBe(1);
     await other.append(runIds.slice(0, -1).map((runId) => appendOf(runId)));
     // Still to be told when it has landed, unless that took longer than the pause behind the others.
     await other.append([appendOf("last")]);
     await other.close();
-    await expect.poll(bell.rings, PATIENT).toBe(2);
+    await expect.poll(counter.notifyCount, PATIENT).toBe(2);
   });
 
   it("S13: a commit tells of itself outside of its transaction", async () => {
@@ -114,7 +116,7 @@ describe("wakes", () => {
     }
   });
 
-  it("S14: a run that stays quiet is not rung for others' commits", async () => {
+  it("S14: a run that stays quiet is not notified for others' commits", async () => {
     const schema = newSchema();
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool, { schema });
@@ -122,27 +124,27 @@ describe("wakes", () => {
     await other.createRun(createOf("quiet"));
     await other.createRun(createOf("busy"));
     await untilProven(store, pool, "busy");
-    const quiet = hangBell(store, "quiet");
-    const busy = hangBell(store, "busy");
+    const quiet = countNotifications(store, "quiet");
+    const busy = countNotifications(store, "busy");
     // The first look finds both.
-    await expect.poll(() => quiet.rings() > 0 && busy.rings() > 0, PATIENT).toBe(true);
-    const known = quiet.rings();
+    await expect.poll(() => quiet.notifyCount() > 0 && busy.notifyCount() > 0, PATIENT).toBe(true);
+    const known = quiet.notifyCount();
     const looks = pool.count(LOOK);
     for (const _ of oneTo(10)) {
-      const before = busy.rings();
+      const before = busy.notifyCount();
       await other.append([appendOf("busy")]);
-      await expect.poll(busy.rings, PATIENT).toBeGreaterThan(before);
+      await expect.poll(busy.notifyCount, PATIENT).toBeGreaterThan(before);
     }
     await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(looks);
     await other.append([appendOf("quiet")]);
-    await expect.poll(quiet.rings, PATIENT).toBe(known + 1);
+    await expect.poll(quiet.notifyCount, PATIENT).toBe(known + 1);
   });
 
   it("S14: many watched runs are looked at in one statement", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     const runIds = oneTo(500).map((number) => `run-${number}`);
-    for (const runId of runIds) hangBell(store, runId);
+    for (const runId of runIds) countNotifications(store, runId);
     await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(0);
     for (const { values } of pool.sent.filter(({ text }) => text.includes(LOOK))) {
       expect(values).toEqual([runIds]);
@@ -155,15 +157,15 @@ describe("wakes", () => {
     const other = await openStore(openPool(server().url), { schema });
     for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
     await untilProven(store, pool, "own");
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     const stranger = openPool(server().url);
     for (const payload of ["", "?", "?a", "a:x:y", "{}", " : : ", `a:1:${"9".repeat(30)}`]) {
       await stranger.query("SELECT pg_notify($1, $2)", [schema, payload]);
     }
-    // That of a head beyond all numbers is the last, and rings.
-    await expect.poll(bell.rings, PATIENT).toBe(1);
+    // That of a head beyond all numbers is the last, and notifies.
+    await expect.poll(counter.notifyCount, PATIENT).toBe(1);
     await other.append([appendOf("a")]);
-    await expect.poll(bell.rings, PATIENT).toBe(2);
+    await expect.poll(counter.notifyCount, PATIENT).toBe(2);
   });
 
   it("S15: what strangers notify does not prove that own notifications arrive", async () => {
@@ -175,12 +177,12 @@ describe("wakes", () => {
       text.includes(LOOK) || String(values[1]).startsWith("?") ? end.promise : undefined,
     );
     const store = await openStore(pool, { schema });
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     const stranger = openPool(server().url);
     await expect
       .poll(async () => {
         await stranger.query("SELECT pg_notify($1, '?'), pg_notify($1, 'a')", [schema]);
-        return bell.rings();
+        return counter.notifyCount();
       }, PATIENT)
       .toBeGreaterThan(0);
     await store.createRun(createOf("a"));
@@ -200,12 +202,12 @@ describe("wakes", () => {
     });
     const store = await openStore(pool, { schema });
     const other = await openStore(openPool(server().url), { schema });
-    const bell = hangBell(store, "a");
+    const counter = countNotifications(store, "a");
     await other.createRun(createOf("a"));
     await expect.poll(() => failed, PATIENT).toBeGreaterThan(0);
-    expect(bell.rings()).toBe(0);
+    expect(counter.notifyCount()).toBe(0);
     fails = false;
-    await expect.poll(bell.rings, PATIENT).toBe(1);
+    await expect.poll(counter.notifyCount, PATIENT).toBe(1);
     expect(await readValues(store, "a")).toEqual([]);
   });
 
@@ -222,13 +224,13 @@ describe("wakes", () => {
       const [clock, ended, idle] = [await open(), await open(), await open()];
       await idle.store.createRun(createOf("a"));
       await idle.store.append([appendOf("a")]);
-      hangBell(clock.store, "a");
-      const bells = [hangBell(ended.store, "a"), hangBell(ended.store, "a")];
-      bells[0]?.stop();
-      bells[0]?.stop();
+      countNotifications(clock.store, "a");
+      const counters = [countNotifications(ended.store, "a"), countNotifications(ended.store, "a")];
+      counters[0]?.stop();
+      counters[0]?.stop();
       const looks = (): number => ended.pool.count(LOOK);
       await expect.poll(looks, PATIENT).toBeGreaterThan(3);
-      if (end === "stop") bells[1]?.stop();
+      if (end === "stop") counters[1]?.stop();
       else await ended.store.close();
       const [before, later] = [looks(), clock.pool.count(LOOK) + 5];
       await expect.poll(() => clock.pool.count(LOOK), PATIENT).toBeGreaterThan(later);

@@ -16,7 +16,7 @@ import {
   readValues,
 } from "@tm/run-events-test-servers/requests";
 
-const PREFIX = "bells";
+const PREFIX = "counters";
 
 /** How many connections hear a run's channel. */
 async function listeners(redis: Redis, runId = "a"): Promise<unknown> {
@@ -28,18 +28,18 @@ async function countConnections(redis: Redis): Promise<number> {
   return ((await redis.client("LIST")) as string).trim().split("\n").length;
 }
 
-/** Resolves when the bell of the run rings after the work. */
-async function rings(
+/** Resolves when the notification of the run notifies after the work. */
+async function notifyCount(
   store: RunEventStore,
   runId: string,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  const rung = Promise.withResolvers<void>();
-  const watch = store.watch(runId, rung.resolve);
-  await watch.ready;
+  const notifiedRuns = Promise.withResolvers<void>();
+  const subscription = store.subscribe(runId, notifiedRuns.resolve);
+  await subscription.ready;
   await work();
-  await rung.promise;
-  watch.stop();
+  await notifiedRuns.promise;
+  subscription.stop();
 }
 
 async function countLooks(redis: Redis): Promise<number> {
@@ -127,11 +127,11 @@ it("S14: one connection hears all runs, made for the first of them and ended wit
   const eye = connect(server);
   await eye.ping();
   const before = await countConnections(eye);
-  const watches = oneTo(300).map((number) => store.watch(`run-${number}`, () => {}));
-  await Promise.all(watches.map(({ ready }) => ready));
+  const subscriptions = oneTo(300).map((number) => store.subscribe(`run-${number}`, () => {}));
+  await Promise.all(subscriptions.map(({ ready }) => ready));
   expect(await countConnections(eye)).toBe(before + 1);
   await expect.poll(() => listeners(eye, "run-300")).toBe(1);
-  for (const watch of watches.slice(1)) watch.stop();
+  for (const subscription of subscriptions.slice(1)) subscription.stop();
   await expect.poll(() => eye.pubsub("CHANNELS", "*")).toEqual([`${PREFIX}:{run:run-1}`]);
   await store.close();
   await expect.poll(() => countConnections(eye)).toBe(before);
@@ -144,18 +144,18 @@ it("S14: a run that is left and watched again while commands are on their way is
   await store.createRun(createOf("a"));
   const before = await countLooks(eye);
   for (const round of oneTo(50)) {
-    const watch = store.watch("a", () => {});
-    if (round % 2 === 0) await watch.ready;
-    watch.stop();
+    const subscription = store.subscribe("a", () => {});
+    if (round % 2 === 0) await subscription.ready;
+    subscription.stop();
     if (round % 3 === 0) await eye.ping();
   }
   // Nobody had to wait for a look.
   expect(await countLooks(eye)).toBeLessThan(before + 5);
-  await rings(store, "a", () => store.append([appendOf("a")]));
+  await notifyCount(store, "a", () => store.append([appendOf("a")]));
   await expect.poll(() => listeners(eye)).toBe(0);
 });
 
-it("S15: with every message lost, the bell only rings later", async () => {
+it("S15: with every message lost, the notification only notifies later", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, { prefix: PREFIX });
@@ -164,45 +164,46 @@ it("S15: with every message lost, the bell only rings later", async () => {
   await expectEachWakes(store, other);
 });
 
-it("S13: the store's own connection comes back when it is killed alone, and rings for what it missed", async () => {
+it("S13: the store's own connection comes back when it is killed alone, and notifies for what it missed", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, { prefix: PREFIX });
   const { store: other } = await openStore(server, { prefix: PREFIX });
   const eye = connect(server);
   await other.createRun(createOf("a"));
-  const wake = vi.fn();
-  await store.watch("a", wake).ready;
+  const onNotification = vi.fn();
+  await store.subscribe("a", onNotification).ready;
   // A watch is ready once the run was looked at, which may be before its channel is heard.
   await expect.poll(() => listeners(eye)).toBe(1);
   const [own] = proxy.connections().filter((one) => one.hasSent("subscribe"));
   expect(own).toBeDefined();
   for (const value of oneTo(5)) {
-    const before = wake.mock.calls.length;
+    const before = onNotification.mock.calls.length;
     for (const one of proxy.connections()) if (one.hasSent("subscribe")) one.cut();
     await other.append([appendOf("a", value)]);
-    await expect.poll(() => wake.mock.calls.length).toBeGreaterThan(before);
+    await expect.poll(() => onNotification.mock.calls.length).toBeGreaterThan(before);
     await expect.poll(() => listeners(eye)).toBe(1);
   }
   expect(await readValues(store, "a")).toEqual(oneTo(5));
 });
 
-it("S13: a connection that comes back rings every run, also for nothing", async () => {
+it("S13: a connection that comes back notifies every run, also for nothing", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, { prefix: PREFIX });
-  const bells = oneTo(20).map((number) => {
-    const wake = vi.fn();
-    return { wake, watch: store.watch(`run-${number}`, wake) };
+  const counters = oneTo(20).map((number) => {
+    const onNotification = vi.fn();
+    return { onNotification, subscription: store.subscribe(`run-${number}`, onNotification) };
   });
-  await Promise.all(bells.map(({ watch }) => watch.ready));
-  // Each rings once when it is first looked at, and then no more.
-  for (const { wake } of bells) await vi.waitFor(() => expect(wake).toHaveBeenCalled(), 5_000);
-  const before = bells.map(({ wake }) => wake.mock.calls.length);
+  await Promise.all(counters.map(({ subscription }) => subscription.ready));
+  // Each notifies once when it is first looked at, and then no more.
+  for (const { onNotification } of counters)
+    await vi.waitFor(() => expect(onNotification).toHaveBeenCalled(), 5_000);
+  const before = counters.map(({ onNotification }) => onNotification.mock.calls.length);
   for (const one of proxy.connections()) if (one.hasSent("subscribe")) one.cut();
-  for (const [index, { wake }] of bells.entries()) {
+  for (const [index, { onNotification }] of counters.entries()) {
     await vi.waitFor(
-      () => expect(wake.mock.calls.length).toBeGreaterThan(before[index] ?? 0),
+      () => expect(onNotification.mock.calls.length).toBeGreaterThan(before[index] ?? 0),
       5_000,
     );
   }
@@ -212,7 +213,7 @@ it("S13: while its connection is away, the store looks often", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { redis, store } = await openThrough(proxy, server);
-  await store.watch("a", () => {}).ready;
+  await store.subscribe("a", () => {}).ready;
   await looksSeldom(redis);
   await proxy.close();
   await looksOften(redis);
@@ -223,12 +224,12 @@ it("S13: a connection that has gone silent is broken off and made anew", async (
   const proxy = await openProxy(server);
   const { redis, store } = await openThrough(proxy, server);
   await store.createRun(createOf("a"));
-  const wake = vi.fn();
-  await store.watch("a", wake).ready;
+  const onNotification = vi.fn();
+  await store.subscribe("a", onNotification).ready;
   const before = proxy.connections();
   proxy.stall();
   await store.append([appendOf("a")]);
-  await vi.waitFor(() => expect(wake).toHaveBeenCalled(), 5_000);
+  await vi.waitFor(() => expect(onNotification).toHaveBeenCalled(), 5_000);
   await vi.waitFor(() => expect(proxy.connections()).not.toEqual(before), 15_000);
   proxy.resume();
   await expect.poll(() => listeners(redis), { timeout: 5_000 }).toBe(1);
@@ -238,28 +239,31 @@ it("S13: `ready` rejects when Redis is away for good, and the next watch is answ
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX }, { maxRetriesPerRequest: 1 });
   await server.kill();
-  const watch = store.watch("a", () => {});
-  await expect(watch.ready).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
-  watch.stop();
+  const subscription = store.subscribe("a", () => {});
+  await expect(subscription.ready).rejects.toMatchObject({
+    code: "store_unavailable",
+    retryable: true,
+  });
+  subscription.stop();
   await server.start();
   await expect
-    .poll(() => store.watch("a", () => {}).ready.then(() => "ready"), { timeout: 10_000 })
+    .poll(() => store.subscribe("a", () => {}).ready.then(() => "ready"), { timeout: 10_000 })
     .toBe("ready");
 });
 
 it("S13: a user who may use no channel hears by looking", async () => {
   const server = await openServer();
   const admin = connect(server);
-  await admin.acl("SETUSER", "mute", "on", ">secret", "~bells:*", "resetchannels", "+@all");
+  await admin.acl("SETUSER", "mute", "on", ">secret", "~counters:*", "resetchannels", "+@all");
   const user = { username: "mute", password: "secret" };
   const { store } = await openStore(server, { prefix: PREFIX }, user);
   await store.createRun(createOf("a"));
-  await rings(store, "a", () => store.append([appendOf("a")]));
-  await rings(store, "a", () => store.append([appendOf("a")]));
+  await notifyCount(store, "a", () => store.append([appendOf("a")]));
+  await notifyCount(store, "a", () => store.append([appendOf("a")]));
   expect(await readValues(store, "a")).toEqual([null, null]);
   // The looks end with the last watch, and begin again with the next.
   await looksSeldom(admin);
-  await store.watch("a", () => {}).ready;
+  await store.subscribe("a", () => {}).ready;
   await looksOften(admin);
 });
 

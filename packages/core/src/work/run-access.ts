@@ -5,7 +5,7 @@ import type { EventDraft } from "../rules/event.ts";
 import { type AppendLimits, checkDraft, type SealedDraft } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import type { RunEventStore, Watch } from "../store/store.ts";
+import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
@@ -15,7 +15,7 @@ import { isInDoubt, isStoreAway } from "./work-failures.ts";
 export type WorkAppendOptions = Pick<AppendOptions, "idempotencyKey" | "expectedSequence">;
 
 /** What is between a worker and its run: a store in this process, or a server. Each call @throws RunEventsError. */
-export interface WorkPort {
+export interface RunAccess {
   readonly clock: Clock;
   readonly limits: AppendLimits;
   /** Aborts when the port is to close, which is a shutdown for each worker. */
@@ -42,8 +42,8 @@ export interface WorkPort {
     send: (idempotencyKey?: string) => Promise<unknown>,
     isShutDown: () => boolean,
   ): Promise<unknown>;
-  /** @returns a watch whose `ready` does not reject, and waits for a first look */
-  watchEnd(runId: string, watcher: EndWatcher): Watch;
+  /** @returns a subscription whose `ready` does not reject, and waits for a first look */
+  watchEnd(runId: string, watcher: EndWatcher): Subscription;
 }
 
 /**
@@ -52,11 +52,11 @@ export interface WorkPort {
  * @param closing aborts when the log is to close
  */
 export function createLogPort(
-  store: Pick<RunEventStore, "capabilities" | "watch">,
+  store: Pick<RunEventStore, "capabilities" | "subscribe">,
   log: RunLog,
   options: OwnerOption,
   closing: AbortSignal,
-): WorkPort {
+): RunAccess {
   // An event in doubt is sent again only under a key.
   const newKey = store.capabilities.losesAcknowledgements ? createOwnKeys() : null;
   const owner: OwnerOption = "ownerId" in options ? { ownerId: options.ownerId } : {};

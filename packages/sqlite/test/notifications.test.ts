@@ -7,46 +7,46 @@ import { startPeer } from "./peers.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
-describe.each(DRIVERS)("wakes on $name", (driver) => {
-  it("S13: another process's append rings", async () => {
+describe.each(DRIVERS)("notifications on $name", (driver) => {
+  it("S13: another process's append notifies", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const peer = await startPeer(driver, file);
     await store.createRun(createOf("a"));
     for (const value of oneTo(10)) {
-      const rung = Promise.withResolvers<void>();
-      const watch = store.watch("a", rung.resolve);
-      await watch.ready;
+      const notifiedRuns = Promise.withResolvers<void>();
+      const subscription = store.subscribe("a", notifiedRuns.resolve);
+      await subscription.ready;
       await peer.call("append", { runId: "a", value });
-      await rung.promise;
+      await notifiedRuns.promise;
       expect(await readValues(store, "a")).toHaveLength(value);
-      watch.stop();
+      subscription.stop();
     }
   });
 
-  it("S13: every commit of another store rings a watch that stays, also creation and deletion", async () => {
+  it("S13: every commit of another store notifies a subscription that stays, also creation and deletion", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
     await expectEachWakes(store, other);
   });
 
-  it("S13: own commits ring without a look", async () => {
+  it("S13: own commits notify without a look", async () => {
     // No look comes within this test.
     const { store } = await openStore(driver, temporaryFile(), { pollMs: 1_000_000 });
-    const wake = vi.fn();
-    store.watch("a", wake);
+    const onNotification = vi.fn();
+    store.subscribe("a", onNotification);
     await store.createRun(createOf("a"));
-    await expect.poll(() => wake.mock.calls.length).toBe(1);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(1);
     await store.append([appendOf("a", 1), appendOf("a", 2)]);
-    await expect.poll(() => wake.mock.calls.length).toBe(2);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(2);
     await store.append([endOf("a")]);
-    await expect.poll(() => wake.mock.calls.length).toBe(3);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(3);
     await store.deleteRun("a", null);
-    await expect.poll(() => wake.mock.calls.length).toBe(4);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(4);
   });
 
-  it("S14: a quiet run is not rung for the commits of others, once its head is known", async () => {
+  it("S14: a quiet run is not notified for the commits of others, once its head is known", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
@@ -54,8 +54,8 @@ describe.each(DRIVERS)("wakes on $name", (driver) => {
     await store.createRun(createOf("busy"));
     const quiet = vi.fn();
     const busy = vi.fn();
-    store.watch("quiet", quiet);
-    await store.watch("busy", busy).ready;
+    store.subscribe("quiet", quiet);
+    await store.subscribe("busy", busy).ready;
     await other.append([appendOf("busy")]);
     await expect.poll(() => busy.mock.calls.length).toBe(1);
     const known = quiet.mock.calls.length;
@@ -66,21 +66,21 @@ describe.each(DRIVERS)("wakes on $name", (driver) => {
     expect(quiet).toHaveBeenCalledTimes(known);
   });
 
-  it("S14: a stopped watch is silent, and a new one rings again", async () => {
+  it("S14: a stopped subscription is silent, and a new one notifies again", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
     await store.createRun(createOf("a"));
     const stopped = vi.fn();
-    const first = store.watch("a", stopped);
+    const first = store.subscribe("a", stopped);
     await first.ready;
     first.stop();
     first.stop();
-    const rung = Promise.withResolvers<void>();
-    const second = store.watch("a", rung.resolve);
+    const notifiedRuns = Promise.withResolvers<void>();
+    const second = store.subscribe("a", notifiedRuns.resolve);
     await second.ready;
     await other.append([appendOf("a")]);
-    await rung.promise;
+    await notifiedRuns.promise;
     expect(stopped).not.toHaveBeenCalled();
     second.stop();
   });
@@ -91,17 +91,17 @@ describe.each(DRIVERS)("wakes on $name", (driver) => {
     const { handle, looks } = countLooks(openHandle(driver, file));
     const store = createSqliteStore(handle);
     await other.createRun(createOf("a"));
-    const wake = vi.fn();
-    await store.watch("a", wake).ready;
+    const onNotification = vi.fn();
+    await store.subscribe("a", onNotification).ready;
     // Without its table, a look that finds something new fails.
     otherDb.exec("ALTER TABLE run_events_runs RENAME TO run_events_away");
     const missing = looks();
     await expect.poll(() => looks()).toBeGreaterThan(missing + 2);
-    expect(wake).not.toHaveBeenCalled();
+    expect(onNotification).not.toHaveBeenCalled();
     otherDb.exec("ALTER TABLE run_events_away RENAME TO run_events_runs");
-    await expect.poll(() => wake.mock.calls.length).toBe(1);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(1);
     await other.append([appendOf("a")]);
-    await expect.poll(() => wake.mock.calls.length).toBe(2);
+    await expect.poll(() => onNotification.mock.calls.length).toBe(2);
     await store.close();
   });
 
@@ -109,7 +109,7 @@ describe.each(DRIVERS)("wakes on $name", (driver) => {
     const file = temporaryFile();
     await openStore(driver, file);
     const peer = await startPeer(driver, file);
-    await peer.call("watch", { runId: "a" });
+    await peer.call("subscribe", { runId: "a" });
     await peer.call("disconnect");
     expect(await peer.exited).toBe(0);
   });
@@ -121,12 +121,12 @@ describe.each(DRIVERS)("wakes on $name", (driver) => {
     const going = countLooks(openHandle(driver, file));
     const store = createSqliteStore(ended.handle);
     const clock = createSqliteStore(going.handle);
-    const watch = store.watch("a", () => {});
-    await watch.ready;
-    const ticks = clock.watch("a", () => {});
+    const subscription = store.subscribe("a", () => {});
+    await subscription.ready;
+    const ticks = clock.subscribe("a", () => {});
     await ticks.ready;
     await expect.poll(() => ended.looks()).toBeGreaterThan(3);
-    if (end === "stop") watch.stop();
+    if (end === "stop") subscription.stop();
     else await store.close();
     const before = ended.looks();
     const later = going.looks() + 5;

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeHints, type Hint, parseHints } from "../src/hints.ts";
+import { encodeChanges, type RunChange, parseChanges } from "../src/run-changes.ts";
 import { oneTo } from "@tm/run-events-test-servers/requests";
 
 const MOST_BYTES = 7_999;
 
-const arbitraryHint: fc.Arbitrary<Hint> = fc
+const arbitraryHint: fc.Arbitrary<RunChange> = fc
   .record({
     runId: fc.stringMatching(/^[A-Za-z0-9_-]{1,128}$/),
     ordinal: fc.maxSafeNat(),
@@ -14,11 +14,11 @@ const arbitraryHint: fc.Arbitrary<Hint> = fc
   })
   .map(({ bare, ...head }) => (bare ? { runId: head.runId } : head));
 
-describe("hints", () => {
+describe("changes", () => {
   it("S13: say after a notification what they said before it", () => {
     fc.assert(
-      fc.property(fc.array(arbitraryHint, { maxLength: 300, size: "large" }), (hints) => {
-        expect(encodeHints(hints).flatMap(parseHints)).toEqual(hints);
+      fc.property(fc.array(arbitraryHint, { maxLength: 300, size: "large" }), (changes) => {
+        expect(encodeChanges(changes).flatMap(parseChanges)).toEqual(changes);
       }),
     );
   });
@@ -27,8 +27,8 @@ describe("hints", () => {
     fc.assert(
       fc.property(
         fc.array(arbitraryHint, { minLength: 300, maxLength: 900, size: "max" }),
-        (hints) => {
-          const payloads = encodeHints(hints);
+        (changes) => {
+          const payloads = encodeChanges(changes);
           for (const payload of payloads) {
             expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(MOST_BYTES);
           }
@@ -37,7 +37,7 @@ describe("hints", () => {
           }
         },
       ),
-      // To shrink so many hints would take longer than to read them.
+      // To shrink so many changes would take longer than to read them.
       { numRuns: 20, endOnFailure: true },
     );
   });
@@ -45,13 +45,13 @@ describe("hints", () => {
   it("S13: the longest run ids and the greatest numbers fit too", () => {
     const runId = "x".repeat(128);
     const greatest = Number.MAX_SAFE_INTEGER;
-    const hints = oneTo(1_000).map(() => ({ runId, ordinal: greatest, lastSequence: greatest }));
-    const payloads = encodeHints(hints);
-    expect(payloads.flatMap(parseHints)).toEqual(hints);
+    const changes = oneTo(1_000).map(() => ({ runId, ordinal: greatest, lastSequence: greatest }));
+    const payloads = encodeChanges(changes);
+    expect(payloads.flatMap(parseChanges)).toEqual(changes);
     for (const payload of payloads) expect(payload.length).toBeLessThanOrEqual(MOST_BYTES);
   });
 
-  it("S15: whatever others notify is read as hints or left out", () => {
+  it("S15: whatever others notify is read as changes or left out", () => {
     const arbitraryGarbage = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.string({ unit: fc.constantFrom("a", ":", " ", "7", "?", "\n") }),
@@ -59,11 +59,11 @@ describe("hints", () => {
     );
     fc.assert(
       fc.property(arbitraryGarbage, (payload) => {
-        for (const hint of parseHints(payload)) {
-          expect(hint.runId).toMatch(/^[^: ]+$/);
-          if ("ordinal" in hint) {
-            expect(hint.ordinal).toSatisfy(Number.isSafeInteger);
-            expect(hint.lastSequence).toSatisfy(Number.isSafeInteger);
+        for (const change of parseChanges(payload)) {
+          expect(change.runId).toMatch(/^[^: ]+$/);
+          if ("ordinal" in change) {
+            expect(change.ordinal).toSatisfy(Number.isSafeInteger);
+            expect(change.lastSequence).toSatisfy(Number.isSafeInteger);
           }
         }
       }),
@@ -71,7 +71,7 @@ describe("hints", () => {
   });
 
   it("S15: a head beyond all numbers says only that something has changed", () => {
-    expect(parseHints(`a:1:${"9".repeat(17)} b:${"9".repeat(400)}:1 c:1:2`)).toEqual([
+    expect(parseChanges(`a:1:${"9".repeat(17)} b:${"9".repeat(400)}:1 c:1:2`)).toEqual([
       { runId: "a" },
       { runId: "b" },
       { runId: "c", ordinal: 1, lastSequence: 2 },

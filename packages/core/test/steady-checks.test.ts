@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { areSteady, type Look, type SteadyLooks, takeLook } from "../src/upkeep/steady-looks.ts";
+import { areSteady, type Look, type SteadyChecks, takeLook } from "../src/upkeep/steady-checks.ts";
 
 const CONFIRM_MS = 15_000;
 const START = 1_780_000_000_000;
@@ -9,8 +9,8 @@ const START = 1_780_000_000_000;
 function lookOften(
   looks: readonly { readonly gapMs: number; readonly jumpMs?: number | null }[],
   confirmMs = CONFIRM_MS,
-): readonly SteadyLooks[] {
-  const states: SteadyLooks[] = [];
+): readonly SteadyChecks[] {
+  const states: SteadyChecks[] = [];
   let [atMs, jumpedMs] = [0, 0];
   for (const { gapMs, jumpMs = 0 } of looks) {
     atMs += gapMs;

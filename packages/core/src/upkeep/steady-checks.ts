@@ -15,7 +15,7 @@ export interface Look {
 }
 
 /** What one process knows from its looks so far. */
-export interface SteadyLooks {
+export interface SteadyChecks {
   readonly atMs: number;
   /** How often looks come: the last gap between two of them. `null` before the second one. */
   readonly gapMs: number | null;
@@ -33,10 +33,10 @@ export interface SteadyLooks {
  * @see S23
  */
 export function takeLook(
-  before: SteadyLooks | null,
+  before: SteadyChecks | null,
   { atMs, storeMs, goesOn }: Look,
   confirmMs: number,
-): SteadyLooks {
+): SteadyChecks {
   if (before === null) {
     const sample = storeMs === null ? null : { atMs, storeMs };
     return { atMs, gapMs: null, steadyMs: sample === null ? null : 0, sample };
@@ -52,12 +52,15 @@ export function takeLook(
 }
 
 /** Whether looks have been steady for so long that every worker that lives has had the time to renew. */
-export function areSteady({ steadyMs }: SteadyLooks, confirmMs: number): boolean {
+export function areSteady({ steadyMs }: SteadyChecks, confirmMs: number): boolean {
   return steadyMs !== null && steadyMs >= confirmMs;
 }
 
 /** Whether the store's clock went on by another time than the process' did. */
-function hasJumped({ sample: from }: SteadyLooks, to: NonNullable<SteadyLooks["sample"]>): boolean {
+function hasJumped(
+  { sample: from }: SteadyChecks,
+  to: NonNullable<SteadyChecks["sample"]>,
+): boolean {
   if (from === null) return false;
   const passedMs = to.atMs - from.atMs;
   const differenceMs = to.storeMs - from.storeMs - passedMs;

@@ -1,15 +1,15 @@
 import {
   createPoller,
-  createWatchers,
+  createNotifier,
   type Poller,
   storeClosed,
-  type Watch,
+  type Subscription,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { storeFailure } from "./failure.ts";
 import { createSubscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { WatchedRun } from "./watched-run.ts";
+import { SubscribedRun } from "./subscribed-run.ts";
 
 /** How often runs are looked at while their channels are heard, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -22,7 +22,7 @@ const LOOK_GRACE_MS = 1_000;
 const RUNS_A_MS = 20;
 
 /** The longest time from a commit to its notification, when its message is lost. */
-export const WAKE_DEADLINE_MS: number = LOOK_MS + LOOK_GRACE_MS;
+export const NOTIFY_WITHIN_MS: number = LOOK_MS + LOOK_GRACE_MS;
 
 /**
  * The notifications of one store. The script of a commit publishes on the run's channel. One connection of the process subscribes to
@@ -38,10 +38,10 @@ export const WAKE_DEADLINE_MS: number = LOOK_MS + LOOK_GRACE_MS;
  * A lost connection makes every run "not heard" again. A look that finds a commit without a message renews the subscription.
  * @see S13-S15
  */
-export class Wakes {
+export class Notifications {
   readonly #connection: Connection;
-  readonly #watchers = createWatchers();
-  readonly #watched = new Map<string, WatchedRun>();
+  readonly #notifier = createNotifier();
+  readonly #subscribed = new Map<string, SubscribedRun>();
   readonly #looks: Poller;
   readonly #deafLooks: Poller;
   /** `null` before the first watch. */
@@ -51,16 +51,16 @@ export class Wakes {
     this.#connection = connection;
     this.#looks = this.#pollEvery(
       LOOK_MS,
-      () => [...this.#watched.values()],
+      () => [...this.#subscribed.values()],
       () => this.#subscriptions?.beat(),
     );
     this.#deafLooks = this.#pollEvery(DEAF_LOOK_MS, () =>
-      [...this.#watched.values()].filter(({ runId }) => !this.#subscriptions?.isHeard(runId)),
+      [...this.#subscribed.values()].filter(({ runId }) => !this.#subscriptions?.isHeard(runId)),
     );
   }
 
-  /** As the contract's `watch`. */
-  watch(runId: string, wake: () => void): Watch {
+  /** As the contract's `subscribe`. */
+  subscribe(runId: string, onNotification: () => void): Subscription {
     const refusal = this.#connection.refusal();
     if (refusal !== null) {
       const ready = Promise.reject<void>(refusal);
@@ -68,7 +68,7 @@ export class Wakes {
       ready.catch(() => {});
       return { ready, stop() {} };
     }
-    const silence = this.#watchers.add(runId, wake);
+    const silence = this.#notifier.add(runId, onNotification);
     const run = this.#join(runId);
     let isStopped = false;
     return {
@@ -82,18 +82,22 @@ export class Wakes {
     };
   }
 
-  /** Ends all watches and the store's own connection. */
+  /** Ends all subscriptions and the store's own connection. */
   close(): void {
-    this.#watchers.clear();
-    for (const run of this.#watched.values()) run.fail(storeClosed());
-    this.#watched.clear();
+    this.#notifier.clear();
+    for (const run of this.#subscribed.values()) run.fail(storeClosed());
+    this.#subscribed.clear();
     this.#looks.stop();
     this.#deafLooks.stop();
     this.#subscriptions?.close();
   }
 
   /** Looks at runs while there are any: the pause is longer where there are very many. */
-  #pollEvery(periodMs: number, pick: () => readonly WatchedRun[], before = (): void => {}): Poller {
+  #pollEvery(
+    periodMs: number,
+    pick: () => readonly SubscribedRun[],
+    before = (): void => {},
+  ): Poller {
     return createPoller({
       look: () => {
         before();
@@ -112,22 +116,22 @@ export class Wakes {
       onHeard: (runId) => this.#onHeard(runId),
       onUnheard: () => this.#deafLooks.start(DEAF_LOOK_MS),
       onMessage: (runId) => {
-        const run = this.#watched.get(runId);
+        const run = this.#subscribed.get(runId);
         if (run !== undefined) run.hasSpoken = true;
-        this.#watchers.ring(runId);
+        this.#notifier.notify(runId);
       },
     });
   }
 
   #onHeard(runId: string): void {
-    const run = this.#watched.get(runId);
+    const run = this.#subscribed.get(runId);
     if (run === undefined) return;
     // What came while it was not heard.
-    if (run.isReady) this.#watchers.ring(runId);
+    if (run.isReady) this.#notifier.notify(runId);
     run.settle();
   }
 
-  async #lookAt(runs: readonly WatchedRun[]): Promise<void> {
+  async #lookAt(runs: readonly SubscribedRun[]): Promise<void> {
     const { redis, keys } = this.#connection;
     await Promise.all(
       runs.map(async (run) => {
@@ -143,11 +147,11 @@ export class Wakes {
     );
   }
 
-  #see(run: WatchedRun, mark: string): void {
+  #see(run: SubscribedRun, mark: string): void {
     // The run is no longer watched, or is watched again.
-    if (this.#watched.get(run.runId) !== run) return;
+    if (this.#subscribed.get(run.runId) !== run) return;
     if (run.mark !== mark) {
-      this.#watchers.ring(run.runId);
+      this.#notifier.notify(run.runId);
       if (run.mark !== null && !run.hasSpoken) this.#subscriptions?.renew(run.runId);
     }
     run.mark = mark;
@@ -155,11 +159,11 @@ export class Wakes {
     run.settle();
   }
 
-  #join(runId: string): WatchedRun {
-    let run = this.#watched.get(runId);
+  #join(runId: string): SubscribedRun {
+    let run = this.#subscribed.get(runId);
     if (run === undefined) {
-      run = new WatchedRun(runId);
-      this.#watched.set(runId, run);
+      run = new SubscribedRun(runId);
+      this.#subscribed.set(runId, run);
       this.#subscriptions ??= this.#open();
       this.#subscriptions.add(runId);
       // The last watch was stopped just now, and its channel is still subscribed to.
@@ -167,16 +171,16 @@ export class Wakes {
       this.#looks.start(LOOK_MS);
       this.#deafLooks.start(DEAF_LOOK_MS);
     }
-    run.watches += 1;
+    run.subscriptions += 1;
     return run;
   }
 
-  #leave(run: WatchedRun): void {
-    run.watches -= 1;
-    if (run.watches > 0) return;
+  #leave(run: SubscribedRun): void {
+    run.subscriptions -= 1;
+    if (run.subscriptions > 0) return;
     // Neither a look nor a channel will settle it, and a caller may be waiting.
     run.settle();
-    this.#watched.delete(run.runId);
+    this.#subscribed.delete(run.runId);
     this.#subscriptions?.remove(run.runId);
   }
 }

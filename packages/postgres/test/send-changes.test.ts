@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Hint } from "../src/hints.ts";
-import { createHintTeller, type HintTeller } from "../src/tell-hints.ts";
+import type { RunChange } from "../src/run-changes.ts";
+import { createChangeSender, type ChangeSender } from "../src/send-changes.ts";
 
 /** Others that hear what is sent to them when the test says so, and not before. */
 function createSlowOthers() {
-  const sent: (readonly Hint[])[] = [];
+  const sent: (readonly RunChange[])[] = [];
   let answers: ((fails: boolean) => void)[] = [];
   return {
     /** What each sending had. */
     sent,
     underWay: () => answers.length,
-    send(hints: Iterable<Hint>): Promise<void> {
-      sent.push([...hints]);
+    send(changes: Iterable<RunChange>): Promise<void> {
+      sent.push([...changes]);
       return new Promise((resolve, reject) => {
         answers.push((fails) => (fails ? reject(new Error("no connection")) : resolve()));
       });
@@ -26,12 +26,12 @@ function createSlowOthers() {
   };
 }
 
-function hintOf(runId: string, lastSequence: number): Hint {
+function hintOf(runId: string, lastSequence: number): RunChange {
   return { runId, ordinal: 1, lastSequence };
 }
 
-function covers(hint: Hint, lastSequence: number): boolean {
-  return "lastSequence" in hint && hint.lastSequence >= lastSequence;
+function covers(change: RunChange, lastSequence: number): boolean {
+  return "lastSequence" in change && change.lastSequence >= lastSequence;
 }
 
 type Action =
@@ -60,24 +60,28 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] 
 afterEach(() => void vi.useRealTimers());
 
 describe("what tells of commits", () => {
-  it("S13, S15: rings and sends for every commit behind it, one sending at a time, whatever happens on the way", async () => {
+  it("S13, S15: notifies and sends for every commit behind it, one sending at a time, whatever happens on the way", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryAction, { maxLength: 40 }), async (actions) => {
         const others = createSlowOthers();
-        const rung: Hint[] = [];
-        const teller = createHintTeller({
-          ring: (hint) => void rung.push(hint),
+        const notifiedRuns: RunChange[] = [];
+        const teller = createChangeSender({
+          notify: (change) => void notifiedRuns.push(change),
           send: others.send,
         });
-        /** Of each run the last commit, and how many rings and sendings came before it was told. */
-        const last = new Map<string, { sequence: number; rings: number; sendings: number }>();
+        /** Of each run the last commit, and how many notifies and sendings came before it was told. */
+        const last = new Map<string, { sequence: number; notifyCount: number; sendings: number }>();
         let elapsedMs = 0;
         for (const action of actions) {
           switch (action.kind) {
             case "tell": {
               const told = action.runIds.map((runId) => {
                 const sequence = (last.get(runId)?.sequence ?? 0) + 1;
-                last.set(runId, { sequence, rings: rung.length, sendings: others.sent.length });
+                last.set(runId, {
+                  sequence,
+                  notifyCount: notifiedRuns.length,
+                  sendings: others.sent.length,
+                });
                 return hintOf(runId, sequence);
               });
               teller.tell(told);
@@ -95,10 +99,11 @@ describe("what tells of commits", () => {
           expect(others.sent.length).toBeLessThanOrEqual(elapsedMs + 1);
         }
         await settle(others);
-        for (const [runId, { sequence, rings, sendings }] of last) {
-          const isTold = (hint: Hint): boolean => hint.runId === runId && covers(hint, sequence);
-          expect(rung.slice(rings).some(isTold)).toBe(true);
-          expect(others.sent.slice(sendings).some((hints) => hints.some(isTold))).toBe(true);
+        for (const [runId, { sequence, notifyCount, sendings }] of last) {
+          const isSent = (change: RunChange): boolean =>
+            change.runId === runId && covers(change, sequence);
+          expect(notifiedRuns.slice(notifyCount).some(isSent)).toBe(true);
+          expect(others.sent.slice(sendings).some((changes) => changes.some(isSent))).toBe(true);
         }
       }),
     );
@@ -110,17 +115,17 @@ describe("what tells of commits", () => {
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
         async (counts) => {
           const others = createSlowOthers();
-          const rung: Hint[] = [];
-          const teller = createHintTeller({
-            ring: (hint) => void rung.push(hint),
+          const notifiedRuns: RunChange[] = [];
+          const teller = createChangeSender({
+            notify: (change) => void notifiedRuns.push(change),
             send: others.send,
           });
           for (const [index, count] of counts.entries()) {
-            const hints = Array.from({ length: count }, (_, run) => hintOf(`run-${run}`, index));
-            const before = rung.length;
-            teller.tell(hints);
-            expect(rung.slice(before)).toEqual(hints);
-            expect(others.sent.at(-1)).toEqual(hints);
+            const changes = Array.from({ length: count }, (_, run) => hintOf(`run-${run}`, index));
+            const before = notifiedRuns.length;
+            teller.tell(changes);
+            expect(notifiedRuns.slice(before)).toEqual(changes);
+            expect(others.sent.at(-1)).toEqual(changes);
             await others.answer(false);
             await vi.advanceTimersByTimeAsync(Math.min(count, 5));
           }
@@ -132,9 +137,9 @@ describe("what tells of commits", () => {
 
   it("S14: under load tells 200 times a second at most, at once where nothing is under way", async () => {
     const others = createSlowOthers();
-    const rung: Hint[] = [];
-    const teller: HintTeller = createHintTeller({
-      ring: (hint) => void rung.push(hint),
+    const notifiedRuns: RunChange[] = [];
+    const teller: ChangeSender = createChangeSender({
+      notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
     for (let ms = 0; ms < 1_000; ms++) {
@@ -147,16 +152,19 @@ describe("what tells of commits", () => {
     expect(others.sent.length).toBeGreaterThan(190);
   });
 
-  it("S15: a sending that hangs holds up no ring, and its end sends what came meanwhile", async () => {
+  it("S15: a sending that hangs holds up no notification, and its end sends what came meanwhile", async () => {
     const others = createSlowOthers();
-    const rung: Hint[] = [];
-    const teller = createHintTeller({ ring: (hint) => void rung.push(hint), send: others.send });
+    const notifiedRuns: RunChange[] = [];
+    const teller = createChangeSender({
+      notify: (change) => void notifiedRuns.push(change),
+      send: others.send,
+    });
     teller.tell([hintOf("a", 1)]);
     for (const sequence of [2, 3, 4]) {
       await vi.advanceTimersByTimeAsync(5);
       teller.tell([hintOf("a", sequence), hintOf("b", sequence)]);
     }
-    expect(rung.at(-1)).toEqual(hintOf("b", 4));
+    expect(notifiedRuns.at(-1)).toEqual(hintOf("b", 4));
     expect(others.sent).toEqual([[hintOf("a", 1)]]);
     await others.answer(true);
     expect(others.sent[1]).toEqual([hintOf("a", 4), hintOf("b", 4)]);
@@ -166,8 +174,11 @@ describe("what tells of commits", () => {
 
   it("S13, S18: `close` tells and sends what is left, and nothing after that, and leaves no timer", async () => {
     const others = createSlowOthers();
-    const rung: Hint[] = [];
-    const teller = createHintTeller({ ring: (hint) => void rung.push(hint), send: others.send });
+    const notifiedRuns: RunChange[] = [];
+    const teller = createChangeSender({
+      notify: (change) => void notifiedRuns.push(change),
+      send: others.send,
+    });
     teller.tell([hintOf("a", 1)]);
     teller.tell([hintOf("a", 2)]);
     let isClosed = false;
@@ -178,7 +189,7 @@ describe("what tells of commits", () => {
     expect(isClosed).toBe(false);
     await others.answer(true);
     expect(isClosed).toBe(true);
-    expect(rung).toEqual([hintOf("a", 1), hintOf("a", 2)]);
+    expect(notifiedRuns).toEqual([hintOf("a", 1), hintOf("a", 2)]);
     expect(others.sent).toEqual([[hintOf("a", 1)], [hintOf("a", 2)]]);
   });
 });

@@ -2,19 +2,21 @@ import { createMemoryStore } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { caseOf, messageOf } from "./messages.ts";
 
-describe("a bell", () => {
+describe("a notification", () => {
   it("S13 whose `ready` never settles fails its case when its time is up, with the clause", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const store = createMemoryStore();
     const open = () => ({
       ...store,
-      watch: () => ({ ready: new Promise<never>(() => {}), stop() {} }),
+      subscribe: () => ({ ready: new Promise<never>(() => {}), stop() {} }),
     });
-    const message = messageOf(caseOf({ name: "deaf", open }, "every commit after `ready` rings"));
-    await vi.advanceTimersByTimeAsync(store.capabilities.wakeDeadlineMs + 60_000);
+    const message = messageOf(
+      caseOf({ name: "deaf", open }, "every commit after `ready` notifyCount"),
+    );
+    await vi.advanceTimersByTimeAsync(store.capabilities.notifyWithinMs + 60_000);
     await expect(Promise.race([message, Promise.resolve("It hangs.")])).resolves.toMatch(
-      /^deaf: S13 every commit after `ready` rings\nS13 is broken: Expected `ready` of the watch of run within \d+ ms, and it did not come, nor in 10000 ms more\.$/,
+      /^deaf: S13 every commit after `ready` notifies\nS13 is broken: Expected `ready` of the watch of run within \d+ ms, and it did not come, nor in 10000 ms more\.$/,
     );
   });
 });

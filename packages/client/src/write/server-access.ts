@@ -1,6 +1,6 @@
 import { type AppendReceipt, type Claim, isTerminal, type RunSnapshot } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
-import { checkDepth, holdingClock, isRefusal, type WorkPort } from "@tm/run-events-core/wire";
+import { checkDepth, holdingClock, isRefusal, type RunAccess } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import {
@@ -34,11 +34,11 @@ const APPEND_MS = 300_000;
  * @param closing aborts when the work is over, and ends what is still under way
  * @see W31, W32
  */
-export function createServerPort(
+export function createServerAccess(
   server: Server,
   how: { readonly signal?: AbortSignal | undefined; readonly mostDelayMs?: number | undefined },
   closing: AbortSignal,
-): WorkPort {
+): RunAccess {
   const { signal: shutdown, mostDelayMs } = how;
   /** Aborts when it is of no use any more to send an append again. */
   const stopped = new AbortController();

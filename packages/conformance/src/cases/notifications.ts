@@ -1,0 +1,271 @@
+import { createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import { appendRequest, event, events, land } from "../append-request.ts";
+import { assertEqual } from "../assert.ts";
+import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
+import { createHandClock } from "../hand-clock.ts";
+import { createRun, readPage } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+import { within } from "../within.ts";
+import { wrapStore } from "../wrap-store.ts";
+
+const ROUNDS = 5;
+/** Watches before and behind those that a case is about. */
+const OTHER_WATCHES = 100;
+
+/** S13, S14: a notification says that there may be something new, until it is stopped. */
+export const counters: readonly TrialCase[] = [
+  {
+    name: "S13 every commit after `ready` notifies",
+    async run({ store }) {
+      await createRun(store, "run");
+      const counter = await readyCounter(store, "run");
+      for (let round = 0; round < ROUNDS; round++) {
+        await allNotified([counter], () => land(store, "run", events(1)));
+      }
+      await allNotified([counter], () => land(store, "run", [event("RUN_COMPLETED")]));
+      counter.stop();
+    },
+  },
+  {
+    name: "S13 creating and deleting a run notify",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      const hung = await Promise.all(stores.map((one) => readyCounter(one, "run")));
+      await allNotified(hung, () => createRun(store, "run"));
+      await allNotified(hung, () => land(store, "run", [event("RUN_COMPLETED")]));
+      await allNotified(hung, () => store.deleteRun("run", null));
+      await allNotified(hung, () => createRun(store, "run"));
+      for (const counter of hung) counter.stop();
+    },
+  },
+  {
+    name: "S13 each run of one call notifies, whatever becomes of the other requests and however many subscriptions there are",
+    async run({ store }) {
+      const ids = ["run-a", "run-b", "r".repeat(128)];
+      for (const runId of ids) await createRun(store, runId);
+      const others = (side: string): readonly NotificationCounter[] =>
+        Array.from({ length: OTHER_WATCHES }, (_, index) =>
+          countNotifications(store, `${side}-${index}`),
+        );
+      const before = others("before");
+      const hung = ids.map((runId) => countNotifications(store, runId));
+      const all = [...before, ...hung, ...others("behind")];
+      await Promise.all(all.map((counter) => counter.ready));
+      await allNotified(hung, () =>
+        store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
+      );
+      for (const counter of all) counter.stop();
+    },
+  },
+  {
+    name: "S13 commits notify at every store object that is open on the data",
+    async run(trial) {
+      const stores = await trial.stores();
+      await createRun(trial.store, "run");
+      const hung = await Promise.all(stores.map((one) => readyCounter(one, "run")));
+      for (const one of stores) await allNotified(hung, () => land(one, "run", events(1)));
+      for (const counter of hung) counter.stop();
+    },
+  },
+  {
+    name: "S13 a reader that reads when notified, and only then, comes to see every commit",
+    async run(trial) {
+      const { store } = trial;
+      const stores = await trial.stores();
+      await createRun(store, "run");
+      const writes = async (): Promise<void> => {
+        for (let round = 0; round < ROUNDS; round++) await land(store, "run", events(1));
+        await land(store, "run", [event("RUN_COMPLETED")]);
+      };
+      const followers = stores.map((one) => follow(one, "run", ROUNDS + 1));
+      await Promise.all([writes(), ...followers]);
+    },
+  },
+  {
+    name: "S13 `onNotification` is never called from within `subscribe`",
+    async run({ store }) {
+      await createRun(store, "run");
+      let returned = false;
+      let rangWithin = false;
+      const subscription = store.subscribe("run", () => {
+        rangWithin ||= !returned;
+      });
+      returned = true;
+      await within(
+        store.capabilities.notifyWithinMs,
+        subscription.ready,
+        "`ready` of the subscription",
+      );
+      subscription.stop();
+      assertEqual(rangWithin, false, "whether it rang within");
+    },
+  },
+  {
+    name: "S14 a stopped subscription is silent, and stopping it again changes nothing",
+    async run({ store }) {
+      await createRun(store, "run");
+      const stoppedAtOnce = countNotifications(store, "run");
+      stoppedAtOnce.stop();
+      const stopped = await readyCounter(store, "run");
+      const other = await readyCounter(store, "run");
+      await allNotified([stopped], () => land(store, "run", events(1)));
+      stopped.stop();
+      stopped.stop();
+      const heard = [stopped.notifyCount(), stoppedAtOnce.notifyCount()];
+      for (let round = 0; round < ROUNDS; round++) {
+        await allNotified([other], () => land(store, "run", events(1)));
+      }
+      assertEqual(
+        [stopped.notifyCount(), stoppedAtOnce.notifyCount()],
+        heard,
+        "the notifications after stop",
+      );
+      other.stop();
+    },
+  },
+  {
+    name: "S14 `ready` settles although the subscription is stopped at once",
+    async run({ store }) {
+      await createRun(store, "run");
+      const subscription = store.subscribe("run", () => {});
+      subscription.stop();
+      const settled = Promise.allSettled([subscription.ready]);
+      await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
+    },
+  },
+  {
+    name: "S14 the same function on two subscriptions is stopped on one alone",
+    async run({ store }) {
+      await createRun(store, "run");
+      let first: Subscription | undefined;
+      const twice = wrapStore(store, {
+        subscribe(runId, onNotification) {
+          first = store.subscribe(runId, onNotification);
+          return store.subscribe(runId, onNotification);
+        },
+      });
+      const counter = await readyCounter(twice, "run");
+      await first?.ready;
+      first?.stop();
+      await allNotified([counter], () => land(store, "run", events(1)));
+      counter.stop();
+    },
+  },
+  {
+    name: "S14 a subscription that is stopped by its own notification is silent from then on",
+    async run({ store }) {
+      await createRun(store, "run");
+      const other = await readyCounter(store, "run");
+      const counter = countNotifications(store, "run", () => counter.stop());
+      await counter.ready;
+      await land(store, "run", events(1));
+      await counter.past(0);
+      for (let round = 0; round < ROUNDS; round++) {
+        await allNotified([other], () => land(store, "run", events(1)));
+      }
+      assertEqual(counter.notifyCount(), 1, "the number of notifications");
+      other.stop();
+    },
+  },
+  {
+    name: "S14 a subscription that is stopped by the notification of another is silent from then on",
+    async run({ store }) {
+      await createRun(store, "run");
+      const subscriptions: Subscription[] = [];
+      let stopped: number | undefined;
+      let late = 0;
+      const pair = wrapStore(store, {
+        subscribe(runId, onNotification) {
+          const notifyOf = (index: number) => () => {
+            const other = subscriptions[1 - index];
+            if (stopped === index) late += 1;
+            else if (other !== undefined) {
+              stopped = 1 - index;
+              other.stop();
+            }
+            onNotification();
+          };
+          for (const index of [0, 1]) subscriptions.push(store.subscribe(runId, notifyOf(index)));
+          return {
+            ready: Promise.allSettled(subscriptions.map((subscription) => subscription.ready)).then(
+              () => {},
+            ),
+            stop: () => subscriptions.forEach((subscription) => subscription.stop()),
+          };
+        },
+      });
+      const counter = await readyCounter(pair, "run");
+      for (let round = 0; round < ROUNDS; round++) {
+        await allNotified([counter], () => land(store, "run", events(1)));
+      }
+      assertEqual(late, 0, "the number of notifications after the stop");
+      counter.stop();
+    },
+  },
+];
+
+/** S15: correctness never hangs on a notification. */
+export const lostNotifications: readonly TrialCase[] = [
+  {
+    name: "S15 reads need no subscription",
+    async run(trial) {
+      const { store } = trial;
+      await createRun(store, "run");
+      for (const one of await trial.stores()) {
+        await land(store, "run", events(1));
+        const { lastSequence } = (await readPage(one, "run"))?.run ?? {};
+        assertEqual(lastSequence, (await store.getRun("run"))?.lastSequence, "the head");
+      }
+    },
+  },
+  {
+    name: "S15 with every notification lost a tail still gets every event",
+    async run({ store }) {
+      await createRun(store, "run");
+      const clock = createHandClock();
+      const silent = wrapStore(store, { subscribe: (runId) => store.subscribe(runId, () => {}) });
+      const tail = createRunEvents({ store: silent, clock }).tail("run")[Symbol.asyncIterator]();
+      await land(store, "run", events(1));
+      const sequences = [(await within(0, tail.next(), "the first event")).value?.sequence];
+      for (let round = 0; round < ROUNDS; round++) {
+        const next = tail.next();
+        await land(store, "run", [event(round === ROUNDS - 1 ? "RUN_COMPLETED" : "TOKEN")]);
+        clock.tick();
+        sequences.push((await within(0, next, "the next event")).value?.sequence);
+      }
+      assertEqual(sequences, [1, 2, 3, 4, 5, 6], "the sequences");
+      assertEqual((await within(0, tail.next(), "the end")).done, true, "whether the tail ended");
+    },
+  },
+];
+
+/** Fails unless each notification notifies after the call began. */
+async function allNotified(
+  hung: readonly NotificationCounter[],
+  call: () => Promise<unknown>,
+): Promise<void> {
+  const heard = hung.map((counter) => counter.notifyCount());
+  await call();
+  await Promise.all(hung.map((counter, index) => counter.past(heard[index] ?? 0)));
+}
+
+async function readyCounter(store: RunEventStore, runId: string): Promise<NotificationCounter> {
+  const counter = countNotifications(store, runId);
+  await counter.ready;
+  return counter;
+}
+
+/** Reads once, then once a notification, until the run has so many events. */
+async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
+  const counter = await readyCounter(store, runId);
+  for (let since = 0; ;) {
+    const heard = counter.notifyCount();
+    const page = await readPage(store, runId, { since });
+    since += page?.events.length ?? 0;
+    if (since >= count) break;
+    await counter.past(heard);
+  }
+  counter.stop();
+}

@@ -1,0 +1,52 @@
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import { brokenIn } from "./assert.ts";
+import { within } from "./within.ts";
+
+/** A watch that counts its notifies. Its `ready` fails when the store's own deadline for a notification is long past. */
+export interface NotificationCounter extends Subscription {
+  notifyCount(): number;
+  /** Resolves once it has notified more than `heard` times. @throws Error when the notification does not come */
+  past(heard: number): Promise<void>;
+}
+
+/**
+ * Watches a run and counts.
+ * @param onNotification called at each notification, when it has been counted
+ */
+export function countNotifications(
+  store: RunEventStore,
+  runId: string,
+  onNotification?: () => void,
+): NotificationCounter {
+  let count = 0;
+  let waits: (() => void)[] = [];
+  const subscription = store.subscribe(runId, () => {
+    count += 1;
+    const waiting = waits;
+    waits = [];
+    for (const resolve of waiting) resolve();
+    onNotification?.();
+  });
+
+  async function ringAfter(heard: number): Promise<void> {
+    while (count <= heard) await new Promise<void>((resolve) => waits.push(resolve));
+  }
+
+  async function owed(came: Promise<void>, what: string): Promise<void> {
+    try {
+      await within(store.capabilities.notifyWithinMs, came, what);
+    } catch (error) {
+      throw brokenIn("S13", error);
+    }
+  }
+
+  return {
+    // When it is asked for: nobody has to wait for it.
+    get ready() {
+      return owed(subscription.ready, `\`ready\` of the subscription of ${runId}`);
+    },
+    stop: () => subscription.stop(),
+    notifyCount: () => count,
+    past: (heard) => owed(ringAfter(heard), `a notification for ${runId}`),
+  };
+}

@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createNotifier } from "../src/store/notifier.ts";
+
+/** Lets the microtask of `notify` run. */
+const soon = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
+
+describe("createNotifier", () => {
+  type Step =
+    | { readonly do: "add" | "notify"; readonly run: number }
+    | { readonly do: "take off"; readonly counter: number }
+    | { readonly do: "notify all" | "clear" | "wait" };
+  const run = fc.nat({ max: 2 });
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    fc.record({ do: fc.constantFrom("add" as const, "notify" as const), run }),
+    fc.record({ do: fc.constant("take off" as const), counter: fc.nat({ max: 5 }) }),
+    fc.record({ do: fc.constantFrom("notify all" as const, "wait" as const, "wait" as const) }),
+    fc.record({ do: fc.constant("clear" as const) }),
+  );
+
+  it("S13, S14: notifies subscribers of the run, once for what merges, and never who was taken off", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const notifier = createNotifier();
+        const counters: { run: string; notifyCount: number; off: () => void; on: boolean }[] = [];
+        let due = new Set<string>();
+        const wait = async (): Promise<void> => {
+          const before = counters.map((counter) => counter.notifyCount);
+          await soon();
+          counters.forEach((counter, at) => {
+            expect(counter.notifyCount).toBe(
+              (before[at] ?? 0) + (counter.on && due.has(counter.run) ? 1 : 0),
+            );
+          });
+          due = new Set();
+        };
+        for (const one of steps) {
+          if (one.do === "add") {
+            const counter = { run: `r${one.run}`, notifyCount: 0, off: (): void => {}, on: true };
+            counter.off = notifier.add(counter.run, () => (counter.notifyCount += 1));
+            counters.push(counter);
+          } else if (one.do === "notify") {
+            notifier.notify(`r${one.run}`);
+            if (counters.some((counter) => counter.on && counter.run === `r${one.run}`))
+              due.add(`r${one.run}`);
+          } else if (one.do === "notify all") {
+            notifier.notifyAll();
+            for (const counter of counters) if (counter.on) due.add(counter.run);
+          } else if (one.do === "take off") {
+            const counter = counters[one.counter];
+            counter?.off();
+            if (counter !== undefined) counter.on = false;
+          } else if (one.do === "clear") {
+            notifier.clear();
+            for (const counter of counters) counter.on = false;
+          } else await wait();
+          const watched = new Set(
+            counters.filter((counter) => counter.on).map((counter) => counter.run),
+          );
+          expect(new Set(notifier.runIds())).toStrictEqual(watched);
+        }
+        await wait();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("S13: notifies behind the synchronous work that rang it", async () => {
+    const notifier = createNotifier();
+    const order: string[] = [];
+    notifier.add("r", () => order.push("onNotification"));
+    notifier.notify("r");
+    order.push("answered");
+    await soon();
+    expect(order).toStrictEqual(["answered", "onNotification"]);
+  });
+
+  it("S14: the same function added twice is two notifications", async () => {
+    const notifier = createNotifier();
+    let notifyCount = 0;
+    const onNotification = (): void => void (notifyCount += 1);
+    const off = notifier.add("r", onNotification);
+    notifier.add("r", onNotification);
+    notifier.notify("r");
+    await soon();
+    expect(notifyCount).toBe(2);
+    off();
+    off();
+    notifier.notify("r");
+    await soon();
+    expect(notifyCount).toBe(3);
+  });
+
+  it("S14: a notification that another one's notify takes off stays silent", async () => {
+    const notifier = createNotifier();
+    const notifiedRuns: string[] = [];
+    const offs = ["a", "b"].map((name, at) =>
+      notifier.add("r", () => {
+        notifiedRuns.push(name);
+        offs[1 - at]?.();
+      }),
+    );
+    notifier.notify("r");
+    await soon();
+    expect(notifiedRuns).toStrictEqual(["a"]);
+  });
+
+  it("S13: a notification from within a notification notifies again", async () => {
+    const notifier = createNotifier();
+    let notifyCount = 0;
+    notifier.add("r", () => {
+      notifyCount += 1;
+      if (notifyCount < 3) notifier.notify("r");
+    });
+    notifier.notify("r");
+    await soon();
+    await soon();
+    await soon();
+    expect(notifyCount).toBe(3);
+  });
+
+  it("S18: after a notification has stopped all subscriptions, no other watch is notified", async () => {
+    const notifier = createNotifier();
+    const notified: string[] = [];
+    notifier.add("r", () => {
+      notified.push("first");
+      notifier.clear();
+    });
+    notifier.add("r", () => notified.push("second"));
+    notifier.add("s", () => notified.push("third"));
+    notifier.notifyAll();
+    await soon();
+    expect(notified).toStrictEqual(["first"]);
+  });
+});
