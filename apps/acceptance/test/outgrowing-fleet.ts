@@ -4,10 +4,9 @@ import type { Owner } from "../../server/test/start-server.ts";
 import { readSnippet } from "../src/snippets.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
-/** The README whose snippets are run. */
-export const README: URL = new URL("../../../README.md", import.meta.url);
+const PROXY_GUIDE = new URL("../../../docs/guides/proxy.md", import.meta.url);
 
-/** What the README starts: two servers behind one nginx, on one Postgres. */
+/** What the guides start: two servers behind one nginx, on one Postgres. */
 export interface Fleet {
   /** nginx's address. */
   readonly url: string;
@@ -18,7 +17,7 @@ export interface Fleet {
 }
 
 /**
- * Starts the fleet with the README's own nginx.conf, in which only the ports change.
+ * Starts the fleet with the guide's own nginx.conf, in which only the ports change.
  * @param owner the fleet is stopped when this ends
  */
 export async function startFleet(owner: Owner = { onTestFinished }): Promise<Fleet> {
@@ -34,7 +33,7 @@ export async function startFleet(owner: Owner = { onTestFinished }): Promise<Fle
   const servers = await Promise.all([start("0"), start("0")]);
   const ports = servers.map(({ url }) => new URL(url).port);
   const port = `${await findFreePort()}`;
-  let config = readSnippet(README, "nginx.conf");
+  let config = readSnippet(PROXY_GUIDE, "nginx.conf");
   for (const [written, free] of [
     ["8080", port],
     ["8081", ports[0]],

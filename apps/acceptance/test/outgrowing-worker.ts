@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
 import { readSnippet } from "../src/snippets.ts";
-import { README } from "./outgrowing-fleet.ts";
 
-/** The README's worker in a process of its own. */
+const POSTGRES_GUIDE = new URL("../../../docs/guides/postgres.md", import.meta.url);
+
+/** The guide's worker in a process of its own. */
 export interface Worker {
   /** Has it append one event, and resolves with its sequence. One at a time. */
   append(runId: string, eventType: string, payload: unknown): Promise<number>;
@@ -22,7 +23,7 @@ export async function startWorker(storeUrl: string): Promise<Worker> {
   // Inside the workspace, so that the packages resolve as they do for a user.
   const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, "worker.mjs"), readSnippet(README, "worker.mjs"));
+  await writeFile(join(folder, "worker.mjs"), readSnippet(POSTGRES_GUIDE, "worker.mjs"));
   const child = spawn(process.execPath, ["-C", "@tm/source", "worker.mjs"], {
     cwd: folder,
     env: { ...process.env, STORE_URL: storeUrl },

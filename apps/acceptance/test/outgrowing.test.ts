@@ -56,7 +56,7 @@ describe("a fleet whose servers keep running", () => {
     fleet = await startFleet(owner);
   });
 
-  it("W30: the README's nginx hides the operators' pages from the public", async () => {
+  it("W30: the guide's nginx hides the operators' pages from the public", async () => {
     const { url, servers } = fleet;
     for (const path of ["/metrics", "/readyz"]) {
       for (const asked of [path, `${path}?x=1`, `/${path}`, path.replace("e", "%65")]) {

@@ -60,7 +60,7 @@ describe("the packed packages", () => {
       const project = await mkdtemp(join(folder, `node-${version}-`));
       await writeFile(
         join(project, "quickstart.mjs"),
-        readSnippet(new URL("../../../README.md", import.meta.url), "quickstart.mjs"),
+        readSnippet(new URL("../../../docs/guides/page.md", import.meta.url), "quickstart.mjs"),
       );
       const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0" };
       const node = await installWithNode(project, dependencies, version);

@@ -10,6 +10,8 @@ import { linesUntil } from "../src/lines-of.ts";
 import { readSnippet } from "../src/snippets.ts";
 
 const root = new URL("../../../", import.meta.url);
+const PAGE_GUIDE = "docs/guides/page.md";
+const WORKER_GUIDE = new URL("docs/guides/worker.md", root);
 
 /** The lines that a snippet prints, up to the one that matches. */
 async function runSnippet(
@@ -37,25 +39,33 @@ async function runSnippet(
   }
 }
 
-it("README: the quickstart records a run, tails it and serves it", async () => {
-  expect(await runSnippet("README.md", "quickstart.mjs", /RUN_COMPLETED/)).toEqual([
+it("README: the first program prints what the page shows", async () => {
+  const shown = readSnippet(new URL("README.md", root), "first.txt").trimEnd().split("\n");
+  expect(await runSnippet("README.md", "first.mjs", / completed$/)).toEqual(shown);
+});
+
+it("the guide of a page: the quickstart records a run, tails it and serves it", async () => {
+  expect(await runSnippet(PAGE_GUIDE, "quickstart.mjs", /RUN_COMPLETED/)).toEqual([
     "1 PHASE_STARTED { phase: 'compose' }",
     "2 RUN_COMPLETED { words: 1204 }",
   ]);
 });
 
-it("README: the quickstart has twenty lines of code", () => {
-  const code = readSnippet(new URL("README.md", root), "quickstart.mjs");
+it.each([
+  ["README.md", "first.mjs", 12],
+  [PAGE_GUIDE, "quickstart.mjs", 20],
+] as const)("%s: the program %s has %i lines of code at most", (page, name, most) => {
+  const code = readSnippet(new URL(page, root), name);
   const lines = code.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
-  expect(lines.length).toBeLessThanOrEqual(20);
+  expect(lines.length).toBeLessThanOrEqual(most);
 });
 
-/** Runs a worker of the README on a run of its own, whose answer ends when its signal aborts, as many streams do. */
+/** Runs a worker of the guide on a new run, whose answer ends when its signal aborts, as many streams do. */
 async function runWorker(
   name: string,
   { runs, onToken }: { readonly runs: RunEvents; readonly onToken: (runId: string) => unknown },
 ): Promise<{ readonly runId: string; readonly outcome: PromiseSettledResult<unknown> }> {
-  const code = readSnippet(new URL("README.md", root), name);
+  const code = readSnippet(WORKER_GUIDE, name);
   const { runId } = await runs.create({ ownerId: "ada" });
   async function* answer(prompt: string, signal: AbortSignal): AsyncGenerator<string> {
     for (const token of [prompt, "!"]) {
@@ -78,7 +88,7 @@ async function runWorker(
 
 const WORKERS = ["worker.js", "worker-without-successor.js"] as const;
 
-it.each(WORKERS)("README: %s records an answer under a lease", async (name) => {
+it.each(WORKERS)("the guide of a worker: %s records an answer under a lease", async (name) => {
   const runs = createRunEvents({ store: createMemoryStore() });
   const { runId } = await runWorker(name, { runs, onToken: () => {} });
   const { events, runStatus } = await runs.read(runId);
@@ -90,7 +100,7 @@ it.each([
   ["worker.js", "running", ["TOKEN"]],
   ["worker-without-successor.js", "failed", ["TOKEN", "RUN_FAILED"]],
 ] as const)(
-  "README: a shutdown in mid-answer completes no run: that of %s is %s",
+  "the guide of a worker: a shutdown in mid-answer completes no run: that of %s is %s",
   async (name, runStatus, types) => {
     const store = createMemoryStore();
     // The server that goes down shares what it keeps with the one that comes after it.
@@ -108,7 +118,7 @@ it.each([
 );
 
 it.each(WORKERS)(
-  "README: a cancel in mid-answer ends %s, and adds nothing to the run",
+  "the guide of a worker: a cancel in mid-answer ends %s, and adds nothing to the run",
   async (name) => {
     const runs = createRunEvents({ store: createMemoryStore() });
     const { runId, outcome } = await runWorker(name, { runs, onToken: (id) => runs.cancel(id) });
