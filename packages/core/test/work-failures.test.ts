@@ -203,15 +203,15 @@ describe("the end of a run", () => {
   });
 });
 
-describe("a store whose watch throws", () => {
-  it("S21: a worker that cannot watch its run renews nothing, so that another one gets the run", async () => {
+describe("a store whose subscribe throws", () => {
+  it("S21: a worker that cannot subscribe to its run renews nothing, so that another one gets the run", async () => {
     await using broken = await createWorkWorld((now) => ({
       ...createMemoryStore({ now }),
       subscribe() {
         throw new Error("no subscription");
       },
     }));
-    await expect(broken.runs.work("r", LEASE, () => {})).rejects.toThrow("no watch");
+    await expect(broken.runs.work("r", LEASE, () => {})).rejects.toThrow("no subscription");
     expect(broken.clock.timers()).toBe(0);
   });
 });
