@@ -48,8 +48,10 @@ describe("the server on Postgres", () => {
     const inFlight = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
     await expect.poll(inFlight).toMatch(/^run_events_requests_in_flight\S* 3$/m);
     const { exitCode, stderr } = await server.end("SIGTERM");
-    expect(stderr).toContain('"stopped_late"');
-    expect(exitCode).toBe(1);
+    // Late, unless each call was still waiting for a connection: the pool gives up on those after the same 5 s.
+    expect([exitCode, /"stopped\w*"/.exec(stderr)?.[0]]).toSatisfy(([code, last]) =>
+      code === 1 ? last === '"stopped_late"' : code === 0 && last === '"stopped"',
+    );
     await gone;
   });
 
