@@ -16,7 +16,7 @@ async function create(store: RunEventStore, runId = "r", ownerId = "ada"): Promi
 
 async function readAll(store: RunEventStore): Promise<ReadResult> {
   const [result] = await store.read([ALL]);
-  if (result === undefined || result === null) throw new Error("There is no such run.");
+  if (result === undefined || result === null) throw new Error("Expected the run to exist.");
   return result;
 }
 

@@ -40,7 +40,7 @@ async function pageAfter(
   maxBytes: number,
 ): Promise<LogPage> {
   const [result] = await store.read([{ runId: "r", ownerId: null, since, limit, maxBytes }]);
-  if (result === undefined || result === null) throw new Error("There is no such run.");
+  if (result === undefined || result === null) throw new Error("Expected the run to exist.");
   return planPage(result, since);
 }
 
@@ -95,7 +95,8 @@ describe("planPage", () => {
         for (let since = 0; since <= events.length; since++) {
           const query = { runId: "r", ownerId: null, since, limit: 1, maxBytes: 1 };
           const [result] = await store.read([query]);
-          if (result === undefined || result === null) throw new Error("There is no such run.");
+          if (result === undefined || result === null)
+            throw new Error("Expected the run to exist.");
           expect(stateAtSince(result, since)).toStrictEqual(foldOf(events.slice(0, since)));
         }
       }),

@@ -48,8 +48,11 @@ describe("work", () => {
     [Object.create(null), '{"message":"The task threw a value that is not an Error."}'],
     [{ message: "like one" }, '{"message":"like one"}'],
     [
-      new RunEventsError("not_found", "There is no such run."),
-      '{"message":"There is no such run."}',
+      new RunEventsError(
+        "not_found",
+        "This run does not exist, or belongs to another owner. Check its id.",
+      ),
+      '{"message":"This run does not exist, or belongs to another owner. Check its id."}',
     ],
   ])("W6: fails it also if what is thrown is %j", async (thrown, payload) => {
     const work = world.runs.work("r", LEASE, async () => Promise.reject(thrown));

@@ -16,22 +16,25 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { RunLog } from "./run-log.ts";
 
-/** How a run ends whose worker is gone. @see W33 */
+/** The end of a run whose worker is dead. @see W33 */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
 
 /** The ways to append to a log. All share one queue. */
 export interface Appends extends Pick<RunLog, "append"> {
-  /** Ends the run as cancelled, also under another's lease. Answers `finished` if it has ended already. */
+  /** Ends the run as cancelled, even under a worker's lease. Answers `finished` if it has ended already. */
   cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
-  /** Ends the run as failed, since its lease has run out. */
+  /** Ends the run as failed, since its lease has expired. */
   expire(runId: string, appender: Appender): Promise<AppendOutcome>;
   /** Resolves when nothing is on its way to the store. */
   idle(): Promise<void>;
 }
 
-/** Makes the appends of a log. @param isClosing whether new appends are refused */
+/**
+ * Makes the appends of a log.
+ * @param isClosing whether new appends are refused
+ */
 export function createAppends(
   store: RunEventStore,
   clock: Clock,
@@ -72,7 +75,7 @@ export function createAppends(
           appender: appenderOf(conditions.fence),
         }),
       );
-      // A caller that gave no key replays nothing: it is core's key that was sent again.
+      // A caller without a key replays nothing: core sent its own key again.
       return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
     },
     cancel: (runId, ownerId) =>

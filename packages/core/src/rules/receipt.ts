@@ -2,7 +2,7 @@ import type { AppendOutcome } from "./append.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
 import type { RunStatus } from "./event.ts";
 
-/** What an append answers. @see W9, W10 */
+/** What an append that has landed returns. @see W9, W10 */
 export interface AppendReceipt {
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -19,9 +19,8 @@ export function decodePhase(phase: string | null): string | null {
 }
 
 /**
- * What an append's caller gets for its outcome.
- * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`,
- * `sequence_conflict`
+ * Turns the outcome of an append into a receipt or an error.
+ * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`
  */
 export function receiptOf(outcome: AppendOutcome): AppendReceipt {
   switch (outcome.outcome) {

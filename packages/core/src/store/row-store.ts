@@ -31,9 +31,9 @@ export interface RowStoreOptions {
 }
 
 /**
- * A whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in an
- * order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls are
- * refused.
+ * Makes a whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in
+ * an order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls
+ * are refused.
  * @see S1-S24, S31
  */
 export function createRowStore(options: RowStoreOptions): RunEventStore {
