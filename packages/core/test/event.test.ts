@@ -44,7 +44,7 @@ describe("parseExpectedSequence", () => {
       expect(() => parseExpectedSequence(expected)).toThrow(
         expect.objectContaining({
           code: "invalid_request",
-          message: `Expected \`expectedSequence\` to be an integer, 0 or more, got ${shown}.`,
+          message: `Expected \`expectedSequence\` to be an integer, 0 or more, got ${shown}. Pass the last sequence that you have read.`,
         }),
       );
     },

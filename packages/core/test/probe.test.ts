@@ -47,7 +47,8 @@ describe("probe", () => {
     await expect(slow).rejects.toMatchObject({
       code: "store_unavailable",
       retryable: true,
-      message: "Expected the store to take a probe, but it did not answer in 5000 ms.",
+      message:
+        "Expected the store to take a probe, but it did not answer in 5000 ms. Check that the store runs and can be reached.",
     });
     calls[0]?.resolve(1_780_000_000_000);
     await patient;

@@ -52,7 +52,10 @@ describe("a lost lease", () => {
     await world.pass(1);
     told.push(await work);
     expect(told).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
-    expect(told[3]).toHaveProperty("message", "The lease ran out before it was renewed.");
+    expect(told[3]).toHaveProperty(
+      "message",
+      "Expected the lease to be renewed in time, but it expired. Stop: another worker may claim the run.",
+    );
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
   });

@@ -229,7 +229,7 @@ describe("close", () => {
       await Promise.all([over, closed]);
       // The message differs from that of a closed store: this is no outage, and the run may go on elsewhere.
       const message =
-        "This process is shutting down: `close` was called. Another worker may go on with the run.";
+        "This process is shutting down: `close` was called. Another worker may continue the run.";
       expect(order).toStrictEqual(["store_unavailable", message, "closed"]);
       expect(await world.events()).toStrictEqual(["LAST"]);
       await expectFree();
