@@ -42,7 +42,7 @@ function createHeldQueue(): {
   };
 }
 
-it("refuses an owner who has a quarter of the queue, and no one else; all of it only when the whole is full", async () => {
+it("the append queue refuses an owner who has a quarter of it, but no other owner until the whole is full", async () => {
   const { queue, release } = createHeldQueue();
   const adding: Promise<unknown>[] = [];
   const refused: RunEventsError[] = [];

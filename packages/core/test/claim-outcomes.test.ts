@@ -78,7 +78,7 @@ describe("claimRun, renewLease and releaseRun", () => {
     },
   );
 
-  it("S21: a lease ends at its very last millisecond, and can be renewed until somebody else has the run", () => {
+  it("S21: a lease ends at its very last millisecond, and can be renewed until another worker claims the run", () => {
     const run = runRecord({ fence: 1, leaseExpiresAtMs: 2_000 });
     const claim = { ...ANY, leaseMs: 10 };
     expect(claimRun(run, claim, 1_999, null)).toStrictEqual({
@@ -95,7 +95,7 @@ describe("claimRun, renewLease and releaseRun", () => {
     expect(isFenced(claimed.run, { by: "worker", fence: 1 }, 2_000)).toBe(true);
   });
 
-  it("S21: who has released a run may say so again, and may not renew it", () => {
+  it("S21: a release may be repeated, and a renewal after it is refused", () => {
     const run = runRecord({ fence: 1, leaseExpiresAtMs: null });
     expect(releaseRun(run, { ...ANY, fence: 1 })).toStrictEqual({ outcome: "granted", run });
     expect(renewLease(run, { ...ANY, fence: 1, leaseMs: 10 }, 0)).toStrictEqual({

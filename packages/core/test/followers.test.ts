@@ -20,7 +20,7 @@ async function createBench(): Promise<{
 }
 
 describe("createFollowers", () => {
-  it("S14: follows a run once, however many readers it has, and not at all without", async () => {
+  it("S14: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
     const { source, clock, followers } = await createBench();
     expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
     const readers = [reader(), reader(), reader()] as const;
@@ -35,7 +35,7 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: reads every followed run again each 5 s without a notification", async () => {
+  it("S15: every followed run is read again each 5 s without a notification", async () => {
     const { source, clock, followers } = await createBench();
     const opened = ["a", "b"].map((runId) => followers.open(runId, reader(), 0, null).opened);
     for (const ready of source.readies) ready.resolve();
@@ -49,7 +49,7 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: reads many runs in turns, none twice before all have been read once", async () => {
+  it("S15: many runs are read in turns, none twice before all have been read once", async () => {
     const [source, clock] = [createScriptedSource(), createFakeClock()];
     const followers = createFollowers(source, clock);
     const runIds = Array.from({ length: 120 }, (_, at) => `run-${at}`);
@@ -114,7 +114,7 @@ describe("createFollowers", () => {
     return { clock, followers, readAt, reads: () => count, come };
   }
 
-  it.each([240, 250])("S15: reads each of %i runs again every 5 s", async (runs) => {
+  it.each([240, 250])("S15: each of %i runs is read again every 5 s", async (runs) => {
     const { clock, followers, readAt, come } = createDeafBench("run-0");
     for (let at = 0; at < runs; at++) await come(`run-${at}`);
     for (let ms = 0; ms < 16_000; ms += 250) {
@@ -131,7 +131,7 @@ describe("createFollowers", () => {
     { runs: 501, roundMs: 15_000 },
     { runs: 1_000, roundMs: 20_000 },
   ])(
-    "S15: reads each of $runs runs again every $roundMs ms, never more than 50 a second",
+    "S15: each of $runs runs is read again every $roundMs ms, never more than 50 a second",
     async ({ runs, roundMs }) => {
       const { clock, followers, readAt, reads, come } = createDeafBench(`run-${runs - 1}`);
       for (let at = 0; at < runs; at++) await come(`run-${at}`);
@@ -147,7 +147,7 @@ describe("createFollowers", () => {
     },
   );
 
-  it("S15: reads a run again however many others come and go", async () => {
+  it("S15: a run is read again, even if many others come and go", async () => {
     const { clock, followers, readAt, come } = createDeafBench("old");
     await come("old");
     // 60 a second, which stay for 10 s: more come in a round than it reads.
@@ -187,7 +187,7 @@ describe("createFollowers", () => {
     expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
   });
 
-  it("W15: refuses a cursor that is none before it follows anything", async () => {
+  it("W15: a cursor with a mistake is refused before anything is followed", async () => {
     const { source, clock, followers } = await createBench();
     for (const since of [-1, 0.5, Number.NaN, Infinity, 2 ** 53]) {
       expect(() => followers.open("a", reader(), since, null)).toThrow(

@@ -125,7 +125,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
 }
 
 describe("judgeAppend", () => {
-  it("S5, S22: judges every situation in the order of the clause", () => {
+  it("S5, S22: judgeAppend judges every situation in the order of the clause", () => {
     expect(situations).toHaveLength(2 * 3 * 3 * 5 * 4 * 6 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";
@@ -136,7 +136,7 @@ describe("judgeAppend", () => {
     }
   });
 
-  it("W10: a replay is the original receipt, also on a run that has finished since", () => {
+  it("W10: a replay is the original receipt, even on a run that has finished since", () => {
     const situation: Situation = {
       ...EASY,
       asked: "owner",
@@ -162,7 +162,7 @@ describe("judgeAppend", () => {
     },
   );
 
-  it("W7, W11: a refusal says where the run stands", () => {
+  it("W7, W11: a refusal has the run's last sequence and status", () => {
     const base = { ...EASY, expected: "wrong" } as const;
     expect(judge({ ...base, runStatus: "failed" })).toStrictEqual({
       outcome: "finished",
@@ -175,7 +175,7 @@ describe("judgeAppend", () => {
     });
   });
 
-  it("W11: an expected sequence of 0 is the run without events", () => {
+  it("W11: an expected sequence of 0 means a run without events", () => {
     const request = appendRequest(EVENTS, { expectedSequence: 0 });
     expect(judgeAppend(runRecord(), null, request, NOW)).toBeNull();
     expect(judgeAppend(runRecord({ lastSequence: 1 }), null, request, NOW)).not.toBeNull();

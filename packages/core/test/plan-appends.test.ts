@@ -86,7 +86,7 @@ function headsOf({ lease, updatedAtMs }: { lease: number | null; updatedAtMs: nu
 }
 
 describe("planAppends", () => {
-  it("S2, S5: a call of many requests does what they do one after the other, keys within the call included", () => {
+  it("S2, S5: a call of many requests does the same as one request after another, keys within the call included", () => {
     fc.assert(
       fc.property(
         arbitraryHeads,
@@ -129,7 +129,7 @@ describe("planAppends", () => {
     );
   });
 
-  it("S5: a key is looked up for requests that have one, on runs that are there", () => {
+  it("S5: a receipt is looked up for requests with a key, on runs that exist", () => {
     const asked: string[] = [];
     const requests = RUN_IDS.flatMap((runId) =>
       KEYS.map((idempotencyKey) => appendRequest([newEvent("TOKEN")], { runId, idempotencyKey })),

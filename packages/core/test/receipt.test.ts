@@ -9,7 +9,7 @@ const LANDING = {
 } as const;
 
 describe("receiptOf", () => {
-  it("W9, W10: answers where the append landed, and whether it is told again", () => {
+  it("W9, W10: a receipt has where the append landed, and whether it is a replay", () => {
     const receipt = {
       firstSequence: 2,
       lastSequence: 3,
@@ -36,13 +36,13 @@ describe("receiptOf", () => {
     ],
     [{ outcome: "fenced" }, "fenced", {}],
     [{ outcome: "sequence_conflict", lastSequence: 7 }, "sequence_conflict", { lastSequence: 7 }],
-  ] as const)("S5, W3: %j is refused as %s", (outcome, code, details) => {
+  ] as const)("S5, W3: the outcome %j is refused as %s", (outcome, code, details) => {
     expect(() => receiptOf(outcome)).toThrow(expect.objectContaining({ code, details }));
   });
 });
 
 describe("decodePhase", () => {
-  it("W6: gives back the phase's own value", () => {
+  it("W6: decodePhase returns the phase's value", () => {
     expect(decodePhase('"\\ud800\\u0000"')).toBe("\ud800\u0000");
     expect(decodePhase(null)).toBeNull();
   });

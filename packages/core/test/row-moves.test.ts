@@ -98,7 +98,7 @@ const call = fc.oneof(
 );
 
 describe("the moves of a store", () => {
-  it("come in the modes and orders that the table of `RowMoves` says, whatever is called", async () => {
+  it("moves come in the modes and orders of the table of RowMoves, for any calls", async () => {
     const table = readTable();
     const called = new Set<string>();
     await fc.assert(
@@ -119,7 +119,7 @@ describe("the moves of a store", () => {
     expect([...called].toSorted()).toEqual([...table.keys()].toSorted());
   });
 
-  it("get no list that is empty or names a row twice", async () => {
+  it("moves get no list that is empty or names a row twice", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
         const { store, moves } = openNotedStore();
@@ -159,7 +159,7 @@ describe("S12 the inserts of a large append", () => {
       .map(([, rows]) => rows as readonly EventRow[]);
   }
 
-  it("have 1,048,576 UTF-16 units at most each, unless it is one row, and hold every row once and in order", async () => {
+  it("inserts have 1,048,576 UTF-16 units at most each, unless it is one row, and hold every row once and in order", async () => {
     await fc.assert(
       fc.asyncProperty(sizes, async (lengths) => {
         const inserts = await insertsOf(
@@ -180,12 +180,15 @@ describe("S12 the inserts of a large append", () => {
     );
   });
 
-  it.each([1, 999, 1_000, 1_001, 2_500])("of %i rows have 1,000 at most each", async (count) => {
-    const inserts = await insertsOf(Array.from({ length: count }, () => "0"));
-    expect(inserts).toHaveLength(Math.ceil(count / 1_000));
-    expect(Math.max(...inserts.map((rows) => rows.length))).toBe(Math.min(count, 1_000));
-    expect(inserts.flat().map(({ sequence }) => sequence)).toEqual(
-      Array.from({ length: count }, (_, at) => at + 1),
-    );
-  });
+  it.each([1, 999, 1_000, 1_001, 2_500])(
+    "inserts of %i rows have 1,000 at most each",
+    async (count) => {
+      const inserts = await insertsOf(Array.from({ length: count }, () => "0"));
+      expect(inserts).toHaveLength(Math.ceil(count / 1_000));
+      expect(Math.max(...inserts.map((rows) => rows.length))).toBe(Math.min(count, 1_000));
+      expect(inserts.flat().map(({ sequence }) => sequence)).toEqual(
+        Array.from({ length: count }, (_, at) => at + 1),
+      );
+    },
+  );
 });

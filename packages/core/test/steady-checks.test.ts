@@ -35,7 +35,7 @@ describe("addCheck", () => {
     ),
   });
 
-  it("S23: is steady only behind checks that were good, in time and by a clock that did not jump, for long enough", () => {
+  it("S23: checks are steady only after good ones, in time and by a clock that did not jump, for long enough", () => {
     fc.assert(
       fc.property(fc.array(check, { maxLength: 12 }), (checks) => {
         const states = checkOften(checks);
@@ -60,7 +60,7 @@ describe("addCheck", () => {
     );
   });
 
-  it("S23: whatever came before, is steady again within the bound that it states, once nothing disturbs it", () => {
+  it("S23: after anything, checks are steady again within the stated bound, once nothing disturbs them", () => {
     fc.assert(
       fc.property(
         fc.array(check, { maxLength: 12 }),
@@ -79,7 +79,7 @@ describe("addCheck", () => {
     );
   });
 
-  it("S23: stays steady for as long as checks come regularly, though both clocks drift apart", () => {
+  it("S23: regular checks stay steady, though both clocks drift apart", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 20, max: 90_000 }),
@@ -103,14 +103,14 @@ describe("addCheck", () => {
     ["a process that stood still", { gapMs: 10_500 }],
     ["a clock that was set forward", { gapMs: 5_000, jumpMs: 1_010 }],
     ["a clock that was set back", { gapMs: 5_000, jumpMs: -1_010 }],
-  ])("S23: waits behind %s, for `confirmMs`", (_, disturbance) => {
+  ])("S23: after %s checks are steady again after `confirmMs`", (_, disturbance) => {
     const states = checkOften([...even(5_000, 9), disturbance, ...even(5_000, 4)]);
     const steady = states.slice(8).map((state) => areSteady(state, CONFIRM_MS));
     const isFailure = "jumpMs" in disturbance && disturbance.jumpMs === null;
     expect(steady).toStrictEqual([true, false, false, false, !isFailure, true]);
   });
 
-  it("S23: does not take a batch that follows at once for how often checks come", () => {
+  it("S23: a batch that follows at once does not count as the period of checks", () => {
     let state = checkOften(even(60_000, 5)).at(-1) ?? null;
     for (const [gapMs, continues] of [
       [10, true],
@@ -123,7 +123,7 @@ describe("addCheck", () => {
     }
   });
 
-  it("S23: needs one good check where nothing is waited for", () => {
+  it("S23: one good check is enough without a wait", () => {
     const [first, failed] = checkOften([{ gapMs: 0 }, { gapMs: 5_000, jumpMs: null }], 0);
     expect(first !== undefined && areSteady(first, 0)).toBe(true);
     expect(failed !== undefined && areSteady(failed, 0)).toBe(false);

@@ -58,7 +58,7 @@ function expectNothingLeft({
 }
 
 describe("the streams of a process", () => {
-  it("W20-W28: under every interleaving each is what the wire says, and nothing is left behind", async () => {
+  it("W20-W28: under every interleaving each stream is as the wire says, and nothing remains", async () => {
     const coins = fc.infiniteStream(
       fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.boolean()),
     );

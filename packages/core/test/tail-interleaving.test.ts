@@ -88,7 +88,7 @@ describe("the tails of one run", () => {
     );
   });
 
-  it("S13: while no notification is lost no reader waits for what is there", async () => {
+  it("S13: while no notification is lost no reader waits for existing events", async () => {
     await fc.assert(
       fc.asyncProperty(tailActions(...USUAL, "notify", "notify", ...GOING), async (actions) => {
         const world = await createTailWorld();
@@ -125,7 +125,7 @@ describe("the tails of one run", () => {
     );
   });
 
-  it("S17: a run that is deleted and begun again under its readers ends them, and never mixes the two", async () => {
+  it("S17: a run that is deleted and created again ends its readers, and never mixes the two logs", async () => {
     await fc.assert(
       fc.asyncProperty(tailActions(...USUAL, ...BELLS, ...GOING, "replace"), async (actions) => {
         const world = await createTailWorld();

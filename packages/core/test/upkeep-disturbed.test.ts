@@ -131,8 +131,8 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
 const graceMs = fc.constantFrom(10_000, 15_000, 60_000);
 const leaseMs = fc.constantFrom(1_000, 3_000, 10_000, 30_000);
 
-describe("reap, over a store that is away, a process that stands still and a clock that is set", () => {
-  it("S23: ends no run whose worker lives, for leases of up to 30 s", async () => {
+describe("reap, over a store that is away, a process that is suspended and a clock that is set", () => {
+  it("S23: no run ends whose worker lives, for leases of up to 30 s", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(disturbance, { minLength: 1, maxLength: 4 }),
@@ -150,7 +150,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
     );
   });
 
-  it("S23: ends the run of a dead worker at the first look behind its grace, where nothing has disturbed the looks", async () => {
+  it("S23: a dead worker's run ends at the first check after its grace, if nothing has disturbed the checks", async () => {
     await fc.assert(
       fc.asyncProperty(
         leaseMs,
@@ -171,7 +171,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
     );
   });
 
-  it("S23: ends the run of a dead worker within the bound that it states, counted from the end of what kept it", async () => {
+  it("S23: a dead worker's run ends within the stated bound, counted from the end of the disturbance", async () => {
     await fc.assert(
       fc.asyncProperty(
         disturbance,
@@ -195,7 +195,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
     );
   });
 
-  it("S23: gives the workers their time behind an outage that was over before the first run was due", async () => {
+  it("S23: workers get their time after an outage that was over before the first run was due", async () => {
     const world = new World();
     await world.pass(30_000, 10_000);
     await world.claim("r", 1_000, true);
@@ -205,14 +205,14 @@ describe("reap, over a store that is away, a process that stands still and a clo
     expect(world.ended.size).toBe(0);
   });
 
-  it("S23: with no grace ends a run at the first look of all, as a program does that looks once", async () => {
+  it("S23: with no grace a run ends at the first check of all, as for a program that checks once", async () => {
     const world = new World();
     await world.claim("r", 1_000, false);
     world.clock.advance(1_000);
     expect(await world.log.reap({ graceMs: 0 })).toStrictEqual(["r"]);
   });
 
-  it("S23: a process that stands still twice, with hardly a moment in between, gives the workers that moment again", async () => {
+  it("S23: a process that is suspended twice, with hardly a moment in between, gives the workers that moment again", async () => {
     const world = new World();
     await world.claim("r", 3_000, true);
     for (let stops = 0; stops < 2; stops++) {
@@ -222,7 +222,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
     expect(world.ended.size).toBe(0);
   });
 
-  it("S23: a look that fails starts the wait of all again: a store that is back for moments gives no worker time", async () => {
+  it("S23: a check that fails restarts the wait: a store that is back for moments gives no worker time", async () => {
     const world = new World();
     await world.claim("r", 3_000, true);
     await suffer(world, { is: "outage", calmMs: 4_000, ms: 75_750 }, 60_000);
@@ -235,7 +235,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
   });
 
   it.each([5_000, 60_000])(
-    "S23: many calls at once, every %d ms, are one look: they keep no run from its end, and bring none closer",
+    "S23: many calls at once, every %d ms, are one check: they keep no run from its end, and bring none closer",
     async (everyMs) => {
       const world = new World();
       await world.claim("r", 1_000, false);
@@ -250,7 +250,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
     },
   );
 
-  it("S23: batches that follow each other do not disturb looks that come rarely", async () => {
+  it("S23: batches that follow each other do not disturb rare checks", async () => {
     const world = new World(60_000);
     const reapAll = async (): Promise<number> => {
       let count = 0;

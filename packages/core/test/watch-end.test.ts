@@ -76,7 +76,7 @@ async function createBench(): Promise<Bench> {
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", lastSequence: 1 } };
 
 describe("watchStoredEnd", () => {
-  it("S15: looks once behind `ready`, for what rang before it", async () => {
+  it("S15: the run is checked once after ready, for notifications from before", async () => {
     const { log, watch, ready, looks, ends } = await createBench();
     await log.cancel("r");
     await setImmediate();
@@ -87,14 +87,14 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S15: a store that cannot watch costs time, and is looked at all the same", async () => {
+  it("S15: a store that cannot subscribe costs time, and the run is checked all the same", async () => {
     const { watch, ready, looks } = await createBench();
     ready.reject(new Error("no subscription"));
     await watch.ready;
     expect(looks()).toBe(1);
   });
 
-  it("S13: looks 25 ms behind a bell, once for those that merge, and never without", async () => {
+  it("S13: the run is checked 25 ms after a notification, once for merged ones, and never without", async () => {
     const { clock, log, watch, ready, notify, looks, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -112,7 +112,7 @@ describe("watchStoredEnd", () => {
     expect([looks(), clock.timers()]).toStrictEqual([2, 0]);
   });
 
-  it("S13: a spurious bell tells nothing", async () => {
+  it("S13: a spurious notification reports nothing", async () => {
     const { watch, ready, notify, looks, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -121,7 +121,7 @@ describe("watchStoredEnd", () => {
     expect([looks(), ends]).toStrictEqual([2, []]);
   });
 
-  it("S12: does not look while the worker's own appends land, which notify too and tell of the end themselves", async () => {
+  it("S12: the run is not checked while the worker's own appends land, which also notify and report the end themselves", async () => {
     const { watch, ready, notify, land, looks, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -135,7 +135,7 @@ describe("watchStoredEnd", () => {
     expect(looks()).toBe(2);
   });
 
-  it("S13: a cancel that rings with the worker's own append is found within 50 ms", async () => {
+  it("S13: a cancel that notifies together with the worker's own append is found within 50 ms", async () => {
     const { log, watch, ready, notify, land, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -147,7 +147,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S13: a bell during a look is looked at again, and a look that hangs gets no company", async () => {
+  it("S13: a notification during a check causes another check, and only one check is under way at a time", async () => {
     const { log, watch, ready, notify, looks, hold, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -167,7 +167,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S17: tells that the run is gone", async () => {
+  it("S17: a deleted run is reported", async () => {
     const { log, watch, ready, ends } = await createBench();
     await log.cancel("r");
     await log.deleteRun("r");
@@ -176,7 +176,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([{ code: "not_found" }]);
   });
 
-  it("S20: a store that is away tells nothing, and the next bell finds it back", async () => {
+  it("S20: a store that is away reports nothing, and the next notification finds it back", async () => {
     const { log, watch, ready, notify, hold, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -191,7 +191,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S14: once stopped it has no timer and no subscription, and a late bell wakes nothing", async () => {
+  it("S14: a stopped watch has no timer and no subscription, and a late notification checks nothing", async () => {
     const { clock, watch, ready, isStopped, notify, looks, pass } = await createBench();
     ready.resolve();
     await watch.ready;

@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 describe("a cancel", () => {
-  it("W13: reaches a worker that is quiet, within 100 ms, and its work rejects with it", async () => {
+  it("W13: a cancel reaches a quiet worker within 100 ms, and its work rejects with it", async () => {
     let reason: unknown;
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -44,7 +44,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: reaches one whose last append went to the store with it, under one notification", async () => {
+  it("W13: a cancel reaches a worker whose last append went to the store with it, under one notification", async () => {
     let writes: Promise<unknown> = Promise.resolve();
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -63,7 +63,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["A", "RUN_CANCELLED"]);
   });
 
-  it("W13: reaches one that writes with its next append, and nothing more is sent", async () => {
+  it("W13: a cancel reaches a worker that writes with its next append, and nothing more is sent", async () => {
     const errors: unknown[] = [];
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -83,7 +83,7 @@ describe("a cancel", () => {
     expect(errors[0]).toMatchObject(CANCELLED);
   });
 
-  it("S12: is not looked for while the worker's own appends land", async () => {
+  it("S12: the run is not checked for a cancel while the worker's own appends land", async () => {
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         for (let appends = 0; appends < 40 && !run.signal.aborted; appends++) {
@@ -101,7 +101,7 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("S15: reaches one with its next renewal if every notification is lost", async () => {
+  it("S15: a cancel reaches a worker with its next renewal if every notification is lost", async () => {
     world.notifyCount = false;
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.pass(10);
@@ -110,7 +110,7 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("W13: is told to a task that never looks, once it has returned or thrown", async () => {
+  it("W13: a cancel rejects the work of a task that ignores the signal, once it has returned or thrown", async () => {
     const done = createDeferred<string>();
     const work = failureOf(world.runs.work("r", LEASE, async () => done.promise));
     await world.settle();
@@ -123,7 +123,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: stands before what the task throws because of it, or of anything else", async () => {
+  it("W13: a cancel takes precedence over what the task throws because of it, or of anything else", async () => {
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await aborted(run);
@@ -136,7 +136,7 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("W13: a run that somebody else ends otherwise says how", async () => {
+  it("W13: a run that another program ends otherwise rejects the work with its status", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
@@ -149,7 +149,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"lease_expired"}']);
   });
 
-  it("S15: between the claim and the task keeps the task from being called", async () => {
+  it("S15: after a cancel between the claim and the task, the task is not called", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();
       await world.others.cancel("r");
@@ -161,7 +161,7 @@ describe("a cancel", () => {
     expect(calls).toBe(0);
   });
 
-  it("W7: races the completion, exactly one wins, and both are told", async () => {
+  it("W7: of a cancel and a completion that race exactly one wins, and both callers get the result", async () => {
     const winners = new Set<unknown>();
     for (let ahead = 0; ahead < 12; ahead++) {
       const { runId } = await world.runs.create({ ownerId: "ada" });
