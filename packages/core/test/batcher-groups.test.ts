@@ -53,7 +53,7 @@ describe("groups in flight", () => {
     const { batcher, groups, answer } = createBench({ groupsAtOnce: 2 });
     const first = batcher.add(item(0, 1, 7));
     await endOfTurns();
-    const behind = batcher.add(item(1, 1, 7));
+    const later = batcher.add(item(1, 1, 7));
     await endOfTurns();
     expect(groups).toHaveLength(1);
     const free = batcher.add(item(2, 1, 8));
@@ -65,14 +65,14 @@ describe("groups in flight", () => {
     expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
     answer();
     answer();
-    expect(await Promise.all([free, behind])).toStrictEqual(["answer 2", "answer 1"]);
+    expect(await Promise.all([free, later])).toStrictEqual(["answer 2", "answer 1"]);
   });
 
   it("a late group lets others pass, but not its own keys", async () => {
     const { batcher, groups, sending, clock } = createBench();
     const stuck = batcher.add(item(0, 1, 7));
     await endOfTurns();
-    const behind = batcher.add(item(1, 1, 7));
+    const later = batcher.add(item(1, 1, 7));
     const free = batcher.add(item(2, 1, 8));
     clock.advance(LATE_MS);
     expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
@@ -85,9 +85,9 @@ describe("groups in flight", () => {
     expect(await stuck).toBe("stuck");
     await nextGroup();
     expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
-    sending()[2]?.settle(0, "behind");
+    sending()[2]?.settle(0, "later");
     sending()[2]?.done.resolve();
-    expect(await behind).toBe("behind");
+    expect(await later).toBe("later");
   });
 
   it("ready items do not wait for the busy keys of others", async () => {
@@ -99,7 +99,7 @@ describe("groups in flight", () => {
     await endOfTurns();
     add(2);
     await endOfTurns();
-    // Behind each of the two its own next: whichever ends, another full group is there.
+    // After each of the two comes its own next: if either ends, another full group is ready.
     add(1);
     add(2);
     const alone = batcher.add(item(9, 1, 99));

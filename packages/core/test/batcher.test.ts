@@ -124,7 +124,7 @@ describe("a batcher", () => {
     const stuck = [batcher.add(item(0, 1, 7)), batcher.add(item(1, 1, 7))];
     await setImmediate();
     expect(groups).toHaveLength(1);
-    const behind = batcher.add(item(2, 1, 7));
+    const later = batcher.add(item(2, 1, 7));
     const alone = batcher.add(item(3, 1, 8));
     await setImmediate();
     expect(groups[1]).toStrictEqual([item(3, 1, 8)]);
@@ -133,7 +133,7 @@ describe("a batcher", () => {
     await Promise.all([...stuck, alone]);
     await nextGroup();
     answer();
-    await behind;
+    await later;
   });
 
   it("an item that weighs more than a group may is sent alone", async () => {
@@ -209,7 +209,7 @@ describe("a batcher", () => {
     const first = [batcher.add(item(0, 3)), batcher.add(item(1, 3))];
     await expect(batcher.add(item(2))).rejects.toThrow("full");
     await endOfTurns();
-    // What is in flight waits no longer.
+    // Items in flight wait no longer.
     const second = batcher.add(item(3, 1));
     expect(weights).toStrictEqual([0, 3, 6, 0]);
     answer();

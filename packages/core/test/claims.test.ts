@@ -95,7 +95,7 @@ describe("the lease of a run", () => {
           if (one.do === "claim" && isDone) {
             expect(run.fence).toBe(nextFence(before, nowMs));
             expect(run.leaseExpiresAtMs).toBe(nowMs + one.leaseMs);
-            // Nobody lost it who still had time.
+            // No worker lost it before its lease expired.
             expect((before.leaseExpiresAtMs ?? nowMs) <= nowMs).toBe(true);
           }
           const around = taken.flatMap((fence) => [fence - 1, fence, fence + 1]);
@@ -131,7 +131,7 @@ describe("the key of a claim", () => {
     readonly claim: string | null;
   }
 
-  /** One claim as every adapter makes it: the key that is kept, the rule, what is kept then. */
+  /** One claim as every adapter makes it: the kept key, the rule, the key that is kept then. */
   function claimUnder(kept: Kept, claimKey: string | undefined, nowMs: number) {
     const keptKey = keptKeyOf(kept.run, kept.claim);
     const request =

@@ -36,7 +36,7 @@ describe("systemClock", () => {
 
 describe("holdProcess", () => {
   it("S14: holdProcess keeps a process alive until it is released", async () => {
-    // A timer that holds nothing runs only while something else does.
+    // A timer that does not keep the process alive runs only while something else does.
     const script = `import { holdProcess } from ${JSON.stringify(clockUrl)};
       const release = holdProcess();
       setTimeout(() => { console.log("held"); release(); }, 1).unref();`;

@@ -81,7 +81,7 @@ describe("createConnections", () => {
         met += 1;
         throw new Deadlock();
       };
-      // A server's rollback takes writes back; these rows keep them, so only what comes before the first write is tried here.
+      // A server's rollback undoes writes, but these rows keep them. So only moves before the first write are tried here.
       const outcome = await store.claim({ runId: "r", ownerId: null, leaseMs: 1_000 });
       expect(met).toBe(3);
       expect(outcome.outcome).toBe(failing === "COMMIT" ? "claimed" : "granted");

@@ -4,7 +4,7 @@ import * as core from "../src/index.ts";
 
 type Core = typeof core;
 
-/** A second copy of the package, as where two versions are installed: every module is another. */
+/** A second copy of the package, as if two versions were installed: each module is loaded again. */
 let other: Core;
 
 beforeEach(async () => {
@@ -62,7 +62,7 @@ describe("two copies of the package in one process", () => {
       throw new other.RunEventsError("store_unavailable", "The store is away.");
     });
     await expect(work).rejects.toMatchObject({ code: "store_unavailable" });
-    // What the store has not taken is no failure of the run's.
+    // An event that the store has not taken does not fail the run.
     expect(await runs.get(runId)).toMatchObject({ runStatus: "queued" });
   });
 

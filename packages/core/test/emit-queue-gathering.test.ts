@@ -132,7 +132,10 @@ describe("createGatheringQueue", () => {
 });
 
 describe("sendInParts", () => {
-  /** Emits so many events to a server that refuses some batches. @returns what has landed, and how large each batch was */
+  /**
+   * Emits so many events to a server that refuses some batches.
+   * @returns the landed events, and the size of each batch
+   */
   async function emitTo(
     refusalOf: (numbers: readonly number[]) => RunEventsError | null,
     count: number,

@@ -111,7 +111,7 @@ describe("createEmitQueue", () => {
 
   it("after an event that could not be sent the queue sends nothing, and fails every request with the reason", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 5 }), fc.nat({ max: 6 }), async (before, behind) => {
+      fc.asyncProperty(fc.nat({ max: 5 }), fc.nat({ max: 6 }), async (before, later) => {
         const { queue, sent, failures } = createBench();
         const error = new Error("refused");
         for (let at = 0; at < before; at++) {
@@ -122,13 +122,13 @@ describe("createEmitQueue", () => {
         }
         void queue.emit(draft("fails"));
         await setImmediate();
-        const rest = Array.from({ length: behind }, (_, at) => queue.emit(draft(at)));
+        const rest = Array.from({ length: later }, (_, at) => queue.emit(draft(at)));
         const asked = queue.ask(async () => "asked");
         const anyway = queue.ask(async () => "asked anyway", true);
         sent[before]?.answer.reject(error);
         await expect(asked).rejects.toBe(error);
         expect(await anyway).toBe("asked anyway");
-        // There was room for them.
+        // The queue had room for them.
         await Promise.all(rest);
         expect(() => queue.emit(draft("late"))).toThrow(error);
         expect(sent).toHaveLength(before + 1);
@@ -203,10 +203,10 @@ describe("createEmitQueue", () => {
   it("a caller that waits for room gets the reason of the failure", async () => {
     const { queue, sent } = createBench();
     const rooms = Array.from({ length: 40 }, () => queue.emit(draft(heavy())));
-    const told = Promise.allSettled(rooms);
+    const settled = Promise.allSettled(rooms);
     await setImmediate();
     sent[0]?.answer.reject(new Error("refused"));
-    const reasons = (await told).map((room) => room.status);
+    const reasons = (await settled).map((room) => room.status);
     expect(reasons.slice(0, 16)).not.toContain("rejected");
     expect(reasons.at(-1)).toBe("rejected");
   });

@@ -19,7 +19,7 @@ describe("a test that fakes time", () => {
   });
 
   it("every call settles under the fakes that jest installs, microtasks and ticks included", async () => {
-    // In a process of its own: with faked ticks a vitest worker loses what it sends, and its run never ends.
+    // In another process: with faked ticks a vitest worker loses its messages, and its run never ends.
     const script = new URL("under-jest-fakes.ts", import.meta.url).pathname;
     const { stdout } = await promisify(execFile)(process.execPath, [script]);
     expect(JSON.parse(stdout)).toStrictEqual({ seen: ALL, left: 0 });

@@ -31,13 +31,13 @@ describe("what a follower gives its readers", () => {
     await append(source, "2");
     await notify(source);
     await answerAll(source);
-    const [behind, ahead] = [drain(follower, slow), drain(follower, fast)];
-    expect(behind.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
+    const [lagging, ahead] = [drain(follower, slow), drain(follower, fast)];
+    expect(lagging.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
       1, 2,
     ]);
     const text = (slices: readonly Slice[]): string =>
       Buffer.concat(slices.map((slice) => slice.bytes())).toString();
-    expect(text(behind)).toContain(text(ahead));
+    expect(text(lagging)).toContain(text(ahead));
   });
 
   it("W25: a follower cuts the events in memory into slices of at most 48 KiB, or of one event", async () => {
@@ -79,7 +79,7 @@ describe("what a follower gives its readers", () => {
     await answerAll(source);
     const page = await (pages[0] as Promise<Slice>);
     expect(page.events.map((event) => event.sequence)).toStrictEqual([1]);
-    // What is kept is the end of the log: 4 of 60 kB are within 256 KiB.
+    // The end of the log is kept: 4 events of 60 kB are within 256 KiB.
     slow.position = { ...page.to, sequence: 16 };
     expect(follower.next(slow)).not.toBeInstanceOf(Promise);
     slow.position = { ...page.to, sequence: 15 };

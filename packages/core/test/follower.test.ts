@@ -18,7 +18,7 @@ import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 describe("a follower", () => {
   it("S13: a follower subscribes first and reads after, once the subscription is ready", async () => {
     const { source, follower } = await createFollowerBench();
-    expect(source.watching()).toBe(1);
+    expect(source.subscriptions()).toBe(1);
     const opened = follower.open(createReader(), 0, null);
     await setImmediate();
     expect(source.reads).toHaveLength(0);
@@ -38,7 +38,7 @@ describe("a follower", () => {
     await setImmediate();
     await append(source, "1");
     await notify(source);
-    // The read was asked for before the append, and its notification has notified already.
+    // The read began before the append, whose notification has come already.
     source.reads[0]?.answer();
     await opened;
     await answerAll(source);
@@ -87,10 +87,10 @@ describe("a follower", () => {
     const [a, b] = [await open(bench), await open(bench)];
     follower.leave(a);
     follower.leave(a);
-    expect([source.watching(), bench.retired]).toStrictEqual([1, 0]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([1, 0]);
     follower.leave(b);
     follower.leave(b);
-    expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 
   it("S14: a reader that leaves while it opens stops the follower too, and disturbs nothing later", async () => {
@@ -101,7 +101,7 @@ describe("a follower", () => {
     source.readies[0]?.resolve();
     await setImmediate();
     follower.leave(reader);
-    expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
     await append(source, "1");
     await answerAll(source);
     await opened;
@@ -115,7 +115,7 @@ describe("a follower", () => {
     const opened = bench.follower.open(createReader(), 0, null);
     bench.source.readies[0]?.reject(failure);
     await expect(opened).rejects.toBe(failure);
-    expect([bench.source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([bench.source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 
   it("W4: a follower refuses a run that does not exist and a run of another owner alike", async () => {
@@ -128,7 +128,7 @@ describe("a follower", () => {
     await setImmediate();
     await answerAll(source);
     await asked;
-    expect([source.watching(), bench.retired]).toStrictEqual([1, 0]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([1, 0]);
     follower.leave(keeper);
   });
 
@@ -205,6 +205,6 @@ describe("a follower", () => {
     await answerAll(source);
     expect(reader.notifications).toBe(1);
     expect(() => follower.next(reader)).toThrow(expect.objectContaining({ code: "not_found" }));
-    expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 });

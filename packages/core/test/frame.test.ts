@@ -26,8 +26,8 @@ const sequence = fc.integer({ min: 1, max: 999_999_999_999_998 });
 const phase = fc.option(fc.string({ unit: "binary" }).map((text) => JSON.stringify(text)));
 
 /**
- * A member's name with an escape in it. `JSON.parse` of Node 24 now and then gives another name for one, if it met a like text before:
- * what these tests read back would be wrong, though the text is right.
+ * A member's name with an escape in it. `JSON.parse` of Node 24 sometimes gives another name for it, after a similar text. Then these
+ * tests would read back a wrong value, though the text is right.
  * @see https://github.com/nodejs/node/issues/63785
  */
 const ESCAPED_NAME = /"(?:[^"\\]|\\.)*\\(?:[^"\\]|\\.)*":/;
@@ -52,12 +52,12 @@ const code = fc.constantFrom(...(Object.keys(STREAM_ERRORS) as StreamErrorCode[]
 const frame: fc.Arbitrary<Uint8Array> = fc
   .oneof(
     event.map(encodeRunEvent),
-    fc.tuple(state, sequence).map(([told, last]) => encodeStatus(told, last)),
-    fc.tuple(state, sequence).map(([told, last]) => encodeRunFinished(told, last)),
+    fc.tuple(state, sequence).map(([state, last]) => encodeStatus(state, last)),
+    fc.tuple(state, sequence).map(([state, last]) => encodeRunFinished(state, last)),
     fc
       .tuple(state, sequence, sequence, fc.integer({ min: 2_000, max: 5_000 }))
-      .map(([told, since, lastSequence, retryMs]) =>
-        encodeConnected({ runId: "r-1", since, state: told, lastSequence, retryMs }),
+      .map(([state, since, lastSequence, retryMs]) =>
+        encodeConnected({ runId: "r-1", since, state, lastSequence, retryMs }),
       ),
     fc
       .tuple(code, sequence)
@@ -67,7 +67,7 @@ const frame: fc.Arbitrary<Uint8Array> = fc
   )
   .map((text) => encodeFrames([text]));
 
-/** Cuts bytes into pieces; a cut may stand within a character. */
+/** Cuts bytes into pieces; a cut may be within a character. */
 function pieces(bytes: Uint8Array, cuts: readonly number[]): readonly Uint8Array[] {
   const at = cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b);
   return [0, ...at].map((from, index) => bytes.subarray(from, at[index] ?? bytes.length));
@@ -106,7 +106,7 @@ describe("every frame", () => {
   });
 });
 
-/** A frame as its clause says it, piece by piece. */
+/** A frame as its clause describes it, piece by piece. */
 function plainFrame({ sequence: at, eventType, payload, createdAtMs }: StoredEvent): string {
   const createdAt = JSON.stringify(new Date(createdAtMs));
   const event = `{"sequence":${at},"eventType":${JSON.stringify(eventType)},"payload":${payload},"createdAt":${createdAt}}`;

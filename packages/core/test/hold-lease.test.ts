@@ -96,7 +96,7 @@ describe("holdLease", () => {
     renewals[1]?.answer.resolve("renewed");
     await pass(4_000);
     renewals[2]?.answer.resolve("renewed");
-    // An old answer takes nothing back.
+    // An old answer shortens nothing.
     renewals[0]?.answer.resolve("renewed");
     await pass(11_999);
     expect(lost).toStrictEqual([]);
@@ -119,7 +119,7 @@ describe("holdLease", () => {
   );
 
   it.each([
-    ["a store that looks lost", new RunEventsError("store_unavailable", "m", { retryable: false })],
+    ["a store that seems lost", new RunEventsError("store_unavailable", "m", { retryable: false })],
     ["a session that has ended", new RunEventsError("unauthenticated", "m")],
     ["what no store should throw", new TypeError("broken")],
   ])(

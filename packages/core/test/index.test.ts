@@ -241,7 +241,7 @@ const WIRE_TYPES = [
   "RunAccess",
 ];
 
-/** The names in the file's export clauses: types leave nothing behind to look at when it runs. */
+/** The names in the file's export clauses: types do not exist at run time. */
 function namesIn(source: string, clause: RegExp): readonly string[] {
   return [...source.matchAll(clause)]
     .flatMap(([, names = ""]) => names.match(/\w+/g) ?? [])

@@ -5,19 +5,19 @@ import { JsonText } from "../src/rules/json-text.ts";
 import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
-/** So many arrays, or objects, in one another. */
+/** So many arrays, or objects, inside each other. */
 function nest(depth: number, isObject = false): string {
   const [open, close] = isObject ? ['{"a":', "}"] : ["[", "]"];
   return `${open.repeat(depth)}1${close.repeat(depth)}`;
 }
 
-/** The rule said again, on the value: a scalar has none. */
+/** The rule again, on the value: a scalar has no depth. */
 function depthOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
-/** Any value, with arrays and objects beside one another as well as in one another. */
+/** Any value, with arrays and objects next to and inside each other. */
 const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
   tree: fc.oneof(
     { depthSize: "small" },

@@ -107,7 +107,7 @@ describe("splitJsonObject", () => {
 
 describe("one at a time", () => {
   it("the first item comes without a scan of the rest, so that a refusal of it costs no more", () => {
-    // Behind the first stands what no parser has accepted: to look at it would throw, or not end.
+    // After the first comes text that no parser accepts: to read it would throw, or not end.
     expect(eachJsonMember('{"a":1,"\\x":').next().value).toStrictEqual({ key: "a", text: "1" });
     expect(eachJsonItem('[1,"').next().value).toBe("1");
   });

@@ -52,7 +52,7 @@ const MAY_APPEND: Readonly<Record<AppenderName, readonly LeaseName[]>> = {
 
 interface Situation {
   readonly exists: boolean;
-  readonly asked: "nobody" | "owner" | "stranger";
+  readonly asked: "anyone" | "owner" | "stranger";
   readonly key: "none" | "same" | "other";
   readonly runStatus: RunStatus;
   readonly lease: LeaseName;
@@ -62,14 +62,14 @@ interface Situation {
 
 const EASY = {
   exists: true,
-  asked: "nobody",
+  asked: "anyone",
   key: "none",
   lease: "none",
   appender: "anybody",
   expected: "any",
 } as const;
 
-/** The clause as a table: the first row that fits speaks. */
+/** The clause as a table: the first row that fits decides. */
 function outcomeOf({
   exists,
   asked,
@@ -88,7 +88,7 @@ function outcomeOf({
 }
 
 const situations: readonly Situation[] = [true, false].flatMap((exists) =>
-  (["nobody", "owner", "stranger"] as const).flatMap((asked) =>
+  (["anyone", "owner", "stranger"] as const).flatMap((asked) =>
     (["none", "same", "other"] as const).flatMap((key) =>
       STATUSES.flatMap((runStatus) =>
         LEASE_NAMES.flatMap((lease) =>
@@ -116,7 +116,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
     exists ? runRecord({ ...LEASES[lease], runStatus, lastSequence: 7 }) : null,
     key === "none" ? null : receipt,
     appendRequest(EVENTS, {
-      ownerId: { nobody: null, owner: "ada", stranger: "eve" }[asked],
+      ownerId: { anyone: null, owner: "ada", stranger: "eve" }[asked],
       expectedSequence: { any: null, right: 7, wrong: 8 }[expected],
       appender: APPENDERS[appender],
     }),

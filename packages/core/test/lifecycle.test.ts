@@ -20,7 +20,7 @@ import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 const LIMITS = { maxPayloadBytes: 1_000, maxBatchEvents: 100 };
 
-/** What the wire says an event does, written a second time and from the values rather than the texts. */
+/** The effect of an event by the wire, written a second time and from the values instead of the texts. */
 function stateAfter(drafts: readonly EventDraft[]): RunState {
   let runStatus: RunStatus = "queued";
   let phase: string | null = null;

@@ -8,7 +8,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 
-/** What becomes of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
+/** The fate of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
 type Fate = "answered" | "granted" | "lost" | "refused" | "lasting" | "closed";
 
 const IN_DOUBT: readonly Fate[] = ["granted", "lost"];
@@ -18,7 +18,7 @@ interface Bench {
   readonly log: RunLog;
   readonly store: RunEventStore;
   readonly claims: ClaimRequest[];
-  /** Those that the store has granted, answered or not. */
+  /** The claims that the store has granted, answered or not. */
   readonly fences: ReadonlySet<number>;
 }
 

@@ -4,7 +4,7 @@ import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
-/** What a program in JavaScript may do with it. */
+/** The API as a program in JavaScript may call it. */
 type Loose = Readonly<Record<keyof RunEvents, (...args: readonly unknown[]) => Promise<unknown>>>;
 
 function loose(): Loose {

@@ -10,7 +10,7 @@ describe("nextFence", () => {
     fc.integer({ min: 1, max: 3_000 }),
     fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   );
-  /** As old programs have counted them, or as they are now. */
+  /** Fences as old programs have counted them, or as they are now. */
   const fence = fc.oneof(fc.nat({ max: 9 }), fc.integer({ min: 0, max: LAST_MS * 1_000 - 1 }));
 
   it("S21: a next fence is a safe integer, higher than any before on the run, and no earlier than the clock", () => {
@@ -30,7 +30,7 @@ describe("nextFence", () => {
       fc.property(run, run, clock, clock, (one, other, oneMs, otherMs) => {
         fc.pre(one.ordinal % 1_000 !== other.ordinal % 1_000);
         expect(nextFence(one, oneMs)).not.toBe(nextFence(other, otherMs));
-        // Even if the clock stands still and both have been claimed equally often.
+        // Even if the clock does not move and both have been claimed equally often.
         const alike = { ...other, fence: one.fence };
         expect(nextFence(alike, oneMs)).not.toBe(nextFence(one, oneMs));
       }),

@@ -54,10 +54,10 @@ describe("createNotifier", () => {
             notifier.clear();
             for (const counter of counters) counter.on = false;
           } else await wait();
-          const watched = new Set(
+          const subscribed = new Set(
             counters.filter((counter) => counter.on).map((counter) => counter.run),
           );
-          expect(new Set(notifier.runIds())).toStrictEqual(watched);
+          expect(new Set(notifier.runIds())).toStrictEqual(subscribed);
         }
         await wait();
       }),

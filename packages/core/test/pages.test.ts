@@ -19,7 +19,7 @@ interface Bench {
   readonly reads: readonly Query[];
 }
 
-/** Pages over a log that has ended or stands still. */
+/** Pages over a log that has ended or does not change. */
 function createBench(log: readonly StoredEvent[], budget = createSliceBudget()): Bench {
   const reads: Query[] = [];
   const pages = createPages(async (query) => {
@@ -173,7 +173,7 @@ it("W25: the slices of all runs together are bounded, and their budget returns w
     log.filter((_, at) => !(pages.next(positionAt(log, at)) instanceof Promise)).length;
   const kept = benches.map(keptBy).reduce((sum, count) => sum + count, 0);
   expect(kept).toBe(most);
-  // What the looks above have asked for comes when there is nobody left to keep it.
+  // The reads that the calls above began end when no reader is left to keep their slices.
   for (const { pages } of benches) pages.close();
   await setImmediate();
   expect(budget.left).toBe(most);

@@ -11,7 +11,7 @@ const NOW = 5_000;
 const RUN_IDS = ["a", "b", "gone"] as const;
 const KEYS = [null, "k", "l"] as const;
 
-/** A log as one append after the other makes it: what a plan for all of them has to equal. */
+/** A log that one append after another makes: a plan for all of them has to equal it. */
 class Model {
   readonly heads: Map<string, RunRecord>;
   readonly events: (StoredEvent & { readonly ordinal: number })[] = [];
@@ -93,7 +93,7 @@ describe("planAppends", () => {
         fc.array(arbitraryRequest, { maxLength: 12 }),
         fc.array(arbitraryRequest, { maxLength: 12 }),
         (start, before, requests) => {
-          // What earlier calls left: heads, and keys with their events.
+          // The results of earlier calls: heads, and keys with their events.
           const earlier = new Model(headsOf(start));
           before.forEach((request) => earlier.append(request));
           const heads = [...earlier.heads.values()];

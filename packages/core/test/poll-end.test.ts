@@ -10,7 +10,7 @@ import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 /** A step of time. */
 const STEP_MS = 10;
 const EVERY_MS = 500;
-/** What the pauses between two polls come to, with two looks that find the writer quiet. */
+/** The sum of the pauses between two polls, with two checks that find the writer quiet. */
 const SPARE_MS = 600;
 
 interface Polls {
@@ -26,7 +26,7 @@ interface Polls {
   readonly pass: (ms: number) => Promise<void>;
 }
 
-/** A run whose polls a server holds until it has moved, and a writer that is quiet but when it appends. */
+/** A run whose polls a server holds until it has moved, and a writer that is quiet except when it appends. */
 function watchByPolls(): Polls {
   const clock = createFakeClock();
   const polledAt: number[] = [];

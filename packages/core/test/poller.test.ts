@@ -11,7 +11,7 @@ function world({ mostPauseMs }: { readonly mostPauseMs?: number } = {}) {
     poll() {
       state.polls.push(clock.now());
       clock.skip(state.tookMs);
-      if (state.fails) throw new Error("no look");
+      if (state.fails) throw new Error("no poll");
     },
     isNeeded: () => state.isNeeded,
     pauseMs: (failed) => (failed ? 100 : 10),
@@ -104,7 +104,7 @@ describe("createPoller", () => {
     poller.hurry(1);
     clock.advance(1_000);
     expect(answers).toHaveLength(1);
-    answers[0]?.reject(new Error("no look"));
+    answers[0]?.reject(new Error("no poll"));
     await Promise.allSettled([answers[0]?.promise]);
     await Promise.resolve();
     clock.advance(10_000);

@@ -11,7 +11,7 @@ import { appendRequest, newEvent } from "./run-record.ts";
 
 type Move = readonly [name: string, ...values: readonly unknown[]];
 
-/** A store in memory that writes down its moves. */
+/** A store in memory that records its moves. */
 function openNotedStore(change: (rows: MemoryRows) => void = () => {}): {
   readonly store: RunEventStore;
   readonly moves: Move[];
@@ -48,7 +48,7 @@ function openNotedStore(change: (rows: MemoryRows) => void = () => {}): {
   return { store, moves, modes };
 }
 
-/** The table of `RowMoves`: of each call the mode, and which sequences of moves it makes. */
+/** The table of `RowMoves`: the mode of each call, and the sequences of its moves. */
 function readTable(): ReadonlyMap<string, { readonly mode: string; readonly moves: RegExp }> {
   const source = readFileSync(new URL("../src/store/row-moves.ts", import.meta.url), "utf8");
   const rows = source.matchAll(/^ \* \| (\w+) +\| (write|snapshot|plain) +\| ([^|]+) \|$/gm);
@@ -139,8 +139,8 @@ describe("the moves of a store", () => {
       rows.selectDue = () => due.shift() ?? [];
     });
     expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual([]);
-    const looks = ["selectDue", "selectHeads"];
-    expect(moves.map(([move]) => move)).toEqual(["now", ...looks, ...looks, "selectDue"]);
+    const purge = ["selectDue", "selectHeads"];
+    expect(moves.map(([move]) => move)).toEqual(["now", ...purge, ...purge, "selectDue"]);
   });
 });
 

@@ -23,7 +23,7 @@ async function collect(events: AsyncIterable<RunEvent>): Promise<readonly RunEve
   return seen;
 }
 
-/** The example that stands above an export, as it is printed there. */
+/** The example in the comment of an export. */
 async function exampleOf(file: string, name: string): Promise<string> {
   const source = await readFile(new URL(`../src/${file}`, import.meta.url), "utf8");
   const docs = source.slice(0, source.indexOf(`export function ${name}(`));

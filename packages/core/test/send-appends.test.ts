@@ -20,7 +20,7 @@ function hastyTimes(isClosing = (): boolean => false): SendTimes {
 
 const fate = fc.constantFrom<Fate>("answered", "landed", "half landed", "lost", "refused", "fatal");
 
-/** What each request of a group came to. */
+/** The result of each request of a group. */
 async function send(
   store: RunEventStore,
   group: readonly AppendRequest[],

@@ -51,7 +51,7 @@ describe("createSlice", () => {
         expect(slice).toMatchObject({ events, to, finished: isTerminal(to.runStatus) });
         const state = { runStatus: to.runStatus, currentPhase: currentPhase(to) };
         const changed = from.runStatus !== to.runStatus || from.phase !== to.phase;
-        const told = isTerminal(to.runStatus)
+        const expected = isTerminal(to.runStatus)
           ? [{ type: "run_finished", ...state, lastSequence: last }]
           : changed
             ? [{ type: "status", ...state, lastSequence: log.length }]
@@ -60,7 +60,7 @@ describe("createSlice", () => {
         expect(frames.slice(0, events.length)).toStrictEqual(
           events.flatMap((event) => readFrames(encodeRunEvent(event))),
         );
-        expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(told);
+        expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(expected);
         expect(slice.bytes()).toBe(slice.bytes());
       }),
       { numRuns: 300 },

@@ -5,7 +5,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createStreamBench, typesOf } from "./stream-bench.ts";
 
-/** What a server does for these appends while so many readers are stalled. */
+/** The work of a server for these appends while so many readers are stalled. */
 async function work(stalled: number, live: number, appends: number): Promise<Work> {
   const inner = createMemoryStore({ now: () => 1_000 });
   let reads = 0;
@@ -33,7 +33,7 @@ async function work(stalled: number, live: number, appends: number): Promise<Wor
     await append("TOKEN");
     await settle();
   }
-  // The recheck looks at every followed run.
+  // The recheck reads every followed run.
   clock.advance(5_000);
   await settle();
   const done = { reads, encodes: encode.mock.calls.length };

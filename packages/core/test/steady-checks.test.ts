@@ -5,7 +5,7 @@ import { areSteady, type Check, type SteadyChecks, addCheck } from "../src/upkee
 const CONFIRM_MS = 15_000;
 const START = 1_780_000_000_000;
 
-/** The state behind checks with these gaps. A jump moves the store's clock, `null` is a check that fails. */
+/** The states after checks with these gaps. A jump moves the store's clock, `null` is a check that fails. */
 function checkOften(
   checks: readonly { readonly gapMs: number; readonly jumpMs?: number | null }[],
   confirmMs = CONFIRM_MS,
@@ -100,7 +100,7 @@ describe("addCheck", () => {
 
   it.each([
     ["a check that failed", { gapMs: 5_000, jumpMs: null }],
-    ["a process that stood still", { gapMs: 10_500 }],
+    ["a process that was suspended", { gapMs: 10_500 }],
     ["a clock that was set forward", { gapMs: 5_000, jumpMs: 1_010 }],
     ["a clock that was set back", { gapMs: 5_000, jumpMs: -1_010 }],
   ])("S23: after %s checks are steady again after `confirmMs`", (_, disturbance) => {

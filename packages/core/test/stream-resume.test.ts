@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createFrameReader, type FrameReader } from "./frame-reader.ts";
 import { createStreamBench, letGo, type StreamBench } from "./stream-bench.ts";
 
-/** The bytes of one connection, from a cursor to where the run stands. */
+/** The bytes of one connection, from a cursor to the end of the run's log. */
 async function connect(bench: StreamBench, since: number): Promise<Uint8Array> {
   const opened = await bench.open(since);
   const { lastSequence, finishedAtMs } = await bench.log.getRun("r");

@@ -209,8 +209,8 @@ describe("a page of the log that is on its way", () => {
     const conversation = world.open("ada", 0);
     const { sink } = conversation;
     world.source.readies[0]?.resolve();
-    // The look at whose run it is, then the one behind the subscription.
-    for (let look = 0; look < 2; look++) {
+    // The read that checks the owner, then the one after the subscription.
+    for (let read = 0; read < 2; read++) {
       await setImmediate();
       world.source.answerAll();
     }

@@ -185,7 +185,7 @@ describe("what remains of a stream", () => {
   it("S14: one timer serves all streams, and stops with the last", async () => {
     const { open, clock, streams } = await createStreamBench();
     const opened = [await open(), await open()];
-    // Beside the streams' own there is the recheck of the one run that they follow.
+    // Besides the streams' own timer, the recheck of the one followed run has one.
     expect(clock.timers()).toBe(2);
     for (const one of opened) {
       letGo(one);

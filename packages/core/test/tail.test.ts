@@ -40,7 +40,7 @@ describe("tailSlices", () => {
     expect([tail.state(), tail.seen.length]).toStrictEqual(["asleep", 1]);
     tail.leave();
     await setImmediate();
-    expect(source.watching()).toBe(0);
+    expect(source.subscriptions()).toBe(0);
   });
 
   it("S13: a notification is not lost at any moment between the read and the wait", async () => {
@@ -75,7 +75,7 @@ describe("tailSlices", () => {
     await turn(source);
     tail.take();
     await setImmediate();
-    expect([tail.state(), tail.seen.length, source.watching(), clock.timers()]).toStrictEqual([
+    expect([tail.state(), tail.seen.length, source.subscriptions(), clock.timers()]).toStrictEqual([
       "finished",
       2,
       0,
@@ -108,7 +108,7 @@ describe("tailSlices", () => {
       tail.take();
       await setImmediate();
       expect([tail.state(), tail.error()]).toStrictEqual(["failed", REASON]);
-      expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+      expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
     },
   );
 
@@ -116,7 +116,7 @@ describe("tailSlices", () => {
     const { source, clock, followers } = await createBench();
     const slices = tailSlices(followers, "r", { signal: AbortSignal.abort(REASON) });
     await expect(slices.next()).rejects.toBe(REASON);
-    expect([source.watching(), clock.timers(), source.reads.length]).toStrictEqual([0, 0, 0]);
+    expect([source.subscriptions(), clock.timers(), source.reads.length]).toStrictEqual([0, 0, 0]);
   });
 
   it("a tail removes its listeners from the signal", async () => {
@@ -150,7 +150,7 @@ describe("tailSlices", () => {
     const caught = expect(next).rejects.toMatchObject({ code: "not_found" });
     await turn(source);
     await caught;
-    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
   });
 
   it("W24: a cursor past the end of a live run is cursor_ahead, one past a finished run is its end", async () => {

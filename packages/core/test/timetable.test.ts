@@ -12,7 +12,7 @@ const names = (items: readonly Item[]): readonly number[] =>
 
 describe("createTimetable", () => {
   const step = fc.record({
-    does: fc.constantFrom("add" as const, "set" as const, "remove" as const, "look" as const),
+    does: fc.constantFrom("add" as const, "set" as const, "remove" as const, "check" as const),
     which: fc.nat({ max: 20 }),
     time: fc.nat({ max: 5 }),
   });
@@ -28,7 +28,7 @@ describe("createTimetable", () => {
             const added = item(name);
             model.set(added, time);
             timetable.add(added, time);
-          } else if (does === "look") {
+          } else if (does === "check") {
             const due: Item[] = [];
             timetable.eachDue(time, (one) => due.push(one));
             expect(names(due)).toStrictEqual(

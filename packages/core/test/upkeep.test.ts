@@ -7,7 +7,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createLossyStore } from "./lossy-store.ts";
 
-/** Ends what has expired at the first look. */
+/** Ends expired runs at the first check. */
 const AT_ONCE = { graceMs: 0, confirmMs: 0 };
 const END = { eventType: "RUN_COMPLETED" };
 

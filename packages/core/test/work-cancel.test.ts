@@ -14,7 +14,7 @@ import {
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled" } };
 
 let world: WorkWorld;
-/** By how much the store's clock has come to run ahead of the worker's. */
+/** By how much the store's clock is ahead of the worker's. */
 let aheadMs = 0;
 
 beforeEach(async () => {
@@ -50,7 +50,7 @@ describe("a cancel", () => {
       world.runs.work("r", LEASE, async (run) => {
         await world.settle();
         writes = run.append([{ eventType: "A" }]);
-        // It has its place in the queue of the log, whose next group goes out at the end of the turn.
+        // It has its place in the queue of the log, whose next group is sent at the end of the turn.
         for (let microtasks = 0; microtasks < 5; microtasks++) await Promise.resolve();
         void world.runs.cancel("r");
         await aborted(run);
@@ -116,7 +116,7 @@ describe("a cancel", () => {
     await world.settle();
     await world.runs.cancel("r");
     await world.pass(10 * LEASE_MS);
-    // Nothing is done any more meanwhile.
+    // Meanwhile nothing more happens.
     expect(world.leftOvers()).toBe(0);
     done.resolve("done");
     expect(await work).toMatchObject(CANCELLED);
@@ -197,7 +197,7 @@ describe("a cancel", () => {
       run.signal.addEventListener("abort", () => (isAborted = true));
       return "done";
     });
-    // The notification notifies, the run is looked at, and a renewal is refused.
+    // The notification comes, the run is checked, and a renewal is refused.
     await world.pass(LEASE_MS / 2);
     expect(world.calls).toContain("renew");
     gate.resolve();

@@ -29,8 +29,8 @@ function failAppends(times: number, error = storeAway()): void {
   };
 }
 
-/** The run is nobody's once the lease is over, for another worker or for a reaper, and no sooner: then it could be forgotten. */
-async function expectLeftToRunOut(): Promise<void> {
+/** Expects that the run is free once its lease has expired, and no sooner, and that a reaper finds it. */
+async function expectLeftToExpire(): Promise<void> {
   await expect(world.others.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
   await world.pass(LEASE_MS);
   expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual(["r"]);
@@ -58,7 +58,7 @@ describe("an emitted event", () => {
     });
     await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
-    await expectLeftToRunOut();
+    await expectLeftToExpire();
   });
 
   it.each([
@@ -68,19 +68,19 @@ describe("an emitted event", () => {
   ])(
     "W9: an emitted value that is not an event (%s) stops the work, which fails with it",
     async (code, type, payload) => {
-      const told: unknown[] = [];
+      const reasons: unknown[] = [];
       const work = world.runs.work("r", LEASE, async (run) => {
         void run.emit("A", 1);
         void run.emit(type, payload);
         void run.emit("A", 2);
         await aborted(run);
-        told.push(run.signal.reason);
-        await run.append([{ eventType: "B" }]).catch((error: unknown) => told.push(error));
+        reasons.push(run.signal.reason);
+        await run.append([{ eventType: "B" }]).catch((error: unknown) => reasons.push(error));
         return "done";
       });
       await expect(work).rejects.toMatchObject({ code });
-      expect(told).toMatchObject([{ code }, { code }]);
-      // What was emitted before it has landed, and nothing behind it has.
+      expect(reasons).toMatchObject([{ code }, { code }]);
+      // Earlier emitted events have landed, and no later ones have.
       expect(await world.events()).toStrictEqual(["A 1", expect.stringContaining("RUN_FAILED")]);
     },
   );
@@ -162,7 +162,7 @@ describe("the end of a run", () => {
     const work = world.runs.work("r", LEASE, () => "done");
     await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(await world.events()).toStrictEqual([]);
-    await expectLeftToRunOut();
+    await expectLeftToExpire();
   });
 
   it("S7: an end in doubt that has landed is the end, and work rejects with the error in doubt", async () => {
@@ -199,7 +199,7 @@ describe("the end of a run", () => {
     });
     await expect(work).rejects.toBe(error);
     expect(await world.events()).toStrictEqual(["A"]);
-    await expectLeftToRunOut();
+    await expectLeftToExpire();
   });
 });
 
@@ -222,7 +222,7 @@ describe("a process that works", () => {
     const script = `import { createMemoryStore, createRunEvents } from ${JSON.stringify(core)};
       const runs = createRunEvents({ store: createMemoryStore() });
       const { runId } = await runs.create({ ownerId: "ada" });
-      // A timer that holds nothing is all that the task waits for.
+      // The task waits only for a timer that does not keep the process alive.
       await runs.work(runId, { leaseMs: 1000 }, () => new Promise((resolve) => setTimeout(resolve, 20).unref()));
       console.log((await runs.get(runId)).runStatus);`;
     const { stdout } = await promisify(execFile)(process.execPath, [

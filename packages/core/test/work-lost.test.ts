@@ -15,7 +15,7 @@ import {
 const FENCED = { code: "fenced" };
 
 let world: WorkWorld;
-/** By how much the store's clock has come to run ahead of the worker's. */
+/** By how much the store's clock is ahead of the worker's. */
 let aheadMs = 0;
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Another worker takes the run over, whose lease has run out for the store. */
+/** Another worker claims the run, whose lease has expired by the store's clock. */
 async function takeOver(): Promise<void> {
   world.clock.skip(LEASE_MS);
   await world.others.claim("r", LEASE);
@@ -37,22 +37,22 @@ async function takeOver(): Promise<void> {
 describe("a lost lease", () => {
   it("S21: the worker stops at the end of the lease if no renewal is answered, and nothing more is sent", async () => {
     world.intercepts.renew = async () => new Promise(() => {});
-    const told: unknown[] = [];
+    const reasons: unknown[] = [];
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await aborted(run);
-        told.push(world.clock.now(), run.signal.reason);
+        reasons.push(world.clock.now(), run.signal.reason);
         void run.emit("A");
-        told.push(await failureOf(run.append([{ eventType: "A" }])));
+        reasons.push(await failureOf(run.append([{ eventType: "A" }])));
       }),
     );
     const from = world.clock.now();
     await world.pass(LEASE_MS - 1);
-    expect(told).toStrictEqual([]);
+    expect(reasons).toStrictEqual([]);
     await world.pass(1);
-    told.push(await work);
-    expect(told).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
-    expect(told[3]).toHaveProperty(
+    reasons.push(await work);
+    expect(reasons).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
+    expect(reasons[3]).toHaveProperty(
       "message",
       "Expected the lease to be renewed in time, but it expired. Stop: another worker may claim the run.",
     );

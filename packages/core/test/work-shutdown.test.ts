@@ -157,9 +157,9 @@ describe("a shutdown of work", () => {
     });
     await world.pass(100);
     shutdown.abort(REASON);
-    const told = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
+    const rejected = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
     await world.pass(100);
-    await told;
+    await rejected;
   });
 
   it("S21: a shutdown before the claim claims nothing, and one during it releases at once", async () => {
@@ -227,7 +227,7 @@ describe("close", () => {
       expect(order).toStrictEqual(["store_unavailable"]);
       done.resolve();
       await Promise.all([over, closed]);
-      // The message differs from that of a closed store: this is no outage, and the run may go on elsewhere.
+      // The message differs from that of a closed store: this is not an outage, and another worker may continue the run.
       const message =
         "This process is shutting down: `close` was called. Another worker may continue the run.";
       expect(order).toStrictEqual(["store_unavailable", message, "closed"]);

@@ -23,7 +23,7 @@ const EVENTS = {
 type Name = keyof typeof EVENTS;
 const NAMES = Object.keys(EVENTS) as readonly Name[];
 
-/** What is in no row leaves the state as it is. */
+/** An event without a row leaves the state as it is. */
 const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkState["at"]>>>>> = {
   claimed: {
     started: "working",
