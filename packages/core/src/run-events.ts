@@ -149,6 +149,13 @@ export interface RunEvents extends Upkeep {
    * @throws RunEventsError as `claim`; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
    * emitted event or an end that could not be appended
    * @see S21, S22
+   *
+   * @example
+   * const answer = await runs.work(runId, { leaseMs: 30_000 }, async (run) => {
+   *   for await (const token of stream) await run.emit("TOKEN", token);
+   *   run.signal.throwIfAborted();
+   *   return { words: 3 };
+   * });
    */
   work<Value>(
     runId: string,

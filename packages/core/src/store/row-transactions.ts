@@ -180,12 +180,12 @@ export function purgeWork(
   mostEvents: number,
 ): RowWork<readonly string[]> {
   return (rows) => {
-    const gone: string[] = [];
+    const removed: string[] = [];
     let eventsLeft = mostEvents;
     let fruitless = 0;
 
     function purgePiece(untilMs: number): Answer<boolean> {
-      const most = Math.min(limit - gone.length, PURGE_PIECE);
+      const most = Math.min(limit - removed.length, PURGE_PIECE);
       if (most === 0 || eventsLeft <= 0 || fruitless === FRUITLESS_TRIES) return false;
       return after(rows.selectDue("finishedAtMs", untilMs, most), (runIds) => {
         if (runIds.length === 0) return false;
@@ -193,7 +193,7 @@ export function purgeWork(
           const piece = firstOf(runIds, heads, untilMs, eventsLeft);
           fruitless = piece.length === 0 ? fruitless + 1 : 0;
           for (const { runId, lastSequence } of piece) {
-            gone.push(runId);
+            removed.push(runId);
             eventsLeft -= lastSequence;
           }
           if (piece.length === 0) return true;
@@ -205,7 +205,7 @@ export function purgeWork(
     return after(rows.now(), (nowMs) =>
       after(
         whileTrue(() => purgePiece(nowMs - finishedForMs)),
-        () => gone,
+        () => removed,
       ),
     );
   };

@@ -35,11 +35,11 @@ export function createGatheringQueue(
   { maxEvents, gatherMs, clock, roomBytes }: GatherOptions,
 ): EmitQueue {
   const sendAll = sendInParts(send);
-  const queue = createEmitQueue(take, maxEvents, onFailure, roomBytes);
+  const queue = createEmitQueue(sendGathered, maxEvents, onFailure, roomBytes);
   let state: "at rest" | "gathering" | "gathered" = "at rest";
   let stopGathering = (): void => {};
 
-  async function take(events: readonly SealedDraft[]): Promise<void> {
+  async function sendGathered(events: readonly SealedDraft[]): Promise<void> {
     // An earlier batch that was full changes nothing.
     if (state === "gathered") state = "at rest";
     await sendAll(events);
