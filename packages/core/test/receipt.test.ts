@@ -8,6 +8,8 @@ const LANDING = {
   phase: '"pl\\"an"',
 } as const;
 
+const REQUEST = { expectedSequence: 3 };
+
 describe("receiptOf", () => {
   it("W9, W10: a receipt has where the append landed, and whether it is a replay", () => {
     const receipt = {
@@ -16,11 +18,11 @@ describe("receiptOf", () => {
       runStatus: "running",
       currentPhase: 'pl"an',
     };
-    expect(receiptOf({ outcome: "appended", ...LANDING })).toStrictEqual({
+    expect(receiptOf({ outcome: "appended", ...LANDING }, REQUEST)).toStrictEqual({
       ...receipt,
       replayed: false,
     });
-    expect(receiptOf({ outcome: "replayed", ...LANDING })).toStrictEqual({
+    expect(receiptOf({ outcome: "replayed", ...LANDING }, REQUEST)).toStrictEqual({
       ...receipt,
       replayed: true,
     });
@@ -37,7 +39,14 @@ describe("receiptOf", () => {
     [{ outcome: "fenced" }, "fenced", {}],
     [{ outcome: "sequence_conflict", lastSequence: 7 }, "sequence_conflict", { lastSequence: 7 }],
   ] as const)("S5, W3: the outcome %j is refused as %s", (outcome, code, details) => {
-    expect(() => receiptOf(outcome)).toThrow(expect.objectContaining({ code, details }));
+    expect(() => receiptOf(outcome, REQUEST)).toThrow(expect.objectContaining({ code, details }));
+  });
+
+  it("W11: a refused sequence shows what was expected, what it is and what to do", () => {
+    const outcome = { outcome: "sequence_conflict", lastSequence: 5 } as const;
+    expect(() => receiptOf(outcome, REQUEST)).toThrow(
+      "Expected the run's last sequence to be 3, but it is 5. Read the run again from 3, then decide again.",
+    );
   });
 });
 

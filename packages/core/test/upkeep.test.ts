@@ -236,7 +236,8 @@ describe("purge", () => {
           expect(gone.toSorted()).toStrictEqual(old.map(({ runId }) => runId).toSorted());
           for (const { runId } of runs) {
             const read = log.readPage(runId);
-            if (gone.includes(runId)) await expect(read).rejects.toMatchObject({ code: "not_found" });
+            if (gone.includes(runId))
+              await expect(read).rejects.toMatchObject({ code: "not_found" });
             else expect((await read).events).toHaveLength(1);
           }
         },

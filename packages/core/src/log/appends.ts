@@ -1,6 +1,7 @@
 import {
   type Appender,
   type AppendOutcome,
+  type AppendRequest,
   parseExpectedSequence,
   parseIdempotencyKey,
 } from "../rules/append.ts";
@@ -65,16 +66,10 @@ export function createAppends(
       const planned = planEvents(drafts, limits);
       const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
       const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
-      const receipt = receiptOf(
-        await queue.add({
-          ...planned,
-          runId,
-          ownerId,
-          idempotencyKey: key,
-          expectedSequence,
-          appender: appenderOf(conditions.fence),
-        }),
-      );
+      const appender = appenderOf(conditions.fence);
+      const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender };
+      const request: AppendRequest = { ...planned, ...conditioned, runId };
+      const receipt = receiptOf(await queue.add(request), request);
       // A caller without a key replays nothing: core sent its own key again.
       return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
     },

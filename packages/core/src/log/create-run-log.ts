@@ -62,7 +62,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       checkRunId(runId);
       const outcome = await appends.cancel(runId, ownerId);
       // If another caller has ended the run first, it has ended as this caller asked.
-      if (outcome.outcome !== "finished") receiptOf(outcome);
+      if (outcome.outcome !== "finished") receiptOf(outcome, { expectedSequence: null });
       return runs.getRun(runId, owner);
     },
     readPage: reads.readPage,
