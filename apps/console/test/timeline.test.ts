@@ -209,7 +209,7 @@ it("W13: a run's screen cancels the run, but not before it has asked", async () 
 it("W4: a run's screen says so where there is no such run", async () => {
   const { url, page } = await openSignedIn();
   await page.goto(`${url}/#/runs/nothing`);
-  await page.getByText("There is no such run.").waitFor();
+  await page.getByText("This run does not exist, or belongs to another owner. Check its id.").waitFor();
 });
 
 /** Whether an element is seen whole. */

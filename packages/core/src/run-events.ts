@@ -10,57 +10,69 @@ import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
 import type { RunRecord } from "./rules/run.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { createLogPort } from "./work/run-access.ts";
+import { createLogAccess } from "./work/run-access.ts";
 import { runWork, type WorkOptions } from "./work/work.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
-/** A page of a run's events, and the run's state as of its end. @see W15, W16 */
+/** A page of a run's events, and the run's state at its end. @see W15, W16 */
 export interface RunEventsPage {
   /** Ascending, without a gap, from `since + 1`. */
   readonly events: readonly RunEvent[];
   /** Terminal only when the page reaches the end of the log. */
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
+  /** The sequence of the log's last event. */
   readonly lastSequence: number;
+  /** Whether the log has events after this page. */
   readonly hasMore: boolean;
 }
 
 /** Which runs to list. */
 export interface ListOptions {
   readonly ownerId: string;
+  /** Only runs in this status. */
   readonly status?: RunStatus | undefined;
-  /** Default 50. */
+  /**
+   * The most runs.
+   * @defaultValue 50
+   */
   readonly limit?: number;
   /** The `nextCursor` of the page before. */
   readonly cursor?: number | undefined;
 }
 
-/** A run that a worker has. @see W31 */
+/** A worker's lease on a run. @see W31 */
 export interface Claim {
-  /** Goes with every append, renewal and release. */
+  /** Pass it to every append, renewal and release. */
   readonly fence: number;
-  /** When the lease runs out, by the store's clock: ISO 8601 with milliseconds. */
+  /** When the lease expires, by the store's clock: ISO 8601 with milliseconds. */
   readonly expiresAt: string;
 }
 
 /** Everything that a program does with runs. */
 export interface RunEvents extends Upkeep {
-  /** The same with payloads as JSON text, for servers: `@tm/run-events-http` takes it from here. */
+  /** The same API with payloads as JSON text, for servers such as `@tm/run-events-http`. */
   readonly log: RunLog;
   /**
    * Creates a run, or returns the owner's run with that id as it is.
-   * @throws RunEventsError `run_id_taken` if another owner has the id, `invalid_request`, `payload_too_large`
+   * @throws RunEventsError `run_id_taken` if another owner has the id, `invalid_request`, `payload_too_large`, `store_unavailable`
    * @see W8, S16
    */
   create(run: {
     readonly ownerId: string;
-    /** `^[A-Za-z0-9_-]{1,128}$`; default a UUID. */
+    /**
+     * Matches `^[A-Za-z0-9_-]{1,128}$`.
+     * @defaultValue a new UUID
+     */
     readonly runId?: string;
-    /** Any JSON value; default `null`. */
+    /**
+     * Any JSON value.
+     * @defaultValue `null`
+     */
     readonly metadata?: unknown;
   }): Promise<RunSnapshot>;
   /**
-   * Appends all of the events or none. Calls that come while one is under way share the next commit.
+   * Appends all of the events or none. Calls that come while an append is under way share the next commit.
    * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`,
    * `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
    * @see W9-W11, W32, S5
@@ -70,47 +82,80 @@ export interface RunEvents extends Upkeep {
     events: readonly EventDraft[],
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
-  /** One page of the events after `since`. @throws RunEventsError `not_found`, `cursor_ahead` */
+  /**
+   * Reads one page of the events after `since`, ascending.
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @see W15, W16
+   */
   read(runId: string, options?: PageOptions): Promise<RunEventsPage>;
   /**
-   * Every event after `since`, then those to come, up to the terminal one. Leaving the loop stops it.
+   * Follows a run: every event after `since`, then new ones, up to the terminal one. To stop it, leave the loop.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; or the signal's reason
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
-  /** @throws RunEventsError `not_found`, also if the run is not `ownerId`'s */
+  /**
+   * Reads a run without its events.
+   * @throws RunEventsError `not_found`, also if the run is not `ownerId`'s; `store_unavailable`
+   */
   get(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
-  /** An owner's runs, newest first. */
+  /**
+   * Lists an owner's runs, newest first. Pass `nextCursor` as `cursor` for the next page; it is `null` after the last run.
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   * @see W14
+   */
   list(
     options: ListOptions,
   ): Promise<{ readonly runs: readonly RunSnapshot[]; readonly nextCursor: number | null }>;
-  /** Appends `RUN_CANCELLED` unless the run has finished. @returns the run afterwards @see W13 */
+  /**
+   * Appends `RUN_CANCELLED` unless the run has finished.
+   * @returns the run afterwards
+   * @throws RunEventsError `not_found`, `store_unavailable`
+   * @see W13
+   */
   cancel(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
-  /** Removes a finished run whole. @throws RunEventsError `not_found`, `run_active` */
+  /**
+   * Removes a finished run whole.
+   * @throws RunEventsError `not_found`, `run_active`, `store_unavailable`
+   */
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
-   * Gives the caller a run without a lease, or whose lease has run out. From then on the run takes only appends under this fence, and
-   * its owner's `cancel`. `work` claims, and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey`
-   * for up to 10 s.
+   * Claims a run without a lease, or whose lease has expired. From then on the run takes only appends under this fence, and its
+   * owner's `cancel`. `work` does this and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey` for
+   * up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    * @see W31, S21
    */
   claim(runId: string, options: ClaimOptions): Promise<Claim>;
-  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, and as `claim` but `claimed` */
+  /**
+   * Renews a lease: it lasts `leaseMs` from now.
+   * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
+   */
   renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
-  /** Ends the lease, so that another worker may claim the run. Idempotent. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
+  /**
+   * Ends the lease, so that another worker may claim the run. Idempotent.
+   * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
+   */
   release(runId: string, fence: number, options?: OwnerOption): Promise<void>;
   /**
    * Works on a run as its only writer: claims it, keeps the lease while the task runs, and ends the run after all events of the task.
    * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with the message of what it threw, unless the task has
    * ended the run itself. It appends nothing else.
    *
-   * The task is always awaited. `run.signal` tells it to stop. On a shutdown (`options.signal`, `close`) a task that returns has done
-   * its work. A task that throws has not, and its run is released for another worker. If it throws since the store was away, the
-   * lease is left to run out.
+   * The task is always awaited. It has to stop when `run.signal` aborts. On a shutdown (`options.signal`, `close`) a task that returns
+   * has done its work. A task that throws has not, and its run is released for another worker. If it throws because the store was away,
+   * the lease expires by itself.
    * @returns what the task returned
-   * @throws what the task threw; the reason of a shutdown that stopped it; RunEventsError as `claim`; `fenced` if the lease was
-   * lost; `run_finished` if another program ended the run; why an emitted event or the end could not be appended
+   * @throws what the task threw, or the reason of a shutdown that stopped it
+   * @throws RunEventsError as `claim`; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
+   * emitted event or an end that could not be appended
    * @see S21, S22
+   *
+   * @example
+   * const answer = await runs.work(runId, { leaseMs: 30_000 }, async (run) => {
+   *   for await (const token of stream) await run.emit("TOKEN", token);
+   *   run.signal.throwIfAborted();
+   *   return { words: 3 };
+   * });
    */
   work<Value>(
     runId: string,
@@ -119,24 +164,25 @@ export interface RunEvents extends Upkeep {
   ): Promise<Value>;
   /**
    * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
-   * @throws RunEventsError `store_unavailable`, which says why no append could land, or that the store did not answer in
-   * `timeoutMs` (5,000); `invalid_request`
+   * @throws RunEventsError `store_unavailable`, with why no append could land, or if the store did not answer in `timeoutMs`;
+   * `invalid_request`
    * @see S31
    */
   probe(options?: ProbeOptions): Promise<void>;
   /**
-   * Ends every tail, shuts down all work and waits for it, lets the appends and reads under way end, then closes the store, whose `close`
-   * decides over other calls under way, such as a claim. Idempotent.
+   * Ends every tail, shuts down all work and waits for it, and lets the appends and reads under way end. Then it closes the store,
+   * whose `close` decides about other calls under way, such as a claim. Idempotent.
    *
-   * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process that has
-   * to go by a deadline exit then: what was not acknowledged may have landed.
+   * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
+   * deadline exit then: appends without an acknowledgement may have landed.
    * @see S18
    */
   close(): Promise<void>;
 }
 
 /**
- * The door: runs over any store.
+ * Makes runs over a store: the entry point of this package.
+ * @throws TypeError for a value that is not a store, or limits that are not numbers of 1 or more
  *
  * @example
  * const runs = createRunEvents({ store: createMemoryStore() });
@@ -184,8 +230,8 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");
-      const port = createLogPort(options.store, log, workOptions, closing.signal);
-      return closing.hold(runWork(port, runId, workOptions, task));
+      const access = createLogAccess(options.store, log, workOptions, closing.signal);
+      return closing.hold(runWork(access, runId, workOptions, task));
     },
     reap: (which) => log.reap(which),
     purge: (which) => log.purge(which),
@@ -208,8 +254,8 @@ function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): Ru
 }
 
 /**
- * A run as its snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: one that is
- * added here is added there, too.
+ * A run's snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: add a new
+ * field in both.
  */
 function snapshotOf(run: RunRecord): RunSnapshot {
   const {

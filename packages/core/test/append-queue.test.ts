@@ -22,7 +22,7 @@ function requestOf(ownerId: string | null, runId: string, bytes: number): Append
   };
 }
 
-/** A queue in front of a store that answers only when the test lets it. */
+/** A queue over a store whose answers the test gives. */
 function createHeldQueue(): {
   readonly queue: ReturnType<typeof createAppendQueue>;
   readonly release: () => void;
@@ -42,7 +42,7 @@ function createHeldQueue(): {
   };
 }
 
-it("refuses an owner who has a quarter of the queue, and no one else; all of it only when the whole is full", async () => {
+it("the append queue refuses an owner who has a quarter of it, but no other owner until the whole is full", async () => {
   const { queue, release } = createHeldQueue();
   const adding: Promise<unknown>[] = [];
   const refused: RunEventsError[] = [];
@@ -59,7 +59,7 @@ it("refuses an owner who has a quarter of the queue, and no one else; all of it 
   expect(refused[0]?.details).toEqual({ retryAfterMs: 1_000 });
   expect(refused.length).toBeGreaterThanOrEqual(13);
   const ofAda = refused.length;
-  // Others have room, and what is of no owner may fill it.
+  // Other owners have room, and appends without an owner may fill the queue.
   for (let count = 0; count < 10; count++) add("bob", MIB);
   for (let count = 0; count < 30; count++) add(null, MIB);
   await setImmediate();

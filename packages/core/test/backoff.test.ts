@@ -13,7 +13,7 @@ const failures = fc.integer({ min: 1, max: 5_000 });
 const random = fc.double({ min: 0, max: 1, noNaN: true });
 
 describe("planBackoff", () => {
-  it("never passes the longest pause, and leaves no more to chance than the jitter", () => {
+  it("planBackoff never passes the longest pause, and makes no more of it random than the jitter", () => {
     fc.assert(
       fc.property(bounds, failures, random, (backoff, count, chance) => {
         const pauseMs = planBackoff(backoff, count, chance);
@@ -25,7 +25,7 @@ describe("planBackoff", () => {
     );
   });
 
-  it("grows with each failure, and with chance", () => {
+  it("planBackoff grows with each failure, and with the random number", () => {
     fc.assert(
       fc.property(bounds, failures, random, random, (backoff, count, one, other) => {
         const [low, high] = one < other ? [one, other] : [other, one];
@@ -39,7 +39,7 @@ describe("planBackoff", () => {
     );
   });
 
-  it("doubles from the first pause to the longest", () => {
+  it("planBackoff doubles from the first pause to the longest", () => {
     const backoff: Backoff = { firstMs: 25, mostMs: 1_000, jitter: 0 };
     const pauses = [1, 2, 3, 6, 7, 2_000].map((count) => planBackoff(backoff, count, 0.5));
     expect(pauses).toStrictEqual([25, 50, 100, 800, 1_000, 1_000]);

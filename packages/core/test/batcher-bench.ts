@@ -7,7 +7,7 @@ export interface Item {
   readonly name: number;
   readonly weight: number;
   readonly key: number;
-  /** Default nobody's. */
+  /** @defaultValue `null` */
   readonly owner?: string;
 }
 
@@ -18,7 +18,7 @@ export interface Bench {
   readonly clock: FakeClock;
   /** The sends under way, oldest first. */
   readonly sending: () => readonly Sending[];
-  /** Answers every item of the oldest. */
+  /** Answers every item of the oldest send. */
   readonly answer: () => void;
 }
 
@@ -65,13 +65,13 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
   };
 }
 
-/** By then what has been added has gone out, if there is room for it: an item by itself after one turn, several after two. */
+/** By then added items were sent, if they have room: a single item after one turn, several after two. */
 export async function endOfTurns(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }
 
-/** As `endOfTurns`, behind the turn in which a group's end is seen. */
+/** As `endOfTurns`, after the turn in which a group's end is seen. */
 export async function nextGroup(): Promise<void> {
   await setImmediate();
   await endOfTurns();

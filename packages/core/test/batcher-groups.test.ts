@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createBench, endOfTurns, item, LATE_MS, nextGroup } from "./batcher-bench.ts";
 
 describe("groups in flight", () => {
-  it("has one group in flight as long as it is not late, so that what arrives meanwhile goes together", async () => {
+  it("a batcher has one group in flight until it is late, so that items that arrive meanwhile share the next", async () => {
     const { batcher, groups, answer, clock } = createBench();
     const first = batcher.add(item(0, 1, 0));
     await endOfTurns();
@@ -18,7 +18,7 @@ describe("groups in flight", () => {
     await Promise.all(second);
   });
 
-  it("shares what waits among the groups that may be in flight, once there is enough of it", async () => {
+  it("a batcher divides many waiting items among the groups that may be in flight", async () => {
     const { batcher, groups, answer } = createBench({
       groupsAtOnce: 2,
       maxItems: 99,
@@ -49,11 +49,11 @@ describe("groups in flight", () => {
     await Promise.all([...many, ...next]);
   });
 
-  it("S2: with room for another group sends what waits, but what is behind a key in flight only after it", async () => {
+  it("S2: with room for another group a batcher sends waiting items, but items whose key is in flight only later", async () => {
     const { batcher, groups, answer } = createBench({ groupsAtOnce: 2 });
     const first = batcher.add(item(0, 1, 7));
     await endOfTurns();
-    const behind = batcher.add(item(1, 1, 7));
+    const later = batcher.add(item(1, 1, 7));
     await endOfTurns();
     expect(groups).toHaveLength(1);
     const free = batcher.add(item(2, 1, 8));
@@ -65,14 +65,14 @@ describe("groups in flight", () => {
     expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
     answer();
     answer();
-    expect(await Promise.all([free, behind])).toStrictEqual(["answer 2", "answer 1"]);
+    expect(await Promise.all([free, later])).toStrictEqual(["answer 2", "answer 1"]);
   });
 
-  it("lets others pass a group that is late, but not its own keys", async () => {
+  it("a late group lets others pass, but not its own keys", async () => {
     const { batcher, groups, sending, clock } = createBench();
     const stuck = batcher.add(item(0, 1, 7));
     await endOfTurns();
-    const behind = batcher.add(item(1, 1, 7));
+    const later = batcher.add(item(1, 1, 7));
     const free = batcher.add(item(2, 1, 8));
     clock.advance(LATE_MS);
     expect(groups).toStrictEqual([[item(0, 1, 7)], [item(2, 1, 8)]]);
@@ -85,12 +85,12 @@ describe("groups in flight", () => {
     expect(await stuck).toBe("stuck");
     await nextGroup();
     expect(groups[2]).toStrictEqual([item(1, 1, 7)]);
-    sending()[2]?.settle(0, "behind");
+    sending()[2]?.settle(0, "later");
     sending()[2]?.done.resolve();
-    expect(await behind).toBe("behind");
+    expect(await later).toBe("later");
   });
 
-  it("lets nobody who may go wait behind others' busy sets of keys", async () => {
+  it("ready items do not wait for the busy keys of others", async () => {
     const { batcher, groups, answer } = createBench({ groupsAtOnce: 2, maxItems: 4 });
     const add = (set: number): void => {
       for (let at = 0; at < 4; at++) void batcher.add(item(set, 1, set * 10 + at));
@@ -99,7 +99,7 @@ describe("groups in flight", () => {
     await endOfTurns();
     add(2);
     await endOfTurns();
-    // Behind each of the two its own next: whichever ends, another full group is there.
+    // After each of the two comes its own next: if either ends, another full group is ready.
     add(1);
     add(2);
     const alone = batcher.add(item(9, 1, 99));
@@ -114,7 +114,7 @@ describe("groups in flight", () => {
     expect(await alone).toBe("answer 9");
   });
 
-  it("S2: keeps the keys of late groups to themselves, and others pass only so many of them", async () => {
+  it("S2: a late group keeps its keys, and only so many groups pass it", async () => {
     const { batcher, groups, clock } = createBench({ groupsAtOnce: 2 });
     const keys = (): readonly (readonly number[])[] =>
       groups.map((group) => group.map(({ key }) => key));

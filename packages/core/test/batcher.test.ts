@@ -28,7 +28,7 @@ describe("a batcher", () => {
     { maxLength: 40 },
   );
 
-  it("S2: keeps each key's order, bounds each group, has no key in two groups, and gives each call its own answer", async () => {
+  it("S2: a batcher keeps each key's order, bounds each group, has no key in two groups, and gives each call its own answer", async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (script, groupsAtOnce) => {
         const { batcher, groups, sending, answer, clock } = createBench({ groupsAtOnce });
@@ -71,7 +71,7 @@ describe("a batcher", () => {
     );
   });
 
-  it("answers an item while others of its group still wait", async () => {
+  it("a batcher answers an item while others of its group still wait", async () => {
     const { batcher, sending } = createBench();
     const [fast, slow] = [batcher.add(item(0, 1, 0)), batcher.add(item(1, 1, 1))];
     await endOfTurns();
@@ -82,7 +82,7 @@ describe("a batcher", () => {
     expect(await slow).toBe("slow");
   });
 
-  it("sends what one turn has added together, and what arrives meanwhile as the next group", async () => {
+  it("a batcher sends the items of one turn together, and items that arrive meanwhile as the next group", async () => {
     const { batcher, groups, answer } = createBench();
     const first = [batcher.add(item(0)), batcher.add(item(1))];
     expect(groups).toHaveLength(0);
@@ -102,7 +102,7 @@ describe("a batcher", () => {
     await Promise.all(second);
   });
 
-  it("sends what is alone at the end of its turn, and what is not with what the next turn adds", async () => {
+  it("a single item is sent at the end of its turn, and several together with the items of the next turn", async () => {
     const { batcher, groups, answer } = createBench();
     const alone = batcher.add(item(0));
     await setImmediate();
@@ -119,12 +119,12 @@ describe("a batcher", () => {
     await Promise.all([...first, joined]);
   });
 
-  it("counts whoever waits for a busy key not as company, and lets a full group wait for nobody", async () => {
+  it("items that wait for a busy key do not delay a group, and a full group does not wait", async () => {
     const { batcher, groups, answer } = createBench({ groupsAtOnce: 2, maxItems: 2 });
     const stuck = [batcher.add(item(0, 1, 7)), batcher.add(item(1, 1, 7))];
     await setImmediate();
     expect(groups).toHaveLength(1);
-    const behind = batcher.add(item(2, 1, 7));
+    const later = batcher.add(item(2, 1, 7));
     const alone = batcher.add(item(3, 1, 8));
     await setImmediate();
     expect(groups[1]).toStrictEqual([item(3, 1, 8)]);
@@ -133,10 +133,10 @@ describe("a batcher", () => {
     await Promise.all([...stuck, alone]);
     await nextGroup();
     answer();
-    await behind;
+    await later;
   });
 
-  it("sends an item alone that weighs more than a group may", async () => {
+  it("an item that weighs more than a group may is sent alone", async () => {
     const { batcher, groups, answer } = createBench();
     const answers = [batcher.add(item(0, 99)), batcher.add(item(1, 99))];
     await endOfTurns();
@@ -149,7 +149,7 @@ describe("a batcher", () => {
     expect(groups).toStrictEqual([[item(0, 99)], [item(1, 99)]]);
   });
 
-  it("rejects the group of a send that fails, and no other", async () => {
+  it("a send that fails rejects its group, and no other", async () => {
     const { batcher, answer, sending, groups } = createBench();
     const failure = new Error("no");
     const lost = [batcher.add(item(0)), batcher.add(item(1))];
@@ -169,7 +169,7 @@ describe("a batcher", () => {
     expect(groups).toStrictEqual([[item(0), item(1)], [item(2)]]);
   });
 
-  it("rejects a send that throws at once, and goes on", async () => {
+  it("a send that throws at once rejects its group, and the batcher continues", async () => {
     let calls = 0;
     const { batcher } = createBench({
       async send(items, settle) {
@@ -182,7 +182,7 @@ describe("a batcher", () => {
     await expect(batcher.add(item(1))).resolves.toBe("answer 1");
   });
 
-  it("rejects the one whose answer is an error, and every one that got no answer", async () => {
+  it("an item is rejected if its answer is an error, or if it gets none", async () => {
     const { batcher } = createBench({
       async send(_, settle) {
         settle(0, "yes");
@@ -198,7 +198,7 @@ describe("a batcher", () => {
     expect(none).toMatchObject({ status: "rejected", reason: expect.any(TypeError) });
   });
 
-  it("refuses what is not admitted, by the weight that waits, without losing the rest", async () => {
+  it("an item that is not admitted, by the waiting weight, is refused without a loss of the others", async () => {
     const weights: number[] = [];
     const { batcher, answer, groups } = createBench({
       admit(queued) {
@@ -209,7 +209,7 @@ describe("a batcher", () => {
     const first = [batcher.add(item(0, 3)), batcher.add(item(1, 3))];
     await expect(batcher.add(item(2))).rejects.toThrow("full");
     await endOfTurns();
-    // What is in flight waits no longer.
+    // Items in flight wait no longer.
     const second = batcher.add(item(3, 1));
     expect(weights).toStrictEqual([0, 3, 6, 0]);
     answer();
@@ -220,7 +220,7 @@ describe("a batcher", () => {
     expect(groups.flat().map(({ name }) => name)).toStrictEqual([0, 1, 3]);
   });
 
-  it("S18: is idle when nothing is queued or in flight, and not before", async () => {
+  it("S18: a batcher is idle when nothing is queued or in flight, and not before", async () => {
     const { batcher, answer } = createBench();
     await batcher.idle();
     const added = batcher.add(item(0));

@@ -14,8 +14,8 @@ import {
   TICK_MS,
 } from "./stream-world.ts";
 
-/** What a stream may say of the run after this much of its log. */
-function told(log: readonly NewEvent[]): Record<string, unknown> {
+/** The state that a stream may show after this much of its run's log. */
+function expected(log: readonly NewEvent[]): Record<string, unknown> {
   const { runStatus, phase } = log.reduce<RunState>(foldEvent, INITIAL_STATE);
   return {
     runStatus: isTerminal(runStatus) ? "running" : runStatus,
@@ -35,14 +35,14 @@ function checkError({ data, id, retryMs }: TimedFrame): void {
 
 function checkConnected(frame: TimedFrame, since: number, log: readonly NewEvent[]): void {
   const { data, id, retryMs } = frame;
-  expect(data).toMatchObject({ type: "connected", since, ...told(log.slice(0, since)) });
+  expect(data).toMatchObject({ type: "connected", since, ...expected(log.slice(0, since)) });
   expect(data["lastSequence"]).toBeGreaterThanOrEqual(since);
   expect(id).toBe(String(since));
   expect(retryMs).toBeGreaterThanOrEqual(2_000);
   expect(retryMs).toBeLessThanOrEqual(5_000);
 }
 
-/** Reads a stream's frames behind `connected` as a client would. */
+/** Reads a stream's frames after `connected` as a client would. */
 function checkFrames(frames: readonly TimedFrame[], since: number, log: readonly NewEvent[]): void {
   let cursor = since;
   frames.forEach(({ data, id, retryMs }, at) => {
@@ -60,7 +60,7 @@ function checkFrames(frames: readonly TimedFrame[], since: number, log: readonly
         break;
       }
       case "status":
-        expect(data).toMatchObject(told(log.slice(0, cursor)));
+        expect(data).toMatchObject(expected(log.slice(0, cursor)));
         expect(data["lastSequence"]).toBeGreaterThanOrEqual(cursor);
         expect(data["lastSequence"]).toBeLessThanOrEqual(log.length);
         expect([id, retryMs]).toStrictEqual([undefined, undefined]);
@@ -73,7 +73,7 @@ function checkFrames(frames: readonly TimedFrame[], since: number, log: readonly
           3_600_000,
         ]);
         expect(data).toMatchObject({
-          ...told(log),
+          ...expected(log),
           runStatus: log.reduce<RunState>(foldEvent, INITIAL_STATE).runStatus,
           lastSequence: cursor,
         });
@@ -93,14 +93,14 @@ function checkTimes({ sink, startedAtMs }: Conversation, { data, atMs }: TimedFr
     expect(atMs - startedAtMs).toBeGreaterThanOrEqual(0.8 * MAX_AGE_MS);
     expect(atMs - startedAtMs).toBeLessThanOrEqual(MAX_AGE_MS + TICK_MS);
   }
-  // One that was never started is told so as well, whenever it comes.
+  // A stream that was never started gets the reason as well, even late.
   if (data["code"] === "slow_consumer" && sink.frames.length > 1) {
     expect(atMs - (sink.fullSinceMs ?? Number.NaN)).toBeGreaterThanOrEqual(STALL_MS);
   }
 }
 
 /**
- * What holds of every stream, wherever it stands: the frames that a client has had so far.
+ * Checks what holds of every stream at any point: the frames that a client has had so far.
  * @param log the whole log of its run
  */
 export function checkConversation(conversation: Conversation, log: readonly NewEvent[]): void {
@@ -126,13 +126,13 @@ export function isLive({ sink, openState }: Conversation): boolean {
   return openState === "open" && sink.state === "open";
 }
 
-/** What holds at every moment. */
+/** Checks what holds at every moment. */
 export function checkNow({ clock, conversations, drainedByMs, streams }: StreamWorld): void {
   const now = clock.now();
   expect(streams.stats().open).toBeLessThanOrEqual(MAX_STREAMS);
   for (const conversation of conversations) {
     const { sink, questions, startedAtMs, askedAtMs, answeredAtMs } = conversation;
-    // What is refused is one frame and an end: nobody waits for its transport.
+    // A refused stream is one frame and an end: the drain does not wait for its transport.
     const refused = sink.frames[0]?.data["type"] === "error";
     if (sink.state === "ended" && !refused)
       expect(now - sink.quietSinceMs).toBeLessThanOrEqual(CLOSE_MS + TICK_MS);
@@ -143,7 +143,7 @@ export function checkNow({ clock, conversations, drainedByMs, streams }: StreamW
     expect(now - startedAtMs).toBeLessThanOrEqual(MAX_AGE_MS + TICK_MS);
     const askedByMs = Math.max(askedAtMs + HEARTBEAT_MS, answeredAtMs + TICK_MS);
     if (questions.length === 0) expect(now).toBeLessThanOrEqual(askedByMs);
-    // A stream that was being opened when the drain began is told as soon as it can be.
+    // A stream that was being opened when the drain began gets the reason as soon as it can.
     expect(now).toBeLessThanOrEqual(Math.max(drainedByMs, startedAtMs) + TICK_MS);
   }
 }

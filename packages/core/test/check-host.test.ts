@@ -4,7 +4,7 @@ import { checkHost } from "../src/rules/check-host.ts";
 class Old {}
 
 describe("checkHost", () => {
-  it("lets this host pass", () => {
+  it("checkHost accepts this host", () => {
     expect(() => checkHost(globalThis as unknown as Record<string, unknown>)).not.toThrow();
   });
 
@@ -13,11 +13,14 @@ describe("checkHost", () => {
     ["Object.groupBy", { Object: Old }],
     ["Map.groupBy", { Map: Old }],
     ["Map.groupBy", { Map: undefined }],
-  ])("says of a host without %s which one is needed", (missing, lacking) => {
-    expect(() => checkHost({ Promise, Object, Map, ...lacking })).toThrow(
-      new TypeError(
-        `@tm/run-events-core needs Node 22.12 or later, or a browser from 2024 on: this host has no ${missing}.`,
-      ),
-    );
-  });
+  ])(
+    "checkHost refuses a host without %s with the versions that are needed",
+    (missing, lacking) => {
+      expect(() => checkHost({ Promise, Object, Map, ...lacking })).toThrow(
+        new TypeError(
+          `@tm/run-events-core needs Node 22.12 or later, or a browser from 2024 on: this host has no ${missing}.`,
+        ),
+      );
+    },
+  );
 });

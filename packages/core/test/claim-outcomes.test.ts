@@ -9,13 +9,13 @@ const ANY = { runId: "r", ownerId: null };
 describe("claimRun, renewLease and releaseRun", () => {
   interface Situation {
     readonly exists: boolean;
-    readonly asked: "nobody" | "owner" | "stranger";
+    readonly asked: "anyone" | "owner" | "stranger";
     readonly runStatus: RunStatus;
     readonly lease: "none" | "held" | "run out";
     readonly fence: "right" | "stale";
   }
   const situations: readonly Situation[] = [true, false].flatMap((exists) =>
-    (["nobody", "owner", "stranger"] as const).flatMap((asked) =>
+    (["anyone", "owner", "stranger"] as const).flatMap((asked) =>
       (["queued", "running", "completed", "failed", "cancelled"] as const).flatMap((runStatus) =>
         (["none", "held", "run out"] as const).flatMap((lease) =>
           (["right", "stale"] as const).map((fence) => ({
@@ -30,7 +30,7 @@ describe("claimRun, renewLease and releaseRun", () => {
     ),
   );
 
-  /** The clauses as a table: the first row that fits speaks. */
+  /** The clauses as a table: the first row that fits decides. */
   function outcomeOf(call: "claim" | "renew" | "release", one: Situation): LeaseOutcome["outcome"] {
     if (!one.exists || one.asked === "stranger") return "not_found";
     if (one.runStatus !== "queued" && one.runStatus !== "running") return "finished";
@@ -50,7 +50,7 @@ describe("claimRun, renewLease and releaseRun", () => {
           : null;
         const request = {
           runId: "r",
-          ownerId: { nobody: null, owner: "ada", stranger: "eve" }[one.asked],
+          ownerId: { anyone: null, owner: "ada", stranger: "eve" }[one.asked],
           fence: one.fence === "right" ? 3 : 2,
           leaseMs: 500,
         };
@@ -78,7 +78,7 @@ describe("claimRun, renewLease and releaseRun", () => {
     },
   );
 
-  it("S21: a lease ends at its very last millisecond, and can be renewed until somebody else has the run", () => {
+  it("S21: a lease ends at its very last millisecond, and can be renewed until another worker claims the run", () => {
     const run = runRecord({ fence: 1, leaseExpiresAtMs: 2_000 });
     const claim = { ...ANY, leaseMs: 10 };
     expect(claimRun(run, claim, 1_999, null)).toStrictEqual({
@@ -95,7 +95,7 @@ describe("claimRun, renewLease and releaseRun", () => {
     expect(isFenced(claimed.run, { by: "worker", fence: 1 }, 2_000)).toBe(true);
   });
 
-  it("S21: who has released a run may say so again, and may not renew it", () => {
+  it("S21: a release may be repeated, and a renewal after it is refused", () => {
     const run = runRecord({ fence: 1, leaseExpiresAtMs: null });
     expect(releaseRun(run, { ...ANY, fence: 1 })).toStrictEqual({ outcome: "granted", run });
     expect(renewLease(run, { ...ANY, fence: 1, leaseMs: 10 }, 0)).toStrictEqual({

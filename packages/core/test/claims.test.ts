@@ -78,7 +78,7 @@ function take(
 }
 
 describe("the lease of a run", () => {
-  it("S21, S22: whatever happens, fences only grow, and who has lost a run never writes to it again", () => {
+  it("S21, S22: fences only grow, and a worker that has lost a run never writes to it again", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         let run = runRecord();
@@ -95,7 +95,7 @@ describe("the lease of a run", () => {
           if (one.do === "claim" && isDone) {
             expect(run.fence).toBe(nextFence(before, nowMs));
             expect(run.leaseExpiresAtMs).toBe(nowMs + one.leaseMs);
-            // Nobody lost it who still had time.
+            // No worker lost it before its lease expired.
             expect((before.leaseExpiresAtMs ?? nowMs) <= nowMs).toBe(true);
           }
           const around = taken.flatMap((fence) => [fence - 1, fence, fence + 1]);
@@ -111,7 +111,7 @@ describe("the lease of a run", () => {
     );
   });
 
-  it("S21: moves nothing of the run but its lease", () => {
+  it("S21: a claim, a renewal and a release change nothing of the run but its lease", () => {
     fc.assert(
       fc.property(step, fc.nat({ max: 4 }), (one, fence) => {
         fc.pre(one.do !== "append" && one.do !== "write");
@@ -131,7 +131,7 @@ describe("the key of a claim", () => {
     readonly claim: string | null;
   }
 
-  /** One claim as every adapter makes it: the key that is kept, the rule, what is kept then. */
+  /** One claim as every adapter makes it: the kept key, the rule, the key that is kept then. */
   function claimUnder(kept: Kept, claimKey: string | undefined, nowMs: number) {
     const keptKey = keptKeyOf(kept.run, kept.claim);
     const request =
@@ -145,7 +145,7 @@ describe("the key of a claim", () => {
   const key = fc.constantFrom("a", "b", "1 a", " ");
   const start: Kept = { run: runRecord(), claim: null };
 
-  it("S21: a claim that comes again under its key while its lease runs gets that lease, whatever happened to the run but another's claim, release or end", () => {
+  it("S21: a claim that is sent again under its key while its lease lasts gets that lease, unless the run was claimed, released or ended", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 12 }), key, (steps, claimKey) => {
         let nowMs = 1_000;
@@ -169,7 +169,7 @@ describe("the key of a claim", () => {
     );
   });
 
-  it("S21: no key but the one that got the lease gets it while it runs, nor does a claim without one", () => {
+  it("S21: only the key that got a lease gets it again while it lasts; another key or none is refused", () => {
     const other = fc.option(key, { nil: undefined });
     fc.assert(
       fc.property(other, other, fc.nat({ max: 5 }), (firstKey, secondKey, afterMs) => {
@@ -190,7 +190,7 @@ describe("the key of a claim", () => {
     );
   });
 
-  it("S21: what is kept says its key for its own fence while that has a lease, and nothing for another", () => {
+  it("S21: a kept claim has its key for its own fence while that has a lease, and for no other", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 120 }),

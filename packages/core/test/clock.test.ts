@@ -8,7 +8,7 @@ import { createFakeClock } from "./fake-clock.ts";
 const clockUrl = new URL("../src/time/clock.ts", import.meta.url).href;
 
 describe("systemClock", () => {
-  it("never runs backwards, and repeats a task until it is stopped", async () => {
+  it("systemClock never runs backwards, and repeats a task until it is stopped", async () => {
     const before = systemClock.now();
     let count = 0;
     await new Promise<void>((resolve) => {
@@ -23,7 +23,7 @@ describe("systemClock", () => {
     expect(systemClock.now()).toBeGreaterThan(before);
   });
 
-  it("S14: does not keep a process alive", async () => {
+  it("S14: systemClock does not keep a process alive", async () => {
     const script = `import { systemClock } from ${JSON.stringify(clockUrl)}; systemClock.every(2 ** 30, () => {});`;
     const { stderr } = await promisify(execFile)(process.execPath, [
       "--input-type=module",
@@ -35,8 +35,8 @@ describe("systemClock", () => {
 });
 
 describe("holdProcess", () => {
-  it("S14: keeps a process alive until it is told otherwise", async () => {
-    // A timer that holds nothing runs only while something else does.
+  it("S14: holdProcess keeps a process alive until it is released", async () => {
+    // A timer that does not keep the process alive runs only while something else does.
     const script = `import { holdProcess } from ${JSON.stringify(clockUrl)};
       const release = holdProcess();
       setTimeout(() => { console.log("held"); release(); }, 1).unref();`;
@@ -50,7 +50,7 @@ describe("holdProcess", () => {
 });
 
 describe("pause", () => {
-  it("waits for as long as it says, and leaves no timer", async () => {
+  it("pause waits for its time, and leaves no timer", async () => {
     const clock = createFakeClock();
     let isOver = false;
     const paused = pause(clock, 100).then(() => (isOver = true));
@@ -64,7 +64,7 @@ describe("pause", () => {
 });
 
 describe("afterTurn", () => {
-  it("runs behind what the host has ready", async () => {
+  it("afterTurn runs after everything that the host has ready", async () => {
     const order: string[] = [];
     await new Promise<void>((resolve) => {
       setImmediate(() => order.push("ready"));
@@ -79,7 +79,7 @@ describe("afterTurn", () => {
 });
 
 describe("the tests' own clock", () => {
-  it("runs each task at its own time, and none that was stopped", () => {
+  it("the fake clock runs each task at its own time, and no stopped one", () => {
     const clock = createFakeClock();
     const from = clock.now();
     const ran: (readonly [string, number])[] = [];
@@ -99,7 +99,7 @@ describe("the tests' own clock", () => {
     expect([clock.now() - from, clock.timers()]).toStrictEqual([900, 1]);
   });
 
-  it("runs late and once what fell due while the process was stopped", () => {
+  it("the fake clock runs late and once what fell due while the process was stopped", () => {
     const clock = createFakeClock();
     const from = clock.now();
     const ran: number[] = [];

@@ -51,7 +51,7 @@ describe("createConnections", () => {
     }
   });
 
-  it("S20: what is done outside of a transaction sends no BEGIN; if it fails its connection is closed, and a RunEventsError stays as it is", async () => {
+  it("S20: work outside of a transaction sends no BEGIN; if it fails, its connection is closed, and a RunEventsError stays as it is", async () => {
     const { store, server, connections } = await created();
     await store.getRun("r");
     expect(await connections.perform(async () => 7)).toBe(7);
@@ -72,7 +72,7 @@ describe("createConnections", () => {
   });
 
   it.each(["selectHeads", "saveHeads", "COMMIT"])(
-    "S4: one that met others at %s is tried again and lands once",
+    "S4: a transaction that met others at %s is tried again and lands once",
     async (failing) => {
       const { store, server } = await created();
       let met = 0;
@@ -81,7 +81,7 @@ describe("createConnections", () => {
         met += 1;
         throw new Deadlock();
       };
-      // A server's rollback takes writes back; these rows keep them, so only what comes before the first write is tried here.
+      // A server's rollback undoes writes, but these rows keep them. So only moves before the first write are tried here.
       const outcome = await store.claim({ runId: "r", ownerId: null, leaseMs: 1_000 });
       expect(met).toBe(3);
       expect(outcome.outcome).toBe(failing === "COMMIT" ? "claimed" : "granted");
@@ -89,7 +89,7 @@ describe("createConnections", () => {
     },
   );
 
-  it("S20: gives up after 10 s of contention, with the driver's error as the cause", async () => {
+  it("S20: transact gives up after 10 s of contention, with the driver's error as the cause", async () => {
     const clock = createFakeClock();
     const cause = new Deadlock();
     let tries = 0;

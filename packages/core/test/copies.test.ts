@@ -4,7 +4,7 @@ import * as core from "../src/index.ts";
 
 type Core = typeof core;
 
-/** A second copy of the package, as where two versions are installed: every module is another. */
+/** A second copy of the package, as if two versions were installed: each module is loaded again. */
 let other: Core;
 
 beforeEach(async () => {
@@ -17,7 +17,7 @@ beforeEach(async () => {
 const LONG = "12345678901234567890";
 
 describe("two copies of the package in one process", () => {
-  it("W1: a payload that is the other's JSON text is taken as its text", async () => {
+  it("W1: a payload that is the other copy's JsonText is taken as its text", async () => {
     const runs = core.createRunEvents({ store: other.createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada", metadata: other.JsonText.parse(LONG) });
     await runs.append(runId, [{ eventType: "A", payload: other.JsonText.parse(LONG) }]);
@@ -26,7 +26,7 @@ describe("two copies of the package in one process", () => {
     expect(other.JsonText.parse(LONG)).toBeInstanceOf(core.JsonText);
   });
 
-  it("W3: the other's error keeps its code, and is known as one", async () => {
+  it("W3: the other copy's error keeps its code, and is an instance of RunEventsError", async () => {
     const error = await other
       .createRunEvents({ store: core.createMemoryStore() })
       .get("none")
@@ -36,7 +36,7 @@ describe("two copies of the package in one process", () => {
     expect(error instanceof core.RunEventsError && error.code).toBe("not_found");
   });
 
-  it("S7: an append in doubt on the other's store is sent again, and lands once", async () => {
+  it("S7: an append in doubt on the other copy's store is sent again, and lands once", async () => {
     const store = other.createMemoryStore();
     let isLost = true;
     const runs = core.createRunEvents({
@@ -55,25 +55,25 @@ describe("two copies of the package in one process", () => {
     expect(await runs.append(runId, [{ eventType: "A" }])).toMatchObject({ lastSequence: 1 });
   });
 
-  it("S22: the other's refusal ends a worker as its own does", async () => {
+  it("S22: the other copy's refusal ends a worker as its own does", async () => {
     const runs = core.createRunEvents({ store: other.createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada" });
     const work = runs.work(runId, { leaseMs: 1_000 }, async () => {
       throw new other.RunEventsError("store_unavailable", "The store is away.");
     });
     await expect(work).rejects.toMatchObject({ code: "store_unavailable" });
-    // What the store has not taken is no failure of the run's.
+    // An event that the store has not taken does not fail the run.
     expect(await runs.get(runId)).toMatchObject({ runStatus: "queued" });
   });
 
-  it("knows the other's log, one that is made of its members, and nothing else", () => {
+  it("isRunLog accepts the other copy's log, one that is made of its members, and nothing else", () => {
     const { log } = other.createRunEvents({ store: other.createMemoryStore() });
     expect([log, { ...log }].map(isRunLog)).toStrictEqual([true, true]);
     const none = [null, undefined, "log", {}, { log }, core.createMemoryStore()];
     expect(none.map(isRunLog)).toStrictEqual(none.map(() => false));
   });
 
-  it("knows no value that only looks like one of its own", () => {
+  it("a value that only resembles one of the package's is not accepted", () => {
     const error = Object.assign(new Error("m"), { name: "RunEventsError", code: "fenced" });
     expect(error).not.toBeInstanceOf(core.RunEventsError);
     expect({ text: "1" }).not.toBeInstanceOf(core.JsonText);
@@ -82,7 +82,7 @@ describe("two copies of the package in one process", () => {
     expect(core.JsonText.of({ text: "1" }).text).toBe('{"text":"1"}');
   });
 
-  it("a class that extends the error has instances of its own", () => {
+  it("a class that extends RunEventsError has its own instances", () => {
     class Own extends core.RunEventsError {}
     expect(new Own("internal", "m")).toBeInstanceOf(core.RunEventsError);
     expect(new Own("internal", "m")).toBeInstanceOf(Own);

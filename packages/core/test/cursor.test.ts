@@ -7,7 +7,7 @@ import { runRecord } from "./run-record.ts";
 const BEYOND = BigInt(Number.MAX_SAFE_INTEGER) - 1n;
 
 describe("parseCursor", () => {
-  it("W15: reads every plain integer", () => {
+  it("W15: parseCursor reads every plain integer", () => {
     fc.assert(
       fc.property(fc.oneof(fc.nat({ max: 20 }), fc.maxSafeNat()), (number) => {
         expect(parseCursor(String(number))).toBe(Math.min(number, Number(BEYOND)));
@@ -15,7 +15,7 @@ describe("parseCursor", () => {
     );
   });
 
-  it("W15, W20: reads nothing that is not its number written plainly", () => {
+  it("W15, W20: parseCursor reads no text that is not its number written plainly", () => {
     const digits = fc.string({
       unit: fc.constantFrom("0", "1", "9", "+", "-", ".", "e", " ", "x", "_", "\n", "\u0000", "٣"),
       maxLength: 17,
@@ -30,7 +30,7 @@ describe("parseCursor", () => {
     );
   });
 
-  it.each(["0", "1", "57", "10", "999999999999999"])("W15: %j is a cursor", (text) => {
+  it.each(["0", "1", "57", "10", "999999999999999"])("W15: the text %j is a cursor", (text) => {
     expect(parseCursor(text)).toBe(Number(text));
   });
 
@@ -57,12 +57,12 @@ describe("parseCursor", () => {
     "NaN",
     "Infinity",
     "1\u0000",
-  ])("W15, W20: %j is no cursor", (text) => {
+  ])("W15, W20: the text %j is not a cursor", (text) => {
     expect(parseCursor(text)).toBeNull();
   });
 
   it.each(["1000000000000000", "9007199254740993", "12345678901234567890"])(
-    "W15, W24: %j is past the end of every log, and a sequence still",
+    "W15, W24: the cursor %j is past the end of every log, and still a sequence",
     (text) => {
       const cursor = parseCursor(text) ?? 0;
       expect(Number.isSafeInteger(cursor + 1)).toBe(true);
@@ -73,7 +73,7 @@ describe("parseCursor", () => {
     },
   );
 
-  it("W15: the error of one is invalid_cursor", () => {
+  it("W15: a cursor with a mistake is invalid_cursor", () => {
     expect(invalidCursor("abc")).toMatchObject({
       code: "invalid_cursor",
       retryable: false,
@@ -87,7 +87,7 @@ describe("clampCursor", () => {
   const clamp = (since: number, lastSequence: number, runStatus: RunStatus): number =>
     clampCursor(since, runRecord({ lastSequence, runStatus }));
 
-  it("W24: answers a cursor at most the end, and one past it on a finished run alone", () => {
+  it("W24: clampCursor answers a cursor up to the end, and one past it only on a finished run", () => {
     const status = fc.constantFrom<RunStatus>(
       "queued",
       "running",
@@ -125,11 +125,14 @@ describe("clampCursor", () => {
     [8, 7, "cancelled", 7],
     [9, 7, "completed", "cursor_ahead"],
     [1, 0, "queued", "cursor_ahead"],
-  ] as const)("W15, W24: since %i at %i, %s, is %s", (since, lastSequence, runStatus, answer) => {
-    if (typeof answer === "number") expect(clamp(since, lastSequence, runStatus)).toBe(answer);
-    else
-      expect(() => clamp(since, lastSequence, runStatus)).toThrow(
-        expect.objectContaining({ code: answer }),
-      );
-  });
+  ] as const)(
+    "W15, W24: clampCursor of since %i at %i, %s, is %s",
+    (since, lastSequence, runStatus, answer) => {
+      if (typeof answer === "number") expect(clamp(since, lastSequence, runStatus)).toBe(answer);
+      else
+        expect(() => clamp(since, lastSequence, runStatus)).toThrow(
+          expect.objectContaining({ code: answer }),
+        );
+    },
+  );
 });

@@ -5,9 +5,9 @@ export interface Deferred<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** One that waits. A rejection that nobody has looked at yet is no fault of the test's. */
+/** Makes a pending promise. A rejection that is not awaited yet is not an error of the test. */
 export function createDeferred<T>(): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  promise.catch(() => "looked at by whoever awaits it");
+  promise.catch(() => "the test awaits it later");
   return { promise, resolve, reject };
 }

@@ -30,7 +30,7 @@ function createBench(roomBytes = MEBIBYTE): Bench {
 }
 
 describe("createGatheringQueue", () => {
-  it("W9: sends events that come within its time in one append, and at once if a request follows", async () => {
+  it("W9: events that come within the gathering time are sent in one append, and at once if a request follows", async () => {
     const { clock, queue, sent } = createBench();
     void queue.emit(draft(1));
     clock.advance(49);
@@ -51,7 +51,7 @@ describe("createGatheringQueue", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("W9: gathers while an append is on its way, however long that takes, and after it", async () => {
+  it("W9: the queue gathers while an append is on its way, even for long, and after it", async () => {
     const { clock, queue, sent } = createBench();
     void queue.emit(draft(1));
     clock.advance(50);
@@ -82,7 +82,7 @@ describe("createGatheringQueue", () => {
     by: fc.integer({ min: 1, max: 60 }),
   });
 
-  it("W9: sends everything once, in the order of the calls, whatever gathers meanwhile", async () => {
+  it("W9: the queue sends everything once, in the order of the calls, while it gathers", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { clock, queue, sent } = createBench();
@@ -114,7 +114,7 @@ describe("createGatheringQueue", () => {
     );
   });
 
-  it("makes callers wait for room beyond the bytes that it was given", async () => {
+  it("the queue makes callers wait for room beyond the bytes that it was given", async () => {
     const { clock, queue, sent } = createBench(8 * MEBIBYTE);
     let given = 0;
     const emitting = (async () => {
@@ -132,7 +132,10 @@ describe("createGatheringQueue", () => {
 });
 
 describe("sendInParts", () => {
-  /** Emits so many events to a server that refuses some batches. @returns what has landed, and how large each batch was */
+  /**
+   * Emits so many events to a server that refuses some batches.
+   * @returns the landed events, and the size of each batch
+   */
   async function emitTo(
     refusalOf: (numbers: readonly number[]) => RunEventsError | null,
     count: number,
@@ -156,7 +159,7 @@ describe("sendInParts", () => {
     return { landed, sizes, failures };
   }
 
-  it("W9: whatever it takes, each event lands once and in order up to the first that it never takes", async () => {
+  it("W9: each event lands once and in order, up to the first that the server never takes", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: MAX_EVENTS }),

@@ -36,7 +36,7 @@ describe("createEmitQueue", () => {
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("ask", "answer", "wait") }) },
   );
 
-  it("W9: sends everything once, in the order of the calls, one append at a time, each within its bounds", async () => {
+  it("W9: the queue sends everything once, in the order of the calls, one append at a time, each within its bounds", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 90 }), async (steps) => {
         const { queue, sent, failures } = createBench();
@@ -70,7 +70,7 @@ describe("createEmitQueue", () => {
     );
   });
 
-  it("W9: what is emitted in one turn goes out together, and what comes meanwhile in the next append", async () => {
+  it("W9: events of one turn are sent together, and events that come meanwhile in the next append", async () => {
     const { queue, sent } = createBench();
     void queue.emit(draft(1));
     void queue.emit(draft(2));
@@ -98,7 +98,7 @@ describe("createEmitQueue", () => {
     expect(sent.map(({ payloads }) => payloads.length)).toStrictEqual([16, 1, 1]);
   });
 
-  it("W7: lets nothing stand behind a terminal event in its append", async () => {
+  it("W7: no event follows a terminal event in its append", async () => {
     const { queue, sent } = createBench();
     void queue.emit(draft(1));
     void queue.emit(draft(2, "RUN_COMPLETED"));
@@ -109,9 +109,9 @@ describe("createEmitQueue", () => {
     expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"], ["3"]]);
   });
 
-  it("sends nothing behind an event that could not be sent, and says why to whoever asks", async () => {
+  it("after an event that could not be sent the queue sends nothing, and fails every request with the reason", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 5 }), fc.nat({ max: 6 }), async (before, behind) => {
+      fc.asyncProperty(fc.nat({ max: 5 }), fc.nat({ max: 6 }), async (before, later) => {
         const { queue, sent, failures } = createBench();
         const error = new Error("refused");
         for (let at = 0; at < before; at++) {
@@ -122,13 +122,13 @@ describe("createEmitQueue", () => {
         }
         void queue.emit(draft("fails"));
         await setImmediate();
-        const rest = Array.from({ length: behind }, (_, at) => queue.emit(draft(at)));
+        const rest = Array.from({ length: later }, (_, at) => queue.emit(draft(at)));
         const asked = queue.ask(async () => "asked");
         const anyway = queue.ask(async () => "asked anyway", true);
         sent[before]?.answer.reject(error);
         await expect(asked).rejects.toBe(error);
         expect(await anyway).toBe("asked anyway");
-        // There was room for them.
+        // The queue had room for them.
         await Promise.all(rest);
         expect(() => queue.emit(draft("late"))).toThrow(error);
         expect(sent).toHaveLength(before + 1);
@@ -139,7 +139,7 @@ describe("createEmitQueue", () => {
     );
   });
 
-  it("a refused event fails it when all that was given before is over, and takes no more at once", async () => {
+  it("a refused event fails the queue when all earlier requests are over, and the queue takes no more at once", async () => {
     const { queue, sent, failures } = createBench();
     void queue.emit(draft(1));
     const error = new Error("no event");
@@ -154,7 +154,7 @@ describe("createEmitQueue", () => {
     expect([sent.length, failures, queue.failure()]).toStrictEqual([1, [error], { error }]);
   });
 
-  it("takes only the first failure for its own", async () => {
+  it("the queue keeps only its first failure", async () => {
     const { queue, sent, failures } = createBench();
     expect(queue.failure()).toBeNull();
     void queue.emit(draft(1));
@@ -166,7 +166,7 @@ describe("createEmitQueue", () => {
     expect(queue.failure()).toStrictEqual({ error: undefined });
   });
 
-  it("a request that fails by itself keeps nothing behind it from being sent", async () => {
+  it("a request that fails by itself does not stop later requests", async () => {
     const { queue, sent, failures } = createBench();
     const refused = queue.ask(async () => Promise.reject(new Error("refused")));
     void queue.emit(draft(1));
@@ -176,7 +176,7 @@ describe("createEmitQueue", () => {
     expect(failures).toStrictEqual([]);
   });
 
-  it("whoever waits for room has some 3 MiB waiting at most, however slow the store is", async () => {
+  it("a caller that waits for room has some 3 MiB waiting at most, even with a slow store", async () => {
     const { queue, sent } = createBench();
     let waiting = 0;
     let most = 0;
@@ -200,18 +200,18 @@ describe("createEmitQueue", () => {
     expect(most).toBeLessThanOrEqual(3 * 16);
   });
 
-  it("whoever waits for room is told why there will be none", async () => {
+  it("a caller that waits for room gets the reason of the failure", async () => {
     const { queue, sent } = createBench();
     const rooms = Array.from({ length: 40 }, () => queue.emit(draft(heavy())));
-    const told = Promise.allSettled(rooms);
+    const settled = Promise.allSettled(rooms);
     await setImmediate();
     sent[0]?.answer.reject(new Error("refused"));
-    const reasons = (await told).map((room) => room.status);
+    const reasons = (await settled).map((room) => room.status);
     expect(reasons.slice(0, 16)).not.toContain("rejected");
     expect(reasons.at(-1)).toBe("rejected");
   });
 
-  it("refuses an event, and takes no more memory, once 64 MiB wait", async () => {
+  it("the queue refuses an event, and takes no more memory, once 64 MiB wait", async () => {
     const { queue } = createBench();
     let taken = 0;
     const fill = (): void => {
@@ -224,7 +224,7 @@ describe("createEmitQueue", () => {
     expect(taken).toBe(64 * 16);
   });
 
-  it("takes any number of events as long as they are sent", async () => {
+  it("the queue takes any number of events as long as they are sent", async () => {
     const { queue, sent } = createBench();
     for (let at = 0; at < 65; at++) {
       for (let of = 0; of < 16; of++) void queue.emit(draft(heavy()));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeTime } from "../src/rules/encode-time.ts";
 
 describe("encodeTime", () => {
-  it("W2: is ISO 8601 with milliseconds, whatever was asked before", () => {
+  it("W2: encodeTime writes ISO 8601 with milliseconds, after any other time", () => {
     const near = fc.integer({ min: -2_500, max: 2_500 });
     const time = fc.oneof(
       fc

@@ -12,7 +12,7 @@ import {
 } from "../src/rules/errors.ts";
 
 describe("RunEventsError", () => {
-  it("S20: keeps the driver's error as its cause and out of its message", () => {
+  it("S20: an error keeps the driver's error as its cause and out of its message", () => {
     const cause = new Error("SQLITE_BUSY: SELECT 1");
     const error = new RunEventsError("store_unavailable", "The store did not answer.", { cause });
     expect(error).toBeInstanceOf(Error);
@@ -28,7 +28,7 @@ describe("RunEventsError", () => {
     expect(`${error.message}${JSON.stringify(error.details)}`).not.toContain("SQLITE");
   });
 
-  it("S20: says that it may be retried by its code, unless it is told", () => {
+  it("S20: an error is retryable by its code, unless it is created otherwise", () => {
     expect(new RunEventsError("too_many_requests", "m").retryable).toBe(true);
     expect(new RunEventsError("run_finished", "m").retryable).toBe(false);
     expect(new RunEventsError("internal", "m", { retryable: true }).retryable).toBe(true);
@@ -37,20 +37,20 @@ describe("RunEventsError", () => {
     );
   });
 
-  it("S7: is ambiguous only if it is told", () => {
+  it("S7: an error is ambiguous only if it is created so", () => {
     expect(new RunEventsError("store_unavailable", "m", { ambiguous: true }).ambiguous).toBe(true);
   });
 
-  it("has no cause unless it is given one", () => {
+  it("an error has no cause unless it is given one", () => {
     expect("cause" in new RunEventsError("internal", "m")).toBe(false);
   });
 
-  it("W4, S18: the errors of a run that is not there and of a closed store are the same everywhere", () => {
+  it("W4, S18: the errors of a run that does not exist and of a closed store are the same everywhere", () => {
     expect(runNotFound()).toMatchObject({ code: "not_found", details: {}, retryable: false });
     expect(storeClosed()).toMatchObject({ code: "store_unavailable", retryable: false });
   });
 
-  it("W7, W32: the errors of a run that has ended and of one that is another's say what is known", () => {
+  it("W7, W32: the errors of a finished run and of a fenced one have the known details", () => {
     expect(runFinished("cancelled", 7)).toMatchObject({
       code: "run_finished",
       details: { runStatus: "cancelled", lastSequence: 7 },
@@ -59,7 +59,7 @@ describe("RunEventsError", () => {
     expect(runFenced()).toMatchObject({ code: "fenced", details: {}, retryable: false });
   });
 
-  it("S22: a worker takes for a refusal what says that the run is not its to write, and nothing else", () => {
+  it("S22: isRefusal accepts errors of a run that a worker may not write to, and no others", () => {
     const codes: readonly RunEventsErrorCode[] = [
       "fenced",
       "run_finished",
@@ -76,7 +76,7 @@ describe("RunEventsError", () => {
     expect(isRefusal(null)).toBe(false);
   });
 
-  it("S18: a store that was closed can be told from one that is away, also by another copy of this package", () => {
+  it("S18: isStoreClosed distinguishes a closed store from one that is away, even of another copy of this package", () => {
     const mark = Symbol.for("@tm/run-events-core/closed");
     for (const error of [storeClosed(), processClosing()]) {
       expect(isStoreClosed(error)).toBe(true);

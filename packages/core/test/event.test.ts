@@ -4,12 +4,15 @@ import { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "../src/rules/event.ts";
 import { isRunId } from "../src/rules/run-id.ts";
 
 describe("isRunId", () => {
-  it.each(["a", "0", "-", "_", "AZaz09_-", "x".repeat(128)])("W8: %j names a run", (text) => {
-    expect(isRunId(text)).toBe(true);
-  });
+  it.each(["a", "0", "-", "_", "AZaz09_-", "x".repeat(128)])(
+    "W8: the text %j is a run id",
+    (text) => {
+      expect(isRunId(text)).toBe(true);
+    },
+  );
 
   it.each(["", "x".repeat(129), "a b", "a/b", "a.b", "a\n", "é", "a%20b", "../a", "a\u0000"])(
-    "W8: %j names none",
+    "W8: the text %j is not a run id",
     (text) => {
       expect(isRunId(text)).toBe(false);
     },
@@ -17,34 +20,43 @@ describe("isRunId", () => {
 });
 
 describe("parseIdempotencyKey", () => {
-  it.each(["a", " ", "~", '"quoted"', "k".repeat(128)])("W10: %j is a key", (text) => {
-    expect(parseIdempotencyKey(text)).toBe(text);
-  });
+  it.each(["a", " ", "~", '"quoted"', "k".repeat(128)])(
+    "W10: the text %j is an idempotency key",
+    (text) => {
+      expect(parseIdempotencyKey(text)).toBe(text);
+    },
+  );
 
-  it.each(["", "k".repeat(129), "é", "a\n", "\t", "\u007f"])("W10: %j is none", (text) => {
-    expect(() => parseIdempotencyKey(text)).toThrow(
-      expect.objectContaining({ code: "invalid_request" }),
-    );
-  });
+  it.each(["", "k".repeat(129), "é", "a\n", "\t", "\u007f"])(
+    "W10: the text %j is not an idempotency key",
+    (text) => {
+      expect(() => parseIdempotencyKey(text)).toThrow(
+        expect.objectContaining({ code: "invalid_request" }),
+      );
+    },
+  );
 });
 
 describe("parseExpectedSequence", () => {
-  it.each([0, 1, Number.MAX_SAFE_INTEGER])("W11: %j is a sequence to expect", (expected) => {
-    expect(parseExpectedSequence(expected)).toBe(expected);
-  });
+  it.each([0, 1, Number.MAX_SAFE_INTEGER])(
+    "W11: the number %j is an expected sequence",
+    (expected) => {
+      expect(parseExpectedSequence(expected)).toBe(expected);
+    },
+  );
 
-  it.each([undefined, null])("W11: %j expects nothing", (expected) => {
+  it.each([undefined, null])("W11: the value %j expects no sequence", (expected) => {
     expect(parseExpectedSequence(expected)).toBeNull();
   });
 
   it.each([-1, 0.5, Number.NaN, 2 ** 53, "0" as unknown as number])(
-    "W11: %j is refused, with what came",
+    "W11: the expected sequence %j is refused, with what came",
     (expected) => {
       const shown = typeof expected === "string" ? '"0"' : String(expected);
       expect(() => parseExpectedSequence(expected)).toThrow(
         expect.objectContaining({
           code: "invalid_request",
-          message: `Expected \`expectedSequence\` to be an integer, 0 or more, got ${shown}.`,
+          message: `Expected \`expectedSequence\` to be an integer, 0 or more, got ${shown}. Pass the last sequence that you have read.`,
         }),
       );
     },
@@ -52,7 +64,7 @@ describe("parseExpectedSequence", () => {
 });
 
 describe("the default bounds", () => {
-  it("W9: are 256 KiB a payload and 1,000 events an append", () => {
+  it("W9: the default bounds are 256 KiB a payload and 1,000 events an append", () => {
     expect([MAX_PAYLOAD_BYTES, MAX_BATCH_EVENTS]).toStrictEqual([256 * 1_024, 1_000]);
   });
 });

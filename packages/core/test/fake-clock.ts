@@ -6,7 +6,7 @@ export interface FakeClock extends Clock {
   advance(ms: number): void;
   /** Jumps, as for a process that was stopped: what fell due meanwhile runs late and once, at the next `advance`. */
   skip(ms: number): void;
-  /** The timers that nobody has stopped. */
+  /** How many timers are not stopped. */
   timers(): number;
 }
 
@@ -16,7 +16,7 @@ interface Timer {
   readonly task: () => void;
 }
 
-/** Starts at a time that is no round number, since nothing may depend on where time starts. */
+/** Starts at a time that is not a round number, since nothing may depend on where time starts. */
 export function createFakeClock(): FakeClock {
   const timers = new Set<Timer>();
   let time = 1_234;

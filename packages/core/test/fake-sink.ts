@@ -11,10 +11,10 @@ export interface FakeSink extends StreamSink {
   readonly frames: readonly TimedFrame[];
   /** All bytes, in order. */
   bytes(): Uint8Array;
-  /** What a stream may not do: write behind its end or while the transport is full, end twice, touch what is gone. */
+  /** What a stream may not do: write after its end or while the transport is full, end twice, use a closed transport. */
   readonly faults: readonly string[];
   readonly state: "open" | "ended" | "destroyed" | "gone";
-  /** Since when it takes nothing; `null` while it does. */
+  /** Since when it takes no bytes; `null` while it takes them. */
   readonly fullSinceMs: number | null;
   /** When it last took a frame or began to take bytes again. */
   readonly quietSinceMs: number;
@@ -24,7 +24,7 @@ export interface FakeSink extends StreamSink {
   first(type: string): Promise<TimedFrame>;
   /** Takes bytes again. */
   drain(): void;
-  /** The client has gone. */
+  /** The client disconnects. */
   cut(): void;
 }
 
@@ -67,7 +67,7 @@ export function createFakeSink(now: () => number, takes: () => boolean = () => t
       parts.push(bytes);
       for (const frame of written) frames.push({ ...frame, atMs: now() });
       quietSinceMs = now();
-      for (const look of onFrame.splice(0)) look();
+      for (const onOne of onFrame.splice(0)) onOne();
       if (takes()) return true;
       fullSinceMs ??= now();
       return false;
@@ -89,7 +89,7 @@ export function createFakeSink(now: () => number, takes: () => boolean = () => t
       }
     },
     drain() {
-      // Behind its last frame nobody asks any more.
+      // After the last frame no check is made.
       if (state !== "open" || frames.at(-1)?.data["type"] === "error") return;
       fullSinceMs = null;
       quietSinceMs = now();

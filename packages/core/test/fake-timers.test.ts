@@ -10,7 +10,7 @@ let release = (): void => {};
 afterEach(() => release());
 
 describe("a test that fakes time", () => {
-  it("settles every call under all of vitest's fake timers, whatever was made before them", async () => {
+  it("every call settles under all of vitest's fake timers, even calls of objects from before", async () => {
     const before = createRunEvents({ store: createMemoryStore() });
     vi.useFakeTimers();
     release = () => void vi.useRealTimers();
@@ -18,14 +18,14 @@ describe("a test that fakes time", () => {
     expect(await useAll(createRunEvents({ store: createMemoryStore() }))).toStrictEqual(ALL);
   });
 
-  it("settles every call under the fakes that jest installs, microtasks and ticks included", async () => {
-    // In a process of its own: with faked ticks a vitest worker loses what it sends, and its run never ends.
+  it("every call settles under the fakes that jest installs, microtasks and ticks included", async () => {
+    // In another process: with faked ticks a vitest worker loses its messages, and its run never ends.
     const script = new URL("under-jest-fakes.ts", import.meta.url).pathname;
     const { stdout } = await promisify(execFile)(process.execPath, [script]);
     expect(JSON.parse(stdout)).toStrictEqual({ seen: ALL, left: 0 });
   });
 
-  it("moves a worker's lease by the faked time, and by the memory store's clock with it", async () => {
+  it("the faked time moves a worker's lease, and the memory store's clock with it", async () => {
     vi.useFakeTimers();
     release = () => void vi.useRealTimers();
     const runs = createRunEvents({ store: createMemoryStore() });
@@ -36,7 +36,7 @@ describe("a test that fakes time", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("leaves no timer behind that was set before time was faked", async () => {
+  it("no timer remains that was set before time was faked", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada" });
     const held = process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
@@ -50,7 +50,7 @@ describe("a test that fakes time", () => {
     expect(process.getActiveResourcesInfo().filter((one) => one === "Timeout")).toHaveLength(held);
   });
 
-  it("sets the memory store's clock by the date, also of a store that was made before", async () => {
+  it("the faked date sets the clock of a memory store, even of one from before", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
     vi.useFakeTimers({ now: Date.UTC(2026, 0, 2) });
     release = () => void vi.useRealTimers();

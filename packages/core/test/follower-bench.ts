@@ -50,7 +50,7 @@ export function createReader(): FollowerReader & { notifications: number } {
   return reader;
 }
 
-/** Opens a reader and lets it find its place. */
+/** Opens a reader and lets it find its position. */
 export async function open(
   bench: FollowerBench,
   since = 0,
@@ -65,7 +65,7 @@ export async function open(
   return reader;
 }
 
-/** Reads on to where nothing more is in memory. */
+/** Reads on until no more events are in memory. */
 export function drain(follower: Follower, reader: FollowerReader): readonly Slice[] {
   const slices: Slice[] = [];
   for (;;) {

@@ -5,7 +5,7 @@ import { answerAll, append, createFollowerBench, drain, open, notify } from "./f
 const LARGE = JSON.stringify("x".repeat(60_000));
 
 describe("what a follower gives its readers", () => {
-  it("S12: reads what is new once, and gives every reader at one place the same slice and bytes", async () => {
+  it("S12: a follower reads new events once, and gives every reader at one position the same slice and bytes", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const readers = [await open(bench), await open(bench), await open(bench)];
@@ -19,7 +19,7 @@ describe("what a follower gives its readers", () => {
     expect(slices[0]?.events.map((event) => event.payload)).toStrictEqual(["1", "2"]);
   });
 
-  it("W25: gives readers at two places the same bytes for the same event", async () => {
+  it("W25: a follower gives readers at two positions the same bytes for the same event", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const slow = await open(bench);
@@ -31,16 +31,16 @@ describe("what a follower gives its readers", () => {
     await append(source, "2");
     await notify(source);
     await answerAll(source);
-    const [behind, ahead] = [drain(follower, slow), drain(follower, fast)];
-    expect(behind.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
+    const [lagging, ahead] = [drain(follower, slow), drain(follower, fast)];
+    expect(lagging.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
       1, 2,
     ]);
     const text = (slices: readonly Slice[]): string =>
       Buffer.concat(slices.map((slice) => slice.bytes())).toString();
-    expect(text(behind)).toContain(text(ahead));
+    expect(text(lagging)).toContain(text(ahead));
   });
 
-  it("W25: cuts what is in memory into slices of at most 48 KiB, or of one event", async () => {
+  it("W25: a follower cuts the events in memory into slices of at most 48 KiB, or of one event", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = await open(bench);
@@ -61,7 +61,7 @@ describe("what a follower gives its readers", () => {
         expect(slice.bytes().length).toBeLessThanOrEqual(SLICE_BYTES + 512);
   });
 
-  it("W25: a reader that lags behind what is kept pages through the log, one read for all who ask the same", async () => {
+  it("W25: a reader that lags behind the events in memory pages through the log, with one read for all at its position", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const [slow, other, fast] = [await open(bench), await open(bench), await open(bench)];
@@ -79,7 +79,7 @@ describe("what a follower gives its readers", () => {
     await answerAll(source);
     const page = await (pages[0] as Promise<Slice>);
     expect(page.events.map((event) => event.sequence)).toStrictEqual([1]);
-    // What is kept is the end of the log: 4 of 60 kB are within 256 KiB.
+    // The end of the log is kept: 4 events of 60 kB are within 256 KiB.
     slow.position = { ...page.to, sequence: 16 };
     expect(follower.next(slow)).not.toBeInstanceOf(Promise);
     slow.position = { ...page.to, sequence: 15 };

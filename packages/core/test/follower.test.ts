@@ -16,9 +16,9 @@ import {
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 describe("a follower", () => {
-  it("S13: subscribes first and reads after, once the subscription is ready", async () => {
+  it("S13: a follower subscribes first and reads after, once the subscription is ready", async () => {
     const { source, follower } = await createFollowerBench();
-    expect(source.watching()).toBe(1);
+    expect(source.subscriptions()).toBe(1);
     const opened = follower.open(createReader(), 0, null);
     await setImmediate();
     expect(source.reads).toHaveLength(0);
@@ -29,7 +29,7 @@ describe("a follower", () => {
     await expect(opened).resolves.toMatchObject({ runId: "r", lastSequence: 0 });
   });
 
-  it("S13: sees what was committed between the subscription and the first read", async () => {
+  it("S13: a follower sees what was committed between the subscription and the first read", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = createReader();
@@ -38,7 +38,7 @@ describe("a follower", () => {
     await setImmediate();
     await append(source, "1");
     await notify(source);
-    // The read was asked for before the append, and its notification has notified already.
+    // The read began before the append, whose notification has come already.
     source.reads[0]?.answer();
     await opened;
     await answerAll(source);
@@ -47,7 +47,7 @@ describe("a follower", () => {
     ]);
   });
 
-  it("S13: a notification that notifies while a read is under way is followed by another read", async () => {
+  it("S13: a notification while a read is under way is followed by another read", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = await open(bench);
@@ -65,7 +65,7 @@ describe("a follower", () => {
     expect(drain(follower, reader).at(-1)?.to.sequence).toBe(2);
   });
 
-  it("S15: a newcomer that sees more than has been read brings it to everybody, though the notification was lost", async () => {
+  it("S15: a new reader that sees more than has been read brings it to all readers, though the notification was lost", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const first = await open(bench);
@@ -76,21 +76,21 @@ describe("a follower", () => {
     expect(drain(follower, first).at(-1)?.to.sequence).toBe(1);
   });
 
-  it("has nothing for a reader that has not opened", async () => {
+  it("a follower has nothing for a reader that has not opened", async () => {
     const { follower } = await createFollowerBench();
     expect(follower.next(createReader())).toBeNull();
   });
 
-  it("S14: stops its subscription when its last reader has left, however often that is said", async () => {
+  it("S14: a follower stops its subscription when its last reader has left, even if it leaves twice", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const [a, b] = [await open(bench), await open(bench)];
     follower.leave(a);
     follower.leave(a);
-    expect([source.watching(), bench.retired]).toStrictEqual([1, 0]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([1, 0]);
     follower.leave(b);
     follower.leave(b);
-    expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 
   it("S14: a reader that leaves while it opens stops the follower too, and disturbs nothing later", async () => {
@@ -101,7 +101,7 @@ describe("a follower", () => {
     source.readies[0]?.resolve();
     await setImmediate();
     follower.leave(reader);
-    expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
     await append(source, "1");
     await answerAll(source);
     await opened;
@@ -109,16 +109,16 @@ describe("a follower", () => {
     expect(bench.retired).toBe(1);
   });
 
-  it("S20: a subscription that cannot be had refuses the reader with the store's error", async () => {
+  it("S20: a subscription that fails refuses the reader with the store's error", async () => {
     const bench = await createFollowerBench();
     const failure = new RunEventsError("store_unavailable", "No connection.");
     const opened = bench.follower.open(createReader(), 0, null);
     bench.source.readies[0]?.reject(failure);
     await expect(opened).rejects.toBe(failure);
-    expect([bench.source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([bench.source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 
-  it("W4: refuses a run that is not there, or is somebody else's, alike", async () => {
+  it("W4: a follower refuses a run that does not exist and a run of another owner alike", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const keeper = await open(bench);
@@ -128,11 +128,11 @@ describe("a follower", () => {
     await setImmediate();
     await answerAll(source);
     await asked;
-    expect([source.watching(), bench.retired]).toStrictEqual([1, 0]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([1, 0]);
     follower.leave(keeper);
   });
 
-  it("W4: refuses a stranger by one read, whether the run is followed or not", async () => {
+  it("W4: a follower refuses a stranger by one read, whether the run is followed or not", async () => {
     const fresh = await createFollowerBench();
     const followed = await createFollowerBench();
     const keeper = await open(followed);
@@ -162,7 +162,7 @@ describe("a follower", () => {
     await expect(opened).resolves.toMatchObject({ lastSequence: 1 });
   });
 
-  it("S1: a log that has lost its end is cursor_ahead to whoever had read it, never silence", async () => {
+  it("S1: a log that has lost its end is cursor_ahead for readers past it, never silence", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     await append(source, "1", "2");
@@ -195,7 +195,7 @@ describe("a follower", () => {
     }
   });
 
-  it("S17: a deleted run ends its readers, whoever holds the notification", async () => {
+  it("S17: a deleted run ends its readers, and notifies them", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = await open(bench);
@@ -205,6 +205,6 @@ describe("a follower", () => {
     await answerAll(source);
     expect(reader.notifications).toBe(1);
     expect(() => follower.next(reader)).toThrow(expect.objectContaining({ code: "not_found" }));
-    expect([source.watching(), bench.retired]).toStrictEqual([0, 1]);
+    expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 });

@@ -20,22 +20,22 @@ async function createBench(): Promise<{
 }
 
 describe("createFollowers", () => {
-  it("S14: follows a run once, however many readers it has, and not at all without", async () => {
+  it("S14: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
     const { source, clock, followers } = await createBench();
-    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
     const readers = [reader(), reader(), reader()] as const;
     const opened = readers.map((one, at) => followers.open(at < 2 ? "a" : "b", one, 0, null));
     expect(opened[0]?.follower).toBe(opened[1]?.follower);
-    expect([source.watching(), clock.timers()]).toStrictEqual([2, 1]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([2, 1]);
     opened.forEach(({ follower }, at) => follower.leave(readers[at] ?? reader()));
-    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
     const again = followers.open("a", reader(), 0, null);
     expect(again.follower).not.toBe(opened[0]?.follower);
-    expect([source.watching(), clock.timers()]).toStrictEqual([1, 1]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([1, 1]);
     followers.close();
   });
 
-  it("S15: reads every followed run again each 5 s without a notification", async () => {
+  it("S15: every followed run is read again each 5 s without a notification", async () => {
     const { source, clock, followers } = await createBench();
     const opened = ["a", "b"].map((runId) => followers.open(runId, reader(), 0, null).opened);
     for (const ready of source.readies) ready.resolve();
@@ -49,7 +49,7 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: reads many runs in turns, none twice before all have been read once", async () => {
+  it("S15: many runs are read in turns, none twice before all have been read once", async () => {
     const [source, clock] = [createScriptedSource(), createFakeClock()];
     const followers = createFollowers(source, clock);
     const runIds = Array.from({ length: 120 }, (_, at) => `run-${at}`);
@@ -72,7 +72,7 @@ describe("createFollowers", () => {
     };
     await advance(5_000);
     expect(read).toStrictEqual(runIds.slice(0, 50));
-    // One leaves that has not had its turn.
+    // A reader leaves before its turn.
     opened[119]?.follower.leave(readers[119] ?? reader());
     await advance(1_000);
     await advance(1_000);
@@ -86,7 +86,7 @@ describe("createFollowers", () => {
   });
 
   /** Followers on a store that never notifies, and the times at which a run was read again. */
-  function createDeafBench(watched: string) {
+  function createUnnotifiedBench(chosen: string) {
     const [store, clock] = [createMemoryStore(), createFakeClock()];
     const startedAt = clock.now();
     const readAt: number[] = [];
@@ -97,7 +97,7 @@ describe("createFollowers", () => {
         async read(query) {
           // An opening reads one event.
           if (query.limit > 1) count += 1;
-          if (query.runId === watched && query.limit > 1) readAt.push(clock.now() - startedAt);
+          if (query.runId === chosen && query.limit > 1) readAt.push(clock.now() - startedAt);
           const [answer] = await store.read([query]);
           return answer ?? null;
         },
@@ -114,8 +114,8 @@ describe("createFollowers", () => {
     return { clock, followers, readAt, reads: () => count, come };
   }
 
-  it.each([240, 250])("S15: reads each of %i runs again every 5 s", async (runs) => {
-    const { clock, followers, readAt, come } = createDeafBench("run-0");
+  it.each([240, 250])("S15: each of %i runs is read again every 5 s", async (runs) => {
+    const { clock, followers, readAt, come } = createUnnotifiedBench("run-0");
     for (let at = 0; at < runs; at++) await come(`run-${at}`);
     for (let ms = 0; ms < 16_000; ms += 250) {
       clock.advance(250);
@@ -131,9 +131,9 @@ describe("createFollowers", () => {
     { runs: 501, roundMs: 15_000 },
     { runs: 1_000, roundMs: 20_000 },
   ])(
-    "S15: reads each of $runs runs again every $roundMs ms, never more than 50 a second",
+    "S15: each of $runs runs is read again every $roundMs ms, never more than 50 a second",
     async ({ runs, roundMs }) => {
-      const { clock, followers, readAt, reads, come } = createDeafBench(`run-${runs - 1}`);
+      const { clock, followers, readAt, reads, come } = createUnnotifiedBench(`run-${runs - 1}`);
       for (let at = 0; at < runs; at++) await come(`run-${at}`);
       const firstMs = 5_000 + (Math.ceil(runs / 50) - 1) * 1_000;
       for (let ms = 0; ms < firstMs + 2 * roundMs; ms += 1_000) {
@@ -147,8 +147,8 @@ describe("createFollowers", () => {
     },
   );
 
-  it("S15: reads a run again however many others come and go", async () => {
-    const { clock, followers, readAt, come } = createDeafBench("old");
+  it("S15: a run is read again, even if many others come and go", async () => {
+    const { clock, followers, readAt, come } = createUnnotifiedBench("old");
     await come("old");
     // 60 a second, which stay for 10 s: more come in a round than it reads.
     const leaving: { readonly atMs: number; readonly leave: () => void }[] = [];
@@ -175,7 +175,7 @@ describe("createFollowers", () => {
     const opened = readers.map((one, at) => followers.open(at === 0 ? "a" : "b", one, 0, null));
     followers.close();
     followers.close();
-    expect([source.watching(), clock.timers(), notifications]).toStrictEqual([0, 0, 2]);
+    expect([source.subscriptions(), clock.timers(), notifications]).toStrictEqual([0, 0, 2]);
     opened.forEach(({ follower }, at) => {
       expect(() => follower.next(readers[at] ?? reader())).toThrow(
         expect.objectContaining({ code: "store_unavailable" }),
@@ -184,16 +184,16 @@ describe("createFollowers", () => {
     expect(() => followers.open("a", reader(), 0, null)).toThrow(
       expect.objectContaining({ code: "store_unavailable" }),
     );
-    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
   });
 
-  it("W15: refuses a cursor that is none before it follows anything", async () => {
+  it("W15: a cursor with a mistake is refused before anything is followed", async () => {
     const { source, clock, followers } = await createBench();
     for (const since of [-1, 0.5, Number.NaN, Infinity, 2 ** 53]) {
       expect(() => followers.open("a", reader(), since, null)).toThrow(
         expect.objectContaining({ code: "invalid_cursor" }),
       );
     }
-    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
   });
 });

@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { encodeFrames } from "../src/wire/frame.ts";
 
-/** One message as an EventSource client hands it on. */
+/** One message as an EventSource client passes it on. */
 export interface Frame {
   readonly data: Readonly<Record<string, unknown>>;
   readonly id: string | undefined;
@@ -20,7 +20,7 @@ export interface FrameReader {
   readonly faults: readonly string[];
 }
 
-/** Reads frames with the real parser, in whatever pieces they come. */
+/** Reads frames with the real parser, in any pieces. */
 export function createFrameReader(): FrameReader {
   const frames: Frame[] = [];
   const faults: string[] = [];

@@ -26,8 +26,8 @@ const sequence = fc.integer({ min: 1, max: 999_999_999_999_998 });
 const phase = fc.option(fc.string({ unit: "binary" }).map((text) => JSON.stringify(text)));
 
 /**
- * A member's name with an escape in it. `JSON.parse` of Node 24 now and then gives another name for one, if it met a like text before:
- * what these tests read back would be wrong, though the text is right.
+ * A member's name with an escape in it. `JSON.parse` of Node 24 sometimes gives another name for it, after a similar text. Then these
+ * tests would read back a wrong value, though the text is right.
  * @see https://github.com/nodejs/node/issues/63785
  */
 const ESCAPED_NAME = /"(?:[^"\\]|\\.)*\\(?:[^"\\]|\\.)*":/;
@@ -52,12 +52,12 @@ const code = fc.constantFrom(...(Object.keys(STREAM_ERRORS) as StreamErrorCode[]
 const frame: fc.Arbitrary<Uint8Array> = fc
   .oneof(
     event.map(encodeRunEvent),
-    fc.tuple(state, sequence).map(([told, last]) => encodeStatus(told, last)),
-    fc.tuple(state, sequence).map(([told, last]) => encodeRunFinished(told, last)),
+    fc.tuple(state, sequence).map(([state, last]) => encodeStatus(state, last)),
+    fc.tuple(state, sequence).map(([state, last]) => encodeRunFinished(state, last)),
     fc
       .tuple(state, sequence, sequence, fc.integer({ min: 2_000, max: 5_000 }))
-      .map(([told, since, lastSequence, retryMs]) =>
-        encodeConnected({ runId: "r-1", since, state: told, lastSequence, retryMs }),
+      .map(([state, since, lastSequence, retryMs]) =>
+        encodeConnected({ runId: "r-1", since, state, lastSequence, retryMs }),
       ),
     fc
       .tuple(code, sequence)
@@ -67,7 +67,7 @@ const frame: fc.Arbitrary<Uint8Array> = fc
   )
   .map((text) => encodeFrames([text]));
 
-/** Cuts bytes into pieces; a cut may stand within a character. */
+/** Cuts bytes into pieces; a cut may be within a character. */
 function pieces(bytes: Uint8Array, cuts: readonly number[]): readonly Uint8Array[] {
   const at = cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b);
   return [0, ...at].map((from, index) => bytes.subarray(from, at[index] ?? bytes.length));
@@ -81,7 +81,7 @@ function readPieces(parts: Iterable<Uint8Array>): readonly Frame[] {
 }
 
 describe("every frame", () => {
-  it("W22: is LF-ended lines: optional retry, one data, optional id, and a blank line; an hour's retry behind data", () => {
+  it("W22: a frame is LF-ended lines: optional retry, one data, optional id, and a blank line; an hour's retry comes after data", () => {
     fc.assert(
       fc.property(frame, (bytes) => {
         const text = decoder.decode(bytes);
@@ -94,7 +94,7 @@ describe("every frame", () => {
     );
   });
 
-  it("W22: holds JSON with a type, whatever it is about", () => {
+  it("W22: every frame holds JSON with a type", () => {
     fc.assert(
       fc.property(frame, (bytes) => {
         const [read, ...others] = readFrames(bytes);
@@ -106,7 +106,7 @@ describe("every frame", () => {
   });
 });
 
-/** A frame as its clause says it, piece by piece. */
+/** A frame as its clause describes it, piece by piece. */
 function plainFrame({ sequence: at, eventType, payload, createdAtMs }: StoredEvent): string {
   const createdAt = JSON.stringify(new Date(createdAtMs));
   const event = `{"sequence":${at},"eventType":${JSON.stringify(eventType)},"payload":${payload},"createdAt":${createdAt}}`;
@@ -134,7 +134,7 @@ describe("encodeRunEvents", () => {
     fc.tuple(event, odd).map(([one, payload]): StoredEvent => ({ ...one, payload })),
   );
 
-  it("W1, W22: writes the bytes of one plain frame behind the other, whatever the events", () => {
+  it("W1, W22: encodeRunEvents writes the bytes of one plain frame after another, for any events", () => {
     fc.assert(
       fc.property(fc.array(any, { maxLength: 8 }), (events) => {
         const plain = events.map(plainFrame);
@@ -146,7 +146,7 @@ describe("encodeRunEvents", () => {
     );
   });
 
-  it("W22: writes frames of any length", () => {
+  it("W22: encodeRunEvents writes frames of any length", () => {
     const lengths = fc.integer({ min: 65_000, max: 66_000 });
     fc.assert(
       fc.property(fc.constantFrom("x", "é", "😀"), lengths, (unit, length) => {
@@ -156,7 +156,7 @@ describe("encodeRunEvents", () => {
     );
   });
 
-  it("W22: gives each frame bytes of its own", () => {
+  it("W22: encodeFrames gives each frame its own bytes", () => {
     const first = encodeFrames(["first"]);
     encodeFrames(["other"]);
     expect(decoder.decode(first)).toBe("first");
@@ -164,7 +164,7 @@ describe("encodeRunEvents", () => {
 });
 
 describe("encodeRunEvent", () => {
-  it("W1, W22: is read back as the event by a real parser, under every chunking", () => {
+  it("W1, W22: a real parser reads the event back, under every chunking", () => {
     fc.assert(
       fc.property(
         fc.array(event, { minLength: 1, maxLength: 4 }),
@@ -193,7 +193,7 @@ describe("encodeRunEvent", () => {
     );
   });
 
-  it("W22: has its data before its id, byte for byte", () => {
+  it("W22: encodeRunEvent writes data before id, byte for byte", () => {
     const payload = '{"n":1.0,"s":"a\\u0000\\r\\n\u0085\u2028\u2029😀","big":12345678901234567890}';
     const bytes = encodeRunEvent(
       storedEvent({ sequence: 15, payload, createdAtMs: Date.UTC(2026, 5, 20, 12, 1) }),
@@ -205,7 +205,7 @@ describe("encodeRunEvent", () => {
     );
   });
 
-  it("W1: escapes the separators in keys too", () => {
+  it("W1: encodeRunEvent escapes the separators in keys too", () => {
     const bytes = encodeRunEvent(storedEvent({ payload: '{"\u2028":{"\u0085":"\u2029"}}' }));
     expect(readFrames(bytes)[0]?.data).toMatchObject({
       event: { payload: { "\u2028": { "\u0085": "\u2029" } } },
@@ -214,7 +214,7 @@ describe("encodeRunEvent", () => {
 });
 
 describe("encodeEvent", () => {
-  it("W1: leaves the payload's text as it is, separators too", () => {
+  it("W1: encodeEvent keeps the payload's text as it is, separators too", () => {
     fc.assert(
       fc.property(event, (one) => {
         const [before, after] = [`"payload":${one.payload},"createdAt":`, encodeEvent(one)];

@@ -33,7 +33,7 @@ function away(): RunEventsError {
 }
 
 describe("holdLease", () => {
-  it("S21: renews each third of the lease for as long as the store agrees", async () => {
+  it("S21: a lease is renewed each third of it for as long as the store grants that", async () => {
     const { clock, lease, renewals, lost, pass } = createBench();
     for (let third = 0; third < 9; third++) {
       await pass(LEASE_MS / 3);
@@ -48,7 +48,7 @@ describe("holdLease", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S21: tries each twelfth while the store is away, and keeps the lease if it comes back in time", async () => {
+  it("S21: renewals are tried each twelfth while the store is away, and the lease stays if it comes back in time", async () => {
     const { lease, renewals, lost, pass } = createBench();
     await pass(4_000);
     for (let tries = 0; tries < 7; tries++) {
@@ -67,7 +67,7 @@ describe("holdLease", () => {
     expect(lost).toStrictEqual([null]);
   });
 
-  it("S21: counts from the sending of the claim: its own lease ends no later than the store's", async () => {
+  it("S21: a lease counts from the sending of the claim, so it ends no later than the store's", async () => {
     const { lease, renewals, lost, pass } = createBench(3_000);
     await pass(1_000);
     expect(renewals).toHaveLength(1);
@@ -77,7 +77,7 @@ describe("holdLease", () => {
     expect([lost, lease.isOver()]).toStrictEqual([[null], true]);
   });
 
-  it("S21: counts from the sending of a renewal too, however late its answer comes", async () => {
+  it("S21: a renewed lease counts from the sending of the renewal, even if its answer comes late", async () => {
     const { lost, renewals, pass } = createBench();
     await pass(4_000);
     await pass(7_000);
@@ -88,7 +88,7 @@ describe("holdLease", () => {
     expect(lost).toStrictEqual([null]);
   });
 
-  it("S21: a renewal that hangs keeps the next one from nothing", async () => {
+  it("S21: a renewal that hangs does not delay the next one", async () => {
     const { renewals, lost, pass } = createBench();
     await pass(4_000);
     await pass(4_000);
@@ -96,7 +96,7 @@ describe("holdLease", () => {
     renewals[1]?.answer.resolve("renewed");
     await pass(4_000);
     renewals[2]?.answer.resolve("renewed");
-    // An old answer takes nothing back.
+    // An old answer shortens nothing.
     renewals[0]?.answer.resolve("renewed");
     await pass(11_999);
     expect(lost).toStrictEqual([]);
@@ -107,7 +107,7 @@ describe("holdLease", () => {
     ["run_finished", runFinished("cancelled", 3)],
     ["not_found", runNotFound()],
   ])(
-    "S21: a renewal that is refused, and would be again, ends it at once: %s",
+    "S21: a renewal that is refused, and would be again, ends the lease at once: %s",
     async (_, error) => {
       const { clock, renewals, lost, pass } = createBench();
       await pass(4_000);
@@ -119,11 +119,11 @@ describe("holdLease", () => {
   );
 
   it.each([
-    ["a store that looks lost", new RunEventsError("store_unavailable", "m", { retryable: false })],
+    ["a store that seems lost", new RunEventsError("store_unavailable", "m", { retryable: false })],
     ["a session that has ended", new RunEventsError("unauthenticated", "m")],
     ["what no store should throw", new TypeError("broken")],
   ])(
-    "S21: any other failure is waited out, and the lease is kept if it passes in time: %s",
+    "S21: any other failure is waited out, and the lease stays if it passes in time: %s",
     async (_, error) => {
       const { lease, renewals, lost, pass } = createBench();
       await pass(4_000);
@@ -140,7 +140,7 @@ describe("holdLease", () => {
     },
   );
 
-  it("S21: asks again if the one who is told goes on", async () => {
+  it("S21: the lease is renewed again if the caller continues after onLost", async () => {
     const clock = createFakeClock();
     const lost: unknown[] = [];
     const lease = holdLease({
@@ -159,7 +159,7 @@ describe("holdLease", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S21: after a stop of the whole process the first timer finds the lease over", async () => {
+  it("S21: after a stop of the whole process the first timer finds the lease expired", async () => {
     const { clock, lease, renewals, lost } = createBench();
     clock.skip(LEASE_MS);
     expect([lease.isOver(), lost]).toStrictEqual([true, []]);
@@ -168,7 +168,7 @@ describe("holdLease", () => {
     expect(renewals).toHaveLength(0);
   });
 
-  it("S21: a renewal that the store took before the stop is heard first, and counts from its sending", async () => {
+  it("S21: a renewal that the store took before the stop counts first, from its sending", async () => {
     const { clock, lease, renewals, lost, pass } = createBench();
     await pass(4_000);
     clock.skip(9_000);
@@ -178,7 +178,7 @@ describe("holdLease", () => {
     expect(renewals).toHaveLength(2);
   });
 
-  it("S14: tells nothing and leaves no timer once it is stopped, whatever is still answered", async () => {
+  it("S14: after stop onLost is not called and no timer remains, even if answers still come", async () => {
     const { clock, lease, renewals, lost, pass } = createBench();
     await pass(4_000);
     lease.stop();
@@ -194,7 +194,7 @@ describe("holdLease", () => {
     by: fc.integer({ min: 1, max: 6_000 }),
   });
 
-  it("S21: holds a run for as long as the store has granted it from the sending of a call, to the millisecond", async () => {
+  it("S21: a lease is held for as long as the store has granted it from the sending of a call, to the millisecond", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { clock, lease, renewals, lost } = createBench();

@@ -241,7 +241,7 @@ const WIRE_TYPES = [
   "RunAccess",
 ];
 
-/** The names in the file's export clauses: types leave nothing behind to look at when it runs. */
+/** The names in the file's export clauses: types do not exist at run time. */
 function namesIn(source: string, clause: RegExp): readonly string[] {
   return [...source.matchAll(clause)]
     .flatMap(([, names = ""]) => names.match(/\w+/g) ?? [])
@@ -253,11 +253,11 @@ describe.each([
   { file: "index-store.ts", module: store, values: STORE_VALUES, types: STORE_TYPES },
   { file: "index-wire.ts", module: wire, values: WIRE_VALUES, types: WIRE_TYPES },
 ])("the public API in $file", ({ file, module, values, types }) => {
-  it("is exactly these values", () => {
+  it("the door exports exactly these values", () => {
     expect(Object.keys(module).toSorted()).toStrictEqual(values.toSorted());
   });
 
-  it("is exactly these types, each named in the index alone", async () => {
+  it("the door exports exactly these types, each named in the index alone", async () => {
     const source = await readFile(new URL(`../src/${file}`, import.meta.url), "utf8");
     expect(namesIn(source, /export type \{([^}]*)\}/g)).toStrictEqual(types.toSorted());
     expect(namesIn(source, /export \{([^}]*)\}/g)).toStrictEqual(values.toSorted());

@@ -5,19 +5,19 @@ import { JsonText } from "../src/rules/json-text.ts";
 import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
-/** So many arrays, or objects, in one another. */
+/** So many arrays, or objects, inside each other. */
 function nest(depth: number, isObject = false): string {
   const [open, close] = isObject ? ['{"a":', "}"] : ["[", "]"];
   return `${open.repeat(depth)}1${close.repeat(depth)}`;
 }
 
-/** The rule said again, on the value: a scalar has none. */
+/** The rule again, on the value: a scalar has no depth. */
 function depthOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
-/** Any value, with arrays and objects beside one another as well as in one another. */
+/** Any value, with arrays and objects next to and inside each other. */
 const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
   tree: fc.oneof(
     { depthSize: "small" },
@@ -30,7 +30,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
 const MIB_4 = 4_194_304;
 
 describe("isDeeper", () => {
-  it("W9: counts the arrays and objects in one another, and nothing in a string or beside it", () => {
+  it("W9: isDeeper counts arrays and objects inside each other, and nothing in a string or next to them", () => {
     fc.assert(
       fc.property(tree, fc.nat({ max: 7 }), (value, most) => {
         expect(isDeeper(JSON.stringify(value), most)).toBe(depthOf(value) > most);
@@ -40,14 +40,14 @@ describe("isDeeper", () => {
   });
 
   it.each([false, true])(
-    "W9: takes the last depth that is allowed and not the next, as objects: %s",
+    "W9: isDeeper takes the last depth that is allowed and not the next, as objects: %s",
     (isObject) => {
       expect(isDeeper(nest(MAX_JSON_DEPTH, isObject), MAX_JSON_DEPTH)).toBe(false);
       expect(isDeeper(nest(MAX_JSON_DEPTH + 1, isObject), MAX_JSON_DEPTH)).toBe(true);
     },
   );
 
-  it("W9: brackets in strings and many flat values are no depth", () => {
+  it("W9: brackets in strings and many flat values do not count as depth", () => {
     expect(isDeeper(JSON.stringify("[".repeat(MIB_4)), MAX_JSON_DEPTH)).toBe(false);
     expect(isDeeper(`[${"[],".repeat(5_000)}[]]`, MAX_JSON_DEPTH)).toBe(false);
     expect(isDeeper(`[${"{},".repeat(5_000)}{}]`, MAX_JSON_DEPTH)).toBe(false);
@@ -69,7 +69,7 @@ describe("a payload that is nested deep", () => {
       .catch((error: unknown) => error);
   }
 
-  it("W9: is refused from 1,001 on by its index, as a value and as text", async () => {
+  it("W9: a payload nested 1,001 deep or more is refused with its index, as a value and as text", async () => {
     const deep = nest(MAX_JSON_DEPTH + 1);
     const allowed = nest(MAX_JSON_DEPTH);
     expect(await append(JSON.parse(allowed), JsonText.parse(allowed))).toBe("appended");
@@ -87,7 +87,7 @@ describe("a payload that is nested deep", () => {
     }
   });
 
-  it("W9: of any depth up to the size of a body is refused, and never a stack that overflows", async () => {
+  it("W9: a payload of any depth up to the size of a body is refused without a stack overflow", async () => {
     const text = nest(MIB_4 / 2 - 1);
     expect(await append(JsonText.parse(text))).toMatchObject({ code: "invalid_event" });
     expect(await append(JSON.parse(text))).toMatchObject({
@@ -100,7 +100,7 @@ describe("a payload that is nested deep", () => {
     );
   });
 
-  it("W8: as metadata is invalid_request", async () => {
+  it("W8: metadata that is nested too deep is invalid_request", async () => {
     for (const metadata of [JSON.parse(nest(1_001)) as unknown, JsonText.trusted(nest(MIB_4 / 2))])
       await expect(runs.create({ ownerId: "ada", metadata })).rejects.toMatchObject({
         code: "invalid_request",

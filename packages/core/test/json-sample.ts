@@ -14,7 +14,7 @@ export interface MemberSample {
   readonly value: JsonSample;
 }
 
-/** A value with its parts still apart. */
+/** A value with its parts separate. */
 export interface SplitSample<Part> extends JsonSample {
   readonly parts: readonly Part[];
 }
@@ -49,7 +49,7 @@ const ESCAPES = [
   "\\u0022",
   "\\u005c",
 ];
-// What stands in a string as it is: white space of every kind, JSON's own signs, separators, a pair.
+// Text that a string holds as it is: white space of every kind, JSON's own signs, separators, a pair.
 const PLAIN = [
   " ",
   "  ",
@@ -71,7 +71,7 @@ const PLAIN = [
   "data:",
   "__proto__",
 ];
-// A lone surrogate is one because of what stands beside it: a full stop, or the escape of its other half.
+// A lone surrogate is one because of its neighbour: a full stop, or the escape of its other half.
 const LONE: readonly JsonSample[] = [
   { raw: "\ud800.", kept: "\\ud800." },
   { raw: "\udfff.", kept: "\\udfff." },
@@ -157,8 +157,8 @@ const { value } = fc.letrec<{ value: JsonSample }>((tie) => ({
 /** Any JSON value, with white space around it. */
 export const jsonSample: fc.Arbitrary<JsonSample> = spaced(value);
 
-/** An array, its items apart. */
+/** An array with its items separate. */
 export const arraySample: fc.Arbitrary<SplitSample<JsonSample>> = arrayOf(value);
 
-/** An object, its members apart; keys may repeat. */
+/** An object with its members separate; keys may repeat. */
 export const objectSample: fc.Arbitrary<SplitSample<MemberSample>> = objectOf(value);

@@ -12,7 +12,7 @@ import { arraySample, jsonSample, objectSample } from "./json-sample.ts";
 const SPACE = /^[ \n\r\t]+|[ \n\r\t]+$/g;
 
 describe("splitJsonArray", () => {
-  it("W1: gives each item as the text that stands there", () => {
+  it("W1: splitJsonArray gives each item as its text in the array", () => {
     fc.assert(
       fc.property(arraySample, ({ raw, parts }) => {
         expect(splitJsonArray(raw)).toStrictEqual(parts.map((part) => part.raw.replace(SPACE, "")));
@@ -21,7 +21,7 @@ describe("splitJsonArray", () => {
     );
   });
 
-  it("W1: rejoins to the same tokens", () => {
+  it("W1: the items of splitJsonArray rejoin to the same tokens", () => {
     fc.assert(
       fc.property(arraySample, ({ raw, kept }) => {
         const items = splitJsonArray(raw).map((item) => JsonText.trusted(item).text);
@@ -44,7 +44,7 @@ describe("splitJsonArray", () => {
 });
 
 describe("splitJsonObject", () => {
-  it("W1: gives each member in the order of the text, repeated keys and all", () => {
+  it("W1: splitJsonObject gives each member in the order of the text, repeated keys included", () => {
     fc.assert(
       fc.property(objectSample, ({ raw, parts }) => {
         expect(splitJsonObject(raw)).toStrictEqual(
@@ -58,7 +58,7 @@ describe("splitJsonObject", () => {
     );
   });
 
-  it("W1: rejoins to the same value", () => {
+  it("W1: the members of splitJsonObject rejoin to the same value", () => {
     fc.assert(
       fc.property(objectSample, ({ raw }) => {
         const members = splitJsonObject(raw).map(
@@ -69,7 +69,7 @@ describe("splitJsonObject", () => {
     );
   });
 
-  it("W9: finds a payload in a body, whatever it is and whatever stands around it", () => {
+  it("W9: splitJsonObject finds any payload in any body", () => {
     fc.assert(
       fc.property(jsonSample, objectSample, ({ raw, kept }, extra) => {
         const body = `{"extra":${extra.raw},"payload":${raw},"eventType":"TOKEN"}`;
@@ -106,8 +106,8 @@ describe("splitJsonObject", () => {
 });
 
 describe("one at a time", () => {
-  it("gives the first without a look at the rest, so that a refusal of it costs no more", () => {
-    // Behind the first stands what no parser has accepted: to look at it would throw, or not end.
+  it("the first item comes without a scan of the rest, so that a refusal of it costs no more", () => {
+    // After the first comes text that no parser accepts: to read it would throw, or not end.
     expect(eachJsonMember('{"a":1,"\\x":').next().value).toStrictEqual({ key: "a", text: "1" });
     expect(eachJsonItem('[1,"').next().value).toBe("1");
   });

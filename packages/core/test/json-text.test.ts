@@ -6,7 +6,7 @@ import { jsonSample } from "./json-sample.ts";
 const encoder = new TextEncoder();
 
 describe("JsonText", () => {
-  it("W1, S8: keeps any JSON text token for token, less the white space between its tokens", () => {
+  it("W1, S8: JsonText keeps any JSON text token for token, without the white space between its tokens", () => {
     fc.assert(
       fc.property(jsonSample, ({ raw, kept }) => {
         expect(JsonText.parse(raw).text).toBe(kept);
@@ -15,7 +15,7 @@ describe("JsonText", () => {
     );
   });
 
-  it("W1: means the same value after as before", () => {
+  it("W1: JsonText has the same value as its source", () => {
     fc.assert(
       fc.property(jsonSample, ({ raw }) => {
         expect(JSON.parse(JsonText.parse(raw).text)).toStrictEqual(JSON.parse(raw));
@@ -23,7 +23,7 @@ describe("JsonText", () => {
     );
   });
 
-  it("S8: is well-formed Unicode on one line, without U+0000, and stays as it is when parsed again", () => {
+  it("S8: JsonText is well-formed Unicode on one line, without U+0000, and stays as it is when parsed again", () => {
     fc.assert(
       fc.property(jsonSample, ({ raw }) => {
         const { text } = JsonText.parse(raw);
@@ -35,7 +35,7 @@ describe("JsonText", () => {
     );
   });
 
-  it("W1: writes a value as JSON.stringify does, whatever its strings hold", () => {
+  it("W1: JsonText writes a value as JSON.stringify does, for any strings", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary", maxDepth: 3 }), (value) => {
         const { text } = JsonText.of(value);
@@ -45,7 +45,7 @@ describe("JsonText", () => {
     );
   });
 
-  it("W1: keeps what a number, an escape or a repeated key looks like", () => {
+  it("W1: JsonText keeps the spelling of numbers, escapes and repeated keys", () => {
     const text =
       '{"a":1e2,"b":1.0,"c":12345678901234567890,"d":"\\u0000\\ud800","__proto__":{"x":-0},"a":null}';
     expect(JsonText.parse(text).text).toBe(text);
@@ -54,7 +54,7 @@ describe("JsonText", () => {
     );
   });
 
-  it("W1: takes a document of any depth", () => {
+  it("W1: JsonText takes a document of any depth", () => {
     const depth = 100_000;
     const text = "[".repeat(depth) + "]".repeat(depth);
     expect(JsonText.parse(text.replaceAll("[", "[ ")).text).toBe(text);
@@ -66,7 +66,7 @@ describe("JsonText", () => {
     expect(JsonText.of(undefined).text).toBe("null");
   });
 
-  it("S8: keeps raw JSON that a value carries, in well-formed Unicode", () => {
+  it("S8: JsonText keeps raw JSON in a value, in well-formed Unicode", () => {
     const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
     expect(JsonText.of({ n: rawJSON("1e2"), s: rawJSON('"\ud800"') }).text).toBe(
       '{"n":1e2,"s":"\\ud800"}',
@@ -92,7 +92,7 @@ describe("JsonText", () => {
     );
   });
 
-  it("W3: a value that has no JSON text is invalid_event", () => {
+  it("W3: a value without a JSON text is invalid_event", () => {
     const cycle: Record<string, unknown> = {};
     cycle["self"] = cycle;
     for (const value of [cycle, 1n, () => 1, Symbol("s")]) {
@@ -102,7 +102,7 @@ describe("JsonText", () => {
 });
 
 describe("utf8Bytes", () => {
-  it("W9: counts the bytes that an encoder writes", () => {
+  it("W9: utf8Bytes counts the bytes that an encoder writes", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(utf8Bytes(text)).toBe(encoder.encode(text).length);
@@ -110,7 +110,7 @@ describe("utf8Bytes", () => {
     );
   });
 
-  it("W9: counts them in long text too", () => {
+  it("W9: utf8Bytes counts the bytes of long text too", () => {
     const unit = fc.constantFrom("x", "é", "\u2028", "😀");
     fc.assert(
       fc.property(unit, fc.integer({ min: 5_400, max: 5_500 }), (one, count) => {
@@ -119,7 +119,7 @@ describe("utf8Bytes", () => {
     );
   });
 
-  it("W9: isLonger answers as counting would", () => {
+  it("W9: isLonger answers as a count would", () => {
     const bound = fc.nat({ max: 60 });
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), bound, (text, maxBytes) => {

@@ -52,7 +52,7 @@ const MAY_APPEND: Readonly<Record<AppenderName, readonly LeaseName[]>> = {
 
 interface Situation {
   readonly exists: boolean;
-  readonly asked: "nobody" | "owner" | "stranger";
+  readonly asked: "anyone" | "owner" | "stranger";
   readonly key: "none" | "same" | "other";
   readonly runStatus: RunStatus;
   readonly lease: LeaseName;
@@ -62,14 +62,14 @@ interface Situation {
 
 const EASY = {
   exists: true,
-  asked: "nobody",
+  asked: "anyone",
   key: "none",
   lease: "none",
   appender: "anybody",
   expected: "any",
 } as const;
 
-/** The clause as a table: the first row that fits speaks. */
+/** The clause as a table: the first row that fits decides. */
 function outcomeOf({
   exists,
   asked,
@@ -88,7 +88,7 @@ function outcomeOf({
 }
 
 const situations: readonly Situation[] = [true, false].flatMap((exists) =>
-  (["nobody", "owner", "stranger"] as const).flatMap((asked) =>
+  (["anyone", "owner", "stranger"] as const).flatMap((asked) =>
     (["none", "same", "other"] as const).flatMap((key) =>
       STATUSES.flatMap((runStatus) =>
         LEASE_NAMES.flatMap((lease) =>
@@ -116,7 +116,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
     exists ? runRecord({ ...LEASES[lease], runStatus, lastSequence: 7 }) : null,
     key === "none" ? null : receipt,
     appendRequest(EVENTS, {
-      ownerId: { nobody: null, owner: "ada", stranger: "eve" }[asked],
+      ownerId: { anyone: null, owner: "ada", stranger: "eve" }[asked],
       expectedSequence: { any: null, right: 7, wrong: 8 }[expected],
       appender: APPENDERS[appender],
     }),
@@ -125,7 +125,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
 }
 
 describe("judgeAppend", () => {
-  it("S5, S22: judges every situation in the order of the clause", () => {
+  it("S5, S22: judgeAppend judges every situation in the order of the clause", () => {
     expect(situations).toHaveLength(2 * 3 * 3 * 5 * 4 * 6 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";
@@ -136,7 +136,7 @@ describe("judgeAppend", () => {
     }
   });
 
-  it("W10: a replay is the original receipt, also on a run that has finished since", () => {
+  it("W10: a replay is the original receipt, even on a run that has finished since", () => {
     const situation: Situation = {
       ...EASY,
       asked: "owner",
@@ -162,7 +162,7 @@ describe("judgeAppend", () => {
     },
   );
 
-  it("W7, W11: a refusal says where the run stands", () => {
+  it("W7, W11: a refusal has the run's last sequence and status", () => {
     const base = { ...EASY, expected: "wrong" } as const;
     expect(judge({ ...base, runStatus: "failed" })).toStrictEqual({
       outcome: "finished",
@@ -175,7 +175,7 @@ describe("judgeAppend", () => {
     });
   });
 
-  it("W11: an expected sequence of 0 is the run without events", () => {
+  it("W11: an expected sequence of 0 means a run without events", () => {
     const request = appendRequest(EVENTS, { expectedSequence: 0 });
     expect(judgeAppend(runRecord(), null, request, NOW)).toBeNull();
     expect(judgeAppend(runRecord({ lastSequence: 1 }), null, request, NOW)).not.toBeNull();

@@ -8,7 +8,7 @@ import { appender, lease } from "./run-draft.ts";
 const TIME = fc.integer({ min: 0, max: 4 });
 
 describe("isFenced", () => {
-  it("S22: time shuts out no worker, only another one's claim does", () => {
+  it("S22: time shuts out no worker, only another worker's claim does", () => {
     fc.assert(
       fc.property(lease, TIME, (one, nowMs) => {
         const by: Appender = { by: "worker", fence: one.fence };
@@ -17,7 +17,7 @@ describe("isFenced", () => {
     );
   });
 
-  it("S22: at most one fence may write, and while it may nobody may without", () => {
+  it("S22: at most one fence may write, and while it may, no append without a fence lands", () => {
     fc.assert(
       fc.property(lease, TIME, (one, nowMs) => {
         const writers = [0, 1, 2, 3, 4, 5].filter(
@@ -29,7 +29,7 @@ describe("isFenced", () => {
     );
   });
 
-  it("S23: a reaper may end no run before its time, and then any time until somebody claims it", () => {
+  it("S23: a reaper may not end a run before its time, and may at any time after until a worker claims it", () => {
     fc.assert(
       fc.property(lease, TIME, fc.nat({ max: 4 }), (one, nowMs, graceMs) => {
         const isDue = one.leaseExpiresAtMs !== null && one.leaseExpiresAtMs + graceMs <= nowMs;
@@ -42,7 +42,7 @@ describe("isFenced", () => {
 describe("leaseAfter", () => {
   const runStatus = fc.constantFrom<RunStatus>("running", "completed", "failed", "cancelled");
 
-  it("S21, S22: the fence never falls, and whoever may not write with it now may not after the append", () => {
+  it("S21, S22: the fence never falls, and a fence that may not write now may not after the append", () => {
     fc.assert(
       fc.property(lease, TIME, appender, runStatus, (one, nowMs, by, status) => {
         fc.pre(!isFenced(one, by, nowMs));
@@ -56,7 +56,7 @@ describe("leaseAfter", () => {
     );
   });
 
-  it("S22: a worker's append leaves its lease alone, unless it ends the run", () => {
+  it("S22: a worker's append keeps its lease, unless it ends the run", () => {
     const one: Lease = { fence: 3, leaseExpiresAtMs: 7 };
     const by: Appender = { by: "worker", fence: 3 };
     expect(leaseAfter(one, { appender: by, runStatus: "running" })).toStrictEqual(one);
@@ -79,13 +79,13 @@ describe("leaseAfter", () => {
 });
 
 describe("appenderOf", () => {
-  it("W32: a caller with a fence is a worker, one without is anybody", () => {
+  it("W32: a caller with a fence is a worker, and one without is anybody", () => {
     expect(appenderOf(undefined)).toStrictEqual({ by: "anybody" });
     expect(appenderOf(7)).toStrictEqual({ by: "worker", fence: 7 });
   });
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 53, "1" as unknown as number, null as unknown as number])(
-    "W32: refuses the fence %j",
+    "W32: the fence %j is refused",
     (fence) => {
       expect(() => appenderOf(fence)).toThrow(expect.objectContaining({ code: "invalid_request" }));
     },

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => log.close());
 
 describe("createLeases", () => {
-  it("S21: gives a run to one at a time, each with a higher fence", async () => {
+  it("S21: one worker at a time gets a run, each with a higher fence", async () => {
     expect(await log.claim("r", LEASE)).toMatchObject({
       runId: "r",
       fence: START * 1_000 + 1,
@@ -40,7 +40,7 @@ describe("createLeases", () => {
     expect((await log.claim("r", LEASE)).fence).toBeGreaterThan(fence);
   });
 
-  it("S22: shuts out who had the run before, in every call, and leaves it unchanged", async () => {
+  it("S22: a later claim shuts out the worker before, in every call, and those calls leave the run unchanged", async () => {
     const { fence } = await log.claim("r", LEASE);
     now += 1_000;
     const held = await log.claim("r", LEASE);
@@ -52,14 +52,14 @@ describe("createLeases", () => {
     expect(await log.getRun("r")).toStrictEqual(held);
   });
 
-  it("S22: a worker whose lease has run out goes on until somebody else has the run", async () => {
+  it("S22: a worker whose lease has expired may continue until another worker claims the run", async () => {
     const { fence } = await log.claim("r", LEASE);
     now += 60_000;
     expect(await log.append("r", [TOKEN], { fence })).toMatchObject({ lastSequence: 1 });
     expect(await log.renew("r", fence, LEASE)).toMatchObject({ leaseExpiresAtMs: now + 1_000 });
   });
 
-  it("S22: a cancel needs no fence and ends the lease; the worker is told of it everywhere", async () => {
+  it("S22: a cancel needs no fence and ends the lease; every later call of the worker is refused", async () => {
     const { fence } = await log.claim("r", LEASE);
     expect(await log.cancel("r")).toMatchObject({ fence: fence + 1, leaseExpiresAtMs: null });
     const finished = {
@@ -72,7 +72,7 @@ describe("createLeases", () => {
     await expect(log.claim("r", LEASE)).rejects.toMatchObject(finished);
   });
 
-  it("W10, W32: the key is looked at before the fence", async () => {
+  it("W10, W32: the key is judged before the fence", async () => {
     const { fence } = await log.claim("r", LEASE);
     const keyed = { idempotencyKey: "k" };
     const first = await log.append("r", [TOKEN], { ...keyed, fence });
@@ -85,7 +85,7 @@ describe("createLeases", () => {
     expect(await log.append("r", [TOKEN], keyed)).toMatchObject({ replayed: true });
   });
 
-  it("W4: leases of somebody else's run look like those of none", async () => {
+  it("W4: leases of another owner's run behave as if the run did not exist", async () => {
     const eve = { ownerId: "eve" };
     const notFound = { code: "not_found" };
     await expect(log.claim("r", { ...LEASE, ...eve })).rejects.toMatchObject(notFound);
@@ -96,7 +96,7 @@ describe("createLeases", () => {
   });
 
   it.each([999, 3_600_001, 1_000.5, Number.NaN, "1000" as unknown as number])(
-    "W31: refuses a lease of %j ms",
+    "W31: a lease of %j ms is refused",
     async (leaseMs) => {
       const invalid = { code: "invalid_request" };
       await expect(log.claim("r", { leaseMs })).rejects.toMatchObject(invalid);
@@ -104,21 +104,21 @@ describe("createLeases", () => {
     },
   );
 
-  it.each([0, 1.5, "1" as unknown as number])("W32: refuses the fence %j", async (fence) => {
+  it.each([0, 1.5, "1" as unknown as number])("W32: the fence %j is refused", async (fence) => {
     const invalid = { code: "invalid_request" };
     await expect(log.renew("r", fence, LEASE)).rejects.toMatchObject(invalid);
     await expect(log.release("r", fence)).rejects.toMatchObject(invalid);
     await expect(log.append("r", [TOKEN], { fence })).rejects.toMatchObject(invalid);
   });
 
-  it("W31: takes the shortest and the longest lease", async () => {
+  it("W31: a claim takes the shortest and the longest lease", async () => {
     for (const leaseMs of [1_000, 3_600_000]) {
       const { fence } = await log.claim("r", { leaseMs });
       await log.release("r", fence);
     }
   });
 
-  it("takes a store for broken that grants a lease without an end", async () => {
+  it("a store that grants a lease without an end is a TypeError", async () => {
     const store = createMemoryStore();
     const broken = createRunLog({
       store: {

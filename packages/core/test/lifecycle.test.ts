@@ -20,7 +20,7 @@ import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 const LIMITS = { maxPayloadBytes: 1_000, maxBatchEvents: 100 };
 
-/** What the wire says an event does, written a second time and from the values rather than the texts. */
+/** The effect of an event by the wire, written a second time and from the values instead of the texts. */
 function stateAfter(drafts: readonly EventDraft[]): RunState {
   let runStatus: RunStatus = "queued";
   let phase: string | null = null;
@@ -66,7 +66,7 @@ describe("the fold", () => {
     );
   });
 
-  it("W6: over a stretch is the same as step by step, wherever it begins", () => {
+  it("W6: the fold over a stretch is the same as step by step, from any start", () => {
     fc.assert(
       fc.property(batches("either"), fc.nat(), (log, at) => {
         const events = log.flatMap((drafts) => planEvents(drafts, LIMITS).events);
@@ -79,7 +79,7 @@ describe("the fold", () => {
     );
   });
 
-  it("W2: time never runs backwards within a run, whatever the clock does", () => {
+  it("W2: time never runs backwards within a run, even if the clock does", () => {
     fc.assert(
       fc.property(batches("either"), fc.infiniteStream(fc.nat({ max: 5_000 })), (log, times) => {
         let run = runRecord();
@@ -108,7 +108,7 @@ describe("the fold", () => {
     expect(phaseStartedBy("PHASE_ENDED", '{"phase":"compose"}')).toBeNull();
   });
 
-  it("W6: no other name ends a run, not even one that every object has", () => {
+  it("W6: no other event type ends a run, not even a name that every object has", () => {
     for (const eventType of [
       "constructor",
       "__proto__",
@@ -123,7 +123,7 @@ describe("the fold", () => {
 });
 
 describe("planEvents", () => {
-  it("W7: refuses a batch that has anything behind a terminal event, and names the first such", () => {
+  it("W7: a batch with an event after a terminal one is refused, with the index of the first such event", () => {
     const draft = fc.oneof(liveDraft, terminalDraft);
     fc.assert(
       fc.property(
@@ -140,7 +140,7 @@ describe("planEvents", () => {
     );
   });
 
-  it("W1: keeps each payload's tokens", () => {
+  it("W1: planEvents keeps each payload's tokens", () => {
     const payload = JsonText.parse('{ "n" : 1.0 }');
     expect(planEvents([{ eventType: "A", payload }, { eventType: "B" }], LIMITS)).toStrictEqual({
       events: [newEvent("A", '{"n":1.0}'), newEvent("B")],
@@ -149,7 +149,7 @@ describe("planEvents", () => {
   });
 
   it.each(["a", "1A", "_A", "A-B", "A B", "", "A\n", "É", "A".repeat(65)])(
-    "W6: refuses the event type %j",
+    "W6: the event type %j is refused",
     (eventType) => {
       expect(() => planEvents([{ eventType: "A" }, { eventType }], LIMITS)).toThrow(
         expect.objectContaining({ code: "invalid_event", details: { index: 1 } }),
@@ -157,7 +157,7 @@ describe("planEvents", () => {
     },
   );
 
-  it("W6: refuses an event type that is not text", () => {
+  it("W6: an event type that is not text is refused", () => {
     for (const eventType of [undefined, null, 1, ["A"], { toString: () => "A" }]) {
       const draft = { eventType } as unknown as EventDraft;
       expect(() => planEvents([draft], LIMITS)).toThrow(
@@ -166,13 +166,13 @@ describe("planEvents", () => {
     }
   });
 
-  it("W6: takes an event type of 1 to 64 characters", () => {
+  it("W6: an event type of 1 to 64 characters is taken", () => {
     for (const eventType of ["A", "A".repeat(64), "Z9_", "RUN_2"]) {
       expect(planEvents([{ eventType }], LIMITS).events[0]?.eventType).toBe(eventType);
     }
   });
 
-  it("W9: takes 1 to the greatest number of events", () => {
+  it("W9: a batch of 1 event to the maximum is taken", () => {
     const many = (length: number): EventDraft[] =>
       Array.from({ length }, () => ({ eventType: "A" }));
     expect(planEvents(many(100), LIMITS).events).toHaveLength(100);
@@ -183,7 +183,7 @@ describe("planEvents", () => {
     }
   });
 
-  it("W9: counts a payload in UTF-8 bytes of its JSON text, quotes and escapes too", () => {
+  it("W9: a payload counts in UTF-8 bytes of its JSON text, with quotes and escapes", () => {
     const plan = (payload: unknown): unknown =>
       planEvents([{ eventType: "A" }, { eventType: "A", payload }], {
         ...LIMITS,
@@ -206,7 +206,7 @@ describe("planEvents", () => {
     }
   });
 
-  it("W3: a payload that has no JSON text is named by its index, the failure kept as the cause", () => {
+  it("W3: a payload without a JSON text is refused with its index, and the failure as the cause", () => {
     expect(() =>
       planEvents([{ eventType: "A" }, { eventType: "B", payload: [1n] }], LIMITS),
     ).toThrow(
@@ -218,7 +218,7 @@ describe("planEvents", () => {
     );
   });
 
-  it("W3: what a payload's own toJSON throws is not lost", () => {
+  it("W3: the error of a payload's own toJSON is kept", () => {
     const mine = new Error("mine");
     const payload = {
       toJSON() {

@@ -3,7 +3,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 
 /**
- * What becomes of one `append` call: it answers; it lands whole, half or not at all and its answer is lost; it is refused,
+ * The fate of one `append` call: it answers; it lands whole, half or not at all and its answer is lost; it is refused,
  * for now or for good, and nothing lands; the store has been closed.
  */
 export type Fate = "answered" | "landed" | "half landed" | "lost" | "refused" | "fatal" | "closed";

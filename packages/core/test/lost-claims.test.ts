@@ -8,7 +8,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 
-/** What becomes of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
+/** The fate of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
 type Fate = "answered" | "granted" | "lost" | "refused" | "lasting" | "closed";
 
 const IN_DOUBT: readonly Fate[] = ["granted", "lost"];
@@ -18,7 +18,7 @@ interface Bench {
   readonly log: RunLog;
   readonly store: RunEventStore;
   readonly claims: ClaimRequest[];
-  /** Those that the store has granted, answered or not. */
+  /** The claims that the store has granted, answered or not. */
   readonly fences: ReadonlySet<number>;
 }
 
@@ -55,7 +55,7 @@ async function open(fates: readonly Fate[]): Promise<Bench> {
 }
 
 describe("a claim whose answer is lost", () => {
-  it("S21, S7: is found again by its owner, under the fence that it got, whatever the store answers for 10 s", async () => {
+  it("S21, S7: a lost claim is found again by its owner, under its fence, through 10 s of any failures", async () => {
     const fates = fc.tuple(
       fc.constantFrom(...IN_DOUBT),
       fc.array(fc.constantFrom<Fate>(...IN_DOUBT, "refused", "lasting"), { maxLength: 12 }),
@@ -72,7 +72,7 @@ describe("a claim whose answer is lost", () => {
     );
   });
 
-  it("S21: is in doubt if that does not help, and its caller finds it under the same key", async () => {
+  it("S21: a claim stays in doubt if sending again does not help, and its caller finds it under the same key", async () => {
     const fates: readonly Fate[] = ["granted", ...Array<Fate>(15).fill("refused")];
     const { log, fences } = await open(fates);
     const options = { ...LEASE, idempotencyKey: "claim 1" };
@@ -85,13 +85,13 @@ describe("a claim whose answer is lost", () => {
     expect([...fences]).toStrictEqual([fence]);
   });
 
-  it("S21, S18: is not asked for any more once the store is closed", async () => {
+  it("S21, S18: a claim is not sent again once the store is closed", async () => {
     const { log, claims } = await open(["lost", "closed"]);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: true });
     expect(claims).toHaveLength(2);
   });
 
-  it("S21: that somebody else has meanwhile is refused, as any is", async () => {
+  it("S21: a lost claim of a run that another worker has claimed meanwhile is refused like any claim", async () => {
     const { log, store } = await open(["lost"]);
     await store.claim({ runId: "r", ownerId: null, leaseMs: 30_000 });
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
@@ -99,13 +99,13 @@ describe("a claim whose answer is lost", () => {
 });
 
 describe("a claim", () => {
-  it("S21: that fails beyond doubt is not sent again", async () => {
+  it("S21: a claim that fails without doubt is not sent again", async () => {
     const { log, claims } = await open(["refused"]);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: false });
     expect(claims).toHaveLength(1);
   });
 
-  it("S21: has a key of its own, or its caller's", async () => {
+  it("S21: a claim has a new key, or its caller's", async () => {
     const { log, claims } = await open([]);
     for (const named of [{ idempotencyKey: "mine" }, {}, {}]) {
       const { fence } = await log.claim("r", { ...LEASE, ...named });
@@ -118,7 +118,7 @@ describe("a claim", () => {
   });
 
   it.each(["", "x".repeat(129), "kéy", "a\n"])(
-    "S21: refuses the key %j",
+    "S21: the claim key %j is refused",
     async (idempotencyKey) => {
       const { log, claims } = await open([]);
       await expect(log.claim("r", { ...LEASE, idempotencyKey })).rejects.toMatchObject({

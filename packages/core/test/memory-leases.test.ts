@@ -16,7 +16,7 @@ async function createBench(
 }
 
 describe("createMemoryStore", () => {
-  it("S21: a claim, a renewal and a release move the lease and nothing else, and notify nobody", async () => {
+  it("S21: a claim, a renewal and a release change only the lease, and send no notification", async () => {
     const { store, tick } = await createBench("r");
     const before = await store.getRun("r");
     let notifyCount = 0;
@@ -59,7 +59,7 @@ describe("createMemoryStore", () => {
     expect(await store.getRun("r")).toStrictEqual(before);
   });
 
-  it("S23: lists the runs whose lease has run out for long enough, the longest first, and no others", async () => {
+  it("S23: listExpired answers the runs whose lease expired long enough ago, the longest first, and no others", async () => {
     const { store, tick } = await createBench("long", "short", "renewed", "free", "ended", "held");
     const fences = new Map<string, number>();
     const fenceOf = (runId: string): number => fences.get(runId) ?? Number.NaN;
@@ -84,7 +84,7 @@ describe("createMemoryStore", () => {
     expect(await store.listExpired({ graceMs: 50, limit: 9 })).toStrictEqual(["short"]);
   });
 
-  it("S24: removes the runs that finished long enough ago, the oldest first, as if each were deleted", async () => {
+  it("S24: purge removes the runs that finished long enough ago, the oldest first, as if each were deleted", async () => {
     const { store, tick } = await createBench("b", "a", "live", "new");
     const notifiedRuns: string[] = [];
     for (const runId of ["b", "a", "live", "new"])

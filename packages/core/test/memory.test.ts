@@ -16,7 +16,7 @@ async function create(store: RunEventStore, runId = "r", ownerId = "ada"): Promi
 
 async function readAll(store: RunEventStore): Promise<ReadResult> {
   const [result] = await store.read([ALL]);
-  if (result === undefined || result === null) throw new Error("There is no such run.");
+  if (result === undefined || result === null) throw new Error("Expected the run to exist.");
   return result;
 }
 
@@ -25,7 +25,7 @@ function scribble(value: object): void {
 }
 
 describe("createMemoryStore", () => {
-  it("S11: what it returns is the caller's, and what it was given stays the caller's too", async () => {
+  it("S11: returned objects belong to the caller, and so do the arguments", async () => {
     const store = createMemoryStore();
     const created = await create(store);
     const events = [newEvent("TOKEN", "1"), newEvent("PHASE_STARTED", '{"phase":"p"}')];
@@ -56,7 +56,7 @@ describe("createMemoryStore", () => {
     ).toMatchObject([{ outcome: "replayed", firstSequence: 1, lastSequence: 2 }]);
   });
 
-  it("W2: its clock may run backwards, the times of a run may not", async () => {
+  it("W2: the store's clock may run backwards, but the times of a run do not", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 100 }), { minLength: 2 }), async (times) => {
         const clock = times.values();
@@ -107,7 +107,7 @@ describe("createMemoryStore", () => {
     ]);
   });
 
-  it("S13: notifies for each commit behind its answer, for a deletion too, and not after stop", async () => {
+  it("S13: a store notifies of each commit after its answer, of a deletion too, and not after stop", async () => {
     const store = createMemoryStore();
     await create(store);
     let notifyCount = 0;
@@ -128,7 +128,7 @@ describe("createMemoryStore", () => {
     expect(notifyCount).toBe(3);
   });
 
-  it("S18: once closed, which may be said twice, it refuses everything and notifies nobody", async () => {
+  it("S18: a closed store refuses everything and sends no notification, and close is idempotent", async () => {
     const store = createMemoryStore();
     await create(store);
     let notifyCount = 0;
@@ -155,7 +155,7 @@ describe("createMemoryStore", () => {
       await expect(call()).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  it("S6: says what it promises beyond the contract", () => {
+  it("S6: the capabilities are what the memory store promises beyond the contract", () => {
     expect(createMemoryStore().capabilities).toStrictEqual({
       durability: "memory",
       shared: false,

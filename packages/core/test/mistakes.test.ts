@@ -4,7 +4,7 @@ import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
-/** What a program in JavaScript may do with it. */
+/** The API as a program in JavaScript may call it. */
 type Loose = Readonly<Record<keyof RunEvents, (...args: readonly unknown[]) => Promise<unknown>>>;
 
 function loose(): Loose {
@@ -41,16 +41,19 @@ describe("a mistake in the first lines of a program", () => {
     [
       "a store of an older version",
       { store: oldStore },
-      "Expected `store` to be a store, got an object without probe. Pass what a store's own function gives, of the same version as this package.",
+      "Expected `store` to be a store, got an object without probe. Pass the result of a store's own function, of the same version as this package.",
     ],
     [
-      "a limit that is none",
+      "a limit that is text",
       { store: createMemoryStore(), maxBatchEvents: "9" },
-      'Expected `maxBatchEvents` to be 1 or more, got "9".',
+      'Expected `maxBatchEvents` to be 1 or more, got "9". Leave it out for the default.',
     ],
-  ])("%s: says what was expected, what came and what to do", (_what, options, message) => {
-    expect(() => create(options)).toThrow(new TypeError(message));
-  });
+  ])(
+    "%s: the TypeError has what was expected, what came and what to do",
+    (_what, options, message) => {
+      expect(() => create(options)).toThrow(new TypeError(message));
+    },
+  );
 
   it.each<[string, (runs: Loose) => Promise<unknown>, string]>([
     [
@@ -69,7 +72,7 @@ describe("a mistake in the first lines of a program", () => {
       'Expected `ownerId` to be well-formed text without U+0000, and not empty, got "". Pass the id of the user whose run it is.',
     ],
     [
-      "events that are no array",
+      "events that are not an array",
       (runs) => runs.append("r", { eventType: "A" }),
       "Expected the events to be an array of { eventType, payload }, got an object. Put one event in [].",
     ],
@@ -78,38 +81,52 @@ describe("a mistake in the first lines of a program", () => {
       (runs) => runs.append("r", [{ eventType: "A" }], "key"),
       'Expected an object such as { ownerId }, got "key".',
     ],
-    ["no run id", (runs) => runs.get(undefined), "Expected runId to be a string, got undefined."],
+    [
+      "no run id",
+      (runs) => runs.get(undefined),
+      "Expected runId to be a string, got undefined. Pass the id of a run.",
+    ],
     [
       "no task",
       (runs) => runs.work("r", { leaseMs: 1_000 }),
-      "Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got undefined.",
+      "Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got undefined. Pass the task last.",
     ],
     [
       "no lease",
       (runs) => runs.work("r", undefined, () => {}),
       "Expected an object such as { leaseMs }, got undefined.",
     ],
-  ])("%s: rejects with a TypeError that says so", async (_what, call, message) => {
-    const runs = loose();
-    await runs.create({ ownerId: "ada", runId: "r" });
-    const failure = await failureOf(() => call(runs));
-    expect(failure).toBeInstanceOf(TypeError);
-    expect(failure).toHaveProperty("message", message);
-    await runs.close();
-  });
+  ])(
+    "%s: the call rejects with a TypeError that has what was expected and what came",
+    async (_what, call, message) => {
+      const runs = loose();
+      await runs.create({ ownerId: "ada", runId: "r" });
+      const failure = await failureOf(() => call(runs));
+      expect(failure).toBeInstanceOf(TypeError);
+      expect(failure).toHaveProperty("message", message);
+      await runs.close();
+    },
+  );
 });
 
-describe("an event that is none", () => {
+describe("an event with a mistake", () => {
   const TYPE = "`eventType` of event 1 to match ^[A-Z][A-Z0-9_]{0,63}$";
+  const ADVICE = "Use capital letters, digits and underscores.";
 
   it.each([
-    [{ type: "TOKEN" }, `Expected ${TYPE}, got undefined.`],
-    [{ eventType: "token" }, `Expected ${TYPE}, got "token".`],
-    [{ eventType: `x${"y".repeat(90)}` }, `Expected ${TYPE}, got "x${"y".repeat(39)}…".`],
-    [{ eventType: "a\n\u001b[31m" }, `Expected ${TYPE}, got "a\\n\\u001b[31m".`],
-    [null, "Expected event 1 to be { eventType, payload }, got null."],
-    ["TOKEN", 'Expected event 1 to be { eventType, payload }, got "TOKEN".'],
-  ])("W3: %j is named by its index and what it says", async (event, message) => {
+    [{ type: "TOKEN" }, `Expected ${TYPE}, got undefined. ${ADVICE}`],
+    [{ eventType: "token" }, `Expected ${TYPE}, got "token". ${ADVICE}`],
+    [{ eventType: `x${"y".repeat(90)}` }, `Expected ${TYPE}, got "x${"y".repeat(39)}…". ${ADVICE}`],
+    [{ eventType: "a\n\u001b[31m" }, `Expected ${TYPE}, got "a\\n\\u001b[31m". ${ADVICE}`],
+    [
+      null,
+      "Expected event 1 to be { eventType, payload }, got null. Pass an object for each event.",
+    ],
+    [
+      "TOKEN",
+      'Expected event 1 to be { eventType, payload }, got "TOKEN". Pass an object for each event.',
+    ],
+  ])("W3: the refusal of %j has its index and what came", async (event, message) => {
     const runs = loose();
     await runs.create({ ownerId: "ada", runId: "r" });
     const failure = await failureOf(() => runs.append("r", [{ eventType: "A" }, event]));
@@ -118,7 +135,7 @@ describe("an event that is none", () => {
     await runs.close();
   });
 
-  it("W3: a payload that JSON cannot hold is refused, and what is inside of one is written as JSON does", async () => {
+  it("W3: a payload that JSON cannot hold is refused, and values inside of one are written as JSON does", async () => {
     const runs = loose();
     await runs.create({ ownerId: "ada", runId: "r" });
     const append = async (payload: unknown): Promise<unknown> =>
@@ -150,8 +167,8 @@ describe("an event that is none", () => {
         expect.stringContaining(`Expected a JSON value, ${message}`),
       );
     }
-    const told = Object.assign(new Error("m"), { toJSON: () => "mine" });
-    const kept = [told, new Date(0), { n: Number.NaN, m: new Map(), f: () => 1 }, [undefined]];
+    const written = Object.assign(new Error("m"), { toJSON: () => "mine" });
+    const kept = [written, new Date(0), { n: Number.NaN, m: new Map(), f: () => 1 }, [undefined]];
     for (const payload of kept) await append(payload);
     expect(await runs.read("r")).toMatchObject({
       events: ["mine", "1970-01-01T00:00:00.000Z", { n: null, m: {} }, [null]].map((payload) => ({
@@ -168,7 +185,7 @@ describe("an event that is none", () => {
   });
 
   it.each([null, 5, { a: 1 }])(
-    "W10: refuses the key %j, which is no text",
+    "W10: the key %j is refused, since it is not text",
     async (idempotencyKey) => {
       const runs = loose();
       await runs.create({ ownerId: "ada", runId: "r" });
@@ -183,8 +200,8 @@ describe("an event that is none", () => {
 });
 
 describe("describeValue", () => {
-  it("shows a short text, and of an object no more than its kind", () => {
-    const told = [
+  it("describeValue shows a short text, and only the kind of an object", () => {
+    const descriptions = [
       { token: "secret" },
       ["secret"],
       new Map([["secret", 1]]),
@@ -193,7 +210,7 @@ describe("describeValue", () => {
       1n,
       true,
     ].map(describeValue);
-    expect(told).toStrictEqual([
+    expect(descriptions).toStrictEqual([
       "an object",
       "an array",
       "an object of the kind Map",
@@ -204,7 +221,7 @@ describe("describeValue", () => {
     ]);
   });
 
-  it("shows no character that a terminal obeys, but its code", () => {
+  it("describeValue shows the code of a character that changes what a terminal shows", () => {
     const text = "\u001b[2J\u007f\u009b31m\u061c\u200f\u2028\u202e\u2066\ufeff\u{e0001}ä";
     const shown = describeValue(text);
     expect(shown).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);

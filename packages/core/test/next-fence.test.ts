@@ -10,10 +10,10 @@ describe("nextFence", () => {
     fc.integer({ min: 1, max: 3_000 }),
     fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   );
-  /** As old programs have counted them, or as they are now. */
+  /** Fences as old programs have counted them, or as they are now. */
   const fence = fc.oneof(fc.nat({ max: 9 }), fc.integer({ min: 0, max: LAST_MS * 1_000 - 1 }));
 
-  it("S21: is a safe integer, higher than any before on the run, and no earlier than the clock", () => {
+  it("S21: a next fence is a safe integer, higher than any before on the run, and no earlier than the clock", () => {
     fc.assert(
       fc.property(fence, ordinal, clock, (before, of, nowMs) => {
         const next = nextFence({ fence: before, ordinal: of }, nowMs);
@@ -24,20 +24,20 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: is never the same for two runs whose ordinals end differently, whatever the clocks and earlier fences", () => {
+  it("S21: two runs whose ordinals end differently never get the same fence, for any clocks and earlier fences", () => {
     const run = fc.record({ fence, ordinal });
     fc.assert(
       fc.property(run, run, clock, clock, (one, other, oneMs, otherMs) => {
         fc.pre(one.ordinal % 1_000 !== other.ordinal % 1_000);
         expect(nextFence(one, oneMs)).not.toBe(nextFence(other, otherMs));
-        // Even if the clock stands still and both have been claimed equally often.
+        // Even if the clock does not move and both have been claimed equally often.
         const alike = { ...other, fence: one.fence };
         expect(nextFence(alike, oneMs)).not.toBe(nextFence(one, oneMs));
       }),
     );
   });
 
-  it("S21: is higher for each later millisecond, so a claim that was lost is not repeated", () => {
+  it("S21: a fence is higher for each later millisecond, so the fence of a lost claim is not repeated", () => {
     fc.assert(
       fc.property(
         fence,
@@ -54,7 +54,7 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: is the time of the claim and the end of the ordinal; if that millisecond is taken, the next free one", () => {
+  it("S21: a fence is the time of the claim and the end of the ordinal; if that millisecond is taken, the next free one", () => {
     const nowMs = Date.UTC(2026, 10, 27);
     const run = { fence: 0, ordinal: 41_007 };
     expect(nextFence(run, nowMs)).toBe(1_795_737_600_000_007);

@@ -18,7 +18,7 @@ describe("createNotifier", () => {
     fc.record({ do: fc.constant("clear" as const) }),
   );
 
-  it("S13, S14: notifies subscribers of the run, once for what merges, and never who was taken off", async () => {
+  it("S13, S14: a notifier notifies a run's subscriptions, once for merged notifications, and no stopped one", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const notifier = createNotifier();
@@ -54,10 +54,10 @@ describe("createNotifier", () => {
             notifier.clear();
             for (const counter of counters) counter.on = false;
           } else await wait();
-          const watched = new Set(
+          const subscribed = new Set(
             counters.filter((counter) => counter.on).map((counter) => counter.run),
           );
-          expect(new Set(notifier.runIds())).toStrictEqual(watched);
+          expect(new Set(notifier.runIds())).toStrictEqual(subscribed);
         }
         await wait();
       }),
@@ -65,7 +65,7 @@ describe("createNotifier", () => {
     );
   });
 
-  it("S13: notifies behind the synchronous work that rang it", async () => {
+  it("S13: subscriptions are notified after the synchronous work that notified", async () => {
     const notifier = createNotifier();
     const order: string[] = [];
     notifier.add("r", () => order.push("onNotification"));
@@ -75,7 +75,7 @@ describe("createNotifier", () => {
     expect(order).toStrictEqual(["answered", "onNotification"]);
   });
 
-  it("S14: the same function added twice is two notifications", async () => {
+  it("S14: the same function added twice is two subscriptions", async () => {
     const notifier = createNotifier();
     let notifyCount = 0;
     const onNotification = (): void => void (notifyCount += 1);
@@ -91,7 +91,7 @@ describe("createNotifier", () => {
     expect(notifyCount).toBe(3);
   });
 
-  it("S14: a notification that another one's notify takes off stays silent", async () => {
+  it("S14: a subscription that another one's callback stops is not notified", async () => {
     const notifier = createNotifier();
     const notifiedRuns: string[] = [];
     const offs = ["a", "b"].map((name, at) =>
@@ -105,7 +105,7 @@ describe("createNotifier", () => {
     expect(notifiedRuns).toStrictEqual(["a"]);
   });
 
-  it("S13: a notification from within a notification notifies again", async () => {
+  it("S13: a notify from within a callback notifies again", async () => {
     const notifier = createNotifier();
     let notifyCount = 0;
     notifier.add("r", () => {
@@ -119,7 +119,7 @@ describe("createNotifier", () => {
     expect(notifyCount).toBe(3);
   });
 
-  it("S18: after a notification has stopped all subscriptions, no other watch is notified", async () => {
+  it("S18: after a callback has stopped all subscriptions, no other subscription is notified", async () => {
     const notifier = createNotifier();
     const notified: string[] = [];
     notifier.add("r", () => {

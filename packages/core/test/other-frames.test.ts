@@ -10,8 +10,8 @@ import {
 import { encodeStreamError, STREAM_ERRORS } from "../src/wire/stream-error.ts";
 import { readFrames } from "./frame-reader.ts";
 
-describe("a frame that nobody is to come back from", () => {
-  it("W22: is cut at any byte, and its reader waits an hour only if all of its data came", () => {
+describe("a frame whose reader is not to come back", () => {
+  it("W22: a frame that is cut at any byte makes its reader wait an hour only if all of its data came", () => {
     const state: RunState = { runStatus: "completed", phase: null };
     const failure = { code: "not_found", ...STREAM_ERRORS.not_found } as const;
     for (const [text, idLine] of [
@@ -45,7 +45,7 @@ describe("the other frames", () => {
     );
   });
 
-  it("W22, W24: connected has an id of 0 too, so that a reconnect says where it was", () => {
+  it("W22, W24: connected has an id of 0 too, so that a reconnect has its cursor", () => {
     const connected = { runId: "r", since: 0, lastSequence: 0, retryMs: 2_000 };
     const bytes = encodeConnected({ ...connected, state: { runStatus: "queued", phase: null } });
     expect(readFrames(bytes)).toMatchObject([{ id: "0", data: { currentPhase: null } }]);
@@ -74,7 +74,7 @@ describe("the other frames", () => {
     expect(NO_RETRY_MS).toBe(3_600_000);
   });
 
-  it("W22: error moves no cursor, and says what its code needs", () => {
+  it("W22: error moves no cursor, and has the fields of its code", () => {
     const failure = {
       code: "cursor_ahead",
       ...STREAM_ERRORS.cursor_ahead,

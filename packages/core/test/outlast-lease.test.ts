@@ -24,7 +24,7 @@ function away(): RunEventsError {
 }
 
 describe("outlastLease", () => {
-  it("W31: a lease that has run out is renewed when the server is back, and kept from then on, until it is refused", async () => {
+  it("W31: an expired lease is renewed when the server is back, and kept from then on, until it is refused", async () => {
     const { clock, renewals, lost, pass } = createBench();
     for (let atMs = 0; atMs < 5 * LEASE_MS; atMs += 1_000) {
       await pass(1_000);
@@ -52,7 +52,7 @@ describe("outlastLease", () => {
     [60_000, 5_000],
     [3_600_000, 5_000],
   ])(
-    "W31: one of %i ms is tried each %i ms once it has run out, one at a time",
+    "W31: an expired lease of %i ms is tried each %i ms, one at a time",
     async (leaseMs, lateMs) => {
       const { clock, renewals, lost, stop, pass } = createBench(leaseMs, leaseMs);
       await pass(1);
@@ -70,7 +70,7 @@ describe("outlastLease", () => {
     },
   );
 
-  it("W32: one that is refused after it has run out is lost, once", async () => {
+  it("W32: a lease that is refused after it expired is lost, once", async () => {
     const { clock, renewals, lost, pass } = createBench(LEASE_MS, LEASE_MS);
     await pass(1);
     const refusal = runFenced();

@@ -4,12 +4,12 @@ import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
 describe("ownerIdOf", () => {
-  it("asks for nobody only where it is left out", () => {
+  it("ownerIdOf answers null only if ownerId is left out", () => {
     expect(ownerIdOf({})).toBeNull();
     expect(ownerIdOf({ ownerId: "ada" })).toBe("ada");
   });
 
-  it("W4: refuses an owner that is missing, so that a lost session does not see every run", async () => {
+  it("W4: an undefined ownerId is refused, so that a lost session does not see every run", async () => {
     const missing = { ownerId: undefined } as unknown as { readonly ownerId: string };
     expect(() => ownerIdOf(missing)).toThrow(TypeError);
     const runs = createRunEvents({ store: createMemoryStore() });
@@ -29,7 +29,7 @@ describe("ownerIdOf", () => {
     await runs.close();
   });
 
-  it("W4: refuses an owner that a database could not keep apart from others", async () => {
+  it("W4: an ownerId that a database could not keep apart from others is refused", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
     for (const ownerId of ["u\ud800", "\udc01", "u\0"]) {
       expect(() => ownerIdOf({ ownerId })).toThrow(TypeError);
@@ -39,7 +39,7 @@ describe("ownerIdOf", () => {
     await runs.close();
   });
 
-  it("W8: asks no store about a run that no id can name", async () => {
+  it("W8: no store is asked about an id that no run can have", async () => {
     const store = new Proxy(createMemoryStore(), {
       get(target, name) {
         if (name === "close" || name === "capabilities") return Reflect.get(target, name);

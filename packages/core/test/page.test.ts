@@ -40,7 +40,7 @@ async function pageAfter(
   maxBytes: number,
 ): Promise<LogPage> {
   const [result] = await store.read([{ runId: "r", ownerId: null, since, limit, maxBytes }]);
-  if (result === undefined || result === null) throw new Error("There is no such run.");
+  if (result === undefined || result === null) throw new Error("Expected the run to exist.");
   return planPage(result, since);
 }
 
@@ -95,14 +95,15 @@ describe("planPage", () => {
         for (let since = 0; since <= events.length; since++) {
           const query = { runId: "r", ownerId: null, since, limit: 1, maxBytes: 1 };
           const [result] = await store.read([query]);
-          if (result === undefined || result === null) throw new Error("There is no such run.");
+          if (result === undefined || result === null)
+            throw new Error("Expected the run to exist.");
           expect(stateAtSince(result, since)).toStrictEqual(foldOf(events.slice(0, since)));
         }
       }),
     );
   });
 
-  it("W15: an empty page of a live run says where it stands", () => {
+  it("W15: an empty page of a live run has its status, phase and last sequence", () => {
     const run = runRecord({ runStatus: "running", phase: '"plan"', lastSequence: 3 });
     expect(planPage({ run, phaseAtSince: '"plan"', events: [] }, 3)).toStrictEqual({
       runStatus: "running",
@@ -113,7 +114,7 @@ describe("planPage", () => {
     });
   });
 
-  it("W16: an earlier page of a finished run says running, and its own phase", () => {
+  it("W16: an earlier page of a finished run has the status running, and its own phase", () => {
     const run = runRecord({ runStatus: "failed", phase: '"b"', lastSequence: 3 });
     const events = [storedEvent({ sequence: 2 })];
     expect(planPage({ run, phaseAtSince: '"a"', events }, 1)).toMatchObject({
@@ -127,7 +128,7 @@ describe("planPage", () => {
 describe("createPageCut", () => {
   const payloads = fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 30 });
 
-  it("S9: cuts by both bounds, and never to nothing", () => {
+  it("S9: a page is cut by both bounds, and never to nothing", () => {
     const limit = fc.integer({ min: 1, max: 40 });
     fc.assert(
       fc.property(payloads, limit, fc.nat({ max: 5_000 }), (sizes, most, maxBytes) => {
@@ -144,7 +145,7 @@ describe("createPageCut", () => {
     );
   });
 
-  it("S9: once it has said no it says no", () => {
+  it("S9: after a page's first no, every answer is no", () => {
     fc.assert(
       fc.property(
         payloads,
@@ -159,7 +160,7 @@ describe("createPageCut", () => {
     );
   });
 
-  it("S9, W25: an event counts for at least what its frame takes", () => {
+  it("S9, W25: an event counts for at least the bytes of its frame", () => {
     const event = storedEvent({
       sequence: 999_999_999_999_999,
       eventType: "X".repeat(64),

@@ -19,7 +19,7 @@ interface Bench {
   readonly reads: readonly Query[];
 }
 
-/** Pages over a log that has ended or stands still. */
+/** Pages over a log that has ended or does not change. */
 function createBench(log: readonly StoredEvent[], budget = createSliceBudget()): Bench {
   const reads: Query[] = [];
   const pages = createPages(async (query) => {
@@ -78,7 +78,7 @@ const logs: fc.Arbitrary<readonly StoredEvent[]> = fc
   );
 
 describe("the pages of a log", () => {
-  it("W22, W25: give any number of readers, in any order, every event once and in order, in slices that fit", async () => {
+  it("W22, W25: pages give any number of readers, in any order, every event once and in order, in slices that fit", async () => {
     const readers = fc.array(fc.nat(), { minLength: 1, maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(logs, readers, fc.infiniteStream(fc.nat()), async (log, starts, turns) => {
@@ -107,7 +107,7 @@ describe("the pages of a log", () => {
     );
   });
 
-  it("S12: are read one slice at first, and four at once for whoever reads on", async () => {
+  it("S12: pages are read one slice at first, and four at once for a reader that reads on", async () => {
     const log = logOf(100, 10);
     const { pages, reads } = createBench(log);
     const slices = await readOn(pages, positionAt(log, 0), 100);
@@ -116,7 +116,7 @@ describe("the pages of a log", () => {
     expect(reads.map(({ maxBytes }) => maxBytes / SLICE_BYTES)).toStrictEqual([1, 4, 4, 4]);
   });
 
-  it("S12: are shared, bytes and all, by those who come at once or a little later", async () => {
+  it("S12: slices are shared, with their bytes, by readers that come at once or a little later", async () => {
     const log = logOf(80, 10);
     const { pages, reads } = createBench(log);
     const from = positionAt(log, 0);
@@ -129,7 +129,7 @@ describe("the pages of a log", () => {
     expect(reads.length).toBe(3);
   });
 
-  it("W25: are kept eight slices long, however many are read, and not when they are let go", async () => {
+  it("W25: eight slices are kept, of any number that are read, and none once the pages are cleared", async () => {
     const log = logOf(200, 10);
     const { pages, reads } = createBench(log);
     await readOn(pages, positionAt(log, 0), 200);
@@ -144,7 +144,7 @@ describe("the pages of a log", () => {
     expect(kept()).toStrictEqual([]);
   });
 
-  it("S20: fail all who wait for a read that fails, and are read again by whoever comes then", async () => {
+  it("S20: a read that fails fails all readers that wait for it, and a later reader reads again", async () => {
     const log = logOf(10, 10);
     let failures = 1;
     const pages = createPages((query) => {
@@ -162,7 +162,7 @@ describe("the pages of a log", () => {
   });
 });
 
-it("W25: what all runs keep together is bounded, and given back by whoever lets go of it", async () => {
+it("W25: the slices of all runs together are bounded, and their budget returns when they are let go", async () => {
   const log = logOf(20, 1);
   const budget = createSliceBudget();
   const most = budget.left;
@@ -173,7 +173,7 @@ it("W25: what all runs keep together is bounded, and given back by whoever lets 
     log.filter((_, at) => !(pages.next(positionAt(log, at)) instanceof Promise)).length;
   const kept = benches.map(keptBy).reduce((sum, count) => sum + count, 0);
   expect(kept).toBe(most);
-  // What the looks above have asked for comes when there is nobody left to keep it.
+  // The reads that the calls above began end when no reader is left to keep their slices.
   for (const { pages } of benches) pages.close();
   await setImmediate();
   expect(budget.left).toBe(most);

@@ -11,7 +11,7 @@ const NOW = 5_000;
 const RUN_IDS = ["a", "b", "gone"] as const;
 const KEYS = [null, "k", "l"] as const;
 
-/** A log as one append after the other makes it: what a plan for all of them has to equal. */
+/** A log that one append after another makes: a plan for all of them has to equal it. */
 class Model {
   readonly heads: Map<string, RunRecord>;
   readonly events: (StoredEvent & { readonly ordinal: number })[] = [];
@@ -86,14 +86,14 @@ function headsOf({ lease, updatedAtMs }: { lease: number | null; updatedAtMs: nu
 }
 
 describe("planAppends", () => {
-  it("S2, S5: a call of many requests does what they do one after the other, keys within the call included", () => {
+  it("S2, S5: a call of many requests does the same as one request after another, keys within the call included", () => {
     fc.assert(
       fc.property(
         arbitraryHeads,
         fc.array(arbitraryRequest, { maxLength: 12 }),
         fc.array(arbitraryRequest, { maxLength: 12 }),
         (start, before, requests) => {
-          // What earlier calls left: heads, and keys with their events.
+          // The results of earlier calls: heads, and keys with their events.
           const earlier = new Model(headsOf(start));
           before.forEach((request) => earlier.append(request));
           const heads = [...earlier.heads.values()];
@@ -129,7 +129,7 @@ describe("planAppends", () => {
     );
   });
 
-  it("S5: a key is looked up for requests that have one, on runs that are there", () => {
+  it("S5: a receipt is looked up for requests with a key, on runs that exist", () => {
     const asked: string[] = [];
     const requests = RUN_IDS.flatMap((runId) =>
       KEYS.map((idempotencyKey) => appendRequest([newEvent("TOKEN")], { runId, idempotencyKey })),

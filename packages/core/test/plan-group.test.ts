@@ -42,7 +42,7 @@ const ascending = (numbers: readonly number[]): readonly number[] =>
   numbers.toSorted((a, b) => a - b);
 
 describe("planGroup", () => {
-  it("S2: loses and repeats nothing, keeps the queue's order in a group, of each key and of what waits on, and takes no busy key", () => {
+  it("S2: a group loses and repeats nothing, keeps the order of the queue and of each key, and takes no busy key", () => {
     fc.assert(
       fc.property(items, bounds, (queue, given) => {
         const { group, rest } = planGroup(queue, given);
@@ -59,7 +59,7 @@ describe("planGroup", () => {
     );
   });
 
-  it("bounds a group in items and weight, and leaves none empty that could have an item", () => {
+  it("a group is bounded in items and weight, and is never empty if an item could be in it", () => {
     fc.assert(
       fc.property(items, bounds, (mixed, given) => {
         // A run is one owner's.
@@ -79,7 +79,7 @@ describe("planGroup", () => {
     );
   });
 
-  it("keeps no room free that the next item of an owner could take", () => {
+  it("a group leaves no room that the next item of an owner could take", () => {
     const unit = fc.constantFrom("ada", "bob", "eve");
     fc.assert(
       fc.property(
@@ -99,7 +99,7 @@ describe("planGroup", () => {
     );
   });
 
-  it("cuts the queue of one owner from its front", () => {
+  it("the queue of one owner is cut from its front", () => {
     fc.assert(
       fc.property(items, bounds, (queue, given) => {
         const mine = queue.map((one) => ({ ...one, owner: "ada" }));
@@ -115,7 +115,7 @@ describe("planGroup", () => {
     );
   });
 
-  it("gives owners who all have enough the same weight and number, whoever has more", () => {
+  it("owners that all have enough get the same weight and number, even if some have more", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 10, max: 30 }), { minLength: 2, maxLength: 5 }),
@@ -134,7 +134,7 @@ describe("planGroup", () => {
     );
   });
 
-  it("lets an owner's first item wait for no more groups than there are other owners, whatever those add", () => {
+  it("an owner's first item waits for no more groups than there are other owners, even if they add more", () => {
     const flood = fc.array(
       fc.array(fc.record({ at: fc.nat(4), weight: fc.integer({ min: 1, max: 60 }) }), {
         minLength: 1,
@@ -189,7 +189,7 @@ function alone(given: Partial<GroupBounds>): GroupBounds {
 }
 
 describe("a batcher with several owners", () => {
-  it("has a quiet owner's item in the group after the one that it met, however much another adds", async () => {
+  it("a quiet owner's item is in the group after the one that it met, even if another owner adds very much", async () => {
     const { batcher, groups, answer } = createBench({
       maxItems: 4,
       maxWeight: 10,
@@ -220,7 +220,7 @@ describe("a batcher with several owners", () => {
     }
   });
 
-  it("says how much of the queue is the item's owner's, and no longer counts what has been sent", async () => {
+  it("admit gets the weight of the item's owner in the queue, without items that were sent", async () => {
     const seen: (readonly [number, string | null, number])[] = [];
     const { batcher, answer } = createBench({
       admit: (queued, owner, owned) => void seen.push([queued, owner, owned]),

@@ -30,7 +30,7 @@ function withoutClaim(head: HeadRow | null) {
 }
 
 describe("the rules of a lease on a store's row", () => {
-  it("S21: answer as claimRun, renewLease and releaseRun, and save exactly what was granted", () => {
+  it("S21: the row rules answer as claimRun, renewLease and releaseRun, and save exactly what was granted", () => {
     fc.assert(
       fc.property(arbitraryHead, arbitraryAsked, (head, { ownerId, fence, claimKey }) => {
         const asked = { runId: "r", ownerId, leaseMs: 1_000 };
@@ -52,7 +52,7 @@ describe("the rules of a lease on a store's row", () => {
     );
   });
 
-  it("S21: a claim is granted its lease again from what was saved, and no other claim is", () => {
+  it("S21: a claim gets its lease again by what was saved, and no other claim does", () => {
     fc.assert(
       fc.property(arbitraryHead, fc.constantFrom(undefined, "k", "l"), (head, claimKey) => {
         const asked = { runId: "r", ownerId: null, leaseMs: 1_000 };
@@ -74,7 +74,7 @@ describe("the rules of a lease on a store's row", () => {
     );
   });
 
-  it("S21: renewing and releasing leave the claim's key as it was", () => {
+  it("S21: a renewal and a release keep the claim's key", () => {
     const head = { ...runRecord({ fence: 5_001, leaseExpiresAtMs: NOW }), keptClaim: "5001 k" };
     const asked = { runId: "r", ownerId: null, fence: 5_001 };
     expect(renewRule({ ...asked, leaseMs: 1 })(head, NOW).after?.keptClaim).toBe("5001 k");

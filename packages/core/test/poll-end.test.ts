@@ -10,7 +10,7 @@ import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 /** A step of time. */
 const STEP_MS = 10;
 const EVERY_MS = 500;
-/** What the pauses between two polls come to, with two looks that find the writer quiet. */
+/** The sum of the pauses between two polls, with two checks that find the writer quiet. */
 const SPARE_MS = 600;
 
 interface Polls {
@@ -26,7 +26,7 @@ interface Polls {
   readonly pass: (ms: number) => Promise<void>;
 }
 
-/** A run whose polls a server holds until it has moved, and a writer that is quiet but when it appends. */
+/** A run whose polls a server holds until it has moved, and a writer that is quiet except when it appends. */
 function watchByPolls(): Polls {
   const clock = createFakeClock();
   const polledAt: number[] = [];
@@ -82,7 +82,7 @@ function watchByPolls(): Polls {
 }
 
 describe("pollForEnd", () => {
-  it("W13: whenever its writer has been quiet a while, a poll is held, and two are never close", async () => {
+  it("W13: a poll is held whenever the writer has been quiet for a while, and two polls are never close", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(1_500), { maxLength: 20 }), async (gaps) => {
         const run = watchByPolls();
@@ -104,7 +104,7 @@ describe("pollForEnd", () => {
     );
   });
 
-  it("W13: one event of a quiet writer leaves a cancel unheard for a tenth of a second", async () => {
+  it("W13: one event of a quiet writer delays the sight of a cancel by a tenth of a second", async () => {
     const run = watchByPolls();
     await run.pass(2_000);
     run.append();
@@ -116,7 +116,7 @@ describe("pollForEnd", () => {
     expect(run.clock.timers()).toBe(0);
   });
 
-  it("reports a refusal, rests for half a minute, and polls again", async () => {
+  it("pollForEnd reports a refusal, rests for half a minute, and polls again", async () => {
     const run = watchByPolls();
     const refusal = new RunEventsError("unauthenticated", "No.");
     run.refuse(refusal);

@@ -32,7 +32,7 @@ function world() {
 }
 
 describe("createPolledNotifications", () => {
-  it("S13: the next look notifies of another process's commit on a watched run", async () => {
+  it("S13: the next poll notifies of another process's commit on a subscribed run", async () => {
     const action = fc.record({
       runId: fc.constantFrom(...RUN_IDS),
       kind: fc.constantFrom("create", "append", "delete"),
@@ -64,7 +64,7 @@ describe("createPolledNotifications", () => {
     );
   });
 
-  it("S13: own commits notify at once, and not again by a look that finds them or is older", async () => {
+  it("S13: own commits notify at once, and not again by a poll that finds them or is older", async () => {
     const { clock, notifications, commits, table } = world();
     let notifyCount = 0;
     notifications.subscribe("a", () => void (notifyCount += 1));
@@ -81,7 +81,7 @@ describe("createPolledNotifications", () => {
     expect(notifyCount).toBe(1);
   });
 
-  it("S14: without subscriptions there are no looks, and one query looks at all watched runs", () => {
+  it("S14: without subscriptions nothing is polled, and one query polls all subscribed runs", () => {
     const { clock, asked, notifications } = world();
     clock.advance(100);
     expect(asked).toEqual([]);
@@ -94,7 +94,7 @@ describe("createPolledNotifications", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S14, S18: nothing is notified after `stop`, and a subscription after `close` is refused", async () => {
+  it("S14, S18: no notification comes after stop, and a subscription after close is refused", async () => {
     const { clock, notifications, commits } = world();
     let notifyCount = 0;
     const { stop } = notifications.subscribe("a", () => void (notifyCount += 1));
@@ -111,7 +111,7 @@ describe("createPolledNotifications", () => {
     await expect(ready).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  it("S14: where only this store commits nothing is polled", () => {
+  it("S14: nothing is polled if only this store commits", () => {
     const clock = createFakeClock();
     const notifications = createPolledNotifications({ selectPositions: null, pollMs: 10, clock });
     notifications.subscribe("a", () => {});

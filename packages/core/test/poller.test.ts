@@ -3,15 +3,15 @@ import { describe, expect, it } from "vitest";
 import { createPoller } from "../src/store/poller.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
-/** A poller whose looks take as long as the test says. */
+/** A poller whose polls take as long as the test says. */
 function world({ mostPauseMs }: { readonly mostPauseMs?: number } = {}) {
   const clock = createFakeClock();
-  const state = { isNeeded: true, fails: false, tookMs: 0, looks: [] as number[] };
+  const state = { isNeeded: true, fails: false, tookMs: 0, polls: [] as number[] };
   const poller = createPoller({
-    look() {
-      state.looks.push(clock.now());
+    poll() {
+      state.polls.push(clock.now());
       clock.skip(state.tookMs);
-      if (state.fails) throw new Error("no look");
+      if (state.fails) throw new Error("no poll");
     },
     isNeeded: () => state.isNeeded,
     pauseMs: (failed) => (failed ? 100 : 10),
@@ -22,48 +22,48 @@ function world({ mostPauseMs }: { readonly mostPauseMs?: number } = {}) {
 }
 
 describe("createPoller", () => {
-  it("S14: looks at its period while something is needed, and not once after that", () => {
+  it("S14: a poller polls at its period while it is needed, and not once after that", () => {
     const { clock, state, poller } = world();
     poller.start(10);
     poller.start(10);
     clock.advance(100);
-    expect(state.looks).toHaveLength(10);
+    expect(state.polls).toHaveLength(10);
     state.isNeeded = false;
     clock.advance(1_000);
-    expect(state.looks).toHaveLength(10);
+    expect(state.polls).toHaveLength(10);
     expect(clock.timers()).toBe(0);
     state.isNeeded = true;
     poller.start(10);
     clock.advance(10);
-    expect(state.looks).toHaveLength(11);
+    expect(state.polls).toHaveLength(11);
   });
 
-  it("S14: looking takes a fifth of the time at most, unless that would exceed the longest pause", () => {
+  it("S14: polls take a fifth of the time at most, unless that would exceed the longest pause", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.option(fc.constant(60)), (tookMs, most) => {
         const { clock, state, poller } = world(most === null ? {} : { mostPauseMs: most });
         state.tookMs = tookMs;
         poller.start(10);
         clock.advance(2_000);
-        const gaps = state.looks.slice(1).map((at, before) => at - (state.looks[before] ?? 0));
+        const gaps = state.polls.slice(1).map((at, before) => at - (state.polls[before] ?? 0));
         const pauseMs = Math.max(10, Math.min(4 * tookMs, most ?? Number.POSITIVE_INFINITY));
         for (const gap of gaps) expect(gap).toBe(tookMs + pauseMs);
       }),
     );
   });
 
-  it("S15: a look that fails is followed by another one, after the pause for failures", () => {
+  it("S15: a poll that fails is followed by another one, after the pause for failures", () => {
     const { clock, state, poller } = world();
     state.fails = true;
     poller.start(10);
     clock.advance(9 + 1);
     clock.advance(99);
-    expect(state.looks).toHaveLength(1);
+    expect(state.polls).toHaveLength(1);
     clock.advance(1);
-    expect(state.looks).toHaveLength(2);
+    expect(state.polls).toHaveLength(2);
   });
 
-  it("S13: `hurry` brings a look forward, and repeated calls do not delay it", () => {
+  it("S13: hurry brings a poll forward, and repeated calls do not delay it", () => {
     const { clock, state, poller } = world();
     poller.start(1_000);
     poller.hurry(10);
@@ -71,25 +71,25 @@ describe("createPoller", () => {
       poller.hurry(10);
       clock.advance(1);
     }
-    expect(state.looks).toHaveLength(1);
+    expect(state.polls).toHaveLength(1);
   });
 
-  it("S18: after `stop` it looks no more, whatever is called", () => {
+  it("S18: after stop a poller polls no more, after any calls", () => {
     const { clock, state, poller } = world();
     poller.start(10);
     poller.stop();
     poller.start(1);
     poller.hurry(1);
     clock.advance(1_000);
-    expect(state.looks).toEqual([]);
+    expect(state.polls).toEqual([]);
     expect(clock.timers()).toBe(0);
   });
 
-  it("S14: one look at a time: none begins while one waits for its answer, also if it fails", async () => {
+  it("S14: one poll is made at a time: none begins while one waits for its answer, even one that fails", async () => {
     const clock = createFakeClock();
     const answers: PromiseWithResolvers<void>[] = [];
     const poller = createPoller({
-      look() {
+      poll() {
         const answer = Promise.withResolvers<void>();
         answers.push(answer);
         return answer.promise;
@@ -104,7 +104,7 @@ describe("createPoller", () => {
     poller.hurry(1);
     clock.advance(1_000);
     expect(answers).toHaveLength(1);
-    answers[0]?.reject(new Error("no look"));
+    answers[0]?.reject(new Error("no poll"));
     await Promise.allSettled([answers[0]?.promise]);
     await Promise.resolve();
     clock.advance(10_000);

@@ -25,7 +25,7 @@ function createBench() {
 }
 
 describe("probe", () => {
-  it("S31: answers as the store does", async () => {
+  it("S31: probe answers as the store does", async () => {
     const { calls, clock, probe } = createBench();
     const good = probe();
     calls[0]?.resolve(1_780_000_000_000);
@@ -37,7 +37,7 @@ describe("probe", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S31: says that the store did not answer in time, and leaves its call behind", async () => {
+  it("S31: probe rejects if the store does not answer in time, and leaves its call under way", async () => {
     const { calls, clock, probe } = createBench();
     const slow = probe();
     const patient = probe({ timeoutMs: 9_000 });
@@ -47,14 +47,15 @@ describe("probe", () => {
     await expect(slow).rejects.toMatchObject({
       code: "store_unavailable",
       retryable: true,
-      message: "Expected the store to take a probe, but it did not answer in 5000 ms.",
+      message:
+        "Expected the store to take a probe, but it did not answer in 5000 ms. Check that the store runs and can be reached.",
     });
     calls[0]?.resolve(1_780_000_000_000);
     await patient;
     expect(clock.timers()).toBe(0);
   });
 
-  it("S31: asks a store that hangs once, however many ask, and again once it has answered", async () => {
+  it("S31: a store that hangs is probed once by any number of calls, and again once it has answered", async () => {
     const { calls, clock, probe } = createBench();
     for (let asks = 0; asks < 3; asks++) {
       const asked = probe({ timeoutMs: 10 });
@@ -70,7 +71,7 @@ describe("probe", () => {
     await again;
   });
 
-  it("S31: is a call of `createRunEvents`, which refuses once it is closed", async () => {
+  it("S31: createRunEvents has probe, which is refused after close", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
     await runs.probe();
     await expect(runs.probe({ timeoutMs: 0 })).rejects.toMatchObject({

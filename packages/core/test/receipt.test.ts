@@ -8,19 +8,21 @@ const LANDING = {
   phase: '"pl\\"an"',
 } as const;
 
+const REQUEST = { expectedSequence: 3 };
+
 describe("receiptOf", () => {
-  it("W9, W10: answers where the append landed, and whether it is told again", () => {
+  it("W9, W10: a receipt has where the append landed, and whether it is a replay", () => {
     const receipt = {
       firstSequence: 2,
       lastSequence: 3,
       runStatus: "running",
       currentPhase: 'pl"an',
     };
-    expect(receiptOf({ outcome: "appended", ...LANDING })).toStrictEqual({
+    expect(receiptOf({ outcome: "appended", ...LANDING }, REQUEST)).toStrictEqual({
       ...receipt,
       replayed: false,
     });
-    expect(receiptOf({ outcome: "replayed", ...LANDING })).toStrictEqual({
+    expect(receiptOf({ outcome: "replayed", ...LANDING }, REQUEST)).toStrictEqual({
       ...receipt,
       replayed: true,
     });
@@ -36,13 +38,20 @@ describe("receiptOf", () => {
     ],
     [{ outcome: "fenced" }, "fenced", {}],
     [{ outcome: "sequence_conflict", lastSequence: 7 }, "sequence_conflict", { lastSequence: 7 }],
-  ] as const)("S5, W3: %j is refused as %s", (outcome, code, details) => {
-    expect(() => receiptOf(outcome)).toThrow(expect.objectContaining({ code, details }));
+  ] as const)("S5, W3: the outcome %j is refused as %s", (outcome, code, details) => {
+    expect(() => receiptOf(outcome, REQUEST)).toThrow(expect.objectContaining({ code, details }));
+  });
+
+  it("W11: a refused sequence shows what was expected, what it is and what to do", () => {
+    const outcome = { outcome: "sequence_conflict", lastSequence: 5 } as const;
+    expect(() => receiptOf(outcome, REQUEST)).toThrow(
+      "Expected the run's last sequence to be 3, but it is 5. Read the run again from 3, then decide again.",
+    );
   });
 });
 
 describe("decodePhase", () => {
-  it("W6: gives back the phase's own value", () => {
+  it("W6: decodePhase returns the phase's value", () => {
     expect(decodePhase('"\\ud800\\u0000"')).toBe("\ud800\u0000");
     expect(decodePhase(null)).toBeNull();
   });

@@ -21,7 +21,7 @@ const modules = await readModules();
 const rooms = roomsOf(modules, ROOMS);
 
 describe("the rooms of core", () => {
-  it("every file is in a room", () => {
+  it("every file of core is in a room", () => {
     expect(rooms.names).toStrictEqual(ROOMS.toSorted());
   });
 
@@ -29,7 +29,7 @@ describe("the rooms of core", () => {
     expect(rooms.back).toStrictEqual([]);
   });
 
-  it("the README's table names them in this order, and only files that are there", async () => {
+  it("the README's table names the rooms in this order, and only files that exist", async () => {
     const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
     const rows = [...readme.matchAll(/^\| `(\w+)\/` .*$/gm)];
     expect(rows.map(([, room]) => room)).toStrictEqual(ROOMS.slice(0, -1));
@@ -39,11 +39,11 @@ describe("the rooms of core", () => {
         expect(paths).toContain(`${room}/${file}`);
   });
 
-  it("no file imports itself through others", () => {
+  it("no file of core imports itself through others", () => {
     expect(rooms.circles).toStrictEqual([]);
   });
 
-  it("they have at most 7 floors and 40 arrows between them", () => {
+  it("the rooms have at most 7 floors and 40 arrows between them", () => {
     expect(rooms.floors).toBeLessThanOrEqual(7);
     expect(rooms.arrows.length).toBeLessThanOrEqual(40);
   });

@@ -11,7 +11,7 @@ import { appendRequest, newEvent } from "./run-record.ts";
 
 type Move = readonly [name: string, ...values: readonly unknown[]];
 
-/** A store in memory that writes down its moves. */
+/** A store in memory that records its moves. */
 function openNotedStore(change: (rows: MemoryRows) => void = () => {}): {
   readonly store: RunEventStore;
   readonly moves: Move[];
@@ -48,7 +48,7 @@ function openNotedStore(change: (rows: MemoryRows) => void = () => {}): {
   return { store, moves, modes };
 }
 
-/** The table of `RowMoves`: of each call the mode, and which sequences of moves it makes. */
+/** The table of `RowMoves`: the mode of each call, and the sequences of its moves. */
 function readTable(): ReadonlyMap<string, { readonly mode: string; readonly moves: RegExp }> {
   const source = readFileSync(new URL("../src/store/row-moves.ts", import.meta.url), "utf8");
   const rows = source.matchAll(/^ \* \| (\w+) +\| (write|snapshot|plain) +\| ([^|]+) \|$/gm);
@@ -98,7 +98,7 @@ const call = fc.oneof(
 );
 
 describe("the moves of a store", () => {
-  it("come in the modes and orders that the table of `RowMoves` says, whatever is called", async () => {
+  it("moves come in the modes and orders of the table of RowMoves, for any calls", async () => {
     const table = readTable();
     const called = new Set<string>();
     await fc.assert(
@@ -119,7 +119,7 @@ describe("the moves of a store", () => {
     expect([...called].toSorted()).toEqual([...table.keys()].toSorted());
   });
 
-  it("get no list that is empty or names a row twice", async () => {
+  it("moves get no list that is empty or names a row twice", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
         const { store, moves } = openNotedStore();
@@ -139,8 +139,8 @@ describe("the moves of a store", () => {
       rows.selectDue = () => due.shift() ?? [];
     });
     expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual([]);
-    const looks = ["selectDue", "selectHeads"];
-    expect(moves.map(([move]) => move)).toEqual(["now", ...looks, ...looks, "selectDue"]);
+    const purge = ["selectDue", "selectHeads"];
+    expect(moves.map(([move]) => move)).toEqual(["now", ...purge, ...purge, "selectDue"]);
   });
 });
 
@@ -159,7 +159,7 @@ describe("S12 the inserts of a large append", () => {
       .map(([, rows]) => rows as readonly EventRow[]);
   }
 
-  it("have 1,048,576 UTF-16 units at most each, unless it is one row, and hold every row once and in order", async () => {
+  it("inserts have 1,048,576 UTF-16 units at most each, unless it is one row, and hold every row once and in order", async () => {
     await fc.assert(
       fc.asyncProperty(sizes, async (lengths) => {
         const inserts = await insertsOf(
@@ -180,12 +180,15 @@ describe("S12 the inserts of a large append", () => {
     );
   });
 
-  it.each([1, 999, 1_000, 1_001, 2_500])("of %i rows have 1,000 at most each", async (count) => {
-    const inserts = await insertsOf(Array.from({ length: count }, () => "0"));
-    expect(inserts).toHaveLength(Math.ceil(count / 1_000));
-    expect(Math.max(...inserts.map((rows) => rows.length))).toBe(Math.min(count, 1_000));
-    expect(inserts.flat().map(({ sequence }) => sequence)).toEqual(
-      Array.from({ length: count }, (_, at) => at + 1),
-    );
-  });
+  it.each([1, 999, 1_000, 1_001, 2_500])(
+    "inserts of %i rows have 1,000 at most each",
+    async (count) => {
+      const inserts = await insertsOf(Array.from({ length: count }, () => "0"));
+      expect(inserts).toHaveLength(Math.ceil(count / 1_000));
+      expect(Math.max(...inserts.map((rows) => rows.length))).toBe(Math.min(count, 1_000));
+      expect(inserts.flat().map(({ sequence }) => sequence)).toEqual(
+        Array.from({ length: count }, (_, at) => at + 1),
+      );
+    },
+  );
 });

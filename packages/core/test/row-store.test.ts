@@ -8,7 +8,7 @@ import { appendRequest, newEvent } from "./run-record.ts";
 import { APPEND, CAPABILITIES, created } from "./server-store.ts";
 
 describe("createRowStore", () => {
-  it("S3: an append locks, reads the clock, asks for keys, writes and commits, in this order", async () => {
+  it("S3: an append locks, reads the clock, reads receipts, writes and commits, in this order", async () => {
     const { store, server } = await created();
     await store.append([APPEND]);
     expect(server.log).toEqual([
@@ -37,7 +37,7 @@ describe("createRowStore", () => {
     expect(server.log).toEqual([...one, ...one, ...one]);
   });
 
-  it("S12: an idle read asks for heads alone, and a refused append writes nothing", async () => {
+  it("S12: an idle read reads only heads, and a refused append writes nothing", async () => {
     const { store, server } = await created();
     await store.append([APPEND]);
     server.log.length = 0;
@@ -90,7 +90,7 @@ describe("createRowStore", () => {
     );
   });
 
-  it("S18: after `close` every call is refused, and `close` waits for those under way", async () => {
+  it("S18: after close every call is refused, and close waits for those under way", async () => {
     const { store, server } = await created();
     const held = Promise.withResolvers<void>();
     server.fault = (step) => (step === "COMMIT" ? held.promise : undefined);

@@ -3,7 +3,7 @@ import type { Appender } from "../src/rules/append.ts";
 import type { EventDraft } from "../src/rules/event.ts";
 import type { Lease } from "../src/rules/lease.ts";
 
-/** What makes a phase, and what looks like it and does not. */
+/** Payloads that start a phase, and similar ones that do not. */
 const phasePayload: fc.Arbitrary<unknown> = fc.oneof(
   fc.record({ phase: fc.string({ unit: "binary", maxLength: 8 }) }),
   fc.constantFrom<unknown>(undefined, null, "plan", ["plan"], {}, { phase: 1 }, { phase: null }),
@@ -25,7 +25,7 @@ export const terminalDraft: fc.Arbitrary<EventDraft> = fc.record({
   payload: phasePayload,
 });
 
-/** Batches that a run takes one after the other, with or without an end. */
+/** Batches that a run takes one after another, with or without an end. */
 export function batches(
   end: "live" | "finished" | "either",
 ): fc.Arbitrary<readonly (readonly EventDraft[])[]> {

@@ -23,7 +23,7 @@ async function collect(events: AsyncIterable<RunEvent>): Promise<readonly RunEve
   return seen;
 }
 
-/** The example that stands above an export, as it is printed there. */
+/** The example in the comment of an export. */
 async function exampleOf(file: string, name: string): Promise<string> {
   const source = await readFile(new URL(`../src/${file}`, import.meta.url), "utf8");
   const docs = source.slice(0, source.indexOf(`export function ${name}(`));
@@ -35,7 +35,7 @@ async function exampleOf(file: string, name: string): Promise<string> {
 }
 
 describe("createRunEvents", () => {
-  it("runs as its own example says", async () => {
+  it("the example of createRunEvents prints what it should", async () => {
     const printed: unknown[][] = [];
     const example = await exampleOf("run-events.ts", "createRunEvents");
     const context = createContext({
@@ -50,13 +50,13 @@ describe("createRunEvents", () => {
     ]);
   });
 
-  it("opens over a memory store as that one's example says", async () => {
+  it("the example of createMemoryStore opens a store", async () => {
     const example = await exampleOf("store/memory.ts", "createMemoryStore");
     const context = createContext({ createRunEvents, createMemoryStore });
     await runInContext(`(async () => {${example}; await runs.close();})()`, context);
   });
 
-  it("W8, W6: a new run is queued, and says all there is to say", async () => {
+  it("W8, W6: a new run is queued, with all its fields", async () => {
     const created = await runs.create({ ownerId: "ada", runId: "r", metadata: { model: "m" } });
     expect(created).toStrictEqual({
       runId: "r",
@@ -73,7 +73,7 @@ describe("createRunEvents", () => {
     expect(await runs.create({ ownerId: "ada", runId: "r" })).toStrictEqual(created);
   });
 
-  it("W9, W6: an append answers where it landed and what it made of the run", async () => {
+  it("W9, W6: an append answers its sequences, and the status and phase after it", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     const receipt = await runs.append(runId, [
       { eventType: "RUN_STARTED" },
@@ -95,7 +95,7 @@ describe("createRunEvents", () => {
     });
   });
 
-  it("W15, W1: a page is values, those of a JsonText too", async () => {
+  it("W15, W1: a page has payloads as values, those of a JsonText too", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     const payload = JsonText.parse('{"big": 12345678901234567890, "s": "\\u0000\\ud800"}');
     await runs.append(runId, [{ eventType: "TOKEN", payload }, { eventType: "TOKEN" }]);
@@ -117,7 +117,7 @@ describe("createRunEvents", () => {
     expect(events[0]?.payload).toBe('{"big":12345678901234567890,"s":"\\u0000\\ud800"}');
   });
 
-  it("W7: a tail is every event, those to come too, up to the terminal one", async () => {
+  it("W7: a tail yields every event, also new ones, up to the terminal one", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
     const [whole, later] = [collect(runs.tail(runId)), collect(runs.tail(runId, { since: 1 }))];
@@ -144,7 +144,7 @@ describe("createRunEvents", () => {
     await expect(tail).rejects.toBe(reason);
   });
 
-  it("W13: a cancel ends a run, once, and leaves one alone that has ended", async () => {
+  it("W13: a cancel ends a live run, once, and leaves a finished one as it is", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     const first = await runs.cancel(runId);
     expect(first).toMatchObject({ runStatus: "cancelled", lastSequence: 1, finishedAt: TIME });
@@ -157,7 +157,7 @@ describe("createRunEvents", () => {
     });
   });
 
-  it("S17, W14: deletes a finished run whole, and refuses a live one", async () => {
+  it("S17, W14: delete removes a finished run whole, and refuses a live one", async () => {
     await runs.create({ ownerId: "ada", runId: "r" });
     await runs.append("r", [{ eventType: "TOKEN" }]);
     await expect(runs.delete("r")).rejects.toMatchObject({ code: "run_active" });
@@ -172,7 +172,7 @@ describe("createRunEvents", () => {
     expect((await runs.read("r")).events).toStrictEqual([]);
   });
 
-  it("W14: lists an owner's runs, newest first, page by page", async () => {
+  it("W14: list answers an owner's runs, newest first, page by page", async () => {
     for (const runId of ["a", "b", "c"]) await runs.create({ ownerId: "ada", runId });
     await runs.create({ ownerId: "eve" });
     const first = await runs.list({ ownerId: "ada", limit: 2 });
@@ -188,7 +188,7 @@ describe("createRunEvents", () => {
     expect(cancelled.runs.map((run) => run.runId)).toStrictEqual(["b"]);
   });
 
-  it("W4: treats somebody else's run as one that is not there, in every call", async () => {
+  it("W4: in every call, another owner's run behaves as if it did not exist", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     const owner = { ownerId: "eve" };
     const calls: readonly (readonly [string, (id: string) => Promise<unknown>])[] = [
@@ -221,7 +221,7 @@ describe("createRunEvents", () => {
     expect(await runs.get(runId)).toMatchObject({ lastSequence: 0 });
   });
 
-  it("W31, W32: claims, renews and releases a run, which meanwhile takes appends of the fence alone", async () => {
+  it("W31, W32: a claimed run takes appends of the fence alone until its release, and renewals extend the lease", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     const lease = { leaseMs: 5_000 };
     const claim = await runs.claim(runId, lease);
@@ -246,7 +246,7 @@ describe("createRunEvents", () => {
     expect((await runs.claim(runId, lease)).fence).toBeGreaterThan(fence);
   });
 
-  it("W33, S24: ends runs whose worker is gone, and removes old ones, and says which", async () => {
+  it("W33, S24: reap ends runs whose worker is dead, purge removes old ones, and both answer their ids", async () => {
     let now = NOW;
     const upkept = createRunEvents({ store: createMemoryStore({ now: () => now }) });
     const { runId } = await upkept.create({ ownerId: "ada" });
@@ -262,7 +262,7 @@ describe("createRunEvents", () => {
     await upkept.close();
   });
 
-  it("S18: close ends every tail, may be said twice, and refuses what comes after", async () => {
+  it("S18: close ends every tail, is idempotent, and refuses later calls", async () => {
     const { runId } = await runs.create({ ownerId: "ada" });
     await runs.append(runId, [{ eventType: "TOKEN" }]);
     const tail = runs.tail(runId)[Symbol.asyncIterator]();

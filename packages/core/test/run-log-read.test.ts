@@ -15,7 +15,7 @@ async function createBench(): Promise<RunLog> {
 }
 
 describe("createRun", () => {
-  it("S16, W8: is idempotent for its owner, and refused to anybody else", async () => {
+  it("S16, W8: createRun is idempotent for its owner, and refused to other owners", async () => {
     const log = await createBench();
     const first = await log.createRun({ runId: "x", ownerId: "ada", metadata: { a: 1 } });
     const again = await log.createRun({ runId: "x", ownerId: "ada", metadata: { b: 2 } });
@@ -27,14 +27,14 @@ describe("createRun", () => {
     await log.close();
   });
 
-  it("W8: names the run itself if it is not told how", async () => {
+  it("W8: createRun makes an id if it is not given one", async () => {
     const log = await createBench();
     const { run } = await log.createRun({ ownerId: "ada" });
     expect(run.runId).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
     await log.close();
   });
 
-  it("W3: refuses an id that is none, and metadata that is too large or no JSON", async () => {
+  it("W3: createRun refuses an invalid id, and metadata that is too large or not JSON", async () => {
     const log = await createBench();
     await expect(log.createRun({ runId: "a/b", ownerId: "ada" })).rejects.toMatchObject({
       code: "invalid_request",
@@ -52,7 +52,7 @@ describe("createRun", () => {
 });
 
 describe("readPage and listRuns", () => {
-  it("W15: a page is at most 500 events unless told otherwise, and refuses what is no cursor or limit", async () => {
+  it("W15: a page is at most 500 events by default, and an invalid cursor or limit is refused", async () => {
     const log = await createBench();
     await log.append(
       "r",
@@ -83,7 +83,7 @@ describe("readPage and listRuns", () => {
     await log.close();
   });
 
-  it("W14: the pages of a list are every run of the owner once, newest first, whatever is created meanwhile", async () => {
+  it("W14: the pages of a list are every run of the owner once, newest first, even if more are created meanwhile", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat({ max: 12 }),
@@ -112,7 +112,7 @@ describe("readPage and listRuns", () => {
     );
   });
 
-  it("W14: a list may be of one status, and refuses what is no limit", async () => {
+  it("W14: a list may be of one status, and an invalid limit is refused", async () => {
     const log = await createBench();
     await log.createRun({ runId: "s", ownerId: "ada" });
     await log.cancel("s", { ownerId: "ada" });
@@ -134,7 +134,7 @@ describe("readPage and listRuns", () => {
 describe("waitFor", () => {
   const waiting = (since: number, signal = new AbortController().signal) => ({ since, signal });
 
-  it("W17: resolves once the log goes on, or has ended, and at once if it has", async () => {
+  it("W17: waitFor resolves once the log has a new event or the run has finished, and at once if so", async () => {
     const log = await createBench();
     const waits = [log.waitFor("r", waiting(0)), log.waitFor("r", waiting(0))];
     await log.append("r", [TOKEN]);
@@ -147,7 +147,7 @@ describe("waitFor", () => {
     await log.close();
   });
 
-  it("W17: gives up with the signal's reason, and leaves nothing", async () => {
+  it("W17: waitFor rejects with the signal's reason, and leaves nothing", async () => {
     const clock = createFakeClock();
     const log = createRunLog({ store: createMemoryStore(), clock });
     await log.createRun({ runId: "r", ownerId: "ada" });
@@ -163,7 +163,7 @@ describe("waitFor", () => {
   it.each([
     ["limit", { since: 0, limit: 0.5 }],
     ["maxBytes", { since: 0, limit: 5, maxBytes: 0 }],
-  ])("W15: a page refuses what is no size, and names it: %s", async (name, query) => {
+  ])("W15: a page refuses an invalid size with its name: %s", async (name, query) => {
     const log = await createBench();
     await expect(log.readPage("r", query)).rejects.toMatchObject({
       code: "invalid_request",

@@ -39,11 +39,14 @@ function createHeldStore(): {
   return { store, groups, go: () => gate.resolve() };
 }
 
-it.each([0, 1.5, undefined])("refuses a store that takes %s appends at once", (appendsAtOnce) => {
-  const store = createMemoryStore();
-  const capabilities = { ...store.capabilities, appendsAtOnce: appendsAtOnce as number };
-  expect(() => createRunLog({ store: { ...store, capabilities } })).toThrow(TypeError);
-});
+it.each([0, 1.5, undefined])(
+  "a store that takes %s appends at once is a TypeError",
+  (appendsAtOnce) => {
+    const store = createMemoryStore();
+    const capabilities = { ...store.capabilities, appendsAtOnce: appendsAtOnce as number };
+    expect(() => createRunLog({ store: { ...store, capabilities } })).toThrow(TypeError);
+  },
+);
 
 describe("append", () => {
   it("W9: concurrent appends share commits, and each batch is one stretch of the log, in the order of the calls", async () => {
@@ -70,7 +73,7 @@ describe("append", () => {
     );
   });
 
-  it("W9: what one turn appends goes to the store as one call", async () => {
+  it("W9: appends of one turn go to the store as one call", async () => {
     const { store, groups, go } = createHeldStore();
     const log = await createBench(store);
     go();
@@ -83,7 +86,7 @@ describe("append", () => {
     await log.close();
   });
 
-  it("W7: of two that race to end a run one does, and the other is told how it ended", async () => {
+  it("W7: of two appends that race to end a run one does, and the other is refused with how it ended", async () => {
     const log = await createBench();
     const [won, lost] = await Promise.allSettled([
       log.append("r", [{ eventType: "RUN_COMPLETED" }]),
@@ -97,7 +100,7 @@ describe("append", () => {
     await log.close();
   });
 
-  it("W11: of two that expect the same sequence one lands", async () => {
+  it("W11: of two appends that expect the same sequence one lands", async () => {
     const log = await createBench();
     const [won, lost] = await Promise.allSettled([
       log.append("r", [TOKEN], { expectedSequence: 0 }),
@@ -110,7 +113,7 @@ describe("append", () => {
     await log.close();
   });
 
-  it("W10: a key belongs to its run, and a refused append burns none", async () => {
+  it("W10: a key belongs to its run, and a refused append does not use it up", async () => {
     const log = await createBench();
     await log.createRun({ runId: "s", ownerId: "ada" });
     const keyed = { idempotencyKey: "k" };
@@ -133,7 +136,7 @@ describe("append", () => {
     ["one that is no integer", { expectedSequence: 0.5 }],
     ["one that is no number", { expectedSequence: Number.NaN }],
     ["an empty key", { idempotencyKey: "" }],
-  ])("W3: %s is refused before anything is sent", async (_what, options) => {
+  ])("W3: an append with %s is refused before anything is sent", async (_what, options) => {
     const { store, groups } = createHeldStore();
     const log = await createBench(store);
     await expect(log.append("r", [TOKEN], options)).rejects.toMatchObject({
@@ -143,7 +146,7 @@ describe("append", () => {
     await log.close();
   });
 
-  it("keeps no more than 64 MiB waiting for a store that does not answer", async () => {
+  it("at most 64 MiB of appends wait for a store that does not answer", async () => {
     const { store, groups, go } = createHeldStore();
     const log = await createBench(store);
     const payload = JsonText.of("x".repeat(250_000));
@@ -169,7 +172,7 @@ describe("append", () => {
 });
 
 describe("close", () => {
-  it("S18: lets the appends under way land, ends the readers, and refuses what comes after", async () => {
+  it("S18: close lets the appends under way land, ends the readers, and refuses later calls", async () => {
     const { store, groups, go } = createHeldStore();
     const clock = createFakeClock();
     const log = createRunLog({ store, clock });
@@ -196,7 +199,7 @@ describe("close", () => {
     ["read", true],
     ["claim", false],
   ] as const)(
-    "S18: of %s that the store does not answer it is %s that the log waits for it, without a time limit, before it closes the store",
+    "S18: for %s without an answer of the store it is %s that close waits, without a time limit, before it closes the store",
     async (name, isWaitedFor) => {
       const memory = createMemoryStore();
       const gate = createDeferred<void>();

@@ -4,7 +4,7 @@ import { NO_LEASE } from "../src/rules/lease.ts";
 import { INITIAL_STATE, phaseStartedBy, statusAfter } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 
-/** A run's head, new unless said otherwise. */
+/** A run's head, by default of a new run. */
 export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
   return {
     ...INITIAL_STATE,
@@ -21,7 +21,7 @@ export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
-/** An event as core hands it to a store. */
+/** An event as core passes it to a store. */
 export function newEvent(eventType: string, payload = "null"): NewEvent {
   return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
 }

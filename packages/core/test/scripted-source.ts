@@ -7,35 +7,35 @@ import { createDeferred, type Deferred } from "./deferred.ts";
 /** A read that waits for the test. */
 interface ScriptedRead {
   readonly query: ReadQuery;
-  /** Answers with the log as it was when the read was asked for. */
+  /** Answers with the log as it was when the read began. */
   answer(): void;
   /** Answers with the log as it is. */
   answerLate(): void;
   reject(error: unknown): void;
 }
 
-/** A memory store whose reads are answered, and whose notifications are notified, by the test alone. */
+/** A memory store whose reads and notifications wait for the test. */
 export interface ScriptedSource extends FollowerSource {
   readonly store: RunEventStore;
   /** Unanswered, the oldest first. */
   readonly reads: readonly ScriptedRead[];
   /** Answers all that are unanswered now. */
   answerAll(): void;
-  /** NotifyCounts that the store owes; a test may notify one now, later, twice or never. */
+  /** Notifications that the store owes; a test may deliver one now, later, twice or never. */
   readonly notifyCount: (() => void)[];
   /** The subscriptions that are not ready yet. */
   readonly readies: Deferred<void>[];
-  /** The subscriptions that nobody has stopped. */
-  watching(): number;
+  /** How many subscriptions are not stopped. */
+  subscriptions(): number;
 }
 
-/** Wraps a store of its own. */
+/** Wraps a new store. */
 export function createScriptedSource(): ScriptedSource {
   const store = createMemoryStore();
   const reads: ScriptedRead[] = [];
   const notifyCount: (() => void)[] = [];
   const readies: Deferred<void>[] = [];
-  let watching = 0;
+  let subscriptions = 0;
 
   async function resultOf(query: ReadQuery): Promise<ReadResult | null> {
     const [result] = await store.read([query]);
@@ -47,7 +47,7 @@ export function createScriptedSource(): ScriptedSource {
     reads,
     notifyCount,
     readies,
-    watching: () => watching,
+    subscriptions: () => subscriptions,
     answerAll: () => reads.slice().forEach((read) => read.answer()),
     read(query) {
       const deferred = createDeferred<ReadResult | null>();
@@ -68,7 +68,7 @@ export function createScriptedSource(): ScriptedSource {
     subscribe(runId, onNotification) {
       const ready = createDeferred<void>();
       readies.push(ready);
-      watching += 1;
+      subscriptions += 1;
       let stopped = false;
       const inner = store.subscribe(runId, () => {
         notifyCount.push(() => {
@@ -80,7 +80,7 @@ export function createScriptedSource(): ScriptedSource {
         stop() {
           if (stopped) return;
           stopped = true;
-          watching -= 1;
+          subscriptions -= 1;
           inner.stop();
         },
       };

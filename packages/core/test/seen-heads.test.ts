@@ -16,7 +16,7 @@ function isBehind(
 }
 
 describe("heads", () => {
-  it("S13: are news exactly if they are later than all that were seen", () => {
+  it("S13: a head is new exactly if it is later than all that were seen", () => {
     fc.assert(
       fc.property(fc.array(arbitraryHead), (seen) => {
         const heads = createSeenHeads();
@@ -28,7 +28,7 @@ describe("heads", () => {
     );
   });
 
-  it("S13: a run that came or went is news, once", () => {
+  it("S13: a run that was created or deleted is new, once", () => {
     const heads = createSeenHeads();
     const head = { runId: "a", ordinal: 1, lastSequence: 0 };
     expect([null, null, head, head, null, null].map((seen) => heads.see("a", seen))).toEqual([
@@ -41,7 +41,7 @@ describe("heads", () => {
     ]);
   });
 
-  it("S14: one run's are not another's, and a forgotten one is news again", () => {
+  it("S14: the heads of one run do not count for another, and a forgotten run is new again", () => {
     const heads = createSeenHeads();
     const head = { runId: "a", ordinal: 1, lastSequence: 3 };
     heads.see("a", head);

@@ -20,7 +20,7 @@ function hastyTimes(isClosing = (): boolean => false): SendTimes {
 
 const fate = fc.constantFrom<Fate>("answered", "landed", "half landed", "lost", "refused", "fatal");
 
-/** What each request of a group came to. */
+/** The result of each request of a group. */
 async function send(
   store: RunEventStore,
   group: readonly AppendRequest[],
@@ -56,7 +56,7 @@ function didLand(result: AppendOutcome | Error | undefined): boolean {
 describe("sendAppends", () => {
   const keys = fc.array(fc.boolean(), { minLength: 1, maxLength: 6 });
 
-  it("S7: under any losses nothing lands twice, and what is acknowledged has landed", async () => {
+  it("S7: under any losses no append lands twice, and acknowledged appends have landed", async () => {
     await fc.assert(
       fc.asyncProperty(keys, fc.array(fate, { maxLength: 6 }), async (keyed, fates) => {
         const store = await open(fates);
@@ -77,7 +77,7 @@ describe("sendAppends", () => {
     );
   });
 
-  it("S7: with a key each event lands once, through losses and refusals for 10 s, also such as look lasting", async () => {
+  it("S7: with a key each event lands once, through 10 s of losses and refusals, even ones that seem permanent", async () => {
     const losses = fc.tuple(
       fc.constantFrom(...AMBIGUOUS),
       fc.array(fc.constantFrom<Fate>(...AMBIGUOUS, "refused", "fatal"), { maxLength: 12 }),
@@ -96,7 +96,7 @@ describe("sendAppends", () => {
     );
   });
 
-  it("S7: without a key the ambiguous error surfaces, and the keyed ones of its group go on", async () => {
+  it("S7: without a key the ambiguous error surfaces, and the keyed requests of its group are sent again", async () => {
     const store = await open(["landed"]);
     const [bare, keyed] = await send(store, [
       appendRequest([newEvent("TOKEN", "0")]),
@@ -132,7 +132,7 @@ describe("sendAppends", () => {
     expect(await landed(store)).toStrictEqual([]);
   });
 
-  it("S2: one run's trouble is not the others' of its group, in doubt or not", async () => {
+  it("S2: a run that fails does not fail the others of its group, in doubt or not", async () => {
     for (const ambiguous of [true, false]) {
       const store = createMemoryStore();
       for (const runId of ["r", "bad", "other"])
@@ -179,7 +179,7 @@ describe("sendAppends", () => {
     expect(stdout).toBe("1\n");
   });
 
-  it("S7: what is not ambiguous is not sent again", async () => {
+  it("S7: an append that is not in doubt is not sent again", async () => {
     const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
     expect(await send(await open(["refused"]), group)).toMatchObject([{ ambiguous: false }]);
     const failure = new Error("a driver that breaks S20");
@@ -189,7 +189,7 @@ describe("sendAppends", () => {
 });
 
 describe("a log over a store that loses acknowledgements", () => {
-  it("S7: gives each append a key of its own, so that each event lands once, in order", async () => {
+  it("S7: the log gives each append its own key, so that each event lands once, in order", async () => {
     const fates = fc.array(fc.constantFrom<Fate>("answered", ...AMBIGUOUS), { maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(fates, fc.integer({ min: 1, max: 6 }), async (losses, count) => {
@@ -226,7 +226,7 @@ describe("a log over a store that loses acknowledgements", () => {
     await log.close();
   });
 
-  it("S7: a store that loses none is given no key, and its ambiguous error surfaces", async () => {
+  it("S7: a store that loses no acknowledgement gets no key, and its ambiguous error surfaces", async () => {
     const lossy = await open(["lost"]);
     const log = createRunLog({
       store: { ...lossy, capabilities: createMemoryStore().capabilities },

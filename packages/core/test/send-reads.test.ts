@@ -23,13 +23,13 @@ async function read(
 }
 
 describe("sendReads", () => {
-  it("answers what there is", async () => {
+  it("sendReads settles each query with its answer", async () => {
     const store = createMemoryStore();
     await store.createRun({ runId: "a", ownerId: "ada", metadata: "null" });
     expect(await read(store, ["a", "b"])).toMatchObject([{ run: { runId: "a" } }, null]);
   });
 
-  it("S2: one run's trouble is not the others' of its group", async () => {
+  it("S2: a read that fails does not fail the others of its group", async () => {
     const store = createMemoryStore();
     for (const runId of ["a", "b"])
       await store.createRun({ runId, ownerId: "ada", metadata: "null" });
@@ -50,7 +50,7 @@ describe("sendReads", () => {
     expect(calls).toStrictEqual([3, 1, 1, 1]);
   });
 
-  it("S20: what a single read or a broken driver throws goes through", async () => {
+  it("S20: the error of a single read or of a broken driver is thrown", async () => {
     const failure = new RunEventsError("store_unavailable", "bad");
     const alone = { read: () => Promise.reject(failure) };
     await expect(read(alone, ["a"])).rejects.toBe(failure);

@@ -13,11 +13,11 @@ interface SentBatch {
 /** The appends of a queue so far, in their order. */
 export interface SentBatches {
   readonly sent: readonly SentBatch[];
-  /** What the queue calls. */
+  /** The function that the queue calls. */
   readonly send: (events: readonly SealedDraft[]) => Promise<void>;
 }
 
-/** Records them. */
+/** Records the appends of a queue. */
 export function recordSent(): SentBatches {
   const sent: SentBatch[] = [];
   return {
@@ -30,10 +30,10 @@ export function recordSent(): SentBatches {
   };
 }
 
-/** Answers the appends one after the other, and keeps their payloads in the order of the answers. */
+/** Answers the appends one after another, and keeps their payloads in the order of the answers. */
 export function answerInTurn(sent: readonly SentBatch[]): {
   readonly order: string[];
-  /** Answers the next one, if there is one. */
+  /** Answers the next one, if any. */
   readonly answer: () => void;
   /** How many are not answered yet. */
   readonly open: () => number;

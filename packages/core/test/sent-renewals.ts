@@ -9,9 +9,9 @@ export interface SentRenewals {
   readonly sentAtMs: number;
   /** In their order, and when each was sent: milliseconds after the claim. */
   readonly renewals: readonly { readonly atMs: number; readonly answer: Deferred<unknown> }[];
-  /** What renews the lease. */
+  /** The function that renews the lease. */
   readonly renew: () => Promise<unknown>;
-  /** Moves time on and lets what has been answered be heard. */
+  /** Moves time on, and lets answers arrive. */
   readonly pass: (ms: number) => Promise<void>;
 }
 

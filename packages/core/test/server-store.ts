@@ -8,7 +8,7 @@ import { createRowStore } from "../src/store/row-store.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 
-/** Of the stores here. */
+/** The capabilities of the stores here. */
 export const CAPABILITIES = {
   durability: "memory",
   shared: false,
@@ -34,19 +34,19 @@ const MOVES = [
   "writeProbe",
 ] as const satisfies readonly (keyof RowMoves)[];
 
-/** What the server here takes for contention. */
+/** The error that the server here answers for contention. */
 export class Deadlock extends Error {}
 
-/** What a server is asked, and how its statements and moves fail. */
+/** The statements and moves of a server, and how they fail. */
 interface Server {
   readonly log: string[];
-  /** What the moves were given, by their order in the log. */
+  /** The arguments of the moves, by their order in the log. */
   readonly given: (readonly [move: string, ...values: readonly unknown[]])[];
-  /** Called before each statement and move; what it throws is the server's answer. */
+  /** Called before each statement and move. If it throws, that error is the server's answer. */
   fault: (step: string) => void | Promise<void>;
 }
 
-/** A store on a server that answers later: the rows of one, with its steps written down. */
+/** A store on a server that answers later: the rows of one, with its steps recorded. */
 function openServerStore(): {
   readonly store: RunEventStore;
   readonly server: Server;
@@ -88,7 +88,7 @@ function openServerStore(): {
 /** An append with a key, into the run of `created`. */
 export const APPEND: AppendRequest = appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" });
 
-/** The same with a run, and nothing written down yet. */
+/** The same with a run, and no step recorded yet. */
 export async function created(): Promise<ReturnType<typeof openServerStore>> {
   const opened = openServerStore();
   await opened.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });

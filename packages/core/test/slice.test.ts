@@ -37,7 +37,7 @@ function currentPhase({ phase }: RunState): unknown {
 }
 
 describe("createSlice", () => {
-  it("W22, W23: is each event's frame, then what has changed, or the end of the run", () => {
+  it("W22, W23: a slice is each event's frame, then a changed status, or the end of the run", () => {
     fc.assert(
       fc.property(logs, fc.nat(), fc.nat(), (log, a, b) => {
         const [first, last] = [a % (log.length + 1), b % (log.length + 1)].toSorted(
@@ -51,7 +51,7 @@ describe("createSlice", () => {
         expect(slice).toMatchObject({ events, to, finished: isTerminal(to.runStatus) });
         const state = { runStatus: to.runStatus, currentPhase: currentPhase(to) };
         const changed = from.runStatus !== to.runStatus || from.phase !== to.phase;
-        const told = isTerminal(to.runStatus)
+        const expected = isTerminal(to.runStatus)
           ? [{ type: "run_finished", ...state, lastSequence: last }]
           : changed
             ? [{ type: "status", ...state, lastSequence: log.length }]
@@ -60,7 +60,7 @@ describe("createSlice", () => {
         expect(frames.slice(0, events.length)).toStrictEqual(
           events.flatMap((event) => readFrames(encodeRunEvent(event))),
         );
-        expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(told);
+        expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(expected);
         expect(slice.bytes()).toBe(slice.bytes());
       }),
       { numRuns: 300 },
@@ -69,7 +69,7 @@ describe("createSlice", () => {
 });
 
 describe("fitSlice", () => {
-  it("W25: fills a slice, escapes counted, and holds one event however large", () => {
+  it("W25: fitSlice fills a slice, escapes counted, and takes one event of any size", () => {
     const events = fc.array(
       fc.constantFrom("x".repeat(100), "\u2028".repeat(4_000), "x".repeat(60_000)),
       {

@@ -5,7 +5,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createStreamBench, typesOf } from "./stream-bench.ts";
 
-/** What a server does for these appends while so many readers are stalled. */
+/** The work of a server for these appends while so many readers are stalled. */
 async function work(stalled: number, live: number, appends: number): Promise<Work> {
   const inner = createMemoryStore({ now: () => 1_000 });
   let reads = 0;
@@ -33,7 +33,7 @@ async function work(stalled: number, live: number, appends: number): Promise<Wor
     await append("TOKEN");
     await settle();
   }
-  // The recheck looks at every followed run.
+  // The recheck reads every followed run.
   clock.advance(5_000);
   await settle();
   const done = { reads, encodes: encode.mock.calls.length };
@@ -65,7 +65,7 @@ const appends = fc.integer({ min: 1, max: 5 });
 const some = fc.integer({ min: 1, max: 30 });
 
 describe("stalled readers", () => {
-  it("W25: alone, cause no read and no encoding, however many they are and however much is appended", async () => {
+  it("W25: stalled readers alone cause no read and no encoding, for any number of them and of events", async () => {
     await fc.assert(
       fc.asyncProperty(some, appends, async (stalled, count) => {
         expect(await work(stalled, 0, count)).toStrictEqual({ reads: 0, encodes: 0 });
@@ -74,7 +74,7 @@ describe("stalled readers", () => {
     );
   });
 
-  it("W25: cause no read and no encoding beside those for the others", async () => {
+  it("W25: stalled readers cause no read and no encoding besides those for the others", async () => {
     await fc.assert(
       fc.asyncProperty(some, appends, async (stalled, count) => {
         expect(await work(stalled, 2, count)).toStrictEqual(await work(0, 2, count));

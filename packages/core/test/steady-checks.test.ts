@@ -1,23 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { areSteady, type Look, type SteadyChecks, takeLook } from "../src/upkeep/steady-checks.ts";
+import { areSteady, type Check, type SteadyChecks, addCheck } from "../src/upkeep/steady-checks.ts";
 
 const CONFIRM_MS = 15_000;
 const START = 1_780_000_000_000;
 
-/** The state behind looks with these gaps. A jump moves the store's clock, `null` is a look that fails. */
-function lookOften(
-  looks: readonly { readonly gapMs: number; readonly jumpMs?: number | null }[],
+/** The states after checks with these gaps. A jump moves the store's clock, `null` is a check that fails. */
+function checkOften(
+  checks: readonly { readonly gapMs: number; readonly jumpMs?: number | null }[],
   confirmMs = CONFIRM_MS,
 ): readonly SteadyChecks[] {
   const states: SteadyChecks[] = [];
   let [atMs, jumpedMs] = [0, 0];
-  for (const { gapMs, jumpMs = 0 } of looks) {
+  for (const { gapMs, jumpMs = 0 } of checks) {
     atMs += gapMs;
     jumpedMs += jumpMs ?? 0;
     const storeMs = jumpMs === null ? null : START + atMs + jumpedMs;
-    const look: Look = { atMs, storeMs, goesOn: false };
-    states.push(takeLook(states.at(-1) ?? null, look, confirmMs));
+    const check: Check = { atMs, storeMs, continues: false };
+    states.push(addCheck(states.at(-1) ?? null, check, confirmMs));
   }
   return states;
 }
@@ -25,8 +25,8 @@ function lookOften(
 const even = (gapMs: number, count: number): { readonly gapMs: number }[] =>
   Array.from({ length: count }, () => ({ gapMs }));
 
-describe("takeLook", () => {
-  const look = fc.record({
+describe("addCheck", () => {
+  const check = fc.record({
     gapMs: fc.nat({ max: 40_000 }),
     jumpMs: fc.oneof(
       { weight: 4, arbitrary: fc.integer({ min: -900, max: 900 }) },
@@ -35,16 +35,16 @@ describe("takeLook", () => {
     ),
   });
 
-  it("S23: is steady only behind looks that were good, in time and by a clock that did not jump, for long enough", () => {
+  it("S23: checks are steady only after good ones, in time and by a clock that did not jump, for long enough", () => {
     fc.assert(
-      fc.property(fc.array(look, { maxLength: 12 }), (looks) => {
-        const states = lookOften(looks);
+      fc.property(fc.array(check, { maxLength: 12 }), (checks) => {
+        const states = checkOften(checks);
         for (const [at, state] of states.entries()) {
           if (!areSteady(state, CONFIRM_MS)) continue;
           let passedMs = 0;
           let from = at;
           for (; passedMs < CONFIRM_MS; from--) {
-            const [here, before, earlier] = [looks[from], looks[from - 1], states[from - 2]];
+            const [here, before, earlier] = [checks[from], checks[from - 1], states[from - 2]];
             expect(from).toBeGreaterThan(0);
             expect(here?.jumpMs).not.toBeNull();
             expect(before?.jumpMs).not.toBeNull();
@@ -60,16 +60,16 @@ describe("takeLook", () => {
     );
   });
 
-  it("S23: whatever came before, is steady again within the bound that it states, once nothing disturbs it", () => {
+  it("S23: after anything, checks are steady again within the stated bound, once nothing disturbs them", () => {
     fc.assert(
       fc.property(
-        fc.array(look, { maxLength: 12 }),
+        fc.array(check, { maxLength: 12 }),
         fc.integer({ min: 20, max: 90_000 }),
         fc.integer({ min: 1, max: 30_000 }),
-        (looks, everyMs, confirmMs) => {
+        (checks, everyMs, confirmMs) => {
           const latestMs = Math.max(confirmMs + 3 * everyMs, 4 * everyMs);
-          const states = lookOften(
-            [...looks, ...even(everyMs, Math.floor(latestMs / everyMs))],
+          const states = checkOften(
+            [...checks, ...even(everyMs, Math.floor(latestMs / everyMs))],
             confirmMs,
           );
           const last = states.at(-1);
@@ -79,7 +79,7 @@ describe("takeLook", () => {
     );
   });
 
-  it("S23: stays steady for as long as looks come regularly, though both clocks drift apart", () => {
+  it("S23: regular checks stay steady, though both clocks drift apart", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 20, max: 90_000 }),
@@ -89,7 +89,7 @@ describe("takeLook", () => {
             ...one,
             jumpMs: (everyMs * ppm) / 1e6,
           }));
-          const states = lookOften(drifting);
+          const states = checkOften(drifting);
           const settled = Math.ceil(CONFIRM_MS / everyMs) + 4;
           expect(states.slice(settled).every((state) => areSteady(state, CONFIRM_MS))).toBe(true);
         },
@@ -99,32 +99,32 @@ describe("takeLook", () => {
   });
 
   it.each([
-    ["a look that failed", { gapMs: 5_000, jumpMs: null }],
-    ["a process that stood still", { gapMs: 10_500 }],
+    ["a check that failed", { gapMs: 5_000, jumpMs: null }],
+    ["a process that was suspended", { gapMs: 10_500 }],
     ["a clock that was set forward", { gapMs: 5_000, jumpMs: 1_010 }],
     ["a clock that was set back", { gapMs: 5_000, jumpMs: -1_010 }],
-  ])("S23: waits behind %s, for `confirmMs`", (_, disturbance) => {
-    const states = lookOften([...even(5_000, 9), disturbance, ...even(5_000, 4)]);
+  ])("S23: after %s checks are steady again after `confirmMs`", (_, disturbance) => {
+    const states = checkOften([...even(5_000, 9), disturbance, ...even(5_000, 4)]);
     const steady = states.slice(8).map((state) => areSteady(state, CONFIRM_MS));
     const isFailure = "jumpMs" in disturbance && disturbance.jumpMs === null;
     expect(steady).toStrictEqual([true, false, false, false, !isFailure, true]);
   });
 
-  it("S23: does not take a batch that follows at once for how often looks come", () => {
-    let state = lookOften(even(60_000, 5)).at(-1) ?? null;
-    for (const [gapMs, goesOn] of [
+  it("S23: a batch that follows at once does not count as the period of checks", () => {
+    let state = checkOften(even(60_000, 5)).at(-1) ?? null;
+    for (const [gapMs, continues] of [
       [10, true],
       [10, true],
       [60_000, false],
     ] as const) {
       const atMs = (state?.atMs ?? 0) + gapMs;
-      state = takeLook(state, { atMs, storeMs: START + atMs, goesOn }, CONFIRM_MS);
+      state = addCheck(state, { atMs, storeMs: START + atMs, continues }, CONFIRM_MS);
       expect(areSteady(state, CONFIRM_MS)).toBe(true);
     }
   });
 
-  it("S23: needs one good look where nothing is waited for", () => {
-    const [first, failed] = lookOften([{ gapMs: 0 }, { gapMs: 5_000, jumpMs: null }], 0);
+  it("S23: one good check is enough without a wait", () => {
+    const [first, failed] = checkOften([{ gapMs: 0 }, { gapMs: 5_000, jumpMs: null }], 0);
     expect(first !== undefined && areSteady(first, 0)).toBe(true);
     expect(failed !== undefined && areSteady(failed, 0)).toBe(false);
   });

@@ -29,7 +29,7 @@ it.each([
   ["reads", (log: RunLog, ownerId: string) => log.readPage("bobs", { ownerId, maxBytes: 262_144 })],
   ["appends", (log: RunLog, ownerId: string) => log.append("bobs", [NOTE], { ownerId })],
 ] as const)(
-  "W49: %s of a stranger keep a run's owner no longer than one group",
+  "W49: a stranger's %s hold up a run's owner no longer than one group",
   async (_, call) => {
     const { log, groups } = createCountedLog();
     await log.createRun({ runId: "bobs", ownerId: "bob" });

@@ -36,7 +36,7 @@ function ownerAt(at: number): string {
   return pick(OWNERS, at) ?? "ada";
 }
 
-/** Opens a stream, and expects it to be let in exactly while there is room. */
+/** Opens a stream, and expects that it is admitted exactly while the limits allow it. */
 function open(world: StreamWorld, at: number, count: number): void {
   const { streams, conversations, logs, drainedByMs } = world;
   const ownerId = ownerAt(at);
@@ -56,7 +56,7 @@ function open(world: StreamWorld, at: number, count: number): void {
   } else expect(room && own.length < MAX_STREAMS_PER_USER).toBe(false);
 }
 
-/** Lets time pass, and looks after each tick. */
+/** Lets time pass, and checks after each tick. */
 export async function tick(world: StreamWorld, count: number): Promise<void> {
   for (let ticks = 0; ticks < count; ticks++) {
     world.clock.advance(TICK_MS);
@@ -136,7 +136,7 @@ const ACTS: Readonly<Record<ActionName, Act>> = {
   },
 };
 
-/** Something that happens, to the one at `at`, and how many microtasks run behind it. */
+/** Something that happens, to the one at `at`, and how many microtasks run after it. */
 export interface StreamAction {
   readonly name: ActionName;
   readonly at: number;
@@ -176,7 +176,7 @@ const USUAL: readonly (readonly [ActionName, number])[] = [
   ["fail", 1],
 ];
 
-/** Any order of all that may happen; a third of them go on behind a drain or several. */
+/** Any order of all that may happen; a third of them continue after one drain or several. */
 export const streamActions: fc.Arbitrary<readonly StreamAction[]> = fc.oneof(
   { weight: 2, arbitrary: actions(60, ...USUAL) },
   {

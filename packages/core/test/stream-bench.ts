@@ -8,7 +8,7 @@ import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink } from "./fake-sink.ts";
 
-/** Streams over a real log in memory, with the wire's own times and a clock that stands still. */
+/** Streams over a real log in memory, with the wire's own times and a clock that does not move. */
 export interface StreamBench {
   readonly log: RunLog;
   readonly clock: FakeClock;
@@ -61,7 +61,7 @@ export async function createStreamBench(
   return bench;
 }
 
-/** What a transport does once a stream has ended it. */
+/** The reaction of a transport to the end of its stream. */
 export function letGo({
   stream,
   sink,
@@ -73,12 +73,12 @@ export function letGo({
   stream.closed();
 }
 
-/** The types of what was sent, in order. */
+/** The types of the sent frames, in order. */
 export function typesOf({ frames }: FakeSink): readonly unknown[] {
   return frames.map(({ data }) => data["type"]);
 }
 
-/** The code that the last frame says. */
+/** The code in the last frame. */
 export function codeOf({ frames }: FakeSink): unknown {
   return frames.at(-1)?.data["code"];
 }

@@ -12,7 +12,7 @@ const RETRYABLE = [
 const FINAL = ["cursor_ahead", "unauthenticated", "not_found", "internal"] as const;
 
 describe("STREAM_ERRORS", () => {
-  it("W22: is the wire's list, each code retryable or not", () => {
+  it("W22: STREAM_ERRORS is the wire's list, each code retryable or not", () => {
     const retryable = Object.fromEntries(
       Object.entries(STREAM_ERRORS).map(([code, rule]) => [code, rule.retryable]),
     );
@@ -24,7 +24,7 @@ describe("STREAM_ERRORS", () => {
 });
 
 describe("retryAfter", () => {
-  it("W22: is 500 to 15,000 ms for what may be retried, jittered, and an hour for what may not", () => {
+  it("W22: a retry is 500 to 15,000 ms for retryable codes, jittered, and an hour for others", () => {
     for (const code of RETRYABLE) {
       expect(retryAfter(code, () => 0)).toBe(500);
       expect(retryAfter(code, () => 0.5)).toBe(7_750);
@@ -35,7 +35,7 @@ describe("retryAfter", () => {
 });
 
 describe("streamErrorCode", () => {
-  it("W22: keeps the code of an error that a stream may say", () => {
+  it("W22: streamErrorCode keeps the code of an error that a stream may have", () => {
     for (const code of [
       "store_unavailable",
       "cursor_ahead",
@@ -46,7 +46,7 @@ describe("streamErrorCode", () => {
     }
   });
 
-  it("W3: says internal for anything else", () => {
+  it("W3: streamErrorCode is internal for any other error", () => {
     const unforeseen = [
       new RunEventsError("run_finished", "m"),
       new Error("SELECT 1"),

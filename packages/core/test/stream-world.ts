@@ -28,10 +28,10 @@ export interface Conversation {
   readonly since: number;
   readonly stream: OpenStream;
   readonly sink: FakeSink;
-  /** The questions whether it may still read, unanswered. */
+  /** The checks of the session that are not answered. */
   readonly questions: Deferred<StreamErrorCode | null>[];
   openState: "opening" | "open" | "not found";
-  /** Whether it was let in, within the limits. */
+  /** Whether it was admitted, within the limits. */
   counted: boolean;
   startedAtMs: number;
   askedAtMs: number;
@@ -45,7 +45,7 @@ export interface StreamWorld {
   readonly streams: Streams;
   readonly conversations: Conversation[];
   readonly logs: ReadonlyMap<string, NewEvent[]>;
-  /** When a drain has to be done with every stream that can be told. */
+  /** When a drain has to have ended every stream that can get a frame. */
   drainedByMs: number;
   /** Drains that were begun, and that have come to their end. */
   drains: number;
@@ -153,7 +153,7 @@ export function unblock({ sink, stream }: Conversation): void {
   stream.drained();
 }
 
-/** The client has gone. */
+/** The client disconnects. */
 export function cut({ sink, stream }: Conversation): void {
   sink.cut();
   stream.closed();

@@ -9,7 +9,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 describe("a stream of a run that has finished", () => {
-  it("W22, W23: is connected as of its cursor, then each event, then run_finished, then the end", async () => {
+  it("W22, W23: a stream of a finished run has connected as of its cursor, then each event, run_finished and the end", async () => {
     const bench = await createStreamBench();
     await bench.append("RUN_STARTED", "TOKEN", "RUN_FAILED");
     const { sink } = await bench.open(1);
@@ -32,7 +32,7 @@ describe("a stream of a run that has finished", () => {
   });
 
   it.each([3, 4])(
-    "W24: at a cursor of %i, its end or one past it, is connected and run_finished",
+    "W24: a stream at a cursor of %i, its end or one past it, has connected and run_finished",
     async (since) => {
       const bench = await createStreamBench();
       await bench.append("RUN_STARTED", "TOKEN", "RUN_COMPLETED");
@@ -50,7 +50,7 @@ describe("the cursor", () => {
     ["a live run", ["TOKEN"], 2],
     ["a finished run", ["RUN_COMPLETED"], 3],
   ] as const)(
-    "W24: past the end of %s is an error frame, never silence",
+    "W24: a stream past the end of %s is an error frame, never silence",
     async (_what, events, since) => {
       const { open, append, streams, clock } = await createStreamBench();
       await append(...events);
@@ -68,7 +68,7 @@ describe("the cursor", () => {
     },
   );
 
-  it("W4: on a run of somebody else, or none, sends nothing and leaves nothing", async () => {
+  it("W4: a stream of another owner's run, or of none, sends nothing and leaves nothing", async () => {
     const { open, streams, clock } = await createStreamBench();
     await expect(open(0, "eve")).rejects.toMatchObject({ code: "not_found" });
     expect([streams.stats().open, streams.stats().ended, clock.timers()]).toStrictEqual([
@@ -80,7 +80,7 @@ describe("the cursor", () => {
 });
 
 describe("the heartbeat", () => {
-  it("W22: is a status whenever 15 s pass without a frame, and tells a change at once", async () => {
+  it("W22: a heartbeat is a status after each 15 s without a frame, and a change comes at once", async () => {
     const { open, append, clock } = await createStreamBench();
     const { sink } = await open();
     clock.advance(14 * SECOND);
@@ -100,7 +100,7 @@ describe("the heartbeat", () => {
     expect(typesOf(sink).slice(4)).toStrictEqual(["status", "status", "status"]);
   });
 
-  it("W22: drifts apart from those of streams that were opened at the same time, and is never late", async () => {
+  it("W22: the heartbeats of streams that were opened together drift apart, and none is late", async () => {
     const paces = [0, 0.25, 0.5, 0.75, 1 - Number.EPSILON];
     let pace = 0;
     const { open, clock } = await createStreamBench({ random: () => pace, maxAgeMs: 60 * MINUTE });
@@ -119,7 +119,7 @@ describe("the heartbeat", () => {
     }
   });
 
-  it("W22: stays silent while the transport is full, and goes on when it has drained", async () => {
+  it("W22: heartbeats stop while the transport is full, and continue when it has drained", async () => {
     const { open, clock } = await createStreamBench();
     let takes = false;
     const { sink, stream } = await open(0, "ada", () => takes);
@@ -134,7 +134,7 @@ describe("the heartbeat", () => {
 });
 
 describe("a slow reader", () => {
-  it("W25: that takes nothing for 30 s is told slow_consumer, and cut 5 s later if it still does not", async () => {
+  it("W25: a reader that takes nothing for 30 s gets slow_consumer, and is cut 5 s later if it still takes nothing", async () => {
     const { open, append, clock, streams } = await createStreamBench();
     const { sink } = await open(0, "ada", () => false);
     await append("TOKEN");
@@ -148,7 +148,7 @@ describe("a slow reader", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("W25: costs the others nothing, and reads on from where it was", async () => {
+  it("W25: a slow reader costs the others nothing, and reads on from its position", async () => {
     const { open, append } = await createStreamBench();
     const slow = await open(0, "ada", () => false);
     const fast = await open();
@@ -198,7 +198,7 @@ describe("a slow reader", () => {
 });
 
 describe("a page of the log that is on its way", () => {
-  it("W25: is not sent into a transport that a heartbeat has filled meanwhile, and not lost", async () => {
+  it("W25: a page is not sent into a transport that a heartbeat has filled meanwhile, and not lost", async () => {
     // The first write leaves room, the second none, and that one does not drain at once.
     const answers = [true, false, false].values();
     const world = await createStreamWorld(
@@ -209,8 +209,8 @@ describe("a page of the log that is on its way", () => {
     const conversation = world.open("ada", 0);
     const { sink } = conversation;
     world.source.readies[0]?.resolve();
-    // The look at whose run it is, then the one behind the subscription.
-    for (let look = 0; look < 2; look++) {
+    // The read that checks the owner, then the one after the subscription.
+    for (let read = 0; read < 2; read++) {
       await setImmediate();
       world.source.answerAll();
     }
@@ -230,7 +230,7 @@ describe("a page of the log that is on its way", () => {
 });
 
 describe("authorisation", () => {
-  it("W26: is asked again every 15 s, on a busy stream too, and its loss ends the stream for good", async () => {
+  it("W26: the session is checked every 15 s, on a busy stream too, and its loss ends the stream for good", async () => {
     const bench = await createStreamBench();
     const { sink } = await bench.open();
     bench.verdict = "unauthenticated";
@@ -246,7 +246,7 @@ describe("authorisation", () => {
     });
   });
 
-  it("W26: that cannot be asked for is not the reader's fault: it may come back", async () => {
+  it("W26: after a session check that failed the reader may come back", async () => {
     const bench = await createStreamBench();
     const { sink } = await bench.open();
     bench.verdict = new Error("the session store is down");
@@ -273,7 +273,7 @@ describe("the greatest age", () => {
     [0, 12],
     [0.5, 13.5],
     [1 - Number.EPSILON, 15],
-  ])("W26: with a jitter of %d is %d minutes", async (jitter, minutes) => {
+  ])("W26: the greatest age with a jitter of %d is %d minutes", async (jitter, minutes) => {
     const { open, clock } = await createStreamBench({ random: () => jitter });
     const { sink } = await open();
     for (let heartbeats = 0; heartbeats < minutes * 4 - 1; heartbeats++) {

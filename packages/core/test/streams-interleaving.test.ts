@@ -12,7 +12,7 @@ import {
   unblock,
 } from "./stream-world.ts";
 
-/** Ends every run and lets everything go: half the transports close behind the end, the others have to be cut. */
+/** Ends every run and all streams: half the transports close after the end, the others have to be cut. */
 async function settle(world: StreamWorld): Promise<void> {
   const { source, conversations, streams } = world;
   for (const ownerId of OWNERS) record(world, ownerId, [newEvent("RUN_CANCELLED")]);
@@ -38,7 +38,7 @@ function expectNothingLeft({
   drained,
 }: StreamWorld): void {
   const { open, opened, ended } = streams.stats();
-  // Each conversation is let in or refused, and ends in one way.
+  // Each conversation is admitted or refused, and ends in one way.
   const ends = Object.values(ended).reduce((sum, count) => sum + count, 0);
   expect({
     open,
@@ -46,19 +46,19 @@ function expectNothingLeft({
     ends,
     drained,
     timers: clock.timers(),
-    watching: source.watching(),
+    subscriptions: source.subscriptions(),
   }).toStrictEqual({
     open: 0,
     opened: conversations.filter((one) => one.counted).length,
     ends: conversations.length,
     drained: drains,
     timers: 0,
-    watching: 0,
+    subscriptions: 0,
   });
 }
 
 describe("the streams of a process", () => {
-  it("W20-W28: under every interleaving each is what the wire says, and nothing is left behind", async () => {
+  it("W20-W28: under every interleaving each stream is as the wire says, and nothing remains", async () => {
     const coins = fc.infiniteStream(
       fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.boolean()),
     );

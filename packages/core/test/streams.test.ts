@@ -5,7 +5,7 @@ import { createFakeSink } from "./fake-sink.ts";
 import { codeOf, createStreamBench, letGo, typesOf } from "./stream-bench.ts";
 
 describe("the end of the server", () => {
-  it("W27: spreads the ends of its streams over the window, and is over when the last has let go", async () => {
+  it("W27: a drain spreads the ends of its streams over the window, and resolves when the last has closed", async () => {
     const jitters = [0.1, 0.9, 0.5].values();
     let draining = false;
     const random = (): number => (draining ? (jitters.next().value ?? 0) : 0);
@@ -31,7 +31,7 @@ describe("the end of the server", () => {
     expect([streams.stats().open, clock.timers()]).toStrictEqual([0, 0]);
   });
 
-  it("W27: refuses new streams meanwhile, in a frame that a client retries", async () => {
+  it("W27: a drain refuses new streams, in a frame after which a client retries", async () => {
     const { open, streams } = await createStreamBench();
     await streams.drain(1_000);
     const { sink } = await open();
@@ -41,7 +41,7 @@ describe("the end of the server", () => {
     expect(sink.state).toBe("ended");
   });
 
-  it("W27: asked for twice ends everything by the earlier window, and answers both", async () => {
+  it("W27: two drains end everything by the earlier window, and both resolve", async () => {
     const { open, clock, streams } = await createStreamBench();
     const opened = await open();
     const drains = Promise.all([streams.drain(4_000), streams.drain(60_000)]);
@@ -52,7 +52,7 @@ describe("the end of the server", () => {
     await streams.drain(1_000);
   });
 
-  it("W27: is not held up by a client that goes while its stream is being opened", async () => {
+  it("W27: a client that disconnects while its stream is being opened does not hold up a drain", async () => {
     const { streams, clock } = await createStreamBench();
     const stream = streams.open({
       runId: "r",
@@ -88,7 +88,7 @@ describe("a stream that does not get as far as its first frame", () => {
   const silent = { ...createMemoryStore(), subscribe: () => never };
   const request = { runId: "r", ownerId: "ada", since: 0, authorize: async () => null };
 
-  it("W28: gives its place back after 30 s, and is told so if it comes after all", async () => {
+  it("W28: a stream that does not start is closed after 30 s, and a late transport gets the reason", async () => {
     const { streams, clock } = await createStreamBench();
     const stream = streams.open(request);
     await stream.ready;
@@ -102,7 +102,7 @@ describe("a stream that does not get as far as its first frame", () => {
     expect(streams.stats().ended).toStrictEqual({ slow_consumer: 1 });
   });
 
-  it("W28: gives its place back too when it is the store that does not answer", async () => {
+  it("W28: a stream is closed, too, if the store does not answer", async () => {
     const { streams, clock } = await createStreamBench({}, silent);
     streams.open(request);
     clock.advance(30_000);
@@ -114,7 +114,7 @@ describe("a stream that does not get as far as its first frame", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("W27: does not hold up a drain", async () => {
+  it("W27: a stream that does not start does not hold up a drain", async () => {
     const { streams, clock } = await createStreamBench({}, silent);
     streams.open(request);
     const drained = streams.drain(1_000);
@@ -125,7 +125,7 @@ describe("a stream that does not get as far as its first frame", () => {
 });
 
 describe("the limits", () => {
-  it("W28: let 32 streams a user in by default, and refuse more in a frame that a client retries", async () => {
+  it("W28: the limits admit 32 streams a user by default, and refuse more in a frame after which a client retries", async () => {
     const { open, streams, log } = await createStreamBench();
     await log.createRun({ runId: "b", ownerId: "bob" });
     const opened = await Promise.all(Array.from({ length: 32 }, () => open()));
@@ -151,7 +151,7 @@ describe("the limits", () => {
     bobs.closed();
   });
 
-  it("W28: count every stream of the process", async () => {
+  it("W28: the limits count every stream of the process", async () => {
     const { open } = await createStreamBench({ maxStreams: 1 });
     const first = await open();
     expect(codeOf((await open()).sink)).toBe("overloaded");
@@ -161,7 +161,7 @@ describe("the limits", () => {
 });
 
 describe("refuse", () => {
-  it("W28: answers with the frame of a reason that the host has, and counts it as an end", async () => {
+  it("W28: refuse answers with the frame of the host's reason, and counts it as an end", async () => {
     const { streams, clock } = await createStreamBench();
     const [sent, unsent] = [streams.refuse("store_unavailable"), streams.refuse("overloaded")];
     const sink = createFakeSink(() => clock.now());
@@ -181,11 +181,11 @@ describe("refuse", () => {
   });
 });
 
-describe("what a stream leaves behind", () => {
-  it("S14: one timer serves all, and stops with the last", async () => {
+describe("what remains of a stream", () => {
+  it("S14: one timer serves all streams, and stops with the last", async () => {
     const { open, clock, streams } = await createStreamBench();
     const opened = [await open(), await open()];
-    // Beside the streams' own there is the recheck of the one run that they follow.
+    // Besides the streams' own timer, the recheck of the one followed run has one.
     expect(clock.timers()).toBe(2);
     for (const one of opened) {
       letGo(one);
@@ -197,7 +197,7 @@ describe("what a stream leaves behind", () => {
     ]);
   });
 
-  it("S14: one that has ended follows its run no longer, though its transport has not let go", async () => {
+  it("S14: an ended stream follows its run no longer, though its transport has not closed", async () => {
     const { open, append, clock } = await createStreamBench();
     const opened = await open();
     await append("RUN_COMPLETED");
@@ -208,7 +208,7 @@ describe("what a stream leaves behind", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("W24: nothing is written once the client has gone, whatever comes", async () => {
+  it("W24: nothing is written once the client has disconnected, after any event", async () => {
     const { open, append, clock } = await createStreamBench();
     const opened = await open();
     letGo(opened);

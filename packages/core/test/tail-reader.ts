@@ -6,9 +6,9 @@ import type { StoredEvent } from "../src/rules/event.ts";
 export interface TailReader {
   readonly since: number;
   readonly seen: readonly StoredEvent[];
-  /** Where it is: asleep between two slices, waiting for one, or at an end. */
+  /** Its state: asleep between two slices, waiting for one, or at an end. */
   state(): "asleep" | "waiting" | "finished" | "left" | "failed";
-  /** What it failed with. */
+  /** The error that it failed with. */
   error(): unknown;
   /** Asks for the next slice, if it is asleep. */
   take(): void;

@@ -8,7 +8,7 @@ import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts"
 import { createTailReader, type TailReader } from "./tail-reader.ts";
 
 const RECHECK_MS = 5_000;
-/** More than a slice takes, and eighteen of it are more than a follower keeps. */
+/** Larger than a slice, and eighteen of it are more than a follower keeps. */
 const LARGE = JSON.stringify("x".repeat(60_000));
 
 export const ABORTED: Error = new Error("aborted");
@@ -67,7 +67,7 @@ const ACTS = {
   answerLate: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answerLate(),
   fail: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.reject(FAILURE),
   notify: (world: TailWorld, at: number): void => takeNotification(world, at)?.(),
-  ringAndAgain: ({ source }: TailWorld, at: number): void => pick(source.notifyCount, at)?.(),
+  notifyTwice: ({ source }: TailWorld, at: number): void => pick(source.notifyCount, at)?.(),
   loseNotification: (world: TailWorld, at: number): void => void takeNotification(world, at),
   recheck: ({ clock }: TailWorld): void => clock.advance(RECHECK_MS),
   take: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.take(),
@@ -86,7 +86,7 @@ const ACTS = {
 
 type ActionName = keyof typeof ACTS;
 
-/** Something that happens, to the one at `at` or `count` times, and how many microtasks run behind it. */
+/** Something that happens, to the one at `at` or `count` times, and how many microtasks run after it. */
 export interface TailAction {
   readonly name: ActionName;
   readonly at: number;
@@ -120,7 +120,7 @@ export async function play(
   }
 }
 
-/** NotifyCounts every notification that is owed, answers every read and takes every slice, until nothing moves. No time passes. */
+/** Delivers every notification that is owed, answers every read and takes every slice, until nothing moves. No time passes. */
 export async function quieten({ source, readers }: TailWorld): Promise<void> {
   const moving = (): boolean =>
     source.notifyCount.length + source.reads.length > 0 ||
@@ -134,7 +134,7 @@ export async function quieten({ source, readers }: TailWorld): Promise<void> {
   } while (moving());
 }
 
-/** Lets every reader come to its end with the recheck alone: no notification notifies any more. */
+/** Lets every reader come to its end with the recheck alone: no notification comes any more. */
 export async function settle({ source, clock, readers }: TailWorld): Promise<void> {
   const reading = (): boolean =>
     readers.some(({ tail }) => tail.state() === "asleep" || tail.state() === "waiting");

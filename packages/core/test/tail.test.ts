@@ -27,7 +27,7 @@ function append(source: ScriptedSource, eventType = "TOKEN"): void {
 }
 
 describe("tailSlices", () => {
-  it("S13: a notification alone notifies a waiting tail", async () => {
+  it("S13: a notification alone makes a waiting tail read", async () => {
     const { source, followers } = await createBench();
     const tail = createTailReader(followers, "r", 0);
     tail.take();
@@ -40,10 +40,10 @@ describe("tailSlices", () => {
     expect([tail.state(), tail.seen.length]).toStrictEqual(["asleep", 1]);
     tail.leave();
     await setImmediate();
-    expect(source.watching()).toBe(0);
+    expect(source.subscriptions()).toBe(0);
   });
 
-  it("S13: a notification is not lost, at whatever moment between the read and the notification the reader asks", async () => {
+  it("S13: a notification is not lost at any moment between the read and the wait", async () => {
     for (let hops = 0; hops < 20; hops++) {
       const { source, followers } = await createBench();
       append(source);
@@ -65,7 +65,7 @@ describe("tailSlices", () => {
     }
   });
 
-  it("W7: ends behind the terminal event without being asked", async () => {
+  it("W7: a tail ends after the terminal event by itself", async () => {
     const { source, clock, followers } = await createBench();
     append(source);
     append(source, "RUN_COMPLETED");
@@ -75,7 +75,7 @@ describe("tailSlices", () => {
     await turn(source);
     tail.take();
     await setImmediate();
-    expect([tail.state(), tail.seen.length, source.watching(), clock.timers()]).toStrictEqual([
+    expect([tail.state(), tail.seen.length, source.subscriptions(), clock.timers()]).toStrictEqual([
       "finished",
       2,
       0,
@@ -108,18 +108,18 @@ describe("tailSlices", () => {
       tail.take();
       await setImmediate();
       expect([tail.state(), tail.error()]).toStrictEqual(["failed", REASON]);
-      expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+      expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
     },
   );
 
-  it("aborted before it begins it throws the reason and subscriptions nothing", async () => {
+  it("a tail that is aborted before it begins throws the reason and subscribes to nothing", async () => {
     const { source, clock, followers } = await createBench();
     const slices = tailSlices(followers, "r", { signal: AbortSignal.abort(REASON) });
     await expect(slices.next()).rejects.toBe(REASON);
-    expect([source.watching(), clock.timers(), source.reads.length]).toStrictEqual([0, 0, 0]);
+    expect([source.subscriptions(), clock.timers(), source.reads.length]).toStrictEqual([0, 0, 0]);
   });
 
-  it("takes its listeners off the signal again", async () => {
+  it("a tail removes its listeners from the signal", async () => {
     const { source, followers } = await createBench();
     const { signal } = new AbortController();
     let listeners = 0;
@@ -144,13 +144,13 @@ describe("tailSlices", () => {
     expect(listeners).toBe(0);
   });
 
-  it("W4: another owner's run is not there", async () => {
+  it("W4: a tail of another owner's run is not_found", async () => {
     const { source, clock, followers } = await createBench();
     const next = tailSlices(followers, "r", { ownerId: "eve" }).next();
     const caught = expect(next).rejects.toMatchObject({ code: "not_found" });
     await turn(source);
     await caught;
-    expect([source.watching(), clock.timers()]).toStrictEqual([0, 0]);
+    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
   });
 
   it("W24: a cursor past the end of a live run is cursor_ahead, one past a finished run is its end", async () => {

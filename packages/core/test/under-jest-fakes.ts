@@ -1,4 +1,4 @@
-// Uses every call under the fakes that jest installs, and prints what it read back and how many faked timers are left.
+// Uses every call under the fakes that jest installs, and prints the values that it read and how many faked timers remain.
 import FakeTimers from "@sinonjs/fake-timers";
 import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";

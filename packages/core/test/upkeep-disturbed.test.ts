@@ -7,8 +7,8 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 const START = 1_780_000_000_000;
-/** How often the process of these tests looks. */
-const LOOK_MS = 5_000;
+/** How often the process of these tests checks. */
+const CHECK_MS = 5_000;
 const STEP_MS = 250;
 /** The longest that a worker waits before it tries again. */
 const BACKOFF_MS = 5_000;
@@ -20,11 +20,11 @@ class World {
   /** By how much the store's clock was set forward. */
   jumpMs = 0;
   isStoreAway = false;
-  /** Whether the process stands still, and with it every worker's way to the store. */
+  /** Whether the process is suspended, and with it every worker's way to the store. */
   isStopped = false;
   readonly ended = new Map<string, number>();
-  readonly #lookMs: number;
-  #nextLookMs: number;
+  readonly #checkMs: number;
+  #nextCheckMs: number;
   readonly #workers: {
     readonly runId: string;
     readonly fence: number;
@@ -33,9 +33,9 @@ class World {
   }[] = [];
   readonly #startMs = this.clock.now();
 
-  constructor(lookMs = LOOK_MS) {
-    this.#lookMs = lookMs;
-    this.#nextLookMs = lookMs;
+  constructor(checkMs = CHECK_MS) {
+    this.#checkMs = checkMs;
+    this.#nextCheckMs = checkMs;
     const store = createMemoryStore({ now: () => START + this.clock.now() + this.jumpMs });
     const reach = async <T>(call: () => Promise<T>): Promise<T> => {
       if (this.isStoreAway) throw new RunEventsError("store_unavailable", "The store is away.");
@@ -63,17 +63,17 @@ class World {
     if (isAlive) this.#workers.push({ runId, fence, leaseMs, nextMs: this.nowMs() + leaseMs / 3 });
   }
 
-  /** Lets time pass. Of all that falls due at once, the look comes first. */
+  /** Lets time pass. Of all that falls due at once, the check comes first. */
   async pass(ms: number, graceMs: number): Promise<void> {
     for (const until = this.nowMs() + ms; this.nowMs() < until;) {
       this.clock.advance(STEP_MS);
-      if (!this.isStopped && this.nowMs() >= this.#nextLookMs) await this.#look(graceMs);
+      if (!this.isStopped && this.nowMs() >= this.#nextCheckMs) await this.#check(graceMs);
       for (const worker of this.#workers) await this.#renew(worker);
     }
   }
 
-  async #look(graceMs: number): Promise<void> {
-    this.#nextLookMs = this.nowMs() + this.#lookMs;
+  async #check(graceMs: number): Promise<void> {
+    this.#nextCheckMs = this.nowMs() + this.#checkMs;
     const runIds = await this.log.reap({ graceMs }).catch(() => []);
     for (const runId of runIds) this.ended.set(runId, this.nowMs());
   }
@@ -127,12 +127,12 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
     byMs: fc.integer({ min: -7_200_000, max: 7_200_000 }),
   }),
 );
-/** Each at least twice as long as the time between two looks. */
+/** Each at least twice as long as the time between two checks. */
 const graceMs = fc.constantFrom(10_000, 15_000, 60_000);
 const leaseMs = fc.constantFrom(1_000, 3_000, 10_000, 30_000);
 
-describe("reap, over a store that is away, a process that stands still and a clock that is set", () => {
-  it("S23: ends no run whose worker lives, for leases of up to 30 s", async () => {
+describe("reap, over a store that is away, a process that is suspended and a clock that is set", () => {
+  it("S23: no run ends whose worker lives, for leases of up to 30 s", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(disturbance, { minLength: 1, maxLength: 4 }),
@@ -150,42 +150,42 @@ describe("reap, over a store that is away, a process that stands still and a clo
     );
   });
 
-  it("S23: ends the run of a dead worker at the first look behind its grace, where nothing has disturbed the looks", async () => {
+  it("S23: a dead worker's run ends at the first check after its grace, if nothing has disturbed the checks", async () => {
     await fc.assert(
       fc.asyncProperty(
         leaseMs,
         graceMs,
         fc.constantFrom(1_000, 5_000, 60_000),
         fc.integer({ min: 1, max: 240 }).map((steps) => steps * STEP_MS),
-        async (lease, grace, lookMs, offsetMs) => {
-          const world = new World(lookMs);
-          await world.pass(4 * lookMs + 16_000 + offsetMs, grace);
+        async (lease, grace, checkMs, offsetMs) => {
+          const world = new World(checkMs);
+          await world.pass(4 * checkMs + 16_000 + offsetMs, grace);
           await world.claim("dead", lease, false);
           const dueMs = world.nowMs() + lease + grace;
-          await world.pass(lease + grace + lookMs, grace);
+          await world.pass(lease + grace + checkMs, grace);
           expect([...world.ended.keys()]).toStrictEqual(["dead"]);
-          expect(world.ended.get("dead")).toBeLessThan(dueMs + lookMs);
+          expect(world.ended.get("dead")).toBeLessThan(dueMs + checkMs);
         },
       ),
       { numRuns: 60 },
     );
   });
 
-  it("S23: ends the run of a dead worker within the bound that it states, counted from the end of what kept it", async () => {
+  it("S23: a dead worker's run ends within the stated bound, counted from the end of the disturbance", async () => {
     await fc.assert(
       fc.asyncProperty(
         disturbance,
         leaseMs,
         graceMs,
         fc.constantFrom(1_000, 5_000, 60_000),
-        async (one, lease, grace, lookMs) => {
-          const world = new World(lookMs);
+        async (one, lease, grace, checkMs) => {
+          const world = new World(checkMs);
           await world.claim("dead", lease, false);
           await suffer(world, one, grace);
           // A clock that was set back: it comes forward again, at once with what it had taken.
           const backMs = one.is === "jump" ? Math.max(0, -one.byMs) : 0;
           world.jumpMs += backMs;
-          const boundMs = Math.max(15_000 + 3 * lookMs, 4 * lookMs);
+          const boundMs = Math.max(15_000 + 3 * checkMs, 4 * checkMs);
           const latestMs = Math.max(lease + grace, world.nowMs()) + boundMs;
           await world.pass(latestMs - world.nowMs(), grace);
           expect([...world.ended.keys()]).toStrictEqual(["dead"]);
@@ -195,24 +195,24 @@ describe("reap, over a store that is away, a process that stands still and a clo
     );
   });
 
-  it("S23: gives the workers their time behind an outage that was over before the first run was due", async () => {
+  it("S23: workers get their time after an outage that was over before the first run was due", async () => {
     const world = new World();
     await world.pass(30_000, 10_000);
     await world.claim("r", 1_000, true);
-    // It takes no write for longer than the lease and the grace, and is back a moment before the look that finds the run.
+    // It takes no write for longer than the lease and the grace, and is back a moment before the check that finds the run.
     await suffer(world, { is: "outage", calmMs: 250, ms: 10_500 }, 10_000);
     await world.pass(30_000, 10_000);
     expect(world.ended.size).toBe(0);
   });
 
-  it("S23: with no grace ends a run at the first look of all, as a program does that looks once", async () => {
+  it("S23: with no grace a run ends at the first check of all, as for a program that checks once", async () => {
     const world = new World();
     await world.claim("r", 1_000, false);
     world.clock.advance(1_000);
     expect(await world.log.reap({ graceMs: 0 })).toStrictEqual(["r"]);
   });
 
-  it("S23: a process that stands still twice, with hardly a moment in between, gives the workers that moment again", async () => {
+  it("S23: a process that is suspended twice, with hardly a moment in between, gives the workers that moment again", async () => {
     const world = new World();
     await world.claim("r", 3_000, true);
     for (let stops = 0; stops < 2; stops++) {
@@ -222,11 +222,11 @@ describe("reap, over a store that is away, a process that stands still and a clo
     expect(world.ended.size).toBe(0);
   });
 
-  it("S23: a look that fails starts the wait of all again: a store that is back for moments gives no worker time", async () => {
+  it("S23: a check that fails restarts the wait: a store that is back for moments gives no worker time", async () => {
     const world = new World();
     await world.claim("r", 3_000, true);
     await suffer(world, { is: "outage", calmMs: 4_000, ms: 75_750 }, 60_000);
-    // It is back for each fourth look, and away again before the worker tries.
+    // It is back for each fourth check, and away again before the worker tries.
     for (let outages = 0; outages < 3; outages++) {
       await suffer(world, { is: "outage", calmMs: 500, ms: 19_500 }, 60_000);
     }
@@ -235,14 +235,14 @@ describe("reap, over a store that is away, a process that stands still and a clo
   });
 
   it.each([5_000, 60_000])(
-    "S23: many calls at once, every %d ms, are one look: they keep no run from its end, and bring none closer",
+    "S23: many calls at once, every %d ms, are one check: they keep no run from its end, and bring none closer",
     async (everyMs) => {
       const world = new World();
       await world.claim("r", 1_000, false);
       world.clock.advance(90_000);
       const reap = async (): Promise<readonly string[]> =>
         (await Promise.all([1, 2, 3].map(() => world.log.reap()))).flat();
-      for (let looks = 0; looks < 3; looks++) {
+      for (let checks = 0; checks < 3; checks++) {
         expect(await reap()).toStrictEqual([]);
         world.clock.advance(everyMs);
       }
@@ -250,7 +250,7 @@ describe("reap, over a store that is away, a process that stands still and a clo
     },
   );
 
-  it("S23: batches that follow each other do not disturb looks that come rarely", async () => {
+  it("S23: batches that follow each other do not disturb rare checks", async () => {
     const world = new World(60_000);
     const reapAll = async (): Promise<number> => {
       let count = 0;
@@ -261,12 +261,12 @@ describe("reap, over a store that is away, a process that stands still and a clo
         world.clock.advance(100);
       }
     };
-    for (let looks = 0; looks < 4; looks++) {
+    for (let checks = 0; checks < 4; checks++) {
       world.clock.advance(60_000);
       expect(await reapAll()).toBe(0);
     }
-    for (let looks = 0; looks < 3; looks++) {
-      for (const at of [1, 2, 3]) await world.claim(`r${looks}-${at}`, 1_000, false);
+    for (let checks = 0; checks < 3; checks++) {
+      for (const at of [1, 2, 3]) await world.claim(`r${checks}-${at}`, 1_000, false);
       world.clock.advance(61_000);
       expect(await reapAll()).toBe(3);
     }

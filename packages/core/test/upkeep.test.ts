@@ -7,7 +7,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createLossyStore } from "./lossy-store.ts";
 
-/** Ends what has expired at the first look. */
+/** Ends expired runs at the first check. */
 const AT_ONCE = { graceMs: 0, confirmMs: 0 };
 const END = { eventType: "RUN_COMPLETED" };
 
@@ -35,7 +35,7 @@ async function claim(...runIds: readonly string[]): Promise<(runId: string) => n
 }
 
 describe("reap", () => {
-  it("W33: fails a run whose lease ran out more than the grace ago, and says why", async () => {
+  it("W33: a run whose lease expired more than the grace ago fails with the reason", async () => {
     const fenceOf = await claim("r");
     now += 1_000 + 59_999;
     expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
@@ -50,7 +50,7 @@ describe("reap", () => {
     expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
   });
 
-  it("W33: leaves alone what was released, renewed, claimed anew or ended", async () => {
+  it("W33: a run that was released, renewed, claimed again or ended is not reaped", async () => {
     const fenceOf = await claim("released", "renewed", "claimed", "ended");
     await log.release("released", fenceOf("released"));
     await log.append("ended", [END], { fence: fenceOf("ended") });
@@ -60,7 +60,7 @@ describe("reap", () => {
     expect(await log.reap({ ...AT_ONCE })).toStrictEqual([]);
   });
 
-  it("W33, W13: ends a run however small payloads have to be, and so does a cancel", async () => {
+  it("W33, W13: reap and cancel end a run even under the smallest payload limit", async () => {
     await claim("r", "cancelled");
     const small = createRunLog({ store, maxPayloadBytes: 1 });
     expect(await small.cancel("cancelled")).toMatchObject({ runStatus: "cancelled" });
@@ -68,7 +68,7 @@ describe("reap", () => {
     expect(await small.reap({ ...AT_ONCE })).toStrictEqual(["r"]);
   });
 
-  it("S23: of many reapers each run is one's to end", async () => {
+  it("S23: of many reapers one ends each run", async () => {
     const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
     await claim(...runIds);
     now += 1_000;
@@ -78,7 +78,7 @@ describe("reap", () => {
     for (const runId of runIds) expect((await log.readPage(runId)).lastSequence).toBe(1);
   });
 
-  it("S23: a run that a worker comes back to between the list and the end goes on", async () => {
+  it("S23: a run that a worker comes back to between the list and the end continues", async () => {
     const fenceOf = await claim("renewed", "claimed", "ended", "gone", "left");
     now += 1_000;
     const late = createRunLog({
@@ -101,7 +101,7 @@ describe("reap", () => {
     expect(await log.getRun("ended")).toMatchObject({ runStatus: "completed" });
   });
 
-  it("S23: takes as many as it is told, those first that ran out first", async () => {
+  it("S23: reap ends up to its limit, the longest expired first", async () => {
     for (const runId of ["a", "b", "c"]) {
       await claim(runId);
       now += 1;
@@ -111,7 +111,7 @@ describe("reap", () => {
     expect(await log.reap({ ...AT_ONCE, limit: 2 })).toStrictEqual(["c"]);
   });
 
-  it("S20: a run that cannot be ended keeps none from its end; if none ends, the reason is told", async () => {
+  it("S20: a run that cannot be ended does not stop others; if none ends, reap rejects with the reason", async () => {
     await claim("a", "b");
     now += 1_000;
     const broken = (isBroken: (runId: string) => boolean): RunLog =>
@@ -132,14 +132,14 @@ describe("reap", () => {
     expect(await log.reap({ ...AT_ONCE })).toStrictEqual(["a"]);
   });
 
-  it("S7: a run whose end landed, but for the answer, is told as ended", async () => {
+  it("S7: a run whose end landed without an answer counts as ended", async () => {
     await claim("r");
     now += 1_000;
     const reaper = createRunLog({ store: createLossyStore(["landed"], store) });
     expect(await reaper.reap({ ...AT_ONCE })).toStrictEqual(["r"]);
   });
 
-  it("S20, W33: runs that can never be ended do not keep those behind them from their end, and are tried again", async () => {
+  it("S20, W33: runs that can never be ended do not stop those after them, and are tried again", async () => {
     await claim("a", "b");
     now += 1;
     await claim("c", "d");
@@ -166,7 +166,7 @@ describe("reap", () => {
     expect(await reap()).toStrictEqual(["a"]);
   });
 
-  it("S23: a store that takes no append is not asked for ever more runs", async () => {
+  it("S23: reap does not ask a store that takes no append for more and more runs", async () => {
     await claim(...Array.from({ length: 1_300 }, (_, at) => `run-${at}`));
     now += 1_000;
     const limits: number[] = [];
@@ -200,13 +200,13 @@ describe("reap", () => {
     { limit: 0 },
     { limit: Number.NaN },
     { confirmMs: -1 },
-  ])("refuses %j", async (options) => {
+  ])("reap refuses %j", async (options) => {
     await expect(log.reap(options)).rejects.toMatchObject({ code: "invalid_request" });
   });
 });
 
 describe("purge", () => {
-  it("S24: called until it answers none, it leaves the runs that live or are young, whole", async () => {
+  it("S24: purge, called until it returns none, keeps live and young runs whole", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.option(fc.nat({ max: 20 })), { maxLength: 12 }),
@@ -236,7 +236,8 @@ describe("purge", () => {
           expect(gone.toSorted()).toStrictEqual(old.map(({ runId }) => runId).toSorted());
           for (const { runId } of runs) {
             const read = log.readPage(runId);
-            if (gone.includes(runId)) await expect(read).rejects.toThrow("no such run");
+            if (gone.includes(runId))
+              await expect(read).rejects.toMatchObject({ code: "not_found" });
             else expect((await read).events).toHaveLength(1);
           }
         },
@@ -246,7 +247,7 @@ describe("purge", () => {
   });
 
   it.each([{ finishedForMs: Number.NaN }, { finishedForMs: -1 }, { finishedForMs: 1, limit: 0 }])(
-    "refuses %j",
+    "purge refuses %j",
     async (options) => {
       await expect(log.purge(options)).rejects.toMatchObject({ code: "invalid_request" });
     },

@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
 import type { RunEvents } from "../src/run-events.ts";
 
-/** What `useAll` reads back. */
+/** The values that `useAll` reads. */
 export const ALL: readonly unknown[] = [1, 2, { phase: "p" }, 3];
 
 /** Appends, reads and follows a run to its end while no faked timer goes off. */

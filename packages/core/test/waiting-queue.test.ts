@@ -20,7 +20,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ passMs: fc.constantFrom(1, 1_000) }) },
 );
 
-it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and knows what waits of each owner", () => {
+it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has the weight of each owner", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const clock = createFakeClock();

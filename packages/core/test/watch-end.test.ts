@@ -12,14 +12,14 @@ interface Bench {
   readonly clock: FakeClock;
   readonly log: RunLog;
   readonly watch: ReturnType<typeof watchStoredEnd>;
-  /** Settles the store's own watch. */
+  /** Settles the `ready` of the store's subscription. */
   readonly ready: Deferred<void>;
   readonly isStopped: () => boolean;
   readonly notify: () => void;
   /** An append of the worker lands. */
   readonly land: () => void;
-  /** How often the run was looked at; a look waits for `gate`, if there is one. */
-  readonly looks: () => number;
+  /** How often the run was checked; a check waits for `gate`, if it is set. */
+  readonly checks: () => number;
   readonly hold: (gate: Promise<unknown> | null) => void;
   readonly ends: unknown[];
   readonly pass: (ms: number) => Promise<void>;
@@ -34,7 +34,7 @@ async function createBench(): Promise<Bench> {
   let notify = (): void => {};
   let isStopped = false;
   let landings = 0;
-  let looks = 0;
+  let checks = 0;
   let gate: Promise<unknown> | null = null;
   const watch = watchStoredEnd(
     {
@@ -46,7 +46,7 @@ async function createBench(): Promise<Bench> {
     {
       clock,
       async getRun(...call) {
-        looks += 1;
+        checks += 1;
         await gate;
         return log.getRun(...call);
       },
@@ -63,7 +63,7 @@ async function createBench(): Promise<Bench> {
     isStopped: () => isStopped,
     notify: () => notify(),
     land: () => void (landings += 1),
-    looks: () => looks,
+    checks: () => checks,
     hold: (one) => void (gate = one),
     ends,
     async pass(ms) {
@@ -76,53 +76,53 @@ async function createBench(): Promise<Bench> {
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", lastSequence: 1 } };
 
 describe("watchStoredEnd", () => {
-  it("S15: looks once behind `ready`, for what rang before it", async () => {
-    const { log, watch, ready, looks, ends } = await createBench();
+  it("S15: the run is checked once after ready, for notifications from before", async () => {
+    const { log, watch, ready, checks, ends } = await createBench();
     await log.cancel("r");
     await setImmediate();
-    expect(looks()).toBe(0);
+    expect(checks()).toBe(0);
     ready.resolve();
     await watch.ready;
-    expect(looks()).toBe(1);
+    expect(checks()).toBe(1);
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S15: a store that cannot watch costs time, and is looked at all the same", async () => {
-    const { watch, ready, looks } = await createBench();
+  it("S15: a store that cannot subscribe costs time, and the run is checked all the same", async () => {
+    const { watch, ready, checks } = await createBench();
     ready.reject(new Error("no subscription"));
     await watch.ready;
-    expect(looks()).toBe(1);
+    expect(checks()).toBe(1);
   });
 
-  it("S13: looks 25 ms behind a bell, once for those that merge, and never without", async () => {
-    const { clock, log, watch, ready, notify, looks, ends, pass } = await createBench();
+  it("S13: the run is checked 25 ms after a notification, once for merged ones, and never without", async () => {
+    const { clock, log, watch, ready, notify, checks, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     await pass(60_000);
-    expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
+    expect([checks(), clock.timers()]).toStrictEqual([1, 0]);
     await log.cancel("r");
     notify();
     notify();
     await pass(24);
-    expect(looks()).toBe(1);
+    expect(checks()).toBe(1);
     await pass(1);
-    expect(looks()).toBe(2);
+    expect(checks()).toBe(2);
     expect(ends).toMatchObject([CANCELLED]);
     await pass(60_000);
-    expect([looks(), clock.timers()]).toStrictEqual([2, 0]);
+    expect([checks(), clock.timers()]).toStrictEqual([2, 0]);
   });
 
-  it("S13: a spurious bell tells nothing", async () => {
-    const { watch, ready, notify, looks, ends, pass } = await createBench();
+  it("S13: a spurious notification reports nothing", async () => {
+    const { watch, ready, notify, checks, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     notify();
     await pass(25);
-    expect([looks(), ends]).toStrictEqual([2, []]);
+    expect([checks(), ends]).toStrictEqual([2, []]);
   });
 
-  it("S12: does not look while the worker's own appends land, which notify too and tell of the end themselves", async () => {
-    const { watch, ready, notify, land, looks, pass } = await createBench();
+  it("S12: the run is not checked while the worker's own appends land, which also notify and report the end themselves", async () => {
+    const { watch, ready, notify, land, checks, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     for (let appends = 0; appends < 100; appends++) {
@@ -130,16 +130,16 @@ describe("watchStoredEnd", () => {
       land();
       await pass(20);
     }
-    expect(looks()).toBe(1);
+    expect(checks()).toBe(1);
     await pass(50);
-    expect(looks()).toBe(2);
+    expect(checks()).toBe(2);
   });
 
-  it("S13: a cancel that rings with the worker's own append is found within 50 ms", async () => {
+  it("S13: a cancel that notifies together with the worker's own append is found within 50 ms", async () => {
     const { log, watch, ready, notify, land, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
-    // Both in one group: one bell, and the append's answer behind it.
+    // Both in one group: one notification, and the append's answer after it.
     await log.cancel("r");
     notify();
     land();
@@ -147,8 +147,8 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S13: a bell during a look is looked at again, and a look that hangs gets no company", async () => {
-    const { log, watch, ready, notify, looks, hold, ends, pass } = await createBench();
+  it("S13: a notification during a check causes another check, and only one check is under way at a time", async () => {
+    const { log, watch, ready, notify, checks, hold, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     const gate = createDeferred<void>();
@@ -157,17 +157,17 @@ describe("watchStoredEnd", () => {
     await pass(25);
     notify();
     await pass(1_000);
-    expect(looks()).toBe(2);
+    expect(checks()).toBe(2);
     hold(null);
     gate.resolve();
     await setImmediate();
     await log.cancel("r");
     await pass(25);
-    expect(looks()).toBe(3);
+    expect(checks()).toBe(3);
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S17: tells that the run is gone", async () => {
+  it("S17: a deleted run is reported", async () => {
     const { log, watch, ready, ends } = await createBench();
     await log.cancel("r");
     await log.deleteRun("r");
@@ -176,7 +176,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([{ code: "not_found" }]);
   });
 
-  it("S20: a store that is away tells nothing, and the next bell finds it back", async () => {
+  it("S20: a store that is away reports nothing, and the next notification finds it back", async () => {
     const { log, watch, ready, notify, hold, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
@@ -191,8 +191,8 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S14: once stopped it has no timer and no subscription, and a late bell wakes nothing", async () => {
-    const { clock, watch, ready, isStopped, notify, looks, pass } = await createBench();
+  it("S14: a stopped watch has no timer and no subscription, and a late notification checks nothing", async () => {
+    const { clock, watch, ready, isStopped, notify, checks, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     notify();
@@ -202,6 +202,6 @@ describe("watchStoredEnd", () => {
     expect([clock.timers(), isStopped()]).toStrictEqual([0, true]);
     notify();
     await pass(1_000);
-    expect([looks(), clock.timers()]).toStrictEqual([1, 0]);
+    expect([checks(), clock.timers()]).toStrictEqual([1, 0]);
   });
 });

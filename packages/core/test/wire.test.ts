@@ -21,7 +21,7 @@ function valueOf(json: string | null): unknown {
 }
 
 describe("encodePage", () => {
-  it("W1, W15: is the page, its payloads as they were stored", () => {
+  it("W1, W15: encodePage writes the page, its payloads as they were stored", () => {
     fc.assert(
       fc.property(fc.array(text), phase, time, (payloads, current, createdAtMs) => {
         const events = payloads.map((payload, at) =>
@@ -53,7 +53,7 @@ describe("encodePage", () => {
 });
 
 describe("encodeRun", () => {
-  it("W8: is the run, its metadata as it was stored, whoever owns it", () => {
+  it("W8: encodeRun writes the run, its metadata as it was stored, for any owner", () => {
     fc.assert(
       fc.property(
         anyText,
@@ -81,7 +81,7 @@ describe("encodeRun", () => {
 });
 
 describe("encodeRunList", () => {
-  it("W14: is the runs in their order, and the cursor of what follows as text", () => {
+  it("W14: encodeRunList writes the runs in their order, and the next cursor as text", () => {
     const runs = [runRecord({ runId: "b" }), runRecord({ runId: "a" })];
     const read = (next: number | null): unknown =>
       JSON.parse(encodeRunList({ runs, next })) as unknown;
@@ -92,7 +92,7 @@ describe("encodeRunList", () => {
 });
 
 describe("encodeReceipt", () => {
-  it("W9: is the receipt, and nothing else", () => {
+  it("W9: encodeReceipt writes the receipt, and nothing else", () => {
     const receipt = {
       firstSequence: 1,
       lastSequence: 2,
@@ -104,7 +104,7 @@ describe("encodeReceipt", () => {
   });
 });
 
-it("W31: encodeLease is the fence and the time when the lease runs out", () => {
+it("W31: encodeLease writes the fence and the time when the lease expires", () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), time, (fence, leaseExpiresAtMs) => {
       expect(JSON.parse(encodeLease({ fence, leaseExpiresAtMs }))).toStrictEqual({

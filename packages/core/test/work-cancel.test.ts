@@ -14,7 +14,7 @@ import {
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled" } };
 
 let world: WorkWorld;
-/** By how much the store's clock has come to run ahead of the worker's. */
+/** By how much the store's clock is ahead of the worker's. */
 let aheadMs = 0;
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 describe("a cancel", () => {
-  it("W13: reaches a worker that is quiet, within 100 ms, and its work rejects with it", async () => {
+  it("W13: a cancel reaches a quiet worker within 100 ms, and its work rejects with it", async () => {
     let reason: unknown;
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -44,13 +44,13 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: reaches one whose last append went to the store with it, under one notification", async () => {
+  it("W13: a cancel reaches a worker whose last append went to the store with it, under one notification", async () => {
     let writes: Promise<unknown> = Promise.resolve();
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await world.settle();
         writes = run.append([{ eventType: "A" }]);
-        // It has its place in the queue of the log, whose next group goes out at the end of the turn.
+        // It has its place in the queue of the log, whose next group is sent at the end of the turn.
         for (let microtasks = 0; microtasks < 5; microtasks++) await Promise.resolve();
         void world.runs.cancel("r");
         await aborted(run);
@@ -63,7 +63,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["A", "RUN_CANCELLED"]);
   });
 
-  it("W13: reaches one that writes with its next append, and nothing more is sent", async () => {
+  it("W13: a cancel reaches a worker that writes with its next append, and nothing more is sent", async () => {
     const errors: unknown[] = [];
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -83,7 +83,7 @@ describe("a cancel", () => {
     expect(errors[0]).toMatchObject(CANCELLED);
   });
 
-  it("S12: is not looked for while the worker's own appends land", async () => {
+  it("S12: the run is not checked for a cancel while the worker's own appends land", async () => {
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         for (let appends = 0; appends < 40 && !run.signal.aborted; appends++) {
@@ -101,7 +101,7 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("S15: reaches one with its next renewal if every notification is lost", async () => {
+  it("S15: a cancel reaches a worker with its next renewal if every notification is lost", async () => {
     world.notifyCount = false;
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.pass(10);
@@ -110,20 +110,20 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("W13: is told to a task that never looks, once it has returned or thrown", async () => {
+  it("W13: a cancel rejects the work of a task that ignores the signal, once it has returned or thrown", async () => {
     const done = createDeferred<string>();
     const work = failureOf(world.runs.work("r", LEASE, async () => done.promise));
     await world.settle();
     await world.runs.cancel("r");
     await world.pass(10 * LEASE_MS);
-    // Nothing is done any more meanwhile.
+    // Meanwhile nothing more happens.
     expect(world.leftOvers()).toBe(0);
     done.resolve("done");
     expect(await work).toMatchObject(CANCELLED);
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: stands before what the task throws because of it, or of anything else", async () => {
+  it("W13: a cancel takes precedence over what the task throws because of it, or of anything else", async () => {
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await aborted(run);
@@ -136,7 +136,7 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("W13: a run that somebody else ends otherwise says how", async () => {
+  it("W13: a run that another program ends otherwise rejects the work with its status", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
@@ -149,7 +149,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"lease_expired"}']);
   });
 
-  it("S15: between the claim and the task keeps the task from being called", async () => {
+  it("S15: after a cancel between the claim and the task, the task is not called", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();
       await world.others.cancel("r");
@@ -161,7 +161,7 @@ describe("a cancel", () => {
     expect(calls).toBe(0);
   });
 
-  it("W7: races the completion, exactly one wins, and both are told", async () => {
+  it("W7: of a cancel and a completion that race exactly one wins, and both callers get the result", async () => {
     const winners = new Set<unknown>();
     for (let ahead = 0; ahead < 12; ahead++) {
       const { runId } = await world.runs.create({ ownerId: "ada" });
@@ -197,7 +197,7 @@ describe("a cancel", () => {
       run.signal.addEventListener("abort", () => (isAborted = true));
       return "done";
     });
-    // The notification notifies, the run is looked at, and a renewal is refused.
+    // The notification comes, the run is checked, and a renewal is refused.
     await world.pass(LEASE_MS / 2);
     expect(world.calls).toContain("renew");
     gate.resolve();

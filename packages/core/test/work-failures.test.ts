@@ -29,15 +29,15 @@ function failAppends(times: number, error = storeAway()): void {
   };
 }
 
-/** The run is nobody's once the lease is over, for another worker or for a reaper, and no sooner: then it could be forgotten. */
-async function expectLeftToRunOut(): Promise<void> {
+/** Expects that the run is free once its lease has expired, and no sooner, and that a reaper finds it. */
+async function expectLeftToExpire(): Promise<void> {
   await expect(world.others.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
   await world.pass(LEASE_MS);
   expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual(["r"]);
 }
 
 describe("an emitted event", () => {
-  it("S20: is sent again for as long as the lease lasts, with what comes behind it in order", async () => {
+  it("S20: an emitted event is sent again for as long as the lease lasts, with later events in order", async () => {
     failAppends(6);
     const work = world.runs.work("r", LEASE, async (run) => {
       void run.emit("A", 1);
@@ -50,7 +50,7 @@ describe("an emitted event", () => {
     expect(await world.events()).toStrictEqual(["A 1", "A 2", "B", "RUN_COMPLETED"]);
   });
 
-  it("S7: in doubt is not sent again but by the log, which knows how: the lease is left to run out", async () => {
+  it("S7: an emitted event in doubt is sent again only by the log: the lease expires by itself", async () => {
     failAppends(1, storeAway(true));
     const work = world.runs.work("r", LEASE, async (run) => {
       void run.emit("A");
@@ -58,7 +58,7 @@ describe("an emitted event", () => {
     });
     await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
-    await expectLeftToRunOut();
+    await expectLeftToExpire();
   });
 
   it.each([
@@ -66,32 +66,32 @@ describe("an emitted event", () => {
     ["invalid_event", "A", 1n],
     ["payload_too_large", "A", "x".repeat(300_000)],
   ])(
-    "W9: that can be no event (%s) stops the work, which fails with it",
+    "W9: an emitted value that is not an event (%s) stops the work, which fails with it",
     async (code, type, payload) => {
-      const told: unknown[] = [];
+      const reasons: unknown[] = [];
       const work = world.runs.work("r", LEASE, async (run) => {
         void run.emit("A", 1);
         void run.emit(type, payload);
         void run.emit("A", 2);
         await aborted(run);
-        told.push(run.signal.reason);
-        await run.append([{ eventType: "B" }]).catch((error: unknown) => told.push(error));
+        reasons.push(run.signal.reason);
+        await run.append([{ eventType: "B" }]).catch((error: unknown) => reasons.push(error));
         return "done";
       });
       await expect(work).rejects.toMatchObject({ code });
-      expect(told).toMatchObject([{ code }, { code }]);
-      // What was emitted before it has landed, and nothing behind it has.
+      expect(reasons).toMatchObject([{ code }, { code }]);
+      // Earlier emitted events have landed, and no later ones have.
       expect(await world.events()).toStrictEqual(["A 1", expect.stringContaining("RUN_FAILED")]);
     },
   );
 
-  it("W9: that nobody awaits and cannot be sent rejects nowhere but at `work`", async () => {
+  it("W9: an emitted event that is not awaited and cannot be sent rejects only at work", async () => {
     const work = world.runs.work("r", LEASE, (run) => void run.emit("no type"));
     await expect(work).rejects.toMatchObject({ code: "invalid_event" });
     expect(await world.events()).toHaveLength(1);
   });
 
-  it("W7: behind the run's own end is not lost in silence", async () => {
+  it("W7: an emitted event after the run's own end is not lost in silence", async () => {
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "RUN_COMPLETED" }]);
       void run.emit("A");
@@ -103,7 +103,7 @@ describe("an emitted event", () => {
     expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
   });
 
-  it("W7: behind the run's own end, in one breath, is not lost in silence either", async () => {
+  it("W7: an emitted event after the run's own end, in the same turn, is not lost in silence either", async () => {
     const work = world.runs.work("r", LEASE, (run) => {
       void run.emit("RUN_COMPLETED");
       void run.emit("A");
@@ -114,7 +114,7 @@ describe("an emitted event", () => {
 });
 
 describe("an append", () => {
-  it("S20: that fails is the task's to try again", async () => {
+  it("S20: the task may try an append that failed again", async () => {
     failAppends(1);
     await world.runs.work("r", LEASE, async (run) => {
       const append = async (): Promise<unknown> => run.append([{ eventType: "A" }]);
@@ -127,7 +127,7 @@ describe("an append", () => {
 });
 
 describe("the end of a run", () => {
-  it("S20: a failure that cannot be told is the task's own failure still", async () => {
+  it("S20: a failure that cannot be appended is still the task's own failure", async () => {
     failAppends(1, storeAway(true));
     const error = new Error("no more whales");
     await expect(world.runs.work("r", LEASE, async () => Promise.reject(error))).rejects.toBe(
@@ -136,7 +136,7 @@ describe("the end of a run", () => {
     expect(await world.events()).toStrictEqual([]);
   });
 
-  it("S20: is sent again for as long as the lease lasts", async () => {
+  it("S20: the end of a run is sent again for as long as the lease lasts", async () => {
     failAppends(4);
     const work = world.runs.work("r", LEASE, () => "done");
     await world.pass(LEASE_MS);
@@ -147,7 +147,7 @@ describe("the end of a run", () => {
   it.each([
     ["RUN_COMPLETED", async () => "done"],
     ["RUN_FAILED", async () => Promise.reject(new Error("no more whales"))],
-  ])("S21: that never lands loses the run with its lease: %s", async (_type, task) => {
+  ])("S21: an end that never lands loses the run with its lease: %s", async (_type, task) => {
     failAppends(Number.POSITIVE_INFINITY);
     world.intercepts.renew = async () => Promise.reject(storeAway());
     const work = expect(world.runs.work("r", LEASE, task)).rejects.toMatchObject({
@@ -157,15 +157,15 @@ describe("the end of a run", () => {
     await work;
   });
 
-  it("S7: in doubt fails no run: its lease is left to run out, and the work says so", async () => {
+  it("S7: an end in doubt fails no run: its lease expires, and work rejects with the error in doubt", async () => {
     failAppends(1, storeAway(true));
     const work = world.runs.work("r", LEASE, () => "done");
     await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(await world.events()).toStrictEqual([]);
-    await expectLeftToRunOut();
+    await expectLeftToExpire();
   });
 
-  it("S7: in doubt that has landed is the end, and the work says that it is in doubt", async () => {
+  it("S7: an end in doubt that has landed is the end, and work rejects with the error in doubt", async () => {
     world.intercepts.append = async (go) => {
       await go();
       throw storeAway(true);
@@ -175,7 +175,7 @@ describe("the end of a run", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
-  it("W9: that no payload can hold fails the run", async () => {
+  it("W9: an end that no payload can hold fails the run", async () => {
     await expect(world.runs.work("r", LEASE, () => 1n)).rejects.toMatchObject({
       code: "invalid_event",
     });
@@ -191,7 +191,7 @@ describe("the end of a run", () => {
     expect(await world.runs.get(runId)).toMatchObject({ runStatus: "failed" });
   });
 
-  it("S20: a task that throws since the store was away fails no run: another worker may go on", async () => {
+  it("S20: a task that throws because the store was away fails no run: another worker may continue it", async () => {
     const error = storeAway();
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "A" }]);
@@ -199,7 +199,7 @@ describe("the end of a run", () => {
     });
     await expect(work).rejects.toBe(error);
     expect(await world.events()).toStrictEqual(["A"]);
-    await expectLeftToRunOut();
+    await expectLeftToExpire();
   });
 });
 
@@ -217,12 +217,12 @@ describe("a store whose subscribe throws", () => {
 });
 
 describe("a process that works", () => {
-  it("S14: stays alive for its task, and ends when that is over", async () => {
+  it("S14: a process that works stays alive for its task, and ends when that is over", async () => {
     const core = new URL("../src/index.ts", import.meta.url).href;
     const script = `import { createMemoryStore, createRunEvents } from ${JSON.stringify(core)};
       const runs = createRunEvents({ store: createMemoryStore() });
       const { runId } = await runs.create({ ownerId: "ada" });
-      // A timer that holds nothing is all that the task waits for.
+      // The task waits only for a timer that does not keep the process alive.
       await runs.work(runId, { leaseMs: 1000 }, () => new Promise((resolve) => setTimeout(resolve, 20).unref()));
       console.log((await runs.get(runId)).runStatus);`;
     const { stdout } = await promisify(execFile)(process.execPath, [

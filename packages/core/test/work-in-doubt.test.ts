@@ -42,7 +42,7 @@ describe("work over a store that loses acknowledgements", () => {
     expect(await world.events()).toStrictEqual(["A", "B", "RUN_COMPLETED"]);
   });
 
-  it("S7, W7: its own end, in doubt when a renewal finds the run ended, is the end that was asked for", async () => {
+  it("S7, W7: a worker's own end, in doubt when a renewal finds the run ended, is the end of its task", async () => {
     const lease = { leaseMs: 60_000 };
     const heal = loseAnswers();
     const work = world.runs.work("r", lease, () => "done");
@@ -53,7 +53,7 @@ describe("work over a store that loses acknowledgements", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
-  it("S7, W7: its own end stays in doubt while the store is away, and a renewal that finds the run ended meanwhile ends nothing", async () => {
+  it("S7, W7: a worker's own end stays in doubt while the store is away, and a renewal that finds the run ended decides nothing", async () => {
     const lease = { leaseMs: 60_000 };
     let attempts = 0;
     world.intercepts.append = async (go) => {
@@ -72,7 +72,7 @@ describe("work over a store that loses acknowledgements", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
-  it("S20: what looks lasting is waited out too, while the lease lasts", async () => {
+  it("S20: failures that seem permanent are waited out too, while the lease lasts", async () => {
     let failures = 6;
     world.intercepts.append = async (go) => {
       failures -= 1;

@@ -9,7 +9,7 @@ type Step =
   | { readonly do: "emit" | "wait" | "away" }
   | { readonly do: "append"; readonly count: number; readonly isAwaited: boolean };
 
-describe("work, whatever the task does and the store suffers", () => {
+describe("work, with any task over any store", () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 6, arbitrary: fc.record({ do: fc.constant("emit" as const) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("wait" as const, "away" as const) }) },
@@ -23,7 +23,7 @@ describe("work, whatever the task does and the store suffers", () => {
     },
   );
 
-  it("W9, S7: the log is what was given, each event once, in order, without a hole but refused appends", async () => {
+  it("W9, S7: the log is what the task appended, each event once, in order, without a gap but refused appends", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), async (steps, loses) => {
         await using one = await createWorkWorld((now) => {

@@ -15,7 +15,7 @@ import {
 const FENCED = { code: "fenced" };
 
 let world: WorkWorld;
-/** By how much the store's clock has come to run ahead of the worker's. */
+/** By how much the store's clock is ahead of the worker's. */
 let aheadMs = 0;
 
 beforeEach(async () => {
@@ -28,36 +28,39 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Another worker takes the run over, whose lease has run out for the store. */
+/** Another worker claims the run, whose lease has expired by the store's clock. */
 async function takeOver(): Promise<void> {
   world.clock.skip(LEASE_MS);
   await world.others.claim("r", LEASE);
 }
 
 describe("a lost lease", () => {
-  it("S21: is told at the end of the lease if no renewal is answered, and nothing more is sent", async () => {
+  it("S21: the worker stops at the end of the lease if no renewal is answered, and nothing more is sent", async () => {
     world.intercepts.renew = async () => new Promise(() => {});
-    const told: unknown[] = [];
+    const reasons: unknown[] = [];
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await aborted(run);
-        told.push(world.clock.now(), run.signal.reason);
+        reasons.push(world.clock.now(), run.signal.reason);
         void run.emit("A");
-        told.push(await failureOf(run.append([{ eventType: "A" }])));
+        reasons.push(await failureOf(run.append([{ eventType: "A" }])));
       }),
     );
     const from = world.clock.now();
     await world.pass(LEASE_MS - 1);
-    expect(told).toStrictEqual([]);
+    expect(reasons).toStrictEqual([]);
     await world.pass(1);
-    told.push(await work);
-    expect(told).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
-    expect(told[3]).toHaveProperty("message", "The lease ran out before it was renewed.");
+    reasons.push(await work);
+    expect(reasons).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
+    expect(reasons[3]).toHaveProperty(
+      "message",
+      "Expected the lease to be renewed in time, but it expired. Stop: another worker may claim the run.",
+    );
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
   });
 
-  it("S21: a store that is away in time costs nothing", async () => {
+  it("S21: a store that is away for less than the lease costs nothing", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", LEASE, async () => done.promise);
     await world.settle();
@@ -70,7 +73,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
   });
 
-  it("S22: a refused renewal tells of it at once", async () => {
+  it("S22: a refused renewal stops the worker at once", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
@@ -81,7 +84,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(["THEIRS"]);
   });
 
-  it("S21: a stopped process finds out with its first timer", async () => {
+  it("S21: a suspended process finds the lease over with its first timer", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     await takeOver();
@@ -89,7 +92,7 @@ describe("a lost lease", () => {
     expect(await work).toMatchObject(FENCED);
   });
 
-  it("S21: a stopped process finds out with its first append if that comes first, and sends nothing", async () => {
+  it("S21: a suspended process finds the lease over with its first append if that comes first, and sends nothing", async () => {
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await takeOver();
@@ -103,7 +106,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual([]);
   });
 
-  it("S22: while an append is on its way: its answer counts, and what waits behind it is not sent", async () => {
+  it("S22: if the lease is lost while an append is on its way, its answer counts, and later requests are not sent", async () => {
     const gate = createDeferred<void>();
     const answers: unknown[] = [];
     const work = failureOf(
@@ -129,7 +132,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(["A"]);
   });
 
-  it("S22: an append on its way that comes too late is refused, whatever the worker believes", async () => {
+  it("S22: an append on its way that comes too late is refused, even if the worker believes in its lease", async () => {
     let run: WorkedRun | undefined;
     const work = failureOf(
       world.runs.work("r", LEASE, async (one) => {
@@ -159,7 +162,7 @@ describe("a lost lease", () => {
     expect(calls).toBe(0);
   });
 
-  it("S21: a claim that took longer than its lease, and that nobody else has followed, is renewed before the task begins", async () => {
+  it("S21: a claim that took longer than its lease, without another claim since, is renewed before the task begins", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();
       world.clock.skip(LEASE_MS);
@@ -174,7 +177,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
-  it("S22: whose completion has landed after all is no lost one", async () => {
+  it("S22: a lease whose completion has landed after all is not lost", async () => {
     world.intercepts.append = async (go) => {
       const answer = await go();
       world.clock.skip(LEASE_MS);
@@ -184,7 +187,7 @@ describe("a lost lease", () => {
     expect(await world.runs.work("r", LEASE, () => "done")).toBe("done");
   });
 
-  it("S22: stands before a shutdown that comes with it, and nothing is released", async () => {
+  it("S22: a lost lease takes precedence over a shutdown that comes with it, and nothing is released", async () => {
     const shutdown = new AbortController();
     const work = failureOf(
       world.runs.work("r", { ...LEASE, signal: shutdown.signal }, async (run) => {

@@ -29,7 +29,7 @@ async function expectFree(): Promise<void> {
 }
 
 describe("a shutdown of work", () => {
-  it("S21: stops a task that throws, and releases its run for another worker, who goes on where it stopped", async () => {
+  it("S21: a shutdown stops a task that throws, and releases its run for another worker, which continues it", async () => {
     let first = Number.NaN;
     const work = world.runs.work("r", options(), async (run) => {
       first = run.fence;
@@ -49,7 +49,7 @@ describe("a shutdown of work", () => {
     expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED [true,1]"]);
   });
 
-  it("S21: a task that returns has done its work, and its run is completed", async () => {
+  it("S21: on a shutdown a task that returns has done its work, and its run is completed", async () => {
     const work = world.runs.work("r", options(), async (run) => {
       await aborted(run);
       await run.append([{ eventType: "LAST" }]);
@@ -61,7 +61,7 @@ describe("a shutdown of work", () => {
     expect(await world.events()).toStrictEqual(["LAST", 'RUN_COMPLETED "done"']);
   });
 
-  it("S21: waits for a task that never looks, and sends what it has emitted before it releases", async () => {
+  it("S21: a shutdown waits for a task that ignores the signal, and sends its emitted events before it releases", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", options(), async (run) => {
       await done.promise;
@@ -86,7 +86,7 @@ describe("a shutdown of work", () => {
     await expectFree();
   });
 
-  it("S21: while an emitted event is on its way the event lands, and the run is released behind it", async () => {
+  it("S21: an emitted event that is on its way at a shutdown lands, and the run is released after it", async () => {
     const gate = createDeferred<void>();
     world.intercepts.append = async (go) => {
       await gate.promise;
@@ -121,7 +121,7 @@ describe("a shutdown of work", () => {
     expect(world.calls).not.toContain("append");
   });
 
-  it("W13: a cancel meanwhile speaks louder", async () => {
+  it("W13: a cancel during a shutdown takes precedence", async () => {
     const work = world.runs.work("r", options(), async (run) => {
       await aborted(run);
       await world.others.cancel("r");
@@ -135,7 +135,7 @@ describe("a shutdown of work", () => {
     });
   });
 
-  it("S21: a store that is away takes no release, and keeps the work from nothing: the lease runs out", async () => {
+  it("S21: a store that is away takes no release, and work ends all the same: the lease expires", async () => {
     const work = world.runs.work("r", options(), async (run) => {
       await aborted(run);
       throw run.signal.reason;
@@ -148,7 +148,7 @@ describe("a shutdown of work", () => {
     await expectFree();
   });
 
-  it("S21: nobody waits for a store that is away: what was emitted is given up, and said", async () => {
+  it("S21: a shutdown does not wait for a store that is away: work rejects, and emitted events are given up", async () => {
     const work = world.runs.work("r", options(), async (run) => {
       await world.settle();
       world.intercepts.append = away;
@@ -157,12 +157,12 @@ describe("a shutdown of work", () => {
     });
     await world.pass(100);
     shutdown.abort(REASON);
-    const told = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
+    const rejected = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
     await world.pass(100);
-    await told;
+    await rejected;
   });
 
-  it("S21: before the claim claims nothing, and during it releases at once", async () => {
+  it("S21: a shutdown before the claim claims nothing, and one during it releases at once", async () => {
     let calls = 0;
     const task = (): unknown => (calls += 1);
     world.intercepts.claim = async (go) => {
@@ -176,7 +176,7 @@ describe("a shutdown of work", () => {
     expect([calls, world.calls.length]).toStrictEqual([0, 3]);
   });
 
-  it("S21: does not wait for a first look that hangs", async () => {
+  it("S21: a shutdown does not wait for a first check that hangs", async () => {
     world.intercepts.getRun = async () => new Promise(() => {});
     const work = world.runs.work("r", options(), () => {});
     await world.settle();
@@ -185,7 +185,7 @@ describe("a shutdown of work", () => {
     await expectFree();
   });
 
-  it("S14: nothing listens any more once work is over", async () => {
+  it("S14: no listener remains once work is over", async () => {
     const listeners = new Set<unknown>();
     const { signal } = shutdown;
     const { addEventListener, removeEventListener } = signal;
@@ -209,7 +209,7 @@ describe("close", () => {
     ["the runs", () => world.runs.close()],
     ["their log", () => world.runs.log.close()],
   ])(
-    "S18: the close of %s shuts work down, waits for it, and then closes the store",
+    "S18: close of %s shuts work down, waits for it, and then closes the store",
     async (_, close) => {
       const done = createDeferred<void>();
       const order: string[] = [];
@@ -227,16 +227,16 @@ describe("close", () => {
       expect(order).toStrictEqual(["store_unavailable"]);
       done.resolve();
       await Promise.all([over, closed]);
-      // The message differs from that of a closed store: this is no outage, and the run may go on elsewhere.
+      // The message differs from that of a closed store: this is not an outage, and another worker may continue the run.
       const message =
-        "This process is shutting down: `close` was called. Another worker may go on with the run.";
+        "This process is shutting down: `close` was called. Another worker may continue the run.";
       expect(order).toStrictEqual(["store_unavailable", message, "closed"]);
       expect(await world.events()).toStrictEqual(["LAST"]);
       await expectFree();
     },
   );
 
-  it("S18: waits for a claim that is on its way, too, and takes no more work", async () => {
+  it("S18: close waits for a claim that is on its way, too, and takes no more work", async () => {
     const gate = createDeferred<void>();
     world.intercepts.claim = async (go) => {
       await gate.promise;

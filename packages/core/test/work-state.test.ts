@@ -23,7 +23,7 @@ const EVENTS = {
 type Name = keyof typeof EVENTS;
 const NAMES = Object.keys(EVENTS) as readonly Name[];
 
-/** What is in no row leaves the state as it is. */
+/** An event without a row leaves the state as it is. */
 const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkState["at"]>>>>> = {
   claimed: {
     started: "working",
@@ -79,7 +79,7 @@ function after(names: readonly Name[]): WorkState {
 }
 
 describe("a worker's state", () => {
-  it("is what the table says, for each state and each event", () => {
+  it("advanceWork is as its table, for each state and each event", () => {
     for (const at of Object.keys(WAYS) as readonly WorkState["at"][]) {
       const state = after(WAYS[at]);
       expect(state.at).toBe(at);
@@ -88,7 +88,7 @@ describe("a worker's state", () => {
     }
   });
 
-  it("S22: once it is over, stays so for the first reason, whatever comes", () => {
+  it("S22: a worker's state that is over keeps its first reason, through any event", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...NAMES)), (names) => {
         let state: WorkState = CLAIMED;
@@ -101,7 +101,7 @@ describe("a worker's state", () => {
     );
   });
 
-  it("W7: its own end that has landed is never taken for another's, however it was found and sent again", () => {
+  it("W7: a worker's own end that has landed is never taken for another's, even if it was found and sent again", () => {
     const meanwhile = fc.array(
       fc.constantFrom<Name>("found ended", "sent an end", "failed", "failed in doubt"),
     );

@@ -12,7 +12,7 @@ export const LEASE: { readonly leaseMs: number } = { leaseMs: LEASE_MS };
 
 type Call = "append" | "claim" | "renew" | "release" | "getRun";
 
-/** What a test does to a call of the store: it may wait, fail, or let it through. */
+/** A test's hook on a call of the store: it may wait, fail, or let the call through. */
 type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
 
 /** A run in a memory store, on a clock that the test moves, which is the store's too. */
@@ -20,11 +20,11 @@ export interface WorkWorld extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly runs: RunEvents;
   readonly runId: string;
-  /** The same store through another door, as another process has it. */
+  /** The same store in another process. */
   readonly others: RunEvents;
-  /** What stands between the runs and their store. */
+  /** What is between the runs and their store. */
   readonly intercepts: Partial<Record<Call, Intercept>>;
-  /** The calls that came through, or tried to. */
+  /** The calls that reached the store, or failed on the way. */
   readonly calls: Call[];
   /** Whether the store's notifications notify in `runs`. */
   notifyCount: boolean;
@@ -34,7 +34,7 @@ export interface WorkWorld extends AsyncDisposable {
   pass(ms: number): Promise<void>;
   /** The run's events: type, and payload if there is one. */
   events(): Promise<readonly string[]>;
-  /** Timers and subscriptions that nobody has stopped. */
+  /** Timers and subscriptions that are not stopped. */
   leftOvers(): number;
 }
 

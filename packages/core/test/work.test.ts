@@ -14,25 +14,25 @@ beforeEach(async () => {
 afterEach(() => world[Symbol.asyncDispose]());
 
 describe("work", () => {
-  it("W6: completes a run with what the task returns, and appends nothing that nobody asked for", async () => {
+  it("W6: work completes a run with what the task returns, and appends nothing else", async () => {
     const value = await world.runs.work("r", LEASE, async () => ({ answer: 42 }));
     expect(value).toStrictEqual({ answer: 42 });
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED {"answer":42}']);
     expect(await world.runs.get("r")).toMatchObject({ runStatus: "completed" });
   });
 
-  it("W6: completes it without a payload if the task returns nothing", async () => {
+  it("W6: work completes a run without a payload if the task returns nothing", async () => {
     expect(await world.runs.work("r", LEASE, () => {})).toBeUndefined();
     expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
   });
 
-  it("W6: keeps the text of what the task returns", async () => {
+  it("W6: work keeps the JSON text that the task returns", async () => {
     await world.runs.work("r", LEASE, async () => JsonText.parse("1.0"));
     const { events } = await world.runs.log.readPage("r");
     expect(events.map(({ payload }) => payload)).toStrictEqual(["1.0"]);
   });
 
-  it("W6: fails it with the message of what the task throws, no stack, and rejects with that", async () => {
+  it("W6: work fails a run with the message of what the task throws, without a stack, and rejects with the error", async () => {
     const error = new Error("no more whales");
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "HIT" }]);
@@ -48,10 +48,13 @@ describe("work", () => {
     [Object.create(null), '{"message":"The task threw a value that is not an Error."}'],
     [{ message: "like one" }, '{"message":"like one"}'],
     [
-      new RunEventsError("not_found", "There is no such run."),
-      '{"message":"There is no such run."}',
+      new RunEventsError(
+        "not_found",
+        "This run does not exist, or belongs to another owner. Check its id.",
+      ),
+      '{"message":"This run does not exist, or belongs to another owner. Check its id."}',
     ],
-  ])("W6: fails it also if what is thrown is %j", async (thrown, payload) => {
+  ])("W6: work fails a run, too, if the task throws %j", async (thrown, payload) => {
     const work = world.runs.work("r", LEASE, async () => Promise.reject(thrown));
     await expect(work).rejects.toBe(thrown);
     expect(await world.events()).toStrictEqual([`RUN_FAILED ${payload}`]);
@@ -66,7 +69,7 @@ describe("work", () => {
   });
 
   it.each(["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"])(
-    "W7: leaves a run alone that the task has ended with %s",
+    "W7: work keeps a run that the task has ended with %s",
     async (eventType) => {
       const value = await world.runs.work("r", LEASE, async (run) => {
         await run.append([{ eventType }]);
@@ -77,7 +80,7 @@ describe("work", () => {
     },
   );
 
-  it("W7: rejects with what a task throws that has ended its run, which stays as it is", async () => {
+  it("W7: work rejects with what a task throws that has ended its run, which stays as it is", async () => {
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "RUN_COMPLETED" }]);
       throw new Error("afterwards");
@@ -94,7 +97,7 @@ describe("work", () => {
     expect((await world.runs.read(runId)).events).toHaveLength(1);
   });
 
-  it("W31: tells the task where to go on from, under which fence", async () => {
+  it("W31: the task gets the last sequence and the fence of the claim", async () => {
     await world.runs.append("r", [{ eventType: "A" }, { eventType: "B" }]);
     const before = await world.runs.claim("r", LEASE);
     await world.pass(LEASE_MS);
@@ -108,7 +111,7 @@ describe("work", () => {
     expect(seen).toStrictEqual({ ...lease, lastSequence: 2, isAborted: false });
   });
 
-  it("W32: meanwhile nobody else writes to the run, and the lease is renewed for as long as it takes", async () => {
+  it("W32: no other writer writes to the run meanwhile, and the lease is renewed for as long as the task takes", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", LEASE, async (run) => {
       await done.promise;
@@ -125,7 +128,7 @@ describe("work", () => {
     expect(await world.events()).toStrictEqual(["MINE", "RUN_COMPLETED"]);
   });
 
-  it("W9: what is given lands in the order of the calls, whatever is awaited", async () => {
+  it("W9: events land in the order of the calls, awaited or not", async () => {
     await world.runs.work("r", LEASE, async (run) => {
       void run.emit("A", 1);
       void run.emit("A", 2);
@@ -150,7 +153,7 @@ describe("work", () => {
     ]);
   });
 
-  it("W9: takes events as they are at the call", async () => {
+  it("W9: a task's events are taken as they are at the call", async () => {
     await world.runs.work("r", LEASE, async (run) => {
       const payload = { text: "a" };
       const draft = { eventType: "A", payload };
@@ -176,7 +179,7 @@ describe("work", () => {
     expect(await world.events()).toHaveLength(2_501);
   });
 
-  it("W10, W11: appends under a key and at a sequence, and goes on when that is refused", async () => {
+  it("W10, W11: a task appends under a key and at a sequence, and continues when that is refused", async () => {
     await world.runs.work("r", LEASE, async (run) => {
       const keyed = { idempotencyKey: "k" };
       const first = await run.append([{ eventType: "A" }], keyed);
@@ -199,7 +202,7 @@ describe("work", () => {
     expect(await world.events()).toStrictEqual(["A", "B", "RUN_COMPLETED"]);
   });
 
-  it("S14: leaves no timer and no subscription, and a run that is over takes nothing more", async () => {
+  it("S14: work leaves no timer and no subscription, and takes nothing more after its end", async () => {
     let kept: WorkedRun | undefined;
     await world.runs.work("r", LEASE, async (run) => {
       kept = run;
@@ -214,7 +217,7 @@ describe("work", () => {
     expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
   });
 
-  it("S14: what the task ends by itself is followed and renewed no more", async () => {
+  it("S14: a run that the task ends by itself is followed and renewed no more", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "RUN_COMPLETED" }]);
@@ -228,7 +231,7 @@ describe("work", () => {
     expect(world.calls).not.toContain("renew");
   });
 
-  it("W31: is refused as a claim is, before the task is called", async () => {
+  it("W31: work is refused like a claim, before the task is called", async () => {
     let calls = 0;
     const work = async (runId: string, leaseMs = LEASE_MS): Promise<unknown> =>
       world.runs.work(runId, { leaseMs }, () => (calls += 1));

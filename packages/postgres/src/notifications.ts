@@ -61,7 +61,7 @@ export class Notifications {
       send: listener && ((changes) => send(listener, changes)),
     });
     this.#poller = createPoller({
-      look: () => this.#look(),
+      poll: () => this.#look(),
       isNeeded: () => this.#isLookNeeded(),
       pauseMs: (failed) => (failed ? SLOW_POLL_MS : this.#pauseMs()),
       mostPauseMs: SLOW_POLL_MS,

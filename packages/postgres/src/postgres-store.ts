@@ -126,7 +126,7 @@ export function createPostgresStore(
         .guard(() => joinTransaction(append.client, sql, check, request, moved))
         .catch(outsideTransaction);
       for (const run of moved.values()) notifications.joined(run);
-      return receiptOf(outcome ?? { outcome: "not_found" });
+      return receiptOf(outcome ?? { outcome: "not_found" }, request);
     },
     close: () => calls.close(),
   };

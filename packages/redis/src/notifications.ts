@@ -99,7 +99,7 @@ export class Notifications {
     before = (): void => {},
   ): Poller {
     return createPoller({
-      look: () => {
+      poll: () => {
         before();
         return this.#lookAt(pick());
       },

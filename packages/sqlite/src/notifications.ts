@@ -45,7 +45,7 @@ export function createNotifications(
     pollMs,
   });
   const joinedPoller = createPoller({
-    look() {
+    poll() {
       if (isInTransaction(db)) return;
       polled.changed([...joinedRuns]);
       joinedRuns.clear();

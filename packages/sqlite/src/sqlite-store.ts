@@ -111,10 +111,11 @@ export function createSqliteStore(
     verify: () => connection.verify(),
     walBytes: () => connection.walBytes(),
     appendInTransaction(append) {
-      const work = appendWork([planJoinedAppend(append)]);
+      const request = planJoinedAppend(append);
+      const work = appendWork([request]);
       const { outcomes, moved } = connection.join((open) => open.nested(() => workNow(work, open)));
       notifications.joined(moved);
-      return receiptOf(outcomes[0] ?? { outcome: "not_found" });
+      return receiptOf(outcomes[0] ?? { outcome: "not_found" }, request);
     },
     close() {
       // Calls that wait for a lock give up.

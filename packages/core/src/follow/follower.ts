@@ -9,10 +9,10 @@ import { RecentEvents } from "./recent-events.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
 const READ_LIMIT = 1_000;
-/** Up to how many readers are asked, each time one has caught up, whether any lags. */
+/** The most readers that are checked for a lag each time one has caught up. */
 const FEW_READERS = 8;
 
-/** What a follower needs of the store. */
+/** The part of a store that a follower needs. */
 export interface FollowerSource {
   read(query: ReadQuery): Promise<ReadResult | null>;
   subscribe(runId: string, onNotification: () => void): Subscription;
@@ -20,36 +20,36 @@ export interface FollowerSource {
 
 /** A reader of a follower: a cursor, and a function that notifies it. */
 export interface FollowerReader {
-  /** Where the reader is; `null` until it has opened. */
+  /** The reader's position; `null` until it has opened. */
   position: Position | null;
-  /** Whether it takes nothing now. It will call `next` by itself when it does; until then the log is not read for it. */
+  /** Whether it takes nothing now. It calls `next` by itself when it takes again; until then the log is not read for it. */
   readonly stalled: boolean;
-  /** Called when `next` may have something new, synchronously, possibly for nothing. */
+  /** Called synchronously when `next` may have something new, possibly for nothing. */
   readonly onNotification: () => void;
 }
 
 /**
- * Follows one run: a notification only says "look", the log is the truth, and each reader is a cursor on it. New events are
- * read once for all readers. A reader that lags behind what is kept in memory reads the log by pages.
+ * Follows one run. A notification carries no data, the log is the truth, and each reader is a cursor on it. New events are read once
+ * for all readers. A reader that lags behind the events in memory reads the log by pages.
  *
- * | state   | event                                    | next      | what happens                                                  |
- * | ------- | ---------------------------------------- | --------- | ------------------------------------------------------------- |
- * | new     | a notification                           | new       | it is remembered                                              |
- * | new     | the first read of a reader that opens    | quiet     | the run's ordinal and its end are known                       |
- * | quiet   | a notification, and a reader takes       | reading   | what comes after `#end` is read                               |
- * | quiet   | a notification, and all are stalled      | behind    | it is remembered                                              |
- * | behind  | a reader that has caught up asks for more | reading  |                                                               |
- * | reading | a notification                           | reading   | it is remembered: once this read is over, there is another    |
- * | reading | the read's answer                        | quiet     | its events are kept, and every reader is notified                |
- * | reading | the same, and there is more              | reading, behind | the same                                                |
- * | any     | the run is gone; a read fails; `fail`    | retired   | every reader is notified, and its `next` throws                  |
- * | any     | the last reader leaves                   | retired   |                                                               |
- * | retired | the answer of a read that was under way  | retired   | it is dropped                                                 |
+ * | state   | event                                     | next             | what happens                                               |
+ * | ------- | ----------------------------------------- | ---------------- | ---------------------------------------------------------- |
+ * | new     | a notification                            | new              | it is remembered                                           |
+ * | new     | the first read of a reader that opens     | quiet            | the run's ordinal and its end are known                    |
+ * | quiet   | a notification, and a reader takes        | reading          | what comes after `#end` is read                            |
+ * | quiet   | a notification, and all are stalled       | waiting          | it is remembered                                           |
+ * | waiting | a reader that has caught up asks for more | reading          |                                                            |
+ * | reading | a notification                            | reading          | it is remembered: once this read is over, there is another |
+ * | reading | the read's answer                         | quiet            | its events are kept, and every reader is notified          |
+ * | reading | the same, and there is more               | reading, waiting | the same                                                   |
+ * | any     | the run was deleted; a read fails; `fail` | retired          | every reader is notified, and its `next` throws            |
+ * | any     | the last reader leaves                    | retired          |                                                            |
+ * | retired | the answer of a read that was under way   | retired          | it is dropped                                              |
  *
- * `#dirty` is what is remembered; `#ordinal` is 0 in the state `new`. Readers open, leave and stall in every state, also while a
- * read is under way. A retired follower's watch has stopped; its readers can still leave.
+ * `#dirty` remembers a notification; `#ordinal` is 0 in the state `new`. Readers open, leave and stall in every state, even while a
+ * read is under way. A retired follower's subscription has stopped; its readers can still leave.
  *
- * Each followed run has one such object, so what a quiet run does not need is `null`.
+ * Each followed run has one such object, so fields that a quiet run does not need are `null`.
  */
 export class Follower {
   readonly #runId: string;
@@ -58,7 +58,7 @@ export class Follower {
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
   readonly #readers = new Set<FollowerReader>();
-  /** For readers that lag; `null` while there is none. */
+  /** For readers that lag; `null` while no reader does. */
   #pages: Pages | null = null;
   /** The last events up to `#end`; `null` while every reader has them. */
   #recent: RecentEvents | null = null;
@@ -75,7 +75,7 @@ export class Follower {
   #retired = false;
 
   /**
-   * Starts to watch the run.
+   * Subscribes to the run.
    * @param budget shared by all runs
    * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
@@ -88,18 +88,18 @@ export class Follower {
   }
 
   /**
-   * Adds the reader, then finds its place. The owner is checked first. The place comes from a read after the subscription is ready, so
-   * that no later commit is missed.
-   * @returns the run's head, for what a reader is told first
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left.
+   * Adds the reader, then finds its position. The owner is checked first. The position comes from a read after the subscription is
+   * ready, so that no later commit is missed.
+   * @returns the run's head, for the reader's first frame
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left
    */
   async open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
-      const result = await this.#look(since, ownerId);
+      const result = await this.#readHead(since, ownerId);
       const { run } = result;
       if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
-      // This read is older than the follower's run: what it saw is gone.
+      // This read is older than the follower's run: the run that it saw was deleted.
       if (this.#ordinal !== 0 && run.ordinal < this.#ordinal) throw runNotFound();
       const cursor = clampCursor(since, run);
       if (this.#ordinal === 0) {
@@ -118,19 +118,19 @@ export class Follower {
   }
 
   /**
-   * What comes after the reader's position: a slice, at once if it is in memory; `null` if there is nothing yet, and a notification
-   * will follow. It does not move the reader.
-   * @throws RunEventsError why the follower has ended.
+   * The slice after the reader's position, at once if it is in memory. `null` if nothing is there yet: a notification will follow. It
+   * does not move the reader.
+   * @throws RunEventsError why the follower has ended
    */
   next({ position }: FollowerReader): Slice | Promise<Slice> | null {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
     if (position.sequence >= this.#end) {
-      // Whoever has caught up needs no pages. Where many read, the next read lets go of them.
+      // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
       if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
         this.#closePages();
       if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
-      // What was not read while everybody was stalled.
+      // The log was not read while all readers were stalled.
       if (this.#dirty) this.refresh();
       return null;
     }
@@ -140,7 +140,7 @@ export class Follower {
     return this.#pages.next(position);
   }
 
-  /** Takes the reader out; the follower of no reader stops. Idempotent. */
+  /** Removes the reader. A follower without readers stops. Idempotent. */
   leave(reader: FollowerReader): void {
     this.#readers.delete(reader);
     if (this.#readers.size === 0) this.#retire();
@@ -159,10 +159,10 @@ export class Follower {
     this.#notifyReaders();
   }
 
-  /** What a reader gets first. It needs only the head and the phase at the cursor; a read takes at least one event. */
-  async #look(since: number, ownerId: string | null): Promise<ReadResult> {
+  /** The read that opens a reader. It needs only the head and the phase at the cursor, but a read takes at least one event. */
+  async #readHead(since: number, ownerId: string | null): Promise<ReadResult> {
     const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
-    // A read refuses another owner, whether the run is followed here or not: the time until a subscription is ready would reveal which.
+    // A read refuses another owner first. Otherwise the time until a subscription is ready would reveal whether the run is followed.
     // If the subscription is ready already, this read also counts as the one after it.
     const wasReady = this.#isReady;
     let result = ownerId !== null || wasReady ? await this.#source.read(query) : null;
@@ -180,9 +180,9 @@ export class Follower {
     while (this.#dirty && !this.#retired && this.#hasTaker()) {
       this.#dirty = false;
       try {
-        // Little at a time, so that the reads of many runs go out together; what is left is read next.
+        // Little at a time, so that the reads of many runs are sent together; the rest is read next.
         const query = { since: this.#end, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
-        this.#take(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
+        this.#receive(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
       } catch (error) {
         this.fail(error);
       }
@@ -206,8 +206,8 @@ export class Follower {
     return false;
   }
 
-  /** Adds what was read. Meanwhile readers may have opened or left, and another notification may have come. */
-  #take(result: ReadResult | null): void {
+  /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
+  #receive(result: ReadResult | null): void {
     if (this.#retired) return;
     const { run, events } = this.#checked(result);
     if (run.lastSequence < this.#end) throw cursorAhead(run.lastSequence);
@@ -234,7 +234,7 @@ export class Follower {
     for (const reader of this.#readers) reader.onNotification();
   }
 
-  /** Lets go of what no reader needs in memory any more. */
+  /** Lets go of the events in memory that no reader needs any more. */
   #trim(): void {
     if (this.#recent === null) return;
     let least = this.#end;
@@ -252,12 +252,12 @@ export class Follower {
     this.#onRetire();
   }
 
-  /** The run was deleted and its id used again: those who followed it are at their end, a newcomer may try again. */
+  /** The run was deleted and its id used again: its readers end, and the new reader may try again. */
   #replaced(): RunEventsError {
     this.fail(runNotFound());
     return new RunEventsError(
       "store_unavailable",
-      "The run was replaced while it was being opened.",
+      "Expected one run while it was opened, but it was deleted, and its id used again. Try again.",
     );
   }
 

@@ -5,11 +5,11 @@ import type { Clock } from "../time/clock.ts";
 import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
 
-/** How often every followed run is read without a notification, so that a lost one costs only time. @see S15 */
+/** How often every followed run is read without a notification, so that a lost one costs only time, in milliseconds. @see S15 */
 const RECHECK_MS = 5_000;
 /**
- * The most runs that are read so at once, and the pause after them. With many runs a round takes longer than `RECHECK_MS`. Not
- * more, since these reads are most of what many quiet streams cost.
+ * The most runs that are read in this way at once, and the pause after them. With many runs a round takes longer than `RECHECK_MS`. The
+ * rate is low, since these reads are most of the cost of many quiet streams.
  */
 const RECHECK_RUNS = 50;
 const RECHECK_PAUSE_MS = 1_000;
@@ -23,11 +23,11 @@ export interface Followers {
     since: number,
     ownerId: string | null,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
-  /** Ends all readers with `store_unavailable`, and every timer and watch. Idempotent; opens nothing afterwards. */
+  /** Ends all readers with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
   close(): void;
 }
 
-/** Keeps one follower a run while it has readers. */
+/** Makes the followers of a process: one for each run that has readers. */
 export function createFollowers(source: FollowerSource, clock: Clock): Followers {
   return new RunFollowers(source, clock);
 }
@@ -35,15 +35,15 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
 /**
  * All followers of a process, and the rounds in which each is read without a notification.
  *
- * | state   | event                     | next    | what happens                                                             |
- * | ------- | ------------------------- | ------- | ------------------------------------------------------------------------ |
- * | empty   | a reader comes            | waiting | its run gets a follower; a round will begin in `RECHECK_MS`              |
- * | waiting | `RECHECK_MS` pass         | round   | it holds the runs that are followed now; the first of them are read      |
- * | round   | `RECHECK_PAUSE_MS` pass   | round   | the next runs are read                                                   |
- * | round   | its last run is read      | waiting |                                                                          |
- * | round   | `RECHECK_MS` pass         | round   | nothing: of very many runs a round takes longer                          |
- * | any     | the last follower retires | empty   | both timers stop                                                         |
- * | any     | `close`                   | closed  | each follower fails and retires; `open` throws                           |
+ * | state   | event                     | next    | what happens                                                        |
+ * | ------- | ------------------------- | ------- | ------------------------------------------------------------------- |
+ * | empty   | a reader comes            | waiting | its run gets a follower; a round will begin in `RECHECK_MS`         |
+ * | waiting | `RECHECK_MS` pass         | round   | it holds the runs that are followed now; the first of them are read |
+ * | round   | `RECHECK_PAUSE_MS` pass   | round   | the next runs are read                                              |
+ * | round   | its last run is read      | waiting |                                                                     |
+ * | round   | `RECHECK_MS` pass         | round   | nothing: with very many runs a round takes longer                   |
+ * | any     | the last follower retires | empty   | both timers stop                                                    |
+ * | any     | `close`                   | closed  | each follower fails and retires; `open` throws                      |
  */
 class RunFollowers implements Followers {
   readonly #source: FollowerSource;
@@ -51,9 +51,9 @@ class RunFollowers implements Followers {
   readonly #budget = createSliceBudget();
   readonly #followers = new Map<string, Follower>();
   #stopRecheck: (() => void) | null = null;
-  /** The runs that are still to be read in this round; `null` between two. */
+  /** The runs that are still to be read in this round; `null` between two rounds. */
   #round: Iterator<Follower> | null = null;
-  /** How many runs that is. A run that is added meanwhile is last in the map, and waits for the next round. */
+  /** The number of those runs. A run that is added meanwhile is last in the map, and waits for the next round. */
   #leftInRound = 0;
   #stopRound: (() => void) | null = null;
   #isClosed = false;

@@ -1,7 +1,7 @@
 import type { StoredEvent } from "../rules/event.ts";
 import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./slice.ts";
 
-/** How much of a log's end is kept for readers that lag a little, counted as `eventBytes` does. */
+/** How much of a log's end is kept for readers that lag a little, in bytes as of `eventBytes`. */
 const MOST_BYTES = 262_144;
 
 interface KeptEvent {
@@ -55,7 +55,10 @@ export class RecentEvents {
     return slice;
   }
 
-  /** Forgets what every reader has had, and the oldest events beyond the bound. @param least the sequence that every reader has */
+  /**
+   * Forgets events that every reader has had, and the oldest events beyond the bound.
+   * @param least the sequence that every reader has
+   */
   trim(least: number): void {
     const events = this.#events;
     let drop = Math.max(0, Math.min(least - this.#base, events.length));

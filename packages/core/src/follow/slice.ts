@@ -10,7 +10,7 @@ import {
   escapeBytes,
 } from "../wire/frame.ts";
 
-/** The most that one slice holds, counted as `eventBytes` does, unless its first event alone is larger. */
+/** The most bytes of one slice, as of `eventBytes`, unless its first event alone is larger. */
 export const SLICE_BYTES = 49_152;
 
 /** A reader's cursor, and the state of the run as of it. */
@@ -18,14 +18,14 @@ export interface Position extends RunState {
   readonly sequence: number;
 }
 
-/** What an event counts for in `SLICE_BYTES`. */
+/** The weight of an event in `SLICE_BYTES`. */
 export function weighEvent({ payload }: StoredEvent): number {
   const payloadBytes = utf8Bytes(payload);
-  // As many bytes as units are ASCII, which needs no escapes.
+  // If bytes and units are equally many, the text is ASCII, which needs no escapes.
   return eventBytes(payloadBytes) + (payloadBytes === payload.length ? 0 : escapeBytes(payload));
 }
 
-/** Of the items from index `start` on, those that one slice holds: as many as fit, and one at least if there is any. */
+/** The items from index `start` on that fit in one slice. At least one, unless none is left. */
 export function fitSlice<Item>(
   items: readonly Item[],
   start: number,
@@ -49,7 +49,7 @@ export interface Slice {
   readonly events: readonly StoredEvent[];
   /** The reader's position after it. */
   readonly to: Position;
-  /** Whether the run ends with it: nothing follows, ever. */
+  /** Whether the run ends with it: no slice follows. */
   readonly finished: boolean;
   /**
    * Its frames in one buffer, made when the first reader asks: each event; one `status` for the whole slice if status or phase have
@@ -60,7 +60,7 @@ export interface Slice {
 
 /**
  * Cuts the slice at `from`.
- * @param events those from `from.sequence + 1` on, without a gap; none only if the run ended at `from`
+ * @param events from `from.sequence + 1` on, without a gap; empty only if the run ended at `from`
  * @param lastSequence the run's head at or after the last of them
  */
 export function createSlice(

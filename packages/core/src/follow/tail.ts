@@ -4,21 +4,24 @@ import type { FollowerReader } from "./follower.ts";
 import type { Followers } from "./followers.ts";
 import type { Slice } from "./slice.ts";
 
-/** Where a tail starts and when it is given up. */
+/** Where a tail starts, and when it ends early. */
 export interface TailOptions extends OwnerOption {
-  /** The last sequence the reader has. Default 0. */
+  /**
+   * The last sequence that the reader has.
+   * @defaultValue 0
+   */
   readonly since?: number;
-  /** Ends the tail at any time by throwing the signal's reason. */
+  /** Ends the tail at any time: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Follows a run slice by slice, from `since` to its end: first the events in the log, then new ones, without a gap or a repeat
- * between them. It ends after the terminal event. It waits as long as that takes, and keeps the process alive. Leaving the loop stops
- * it; only `signal` ends a wait from outside.
+ * between them. It ends after the terminal event. It waits as long as that takes, and keeps the process alive. To stop it,
+ * leave the loop; only `signal` ends a wait from outside.
  *
  * Between two slices the reader is only a cursor: no events queue up for it.
- * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `store_unavailable`.
+ * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `store_unavailable`
  */
 export async function* tailSlices(
   followers: Followers,
@@ -34,7 +37,7 @@ export async function* tailSlices(
   try {
     await held(opened, signal);
     for (;;) {
-      // Armed before the look, so that a notification between the look and the wait ends the wait at once.
+      // Armed before `next`, so that a notification between `next` and the wait ends the wait at once.
       const notified = new Promise<void>((resolve) => (notify = resolve));
       const next = follower.next(reader);
       if (next === null) {
@@ -52,7 +55,7 @@ export async function* tailSlices(
   }
 }
 
-/** Waits, and keeps the process alive meanwhile: what is waited for may be another process's to do. */
+/** Waits, and keeps the process alive meanwhile: another process may have to act first. */
 async function held<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const release = holdProcess();
   try {
@@ -62,12 +65,12 @@ async function held<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pr
   }
 }
 
-/** The promise, or the signal's reason, whichever comes first; the loser is let go without a trace. */
+/** The promise or the signal's reason, whichever comes first. The other one has no effect. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    // It may have been aborted since the wait before this one ended, and says so only once.
+    // It may have aborted since the wait before this one, and fires its event only once.
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
     void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));

@@ -7,21 +7,21 @@ import type { Clock } from "../time/clock.ts";
 import { Batcher } from "./batcher.ts";
 import { sendAppends } from "./send-appends.ts";
 
-/** What one group of appends may weigh on its way to the store, in bytes. */
+/** The most weight of one group of appends, in bytes. */
 const APPENDS_BYTES = 8_388_608;
 /** The same while several owners append: each waits while the store takes another's group. */
 const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
-/** What may wait for the store, in bytes, before appends are refused: memory is not a queue. */
+/** How much may wait for the store before appends are refused, in bytes: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
 /** How much of it one owner may use. The program's own appends, without an owner, may use all of it. */
 const OWNER_BYTES = 16_777_216;
 const RETRY_MS = 1_000;
 
 /**
- * The appends of one process on their way to its store, in groups that their owners share.
- * @param isClosing whether no more are taken
- * @throws TypeError for a store that takes no append at once
+ * Makes the queue of appends from one process to its store, in groups that their owners share.
+ * @param isClosing whether new appends are refused
+ * @throws TypeError unless the store's `appendsAtOnce` is 1 or more
  */
 export function createAppendQueue(
   store: RunEventStore,
@@ -31,7 +31,7 @@ export function createAppendQueue(
   const { appendsAtOnce } = store.capabilities;
   if (!Number.isSafeInteger(appendsAtOnce) || appendsAtOnce < 1) {
     throw new TypeError(
-      `Expected \`capabilities.appendsAtOnce\` to be 1 or more, got ${appendsAtOnce}.`,
+      `Expected \`capabilities.appendsAtOnce\` to be an integer of 1 or more, got ${appendsAtOnce}. Correct the store's adapter.`,
     );
   }
   return new Batcher<AppendRequest, AppendOutcome>({
@@ -50,14 +50,14 @@ export function createAppendQueue(
       if (owner !== null && ownersBytes > OWNER_BYTES) {
         throw new RunEventsError(
           "too_many_requests",
-          "Too many appends of this owner are waiting for the store.",
+          `Expected at most ${OWNER_BYTES} bytes of appends of one owner to wait for the store, got ${ownersBytes}. Wait ${RETRY_MS} ms, and append less at once.`,
           { details: { retryAfterMs: RETRY_MS } },
         );
       }
       if (queuedBytes > QUEUE_BYTES) {
         throw new RunEventsError(
           "store_unavailable",
-          "Too many appends are waiting for the store.",
+          `Expected at most ${QUEUE_BYTES} bytes of appends to wait for the store, got ${queuedBytes}. The store is too slow for so many: append less at once.`,
         );
       }
     },

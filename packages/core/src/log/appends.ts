@@ -1,6 +1,7 @@
 import {
   type Appender,
   type AppendOutcome,
+  type AppendRequest,
   parseExpectedSequence,
   parseIdempotencyKey,
 } from "../rules/append.ts";
@@ -16,22 +17,25 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { RunLog } from "./run-log.ts";
 
-/** How a run ends whose worker is gone. @see W33 */
+/** The end of a run whose worker is dead. @see W33 */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
 
 /** The ways to append to a log. All share one queue. */
 export interface Appends extends Pick<RunLog, "append"> {
-  /** Ends the run as cancelled, also under another's lease. Answers `finished` if it has ended already. */
+  /** Ends the run as cancelled, even under a worker's lease. Answers `finished` if it has ended already. */
   cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
-  /** Ends the run as failed, since its lease has run out. */
+  /** Ends the run as failed, since its lease has expired. */
   expire(runId: string, appender: Appender): Promise<AppendOutcome>;
   /** Resolves when nothing is on its way to the store. */
   idle(): Promise<void>;
 }
 
-/** Makes the appends of a log. @param isClosing whether new appends are refused */
+/**
+ * Makes the appends of a log.
+ * @param isClosing whether new appends are refused
+ */
 export function createAppends(
   store: RunEventStore,
   clock: Clock,
@@ -62,17 +66,11 @@ export function createAppends(
       const planned = planEvents(drafts, limits);
       const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
       const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
-      const receipt = receiptOf(
-        await queue.add({
-          ...planned,
-          runId,
-          ownerId,
-          idempotencyKey: key,
-          expectedSequence,
-          appender: appenderOf(conditions.fence),
-        }),
-      );
-      // A caller that gave no key replays nothing: it is core's key that was sent again.
+      const appender = appenderOf(conditions.fence);
+      const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender };
+      const request: AppendRequest = { ...planned, ...conditioned, runId };
+      const receipt = receiptOf(await queue.add(request), request);
+      // A caller without a key replays nothing: core sent its own key again.
       return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
     },
     cancel: (runId, ownerId) =>

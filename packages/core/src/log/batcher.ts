@@ -6,7 +6,7 @@ import { WaitingQueue } from "./waiting-queue.ts";
 const LATE_MS = 250;
 /** How many late groups others may pass. */
 const MOST_LATE = 4;
-/** A group does not leave items behind for another one before it has so many: each costs something by itself. */
+/** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;
 
 /** Answers one item of a group, by its index; an `Error` rejects it. Only the first answer counts. */
@@ -14,22 +14,22 @@ export type Settle<Answer> = (index: number, answer: Answer | Error) => void;
 
 /** How a batcher sends its items. */
 export interface BatcherOptions<Item, Answer> {
-  /** Sends one group and settles its items, each as soon as its answer is known. A rejection rejects those without one. */
+  /** Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer. */
   readonly send: (items: readonly Item[], settle: Settle<Answer>) => Promise<void>;
   /** Items with the same key are never in flight in two groups. */
   readonly keyOf: (item: Item) => string;
-  /** The owner of an item. Waiting owners share the groups evenly, however much each adds. `null` is an owner too. */
+  /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. `null` is an owner too. */
   readonly ownerOf: (item: Item) => string | null;
-  /** What an item counts for in `maxWeight`. */
+  /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
-  /** How many groups may be in flight, beside late ones. What waits is shared out among those that may start. */
+  /** How many groups may be in flight, besides late ones. The waiting items are divided among those that may start. */
   readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
   /** The same while several owners share the queue, so that none waits long for another's group. */
   readonly sharedWeight: number;
   readonly maxItems: number;
-  /** Called with the weight of the queue, and of what is the item's owner's in it, before it is added; throws to refuse it. */
+  /** Called before an item is added, with the weight of the queue and of its owner's part. It throws to refuse the item. */
   readonly admit?: (queuedWeight: number, owner: string | null, ownersWeight: number) => void;
   readonly clock: Clock;
 }
@@ -43,23 +43,23 @@ interface Waiting<Item, Answer> extends WaitingItem {
 type Group<Item, Answer> = readonly Waiting<Item, Answer>[];
 
 /**
- * Group commit: gathers single calls into groups. A few groups are in flight at a time; what arrives meanwhile is sent together in
- * the next. A group waits for the end of the event loop's turn, so that callers of one turn share it. If there are several callers,
- * it waits for one more turn. A group can be late, since a run is locked or a connection is dead. It then holds up only its own
- * keys: the next group is sent while it is under way.
+ * Group commit: gathers single calls into groups. A few groups are in flight at a time; items that arrive meanwhile are sent together
+ * in the next. A group waits for the end of the event loop's turn, so that callers of one turn share it. If there are several callers,
+ * it waits for one more turn. A group can be late, since a run is locked or a connection is dead. It then holds up only its own keys:
+ * the next group is sent while it is under way.
  *
- * | an item is | event                                      | then it is | what happens                                     |
- * | ---------- | ------------------------------------------ | ---------- | ------------------------------------------------ |
- * | new        | `add`                                      | waiting    | a sending is scheduled, if its key is free       |
- * | new        | `add`, not admitted                        | over       | it rejects; the others keep waiting              |
- * | waiting    | the turn ends, a group may start           | prompt     | its group is cut and sent; its key is busy       |
- * | waiting    | its key is busy, or no group may start     | waiting    | the next group that ends schedules a sending     |
- * | prompt     | `LATE_MS` pass                             | late       | its group is not waited for: the next is sent    |
- * | prompt     | its answer comes                           | answered   | it settles; the key is busy until the group ends |
- * | late       | its answer comes                           | answered   | the same                                         |
- * | answered   | its group ends                             | over       | the keys are free; a sending is scheduled        |
- * | prompt     | its group ends without its answer          | over       | it rejects; otherwise the same                   |
- * | late       | its group ends without its answer          | over       | the same                                         |
+ * | an item is | event                                  | then it is | what happens                                     |
+ * | ---------- | -------------------------------------- | ---------- | ------------------------------------------------ |
+ * | new        | `add`                                  | waiting    | a sending is scheduled, if its key is free       |
+ * | new        | `add`, not admitted                    | over       | it rejects; the others keep waiting              |
+ * | waiting    | the turn ends, a group may start       | prompt     | its group is cut and sent; its key is busy       |
+ * | waiting    | its key is busy, or no group may start | waiting    | the next group that ends schedules a sending     |
+ * | prompt     | `LATE_MS` pass                         | late       | its group is not waited for: the next is sent    |
+ * | prompt     | its answer comes                       | answered   | it settles; the key is busy until the group ends |
+ * | late       | its answer comes                       | answered   | the same                                         |
+ * | answered   | its group ends                         | over       | the keys are free; a sending is scheduled        |
+ * | prompt     | its group ends without its answer      | over       | it rejects; otherwise the same                   |
+ * | late       | its group ends without its answer      | over       | the same                                         |
  *
  * Between an `add` and its `send` other items may join. Between a `send` and its answer more may queue. Neither changes the order
  * of a key's items: a group takes each owner's items from the front, without those whose keys are busy.
@@ -92,7 +92,7 @@ export class Batcher<Item, Answer> {
       admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner));
       const key = keyOf(item);
       this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
-      // Otherwise the group that ends looks at what waits.
+      // Otherwise a group that ends schedules the waiting items.
       if (this.#groupsLeft() > 0 && !this.#busy.has(key)) this.#schedule();
     });
   }
@@ -147,14 +147,14 @@ export class Batcher<Item, Answer> {
   #start(group: Group<Item, Answer>): void {
     this.#prompt = [...this.#prompt, group];
     this.#listBusy();
-    const stopWatch = this.#options.clock.every(LATE_MS, () => {
-      stopWatch();
+    const stopTimer = this.#options.clock.every(LATE_MS, () => {
+      stopTimer();
       this.#prompt = without(this.#prompt, group);
       this.#late = [...this.#late, group];
       this.#sendNext();
     });
     void this.#send(group).then(() => {
-      stopWatch();
+      stopTimer();
       this.#prompt = without(this.#prompt, group);
       this.#late = without(this.#late, group);
       this.#listBusy();
@@ -177,7 +177,11 @@ export class Batcher<Item, Answer> {
       group.forEach(({ reject }, index) => {
         // An error is made only if one is needed, since taking its stack is more work than all the rest.
         if (answered[index] === 0)
-          reject(new TypeError("Expected an answer for each item of a group."));
+          reject(
+            new TypeError(
+              "Expected an answer for each item of a group, got fewer. Correct the store's adapter.",
+            ),
+          );
       });
     } catch (error) {
       for (const { reject } of group) reject(error);

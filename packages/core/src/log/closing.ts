@@ -2,7 +2,7 @@ import type { Followers } from "../follow/followers.ts";
 import { processClosing } from "../rules/errors.ts";
 import type { RunEventStore } from "../store/store.ts";
 
-/** What a log has open. */
+/** The parts of a log that have to end. */
 interface Parts {
   readonly followers: Pick<Followers, "close">;
   /** The calls on their way to the store. */
@@ -11,14 +11,14 @@ interface Parts {
 }
 
 /**
- * The end of a log, in one order:
+ * The end of a log, in a fixed order:
  *
- * | step | what ends          | how                                                                                            |
- * | ---- | ------------------ | ---------------------------------------------------------------------------------------------- |
- * | 1    | every reader       | with `store_unavailable`. First, since a worker's task may await a tail                        |
- * | 2    | every worker       | `signal` aborts. Their appends still land, and they are waited for                             |
- * | 3    | appends and reads  | `isClosing` refuses new appends. Those under way are waited for, and not sent again for long   |
- * | 4    | the store          | it closes                                                                                      |
+ * | step | what ends         | how                                                                                          |
+ * | ---- | ----------------- | -------------------------------------------------------------------------------------------- |
+ * | 1    | every reader      | with `store_unavailable`. First, since a worker's task may await a tail                      |
+ * | 2    | every worker      | `signal` aborts. Their appends still land, and they are waited for                           |
+ * | 3    | appends and reads | `isClosing` refuses new appends. Those under way are waited for, and not sent again for long |
+ * | 4    | the store         | it closes                                                                                    |
  *
  * Without a worker the first three are one step: calls after `close` are refused.
  * @see S18

@@ -17,7 +17,7 @@ import { createReads } from "./reads.ts";
 import type { RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
 
-/** A log, and what else `createRunEvents` needs. */
+/** A log, with the parts that `createRunEvents` needs. */
 export interface OpenedLog {
   readonly log: RunLog;
   readonly followers: Followers;
@@ -25,14 +25,14 @@ export interface OpenedLog {
 }
 
 /**
- * Opens the log over a store. `createRunEvents` is the door for those who want values instead of JSON text.
- * @throws TypeError for what is no store, or takes no append at once.
+ * Opens the log over a store, with payloads as JSON text. For payloads as values, use `createRunEvents`.
+ * @throws TypeError for a value that is not a store, or limits that are not numbers of 1 or more
  */
 export function createRunLog(options: RunEventsOptions): RunLog {
   return openRunLog(options).log;
 }
 
-/** As `createRunLog`, and with the parts that `createRunEvents` needs. */
+/** Opens the log as `createRunLog` does, with the parts that `createRunEvents` needs. */
 export function openRunLog(options: RunEventsOptions): OpenedLog {
   checkOptions(options, "{ store }");
   checkStore(options.store);
@@ -61,8 +61,8 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);
       const outcome = await appends.cancel(runId, ownerId);
-      // If another caller has ended the run first, the caller has what it asked for.
-      if (outcome.outcome !== "finished") receiptOf(outcome);
+      // If another caller has ended the run first, it has ended as this caller asked.
+      if (outcome.outcome !== "finished") receiptOf(outcome, { expectedSequence: null });
       return runs.getRun(runId, owner);
     },
     readPage: reads.readPage,
@@ -76,8 +76,10 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   return { log: Object.assign(log, { [RUN_LOG]: followers }), followers, closing };
 }
 
-/** @throws TypeError unless each limit is a usable number */
+/** @throws TypeError unless the limit is a number of 1 or more */
 function checkCount(name: string, value: unknown): void {
   if (typeof value === "number" && value >= 1) return;
-  throw new TypeError(`Expected \`${name}\` to be 1 or more, got ${describeValue(value)}.`);
+  throw new TypeError(
+    `Expected \`${name}\` to be 1 or more, got ${describeValue(value)}. Leave it out for the default.`,
+  );
 }

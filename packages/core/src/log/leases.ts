@@ -10,44 +10,51 @@ import type { RunRecord } from "../rules/run.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { type SendTimes, sendUnderKey } from "./send-again.ts";
 
-/** The shortest lease in milliseconds: what a pause of a healthy process must not cost. @see W31 */
+/** The shortest lease in milliseconds: a short pause of a healthy process must not lose it. @see W31 */
 export const MIN_LEASE_MS = 1_000;
 /** The longest lease in milliseconds. @see W31 */
 export const MAX_LEASE_MS = 3_600_000;
 
-/** For how long a run is asked for. */
+/** How long a lease lasts. */
 export interface LeaseOptions extends OwnerOption {
-  /** From when the store has the call: 1,000 to 3,600,000. */
+  /** How long the lease lasts from when the store has the call, in milliseconds: 1,000 to 3,600,000. */
   readonly leaseMs: number;
 }
 
-/** How to ask for a run. */
+/** How to claim a run. */
 export interface ClaimOptions extends LeaseOptions {
   /**
    * Names the claim, so that you can send it again: while the lease that it got runs, the same key gets that lease, with the same
-   * fence and end. 1 to 128 printable ASCII characters. Default: a new random key. In both cases core itself sends the claim
-   * again for up to 10 s if its answer is lost. @see S21
+   * fence and end. 1 to 128 printable ASCII characters. Core itself sends the claim again for up to 10 s if its answer is lost.
+   * @defaultValue a new random key
+   * @see S21
    */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** Who may write to a run, and until when. */
+/** The calls for leases: who may write to a run, and until when. */
 export interface Leases {
   /**
-   * Gives the caller a run that has no lease, or whose lease has run out. Pass its `fence` to every append. A claim whose answer
-   * is lost is sent again under its key for up to 10 s.
-   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`:
-   * if `ambiguous`, the run may be claimed: the same `idempotencyKey` finds that lease, until it runs out.
+   * Claims a run that has no lease, or whose lease has expired. Pass its `fence` to every append. A claim whose answer is lost is
+   * sent again under its key for up to 10 s.
+   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`. If that
+   * is `ambiguous`, the run may be claimed: the same `idempotencyKey` gets that lease, until it expires
    * @see W31, S21
    */
   claim(runId: string, options: ClaimOptions): Promise<LeasedRun>;
-  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, `run_finished`, and as `claim` */
+  /**
+   * Renews a lease: it lasts `leaseMs` from now.
+   * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
+   */
   renew(runId: string, fence: number, options: LeaseOptions): Promise<LeasedRun>;
-  /** Gives the run back, for another worker; again is no error. @throws RunEventsError `fenced`, `run_finished`, `not_found` */
+  /**
+   * Ends the lease, so that another worker may claim the run. Idempotent.
+   * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
+   */
   release(runId: string, fence: number, options?: OwnerOption): Promise<RunRecord>;
 }
 
-/** The leases of a store's runs. */
+/** Makes the calls for the leases of a store's runs. */
 export function createLeases(store: RunEventStore, times: SendTimes): Leases {
   return {
     async claim(runId, options) {
@@ -76,12 +83,12 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
   };
 }
 
-/** @throws RunEventsError `invalid_request` unless a lease may be so long. */
+/** @throws RunEventsError `invalid_request` unless a lease may be so long */
 function checkLease(leaseMs: number): void {
   if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}.`,
+      `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}. It is in milliseconds.`,
     );
   }
 }
@@ -89,7 +96,10 @@ function checkLease(leaseMs: number): void {
 function heldRun(outcome: LeaseOutcome): LeasedRun {
   const run = grantedRun(outcome);
   const { leaseExpiresAtMs } = run;
-  if (leaseExpiresAtMs === null) throw new TypeError("Expected a granted lease to have an end.");
+  if (leaseExpiresAtMs === null)
+    throw new TypeError(
+      "Expected a granted lease to have an end, got null. Correct the store's adapter.",
+    );
   return { ...run, leaseExpiresAtMs };
 }
 
@@ -111,7 +121,7 @@ function grantedRun(outcome: LeaseOutcome): RunRecord {
 function claimedUntil(expiresAt: string): RunEventsError {
   return new RunEventsError(
     "claimed",
-    `Expected a run that no worker has, but another worker's lease lasts until ${expiresAt}, even if that worker was killed. Claim the run again then.`,
+    `Expected a run without a worker, but another worker's lease lasts until ${expiresAt}, even if that worker was killed. Claim the run again then.`,
     { details: { expiresAt } },
   );
 }

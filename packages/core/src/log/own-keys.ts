@@ -1,6 +1,5 @@
 /**
- * Makes keys for appends whose callers gave none, so that each can be sent again: ones that nobody else has, each near the one
- * before in the order of an index.
+ * Makes keys for appends without one, so that each can be sent again. The keys are unique, and neighbours in the order of an index.
  * @see S7
  */
 export function createOwnKeys(): () => string {

@@ -1,20 +1,20 @@
-/** A waiting item, as far as the cut of a group looks at it. */
+/** The parts of a waiting item that decide how a group is cut. */
 export interface WaitingItem {
   /** Items of one key are cut in the order of the queue. */
   readonly key: string;
-  /** Whose it is; `null` is one owner like any other. */
+  /** The item's owner; `null` is an owner like any other. */
   readonly owner: string | null;
   readonly weight: number;
 }
 
-/** What one group may be. */
+/** The bounds of one group. */
 export interface GroupBounds {
   /** Keys that are in flight: their items wait. */
   readonly busy: ReadonlySet<string>;
   readonly maxItems: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
-  /** The same while several owners share the queue, but for an item that is heavier and first by its owner's turn. */
+  /** The same while several owners share the queue, except for a heavier item that is first in its owner's turn. */
   readonly sharedWeight: number;
   /** Whether several owners have shared the queue just now, even if one is alone in it at the moment. */
   readonly isShared: boolean;
@@ -24,21 +24,20 @@ export interface GroupBounds {
   readonly turn: number;
 }
 
-/** A group, and what waits on, in the order of the queue. */
+/** A group and the items that keep waiting, in the order of the queue. */
 export interface GroupPlan<Item> {
   readonly group: readonly Item[];
   readonly rest: readonly Item[];
-  /** The turns of the owners that wait on. */
+  /** The turns of the owners that keep waiting. */
   readonly turns: ReadonlyMap<string | null, number>;
 }
 
 /**
  * Cuts the next group out of a queue. A queue of one owner is cut from the front. Several owners share the group: each gets an
- * equal part of its weight and items, and the others may use what one leaves. If there is not room for all owners, those come
- * first whose last group was the longest ago. So an owner waits for as many groups as the owners fill, however much any of them
- * adds.
+ * equal part of its weight and items, and the others may use what remains. If not all owners fit, those come first whose
+ * last group was the longest ago. So an owner waits for as many groups as the owners fill, even if some add very much.
  *
- * An item that is heavier than the shared weight goes when its owner's turn comes, together with light items. So later items wait
+ * An item that is heavier than the shared weight is sent when its owner's turn comes, together with light items. So later items wait
  * for one heavy item, not for a whole group of them.
  */
 export function planGroup<Item extends WaitingItem>(
@@ -48,7 +47,7 @@ export function planGroup<Item extends WaitingItem>(
   const ready = bounds.busy.size === 0 ? queue : queue.filter(({ key }) => !bounds.busy.has(key));
   const flows = flowsOf(ready, bounds);
   const chosen = flows.length > 1 ? share(flows, bounds) : takeFront(ready, bounds);
-  // In the order of the queue, whoever shares it: calls for one run that meet in a group land as they came.
+  // In the order of the queue: calls for one run that meet in a group land in the order of their arrival.
   if (chosen.length === queue.length) return { group: queue, rest: [], turns: NO_TURNS };
   const taken = new Set<Item>(chosen);
   const group = flows.length > 1 ? queue.filter((item) => taken.has(item)) : chosen;
@@ -56,7 +55,7 @@ export function planGroup<Item extends WaitingItem>(
   return { group, rest, turns: turnsOf(rest, taken, bounds) };
 }
 
-/** What one owner waits for, in the order of the queue. */
+/** The waiting items of one owner, in the order of the queue. */
 interface Flow<Item> {
   readonly owner: string | null;
   readonly items: Item[];
@@ -79,7 +78,7 @@ function flowsOf<Item extends WaitingItem>(
   const flows = new Map<string | null, Flow<Item>>();
   const flowOfKey = new Map<string, Flow<Item>>();
   for (const item of ready) {
-    // The items of one key stay in one flow, whatever their owners, to keep the queue's order.
+    // The items of one key stay in one flow, even of several owners, to keep the queue's order.
     let flow = flowOfKey.get(item.key) ?? flows.get(item.owner);
     if (flow === undefined) {
       flow = { owner: item.owner, items: [], taken: 0 };

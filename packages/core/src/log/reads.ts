@@ -14,11 +14,11 @@ import type { RunLog } from "./run-log.ts";
 import { sendReads } from "./send-reads.ts";
 
 /**
- * What one group of reads may weigh, in bytes: a few slices of a large page, or what is new of many followed runs. A group holds up
- * the groups after it, so it must not take long.
+ * The most weight of one group of reads, in bytes: some slices of a large page, or the new events of many followed runs. A group holds
+ * up the groups after it, so it must not take long.
  */
 const GROUP_BYTES = 1_048_576;
-/** What a read of up to one slice weighs, in bytes: few readers that follow have a whole slice to read. */
+/** The weight of a read of up to one slice, in bytes: few readers that follow have a whole slice to read. */
 const SLICE_READ_BYTES = 3_072;
 const GROUP_ITEMS = 1_024;
 const PAGE_LIMIT = 500;
@@ -47,7 +47,7 @@ export function createReads(
       return most <= SLICE_BYTES ? SLICE_READ_BYTES : most;
     },
     maxWeight: GROUP_BYTES,
-    // No less: most reads return little, whatever their limit.
+    // No less: most reads return little, even with a large limit.
     sharedWeight: GROUP_BYTES,
     groupsAtOnce: 1,
     maxItems: GROUP_ITEMS,

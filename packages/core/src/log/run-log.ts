@@ -14,39 +14,66 @@ import type { Leases } from "./leases.ts";
 
 /** Settings of `createRunLog` and `createRunEvents`. */
 export interface RunEventsOptions {
+  /** The store of the runs. `close` closes it. */
   readonly store: RunEventStore;
-  /** The most UTF-8 bytes of one payload's JSON text. Default 262,144. @see W9 */
+  /**
+   * The most UTF-8 bytes of one payload's JSON text, and of a run's metadata.
+   * @defaultValue 262,144
+   * @see W9
+   */
   readonly maxPayloadBytes?: number;
-  /** The most events of one append. Default 1,000. @see W9 */
+  /**
+   * The most events of one append.
+   * @defaultValue 1,000
+   * @see W9
+   */
   readonly maxBatchEvents?: number;
-  /** Time for tails and streams. Default the host's. */
+  /**
+   * The clock and timers of tails, streams and leases.
+   * @defaultValue the host's own
+   */
   readonly clock?: Clock;
 }
 
 /** Conditions of an append. */
 export interface AppendOptions extends OwnerOption {
-  /** 1 to 128 printable ASCII characters: the same key with the same events gives the original receipt. @see W10 */
+  /** Makes the append safe to repeat: the same events under the same key land once. 1 to 128 printable ASCII characters. @see W10 */
   readonly idempotencyKey?: string | undefined;
-  /** Refuse unless the run's `lastSequence` is this. @see W11 */
+  /** Refuses the append unless the run's `lastSequence` is this. @see W11 */
   readonly expectedSequence?: number | undefined;
-  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see W32 */
+  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see W32 */
   readonly fence?: number | undefined;
 }
 
-/** Which page of a run's log. */
+/** Which page of a run's log to read. */
 export interface PageOptions extends OwnerOption {
-  /** The last sequence the reader has. Default 0. */
+  /**
+   * The last sequence that the reader has.
+   * @defaultValue 0
+   */
   readonly since?: number;
-  /** The most events. Default 500. */
+  /**
+   * The most events.
+   * @defaultValue 500
+   */
   readonly limit?: number;
-  /** The most bytes of the events together, but for a single one. Default 4,194,304. @see S9 */
+  /**
+   * The most bytes of the events together. A page holds at least one event, even a larger one.
+   * @defaultValue 4,194,304
+   * @see S9
+   */
   readonly maxBytes?: number;
 }
 
-/** The log of a store's runs with payloads, phases and metadata as JSON text: what a server passes on without looking. */
+/** The log of a store's runs with payloads, phases and metadata as JSON text: a server passes them on without parsing. */
 export interface RunLog extends Leases, Upkeep {
   readonly clock: Clock;
   readonly limits: AppendLimits;
+  /**
+   * Creates a run, or answers the owner's run with that id.
+   * @throws RunEventsError `run_id_taken`, `invalid_request`, `payload_too_large`, `store_unavailable`
+   * @see W8, S16
+   */
   createRun(run: {
     readonly runId?: string | undefined;
     readonly ownerId: string;
@@ -55,35 +82,51 @@ export interface RunLog extends Leases, Upkeep {
     readonly created: boolean;
     readonly run: RunRecord;
   }>;
+  /** As `RunEvents.append`. @see W9-W11, S5 */
   append(
     runId: string,
     events: readonly EventDraft[],
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
-  /** @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`. @see W15, W16 */
+  /**
+   * Reads a page of the events after `since`, and the run's head at the same instant.
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @see W15, W16
+   */
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
-  /** Resolves once the run's log goes on behind `since`, or the run has ended. @throws as `readPage`, or the signal's reason. */
+  /**
+   * Resolves once the run has an event after `since`, or has finished.
+   * @throws as `readPage`, or the signal's reason
+   */
   waitFor(
     runId: string,
     options: OwnerOption & { readonly since: number; readonly signal: AbortSignal },
   ): Promise<void>;
+  /**
+   * A run's head.
+   * @throws RunEventsError `not_found`, `store_unavailable`
+   */
   getRun(runId: string, options?: OwnerOption): Promise<RunRecord>;
-  /** Newest first. `next` is the `before` of the page after, `null` behind the last run. */
+  /** An owner's runs, newest first. `next` is the `before` of the next page, `null` after the last run. @see W14 */
   listRuns(
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
-  /** Ends the run as cancelled unless it has ended already, whoever has it: no fence is needed. @see W13, S22 */
+  /** Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run. @see W13, S22 */
   cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
-  /** @throws RunEventsError `not_found`, `run_active`. @see W14 */
+  /**
+   * Removes a finished run whole.
+   * @throws RunEventsError `not_found`, `run_active`, `store_unavailable`
+   * @see W14
+   */
   deleteRun(runId: string, options?: OwnerOption): Promise<void>;
   /** As `RunEvents.probe`. @see S31 */
   readonly probe: Probe;
   /**
-   * Ends every reader, shuts down all work and waits for it, lets the appends and reads under way end, then closes the store, whose `close`
-   * decides over other calls under way, such as a claim. Idempotent.
+   * Ends every reader, shuts down all work and waits for it, and lets the appends and reads under way end. Then it closes the store,
+   * whose `close` decides about other calls under way, such as a claim. Idempotent.
    *
-   * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process that has
-   * to go by a deadline exit then: what was not acknowledged may have landed.
+   * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
+   * deadline exit then: appends without an acknowledgement may have landed.
    * @see S18
    */
   close(): Promise<void>;

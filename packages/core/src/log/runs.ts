@@ -11,7 +11,10 @@ import type { RunLog } from "./run-log.ts";
 /** The runs of a store, without their events. */
 export type Runs = Pick<RunLog, "createRun" | "getRun" | "listRuns" | "deleteRun">;
 
-/** @param maxPayloadBytes the most UTF-8 bytes of a run's metadata */
+/**
+ * Makes the calls for a store's runs.
+ * @param maxPayloadBytes the most UTF-8 bytes of a run's metadata
+ */
 export function createRuns(
   store: Pick<RunEventStore, "createRun" | "getRun" | "listRuns" | "deleteRun">,
   maxPayloadBytes: number,
@@ -57,7 +60,7 @@ export function createRuns(
 function badRunId(runId: unknown): RunEventsError {
   return new RunEventsError(
     "invalid_request",
-    `Expected \`runId\` to match ^[A-Za-z0-9_-]{1,128}$, got ${describeValue(runId)}.`,
+    `Expected \`runId\` to match ^[A-Za-z0-9_-]{1,128}$, got ${describeValue(runId)}. Leave it out for a new UUID.`,
   );
 }
 

@@ -5,18 +5,18 @@ import { persist } from "../time/persist.ts";
 /** How long a call in doubt is sent again, in milliseconds: as long as a database takes to come back. */
 const PATIENCE_MS = 10_000;
 
-/** How long to try. */
+/** How long to send again. */
 export interface SendTimes {
   readonly clock: Clock;
-  /** Whether this process is closing: then there is no time left to wait for a store that is away. */
+  /** Whether this process is closing: then a call does not wait for a store that is away. */
   readonly isClosing: () => boolean;
 }
 
 /**
- * Sends a call in doubt again for up to 10 s, whatever failure comes meanwhile: a failover causes many, even ones that look
- * permanent. It ends early only if the store is closed, or this process closes.
+ * Sends a call in doubt again for up to 10 s, through all failures: a failover causes many, even ones that seem permanent. It ends
+ * early only if the store is closed, or this process closes.
  * @param send sends the call under the same key as the first time
- * @param first why the call is in doubt: this error is thrown in the end, since the first sending may have landed
+ * @param first why the call is in doubt. It is thrown in the end, since the first attempt may have landed
  * @see S7, S21
  */
 export async function sendAgain<Answer>(

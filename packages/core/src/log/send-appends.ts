@@ -5,15 +5,15 @@ import { eachAtMost } from "../time/each-at-most.ts";
 import type { Settle } from "./batcher.ts";
 import { sendAgain, type SendTimes } from "./send-again.ts";
 
-/** How many runs of a failed group are on their own way at once. */
+/** How many runs of a failed group are sent at once, each by itself. */
 const RUNS_AT_ONCE = 8;
 
 /**
- * Sends one group of appends. If that fails, each run goes on by itself, so that one run's trouble is not the others'. What
- * has not landed is sent once more. Where the store cannot tell, requests with a key are sent again for up to 10 s: one that
- * had landed answers `replayed`; those without a key get the ambiguous error.
- * @param settle takes each request's outcome, or its error: what the store threw last, but the first, ambiguous error when
- * sending again did not help
+ * Sends one group of appends. If that fails, each run is sent by itself, so that a failing run does not fail the others. Requests that
+ * have not landed are sent once more. Requests in doubt with a key are sent again for up to 10 s: one that had landed answers
+ * `replayed`. Requests in doubt without a key get the ambiguous error.
+ * @param settle called with each request's outcome, or its error: the store's last one, but the first, ambiguous one if sending again
+ * did not help
  * @see S2, S7
  */
 export async function sendAppends(
@@ -33,7 +33,10 @@ export async function sendAppends(
   });
 }
 
-/** Sends requests together and settles them. @returns why that failed, or `null` */
+/**
+ * Sends requests together and settles them.
+ * @returns why that failed, or `null`
+ */
 async function trySend(
   store: RunEventStore,
   requests: readonly Indexed<AppendRequest>[],
@@ -62,7 +65,7 @@ async function send(
   });
 }
 
-/** Sends what is in doubt and has a key again; the rest gets its error. */
+/** Sends requests in doubt that have a key again; the others get the error. */
 async function settleDoubt(
   store: RunEventStore,
   requests: readonly Indexed<AppendRequest>[],
@@ -76,7 +79,7 @@ async function settleDoubt(
   const keyed = requests.filter(isInDoubt);
   if (keyed.length === 0) return;
   try {
-    // The run's later requests wait behind these meanwhile, so their order stays.
+    // The run's later requests wait for these meanwhile, so their order stays.
     await sendAgain(async () => send(store, keyed, settle), first, times);
   } catch {
     for (const { index } of keyed) settle(index, first);

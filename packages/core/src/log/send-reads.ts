@@ -7,8 +7,8 @@ import type { Settle } from "./batcher.ts";
 const READS_AT_ONCE = 8;
 
 /**
- * Sends one group of reads. If that fails, each is sent once more by itself, so that one run's trouble is not the others'.
- * @param settle takes each query's answer, or what the store threw
+ * Sends one group of reads. If that fails, each is sent once more by itself, so that a failing read does not fail the others.
+ * @param settle called with each query's answer, or the store's error
  */
 export async function sendReads(
   store: Pick<RunEventStore, "read">,

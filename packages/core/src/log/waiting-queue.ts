@@ -4,7 +4,7 @@ import { planGroup, type WaitingItem } from "./plan-group.ts";
 /** For how long the queue counts as shared once items of two owners have followed each other, in milliseconds. */
 const SHARED_MS = 1_000;
 
-/** What the next group may be. */
+/** The bounds of the next group. */
 export interface CutBounds {
   /** Keys that are in flight: their items wait. */
   readonly busy: ReadonlySet<string>;
@@ -13,7 +13,7 @@ export interface CutBounds {
   readonly sharedWeight: number;
 }
 
-/** What waits for the next groups, in the order of arrival, with the weight of each owner's part. */
+/** The items that wait for the next groups, in the order of arrival, with the weight of each owner's part. */
 export class WaitingQueue<Item extends WaitingItem> {
   readonly #clock: Clock;
   #items: Item[] = [];
@@ -53,7 +53,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   add(item: Item): void {
     this.#items.push(item);
     this.#weigh(item.owner, item.weight);
-    // Two owners that add in turns share the queue, even if neither is ever seen waiting.
+    // Two owners that add in turns share the queue, even if neither has to wait.
     if (item.owner === this.#lastOwner) return;
     this.#lastOwner = item.owner;
     this.#sharedUntilMs = this.#clock.now() + SHARED_MS;

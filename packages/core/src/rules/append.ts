@@ -3,12 +3,12 @@ import { RunEventsError } from "./errors.ts";
 import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
 
 /**
- * Who appends, and so what a lease has to say to it:
+ * Who appends. This decides whether a lease refuses the append:
  *
  * - `anybody`: lands unless the run is claimed.
  * - `worker`: lands if this is the fence of the lease.
  * - `owner`: always lands, takes the next fence and ends the lease, in the same step.
- * - `reaper`: lands if the lease ran out `graceMs` ago or more, takes the next fence and ends the lease.
+ * - `reaper`: lands if the lease expired `graceMs` ago or earlier, takes the next fence and ends the lease.
  * @see S22, S23
  */
 export type Appender =
@@ -24,16 +24,16 @@ export type Appender =
  */
 export interface AppendRequest {
   readonly runId: string;
-  /** Refuse as `not_found` unless the run is this owner's; `null` asks nothing. */
+  /** Refuse as `not_found` unless the run is this owner's; `null` allows every owner. */
   readonly ownerId: string | null;
   /** At least one. Only the last can be terminal. */
   readonly events: readonly NewEvent[];
   /** The run's status after the batch: `running` or a terminal one. */
   readonly runStatus: RunStatus;
   readonly idempotencyKey: string | null;
-  /** Refuse unless the run's `lastSequence` is this; `null` asks nothing. */
+  /** Refuse unless the run's `lastSequence` is this; `null` allows any. */
   readonly expectedSequence: number | null;
-  /** Refuse as `fenced` unless this one may write; `isFenced` is the rule, `leaseAfter` what it does to the lease. */
+  /** Who appends. Refuse as `fenced` by the rule `isFenced`; `leaseAfter` is the lease after the append. */
   readonly appender: Appender;
 }
 
@@ -52,7 +52,7 @@ export interface AppendLanding {
   readonly phase: string | null;
 }
 
-/** The run has ended, so nothing can be done to it any more. */
+/** The run has finished, so it takes no more events. */
 export interface FinishedOutcome {
   readonly outcome: "finished";
   readonly runStatus: TerminalStatus;
@@ -77,13 +77,14 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/;
 
 /**
  * Passes on a key that an append may carry.
- * @throws RunEventsError `invalid_request` unless it is 1 to 128 printable ASCII characters. @see W10
+ * @throws RunEventsError `invalid_request` unless it is 1 to 128 printable ASCII characters
+ * @see W10
  */
 export function parseIdempotencyKey(text: string): string {
   if (typeof text !== "string" || !IDEMPOTENCY_KEY.test(text)) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected an idempotency key of 1 to 128 printable ASCII characters, got ${describeValue(text)}.`,
+      `Expected an idempotency key of 1 to 128 printable ASCII characters, got ${describeValue(text)}. Pass a short id, such as a UUID.`,
     );
   }
   return text;
@@ -91,14 +92,15 @@ export function parseIdempotencyKey(text: string): string {
 
 /**
  * Passes on the last sequence that an append expects of its run; `null` if it expects none.
- * @throws RunEventsError `invalid_request` unless it is an integer, 0 or more. @see W11
+ * @throws RunEventsError `invalid_request` unless it is an integer, 0 or more
+ * @see W11
  */
 export function parseExpectedSequence(expected: number | null | undefined): number | null {
   if (expected === undefined || expected === null) return null;
   if (!Number.isSafeInteger(expected) || expected < 0) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected \`expectedSequence\` to be an integer, 0 or more, got ${describeValue(expected)}.`,
+      `Expected \`expectedSequence\` to be an integer, 0 or more, got ${describeValue(expected)}. Pass the last sequence that you have read.`,
     );
   }
   return expected;

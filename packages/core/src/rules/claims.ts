@@ -4,7 +4,7 @@ import type { Lease } from "./lease.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
-/** Asks for a run to write to. @see S21 */
+/** A request to claim a run for one worker. @see S21 */
 export interface ClaimRequest {
   readonly runId: string;
   /** As in `ReadQuery`. */
@@ -12,18 +12,18 @@ export interface ClaimRequest {
   /** How long the lease lasts from now on, by the store's clock. At least 1. */
   readonly leaseMs: number;
   /**
-   * Names this claim, so that it can be sent again when its answer was lost: while the lease that it got has not run out, the
-   * same key gets that lease again. 1 to 128 printable ASCII characters. Left out, the claim has no name.
+   * Names this claim, so that it can be sent again when its answer was lost: until the lease that it got expires, the
+   * same key gets that lease again. 1 to 128 printable ASCII characters. Without it, the claim has no name.
    */
   readonly claimKey?: string;
 }
 
-/** Asks for more time on a lease. */
+/** A request for more time on a lease. */
 export interface RenewRequest extends Omit<ClaimRequest, "claimKey"> {
   readonly fence: number;
 }
 
-/** Gives a run back. */
+/** A request to end a lease, for another worker. */
 export type ReleaseRequest = Omit<RenewRequest, "leaseMs">;
 
 /** Why a run was not claimed, renewed or released. */
@@ -34,13 +34,13 @@ export type LeaseRefusal =
   | { readonly outcome: "fenced" };
 
 /**
- * What became of a claim, a renewal or a release: `granted` with the run as it then stands, or a refusal, judged in the order
- * of their list. `claimRun`, `renewLease` and `releaseRun` are the rules.
+ * What became of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
+ * the order of their list. `claimRun`, `renewLease` and `releaseRun` are the rules.
  * @see S21
  */
 export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
 
-/** A run that a worker has: its record, with the time when the lease runs out. */
+/** A run that a worker has: its record, with the time when its lease expires. */
 export interface LeasedRun extends RunRecord {
   readonly leaseExpiresAtMs: number;
 }
@@ -52,8 +52,8 @@ const FENCES_PER_MS = 1_000;
 type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
 
 /**
- * What becomes of a claim, once for all adapters. `granted` holds the run as it is to be stored.
- * @param run the run's head, `null` if there is none
+ * Decides a claim: the one rule of all adapters. `granted` holds the run as it is to be stored.
+ * @param run the run's head, `null` if it does not exist
  * @param nowMs the store's clock
  * @param keptKey the key of the claim that got the run's lease, `null` if it had none or there is no lease
  * @see S21
@@ -78,10 +78,11 @@ export function claimRun(
 
 /**
  * The fence of a claim that is granted now. It is the store's clock in milliseconds, followed by the last three digits of the run's
- * ordinal. If the run has taken a fence of that millisecond or of a later one, the first free millisecond after it is used. So a fence is
- * higher than all before it on its run, and only one worker gets it:
+ * ordinal. If the run has taken a fence of that millisecond or of a later one, the first free millisecond after it is used. So a fence
+ * is higher than all before it on its run, and only one worker gets it:
  *
- * - Two runs of one id give out no fence in common if the last digits of their ordinals differ, whatever the clock does. If those digits
+ * - Two runs of one id give out no fence in common if the last digits of their ordinals differ, even if the clock is set back. If
+ *   those digits
  *   are the same, the clock has moved on between the two runs. So a worker of a deleted run cannot write to the run that has its id now.
  * - A store that has lost a claim in a failover does not give its fence again, since the clock has moved on.
  *
@@ -94,7 +95,7 @@ export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number 
   return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
 }
 
-/** What becomes of a renewal, as `claimRun`. A lease that has run out can be renewed until somebody else has the run. */
+/** Decides a renewal, as `claimRun` does a claim. An expired lease can be renewed until another worker claims the run. */
 export function renewLease(
   run: RunRecord | null,
   request: RenewRequest,
@@ -106,7 +107,7 @@ export function renewLease(
   return grant(run, run.fence, nowMs + request.leaseMs);
 }
 
-/** What becomes of a release, as `claimRun`. The one who has released may say so again. */
+/** Decides a release, as `claimRun` does a claim. The same release may be sent again. */
 export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
@@ -119,7 +120,7 @@ export function encodeKeptClaim(fence: number, claimKey: string): string {
   return `${fence} ${claimKey}`;
 }
 
-/** The key of the claim that got the run's lease, from what `encodeKeptClaim` made of it; `null` if that was another lease. @see S21 */
+/** The key of the claim that got the run's lease, from the text of `encodeKeptClaim`; `null` if that is of another lease. @see S21 */
 export function keptKeyOf({ fence, leaseExpiresAtMs }: Lease, kept: string | null): string | null {
   const before = `${fence} `;
   return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;

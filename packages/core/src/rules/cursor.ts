@@ -9,8 +9,8 @@ const CURSOR = /^(0|[1-9]\d*)$/;
 const BEYOND = Number.MAX_SAFE_INTEGER - 1;
 
 /**
- * Reads a cursor from text, `null` if it is not a plain non-negative integer. One that is larger than any sequence is past
- * the end of every log, whatever its digits.
+ * Reads a cursor from text, `null` if it is not a plain non-negative integer. A cursor that is larger than any sequence is
+ * past the end of every log.
  * @see W15, W20
  */
 export function parseCursor(text: string): number | null {
@@ -19,7 +19,7 @@ export function parseCursor(text: string): number | null {
 
 /**
  * The error of a value that is not a cursor.
- * @param given what came, or all of them if it came more than once
+ * @param given the value that came, or all of them if several came
  * @see W15
  */
 export function invalidCursor(given: unknown): RunEventsError {
@@ -29,7 +29,7 @@ export function invalidCursor(given: unknown): RunEventsError {
   );
 }
 
-/** The error of a cursor past the end of the log, or of a log that has lost its tail behind a reader. */
+/** The error of a cursor past the end of the log, or of a log that has lost events that a reader had. */
 export function cursorAhead(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "cursor_ahead",
@@ -49,8 +49,8 @@ export function checkCursor(since: number): number {
 
 /**
  * The cursor in force: never past the end of the log. On a finished run `lastSequence + 1`, the id of the frame
- * `run_finished`, stands for the end.
- * @throws RunEventsError `cursor_ahead` for anything further.
+ * `run_finished`, also means the end.
+ * @throws RunEventsError `cursor_ahead` for a later one
  * @see W15, W24
  */
 export function clampCursor(since: number, run: RunRecord): number {

@@ -1,15 +1,15 @@
 /** How much of a text a message shows, in UTF-16 units. */
 const SHOWN = 40;
 
-/** What JSON leaves as it is, and a terminal or a log's reader obeys: control and format characters, and line ends. */
-const OBEYED = /[\p{C}\u2028\u2029]/gu;
+/** Characters that JSON does not escape, but that change what a terminal shows: control and format characters, and line ends. */
+const ACTIVE = /[\p{C}\u2028\u2029]/gu;
 
-/** The received value for an error message: a short text in quotes, or an object's kind. */
+/** Describes a received value for an error message: a short text in quotes, or an object's kind. */
 export function describeValue(value: unknown): string {
   if (typeof value === "string") {
     const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
     return JSON.stringify(shown.toWellFormed()).replace(
-      OBEYED,
+      ACTIVE,
       (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
     );
   }
@@ -30,7 +30,7 @@ export function isPromise(value: unknown): boolean {
   );
 }
 
-/** The built-in kind of an object, such as `Map`; of a class of its own `Object`. */
+/** The built-in kind of an object, such as `Map`; `Object` for an instance of another class. */
 export function kindOf(value: object): string {
   return value instanceof Error ? "Error" : Object.prototype.toString.call(value).slice(8, -1);
 }

@@ -2,7 +2,7 @@ const MILLISECONDS = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padS
 const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"));
 let lastDay = Number.NaN;
 let lastDate = "";
-/** The seconds that were asked for last, each in a place of its own, and how their times begin. */
+/** The last seconds that were encoded, each in its own place, and how their times begin. */
 const seconds = Array<number>(64).fill(Number.NaN);
 const prefixes = Array<string>(seconds.length).fill("");
 
@@ -23,9 +23,9 @@ function prefixOf(second: number): string {
 }
 
 /**
- * A store's time in the wire's form. Remembers some seconds, since `toISOString` takes longer than the rest of a frame: neighbours
- * in a log mostly share a second, and in a list those of when a run was made and when it last changed come in turns. And the last
- * day: times of many different seconds, as of runs that were made one by one, then need no `Date` either.
+ * Writes a store's time in the wire's form: ISO 8601 with milliseconds. It remembers some seconds, since `toISOString` takes longer
+ * than the rest of a frame. Neighbours in a log mostly share a second; in a list, times of creation and of change come in turns. It
+ * also remembers the last day, so that times of many different seconds need no `Date` either.
  * @see W2
  */
 export function encodeTime(ms: number): string {

@@ -2,7 +2,7 @@ import { CLOSED, ERROR, hasBrand } from "./brand.ts";
 import { checkHost } from "./check-host.ts";
 import type { RunStatus, TerminalStatus } from "./event.ts";
 
-// In this module, since every package needs it before anything else of its own: so no bundler leaves it out.
+// In this module, since every package needs it before all other modules, so no bundler leaves it out.
 checkHost(globalThis as unknown as Readonly<Record<string, unknown>>);
 
 /**
@@ -36,29 +36,36 @@ export interface RunEventsErrorDetails {
   readonly lastSequence?: number;
   /** The terminal status, with `run_finished`. */
   readonly runStatus?: RunStatus;
-  /** When the lease runs out that somebody else has, with `claimed`: ISO 8601 with milliseconds. @see W31 */
+  /** When the lease of the worker that has the run expires, with `claimed`: ISO 8601 with milliseconds. @see W31 */
   readonly expiresAt?: string;
   /** The index of the event in its batch, from 0, with `invalid_event` and `payload_too_large`. */
   readonly index?: number;
   /** The number of the NDJSON line, from 1. @see W12 */
   readonly line?: number;
-  /** What a server said in `Retry-After`, in milliseconds. @see W3 */
+  /** A server's `Retry-After`, in milliseconds. @see W3 */
   readonly retryAfterMs?: number;
 }
 
-/** What an error is made with, beside its code and message. */
+/** What an error is made with besides its code and message. */
 export interface RunEventsErrorOptions {
   readonly cause?: unknown;
   readonly details?: RunEventsErrorDetails;
-  /** Whether the same call may succeed later. Default: only for `store_unavailable` and `too_many_requests`. */
+  /**
+   * Whether the same call may succeed later.
+   * @defaultValue `true` for `store_unavailable` and `too_many_requests`, `false` for other codes
+   */
   readonly retryable?: boolean;
-  /** Whether the append may have landed although it failed. Default `false`. @see S7 */
+  /**
+   * Whether the append may have landed although it failed.
+   * @defaultValue `false`
+   * @see S7
+   */
   readonly ambiguous?: boolean;
 }
 
 /**
- * The one error class. A driver's own error is its `cause` and never part of its message. `instanceof` also accepts the errors of
- * another copy of this package.
+ * The one error class of all packages. A driver's own error is its `cause` and never part of its message. `instanceof` also accepts
+ * the errors of another copy of this package.
  * @see S20
  */
 export class RunEventsError extends Error {
@@ -99,44 +106,51 @@ export class RunEventsError extends Error {
 
 const REFUSALS: ReadonlySet<RunEventsErrorCode> = new Set(["fenced", "run_finished", "not_found"]);
 
-/** Whether a worker's run is not, or no longer, its to write. @see S22 */
+/** Whether the error says that a worker may not write to the run, or no longer. @see S22 */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RunEventsError && REFUSALS.has(error.code);
 }
 
-/** The error of a run that is not there, or is not the caller's: the two look the same. @see W4 */
+/** The error of a run that does not exist or belongs to another owner: the two look the same. @see W4 */
 export function runNotFound(): RunEventsError {
-  return new RunEventsError("not_found", "There is no such run.");
+  return new RunEventsError(
+    "not_found",
+    "This run does not exist, or belongs to another owner. Check its id.",
+  );
 }
 
-/** The error of a run that has ended, and takes nothing any more. @see W7 */
+/** The error of a run that has finished, and takes no more events. @see W7 */
 export function runFinished(runStatus: TerminalStatus, lastSequence: number): RunEventsError {
-  return new RunEventsError("run_finished", "The run has finished.", {
-    details: { runStatus, lastSequence },
-  });
+  return new RunEventsError(
+    "run_finished",
+    `Expected a live run, but this one is ${runStatus}. It takes no more events: create another run.`,
+    {
+      details: { runStatus, lastSequence },
+    },
+  );
 }
 
-/** The error of a writer who does not have the run, or no longer. @see W32 */
+/** The error of a writer whose lease on the run is not the current one. @see W32 */
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Expected the fence of the run's lease: another worker has the run, or its owner has ended the lease.",
+    "Expected the fence of the run's lease, but another worker has the run, or its owner has ended the lease. Stop, or claim the run again.",
   );
 }
 
 /** The error of a call that comes after `close`. */
 export function storeClosed(): RunEventsError {
-  return closed("The store is closed.");
+  return closed("Expected an open store, but it is closed: `close` was called. Open a new one.");
 }
 
 /** Why a worker stops when its process shuts down, which is not an outage. @see S18 */
 export function processClosing(): RunEventsError {
   return closed(
-    "This process is shutting down: `close` was called. Another worker may go on with the run.",
+    "This process is shutting down: `close` was called. Another worker may continue the run.",
   );
 }
 
-/** Whether a call failed because the store is closed: then it fails for ever. */
+/** Whether a call failed because the store is closed. Then every later call fails too. */
 export function isStoreClosed(error: unknown): boolean {
   return hasBrand(error, CLOSED);
 }

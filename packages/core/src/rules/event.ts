@@ -12,7 +12,7 @@ export type TerminalStatus = "completed" | "failed" | "cancelled";
  * @see the wire's "Shapes"
  */
 export interface RunEvent {
-  /** 1, 2, 3, … within the run, without a gap. Pass the highest one seen as `since` to go on from there. */
+  /** 1, 2, 3, … within the run, without a gap. Pass the highest one seen as `since` to continue after it. */
   readonly sequence: number;
   readonly eventType: string;
   /** The payload's JSON value; `null` if the event was appended without one. */

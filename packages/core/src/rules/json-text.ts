@@ -8,7 +8,7 @@ function isSpace(code: number): boolean {
   return code === 32 || code === 10 || code === 13 || code === 9;
 }
 
-/** The index behind the string token that opens at `open`, in text that is known to be JSON. */
+/** The index after the string token that opens at `open`, in text that is known to be JSON. */
 export function endOfString(text: string, open: number): number {
   let close = text.indexOf('"', open + 1);
   for (;;) {
@@ -40,22 +40,26 @@ function compact(text: string): string {
 }
 
 /**
- * A JSON text that is kept token for token, from append to socket: key order, number spelling, escapes and all.
+ * JSON text that is kept token for token, from append to socket: key order, number spelling, escapes and all.
  * Its text is valid JSON without white space between tokens, and well-formed Unicode.
  * @see W1
  */
 export class JsonText extends SealedJson {
   /**
-   * Takes JSON text as it is, less the white space between its tokens.
+   * Takes JSON text as it is, without the white space between its tokens.
    * @throws RunEventsError `invalid_event` if it is not JSON.
    */
   static parse(text: string): JsonText {
     try {
       JSON.parse(text);
     } catch (cause) {
-      throw new RunEventsError("invalid_event", "Expected JSON text, got text that is not JSON.", {
-        cause,
-      });
+      throw new RunEventsError(
+        "invalid_event",
+        "Expected JSON text, got text that is not JSON. Pass a value as it is, without JsonText.",
+        {
+          cause,
+        },
+      );
     }
     return JsonText.trusted(text);
   }

@@ -4,7 +4,7 @@ import { leaseAfter, isFenced } from "./lease.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
-/** What an idempotency key already stands for on a run. */
+/** The receipt that a run has under an idempotency key. */
 export interface KeptReceipt {
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -15,9 +15,9 @@ export interface KeptReceipt {
 }
 
 /**
- * The order of outcomes, once for all adapters: what refuses or replays the request, or `null` if it is to be appended.
- * @param run the run's head, `null` if there is none
- * @param receipt what the request's key stands for on that run, `null` if nothing
+ * Judges a request: its refusal or replay, or `null` if it is to be appended. The one order of outcomes of all adapters.
+ * @param run the run's head, `null` if it does not exist
+ * @param receipt what the run has under the request's key, `null` if nothing
  * @param nowMs the store's clock
  * @see S5, S22
  */

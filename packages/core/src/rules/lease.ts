@@ -8,7 +8,7 @@ export interface Lease {
   /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
   readonly fence: number;
   /**
-   * When the lease of `fence` runs out, by the store's clock; `null` while the run has no lease. A lease that has run out stays until
+   * When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. An expired lease stays until
    * the run is claimed, released or ended.
    */
   readonly leaseExpiresAtMs: number | null;
@@ -18,8 +18,8 @@ export interface Lease {
 export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null };
 
 /**
- * Whether an append is refused since another worker has the run: the rule of the fence, for all adapters. A lease that has run out
- * counts until the run is claimed again or ended, so its worker may still go on.
+ * Whether an append is refused because another worker has the run: the rule of the fence, for all adapters. An expired lease counts
+ * until the run is claimed again or ended, so its worker may continue.
  * @param nowMs the store's clock
  * @see S22, S23
  */
@@ -53,7 +53,10 @@ export function leaseAfter(
   };
 }
 
-/** Who appends with this fence, or without one. @throws RunEventsError as `checkFence` */
+/**
+ * Who appends with this fence, or without one.
+ * @throws RunEventsError as `checkFence`
+ */
 export function appenderOf(fence: number | undefined): Appender {
   if (fence === undefined) return { by: "anybody" };
   checkFence(fence);

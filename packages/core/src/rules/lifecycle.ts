@@ -14,7 +14,7 @@ const TERMINAL_EVENTS: ReadonlyMap<string, TerminalStatus> = new Map([
   ["RUN_CANCELLED", "cancelled"],
 ]);
 
-/** Whether a run in this status has ended for ever. @see W7 */
+/** Whether a run in this status has finished. @see W7 */
 export function isTerminal(status: RunStatus): status is TerminalStatus {
   return status === "completed" || status === "failed" || status === "cancelled";
 }
@@ -78,11 +78,11 @@ export interface AppendLimits {
 export type PlannedEvents = Pick<AppendRequest, "events" | "runStatus">;
 
 /**
- * Checks a batch and folds it. The status after a batch does not depend on what was before it: an append that is not
+ * Checks a batch and folds it. The status after a batch does not depend on the status before: an append that is not
  * refused leaves a run running, or ended by its last event.
  * @throws TypeError unless the drafts are an array
  * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, or for
- * anything behind a terminal event; `payload_too_large`. `details.index` names the event.
+ * an event after a terminal one; `payload_too_large`. `details.index` names the event.
  * @see W6, W7, W9
  */
 export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
@@ -90,22 +90,25 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
   if (drafts.length === 0 || drafts.length > limits.maxBatchEvents) {
     throw new RunEventsError(
       "invalid_request",
-      `An append takes 1 to ${limits.maxBatchEvents} events, got ${drafts.length}.`,
+      `Expected 1 to ${limits.maxBatchEvents} events in an append, got ${drafts.length}. Split them into several appends.`,
     );
   }
   const events = drafts.map((draft, index) => planEvent(draft, index, limits));
-  const behind = events.findIndex((event) => isTerminal(statusAfter(event.eventType))) + 1;
-  if (behind > 0 && behind < events.length) {
+  const afterEnd = events.findIndex((event) => isTerminal(statusAfter(event.eventType))) + 1;
+  if (afterEnd > 0 && afterEnd < events.length) {
     throw new RunEventsError(
       "invalid_event",
-      `Expected no event after the one that ends the run, got event ${behind}.`,
-      { details: { index: behind } },
+      `Expected no event after the one that ends the run, got event ${afterEnd}. Append it before the end, or leave it out.`,
+      { details: { index: afterEnd } },
     );
   }
   return { events, runStatus: statusAfter(events.at(-1)?.eventType ?? "") };
 }
 
-/** @throws TypeError unless it is an array, as of `append`'s second parameter. */
+/**
+ * Checks the second parameter of `append`.
+ * @throws TypeError unless it is an array
+ */
 export function checkDrafts(drafts: unknown): void {
   if (Array.isArray(drafts)) return;
   throw new TypeError(
@@ -122,7 +125,7 @@ function planEvent(draft: EventDraft, index: number, limits: AppendLimits): NewE
 }
 
 /**
- * Checks an event that is sent later, so that its caller learns of a bad one now.
+ * Checks an event that is sent later, so that a bad one fails now.
  * @param index of the event in its batch
  * @throws RunEventsError `payload_too_large`; `invalid_event` for a payload that is nested too deep
  */
@@ -159,14 +162,14 @@ export function checkDepth({ payload: { text } }: SealedDraft, index = 0): void 
 function checkShape(draft: unknown, index: number): EventDraft {
   if (typeof draft !== "object" || draft === null) {
     throw invalidEvent(
-      `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}.`,
+      `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}. Pass an object for each event.`,
       index,
     );
   }
   const { eventType } = draft as { readonly eventType?: unknown };
   if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
     throw invalidEvent(
-      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}.`,
+      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}. Use capital letters, digits and underscores.`,
       index,
     );
   }
@@ -177,13 +180,13 @@ function invalidEvent(message: string, index: number): RunEventsError {
   return new RunEventsError("invalid_event", message, { details: { index } });
 }
 
-/** An event to append whose payload nobody can change any more. */
+/** An event to append whose payload can no longer change. */
 export interface SealedDraft extends EventDraft {
   readonly payload: SealedJson;
 }
 
 /**
- * Takes the payload's JSON text as of now, of an event that is sent later.
+ * Takes an event's payload as JSON text now, since the event is sent later.
  * @param index of the event in its batch
  * @throws RunEventsError `invalid_event`
  */

@@ -1,8 +1,12 @@
 import { RunEventsError } from "./errors.ts";
 import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
-import { isLonger, JsonText } from "./json-text.ts";
+import { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
 
-/** A run's metadata as JSON text. @throws RunEventsError `invalid_request`, `payload_too_large`. @see W8 */
+/**
+ * Writes a run's metadata as JSON text.
+ * @throws RunEventsError `invalid_request`, `payload_too_large`
+ * @see W8
+ */
 export function metadataText(metadata: unknown, maxBytes: number): string {
   let text: string;
   try {
@@ -14,12 +18,15 @@ export function metadataText(metadata: unknown, maxBytes: number): string {
     });
   }
   if (isLonger(text, maxBytes)) {
-    throw new RunEventsError("payload_too_large", `Metadata takes at most ${maxBytes} bytes.`);
+    throw new RunEventsError(
+      "payload_too_large",
+      `Expected \`metadata\` to take ${maxBytes} bytes of JSON at most, got ${utf8Bytes(text)}. Store it elsewhere, and pass a reference to it.`,
+    );
   }
   if (isDeeper(text, MAX_JSON_DEPTH)) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected \`metadata\` to be nested ${MAX_JSON_DEPTH} deep at most, got what is deeper. Flatten it, or pass it as text.`,
+      `Expected \`metadata\` to be nested ${MAX_JSON_DEPTH} deep at most, but it is deeper. Flatten it, or pass it as text.`,
     );
   }
   return text;

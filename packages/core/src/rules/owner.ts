@@ -2,13 +2,13 @@ import { describeValue } from "./describe-value.ts";
 
 /** Whose runs a call may see. */
 export interface OwnerOption {
-  /** Treat a run of anybody else as not there. Left out, every run may be seen. @see W4 */
+  /** The owner of the run. Runs of other owners behave as if they did not exist. Without it, the call may see every run. @see W4 */
   readonly ownerId?: string;
 }
 
 /**
- * The owner that a call asks for, `null` if it asks for none.
- * @throws TypeError as `checkOwnerId`; also if `ownerId` is there and undefined: a missing session must not see every run.
+ * The owner that a call names; `null` if it names none.
+ * @throws TypeError as `checkOwnerId`; also for an `ownerId` that is `undefined`, since a missing session must not see every run
  */
 export function ownerIdOf(options: OwnerOption): string | null {
   checkOptions(options, "{ ownerId }");
@@ -18,8 +18,8 @@ export function ownerIdOf(options: OwnerOption): string | null {
 }
 
 /**
- * Lets pass what every store keeps as it is: a database makes the same text of all lone surrogates, and two owners one.
- * @throws TypeError unless it is a string of well-formed Unicode without U+0000, and not empty.
+ * Accepts text that every store keeps as it is. A database stores all lone surrogates as the same text, so two owners would be one.
+ * @throws TypeError unless it is a string of well-formed Unicode without U+0000, and not empty
  */
 export function checkOwnerId(ownerId: unknown): asserts ownerId is string {
   const isText = typeof ownerId === "string" && ownerId.isWellFormed() && !ownerId.includes("\0");
@@ -38,8 +38,8 @@ export function checkOptions(options: unknown, shape: string): void {
 }
 
 /**
- * The run as one owner asks for it: the key of a queue whose order is each owner's own. By the run alone, what a stranger asks of a
- * run, to be refused, would stand in front of what its owner asks.
+ * The key of a call in a queue that keeps the order of each owner's calls for a run. With the run alone as the key, calls of a
+ * stranger, which are refused, would delay the owner's calls.
  */
 export function runAsAsked(call: {
   readonly runId: string;

@@ -2,12 +2,12 @@ import type { RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
 import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
 
-/** Asks for a run's events after `since`, ascending, and its head at the same instant. @see S9 */
+/** A request for a run's events after `since`, ascending, and its head at the same instant. @see S9 */
 export interface ReadQuery {
   readonly runId: string;
-  /** Answer `null` unless the run is this owner's; `null` asks nothing. */
+  /** Answer `null` unless the run is this owner's; `null` allows every owner. */
   readonly ownerId: string | null;
-  /** 0 or more. Past the head is no error here: the answer has no events. */
+  /** 0 or more. A store does not refuse a `since` past the head: the answer has no events. */
   readonly since: number;
   /** 1 or more. */
   readonly limit: number;
@@ -17,7 +17,7 @@ export interface ReadQuery {
 
 export interface ReadResult {
   readonly run: RunRecord;
-  /** The phase in force at `since`: that of the last event at or before it that started one. JSON text. */
+  /** The phase at `since`, from the last event at or before it that started one. JSON text. */
   readonly phaseAtSince: string | null;
   /** since+1, since+2, … without a gap. */
   readonly events: readonly StoredEvent[];

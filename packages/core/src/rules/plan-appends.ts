@@ -10,7 +10,7 @@ export interface EventRow extends NewEvent {
   readonly createdAtMs: number;
 }
 
-/** What an idempotency key stands for: a row to insert. */
+/** The receipt of an idempotency key: a row to insert. */
 export interface ReceiptRow extends Omit<KeptReceipt, "events"> {
   readonly ordinal: number;
   readonly idempotencyKey: string;
@@ -37,7 +37,7 @@ export interface AppendPlan<Head extends RunRecord = RunRecord> {
  * Judges the requests of one call in their order. Each request sees the results of those before it, including their keys. A refused
  * request changes nothing, and does not affect the others.
  * @param heads of the runs that exist, locked where others may append
- * @param receiptOf what a key stands for on a run before this call, `null` if nothing. Called for requests with a key.
+ * @param receiptOf finds the receipt that a key has on a run before this call, `null` without one. Called for requests with a key
  * @param nowMs the store's clock, read after the heads were locked
  * @see S1, S2, S5
  */

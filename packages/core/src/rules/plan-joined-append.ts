@@ -11,22 +11,22 @@ export interface JoinedAppend {
   readonly runId: string;
   /** 1 to 1,000, as `planEvents` takes them. */
   readonly events: readonly EventDraft[];
-  /** Treats runs of other owners as missing. Without it every run may be appended to; `undefined` is a TypeError. */
+  /** Hides the runs of other owners. Without it, the append may be to any run; `undefined` is a TypeError. */
   readonly ownerId?: string;
   /** 1 to 128 printable ASCII characters. */
   readonly idempotencyKey?: string;
   /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
   readonly expectedSequence?: number;
-  /** The fence of the lease that the caller has; without it a claimed run takes nothing. @see S22 */
+  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see S22 */
   readonly fence?: number;
 }
 
 const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_EVENTS };
 
 /**
- * Checks an append as core does with others.
- * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `parseExpectedSequence`, `appenderOf`; `not_found` for what is no
- * run id
+ * Checks an append into the caller's transaction, as core checks all others.
+ * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `parseExpectedSequence`, `appenderOf`; `not_found` for a value that
+ * is not a run id
  * @throws TypeError as `ownerIdOf`
  */
 export function planJoinedAppend(append: JoinedAppend): AppendRequest {

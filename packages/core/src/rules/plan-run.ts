@@ -5,12 +5,12 @@ import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
 
-/** A run to make. The store gives it its ordinal. */
+/** A run to create. The store gives it its ordinal. */
 export type NewRun = Omit<RunRecord, "ordinal">;
 
 /**
  * Why a run is not created; `null` to create it.
- * @param existing the head of the run with this id, `null` if there is none
+ * @param existing the head of the run with this id, `null` if it does not exist
  * @see S16
  */
 export function judgeCreate(
@@ -23,7 +23,11 @@ export function judgeCreate(
     : { outcome: "taken" };
 }
 
-/** A new run. @param nowMs the store's clock @see S16 */
+/**
+ * The head of a new run.
+ * @param nowMs the store's clock
+ * @see S16
+ */
 export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
   const { runId, ownerId, metadata } = request;
   return {
@@ -41,7 +45,7 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
 
 /**
  * Why a run is not deleted; `null` to delete it.
- * @param run the head, `null` if there is none
+ * @param run the head, `null` if it does not exist
  * @param ownerId as in `ReadQuery`
  * @see S17
  */
@@ -62,7 +66,7 @@ export interface ReadPlan {
 
 /**
  * What a read has to fetch; `null` if the read answers `null`.
- * @param run the head, `null` if there is none
+ * @param run the head, `null` if it does not exist
  * @see S9, S12
  */
 export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {

@@ -1,8 +1,8 @@
-import type { AppendOutcome } from "./append.ts";
+import type { AppendOutcome, AppendRequest } from "./append.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
 import type { RunStatus } from "./event.ts";
 
-/** What an append answers. @see W9, W10 */
+/** What an append that has landed returns. @see W9, W10 */
 export interface AppendReceipt {
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -19,11 +19,14 @@ export function decodePhase(phase: string | null): string | null {
 }
 
 /**
- * What an append's caller gets for its outcome.
- * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`,
- * `sequence_conflict`
+ * Turns the outcome of an append into a receipt or an error.
+ * @param request the append: a refusal shows the sequence that it expected
+ * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`
  */
-export function receiptOf(outcome: AppendOutcome): AppendReceipt {
+export function receiptOf(
+  outcome: AppendOutcome,
+  request: Pick<AppendRequest, "expectedSequence">,
+): AppendReceipt {
   switch (outcome.outcome) {
     case "appended":
     case "replayed": {
@@ -45,7 +48,7 @@ export function receiptOf(outcome: AppendOutcome): AppendReceipt {
     case "sequence_conflict":
       throw new RunEventsError(
         "sequence_conflict",
-        `Expected the run's last sequence to be the one that the append names, but it is ${outcome.lastSequence}. Read the events that came in between, then decide again.`,
+        `Expected the run's last sequence to be ${request.expectedSequence}, but it is ${outcome.lastSequence}. Read the run again from ${request.expectedSequence}, then decide again.`,
         { details: { lastSequence: outcome.lastSequence } },
       );
   }

@@ -9,12 +9,16 @@ export function isRunId(text: string): boolean {
 }
 
 /**
- * Refuses an id that no run can have before any store is asked. @throws TypeError if it is not a string; RunEventsError
- * `not_found`. @see W8
+ * Refuses an id that no run can have, before any store is asked.
+ * @throws TypeError if it is not a string
+ * @throws RunEventsError `not_found`
+ * @see W8
  */
 export function checkRunId(text: string): void {
   if (typeof text !== "string") {
-    throw new TypeError(`Expected runId to be a string, got ${describeValue(text)}.`);
+    throw new TypeError(
+      `Expected runId to be a string, got ${describeValue(text)}. Pass the id of a run.`,
+    );
   }
   if (!RUN_ID.test(text)) throw runNotFound();
 }

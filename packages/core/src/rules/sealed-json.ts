@@ -26,8 +26,8 @@ export class SealedJson {
   /**
    * Writes a value as JSON; `undefined` is `null`, a `JsonText` stays as it is. Inside the value the rules are those of
    * `JSON.stringify`: there a function is left out, `NaN` is `null` and a `Map` is `{}`.
-   * @throws RunEventsError `invalid_event` if no JSON text holds the value: `NaN`, a function, a symbol, a BigInt, an `Error`, `Map`, `Set`,
-   * `Promise` and their like without `toJSON`, a cycle, a value that is nested too deep to be written.
+   * @throws RunEventsError `invalid_event` if no JSON text holds the value: `NaN`, a function, a symbol, a BigInt, an `Error`, `Map`,
+   * `Set`, `Promise` and their like without `toJSON`, a cycle, a value that is nested too deep to be written.
    */
   static of(value: unknown): SealedJson {
     if (value instanceof SealedJson) return value;
@@ -42,7 +42,7 @@ export class SealedJson {
     if (text === undefined) {
       throw new RunEventsError(
         "invalid_event",
-        "Expected a JSON value, but its toJSON gives none.",
+        "Expected a JSON value, but its toJSON returns undefined or a function. Return a JSON value.",
       );
     }
     // `JSON.stringify` escapes lone surrogates itself, but passes on what `JSON.rawJSON` holds.

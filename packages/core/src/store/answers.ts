@@ -8,21 +8,24 @@ export function isLater<T>(answer: Answer<T>): answer is Promise<T> {
   return isPromise(answer);
 }
 
-/** Goes on with an answer: now if it is there, or once it has come. So the same code fits both kinds of database. */
+/** Continues with an answer: now, or once it has come. So the same code fits both kinds of database. */
 export function after<T, Next>(answer: Answer<T>, next: (value: T) => Answer<Next>): Answer<Next> {
   return isLater(answer) ? answer.then(next) : next(answer);
 }
 
-/** Takes one step after the other until one answers `false`. */
+/** Takes one step after another until one answers `false`. */
 export function whileTrue(step: () => Answer<boolean>): Answer<void> {
   for (;;) {
-    const goesOn = step();
-    if (isLater(goesOn)) return goesOn.then((more) => (more ? whileTrue(step) : undefined));
-    if (!goesOn) return;
+    const hasMore = step();
+    if (isLater(hasMore)) return hasMore.then((more) => (more ? whileTrue(step) : undefined));
+    if (!hasMore) return;
   }
 }
 
-/** Takes a step for each item, one after the other. @returns what the steps gave, in this order */
+/**
+ * Takes a step for each item, one after another.
+ * @returns the results of the steps, in this order
+ */
 export function inTurn<Item, Result>(
   items: Iterable<Item>,
   step: (item: Item) => Answer<Result>,

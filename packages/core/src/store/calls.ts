@@ -2,7 +2,10 @@ import { storeClosed } from "../rules/errors.ts";
 
 /** The calls of one store, from its opening to its end. */
 export interface Calls {
-  /** Makes a call. @throws RunEventsError `store_unavailable` after `close` */
+  /**
+   * Makes a call.
+   * @throws RunEventsError `store_unavailable` after `close`
+   */
   run<T>(call: () => Promise<T>): Promise<T>;
   /** Refuses all further calls. Idempotent. Resolves once none is under way. */
   close(): Promise<void>;

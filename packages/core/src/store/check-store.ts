@@ -18,7 +18,10 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "subscribe",
 ];
 
-/** Accepts a value with the shape of a store. @throws TypeError that says what came instead, and what to do */
+/**
+ * Accepts a value with the shape of a store.
+ * @throws TypeError with what came instead, and what to do
+ */
 export function checkStore(store: unknown): asserts store is RunEventStore {
   if (isPromise(store)) {
     throw new TypeError(
@@ -36,7 +39,7 @@ export function checkStore(store: unknown): asserts store is RunEventStore {
   const lacks = typeof capabilities === "object" && capabilities !== null ? [] : ["capabilities"];
   if (missing.length + lacks.length > 0) {
     throw new TypeError(
-      `Expected \`store\` to be a store, got ${describeValue(store)} without ${[...lacks, ...missing].join(", ")}. Pass what a store's own function gives, of the same version as this package.`,
+      `Expected \`store\` to be a store, got ${describeValue(store)} without ${[...lacks, ...missing].join(", ")}. Pass the result of a store's own function, of the same version as this package.`,
     );
   }
 }

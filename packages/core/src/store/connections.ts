@@ -3,21 +3,24 @@ import { planBackoff } from "../time/backoff.ts";
 import { type Clock, pause, systemClock } from "../time/clock.ts";
 import type { RowMoves, RowWork, Transact, TransactionMode } from "./row-moves.ts";
 
-/** How long a transaction that met others' is tried again, in milliseconds. */
+/** How long a transaction that met others is tried again, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** The pauses between two attempts, all by chance, so that transactions that met do not meet again. */
+/** The pauses between two attempts: random, so that transactions that met do not meet again. */
 const BACKOFF = { firstMs: 2, mostMs: 20, jitter: 1 };
 
-/** Settings of `createConnections`: what core needs of a driver and its pool. */
+/** Settings of `createConnections`: the calls of a driver and its pool. */
 export interface ConnectionsOptions<Connection> {
   /** Takes a connection that no one else uses until `release`. */
   readonly connect: () => Promise<Connection>;
   /**
-   * Gives a connection back. Called once for each that `connect` gave, whatever failed. Must not throw.
+   * Returns a connection. Called once for each that `connect` gave, even if a call failed. Must not throw.
    * @param isBroken its transaction may still be open, or a statement outside of a transaction has failed: close the connection
    */
   readonly release: (connection: Connection, isBroken: boolean) => void;
-  /** Runs a statement without values: one of `begin`, `COMMIT` or `ROLLBACK`. Rejects if the server refuses it or the connection breaks. */
+  /**
+   * Runs a statement without values: one of `begin`, `COMMIT` or `ROLLBACK`. Rejects if the server refuses it or the connection
+   * breaks.
+   */
   readonly run: (connection: Connection, statement: string) => Promise<unknown>;
   /**
    * The statements that begin a transaction. `write` needs READ COMMITTED or stricter. `snapshot` needs an isolation in which all
@@ -27,13 +30,13 @@ export interface ConnectionsOptions<Connection> {
   /** The moves of one transaction on its connection. */
   readonly rowsOn: (connection: Connection, mode: TransactionMode) => RowMoves;
   /**
-   * Whether other transactions were in the way, so that the same call may land now: a deadlock, a serialization failure. The call is then
-   * tried again from its begin. From `COMMIT` such an error must mean that nothing was committed. A lock wait timeout is none: the other
-   * transaction still has the lock, so the call fails with `failureOf`.
+   * Whether other transactions were in the way, so that the same call may land now: a deadlock, a serialization failure. The call is
+   * then tried again from its start. From `COMMIT` such an error must mean that nothing was committed. Answer `false` for a lock wait
+   * timeout: the other transaction still has the lock, so the call fails with `failureOf`.
    */
   readonly isContention: (error: unknown) => boolean;
   /**
-   * An error of the driver as `store_unavailable`, with itself as the `cause`. `retryable: false` if it lasts until an operator acts.
+   * Turns a driver's error into `store_unavailable`, with itself as the `cause`. `retryable: false` if it lasts until an operator acts.
    * `RunEventsError`s stay as they are, and do not come here.
    * @see S20
    */
@@ -41,24 +44,26 @@ export interface ConnectionsOptions<Connection> {
   readonly clock?: Clock | undefined;
 }
 
-/** The work that a store does on connections of its own. */
+/** The work that a store does on its connections. */
 export interface Connections<Connection> {
   /** Runs one transaction, for `createRowStore`. */
   readonly transact: Transact;
   /**
-   * Does work outside of transactions, such as a migration or a look at the server's settings. It is not tried again.
-   * @throws RunEventsError as `failureOf` says
+   * Does work outside of transactions, such as a migration or a read of the server's settings. It is not tried again.
+   * @throws RunEventsError as from `failureOf`
    */
   perform<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
 }
 
 /**
- * Transactions of a database server: connect, begin, work, commit, release.
+ * Makes the transactions of a database server: connect, begin, work, commit, release.
  *
- * - Work that fails is rolled back. If the `ROLLBACK` fails too, the connection is closed, so the server rolls back. The caller gets the
+ * - Work that fails is rolled back. If the `ROLLBACK` fails too, the connection is closed, so the server rolls back. The caller gets
+ *   the
  *   first error.
- * - A transaction that met others' is tried again, for up to 10 s, after a random pause, so that those that met do not all meet again.
- * - What fails before the commit has changed nothing. A `COMMIT` of a `write` that fails is `ambiguous`, unless others were in its way.
+ * - A transaction that met others is tried again for up to 10 s, after random pauses, so that those that met do not all meet again.
+ * - A failure before the commit has changed nothing. A `COMMIT` of a `write` that fails is `ambiguous`, unless other transactions were
+ *   in its way.
  * - A connection is closed if it may be broken: `BEGIN`, `COMMIT`, `ROLLBACK` or work outside of a transaction has failed on it.
  * @see S2, S7, S20
  */
@@ -71,7 +76,7 @@ export function createConnections<Connection>(
     return error instanceof RunEventsError ? error : options.failureOf(error);
   }
 
-  /** Does work on a connection. If it fails, the connection is closed, unless the work has said that it is clean. */
+  /** Does work on a connection. If it fails, the connection is closed, unless the work has called `isClean`. */
   async function withConnection<T>(
     work: (connection: Connection, isClean: () => void) => T | Promise<T>,
   ): Promise<T> {

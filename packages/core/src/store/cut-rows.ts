@@ -1,9 +1,9 @@
-/** What one insert gets: so many rows at most. */
+/** The most rows of one insert. */
 const MOST_ROWS = 1_000;
-/** And so many UTF-16 units of text, unless it is one row: escaped they stay under 4 MiB. */
+/** The most UTF-16 units of text in one insert of several rows: escaped, they stay under 4 MiB. */
 const MOST_TEXT = 1_048_576;
 
-/** A row of which these parts may be long. */
+/** A row, with the parts that may be long. */
 interface TextRow {
   readonly payload?: string;
   readonly phase: string | null;

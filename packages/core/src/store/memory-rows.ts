@@ -16,7 +16,7 @@ interface MemoryRun {
   readonly receipts: Map<string, ReceiptRow>;
 }
 
-/** Rows in this process. Each move answers at once. Arguments are copied; answers are copies, or are never changed. */
+/** Rows in this process. Each move answers at once. It copies arguments. Its answers are copies, or never change. */
 export class MemoryRows implements RowMoves {
   readonly now: () => number;
   readonly #runs = new Map<string, MemoryRun>();

@@ -6,13 +6,16 @@ import type { RunEventStore } from "./store.ts";
 
 /** Settings of `createMemoryStore`. */
 export interface MemoryStoreOptions {
-  /** The store's clock, in milliseconds since 1970. Default `Date.now`. */
+  /**
+   * The store's clock, in milliseconds since 1970.
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number;
 }
 
 /**
- * The reference store. All data is in this process and is lost with it. It is the smallest row store: each call is one synchronous
- * block, so no other call can come between its checks and its writes.
+ * Makes the reference store. All data is in this process and is lost with it. It is the smallest row store: each call is one
+ * synchronous block, so no other call can come between its checks and its writes.
  *
  * @example
  * const runs = createRunEvents({ store: createMemoryStore() });

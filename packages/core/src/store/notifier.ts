@@ -8,69 +8,71 @@ export interface Notifier {
   has(runId: string): boolean;
   /** Adds a subscription. The returned function stops it, and may be called twice. */
   add(runId: string, onNotification: () => void): () => void;
-  /** Notifications all subscriptions of the run after the current synchronous work. Calls until then merge into one. */
+  /** Notifies all subscriptions of the run after the current synchronous work. Calls until then merge into one. */
   notify(runId: string): void;
+  /** Notifies all subscriptions of all runs, as `notify` does. */
   notifyAll(): void;
   /** Stops all subscriptions. */
   clear(): void;
 }
 
-interface NotificationCounter {
+/** One subscription. */
+interface Entry {
   onNotification: () => void;
 }
 
 /**
- * Keeps the subscriptions of an adapter. They are notified in a microtask, so that no reader acts inside an append that has not answered yet.
- * A watch that was stopped meanwhile is not notified.
+ * Makes the notifier of an adapter: it keeps the subscriptions of one process. It notifies in a microtask, so that no reader acts
+ * inside an append that has not answered yet. A subscription that was stopped meanwhile is not notified.
  * @see S13, S14
  */
 export function createNotifier(): Notifier {
   // Arrays and not sets: they take less memory, and a run mostly has one subscription.
-  const counters = new Map<string, readonly NotificationCounter[]>();
+  const entries = new Map<string, readonly Entry[]>();
   const notifying = new Set<string>();
 
   function notify(runId: string): void {
-    if (!counters.has(runId)) return;
-    if (notifying.size === 0) afterThis(notifyAll);
+    if (!entries.has(runId)) return;
+    if (notifying.size === 0) afterThis(flush);
     notifying.add(runId);
   }
 
-  function notifyAll(): void {
+  function flush(): void {
     const runIds = [...notifying];
     notifying.clear();
     for (const runId of runIds) {
-      // The array of this moment: a subscription that another subscription's notify stops is not notified, and one that it adds is not notified either.
-      for (const counter of counters.get(runId) ?? []) counter.onNotification();
+      // The array as it is now: a callback may stop other subscriptions or add some, and neither are notified.
+      for (const entry of entries.get(runId) ?? []) entry.onNotification();
     }
   }
 
-  function remove(runId: string, counter: NotificationCounter): void {
-    counter.onNotification = silent;
-    const left = counters.get(runId)?.filter((other) => other !== counter) ?? [];
-    if (left.length === 0) counters.delete(runId);
-    else counters.set(runId, left);
+  function remove(runId: string, entry: Entry): void {
+    entry.onNotification = silent;
+    const left = entries.get(runId)?.filter((other) => other !== entry) ?? [];
+    if (left.length === 0) entries.delete(runId);
+    else entries.set(runId, left);
   }
 
   return {
-    runIds: () => counters.keys(),
-    has: (runId) => counters.has(runId),
+    runIds: () => entries.keys(),
+    has: (runId) => entries.has(runId),
     add(runId, onNotification) {
       // An object for each call: the same function may be added twice and stopped once.
-      const counter: NotificationCounter = { onNotification };
-      counters.set(runId, [...(counters.get(runId) ?? []), counter]);
-      return () => remove(runId, counter);
+      const entry: Entry = { onNotification };
+      entries.set(runId, [...(entries.get(runId) ?? []), entry]);
+      return () => remove(runId, entry);
     },
     notify,
     notifyAll() {
-      for (const runId of counters.keys()) notify(runId);
+      for (const runId of entries.keys()) notify(runId);
     },
     clear() {
-      // A notify may call this while other subscriptions of its run are still to be notified.
-      for (const counter of [...counters.values()].flat()) counter.onNotification = silent;
-      counters.clear();
+      // A callback may call this while other subscriptions of its run are still to be notified.
+      for (const entry of [...entries.values()].flat()) entry.onNotification = silent;
+      entries.clear();
     },
   };
 }
 
-/** The notify of a subscription that was stopped. */
+/** The callback of a subscription that was stopped. */
 function silent(): void {}

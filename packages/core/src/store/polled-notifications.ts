@@ -12,7 +12,7 @@ export interface Notifications {
   subscribe(runId: string, onNotification: () => void): Subscription;
   /** Notifies of runs that an append of this store has moved. */
   moved(heads: readonly RunPosition[]): void;
-  /** Notifies of runs that this store has made or removed. */
+  /** Notifies of runs that this store has created or removed. */
   changed(runIds: readonly string[]): void;
   /** Ends every subscription. */
   close(): void;
@@ -21,13 +21,13 @@ export interface Notifications {
 /** Settings of `createPolledNotifications`. */
 export interface PolledNotificationsOptions {
   /**
-   * The positions of the watched runs that exist, in one query for all of them; `null` if nothing has changed since the last answer.
-   * If it throws, the next look tries again. Give `null` instead of a function if only this store commits: then nothing is polled.
+   * The positions of the subscribed runs that exist, in one query for all of them; `null` if nothing has changed since the last answer.
+   * If it throws, the next poll tries again. Pass `null` instead of a function if only this store commits: then nothing is polled.
    */
   readonly selectPositions:
     | ((runIds: readonly string[]) => Answer<readonly RunPosition[] | null>)
     | null;
-  /** How often to look while there are subscriptions, in milliseconds. */
+  /** How often to poll while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
   /** As of `createPoller`. */
   readonly mostPauseMs?: number | undefined;
@@ -35,8 +35,8 @@ export interface PolledNotificationsOptions {
 }
 
 /**
- * Notifies by polling: of this store's own commits at once, of others' commits when a look finds them. The first look at a run
- * always notifies, so a subscription is ready from the start. Without subscriptions there are no looks.
+ * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
+ * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled.
  * @see S13-S15
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
@@ -45,22 +45,22 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   const seen = createSeenHeads();
   let isClosed = false;
   const poller = createPoller({
-    look,
+    poll,
     isNeeded: () => selectPositions !== null && notifier.runIds().next().done !== true,
     pauseMs: () => pollMs,
     mostPauseMs,
     clock,
   });
 
-  function look(): Answer<void> {
+  function poll(): Answer<void> {
     const runIds = [...notifier.runIds()];
     const positions = selectPositions?.(runIds) ?? null;
-    if (isLater(positions)) return positions.then((found) => take(runIds, found));
-    take(runIds, positions);
+    if (isLater(positions)) return positions.then((found) => receive(runIds, found));
+    receive(runIds, positions);
   }
 
-  /** Watches may have been added and stopped since the query began. */
-  function take(runIds: readonly string[], positions: readonly RunPosition[] | null): void {
+  /** Subscriptions may have been added and stopped since the query began. */
+  function receive(runIds: readonly string[], positions: readonly RunPosition[] | null): void {
     if (positions === null) return;
     const found = new Map(positions.map((position) => [position.runId, position]));
     for (const runId of runIds) see(runId, found.get(runId) ?? null);
@@ -99,10 +99,10 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   };
 }
 
-/** A watch on a store that is closed. @see S18 */
+/** A subscription to a store that is closed: its `ready` rejects. @see S18 */
 export function closedSubscription(): Subscription {
   const ready = Promise.reject(storeClosed());
-  // A caller that does not wait for `ready` learns of it from the next read.
+  // A caller that does not wait for `ready` gets the same error from its next read.
   ready.catch(() => {});
   return { ready, stop() {} };
 }

@@ -11,37 +11,37 @@ import type { ListQuery } from "./store.ts";
 export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
 
 /**
- * What a database does for a store in one transaction. No policy is here: what a move is asked for, it does. What one throws rolls the
- * transaction back. Moves are called one after the other, each after the answer to the one before.
+ * The moves of a database in one transaction of a store. A move has no policy: it does what it is asked for. If one throws, the
+ * transaction is rolled back. Each move is called after the answer to the one before.
  *
  * Each call of the store is one transaction, with moves in this order. `?` is once or not at all, `*` any number of times, `+` once or
  * more.
  *
- * | call        | mode     | moves                                                                                           |
- * | ----------- | -------- | ----------------------------------------------------------------------------------------------- |
- * | createRun   | write    | (selectHeads (now insertRun)?)+                                                                 |
- * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads)?      |
- * | claim       | write    | selectHeads now saveHeads?                                                                      |
- * | renew       | write    | selectHeads now saveHeads?                                                                      |
- * | release     | write    | selectHeads now saveHeads?                                                                      |
- * | deleteRun   | write    | selectHeads deleteRuns?                                                                         |
- * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                     |
- * | probe       | write    | writeProbe now                                                                                  |
- * | read        | snapshot | selectHeads (selectEvents? selectPhase?)*                                                       |
- * | getRun      | plain    | selectHeads                                                                                     |
- * | listRuns    | plain    | selectOwned                                                                                     |
- * | listExpired | plain    | now selectDue                                                                                   |
+ * | call        | mode     | moves                                                                                      |
+ * | ----------- | -------- | ------------------------------------------------------------------------------------------ |
+ * | createRun   | write    | (selectHeads (now insertRun)?)+                                                            |
+ * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads)? |
+ * | claim       | write    | selectHeads now saveHeads?                                                                 |
+ * | renew       | write    | selectHeads now saveHeads?                                                                 |
+ * | release     | write    | selectHeads now saveHeads?                                                                 |
+ * | deleteRun   | write    | selectHeads deleteRuns?                                                                    |
+ * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                |
+ * | probe       | write    | writeProbe now                                                                             |
+ * | read        | snapshot | selectHeads (selectEvents? selectPhase?)*                                                  |
+ * | getRun      | plain    | selectHeads                                                                                |
+ * | listRuns    | plain    | selectOwned                                                                                |
+ * | listExpired | plain    | now selectDue                                                                              |
  *
  * No list that a move gets is empty, and none names a row twice. Run ids, keys and saved heads are 1,024 at most, ordinals 100.
  */
 export interface RowMoves {
   /**
-   * The database's clock as of now, not as of the transaction's begin, in whole milliseconds since 1970. In a `write` transaction of runs
-   * it is asked after their locks are held.
+   * The database's clock as of now, not as of the transaction's start, in whole milliseconds since 1970. In a `write` transaction of
+   * runs it is asked after their locks are held.
    */
   now(): Answer<number>;
   /**
-   * The heads of those of the runs that there are, in any order. In a `write` transaction each is locked until its end: no other one
+   * The heads of the runs that exist, in any order. In a `write` transaction each is locked until its end: no other one
    * changes or removes it, and what is read is the latest. Locks are taken by ascending run id, which `runIds` has. In the other modes
    * it locks nothing.
    */
@@ -55,17 +55,20 @@ export interface RowMoves {
     ordinal: number,
     page: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): Answer<readonly StoredEvent[]>;
-  /** The phase of the run's last event with a phase, at or before the sequence; `null` if there is none. Through an index. */
+  /** The phase of the run's last event with a phase, at or before the sequence; `null` without one. Through an index. */
   selectPhase(ordinal: number, sequence: number): Answer<string | null>;
   /** An owner's runs for the query, by descending ordinal. Through an index. */
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
-  /** Makes a run. @returns its ordinal, larger than every ordinal before; `null` if another transaction has just made a run of that id */
+  /**
+   * Creates a run.
+   * @returns its ordinal, larger than every ordinal before; `null` if another transaction has just created a run of that id
+   */
   insertRun(run: NewRun): Answer<number | null>;
   /**
-   * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one statement
-   * takes them; core makes more calls of a larger append.
+   * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one
+   * statement takes them. A larger append gets more calls.
    */
   insertEvents(events: readonly EventRow[]): Answer<void>;
   /** Inserts rows, as many as `insertEvents` gets. */
@@ -75,8 +78,8 @@ export interface RowMoves {
   /** Removes runs that were locked, with their events and receipts. */
   deleteRuns(ordinals: readonly number[]): Answer<void>;
   /**
-   * Writes something small that the commit makes as durable as an append, and leaves nothing. It touches no row of a run, and none that
-   * another probe has written: probes at once then do not wait for each other. So delete the row that you inserted, by its id.
+   * Writes something small that the commit makes as durable as an append, and leaves nothing. It touches no row of a run, and no row
+   * of another probe, so that probes do not wait for each other. So insert a row, and delete it by its id.
    */
   writeProbe(): Answer<void>;
 }
@@ -87,7 +90,7 @@ export interface RowMoves {
  */
 export type TransactionMode = "plain" | "snapshot" | "write";
 
-/** What a call of a store does in a transaction: moves, one after the other. It answers at once if all moves answer at once. */
+/** The work of one call of a store in a transaction: one move after another. It answers at once if all moves do. */
 export type RowWork<T> = (rows: RowMoves) => Answer<T>;
 
 /** Runs the work in a transaction. Its errors go to the caller of the store, so they are `RunEventsError`s. */

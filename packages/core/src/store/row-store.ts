@@ -31,10 +31,15 @@ export interface RowStoreOptions {
 }
 
 /**
- * A whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in an
- * order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls are
- * refused.
+ * Makes a whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in
+ * an order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls
+ * are refused.
  * @see S1-S24, S31
+ *
+ * @example
+ * const { transact } = createConnections({ connect, release, run, begin, rowsOn, isContention, failureOf });
+ * const notifications = createPolledNotifications({ selectPositions, pollMs: 250 });
+ * const store = createRowStore({ capabilities, transact, notifications });
  */
 export function createRowStore(options: RowStoreOptions): RunEventStore {
   const { capabilities, transact, notifications, mostPurgedEvents = 2_000 } = options;
@@ -76,9 +81,9 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     release: (request) => lease(request.runId, releaseRule(request)),
     listExpired: (query) => perform("plain", expiredWork(query)),
     async purge(request) {
-      const gone = await perform("write", purgeWork(request, mostPurgedEvents));
-      notifications.changed(gone);
-      return gone;
+      const removed = await perform("write", purgeWork(request, mostPurgedEvents));
+      notifications.changed(removed);
+      return removed;
     },
     probe: () => perform("write", probeWork),
     subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),

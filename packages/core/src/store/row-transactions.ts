@@ -12,8 +12,8 @@ import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
 
-/** How often in a row a run may be neither made nor found, since others make and remove it in between. */
-const FRUITLESS_LOOKS = 100;
+/** How often in a row a run may be neither created nor found, since others create and remove it in between. */
+const FRUITLESS_TRIES = 100;
 
 /** What an append answers, and the heads to notify of. */
 export interface AppendResult {
@@ -22,10 +22,10 @@ export interface AppendResult {
   readonly moved: readonly RunRecord[];
 }
 
-/** Makes a run unless its id is in use. `write`. @see S16 */
+/** Creates a run unless its id is in use. `write`. @see S16 */
 export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
-  function look(rows: RowMoves, looks: number): Answer<CreateOutcome> {
-    if (looks === FRUITLESS_LOOKS) {
+  function tryOnce(rows: RowMoves, tries: number): Answer<CreateOutcome> {
+    if (tries === FRUITLESS_TRIES) {
       throw new RunEventsError(
         "store_unavailable",
         "Expected the run to be created or found, but its id was in use at every try, and no row of it was seen. Check what hides rows from this user.",
@@ -38,13 +38,13 @@ export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
         const run = newRun(request, nowMs);
         return after(rows.insertRun(run), (ordinal) =>
           ordinal === null
-            ? look(rows, looks + 1)
+            ? tryOnce(rows, tries + 1)
             : ({ outcome: "created", run: { ...run, ordinal } } as const),
         );
       });
     });
   }
-  return (rows) => look(rows, 0);
+  return (rows) => tryOnce(rows, 0);
 }
 
 /** Appends the requests of one call: locks heads, reads the clock and receipts, plans, writes rows. `write`. @see S1-S5 */
@@ -76,7 +76,7 @@ function savePlan(rows: RowMoves, { events, receipts, moved }: AppendPlan<HeadRo
 
 const NOTHING_KEPT: ReadonlyMap<string, KeptReceipt> = new Map();
 
-/** What the requests' keys stand for before this call, by `nameOf`. */
+/** The receipts that the requests' keys have before this call, by `nameOf`. */
 function selectKept(
   rows: RowMoves,
   heads: readonly HeadRow[],
@@ -160,13 +160,13 @@ export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome>
     );
 }
 
-/** The runs whose leases ran out. `plain`. @see S23 */
+/** The runs whose leases have expired. `plain`. @see S23 */
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
   return (rows) =>
     after(rows.now(), (nowMs) => rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
 }
 
-/** How many heads a purge locks and looks at together: a head may be large. */
+/** How many heads a purge locks and reads together: a head may be large. */
 const PURGE_PIECE = 100;
 
 /**
@@ -180,20 +180,20 @@ export function purgeWork(
   mostEvents: number,
 ): RowWork<readonly string[]> {
   return (rows) => {
-    const gone: string[] = [];
+    const removed: string[] = [];
     let eventsLeft = mostEvents;
     let fruitless = 0;
 
     function purgePiece(untilMs: number): Answer<boolean> {
-      const most = Math.min(limit - gone.length, PURGE_PIECE);
-      if (most === 0 || eventsLeft <= 0 || fruitless === FRUITLESS_LOOKS) return false;
+      const most = Math.min(limit - removed.length, PURGE_PIECE);
+      if (most === 0 || eventsLeft <= 0 || fruitless === FRUITLESS_TRIES) return false;
       return after(rows.selectDue("finishedAtMs", untilMs, most), (runIds) => {
         if (runIds.length === 0) return false;
         return after(rows.selectHeads(runIds.toSorted()), (heads) => {
           const piece = firstOf(runIds, heads, untilMs, eventsLeft);
           fruitless = piece.length === 0 ? fruitless + 1 : 0;
           for (const { runId, lastSequence } of piece) {
-            gone.push(runId);
+            removed.push(runId);
             eventsLeft -= lastSequence;
           }
           if (piece.length === 0) return true;
@@ -205,7 +205,7 @@ export function purgeWork(
     return after(rows.now(), (nowMs) =>
       after(
         whileTrue(() => purgePiece(nowMs - finishedForMs)),
-        () => gone,
+        () => removed,
       ),
     );
   };

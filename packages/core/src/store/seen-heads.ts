@@ -3,16 +3,20 @@ import type { RunRecord } from "../rules/run.ts";
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
 
-/** What the subscriptions of runs have been notified of. */
+/** The heads that the subscriptions of runs have been notified of. */
 export interface SeenHeads {
-  /** Takes what was seen of a run, `null` if it does not exist. @returns whether it is new, so that its subscriptions must be notified */
+  /**
+   * Records a run's position, `null` if the run does not exist.
+   * @returns whether it is new, so that the run's subscriptions must be notified
+   */
   see(runId: string, seen: RunPosition | null): boolean;
+  /** Forgets a run that has no subscriptions any more. */
   forget(runId: string): void;
 }
 
 /**
  * Remembers heads. A head is new if none of its run was seen, or if it is later: by the run's ordinal, then by its sequence. A head
- * that was seen before is not new, and neither is the answer of a look that a notification has overtaken.
+ * that was seen before is not new, and neither is the answer of a poll that a notification has overtaken.
  * @see S13, S14
  */
 export function createSeenHeads(): SeenHeads {

@@ -6,7 +6,7 @@ import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from ".
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
 import type { RunStatus } from "../rules/event.ts";
 
-/** Asks for an owner's runs, newest first (descending `ordinal`). */
+/** A request for an owner's runs, newest first (descending `ordinal`). */
 export interface ListQuery {
   readonly ownerId: string;
   /** Only runs in this status; `null` for all. */
@@ -16,16 +16,16 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** Asks for runs whose lease ran out `graceMs` ago or more, and that nobody has claimed since. @see S23 */
+/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see S23 */
 export interface ExpiredQuery {
   readonly graceMs: number;
   /** 1 or more. */
   readonly limit: number;
 }
 
-/** Asks to remove runs that finished some time ago. @see S24 */
+/** A request to remove runs that finished some time ago. @see S24 */
 export interface PurgeRequest {
-  /** Runs go whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
+  /** Removes runs whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
   readonly finishedForMs: number;
   /** The most runs of this call: 1 or more. */
   readonly limit: number;
@@ -34,22 +34,22 @@ export interface PurgeRequest {
 /** `active`: the run has not finished, and stays. @see S17 */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
-/** A watch on one run. */
+/** A subscription to the notifications of one run. */
 export interface Subscription {
   /**
-   * From then on, every commit notifies within `notifyWithinMs`. Rejects if the store cannot watch. Always settles, also if the subscription
-   * is stopped or the store is closed before: core waits for it.
+   * Resolves when every later commit notifies within `notifyWithinMs`. Rejects if the store cannot subscribe. It always settles, even
+   * if the subscription is stopped or the store is closed before: core waits for it.
    */
   readonly ready: Promise<void>;
-  /** Idempotent. No notification after it. */
+  /** Ends the subscription: no notification comes after it. Idempotent. */
   stop(): void;
 }
 
 /** What a store promises beyond the contract, as data. */
 export interface StoreCapabilities {
   /**
-   * What an acknowledged append survives: nothing beyond this process (`memory`), the crash of every process
-   * (`process`), power loss (`power`), or the store cannot tell (`unknown`). @see S6
+   * What an acknowledged append survives: only this process (`memory`), the crash of every process
+   * (`process`), power loss (`power`), or that is not known (`unknown`). @see S6
    */
   readonly durability: "memory" | "process" | "power" | "unknown";
   /** Whether other processes see the same runs. */
@@ -58,7 +58,7 @@ export interface StoreCapabilities {
   readonly joinsTransaction: boolean;
   /**
    * Whether appends are expected to fail now and then without anyone knowing if they landed, as over a connection that may
-   * break; core then gives each one a key of its own and sends it again. A store that says no may still throw `ambiguous`,
+   * break; core then gives each append its own key and sends it again. A store that says `false` may still throw `ambiguous`,
    * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see S7
    */
   readonly losesAcknowledgements: boolean;
@@ -74,7 +74,7 @@ export interface StoreCapabilities {
 /**
  * What an adapter promises and core builds on. Adapters move rows and hold no policy. The clauses:
  *
- * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, whatever crashes, retries or races.
+ * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, through crashes, retries and races.
  * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
  * - **S3** commit order is sequence order. **S4** appends are linearizable a run, from any number of processes.
  * - **S5** the order of outcomes, see `AppendOutcome`. **S6** acknowledged is as durable as `capabilities` says.
@@ -86,30 +86,42 @@ export interface StoreCapabilities {
  * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every subscription.
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
  * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
- *   fence, and its owner's. **S23** leases that ran out are found through an index. **S24** old runs are removed in batches.
- * - **S31** `probe` says whether an append could land now, and what time the store has.
+ *   fence, and its owner's. **S23** expired leases are found through an index. **S24** old runs are removed in batches.
+ * - **S31** `probe` resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
-  /** @see S16 */
+  /** Creates a run, or answers the owner's run that has the id. @see S16 */
   createRun(request: CreateRunRequest): Promise<CreateOutcome>;
-  /** One outcome a request, in their order. @throws RunEventsError `store_unavailable`. @see S1-S8 */
+  /**
+   * Appends the batches of many requests.
+   * @returns one outcome a request, in their order
+   * @throws RunEventsError `store_unavailable`
+   * @see S1-S8
+   */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
-  /** One answer a query, in their order; `null` where there is no such run. @see S8-S12 */
+  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see S8-S12 */
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
+  /** A run's head; `null` if the run does not exist. */
   getRun(runId: string): Promise<RunRecord | null>;
+  /** An owner's runs, newest first. @see S12 */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /** `ownerId` as in `ReadQuery`. Notifies the run's subscriptions. @see S17 */
+  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in `ReadQuery`. @see S17 */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
-  /** One round trip, as `renew` and `release`. None of them notifies, moves `updatedAtMs` or writes an event. @see S21 */
+  /**
+   * Claims a run in one round trip. Like `renew` and `release`, it neither notifies, moves `updatedAtMs` nor writes an event.
+   * @see S21
+   */
   claim(request: ClaimRequest): Promise<LeaseOutcome>;
+  /** Moves the end of a lease. @see S21 */
   renew(request: RenewRequest): Promise<LeaseOutcome>;
+  /** Ends a lease. @see S21 */
   release(request: ReleaseRequest): Promise<LeaseOutcome>;
-  /** Ids of such runs, those first whose lease ran out first; how many runs there are in all costs nothing. @see S23 */
+  /** The ids of runs with expired leases, the longest expired first. The number of all runs does not matter. @see S23 */
   listExpired(query: ExpiredQuery): Promise<readonly string[]>;
   /**
-   * Removes runs whole, in the order in which they finished, and notifies their subscriptions. Fewer than `limit` if so many would hold up
-   * appends; none only if none is left.
+   * Removes runs whole, in the order in which they finished, and notifies their subscriptions. It removes fewer than
+   * `limit` runs if so many would hold up appends, and none only if none is left.
    * @returns the ids of the removed runs
    * @see S24
    */
@@ -117,40 +129,43 @@ export interface RunEventStore {
   /**
    * Resolves if an append could land now: it writes something small as durably as an append does, into no run. It waits for
    * the store as an append does, so a caller bounds it.
-   * @returns what the store's clock said meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
-   * clocks, as those of a cluster's masters, the latest.
-   * @throws RunEventsError `store_unavailable`, which says why no append could land
+   * @returns the time of the store's clock meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
+   * clocks, as those of a cluster's masters, the latest
+   * @throws RunEventsError `store_unavailable`, with why no append could land
    * @see S31
    */
   probe(): Promise<number>;
-  /** `onNotification` is never called from within `subscribe` itself, and must not throw. @see S13-S15 */
+  /** Subscribes to a run. `onNotification` is never called from within `subscribe` itself, and must not throw. @see S13-S15 */
   subscribe(runId: string, onNotification: () => void): Subscription;
-  /** @see S18 */
+  /** Ends every subscription and closes the store. Idempotent. @see S18 */
   close(): Promise<void>;
 }
 
-/** A store with tables, which have to be made. @see S19 */
+/** A store with tables, which have to be created. @see S19 */
 export interface MigratableStore extends RunEventStore {
   /**
-   * Makes or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing.
-   * @throws RunEventsError `store_unavailable`, also for a newer schema that this program must not touch
+   * Creates or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing.
+   * @throws RunEventsError `store_unavailable`; also for a newer schema that this program must not change
    */
   migrate(): Promise<void>;
-  /** Checks that the tables are of this program's schema. @throws RunEventsError `store_unavailable` */
+  /**
+   * Checks that the tables have this program's schema.
+   * @throws RunEventsError `store_unavailable`
+   */
   verify(): Promise<void>;
 }
 
-/** A store whose `capabilities` say `joinsTransaction`. */
+/** A store whose `capabilities.joinsTransaction` is `true`. */
 export interface TransactionalStore<
   Append extends JoinedAppend = JoinedAppend,
 > extends RunEventStore {
   /**
-   * Appends inside the caller's open transaction. The events are there if and only if the caller commits, and subscriptions are notified
+   * Appends inside the caller's open transaction. The events exist if and only if the caller commits, and subscriptions are notified
    * after the commit. A refusal leaves the transaction as it was.
    * @param append `planJoinedAppend` checks it. A store on a server adds the connection of the transaction
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
    * `store_unavailable`
-   * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects.
+   * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects
    * @see S6
    */
   appendInTransaction(append: Append): AppendReceipt | Promise<AppendReceipt>;

@@ -5,11 +5,11 @@ import type { StreamErrorCode } from "../wire/stream-error.ts";
 /** The transport under a stream, such as an HTTP response. */
 export interface StreamSink {
   /**
-   * Hands bytes over; must not throw. `false` once it holds all that it should: the stream then writes nothing until `drained`.
+   * Hands bytes over; must not throw. Returns `false` if it holds enough: the stream then writes nothing until `drained`.
    * @see W25
    */
   write(bytes: Uint8Array): boolean;
-  /** Ends the answer behind what was written. */
+  /** Ends the answer after the bytes that were written. */
   end(): void;
   /** Cuts the connection. */
   destroy(): void;
@@ -25,7 +25,7 @@ export interface StreamTimes {
 /** How a stream came to its end, for metrics. */
 export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
 
-/** Who opens a stream, and where. */
+/** A client's request for a stream. */
 export interface StreamRequest {
   readonly runId: string;
   readonly ownerId: string;
@@ -38,18 +38,18 @@ export interface StreamRequest {
 export interface OpenStream {
   /**
    * Resolves when `start` may be called: with a stream, or with an error to send instead.
-   * @throws RunEventsError `not_found`: nothing may be sent.
+   * @throws RunEventsError `not_found`: nothing may be sent
    */
   readonly ready: Promise<void>;
   /** Sends everything through the transport, from the first frame to the end. */
   start(sink: StreamSink): void;
   /** The transport takes bytes again. */
   drained(): void;
-  /** The client has gone, or nothing is to be sent. At any time, idempotent. */
+  /** The client has disconnected, or nothing is to be sent. Call it at any time. Idempotent. */
   closed(): void;
 }
 
-/** What the streams of one process share. */
+/** The settings and callbacks that the streams of one process share. */
 export interface StreamHost<Stream> {
   readonly times: StreamTimes;
   /** How much earlier a heartbeat may go out, so that none is late: the period of `tick`. */
@@ -58,13 +58,13 @@ export interface StreamHost<Stream> {
   readonly now: () => number;
   /** 0 to 1, for the jitter. */
   readonly random: () => number;
-  /** Finds the reader's place in its run. */
+  /** Finds the reader's position in its run. */
   readonly follow: (
     request: StreamRequest,
     reader: FollowerReader,
   ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
   /** Before this time `tick` has nothing to do. */
   readonly onDue: (stream: Stream, dueAtMs: number) => void;
-  /** Called once a stream, when its transport has let go, or never comes. */
+  /** Called once a stream, when its transport has closed, or never comes. */
   readonly onClosed: (stream: Stream, end: StreamEnd) => void;
 }

@@ -3,14 +3,14 @@ import type { StreamSink } from "./open-stream.ts";
 /**
  * The transport of a live stream, and whether it takes bytes. It may call back from within `write`.
  *
- * | transport | event                                  | next    | what happens                                                   |
- * | --------- | -------------------------------------- | ------- | -------------------------------------------------------------- |
- * | takes     | bytes are written                      | writing | full until told otherwise: `#blockedAt` is set                 |
- * | writing   | `write` returns true                   | takes   | the writer goes on                                             |
- * | writing   | `drained`                              | takes   | the same, whatever `write` returns: nobody else starts to write |
- * | writing   | `write` returns false                  | full    | nothing is written                                             |
- * | full      | `drained`                              | takes   | what there is                                                  |
- * | full      | `stallMs` pass                         |         | `slow_consumer`                                                |
+ * | transport | event                 | next    | what happens                                                    |
+ * | --------- | --------------------- | ------- | --------------------------------------------------------------- |
+ * | takes     | bytes are written     | writing | full until it says otherwise: `#blockedAt` is set               |
+ * | writing   | `write` returns true  | takes   | the writer continues                                            |
+ * | writing   | `drained`             | takes   | the same, even if `write` returns false; no second write starts |
+ * | writing   | `write` returns false | full    | nothing is written                                              |
+ * | full      | `drained`             | takes   | what there is                                                   |
+ * | full      | `stallMs` pass        |         | `slow_consumer`                                                 |
  */
 export class StreamOutput {
   /** When the last frame went out. A heartbeat's is when it was due. */
@@ -29,7 +29,7 @@ export class StreamOutput {
     return this.#blockedAt !== -1;
   }
 
-  /** Whether it has been full for so long. */
+  /** Whether it has been full for `stallMs`. */
   isStalled(now: number, stallMs: number): boolean {
     return this.#blockedAt !== -1 && now - this.#blockedAt >= stallMs;
   }
@@ -42,20 +42,23 @@ export class StreamOutput {
   /** Hands bytes over at this time. The transport is full then, unless it says otherwise. */
   write(bytes: Uint8Array, now: number): void {
     this.frameAt = now;
-    // Full until told otherwise, which the transport may do from within the write.
+    // Full until the transport says otherwise, which it may do from within the write.
     this.#blockedAt = now;
     this.#writing = true;
     if (this.#sink.write(bytes) !== false) this.#blockedAt = -1;
     this.#writing = false;
   }
 
-  /** The transport takes bytes again. @returns whether a write is under way, whose caller goes on by itself */
+  /**
+   * The transport takes bytes again.
+   * @returns whether a write is under way: then its caller continues by itself
+   */
   drained(): boolean {
     this.#blockedAt = -1;
     return this.#writing;
   }
 
-  /** Ends the answer behind what was written. */
+  /** Ends the answer after the bytes that were written. */
   end(): void {
     this.#sink.end();
   }

@@ -18,20 +18,20 @@ import { StreamOutput } from "./stream-output.ts";
 const CLOSE_MS = 5_000;
 
 /**
- * The state machine of one live stream. What was sent decides what comes next; transport and timer only say "look". It has no
- * timer and no queue.
+ * The state machine of one live stream. What was sent decides what comes next. Transport, timer and notifications only
+ * cause a check. It has no timer and no queue.
  *
- * | state   | event                                            | next    | what happens                                           |
- * | ------- | ------------------------------------------------ | ------- | ------------------------------------------------------ |
- * | opening | the reader has its place                         | opening | `ready` resolves                                       |
- * | opening | it gets none; `#drainAt` or `#endAt` passes      | closed  | `ready` resolves or, with `not_found`, rejects         |
- * | opening | `start`                                          | live    | the `connected` frame, then what there is              |
- * | live    | `onNotification`, `drained`, a page comes, a beat is due   | live    | slices or a heartbeat, if the transport takes them     |
- * | live    | a slice ends the run                             | ending  | `run_finished`                                         |
- * | live    | a read fails, the reader is refused, stalls, `#drainAt` or `#endAt` passes | ending | an `error` frame            |
- * | ending  | `#endAt` passes                                  | closed  | the connection is cut                                  |
- * | any     | `closed`                                         | closed  | the place is given back                                |
- * | closed  | `start`                                          | closed  | an `error` frame says why, unless the client has gone  |
+ * | state   | event                                            | next    | what happens                                          |
+ * | ------- | ------------------------------------------------ | ------- | ----------------------------------------------------- |
+ * | opening | the reader has its position                      | opening | `ready` resolves                                      |
+ * | opening | it gets none; `#drainAt` or `#endAt` passes      | closed  | `ready` resolves or, with `not_found`, rejects        |
+ * | opening | `start`                                          | live    | the `connected` frame, then what there is             |
+ * | live    | a notification, `drained`, a page, a beat is due | live    | slices or a heartbeat, if the transport takes them    |
+ * | live    | a slice ends the run                             | ending  | `run_finished`                                        |
+ * | live    | a read or check fails, it stalls, a limit passes | ending  | an `error` frame                                      |
+ * | ending  | `#endAt` passes                                  | closed  | the connection is cut                                 |
+ * | any     | `closed`                                         | closed  | its place among all streams is free                   |
+ * | closed  | `start`                                          | closed  | an `error` frame says why, if the client is connected |
  *
  * In every state a page may be on its way, or a check of the reader. Their results are used only if the stream is still live.
  * The transport may call back from within `write`: `StreamOutput` says what happens then.
@@ -53,17 +53,20 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   #end: StreamEnd = "disconnected";
   /** The end of the log that the reader may know. */
   #head = 0;
-  /** Whether the client has gone, or the transport. */
+  /** Whether the client or the transport is gone. */
   #gone = false;
   #fetching = false;
   #checking = false;
   #checkedAt = 0;
   /** When this state ends at the latest. */
   #endAt: number;
-  /** When a drain ends it, unless it has ended by then; `null` while there is none. */
+  /** When a drain ends it, unless it has ended by then; `null` without a drain. */
   #drainAt: number | null = null;
 
-  /** Opens the stream, for whoever awaits `ready`. @throws what `StreamHost.follow` throws */
+  /**
+   * Opens the stream, for a caller that awaits `ready`.
+   * @throws what `StreamHost.follow` throws
+   */
   constructor(host: StreamHost<Stream>, request: StreamRequest) {
     this.#host = host;
     this.request = request;
@@ -126,7 +129,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#close(this.#end);
   }
 
-  /** Sends what there is, if the transport takes it. */
+  /** Sends what is new, if the transport takes it. */
   onNotification(): void {
     while (this.#state === "live" && !this.stalled && !this.#fetching) {
       let next: Slice | Promise<Slice> | null;
@@ -149,11 +152,11 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#plan();
   }
 
-  /** Looks at the clock. */
+  /** Acts on the time: heartbeats, limits and the end of a drain. */
   tick(time: number): void {
     switch (this.#state) {
       case "opening":
-        // No transport has started, or the store does not answer. The place is given back; a late transport gets the reason.
+        // No transport has started, or the store does not answer. The stream's place is free then; a late transport gets the reason.
         if (this.#drainAt !== null && time >= this.#drainAt) this.#close("draining");
         else if (time >= this.#endAt) {
           this.#close(this.position === null ? "store_unavailable" : "slow_consumer");
@@ -194,7 +197,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   }
 
   #plan(): void {
-    // A stream that has left the timetable has no place in it to write to.
+    // A stream that has left the timetable has no place in it.
     if (this.#state === "closed") return;
     const { times, tickMs, onDue } = this.#host;
     let dueAt = this.#endAt;
@@ -249,7 +252,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#fail(streamErrorCode(error));
   }
 
-  /** A store that has lost its tail says where the log ends now. */
+  /** The error of a store that has lost its tail says where the log ends now. */
   #learnHead(error: unknown): void {
     if (error instanceof RunEventsError) this.#head = error.details.lastSequence ?? this.#head;
   }
@@ -288,7 +291,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
       },
       () => {
         this.#checking = false;
-        // The host's sessions did not answer. That is not the reader's fault, so it may come back.
+        // The host's sessions did not answer. The reader did nothing wrong, so it may come back.
         this.#fail("store_unavailable");
       },
     );

@@ -12,26 +12,38 @@ import { Stream } from "./stream.ts";
 
 /** Settings of `createStreams`, in milliseconds and streams. */
 export interface StreamsOptions extends Partial<StreamTimes> {
-  /** Default 20,000. @see W28 */
+  /**
+   * The most streams that are open at once.
+   * @defaultValue 20,000
+   * @see W28
+   */
   readonly maxStreams?: number;
-  /** Default 32. @see W28 */
+  /**
+   * The most streams of one user that are open at once.
+   * @defaultValue 32
+   * @see W28
+   */
   readonly maxStreamsPerUser?: number;
-  /** 0 to 1, for jitter. Default `Math.random`. */
+  /**
+   * A number from 0 to 1, for jitter.
+   * @defaultValue `Math.random`
+   */
   readonly random?: () => number;
 }
 
-/** Counts since the start. */
+/** Counts of streams since the start. */
 export interface StreamStats {
   readonly open: number;
   readonly opened: number;
-  /** By the way they ended. */
+  /** How many have ended, by the way they ended. */
   readonly ended: Readonly<Partial<Record<StreamEnd, number>>>;
 }
 
 /** The live streams of one process: their limits, their clock and their end. */
 export interface Streams {
+  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see W28 */
   open(request: StreamRequest): OpenStream;
-  /** A stream of one `error` frame: a failure that a retry may cure must not be answered otherwise. @see W24 */
+  /** Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer. @see W24 */
   refuse(code: StreamErrorCode): OpenStream;
   /**
    * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
@@ -41,7 +53,7 @@ export interface Streams {
   stats(): StreamStats;
 }
 
-/** Keeps the live streams over a log. One timer serves all of them, while there are any. */
+/** Makes the live streams over a log. One timer serves all of them, while any is open. */
 export function createStreams(log: RunLog, options: StreamsOptions = {}): Streams {
   return new LiveStreams(log, options);
 }
@@ -49,14 +61,14 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
 /**
  * All streams of a process.
  *
- * | state    | event             | next     | what happens                                                                  |
- * | -------- | ----------------- | -------- | ----------------------------------------------------------------------------- |
- * | serving  | `open`            | serving  | a stream, counted for its user; `overloaded` if there are too many            |
- * | serving  | `drain`           | draining | each stream gets a time to end within the window; the clock ticks faster      |
- * | draining | `open`            | draining | it is refused with `draining`                                                 |
- * | draining | `drain`           | draining | each stream gets a time again, and ends at the earlier one                    |
- * | draining | the last one ends | draining | every `drain` resolves                                                        |
- * | any      | a stream ends     | the same | it is counted by how it ended; the clock stops with the last one              |
+ * | state    | event             | next     | what happens                                                             |
+ * | -------- | ----------------- | -------- | ------------------------------------------------------------------------ |
+ * | serving  | `open`            | serving  | a stream, counted for its user; `overloaded` if there are too many       |
+ * | serving  | `drain`           | draining | each stream gets a time to end within the window; the clock ticks faster |
+ * | draining | `open`            | draining | it is refused with `draining`                                            |
+ * | draining | `drain`           | draining | each stream gets a time again, and ends at the earlier one               |
+ * | draining | the last one ends | draining | every `drain` resolves                                                   |
+ * | any      | a stream ends     | the same | it is counted by how it ended; the clock stops with the last one         |
  */
 class LiveStreams implements Streams {
   readonly #log: RunLog;

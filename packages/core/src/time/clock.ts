@@ -1,4 +1,4 @@
-/** Time, as core uses it. Injected so that tests own it. */
+/** Time, as core uses it. It is injected, so that tests can control it. */
 export interface Clock {
   /** Milliseconds from any fixed point, never running backwards. */
   now(): number;
@@ -12,7 +12,7 @@ export const systemClock: Clock = {
   every(periodMs, task) {
     const { setInterval, clearInterval } = globalThis;
     const timer: unknown = setInterval(task, periodMs);
-    // In Node a timer is an object that can be told not to hold the process; elsewhere it is a number.
+    // In Node a timer is an object with `unref`, so that it does not keep the process alive; elsewhere it is a number.
     if (typeof timer === "object" && timer !== null && "unref" in timer) {
       (timer as { unref(): void }).unref();
     }
@@ -32,8 +32,8 @@ export const holdingClock: Clock = {
 };
 
 /**
- * Keeps the process alive until the returned function is called: somebody is waiting for what only another process may do,
- * and no timer of `Clock` holds the process for it.
+ * Keeps the process alive until the returned function is called: a caller waits for another process, and no timer
+ * of `Clock` keeps the process alive for it.
  */
 export function holdProcess(): () => void {
   const { setInterval, clearInterval } = globalThis;
@@ -41,7 +41,7 @@ export function holdProcess(): () => void {
   return () => clearInterval(timer);
 }
 
-/** Waits, and keeps the process alive meanwhile: a program that waits for an append must not end for want of anything else to do. */
+/** Waits, and keeps the process alive meanwhile: a program that waits for an append must not end because it has nothing else to do. */
 export async function pause(clock: Clock, pauseMs: number): Promise<void> {
   const release = holdProcess();
   let stop: (() => void) | undefined;
@@ -60,7 +60,7 @@ interface Turns {
 
 /**
  * Taken when this module is loaded, since they only order ready work. Otherwise a test that fakes all timers later would stop
- * every append, read and notify.
+ * every append, read and notification.
  */
 const turns: Turns = /* @__PURE__ */ takeTurns();
 
@@ -70,8 +70,8 @@ function takeTurns(): Turns {
 }
 
 /**
- * Runs the task behind everything that the host has ready in this turn of its event loop: requests that arrived together
- * on many sockets are then all there.
+ * Runs the task after everything that is ready in this turn of the host's event loop. Requests that arrived together on many sockets
+ * have then all been received.
  */
 export function afterTurn(task: () => void): void {
   const { setTimeout, setImmediate } = turns;

@@ -1,18 +1,18 @@
-/** What can stand in a timetable. */
+/** An item that can be in a timetable. */
 export interface Timed {
-  /** Where it stands: the timetable's to write, 0 until it is added. */
+  /** Its index in the timetable, which writes it. 0 until it is added. */
   place: number;
 }
 
-/** Items, each with the time at which it falls due: the times lie side by side, so that looking at many costs little. */
+/** Items, each with the time at which it falls due: the times are in one array, so that a pass over many is cheap. */
 export interface Timetable<Item extends Timed> {
   readonly items: readonly Item[];
   add(item: Item, dueAtMs: number): void;
   /** Changes when an item that was added falls due. */
   set(item: Item, dueAtMs: number): void;
-  /** Takes out an item that was added. */
+  /** Removes an item that was added. */
   remove(item: Item): void;
-  /** Calls the task with each item that is due; it may change and take out any. */
+  /** Calls the task with each item that is due; it may change and remove any. */
   eachDue(timeMs: number, task: (item: Item) => void): void;
 }
 
@@ -42,7 +42,7 @@ export function createTimetable<Item extends Timed>(): Timetable<Item> {
       last.place = place;
     },
     eachDue(timeMs, task) {
-      // From the end: whatever is taken out, the item that fills its place has been looked at.
+      // From the end: if an item is removed, the item that fills its place has been checked already.
       for (let place = items.length - 1; place >= 0; place--) {
         const item = items[place];
         if (item !== undefined && timeMs >= (times[place] ?? Number.POSITIVE_INFINITY)) task(item);

@@ -3,19 +3,22 @@ import { RunEventsError } from "../rules/errors.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { type Clock, holdProcess } from "../time/clock.ts";
 
-/** How long a probe waits for the store, unless said otherwise. */
+/** How long a probe waits for the store, by default, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** How to probe. */
+/** How to probe a store. */
 export interface ProbeOptions {
-  /** How long to wait for the store, in milliseconds, 1 or more. @defaultValue 5,000 */
+  /**
+   * How long to wait for the store, in milliseconds, 1 or more.
+   * @defaultValue 5,000
+   */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Whether a store could take an append. */
+/** Resolves if a store could take an append. */
 export type Probe = (options?: ProbeOptions) => Promise<void>;
 
-/** As `Probe`, and what the store's clock says, in milliseconds since 1970. */
+/** As `Probe`, with the time of the store's clock, in milliseconds since 1970. */
 export type ClockProbe = (options?: ProbeOptions) => Promise<number>;
 
 /**
@@ -54,6 +57,6 @@ export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): 
 function noAnswer(timeoutMs: number): RunEventsError {
   return new RunEventsError(
     "store_unavailable",
-    `Expected the store to take a probe, but it did not answer in ${timeoutMs} ms.`,
+    `Expected the store to take a probe, but it did not answer in ${timeoutMs} ms. Check that the store runs and can be reached.`,
   );
 }

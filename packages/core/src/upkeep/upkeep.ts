@@ -4,32 +4,40 @@ import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
 import type { ClockProbe } from "./probe.ts";
-import { areSteady, type SteadyChecks, takeLook } from "./steady-checks.ts";
+import { areSteady, type SteadyChecks, addCheck } from "./steady-checks.ts";
 
-/** How many runs one `reap` ends at most, unless said otherwise. */
+/** How many runs one `reap` ends at most, by default. */
 const REAP_RUNS = 100;
 /**
- * For how long looks have to be steady at most, unless said otherwise: longer than the 10 s between two renewals of a lease of 30 s,
- * and than the 5 s after which a worker tries again at the latest.
+ * For how long checks have to be steady, by default and at most, in milliseconds: longer than the 10 s between two renewals of a lease
+ * of 30 s, and than the 5 s after which a worker tries again at the latest.
  */
 const MOST_CONFIRM_MS = 15_000;
-/** How many runs one `purge` removes at most, unless said otherwise. */
+/** How many runs one `purge` removes at most, by default. */
 const PURGE_RUNS = 100;
-/** How many runs that could not be ended are remembered at most: each is asked for again with every `reap`. */
+/** How many runs that could not be ended are remembered at most: every `reap` asks for them again. */
 const MOST_FAILING = 1_000;
 /** How many reaped runs are on their way at once. */
 const ENDS_AT_ONCE = 16;
 
 /** Which runs to end. */
 export interface ReapOptions {
-  /** For how long a lease has to have run out. Default 60,000: time for another worker to claim the run and go on. @see W33 */
+  /**
+   * How long ago a lease has to have expired, in milliseconds: time for another worker to claim the run and continue it.
+   * @defaultValue 60,000
+   * @see W33
+   */
   readonly graceMs?: number;
-  /** The most runs. Default 100. */
+  /**
+   * The most runs.
+   * @defaultValue 100
+   */
   readonly limit?: number;
   /**
-   * For how long nothing may have disturbed this process' looks before a run ends, in milliseconds. After a disturbance, a worker that
-   * is alive renews in this time. Give at least a third of the longest lease, and 6,000 for `run-events exec`. 0 ends a run at the
-   * first look. Default 15,000, but no more than `graceMs`: without a grace, workers get no second chance after an outage. @see S23
+   * For how long nothing may have disturbed this process' checks before a run ends, in milliseconds. After a disturbance, a live worker
+   * renews in this time. Pass at least a third of the longest lease, and 6,000 for `run-events exec`. 0 ends a run at the first check.
+   * @defaultValue 15,000, but no more than `graceMs`: without a grace, workers get no second chance after an outage
+   * @see S23
    */
   readonly confirmMs?: number;
 }
@@ -38,28 +46,31 @@ export interface ReapOptions {
 export interface PurgeOptions {
   /** Removes runs that finished this long ago or longer, by the store's clock. Milliseconds, 0 or more. */
   readonly finishedForMs: number;
-  /** The most runs. Default 100. */
+  /**
+   * The most runs.
+   * @defaultValue 100
+   */
   readonly limit?: number;
 }
 
-/** What a store's runs need from time to time, from any number of processes. */
+/** Calls that a program makes from time to time for a store's runs, from any number of processes. */
 export interface Upkeep {
   /**
-   * Ends runs whose lease has run out as failed, with `{"reason":"lease_expired"}`. Many processes may do the same: each run ends
-   * once, and one that is renewed or claimed meanwhile goes on.
+   * Ends runs whose lease has expired as failed, with `{"reason":"lease_expired"}`. Many processes may call it: each run ends once, and
+   * one that is renewed or claimed meanwhile continues.
    *
-   * Call it every few seconds, at least twice in each `graceMs`: each call is a look. A run ends at the first look after its grace,
-   * unless something has disturbed the looks of the last `confirmMs`: a failed look, a look that came late or took long, or a jump of
-   * the store's clock. Then workers may not have been able to renew, so no run ends until looks have been steady for `confirmMs`. The
-   * same holds after the first look. With a look every `n` ms that takes `max(confirmMs + 3 n, 4 n)` at most.
-   * @returns the ids of the runs that this call has ended; as many as `limit` mean that there may be more
+   * Call it every few seconds, at least twice in each `graceMs`: each call is a check. A run ends at the first check after its grace,
+   * unless a disturbance came in the last `confirmMs`: a check that failed, came late or took long, or a jump of the store's clock.
+   * Then workers may not have been able to renew, so no run ends until checks have been steady for `confirmMs`. The same holds after
+   * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most.
+   * @returns the ids of the runs that this call has ended; if they are `limit` many, call it again
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @see W33, S23
    */
   reap(options?: ReapOptions): Promise<readonly string[]>;
   /**
-   * Removes old runs whole, a batch a call: call it until it answers none.
-   * @returns the ids of the runs that are gone
+   * Removes old runs whole, a batch a call: call it until it returns no id.
+   * @returns the ids of the removed runs
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @see S24
    */
@@ -67,8 +78,8 @@ export interface Upkeep {
 }
 
 /**
- * The upkeep of a store.
- * @param append a single append, with core's group commit and its way with failures
+ * Makes the upkeep of a store.
+ * @param append makes one append, in core's groups, and sends it again if it is in doubt
  */
 export function createUpkeep(
   store: RunEventStore,
@@ -78,38 +89,44 @@ export function createUpkeep(
 ): Upkeep {
   /** Runs that could not be ended the last time: they do not hold up the runs after them. */
   let failing: ReadonlySet<string> = new Set();
-  let looks: SteadyChecks | null = null;
+  let checks: SteadyChecks | null = null;
   let underWay = 0;
   let hasMore = false;
 
-  function take(storeMs: number | null, goesOn: boolean, confirmMs: number): SteadyChecks {
-    return (looks = takeLook(looks, { atMs: clock.now(), storeMs, goesOn }, confirmMs));
+  function record(storeMs: number | null, continues: boolean, confirmMs: number): SteadyChecks {
+    return (checks = addCheck(checks, { atMs: clock.now(), storeMs, continues }, confirmMs));
   }
 
-  /** Looks for expired runs. @returns those that were found, and whether they may end */
-  async function look(graceMs: number, limit: number, confirmMs: number) {
-    const goesOn = underWay > 0 || hasMore;
+  /**
+   * Checks for expired runs.
+   * @returns the runs that were found, and whether they may end
+   */
+  async function findExpired(graceMs: number, limit: number, confirmMs: number) {
+    const continues = underWay > 0 || hasMore;
     underWay += 1;
     try {
       const expired = await store.listExpired({ graceMs, limit: limit + failing.size });
-      // With each look: an outage may end before the first run is due, and only fresh samples tell drift from a step of the clock. A
-      // store that reads but does not write takes no renewal either.
+      // With each check: an outage may end before the first run is due, and only fresh samples distinguish drift from a step of the
+      // clock. A store that reads but does not write takes no renewal either.
       const storeMs = await probe();
-      return { expired, mayEnd: areSteady(take(storeMs, goesOn, confirmMs), confirmMs) };
+      return { expired, mayEnd: areSteady(record(storeMs, continues, confirmMs), confirmMs) };
     } catch (error) {
-      take(null, goesOn, confirmMs);
+      record(null, continues, confirmMs);
       throw error;
     } finally {
       underWay -= 1;
     }
   }
 
-  /** Ends runs. @returns those that are ended, those that could not be, and why */
+  /**
+   * Ends runs.
+   * @returns the runs that ended, those that could not be ended, and why
+   */
   async function end(runIds: readonly string[], graceMs: number) {
     const ended: string[] = [];
     const failed: string[] = [];
     let failure: unknown = null;
-    // The append judges again: a worker may have claimed, renewed or ended the run since the look.
+    // The append judges again: a worker may have claimed, renewed or ended the run since the check.
     await eachAtMost(runIds, ENDS_AT_ONCE, async (runId) => {
       try {
         const { outcome } = await append(runId, { by: "reaper", graceMs });
@@ -132,7 +149,7 @@ export function createUpkeep(
       checkBound("graceMs", graceMs, 0);
       checkBound("limit", limit, 1);
       checkBound("confirmMs", confirmMs, 0);
-      const { expired, mayEnd } = await look(graceMs, limit, confirmMs);
+      const { expired, mayEnd } = await findExpired(graceMs, limit, confirmMs);
       const due = mayEnd ? expired : [];
       const fresh = due.filter((runId) => !failing.has(runId));
       const again = due.filter((runId) => failing.has(runId));
@@ -140,12 +157,12 @@ export function createUpkeep(
       const { ended, failed, failure } = await end([...chosen], graceMs);
       const waiting = expired.filter((runId) => failing.has(runId) && !chosen.has(runId));
       const left = [...failed, ...waiting];
-      // So many are the store's trouble, not their own.
+      // If so many fail, the fault is the store's, not the runs'.
       failing = new Set(left.length > MOST_FAILING ? [] : left);
       hasMore = ended.length > 0;
       if (ended.length === 0 && failure !== null) {
-        // The store takes no end, so it takes no renewal either: the look was no good one.
-        take(null, true, confirmMs);
+        // The store takes no end, so it takes no renewal either: the check has failed.
+        record(null, true, confirmMs);
         throw failure;
       }
       return ended;

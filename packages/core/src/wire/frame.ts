@@ -2,22 +2,22 @@ import { encodeTime } from "../rules/encode-time.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import { INITIAL_STATE, type RunState } from "../rules/lifecycle.ts";
 
-/** How long a reader that must not come back is told to wait, in milliseconds: an hour. @see W22 */
+/** The `retry:` of a frame whose reader must not come back, in milliseconds: an hour. @see W22 */
 export const NO_RETRY_MS = 3_600_000;
 
-// A Python client's `splitlines` breaks a line at these, so they go as escapes: the same JSON value. See W1.
+// A Python client's `splitlines` breaks a line at these, so a frame escapes them: the same JSON value. See W1.
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
 
 /**
- * Whether a frame has to escape something of the text. Next to no text has it, and three searches take less than the expression.
+ * Whether a frame has to escape a part of the text. Almost no text needs it, and three searches take less time than the expression.
  */
 function hasSeparator(text: string): boolean {
   return text.includes("\u0085") || text.includes("\u2028") || text.includes("\u2029");
 }
 
-/** At most what the escapes of a text add to its UTF-8 bytes in a frame. */
+/** The most that the escapes of a text add to its UTF-8 bytes in a frame. */
 export function escapeBytes(text: string): number {
-  // Six bytes stand for two or three.
+  // Six bytes replace two or three.
   return hasSeparator(text) ? (text.match(LINE_SEPARATORS)?.length ?? 0) * 4 : 0;
 }
 
@@ -43,7 +43,7 @@ export function encodeFrame(json: string, id: number | null, retryMs: number | n
   return `${lines}${id === null ? "" : `id: ${id}\n`}\n`;
 }
 
-/** An event as JSON, its payload as it was stored. */
+/** Writes an event as JSON, its payload as it was stored. */
 export function encodeEvent({ sequence, eventType, payload, createdAtMs }: StoredEvent): string {
   return `{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${encodeTime(createdAtMs)}"}`;
 }
@@ -52,7 +52,7 @@ function encodeState(state: RunState, lastSequence: number): string {
   return `"runStatus":"${state.runStatus}","currentPhase":${state.phase ?? "null"},"lastSequence":${lastSequence}`;
 }
 
-/** What a `connected` frame says. */
+/** The content of a `connected` frame. */
 export interface Connected {
   readonly runId: string;
   /** The cursor in force; also the frame's id, so that a reconnect before the first event does not start over. */
@@ -93,8 +93,8 @@ let lastBeat: RunState & { readonly lastSequence: number } = { ...INITIAL_STATE,
 let lastBeatBytes: Uint8Array = new Uint8Array();
 
 /**
- * The heartbeat as bytes. Remembers the last one, since many idle streams say the same: a transport may make more of bytes
- * that it has seen.
+ * The heartbeat as bytes. Remembers the last one, since many idle streams send the same: a transport may recognize bytes that it
+ * has sent before.
  */
 export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Array {
   const { runStatus, phase } = state;
@@ -109,7 +109,7 @@ export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Arr
   return lastBeatBytes;
 }
 
-/** The last frame of a run that has ended; its id is one past the log. @see W22, W24 */
+/** The last frame of a finished run; its id is one past the log. @see W22, W24 */
 export function encodeRunFinished(state: RunState, lastSequence: number): string {
   return encodeFrame(
     `{"type":"run_finished",${encodeState(state, lastSequence)}}`,

@@ -2,7 +2,7 @@ import { endOfString } from "../rules/json-text.ts";
 
 const QUOTE = 34;
 
-/** The index behind the value that starts at `start`, in text that is known to be JSON. */
+/** The index after the value that starts at `start`, in text that is known to be JSON. */
 function endOfValue(text: string, start: number): number {
   let depth = 0;
   let at = start;

@@ -21,23 +21,34 @@ interface StreamErrorRule {
   readonly message: string;
 }
 
-/** Each code with what the frame says of it. */
+/** The message of each code, and whether a reader may come back. */
 export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> = {
   store_unavailable: {
     retryable: true,
-    message: "The store, or the check of the session, failed.",
+    message:
+      "Expected the store and the check of the session to answer, but one of them failed. Reconnect.",
   },
   overloaded: {
     retryable: true,
-    message: "This user has too many streams open, or the server has. Close some, or poll.",
+    message:
+      "Expected fewer open streams: this user or this server has too many. Close some, or poll.",
   },
-  slow_consumer: { retryable: true, message: "The reader took nothing for too long." },
-  draining: { retryable: true, message: "The server is going down." },
-  max_age: { retryable: true, message: "The stream has reached its greatest age." },
-  cursor_ahead: { retryable: false, message: "The cursor is past the end of the log." },
-  unauthenticated: { retryable: false, message: "The session is over." },
-  not_found: { retryable: false, message: "There is no such run." },
-  internal: { retryable: false, message: "The server failed." },
+  slow_consumer: {
+    retryable: true,
+    message: "Expected the reader to take bytes, but it took none for too long. Reconnect.",
+  },
+  draining: { retryable: true, message: "The server is shutting down. Reconnect." },
+  max_age: { retryable: true, message: "The stream has reached its maximum age. Reconnect." },
+  cursor_ahead: {
+    retryable: false,
+    message: "Expected a cursor within the log, but it is past the end. Read the log again from 0.",
+  },
+  unauthenticated: { retryable: false, message: "The session has ended. Sign in again." },
+  not_found: {
+    retryable: false,
+    message: "This run does not exist, or belongs to another owner. Check its id.",
+  },
+  internal: { retryable: false, message: "The server failed. Its log has the cause." },
 };
 
 const FROM_ERROR: Partial<Record<RunEventsErrorCode, StreamErrorCode>> = {
@@ -47,12 +58,12 @@ const FROM_ERROR: Partial<Record<RunEventsErrorCode, StreamErrorCode>> = {
   not_found: "not_found",
 };
 
-/** The code that a stream ends with after this error; anything unforeseen is `internal`. */
+/** The code that a stream ends with after this error; `internal` for any unforeseen one. */
 export function streamErrorCode(error: unknown): StreamErrorCode {
   return (error instanceof RunEventsError ? FROM_ERROR[error.code] : undefined) ?? "internal";
 }
 
-/** What an `error` frame says. */
+/** The content of an `error` frame. */
 export interface StreamFailure {
   readonly code: StreamErrorCode;
   readonly message: string;

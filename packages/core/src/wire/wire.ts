@@ -5,7 +5,7 @@ import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { encodeEvent } from "./frame.ts";
 
-/** A page as the wire says it, payloads as they were stored. @see W15 */
+/** Writes a page for the wire, payloads as they were stored. @see W15 */
 export function encodePage(page: LogPage): string {
   return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);
 }
@@ -25,8 +25,7 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
 }
 
 /**
- * A run as the wire says it. `snapshotOf` in `run-events.ts` makes the same fields for programs: one that is added here is added there,
- * too.
+ * Writes a run for the wire. `snapshotOf` in `run-events.ts` makes the same fields for programs: add a new field in both.
  * @see W8
  */
 export function encodeRun(run: RunRecord): string {
@@ -34,7 +33,7 @@ export function encodeRun(run: RunRecord): string {
   return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"metadata":${run.metadata}}`;
 }
 
-/** A list of runs as the wire says it. @see W14 */
+/** Writes a list of runs for the wire. @see W14 */
 export function encodeRunList(list: {
   readonly runs: readonly RunRecord[];
   readonly next: number | null;
@@ -43,13 +42,13 @@ export function encodeRunList(list: {
   return `{"runs":[${list.runs.map(encodeRun).join(",")}],"nextCursor":${nextCursor}}`;
 }
 
-/** A receipt as the wire says it. @see W9 */
+/** Writes a receipt for the wire. @see W9 */
 export function encodeReceipt(receipt: AppendReceipt): string {
   const { firstSequence, lastSequence, runStatus, currentPhase, replayed } = receipt;
   return JSON.stringify({ firstSequence, lastSequence, runStatus, currentPhase, replayed });
 }
 
-/** A lease as the wire says it. @see W31 */
+/** Writes a lease for the wire. @see W31 */
 export function encodeLease({
   fence,
   leaseExpiresAtMs,

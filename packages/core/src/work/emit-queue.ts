@@ -6,26 +6,26 @@ import { eventBytes } from "../rules/page.ts";
 const BATCH_BYTES = 1_048_576;
 /** How much may wait before `emit` has to wait for room, by default. */
 const ROOM_BYTES = 1_048_576;
-/** How much may wait in all, before an event is refused: memory is not a queue. */
+/** How much may wait in all before an event is refused, in UTF-16 units: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
 
-/** What a worker has to send, in the order of its calls, one request at a time. */
+/** The requests of a writer, in the order of its calls. One is sent at a time. */
 export interface EmitQueue {
   /**
-   * Takes an event, to be sent together with its neighbours.
+   * Takes an event, and sends it together with its neighbours.
    * @returns a promise that resolves when there is room for more
    * @throws why the queue has failed; `store_unavailable` if too much waits, which also fails the queue
    */
   emit(event: SealedDraft): Promise<void>;
   /**
    * Makes a request when all earlier ones are over.
-   * @param isAnyway whether to make it even if the queue has failed
+   * @param evenIfFailed whether to make it after the queue has failed, too
    * @throws why the queue has failed
    */
-  ask<T>(request: () => Promise<T>, isAnyway?: boolean): Promise<T>;
-  /** Takes the reason why an event cannot be sent. The queue fails with it when all earlier requests are over. */
+  ask<T>(request: () => Promise<T>, evenIfFailed?: boolean): Promise<T>;
+  /** Fails the queue with this error when all earlier requests are over, since an event cannot be sent. */
   refuse(error: unknown): void;
-  /** Why the queue has failed. Then only `isAnyway` requests are sent: any other event would follow a gap. */
+  /** Why the queue has failed. Then only `evenIfFailed` requests are sent: other events would follow a gap. */
   failure(): { readonly error: unknown } | null;
 }
 
@@ -33,17 +33,17 @@ export interface EmitQueue {
 interface Batch {
   readonly events: SealedDraft[];
   bytes: number;
-  /** Resolves when all before it is over. */
+  /** Resolves when all earlier requests are over. */
   readonly before: Promise<unknown>;
 }
 
 /**
- * The one queue of all writers: a worker with a store or over HTTP, a writer, a recorder. It fails for good at the first emitted
+ * Makes the one queue of all writers: a worker with a store or over HTTP, a writer, a recorder. It fails for good at the first emitted
  * event that could not be sent. A failed request of `ask` does not fail the queue.
  * @param send appends emitted events
  * @param maxEvents the most events of one append
  * @param onFailure called once, with why it failed
- * @param roomBytes how much may wait before `emit` has to wait for room. Default 1 MiB
+ * @param roomBytes how much may wait before `emit` has to wait for room, in UTF-16 units
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
@@ -70,10 +70,10 @@ export function createEmitQueue(
     onFailure(error);
   }
 
-  function ask<T>(request: () => Promise<T>, isAnyway = false): Promise<T> {
+  function ask<T>(request: () => Promise<T>, evenIfFailed = false): Promise<T> {
     batch = null;
     const asked = last.then(() => {
-      if (!isAnyway) check();
+      if (!evenIfFailed) check();
       return request();
     });
     last = asked.catch(() => {});
@@ -105,7 +105,10 @@ export function createEmitQueue(
       const bytes = eventBytes(event.payload.text.length);
       if (waitingBytes + bytes > QUEUE_BYTES) {
         refuse(
-          new RunEventsError("store_unavailable", "Too many events are waiting for the store."),
+          new RunEventsError(
+            "store_unavailable",
+            `Expected at most ${QUEUE_BYTES} bytes of emitted events to wait for the store, got ${waitingBytes + bytes}. Await each \`emit\`.`,
+          ),
         );
       }
       if (refusal !== null) throw refusal.error;
@@ -115,7 +118,7 @@ export function createEmitQueue(
       joined.events.push(event);
       joined.bytes += bytes;
       waitingBytes += bytes;
-      // Nothing may follow it in the same append.
+      // A terminal event is the last of its append.
       if (isTerminal(statusAfter(event.eventType))) batch = null;
       return waitingBytes > roomBytes ? joined.before.then(check) : Promise.resolve();
     },

@@ -1,20 +1,20 @@
 import { isRefusal } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** What a worker's lease needs. */
+/** How to hold a lease. */
 export interface HoldOptions {
   readonly clock: Clock;
   readonly leaseMs: number;
-  /** When the claim was sent, by the clock: the store has taken it later, so the lease ends there no earlier than here. */
+  /** When the claim was sent, by the clock. The store granted it later, so the lease ends there no earlier than here. */
   readonly sentAtMs: number;
   readonly renew: () => Promise<unknown>;
-  /** The renewal was refused for this reason, or `null`: the lease ran out. May be called again, until `stop`. */
+  /** Called with the reason of a refused renewal, or with `null` if the lease expired. May be called again, until `stop`. */
   readonly onLost: (refusal: unknown) => void;
 }
 
-/** A lease that is kept. */
+/** A lease that is renewed. */
 export interface HeldLease {
-  /** Whether it has run out, by this process' account. */
+  /** Whether it has expired, by this process' clock. */
   isOver(): boolean;
   /** Renews no more. Idempotent. */
   stop(): void;
@@ -22,8 +22,8 @@ export interface HeldLease {
 
 /**
  * Renews a lease each third of it, and each twelfth while that fails. Only a refusal (`fenced`, `run_finished`, `not_found`) and the
- * end of the lease lose it: any other failure is waited out. Nothing waits for an answer: a renewal that hangs
- * does not keep the next one from being sent. After a stop of the whole process the first thing that runs finds the lease over.
+ * end of the lease lose it. After any other failure it tries again. It waits for no answer, so the next renewal is sent even if one
+ * hangs. After the whole process was stopped for long, the first check finds the lease expired.
  * @see S21
  */
 export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptions): HeldLease {
@@ -38,10 +38,10 @@ export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptio
     stopTimer();
     if (isStopped) return;
     const dueMs = Math.min(renewAtMs, endsAtMs) - clock.now();
-    stopTimer = clock.every(Math.max(1, dueMs), onNotification);
+    stopTimer = clock.every(Math.max(1, dueMs), onDue);
   }
 
-  function onNotification(): void {
+  function onDue(): void {
     if (isOver()) return onLost(null);
     if (clock.now() >= renewAtMs) void send();
     wait();
@@ -55,7 +55,7 @@ export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptio
       endsAtMs = Math.max(endsAtMs, atMs + leaseMs);
     } catch (error) {
       if (isStopped) return;
-      // Any other failure may pass while the lease lasts: a failover causes many, even ones that look permanent.
+      // Any other failure may pass while the lease lasts: a failover causes many, even ones that seem permanent.
       if (isRefusal(error)) onLost(error);
       renewAtMs = Math.min(renewAtMs, clock.now() + leaseMs / 12);
     }

@@ -1,19 +1,19 @@
 import { isRefusal } from "../rules/errors.ts";
 import { type HeldLease, holdLease, type HoldOptions } from "./hold-lease.ts";
 
-/** The bounds of the pause between two renewals of a lease that has run out, in milliseconds. */
+/** The bounds of the pause between two renewals of an expired lease, in milliseconds. */
 const LEAST_MS = 250;
 const MOST_MS = 5_000;
 
 /**
- * Holds a lease as `holdLease` does, and also after its end. A lease may run out while the server is away. It is still the worker's
+ * Holds a lease as `holdLease` does, and even after its end. A lease may expire while the server is away. It is still the worker's
  * until another worker claims the run, or the run ends. So it is renewed soon after the server is back.
  *
- * | the lease   | is renewed                                    | until                               |
- * | ----------- | --------------------------------------------- | ----------------------------------- |
- * | lasts       | as `holdLease` says                           | it runs out, or is refused          |
- * | has run out | each twelfth, 250 ms to 5 s, one at a time    | it is renewed and lasts, or refused |
- * | is refused  | no more: `onLost`, once                       |                                     |
+ * | the lease   | is renewed                                 | until                               |
+ * | ----------- | ------------------------------------------ | ----------------------------------- |
+ * | lasts       | as by `holdLease`                          | it expires, or is refused           |
+ * | has expired | each twelfth, 250 ms to 5 s, one at a time | it is renewed and lasts, or refused |
+ * | is refused  | no more: `onLost`, once                    |                                     |
  * @param options `onLost` is called once, and only with a refusal
  * @see W31, W33
  */

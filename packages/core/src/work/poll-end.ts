@@ -20,7 +20,7 @@ export interface EndPolls extends EndWatcher {
 
 /**
  * Watches for the end of a run by polls that a server holds while its writer is quiet.
- * @param polls its `onEnd` is also called with the reason why the run cannot be read; the run may still be there
+ * @param polls its `onEnd` is also called with the reason why the run cannot be read; the run may still exist
  * @see W13, W17
  */
 export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
@@ -38,11 +38,11 @@ export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
   const watch = watchEnd({
     ...watcher,
     quietMs: QUIET_MS,
-    async look() {
+    async check() {
       const nextAtMs = clock.now() + POLL_MS;
       try {
         const run = await poll(Math.max(seen, known()));
-        // Also if others have written: a page has a terminal status only if it reaches the end. @see W16
+        // Even if others have written: a page has a terminal status only if it reaches the end. @see W16
         seen = run.lastSequence;
         pollAfter(nextAtMs - clock.now());
         return run;

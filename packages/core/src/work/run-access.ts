@@ -14,11 +14,11 @@ import { isInDoubt, isStoreAway } from "./work-failures.ts";
 /** What an append of a worker may ask for. @see W10, W11 */
 export type WorkAppendOptions = Pick<AppendOptions, "idempotencyKey" | "expectedSequence">;
 
-/** What is between a worker and its run: a store in this process, or a server. Each call @throws RunEventsError. */
+/** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
 export interface RunAccess {
   readonly clock: Clock;
   readonly limits: AppendLimits;
-  /** Aborts when the port is to close, which is a shutdown for each worker. */
+  /** Aborts when the store or the client closes, which is a shutdown for each worker. */
   readonly closing: AbortSignal;
   claim(
     runId: string,
@@ -31,27 +31,30 @@ export interface RunAccess {
     events: readonly EventDraft[],
     options: WorkAppendOptions & { readonly fence: number },
   ): Promise<AppendReceipt>;
-  /** Checks an emitted event, as far as the port knows the bounds. */
+  /** Checks an emitted event, by the bounds that are known here. */
   check(draft: SealedDraft): void;
   /**
-   * Sends emitted events, and tries again as long as that may help.
+   * Sends emitted events, and sends them again while that may help.
    * @param send makes one append. It rejects once the lease is over
-   * @param isShutDown whether the worker is to stop
+   * @param isShutDown whether the worker has to stop
    */
   insist(
     send: (idempotencyKey?: string) => Promise<unknown>,
     isShutDown: () => boolean,
   ): Promise<unknown>;
-  /** @returns a subscription whose `ready` does not reject, and waits for a first look */
+  /**
+   * Watches for the end of the run.
+   * @returns a subscription. Its `ready` does not reject, and waits for a first check of the run
+   */
   watchEnd(runId: string, watcher: EndWatcher): Subscription;
 }
 
 /**
- * What is between a worker and a store in the same process.
- * @param options whose runs it may work on
- * @param closing aborts when the log is to close
+ * Makes the access of workers to the runs of a store in the same process.
+ * @param options the owner whose runs they may work on
+ * @param closing aborts when the log closes
  */
-export function createLogPort(
+export function createLogAccess(
   store: Pick<RunEventStore, "capabilities" | "subscribe">,
   log: RunLog,
   options: OwnerOption,

@@ -30,7 +30,7 @@ export function sendInParts(send: Send): Send {
   return sendAll;
 }
 
-/** Whether a refused batch may pass in parts. Not if it is in doubt: its events might land twice, under another key. */
+/** Whether a refused batch may land in parts. Not if it is in doubt: its events might land twice, under another key. */
 function isTooMuch(error: unknown): boolean {
   return error instanceof RunEventsError && TOO_MUCH.has(error.code) && !error.ambiguous;
 }

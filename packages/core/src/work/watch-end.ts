@@ -6,48 +6,48 @@ import type { OwnerOption } from "../rules/owner.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** A worker that wants to know when another program ends its run. */
+/** A writer that has to stop when another program ends its run. */
 export interface EndWatcher {
-  /** How many appends of the worker have landed. */
+  /** How many appends of the writer have landed. */
   readonly landings: () => number;
-  /** Called with the reason: the run has ended, or is gone. May be called again, and for the worker's own end. */
+  /** Called with the reason: the run has ended, or was deleted. May be called again, and for the writer's own end. */
   readonly onEnd: (refusal: unknown) => void;
 }
 
-/** How a watch looks at its run. */
+/** How to watch for the end of a run. */
 export interface EndWatchOptions extends EndWatcher {
   readonly clock: Clock;
   /** Reads the run: as it is, or once it has changed. */
-  readonly look: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
-  /** How long no append of the worker may have landed before a look, in milliseconds: its appends report the end themselves. */
+  readonly check: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
+  /** How long no append may have landed before a check, in milliseconds: appends report the end themselves. */
   readonly quietMs: number;
 }
 
 /** A watch for the end of a run. */
 export interface EndWatch {
-  /** Says that the run may have changed. */
+  /** Call it when the run may have changed. */
   notify(): void;
-  /** Looks at once. Never rejects. */
-  look(): Promise<void>;
-  /** Starts no more looks. A look that is under way still calls `onEnd`. Idempotent. */
+  /** Checks the run at once. Never rejects. */
+  check(): Promise<void>;
+  /** Starts no more checks. A check that is under way still calls `onEnd`. Idempotent. */
   stop(): void;
 }
 
 /**
- * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. A
- * store notifies it, or the answer of a server to a poll.
+ * Watches for the end of a run: the one way in which a worker, a writer and a recorder learn that another program has ended it. It is
+ * notified by a store, or after a server's answer to a poll.
  *
- * | it is    | until                                                               | then     |
- * | -------- | ------------------------------------------------------------------- | -------- |
- * | idle     | it is notified                                                      | settling |
- * | settling | `quietMs` have passed in which nothing landed, no look is under way | looking  |
- * | looking  | the look is over                                                    | idle     |
+ * | it is    | until                                                                | then     |
+ * | -------- | -------------------------------------------------------------------- | -------- |
+ * | idle     | it is notified                                                       | settling |
+ * | settling | `quietMs` have passed in which nothing landed, no check is under way | checking |
+ * | checking | the check is over                                                    | idle     |
  *
- * A notification during a look starts to settle meanwhile, since the look may not see what it is for.
+ * A notification during a check starts to settle meanwhile, since the check may not see the change.
  */
 export function watchEnd(options: EndWatchOptions): EndWatch {
   const { clock, landings, onEnd, quietMs } = options;
-  let isLooking = false;
+  let isChecking = false;
   let seen = 0;
   let stopTimer: (() => void) | null = null;
 
@@ -65,26 +65,26 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
   function tick(): void {
     const isQuiet = seen === landings();
     seen = landings();
-    if (!isQuiet || isLooking) return;
+    if (!isQuiet || isChecking) return;
     settle();
-    void look();
+    void check();
   }
 
-  async function look(): Promise<void> {
-    isLooking = true;
+  async function check(): Promise<void> {
+    isChecking = true;
     try {
-      const { runStatus, lastSequence } = await options.look();
+      const { runStatus, lastSequence } = await options.check();
       if (isTerminal(runStatus)) onEnd(runFinished(runStatus, lastSequence));
     } catch (error) {
-      // The renewals find a store that is away.
+      // The renewals of the lease find out whether the store is away.
       if (isRefusal(error)) onEnd(error);
     }
-    isLooking = false;
+    isChecking = false;
   }
 
   return {
     notify,
-    look,
+    check,
     stop() {
       settle();
       // As if it settled for ever.
@@ -93,7 +93,7 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
   };
 }
 
-/** How long a worker with a store has to be quiet after a notification before a look at the run, in milliseconds. */
+/** How long a worker with a store has to be quiet after a notification before the run is checked, in milliseconds. */
 const QUIET_MS = 25;
 
 /**
@@ -111,13 +111,13 @@ export function watchStoredEnd(
   const end = watchEnd({
     ...watcher,
     clock: log.clock,
-    look: () => log.getRun(runId, owner),
+    check: () => log.getRun(runId, owner),
     quietMs: QUIET_MS,
   });
   const subscription = store.subscribe(runId, end.notify);
   return {
     // Before the subscription was ready, nothing notified.
-    ready: subscription.ready.catch(() => {}).then(end.look),
+    ready: subscription.ready.catch(() => {}).then(end.check),
     stop() {
       end.stop();
       subscription.stop();

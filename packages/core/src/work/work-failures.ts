@@ -7,16 +7,19 @@ import type { AppendLimits } from "../rules/lifecycle.ts";
 export function checkTask(task: unknown): void {
   if (typeof task === "function") return;
   throw new TypeError(
-    `Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got ${describeValue(task)}.`,
+    `Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got ${describeValue(task)}. Pass the task last.`,
   );
 }
 
-/** The error of a worker that has not renewed for as long as its lease, whichever worker has the run now. @see S21 */
+/** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see S21 */
 export function leaseOver(): RunEventsError {
-  return new RunEventsError("fenced", "The lease ran out before it was renewed.");
+  return new RunEventsError(
+    "fenced",
+    "Expected the lease to be renewed in time, but it expired. Stop: another worker may claim the run.",
+  );
 }
 
-/** Whether the run was ended elsewhere. */
+/** Whether the error says that the run has finished. */
 export function isFinished(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "run_finished";
 }
@@ -26,12 +29,12 @@ export function isStoreAway(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "store_unavailable";
 }
 
-/** Whether what failed may have landed. */
+/** Whether the append that failed may have landed. */
 export function isInDoubt(error: unknown): boolean {
   return error instanceof RunEventsError && error.ambiguous;
 }
 
-/** What a failed run says of its failure: no stack. Cut so that it fits anywhere, if each of its units takes an escape. */
+/** The message of a failed run, without a stack. It is cut so that it fits, even if each of its units takes an escape. */
 export function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
   const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
   const text = typeof message === "string" ? message : error;

@@ -3,25 +3,26 @@ import { isTerminal } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import { isFinished } from "./work-failures.ts";
 
-/** Where a worker is with its run. The last three are over: the worker writes nothing more, for the reason that they name. */
+/** The state of a worker. In the last three the work is over: the worker writes no more, for the reason in the state. */
 export type WorkState =
   | { readonly at: "claimed" | "working" | "ending" | "doubtful" }
   | { readonly at: "ended" | "lost" | "left"; readonly reason: unknown };
 
-/** What happens to a worker. */
+/** An event that may change a worker's state. */
 export type WorkEvent =
-  /** The first look at the run is over. The task begins. */
+  /** The first check of the run is over. The task begins. */
   | { readonly type: "started" }
   /** An append was sent. */
   | { readonly type: "sent"; readonly isEnd: boolean }
+  /** An append landed. */
   | { readonly type: "landed"; readonly receipt: AppendReceipt }
-  /** It failed; whether it may have landed. It may be sent again. */
+  /** An append failed, in doubt or not. It may be sent again. */
   | { readonly type: "failed"; readonly isInDoubt: boolean }
-  /** It is not sent again. */
+  /** An append is not sent again. */
   | { readonly type: "gave_up" }
-  /** The answer to an append says that the worker may not write the run. */
+  /** The answer to an append is that the worker may not write to the run. */
   | { readonly type: "refused"; readonly reason: unknown }
-  /** The same, found without an append: by a look at the run, by a renewal, or by the lease's own end. */
+  /** The same, found without an append: by a check of the run, by a renewal, or by the lease's end. */
   | { readonly type: "found"; readonly reason: unknown }
   /** The task and all its appends are over. */
   | { readonly type: "left" };
@@ -31,22 +32,22 @@ export const CLAIMED: WorkState = { at: "claimed" };
 const WORKING: WorkState = { at: "working" };
 
 /**
- * What an event makes of a worker's state. One append is under way at a time.
+ * The state of a worker after an event. One append is under way at a time.
  *
- * | state             | event                             | next     | why                                                           |
- * | ----------------- | --------------------------------- | -------- | ------------------------------------------------------------- |
- * | claimed           | started                           | working  |                                                               |
- * | claimed, working  | sent, with an end                 | ending   | from now on the run may be found ended by its own append      |
- * | ending            | failed, not in doubt              | working  | it has not landed                                             |
- * | ending            | failed, in doubt                  | doubtful | it may have landed                                            |
- * | doubtful          | sent, failed                      | doubtful | a later failure says nothing about the first attempt          |
- * | ending, doubtful  | gave up                           | working  | no answer is expected any more                                |
- * | ending, doubtful  | found that the run has ended      | the same | that end may be its own: the answer to the append will tell   |
- * | any but over      | landed, with an end               | ended    | the worker has ended the run                                  |
- * | any but over      | landed, without one               | working  |                                                               |
- * | any but over      | refused; found (but see above)    | lost     | another worker has the run, or it has ended, or is gone       |
- * | any but over      | left                              | left     | the run is for another worker, or for a reaper                |
- * | ended, lost, left | any                               | the same | the first reason stays                                        |
+ * | state             | event                          | next     | why                                                        |
+ * | ----------------- | ------------------------------ | -------- | ---------------------------------------------------------- |
+ * | claimed           | started                        | working  |                                                            |
+ * | claimed, working  | sent, with an end              | ending   | from now on the run may be found ended by its own append   |
+ * | ending            | failed, not in doubt           | working  | it has not landed                                          |
+ * | ending            | failed, in doubt               | doubtful | it may have landed                                         |
+ * | doubtful          | sent, failed                   | doubtful | a later failure does not decide about the first attempt    |
+ * | ending, doubtful  | gave up                        | working  | no answer is expected any more                             |
+ * | ending, doubtful  | found that the run has ended   | the same | that end may be its own: the answer to the append decides  |
+ * | any but over      | landed, with an end            | ended    | the worker has ended the run                               |
+ * | any but over      | landed, without one            | working  |                                                            |
+ * | any but over      | refused; found (but see above) | lost     | another worker has the run, or it has ended or was deleted |
+ * | any but over      | left                           | left     | the run is for another worker, or for a reaper             |
+ * | ended, lost, left | any                            | the same | the first reason stays                                     |
  *
  * All other events leave the state as it is.
  */
@@ -64,7 +65,7 @@ export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
     case "gave_up":
       return isEnding(state) ? WORKING : state;
     case "found":
-      return afterNews(state, event.reason);
+      return afterFinding(state, event.reason);
     case "refused":
       return lostFor(event.reason);
     case "left":
@@ -87,7 +88,7 @@ function afterLanding({ runStatus, lastSequence }: AppendReceipt): WorkState {
     : WORKING;
 }
 
-function afterNews(state: WorkState, reason: unknown): WorkState {
+function afterFinding(state: WorkState, reason: unknown): WorkState {
   return isEnding(state) && isFinished(reason) ? state : lostFor(reason);
 }
 

@@ -9,7 +9,7 @@ import { Worker } from "./worker.ts";
 export interface WorkOptions {
   /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
   readonly leaseMs: number;
-  /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may go on. */
+  /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may continue the run. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface WorkOptions {
  * @see S21, S22
  */
 export async function runWork<Value>(
-  port: RunAccess,
+  access: RunAccess,
   runId: string,
   options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
@@ -27,19 +27,19 @@ export async function runWork<Value>(
   checkOptions(options, "{ leaseMs }");
   checkTask(task);
   const { leaseMs, signal } = options;
-  const shutdowns = [signal, port.closing].filter((one) => one !== undefined);
+  const shutdowns = [signal, access.closing].filter((one) => one !== undefined);
   for (const one of shutdowns) one.throwIfAborted();
   // The process must stay alive while a program works.
   const letGo = holdProcess();
   try {
-    let sentAtMs = port.clock.now();
-    const claim = await port.claim(runId, leaseMs);
-    if (port.clock.now() - sentAtMs >= leaseMs) {
+    let sentAtMs = access.clock.now();
+    const claim = await access.claim(runId, leaseMs);
+    if (access.clock.now() - sentAtMs >= leaseMs) {
       // The answer came late, perhaps because the claim was sent again. The lease may still run: only the store knows.
-      sentAtMs = port.clock.now();
-      await port.renew(runId, claim.fence, leaseMs);
+      sentAtMs = access.clock.now();
+      await access.renew(runId, claim.fence, leaseMs);
     }
-    const worker = new Worker(port, runId, { ...claim, leaseMs, sentAtMs }, shutdowns);
+    const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns);
     return await worker.work(task);
   } finally {
     letGo();

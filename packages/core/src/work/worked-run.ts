@@ -2,32 +2,36 @@ import type { EventDraft } from "../rules/event.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { WorkAppendOptions } from "./run-access.ts";
 
-/** A run that is worked on. Events land in the order of the calls. */
+/** A run that a worker works on. Events land in the order of the calls. */
 export interface WorkedRun {
   readonly runId: string;
+  /** The fence of the worker's lease. */
   readonly fence: number;
-  /** The sequence of the last event at the claim, 0 if there was none: where to go on from. */
+  /** The sequence of the last event at the claim, 0 for a new run. Continue after it. */
   readonly lastSequence: number;
   /**
-   * Aborts when the worker is to stop. The reason says why: a `RunEventsError` `fenced` (the lease is lost) or `run_finished`
-   * (somebody else ended the run, as by `cancel`; with `details.runStatus`); why an emitted event was not appended; or the
-   * reason of the shutdown, in which case the run is still the worker's to write.
+   * Aborts when the worker has to stop. The reason is one of these: a `RunEventsError` `fenced` (the lease is lost) or `run_finished`
+   * (another program ended the run, as by `cancel`; with `details.runStatus`); the error of an emitted event that was not appended; or
+   * the reason of the shutdown. After a shutdown, the worker may still write to the run.
    */
   readonly signal: AbortSignal;
   /**
    * Appends all of the events or none, under the lease.
-   * @throws RunEventsError as `RunEvents.append`; once the run is no longer the worker's at once: `fenced` or `run_finished`;
-   * why an event emitted before could not be appended
+   * @throws RunEventsError as `RunEvents.append`; `fenced` or `run_finished` at once if the worker no longer has the run; the error of
+   * an earlier emitted event that could not be appended
    */
   append(events: readonly EventDraft[], options?: WorkAppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token, without a wait for its append. While an append is on its way, emitted events gather
-   * for the next. While the store is away they are sent again, as long as the lease lasts. An event that cannot be appended, such as
+   * Takes one event of many, such as a token, without a wait for its append. While an append is on its way, emitted events gather for
+   * the next one. While the store is away, they are sent again as long as the lease lasts. An event that cannot be appended, such as
    * a payload that is too large, aborts `signal`, and `work` rejects with the reason.
-   * @returns a promise that resolves when there is room for more: at once, unless 1 MiB waits. A task that never awaits it may have
-   * 64 MiB waiting. Its rejection may be ignored
+   * @returns a promise that resolves when there is room for more: at once, unless 1 MiB waits. If a task never awaits it, at most
+   * 64 MiB may wait. Its rejection may be ignored
    */
   emit(eventType: string, payload?: unknown): Promise<void>;
-  /** Appends `PHASE_STARTED`. @throws as `append` */
+  /**
+   * Appends `PHASE_STARTED` with this phase.
+   * @throws as `append`
+   */
   phase(name: string): Promise<AppendReceipt>;
 }

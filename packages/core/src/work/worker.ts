@@ -20,19 +20,19 @@ interface Claim {
   readonly fence: number;
   readonly lastSequence: number;
   readonly leaseMs: number;
-  /** When the claim was sent, by the port's clock. */
+  /** When the claim was sent, by the clock of `RunAccess`. */
   readonly sentAtMs: number;
 }
 
 /**
- * One worker on one run that it has claimed. The table of `advanceWork` has its states. The worker does the rest:
+ * One worker on one run that it has claimed. The table of `advanceWork` has its states. The worker acts on them:
  *
- * - Once its state is over, it renews no lease and subscriptions nothing. If the run is `lost`, `signal` also aborts.
+ * - Once its state is over, it stops its renewals and its subscription. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
-  readonly #port: RunAccess;
+  readonly #access: RunAccess;
   readonly #runId: string;
   readonly #claim: Claim;
   readonly #shutdowns: readonly AbortSignal[];
@@ -45,9 +45,9 @@ export class Worker {
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
-  constructor(port: RunAccess, runId: string, claim: Claim, shutdowns: readonly AbortSignal[]) {
-    const { clock, limits } = port;
-    this.#port = port;
+  constructor(access: RunAccess, runId: string, claim: Claim, shutdowns: readonly AbortSignal[]) {
+    const { clock, limits } = access;
+    this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
     this.#shutdowns = shutdowns;
@@ -56,7 +56,7 @@ export class Worker {
       limits.maxBatchEvents,
       (reason) => this.#controller.abort(reason),
     );
-    this.#subscription = port.watchEnd(runId, {
+    this.#subscription = access.watchEnd(runId, {
       landings: () => this.#landings,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
     });
@@ -64,7 +64,7 @@ export class Worker {
       clock,
       leaseMs: claim.leaseMs,
       sentAtMs: claim.sentAtMs,
-      renew: async () => port.renew(runId, claim.fence, claim.leaseMs),
+      renew: async () => access.renew(runId, claim.fence, claim.leaseMs),
       onLost: (refusal) => this.#advance({ type: "found", reason: refusal ?? leaseOver() }),
     });
   }
@@ -74,7 +74,7 @@ export class Worker {
     const shutDown = (): void => this.#controller.abort(this.#shutdown()?.reason);
     for (const one of this.#shutdowns) one.addEventListener("abort", shutDown);
     try {
-      // A first look that hangs keeps neither a shutdown nor the end of the lease waiting.
+      // A first check that hangs delays neither a shutdown nor the end of the lease.
       await Promise.race([this.#subscription.ready, stopped(this.#controller.signal)]);
       this.#check();
       for (const one of this.#shutdowns) one.throwIfAborted();
@@ -90,7 +90,7 @@ export class Worker {
     }
   }
 
-  /** What the task gets. */
+  /** Makes the run that the task gets. */
   #open(): WorkedRun {
     const append: WorkedRun["append"] = async (events, options) => {
       this.#check();
@@ -123,7 +123,7 @@ export class Worker {
     if (this.#state.at === "lost") this.#controller.abort(this.#state.reason);
   }
 
-  /** @throws the reason why the worker may not write the run any more */
+  /** @throws the reason why the worker may not write to the run any more */
   #check(): void {
     if (this.#lease.isOver()) this.#advance({ type: "found", reason: leaseOver() });
     if ("reason" in this.#state) throw this.#state.reason;
@@ -137,7 +137,7 @@ export class Worker {
     try {
       this.#check();
       const draft = sealDraft({ eventType, payload });
-      this.#port.check(draft);
+      this.#access.check(draft);
       await this.#queue.emit(draft);
     } catch (error) {
       this.#queue.refuse(error);
@@ -161,7 +161,7 @@ export class Worker {
     this.#advance({ type: "sent", isEnd: hasEnd(drafts) });
     try {
       const { fence } = this.#claim;
-      const receipt = await this.#port.append(this.#runId, drafts, { ...options, fence });
+      const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
       this.#advance({ type: "landed", receipt });
       return receipt;
@@ -175,7 +175,7 @@ export class Worker {
   /** Sends emitted events, for as long as the lease lasts. */
   async #insist(drafts: readonly SealedDraft[]): Promise<void> {
     try {
-      await this.#port.insist(
+      await this.#access.insist(
         (idempotencyKey) => this.#send(drafts, { idempotencyKey }),
         () => this.#shutdown() !== undefined,
       );
@@ -199,18 +199,18 @@ export class Worker {
       await this.#release();
       throw failure === null ? down.reason : error;
     }
-    // If the store took no event, the run has not failed. Its lease runs out, for another worker or a reaper. A run that was
-    // released would be found by nobody.
+    // If the store took no event, the run has not failed. Its lease expires, for another worker or a reaper. A reaper would
+    // not find a released run.
     if (isStoreAway(error)) throw error;
-    const message = messageOf(error, this.#port.limits);
+    const message = messageOf(error, this.#access.limits);
     await this.#end("RUN_FAILED", { message }).catch(() => this.#check());
     throw error;
   }
 
-  /** Lets another worker go on where this one stopped. A lease that cannot be released runs out. */
+  /** Lets another worker continue where this one stopped. A lease that cannot be released expires. */
   async #release(): Promise<void> {
     try {
-      await this.#port.release(this.#runId, this.#claim.fence);
+      await this.#access.release(this.#runId, this.#claim.fence);
     } catch (error) {
       if (isRefusal(error)) throw error;
     }
