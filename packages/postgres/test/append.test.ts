@@ -215,7 +215,7 @@ describe("a group of appends", () => {
     await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (payload <> '2')`);
     await expect(store.append([appendOf("a", 1), appendOf("b", 2)])).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database failed.",
+      message: "The database failed: the `cause` has its error.",
       ambiguous: false,
       cause: expect.objectContaining({ code: "23514" }),
     });

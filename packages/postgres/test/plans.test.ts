@@ -2,10 +2,10 @@ import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers"
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
-import type { RunAppend } from "../src/plan-wave.ts";
+import type { RunAppend } from "../src/plan-statement-batch.ts";
 import { encodeEach } from "../src/sql/append-each.ts";
 import { encodeAppend } from "../src/sql/append-to-one.ts";
-import { encodeWave } from "../src/sql/append.ts";
+import { encodeAppends } from "../src/sql/append.ts";
 import { createStatements } from "../src/statements.ts";
 import type { Statements } from "../src/sql/statements.ts";
 import { appendOf } from "@tm/run-events-test-servers/requests";
@@ -68,7 +68,7 @@ function runAppend(runId: string): RunAppend {
 
 /** The values for one event of each run. */
 function valuesFor(name: "append" | "appendEach", runIds: readonly string[]): readonly Literal[] {
-  const encode = { append: encodeWave, appendEach: encodeEach }[name];
+  const encode = { append: encodeAppends, appendEach: encodeEach }[name];
   return encode(runIds.map(runAppend)) as readonly Literal[];
 }
 

@@ -78,7 +78,7 @@ describe("a handle that is no pool", () => {
     ]) {
       await expect(call()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "The store's pool has been ended.",
+        message: "The store's pool has been ended: end it after the store is closed.",
         retryable: false,
         ambiguous: false,
       });

@@ -103,7 +103,8 @@ describe("a probe", () => {
       await admin.query(`REVOKE ${right} ON ${schema}.${table} FROM ${role}`);
       await expect(store.probe()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "The database user lacks a right.",
+        message:
+          "The database user lacks a right: grant it the rights on the schema and its tables.",
         retryable: false,
       });
     },

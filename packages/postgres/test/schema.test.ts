@@ -211,7 +211,7 @@ describe("the schema", () => {
     const refused = createPostgresStore(pool, { schema: "nobodys" });
     await expect(refused.migrate()).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database user lacks a right.",
+      message: "The database user lacks a right: grant it the rights on the schema and its tables.",
       retryable: false,
     });
     const store = await openStore(pool, { schema: "theirs" });

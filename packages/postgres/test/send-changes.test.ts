@@ -26,7 +26,7 @@ function createSlowOthers() {
   };
 }
 
-function hintOf(runId: string, lastSequence: number): RunChange {
+function changeOf(runId: string, lastSequence: number): RunChange {
   return { runId, ordinal: 1, lastSequence };
 }
 
@@ -35,14 +35,14 @@ function covers(change: RunChange, lastSequence: number): boolean {
 }
 
 type Action =
-  | { readonly kind: "tell"; readonly runIds: readonly string[] }
+  | { readonly kind: "add"; readonly runIds: readonly string[] }
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "answer"; readonly fails: boolean };
 
 const arbitraryAction: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant("tell"), runIds: fc.subarray(["a", "b", "c"]) }),
+    arbitrary: fc.record({ kind: fc.constant("add"), runIds: fc.subarray(["a", "b", "c"]) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait"), ms: fc.nat({ max: 6 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("answer"), fails: fc.boolean() }) },
@@ -65,7 +65,7 @@ describe("what tells of commits", () => {
       fc.asyncProperty(fc.array(arbitraryAction, { maxLength: 40 }), async (actions) => {
         const others = createSlowOthers();
         const notifiedRuns: RunChange[] = [];
-        const teller = createChangeSender({
+        const sender = createChangeSender({
           notify: (change) => void notifiedRuns.push(change),
           send: others.send,
         });
@@ -74,7 +74,7 @@ describe("what tells of commits", () => {
         let elapsedMs = 0;
         for (const action of actions) {
           switch (action.kind) {
-            case "tell": {
+            case "add": {
               const told = action.runIds.map((runId) => {
                 const sequence = (last.get(runId)?.sequence ?? 0) + 1;
                 last.set(runId, {
@@ -82,9 +82,9 @@ describe("what tells of commits", () => {
                   notifyCount: notifiedRuns.length,
                   sendings: others.sent.length,
                 });
-                return hintOf(runId, sequence);
+                return changeOf(runId, sequence);
               });
-              teller.tell(told);
+              sender.add(told);
               break;
             }
             case "wait":
@@ -116,14 +116,14 @@ describe("what tells of commits", () => {
         async (counts) => {
           const others = createSlowOthers();
           const notifiedRuns: RunChange[] = [];
-          const teller = createChangeSender({
+          const sender = createChangeSender({
             notify: (change) => void notifiedRuns.push(change),
             send: others.send,
           });
           for (const [index, count] of counts.entries()) {
-            const changes = Array.from({ length: count }, (_, run) => hintOf(`run-${run}`, index));
+            const changes = Array.from({ length: count }, (_, run) => changeOf(`run-${run}`, index));
             const before = notifiedRuns.length;
-            teller.tell(changes);
+            sender.add(changes);
             expect(notifiedRuns.slice(before)).toEqual(changes);
             expect(others.sent.at(-1)).toEqual(changes);
             await others.answer(false);
@@ -138,12 +138,12 @@ describe("what tells of commits", () => {
   it("S14: under load tells 200 times a second at most, at once where nothing is under way", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
-    const teller: ChangeSender = createChangeSender({
+    const sender: ChangeSender = createChangeSender({
       notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
     for (let ms = 0; ms < 1_000; ms++) {
-      for (const run of [1, 2]) teller.tell([hintOf(`run-${run}`, ms)]);
+      for (const run of [1, 2]) sender.add([changeOf(`run-${run}`, ms)]);
       await others.answer(false);
       await vi.advanceTimersByTimeAsync(1);
     }
@@ -155,19 +155,19 @@ describe("what tells of commits", () => {
   it("S15: a sending that hangs holds up no notification, and its end sends what came meanwhile", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
-    const teller = createChangeSender({
+    const sender = createChangeSender({
       notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
-    teller.tell([hintOf("a", 1)]);
+    sender.add([changeOf("a", 1)]);
     for (const sequence of [2, 3, 4]) {
       await vi.advanceTimersByTimeAsync(5);
-      teller.tell([hintOf("a", sequence), hintOf("b", sequence)]);
+      sender.add([changeOf("a", sequence), changeOf("b", sequence)]);
     }
-    expect(notifiedRuns.at(-1)).toEqual(hintOf("b", 4));
-    expect(others.sent).toEqual([[hintOf("a", 1)]]);
+    expect(notifiedRuns.at(-1)).toEqual(changeOf("b", 4));
+    expect(others.sent).toEqual([[changeOf("a", 1)]]);
     await others.answer(true);
-    expect(others.sent[1]).toEqual([hintOf("a", 4), hintOf("b", 4)]);
+    expect(others.sent[1]).toEqual([changeOf("a", 4), changeOf("b", 4)]);
     await settle(others);
     expect(others.sent).toHaveLength(2);
   });
@@ -175,21 +175,21 @@ describe("what tells of commits", () => {
   it("S13, S18: `close` tells and sends what is left, and nothing after that, and leaves no timer", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
-    const teller = createChangeSender({
+    const sender = createChangeSender({
       notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
-    teller.tell([hintOf("a", 1)]);
-    teller.tell([hintOf("a", 2)]);
+    sender.add([changeOf("a", 1)]);
+    sender.add([changeOf("a", 2)]);
     let isClosed = false;
-    void teller.close().then(() => (isClosed = true));
-    teller.tell([hintOf("a", 3)]);
+    void sender.close().then(() => (isClosed = true));
+    sender.add([changeOf("a", 3)]);
     expect(vi.getTimerCount()).toBe(0);
     await others.answer(false);
     expect(isClosed).toBe(false);
     await others.answer(true);
     expect(isClosed).toBe(true);
-    expect(notifiedRuns).toEqual([hintOf("a", 1), hintOf("a", 2)]);
-    expect(others.sent).toEqual([[hintOf("a", 1)], [hintOf("a", 2)]]);
+    expect(notifiedRuns).toEqual([changeOf("a", 1), changeOf("a", 2)]);
+    expect(others.sent).toEqual([[changeOf("a", 1)], [changeOf("a", 2)]]);
   });
 });

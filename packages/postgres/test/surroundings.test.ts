@@ -59,7 +59,7 @@ describe("bad surroundings", () => {
   it("S20: a wrong password", async () => {
     const store = createStore(urlWith((url) => (url.password = SECRET)));
     await expectFailure(store, {
-      message: "The database refused the password.",
+      message: "The database refused the password: check the password of the pool.",
       retryable: false,
       cause: expect.objectContaining({ code: "28P01" }),
     });
@@ -67,7 +67,10 @@ describe("bad surroundings", () => {
 
   it("S20: a database that is not there", async () => {
     const store = createStore(urlWith((url) => (url.pathname = "/nowhere")));
-    await expectFailure(store, { message: "There is no such database.", retryable: false });
+    await expectFailure(store, {
+      message: "The database does not exist: create it, or correct its name.",
+      retryable: false,
+    });
   });
 
   it("S20: a server that is not there", async () => {
@@ -108,7 +111,7 @@ describe("bad surroundings", () => {
     ]) {
       await expect(call()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "The store's pool has been ended.",
+        message: "The store's pool has been ended: end it after the store is closed.",
         retryable: false,
         ambiguous: false,
       });
@@ -191,7 +194,7 @@ describe("bad surroundings", () => {
       schema,
     );
     await expectFailure(store, {
-      message: "The database user lacks a right.",
+      message: "The database user lacks a right: grant it the rights on the schema and its tables.",
       retryable: false,
       cause: expect.objectContaining({ code: "42501" }),
     });

@@ -4,7 +4,7 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { NOW_MS } from "./columns.ts";
 
-/** A purge ends with the run that reaches so many events: it is one transaction, whose rows stay for others until it is through. */
+/** A purge ends with the run that reaches this many events: it is one transaction, and others see its runs until it commits. */
 const PURGE_EVENTS = 10_000;
 
 /**
@@ -18,8 +18,8 @@ ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
 }
 
 /**
- * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. The keys are in an array, since a
- * join might scan all events.
+ * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. The keys are in an array,
+ * since a join might scan all events.
  * @param locking whether the statement waits for runs that another transaction holds, or skips them
  */
 export function purgeStatement({ runs, events }: Tables, locking: "" | "SKIP LOCKED"): string {

@@ -3,7 +3,7 @@ import { isTerminal } from "@tm/run-events-core";
 import type { AppendRequest, Indexed } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planWave, type Wave } from "../src/plan-wave.ts";
+import { planStatementBatch, type StatementBatch } from "../src/plan-statement-batch.ts";
 import { arbitraryAppend } from "@tm/run-events-test-servers/arbitrary-append";
 import { appendOf } from "@tm/run-events-test-servers/requests";
 
@@ -14,16 +14,16 @@ const arbitraryGroup = fc
   .array(arbitraryAppend(RUN_IDS, [0, 7_200_000]), { maxLength: 20 })
   .map((requests) => requests.map((request, index) => ({ index, request })));
 
-/** Tries a law on every wave that a group is cut into. */
-function onEveryWave(law: (wave: Wave, pending: readonly Indexed<AppendRequest>[]) => void): void {
+/** Tries a law on every batch that a group is cut into. */
+function onEveryBatch(law: (batch: StatementBatch, pending: readonly Indexed<AppendRequest>[]) => void): void {
   fc.assert(
     fc.property(arbitraryGroup, (group) => {
       let pending: readonly Indexed<AppendRequest>[] = group;
       while (pending.length > 0) {
-        const wave = planWave(pending);
-        law(wave, pending);
-        if (wave.rest.length >= pending.length) throw new Error("A wave took nothing.");
-        pending = wave.rest;
+        const batch = planStatementBatch(pending);
+        law(batch, pending);
+        if (batch.rest.length >= pending.length) throw new Error("A batch took nothing.");
+        pending = batch.rest;
       }
     }),
   );
@@ -35,7 +35,7 @@ function onEveryRun(
     waiting: readonly Indexed<AppendRequest>[],
   ) => void,
 ): void {
-  onEveryWave(({ appends, rest }) => {
+  onEveryBatch(({ appends, rest }) => {
     for (const { runId, requests } of appends) {
       law(
         requests,
@@ -68,9 +68,9 @@ function mayFollow(
   );
 }
 
-describe("a wave", () => {
+describe("a batch", () => {
   it("S2: takes something from every group, and loses and doubles nothing", () => {
-    onEveryWave(({ appends, rest }, pending) => {
+    onEveryBatch(({ appends, rest }, pending) => {
       const taken = appends.flatMap(({ requests }) => requests);
       expect(taken.length).toBeGreaterThan(0);
       expect([...taken, ...rest].toSorted((a, b) => a.index - b.index)).toEqual(pending);
@@ -85,7 +85,7 @@ describe("a wave", () => {
   });
 
   it("S4: names each run once, in one order of all processes", () => {
-    onEveryWave(({ appends }) => {
+    onEveryBatch(({ appends }) => {
       const runIds = appends.map(({ runId }) => runId);
       expect(runIds).toEqual([...new Set(runIds)].toSorted());
       for (const { runId, requests } of appends) {
@@ -116,7 +116,9 @@ describe("a wave", () => {
 
   it("S12: is all of a group that asks for nothing", () => {
     const requests = [...RUN_IDS, ...RUN_IDS, ...RUN_IDS].map((runId) => appendOf(runId));
-    const { appends, rest } = planWave(requests.map((request, index) => ({ index, request })));
+    const { appends, rest } = planStatementBatch(
+      requests.map((request, index) => ({ index, request })),
+    );
     expect(rest).toEqual([]);
     expect(appends).toHaveLength(RUN_IDS.length);
   });
