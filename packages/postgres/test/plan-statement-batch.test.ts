@@ -15,7 +15,9 @@ const arbitraryGroup = fc
   .map((requests) => requests.map((request, index) => ({ index, request })));
 
 /** Tries a law on every batch that a group is cut into. */
-function onEveryBatch(law: (batch: StatementBatch, pending: readonly Indexed<AppendRequest>[]) => void): void {
+function onEveryBatch(
+  law: (batch: StatementBatch, pending: readonly Indexed<AppendRequest>[]) => void,
+): void {
   fc.assert(
     fc.property(arbitraryGroup, (group) => {
       let pending: readonly Indexed<AppendRequest>[] = group;

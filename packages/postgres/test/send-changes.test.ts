@@ -121,7 +121,9 @@ describe("what tells of commits", () => {
             send: others.send,
           });
           for (const [index, count] of counts.entries()) {
-            const changes = Array.from({ length: count }, (_, run) => changeOf(`run-${run}`, index));
+            const changes = Array.from({ length: count }, (_, run) =>
+              changeOf(`run-${run}`, index),
+            );
             const before = notifiedRuns.length;
             sender.add(changes);
             expect(notifiedRuns.slice(before)).toEqual(changes);

@@ -19,7 +19,7 @@ describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
       const server = await openServer({ program, settings: ["--maxmemory-policy", policy] });
       await expect(openRedisStore(connect(server))).rejects.toMatchObject({
         code: "store_unavailable",
-        message: `Redis may evict runs: set maxmemory-policy to noeviction, it is ${policy}.`,
+        message: `Expected maxmemory-policy noeviction, got ${policy}, under which Redis may evict runs: set it to noeviction.`,
         retryable: false,
       });
     },
@@ -46,8 +46,12 @@ describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
   });
 
   it.each([
-    ["no password", {}, "Redis asks for a password."],
-    ["a wrong one", { password: "wrong" }, "Redis refused the user name or the password."],
+    ["no password", {}, "Redis requires a password: give the client one."],
+    [
+      "a wrong one",
+      { password: "wrong" },
+      "Redis refused the user name or the password: check those of the client.",
+    ],
     ["an unknown user", { username: "nobody", password: "x" }, /refused the user name/],
   ] as const)("S20: one with a password refuses %s", async (_, options, message) => {
     const server = await openServer({ program, settings: ["--requirepass", "secret"] });
@@ -74,7 +78,7 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
     await redis.config("SET", "maxmemory", "1");
     const full = {
       code: "store_unavailable",
-      message: "Redis has reached its maxmemory.",
+      message: "Redis has reached its maxmemory: raise it, or purge runs.",
       retryable: false,
       ambiguous: false,
     };
@@ -153,7 +157,7 @@ describe.each(REDIS_PROGRAMS)(
       await store.createRun(createOf("a"));
       await redis.config("SET", "min-replicas-to-write", "1");
       await expect(store.append([appendOf("a")])).rejects.toMatchObject({
-        message: "Redis has fewer replicas than it asks for.",
+        message: "Redis has fewer replicas than its min-replicas-to-write.",
         retryable: true,
       });
     });

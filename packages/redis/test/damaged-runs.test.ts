@@ -25,7 +25,8 @@ async function openRun(): Promise<Awaited<ReturnType<typeof openStore>>> {
 }
 const damaged = {
   code: "store_unavailable",
-  message: "A part of the run's keys is missing in Redis.",
+  message:
+    "The run is damaged: one of its keys is missing in Redis. Restore it, or delete the run's keys.",
   retryable: false,
 };
 
@@ -148,7 +149,8 @@ it.each([HEAD, EVENTS, RECEIPTS])(
     const before = await dump(redis);
     const foreign = {
       code: "store_unavailable",
-      message: "One of the store's keys in Redis holds something else.",
+      message:
+        "One of the store's keys in Redis has another type: another program uses the prefix. Open the store under a different `prefix`.",
       retryable: false,
       ambiguous: false,
     };

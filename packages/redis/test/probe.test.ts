@@ -21,18 +21,19 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     [
       "is full",
       ["maxmemory", "1"],
-      { message: "Redis has reached its maxmemory.", retryable: false },
+      { message: "Redis has reached its maxmemory: raise it, or purge runs.", retryable: false },
     ],
     [
       "has too few replicas",
       ["min-replicas-to-write", "1"],
-      { message: "Redis has fewer replicas than it asks for.", retryable: true },
+      { message: "Redis has fewer replicas than its min-replicas-to-write.", retryable: true },
     ],
     [
       "may evict runs by now",
       ["maxmemory-policy", "allkeys-lru"],
       {
-        message: "Redis may evict runs: set maxmemory-policy to noeviction, it is allkeys-lru.",
+        message:
+          "Expected maxmemory-policy noeviction, got allkeys-lru, under which Redis may evict runs: set it to noeviction.",
         retryable: false,
       },
     ],
@@ -63,7 +64,10 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     await expect
       .poll(() => redis.info("persistence"), { timeout: 20_000 })
       .toContain("rdb_last_bgsave_status:err");
-    const broken = { message: "Redis cannot write to its disk.", retryable: false };
+    const broken = {
+      message: "Redis cannot write to its disk: check the disk and the server's log.",
+      retryable: false,
+    };
     await expect(store.append([appendOf("a", 1)])).rejects.toMatchObject(broken);
     await expect(store.probe()).rejects.toMatchObject(broken);
   });
@@ -105,7 +109,7 @@ describe("a probe in a cluster", () => {
     for (const node of nodes) {
       await node.config("SET", "maxmemory", "1");
       await expect(store.probe()).rejects.toMatchObject({
-        message: "Redis has reached its maxmemory.",
+        message: "Redis has reached its maxmemory: raise it, or purge runs.",
       });
       await node.config("SET", "maxmemory", "0");
       await store.probe();

@@ -97,8 +97,8 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
       /** Runs that were said to be heard since they were last wanted, or lost. */
       const confirmed = new Set<string>();
       const subscriptions = new Subscriptions(keys, server.open, {
-        onHeard: (runId) => confirmed.add(runId),
-        onUnheard: () => confirmed.clear(),
+        onSubscribed: (runId) => confirmed.add(runId),
+        onUnsubscribed: () => confirmed.clear(),
         onMessage() {},
       });
 
@@ -108,7 +108,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
             if (!wanted.has(step.runId)) confirmed.delete(step.runId);
             wanted.add(step.runId);
             subscriptions.add(step.runId);
-            if (subscriptions.isHeard(step.runId)) confirmed.add(step.runId);
+            if (subscriptions.isSubscribed(step.runId)) confirmed.add(step.runId);
             return;
           case "remove":
             wanted.delete(step.runId);
@@ -147,7 +147,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
       } while (server.isWaitedFor());
       expect(server.heardRuns()).toEqual([...wanted].toSorted());
       for (const runId of wanted) {
-        expect(subscriptions.isHeard(runId)).toBe(true);
+        expect(subscriptions.isSubscribed(runId)).toBe(true);
         expect(confirmed).toContain(runId);
       }
       subscriptions.close();
@@ -171,7 +171,7 @@ it("S14: runs that come in one turn share a command", async () => {
         },
       };
     },
-    { onHeard() {}, onUnheard() {}, onMessage() {} },
+    { onSubscribed() {}, onUnsubscribed() {}, onMessage() {} },
   );
   server.connect();
   for (let number = 0; number < 500; number++) subscriptions.add(`run-${number}`);
