@@ -28,7 +28,9 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     const file = temporaryFile();
     writeFileSync(file, "no database ".repeat(1_000));
     const store = createSqliteStore(openHandle(driver, file));
-    await expect(store.migrate()).rejects.toMatchObject(lasting("The file is not a database."));
+    await expect(store.migrate()).rejects.toMatchObject(
+      lasting("The file is not a database: check its path."),
+    );
     await store.close();
   });
 
@@ -40,7 +42,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     mkdirSync(`${file}-wal`);
     const store = createSqliteStore(openHandle(driver, file));
     await expect(store.migrate()).rejects.toMatchObject(
-      lasting("The database file cannot be opened."),
+      lasting("The database file cannot be opened: check that its folder exists and is writable."),
     );
     await store.close();
   });
@@ -54,7 +56,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await store.migrate();
     expect(await readValues(store, "a")).toEqual([1]);
     await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(
-      lasting("The database is read-only."),
+      lasting("The database is read-only: make the file and its folder writable."),
     );
     expect(await readValues(store, "a")).toEqual([1]);
     await store.close();
@@ -75,7 +77,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     closeSync(descriptor);
     const store = createSqliteStore(openHandle(driver, file));
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(
-      lasting("The database file is damaged."),
+      lasting("The database file is damaged: restore a backup."),
     );
     await store.close();
   });
@@ -94,7 +96,9 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
         acknowledged.push([count, "x".repeat(1_000)]);
       }
     };
-    await expect(fill()).rejects.toMatchObject(lasting("The database's disk is full."));
+    await expect(fill()).rejects.toMatchObject(
+      lasting("The database's disk is full: free some space."),
+    );
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(await readValues(store, "a")).toEqual(acknowledged);
     db.exec("PRAGMA max_page_count = 1000000");

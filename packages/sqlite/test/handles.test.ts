@@ -52,7 +52,7 @@ describe("a handle", () => {
 describe.each(DRIVERS)("a handle of $name", (driver) => {
   const closed = {
     code: "store_unavailable",
-    message: "The database is closed.",
+    message: "The database is closed: open it again, and create a store on the new handle.",
     retryable: false,
     ambiguous: false,
   };

@@ -44,7 +44,11 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
       readonly page_count: number;
     };
     db.exec(`PRAGMA max_page_count = ${pages}`);
-    const full = { ...UNAVAILABLE, retryable: false, message: "The database's disk is full." };
+    const full = {
+      ...UNAVAILABLE,
+      retryable: false,
+      message: "The database's disk is full: free some space.",
+    };
     await expect(store.probe()).rejects.toMatchObject(full);
     db.exec(`PRAGMA max_page_count = ${pages + 100}`);
     await store.probe();
@@ -67,7 +71,7 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     await expect(store.probe()).rejects.toMatchObject({
       ...UNAVAILABLE,
       retryable: false,
-      message: "The database is read-only.",
+      message: "The database is read-only: make the file and its folder writable.",
     });
     await store.close();
   });

@@ -70,7 +70,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
       BEGIN SELECT RAISE(ABORT, 'refused'); END`);
     await expect(store.append([appendOf("a", 1), appendOf("a", 2)])).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database failed.",
+      message: "The database failed: the `cause` has its error.",
       cause: expect.objectContaining({ message: expect.stringContaining("refused") }),
     });
     expect(await readValues(store, "a")).toEqual([]);
