@@ -12,7 +12,7 @@ import {
 } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
-/** What a lasting failure looks like: a plain message, and the driver's words in the cause only. */
+/** The properties of a lasting failure: a plain message, and the driver's message only in the cause. */
 function lasting(message: string): object {
   return {
     code: "store_unavailable",
@@ -24,7 +24,7 @@ function lasting(message: string): object {
 }
 
 describe.each(DRIVERS)("a bad file on $name", (driver) => {
-  it("S20: a file that is no database", async () => {
+  it("S20: a file that is not a database is unavailable", async () => {
     const file = temporaryFile();
     writeFileSync(file, "no database ".repeat(1_000));
     const store = createSqliteStore(openHandle(driver, file));
@@ -34,7 +34,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await store.close();
   });
 
-  it("S20: a file whose log cannot be opened", async () => {
+  it("S20: a file whose -wal cannot be opened is unavailable", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
     await createSqliteStore(db).migrate();
@@ -62,7 +62,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await store.close();
   });
 
-  it("S20: a damaged file", async () => {
+  it("S20: a damaged file is unavailable", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
     const healthy = createSqliteStore(db);
@@ -72,7 +72,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await healthy.close();
     db.close();
     const descriptor = openSync(file, "r+");
-    // All but the first page, which holds the schema.
+    // All pages but the first, which has the schema.
     writeSync(descriptor, Buffer.alloc(statSync(file).size - 4_096, 0xff), 0, undefined, 4_096);
     closeSync(descriptor);
     const store = createSqliteStore(openHandle(driver, file));
@@ -82,7 +82,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await store.close();
   });
 
-  it("S20: on a full disk nothing acknowledged is lost, and the run goes on once there is space", async () => {
+  it("S20: a full disk loses nothing acknowledged, and the run takes appends again once the disk has space", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     const { page_count: pages } = db.prepare("PRAGMA page_count").get() as {
