@@ -5,7 +5,7 @@ import { connect, openServer, owned } from "./opened.ts";
 
 const EXPECTED = "Expected a client of ioredis or iovalkey, a Redis or a Cluster";
 
-/** What a client of node-redis looks like from outside. */
+/** An object with the members of a node-redis client. */
 const nodeRedis = { isOpen: true, sendCommand() {}, hmGet() {}, duplicate() {}, eval() {} };
 
 it.each<[string, unknown, string]>([
@@ -38,7 +38,7 @@ it("S20: openRedisStore refuses a client that has ended, for good", async () => 
   });
 });
 
-it("S7, S20: a client that ends while an append is under way leaves it in doubt, and the store closed", async () => {
+it("S7, S20: a client that ends during an append leaves it in doubt, and the store unavailable", async () => {
   const server = await openServer();
   const redis = owned(new Redis(server.url));
   const store = await openRedisStore(redis);

@@ -8,7 +8,7 @@ import { connect, dump, openProxy, openServer, openStore, owned } from "./opened
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 
 describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
-  it("S31: resolves while an append could land, and leaves no run", async () => {
+  it("S31: a probe resolves while an append could land, and leaves no run", async () => {
     const { redis, store } = await openStore(await openServer({ program }));
     await store.createRun(createOf("a"));
     const before = await redis.keys("*");
@@ -37,28 +37,31 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
         retryable: false,
       },
     ],
-  ])("S31: rejects while Redis %s, and changes nothing", async (_, [name, value], error) => {
-    const { redis, store } = await openStore(await openServer({ program }));
-    await store.createRun(createOf("a"));
-    const before = await dump(redis);
-    const [, was] = (await redis.config("GET", name ?? "")) as [string, string];
-    await redis.config("SET", name ?? "", value ?? "");
-    await expect(store.probe()).rejects.toMatchObject({
-      code: "store_unavailable",
-      ambiguous: false,
-      ...error,
-    });
-    expect(await dump(redis)).toEqual(before);
-    await redis.config("SET", name ?? "", was);
-    await store.probe();
-  });
+  ])(
+    "S31: a probe rejects while Redis %s, and changes nothing",
+    async (_, [name, value], error) => {
+      const { redis, store } = await openStore(await openServer({ program }));
+      await store.createRun(createOf("a"));
+      const before = await dump(redis);
+      const [, was] = (await redis.config("GET", name ?? "")) as [string, string];
+      await redis.config("SET", name ?? "", value ?? "");
+      await expect(store.probe()).rejects.toMatchObject({
+        code: "store_unavailable",
+        ambiguous: false,
+        ...error,
+      });
+      expect(await dump(redis)).toEqual(before);
+      await redis.config("SET", name ?? "", was);
+      await store.probe();
+    },
+  );
 
-  it("S31: rejects once Redis cannot save, as an append does", async () => {
+  it("S31: a probe rejects once Redis cannot save, as an append does", async () => {
     const server = await openServer({ program, settings: ["--save", "3600 1"] });
     const { redis, store } = await openStore(server);
     await store.createRun(createOf("a"));
     const [, folder = ""] = (await redis.config("GET", "dir")) as string[];
-    // No file takes the place of a folder that holds something.
+    // A file cannot replace a folder that is not empty.
     await mkdir(join(folder, "dump.rdb", "full"), { recursive: true });
     await redis.bgsave();
     await expect
@@ -72,7 +75,7 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     await expect(store.probe()).rejects.toMatchObject(broken);
   });
 
-  it("S6: capabilities say what the last look found", async () => {
+  it("S6: the capabilities show what the last check found", async () => {
     const server = await openServer({ program, settings: ["--appendfsync", "always"] });
     const { redis, store } = await openStore(server);
     expect(store.capabilities.durability).toBe("power");
@@ -81,14 +84,14 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     expect(store.capabilities.durability).toBe("memory");
   });
 
-  it("S31: waits while Redis says nothing", async () => {
+  it("S31: a probe waits while Redis does not answer", async () => {
     const server = await openServer({ program });
     const proxy = await openProxy(server);
     const { store } = await openStore(proxy);
     proxy.stall();
     let isSettled = false;
     const probed = store.probe().finally(() => (isSettled = true));
-    // Another client is answered meanwhile, again and again.
+    // Another client gets many answers meanwhile.
     const other = connect(server);
     for (let round = 0; round < 50; round++) await other.ping();
     expect(isSettled).toBe(false);
@@ -98,7 +101,7 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
 });
 
 describe("a probe in a cluster", () => {
-  it("S31: asks each master, and rejects if one of them could take no append", async () => {
+  it("S31: a probe asks each master, and rejects if one could take no append", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.close());
     const store = await openRedisStore(owned(new Cluster([...cluster.nodes])));
