@@ -7,14 +7,14 @@ import { planStatementBatch, type StatementBatch } from "../src/plan-statement-b
 import { arbitraryAppend } from "@tm/run-events-test-servers/arbitrary-append";
 import { appendOf } from "@tm/run-events-test-servers/requests";
 
-// Their order by language is another one than by code unit.
+// Their order by language differs from that by code unit.
 const RUN_IDS = ["a", "B", "_c", "-d", "É"];
 
 const arbitraryGroup = fc
   .array(arbitraryAppend(RUN_IDS, [0, 7_200_000]), { maxLength: 20 })
   .map((requests) => requests.map((request, index) => ({ index, request })));
 
-/** Tries a law on every batch that a group is cut into. */
+/** Checks a law on every statement batch of a group. */
 function onEveryBatch(
   law: (batch: StatementBatch, pending: readonly Indexed<AppendRequest>[]) => void,
 ): void {
@@ -51,7 +51,7 @@ function startsPhase({ request }: Indexed<AppendRequest>): boolean {
   return request.events.some(({ phase }) => phase !== null);
 }
 
-/** Whether a request may go out behind others of its run. */
+/** Whether a request may be sent after others of its run in the same batch. */
 function mayFollow(
   before: readonly Indexed<AppendRequest>[],
   next: Indexed<AppendRequest>,
@@ -70,8 +70,8 @@ function mayFollow(
   );
 }
 
-describe("a batch", () => {
-  it("S2: takes something from every group, and loses and doubles nothing", () => {
+describe("a statement batch", () => {
+  it("S2: a batch takes requests from every group, and loses and doubles none", () => {
     onEveryBatch(({ appends, rest }, pending) => {
       const taken = appends.flatMap(({ requests }) => requests);
       expect(taken.length).toBeGreaterThan(0);
@@ -79,14 +79,14 @@ describe("a batch", () => {
     });
   });
 
-  it("S2: keeps the order of a run's requests", () => {
+  it("S2: a batch keeps the order of a run's requests", () => {
     onEveryRun((requests, waiting) => {
       const places = [...requests, ...waiting].map(({ index }) => index);
       expect(places).toEqual(places.toSorted((a, b) => a - b));
     });
   });
 
-  it("S4: names each run once, in one order of all processes", () => {
+  it("S4: a batch has each run once, in the same order in all processes", () => {
     onEveryBatch(({ appends }) => {
       const runIds = appends.map(({ runId }) => runId);
       expect(runIds).toEqual([...new Set(runIds)].toSorted());
@@ -96,7 +96,7 @@ describe("a batch", () => {
     });
   });
 
-  it("S5: has only requests of a run that can be judged together", () => {
+  it("S5: a batch has only requests of a run that can be judged together", () => {
     onEveryRun((requests) => {
       requests.forEach((placed, index) => {
         if (index > 0) expect(mayFollow(requests.slice(0, index), placed)).toBe(true);
@@ -104,19 +104,19 @@ describe("a batch", () => {
     });
   });
 
-  it("S5: starts a phase with a run's first request, or not at all", () => {
+  it("S5: a batch starts a phase with a run's first request, or not at all", () => {
     onEveryRun(([first, ...others]) => {
       if (others.some(startsPhase)) expect(first && startsPhase(first)).toBe(true);
     });
   });
 
-  it("S2: leaves nothing behind that could go with it", () => {
+  it("S2: a batch leaves no request that could be in it", () => {
     onEveryRun((requests, [next]) => {
       if (next !== undefined) expect(mayFollow(requests, next)).toBe(false);
     });
   });
 
-  it("S12: is all of a group that asks for nothing", () => {
+  it("S12: a batch is the whole group if no request has a condition", () => {
     const requests = [...RUN_IDS, ...RUN_IDS, ...RUN_IDS].map((runId) => appendOf(runId));
     const { appends, rest } = planStatementBatch(
       requests.map((request, index) => ({ index, request })),

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunChange } from "../src/run-changes.ts";
 import { createChangeSender, type ChangeSender } from "../src/send-changes.ts";
 
-/** Others that hear what is sent to them when the test says so, and not before. */
+/** Other processes that answer a send only when the test calls `answer`. */
 function createSlowOthers() {
   const sent: (readonly RunChange[])[] = [];
   let answers: ((fails: boolean) => void)[] = [];
   return {
-    /** What each sending had. */
+    /** The changes of each send. */
     sent,
     underWay: () => answers.length,
     send(changes: Iterable<RunChange>): Promise<void> {
@@ -48,7 +48,7 @@ const arbitraryAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("answer"), fails: fc.boolean() }) },
 );
 
-/** Until nothing is told, sent or waited for any more. */
+/** Resolves once nothing is passed on, sent or waited for any more. */
 async function settle(others: ReturnType<typeof createSlowOthers>): Promise<void> {
   while (others.underWay() > 0 || vi.getTimerCount() > 0) {
     await others.answer(false);
@@ -59,8 +59,8 @@ async function settle(others: ReturnType<typeof createSlowOthers>): Promise<void
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-describe("what tells of commits", () => {
-  it("S13, S15: notifies and sends for every commit behind it, one sending at a time, whatever happens on the way", async () => {
+describe("the sender of changes", () => {
+  it("S13, S15: every commit is followed by a notification and a send, one send at a time, even after failures", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryAction, { maxLength: 40 }), async (actions) => {
         const others = createSlowOthers();
@@ -69,22 +69,25 @@ describe("what tells of commits", () => {
           notify: (change) => void notifiedRuns.push(change),
           send: others.send,
         });
-        /** Of each run the last commit, and how many notifies and sendings came before it was told. */
-        const last = new Map<string, { sequence: number; notifyCount: number; sendings: number }>();
+        /** Each run's last commit, and how many notifications and sends came before it was added. */
+        const last = new Map<
+          string,
+          { sequence: number; notifyCount: number; sendCount: number }
+        >();
         let elapsedMs = 0;
         for (const action of actions) {
           switch (action.kind) {
             case "add": {
-              const told = action.runIds.map((runId) => {
+              const changes = action.runIds.map((runId) => {
                 const sequence = (last.get(runId)?.sequence ?? 0) + 1;
                 last.set(runId, {
                   sequence,
                   notifyCount: notifiedRuns.length,
-                  sendings: others.sent.length,
+                  sendCount: others.sent.length,
                 });
                 return changeOf(runId, sequence);
               });
-              sender.add(told);
+              sender.add(changes);
               break;
             }
             case "wait":
@@ -95,21 +98,21 @@ describe("what tells of commits", () => {
               await others.answer(action.fails);
           }
           expect(others.underWay()).toBeLessThanOrEqual(1);
-          // Each telling pauses for a millisecond at least, and no sending is without one.
+          // A pause of at least a millisecond follows whenever changes are passed on, and each send comes after that.
           expect(others.sent.length).toBeLessThanOrEqual(elapsedMs + 1);
         }
         await settle(others);
-        for (const [runId, { sequence, notifyCount, sendings }] of last) {
+        for (const [runId, { sequence, notifyCount, sendCount }] of last) {
           const isSent = (change: RunChange): boolean =>
             change.runId === runId && covers(change, sequence);
           expect(notifiedRuns.slice(notifyCount).some(isSent)).toBe(true);
-          expect(others.sent.slice(sendings).some((changes) => changes.some(isSent))).toBe(true);
+          expect(others.sent.slice(sendCount).some((changes) => changes.some(isSent))).toBe(true);
         }
       }),
     );
   });
 
-  it("S13: a commit behind a while of quiet is told and sent at once", async () => {
+  it("S13: a commit after a quiet time is notified of and sent at once", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
@@ -137,7 +140,7 @@ describe("what tells of commits", () => {
     );
   });
 
-  it("S14: under load tells 200 times a second at most, at once where nothing is under way", async () => {
+  it("S14: changes are passed on 200 times a second at most under load, and at once without load", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
     const sender: ChangeSender = createChangeSender({
@@ -149,12 +152,12 @@ describe("what tells of commits", () => {
       await others.answer(false);
       await vi.advanceTimersByTimeAsync(1);
     }
-    // The first few find out that there is load.
+    // The first few come before the load is known.
     expect(others.sent.length).toBeLessThanOrEqual(205);
     expect(others.sent.length).toBeGreaterThan(190);
   });
 
-  it("S15: a sending that hangs holds up no notification, and its end sends what came meanwhile", async () => {
+  it("S15: a send that hangs delays no notification of this process, and the next sends what came meanwhile", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
     const sender = createChangeSender({
@@ -174,7 +177,7 @@ describe("what tells of commits", () => {
     expect(others.sent).toHaveLength(2);
   });
 
-  it("S13, S18: `close` tells and sends what is left, and nothing after that, and leaves no timer", async () => {
+  it("S13, S18: `close` passes on and sends what is left, ignores later changes, and leaves no timer", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
     const sender = createChangeSender({
