@@ -55,7 +55,10 @@ export function openConnections(
   return { isShared: connect !== null, query, sturdyQuery, probeQuery, notifications };
 }
 
-/** @throws TypeError as `checkPool` */
+/**
+ * Checks both pools of a store.
+ * @throws TypeError as `checkPool`
+ */
 export function checkPools(pool: PostgresPool, listenPool: PostgresPool): void {
   checkPool(pool, "pool");
   if (listenPool !== pool) checkPool(listenPool, "listenPool");

@@ -3,7 +3,10 @@ import type { RunPosition } from "@tm/run-events-core/store";
 /** One change of a run, as a notification carries it: the run's position after a commit, or only its id. */
 export type RunChange = RunPosition | Pick<RunPosition, "runId">;
 
-/** Postgres takes 7,999 bytes in one notification. @see https://www.postgresql.org/docs/current/sql-notify.html */
+/**
+ * The most bytes of one payload. Postgres takes 7,999 in one notification.
+ * @see https://www.postgresql.org/docs/current/sql-notify.html
+ */
 const PAYLOAD_BYTES = 7_900;
 
 /** Changes as payloads of as few notifications as possible. Run ids must have no spaces and no non-ASCII characters. */

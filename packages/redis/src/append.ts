@@ -42,7 +42,10 @@ class GroupAppend {
     return this.#outcomes;
   }
 
-  /** @returns the parts of these runs that are still to be sent */
+  /**
+   * Sends one script.
+   * @returns the parts of these runs that are still to be sent
+   */
   async #send(call: readonly Part[]): Promise<readonly Part[]> {
     let replies: readonly RunReply[];
     try {
@@ -61,7 +64,10 @@ class GroupAppend {
     });
   }
 
-  /** @returns this part or the next one, if it is still to be sent */
+  /**
+   * Records the answer for one part.
+   * @returns this part or the next one, if it is still to be sent
+   */
   async #settle(part: Part, reply: RunReply): Promise<Part | null> {
     if (typeof reply === "string") {
       for (const { index, request } of part.requests) {

@@ -127,7 +127,10 @@ export class Subscriptions {
     if (this.#epoch === mine) this.#isBusy = false;
   }
 
-  /** @returns the runs that are tried again later; until then they are polled */
+  /**
+   * Sends one round of commands.
+   * @returns the runs that are tried again later; until then they are polled
+   */
   async #settleRound(round: readonly string[], mine: number): Promise<readonly string[]> {
     const more = round.filter((runId) => this.#wanted.has(runId) && !this.#subscribed.has(runId));
     const less = round.filter((runId) => !this.#wanted.has(runId) && this.#requested.has(runId));

@@ -122,7 +122,7 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
 });
 
 describe.each(REDIS_PROGRAMS)(
-  "on a %s that is no master, lacks replicas or is not there",
+  "on a %s that is not a master, lacks replicas or cannot be reached",
   (program) => {
     it("S2, S10, S20: a replica refuses to write, and to answer with what it may lack", async () => {
       const server = await openServer({ program });

@@ -22,7 +22,7 @@ it.each<[string, unknown, string]>([
     { host: "127.0.0.1" },
     "got an object without hmget, zadd, zrem, evalsha, eval, duplicate.",
   ],
-])("openRedisStore refuses %s and says what it expected", async (_, client, message) => {
+])("openRedisStore refuses %s with what it expected", async (_, client, message) => {
   const refused = openRedisStore(client as RedisClient);
   await expect(refused).rejects.toThrow(new TypeError(`${EXPECTED}, ${message}`));
 });

@@ -162,7 +162,7 @@ describe.each(SETUPS)("purge among other processes on $name", (setup) => {
   });
 });
 
-it("S24: a full Redis gets room again by a purge, also of runs whose entries have to be put off first", async () => {
+it("S24: a purge frees room on a full Redis, even if it has to move entries first", async () => {
   const redis = connect(await openServer());
   const store = await openRedisStore(redis);
   for (const runId of ["a", "b"]) await store.createRun(createOf(runId));

@@ -203,7 +203,7 @@ const OR_SWITCHED =
 function fileGone(subject: string, otherwise = ""): RunEventsError {
   return new RunEventsError(
     "store_unavailable",
-    `${subject} was removed or replaced while it was open. Stop every program that uses the database, put the right file back, and start again.${otherwise}`,
+    `${subject} was removed or replaced while it was open. Stop every program that uses the database, restore the right file, and start again.${otherwise}`,
     { retryable: false },
   );
 }

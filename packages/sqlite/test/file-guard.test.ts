@@ -2,7 +2,7 @@ import { copyFileSync, renameSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { FileGuard } from "../src/file-guard.ts";
 import { driverOf } from "./drivers.ts";
-import { GONE, startClock } from "./lost-calls.ts";
+import { LOST, startClock } from "./lost-calls.ts";
 import { openHandle, temporaryFile } from "./stores.ts";
 
 it("S6: where the system hides open files, a handle that left the WAL and came back is refused with a message of what to do", () => {
@@ -22,7 +22,7 @@ it("S6: where the system hides open files, a handle that left the WAL and came b
   renameSync(`${file}-copy`, `${file}-wal`);
   passTime();
   const refused = expect.objectContaining({
-    ...GONE,
+    ...LOST,
     message: expect.stringMatching(/came back, nothing is lost. Close it, and create the store/),
   });
   expect(() => guard.check(handle)).toThrow(refused);

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import { DRIVERS } from "./drivers.ts";
-import { expectToWork, failureOf, GONE, openWithRun, startClock } from "./lost-calls.ts";
+import { expectToWork, failureOf, LOST, openWithRun, startClock } from "./lost-calls.ts";
 import { openHandle, temporaryFile } from "./stores.ts";
 
 /** How the handle itself may remove its `-wal` and create another one. */
@@ -49,7 +49,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
       await store.append([appendOf("a", 3)]);
       rmSync(`${file}-wal`);
       passTime();
-      expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+      expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(LOST);
     },
   );
 
@@ -70,7 +70,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     await expectToWork(store, 1);
     rmSync(`${file}-wal`);
     passTime();
-    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(LOST);
   });
 
   it("S6: a handle that is used meanwhile, and comes back to the WAL, is guarded again", async () => {
@@ -85,7 +85,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     await expectToWork(store, 1);
     rmSync(`${file}-wal`);
     passTime();
-    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
+    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(LOST);
   });
 
   it.each(["removed", "replaced"])(
@@ -100,8 +100,8 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
       rmSync(`${file}-wal`);
       if (how === "replaced") renameSync(`${file}-copy`, `${file}-wal`);
       passTime();
-      expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(GONE);
-      expect(await failureOf(store.probe())).toMatchObject(GONE);
+      expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(LOST);
+      expect(await failureOf(store.probe())).toMatchObject(LOST);
     },
   );
 });

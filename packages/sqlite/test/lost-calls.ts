@@ -5,7 +5,7 @@ import type { Driver } from "./drivers.ts";
 import { openStore } from "./stores.ts";
 
 /** The failure of every call whose file is lost. */
-export const GONE = { code: "store_unavailable", retryable: false, ambiguous: false };
+export const LOST = { code: "store_unavailable", retryable: false, ambiguous: false };
 
 /** The failure of a call; if it did not fail, an object with its result. */
 export async function failureOf(call: Promise<unknown>): Promise<unknown> {

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { expectToWork, failureOf, GONE, openWithRun } from "./lost-calls.ts";
+import { expectToWork, failureOf, LOST, openWithRun } from "./lost-calls.ts";
 import { startPeer } from "./peers.ts";
 import { appendOf, claimOf, createOf, queryOf } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
@@ -75,14 +75,14 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     // A call may trust a check of the last milliseconds.
     await expect
       .poll(() => failureOf(store.append([appendOf("a", "lost")])))
-      .toMatchObject({ ...GONE, message: expect.stringContaining(named) });
+      .toMatchObject({ ...LOST, message: expect.stringContaining(named) });
     for (const [name, call] of Object.entries(callsOf(store))) {
-      expect(await failureOf(call()), name).toMatchObject(GONE);
+      expect(await failureOf(call()), name).toMatchObject(LOST);
     }
     db.exec("BEGIN IMMEDIATE");
     expect(() =>
       store.appendInTransaction({ runId: "a", events: [{ eventType: "LOG_LINE" }] }),
-    ).toThrow(expect.objectContaining(GONE));
+    ).toThrow(expect.objectContaining(LOST));
     db.exec("ROLLBACK");
   });
 
@@ -90,7 +90,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     const file = temporaryFile();
     const { store } = await openWithRun(driver, file);
     renameSync(file, `${file}.away`);
-    await expect.poll(() => failureOf(store.probe())).toMatchObject(GONE);
+    await expect.poll(() => failureOf(store.probe())).toMatchObject(LOST);
     renameSync(`${file}.away`, file);
     await expectToWork(store);
   });

@@ -8,7 +8,7 @@ import { NOW_MS } from "./columns.ts";
 const PURGE_EVENTS = 10_000;
 
 /**
- * Runs whose leases ran out. $1 how long ago, $2 how many. Skips runs that another transaction holds: the reaper's append to them would
+ * Runs whose leases expired. $1 how long ago, $2 how many. Skips runs that another transaction holds: the reaper's append to them would
  * wait, and delay all the others.
  */
 export function listExpiredStatement({ runs }: Tables): string {
@@ -39,7 +39,10 @@ WITH old AS MATERIALIZED (
 SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
 }
 
-/** Runs whose lease ran out `graceMs` ago or earlier, from an index. @see S23 */
+/**
+ * Runs whose lease expired `graceMs` ago or earlier, from an index.
+ * @see S23
+ */
 export async function listExpired(
   query: Query,
   sql: Statements,
@@ -62,8 +65,8 @@ export async function purgeRuns(
   sql: Statements,
   { finishedForMs, limit }: PurgeRequest,
 ): Promise<readonly string[]> {
-  type Gone = readonly { readonly runId: string }[];
-  let gone = (await query(sql.purge, [finishedForMs, limit])) as Gone;
-  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedForMs, 1])) as Gone;
-  return gone.map(({ runId }) => runId);
+  type Purged = readonly { readonly runId: string }[];
+  let purged = (await query(sql.purge, [finishedForMs, limit])) as Purged;
+  if (purged.length === 0) purged = (await query(sql.purgeOne, [finishedForMs, 1])) as Purged;
+  return purged.map(({ runId }) => runId);
 }

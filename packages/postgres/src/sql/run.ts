@@ -44,7 +44,7 @@ WITH gone AS (
 ), gone_events AS (
   DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
 )
-SELECT EXISTS (SELECT FROM gone) AS gone,
+SELECT EXISTS (SELECT FROM gone) AS deleted,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
 
@@ -99,9 +99,9 @@ export async function deleteRun(
   ownerId: string | null,
 ): Promise<DeleteOutcome> {
   const [row] = (await query(sql.deleteRun, [runId, ownerId])) as readonly {
-    readonly gone: boolean;
+    readonly deleted: boolean;
     readonly active: boolean;
   }[];
-  if (row?.gone) return "deleted";
+  if (row?.deleted) return "deleted";
   return row?.active ? "active" : "not_found";
 }

@@ -29,7 +29,10 @@ return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
   "answers when full",
 );
 
-/** @returns the run that then has the id: this one, or an earlier one */
+/**
+ * Creates a run unless its id is in use.
+ * @returns the run that then has the id: this one, or an earlier one
+ */
 export async function sendCreateRun(
   connection: Connection,
   {
