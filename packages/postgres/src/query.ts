@@ -101,8 +101,8 @@ function askClient(
 }
 
 /**
- * Runs statements on a pool's connections. Some are expected to fail now and then, as an append whose key has landed before,
- * and a pool's own `query` throws a connection away at any failure.
+ * Runs statements on a pool's connections. Some statements are expected to fail at times, as an append whose key has landed
+ * before. A pool's own `query` would close the connection at any failure.
  */
 export function sturdyQueryOf(connect: Connect, clientQuery: ClientQuery): Query {
   return (text, values = []) => onClient(connect, (client) => clientQuery(client, text, values));

@@ -62,7 +62,7 @@ async function startPlay({ open }: Pair): Promise<ExactlyOnce> {
 }
 
 /** Fails unless the play continues, and nothing was lost, doubled or used again. */
-async function expectToGoOn(play: ExactlyOnce): Promise<void> {
+async function expectToContinue(play: ExactlyOnce): Promise<void> {
   await play.advance(EVENTS);
   const { acknowledged, claims } = await play.finish();
   expect(acknowledged).toBeGreaterThanOrEqual(2 * EVENTS);
@@ -77,7 +77,7 @@ describe("a failover to a synchronous standby, under writers, workers and reader
     await promoteStandby(pair.standby);
     pair.proxy.moveTo(pair.standby);
     pair.proxy.cut();
-    await expectToGoOn(play);
+    await expectToContinue(play);
   });
 
   it("S1-S10, S21, S22: a name that leads to the standby before its promotion loses and doubles nothing", async () => {
@@ -94,7 +94,7 @@ describe("a failover to a synchronous standby, under writers, workers and reader
     await expect.poll(probe, PATIENT).toMatchObject(standby);
     for (let probes = 0; probes < 20; probes++) expect(await probe()).toMatchObject(standby);
     await promoteStandby(pair.standby);
-    await expectToGoOn(play);
+    await expectToContinue(play);
     await store.probe();
   });
 
@@ -104,6 +104,6 @@ describe("a failover to a synchronous standby, under writers, workers and reader
     onTestFinished(await pair.primary.freeze());
     await promoteStandby(pair.standby);
     pair.proxy.moveTo(pair.standby);
-    await expectToGoOn(play);
+    await expectToContinue(play);
   });
 });

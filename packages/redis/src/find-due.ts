@@ -36,8 +36,8 @@ interface CheckedEntry {
 const CHECKED_AT_ONCE = 50;
 
 /**
- * Finds the runs that are due. An entry that is too early in the index is moved to its time, and the start of the index is read
- * again until it is in order. So the earliest runs come first, and entries that are not due hide no others.
+ * Finds the runs that are due. It moves entries that are too early in the index to their time, and reads the start of the index
+ * again until that is in order. So the earliest runs come first, and entries that are not due hide no others.
  */
 export function findDue(connection: Connection, query: DueQuery): Promise<readonly DueEntry[]> {
   return new DueSearch(connection, query).find();
