@@ -66,7 +66,7 @@ describe("a store that cannot work", () => {
 
     const frozen = await startServer(options);
     expect(await readLog(frozen.url, "kept")).toEqual(log);
-    const refusal = problem("The database is read-only.");
+    const refusal = problem("The database is read-only: make the file and its folder writable.");
     expect(await append(frozen.url, "second")).toEqual(refusal);
     expect(await call(frozen.url, "POST", "/v1/agent-runs", { runId: "new" })).toEqual(refusal);
     expect(await call(frozen.url, "POST", `${RUN}/cancel`)).toEqual(refusal);
@@ -92,7 +92,7 @@ describe("a store that cannot work", () => {
     for (; answer.status === 201; answer = await append(full.url, String(acknowledged.length)))
       acknowledged.push(String(acknowledged.length));
     expect(acknowledged.length).toBeGreaterThan(2);
-    const refusal = problem("The database's disk is full.");
+    const refusal = problem("The database's disk is full: free some space.");
     const refused = [1, 2, 3].map((index) => `refused-${index}`);
     expect(answer).toEqual(refusal);
     for (const key of refused) expect(await append(full.url, key)).toEqual(refusal);

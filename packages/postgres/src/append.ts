@@ -10,12 +10,12 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import { isKeyTaken, storeFailure } from "./failure.ts";
-import { planWave, type RunAppend } from "./plan-wave.ts";
+import { planStatementBatch, type RunAppend } from "./plan-statement-batch.ts";
 import type { Query } from "./query.ts";
 import type { LandedRow } from "./sql/append-columns.ts";
 import { encodeEach, isEventEach } from "./sql/append-each.ts";
 import { encodeAppend } from "./sql/append-to-one.ts";
-import { encodeWave } from "./sql/append.ts";
+import { encodeAppends } from "./sql/append.ts";
 import { runOf } from "./sql/columns.ts";
 import { readPages } from "./sql/read.ts";
 import type { ReceiptRow } from "./sql/receipts.ts";
@@ -24,16 +24,16 @@ import type { Statements } from "./sql/statements.ts";
 /** The runs that a group of appends has moved, by their ids. */
 export type MovedRuns = Map<string, RunPosition>;
 
-/** How often in a row a group may neither land nor be refused: each time others' appends have changed what it met. */
-const FRUITLESS_WAVES = 100;
+/** How often in a row a group may neither land nor be refused, since others' appends changed the runs each time. */
+const FRUITLESS_ATTEMPTS = 100;
 
 /**
- * Appends a group: one statement for all that can go together, mostly everything. Only what did not land is judged in a
- * second one, as of its own instant: a run's requests see one head there, and none of them has landed. What nothing refuses
- * any more, as once a lease has been given back, is sent again.
- * @param attempt runs the appending statement, which may fail and leaves a transaction around it as it was
- * @param moved takes what lands, also of a group that fails later
- * @returns the outcomes by the places of their requests
+ * Appends a group: one statement for all requests that can go together, mostly all of them. A second statement judges only
+ * those that did not land. It sees its own instant: a run's requests see one head there, and none of them has landed. A request
+ * that nothing refuses any more, as after the release of a lease, is sent again.
+ * @param attempt runs the appending statement; if that fails, a transaction around it stays as it was
+ * @param moved receives the runs that were appended to, even of a group that fails later
+ * @returns the outcomes, at the indexes of their requests
  * @see S1-S5
  */
 export async function appendGroup(
@@ -47,16 +47,16 @@ export async function appendGroup(
   try {
     await settle(query, attempt, sql, group, outcomes, moved);
   } catch (error) {
-    // The caller learns of no outcome at all, so those that have landed are in doubt.
+    // The caller receives no outcome at all, so the appends that have landed are in doubt.
     throw moved.size === 0 ? error : storeFailure(error, true);
   }
   return outcomes;
 }
 
 /**
- * Sends wave after wave until all is settled. A wave of many runs waits for nobody: it skips the runs that another
- * transaction holds. Each of these then waits by itself, so that no run is kept waiting, nor kept locked, for another one's
- * lock.
+ * Sends one statement batch after another until each request has an outcome. A batch of many runs waits for no lock: it skips
+ * the runs that another transaction holds. Each of these then waits by itself. So no run waits, or stays locked, for
+ * another run's lock.
  */
 async function settle(
   query: Query,
@@ -69,8 +69,8 @@ async function settle(
   let pending = group;
   let fruitless = 0;
   while (pending.length > 0) {
-    const { appends, rest } = planWave(pending);
-    const rows = await sendWave(attempt, sql, appends);
+    const { appends, rest } = planStatementBatch(pending);
+    const rows = await sendStatementBatch(attempt, sql, appends);
     const refused = new Map(appends.map((append) => [append.runId, append]));
     for (const row of rows ?? []) {
       const append = appends[Number(row.at) - 1];
@@ -80,10 +80,13 @@ async function settle(
     }
     const again = await judgeRefused(query, sql, [...refused.values()], outcomes);
     fruitless = again.length + rest.length < pending.length ? 0 : fruitless + 1;
-    if (fruitless === FRUITLESS_WAVES) {
-      throw new RunEventsError("store_unavailable", "The append met others' at every try.");
+    if (fruitless === FRUITLESS_ATTEMPTS) {
+      throw new RunEventsError(
+        "store_unavailable",
+        `Other appends changed the run during each of ${FRUITLESS_ATTEMPTS} attempts. Try again.`,
+      );
     }
-    // Those behind a request that goes out again are for the same run, or were never sent: the order stays.
+    // The requests after one that is sent again are for the same run, or were never sent: the order stays.
     pending = [...again, ...rest];
     if (rows !== null && appends.length > 1 && again.length > 0) {
       const alone = [...Map.groupBy(pending, ({ request }) => request.runId).values()];
@@ -93,14 +96,14 @@ async function settle(
   }
 }
 
-/** Waits for all, also if one fails, so that none goes on unseen. Throws the first failure. */
+/** Waits for all, even after a failure, so that none continues unseen. Throws the first failure. */
 async function allOf(tasks: readonly Promise<void>[]): Promise<void> {
   for (const settled of await Promise.allSettled(tasks))
     if (settled.status === "rejected") throw settled.reason;
 }
 
-/** The runs that were appended to; `null` if one of the keys has landed before, which undoes the whole statement. */
-async function sendWave(
+/** The runs that were appended to; `null` if a key has landed before, which rolls back the whole statement. */
+async function sendStatementBatch(
   attempt: Query,
   sql: Statements,
   appends: readonly RunAppend[],
@@ -118,10 +121,10 @@ function statementFor(sql: Statements, appends: readonly RunAppend[]): [string, 
   if (one !== undefined && another === undefined) return [sql.appendToOne, encodeAppend(one)];
   return isEventEach(appends)
     ? [sql.appendEach, encodeEach(appends)]
-    : [sql.append, encodeWave(appends)];
+    : [sql.append, encodeAppends(appends)];
 }
 
-/** Where a run's requests landed, by their places. */
+/** Records where a run's requests landed. */
 function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): RunPosition {
   let lastSequence = Number(row.base);
   // Unless the first of them starts a phase, none does.
@@ -137,8 +140,8 @@ function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedR
 }
 
 /**
- * Says why requests did not land.
- * @returns those that nothing speaks against any more, and those behind them, in their order
+ * Finds out why requests did not land.
+ * @returns the requests that nothing refuses any more, and those after them, in their order
  */
 async function judgeRefused(
   query: Query,
@@ -153,8 +156,8 @@ async function judgeRefused(
   const waiting = new Set<string>();
   refusedRequests.forEach(({ index, request }, at) => {
     const { run, receipt, nowMs } = kept[at] ?? { run: null, receipt: null, nowMs: 0 };
-    // Behind one that goes out again, only what a key has landed as is certain by now: what looks refused may be so since the
-    // run was made anew a moment ago.
+    // After a request that is sent again, only a key's receipt is certain. A refusal may come from a run that was deleted and
+    // created again a moment ago.
     const isOpen = receipt === null && waiting.has(request.runId);
     const outcome = isOpen ? null : judgeAppend(run, receipt, request, nowMs);
     if (outcome !== null) outcomes[index] = outcome;
@@ -172,7 +175,7 @@ interface Kept {
   readonly nowMs: number;
 }
 
-/** The heads of the requests' runs, and what their keys stand for; `null` where there is no run. */
+/** The heads of the requests' runs, and the receipts of their keys; `null` where the run does not exist. */
 async function selectReceipts(
   query: Query,
   sql: Statements,
@@ -188,7 +191,7 @@ async function selectReceipts(
   for (const row of rows) kept[Number(row.at) - 1] = keptOf(row, null);
   keyed.forEach((row, index) => {
     const page = pages[index] ?? null;
-    // Another ordinal is another run: the one that was asked about is gone.
+    // Another ordinal is another run: the requested one was deleted.
     if (page?.run.ordinal !== Number(row.ordinal)) {
       kept[Number(row.at) - 1] = null;
       return;

@@ -4,7 +4,10 @@ import type { Connections } from "./connections.ts";
 import { storeFailure } from "./failure.ts";
 import type { Statements } from "./sql/statements.ts";
 
-/** The calls of one store, from its opening to its end. An error of the driver becomes a `RunEventsError`. @see S18, S20 */
+/**
+ * The calls of one store, until it is closed. A driver's error becomes a `RunEventsError`.
+ * @see S18, S20
+ */
 export class Calls {
   readonly #check: SchemaCheck;
   readonly #connections: Connections;
@@ -40,7 +43,10 @@ export class Calls {
     });
   }
 
-  /** One at a time, so that a hanging database costs one connection. @see S31 */
+  /**
+   * Probes the store, one probe at a time, so that a hanging database costs one connection.
+   * @see S31
+   */
   probe(): Promise<number> {
     this.#probing ??= this.guard(() => this.#ask()).finally(() => (this.#probing = null));
     return this.#probing;

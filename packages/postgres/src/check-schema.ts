@@ -5,7 +5,7 @@ import type { Query } from "./query.ts";
 import { printMigrations } from "./schema.ts";
 import type { Statements } from "./sql/statements.ts";
 
-/** What one store knows of its server and its tables. */
+/** The last check of one store's server and tables. */
 export class SchemaCheck {
   readonly #query: Query;
   readonly #sql: Statements;
@@ -29,14 +29,17 @@ export class SchemaCheck {
     return this.#isVerified;
   }
 
-  /** Once a store: so that an old program does not write into a newer schema, nor a new one into an older. */
+  /** Checks once for each store, so that an old program does not write into a newer schema, nor a new one into an older. */
   verifyOnce(): Promise<void> {
     if (this.#isVerified) return Promise.resolve();
     this.#verifying ??= this.verify().finally(() => (this.#verifying = null));
     return this.#verifying;
   }
 
-  /** Appends go on meanwhile, unless it fails. @param connection sends the statements */
+  /**
+   * Checks again. Appends go on meanwhile, and stop if it fails.
+   * @param connection sends the statements
+   */
   async verify(connection: Query = this.#query): Promise<void> {
     try {
       if (!(await this.#inspect(connection))) throw schemaMissing();

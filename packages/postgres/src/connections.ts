@@ -12,9 +12,9 @@ const PROBE_MS = 10_000;
 export interface Connections {
   /** Whether other processes reach the database; a PGlite database is in this process. */
   readonly isShared: boolean;
-  /** Statements on whatever connection the pool picks. */
+  /** Statements on a connection that the pool picks. */
   readonly query: Query;
-  /** Statements that may be expected to fail sometimes, and statements that are planned once. */
+  /** Statements that may fail without losing their connection, and statements that are planned once. */
   readonly sturdyQuery: Query;
   /** Statements that hold no connection for long. */
   readonly probeQuery: Query;
@@ -22,8 +22,8 @@ export interface Connections {
 }
 
 /**
- * Opens them. Nothing is sent before the first call.
- * @throws TypeError for anything but a pool, or for one connection that the listener would share
+ * Sets up the connections. Nothing is sent before the first call.
+ * @throws TypeError for a pool of one connection that the listener would share
  */
 export function openConnections(
   pool: PostgresPool,
@@ -32,7 +32,9 @@ export function openConnections(
   channel: string,
 ): Connections {
   if (listenPool === pool && pool.options?.max === 1) {
-    throw new TypeError("Expected a pool of 2 or more connections, or a `listenPool`.");
+    throw new TypeError(
+      "Expected a pool of 2 or more connections, got `max: 1`: raise it, or give a `listenPool`.",
+    );
   }
   const query = withRetries(queryOfPool(pool));
   const connect = connectOf(pool);
@@ -45,7 +47,7 @@ export function openConnections(
       connectListener &&
       ((on) => createListener({ ...on, connect: connectListener, channel, notify, query })),
   });
-  // A listener that is notified on one of the pool's connections shows that they are sessions.
+  // A listener that receives notifications on one of the pool's connections shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && notifications.isProven();
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
@@ -53,7 +55,10 @@ export function openConnections(
   return { isShared: connect !== null, query, sturdyQuery, probeQuery, notifications };
 }
 
-/** @throws TypeError as `checkPool` */
+/**
+ * Checks both pools of a store.
+ * @throws TypeError as `checkPool`
+ */
 export function checkPools(pool: PostgresPool, listenPool: PostgresPool): void {
   checkPool(pool, "pool");
   if (listenPool !== pool) checkPool(listenPool, "listenPool");

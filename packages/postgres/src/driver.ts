@@ -1,21 +1,24 @@
-/** A notification as a listening client hands it out. */
+/** A notification as a listening client passes it on. */
 export interface PostgresNotification {
   readonly channel: string;
   readonly payload?: string | undefined;
 }
 
-/** Whatever runs one statement with `$1`-parameters: a pool, a client, a PGlite database or its transaction. */
+/** Runs one statement with `$1`-parameters: a pool, a client, a PGlite database or its transaction. */
 export interface PostgresQueryable {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
 /** A statement with its values. */
 export interface PostgresStatement {
-  /** A connection parses a statement with a name once, and keeps it under that. */
+  /** A connection parses a statement with a name once, and keeps it under that name. */
   readonly name?: string;
   readonly text: string;
   readonly values: unknown[];
-  /** How long its answer may take, in milliseconds, if not as long as the connection's own setting says. */
+  /**
+   * How long its answer may take, in milliseconds.
+   * @defaultValue the connection's own setting
+   */
   readonly query_timeout?: number;
 }
 
@@ -36,8 +39,8 @@ export interface PostgresPoolClient extends PostgresQueryable {
 }
 
 /**
- * A pool of connections: pg's `Pool`. Without `connect`, as a PGlite database is, it is one that no other process reaches.
- * The caller makes and ends it.
+ * A pool of connections: pg's `Pool`. A PGlite database has no `connect`, and no other process reaches it. The caller creates and
+ * ends the pool.
  * @see https://node-postgres.com/apis/pool
  */
 export interface PostgresPool extends PostgresQueryable {
@@ -45,8 +48,8 @@ export interface PostgresPool extends PostgresQueryable {
     callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void,
   ): void;
   readonly options?: { readonly max?: number | undefined };
-  /** Whether it has been ended: such a pool is refused. */
+  /** Whether a pg pool has been ended. Such a pool is refused. */
   readonly ending?: boolean;
-  /** The same of a PGlite database. */
+  /** Whether a PGlite database has been closed. Such a database is refused. */
   readonly closed?: boolean;
 }

@@ -2,17 +2,18 @@ import { RunEventsError } from "@tm/run-events-core";
 import { isSqlState, sqlErrorOf } from "./sql-error.ts";
 import { EVENTS_PRIMARY_KEY } from "./tables.ts";
 
-/** Failures that last until the settings, the rights or the tables are repaired. No restart or failover causes one for a moment. */
+/** Failures that last until the settings, the rights or the tables are repaired. Neither a restart nor a failover causes one. */
 const LASTING: Readonly<Record<string, string>> = {
-  "28000": "The database refused the user.",
-  "28P01": "The database refused the password.",
-  "3D000": "There is no such database.",
+  "28000": "The database refused the user: check the user and the rules in `pg_hba.conf`.",
+  "28P01": "The database refused the password: check the password of the pool.",
+  "3D000": "The database does not exist: create it, or correct its name.",
   "3F000": "The tables are missing: call `migrate()`.",
-  "42501": "The database user lacks a right.",
+  "42501": "The database user lacks a right: grant it the rights on the schema and its tables.",
   "42703": "The tables are of another schema: call `migrate()`.",
   "42P01": "The tables are missing: call `migrate()`.",
-  // What the append statements check without inserting anything.
-  "42P10": "A unique index of the tables is missing or not valid: `verify()` says which.",
+  // The append statements check this without inserting anything.
+  "42P10":
+    "A unique index of the tables is missing or not valid: call `verify()`, whose error names it.",
 };
 
 /** Failures that a restart or a failover ends, or causes for a moment. */
@@ -20,17 +21,17 @@ const PASSING: Readonly<Record<string, string>> = {
   "25006": "The database is read-only.",
   "53100": "The database's disk is full.",
   "53300": "The database has too many connections.",
-  // What a standby answers to the statements that read.
+  // A standby's answer to the statements that read.
   "55000": "The database is a standby, which may lack what the primary has.",
   "57014": "The database cancelled the statement.",
   "57P01": "The database is shutting down.",
   "57P02": "The database has crashed.",
   "57P03": "The database is starting up or shutting down.",
   ECONNREFUSED: "The database cannot be reached.",
-  ENOTFOUND: "The database's host is not known.",
+  ENOTFOUND: "The database's host name is not known.",
 };
 
-/** What pg says without a code. */
+/** pg's messages that have no code. */
 const PASSING_MESSAGES: Readonly<Record<string, string>> = {
   "Query read timeout":
     "The database did not answer in time: it may wait for its disk, a lock or a synchronous standby.",
@@ -38,25 +39,25 @@ const PASSING_MESSAGES: Readonly<Record<string, string>> = {
   "Connection terminated unexpectedly": "The connection to the database broke.",
 };
 
-/** The connection was never made, so nothing was sent. */
+/** The connection was never opened, so nothing was sent. */
 const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 /**
- * The server ended the session, maybe after the statement had committed. Its severity does not say so everywhere: that comes
- * in the language of the server's messages, and not from every driver.
+ * The server ended the session, maybe after the statement had committed. The severity does not always show it: it is in the
+ * language of the server's messages, and some drivers leave it out.
  */
 const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
 /** This server takes no writes, or is not the primary: another server may be the primary by now. */
 const ELSEWHERE = new Set(["25006", "55000"]);
 
-/** Whether another transaction was in the way, so that the same statement is worth another try at once. */
+/** Whether the statement conflicted with another transaction, so that it is worth another try at once. */
 export function isContention(error: unknown): boolean {
   const { code } = sqlErrorOf(error);
   return code === "40001" || code === "40P01";
 }
 
 /**
- * Whether the connection does not know a statement by the name that it was given, or has another under it, or one whose
- * columns have changed; it ran nothing.
+ * Whether the connection ran nothing, since it does not know the statement's name, has another statement under it, or one whose
+ * columns have changed.
  */
 export function isStatementLost(error: unknown): boolean {
   const { code } = sqlErrorOf(error);
@@ -65,7 +66,7 @@ export function isStatementLost(error: unknown): boolean {
 
 /**
  * Whether an idempotency key of the statement has landed before. The index may have any name, since a rebuild renames it. Two
- * indexes can refuse an event: this is the one that is not the primary key.
+ * indexes can refuse an event: this one is not the primary key.
  */
 export function isKeyTaken(error: unknown): boolean {
   return isDuplicate(error) && !isHeadBehind(error);
@@ -76,7 +77,7 @@ function isHeadBehind(error: unknown): boolean {
   return isDuplicate(error) && sqlErrorOf(error).constraint.startsWith(EVENTS_PRIMARY_KEY);
 }
 
-/** Whether a row of the statement is there already, by a unique index. */
+/** Whether a unique index refused a row of the statement. */
 function isDuplicate(error: unknown): boolean {
   return sqlErrorOf(error).code === "23505";
 }
@@ -86,25 +87,25 @@ export function isOutsideTransaction(error: unknown): boolean {
   return error instanceof RunEventsError && sqlErrorOf(error.cause).code === "25P01";
 }
 
-/** Whether the server answered the statement with an error, and its session goes on. */
+/** Whether the server answered the statement with an error, and its session continues. */
 export function isAnswer(error: unknown): boolean {
   const { code, severity } = sqlErrorOf(error);
   if (!isSqlState(code) || ENDED.has(code) || code.startsWith("08")) return false;
-  // Whatever its code, one of these ends the session: a time limit of the server's, a pooler that has lost it.
+  // These severities end the session under any code: at a time limit of the server, or when a pooler has lost the server.
   return severity !== "FATAL" && severity !== "PANIC";
 }
 
 /**
- * Whether a connection is worth keeping after its statement failed. One to a read-only server or a standby is not: its host name
- * may lead to another server by now.
+ * Whether to keep a connection after its statement failed. One to a read-only server or a standby is closed: its host name may
+ * lead to another server by now.
  */
 export function keepsConnection(error: unknown): boolean {
   return isAnswer(error) && !ELSEWHERE.has(sqlErrorOf(error).code);
 }
 
 /**
- * Whether the failed statement may have committed all the same. One that the server answered with an error of its own has
- * not: each is a transaction of its own.
+ * Whether the failed statement may have committed. A statement that the server answered with an error has not, since each is a
+ * whole transaction.
  * @see S7
  */
 export function isAmbiguous(error: unknown): boolean {
@@ -113,7 +114,7 @@ export function isAmbiguous(error: unknown): boolean {
 }
 
 /**
- * A driver's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is, but for `ambiguous`.
+ * A driver's error as `store_unavailable` with that error as the cause. A `RunEventsError` only gains `ambiguous`.
  * @see S20
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
@@ -123,24 +124,27 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
     return new RunEventsError(kind, message, { cause, details, retryable, ambiguous });
   }
   if (isHeadBehind(error))
-    return runDamaged("has events after the last one that its row counts", error);
+    return runDamaged("has events after the last sequence in its row", error);
   dropRow(error);
   const { code } = sqlErrorOf(error);
   const lasting = LASTING[code];
-  const said = error instanceof Error ? PASSING_MESSAGES[error.message] : undefined;
+  const byMessage = error instanceof Error ? PASSING_MESSAGES[error.message] : undefined;
   return new RunEventsError(
     "store_unavailable",
-    lasting ?? PASSING[code] ?? said ?? "The database failed.",
+    lasting ?? PASSING[code] ?? byMessage ?? "The database failed: the `cause` has its error.",
     { cause: error, retryable: lasting === undefined, ambiguous },
   );
 }
 
-/** A `detail` may quote the whole row, and so a payload, which is not for a log. The code and the constraint's name stay. */
+/** Removes a `detail`, which may quote the whole row with its payload. A payload must not reach a log. */
 function dropRow(error: unknown): void {
   if (error instanceof Error && "detail" in error) error.detail = undefined;
 }
 
-/** The error of a run whose rows are inconsistent. @param what ends a sentence about the run */
+/**
+ * The error of a run whose rows are inconsistent.
+ * @param what ends a sentence about the run
+ */
 export function runDamaged(what: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", `The run is damaged: it ${what}.`, {
     cause,

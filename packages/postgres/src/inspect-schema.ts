@@ -5,9 +5,9 @@ import { MIGRATION_COUNT } from "./schema.ts";
 import { ON_PRIMARY } from "./sql/columns.ts";
 import type { Tables } from "./tables.ts";
 
-/** What the database says of itself. */
+/** The state of the server and the schema. */
 export interface SchemaState {
-  /** Whether every step that this program knows is there. */
+  /** Whether every migration that this program knows was applied. */
   readonly complete: boolean;
   readonly durability: StoreCapabilities["durability"];
 }
@@ -19,9 +19,10 @@ interface ServerRow {
 }
 
 /**
- * Checks the server and the schema: how durable a commit is, and everything that the tables need to keep the contract.
+ * Checks the server and the schema: how durable a commit is, and everything that the tables need to keep the contract. Also
+ * throws what the driver throws, as for a standby.
  * @throws RunEventsError `store_unavailable`: not retryable for a newer schema that this program must not touch, for a unique
- * index that is missing or not valid, and for rows that are hidden from the user. Throws what the driver throws, as for a standby
+ * index that is missing or not valid, and for rows that are hidden from the user
  * @see S6, S10, S19
  */
 export async function inspectSchema(query: Query, tables: Tables): Promise<SchemaState> {
@@ -38,7 +39,10 @@ export async function inspectSchema(query: Query, tables: Tables): Promise<Schem
   return { complete, durability };
 }
 
-/** Whether every step that this program knows was taken. @throws RunEventsError for a newer one that breaks this program */
+/**
+ * Whether every migration that this program knows was applied.
+ * @throws RunEventsError for a newer migration that breaks this program
+ */
 async function hasMigrations(query: Query, { migrations }: Tables): Promise<boolean> {
   const rows = (await query(`SELECT migration, breaking FROM ${migrations}`)) as readonly {
     readonly migration: number;
@@ -61,11 +65,11 @@ const UNIQUE = {
 
 interface TableRow {
   readonly hidden: boolean;
-  /** Each in a line of its own. */
+  /** One a line. */
   readonly indexes: string;
 }
 
-/** `hidden` is certain where row-level security holds for the user, and no policy lets it see a row. */
+/** `hidden` is true where row-level security applies to the user, and no policy lets it see a row. */
 const INSPECT_TABLE = `
 SELECT row_security_active(t.oid) AND NOT EXISTS (
     SELECT FROM pg_policy p, unnest(p.polroles) AS r (oid)
@@ -97,7 +101,7 @@ async function inspectTables(query: Query, tables: Tables): Promise<void> {
       const [columns = ""] = unique.split(" WHERE ");
       if (indexes.includes(unique) || indexes.includes(columns)) continue;
       throw lasting(
-        `Expected a valid unique index on ${table} (${columns}), found none: make it as \`printMigrations\` has it, or REINDEX it.`,
+        `Expected a valid unique index on ${table} (${columns}), but found none: create it as in \`printMigrations\`, or REINDEX it.`,
       );
     }
   }
@@ -107,7 +111,7 @@ function lasting(message: string): RunEventsError {
   return new RunEventsError("store_unavailable", message, { retryable: false });
 }
 
-/** Without `fsync` only the processes may crash; with `synchronous_commit` off a crash of the server takes what it had not written yet. */
+/** Without `fsync`, a commit survives only a crash of processes. With `synchronous_commit` off, a crash of the server loses the last ones. */
 function durabilityOf(
   commits: string | undefined,
   fsync: string | undefined,

@@ -16,10 +16,10 @@ export interface JoinedAppend extends JoinedAppendOfCore {
 }
 
 /**
- * Appends inside the transaction that is open on the client. The statement stands between savepoints, since a key that has
- * landed before fails it, and a failed statement ends a transaction for anything but going back.
+ * Appends inside the transaction that is open on the client. A savepoint precedes the statement, since a key that has landed
+ * before makes it fail. After a failed statement, a transaction takes nothing but a rollback.
  * Throws what the driver throws.
- * @param moved takes the run if the append lands
+ * @param moved receives the run if the append lands
  */
 export async function joinTransaction(
   client: PostgresQueryable,
@@ -29,7 +29,7 @@ export async function joinTransaction(
   moved: MovedRuns,
 ): Promise<AppendOutcome | undefined> {
   const query = queryOf(client);
-  // On the pool this would wait for a connection, and the callers' transactions may have them all.
+  // On the pool, this would wait for a connection, and callers' transactions may have them all.
   if (!check.isVerified) await check.verify(query);
   const attempt: Query = async (text, values) => {
     await client.query("SAVEPOINT run_events");

@@ -2,7 +2,7 @@ import { planBackoff } from "@tm/run-events-core/store";
 import type { PostgresPoolClient } from "./driver.ts";
 import { type Connect, namingQueryOf, type Query } from "./query.ts";
 
-/** How often a notification tests the connection, and how long that and LISTEN may take, in milliseconds. */
+/** How often a heartbeat tests the connection, and how long a heartbeat or LISTEN may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** Half random, so that the processes of a restarted database do not all come back at once. */
 const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };
@@ -10,7 +10,7 @@ const PROBE = "?";
 
 /** The one connection of a process that sends and receives notifications. */
 export interface Listener {
-  /** Whether a notification came back lately. Through a transaction pooler none does, since LISTEN is lost there. */
+  /** Whether a heartbeat came back lately. Through a transaction pooler none does, since LISTEN is lost there. */
   isProven(): boolean;
   /** Connects, unless it has, and stays connected until `close`. */
   start(): void;
@@ -34,9 +34,9 @@ export interface ListenerOptions {
 }
 
 /**
- * Listens on a connection of its own. The connection is lost if it breaks, or if a notification from another connection does not
- * arrive before the next heartbeat. Then it connects again, after growing pauses. The notification comes from another connection,
- * since a transaction pooler only returns what a connection notifies itself of. Timers do not hold the process.
+ * Listens on its own connection. The connection is lost if it breaks, or if a heartbeat does not arrive before the next
+ * one. Then the listener connects again, after growing pauses. Another connection sends the heartbeat, since a transaction
+ * pooler only returns what a connection notifies itself of. Timers do not keep the process alive.
  * @see S13, S14
  */
 export function createListener(options: ListenerOptions): Listener {
@@ -108,7 +108,7 @@ class OwnConnection implements Listener {
     client.on("end", () => this.#lose(client));
     client.on("notification", (notification) => {
       if (client !== this.#client || notification.channel !== channel) return;
-      this.#hear(notification.payload ?? "");
+      this.#receive(notification.payload ?? "");
     });
     this.#arm(HEARTBEAT_MS, () => this.#lose(client));
     try {
@@ -119,7 +119,7 @@ class OwnConnection implements Listener {
     }
   }
 
-  #hear(payload: string): void {
+  #receive(payload: string): void {
     if (!payload.startsWith(PROBE)) {
       this.#options.onNotification(payload);
       return;

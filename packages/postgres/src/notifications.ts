@@ -12,17 +12,17 @@ import { selectPositions } from "./sql/positions.ts";
 import type { Statements } from "./sql/statements.ts";
 import { createChangeSender, type ChangeSender } from "./send-changes.ts";
 
-/** How often to look for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
+/** How often to poll for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
 const FAST_POLL_MS = 50;
 export const SLOW_POLL_MS = 1_000;
-/** How long an append into a caller's transaction is looked for, in milliseconds. */
+/** How long to poll for the commit of a caller's transaction, in milliseconds. */
 const JOINED_MS = 30_000;
 
 /** What sends and finds notifications. */
 export interface NotificationsOptions {
   readonly query: Query;
   readonly sql: Pick<Statements, "selectPositions">;
-  /** `null` if there can be no other process: then nothing is sent or received. */
+  /** `null` if no other process can reach the database: then nothing is sent or received. */
   readonly listen: ((on: Pick<ListenerOptions, "onNotification" | "onProven">) => Listener) | null;
 }
 
@@ -31,9 +31,10 @@ interface Joined extends RunPosition {
 }
 
 /**
- * Notifies the subscriptions of one store, from three sources. A commit of this process notifies them, and notifies other processes. Other
- * processes' notifications do. So do looks at all watched runs in one query, since notifications can be lost. Each is compared with
- * what the subscriptions have been notified of, so that one commit mostly notifies once.
+ * Notifies the subscriptions of one store, from three sources: the commits of this process, the notifications of other
+ * processes, and polls. A commit of this process also notifies the other processes. A poll reads the positions of all
+ * subscribed runs in one query, since notifications can be lost. Each source is compared with what the subscriptions have been
+ * notified of, so that one commit mostly notifies once.
  * @see S13-S15
  */
 export class Notifications {
@@ -43,7 +44,7 @@ export class Notifications {
   readonly #seen = createSeenHeads();
   readonly #joined = new Map<string, Joined>();
   readonly #listener: Listener | null;
-  readonly #teller: ChangeSender;
+  readonly #sender: ChangeSender;
   readonly #poller: Poller;
 
   constructor({ query, sql, listen }: NotificationsOptions) {
@@ -56,19 +57,22 @@ export class Notifications {
         onProven: (isProven) => this.#onProven(isProven),
       }) ?? null;
     this.#listener = listener;
-    this.#teller = createChangeSender({
+    this.#sender = createChangeSender({
       notify: (change) => this.#notify(change),
       send: listener && ((changes) => send(listener, changes)),
     });
     this.#poller = createPoller({
-      poll: () => this.#look(),
-      isNeeded: () => this.#isLookNeeded(),
+      poll: () => this.#poll(),
+      isNeeded: () => this.#isPollNeeded(),
       pauseMs: (failed) => (failed ? SLOW_POLL_MS : this.#pauseMs()),
       mostPauseMs: SLOW_POLL_MS,
     });
   }
 
-  /** Adds a subscription, and looks from now on. @returns a function that ends the subscription; it may be called twice */
+  /**
+   * Adds a subscription, and polls from now on.
+   * @returns a function that ends the subscription; it may be called twice
+   */
   add(runId: string, onNotification: () => void): () => void {
     const remove = this.#notifier.add(runId, onNotification);
     this.#listener?.start();
@@ -79,9 +83,9 @@ export class Notifications {
     };
   }
 
-  /** Notifies of a commit of this store that moved runs, made a run or removed one. */
-  tell(changes: readonly RunChange[]): void {
-    this.#teller.tell(changes);
+  /** Notifies of a commit of this store that appended to runs, made a run or removed one. */
+  committed(changes: readonly RunChange[]): void {
+    this.#sender.add(changes);
   }
 
   /** Notifies of an append once the caller's transaction, which contains it, has committed. */
@@ -95,20 +99,20 @@ export class Notifications {
     return this.#listener?.isProven() ?? false;
   }
 
-  /** Ends all subscriptions and looks, and sends the notifications that are left, unless that takes long. */
+  /** Ends all subscriptions and polls. Sends the notifications that are left, for `SLOW_POLL_MS` at most. */
   async close(): Promise<void> {
     this.#notifier.clear();
     this.#joined.clear();
     this.#poller.stop();
-    // By then other processes have looked.
-    await atMost(SLOW_POLL_MS, this.#teller.close());
+    // By then the other processes have polled.
+    await atMost(SLOW_POLL_MS, this.#sender.close());
     this.#listener?.close();
   }
 
   #notify(change: RunChange): void {
     const { runId } = change;
     if (!this.#notifier.has(runId)) return;
-    // A change without a head says that a run was made or removed, maybe both, so there is nothing to compare it with.
+    // A change without a position means that a run was made or removed, maybe both, so no position can be compared.
     if (!("ordinal" in change) || this.#seen.see(runId, change)) this.#notifier.notify(runId);
   }
 
@@ -118,11 +122,11 @@ export class Notifications {
     else this.#poller.hurry(FAST_POLL_MS);
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const runIds = [...new Set([...this.#notifier.runIds(), ...this.#joined.keys()])];
     const positions = await selectPositions(this.#query, this.#sql, runIds);
     const found = new Map(positions.map((position) => [position.runId, position]));
-    // Watches may have been added, stopped and notified since the query began.
+    // Subscriptions may have been added, stopped and notified since the query began.
     for (const runId of runIds) {
       const head = found.get(runId) ?? null;
       if (this.#notifier.has(runId) && this.#seen.see(runId, head)) this.#notifier.notify(runId);
@@ -135,7 +139,7 @@ export class Notifications {
     if (waiting === undefined) return;
     const committed =
       head?.ordinal === waiting.ordinal && head.lastSequence >= waiting.lastSequence;
-    if (committed && head !== null) this.#teller.tell([head]);
+    if (committed && head !== null) this.#sender.add([head]);
     if (committed || performance.now() - waiting.since > JOINED_MS) this.#joined.delete(runId);
   }
 
@@ -146,9 +150,9 @@ export class Notifications {
     return isSlow ? SLOW_POLL_MS : FAST_POLL_MS;
   }
 
-  #isLookNeeded(): boolean {
+  #isPollNeeded(): boolean {
     if (this.#joined.size > 0) return true;
-    // If there can be no other process, this one knows all commits outside of callers' transactions.
+    // Without other processes, this one knows all commits outside of callers' transactions.
     return this.#listener !== null && this.#notifier.runIds().next().done !== true;
   }
 }

@@ -2,15 +2,15 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { PostgresPool } from "./driver.ts";
 import { type Connect, type Query, queryOf } from "./query.ts";
 
-/** What pg says when no connection of the pool became free in time. */
+/** pg's message when no connection of the pool became free in time. */
 const ALL_IN_USE = "timeout exceeded when trying to connect";
-/** What pg and PGlite say once they have been ended. */
+/** The messages of pg and PGlite once they have been ended. */
 const ENDED = new Set(["Cannot use a pool after calling end on the pool", "PGlite is closed"]);
 
 /**
  * Checks that the store can use this pool.
  * @param name its name for the caller
- * @throws TypeError that says what came instead, and what to do
+ * @throws TypeError with what came instead, and what to do
  */
 export function checkPool(pool: unknown, name: "pool" | "listenPool"): void {
   const mistake = mistakeOf(pool) ?? (name === "listenPool" ? noPool(pool) : null);
@@ -19,7 +19,7 @@ export function checkPool(pool: unknown, name: "pool" | "listenPool"): void {
   throw new TypeError(`Expected \`${name}\` to be ${expected}, got ${mistake}.`);
 }
 
-/** What is wrong with a handle; `null` if nothing is. Never shows its content, since a URL may have a password. */
+/** What is wrong with a pool, or `null`. Never shows its content, since a URL may have a password. */
 function mistakeOf(pool: unknown): string | null {
   if (typeof pool === "string" || pool instanceof URL) {
     return "a URL: give `new pg.Pool({ connectionString })`";
@@ -46,7 +46,7 @@ function noPool(pool: unknown): string | null {
   return typeof connect === "function" ? null : "an object without `connect`";
 }
 
-/** Runs statements on whatever connection a pool picks. */
+/** Runs statements on a connection that the pool picks. */
 export function queryOfPool(pool: PostgresPool): Query {
   const query = queryOf(pool);
   return (text, values) =>
@@ -72,20 +72,27 @@ export function connectOf(pool: PostgresPool): Connect | null {
     });
 }
 
-/** A pool's error, as a `RunEventsError` where its meaning is known: then nothing was sent. @see S7, S20 */
+/**
+ * A pool's error, as a `RunEventsError` where its meaning is known: then nothing was sent.
+ * @see S7, S20
+ */
 function poolFailure(pool: PostgresPool, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (ENDED.has(error.message)) {
-    return new RunEventsError("store_unavailable", "The store's pool has been ended.", {
-      cause: error,
-      retryable: false,
-    });
+    return new RunEventsError(
+      "store_unavailable",
+      "The store's pool has been ended: end it after the store is closed.",
+      {
+        cause: error,
+        retryable: false,
+      },
+    );
   }
   if (error.message !== ALL_IN_USE) return error;
   const max = pool.options?.max ?? "its";
   return new RunEventsError(
     "store_unavailable",
-    `All ${max} connections of the pool are in use, and none came free in time: raise its \`max\`, or hold its connections for shorter.`,
+    `All ${max} connections of the pool are in use, and none became free in time: raise its \`max\`, or hold its connections for less time.`,
     { cause: error },
   );
 }

@@ -24,11 +24,15 @@ import { createStatements } from "./statements.ts";
 
 /** Settings of `createPostgresStore`. */
 export interface PostgresStoreOptions {
-  /** The schema that the store's tables are in: a lower-case identifier. Default `run_events`. */
+  /**
+   * The schema of the store's tables: a lower-case identifier.
+   * @defaultValue `run_events`
+   */
   readonly schema?: string;
   /**
-   * Where the connection that listens comes from, if `pool` goes through a pooler of transactions, as PgBouncer may be: a
-   * pool that connects to Postgres itself. One connection is taken. Default `pool`.
+   * The pool of the connection that listens. Set it if `pool` goes through a transaction pooler, as PgBouncer may be: it has to
+   * connect to Postgres itself. One connection is taken.
+   * @defaultValue `pool`
    */
   readonly listenPool?: PostgresPool;
 }
@@ -36,28 +40,31 @@ export interface PostgresStoreOptions {
 /** A store on Postgres. */
 export interface PostgresStore extends MigratableStore, TransactionalStore<JoinedAppend> {
   /**
-   * Checks that this is the primary, that the tables are of this program's schema, that their unique indexes are there and valid,
-   * and that no row-level security hides all of their rows. @throws RunEventsError `store_unavailable`. @see S10, S19
+   * Checks the server and the tables, and writes nothing. The server has to be the primary, and the tables of this program's
+   * schema. Their unique indexes have to exist and be valid, and no row-level security may hide all of their rows.
+   * @throws RunEventsError `store_unavailable`
+   * @see S10, S19
    */
   verify(): Promise<void>;
   /**
-   * As the contract says. The run stays locked for other appends until the caller's transaction ends. Appends in one group with a
-   * waiting append wait too. So append last, and commit soon. A refusal leaves the transaction as it was; a failure may abort it, as
-   * always in Postgres.
-   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
-   * `planEvents`; `store_unavailable`. TypeError if no transaction is open, or for an `ownerId` that is there and undefined.
+   * Appends inside the caller's open transaction. The run stays locked for other appends until the transaction ends. Appends in
+   * one group with a waiting append wait too. So append last, and commit soon. A refusal leaves the transaction as it was; a
+   * failure may abort it, as always in Postgres.
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
+   * `store_unavailable`; and as `planEvents`
+   * @throws TypeError without an open transaction, or for an `ownerId` that is given as undefined
    */
   appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
 }
 
-/** How late a look for commits without a notification may be, in milliseconds. */
-const LOOK_GRACE_MS = 500;
+/** How late a poll for commits without a notification may be, in milliseconds. */
+const POLL_GRACE_MS = 500;
 
 /**
- * Opens a store on a pool of the caller's. Nothing is sent before the first call.
+ * Opens a store on the caller's pool. Nothing is sent before the first call.
  * @param pool a pg `Pool` of at least two connections, or a PGlite database; the caller ends it, after the store is closed
- * @throws TypeError for anything but such a pool or an ended one, for a schema that is not an identifier, or for a pool of one
- * connection that the listener would share
+ * @throws TypeError for a value that is not such a pool, for a pool that was ended, for a schema that is not an identifier, or
+ * for a pool of one connection that the listener would share
  *
  * @example
  * const store = createPostgresStore(new pg.Pool({ connectionString }));
@@ -82,7 +89,7 @@ export function createPostgresStore(
     verify: () => calls.guard(() => check.verify()),
     async createRun(request) {
       const outcome = await calls.perform(() => createRun(query, sql, request));
-      if (outcome.outcome === "created") notifications.tell([{ runId: request.runId }]);
+      if (outcome.outcome === "created") notifications.committed([{ runId: request.runId }]);
       return outcome;
     },
     async append(requests) {
@@ -93,7 +100,7 @@ export function createPostgresStore(
           appendGroup(query, sturdyQuery, sql, indexed, moved).catch(inDoubt),
         );
       } finally {
-        notifications.tell([...moved.values()]);
+        notifications.committed([...moved.values()]);
       }
     },
     read: (queries) => calls.perform(() => readPages(sturdyQuery, sql, queries)),
@@ -101,18 +108,18 @@ export function createPostgresStore(
     listRuns: (listQuery) => calls.perform(() => listRuns(query, sql, listQuery)),
     async deleteRun(runId, ownerId) {
       const outcome = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
-      if (outcome === "deleted") notifications.tell([{ runId }]);
+      if (outcome === "deleted") notifications.committed([{ runId }]);
       return outcome;
     },
-    // A lost answer leaves open which worker has the run: only a claim with the same key finds out.
+    // After a lost answer it is in doubt which worker has the run: only a claim with the same key finds out.
     claim: (request) => calls.perform(() => claim(sturdyQuery, sql, request).catch(inDoubt)),
     renew: (request) => calls.perform(() => renew(sturdyQuery, sql, request)),
     release: (request) => calls.perform(() => release(sturdyQuery, sql, request)),
     listExpired: (request) => calls.perform(() => listExpired(query, sql, request)),
     async purge(request) {
-      const gone = await calls.perform(() => purgeRuns(query, sql, request));
-      notifications.tell(gone.map((runId) => ({ runId })));
-      return gone;
+      const purged = await calls.perform(() => purgeRuns(query, sql, request));
+      notifications.committed(purged.map((runId) => ({ runId })));
+      return purged;
     },
     probe: () => calls.probe(),
     subscribe(runId, onNotification) {
@@ -134,14 +141,14 @@ export function createPostgresStore(
 
 function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCapabilities {
   return {
-    // A PGlite database does not tell where it stores its files.
+    // A PGlite database does not show where it stores its files.
     durability: isShared ? durability : "unknown",
     shared: isShared,
     joinsTransaction: true,
     losesAcknowledgements: true,
     // A PGlite database is in this process.
     appendsAtOnce: isShared ? 2 : 1,
-    notifyWithinMs: SLOW_POLL_MS + LOOK_GRACE_MS,
+    notifyWithinMs: SLOW_POLL_MS + POLL_GRACE_MS,
   };
 }
 
@@ -151,5 +158,8 @@ function inDoubt(error: unknown): never {
 
 function outsideTransaction(error: unknown): never {
   if (!isOutsideTransaction(error)) throw error;
-  throw new TypeError("Expected a `client` with an open transaction.", { cause: error });
+  throw new TypeError(
+    "Expected a `client` with an open transaction, got one without: send `BEGIN` first.",
+    { cause: error },
+  );
 }

@@ -5,18 +5,18 @@ import { isContention, isStatementLost, keepsConnection, storeFailure } from "./
 /** Runs one statement. Throws what the driver throws. */
 export type Query = (text: string, values?: unknown[]) => Promise<readonly unknown[]>;
 
-/** How long a statement that others' transactions are in the way of is sent again, in milliseconds. */
+/** How long a statement that conflicts with other transactions is sent again, in milliseconds. */
 const PATIENCE_MS = 10_000;
 const MOST_PAUSE_MS = 20;
 
-/** Runs statements on a connection, each as it comes. */
+/** Runs statements on a connection, each when it is called. */
 export function queryOf(connection: PostgresQueryable): Query {
   return async (text, values) => (await connection.query(text, values)).rows;
 }
 
 /**
- * Sends a statement again that was rolled back whole because it met another: where the database's default isolation is
- * stricter than READ COMMITTED. Only for statements that are transactions of their own.
+ * Sends a statement again after a conflict with another transaction rolled it back, as where the database's default isolation
+ * is stricter than READ COMMITTED. Only for statements that are whole transactions.
  */
 export function withRetries(query: Query): Query {
   return async (text, values) => {
@@ -26,7 +26,7 @@ export function withRetries(query: Query): Query {
         return await query(text, values);
       } catch (error) {
         if (!isContention(error) || performance.now() > deadline) throw error;
-        // A random pause, so that transactions that met do not meet again.
+        // A random pause, so that the same transactions do not conflict again.
         await setTimeout(Math.random() * Math.min(attempt, MOST_PAUSE_MS));
       }
     }
@@ -40,7 +40,7 @@ export type ClientQuery = (
   values: unknown[],
 ) => Promise<readonly unknown[]>;
 
-/** After how many uses of a statement it gets its next name, and by how much more after each that follows. */
+/** After how many uses a statement gets its second name, and the factor for each later one. */
 const FIRST_USES = 64;
 const USES_FACTOR = 4;
 
@@ -101,8 +101,8 @@ function askClient(
 }
 
 /**
- * Runs statements on a pool's connections. Some are expected to fail now and then, as an append whose key has landed before,
- * and a pool's own `query` throws a connection away at any failure.
+ * Runs statements on a pool's connections. Some statements are expected to fail at times, as an append whose key has landed
+ * before. A pool's own `query` would close the connection at any failure.
  */
 export function sturdyQueryOf(connect: Connect, clientQuery: ClientQuery): Query {
   return (text, values = []) => onClient(connect, (client) => clientQuery(client, text, values));
@@ -115,8 +115,8 @@ export function timedQueryOf(connect: Connect, ms: number): Query {
 }
 
 /**
- * Takes a connection out of a pool. `onError` is called when it breaks, from the first moment on: what a server says in one
- * breath with an answer comes before whoever awaits the connection can listen, and an error that nobody hears ends the process.
+ * Takes a connection out of a pool. `onError` is called when it breaks, from the first moment: an error that a server sends in one
+ * packet with an answer comes before the code that awaits the connection can listen. An error without a listener ends the process.
  */
 export type Connect = (onError: () => void) => Promise<PostgresPoolClient>;
 
@@ -125,12 +125,12 @@ async function onClient(
   work: (client: PostgresPoolClient) => Promise<readonly unknown[]>,
 ): Promise<readonly unknown[]> {
   let isBroken = false;
-  // A connection that breaks says so beside what its statement throws.
+  // A broken connection emits an error besides what its statement throws.
   const onError = (): void => {
     isBroken = true;
   };
   const client = await connect(onError).catch((error: unknown) => {
-    // Whatever the reason, nothing was sent.
+    // Without a connection, nothing was sent.
     throw storeFailure(error);
   });
   try {

@@ -1,12 +1,15 @@
 import type { RunPosition } from "@tm/run-events-core/store";
 
-/** What a notification says of one run: its head after a commit, or only that something has changed. */
+/** One change of a run, as a notification carries it: the run's position after a commit, or only its id. */
 export type RunChange = RunPosition | Pick<RunPosition, "runId">;
 
-/** Postgres takes 7,999 bytes in one notification. @see https://www.postgresql.org/docs/current/sql-notify.html */
+/**
+ * The most bytes of one payload. Postgres takes 7,999 in one notification.
+ * @see https://www.postgresql.org/docs/current/sql-notify.html
+ */
 const PAYLOAD_BYTES = 7_900;
 
-/** Hints as payloads of notifications, as few as can be. Run ids are taken to be free of spaces and non-ASCII characters. */
+/** Changes as payloads of as few notifications as possible. Run ids must have no spaces and no non-ASCII characters. */
 export function encodeChanges(changes: Iterable<RunChange>): readonly string[] {
   const payloads: string[] = [];
   let payload = "";
@@ -21,13 +24,13 @@ export function encodeChanges(changes: Iterable<RunChange>): readonly string[] {
   return payload === "" ? payloads : [...payloads, payload];
 }
 
-/** The changes of a payload. Anything else is ignored, since anybody may notify on a channel. */
+/** The changes of a payload. Other content is ignored, since any client of the database may notify on a channel. */
 export function parseChanges(payload: string): readonly RunChange[] {
   return payload.split(" ").flatMap((text) => {
     const [, runId, ordinal, lastSequence] = CHANGE.exec(text) ?? [];
     if (runId === undefined) return [];
     const head = [Number(ordinal), Number(lastSequence)] as const;
-    // Also if the numbers are not the store's: a notification may be for nothing.
+    // The numbers are not the store's, but the run may have changed. A notification without a change is harmless.
     if (!head.every(Number.isSafeInteger)) return [{ runId }];
     return [{ runId, ordinal: head[0], lastSequence: head[1] }];
   });

@@ -1,6 +1,9 @@
 import { KEY_INDEX, type Tables, tablesOf } from "./tables.ts";
 
-/** One step of the schema. Released steps never change; new ones go to the end. @see S19 */
+/**
+ * One step of the schema. Released steps never change; new ones are added at the end.
+ * @see S19
+ */
 interface Migration {
   /** Whether a program that does not know this step must not touch the tables any more. */
   readonly breaking: boolean;
@@ -11,9 +14,9 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   {
     breaking: true,
-    // No index is on what an append changes, but for the status, which changes twice in a run's life: so the head is
-    // rewritten inside its page, for which a quarter of it is kept free. Events have no foreign key: they are written only
-    // under the lock of their run's row, and a check an event would cost more than the event.
+    // Of the columns that an append changes, only the status has an index, and it changes twice in a run's life. So Postgres
+    // rewrites the head inside its page, of which a quarter is kept free. Events have no foreign key: they are written only
+    // under the lock of their run's row, and a check for each event would cost more than the event.
     sql: ({ runs, events }) => `
     CREATE TABLE ${runs} (
       run_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -44,33 +47,33 @@ const MIGRATIONS: readonly Migration[] = [
     CREATE UNIQUE INDEX ${KEY_INDEX} ON ${events} (run_key, idempotency_key) WHERE idempotency_key IS NOT NULL;`,
   },
   {
-    // A program that knows no fences would write past them.
+    // A program without fences would ignore them.
     breaking: true,
-    // An append changes nothing that these indexes hold, but for the one that ends the run.
+    // An append changes nothing in these indexes, unless it ends the run.
     sql: ({ runs }) => `
     ALTER TABLE ${runs} ADD COLUMN fence bigint NOT NULL DEFAULT 0, ADD COLUMN lease_expires_at_ms bigint;
     CREATE INDEX runs_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
     CREATE INDEX runs_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
   },
   {
-    // A program that knows no claim keys leaves an old one in place, which says nothing of the next fence.
+    // A program without claim keys leaves an old key in place. That key holds its own fence, so it does not match the next.
     breaking: false,
     sql: ({ runs }) => `
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
 ];
 
-/** How many steps this program knows. */
+/** How many migrations this program knows. */
 export const MIGRATION_COUNT: number = MIGRATIONS.length;
 
-/** The advisory lock under which all schemas of a database are migrated: "run" in ASCII, and nothing more. */
+/** The advisory lock under which all schemas of a database are migrated: "run" in ASCII. */
 const MIGRATION_LOCK = 7_501_166;
 
 /**
- * The statement that applies every step that is missing: one transaction, whoever else runs it meanwhile. It makes the
- * schema if there is none, and changes nothing where nothing is missing.
+ * Prints the statement that applies every missing migration. It is one transaction, and safe to run from several processes at
+ * once. It creates the schema if it does not exist, and changes nothing where nothing is missing.
  * @param schema as in `PostgresStoreOptions`
- * @returns plain SQL, for `migrate()` and for people with a migration tool of their own
+ * @returns plain SQL, for `migrate()` and for your migration tool
  * @throws TypeError as `tablesOf`
  * @see S19
  */

@@ -1,35 +1,37 @@
 import type { RunChange } from "./run-changes.ts";
 
 /**
- * How long changes are gathered after some were sent, in milliseconds: a pause for each change that was sent, up to a bound. So
- * a process that seldom commits hardly waits, and one that commits a lot sends no more often than the bound allows.
+ * How long changes are gathered after some were passed on, in milliseconds: a pause for each change passed on, up to a bound.
+ * So a process that seldom commits hardly waits. One that commits a lot sends at most once in `MOST_PAUSE_MS`.
  */
 const PAUSE_A_CHANGE_MS = 1;
 const MOST_PAUSE_MS = 5;
-/** How many runs may wait for a connection to notify on. */
+/** How many runs may wait for the connection that sends. */
 const MOST_UNSENT = 10_000;
 
-/** Notifies of commits. */
+/** Notifies this process and the others of commits. */
 export interface ChangeSender {
-  /** Takes the changes of a commit. They are sent at once, or after a short pause if others were just sent. */
-  tell(changes: readonly RunChange[]): void;
-  /** Sends what is left, and nothing after that. Resolves once it has been sent, or could not be. */
+  /** Adds the changes of a commit. They are passed on at once, or after a short pause if others just were. */
+  add(changes: readonly RunChange[]): void;
+  /** Sends what is left. Later changes are ignored. Resolves once the rest was sent, or sending it failed. */
   close(): Promise<void>;
 }
 
-/** Where changes are sent. */
+/** Where changes go. */
 export interface ChangeSenderOptions {
-  /** Called for each change, for the subscriptions of this process. */
+  /** Called for each change, to notify the subscriptions of this process. */
   readonly notify: (change: RunChange) => void;
-  /** Notifies the other processes; one call at a time. `null` if there are none. After a rejection they find the commits by looking. */
+  /** Notifies the other processes; one call at a time. `null` without others. After a rejection they find the commits by polling. */
   readonly send: ((changes: Iterable<RunChange>) => Promise<void>) | null;
 }
 
 /**
- * Gathers changes while some are being sent, and a little longer under load. It loses none, unless more than `MOST_UNSENT` wait;
- * then others find the commits by looking. A change is in `waiting` until the subscriptions of this process are notified, then in `unsent`
- * until it is sent. A pause follows each notification, and changes that came meanwhile are passed on at its end. After each send, the
- * changes that came meanwhile are sent. A later change of a run replaces the earlier ones.
+ * Gathers changes while others are being sent, and a little longer under load. It drops changes only when more than
+ * `MOST_UNSENT` are unsent; the other processes then find those commits by polling.
+ *
+ * A change is in `waiting` until the subscriptions of this process are notified, then in `unsent` until it is sent. A pause follows
+ * each notification; its end passes on the changes that came meanwhile. Each send is followed by another for the changes
+ * that came during it. A later change of a run replaces the earlier ones.
  */
 export function createChangeSender({ notify, send }: ChangeSenderOptions): ChangeSender {
   let waiting = new Map<string, RunChange>();
@@ -71,14 +73,14 @@ export function createChangeSender({ notify, send }: ChangeSenderOptions): Chang
         // The loop sees changes that come meanwhile. Between its last check and `isSending = false` none can come.
         await send(changes.values());
       } catch {
-        // The other processes find the commits by looking.
+        // The other processes find the commits by polling.
       }
     }
     isSending = false;
   }
 
   return {
-    tell(changes) {
+    add(changes) {
       if (closed || changes.length === 0) return;
       for (const change of changes) waiting.set(change.runId, change);
       waitingCount += changes.length;

@@ -1,8 +1,8 @@
-/** What a server or the system says of a failed statement. */
+/** The error of a server or the system after a failed statement. */
 export interface SqlError {
-  /** The server's SQLSTATE or a system error code; empty if there is none. */
+  /** The server's SQLSTATE or a system error code, or empty. */
   readonly code: string;
-  /** The constraint or the index that refused; empty if there is none. */
+  /** The constraint or the index that refused, or empty. */
   readonly constraint: string;
   /** As `ERROR` or `FATAL`, in the language of the server's messages. */
   readonly severity: string;
@@ -12,15 +12,15 @@ const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
 /** More layers than any ORM and driver put around an error. */
 const MOST_WRAPS = 8;
 
-/** Whether a code is the server's: no class of them begins with E, as the system's EPIPE does. */
+/** Whether a code is a SQLSTATE: none begins with E, as the system's EPIPE does. */
 export function isSqlState(code: string): boolean {
   return SQLSTATE.test(code);
 }
 
 /**
- * Finds the server's own error in what a driver or an ORM threw: pg has `code` and `constraint`, postgres.js
- * `constraint_name`; Drizzle has the error as its `cause`, Prisma as the `cause` of `meta.driverAdapterError`. The innermost
- * SQLSTATE counts, since an ORM has codes of its own that look like one.
+ * Finds the server's error in what a driver or an ORM threw. pg has `code` and `constraint`, postgres.js `constraint_name`.
+ * Drizzle has the error as its `cause`, Prisma as the `cause` of `meta.driverAdapterError`. The innermost SQLSTATE counts, since
+ * some codes of ORMs resemble one.
  */
 export function sqlErrorOf(error: unknown): SqlError {
   let found: SqlError | null = null;

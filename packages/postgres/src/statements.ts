@@ -12,7 +12,10 @@ import { selectReceiptsStatement } from "./sql/receipts.ts";
 import { createRunStatement, deleteRunStatement, selectRunStatement } from "./sql/run.ts";
 import { tablesOf } from "./tables.ts";
 
-/** The statements for a schema. @throws TypeError as `tablesOf` */
+/**
+ * Creates the statements for a schema.
+ * @throws TypeError as `tablesOf`
+ */
 export function createStatements(schema: string): Statements {
   const tables = tablesOf(schema);
   return {

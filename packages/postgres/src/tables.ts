@@ -1,4 +1,4 @@
-/** The store's names, quoted. */
+/** The names of the store's schema and tables, quoted. */
 export interface Tables {
   readonly schema: string;
   readonly runs: string;
@@ -9,8 +9,8 @@ export interface Tables {
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
- * The names inside a schema.
- * @throws TypeError unless the schema is a lower-case identifier of at most 63 characters that Postgres has not kept for itself.
+ * The names of a schema's tables.
+ * @throws TypeError unless the schema is a lower-case identifier of at most 63 characters that Postgres does not reserve
  */
 export function tablesOf(schema: string): Tables {
   if (!SCHEMA_NAME.test(schema) || schema.startsWith("pg_")) {

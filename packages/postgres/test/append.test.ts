@@ -23,11 +23,11 @@ const RECEIPTS = '"keySequence"';
 const PAGES = "max_bytes";
 
 describe("a group of appends", () => {
-  it("S5, S21, S22: is answered as the reference store does, whatever is in it, with claims in between", async () => {
+  it("S5, S21, S22: any group of appends is answered as the reference store does, with claims in between", async () => {
     await expectAsReference(openPool(server().url), 100);
   });
 
-  it("S2, S12: over many runs is one statement", async () => {
+  it("S2, S12: a group of appends over many runs is one statement", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     const runIds = oneTo(64).map((number) => `run-${number}`);
@@ -42,7 +42,7 @@ describe("a group of appends", () => {
     expect(pool.count(RECEIPTS)).toBe(0);
   });
 
-  it("S5: takes a second statement where something is refused, and no third", async () => {
+  it("S5: a group with a refused append takes a second statement, and no third", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     await store.createRun(createOf("a"));
@@ -66,7 +66,7 @@ describe("a group of appends", () => {
     expect(await readValues(store, "a")).toEqual([2, 4]);
   });
 
-  it("S5: a key that has landed before is replayed, and hinders nobody in its group", async () => {
+  it("S5: a key that has landed before is replayed, and does not stop others in its group", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
@@ -90,7 +90,7 @@ describe("a group of appends", () => {
     expect(await readValues(store, "b")).toEqual([3]);
   });
 
-  it("S2: a run's requests keep their order, also if the run is made anew while they are judged", async () => {
+  it("S2: a run's requests keep their order, even if the run is created again while they are judged", async () => {
     const real = openPool(server().url);
     const schema = newSchema();
     const other = await openStore(real, { schema });
@@ -113,7 +113,7 @@ describe("a group of appends", () => {
     expect(await readValues(store, "a")).toEqual([1, 2]);
   });
 
-  it("S5: a refused append costs no connection, and leaves nothing on it", async () => {
+  it("S5: a refused append does not close its connection, and leaves nothing on it", async () => {
     const real = openPool(server().url, { max: 2 });
     const pool = recordPool(real);
     const store = await openStore(pool);
@@ -132,7 +132,7 @@ describe("a group of appends", () => {
     client.release();
   });
 
-  it("S7: what fails behind what has landed is marked ambiguous, and nothing is doubled", async () => {
+  it("S7: a failure after some appends have landed is ambiguous, and nothing is doubled", async () => {
     const admin = openPool(server().url);
     let appends = 0;
     const pool = recordPool(openPool(server().url), async ({ text, client }) => {
@@ -163,7 +163,7 @@ describe("a group of appends", () => {
     ]);
   });
 
-  it("S7: also if there was no connection to be had for the second statement", async () => {
+  it("S7: a group without a connection for its second statement is ambiguous, too", async () => {
     let appends = 0;
     const real = openPool(server().url);
     const recorded = recordPool(real);
@@ -183,7 +183,7 @@ describe("a group of appends", () => {
     expect(await readValues(store, "a")).toEqual([1]);
   });
 
-  it("S7, S13: a run that takes nothing and refuses nothing fails the group; what has landed notifies", async () => {
+  it("S7, S13: a run that neither takes nor refuses an append fails the group, and what has landed notifies", async () => {
     const pool = openPool(server().url);
     await expectStubborn(pool, newSchema());
   });
@@ -215,7 +215,7 @@ describe("a group of appends", () => {
     await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (payload <> '2')`);
     await expect(store.append([appendOf("a", 1), appendOf("b", 2)])).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database failed.",
+      message: "The database failed: the `cause` has its error.",
       ambiguous: false,
       cause: expect.objectContaining({ code: "23514" }),
     });
@@ -229,7 +229,7 @@ describe("prepared statements", () => {
     return pool.sent.filter(({ text }) => text.includes(APPEND)).map(({ name }) => name);
   }
 
-  it("S12: are used once LISTEN is proven, and not before", async () => {
+  it("S12: prepared statements are used once LISTEN is proven, and not before", async () => {
     const mayListen = Promise.withResolvers<void>();
     const pool = recordPool(openPool(server().url), ({ text }) =>
       text.startsWith("LISTEN") ? mayListen.promise : undefined,
@@ -251,7 +251,7 @@ describe("prepared statements", () => {
     expect(new Set(appendNames(pool).slice(-2)).size).toBe(1);
   });
 
-  it("S12: are never used where another pool listens", async () => {
+  it("S12: prepared statements are never used where another pool listens", async () => {
     const pool = recordPool(openPool(server().url));
     const listenPool = recordPool(openPool(server().url, { max: 1 }));
     const store = await openStore(pool, { listenPool });
@@ -261,7 +261,7 @@ describe("prepared statements", () => {
     expect(new Set(appendNames(pool))).toEqual(new Set([null]));
   });
 
-  it("S7: a session that has forgotten them costs nothing but them", async () => {
+  it("S7: a session that has forgotten prepared statements only ends their use", async () => {
     const real = new pg.Pool({ connectionString: server().url, max: 2 });
     onTestFinished(() => real.end());
     const pool = recordPool(real);
@@ -275,7 +275,7 @@ describe("prepared statements", () => {
         return appendNames(pool).at(-1);
       }, PATIENT)
       .not.toBeNull();
-    // The other connection listens, so there is only one to forget.
+    // The other connection listens, so only one can forget them.
     await real.query("DEALLOCATE ALL");
     expect(await append()).toMatchObject([{ outcome: "appended", firstSequence: values }]);
     expect(appendNames(pool).slice(-2)).toEqual([expect.any(String), null]);

@@ -1,23 +1,23 @@
 import type { Counts } from "@tm/run-events-conformance";
 import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
 
-/** A pool that counts the statements which go through it, and may lead to another server. */
+/** A pool that counts its statements, and may lead to another server. */
 export interface CountedPool {
   readonly pool: PostgresPool;
   readonly statements: () => number;
-  /** From now on statements and new connections go to this pool; `null`: to its own again. */
+  /** Sends statements and new connections to this pool from now on; `null` for its own again. */
   lead(to: PostgresPool | null): void;
 }
 
 /** Part of the statement that notifies, and of no other. */
 const NOTIFY = "pg_notify";
 
-/** Counts statements, and otherwise does what the pool does. */
+/** Wraps a pool in one that counts statements. */
 export function countStatements(own: PostgresPool): CountedPool {
   let statements = 0;
   let target = own;
 
-  /** Notifications are gathered and sent later, so they are no part of a call. */
+  /** Notifications are gathered and sent later, so they are not part of a call. */
   function note(text: string): void {
     if (!text.includes(NOTIFY)) statements += 1;
   }

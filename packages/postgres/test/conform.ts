@@ -8,7 +8,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { createDoors, leadTo } from "./doors.ts";
 
-/** Runs the kit on pg, with a server of its own. */
+/** Runs the kit on pg, with its own server. */
 export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
   describe(`the Postgres store on pg, with the ${engine} server`, () => {
     let server: PostgresServer;

@@ -8,16 +8,16 @@ const server = useServer();
 
 const RUN_IDS = ["a", "b"];
 
-/** What became of one writer's appends. */
+/** The results of one writer's appends. */
 interface Written {
   readonly label: string;
   readonly runId: string;
-  /** With keys of their own, appends are sent until they are acknowledged. */
+  /** Appends with their own keys are sent until they are acknowledged. */
   readonly keyed: boolean;
   readonly acknowledged: string[];
-  /** Failed, and nobody knows more. */
+  /** Failed in doubt. */
   readonly doubtful: string[];
-  /** Failed without a doubt. */
+  /** Failed for certain. */
   readonly refused: string[];
 }
 
@@ -25,13 +25,13 @@ interface Play {
   readonly written: readonly Written[];
   /** A store that the writers do not use. */
   readonly store: PostgresStore;
-  /** Resolves once so many more appends were acknowledged. */
+  /** Resolves once this many more appends were acknowledged. */
   progress(count: number): Promise<void>;
-  /** Lets the writers end. */
+  /** Ends the writers. */
   end(): Promise<void>;
 }
 
-/** Four writers on two runs in two stores, each one append after the other. While `isUp` waits, so do those who failed. */
+/** Four writers on two runs in two stores, each one append after the other. After a failure a writer waits for `isUp`. */
 async function startWriters(isUp: () => Promise<void>): Promise<Play> {
   const schema = newSchema();
   const store = await openStore(openPool(server().url), { schema });
@@ -103,7 +103,7 @@ async function startWriters(isUp: () => Promise<void>): Promise<Play> {
   };
 }
 
-/** Every acknowledged append is there once, each writer's in their order; a doubtful one at most once, others not at all. */
+/** Expects every acknowledged append once, each writer's in order; one in doubt at most once, and refused ones not at all. */
 async function expectWritten({ written, store }: Play): Promise<void> {
   for (const runId of RUN_IDS) {
     const values = await readValues(store, runId);
@@ -120,7 +120,7 @@ async function expectWritten({ written, store }: Play): Promise<void> {
 }
 
 describe("a crash", () => {
-  it("S1, S6, S7: of the server, again and again, loses nothing acknowledged and doubles nothing", async () => {
+  it("S1, S6, S7: repeated crashes of the server lose nothing acknowledged and double nothing", async () => {
     let up = Promise.resolve();
     const play = await startWriters(() => up);
     for (const _ of oneTo(3)) {
@@ -135,7 +135,7 @@ describe("a crash", () => {
     await expectWritten(play);
   });
 
-  it("S1, S7: of single sessions, wherever they are, neither", async () => {
+  it("S1, S7: crashes of single sessions at any point lose nothing acknowledged and double nothing", async () => {
     const play = await startWriters(async () => {});
     const admin = openPool(server().url, { max: 1 });
     for (const _ of oneTo(30)) {

@@ -3,7 +3,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
-/** A schema of a case. It is given back when the case is over. */
+/** A schema of a case. It is returned when the case is over. */
 interface SchemaPlace extends FreeSchema {
   readonly opened: Map<RunEventStore, CountedPool>;
   /** Undo the refusals of writes. Idempotent. */
@@ -23,15 +23,15 @@ const MOST_DELETED = 1_000;
 /** How many stores use a schema, one after the other. */
 const MOST_USES = 20;
 
-/** A schema that no store uses now, and how many have used it. */
+/** A schema that no store uses now, and how many stores have used it. */
 interface FreeSchema {
   readonly schema: string;
   readonly uses: number;
 }
 
 /**
- * Doors to a pool that is made later, before the first door is opened.
- * @param refuse makes the database refuse what comes through a store's pool
+ * Doors to a pool that is created later, before the first door is opened.
+ * @param refuse makes the database refuse the statements of a store's pool
  */
 export function createDoors(
   pool: () => PostgresPool,
@@ -48,7 +48,7 @@ export function createDoors(
     return { schema, uses: emptied.uses + 1 };
   }
 
-  /** Making a schema takes longer than most cases: one with few rows is emptied for the next store instead. */
+  /** To create a schema takes longer than most cases, so one with few rows is emptied for the next store. */
   async function leaveSchema({ schema, uses }: FreeSchema): Promise<void> {
     const { runs = 0, events = 0 } = await countRows(pool(), schema);
     if (uses === MOST_USES || runs + events > MOST_DELETED) {

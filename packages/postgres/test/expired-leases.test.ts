@@ -8,7 +8,7 @@ import { begin, newSchema, openPool, openStore, useServer } from "./stores.ts";
 const server = useServer();
 
 describe("expired leases", () => {
-  it("S23: are listed by their end, and ended once, however many reapers there are", async () => {
+  it("S23: expired leases are listed by their end, and their runs ended once, by any number of reapers", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const [store, other] = [await openStore(pool, { schema }), await openStore(pool, { schema })];
@@ -19,7 +19,7 @@ describe("expired leases", () => {
       fences.set(runId, (await claimed(store, claimOf(runId, 3_600_000 - at))).fence);
     }
     expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual([]);
-    // As if two hours had gone by.
+    // As if two hours had passed.
     await pool.query(
       `UPDATE ${schema}.runs SET lease_expires_at_ms = lease_expires_at_ms - 7200000`,
     );
@@ -54,7 +54,7 @@ describe("expired leases", () => {
     });
   });
 
-  it("W33: a run that a transaction holds does not keep the others from being reaped", async () => {
+  it("W33: a run that a transaction holds does not stop the others from being reaped", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });

@@ -13,18 +13,18 @@ import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { newSchema, openPool, openStore } from "./stores.ts";
 
-/** Less than a lease of the play, which nobody may lose meanwhile. */
+/** Shorter than a lease of the play, which no worker may lose meanwhile. */
 const ANSWER_MS = 2_000;
-/** Events that are acknowledged before the blow, and again after it. */
+/** How many events are acknowledged before the failover, and again after it. */
 const EVENTS = 150;
 
 interface Pair {
   readonly primary: PostgresServer;
-  /** Has on its disk whatever the primary acknowledges. */
+  /** Has on its disk everything that the primary acknowledges. */
   readonly standby: PostgresServer;
-  /** The name that both are reached by, which stands for the primary. */
+  /** The host name that leads to the primary. */
   readonly proxy: TcpProxy;
-  /** A store by that name, over connections of its own. */
+  /** A store over that name, with its own connections. */
   open(): Promise<PostgresStore>;
 }
 
@@ -61,8 +61,8 @@ async function startPlay({ open }: Pair): Promise<ExactlyOnce> {
   return play;
 }
 
-/** Fails unless all goes on, and nothing was lost, doubled or given out again. */
-async function expectToGoOn(play: ExactlyOnce): Promise<void> {
+/** Fails unless the play continues, and nothing was lost, doubled or used again. */
+async function expectToContinue(play: ExactlyOnce): Promise<void> {
   await play.advance(EVENTS);
   const { acknowledged, claims } = await play.finish();
   expect(acknowledged).toBeGreaterThanOrEqual(2 * EVENTS);
@@ -70,40 +70,40 @@ async function expectToGoOn(play: ExactlyOnce): Promise<void> {
 }
 
 describe("a failover to a synchronous standby, under writers, workers and readers", () => {
-  it("S1-S10, S21, S22: of a primary that is killed", async () => {
+  it("S1-S10, S21, S22: the failover of a killed primary loses and doubles nothing", async () => {
     const pair = await startPair();
     const play = await startPlay(pair);
     await pair.primary.stop("kill");
     await promoteStandby(pair.standby);
     pair.proxy.moveTo(pair.standby);
     pair.proxy.cut();
-    await expectToGoOn(play);
+    await expectToContinue(play);
   });
 
-  it("S1-S10, S21, S22: whose name leads to the standby before that is promoted", async () => {
+  it("S1-S10, S21, S22: a name that leads to the standby before its promotion loses and doubles nothing", async () => {
     const pair = await startPair();
     const play = await startPlay(pair);
     const store = await pair.open();
     pair.proxy.moveTo(pair.standby);
     await pair.primary.stop("kill");
     pair.proxy.cut();
-    // As long as this takes, every call of the play meets the standby.
+    // Meanwhile every call of the play reaches the standby.
     const probe = (): Promise<unknown> => store.probe().catch((error: unknown) => error);
     const refused = { code: "store_unavailable", retryable: true };
     const standby = { ...refused, message: expect.stringContaining("a standby") };
     await expect.poll(probe, PATIENT).toMatchObject(standby);
     for (let probes = 0; probes < 20; probes++) expect(await probe()).toMatchObject(standby);
     await promoteStandby(pair.standby);
-    await expectToGoOn(play);
+    await expectToContinue(play);
     await store.probe();
   });
 
-  it("S1-S10, S21, S22: of a primary that falls silent, its connections with it", async () => {
+  it("S1-S10, S21, S22: the failover of a primary that becomes silent, with its connections, loses and doubles nothing", async () => {
     const pair = await startPair();
     const play = await startPlay(pair);
     onTestFinished(await pair.primary.freeze());
     await promoteStandby(pair.standby);
     pair.proxy.moveTo(pair.standby);
-    await expectToGoOn(play);
+    await expectToContinue(play);
   });
 });

@@ -12,38 +12,38 @@ describe("a driver's failure", () => {
     ["57014", "the server cancelled it"],
     ["53100", "the disk was full"],
     ["XX000", "the server was at its wits' end"],
-    ["ECONNREFUSED", "nobody was there"],
+    ["ECONNREFUSED", "no server answered"],
     ["ENOTFOUND", "the host has no address"],
-  ])("S7: %s leaves no doubt: %s", (code) => {
+  ])("S7: %s does not leave the statement in doubt: %s", (code) => {
     expect(isAmbiguous(failureOf(code))).toBe(false);
   });
 
   it.each([
-    ["57P01", "the session was ended, maybe behind the commit"],
-    ["57P02", "the server crashed, maybe behind the commit"],
+    ["57P01", "the session was ended, maybe after the commit"],
+    ["57P02", "the server crashed, maybe after the commit"],
     ["08006", "a pooler lost the server"],
     ["ECONNRESET", "the connection broke"],
-    ["EPIPE", "the connection broke, under a name that looks like a SQLSTATE"],
+    ["EPIPE", "the connection broke, under a code like a SQLSTATE"],
     ["ETIMEDOUT", "the network went away"],
     ["", "the driver does not say what it was"],
-  ])("S7: %s leaves it open whether the statement landed: %s", (code) => {
+  ])("S7: %s leaves the statement in doubt: %s", (code) => {
     expect(isAmbiguous(failureOf(code))).toBe(true);
   });
 
-  it("S7: an error that ends the session leaves it open, whatever its code", () => {
+  it("S7: an error that ends the session leaves the statement in doubt, with any code", () => {
     for (const severity of ["FATAL", "PANIC"]) {
       expect(isAmbiguous(Object.assign(failureOf("25P04"), { severity }))).toBe(true);
     }
     expect(isAmbiguous(Object.assign(failureOf("25P04"), { severity: "ERROR" }))).toBe(false);
   });
 
-  it("S7: a session that was ended leaves it open, whatever language the server speaks", () => {
+  it("S7: a session that was ended leaves the statement in doubt, in any language of the server", () => {
     for (const code of ["57P01", "57P02"]) {
       expect(isAmbiguous(Object.assign(failureOf(code), { severity: "ВАЖНО" }))).toBe(true);
     }
   });
 
-  it("S20: what is a RunEventsError stays what it is, but for the doubt", () => {
+  it("S20: a RunEventsError stays as it is, except for `ambiguous`", () => {
     const details = { lastSequence: 3 };
     const cause = failureOf("28P01");
     const refused = new RunEventsError("store_unavailable", "no", {

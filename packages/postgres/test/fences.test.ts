@@ -18,7 +18,7 @@ describe("a fence", () => {
   it.each([
     ["alone", ["a"]],
     ["in a group", ["a", "b"]],
-  ])("S22: that is taken while an append waits refuses it, %s", async (_, runIds) => {
+  ])("S22: a fence that is taken while an append waits refuses it, %s", async (_, runIds) => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -41,7 +41,7 @@ describe("a fence", () => {
     expect(await readValues(store, "a")).toEqual([]);
   });
 
-  it("S22: whenever a run changes hands, no append of the worker before lands behind", async () => {
+  it("S22: an append of a worker never lands after another worker has claimed the run", async () => {
     const schema = newSchema();
     const stores = await Promise.all(
       oneTo(3).map(() => openStore(openPool(server().url), { schema })),
@@ -52,7 +52,7 @@ describe("a fence", () => {
     const claims: number[] = [];
     while (claims.length < 20) {
       const worker = stores[claims.length % stores.length] ?? store;
-      // A lease of a moment, so that the next one gets the run while this one appends.
+      // A short lease, so that the next worker gets the run while this one appends.
       const claim = await worker.claim(claimOf("a", 1));
       if (claim.outcome !== "granted") continue;
       const { fence } = claim.run;
@@ -69,7 +69,7 @@ describe("a fence", () => {
     expect(await store.getRun("a")).toMatchObject({ fence, leaseExpiresAtMs: null });
   });
 
-  it("S22: of a group, each request is judged by its own appender, in one order", async () => {
+  it("S22: each request of a group is judged by its own appender, in order", async () => {
     const store = await openStore(openPool(server().url));
     for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
     const { fence: first } = await claimed(store, claimOf("a"));
@@ -110,7 +110,7 @@ describe("a fence", () => {
     ]);
   });
 
-  it("S12: an append to a claimed run rewrites its row inside the page, whatever its phase", async () => {
+  it("S12: an append to a claimed run rewrites its row inside the page, with any phase", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -137,11 +137,11 @@ describe("a fence", () => {
   });
 });
 
-/** Appends the fence until that is refused; answers how often it landed. */
+/** Appends the fence until that is refused. Resolves with how often it landed. */
 async function appendUnder(store: PostgresStore, fence: number): Promise<number> {
   for (let landed = 0; ; landed++) {
     const appender = { by: "worker", fence } as const;
-    // Alone and in a group, which are two ways.
+    // Alone and in a group, which use different statements.
     const requests = [appendOf("a", fence, { appender }), appendOf("b", fence)];
     const [outcome] = await store.append(landed % 2 === 0 ? requests : requests.slice(0, 1));
     if (outcome?.outcome !== "appended") return landed;

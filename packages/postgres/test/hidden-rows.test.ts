@@ -18,9 +18,9 @@ const DAMAGED = {
 };
 
 interface Guarded {
-  /** Of the superuser. */
+  /** The superuser's store. */
   readonly admin: PostgresStore;
-  /** Of a user for whom row-level security holds. */
+  /** The store of a user for whom row-level security applies. */
   readonly store: PostgresStore;
   run(statement: string): Promise<unknown>;
 }
@@ -51,9 +51,9 @@ async function openGuarded(): Promise<Guarded> {
   };
 }
 
-describe("rows that are hidden or gone", () => {
+describe("rows that are hidden or lost", () => {
   it.each(["RUNS", "EVENTS"])(
-    "S9, S19: row-level security without a policy on %s is said, and nothing is read",
+    "S9, S19: row-level security without a policy on %s is an error, and nothing is read",
     async (table) => {
       const { store, run } = await openGuarded();
       await store.verify();
@@ -73,7 +73,7 @@ describe("rows that are hidden or gone", () => {
     },
   );
 
-  it("S9: a page whose events a policy hides is no page, and the others are", async () => {
+  it("S9: a page whose events a policy hides is an error, and other pages are read", async () => {
     const { admin, store, run } = await openGuarded();
     await admin.createRun(createOf("b"));
     await admin.append([appendOf("b", 1)]);
@@ -89,25 +89,28 @@ describe("rows that are hidden or gone", () => {
     expect(b).toMatchObject({ status: "fulfilled", value: { events: [{ sequence: 1 }] } });
   });
 
-  it.each([1, 2, 3])("S9: a log without its event %i is no shorter log", async (sequence) => {
-    const { admin, run } = await openGuarded();
-    await run(`DELETE FROM EVENTS WHERE sequence = ${sequence}`);
-    for (const since of [0, 1, 2].filter((one) => one < sequence)) {
-      const page = admin.read([queryOf("a", { since })]).then(([one]) => one?.events.length);
-      // What is before the hole may be had, in a page of its own.
-      if (sequence === 3 && since < 2) expect(await page).toBe(2 - since);
-      else await expect(page).rejects.toMatchObject(DAMAGED);
-    }
-    const pages = readValues(admin, "a");
-    await expect(pages).rejects.toMatchObject(DAMAGED);
-  });
+  it.each([1, 2, 3])(
+    "S9: a log without its event %i is an error, not a shorter log",
+    async (sequence) => {
+      const { admin, run } = await openGuarded();
+      await run(`DELETE FROM EVENTS WHERE sequence = ${sequence}`);
+      for (const since of [0, 1, 2].filter((one) => one < sequence)) {
+        const page = admin.read([queryOf("a", { since })]).then(([one]) => one?.events.length);
+        // A page before the hole is read.
+        if (sequence === 3 && since < 2) expect(await page).toBe(2 - since);
+        else await expect(page).rejects.toMatchObject(DAMAGED);
+      }
+      const pages = readValues(admin, "a");
+      await expect(pages).rejects.toMatchObject(DAMAGED);
+    },
+  );
 
-  it("S16: a run that a policy hides is not created for ever", async () => {
+  it("S16: a call to create a run that a policy hides fails, and does not loop", async () => {
     const { store, run } = await openGuarded();
     await run("ALTER TABLE RUNS ENABLE ROW LEVEL SECURITY");
     await run("CREATE POLICY own ON RUNS FOR SELECT TO ROLE USING (owner_id = 'bob')");
     await run("CREATE POLICY any_of_them ON RUNS FOR INSERT TO ROLE WITH CHECK (true)");
-    // It may not even say that the id is another's.
+    // The error must not even show that another owner has the id.
     await expect(store.createRun({ ...createOf("a"), ownerId: "bob" })).rejects.toMatchObject(
       DAMAGED,
     );

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createPostgresStore, type JoinedAppend, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
-import { LOOK, recordPool } from "./recorded-pool.ts";
+import { POLL, recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
@@ -19,7 +19,7 @@ interface Business {
   rows(): Promise<unknown>;
 }
 
-/** A store with the run `a`, and a table of the caller's beside it. */
+/** A store with the run `a`, and a table of the caller's next to it. */
 async function openBusiness(): Promise<Business> {
   const pool = openPool(server().url);
   const schema = newSchema();
@@ -44,7 +44,7 @@ async function openBusiness(): Promise<Business> {
 }
 
 describe("an append in the caller's transaction", () => {
-  it("W4: of no owner's is refused where one was meant, and nothing lands", async () => {
+  it("W4: a joined append with an undefined owner is refused, and nothing lands", async () => {
     const { store, begin } = await openBusiness();
     const client = await begin();
     for (const ownerId of [undefined, null, 1, "\0", "\uD800"]) {
@@ -59,7 +59,7 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(store, "a")).toEqual(["y"]);
   });
 
-  it("W11: is checked as core checks others, before the server sees it", async () => {
+  it("W11: a joined append is checked as core checks others, before the server sees it", async () => {
     const { store, begin } = await openBusiness();
     const client = await begin();
     for (const expectedSequence of [-1, 0.5, Number.NaN, 2 ** 53, "0" as unknown as number]) {
@@ -77,7 +77,7 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(store, "a")).toEqual(["y"]);
   });
 
-  it("S2: is committed with the caller's rows", async () => {
+  it("S2: a joined append is committed with the caller's rows", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     const client = await begin();
     await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
@@ -100,7 +100,7 @@ describe("an append in the caller's transaction", () => {
     expect(await store.getRun("a")).toMatchObject({ lastSequence: 2, phase: '"draft"' });
   });
 
-  it("S2: is rolled back with the caller's rows, and its sequence and key are free again", async () => {
+  it("S2: a joined append is rolled back with the caller's rows, and its sequence and key are free again", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     const client = await begin();
     await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
@@ -134,7 +134,7 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(store, "claimed")).toEqual([3]);
   });
 
-  it("S2: a failure half-way takes back its own events and nothing else", async () => {
+  it("S2: a failure half-way rolls back its own events and nothing else", async () => {
     const { pool, store, schema, begin, rows } = await openBusiness();
     await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (sequence < 3)`);
     const client = await begin();
@@ -151,19 +151,19 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(store, "a")).toEqual(["kept"]);
   });
 
-  it("S4: keeps others' appends to its run waiting, and none to other runs", async () => {
+  it("S4: a joined append makes others' appends to its run wait, and none to other runs", async () => {
     const { store, begin } = await openBusiness();
     await store.createRun(createOf("b"));
     const client = await begin();
     await store.appendInTransaction({ client, ...lineOf("first") });
-    const behind = store.append([appendOf("a", "second")]);
+    const waiting = store.append([appendOf("a", "second")]);
     expect(await store.append([appendOf("b")])).toMatchObject([{ outcome: "appended" }]);
     await client.query("COMMIT");
-    expect(await behind).toMatchObject([{ outcome: "appended", firstSequence: 2 }]);
+    expect(await waiting).toMatchObject([{ outcome: "appended", firstSequence: 2 }]);
     expect(await readValues(store, "a")).toEqual(["first", "second"]);
   });
 
-  it("S19: needs no other connection than the caller's, be it a store's first call", async () => {
+  it("S19: a joined append needs no connection but the caller's, even as a store's first call", async () => {
     const { schema, store: other } = await openBusiness();
     const pool = openPool(server().url, { max: 2 });
     const store = createPostgresStore(pool, { schema });
@@ -178,7 +178,7 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(other, "a")).toEqual([1, 1]);
   });
 
-  it("S19: refuses missing tables as any call does", async () => {
+  it("S19: a joined append refuses missing tables as any call does", async () => {
     const { pool, begin } = await openBusiness();
     const store = createPostgresStore(pool, { schema: newSchema() });
     await expect(
@@ -187,7 +187,7 @@ describe("an append in the caller's transaction", () => {
     await store.close();
   });
 
-  it("outside a transaction it is a TypeError, and nothing is appended", async () => {
+  it("a joined append outside a transaction is a TypeError, and nothing is appended", async () => {
     const { pool, store, begin } = await openBusiness();
     const client = await begin();
     await client.query("ROLLBACK");
@@ -205,13 +205,13 @@ describe("an append in the caller's transaction", () => {
 });
 
 describe("the notifications of an append in the caller's transaction", () => {
-  it("S13: notify after the commit, never before, here and at every other store", async () => {
+  it("S13: a joined append notifies after the commit, never before, here and in every other store", async () => {
     const { schema, begin } = await openBusiness();
-    // The other store's looks are held back, so that it notifies only for what it is told.
+    // The other store's polls are held back, so that only received notifications notify there.
     const end = Promise.withResolvers<void>();
     const real = openPool(server().url);
     onTestFinished(() => end.resolve());
-    const blind = recordPool(real, ({ text }) => (text.includes(LOOK) ? end.promise : undefined));
+    const blind = recordPool(real, ({ text }) => (text.includes(POLL) ? end.promise : undefined));
     const pools = [recordPool(openPool(server().url)), blind] as const;
     const stores = [
       await openStore(pools[0], { schema }),
@@ -227,13 +227,13 @@ describe("the notifications of an append in the caller's transaction", () => {
     });
     const counts = (): readonly number[] =>
       notifications.map((onNotification) => onNotification.mock.calls.length);
-    // A look finds the run, whose head nobody knew before.
+    // A poll finds the run, whose head was not known before.
     await expect.poll(counts, PATIENT).toEqual([1, 0]);
     for (const round of oneTo(3)) {
       const client = await begin();
       await stores[0].appendInTransaction({ client, ...lineOf(round) });
-      const looks = pools[0].count(LOOK);
-      await expect.poll(() => pools[0].count(LOOK), PATIENT).toBeGreaterThan(looks + 3);
+      const polls = pools[0].count(POLL);
+      await expect.poll(() => pools[0].count(POLL), PATIENT).toBeGreaterThan(polls + 3);
       expect(counts()).toEqual([round, round - 1]);
       await client.query("COMMIT");
       await expect.poll(counts, PATIENT).toEqual([round + 1, round]);
@@ -241,7 +241,7 @@ describe("the notifications of an append in the caller's transaction", () => {
     expect(await readValues(stores[1], "a")).toEqual(oneTo(3));
   });
 
-  it("S13: notify while such appends go on and on", async () => {
+  it("S13: joined appends notify while more of them follow without a pause", async () => {
     const { pool, store } = await openBusiness();
     const onNotification = vi.fn();
     store.subscribe("a", onNotification);
@@ -249,7 +249,7 @@ describe("the notifications of an append in the caller's transaction", () => {
     const before = onNotification.mock.calls.length;
     const client = await pool.connect();
     onTestFinished(() => client.release());
-    // Each of them may put the look for the others off.
+    // Each of them could delay the poll for the others.
     for (let value = 0; onNotification.mock.calls.length < before + 3; value++) {
       await client.query("BEGIN");
       await store.appendInTransaction({ client, ...lineOf(value) });
@@ -257,7 +257,7 @@ describe("the notifications of an append in the caller's transaction", () => {
     }
   });
 
-  it("S13: say nothing on the caller's connection, where no savepoint stays either", async () => {
+  it("S13: a joined append sends no notification on the caller's connection, and leaves no savepoint there", async () => {
     const { schema, pool } = await openBusiness();
     const recorded = recordPool(pool);
     const store = await openStore(recorded, { schema });

@@ -35,28 +35,31 @@ function loseChanges({ text }: SentStatement): void {
 }
 
 describe("a lease", () => {
-  it.each(ISOLATIONS)("S21: of eight that claim a run at once, one has it: %s", async (level) => {
-    const schema = newSchema();
-    const stores = await Promise.all(
-      oneTo(4).map(() =>
-        openStore(openPool(server().url, { max: 3, ...isolated(level) }), { schema }),
-      ),
-    );
-    const [store] = stores as [PostgresStore];
-    for (const round of oneTo(30)) {
-      const runId = `run-${round}`;
-      await store.createRun(createOf(runId));
-      const claims = await Promise.all(
-        [...stores, ...stores].map((one) => one.claim(claimOf(runId))),
+  it.each(ISOLATIONS)(
+    "S21: of eight claims of a run at once, one is granted: %s",
+    async (level) => {
+      const schema = newSchema();
+      const stores = await Promise.all(
+        oneTo(4).map(() =>
+          openStore(openPool(server().url, { max: 3, ...isolated(level) }), { schema }),
+        ),
       );
-      const outcomes = claims.map(({ outcome }) => outcome);
-      expect(outcomes.toSorted()).toEqual([...oneTo(7).map(() => "claimed"), "granted"]);
-      const winner = claims.find(({ outcome }) => outcome === "granted");
-      expect(winner).toEqual({ outcome: "granted", run: await store.getRun(runId) });
-    }
-  });
+      const [store] = stores as [PostgresStore];
+      for (const round of oneTo(30)) {
+        const runId = `run-${round}`;
+        await store.createRun(createOf(runId));
+        const claims = await Promise.all(
+          [...stores, ...stores].map((one) => one.claim(claimOf(runId))),
+        );
+        const outcomes = claims.map(({ outcome }) => outcome);
+        expect(outcomes.toSorted()).toEqual([...oneTo(7).map(() => "claimed"), "granted"]);
+        const winner = claims.find(({ outcome }) => outcome === "granted");
+        expect(winner).toEqual({ outcome: "granted", run: await store.getRun(runId) });
+      }
+    },
+  );
 
-  it("S21: is claimed, renewed and released in one statement each, and refused so too", async () => {
+  it("S21: a lease is claimed, renewed, released and refused in one statement each", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     await store.createRun(createOf("a"));
@@ -91,7 +94,7 @@ describe("a lease", () => {
     expect(Math.abs(Number(leaseExpiresAtMs) - Date.now() - 3_600_000)).toBeLessThan(60_000);
   });
 
-  it("S21: a refusal waits for nobody, a claim that met a faster one looks once more", async () => {
+  it("S21: a refusal waits for no lock, and a claim after a faster one is sent once more", async () => {
     const real = openPool(server().url);
     const pool = recordPool(real);
     const schema = newSchema();
@@ -122,7 +125,7 @@ describe("a lease", () => {
     expect(recorded.count(CHANGE)).toBe(1);
     const { fence = 0 } = (await store.getRun("a")) ?? {};
     expect(fence).toBeGreaterThan(0);
-    // These may be asked for again, and then answer as they did.
+    // These may be sent again, and then answer the same.
     await expect(store.renew(renewOf("a", fence))).rejects.toMatchObject(lost);
     await expect(store.release(releaseOf("a", fence))).rejects.toMatchObject(lost);
     expect(await store.getRun("a")).toMatchObject({ fence, leaseExpiresAtMs: null });
@@ -148,7 +151,7 @@ describe("a lease", () => {
   });
 
   it.each(ISOLATIONS)(
-    "S21: a claim that meets itself has one lease, whichever comes first: %s",
+    "S21: a claim that is sent twice at once gets one lease, whichever comes first: %s",
     async (level) => {
       const schema = newSchema();
       const stores = await Promise.all(
@@ -164,7 +167,7 @@ describe("a lease", () => {
     },
   );
 
-  it("S21: a key of a lease that was given back says nothing once another worker was faster", async () => {
+  it("S21: the key of a released lease has no effect once another worker was faster", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -177,32 +180,32 @@ describe("a lease", () => {
       pool,
       `UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = ${until}, claim_key = NULL`,
     );
-    // It began when the run was free, and has its old key in sight.
+    // It began when the run was free, and sees its old key.
     const late = store.claim(claim);
     await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
     await faster.query("COMMIT");
     expect(await late).toEqual({ outcome: "claimed", leaseExpiresAtMs: until });
   });
 
-  it("S21: a key that a program without keys has left behind says nothing of the next lease", async () => {
+  it("S21: a key that a program without keys has left has no effect on the next lease", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
     const claim = { ...claimOf("a"), claimKey: "one" };
     const { fence } = await claimed(store, claim);
-    // As such a program releases and claims.
+    // Such a program releases and claims like this.
     await pool.query(`UPDATE ${schema}.runs SET lease_expires_at_ms = NULL`);
     await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = $1`, [
       Date.now() + 3_600_000,
     ]);
     expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
-    // And as it cancels, which leaves no lease.
+    // And it cancels like this, which leaves no lease.
     await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = NULL`);
     expect((await claimed(store, claim)).fence).toBeGreaterThan(fence + 2);
   });
 
-  it("S20: a run that takes no change and refuses none is a failure, not an endless look", async () => {
+  it("S20: a run that neither takes a change nor refuses it is a failure, not an endless loop", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -214,7 +217,7 @@ describe("a lease", () => {
     });
   });
 
-  it("S21: moves no time and notifies no notification", async () => {
+  it("S21: a lease changes no time and notifies no subscription", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
@@ -229,7 +232,7 @@ describe("a lease", () => {
     await untilProven(store, pool, "b");
     const onNotification = vi.fn();
     store.subscribe("a", onNotification);
-    // A look finds the run, whose head nobody knew before; the next notification but that one is the append's.
+    // A poll finds the run, whose head was not known before. The next notification after that is the append's.
     await expect.poll(() => onNotification.mock.calls.length, PATIENT).toBe(1);
     for (const number of oneTo(5)) await store.renew(renewOf("a", fence, 1_000_000 + number));
     await store.release(releaseOf("a", fence));

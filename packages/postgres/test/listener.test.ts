@@ -5,7 +5,7 @@ import type { PostgresStore } from "../src/index.ts";
 import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
-import { LOOK, type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
+import { POLL, type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
@@ -15,7 +15,7 @@ interface Proxied {
   readonly proxy: TcpProxy;
   readonly pool: RecordedPool;
   readonly store: PostgresStore;
-  /** Another store, which goes to the server directly, with the runs `a`, `b` and `c`. */
+  /** Another store, which reaches the server directly, with the runs `a`, `b` and `c`. */
   readonly other: PostgresStore;
   /** How many connections through the proxy listen. */
   listening(): number;
@@ -49,7 +49,7 @@ function pidOf(statement: SentStatement | undefined): number | undefined {
 }
 
 describe("the connection that listens", () => {
-  it("S14: is one, however many runs are watched and commits are told", async () => {
+  it("S14: a store has one connection that listens, with any number of subscribed runs and commits", async () => {
     const { store, pool, listening } = await openProxied();
     for (const number of oneTo(500)) countNotifications(store, `run-${number}`);
     await untilProven(store, pool, "a");
@@ -58,7 +58,7 @@ describe("the connection that listens", () => {
     expect(pool.count("LISTEN")).toBe(1);
   });
 
-  it("S18: goes with the store, and the pool stays", async () => {
+  it("S18: the connection that listens is closed with the store, and the pool stays open", async () => {
     const { store, pool, listening } = await openProxied();
     await untilProven(store, pool, "a");
     await store.close();
@@ -66,7 +66,7 @@ describe("the connection that listens", () => {
     expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
   });
 
-  it("S18: is not kept if it comes after the close", async () => {
+  it("S18: a connection that opens after the close is closed again", async () => {
     const { store, pool, proxy } = await openProxied();
     countNotifications(store, "a");
     await store.close();
@@ -75,12 +75,12 @@ describe("the connection that listens", () => {
   });
 
   it.each(["terminated by the server", "cut on the way"])(
-    "S13: comes back by itself when it is %s, and notifies every watched run",
+    "S13: the connection that listens comes back by itself when it is %s, and notifies every subscribed run",
     async (how) => {
       const end = Promise.withResolvers<void>();
-      // Without looks only notifications notify, and that they are heard again.
+      // Without polls, only received notifications notify, and the return of the connection.
       const { proxy, store, pool, other, listening } = await openProxied(({ text }) =>
-        text.includes(LOOK) ? end.promise : undefined,
+        text.includes(POLL) ? end.promise : undefined,
       );
       onTestFinished(() => end.resolve());
       const counters = ["a", "b", "c"].map((runId) => countNotifications(store, runId));
@@ -101,7 +101,7 @@ describe("the connection that listens", () => {
     },
   );
 
-  it("S15: with every notification lost, commits notify all the same, before and after it is proven", async () => {
+  it("S15: commits notify even if every notification is lost, before and after the connection is proven", async () => {
     const { proxy, store, pool, other } = await openProxied();
     const counter = countNotifications(store, "a");
     await untilProven(store, pool, "a");
@@ -113,20 +113,20 @@ describe("the connection that listens", () => {
     }
   });
 
-  it("S13, S15: is replaced if it does not answer, or hears nothing; meanwhile looks are frequent", async () => {
+  it("S13, S15: a connection that does not answer, or receives nothing, is replaced, and polls are frequent meanwhile", async () => {
     const end = Promise.withResolvers<void>();
     const isFirst = ({ text }: SentStatement): boolean =>
       text.startsWith("LISTEN") && mute.pool.count("LISTEN") === 1;
     const mute = await openProxied((statement) => (isFirst(statement) ? end.promise : undefined));
     onTestFinished(() => end.resolve());
-    const deaf = await openProxied(({ text }) => {
-      const isSecond = text.startsWith("LISTEN") && deaf.pool.count("LISTEN") === 2;
-      if (isSecond) deaf.proxy.dropNotifications(null);
+    const lossy = await openProxied(({ text }) => {
+      const isSecond = text.startsWith("LISTEN") && lossy.pool.count("LISTEN") === 2;
+      if (isSecond) lossy.proxy.dropNotifications(null);
     });
     const sound = await openProxied();
-    deaf.proxy.dropNotifications("postgres");
+    lossy.proxy.dropNotifications("postgres");
     await untilProven(sound.store, sound.pool, "a");
-    for (const { store, other } of [mute, deaf]) {
+    for (const { store, other } of [mute, lossy]) {
       const counter = countNotifications(store, "a");
       for (const value of oneTo(5)) {
         const before = counter.notifyCount();
@@ -135,15 +135,15 @@ describe("the connection that listens", () => {
       }
     }
     countNotifications(sound.store, "a");
-    const [deafLooks, soundLooks] = [deaf.pool.count(LOOK), sound.pool.count(LOOK)];
-    await expect.poll(() => deaf.pool.count("LISTEN"), PATIENT).toBe(2);
-    // Whoever hears has less need to look.
-    expect(deaf.pool.count(LOOK) - deafLooks).toBeGreaterThan(
-      (sound.pool.count(LOOK) - soundLooks) * 3,
+    const [lossyPolls, soundPolls] = [lossy.pool.count(POLL), sound.pool.count(POLL)];
+    await expect.poll(() => lossy.pool.count("LISTEN"), PATIENT).toBe(2);
+    // A store that receives notifications polls less often.
+    expect(lossy.pool.count(POLL) - lossyPolls).toBeGreaterThan(
+      (sound.pool.count(POLL) - soundPolls) * 3,
     );
-    expect(deaf.pool.sent.some(({ text, client }) => /notify/.test(text) && client)).toBe(false);
+    expect(lossy.pool.sent.some(({ text, client }) => /notify/.test(text) && client)).toBe(false);
     await untilProven(mute.store, mute.pool, "b");
-    await untilProven(deaf.store, deaf.pool, "b");
-    expect([mute.listening(), deaf.listening()]).toEqual([1, 1]);
+    await untilProven(lossy.store, lossy.pool, "b");
+    expect([mute.listening(), lossy.listening()]).toEqual([1, 1]);
   });
 });

@@ -19,7 +19,7 @@ async function hold(pool: pg.Pool, schema: string, runId: string): Promise<pg.Po
   return client;
 }
 
-it("S2: a run that a transaction holds keeps neither other processes nor later groups waiting", async () => {
+it("S2: a run that a transaction holds makes neither other processes nor later groups wait", async () => {
   const pool = openPool(server().url);
   const schema = "locked";
   const [store, other] = [await openStore(pool, { schema }), await openStore(pool, { schema })];
@@ -31,14 +31,14 @@ it("S2: a run that a transaction holds keeps neither other processes nor later g
   await client.query("BEGIN");
   await store.appendInTransaction({ client, runId: "held", events: [TOKEN] });
 
-  // Together in one group, of which the others land although one waits; their answers wait with it.
+  // In one group, the others land although one waits; their answers wait with it.
   const held = here.append("held", [TOKEN]);
   const together = [here.append("a", [TOKEN]), here.append("z", [TOKEN])];
   await expect.poll(async () => (await there.read("a")).events.length, PATIENT).toBe(1);
   await expect.poll(async () => (await there.read("z")).events.length, PATIENT).toBe(1);
   expect(await there.append("a", [TOKEN])).toMatchObject({ firstSequence: 2 });
   expect(await here.append("later", [TOKEN])).toMatchObject({ firstSequence: 1 });
-  // And no backend that waits for the one holds another.
+  // And no backend that waits for the one run holds another.
   const { rows } = await pool.query<{ readonly locked: number }>(
     `SELECT count(*)::int AS locked FROM ${schema}.runs WHERE run_id <> 'held' AND run_key NOT IN
        (SELECT run_key FROM ${schema}.runs FOR UPDATE SKIP LOCKED)`,
@@ -50,7 +50,7 @@ it("S2: a run that a transaction holds keeps neither other processes nor later g
   expect(await Promise.all(together)).toMatchObject([{ firstSequence: 1 }, { firstSequence: 1 }]);
 });
 
-it("S2: of the runs of a group that are held, each waits for its own transaction alone", async () => {
+it("S2: each held run of a group waits only for its own transaction", async () => {
   const pool = openPool(server().url);
   const schema = newSchema();
   const store = await openStore(pool, { schema });
@@ -83,7 +83,7 @@ it("S7: a group that fails for one run still waits for the others", async () => 
     settled();
     return error;
   });
-  // How often a run is tried that neither takes its append nor refuses it.
+  // How often the store tries a run that neither takes its append nor refuses it.
   await expect.poll(() => pool.count("keySequence"), PATIENT).toBeGreaterThan(100);
   await store.getRun("a");
   expect(settled).not.toHaveBeenCalled();

@@ -9,7 +9,7 @@ const server = useServer();
 
 /** Part of the statement that reads pages, and of no other. */
 const PAGES = "max_bytes";
-/** More than a page has, far below what a walk through the runs would touch. */
+/** More rows than a page has, but far fewer than a scan of the runs would touch. */
 const MOST_ROWS = 400;
 
 /** A store whose connections are known to be sessions, with one run. */
@@ -27,7 +27,7 @@ function namedReads(pool: RecordedPool): readonly SentStatement[] {
   return pool.sent.filter(({ text, name }) => text.includes(PAGES) && name !== null);
 }
 
-it("S12: a page of a store that has grown is not read by the plan of a young one", async () => {
+it("S12: a page of a store that has grown is not read with the plan of a young one", async () => {
   const schema = newSchema();
   const { pool, store } = await openProven(schema);
   const readOften = async (until: number): Promise<void> => {
@@ -57,7 +57,7 @@ it("S12: a statement has few names, however often it is sent", async () => {
   expect(names()).toBe(3);
 });
 
-it("S20: a column that has changed its type is read all the same", async () => {
+it("S20: a column whose type has changed is still read", async () => {
   const schema = newSchema();
   const { pool, store } = await openProven(schema);
   while (namedReads(pool).length < 3) await store.read([queryOf("run-1")]);

@@ -28,7 +28,7 @@ async function openRemote(): Promise<Remote> {
   return { proxy, schema, store, direct: openPool(server().url) };
 }
 
-/** Cuts the network when the server has committed a value that is sent, and its answer is on the way. */
+/** Cuts the network after the server has committed a value, while its answer is on the way. */
 async function loseAnswer<T>(
   { proxy, schema, direct }: Remote,
   value: string,
@@ -39,7 +39,7 @@ async function loseAnswer<T>(
   await blocker.query("BEGIN");
   await blocker.query(`SELECT FROM ${schema}.runs FOR UPDATE`);
   const settled = Promise.allSettled([send()]);
-  // The server has it when a session waits for the lock.
+  // The server has the statement when a session waits for the lock.
   const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
   await expect.poll(async () => (await direct.query(waiting)).rows.length, PATIENT).toBe(1);
   proxy.stall();
@@ -52,7 +52,7 @@ async function loseAnswer<T>(
 }
 
 describe("a bad network", () => {
-  it("S7: an acknowledgement that is lost on the way leaves the append in doubt", async () => {
+  it("S7: a lost acknowledgement leaves the append in doubt", async () => {
     const remote = await openRemote();
     const { store } = remote;
     const append = appendOf("a", "in-doubt", { idempotencyKey: "k" });
@@ -68,7 +68,7 @@ describe("a bad network", () => {
     expect(await readValues(store, "a")).toEqual(["in-doubt"]);
   });
 
-  it("S7: core then finds out, and the append has landed once", async () => {
+  it("S7: core finds out whether an append in doubt landed, and it lands once", async () => {
     const remote = await openRemote();
     const runs = createRunEvents({ store: remote.store });
     const events = [{ eventType: "LOG_LINE", payload: "found-out" }];
@@ -79,7 +79,7 @@ describe("a bad network", () => {
     expect(await readValues(remote.store, "a")).toEqual(["found-out"]);
   });
 
-  it("S7: a stall holds appends up, and that is all", async () => {
+  it("S7: a stall delays appends, and does nothing else", async () => {
     const { store, proxy } = await openRemote();
     const runs = createRunEvents({ store });
     const append = (payload: string): Promise<unknown> =>
@@ -95,7 +95,7 @@ describe("a bad network", () => {
     expect(await readValues(store, "a")).toEqual(["before", "held-up", "later"]);
   });
 
-  it("S7: a claim whose connection was never made was not sent, and is in no doubt", async () => {
+  it("S7: a claim whose connection was never opened was not sent, and is not in doubt", async () => {
     const { proxy, schema, direct } = await openRemote();
     const url = new URL(server().url);
     url.port = String(proxy.port);
@@ -103,7 +103,7 @@ describe("a bad network", () => {
     const store = await openStore(pool, { schema, listenPool: direct });
     proxy.cut();
     proxy.stall();
-    // The pool's first connection was cut; the next one waits for the server's first word.
+    // The pool's first connection was cut; the next one waits for the server's first message.
     await expect.poll(() => pool.totalCount, PATIENT).toBe(0);
     await expect(store.claim(claimOf("a"))).rejects.toMatchObject({
       code: "store_unavailable",
@@ -117,7 +117,7 @@ describe("a bad network", () => {
       .toMatchObject({ outcome: "granted" });
   });
 
-  it("S21: of an append whose end does not arrive, `transaction_timeout` frees the run", async () => {
+  it("S21: `transaction_timeout` frees the run of an append whose end does not arrive", async () => {
     const { schema, store, direct } = await openRemote();
     const pool = openPool(server().url, { max: 1, options: "-c transaction_timeout=5000" });
     const halved = await openStore(pool, { schema, listenPool: direct });
@@ -129,7 +129,7 @@ describe("a bad network", () => {
     const blocker = await begin(direct, `SELECT FROM ${schema}.runs FOR UPDATE`);
     const append = halved.append([appendOf("a", "halved")]).catch((error: unknown) => error);
     await expect.poll(() => countWaiting(direct), PATIENT).toBe(1);
-    // Behind it.
+    // After it.
     const claim = store.claim(claimOf("a"));
     await expect.poll(() => countWaiting(direct), PATIENT).toBe(2);
     await blocker.query("COMMIT");
@@ -140,7 +140,7 @@ describe("a bad network", () => {
 });
 
 describe("a session that is ended", () => {
-  /** A store whose only connection, beside the one that listens, is in the midst of an append. */
+  /** A store whose only connection, besides the one that listens, is in the middle of an append. */
   async function openOccupied(): Promise<{
     readonly remote: Remote;
     readonly store: PostgresStore;
@@ -161,7 +161,7 @@ describe("a session that is ended", () => {
     return { remote, store, pool, pid, isWaiting };
   }
 
-  it("S7, S20: leaves its append in doubt, and is not given to the next", async () => {
+  it("S7, S20: a session that is ended leaves its append in doubt, and is not used for the next", async () => {
     const { remote, store, pid, isWaiting } = await openOccupied();
     await begin(remote.direct, `SELECT FROM ${remote.schema}.runs FOR UPDATE`);
     await store.createRun(createOf("b"));
@@ -176,7 +176,7 @@ describe("a session that is ended", () => {
     ]);
   });
 
-  it("S20: in one breath with its last answer fails whoever was to have it next, and no process", async () => {
+  it("S20: a session that is ended in one packet with its last answer fails the next call, and no process", async () => {
     const { remote, store, pool, pid, isWaiting } = await openOccupied();
     const { direct, proxy } = remote;
     const blocker = await begin(direct, "SELECT pg_advisory_xact_lock(1)");
@@ -187,7 +187,7 @@ describe("a session that is ended", () => {
     await expect.poll(isWaiting, PATIENT).toBe(true);
     proxy.stall();
     await blocker.query("COMMIT");
-    // Ended any sooner, it would never have answered.
+    // If it ended sooner, it would never have answered.
     const answered = `SELECT FROM pg_stat_activity WHERE pid = ${pid} AND state = 'idle'`;
     await expect.poll(async () => (await direct.query(answered)).rows.length, PATIENT).toBe(1);
     await direct.query("SELECT pg_terminate_backend($1, 10000)", [pid]);

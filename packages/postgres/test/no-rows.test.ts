@@ -5,7 +5,7 @@ import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
-it("S20: a failure that quotes the row says why without it, so that no log has a payload", async () => {
+it("S20: a failure whose driver error quotes the row shows its reason without the row, so that no log has a payload", async () => {
   const schema = newSchema();
   const pool = openPool(server().url);
   const store = await openStore(pool, { schema });

@@ -1,13 +1,13 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { vi } from "vitest";
 
-/** A notification that counts. */
+/** A subscription that counts its notifications. */
 export interface NotificationCounter {
   notifyCount(): number;
   stop(): void;
 }
 
-/** Hangs a notification on a run. */
+/** Subscribes to a run. */
 export function countNotifications(store: RunEventStore, runId: string): NotificationCounter {
   const onNotification = vi.fn();
   const subscription = store.subscribe(runId, onNotification);

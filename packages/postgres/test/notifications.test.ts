@@ -4,23 +4,23 @@ import type { PostgresStore } from "../src/index.ts";
 import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
-import { LOOK, type RecordedPool, recordPool } from "./recorded-pool.ts";
+import { POLL, type RecordedPool, recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
-/** A store whose looks are held back until the test ends, so that only what it is told notifies. */
+/** A store whose polls are held back until the test ends, so that only received notifications notify. */
 async function openBlind(schema: string): Promise<{ store: PostgresStore; pool: RecordedPool }> {
   const end = Promise.withResolvers<void>();
   const real = openPool(server().url);
   onTestFinished(() => end.resolve());
-  const pool = recordPool(real, ({ text }) => (text.includes(LOOK) ? end.promise : undefined));
+  const pool = recordPool(real, ({ text }) => (text.includes(POLL) ? end.promise : undefined));
   return { store: await openStore(pool, { schema }), pool };
 }
 
-/** How many runs each notification has told of. */
-function hintCounts(pool: RecordedPool): readonly number[] {
+/** How many changes each notification carried. */
+function changeCounts(pool: RecordedPool): readonly number[] {
   return pool.sent
     .filter(({ text }) => text.includes("pg_notify"))
     .map(({ values }) => (values[1] as readonly string[]).join(" "))
@@ -28,23 +28,23 @@ function hintCounts(pool: RecordedPool): readonly number[] {
     .map((payload) => payload.split(" ").length);
 }
 
-describe("notifies", () => {
-  it("S13: another store's commits notify by notification alone", async () => {
+describe("notifications", () => {
+  it("S13: another store's commits notify without a poll", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
     await other.createRun(createOf("own"));
     await untilProven(store, pool, "own");
     await expectEachWakes(store, other);
-    expect(pool.count(LOOK)).toBe(1);
+    expect(pool.count(POLL)).toBe(1);
   });
 
-  it("S13: own commits notify without a notification or a look", async () => {
+  it("S13: a store's own commits notify without LISTEN and without a poll", async () => {
     const end = Promise.withResolvers<void>();
     const real = openPool(server().url);
     onTestFinished(() => end.resolve());
     const pool = recordPool(real, ({ text }) =>
-      text.includes(LOOK) || text.includes("pg_notify") ? end.promise : undefined,
+      text.includes(POLL) || text.includes("pg_notify") ? end.promise : undefined,
     );
     const store = await openStore(pool);
     const counter = countNotifications(store, "a");
@@ -60,7 +60,7 @@ describe("notifies", () => {
     }
   });
 
-  it("S13: no run of a burst goes waiting, and the more is told, the longer is the pause behind it", async () => {
+  it("S13: every run of a burst is notified of, and more changes are followed by a longer pause", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const writing = recordPool(openPool(server().url));
@@ -70,20 +70,20 @@ describe("notifies", () => {
     await untilProven(store, pool, "run-1");
     await untilProven(other, writing, "run-1");
     const counters = runIds.map((runId) => countNotifications(store, runId));
-    const before = hintCounts(writing).length;
+    const before = changeCounts(writing).length;
     const startedAt = performance.now();
     await Promise.all(runIds.map((runId) => other.append([appendOf(runId)])));
     await expect
       .poll(() => counters.every((counter) => counter.notifyCount() > 0), PATIENT)
       .toBe(true);
     const elapsedMs = performance.now() - startedAt;
-    // Behind each but the last came a pause: the longer, the more it told. Timers may be early by less than a millisecond.
-    const counts = hintCounts(writing).slice(before, -1);
+    // A pause followed each but the last: the more changes it had, the longer. Timers may be early by less than a millisecond.
+    const counts = changeCounts(writing).slice(before, -1);
     const pausesMs = counts.map((count) => Math.min(count, 5) - 1);
     expect(pausesMs.reduce((sum, pauseMs) => sum + pauseMs, 0)).toBeLessThanOrEqual(elapsedMs);
   });
 
-  it("S13, S18: what was committed right before a close is told", async () => {
+  it("S13, S18: a commit right before a close is sent", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const writing = recordPool(openPool(server().url));
@@ -96,27 +96,27 @@ describe("notifies", () => {
     await other.append(runIds.map((runId) => appendOf(runId)));
     await expect.poll(counter.notifyCount, PATIENT).toBe(1);
     await other.append(runIds.slice(0, -1).map((runId) => appendOf(runId)));
-    // Still to be told when it has landed, unless that took longer than the pause behind the others.
+    // Its change still waits when it has landed, unless that took longer than the pause after the others.
     await other.append([appendOf("last")]);
     await other.close();
     await expect.poll(counter.notifyCount, PATIENT).toBe(2);
   });
 
-  it("S13: a commit tells of itself outside of its transaction", async () => {
+  it("S13: a commit notifies outside of its transaction", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
     await untilProven(store, pool, "a");
     await store.append([appendOf("b"), appendOf("a"), endOf("a")]);
     await store.deleteRun("a", null);
-    // Each statement is a transaction of its own, and none both writes and notifies.
+    // Each statement is a whole transaction, and none both writes and notifies.
     for (const { text } of pool.sent) {
       expect(text).not.toMatch(/^\s*(BEGIN|START|COMMIT|SAVEPOINT)/);
       if (/notify/i.test(text)) expect(text).toMatch(/^SELECT pg_notify\(/);
     }
   });
 
-  it("S14: a run that stays quiet is not notified for others' commits", async () => {
+  it("S14: a quiet run's subscription is not notified of other runs' commits", async () => {
     const schema = newSchema();
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool, { schema });
@@ -126,32 +126,32 @@ describe("notifies", () => {
     await untilProven(store, pool, "busy");
     const quiet = countNotifications(store, "quiet");
     const busy = countNotifications(store, "busy");
-    // The first look finds both.
+    // The first poll finds both.
     await expect.poll(() => quiet.notifyCount() > 0 && busy.notifyCount() > 0, PATIENT).toBe(true);
     const known = quiet.notifyCount();
-    const looks = pool.count(LOOK);
+    const polls = pool.count(POLL);
     for (const _ of oneTo(10)) {
       const before = busy.notifyCount();
       await other.append([appendOf("busy")]);
       await expect.poll(busy.notifyCount, PATIENT).toBeGreaterThan(before);
     }
-    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(looks);
+    await expect.poll(() => pool.count(POLL), PATIENT).toBeGreaterThan(polls);
     await other.append([appendOf("quiet")]);
     await expect.poll(quiet.notifyCount, PATIENT).toBe(known + 1);
   });
 
-  it("S14: many watched runs are looked at in one statement", async () => {
+  it("S14: many subscribed runs are polled in one statement", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     const runIds = oneTo(500).map((number) => `run-${number}`);
     for (const runId of runIds) countNotifications(store, runId);
-    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(0);
-    for (const { values } of pool.sent.filter(({ text }) => text.includes(LOOK))) {
+    await expect.poll(() => pool.count(POLL), PATIENT).toBeGreaterThan(0);
+    for (const { values } of pool.sent.filter(({ text }) => text.includes(POLL))) {
       expect(values).toEqual([runIds]);
     }
   });
 
-  it("S15: what strangers notify on the channel does no harm", async () => {
+  it("S15: notifications of strangers on the channel do no harm", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
@@ -162,19 +162,19 @@ describe("notifies", () => {
     for (const payload of ["", "?", "?a", "a:x:y", "{}", " : : ", `a:1:${"9".repeat(30)}`]) {
       await stranger.query("SELECT pg_notify($1, $2)", [schema, payload]);
     }
-    // That of a head beyond all numbers is the last, and notifies.
+    // The last has numbers that are too large, and notifies.
     await expect.poll(counter.notifyCount, PATIENT).toBe(1);
     await other.append([appendOf("a")]);
     await expect.poll(counter.notifyCount, PATIENT).toBe(2);
   });
 
-  it("S15: what strangers notify does not prove that own notifications arrive", async () => {
+  it("S15: notifications of strangers do not prove that the store's own arrive", async () => {
     const schema = newSchema();
     const end = Promise.withResolvers<void>();
     const real = openPool(server().url);
     onTestFinished(() => end.resolve());
     const pool = recordPool(real, ({ text, values }) =>
-      text.includes(LOOK) || String(values[1]).startsWith("?") ? end.promise : undefined,
+      text.includes(POLL) || String(values[1]).startsWith("?") ? end.promise : undefined,
     );
     const store = await openStore(pool, { schema });
     const counter = countNotifications(store, "a");
@@ -190,15 +190,15 @@ describe("notifies", () => {
     expect(pool.sent.filter(({ text, client }) => text.includes("notify") && client)).toEqual([]);
   });
 
-  it("S15: a look that fails is made up for by a later one", async () => {
+  it("S15: a later poll finds what a failed one missed", async () => {
     const schema = newSchema();
     let fails = true;
     let failed = 0;
     const pool = recordPool(openPool(server().url), async ({ text }) => {
       if (text.startsWith("LISTEN")) throw new Error("no LISTEN");
-      if (!text.includes(LOOK) || !fails) return;
+      if (!text.includes(POLL) || !fails) return;
       failed += 1;
-      throw new Error("no look");
+      throw new Error("no poll");
     });
     const store = await openStore(pool, { schema });
     const other = await openStore(openPool(server().url), { schema });
@@ -212,7 +212,7 @@ describe("notifies", () => {
   });
 
   it.each(["stop", "close"] as const)(
-    "S14, S18: after `%s` nobody looks any more, nor does anybody before",
+    "S14, S18: a store does not poll after `%s`, nor before its first subscription",
     async (end) => {
       const open = async (): Promise<{ store: PostgresStore; pool: RecordedPool }> => {
         const pool = recordPool(openPool(server().url), ({ text }) => {
@@ -220,7 +220,7 @@ describe("notifies", () => {
         });
         return { pool, store: await openStore(pool) };
       };
-      // Without LISTEN they look often.
+      // Without LISTEN, stores poll often.
       const [clock, ended, idle] = [await open(), await open(), await open()];
       await idle.store.createRun(createOf("a"));
       await idle.store.append([appendOf("a")]);
@@ -228,15 +228,15 @@ describe("notifies", () => {
       const counters = [countNotifications(ended.store, "a"), countNotifications(ended.store, "a")];
       counters[0]?.stop();
       counters[0]?.stop();
-      const looks = (): number => ended.pool.count(LOOK);
-      await expect.poll(looks, PATIENT).toBeGreaterThan(3);
+      const polls = (): number => ended.pool.count(POLL);
+      await expect.poll(polls, PATIENT).toBeGreaterThan(3);
       if (end === "stop") counters[1]?.stop();
       else await ended.store.close();
-      const [before, later] = [looks(), clock.pool.count(LOOK) + 5];
-      await expect.poll(() => clock.pool.count(LOOK), PATIENT).toBeGreaterThan(later);
-      // The one that was under way may have gone out.
-      expect(looks()).toBe(before);
-      expect(idle.pool.count(LOOK)).toBe(0);
+      const [before, later] = [polls(), clock.pool.count(POLL) + 5];
+      await expect.poll(() => clock.pool.count(POLL), PATIENT).toBeGreaterThan(later);
+      // The poll that was under way may have been sent.
+      expect(polls()).toBe(before);
+      expect(idle.pool.count(POLL)).toBe(0);
     },
   );
 });

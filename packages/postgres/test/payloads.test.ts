@@ -6,7 +6,7 @@ import { openPool, openStore, useServer } from "./stores.ts";
 const server = useServer();
 
 describe("payloads", () => {
-  it("S8: what jsonb refuses or changes comes back byte for byte", async () => {
+  it("S8: payloads that jsonb refuses or changes come back byte for byte", async () => {
     const store = await openStore(openPool(server().url));
     const runs = createRunEvents({ store });
     const { runId } = await runs.create({ ownerId: "ada" });
@@ -41,7 +41,7 @@ describe("payloads", () => {
     { name: "one event a run", batch: 1 },
     { name: "several events a run", batch: 7 },
   ])(
-    "S5, S8: a group's texts may hold whatever its statement tells values apart by, $name",
+    "S5, S8: a group's texts may contain the separators of its statement, $name",
     async ({ batch }) => {
       const store = await openStore(openPool(server().url));
       const runs = createRunEvents({ store });
@@ -83,7 +83,7 @@ describe("payloads", () => {
     },
   );
 
-  it("S9: a group of the greatest payloads lands, and is read in pages", async () => {
+  it("S9: a group of the largest payloads lands, and is read in pages", async () => {
     const store = await openStore(openPool(server().url));
     await store.createRun(createOf("a"));
     const big = "x".repeat(262_142);

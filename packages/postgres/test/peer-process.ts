@@ -1,4 +1,4 @@
-// A process of its own beside a test: obeys commands that come as messages, one answer each. See peers.ts.
+// A process that a test starts: it obeys commands that come as messages, with one answer each. See peers.ts.
 import pg from "pg";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import type { PeerCommands, PeerLanding, Place } from "./peers.ts";

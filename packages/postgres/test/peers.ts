@@ -2,16 +2,16 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** Which store a command is for: a schema in a database. */
+/** The store of a command: a schema in a database. */
 export interface Place {
   readonly url: string;
   readonly schema: string;
 }
 
-/** What another process does on a test's word. */
+/** The commands of a test to another process. */
 export interface PeerCommands {
   migrate(input: Place): Promise<null>;
-  /** Sends groups of one append a run, in the order of the ids, one after the other; answers where each landed. */
+  /** Sends groups of one append a run, in the order of the ids, one after the other. Resolves with where each landed. */
   appendGroups(
     input: Place & {
       readonly runIds: readonly string[];
@@ -19,7 +19,7 @@ export interface PeerCommands {
       readonly label: string;
     },
   ): Promise<readonly PeerLanding[]>;
-  /** Watches a run and appends to it. */
+  /** Subscribes to a run and appends to it. */
   work(input: Place & { readonly runId: string }): Promise<null>;
   /** Closes the stores on a database, and ends their pools. */
   leave(input: { readonly url: string }): Promise<null>;
@@ -37,9 +37,9 @@ export interface PeerLanding {
 type Input<Name extends keyof PeerCommands> = Parameters<PeerCommands[Name]>;
 type Answer<Name extends keyof PeerCommands> = Awaited<ReturnType<PeerCommands[Name]>>;
 
-/** Another process with pools and stores of its own. */
+/** Another process with its own pools and stores. */
 export interface Peer {
-  /** @throws Error with what the store threw in the peer */
+  /** @throws Error with the error of the peer's store */
   call<Name extends keyof PeerCommands>(name: Name, ...input: Input<Name>): Promise<Answer<Name>>;
   /** The exit code, `null` after a kill. */
   readonly exited: Promise<number | null>;
@@ -55,7 +55,7 @@ const SCRIPT = fileURLToPath(new URL("peer-process.ts", import.meta.url));
 
 const alive = new Map<ChildProcess, Promise<unknown>>();
 
-/** Kills every peer of this file, also one that is not there yet or whose test has failed. For `afterAll`. */
+/** Kills every peer of this file, even one that has not started yet or whose test has failed. For `afterAll`. */
 export async function killPeers(): Promise<void> {
   const ends = [...alive].map(([child, exited]) => {
     child.kill("SIGKILL");
@@ -78,7 +78,7 @@ export async function startPeer(): Promise<Peer> {
     waiting.get(message.id)?.(message);
     waiting.delete(message.id);
   });
-  // The process says so once when it obeys.
+  // The process sends one message when it is ready for commands.
   const ended = exited.then((code) => {
     throw new Error(`A peer ended before it obeyed, with exit code ${code}.`);
   });

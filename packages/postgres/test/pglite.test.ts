@@ -21,15 +21,15 @@ function lineOf(value: unknown): {
 }
 
 describe("the store on PGlite", () => {
-  it("S5, S21, S22: answers groups and claims as the reference store does, whatever is in them", async () => {
+  it("S5, S21, S22: the store answers any groups and claims as the reference store does", async () => {
     await expectAsReference(db, 20);
   });
 
-  it("S7, S13: a run that takes nothing and refuses nothing fails its group; what has landed notifies", async () => {
+  it("S7, S13: a run that neither takes nor refuses an append fails its group, and what has landed notifies", async () => {
     await expectStubborn(db, newSchema());
   });
 
-  it("S2: appends in the caller's transaction, be it a store's first call", async () => {
+  it("S2: the store appends in the caller's transaction, even as its first call", async () => {
     const schema = newSchema();
     const first = await openStore(db, { schema });
     await first.createRun(createOf("a"));
@@ -54,7 +54,7 @@ describe("the store on PGlite", () => {
     );
   });
 
-  it("S13: notifies for all that the store commits, also in the caller's transactions", async () => {
+  it("S13: all commits of the store notify, even in the caller's transactions", async () => {
     const store = await openStore(db, { schema: newSchema() });
     const onNotification = vi.fn();
     store.subscribe("a", onNotification);
@@ -72,7 +72,7 @@ describe("the store on PGlite", () => {
     }
   });
 
-  it("S6: promises nothing of where the database is kept, and that no other process sees it", async () => {
+  it("S6: the store promises no durability, and that no other process sees the database", async () => {
     const store = await openStore(db, { schema: newSchema() });
     expect(store.capabilities).toMatchObject({
       durability: "unknown",

@@ -2,10 +2,10 @@ import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers"
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPostgresStore, printMigrations } from "../src/index.ts";
-import type { RunAppend } from "../src/plan-wave.ts";
+import type { RunAppend } from "../src/plan-statement-batch.ts";
 import { encodeEach } from "../src/sql/append-each.ts";
 import { encodeAppend } from "../src/sql/append-to-one.ts";
-import { encodeWave } from "../src/sql/append.ts";
+import { encodeAppends } from "../src/sql/append.ts";
 import { createStatements } from "../src/statements.ts";
 import type { Statements } from "../src/sql/statements.ts";
 import { appendOf } from "@tm/run-events-test-servers/requests";
@@ -16,7 +16,7 @@ const RUNS = 20_000;
 const SHORT = 5;
 /** A run finishes a day, since 1970. */
 const DAY_MS = 86_400_000;
-/** More than a few rows of a page, far below what a walk through the run or the runs would touch. */
+/** More than the few rows of a page, but far fewer than a scan of the run or of the runs would touch. */
 const MOST_ROWS = 400;
 
 interface PlanNode {
@@ -28,7 +28,7 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** How many rows a plan has looked at. */
+/** How many rows a plan has read. */
 function rowsOf(node: PlanNode): number {
   const removed =
     (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Join Filter"] ?? 0);
@@ -39,14 +39,14 @@ function rowsOf(node: PlanNode): number {
 type Value = string | number | boolean | null;
 type Literal = Value | readonly Value[];
 
-/** A value or an array of them as a literal: those of these tests need no escaping. */
+/** A value or an array of values as a literal. The values of these tests need no escaping. */
 function encodeLiteral(value: Literal): string {
   if (value === null) return "NULL";
   if (typeof value !== "object") return `'${value}'`;
   return `'{${value.map((item) => (item === null ? "NULL" : String(item))).join(",")}}'`;
 }
 
-/** Explains a statement with values, and takes back what it did. */
+/** Explains a statement with values, and rolls its changes back. */
 async function explain(client: pg.Client, statement: string, mode: string): Promise<PlanNode> {
   await client.query(`SET plan_cache_mode = ${mode}`);
   await client.query("BEGIN");
@@ -68,7 +68,7 @@ function runAppend(runId: string): RunAppend {
 
 /** The values for one event of each run. */
 function valuesFor(name: "append" | "appendEach", runIds: readonly string[]): readonly Literal[] {
-  const encode = { append: encodeWave, appendEach: encodeEach }[name];
+  const encode = { append: encodeAppends, appendEach: encodeEach }[name];
   return encode(runIds.map(runAppend)) as readonly Literal[];
 }
 
@@ -86,7 +86,7 @@ describe("on a long run among many, with statistics", () => {
     client = new pg.Client({ connectionString: server.url });
     await client.connect();
     sql = createStatements("run_events");
-    // The other runs make a run look short, so that a planner is tempted to walk through it.
+    // The other runs make a run seem short, so that a planner tends to scan it.
     await client.query(
       `INSERT INTO ${sql.runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata)
        SELECT 'run-' || n, 'ada', 'running', '"plan"', CASE n WHEN 1 THEN ${EVENTS} ELSE ${SHORT} END, 0, 0, 'null'
@@ -97,7 +97,7 @@ describe("on a long run among many, with statistics", () => {
        SELECT run_key, n, 'TOKEN', CASE n WHEN 1 THEN '"plan"' END, '"text"', 0, run_id || '-' || n, 1
        FROM ${sql.runs}, generate_series(1, last_sequence) n`,
     );
-    // Some have finished, some are claimed, some of the leases have run out.
+    // Some runs have finished, some are claimed, some leases have expired.
     await client.query(
       `UPDATE ${sql.runs} SET run_status = 'completed', finished_at_ms = run_key * ${DAY_MS} WHERE run_key % 4 = 0`,
     );
@@ -146,7 +146,7 @@ describe("on a long run among many, with statistics", () => {
     { name: "appendToOne", values: encodeAppend(runAppend("run-1")) as readonly Literal[] },
     { name: "append", values: valuesFor("append", several) },
     { name: "appendEach", values: valuesFor("appendEach", several) },
-  ])("S12: $name looks at few rows", async ({ name, values }) => {
+  ])("S12: $name reads few rows", async ({ name, values }) => {
     await client.query(`PREPARE statement AS ${sql[name]}`);
     try {
       for (const mode of ["force_custom_plan", "force_generic_plan"]) {
@@ -163,11 +163,11 @@ describe("on a long run among many, with statistics", () => {
 
 describe("on few runs, with statistics", () => {
   const FEW = 64;
-  /** What one walk through the runs costs several nodes of the plan; a walk for each run would be 64 times 64 rows. */
+  /** The rows of one scan of the runs in several nodes of the plan; a scan for each run would be 64 times 64 rows. */
   const MOST_ROWS_A_RUN = 20;
 
   it.each(["append", "appendEach"] as const)(
-    "S12: %s walks through the runs once at most, not for each of its own",
+    "S12: %s scans the runs once at most, not once for each run of the group",
     async (name) => {
       const server = await startPostgres();
       const client = new pg.Client({ connectionString: server.url });

@@ -19,7 +19,7 @@ async function closedPGlite(): Promise<PGlite> {
   return db;
 }
 
-/** As postgres.js: a function for templates, with more on it. */
+/** Like postgres.js: a function for templates, with more members. */
 const sql = Object.assign(() => {}, { unsafe: () => {}, begin: () => {}, options: { max: 10 } });
 
 const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
@@ -35,13 +35,14 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a closed PGlite database", closedPGlite, /got one that has been ended/],
 ];
 
-describe("a handle that is no pool", () => {
+describe("a value that is not a pool", () => {
   it.each(MISTAKES)(
-    "is a TypeError that says what came, and no secret: %s",
-    async (_, make, said) => {
-      // A promise is what one of them is about.
+    "%s is a TypeError that names what came, and no secret",
+    async (_, make, expected) => {
+      // One of the values is a promise.
       const made = make();
-      const handle = made instanceof Promise && !/promise/.test(said.source) ? await made : made;
+      const handle =
+        made instanceof Promise && !/promise/.test(expected.source) ? await made : made;
       const pool = { query: () => Promise.resolve({ rows: [] }), connect() {} };
       for (const create of [
         () => createPostgresStore(handle as PostgresPool),
@@ -50,13 +51,13 @@ describe("a handle that is no pool", () => {
           : [() => createPostgresStore(pool, { listenPool: handle as PostgresPool })]),
       ]) {
         expect(create).toThrow(TypeError);
-        expect(create).toThrow(said);
+        expect(create).toThrow(expected);
         expect(create).not.toThrow(/secret/);
       }
     },
   );
 
-  it("is a TypeError as what listens if it has no connections to give", async () => {
+  it("a `listenPool` without `connect` is a TypeError", async () => {
     const db = new PGlite();
     onTestFinished(() => db.close());
     const pool = { query: () => Promise.resolve({ rows: [] }), connect() {} };
@@ -65,7 +66,7 @@ describe("a handle that is no pool", () => {
     );
   });
 
-  it("S20: a PGlite database that is closed later fails for good", async () => {
+  it("S20: a PGlite database that is closed later makes the store unavailable for good", async () => {
     const db = new PGlite();
     const store = await openStore(db, { schema: newSchema() });
     await store.createRun(createOf("a"));
@@ -78,7 +79,7 @@ describe("a handle that is no pool", () => {
     ]) {
       await expect(call()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "The store's pool has been ended.",
+        message: "The store's pool has been ended: end it after the store is closed.",
         retryable: false,
         ambiguous: false,
       });

@@ -7,7 +7,7 @@ import { countNotifications } from "./notification-counter.ts";
 import { createDoors, leadTo } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
-import { LOOK, recordPool } from "./recorded-pool.ts";
+import { POLL, recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
@@ -46,7 +46,7 @@ describe("the Postgres store behind a pooler of transactions", () => {
 });
 
 describe("notifications behind a pooler of transactions", () => {
-  it("S13, S15: notify by looks, which stay frequent, since no LISTEN can be proven", async () => {
+  it("S13, S15: subscriptions are notified by polls, which stay frequent, since no LISTEN can be proven", async () => {
     const schema = newSchema();
     const pool = recordPool(openPool(pooledUrl()));
     const store = await openStore(pool, { schema });
@@ -59,21 +59,21 @@ describe("notifications behind a pooler of transactions", () => {
       await expect.poll(counter.notifyCount, PATIENT).toBeGreaterThan(before);
       await store.append([appendOf("a", value)]);
     }
-    // A pooler hands back what a session notifies itself of, so that must prove nothing: it would have by now.
-    const looks = pool.count(LOOK);
-    await expect.poll(() => pool.count(LOOK), PATIENT).toBeGreaterThan(looks + 3);
+    // A pooler returns what a session notifies itself of, so that must prove nothing. By now it would have.
+    const polls = pool.count(POLL);
+    await expect.poll(() => pool.count(POLL), PATIENT).toBeGreaterThan(polls + 3);
     expect(pool.count("LISTEN")).toBeGreaterThan(0);
     expect(pool.sent.filter(({ text, client }) => text.includes("notify") && client)).toEqual([]);
     expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);
     expect(await readValues(other, "a")).toHaveLength(20);
   });
 
-  it("S13: notify by notification where the connection that listens goes around it", async () => {
+  it("S13: subscriptions are notified by notifications if the connection that listens bypasses the pooler", async () => {
     const schema = newSchema();
     const end = Promise.withResolvers<void>();
     const real = openPool(pooledUrl());
     onTestFinished(() => end.resolve());
-    const pool = recordPool(real, ({ text }) => (text.includes(LOOK) ? end.promise : undefined));
+    const pool = recordPool(real, ({ text }) => (text.includes(POLL) ? end.promise : undefined));
     const listenPool = recordPool(openPool(server().url, { max: 1 }));
     const store = await openStore(pool, { schema, listenPool });
     const other = await openStore(openPool(pooledUrl()), { schema });
@@ -88,7 +88,7 @@ describe("notifications behind a pooler of transactions", () => {
     expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);
   });
 
-  it("S14: a pool whose one connection would go to listening is a TypeError, unless another listens", async () => {
+  it("S14: a pool whose one connection would listen is a TypeError, unless another pool listens", async () => {
     const one = openPool(server().url, { max: 1 });
     expect(() => createPostgresStore(one)).toThrow(TypeError);
     expect(() => createPostgresStore(one, { listenPool: one })).toThrow(TypeError);

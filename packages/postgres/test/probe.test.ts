@@ -9,20 +9,20 @@ import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "
 
 const server = useServer();
 
-/** A probe that tells whether it has resolved. */
+/** A probe that shows whether it has resolved. */
 function startProbe(store: PostgresStore): { readonly done: Promise<void>; isDone(): boolean } {
   const resolved = vi.fn();
   return { done: store.probe().then(resolved), isDone: () => resolved.mock.calls.length > 0 };
 }
 
 describe("a probe", () => {
-  it("S31: commits what an append waits for, and leaves no row", async () => {
+  it("S31: a probe waits for the same commit as an append, and leaves no row", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
     await store.append([appendOf("a")]);
-    const look = async (): Promise<{ readonly flushed: string; readonly rows: unknown }> => {
+    const inspect = async (): Promise<{ readonly flushed: string; readonly rows: unknown }> => {
       const { rows } = await pool.query<{ readonly flushed: string }>(
         "SELECT pg_current_wal_flush_lsn()::text AS flushed",
       );
@@ -32,25 +32,25 @@ describe("a probe", () => {
       const all = (await Promise.all(tables)).map((table): unknown => table.rows);
       return { flushed: rows[0]?.flushed ?? "", rows: all };
     };
-    const before = await look();
+    const before = await inspect();
     await store.probe();
-    const after = await look();
+    const after = await inspect();
     expect(after.rows).toEqual(before.rows);
     expect(after.flushed).not.toBe(before.flushed);
   });
 
-  it("S31: waits for the synchronous standby, on one connection however many there are", async () => {
+  it("S31: a probe waits for the synchronous standby, and many probes use one connection", async () => {
     const own = await startPostgres();
     onTestFinished(() => own.close());
     const admin = openPool(own.url);
     const pool = openPool(own.url);
     const store = await openStore(pool, { listenPool: openPool(own.url) });
     await store.probe();
-    await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
     await admin.query("SELECT pg_reload_conf()");
     const isSet = async (): Promise<unknown> =>
       (await admin.query("SHOW synchronous_standby_names")).rows[0];
-    await expect.poll(isSet, PATIENT).toEqual({ synchronous_standby_names: "nobody" });
+    await expect.poll(isSet, PATIENT).toEqual({ synchronous_standby_names: "absent" });
     const probes = oneTo(5).map(() => startProbe(store));
     const hanging = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     await expect.poll(async () => (await admin.query(hanging)).rows.length, PATIENT).toBe(1);
@@ -64,7 +64,7 @@ describe("a probe", () => {
   });
 
   it.each(["runs", "events"])(
-    "S31: waits for the lock that appends wait for: of %s",
+    "S31: a probe waits for the lock that appends wait for: of %s",
     async (table) => {
       const pool = openPool(server().url);
       const schema = newSchema();
@@ -83,7 +83,7 @@ describe("a probe", () => {
     ["UPDATE", "runs"],
     ["INSERT", "runs"],
   ])(
-    "S31: says that the right to %s into %s is lacking, and asks for no other",
+    "S31: a probe without the right to %s into %s fails with that reason, and needs no other right",
     async (right, table) => {
       const admin = openPool(server().url);
       const schema = newSchema();
@@ -103,13 +103,14 @@ describe("a probe", () => {
       await admin.query(`REVOKE ${right} ON ${schema}.${table} FROM ${role}`);
       await expect(store.probe()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "The database user lacks a right.",
+        message:
+          "The database user lacks a right: grant it the rights on the schema and its tables.",
         retryable: false,
       });
     },
   );
 
-  it("S19, S31: notices a newer schema that breaks this program, which then appends no more", async () => {
+  it("S19, S31: a probe notices a newer schema that breaks this program, which then stops to append", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -120,7 +121,7 @@ describe("a probe", () => {
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(newer);
   });
 
-  it("S31: that gets no answer gives its connection up, and closes it", async () => {
+  it("S31: a probe without an answer gives its connection up, and closes it", async () => {
     const pool = openPool(server().url);
     const holder = await begin(pool, "SELECT pg_advisory_xact_lock(31)");
     const before = pool.totalCount;

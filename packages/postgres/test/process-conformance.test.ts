@@ -8,8 +8,8 @@ import type { SchemaPlace } from "./open-in-process.ts";
 import { newSchema, useServer } from "./stores.ts";
 
 /**
- * Where another version of Postgres may do otherwise: racing programs, whose histories are held against S1 to S10 all the same,
- * crashes, notifications and ordinals. PGlite lives in one process.
+ * The clauses where another version of Postgres may differ: racing programs, whose histories are still checked against S1 to S10,
+ * crashes, notifications and ordinals. PGlite runs in one process.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
 
@@ -27,7 +27,7 @@ describe.each(ENGINES)(
     const doors: ProcessConformanceOptions<SchemaPlace> = {
       name: `pg, ${engine}`,
       module: new URL("open-in-process.ts", import.meta.url),
-      // Schemas go with the server, which is this file's own.
+      // Schemas are removed with the server, which only this file uses.
       prepare: () => ({ url: server().url, schema: newSchema() }),
       crash: {
         kill: () => server().stop("immediate"),
@@ -52,7 +52,7 @@ describe.each(ENGINES)(
     }
 
     if (clauses !== null) return;
-    it("S7 is broken by a store that never says that an append may have landed", async () => {
+    it("S7: the kit finds a store that never marks an append in doubt as ambiguous", async () => {
       const prepare = (): SchemaPlace => ({
         url: server().url,
         schema: newSchema(),

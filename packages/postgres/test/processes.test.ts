@@ -6,7 +6,7 @@ import { killPeers, type Peer, type PeerLanding, type Place, startPeer } from ".
 import { createOf, oneTo, readLog, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
-// A circle of locks would be found at once, and cost little time.
+// The server would find a deadlock at once, which would cost little time.
 const server = useServer({ settings: { deadlock_timeout: "10ms" } });
 
 describe("ten processes", () => {
@@ -16,14 +16,14 @@ describe("ten processes", () => {
   });
   afterAll(killPeers);
 
-  /** A store in this process, and where the peers find the same. */
+  /** A store in this process, and the address of the same one for the peers. */
   async function openPlace(url: string): Promise<{ store: PostgresStore; place: Place }> {
     const place = { url, schema: newSchema() };
     const pool = openPool(url, { application_name: "test" });
     return { place, store: await openStore(pool, { schema: place.schema }) };
   }
 
-  /** Reads a run over and over; fails if what was once seen changes, or grows anywhere but at its end. */
+  /** Reads a run repeatedly; fails if an event that was read changes, or the log grows anywhere but at its end. */
   async function follow(store: PostgresStore, runId: string, until: number): Promise<void> {
     let seen: Awaited<ReturnType<typeof readLog>> = [];
     while (seen.length < until) {
@@ -50,7 +50,7 @@ describe("ten processes", () => {
     expect(inOrder.map(({ value }) => value)).toEqual(values);
   }
 
-  it("S1, S3, S4: append to one hot run without a gap, and no reader sees an event late", async () => {
+  it("S1, S3, S4: ten processes append to one hot run without a gap, and no reader sees an event late", async () => {
     const { store, place } = await openPlace(server().url);
     await store.createRun(createOf("hot"));
     const others = await openStore(openPool(server().url), { schema: place.schema });
@@ -66,10 +66,10 @@ describe("ten processes", () => {
     expectLandings(landings, "hot", await readValues(store, "hot"));
   });
 
-  it("S1, S4: append to the same many runs in opposite orders, and never lock each other out", async () => {
+  it("S1, S4: ten processes append to the same many runs in opposite orders, and never deadlock", async () => {
     const url = await server().createDatabase();
     const { store, place } = await openPlace(url);
-    // Their order by language is another one than by code unit.
+    // Their order by language differs from that by code unit.
     const runIds = oneTo(24).map((number) => `${"aB_-"[number % 4]}${number}`);
     for (const runId of runIds) await store.createRun(createOf(runId));
     const landings = await Promise.all(
@@ -85,7 +85,7 @@ describe("ten processes", () => {
       }),
     );
     for (const runId of runIds) expectLandings(landings, runId, await readValues(store, runId));
-    // Sessions report what they met at their end at the latest.
+    // Sessions report their deadlocks at their end at the latest.
     await Promise.all(peers.map((peer) => peer.call("leave", { url })));
     const pool = openPool(url, { application_name: "test" });
     await expect
@@ -99,7 +99,7 @@ describe("ten processes", () => {
       .toEqual({ peers: 0, deadlocks: "0" });
   });
 
-  it("S19: migrate one empty database at once", async () => {
+  it("S19: ten processes migrate one empty database at once", async () => {
     const place = { url: await server().createDatabase(), schema: "fresh" };
     await Promise.all(peers.map((peer) => peer.call("migrate", place)));
     const pool = openPool(place.url);
@@ -117,7 +117,7 @@ describe("ten processes", () => {
   });
 
   it.each(["repeatable read", "serializable"])(
-    "S1, S4, S19: do the same where %s is the database's default isolation",
+    "S1, S4, S19: ten processes do the same where %s is the database's default isolation",
     async (isolation) => {
       const url = await server().createDatabase();
       const client = new pg.Client({ connectionString: url });
@@ -151,7 +151,7 @@ describe("ten processes", () => {
     },
   );
 
-  it("S18: one that has closed its store and ended its pool exits by itself", async () => {
+  it("S18: a process that has closed its store and ended its pool exits by itself", async () => {
     const { store, place } = await openPlace(server().url);
     await store.createRun(createOf("a"));
     const peer = await startPeer();

@@ -4,7 +4,7 @@ import { PATIENT } from "./patient.ts";
 import type { RecordedPool } from "./recorded-pool.ts";
 import { appendOf } from "@tm/run-events-test-servers/requests";
 
-/** Appends until the store's connection that listens is known to: no other connection of its own notifies. */
+/** Appends until the store's connection that listens is proven: then no other connection of the store sends notifications. */
 export async function untilProven(
   store: RunEventStore,
   listenPool: RecordedPool,

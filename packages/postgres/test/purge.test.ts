@@ -26,7 +26,7 @@ const ALL = { finishedForMs: 0, limit: 1_000 };
 const DAY_MS = 86_400_000;
 
 describe("a purge", () => {
-  it("S24: takes what finished before the time, the oldest first, and leaves no row of it", async () => {
+  it("S24: a purge removes runs that finished before the time, the oldest first, with all rows", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -52,7 +52,7 @@ describe("a purge", () => {
     expect(await readValues(store, "live")).toEqual([1]);
   });
 
-  it("S24: goes by the server's clock, whatever this process's says", async () => {
+  it("S24: a purge uses the server's clock, not this process's", async () => {
     const store = await openStore(openPool(server().url));
     await store.createRun(createOf("a"));
     await store.append([endOf("a")]);
@@ -62,7 +62,7 @@ describe("a purge", () => {
     expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual(["a"]);
   });
 
-  it("S24: ends with the run that reaches 10,000 events, and takes at least one", async () => {
+  it("S24: a purge ends with the run that reaches 10,000 events, and removes at least one run", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -84,7 +84,7 @@ describe("a purge", () => {
     expect(rows).toEqual([]);
   });
 
-  it("S24: keeps nobody waiting who appends, and of another purge only the last call", async () => {
+  it("S24: a purge makes no append wait, and of another purge only the last call", async () => {
     const real = openPool(server().url);
     const pool = recordPool(real);
     const schema = newSchema();
@@ -98,7 +98,7 @@ describe("a purge", () => {
     await client.query("BEGIN");
     const { purge } = createStatements(schema);
     expect((await client.query(purge, [0, 1])).rows).toEqual([{ runId: "a" }]);
-    // What is going is as it was for everybody until the purge is through.
+    // Others see the runs until the purge commits.
     expect(
       await store.append([appendOf("live", 1), keyed, appendOf("a", 2), appendOf("live", 2)]),
     ).toMatchObject([
@@ -118,7 +118,7 @@ describe("a purge", () => {
     expect(await store.purge(ALL)).toEqual([]);
   });
 
-  it.each(ISOLATIONS)("S24: of many at once each run is removed by one: %s", async (level) => {
+  it.each(ISOLATIONS)("S24: one of many purges at once removes each run: %s", async (level) => {
     const schema = newSchema();
     const stores = await Promise.all(
       oneTo(4).map(() => openStore(openPool(server().url, isolated(level)), { schema })),
@@ -139,7 +139,7 @@ describe("a purge", () => {
     expect(purged.flat().toSorted()).toEqual(runIds.toSorted());
   });
 
-  it("S24: notifies the subscriptions of what is gone, here and in other stores", async () => {
+  it("S24: a purge notifies the subscriptions of removed runs, here and in other stores", async () => {
     const schema = newSchema();
     const stores = [
       await openStore(openPool(server().url), { schema }),

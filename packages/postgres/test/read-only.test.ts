@@ -23,7 +23,7 @@ const READ_ONLY = {
 interface Switched {
   readonly pool: RecordedPool;
   readonly store: PostgresStore;
-  /** From now on, so many appends find the database read-only, each on its connection alone. */
+  /** From now on, this many appends find the database read-only, each only on its connection. */
   refuse(times: number): void;
   /** How many appends were sent since. */
   appends(): number;
@@ -31,7 +31,7 @@ interface Switched {
 
 /**
  * A store with the run `a`.
- * @param loses whether the answer to an append is lost, or it itself on its way there: told how many went before
+ * @param loses the number of the append that is lost on the way, or whose answer is lost
  */
 async function openSwitched(
   loses: { readonly append?: number; readonly answer?: number } = {},
@@ -47,7 +47,7 @@ async function openSwitched(
       if (client === null || !text.includes(APPEND)) return;
       appends += 1;
       if (appends === loses.append) lose();
-      // As a session is told of a server that has become so.
+      // As in a session of a server that has become read-only.
       const isRefused = appends > 1 && appends <= refusals + 1;
       if (isRefused) await client.query("SET default_transaction_read_only = on");
     },
@@ -68,7 +68,7 @@ async function openSwitched(
 }
 
 describe("a database that is read-only for a while", () => {
-  it("S20: refuses for the moment, and its connection leaves the pool", async () => {
+  it("S20: a read-only database refuses for the moment, and its connection leaves the pool", async () => {
     const { store, refuse } = await openSwitched();
     refuse(1);
     await store.append([appendOf("a", 1)]);
@@ -76,7 +76,7 @@ describe("a database that is read-only for a while", () => {
       ...READ_ONLY,
       cause: expect.objectContaining({ code: "25006" }),
     });
-    // On the connection of before it would be refused again.
+    // On the earlier connection it would be refused again.
     expect(await store.append([appendOf("a", 3)])).toMatchObject([{ outcome: "appended" }]);
     expect(await readValues(store, "a")).toEqual([1, 3]);
   });
@@ -84,7 +84,7 @@ describe("a database that is read-only for a while", () => {
   it.each([
     ["has landed", { answer: 1 }],
     ["has not", { append: 1 }],
-  ])("S7: an append in doubt that %s is sent on until it takes it, once", async (_, loses) => {
+  ])("S7: an append in doubt that %s is sent again until it lands, once", async (_, loses) => {
     const { store, refuse, appends } = await openSwitched(loses);
     refuse(3);
     const runs = createRunEvents({ store });
@@ -96,7 +96,7 @@ describe("a database that is read-only for a while", () => {
     expect(await readValues(store, "a")).toEqual([1]);
   });
 
-  it("S21: takes no lease from its worker, whose renewal may be sent again", async () => {
+  it("S21: a read-only database takes no lease from its worker, whose renewal may be sent again", async () => {
     const options = "-c default_transaction_read_only=on";
     const schema = newSchema();
     const store = await openStore(openPool(server().url), { schema });
@@ -110,7 +110,7 @@ describe("a database that is read-only for a while", () => {
     expect(await store.renew(renewOf("a", fence))).toMatchObject({ outcome: "granted" });
   });
 
-  it("S10, S31: is read, since it is the primary; a probe says that no append could land", async () => {
+  it("S10, S31: a read-only primary is read, and a probe shows that no append could land", async () => {
     const options = "-c default_transaction_read_only=on";
     const schema = newSchema();
     const store = await openStore(openPool(server().url), { schema });

@@ -1,27 +1,27 @@
 import type pg from "pg";
 import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
 
-/** Part of the statement that looks for what no notification has said, and of no other. */
-export const LOOK = "AS q (run_id) JOIN";
-/** Part of the statements that append, and of no others once the tables are there. */
+/** Part of the statement of a poll, and of no other. */
+export const POLL = "AS q (run_id) JOIN";
+/** Part of the statements that append, and of no others once the tables exist. */
 export const APPEND = "INSERT INTO";
 
 /** A statement on its way to the server. */
 export interface SentStatement {
   readonly text: string;
-  /** `null` if it goes out without. */
+  /** `null` if it is sent without a name. */
   readonly name: string | null;
   readonly values: readonly unknown[];
-  /** The connection that was taken out for it; `null` if the pool picks one. */
+  /** The connection that was taken out for the statement; `null` if the pool picks one. */
   readonly client: pg.PoolClient | null;
 }
 
-/** A pool that writes down what goes through it. */
+/** A pool that records the statements that go through it. */
 export interface RecordedPool extends Required<
   Pick<PostgresPool, "query" | "connect" | "options">
 > {
   readonly sent: readonly SentStatement[];
-  /** Writes down what goes through a connection too. */
+  /** Records the statements that go through a connection too. */
   record(client: pg.PoolClient): PostgresPoolClient;
   /** How many of the statements contain the text. */
   count(text: string): number;

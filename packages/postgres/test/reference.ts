@@ -15,7 +15,7 @@ import {
 import { newSchema, openStore } from "./stores.ts";
 
 const RUN_IDS = ["a", "B", "missing"];
-/** Longer than a lease of these tests, which lasts for an hour. */
+/** Longer than a lease of these tests, which lasts an hour. */
 const TWO_HOURS_MS = 7_200_000;
 
 const arbitraryLease = fc.record({
@@ -65,7 +65,7 @@ export async function expectAsReference(pool: PostgresPool, numRuns: number): Pr
       for (const step of steps) {
         if (step.does === "wait") {
           waitedMs += TWO_HOURS_MS;
-          // The server's clock goes on as it does: so whatever a lease has left goes by at once.
+          // The server's clock cannot be set, so the rest of a lease is made to pass at once.
           await pool.query(
             `UPDATE ${schema}.runs SET lease_expires_at_ms = lease_expires_at_ms - $1 WHERE run_id = ANY ($2)`,
             [TWO_HOURS_MS, RUN_IDS.map(nameOf)],
@@ -98,7 +98,7 @@ export async function expectAsReference(pool: PostgresPool, numRuns: number): Pr
   );
 }
 
-/** What pages say of runs. */
+/** The heads and events of pages. */
 async function stateOf(store: RunEventStore, runIds: readonly string[]): Promise<unknown> {
   const pages = await store.read(
     runIds.flatMap((runId) => [0, 1, 3].map((since) => queryOf(runId, { since, limit: 4 }))),
@@ -106,7 +106,7 @@ async function stateOf(store: RunEventStore, runIds: readonly string[]): Promise
   return timeless(pages);
 }
 
-/** Without what two stores cannot have in common; whether there is a time at all stays. */
+/** An answer without the values that differ between two stores. Whether it has a time stays. */
 function timeless(answer: unknown): unknown {
   const text = JSON.stringify(answer, (name, value: unknown) =>
     name === "ordinal" || (name.endsWith("AtMs") && value !== null) ? 0 : value,

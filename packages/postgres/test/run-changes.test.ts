@@ -5,7 +5,7 @@ import { oneTo } from "@tm/run-events-test-servers/requests";
 
 const MOST_BYTES = 7_999;
 
-const arbitraryHint: fc.Arbitrary<RunChange> = fc
+const arbitraryChange: fc.Arbitrary<RunChange> = fc
   .record({
     runId: fc.stringMatching(/^[A-Za-z0-9_-]{1,128}$/),
     ordinal: fc.maxSafeNat(),
@@ -15,18 +15,18 @@ const arbitraryHint: fc.Arbitrary<RunChange> = fc
   .map(({ bare, ...head }) => (bare ? { runId: head.runId } : head));
 
 describe("changes", () => {
-  it("S13: say after a notification what they said before it", () => {
+  it("S13: changes are the same after a notification as before it", () => {
     fc.assert(
-      fc.property(fc.array(arbitraryHint, { maxLength: 300, size: "large" }), (changes) => {
+      fc.property(fc.array(arbitraryChange, { maxLength: 300, size: "large" }), (changes) => {
         expect(encodeChanges(changes).flatMap(parseChanges)).toEqual(changes);
       }),
     );
   });
 
-  it("S13: fit the notifications that they need, and need no more", () => {
+  it("S13: changes fit into their notifications, and need no more of them than necessary", () => {
     fc.assert(
       fc.property(
-        fc.array(arbitraryHint, { minLength: 300, maxLength: 900, size: "max" }),
+        fc.array(arbitraryChange, { minLength: 300, maxLength: 900, size: "max" }),
         (changes) => {
           const payloads = encodeChanges(changes);
           for (const payload of payloads) {
@@ -37,12 +37,12 @@ describe("changes", () => {
           }
         },
       ),
-      // To shrink so many changes would take longer than to read them.
+      // To shrink this many changes would take longer than to read them.
       { numRuns: 20, endOnFailure: true },
     );
   });
 
-  it("S13: the longest run ids and the greatest numbers fit too", () => {
+  it("S13: changes with the longest run ids and the largest numbers fit too", () => {
     const runId = "x".repeat(128);
     const greatest = Number.MAX_SAFE_INTEGER;
     const changes = oneTo(1_000).map(() => ({ runId, ordinal: greatest, lastSequence: greatest }));
@@ -51,7 +51,7 @@ describe("changes", () => {
     for (const payload of payloads) expect(payload.length).toBeLessThanOrEqual(MOST_BYTES);
   });
 
-  it("S15: whatever others notify is read as changes or left out", () => {
+  it("S15: any payload of others is read as changes or ignored", () => {
     const arbitraryGarbage = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.string({ unit: fc.constantFrom("a", ":", " ", "7", "?", "\n") }),
@@ -70,7 +70,7 @@ describe("changes", () => {
     );
   });
 
-  it("S15: a head beyond all numbers says only that something has changed", () => {
+  it("S15: a change with numbers that are too large keeps only its run id", () => {
     expect(parseChanges(`a:1:${"9".repeat(17)} b:${"9".repeat(400)}:1 c:1:2`)).toEqual([
       { runId: "a" },
       { runId: "b" },

@@ -22,7 +22,7 @@ const NEWER = {
   message: expect.stringContaining("newer"),
 };
 
-/** All that the catalog says of a schema's tables. */
+/** Everything that the catalog has about a schema's tables. */
 async function describeSchema(pool: pg.Pool, schema: string): Promise<readonly string[]> {
   const { rows } = await pool.query<{ line: string }>(
     `SELECT line FROM (SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
@@ -44,7 +44,7 @@ async function describeSchema(pool: pg.Pool, schema: string): Promise<readonly s
 }
 
 describe("the schema", () => {
-  it("S19: is what was released: a migration never changes", async () => {
+  it("S19: the schema's migrations are those that were released", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     await openStore(pool, { schema });
@@ -93,7 +93,7 @@ describe("the schema", () => {
     ]);
   });
 
-  it("S19: missing tables say what to call, until it was called", async () => {
+  it("S19: calls on missing tables fail with the call to make, until it was made", async () => {
     const store = createPostgresStore(openPool(server().url), { schema: newSchema() });
     await expect(store.verify()).rejects.toMatchObject(MISSING);
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(MISSING);
@@ -104,7 +104,7 @@ describe("the schema", () => {
     await store.close();
   });
 
-  it("S19: an older schema says the same", async () => {
+  it("S19: calls on an older schema fail with the call to make", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     await openStore(pool, { schema });
@@ -126,7 +126,7 @@ describe("the schema", () => {
     await store.close();
   });
 
-  it("S19: tables that were taken away under a store say the same", async () => {
+  it("S19: calls fail with the call to make when tables are dropped under a store", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
@@ -135,7 +135,7 @@ describe("the schema", () => {
     await expect(store.getRun("a")).rejects.toMatchObject(MISSING);
   });
 
-  it("S19: an old program refuses a newer breaking schema at its first call, whatever that is", async () => {
+  it("S19: an old program refuses a newer breaking schema at any first call", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const running = await openStore(pool, { schema });
@@ -154,12 +154,12 @@ describe("the schema", () => {
       await expect(call(old)).rejects.toMatchObject(NEWER);
       await old.close();
     }
-    // One that was running does once it looks.
+    // A program that was running refuses it once it checks.
     await expect(running.verify()).rejects.toMatchObject(NEWER);
     await expect(running.append([appendOf("a")])).rejects.toMatchObject(NEWER);
   });
 
-  it("S19: an old program goes on under a newer schema that breaks nothing", async () => {
+  it("S19: an old program continues to work on a newer schema that breaks nothing", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     await openStore(pool, { schema });
@@ -168,7 +168,7 @@ describe("the schema", () => {
     expect(await old.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
   });
 
-  it("S19: migrating what is migrated writes nothing, and needs no right to", async () => {
+  it("S19: a second `migrate` writes nothing, and needs no right to write", async () => {
     const schema = newSchema();
     await openStore(openPool(server().url), { schema });
     const pool = recordPool(
@@ -178,7 +178,7 @@ describe("the schema", () => {
     expect(pool.count("DO $migrate$")).toBe(0);
   });
 
-  it("S19: the printed migrations run as they are, twice, also within a transaction of the caller's", async () => {
+  it("S19: the printed migrations run as they are, twice, even within the caller's transaction", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const client = await pool.connect();
@@ -199,7 +199,7 @@ describe("the schema", () => {
     expect(printMigrations()).toContain('"run_events".runs');
   });
 
-  it("S19: whoever may make no schema migrates into one that is theirs", async () => {
+  it("S19: a user who may create no schema migrates into an existing one of theirs", async () => {
     const admin = openPool(server().url);
     const url = new URL(await server().createDatabase());
     const owner = new pg.Pool({ connectionString: url.href });
@@ -208,10 +208,10 @@ describe("the schema", () => {
     await owner.end();
     [url.username, url.password] = ["guest", "guest"];
     const pool = openPool(url.href);
-    const refused = createPostgresStore(pool, { schema: "nobodys" });
+    const refused = createPostgresStore(pool, { schema: "forbidden" });
     await expect(refused.migrate()).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database user lacks a right.",
+      message: "The database user lacks a right: grant it the rights on the schema and its tables.",
       retryable: false,
     });
     const store = await openStore(pool, { schema: "theirs" });
@@ -220,7 +220,7 @@ describe("the schema", () => {
     onTestFinished(() => refused.close());
   });
 
-  it("S19: stores in other schemas share a database and nothing else", async () => {
+  it("S19: stores in different schemas share a database and nothing else", async () => {
     const pool = openPool(server().url);
     const ours = await openStore(pool);
     const theirs = await openStore(pool);

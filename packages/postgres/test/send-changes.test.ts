@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunChange } from "../src/run-changes.ts";
 import { createChangeSender, type ChangeSender } from "../src/send-changes.ts";
 
-/** Others that hear what is sent to them when the test says so, and not before. */
+/** Other processes that answer a send only when the test calls `answer`. */
 function createSlowOthers() {
   const sent: (readonly RunChange[])[] = [];
   let answers: ((fails: boolean) => void)[] = [];
   return {
-    /** What each sending had. */
+    /** The changes of each send. */
     sent,
     underWay: () => answers.length,
     send(changes: Iterable<RunChange>): Promise<void> {
@@ -26,7 +26,7 @@ function createSlowOthers() {
   };
 }
 
-function hintOf(runId: string, lastSequence: number): RunChange {
+function changeOf(runId: string, lastSequence: number): RunChange {
   return { runId, ordinal: 1, lastSequence };
 }
 
@@ -35,20 +35,20 @@ function covers(change: RunChange, lastSequence: number): boolean {
 }
 
 type Action =
-  | { readonly kind: "tell"; readonly runIds: readonly string[] }
+  | { readonly kind: "add"; readonly runIds: readonly string[] }
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "answer"; readonly fails: boolean };
 
 const arbitraryAction: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant("tell"), runIds: fc.subarray(["a", "b", "c"]) }),
+    arbitrary: fc.record({ kind: fc.constant("add"), runIds: fc.subarray(["a", "b", "c"]) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait"), ms: fc.nat({ max: 6 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("answer"), fails: fc.boolean() }) },
 );
 
-/** Until nothing is told, sent or waited for any more. */
+/** Resolves once nothing is passed on, sent or waited for any more. */
 async function settle(others: ReturnType<typeof createSlowOthers>): Promise<void> {
   while (others.underWay() > 0 || vi.getTimerCount() > 0) {
     await others.answer(false);
@@ -59,32 +59,35 @@ async function settle(others: ReturnType<typeof createSlowOthers>): Promise<void
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-describe("what tells of commits", () => {
-  it("S13, S15: notifies and sends for every commit behind it, one sending at a time, whatever happens on the way", async () => {
+describe("the sender of changes", () => {
+  it("S13, S15: every commit is followed by a notification and a send, one send at a time, even after failures", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryAction, { maxLength: 40 }), async (actions) => {
         const others = createSlowOthers();
         const notifiedRuns: RunChange[] = [];
-        const teller = createChangeSender({
+        const sender = createChangeSender({
           notify: (change) => void notifiedRuns.push(change),
           send: others.send,
         });
-        /** Of each run the last commit, and how many notifies and sendings came before it was told. */
-        const last = new Map<string, { sequence: number; notifyCount: number; sendings: number }>();
+        /** Each run's last commit, and how many notifications and sends came before it was added. */
+        const last = new Map<
+          string,
+          { sequence: number; notifyCount: number; sendCount: number }
+        >();
         let elapsedMs = 0;
         for (const action of actions) {
           switch (action.kind) {
-            case "tell": {
-              const told = action.runIds.map((runId) => {
+            case "add": {
+              const changes = action.runIds.map((runId) => {
                 const sequence = (last.get(runId)?.sequence ?? 0) + 1;
                 last.set(runId, {
                   sequence,
                   notifyCount: notifiedRuns.length,
-                  sendings: others.sent.length,
+                  sendCount: others.sent.length,
                 });
-                return hintOf(runId, sequence);
+                return changeOf(runId, sequence);
               });
-              teller.tell(told);
+              sender.add(changes);
               break;
             }
             case "wait":
@@ -95,35 +98,37 @@ describe("what tells of commits", () => {
               await others.answer(action.fails);
           }
           expect(others.underWay()).toBeLessThanOrEqual(1);
-          // Each telling pauses for a millisecond at least, and no sending is without one.
+          // A pause of at least a millisecond follows whenever changes are passed on, and each send comes after that.
           expect(others.sent.length).toBeLessThanOrEqual(elapsedMs + 1);
         }
         await settle(others);
-        for (const [runId, { sequence, notifyCount, sendings }] of last) {
+        for (const [runId, { sequence, notifyCount, sendCount }] of last) {
           const isSent = (change: RunChange): boolean =>
             change.runId === runId && covers(change, sequence);
           expect(notifiedRuns.slice(notifyCount).some(isSent)).toBe(true);
-          expect(others.sent.slice(sendings).some((changes) => changes.some(isSent))).toBe(true);
+          expect(others.sent.slice(sendCount).some((changes) => changes.some(isSent))).toBe(true);
         }
       }),
     );
   });
 
-  it("S13: a commit behind a while of quiet is told and sent at once", async () => {
+  it("S13: a commit after a quiet time is notified of and sent at once", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
         async (counts) => {
           const others = createSlowOthers();
           const notifiedRuns: RunChange[] = [];
-          const teller = createChangeSender({
+          const sender = createChangeSender({
             notify: (change) => void notifiedRuns.push(change),
             send: others.send,
           });
           for (const [index, count] of counts.entries()) {
-            const changes = Array.from({ length: count }, (_, run) => hintOf(`run-${run}`, index));
+            const changes = Array.from({ length: count }, (_, run) =>
+              changeOf(`run-${run}`, index),
+            );
             const before = notifiedRuns.length;
-            teller.tell(changes);
+            sender.add(changes);
             expect(notifiedRuns.slice(before)).toEqual(changes);
             expect(others.sent.at(-1)).toEqual(changes);
             await others.answer(false);
@@ -135,61 +140,61 @@ describe("what tells of commits", () => {
     );
   });
 
-  it("S14: under load tells 200 times a second at most, at once where nothing is under way", async () => {
+  it("S14: changes are passed on 200 times a second at most under load, and at once without load", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
-    const teller: ChangeSender = createChangeSender({
+    const sender: ChangeSender = createChangeSender({
       notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
     for (let ms = 0; ms < 1_000; ms++) {
-      for (const run of [1, 2]) teller.tell([hintOf(`run-${run}`, ms)]);
+      for (const run of [1, 2]) sender.add([changeOf(`run-${run}`, ms)]);
       await others.answer(false);
       await vi.advanceTimersByTimeAsync(1);
     }
-    // The first few find out that there is load.
+    // The first few come before the load is known.
     expect(others.sent.length).toBeLessThanOrEqual(205);
     expect(others.sent.length).toBeGreaterThan(190);
   });
 
-  it("S15: a sending that hangs holds up no notification, and its end sends what came meanwhile", async () => {
+  it("S15: a send that hangs delays no notification of this process, and the next sends what came meanwhile", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
-    const teller = createChangeSender({
+    const sender = createChangeSender({
       notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
-    teller.tell([hintOf("a", 1)]);
+    sender.add([changeOf("a", 1)]);
     for (const sequence of [2, 3, 4]) {
       await vi.advanceTimersByTimeAsync(5);
-      teller.tell([hintOf("a", sequence), hintOf("b", sequence)]);
+      sender.add([changeOf("a", sequence), changeOf("b", sequence)]);
     }
-    expect(notifiedRuns.at(-1)).toEqual(hintOf("b", 4));
-    expect(others.sent).toEqual([[hintOf("a", 1)]]);
+    expect(notifiedRuns.at(-1)).toEqual(changeOf("b", 4));
+    expect(others.sent).toEqual([[changeOf("a", 1)]]);
     await others.answer(true);
-    expect(others.sent[1]).toEqual([hintOf("a", 4), hintOf("b", 4)]);
+    expect(others.sent[1]).toEqual([changeOf("a", 4), changeOf("b", 4)]);
     await settle(others);
     expect(others.sent).toHaveLength(2);
   });
 
-  it("S13, S18: `close` tells and sends what is left, and nothing after that, and leaves no timer", async () => {
+  it("S13, S18: `close` passes on and sends what is left, ignores later changes, and leaves no timer", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
-    const teller = createChangeSender({
+    const sender = createChangeSender({
       notify: (change) => void notifiedRuns.push(change),
       send: others.send,
     });
-    teller.tell([hintOf("a", 1)]);
-    teller.tell([hintOf("a", 2)]);
+    sender.add([changeOf("a", 1)]);
+    sender.add([changeOf("a", 2)]);
     let isClosed = false;
-    void teller.close().then(() => (isClosed = true));
-    teller.tell([hintOf("a", 3)]);
+    void sender.close().then(() => (isClosed = true));
+    sender.add([changeOf("a", 3)]);
     expect(vi.getTimerCount()).toBe(0);
     await others.answer(false);
     expect(isClosed).toBe(false);
     await others.answer(true);
     expect(isClosed).toBe(true);
-    expect(notifiedRuns).toEqual([hintOf("a", 1), hintOf("a", 2)]);
-    expect(others.sent).toEqual([[hintOf("a", 1)], [hintOf("a", 2)]]);
+    expect(notifiedRuns).toEqual([changeOf("a", 1), changeOf("a", 2)]);
+    expect(others.sent).toEqual([[changeOf("a", 1)], [changeOf("a", 2)]]);
   });
 });

@@ -4,7 +4,7 @@ import { isAnswer, isKeyTaken } from "../src/failure.ts";
 import { sqlErrorOf } from "../src/sql-error.ts";
 
 const TAKEN = { code: "23505", constraint: "events_by_key", severity: "ERROR" };
-/** What others make of pg's error, as their versions of 2026 do. */
+/** pg's error as ORMs and other drivers wrap it, in their versions of 2026. */
 const WRAPPERS: Readonly<Record<string, (error: typeof TAKEN) => unknown>> = {
   pg: (error) => Object.assign(new Error("duplicate key"), error),
   "postgres.js": ({ code, constraint, severity }) =>
@@ -24,18 +24,21 @@ const WRAPPERS: Readonly<Record<string, (error: typeof TAKEN) => unknown>> = {
 const NAMES = Object.keys(WRAPPERS);
 
 describe("an error of the server", () => {
-  it.each(NAMES)("S5: of a key that is taken is known as %s has it", (name) => {
-    const wrap = WRAPPERS[name] ?? String;
-    expect(sqlErrorOf(wrap(TAKEN))).toMatchObject({ code: "23505", constraint: "events_by_key" });
-    expect(isKeyTaken(wrap(TAKEN))).toBe(true);
-    expect(isKeyTaken(wrap({ ...TAKEN, constraint: "events_by_key_ccold" }))).toBe(true);
-    expect(isKeyTaken(wrap({ ...TAKEN, constraint: "events_pkey" }))).toBe(false);
-    expect(isKeyTaken(wrap({ ...TAKEN, constraint: "events_pkey_ccold" }))).toBe(false);
-    expect(isKeyTaken(wrap({ ...TAKEN, code: "23502" }))).toBe(false);
-    expect(isAnswer(wrap(TAKEN))).toBe(true);
-  });
+  it.each(NAMES)(
+    "S5: the error of a key that has landed is recognized in the form of %s",
+    (name) => {
+      const wrap = WRAPPERS[name] ?? String;
+      expect(sqlErrorOf(wrap(TAKEN))).toMatchObject({ code: "23505", constraint: "events_by_key" });
+      expect(isKeyTaken(wrap(TAKEN))).toBe(true);
+      expect(isKeyTaken(wrap({ ...TAKEN, constraint: "events_by_key_ccold" }))).toBe(true);
+      expect(isKeyTaken(wrap({ ...TAKEN, constraint: "events_pkey" }))).toBe(false);
+      expect(isKeyTaken(wrap({ ...TAKEN, constraint: "events_pkey_ccold" }))).toBe(false);
+      expect(isKeyTaken(wrap({ ...TAKEN, code: "23502" }))).toBe(false);
+      expect(isAnswer(wrap(TAKEN))).toBe(true);
+    },
+  );
 
-  it("S7: is found in what is wrapped around it, and nothing is made of anything else", () => {
+  it("S7: the server's error is found inside its wrappers, and other values have none", () => {
     fc.assert(
       fc.property(fc.nat({ max: 6 }), fc.anything(), (wraps, value) => {
         let wrapped: unknown = TAKEN;
@@ -50,7 +53,7 @@ describe("an error of the server", () => {
     );
   });
 
-  it("S7: that is its own cause is looked at a few times", () => {
+  it("S7: an error that is its own cause is searched a few times", () => {
     const error = Object.assign(new Error("round"), { code: "ECONNRESET" });
     error.cause = error;
     expect(sqlErrorOf(error)).toMatchObject({ code: "ECONNRESET" });

@@ -28,7 +28,7 @@ afterAll(async () => {
   await primary?.close();
 });
 
-/** Whose sessions are the store's. */
+/** The application name of the store's sessions. */
 const NAMED = "named";
 const STANDBY = {
   code: "store_unavailable",
@@ -37,13 +37,13 @@ const STANDBY = {
   ambiguous: false,
 };
 
-/** All that a store can be asked, but for what writes into a run. */
+/** All calls of a store, except those that write into a run. */
 const READS: readonly (readonly [string, (store: PostgresStore) => Promise<unknown>])[] = [
   ["verify", (store) => store.verify()],
   ["migrate", (store) => store.migrate()],
   ["probe", (store) => store.probe()],
   ["read", (store) => store.read([queryOf("a")])],
-  ["read what is not there", (store) => store.read([queryOf("nowhere")])],
+  ["read a run that does not exist", (store) => store.read([queryOf("nowhere")])],
   ["getRun", (store) => store.getRun("a")],
   [
     "listRuns",
@@ -68,13 +68,13 @@ const WRITES: readonly (readonly [string, (store: PostgresStore) => Promise<unkn
 
 interface Named {
   readonly schema: string;
-  /** A store that reaches its server by a name. */
+  /** A store that reaches its server by a host name. */
   readonly store: PostgresStore;
-  /** Stands for the name. */
+  /** The proxy that acts as the name. */
   readonly proxy: TcpProxy;
 }
 
-/** Opens a store by a name that stands for the primary, with the run `a` and an event. */
+/** Opens a store by a name that leads to the primary, with the run `a` and an event. */
 async function openNamed(): Promise<Named> {
   const proxy = await startTcpProxy({ to: primary });
   onTestFinished(() => proxy.close());
@@ -92,7 +92,7 @@ function openStandby(): pg.Pool {
   return openPool(standby.url, { max: 1 });
 }
 
-/** Until the standby has a value of the run `a`. */
+/** Resolves once the standby has a value of the run `a`. */
 async function untilThere(schema: string, value: number): Promise<void> {
   const pool = openPool(standby.url);
   const there = `SELECT FROM ${schema}.events WHERE payload = '${value}'`;
@@ -102,7 +102,7 @@ async function untilThere(schema: string, value: number): Promise<void> {
 }
 
 describe("a standby", () => {
-  it("S10, S20: is neither read nor written by a store that its name leads to, nor kept", async () => {
+  it("S10, S20: a store whose name leads to a standby neither reads nor writes it, nor keeps its connections", async () => {
     const { schema, store, proxy } = await openNamed();
     await untilThere(schema, 1);
     proxy.moveTo(standby);
@@ -110,7 +110,7 @@ describe("a standby", () => {
     const later = createPostgresStore(openPool(standby.url), { schema });
     onTestFinished(() => later.close());
     for (const [name, call] of [...READS, ...WRITES]) {
-      // The first call on each connection of before finds it broken.
+      // The first call on each earlier connection finds it broken.
       const answer = async (): Promise<unknown> => call(store).catch((error: unknown) => error);
       await expect.poll(answer, { ...PATIENT, message: name }).toMatchObject(STANDBY);
       await expect(call(later), name).rejects.toMatchObject(STANDBY);
@@ -127,7 +127,7 @@ describe("a standby", () => {
     await expect.poll(left, PATIENT).toBe(0);
   });
 
-  it("S3, S10: that lags behind hides no event of a run, nor the run", async () => {
+  it("S3, S10: a standby that lags hides no event of a run, nor the run", async () => {
     const { schema, store, proxy } = await openNamed();
     await untilThere(schema, 1);
     const admin = openStandby();
@@ -148,7 +148,7 @@ describe("a standby", () => {
   });
 
   it.each([false, true])(
-    "S13: notifies by the primary once the name leads there, a `listenPool` or not: %s",
+    "S13: a store receives the primary's notifications once the name leads there, with a `listenPool` or not: %s",
     async (isOwn) => {
       const { schema, proxy } = await openNamed();
       const url = new URL(primary.url);
@@ -170,7 +170,7 @@ describe("a standby", () => {
       const before = counter.notifyCount();
       await writer.append([appendOf("a", 2)]);
       await expect.poll(counter.notifyCount, PATIENT).toBeGreaterThan(before);
-      // A standby takes no LISTEN.
+      // A standby refuses LISTEN.
       const listens = (): number => (isOwn ? listenPool : pool).count("LISTEN");
       await expect.poll(listens, PATIENT).toBeGreaterThan(1);
     },

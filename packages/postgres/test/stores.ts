@@ -12,7 +12,7 @@ import {
   type PostgresStoreOptions,
 } from "../src/index.ts";
 
-/** A server for all tests of a file, there once they run. */
+/** A server for all tests of a file, started before they run. */
 export function useServer(options: PostgresOptions = {}): () => PostgresServer {
   let server: PostgresServer | undefined;
   beforeAll(async () => {
@@ -25,10 +25,10 @@ export function useServer(options: PostgresOptions = {}): () => PostgresServer {
   };
 }
 
-/** A pool that is ended with the test. */
+/** A pool that is ended after the test. */
 export function openPool(url: string, config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, ...config });
-  // Tests break connections; whoever uses one learns of it.
+  // Tests break connections; the next use of one fails with this error.
   pool.on("error", () => {});
   onTestFinished(async () => {
     if (!pool.ending) await pool.end();
@@ -36,12 +36,12 @@ export function openPool(url: string, config: pg.PoolConfig = {}): pg.Pool {
   return pool;
 }
 
-/** A schema's name that nobody else has. */
+/** A name for a schema that no other store has. */
 export function newSchema(): string {
   return `s_${crypto.randomUUID().replaceAll("-", "")}`;
 }
 
-/** A migrated store, closed with the test; in a schema of its own unless one is given. */
+/** A migrated store, closed after the test; in a new schema unless one is given. */
 export async function openStore(
   pool: PostgresPool,
   { schema = newSchema(), ...options }: PostgresStoreOptions = {},
@@ -52,7 +52,7 @@ export async function openStore(
   return store;
 }
 
-/** A transaction in which a statement has run on a connection of its own. */
+/** A transaction in which a statement has run, on its own connection. */
 export async function begin(pool: pg.Pool, statement: string): Promise<pg.PoolClient> {
   const client = await pool.connect();
   onTestFinished(() => client.release(true));
@@ -67,10 +67,10 @@ export async function countWaiting(pool: pg.Pool): Promise<number> {
   return rows.length;
 }
 
-/** The default isolations of databases that a store has to do with. */
+/** The default isolations of databases that a store has to work with. */
 export const ISOLATIONS = ["read committed", "repeatable read", "serializable"] as const;
 
-/** Has a pool's sessions isolate as databases do with such a default. */
+/** Gives a pool's sessions such a default isolation. */
 export function isolated(level: (typeof ISOLATIONS)[number]): pg.PoolConfig {
   return { options: `-c default_transaction_isolation=${level.replace(" ", "\\ ")}` };
 }

@@ -3,7 +3,7 @@ import type { PostgresPool, PostgresQueryable } from "../src/index.ts";
 import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { openStore } from "./stores.ts";
 
-/** Has a run's row stay as it is, whatever updates it. */
+/** Makes a run's row stay as it is under any update. */
 export async function refuseUpdates(
   pool: PostgresQueryable,
   schema: string,
@@ -15,7 +15,7 @@ export async function refuseUpdates(
     FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
 }
 
-/** Has a run whose row stays as it is; fails unless the store says so, and notifies for what landed beside it. */
+/** Expects that a run whose row stays as it is fails its group, and that the appends that landed with it notify. */
 export async function expectStubborn(pool: PostgresPool, schema: string): Promise<void> {
   const store = await openStore(pool, { schema });
   for (const runId of ["a", "b"]) await store.createRun(createOf(runId));

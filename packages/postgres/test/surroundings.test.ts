@@ -28,7 +28,7 @@ function urlWith(change: (url: URL) => void): string {
   return url.href;
 }
 
-/** Fails unless every call does so alike, with the driver's error as the cause and the password nowhere. */
+/** Expects that every call fails in the same way, with the driver's error as the cause and without the password. */
 async function expectFailure(store: PostgresStore, expected: object): Promise<void> {
   const calls = [
     () => store.verify(),
@@ -56,21 +56,24 @@ async function expectFailure(store: PostgresStore, expected: object): Promise<vo
 }
 
 describe("bad surroundings", () => {
-  it("S20: a wrong password", async () => {
+  it("S20: a wrong password makes every call unavailable for good", async () => {
     const store = createStore(urlWith((url) => (url.password = SECRET)));
     await expectFailure(store, {
-      message: "The database refused the password.",
+      message: "The database refused the password: check the password of the pool.",
       retryable: false,
       cause: expect.objectContaining({ code: "28P01" }),
     });
   });
 
-  it("S20: a database that is not there", async () => {
+  it("S20: a database that does not exist makes every call unavailable for good", async () => {
     const store = createStore(urlWith((url) => (url.pathname = "/nowhere")));
-    await expectFailure(store, { message: "There is no such database.", retryable: false });
+    await expectFailure(store, {
+      message: "The database does not exist: create it, or correct its name.",
+      retryable: false,
+    });
   });
 
-  it("S20: a server that is not there", async () => {
+  it("S20: a server that cannot be reached makes every call unavailable", async () => {
     const port = await findFreePort();
     const store = createStore(
       urlWith((url) => {
@@ -81,7 +84,7 @@ describe("bad surroundings", () => {
     await expectFailure(store, { message: "The database cannot be reached.", retryable: true });
   });
 
-  it("S20: missing tables", async () => {
+  it("S20: missing tables make every call unavailable until `migrate` was called", async () => {
     const store = createStore(server().url);
     const missing = {
       code: "store_unavailable",
@@ -90,12 +93,12 @@ describe("bad surroundings", () => {
     };
     await expect(store.verify()).rejects.toMatchObject(missing);
     await expect(store.createRun(createOf("a"))).rejects.toMatchObject(missing);
-    // Nobody has to call again what failed before.
+    // No earlier call has to be repeated first.
     await store.migrate();
     expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
   });
 
-  it("S20: a pool that has been ended", async () => {
+  it("S20: a pool that was ended makes every call unavailable for good", async () => {
     const pool = openPool(server().url);
     const store = await openStore(pool);
     await store.createRun(createOf("a"));
@@ -108,14 +111,14 @@ describe("bad surroundings", () => {
     ]) {
       await expect(call()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "The store's pool has been ended.",
+        message: "The store's pool has been ended: end it after the store is closed.",
         retryable: false,
         ambiguous: false,
       });
     }
   });
 
-  it("S7: a pool whose connections are all in use has sent nothing, and says so", async () => {
+  it("S7: a pool whose connections are all in use sends nothing, and its error names that cause", async () => {
     const pool = openPool(server().url, { max: 2, connectionTimeoutMillis: 200 });
     const store = await openStore(pool, { listenPool: openPool(server().url) });
     await store.createRun(createOf("a"));
@@ -137,10 +140,10 @@ describe("bad surroundings", () => {
     expect(await store.claim(claimOf("a"))).toMatchObject({ outcome: "granted" });
   });
 
-  it("S20: a statement that takes too long is none that landed", async () => {
+  it("S20: a statement that takes too long has not landed", async () => {
     const admin = openPool(server().url);
     const schema = newSchema();
-    // It holds for what has to succeed, too, on however busy a machine.
+    // The timeout also applies to statements that have to succeed, even on a busy machine.
     const options = "-c statement_timeout=1500";
     const store = await openStore(openPool(server().url, { options }), { schema });
     await store.createRun(createOf("a"));
@@ -160,7 +163,7 @@ describe("bad surroundings", () => {
     expect(await readValues(store, "a")).toEqual(["next"]);
   });
 
-  it("S20: more connections than the server allows", async () => {
+  it("S20: more connections than the server allows make a call unavailable for now", async () => {
     const admin = openPool(server().url);
     await admin.query("CREATE ROLE lonely SUPERUSER LOGIN PASSWORD 'lonely' CONNECTION LIMIT 1");
     await admin.query("ALTER ROLE lonely NOSUPERUSER");
@@ -181,7 +184,7 @@ describe("bad surroundings", () => {
       .toMatchObject({ outcome: "created" });
   });
 
-  it("S20: a user without rights on the tables", async () => {
+  it("S20: a user without rights on the tables makes every call unavailable for good", async () => {
     const admin = openPool(server().url);
     await admin.query("CREATE ROLE stranger LOGIN PASSWORD 'stranger'");
     const schema = newSchema();
@@ -191,13 +194,13 @@ describe("bad surroundings", () => {
       schema,
     );
     await expectFailure(store, {
-      message: "The database user lacks a right.",
+      message: "The database user lacks a right: grant it the rights on the schema and its tables.",
       retryable: false,
       cause: expect.objectContaining({ code: "42501" }),
     });
   });
 
-  it("S6: says what the server's settings make of an acknowledgement", async () => {
+  it("S6: the durability of a store follows from the server's settings", async () => {
     const url = server().url;
     const durabilityOf = async (options: string): Promise<unknown> => {
       const store = await openStore(openPool(url, { options }));

@@ -35,7 +35,7 @@ describe("an index that is rebuilt", () => {
       { outcome: "existing" },
     ],
   ])(
-    "S5, S16: %s is known while a rebuild has it under another name",
+    "S5, S16: %s is recognized while a rebuild has its index under another name",
     async (index, call, expected) => {
       const { pool, schema, store } = await openKeyed();
       const oldIndex = `SELECT FROM pg_class WHERE relname = '${index}_ccold'
@@ -44,7 +44,7 @@ describe("an index that is rebuilt", () => {
       const expectAnswers = async (): Promise<void> => {
         for (const _ of oneTo(10)) expect(await call(store)).toMatchObject(expected);
       };
-      // The command waits for the first before it builds the new index, and for the second before it takes the old one away.
+      // The command waits for the first before it builds the new index, and for the second before it removes the old one.
       const read = `SELECT FROM ${schema}.events, ${schema}.runs`;
       const first = await begin(pool, read);
       const rebuilt = pool.query(`REINDEX INDEX CONCURRENTLY ${schema}.${index}`);
@@ -61,7 +61,7 @@ describe("an index that is rebuilt", () => {
     },
   );
 
-  it("S5: a key is found by an index under the name that a rebuild has given it", async () => {
+  it("S5: a key is found by an index whose name a rebuild has changed", async () => {
     const { pool, schema, store } = await openKeyed();
     for (const name of ["events_by_key_ccold", "events_by_key_ccnew1", "index_4711"]) {
       const { rows } = await pool.query<{ readonly name: string }>(
@@ -73,7 +73,7 @@ describe("an index that is rebuilt", () => {
     }
   });
 
-  it("S1: an event that is there already at the next sequence is a damaged run, and no key", async () => {
+  it("S1: an existing event at the next sequence is a damaged run, and not a key that has landed", async () => {
     const { pool, schema, store } = await openKeyed();
     await pool.query(`UPDATE ${schema}.runs SET last_sequence = 0`);
     for (const name of ["events_pkey", "events_pkey_ccold"]) {
@@ -112,7 +112,7 @@ const REFUSED = { code: "store_unavailable", retryable: false, ambiguous: false 
 
 describe("a unique index", () => {
   it.each(BROKEN)(
-    "S5, S19, S31: of the keys that is %s lets no store append, and is said",
+    "S5, S19, S31: a unique index of the keys that is %s stops all appends, and the error names it",
     async (_, breaking) => {
       const { pool, schema, store } = await openKeyed();
       await store.createRun(createOf("b"));
@@ -138,13 +138,13 @@ describe("a unique index", () => {
     },
   );
 
-  it("S5: that goes away refuses appends whose statements are prepared", async () => {
+  it("S5: a unique index that is dropped stops appends whose statements are prepared", async () => {
     const pool = recordPool(openPool(server().url));
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
     await untilProven(store, pool, "a");
-    // Often enough for one plan that is kept.
+    // Often enough for a generic plan.
     for (const value of oneTo(20)) await store.append([appendOf("a", value)]);
     expect(pool.sent.some(({ name, text }) => name !== null && text.includes("INSERT"))).toBe(true);
     await openPool(server().url).query(DROPPED(schema));
@@ -152,7 +152,7 @@ describe("a unique index", () => {
   });
 
   it.each(["events_pkey", "runs_pkey", "runs_run_id_key"])(
-    "S19, S31: %s, too, has to be there",
+    "S19, S31: %s has to exist, too",
     async (index) => {
       const { pool, schema, store } = await openKeyed();
       await pool.query(

@@ -3,9 +3,9 @@ import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { encodeRequest, type RunAppend } from "./scripts/append.ts";
 
-/** The most events of one script; a request of more has one to itself. */
+/** The most events of one script. A larger request gets its own script. */
 const SCRIPT_EVENTS = 1_000;
-/** The most runs of one script, so that none holds the server for long. */
+/** The most runs of one script, so that no script occupies the server for long. */
 const SCRIPT_RUNS = 32;
 
 /** The requests of a run that fit into one script, and the rest of them. */
@@ -48,7 +48,7 @@ function cutPart(runId: string, requests: readonly Indexed<AppendRequest>[]): Pa
   };
 }
 
-/** Puts runs together into scripts; in a cluster each has its own, since their keys are in different slots. */
+/** Packs the parts of runs into scripts. In a cluster each run has its own, since their keys are in different slots. */
 export function packParts(
   { redis }: Connection,
   parts: readonly Part[],

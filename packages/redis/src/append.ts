@@ -10,7 +10,7 @@ import { parseLanding, parseOutcome, type RunReply, sendAppend } from "./scripts
 /**
  * Appends a group. All requests for one run are in the same script. So they keep their order even if the server has forgotten the
  * script, redirects it, or gets it again. Runs are independent.
- * @throws RunEventsError `store_unavailable` if one of them fails; `ambiguous` if it may have landed, or others have.
+ * @throws RunEventsError `store_unavailable` if a request fails; `ambiguous` if it may have landed, or others have
  * @see S2, S7
  */
 export function appendGroup(
@@ -42,7 +42,10 @@ class GroupAppend {
     return this.#outcomes;
   }
 
-  /** @returns the parts of these runs that are still to be sent */
+  /**
+   * Sends one script.
+   * @returns the parts of these runs that are still to be sent
+   */
   async #send(call: readonly Part[]): Promise<readonly Part[]> {
     let replies: readonly RunReply[];
     try {
@@ -61,7 +64,10 @@ class GroupAppend {
     });
   }
 
-  /** @returns this part or the next one, if it is still to be sent */
+  /**
+   * Records the answer for one part.
+   * @returns this part or the next one, if it is still to be sent
+   */
   async #settle(part: Part, reply: RunReply): Promise<Part | null> {
     if (typeof reply === "string") {
       for (const { index, request } of part.requests) {
@@ -77,7 +83,7 @@ class GroupAppend {
         this.#failures.push(runDamaged());
         return null;
       case "unlisted":
-        // This may repeat: each time another writer has moved the run on, or the run was deleted and made again.
+        // This may repeat, if another writer changed the run's status meanwhile, or the run was deleted and created again.
         return { ...part, entry: await this.#makeEntry(part.runId, reply) };
       case "judged":
         this.#takeJudged(part, reply);
@@ -96,7 +102,7 @@ class GroupAppend {
     const { ended } = this.#connection.keys;
     await Promise.all([
       addListEntry(this.#connection, entry),
-      // Its end comes no earlier than what it was last changed at.
+      // The run cannot end earlier than its last change.
       isTerminal(runStatus) &&
         addDue(this.#connection, ended, { mark: ordinal, runId }, updatedAtMs),
     ]);
@@ -121,7 +127,7 @@ class GroupAppend {
   }
 }
 
-/** The failure of a whole group, its first: it is in doubt if one of its requests is, or if others have landed. */
+/** The failure of a whole group: the first one, in doubt if a request is in doubt or another has landed. */
 function groupFailure(
   { code, message, cause, retryable }: RunEventsError,
   failures: readonly RunEventsError[],
@@ -129,7 +135,7 @@ function groupFailure(
 ): RunEventsError {
   const ambiguous =
     failures.some((failure) => failure.ambiguous) ||
-    // There are holes where requests failed; `some` passes over them.
+    // The array has holes where requests failed; `some` skips them.
     outcomes.some(({ outcome }) => outcome === "appended");
   return new RunEventsError(code, message, { cause, retryable, ambiguous });
 }

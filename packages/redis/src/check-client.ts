@@ -1,13 +1,13 @@
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 
-/** What the store calls on either kind of client. */
+/** The methods that the store calls on either kind of client. */
 const METHODS = ["hmget", "zadd", "zrem", "evalsha", "eval", "duplicate"] as const;
 
 const EXPECTED = "Expected a client of ioredis or iovalkey, a Redis or a Cluster";
 
 /**
- * Refuses anything but a client that the store can use.
- * @throws TypeError that says what was expected, what came and what to do
+ * Refuses a value that is not a client that the store can use.
+ * @throws TypeError with what was expected, what came and what to do
  */
 export function checkClient(redis: unknown): asserts redis is RedisClient | RedisClusterClient {
   if (typeof redis === "string" || redis instanceof URL) {
@@ -20,7 +20,7 @@ export function checkClient(redis: unknown): asserts redis is RedisClient | Redi
     throw new TypeError(`${EXPECTED}, got a promise. Await it, and pass what it resolves to.`);
   }
   if ("sendCommand" in redis && "hmGet" in redis) {
-    throw new TypeError(`${EXPECTED}, got one of node-redis. Pass a client of ioredis beside it.`);
+    throw new TypeError(`${EXPECTED}, got one of node-redis. Pass a client of ioredis next to it.`);
   }
   const missing = METHODS.filter(
     (name) => typeof (redis as Readonly<Record<string, unknown>>)[name] !== "function",

@@ -16,25 +16,30 @@ export interface Connection {
   readonly redis: RedisClient | RedisClusterClient;
   readonly keys: Keys;
   /**
-   * Runs a script. Those of one turn are on their way before the first answer comes, each by itself: so each finds its node
-   * of a cluster, also while slots move.
+   * Runs a script. Scripts of one turn are sent before the first answer comes, each by itself. So each finds its node of a
+   * cluster, even while slots move.
    */
   run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /**
    * Runs a script that changes a run.
-   * @throws RunEventsError `store_unavailable`; `ambiguous` says whether the change may have landed. @see S7
+   * @throws RunEventsError `store_unavailable`; `ambiguous` if the change may have landed
+   * @see S7
    */
   change(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
-  /** The command that notifies a notification. */
+  /** The command that publishes a notification. */
   readonly notify: "PUBLISH" | "SPUBLISH";
   /**
    * Does the work of one call of the store.
-   * @throws RunEventsError `store_unavailable` for what the client threw, or after `close`. @see S20
+   * @throws RunEventsError `store_unavailable` for what the client threw, or after `close`
+   * @see S20
    */
   perform<T>(work: () => Promise<T>): Promise<T>;
-  /** Why no call can be made any more, `null` if one can. */
+  /** Why no call can be made any more, or `null`. */
   refusal(): RunEventsError | null;
-  /** Refuses all further calls; those under way go on. The client stays open: it is the caller's. @see S18 */
+  /**
+   * Refuses all later calls; those under way continue. The client stays open: it is the caller's.
+   * @see S18
+   */
   close(): void;
 }
 

@@ -1,4 +1,4 @@
-/** What this package sends to one server, or to whichever node of a cluster holds the key. */
+/** The commands of this package, for one server, or for the node of a cluster that has the key. */
 interface RedisCommands {
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
   zadd(key: string, ...values: string[]): Promise<unknown>;
@@ -7,7 +7,7 @@ interface RedisCommands {
   eval(lua: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;
 }
 
-/** What a client tells of itself. */
+/** A client's state and settings. */
 interface RedisClientState {
   /** `end` once the client has given up or was closed. */
   readonly status: string;
@@ -19,7 +19,7 @@ interface RedisEvents {
   disconnect(): void;
 }
 
-/** The settings that the store's own connection does not take over from the caller's. */
+/** The settings that the store's connection for channels does not take from the caller's. */
 interface SubscriberOptions {
   readonly keyPrefix: string;
   readonly lazyConnect: boolean;
@@ -32,7 +32,7 @@ interface SubscriberOptions {
   readonly socketTimeout: number;
 }
 
-/** As `SubscriberOptions`, for a cluster. */
+/** The same settings for a cluster. */
 interface ClusterSubscriberOptions {
   readonly keyPrefix: string;
   readonly lazyConnect: boolean;
@@ -42,27 +42,27 @@ interface ClusterSubscriberOptions {
   readonly redisOptions: object;
 }
 
-/** A connection that hears channels. */
+/** A connection that subscribes to channels. */
 interface RedisSubscriber extends RedisEvents {
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;
   ping(): Promise<unknown>;
 }
 
-/** A client of a cluster that hears the channels of its shards. */
+/** A client of a cluster that subscribes to the channels of its shards. */
 interface RedisClusterSubscriber extends RedisEvents {
   ssubscribe(channel: string): Promise<unknown>;
   sunsubscribe(channel: string): Promise<unknown>;
 }
 
-/** What is asked of each server once, when the store opens. */
+/** The commands that read a server's settings, when the store opens and with each probe. */
 export interface RedisServerFacts {
   info(section: string): Promise<string>;
   config(subcommand: "GET", parameter: string): Promise<unknown>;
 }
 
 /**
- * A client of one server, also behind Sentinel: ioredis' or iovalkey's `Redis`. The caller opens and closes it.
+ * A client of one server, with or without Sentinel: ioredis' or iovalkey's `Redis`. The caller opens and closes it.
  * @see https://github.com/redis/ioredis
  */
 export interface RedisClient extends RedisCommands, RedisClientState, RedisServerFacts {

@@ -1,22 +1,21 @@
 import type { Connection } from "./connection.ts";
 
 /**
- * What may come to pass with a run at some time: that its lease runs out, or that it has finished long ago. An index of such
- * entries is a sorted set, and in a cluster in another slot than the runs, so it only says where to look: the entry is there
- * before its lease or its end is, and its score is no later than the time that the run says. At whatever point a process
- * dies, there is an entry too many or one too early, never one too few. Whoever looks asks the run, and moves the entry to
- * its time or removes it.
+ * What may become due for a run: its lease may expire, or its end may be long ago. An index of such entries is a sorted set.
+ * In a cluster the index is in another slot than the runs, so an entry is only a candidate: a reader of the index checks the run, and
+ * moves the entry to its time or removes it. An entry is made before its lease or its end, and its score is no later than the
+ * time in the run. So wherever a process dies, the index has an entry too many or too early, but misses none.
  *
- * An entry is for one lease or one end, and so can be removed as soon as that is over, or cannot come true any more: whatever
- * comes after has an entry of its own.
+ * An entry is for one lease or one end. So it can be removed as soon as that is over, or cannot become due any more: the next
+ * lease or end has its own entry.
  */
 export interface DueEntry {
   readonly runId: string;
-  /** Names the lease or the end beyond the run's id: the run's ordinal, and for a lease `/fence` behind it. */
+  /** Names the lease or the end beyond the run's id: the run's ordinal, and for a lease `/fence` after it. */
   readonly mark: string;
 }
 
-/** Makes an entry; of one that is there already the earlier time stays. */
+/** Adds an entry. An existing one keeps the earlier time. */
 export async function addDue(
   { redis }: Connection,
   index: string,
@@ -26,7 +25,7 @@ export async function addDue(
   await redis.zadd(index, "LT", atMs, dueMember(entry));
 }
 
-/** Removes an entry that is over, in its own time: what stays behind is removed by whoever looks. */
+/** Removes an entry that is over, without a wait. If that fails, the next reader of the index removes it. */
 export function dropDue({ redis }: Connection, index: string, entry: DueEntry): void {
   redis.zrem(index, dueMember(entry)).catch(() => {
     // An entry too many does no harm.

@@ -6,13 +6,14 @@ import { readHead } from "./scripts/read-head.ts";
 
 type Durability = StoreCapabilities["durability"];
 
-/** From the least promise to the most; one server that cannot tell leaves the store unable to tell, unless another keeps nothing. */
+/** From the weakest promise to the strongest. A server without a known setting makes the store `unknown`, unless another is `memory`. */
 const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "power"];
 
 /**
- * Looks at the settings of the server, or of each master of a cluster.
- * @returns what an acknowledged append survives, by the least of them. @see S6
- * @throws RunEventsError `store_unavailable` if one of them may evict runs; or what the client throws
+ * Checks the settings of the server, or of each master of a cluster. Also throws what the client throws.
+ * @returns what an acknowledged append survives, by the weakest of them
+ * @throws RunEventsError `store_unavailable` if a server may evict runs
+ * @see S6
  */
 export async function examineServers(connection: Connection): Promise<Durability> {
   const { redis } = connection;
@@ -24,7 +25,7 @@ export async function examineServers(connection: Connection): Promise<Durability
 }
 
 async function examineServer(server: RedisServerFacts): Promise<Durability> {
-  // Not with CONFIG, which managed servers do not have.
+  // Without CONFIG, which managed servers do not have.
   const [memory, persistence] = await Promise.all([
     server.info("memory"),
     server.info("persistence"),
@@ -34,7 +35,7 @@ async function examineServer(server: RedisServerFacts): Promise<Durability> {
   if (policy?.startsWith("allkeys")) {
     throw new RunEventsError(
       "store_unavailable",
-      `Redis may evict runs: set maxmemory-policy to noeviction, it is ${policy}.`,
+      `Expected maxmemory-policy noeviction, got ${policy}, under which Redis may evict runs: set it to noeviction.`,
       { retryable: false },
     );
   }
@@ -51,9 +52,9 @@ async function examineServer(server: RedisServerFacts): Promise<Durability> {
 }
 
 /**
- * Only `always` writes and syncs before it answers, except during a rewrite if that is exempted: then the write alone is
- * sure. `everysec` puts off even the write, for up to two seconds while a sync is under way, and `no` may answer before
- * it from a thread of its own; so with both a killed Redis may lose what it has acknowledged.
+ * Only `always` writes and syncs before it answers. During a rewrite that is exempted, only the write is certain. `everysec`
+ * delays even the write, for up to two seconds while a sync is under way. `no` may answer before the write, which another
+ * thread makes. So with both, a killed Redis may lose what it has acknowledged.
  */
 function durabilityOf(appendfsync: string, noFsyncOnRewrite: string): Durability {
   if (appendfsync !== "always") return "memory";
@@ -65,7 +66,7 @@ function parseInfo(info: string, field: string): string | undefined {
   return line?.slice(field.length + 1);
 }
 
-/** The answer is a name and a value: a list, or an object for a client that wants RESP3's own shapes. */
+/** The answer is a name and a value: a list, or an object for a client that uses RESP3's types. */
 async function readSetting(server: RedisServerFacts, name: string): Promise<string> {
   const reply = await server.config("GET", name);
   return String(Object.values(reply as object).at(-1));

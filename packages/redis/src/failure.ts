@@ -1,20 +1,22 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** Refusals that stay until somebody mends the server, its disk, its memory or the user's rights, by their first word. */
+/** Refusals that last until the server, its disk, its memory or the user's rights are repaired, by their first word. */
 const LASTING: Readonly<Record<string, string>> = {
-  NOAUTH: "Redis asks for a password.",
-  WRONGPASS: "Redis refused the user name or the password.",
-  NOPERM: "Redis refuses the user a command, a key or a channel that the store needs.",
-  OOM: "Redis has reached its maxmemory.",
-  MISCONF: "Redis cannot write to its disk.",
-  WRONGTYPE: "One of the store's keys in Redis holds something else.",
+  NOAUTH: "Redis requires a password: give the client one.",
+  WRONGPASS: "Redis refused the user name or the password: check those of the client.",
+  NOPERM:
+    "Redis refuses the user a command, a key or a channel that the store needs: grant the rights in the package's README.",
+  OOM: "Redis has reached its maxmemory: raise it, or purge runs.",
+  MISCONF: "Redis cannot write to its disk: check the disk and the server's log.",
+  WRONGTYPE:
+    "One of the store's keys in Redis has another type: another program uses the prefix. Open the store under a different `prefix`.",
 };
 
 const PASSING: Readonly<Record<string, string>> = {
   READONLY: "The Redis is a read-only replica.",
   LOADING: "Redis is loading its data.",
   BUSY: "Redis is busy with a script.",
-  NOREPLICAS: "Redis has fewer replicas than it asks for.",
+  NOREPLICAS: "Redis has fewer replicas than its min-replicas-to-write.",
   MASTERDOWN: "The Redis is a replica that has lost its master.",
   CLUSTERDOWN: "The Redis Cluster is down.",
   MOVED: "The Redis Cluster is moving the key.",
@@ -22,10 +24,10 @@ const PASSING: Readonly<Record<string, string>> = {
   TRYAGAIN: "The Redis Cluster is moving the key.",
 };
 
-/** What a cluster's client says after too many redirections: its text contains the last answer. */
+/** The message of a cluster's client after too many redirections. It contains the last answer. */
 const LAST_REDIRECTION = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+)/;
 
-/** The first word of what the server answered; `null` if it is no answer of the server's. */
+/** The first word of the server's answer; `null` if the error did not come from the server. */
 function replyCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (error.name === "ReplyError") return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
@@ -42,7 +44,7 @@ export function isOutOfMemory(error: unknown): boolean {
   return replyCode(error) === "OOM";
 }
 
-/** Refusals by the script itself, after it has looked for the result of an earlier sending. */
+/** Refusals by the script itself, after it has searched for the result of an earlier sending. */
 const JUDGED: readonly string[] = ["OOM", "WRONGTYPE"];
 
 /**
@@ -56,7 +58,7 @@ export function mayHaveLanded(error: unknown): boolean {
   return code === null || !JUDGED.includes(code);
 }
 
-/** An error as it is, but for the command that ioredis hangs on it: there the payloads are, and whoever logs it shows them. */
+/** A copy of an error without ioredis' `command`, which has the payloads: a logged error must not show them. */
 function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error) || !("command" in error)) return error;
   const { name, message, stack } = error;
@@ -64,7 +66,7 @@ function withoutCommand(error: unknown): unknown {
 }
 
 /**
- * A client's error as `store_unavailable`, itself as the cause, without the command; a `RunEventsError` stays as it is.
+ * A client's error as `store_unavailable` with that error as the cause, without its command. A `RunEventsError` stays as it is.
  * @see S20
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
@@ -79,23 +81,25 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   const lasting = LASTING[code];
   return new RunEventsError(
     "store_unavailable",
-    lasting ?? PASSING[code] ?? "Redis failed the command.",
+    lasting ?? PASSING[code] ?? "Redis failed the command: the `cause` has its error.",
     { cause: withoutCommand(error), retryable: lasting === undefined, ambiguous },
   );
 }
 
-/** An error that a script caught while it wrote to one run, as if the server had answered it. */
+/** The failure for an error that a script caught while it wrote to one run, as if the server had answered it. */
 export function scriptFailure(message: string): RunEventsError {
   const error = new Error(message);
   error.name = "ReplyError";
   return storeFailure(error, mayHaveLanded(error));
 }
 
-/** The error of a run whose keys do not fit together: somebody else has removed one of them. */
+/** The error of a run whose keys do not fit together, since Redis lost one or another program removed it. */
 export function runDamaged(): RunEventsError {
-  return new RunEventsError("store_unavailable", "A part of the run's keys is missing in Redis.", {
-    retryable: false,
-  });
+  return new RunEventsError(
+    "store_unavailable",
+    "The run is damaged: one of its keys is missing in Redis. Restore it, or delete the run's keys.",
+    { retryable: false },
+  );
 }
 
 /** The error of a client that was closed, or has given up reconnecting: it never comes back. */

@@ -4,35 +4,40 @@ import { dueRun, type DueRun } from "./scripts/due-run.ts";
 import { firstDue } from "./scripts/first-due.ts";
 import { moveDue } from "./scripts/move-due.ts";
 
-/** What a run says of an entry. */
+/** The time of an entry, by its run. */
 export interface DueTime {
   readonly atMs: number;
-  /** Whether it has come true; else it may, no earlier than `atMs`. */
+  /** Whether the entry's lease or end exists. Otherwise it may come to exist, no earlier than `atMs`. */
   readonly isTrue: boolean;
 }
 
-/** Asks an index for entries that were due some time ago, earliest first. */
+/** Which entries of an index to find: those that were due some time ago, earliest first. */
 export interface DueQuery {
   readonly index: string;
   /** How long ago, in milliseconds, by the clock of the index's server. */
   readonly ageMs: number;
   readonly limit: number;
-  /** What the run, `null` if there is none, says of an entry; `null` if that is over. */
+  /**
+   * Finds the time of an entry in its run.
+   * @param run `null` if the run does not exist
+   * @returns `null` if the entry's lease or end is over
+   */
   readonly judge: (entry: DueEntry, run: DueRun | null, nowMs: number) => DueTime | null;
 }
 
-/** An entry as the index has it, and what its run says. */
-interface Look {
+/** An entry as the index has it, and its time by its run. */
+interface CheckedEntry {
   readonly entry: DueEntry;
   readonly score: number;
   readonly time: DueTime | null;
 }
 
-/** How many runs are looked at in one turn, unless more are asked for. */
-const LOOKS = 50;
+/** How many runs are checked in one turn, unless the limit is larger. */
+const CHECKED_AT_ONCE = 50;
+
 /**
- * Finds the runs that are due. An entry that is too early in the index is moved to its time, and the start of the index is read again
- * until it is in order. So the earliest runs come first, and entries that are not due hide no others.
+ * Finds the runs that are due. It moves entries that are too early in the index to their time, and reads the start of the index
+ * again until that is in order. So the earliest runs come first, and entries that are not due hide no others.
  */
 export function findDue(connection: Connection, query: DueQuery): Promise<readonly DueEntry[]> {
   return new DueSearch(connection, query).find();
@@ -43,7 +48,7 @@ class DueSearch {
   readonly #query: DueQuery;
   /** The time of the first turn, so that entries that come due meanwhile do not keep the search from ending. */
   #nowMs: string | null = null;
-  /** They may come true as early as this, and so stay where they are. */
+  /** Entries whose lease or end may come to exist at their score, and so stay where they are. */
   readonly #waiting = new Set<string>();
 
   constructor(connection: Connection, query: DueQuery) {
@@ -54,20 +59,20 @@ class DueSearch {
   async find(): Promise<readonly DueEntry[]> {
     const { limit } = this.#query;
     for (;;) {
-      const count = Math.max(limit, LOOKS) + this.#waiting.size;
-      const looks = await this.#lookAtFirst(count);
-      await this.#putInOrder(looks);
-      const firstEarly = looks.findIndex(isEarly);
-      const due = looks
-        .slice(0, firstEarly === -1 ? looks.length : firstEarly)
+      const count = Math.max(limit, CHECKED_AT_ONCE) + this.#waiting.size;
+      const checked = await this.#checkFirst(count);
+      await this.#putInOrder(checked);
+      const firstEarly = checked.findIndex(isEarly);
+      const due = checked
+        .slice(0, firstEarly === -1 ? checked.length : firstEarly)
         .filter(({ time }) => time?.isTrue)
         .slice(0, limit);
-      const isAll = firstEarly === -1 && looks.length < count;
+      const isAll = firstEarly === -1 && checked.length < count;
       if (isAll || due.length === limit) return due.map(({ entry }) => entry);
     }
   }
 
-  async #lookAtFirst(count: number): Promise<readonly Look[]> {
+  async #checkFirst(count: number): Promise<readonly CheckedEntry[]> {
     const { index, ageMs } = this.#query;
     const { nowMs, entries } = await firstDue(this.#connection, {
       index,
@@ -76,25 +81,25 @@ class DueSearch {
       nowMs: this.#nowMs,
     });
     this.#nowMs = nowMs;
-    return Promise.all(entries.map(({ entry, score }) => this.#lookAt(entry, score)));
+    return Promise.all(entries.map(({ entry, score }) => this.#check(entry, score)));
   }
 
-  async #lookAt(entry: DueEntry, score: number): Promise<Look> {
+  async #check(entry: DueEntry, score: number): Promise<CheckedEntry> {
     const run = await dueRun(this.#connection, entry.runId);
     return { entry, score, time: this.#query.judge(entry, run, Number(this.#nowMs)) };
   }
 
-  async #putInOrder(looks: readonly Look[]): Promise<void> {
-    for (const { entry, time, score } of looks) {
+  async #putInOrder(checked: readonly CheckedEntry[]): Promise<void> {
+    for (const { entry, time, score } of checked) {
       if (time !== null && !time.isTrue && time.atMs <= score) this.#waiting.add(dueMember(entry));
     }
     await Promise.all([
-      this.#remove(looks.filter(({ time }) => time === null)),
-      this.#putOff(looks.filter(isEarly)),
+      this.#remove(checked.filter(({ time }) => time === null)),
+      this.#putOff(checked.filter(isEarly)),
     ]);
   }
 
-  async #remove(over: readonly Look[]): Promise<void> {
+  async #remove(over: readonly CheckedEntry[]): Promise<void> {
     if (over.length === 0) return;
     await this.#connection.redis.zrem(
       this.#query.index,
@@ -102,27 +107,27 @@ class DueSearch {
     );
   }
 
-  async #putOff(early: readonly Look[]): Promise<void> {
+  async #putOff(early: readonly CheckedEntry[]): Promise<void> {
     await this.#move("GT", early);
-    // Between the look and the move a lease may have been made shorter: then one of the two sees it.
+    // A lease may have been made shorter between the check and the move. The second check sees it.
     const again = await Promise.all(
-      early.map(({ entry, time }) => this.#lookAt(entry, time?.atMs ?? 0)),
+      early.map(({ entry, time }) => this.#check(entry, time?.atMs ?? 0)),
     );
     await this.#move("LT", again.filter(isLate));
   }
 
-  #move(to: "GT" | "LT", looks: readonly Look[]): Promise<void> {
-    const moves = looks.map(({ entry, time }) => ({ entry, atMs: time?.atMs ?? 0 }));
+  #move(to: "GT" | "LT", checked: readonly CheckedEntry[]): Promise<void> {
+    const moves = checked.map(({ entry, time }) => ({ entry, atMs: time?.atMs ?? 0 }));
     return moveDue(this.#connection, this.#query.index, to, moves);
   }
 }
 
 /** Whether the entry comes before its time. */
-function isEarly({ score, time }: Look): boolean {
+function isEarly({ score, time }: CheckedEntry): boolean {
   return time !== null && time.atMs > score;
 }
 
 /** Whether the entry comes after its time. */
-function isLate({ score, time }: Look): boolean {
+function isLate({ score, time }: CheckedEntry): boolean {
   return time !== null && time.atMs < score;
 }

@@ -2,24 +2,24 @@ import type { RunStatus } from "@tm/run-events-core";
 
 /** The keys of one run. They share a hash tag, so a cluster has them on one node and a script may use them together. */
 interface RunKeys {
-  /** A hash: the run as it stands. */
+  /** A hash: the run's head. */
   readonly head: string;
   /** A stream: the events, with their sequence as the first half of the id. */
   readonly events: string;
-  /** A hash: idempotency key to the first and last sequence that it stands for. */
+  /** A hash: idempotency key to the first and last sequence of its append. */
   readonly receipts: string;
 }
 
-/** Names what the store has in Redis. */
+/** The names of the store's keys and channels in Redis. */
 export interface Keys {
-  /** The last ordinal that was given out. */
+  /** The last ordinal that a run got. */
   readonly ordinal: string;
   ofRun(runId: string): RunKeys;
-  /** Leases by when they run out, at the earliest. */
+  /** Leases, by the earliest time when they may expire. */
   readonly held: string;
-  /** Finished runs by when they did, at the earliest. */
+  /** Finished runs, by the earliest time when they may have finished. */
   readonly ended: string;
-  /** Keys that a probe writes to, each in a slot of its own. */
+  /** Keys that a probe writes to, in random slots. */
   probe(index: number): string;
   /** A sorted set for each owner and status, all of an owner under one hash tag. */
   list(ownerId: string, runStatus: RunStatus): string;
@@ -31,10 +31,10 @@ export interface Keys {
 const PREFIX = /^[^{}\s]+$/;
 
 /**
- * The names behind a prefix. Stores with different prefixes share nothing: the first brace ends the prefix, and the last
- * colon begins what kind of key it is.
- * @param keyPrefix what the client itself puts before each key; it does not do so with channels
- * @throws TypeError if the prefix is empty or has a brace or white space in it
+ * The names under a prefix. Stores with different prefixes share nothing: the first brace ends the prefix, and the kind of
+ * key follows the last colon.
+ * @param keyPrefix what the client adds before each key; it does not add it to channels
+ * @throws TypeError if the prefix is empty, or has a brace or white space in it
  */
 export function keysOf(prefix: string, keyPrefix: string): Keys {
   if (!PREFIX.test(prefix)) {
@@ -50,7 +50,7 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
       const run = `${prefix}:{run:${runId}}`;
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };
     },
-    // The tag has letters of its own: an empty one would be none, and an owner may be called anything.
+    // The tag begins with "owner:", since Redis ignores an empty tag, and an owner id may be any text.
     list: (ownerId, runStatus) => `${prefix}:{owner:${ownerId}}:${runStatus}`,
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),

@@ -15,7 +15,10 @@ import { moveDue } from "./scripts/move-due.ts";
 import { sendRelease } from "./scripts/release.ts";
 import { sendRenew } from "./scripts/renew.ts";
 
-/** Gives a run to the caller. In a cluster the entry in the index of leases is made between two calls of the script. @see S21 */
+/**
+ * Claims a run for the caller. In a cluster the entry in the index of leases is made between two calls of the script.
+ * @see S21
+ */
 export async function claimRun(
   connection: Connection,
   request: ClaimRequest,
@@ -37,7 +40,7 @@ export async function claimRun(
       }
       return outcome;
     }
-    // This may repeat: each time another claim was granted meanwhile.
+    // This may repeat, if another claim was granted meanwhile.
     if (made !== null) dropDue(connection, held, made);
     const [, mark, leaseExpiresAtMs] = reply;
     made = { mark, runId };
@@ -46,8 +49,8 @@ export async function claimRun(
 }
 
 /**
- * Moves the end of a lease. Its entry in the index only says when to look, so it stays, unless the lease is now shorter. If a process
- * dies before it has moved the entry, a look finds it when the lease would otherwise have run out.
+ * Moves the end of a lease. Its entry in the index is only the time of the next check, so it stays, unless the lease is now
+ * shorter. If a process dies before it has moved the entry, a check finds it when the lease would otherwise have expired.
  * @see S21
  */
 export async function renewLease(
@@ -65,7 +68,10 @@ export async function renewLease(
   return outcome;
 }
 
-/** Ends a lease. @see S21 */
+/**
+ * Ends a lease.
+ * @see S21
+ */
 export async function releaseRun(
   connection: Connection,
   request: ReleaseRequest,
@@ -77,7 +83,10 @@ export async function releaseRun(
   return parseLeaseReply(reply, runId);
 }
 
-/** The runs whose lease ran out some time ago. @see S23 */
+/**
+ * The runs whose lease expired some time ago.
+ * @see S23
+ */
 export async function listExpired(
   connection: Connection,
   { graceMs, limit }: ExpiredQuery,
@@ -95,7 +104,7 @@ function judgeLease({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueT
   const [ordinal, fence = 0] = mark.split("/").map(Number);
   if (run === null || run.ordinal !== ordinal || run.finishedAtMs !== null) return null;
   if (run.fence > fence) return null;
-  // Somebody may be about to claim the run: from now on, and for a millisecond at least.
+  // A worker may be about to get this lease: from now on, and for a millisecond at least.
   if (run.fence < fence) return { atMs: nowMs + 1, isTrue: false };
   return run.leaseExpiresAtMs === null ? null : { atMs: run.leaseExpiresAtMs, isTrue: true };
 }

@@ -2,13 +2,12 @@ import type { RunStatus } from "@tm/run-events-core";
 import type { Connection } from "./connection.ts";
 
 /**
- * That an owner's run may be in this status. An owner's list and a run are keys of different slots, which a cluster cannot
- * change in one step, so a list only says where to look: an entry is made before the run comes to a status and removed
- * after it has left it, and whoever lists asks the run itself. At whatever point a process dies, the list has an entry too
- * many and never one too few.
+ * An entry of an owner's list: the run may be in this status. An owner's list and a run are keys of different slots, which a
+ * cluster cannot change in one step. So an entry is made before the run gets the status, and removed after the run has left it. A
+ * listing checks the run itself. Wherever a process dies, the list has an entry too many, but misses none.
  *
- * An entry too many costs whoever lists one look at a run, and is removed there when it can never come true again: the
- * run has left that status, or no run has had that ordinal for a day, so that none is still being made with it.
+ * An entry too many costs a listing one check of a run. The listing removes it when it can never be right again: the run has
+ * left that status, or no run has had that ordinal for a day, so that none is still being created with it.
  */
 export interface ListEntry {
   readonly ownerId: string;
@@ -27,7 +26,7 @@ export const STATUSES: readonly RunStatus[] = [
   "cancelled",
 ];
 
-/** Makes an entry; making it again changes nothing. */
+/** Adds an entry; adding it again changes nothing. */
 export async function addListEntry(connection: Connection, entry: ListEntry): Promise<void> {
   const { redis, keys } = connection;
   await redis.zadd(
@@ -37,7 +36,7 @@ export async function addListEntry(connection: Connection, entry: ListEntry): Pr
   );
 }
 
-/** Removes an entry in its own time: nobody waits for it, and what stays behind is removed by whoever lists. */
+/** Removes an entry without a wait. If that fails, a later listing removes it. */
 export function dropListEntry(connection: Connection, entry: ListEntry): void {
   const { redis, keys } = connection;
   redis.zrem(keys.list(entry.ownerId, entry.runStatus), memberOf(entry)).catch(() => {

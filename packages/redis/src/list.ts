@@ -8,8 +8,8 @@ import { readHead } from "./scripts/read-head.ts";
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
 /**
- * An owner's runs, newest first: what stands in its list, as far as the runs themselves agree. Entries that can never
- * come true again are removed in passing.
+ * An owner's runs, newest first: the entries of its list that their runs confirm. Entries that can never be right again are
+ * removed.
  * @see S12, W14
  */
 export async function listRuns(
@@ -42,7 +42,7 @@ export async function listRuns(
   }
 }
 
-/** Whether an entry can never come true again: statuses only go forward, and a run that is long not there is not being made. */
+/** Whether an entry can never be right again: statuses only go forward, and a run takes less than a day to create. */
 function isVoid(entry: ListEntry, head: RunRecord | null, nowMicros: number): boolean {
   if (head?.ordinal !== entry.ordinal) return nowMicros - entry.ordinal > DAY_MICROS;
   if (head.runStatus === entry.runStatus) return false;

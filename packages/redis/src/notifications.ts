@@ -11,64 +11,68 @@ import { createSubscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { SubscribedRun } from "./subscribed-run.ts";
 
-/** How often runs are looked at while their channels are heard, in milliseconds. */
-const LOOK_MS = 1_000;
-/** How often runs are looked at while their channels are not heard. */
-const DEAF_LOOK_MS = 50;
-/** What a look, and the commands before it, may come late, with some 20,000 runs watched. */
-const LOOK_GRACE_MS = 1_000;
+/** How often runs are polled while their channels are subscribed, in milliseconds. */
+const POLL_MS = 1_000;
+/** How often runs are polled while their channels are not subscribed, in milliseconds. */
+const UNSUBSCRIBED_POLL_MS = 50;
+/** How late a poll and the commands before it may be, with some 20,000 subscribed runs, in milliseconds. */
+const POLL_GRACE_MS = 1_000;
 
-/** So many runs are looked at in a millisecond at most, over time. */
+/** The most runs that are polled in a millisecond, on average. */
 const RUNS_A_MS = 20;
 
-/** The longest time from a commit to its notification, when its message is lost. */
-export const NOTIFY_WITHIN_MS: number = LOOK_MS + LOOK_GRACE_MS;
+/** The longest time from a commit to its notification if its message is lost, in milliseconds. */
+export const NOTIFY_WITHIN_MS: number = POLL_MS + POLL_GRACE_MS;
 
 /**
- * The notifications of one store. The script of a commit publishes on the run's channel. One connection of the process subscribes to
- * the channels of all watched runs; the first watch opens it. The process also looks at the runs' heads: seldom, in case a message
- * was lost, and often while a channel is not heard. A mark remembers what the last look saw. The first look at a run always notifies.
+ * The notifications of one store. The script of a commit publishes on the run's channel. One connection of the store subscribes to
+ * the channels of all subscribed runs; the first subscription opens it. The store also polls the runs' heads: seldom, in case a
+ * message was lost, and often while a channel is not subscribed. A mark holds what the last poll read. A run's first poll
+ * always notifies.
  *
- * | a watched run is | waits for                           | looked at   | `ready`                       |
- * | ---------------- | ----------------------------------- | ----------- | ----------------------------- |
- * | new              | its channel or the first look       | every 50 ms | pending; a failed look rejects it, and the next watch gets a new one |
- * | ready, not heard | its channel                         | every 50 ms | resolved                      |
- * | ready, heard     | messages                            | every second | resolved                     |
+ * | run's state           | waits for                     | is polled    | `ready`                                      |
+ * | --------------------- | ----------------------------- | ------------ | -------------------------------------------- |
+ * | new                   | its channel or its first poll | every 50 ms  | pending; a failed poll rejects it, and the next subscription gets a new one |
+ * | ready, not subscribed | its channel                   | every 50 ms  | resolved                                     |
+ * | ready, subscribed     | messages                      | every second | resolved                                     |
  *
- * A lost connection makes every run "not heard" again. A look that finds a commit without a message renews the subscription.
+ * A lost connection makes every channel "not subscribed" again. A poll that finds a commit without a message renews the
+ * channel's subscription.
  * @see S13-S15
  */
 export class Notifications {
   readonly #connection: Connection;
   readonly #notifier = createNotifier();
   readonly #subscribed = new Map<string, SubscribedRun>();
-  readonly #looks: Poller;
-  readonly #deafLooks: Poller;
-  /** `null` before the first watch. */
+  readonly #poller: Poller;
+  readonly #unsubscribedPoller: Poller;
+  /** `null` before the first subscription. */
   #subscriptions: Subscriptions | null = null;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#looks = this.#pollEvery(
-      LOOK_MS,
+    this.#poller = this.#pollEvery(
+      POLL_MS,
       () => [...this.#subscribed.values()],
       () => this.#subscriptions?.beat(),
     );
-    this.#deafLooks = this.#pollEvery(DEAF_LOOK_MS, () =>
-      [...this.#subscribed.values()].filter(({ runId }) => !this.#subscriptions?.isHeard(runId)),
+    this.#unsubscribedPoller = this.#pollEvery(UNSUBSCRIBED_POLL_MS, () =>
+      [...this.#subscribed.values()].filter(
+        ({ runId }) => !this.#subscriptions?.isSubscribed(runId),
+      ),
     );
   }
 
-  /** As the contract's `subscribe`. */
+  /** The store's `subscribe`. */
   subscribe(runId: string, onNotification: () => void): Subscription {
     const refusal = this.#connection.refusal();
     if (refusal !== null) {
       const ready = Promise.reject<void>(refusal);
-      // A caller that does not wait for it learns of the failure from the next read.
+      // A caller that does not wait for `ready` gets the failure from its next read.
       ready.catch(() => {});
       return { ready, stop() {} };
     }
-    const silence = this.#notifier.add(runId, onNotification);
+    const remove = this.#notifier.add(runId, onNotification);
     const run = this.#join(runId);
     let isStopped = false;
     return {
@@ -76,23 +80,23 @@ export class Notifications {
       stop: () => {
         if (isStopped) return;
         isStopped = true;
-        silence();
+        remove();
         this.#leave(run);
       },
     };
   }
 
-  /** Ends all subscriptions and the store's own connection. */
+  /** Ends all subscriptions, and closes the connection for them. */
   close(): void {
     this.#notifier.clear();
     for (const run of this.#subscribed.values()) run.fail(storeClosed());
     this.#subscribed.clear();
-    this.#looks.stop();
-    this.#deafLooks.stop();
+    this.#poller.stop();
+    this.#unsubscribedPoller.stop();
     this.#subscriptions?.close();
   }
 
-  /** Looks at runs while there are any: the pause is longer where there are very many. */
+  /** Polls the picked runs, and stops when no run is picked. With very many runs the pause is longer. */
   #pollEvery(
     periodMs: number,
     pick: () => readonly SubscribedRun[],
@@ -101,11 +105,11 @@ export class Notifications {
     return createPoller({
       poll: () => {
         before();
-        return this.#lookAt(pick());
+        return this.#poll(pick());
       },
       isNeeded: () => pick().length > 0,
       pauseMs: () => Math.max(periodMs, pick().length / RUNS_A_MS),
-      // A look at a server that does not answer takes long, and must not put off the next.
+      // A poll of a server that does not answer takes long, and must not delay the next.
       mostPauseMs: periodMs,
     });
   }
@@ -113,25 +117,25 @@ export class Notifications {
   #open(): Subscriptions {
     const { redis, keys } = this.#connection;
     return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
-      onHeard: (runId) => this.#onHeard(runId),
-      onUnheard: () => this.#deafLooks.start(DEAF_LOOK_MS),
+      onSubscribed: (runId) => this.#onSubscribed(runId),
+      onUnsubscribed: () => this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS),
       onMessage: (runId) => {
         const run = this.#subscribed.get(runId);
-        if (run !== undefined) run.hasSpoken = true;
+        if (run !== undefined) run.hasMessage = true;
         this.#notifier.notify(runId);
       },
     });
   }
 
-  #onHeard(runId: string): void {
+  #onSubscribed(runId: string): void {
     const run = this.#subscribed.get(runId);
     if (run === undefined) return;
-    // What came while it was not heard.
+    // Commits may have come while the channel was not subscribed.
     if (run.isReady) this.#notifier.notify(runId);
     run.settle();
   }
 
-  async #lookAt(runs: readonly SubscribedRun[]): Promise<void> {
+  async #poll(runs: readonly SubscribedRun[]): Promise<void> {
     const { redis, keys } = this.#connection;
     await Promise.all(
       runs.map(async (run) => {
@@ -140,7 +144,7 @@ export class Notifications {
           const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
           this.#see(run, `${ordinal}:${last}`);
         } catch (error) {
-          // The log is the truth: the next look finds what this one missed. But no caller should wait for it.
+          // The next poll finds what this one missed. But no caller should wait for it.
           run.fail(storeFailure(error));
         }
       }),
@@ -148,14 +152,14 @@ export class Notifications {
   }
 
   #see(run: SubscribedRun, mark: string): void {
-    // The run is no longer watched, or is watched again.
+    // The subscriptions of the run have ended, and it may have new ones.
     if (this.#subscribed.get(run.runId) !== run) return;
     if (run.mark !== mark) {
       this.#notifier.notify(run.runId);
-      if (run.mark !== null && !run.hasSpoken) this.#subscriptions?.renew(run.runId);
+      if (run.mark !== null && !run.hasMessage) this.#subscriptions?.renew(run.runId);
     }
     run.mark = mark;
-    run.hasSpoken = false;
+    run.hasMessage = false;
     run.settle();
   }
 
@@ -166,10 +170,10 @@ export class Notifications {
       this.#subscribed.set(runId, run);
       this.#subscriptions ??= this.#open();
       this.#subscriptions.add(runId);
-      // The last watch was stopped just now, and its channel is still subscribed to.
-      if (this.#subscriptions.isHeard(runId)) run.settle();
-      this.#looks.start(LOOK_MS);
-      this.#deafLooks.start(DEAF_LOOK_MS);
+      // The run's last subscription ended just now, and its channel is still subscribed.
+      if (this.#subscriptions.isSubscribed(runId)) run.settle();
+      this.#poller.start(POLL_MS);
+      this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
     }
     run.subscriptions += 1;
     return run;
@@ -178,7 +182,7 @@ export class Notifications {
   #leave(run: SubscribedRun): void {
     run.subscriptions -= 1;
     if (run.subscriptions > 0) return;
-    // Neither a look nor a channel will settle it, and a caller may be waiting.
+    // No poll and no channel will settle it any more, and a caller may be waiting.
     run.settle();
     this.#subscribed.delete(run.runId);
     this.#subscriptions?.remove(run.runId);

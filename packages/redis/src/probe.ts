@@ -11,9 +11,10 @@ import { writeProbe } from "./scripts/probe.ts";
 const KEYS_A_MASTER = 8;
 
 /**
- * Resolves if an append could land now, in a cluster on each master. Checks their settings again.
- * @returns what an acknowledged append survives now, and the time by the masters' clocks, the latest of several
- * @throws RunEventsError `store_unavailable` if one of them may evict runs; or what the client throws
+ * Resolves if an append could land now, in a cluster on each master. Checks their settings again. Also throws what the client
+ * throws.
+ * @returns what an acknowledged append survives now, and the latest time of the masters' clocks
+ * @throws RunEventsError `store_unavailable` if a server may evict runs
  * @see S31
  */
 export async function probeServers(

@@ -5,20 +5,23 @@ import { type DueTime, findDue } from "./find-due.ts";
 import { deleteRun } from "./runs.ts";
 import type { DueRun } from "./scripts/due-run.ts";
 
-/** The most runs that are removed in one turn, so that appends have theirs. */
+/** The most runs that are removed in one turn, so that appends run between. */
 const RUNS_AT_ONCE = 50;
 
-/** Removes runs that finished some time ago, whole, those first that finished first. @see S24 */
+/**
+ * Removes whole runs that finished some time ago, those that finished first before others.
+ * @see S24
+ */
 export async function purgeRuns(
   connection: Connection,
   { finishedForMs, limit }: PurgeRequest,
 ): Promise<readonly string[]> {
-  const gone: string[] = [];
-  while (gone.length < limit) {
+  const purged: string[] = [];
+  while (purged.length < limit) {
     const old = await findDue(connection, {
       index: connection.keys.ended,
       ageMs: finishedForMs,
-      limit: Math.min(limit - gone.length, RUNS_AT_ONCE),
+      limit: Math.min(limit - purged.length, RUNS_AT_ONCE),
       judge: (entry, run, nowMs) => judgeEnd(entry, run, nowMs, finishedForMs),
     });
     if (old.length === 0) break;
@@ -26,11 +29,11 @@ export async function purgeRuns(
       old.map(({ runId, mark }) => deleteRun(connection, { runId, ownerId: null, ordinal: mark })),
     );
     old.forEach(({ runId }, at) => {
-      // Else somebody else has just removed it.
-      if (outcomes[at] === "deleted") gone.push(runId);
+      // Otherwise another client has just removed it.
+      if (outcomes[at] === "deleted") purged.push(runId);
     });
   }
-  return gone;
+  return purged;
 }
 
 function judgeEnd(
@@ -41,8 +44,8 @@ function judgeEnd(
 ): DueTime | null {
   if (run === null || run.ordinal !== Number(mark)) return null;
   const { finishedAtMs, updatedAtMs } = run;
-  // Somebody may be about to end the run: from now on.
+  // A writer may be about to end the run: from now on.
   if (finishedAtMs === null) return { atMs: Math.max(nowMs, updatedAtMs), isTrue: false };
-  // By the clock that wrote it: in a cluster the index is on another server, whose clock may be ahead.
+  // By the clock that wrote the end: in a cluster the index is on another server, whose clock may be ahead.
   return { atMs: finishedAtMs, isTrue: finishedAtMs <= run.nowMs - finishedForMs };
 }

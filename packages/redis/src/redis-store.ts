@@ -17,8 +17,9 @@ import { NOTIFY_WITHIN_MS, Notifications } from "./notifications.ts";
 /** Settings of `openRedisStore`. */
 export interface RedisStoreOptions {
   /**
-   * What the names of the store's keys and channels begin with, up to a colon. No braces, no white space.
-   * Default `run-events`. @see S19
+   * The start of the names of the store's keys and channels, before a colon. No braces, no white space.
+   * @defaultValue `run-events`
+   * @see S19
    */
   readonly prefix?: string;
 }
@@ -27,20 +28,20 @@ export interface RedisStoreOptions {
 export type RedisStore = RunEventStore;
 
 /**
- * Opens a store on Redis or Valkey, over the caller's client: ioredis' or iovalkey's `Redis`, alone or behind Sentinel, or
- * `Cluster`. Any number of processes may share it. The store makes a connection of its own beside the client's when the first run
- * is watched, and ends that one alone when it closes.
+ * Opens a store on Redis or Valkey, over the caller's client. The client is ioredis' or iovalkey's `Redis`, alone or with Sentinel,
+ * or `Cluster`. Any number of processes may share the store. With the first subscription the store opens a second connection, and
+ * closes only that one.
  *
- * An append survives what the server's settings say: power loss with `appendfsync always`, else nothing that
- * `capabilities.durability` could promise. They are looked at now and with each `probe`, which fails if runs may be evicted. A failover may lose acknowledged appends, whatever they say: replicas
- * follow behind.
+ * The server's settings decide what an append survives: power loss with `appendfsync always`, and otherwise what
+ * `capabilities.durability` shows. They are checked now and with each `probe`, which fails if runs may be evicted. Under any
+ * settings, a failover may lose acknowledged appends, since replicas lag.
  *
- * Behind a host name, a client must disconnect from a server that has become a replica:
+ * With a host name, a client must disconnect from a server that has become a replica:
  * `reconnectOnError: ({ message }) => message.startsWith("READONLY")`.
  *
- * @throws TypeError for a bad prefix, or for anything but such a client.
+ * @throws TypeError for a bad prefix, or for a value that is not such a client
  * @throws RunEventsError `store_unavailable`: Redis cannot be reached, or refuses the user; not `retryable` if the client is closed,
- * or a server's `maxmemory-policy` lets it evict runs.
+ * or if a server's `maxmemory-policy` lets it evict runs
  * @example
  * const redis = new Redis("redis://127.0.0.1:6379", {
  *   reconnectOnError: ({ message }) => message.startsWith("READONLY"),
@@ -60,7 +61,7 @@ export async function openRedisStore(
 
   return {
     capabilities: {
-      // As the servers' settings were when they were last looked at: here, and with each probe.
+      // From the last check of the servers' settings: here, and with each probe.
       get durability() {
         return durability;
       },

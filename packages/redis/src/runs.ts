@@ -14,8 +14,8 @@ import { nextOrdinal } from "./scripts/next-ordinal.ts";
 import { readHead } from "./scripts/read-head.ts";
 
 /**
- * Makes a run: first its ordinal, then the entry in its owner's list, then the run. Between these steps another process may
- * make it: the last step sees that, and the ordinal tells who did.
+ * Creates a run: first its ordinal, then the entry in its owner's list, then the run. Another process may create it between these
+ * steps. The last step sees that, and the ordinal shows which process did.
  * @see S16
  */
 export async function createRun(
@@ -24,7 +24,7 @@ export async function createRun(
 ): Promise<CreateOutcome> {
   const { runId, ownerId, metadata } = request;
   const asked = nextOrdinal(connection);
-  // A Redis that is full has no ordinal to give, but it knows the runs that are there.
+  // A full Redis refuses a new ordinal, but answers for an existing run.
   asked.catch(() => {});
   const existing = await readHead(connection, runId);
   if (existing !== null) return existingOutcome(existing, ownerId);
@@ -33,7 +33,7 @@ export async function createRun(
   const entry = { ownerId, runStatus, runId, ordinal };
   await addListEntry(connection, entry);
   const run = await sendCreateRun(connection, { ...entry, metadata });
-  // Also when the client has sent the script twice.
+  // Even if the client sent the script twice, the ordinal is this call's.
   if (run.ordinal === ordinal) return { outcome: "created", run };
   dropListEntry(connection, entry);
   return existingOutcome(run, ownerId);
@@ -43,7 +43,10 @@ function existingOutcome(run: RunRecord, ownerId: string): CreateOutcome {
   return run.ownerId === ownerId ? { outcome: "existing", run } : { outcome: "taken" };
 }
 
-/** Removes a finished run whole, then what its owner's list and the index of finished runs have of it. @see S17, S24 */
+/**
+ * Removes a finished run whole, then its entries in its owner's list and the index of finished runs.
+ * @see S17, S24
+ */
 export async function deleteRun(
   connection: Connection,
   request: DeleteRequest,

@@ -4,10 +4,10 @@ import type { RunEventsError } from "@tm/run-events-core";
 export class SubscribedRun {
   readonly runId: string;
   subscriptions = 0;
-  /** What the run was like when it was last looked at; `null` before that. */
+  /** What the last poll read of the run; `null` before the first poll. */
   mark: string | null = null;
-  /** Whether its channel has had a message since then. */
-  hasSpoken = false;
+  /** Whether its channel has had a message since the last poll. */
+  hasMessage = false;
   #ready = createReady();
   #isReady = false;
 
@@ -24,13 +24,13 @@ export class SubscribedRun {
     return this.#isReady;
   }
 
-  /** The run is looked at, or heard. */
+  /** Resolves `ready`: the run was polled, or its channel is subscribed. */
   settle(): void {
     this.#isReady = true;
     this.#ready.resolve();
   }
 
-  /** Rejects for all that wait. Later subscriptions wait for the next look. */
+  /** Rejects `ready` for all that wait. Later subscriptions wait for the next poll. */
   fail(failure: RunEventsError): void {
     if (this.#isReady) return;
     this.#ready.reject(failure);
@@ -40,7 +40,7 @@ export class SubscribedRun {
 
 function createReady(): PromiseWithResolvers<void> {
   const ready = Promise.withResolvers<void>();
-  // A caller that does not wait for it learns of the failure from the next read.
+  // A caller that does not wait for `ready` gets the failure from its next read.
   ready.promise.catch(() => {});
   return ready;
 }

@@ -1,41 +1,43 @@
 import { planBackoff } from "@tm/run-events-core/store";
 import { isCluster, type RedisClient, type RedisClusterClient } from "./driver.ts";
 
-/** What a subscriber tells. */
+/** Called when a subscriber's connection changes, or receives a message. */
 export interface SubscriberEvents {
-  /** A connection is there and knows none of the channels: all are to be subscribed to, again. */
+  /** A connection is up without channels: subscribe to all of them, again. */
   readonly onUp: () => void;
-  /** The channels, or some of them, are not heard any more. */
+  /** The subscriptions to the channels, or to some of them, are lost. */
   readonly onDown: () => void;
   readonly onMessage: (channel: string) => void;
 }
 
-/** The store's own connection, on which it hears channels. It reconnects by itself until it is closed. */
+/** The store's connection for channels. It reconnects by itself until it is closed. */
 export interface Subscriber {
   /** Resolves with the channels that the server has confirmed. */
   subscribe(channels: readonly string[]): Promise<readonly string[]>;
   unsubscribe(channels: readonly string[]): Promise<void>;
-  /** Asks for a sign of life: a connection that gives none for a while is broken off. */
+  /** Pings the server: a connection without an answer for `SILENCE_MS` is closed. */
   beat(): void;
   close(): void;
 }
 
 /** The most channels of one command. */
 const CHANNELS_AT_ONCE = 1_000;
-/** How long the server may be silent after a word to it, in milliseconds. */
+/** How long the server may be silent after a command, in milliseconds. */
 const SILENCE_MS = 5_000;
-/** A fifth by chance, so that many processes do not come back as one. */
+/** A fifth is random, so that many processes do not reconnect at once. */
 const BACKOFF = { firstMs: 50, mostMs: 2_000, jitter: 0.2 };
 
 /**
- * Opens a connection of its own beside the caller's, with the caller's settings except for what makes it last and what
- * this package does itself: whoever subscribes again must know when that has been confirmed.
+ * Opens a connection next to the caller's. It takes the caller's settings, except those that keep it alive and those for what this
+ * package does itself: to subscribe again, the package has to know when the server has confirmed it.
  */
 export function createSubscriber(
   redis: RedisClient | RedisClusterClient,
   events: SubscriberEvents,
 ): Subscriber {
-  return isCluster(redis) ? hearShards(redis, events) : hearServer(redis, events);
+  return isCluster(redis)
+    ? createShardSubscriber(redis, events)
+    : createServerSubscriber(redis, events);
 }
 
 /** How long to wait before an attempt, in milliseconds. Attempts count from 1. */
@@ -43,7 +45,7 @@ function pauseBefore(attempt: number): number {
   return planBackoff(BACKOFF, attempt, Math.random());
 }
 
-function hearServer(redis: RedisClient, events: SubscriberEvents): Subscriber {
+function createServerSubscriber(redis: RedisClient, events: SubscriberEvents): Subscriber {
   const connection = redis.duplicate({
     keyPrefix: "",
     lazyConnect: false,
@@ -79,14 +81,14 @@ function hearServer(redis: RedisClient, events: SubscriberEvents): Subscriber {
 }
 
 /**
- * In a cluster a channel is heard at a node of its shard. ioredis keeps a connection to each master that is needed, and
- * moves the channels when slots move; it says `subscribersReady` when it has sent them on, but not whether the nodes have
- * confirmed, so all are subscribed to once more then. It loses a channel if it asks for the map of slots while a node still
- * has an old one: that shows when a look finds what no message has told, and the channel is renewed.
+ * In a cluster, a node of a channel's shard sends its messages. ioredis keeps a connection to each master that is needed, and
+ * moves the channels when slots move. It emits `subscribersReady` when it has sent them, but the nodes may not have confirmed
+ * them, so all are subscribed to once more. ioredis loses a channel if it asks for the map of slots while a node still has an
+ * old one. A poll then finds a commit without a message, and the channel's subscription is renewed.
  */
-function hearShards(redis: RedisClusterClient, events: SubscriberEvents): Subscriber {
-  // iovalkey's Cluster has no such connections: its runs are looked at instead.
-  if (!("shardedSubscribers" in redis.options)) return DEAF;
+function createShardSubscriber(redis: RedisClusterClient, events: SubscriberEvents): Subscriber {
+  // iovalkey's Cluster has no such connections: its runs are polled instead.
+  if (!("shardedSubscribers" in redis.options)) return UNSUPPORTED;
   const cluster = redis.duplicate([], {
     keyPrefix: "",
     lazyConnect: false,
@@ -101,7 +103,7 @@ function hearShards(redis: RedisClusterClient, events: SubscriberEvents): Subscr
   cluster.on("smessage", events.onMessage);
   return {
     async subscribe(channels) {
-      // Each on its own: a command is for one slot, and a node that fails is not to keep the others back.
+      // Each by itself: a command is for one slot, and a node that fails must not hold up the others.
       const attempts = await Promise.allSettled(
         channels.map(async (channel) => cluster.ssubscribe(channel)),
       );
@@ -111,13 +113,13 @@ function hearShards(redis: RedisClusterClient, events: SubscriberEvents): Subscr
       await Promise.all(channels.map(async (channel) => cluster.sunsubscribe(channel)));
     },
     beat() {
-      // ioredis notices itself that a node of a cluster has gone: its commands fail, and it asks the others.
+      // ioredis detects by itself that a node of a cluster has left: its commands fail, and it asks the others.
     },
     close: () => cluster.disconnect(),
   };
 }
 
-const DEAF: Subscriber = {
+const UNSUPPORTED: Subscriber = {
   subscribe: async () => [],
   unsubscribe: async () => {},
   beat() {},
@@ -125,7 +127,7 @@ const DEAF: Subscriber = {
 };
 
 function ignoreError(): void {
-  // The client reconnects by itself, and runs are looked at until it has.
+  // The client reconnects by itself, and runs are polled until it has.
 }
 
 function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

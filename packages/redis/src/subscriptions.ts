@@ -1,35 +1,36 @@
 import type { Keys } from "./keys.ts";
 import type { Subscriber, SubscriberEvents } from "./subscriber.ts";
 
-/** What becomes of subscriptions. */
+/** Called when the state of channels changes. */
 export interface SubscriptionsEvents {
-  /** From now on the run is heard: the server has confirmed it. */
-  readonly onHeard: (runId: string) => void;
-  /** Runs that were heard are not any more, and will be again. */
-  readonly onUnheard: () => void;
+  /** The server has confirmed the subscription to the run's channel: from now on its messages arrive. */
+  readonly onSubscribed: (runId: string) => void;
+  /** The channels are no longer subscribed; each gets its `onSubscribed` again. */
+  readonly onUnsubscribed: () => void;
   readonly onMessage: (runId: string) => void;
 }
 
-/** The pause before what could not be subscribed to is tried again, in milliseconds. */
+/** The pause before a refused subscription is tried again, in milliseconds. */
 const RETRY_MS = 250;
 
 /**
- * Keeps the server's subscriptions as they are wanted. One round is on its way at a time: what is wanted meanwhile joins
- * the next, which looks at what is wanted then, so however often a run comes and goes while commands are in flight, the
- * last request counts. A round whose connection was lost is forgotten, since the next connection begins from nothing.
+ * Keeps the server subscribed to the channels of exactly the wanted runs. One round of commands is on its way at a time. Changes
+ * that come meanwhile join the next round, which sees what is wanted then. So the last request counts, however often a run is
+ * added and removed while commands are in flight. A round whose connection was lost is dropped, since the next connection
+ * begins without channels.
  *
- * A run, by the sets that it is in:
+ * The state of a run, by the sets that it is in:
  *
- * | state         | wanted | told | heard | `add`   | `remove`      | a round begins | server confirms | server refuses  | connection lost, or new |
- * | ------------- | ------ | ---- | ----- | ------- | ------------- | -------------- | --------------- | --------------- | ----------------------- |
- * | idle          | -      | -    | -     | wanted  |               |                |                 |                 |                         |
- * | wanted        | yes    | -    | -     |         | idle          | subscribing    |                 |                 |                         |
- * | subscribing   | yes    | yes  | -     |         | leaving       |                | heard           | again in 250 ms | wanted                  |
- * | heard         | yes    | yes  | yes   |         | leaving       |                |                 |                 | wanted                  |
- * | leaving       | -      | yes  | any   | as before |             | unsubscribing  | leaving         |                 | idle                    |
- * | unsubscribing | -      | yes  | -     | wanted  |               |                | idle            | again in 250 ms | idle                    |
+ * | state         | wanted | requested | subscribed | `add`     | `remove` | a round begins | server confirms | server refuses  | connection lost, or new |
+ * | ------------- | ------ | --------- | ---------- | --------- | -------- | -------------- | --------------- | --------------- | ----------------------- |
+ * | idle          | -      | -         | -          | wanted    |          |                |                 |                 |                         |
+ * | wanted        | yes    | -         | -          |           | idle     | subscribing    |                 |                 |                         |
+ * | subscribing   | yes    | yes       | -          |           | leaving  |                | subscribed      | again in 250 ms | wanted                  |
+ * | subscribed    | yes    | yes       | yes        |           | leaving  |                |                 |                 | wanted                  |
+ * | leaving       | -      | yes       | any        | as before |          | unsubscribing  | leaving         |                 | idle                    |
+ * | unsubscribing | -      | yes       | -          | wanted    |          |                | idle            | again in 250 ms | idle                    |
  *
- * `renew` takes a heard run back to subscribing. While no connection is up, no round begins.
+ * `renew` takes a subscribed run back to subscribing. While no connection is up, no round begins.
  * @see S13, S14
  */
 export class Subscriptions {
@@ -37,10 +38,10 @@ export class Subscriptions {
   readonly #events: SubscriptionsEvents;
   readonly #subscriber: Subscriber;
   readonly #wanted = new Set<string>();
-  readonly #heard = new Set<string>();
-  /** The runs that the server was asked for, whether or not it has confirmed that. */
-  readonly #told = new Set<string>();
-  /** The runs that the next round looks at. */
+  readonly #subscribed = new Set<string>();
+  /** The runs whose channels the server was asked to subscribe to, confirmed or not. */
+  readonly #requested = new Set<string>();
+  /** The runs that the next round handles. */
   #changed = new Set<string>();
   readonly #failed = new Set<string>();
   #retryTimer: NodeJS.Timeout | null = null;
@@ -63,7 +64,7 @@ export class Subscriptions {
     });
   }
 
-  /** Wants a run. Unless it is heard at once, `onHeard` follows. */
+  /** Adds a wanted run. Unless its channel is still subscribed, `onSubscribed` follows. */
   add(runId: string): void {
     this.#wanted.add(runId);
     this.#change(runId);
@@ -74,16 +75,16 @@ export class Subscriptions {
     this.#change(runId);
   }
 
-  isHeard(runId: string): boolean {
-    return this.#heard.has(runId);
+  isSubscribed(runId: string): boolean {
+    return this.#subscribed.has(runId);
   }
 
   /** Subscribes to a run's channel again, since a message was missed. */
   renew(runId: string): void {
-    if (this.#heard.delete(runId)) this.#change(runId);
+    if (this.#subscribed.delete(runId)) this.#change(runId);
   }
 
-  /** Pings the server. */
+  /** Pings the server, if a connection is up. */
   beat(): void {
     if (this.#isUp) this.#subscriber.beat();
   }
@@ -99,10 +100,10 @@ export class Subscriptions {
     this.#epoch += 1;
     this.#isUp = isUp;
     this.#isBusy = false;
-    this.#heard.clear();
-    this.#told.clear();
+    this.#subscribed.clear();
+    this.#requested.clear();
     this.#changed = new Set(this.#wanted);
-    this.#events.onUnheard();
+    this.#events.onUnsubscribed();
     void this.#settle();
   }
 
@@ -126,29 +127,32 @@ export class Subscriptions {
     if (this.#epoch === mine) this.#isBusy = false;
   }
 
-  /** @returns the runs that are to be tried again; until then they are looked at */
+  /**
+   * Sends one round of commands.
+   * @returns the runs that are tried again later; until then they are polled
+   */
   async #settleRound(round: readonly string[], mine: number): Promise<readonly string[]> {
-    const more = round.filter((runId) => this.#wanted.has(runId) && !this.#heard.has(runId));
-    const less = round.filter((runId) => !this.#wanted.has(runId) && this.#told.has(runId));
-    for (const runId of more) this.#told.add(runId);
-    // Not heard from here on, so that a caller that wants one of them again waits for a round of its own.
-    for (const runId of less) this.#heard.delete(runId);
+    const more = round.filter((runId) => this.#wanted.has(runId) && !this.#subscribed.has(runId));
+    const less = round.filter((runId) => !this.#wanted.has(runId) && this.#requested.has(runId));
+    for (const runId of more) this.#requested.add(runId);
+    // Not subscribed from here on, so that a run that is wanted again waits for the next round.
+    for (const runId of less) this.#subscribed.delete(runId);
     const [subscribed, unsubscribed] = await Promise.allSettled([
       this.#subscriber.subscribe(more.map(this.#keys.channel)),
       this.#subscriber.unsubscribe(less.map(this.#keys.channel)),
     ]);
     if (this.#epoch !== mine) return [];
     const confirmed = subscribed.status === "fulfilled" ? subscribed.value : [];
-    for (const channel of confirmed) this.#hear(this.#keys.runIdOf(channel));
-    const unsettled = more.filter((runId) => !this.#heard.has(runId));
+    for (const channel of confirmed) this.#confirm(this.#keys.runIdOf(channel));
+    const unsettled = more.filter((runId) => !this.#subscribed.has(runId));
     if (unsubscribed.status === "rejected") return [...unsettled, ...less];
-    for (const runId of less) this.#told.delete(runId);
+    for (const runId of less) this.#requested.delete(runId);
     return unsettled;
   }
 
-  #hear(runId: string): void {
-    this.#heard.add(runId);
-    if (this.#wanted.has(runId)) this.#events.onHeard(runId);
+  #confirm(runId: string): void {
+    this.#subscribed.add(runId);
+    if (this.#wanted.has(runId)) this.#events.onSubscribed(runId);
   }
 
   #retryLater(runIds: readonly string[]): void {

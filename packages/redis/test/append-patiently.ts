@@ -1,6 +1,6 @@
 import { type RunEvents, RunEventsError } from "@tm/run-events-core";
 
-/** Appends as a program does that goes on while the store says that it may try again. */
+/** Appends like a program that tries again while the error is retryable. */
 export async function appendPatiently(
   runs: RunEvents,
   runId: string,

@@ -2,10 +2,10 @@ import type { AppendRequest } from "@tm/run-events-core/store";
 import { arbitraryAppend, arbitraryFence } from "@tm/run-events-test-servers/arbitrary-append";
 import fc from "fast-check";
 
-/** The runs that steps are about; nobody makes the last. */
+/** The runs of the steps; the last is never created. */
 export const RUN_IDS = ["a", "b", "missing"] as const;
 
-/** A call of a store, or some time that goes by before the next. */
+/** A call of a store, or some time before the next one. */
 export type Step =
   | { readonly do: "append"; readonly requests: readonly AppendRequest[] }
   | { readonly do: "claim"; readonly runId: string; readonly leaseMs: number }

@@ -12,20 +12,20 @@ import {
   readValues,
 } from "@tm/run-events-test-servers/requests";
 
-describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
+describe.each(REDIS_PROGRAMS)("on a %s with other settings", (program) => {
   it.each(["allkeys-lru", "allkeys-lfu", "allkeys-random"])(
-    "S6: one that may evict any key is refused: %s",
+    "S6: a server that may evict any key is refused: %s",
     async (policy) => {
       const server = await openServer({ program, settings: ["--maxmemory-policy", policy] });
       await expect(openRedisStore(connect(server))).rejects.toMatchObject({
         code: "store_unavailable",
-        message: `Redis may evict runs: set maxmemory-policy to noeviction, it is ${policy}.`,
+        message: `Expected maxmemory-policy noeviction, got ${policy}, under which Redis may evict runs: set it to noeviction.`,
         retryable: false,
       });
     },
   );
 
-  it("S6: one that evicts only keys with an expiry is not, since the store has none", async () => {
+  it("S6: a server that evicts only keys with an expiry is accepted, since the store has no such keys", async () => {
     const server = await openServer({ program, settings: ["--maxmemory-policy", "volatile-lru"] });
     const { redis, store } = await openStore(server);
     await store.createRun(createOf("a"));
@@ -40,16 +40,20 @@ describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
     [["--appendfsync", "no"], "memory"],
     [["--appendonly", "no"], "memory"],
     [["--rename-command", "CONFIG", ""], "unknown"],
-  ] as const)("S6: says no more than is true of %j: %s", async (settings, durability) => {
+  ] as const)("S6: the durability with %j is %s", async (settings, durability) => {
     const { store } = await openStore(await openServer({ program, settings }));
     expect(store.capabilities).toMatchObject({ durability, shared: true });
   });
 
   it.each([
-    ["no password", {}, "Redis asks for a password."],
-    ["a wrong one", { password: "wrong" }, "Redis refused the user name or the password."],
-    ["an unknown user", { username: "nobody", password: "x" }, /refused the user name/],
-  ] as const)("S20: one with a password refuses %s", async (_, options, message) => {
+    ["no password", {}, "Redis requires a password: give the client one."],
+    [
+      "a wrong one",
+      { password: "wrong" },
+      "Redis refused the user name or the password: check those of the client.",
+    ],
+    ["an unknown user", { username: "unknown", password: "x" }, /refused the user name/],
+  ] as const)("S20: a server with a password refuses %s", async (_, options, message) => {
     const server = await openServer({ program, settings: ["--requirepass", "secret"] });
     await expect(openRedisStore(connect(server, options))).rejects.toMatchObject({
       code: "store_unavailable",
@@ -60,7 +64,7 @@ describe.each(REDIS_PROGRAMS)("on a %s of doubtful settings", (program) => {
 });
 
 describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
-  it("S2: one that is full refuses appends and changes nothing, replays what it has, and goes on when there is room", async () => {
+  it("S2: a full server refuses appends and changes nothing, replays landed ones, and takes appends again once it has room", async () => {
     const server = await openServer({ program });
     const { redis, store } = await openStore(server);
     await store.createRun(createOf("a"));
@@ -74,7 +78,7 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
     await redis.config("SET", "maxmemory", "1");
     const full = {
       code: "store_unavailable",
-      message: "Redis has reached its maxmemory.",
+      message: "Redis has reached its maxmemory: raise it, or purge runs.",
       retryable: false,
       ambiguous: false,
     };
@@ -118,9 +122,9 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
 });
 
 describe.each(REDIS_PROGRAMS)(
-  "on a %s that is no master, lacks replicas or is not there",
+  "on a %s that is not a master, lacks replicas or cannot be reached",
   (program) => {
-    it("S2, S10, S20: a replica refuses to write, and to say what it may not know", async () => {
+    it("S2, S10, S20: a replica refuses to write, and to answer with what it may lack", async () => {
       const server = await openServer({ program });
       const { redis, store } = await openStore(server);
       await store.createRun(createOf("a"));
@@ -138,7 +142,7 @@ describe.each(REDIS_PROGRAMS)(
       await expect(store.append([appendOf("a", 2), endOf("a")])).rejects.toMatchObject(inDoubt);
       await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(inDoubt);
       const refused = { ...readOnly, ambiguous: false };
-      // It comes no further than to its ordinal.
+      // The call does not get further than its ordinal.
       await expect(store.createRun(createOf("b"))).rejects.toMatchObject(refused);
       await expect(store.read([queryOf("a")])).rejects.toMatchObject(refused);
       await expect(store.probe()).rejects.toMatchObject(refused);
@@ -147,18 +151,18 @@ describe.each(REDIS_PROGRAMS)(
       expect(await store.append([appendOf("a", 2)])).toMatchObject([{ lastSequence: 2 }]);
     });
 
-    it("S20: one that waits for replicas refuses to write", async () => {
+    it("S20: a server with too few replicas refuses to write", async () => {
       const server = await openServer({ program });
       const { redis, store } = await openStore(server);
       await store.createRun(createOf("a"));
       await redis.config("SET", "min-replicas-to-write", "1");
       await expect(store.append([appendOf("a")])).rejects.toMatchObject({
-        message: "Redis has fewer replicas than it asks for.",
+        message: "Redis has fewer replicas than its min-replicas-to-write.",
         retryable: true,
       });
     });
 
-    it("S20: one that is not there is unavailable for now", async () => {
+    it("S20: a server that cannot be reached is unavailable for now", async () => {
       const server = await openServer({ program });
       await server.kill();
       const redis = connect(server, { maxRetriesPerRequest: 1 });

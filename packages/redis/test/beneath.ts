@@ -2,7 +2,10 @@ import type { Cost, Counts } from "@tm/run-events-conformance";
 import { Cluster, type Redis } from "ioredis";
 import type { Client } from "./clients.ts";
 
-/** How many commands and scripts a client has sent, from now on. @returns the cost so far */
+/**
+ * Counts the commands and scripts that a client sends from now on.
+ * @returns a function that returns the count so far
+ */
 export function countCommands(client: Client): () => Cost {
   let statements = 0;
   const { sendCommand } = client as Redis;
@@ -40,8 +43,8 @@ async function sizeOf(server: Redis, key: string): Promise<number> {
 }
 
 /**
- * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The last ordinal and what a probe has
- * written do not count, since they belong to no run.
+ * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The last ordinal and the keys of probes do not
+ * count, since they belong to no run.
  */
 export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
   const counts: Record<string, number> = {};

@@ -5,7 +5,7 @@ import { connect, openServer, owned } from "./opened.ts";
 
 const EXPECTED = "Expected a client of ioredis or iovalkey, a Redis or a Cluster";
 
-/** What a client of node-redis looks like from outside. */
+/** An object with the members of a node-redis client. */
 const nodeRedis = { isOpen: true, sendCommand() {}, hmGet() {}, duplicate() {}, eval() {} };
 
 it.each<[string, unknown, string]>([
@@ -16,13 +16,13 @@ it.each<[string, unknown, string]>([
   ["a port", 6379, "got number."],
   ["a class", Redis, "got function."],
   ["a promise", Promise.resolve(), "got a promise. Await it, and pass what it resolves to."],
-  ["node-redis", nodeRedis, "got one of node-redis. Pass a client of ioredis beside it."],
+  ["node-redis", nodeRedis, "got one of node-redis. Pass a client of ioredis next to it."],
   [
     "settings",
     { host: "127.0.0.1" },
     "got an object without hmget, zadd, zrem, evalsha, eval, duplicate.",
   ],
-])("openRedisStore refuses %s and says what it expected", async (_, client, message) => {
+])("openRedisStore refuses %s with what it expected", async (_, client, message) => {
   const refused = openRedisStore(client as RedisClient);
   await expect(refused).rejects.toThrow(new TypeError(`${EXPECTED}, ${message}`));
 });
@@ -38,7 +38,7 @@ it("S20: openRedisStore refuses a client that has ended, for good", async () => 
   });
 });
 
-it("S7, S20: a client that ends while an append is under way leaves it in doubt, and the store closed", async () => {
+it("S7, S20: a client that ends during an append leaves it in doubt, and the store unavailable", async () => {
   const server = await openServer();
   const redis = owned(new Redis(server.url));
   const store = await openRedisStore(redis);

@@ -77,7 +77,7 @@ it.each(Object.keys(settings))(
   },
 );
 
-it("S6, S13: few rights are enough for a user, and without CONFIG the store says that it cannot tell", async () => {
+it("S6, S13: few rights are enough for a user, and without CONFIG the durability is unknown", async () => {
   const server = await openServer();
   const rights =
     "~run-events:* &run-events:* +@read +@write +@scripting +@pubsub +@connection +info +time";

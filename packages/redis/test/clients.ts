@@ -15,7 +15,7 @@ export interface Servers {
   close(): Promise<void>;
 }
 
-/** Where the whole store is tried. */
+/** The servers and clients that the whole store is tested on. */
 export interface Setup {
   readonly name: string;
   /** Whether this is not the main server, so that most runs draw fewer inputs there. */

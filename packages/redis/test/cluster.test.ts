@@ -27,7 +27,7 @@ import {
 const PREFIX = "shards";
 const RUN_IDS = oneTo(30).map((number) => `run-${number}`);
 
-/** The two places where a cluster's client takes one. */
+/** The two options in which a cluster's client takes a key prefix. */
 interface KeyPrefixes {
   readonly keyPrefix?: string;
   readonly redisOptions?: { readonly keyPrefix?: string };
@@ -49,13 +49,13 @@ async function openStore(
   return { redis, store };
 }
 
-/** How many shard channels the nodes speak to. */
+/** How many shard channels have subscribers on the nodes. */
 async function countChannels(nodes: readonly Redis[]): Promise<number> {
   const channels = await Promise.all(nodes.map((node) => node.pubsub("SHARDCHANNELS")));
   return channels.reduce((sum, some) => sum + (some as unknown[]).length, 0);
 }
 
-/** Watches runs; each one's notification, and how often it has notified. */
+/** Subscribes to runs, and counts the notifications of each. */
 function listen(store: RunEventStore, runIds: readonly string[]) {
   const counters = runIds.map((runId) => {
     const onNotification = vi.fn();
@@ -63,7 +63,7 @@ function listen(store: RunEventStore, runIds: readonly string[]) {
   });
   return {
     ready: Promise.all(counters.map(({ subscription }) => subscription.ready)),
-    async ringsAll(work: () => Promise<unknown>) {
+    async notifiesAll(work: () => Promise<unknown>) {
       const before = counters.map(({ onNotification }) => onNotification.mock.calls.length);
       await work();
       for (const [index, { onNotification }] of counters.entries()) {
@@ -79,7 +79,7 @@ function listen(store: RunEventStore, runIds: readonly string[]) {
   };
 }
 
-it("S13, S14: a run's channel is heard in its shard, and on no other node", async () => {
+it("S13, S14: a run's channel is subscribed in its shard, and on no other node", async () => {
   const cluster = await openCluster();
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
@@ -87,16 +87,16 @@ it("S13, S14: a run's channel is heard in its shard, and on no other node", asyn
   const counters = listen(store, RUN_IDS);
   await counters.ready;
   await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
-  await counters.ringsAll(() =>
+  await counters.notifiesAll(() =>
     Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
   );
-  await counters.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+  await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
   for (const node of nodes) expect(await node.pubsub("CHANNELS")).toEqual([]);
   counters.stop();
   await expect.poll(() => countChannels(nodes)).toBe(0);
 });
 
-it("S1, S13, S23: after a failover the log goes on, its notifications notify, and leases that ran out are found", async () => {
+it("S1, S13, S23: after a failover the log continues, its commits notify, and expired leases are found", async () => {
   const cluster = await openCluster({ replicas: 1 });
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
@@ -111,14 +111,14 @@ it("S1, S13, S23: after a failover the log goes on, its notifications notify, an
   }
   const counters = listen(store, RUN_IDS);
   await counters.ready;
-  // Replicas follow behind: what they have not got is lost with their master.
+  // Replicas lag: what they do not have is lost with their master.
   await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasCaughtUp(connect(node))));
   await cluster.kill(0);
-  await counters.ringsAll(() =>
+  await counters.notifiesAll(() =>
     Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))),
   );
   expect(await cluster.masters()).toContain(3);
-  await counters.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
+  await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
   for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
   expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
   const expired = await store.listExpired({ graceMs: 0, limit: 100 });
@@ -126,7 +126,7 @@ it("S1, S13, S23: after a failover the log goes on, its notifications notify, an
   for (const [runId, before] of fences) {
     expect((await claimed(other, claimOf(runId))).fence).toBeGreaterThan(before);
   }
-  // And without the looks: the channels of the new master are heard.
+  // And without the polls: the channels of the new master are subscribed.
   const living = cluster.nodes.slice(1).map((node) => connect(node));
   await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);
   counters.stop();
@@ -152,24 +152,24 @@ it("S1, S2: while a run's slot moves to another node, its appends land once and 
   isMoving = false;
   const count = await written;
   expect(await readValues(store, "a")).toEqual(oneTo(count));
-  // The client may have lost the channel with the slot: commits notify late then, until it is heard again.
+  // The client may have lost the channel with the slot: commits notify late then, until it is subscribed again.
   const nodes = cluster.nodes.map((node) => connect(node));
   await expect
     .poll(
       async () => {
-        await counters.ringsAll(() => other.append([appendOf("a")]));
+        await counters.notifiesAll(() => other.append([appendOf("a")]));
         return countChannels(nodes);
       },
       { timeout: 20_000 },
     )
     .toBe(1);
-  await counters.ringsAll(() => other.append([endOf("a")]));
+  await counters.notifiesAll(() => other.append([endOf("a")]));
   counters.stop();
   expect(await store.deleteRun("a", "ada")).toBe("deleted");
 });
 
 it.each(["app:", "{app}:"])(
-  "keys and channels stay together behind the key prefix %s",
+  "keys and channels stay together under the key prefix %s",
   async (keyPrefix) => {
     const cluster = await openCluster();
     const { redis, store } = await openStore(cluster, { keyPrefix });
@@ -178,10 +178,10 @@ it.each(["app:", "{app}:"])(
     await counters.ready;
     const nodes = cluster.nodes.map((node) => connect(node));
     await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
-    await counters.ringsAll(() =>
+    await counters.notifiesAll(() =>
       Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
     );
-    await counters.ringsAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
+    await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
     expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
     expect(await redis.exists(`${PREFIX}:{run:run-1}:head`)).toBe(1);
     const found = await Promise.all(nodes.map((node) => node.keys("*")));
@@ -190,21 +190,21 @@ it.each(["app:", "{app}:"])(
   },
 );
 
-it("S15: over iovalkey, which hears no shards, runs are looked at", async () => {
+it("S15: runs are polled over iovalkey, which cannot subscribe to shard channels", async () => {
   const cluster = await openCluster();
   const redis = owned(new ValkeyCluster([...cluster.nodes]));
   const store = await openRedisStore(redis, { prefix: PREFIX });
   const counters = listen(store, RUN_IDS);
   await counters.ready;
-  await counters.ringsAll(() =>
+  await counters.notifiesAll(() =>
     Promise.all(RUN_IDS.map((runId) => store.createRun(createOf(runId)))),
   );
-  await counters.ringsAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
+  await counters.notifiesAll(() => store.append(RUN_IDS.map((runId) => appendOf(runId))));
   counters.stop();
   await store.close();
 });
 
-it("S7, S20: while a slot is left open, what is not whole on one node says so", async () => {
+it("S7, S20: a run that is not whole on one node is unavailable while its slot is open", async () => {
   const cluster = await openCluster();
   const redis = owned(
     new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnTryAgain: 10 }),
@@ -230,7 +230,7 @@ it("S7, S20: while a slot is left open, what is not whole on one node says so", 
   await expect(store.createRun(createOf("new"))).rejects.toMatchObject(moving);
 });
 
-it("S20: a cluster of which some slots are nobody's says that it is down", async () => {
+it("S20: a cluster with unassigned slots is unavailable", async () => {
   const cluster = await openCluster();
   const redis = owned(
     new Cluster([...cluster.nodes], { maxRedirections: 3, retryDelayOnClusterDown: 10 }),

@@ -11,7 +11,7 @@ interface PrefixPlace {
   readonly counters: (() => Cost)[];
 }
 
-/** How the kit gets at stores: each store object has a client of its own. */
+/** How the kit opens stores: each store object has its own client. */
 function doorsOf(servers: () => Servers): StoreDoors<PrefixPlace> {
   return {
     prepare: () => ({ prefix: crypto.randomUUID(), clients: [], counters: [] }),

@@ -25,11 +25,12 @@ async function openRun(): Promise<Awaited<ReturnType<typeof openStore>>> {
 }
 const damaged = {
   code: "store_unavailable",
-  message: "A part of the run's keys is missing in Redis.",
+  message:
+    "The run is damaged: one of its keys is missing in Redis. Restore it, or delete the run's keys.",
   retryable: false,
 };
 
-it("S9: events that are gone are no shorter log", async () => {
+it("S9: a log whose events are lost is an error, not a shorter log", async () => {
   const { redis, store } = await openRun();
   await redis.del(EVENTS);
   for (const since of [0, 5, 39]) {
@@ -38,7 +39,7 @@ it("S9: events that are gone are no shorter log", async () => {
   expect(await readValues(store, "b")).toEqual([1]);
 });
 
-it("S9: a hole, a lost beginning and a lost end are no shorter log", async () => {
+it("S9: a log with a hole, a lost beginning or a lost end is an error, not a shorter log", async () => {
   const { redis, store } = await openRun();
   await redis.xdel(EVENTS, "20-0");
   expect(await store.read([queryOf("a", { limit: 19 })])).toMatchObject([
@@ -56,7 +57,7 @@ it("S9: a hole, a lost beginning and a lost end are no shorter log", async () =>
   await expect(store.read([queryOf("a", { since: 35 })])).rejects.toMatchObject(damaged);
 });
 
-it("S1: an append to a run without its events is refused, begins no new log and leaves no receipt", async () => {
+it("S1: an append to a run without its events is refused, starts no new log and leaves no receipt", async () => {
   const { redis, store } = await openRun();
   await redis.del(EVENTS);
   const before = await dump(redis);
@@ -69,7 +70,7 @@ it("S1: an append to a run without its events is refused, begins no new log and 
     await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
   }
   expect(await dump(redis)).toEqual(before);
-  // Who shares a call with it cannot be told apart from it, and is told that it may have landed.
+  // An append in the same call fails with it, and its error is ambiguous.
   await expect(store.append([appendOf("b", 2), appendOf("a", 41)])).rejects.toMatchObject({
     ...damaged,
     ambiguous: true,
@@ -77,7 +78,7 @@ it("S1: an append to a run without its events is refused, begins no new log and 
   expect(await readValues(store, "b")).toEqual([1, 2]);
 });
 
-it("S1, S7: a run whose receipts are gone takes nothing more, since it would take a key a second time", async () => {
+it("S1, S7: a run whose receipts are lost takes no append, since a key could land a second time", async () => {
   const { redis, store } = await openRun();
   await redis.del(RECEIPTS);
   const before = await dump(redis);
@@ -93,7 +94,7 @@ it("S1, S7: a run whose receipts are gone takes nothing more, since it would tak
     await expect(store.append(group)).rejects.toMatchObject({ ...damaged, ambiguous: false });
   }
   expect(await dump(redis)).toEqual(before);
-  // Another owner learns nothing of it.
+  // Another owner does not see it.
   const strange = appendOf("a", 41, { ownerId: "eve" });
   expect(await store.append([strange])).toEqual([{ outcome: "not_found" }]);
   expect(await store.append([strange, strange])).toMatchObject([
@@ -105,7 +106,7 @@ it("S1, S7: a run whose receipts are gone takes nothing more, since it would tak
   await expect(store.append([appendOf("b", 3)])).rejects.toMatchObject(damaged);
 });
 
-it("S1: a run of one append of many events takes the next", async () => {
+it("S1: a run with one append of many events takes the next", async () => {
   const { store } = await openStore(await openServer());
   await store.createRun(createOf("a"));
   const events = [...appendOf("a", 1).events, ...appendOf("a", 2).events];
@@ -120,7 +121,7 @@ it("S1, S7: with a third of its keys evicted, no run takes a key a second time",
   const keyed = (runId: string) => appendOf(runId, 1, { idempotencyKey: "charge" });
   await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
   await store.append(runIds.map(keyed));
-  // As an eviction does: whole keys, whichever.
+  // As an eviction does: any whole keys.
   const keys = (await redis.keys("run-events:{run:*")).toSorted();
   await redis.del(...keys.filter((_, index) => index % 7 === 0 || index % 5 === 0));
   for (const runId of runIds) {
@@ -130,7 +131,7 @@ it("S1, S7: with a third of its keys evicted, no run takes a key a second time",
   }
 });
 
-it("S16: an id whose head alone is gone is not made anew over the events that are left", async () => {
+it("S16: an id that has lost only its head is not created again over the remaining events", async () => {
   const { redis, store } = await openRun();
   await redis.del(HEAD);
   expect(await store.getRun("a")).toBeNull();
@@ -148,7 +149,8 @@ it.each([HEAD, EVENTS, RECEIPTS])(
     const before = await dump(redis);
     const foreign = {
       code: "store_unavailable",
-      message: "One of the store's keys in Redis holds something else.",
+      message:
+        "One of the store's keys in Redis has another type: another program uses the prefix. Open the store under a different `prefix`.",
       retryable: false,
       ambiguous: false,
     };

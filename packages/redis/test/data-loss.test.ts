@@ -7,8 +7,8 @@ import { appendPatiently } from "./append-patiently.ts";
 import { openServer, openStore, owned } from "./opened.ts";
 import { createOf, listIds, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
-describe("a Redis that loses what it had", () => {
-  it("S6: all of it: readers are told that the run is gone, and a new one of its id is another run", async () => {
+describe("a Redis that loses data", () => {
+  it("S6: a reader of a lost run gets `not_found`, and a new one of its id is another run", async () => {
     const { redis, store } = await openStore(await openServer());
     const runs = createRunEvents({ store });
     await runs.create({ runId: "a", ownerId: "ada" });
@@ -24,7 +24,7 @@ describe("a Redis that loses what it had", () => {
       code: "not_found",
     });
     expect(await listIds(store)).toEqual([]);
-    // The counter of ordinals is gone too, and yet none comes back.
+    // The counter of ordinals is lost too, but no ordinal is used again.
     await runs.create({ runId: "a", ownerId: "ada" });
     expect((await store.getRun("a"))?.ordinal).toBeGreaterThan(first?.ordinal ?? Infinity);
     await expect(runs.read("a", { since: 3 })).rejects.toMatchObject({
@@ -33,7 +33,7 @@ describe("a Redis that loses what it had", () => {
     });
   });
 
-  it("S6: its end: readers past it are told so, with the sequence that is left", async () => {
+  it("S6: a reader past the new end of a log gets `cursor_ahead` with the current last sequence", async () => {
     const server = await openServer({ settings: ["--appendonly", "no"] });
     const { redis, store } = await openStore(server);
     expect(store.capabilities.durability).toBe("memory");
@@ -55,7 +55,7 @@ describe("a Redis that loses what it had", () => {
     expect(await readValues(store, "a")).toEqual([1, "another 2"]);
   });
 
-  it("W14: with it its counter: ordinals go on growing, also when the clock stands behind the last", async () => {
+  it("W14: when the counter is lost, new ordinals still exceed old ones, even if the clock is behind the last", async () => {
     const { redis, store } = await openStore(await openServer());
     const ahead = 8_000_000_000_000_000;
     await redis.set("run-events:ordinal", String(ahead));
@@ -68,8 +68,8 @@ describe("a Redis that loses what it had", () => {
   });
 });
 
-describe("behind Sentinel", () => {
-  it("S1, S13: after a failover the log goes on where the replica has it, and its notification notifies", async () => {
+describe("a store with Sentinel", () => {
+  it("S1, S13: after a failover the log continues from the replica's end, and its commits notify", async () => {
     const sentinel = await startRedisSentinel();
     onTestFinished(() => sentinel.close());
     const open = async () => {

@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { appendOf, createOf, endOf } from "@tm/run-events-test-servers/requests";
 
-/** What a process does to a run, with the fence that it was given last. */
+/** An action of a process on a run, with the last fence that it got. */
 export type Deed =
   | { readonly do: "claim" | "renew"; readonly runId: string; readonly leaseMs: number }
   | {
@@ -10,12 +10,12 @@ export type Deed =
       readonly runId: string;
     }
   | { readonly do: "create" | "list expired"; readonly runId: string }
-  /** Of any run that has finished so long ago. */
+  /** Purges any run that finished that long ago. */
   | { readonly do: "purge"; readonly runId: string; readonly ageMs: number };
 
 /**
- * Does one thing after the other, until the process has died.
- * @param granted takes the marks of the leases that it was given
+ * Performs one action after the other, until the process has died.
+ * @param granted receives the marks of the leases that it got
  */
 export async function live(
   store: RunEventStore,

@@ -2,18 +2,18 @@ import type { Scheduler } from "fast-check";
 import type { Redis } from "ioredis";
 import type { RedisClient, RedisClusterClient } from "../src/index.ts";
 
-/** A process of a test: what it sends to Redis takes its turn among what the others send. */
+/** A process of a test: its commands to Redis take turns with those of the others. */
 export interface InterleavedClient {
   readonly client: RedisClient | RedisClusterClient;
-  /** From here on commands wait for their turn; before, they are sent as they come. */
+  /** From here on commands wait for their turn; before, they are sent at once. */
   begin(): void;
 }
 
 /**
- * A client whose commands wait for their turns, and so do the answers, in whatever order the scheduler takes them; two
- * processes with such clients meet each other at every point between two commands.
- * @param lastCommand with which command the process dies; what it has sent before is done
- * @param asCluster whether the store is to treat the server as a cluster, in which no script has keys of two slots
+ * A client whose commands and answers wait for their turns, in any order of the scheduler. Two processes with such clients meet at
+ * every point between two commands.
+ * @param lastCommand the command with which the process dies; earlier commands are performed
+ * @param asCluster whether the store treats the server as a cluster, in which no script has keys of two slots
  */
 export function interleave(
   redis: Redis,

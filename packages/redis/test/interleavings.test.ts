@@ -10,25 +10,25 @@ import { createOf } from "@tm/run-events-test-servers/requests";
 
 const RUN_IDS = ["a", "b"];
 const HOUR_MS = 3_600_000;
-/** Long enough for every lease of these tests to have run out. */
+/** Long enough for every lease of these tests to expire. */
 const LONG_MS = 100 * HOUR_MS;
 
-/** What one process does, one after the other, and which of its commands is the last before it dies. */
+/** The actions of one process, in their order, and the last command before it dies. */
 interface Process {
   readonly deeds: readonly Deed[];
   readonly lastCommand: number;
 }
 
-/** Starts its processes from the same runs: `a` is new, `b` was claimed once, and that lease runs out at once. */
+/** Starts its processes from the same runs: `a` is new, `b` was claimed once, and that lease expires at once. */
 interface Played {
   readonly redis: Redis;
   readonly prefix: string;
-  /** Marks of the leases that were given, of all processes. */
+  /** The marks of all leases that processes got. */
   readonly granted: readonly string[];
 }
 
 const runId = fc.constantFrom(...RUN_IDS);
-// Leases that run out at once, and renewals that make a lease shorter.
+// Leases that expire at once, and renewals that make a lease shorter.
 const leaseMs = fc.constantFrom(1, HOUR_MS, 2 * HOUR_MS);
 
 const deed: fc.Arbitrary<Deed> = fc.oneof(
@@ -80,7 +80,7 @@ function processOf(deeds: fc.Arbitrary<Deed>, lastCommand = fc.constant(Infinity
 
 const reaper = processOf(fc.constant({ do: "list expired", runId: "" }));
 
-/** Where the processes of a test have their runs. */
+/** The server with the runs of a test's processes. */
 interface Server {
   readonly redis: Redis;
   /** Whether the processes treat it as a cluster. */
@@ -111,7 +111,7 @@ async function play(
   return { redis, prefix, granted };
 }
 
-/** Holds for whatever such processes do, in whatever order. */
+/** Checks a law for any actions of such processes, in any order. */
 async function always(
   server: Server,
   processes: fc.Arbitrary<readonly Process[]>,
@@ -126,7 +126,7 @@ async function always(
   );
 }
 
-/** No lease and no finished run stands later in its index than it is due. */
+/** Expects that no lease and no finished run is later in its index than it is due. */
 async function expectInTime({ redis, prefix, granted }: Played): Promise<void> {
   expect(new Set(granted).size).toBe(granted.length);
   for (const { score, dueAtMs } of await entriesOf(redis, prefix)) {
@@ -138,7 +138,7 @@ async function expectInTime({ redis, prefix, granted }: Played): Promise<void> {
 describe.each([
   ["one server", false],
   ["a cluster", true],
-])("however the commands of many processes follow each other, as on %s", (_, asCluster) => {
+])("commands of many processes in any order, as on %s", (_, asCluster) => {
   let server: RedisServer;
   let redis: Redis;
   beforeAll(async () => {
@@ -150,7 +150,7 @@ describe.each([
     await server.close();
   });
 
-  it("S23, S24: everything that will be due has its entry, and none stands too late", async () => {
+  it("S23, S24: everything that will be due has its entry, and no entry is too late", async () => {
     await always(
       { redis, asCluster },
       fc.array(processOf(deed), { minLength: 2, maxLength: 4 }),
@@ -173,7 +173,7 @@ describe.each([
     );
   });
 
-  it("S23: a lease that is made shorter while its entry is put off", async () => {
+  it("S23: a lease that is made shorter while its entry is moved is found in time", async () => {
     const renewal = fc.record({
       do: fc.constant("renew" as const),
       runId: fc.constant("b"),
@@ -182,9 +182,9 @@ describe.each([
     await always({ redis, asCluster }, fc.tuple(processOf(renewal), reaper), expectInTime);
   });
 
-  it("S23: a lease that begins while its entry is looked at", async () => {
+  it("S23: a lease that begins while its entry is checked is found in time", async () => {
     const claim = fc.record({ do: fc.constant("claim" as const), runId, leaseMs });
-    // Other processes have died on the way to claims of these runs. The clock of one was ahead.
+    // Other processes died during claims of these runs. The clock of one was ahead.
     await always(
       { redis, asCluster },
       fc.tuple(processOf(claim), reaper),
@@ -204,7 +204,7 @@ describe.each([
   });
 });
 
-/** Each lease and each finished run: when it is due, and when its index says so. */
+/** Each lease and each finished run: when it is due, and its time in the index. */
 async function entriesOf(
   redis: Redis,
   prefix: string,
@@ -223,7 +223,7 @@ async function entriesOf(
   return (await Promise.all(entries)).flat();
 }
 
-/** Once everything is due, all of it is found and nothing else; live runs are not touched. */
+/** Expects that everything that is due is found and nothing else; live runs are not touched. */
 async function expectFound(redis: Redis, prefix: string): Promise<void> {
   const store = await openRedisStore(redis, { prefix });
   await passTime(redis, prefix, RUN_IDS, LONG_MS);

@@ -23,13 +23,13 @@ const GHOST_FENCE = 1_000;
 describe.each(SETUPS)("the index of leases on $name", (setup) => {
   const openFresh = useServers(setup);
 
-  it("S23: runs are found by when their leases ran out, whatever stands before them in the index", async () => {
+  it("S23: runs are found by when their leases expired, with any entries before them in the index", async () => {
     const { prefix, redis, store } = await openFresh();
     const runIds = oneTo(70).map((number) => `run-${number}`);
     const ghosts = runIds.map((runId) => `ghost-${runId}`);
     await Promise.all([...runIds, ...ghosts].map((runId) => store.createRun(createOf(runId))));
     for (const runId of runIds) await claimed(store, claimOf(runId, HOUR_MS));
-    // Those that a process has left which died on the way to a claim, that of a run that is gone, and of leases renewed since.
+    // Entries of a process that died during a claim, of a deleted run, and of leases that were renewed since.
     for (const [at, runId] of ghosts.entries()) {
       const { ordinal } = (await store.getRun(runId)) ?? {};
       await redis.zadd(
@@ -49,7 +49,7 @@ describe.each(SETUPS)("the index of leases on $name", (setup) => {
     expect(await store.listExpired({ graceMs: 0, limit: 60 })).toEqual(left.slice(0, 60));
     expect(await store.listExpired({ graceMs: 0, limit: 100 })).toEqual(left);
     expect(await store.listExpired({ graceMs: 2 * HOUR_MS, limit: 100 })).toEqual([]);
-    // What may yet come true stays, at its time.
+    // An entry that may still become due stays, at its time.
     const entries = await redis.zrange(`${prefix}:held`, "0", "-1");
     expect(entries).toHaveLength(runIds.length + ghosts.length);
     const { ordinal, fence, leaseExpiresAtMs } = (await store.getRun(renewed)) ?? {};
@@ -63,7 +63,7 @@ describe.each(SETUPS)("the index of leases on $name", (setup) => {
     expect(await store.listExpired({ graceMs: 0, limit: 1 })).toEqual(ghosts.slice(0, 1));
   });
 
-  it("S23: an entry goes when its lease does, and a renewal leaves it as it is", async () => {
+  it("S23: an entry is removed with its lease, and a renewal leaves it as it is", async () => {
     const { prefix, redis, store } = await openFresh();
     const owner = { appender: { by: "owner" } } as const;
     const ends: readonly ((runId: string, fence: number) => Promise<unknown>)[] = [
@@ -90,13 +90,13 @@ describe.each(SETUPS)("the index of leases on $name", (setup) => {
   });
 });
 
-it("S21: the entries that claims in a cluster make before their leases have a fence each, however many are made in one millisecond", async () => {
+it("S21: entries that claims in a cluster make before their leases have different fences, even many of one millisecond", async () => {
   const redis = connect(await openServer());
   const marks: string[] = [];
   const isAdded = Promise.withResolvers<void>();
   const clients = oneTo(40).map(() => {
     const client = Object.assign(Object.create(redis) as Redis, {
-      // Makes the store take it for a cluster's client.
+      // So that the store treats it as a cluster's client.
       nodes: () => [redis],
       async zadd(index: string, ...values: string[]) {
         if (index.endsWith(":held")) {
@@ -118,12 +118,12 @@ it("S21: the entries that claims in a cluster make before their leases have a fe
   expect(new Set(marks).size).toBe(stores.length);
   const [run, ...others] = outcomes.flatMap((one) => (isGranted(one) ? [one.run] : []));
   expect(others).toEqual([]);
-  // Entries that no claim will use are gone.
+  // Entries that no claim will use were removed.
   const entry = `${run?.ordinal}/${run?.fence}:a`;
   await expect.poll(() => redis.zrange("run-events:held", "0", "-1")).toEqual([entry]);
 });
 
-it("S23: an entry that has been looked at is looked at again only when it is due", async () => {
+it("S23: an entry that was checked is checked again only when it is due", async () => {
   const { redis, store } = await openStore(await openServer());
   await Promise.all(
     oneTo(5_000).map(async (number) => {
@@ -134,7 +134,7 @@ it("S23: an entry that has been looked at is looked at again only when it is due
     }),
   );
   expect(await store.listExpired({ graceMs: 0, limit: 10_000 })).toEqual([]);
-  // Until the clock has come to the last of them.
+  // Until the clock has reached the last of them.
   await expect
     .poll(async () => {
       expect(await store.listExpired({ graceMs: 0, limit: 1 })).toEqual([]);

@@ -19,7 +19,7 @@ const HOUR_MS = 3_600_000;
 
 describe.each(SETUPS)("leases on $name", (setup) => {
   const openFresh = useServers(setup, 4);
-  it("S21: of those who claim a run at once one has it, each time with a higher fence", async () => {
+  it("S21: of several claims of a run at once exactly one is granted, each time with a higher fence", async () => {
     const { prefix, redis, store, stores } = await openFresh();
     await store.createRun(createOf("a"));
     let last = await store.getRun("a");
@@ -39,13 +39,13 @@ describe.each(SETUPS)("leases on $name", (setup) => {
       }
       await passTime(redis, prefix, ["a"], 2 * HOUR_MS);
     }
-    // One entry a lease. The entries of the lease before and of refused claims are gone.
+    // One entry a lease. The entries of the earlier lease and of refused claims are removed.
     await expect
       .poll(() => redis.zrange(`${prefix}:held`, "0", "-1"))
       .toEqual([`${last?.ordinal}/${last?.fence}:a`]);
   });
 
-  it("S21: a claim under the key that got the lease is granted it again, until it runs out or is over", async () => {
+  it("S21: a claim under the key that got the lease gets it again, until it expires or is released", async () => {
     const { prefix, redis, store, stores } = await openFresh();
     await store.createRun(createOf("a"));
     const mine = { runId: "a", ownerId: null, leaseMs: HOUR_MS, claimKey: "mine" };
@@ -79,7 +79,7 @@ describe.each(SETUPS)("leases on $name", (setup) => {
 describe.each(SETUPS)("appends under a lease on $name", (setup) => {
   const openFresh = useServers(setup);
 
-  it("S22: whatever way an append takes, a stale fence and a missing one are refused and change nothing", async () => {
+  it("S22: appends with a stale fence and without one are refused in the short and the long way, and change nothing", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.createRun(createOf("free"));
@@ -96,7 +96,7 @@ describe.each(SETUPS)("appends under a lease on $name", (setup) => {
         expect(await store.append([refused, refused])).toMatchObject([{}, { outcome: "fenced" }]);
       }
     }
-    // A fence is good for nothing on a run that nobody has.
+    // A fence is of no use on an unclaimed run.
     expect(await store.append([appendOf("free", 0, by(fence))])).toEqual([{ outcome: "fenced" }]);
     expect(await redis.hgetall(`${prefix}:{run:a}:head`)).toEqual(before);
     await store.append([appendOf("a", 2, by(fence))]);
@@ -108,7 +108,7 @@ describe.each(SETUPS)("appends under a lease on $name", (setup) => {
     expect(await readValues(store, "free")).toEqual([1]);
   });
 
-  it("S22: an owner in the middle of a group shuts out the worker from there on", async () => {
+  it("S22: an owner's append in the middle of a group fences the worker from there on", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     const { fence } = await claimed(store, claimOf("a"));
@@ -132,12 +132,12 @@ describe.each(SETUPS)("appends under a lease on $name", (setup) => {
   });
 });
 
-describe("what leases cost", () => {
+describe("the cost of leases", () => {
   it("S21: a claim, a renewal and a release are one command each that the caller waits for", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     const first = await claimed(store, claimOf("a"));
-    // The first time each script is sent whole.
+    // Each script is sent whole the first time.
     await store.renew({ ...first, ownerId: null, leaseMs: HOUR_MS });
     await store.release({ ...first, ownerId: null });
     const sent = vi.spyOn(redis, "sendCommand");
@@ -148,11 +148,11 @@ describe("what leases cost", () => {
     await store.renew({ runId: "a", ownerId: null, fence, leaseMs: HOUR_MS });
     expect(names()).toEqual(["script"]);
     await store.release({ runId: "a", ownerId: null, fence });
-    // Nobody waits for the second.
+    // The caller does not wait for the second.
     expect(names()).toEqual(["script", "zrem"]);
   });
 
-  it("S22: a worker's append takes the short way, as anybody's on a run without a lease", async () => {
+  it("S22: a worker's append takes the short way, like one on a run without a lease", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     await store.createRun(createOf("b"));
@@ -160,13 +160,13 @@ describe("what leases cost", () => {
     await store.append([appendOf("a", 1, by(fence)), appendOf("b", 1)]);
     await redis.config("RESETSTAT");
     await store.append([appendOf("a", 2, by(fence)), appendOf("b", 2)]);
-    // Only the short way writes a receipt so, and only the long way looks for one.
+    // Only the short way writes a receipt like this, and only the long way reads one.
     const stats = await redis.info("commandstats");
     expect(/cmdstat_hsetnx:calls=(\d+)/.exec(stats)?.[1]).toBe("2");
     expect(/cmdstat_hmget:calls=(\d+)/.exec(stats)?.[1]).toBe("2");
   });
 
-  it("S21: a run that nobody has claimed has no field for it", async () => {
+  it("S21: a run that was never claimed has no field for leases", async () => {
     const { redis, store } = await openStore(await openServer());
     await store.createRun(createOf("a"));
     await store.append([appendOf("a", 1)]);

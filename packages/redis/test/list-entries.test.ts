@@ -26,7 +26,7 @@ async function nowMicros(redis: Redis): Promise<number> {
   return Number(seconds) * 1_000_000 + Number(micros);
 }
 
-it("S12: holds one entry a run, in the status that it is in, and none of a deleted run", async () => {
+it("S12: a list has one entry a run, under its status, and none of a deleted run", async () => {
   const { redis, store } = await openStore(await openServer());
   for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
   await store.createRun(createOf("a"));
@@ -46,18 +46,18 @@ it("S12: holds one entry a run, in the status that it is in, and none of a delet
   await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
 });
 
-it("W14: a process that died between entry and run leaves an entry that nobody sees", async () => {
+it("W14: a process that died between entry and run leaves an entry that no list shows", async () => {
   const { redis, store } = await openStore(await openServer());
   await store.createRun(createOf("a"));
   const now = await nowMicros(redis);
-  // Died before the run was made, before it moved on, and before another run was made under the same id.
+  // It died before the run was created, before its status changed, and before another run was created under the same id.
   await makeEntry(redis, "queued", now + 1, "ghost");
   await makeEntry(redis, "queued", now + 2, "a");
   await makeEntry(redis, "running", (await store.getRun("a"))?.ordinal ?? 0, "a");
   expect(await listIds(store)).toEqual(["a"]);
   expect(await listIds(store, "queued")).toEqual(["a"]);
   expect(await listIds(store, "running")).toEqual([]);
-  // They may yet come true: all of them stay.
+  // All of them may still become right, so they stay.
   await redis.ping();
   expect(await entriesOf(redis, "queued")).toHaveLength(3);
   expect(await entriesOf(redis, "running")).toHaveLength(1);
@@ -65,7 +65,7 @@ it("W14: a process that died between entry and run leaves an entry that nobody s
   expect(await listIds(store, "running")).toEqual(["a"]);
 });
 
-it("S12: entries that can never come true any more are removed by whoever lists", async () => {
+it("S12: a listing removes entries that can never be right again", async () => {
   const { redis, store } = await openStore(await openServer());
   await store.createRun(createOf("a"));
   await store.createRun(createOf("b"));
@@ -88,13 +88,13 @@ it("S12: entries that can never come true any more are removed by whoever lists"
     );
 });
 
-it("W14: pages stay whole among entries that nobody sees", async () => {
+it("W14: pages stay whole among entries that no list shows", async () => {
   const { redis, store } = await openStore(await openServer());
   for (const number of oneTo(25)) {
     await store.createRun(createOf(`run-${number}`));
     const { ordinal = 0 } = (await store.getRun(`run-${number}`)) ?? {};
     await makeEntry(redis, "running", ordinal, `run-${number}`);
-    // Between this run and the one before, whose ordinal is a round trip away: an ordinal is given once.
+    // Between this run and the one before, whose ordinal is a round trip away: an ordinal is used once.
     for (const ghost of oneTo(3))
       await makeEntry(redis, "queued", ordinal - ghost, `ghost-${number}-${ghost}`);
   }
@@ -113,7 +113,7 @@ it("W14: pages stay whole among entries that nobody sees", async () => {
   }
 });
 
-it("W14: however often connections break, every run that is there is in its list", async () => {
+it("W14: every run is in its list, however often connections break", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(server);
@@ -130,7 +130,7 @@ it("W14: however often connections break, every run that is there is in its list
         () => shaky.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 5 }),
         () => shaky.deleteRun(runId, null),
       ];
-      // What a broken connection leaves undone is what this is about.
+      // The test is about what a broken connection leaves undone.
       await work[Math.floor(Math.random() * work.length)]?.().catch(() => {});
     }
     await shaky.close();
@@ -156,7 +156,7 @@ it("W14: however often connections break, every run that is there is in its list
   }
 });
 
-/** A store whose client gives up at once: what was on its way when the connection broke may or may not be done. */
+/** A store whose client gives up at once: commands in flight when the connection breaks are in doubt. */
 async function openShaky(to: {
   readonly host: string;
   readonly port: number;

@@ -25,7 +25,7 @@ function byNumber(a: unknown, b: unknown): number {
   return Number(a) - Number(b);
 }
 
-it("S7: an append whose connection is cut behind it is sent again by the client, and lands once", async () => {
+it("S7: an append whose connection breaks after it is sent again by the client, and lands once", async () => {
   const server = await openServer({ settings: ["--enable-debug-command", "yes"] });
   const proxy = await openProxy(server);
   const eye = connect(server);
@@ -36,7 +36,7 @@ it("S7: an append whose connection is cut behind it is sent again by the client,
   const rounds = oneTo(10);
   for (const value of rounds) {
     const [connection] = proxy.connections();
-    // The server takes its time, so that the append is with it, and its answer is not yet, when the connection breaks.
+    // The server is slow, so that it has the append, but has not answered, when the connection breaks.
     const busy = eye.call("DEBUG", "SLEEP", "0.05");
     const landed = store.append([appendOf("a", value)]);
     await expect.poll(() => connection?.hasSent(`\r\n${value}\r\n`), { interval: 1 }).toBe(true);
@@ -50,7 +50,7 @@ it("S7: an append whose connection is cut behind it is sent again by the client,
   expect((await countScripts(eye)) - before).toBeGreaterThan(rounds.length + 1);
 });
 
-it("S21: a claim whose connection is cut behind it is sent again by the client, and gets the lease that it has made", async () => {
+it("S21: a claim whose connection breaks after it is sent again by the client, and gets the same lease", async () => {
   const server = await openServer({ settings: ["--enable-debug-command", "yes"] });
   const proxy = await openProxy(server);
   const eye = connect(server);
@@ -68,7 +68,7 @@ it("S21: a claim whose connection is cut behind it is sent again by the client, 
     await new Promise((resolve) => setImmediate(resolve));
     proxy.cut();
     await busy;
-    // Of each lease there was one, however often it was asked for.
+    // Each lease was granted once, even if its claim was sent several times.
     const run = await store.getRun("a");
     expect(await outcome).toEqual({ outcome: "granted", run });
     expect(run?.fence).toBeGreaterThan(fence);
@@ -82,7 +82,7 @@ it("S21: a claim whose connection is cut behind it is sent again by the client, 
   expect((await countScripts(eye)) - before).toBeGreaterThan(30);
 });
 
-it("S21: a claim whose answer is lost for good may be in force, and says so", async () => {
+it("S21: a claim whose answer is lost for good is in doubt, and its error is ambiguous", async () => {
   const server = await openServer();
   const { store } = await openStore(server, {}, { maxRetriesPerRequest: 0 });
   await store.createRun(createOf("a"));
@@ -95,7 +95,7 @@ it("S21: a claim whose answer is lost for good may be in force, and says so", as
   });
 });
 
-it("S7: a client that does not send again says that it may have landed, and core finds out", async () => {
+it("S7: an append over a client that does not send again is ambiguous, and core finds out whether it landed", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, {}, { maxRetriesPerRequest: 0 });
@@ -144,7 +144,7 @@ it("S7: an append that cannot reach Redis is ambiguous and may be tried again", 
   });
 });
 
-it("S20: a client that its owner has closed is a store that stays unavailable", async () => {
+it("S20: a store whose client was closed stays unavailable", async () => {
   const server = await openServer();
   const { redis, store } = await openStore(server);
   await store.createRun(createOf("a"));
@@ -160,7 +160,7 @@ it("S20: a client that its owner has closed is a store that stays unavailable", 
   await expect(store.subscribe("a", () => {}).ready).rejects.toMatchObject(closed);
 });
 
-it("S2: a server that has forgotten the scripts is given them again, and order stays", async () => {
+it("S2: a server that has forgotten the scripts gets them again, and the order stays", async () => {
   const server = await openServer();
   const { store } = await openStore(server);
   const { redis, store: other } = await openStore(server);
@@ -187,7 +187,7 @@ it("S2: a server that has forgotten the scripts is given them again, and order s
   expect(await store.deleteRun("a", null)).toBe("deleted");
 });
 
-it("S1, S6: with appendfsync always, what was acknowledged is there after kill and restart", async () => {
+it("S1, S6: with appendfsync always, acknowledged events survive a kill and a restart", async () => {
   const server = await openServer({ settings: ["--appendfsync", "always"] });
   const { store } = await openStore(server);
   expect(store.capabilities.durability).toBe("power");

@@ -16,7 +16,7 @@ export async function moveSlot(cluster: RedisCluster, key: string): Promise<void
   for (const node of nodes) node.disconnect();
 }
 
-/** A slot whose keys are about to move, and the nodes that have to do with it. */
+/** A slot whose keys are about to move, and the nodes that it moves between. */
 interface OpenedSlot {
   readonly slot: number;
   readonly source: Redis;

@@ -18,7 +18,7 @@ import {
 
 const PREFIX = "counters";
 
-/** How many connections hear a run's channel. */
+/** How many connections are subscribed to a run's channel. */
 async function listeners(redis: Redis, runId = "a"): Promise<unknown> {
   return (await redis.pubsub("NUMSUB", `${PREFIX}:{run:${runId}}`))[1];
 }
@@ -28,7 +28,7 @@ async function countConnections(redis: Redis): Promise<number> {
   return ((await redis.client("LIST")) as string).trim().split("\n").length;
 }
 
-/** Resolves when the notification of the run notifies after the work. */
+/** Resolves when a subscription to the run is notified after the work. */
 async function notifyCount(
   store: RunEventStore,
   runId: string,
@@ -42,28 +42,28 @@ async function notifyCount(
   subscription.stop();
 }
 
-async function countLooks(redis: Redis): Promise<number> {
+async function countPolls(redis: Redis): Promise<number> {
   return Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
 }
 
-/** Resolves when heads have been looked at so often as is not done in a few seconds, if it is done once a second. */
-async function looksOften(redis: Redis): Promise<void> {
-  const before = await countLooks(redis);
-  await expect.poll(() => countLooks(redis), { timeout: 5_000 }).toBeGreaterThan(before + 20);
+/** Resolves after more polls of heads than a few seconds have at one a second. */
+async function expectFrequentPolls(redis: Redis): Promise<void> {
+  const before = await countPolls(redis);
+  await expect.poll(() => countPolls(redis), { timeout: 5_000 }).toBeGreaterThan(before + 20);
 }
 
-/** Resolves when no head has been looked at for a while in which many would be, if that were done often. */
-async function looksSeldom(redis: Redis): Promise<void> {
+/** Resolves after a while without a poll, in which frequent polls would have been many. */
+async function expectRarePolls(redis: Redis): Promise<void> {
   let before = -1;
   await expect
-    .poll(async () => before === (before = await countLooks(redis)), {
+    .poll(async () => before === (before = await countPolls(redis)), {
       interval: 300,
       timeout: 10_000,
     })
     .toBe(true);
 }
 
-/** A store whose commands go past the proxy, and only its own connection through it. */
+/** A store whose commands reach the server directly, and only its connection for channels goes through the proxy. */
 async function openThrough(
   proxy: TcpProxy,
   server: RedisServer,
@@ -77,19 +77,19 @@ async function openThrough(
   return { redis, store };
 }
 
-/** A store, and what is published on the channel of the run `a`. */
-async function openHeard() {
+/** A store, and the messages on the channel of the run `a`. */
+async function openPublished() {
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX });
-  const ear = connect(server);
-  const spoken = vi.fn();
-  ear.on("message", spoken);
-  await ear.subscribe(`${PREFIX}:{run:a}`);
-  return { store, ear, spoken };
+  const subscriber = connect(server);
+  const onMessage = vi.fn();
+  subscriber.on("message", onMessage);
+  await subscriber.subscribe(`${PREFIX}:{run:a}`);
+  return { store, subscriber, onMessage };
 }
 
-it("S13: each kind of commit speaks on the run's channel, and a refused append does not", async () => {
-  const { store, ear, spoken } = await openHeard();
+it("S13: each kind of commit publishes on the run's channel, and a refused append does not", async () => {
+  const { store, subscriber, onMessage } = await openPublished();
   const commits = [
     () => store.createRun(createOf("a")),
     () => store.append([appendOf("a", 1)]),
@@ -101,27 +101,27 @@ it("S13: each kind of commit speaks on the run's channel, and a refused append d
     await commit();
     await store.append([appendOf("a", 0, { ownerId: "bob" })]);
     await store.append([appendOf("a", 0, { expectedSequence: 9 })]);
-    await expect.poll(() => spoken.mock.calls.length).toBe(index + 1);
+    await expect.poll(() => onMessage.mock.calls.length).toBe(index + 1);
   }
-  await ear.ping();
-  expect(spoken.mock.calls).toEqual(commits.map(() => [`${PREFIX}:{run:a}`, ""]));
+  await subscriber.ping();
+  expect(onMessage.mock.calls).toEqual(commits.map(() => [`${PREFIX}:{run:a}`, ""]));
 });
 
-it("S21, S24: a lease does not speak, and a purge does", async () => {
-  const { store, ear, spoken } = await openHeard();
+it("S21, S24: a purge publishes on the run's channel, and a lease does not", async () => {
+  const { store, subscriber, onMessage } = await openPublished();
   await store.createRun(createOf("a"));
   const { fence } = await claimed(store, claimOf("a"));
   const renewal = { runId: "a", ownerId: null, fence, leaseMs: 1 };
   expect(await store.renew(renewal)).toMatchObject({ outcome: "granted" });
   expect(await store.release(renewal)).toMatchObject({ outcome: "granted" });
   await store.append([endOf("a")]);
-  await ear.ping();
-  expect(spoken).toHaveBeenCalledTimes(2);
+  await subscriber.ping();
+  expect(onMessage).toHaveBeenCalledTimes(2);
   await expect.poll(() => store.purge({ finishedForMs: 0, limit: 1 })).toEqual(["a"]);
-  await expect.poll(() => spoken.mock.calls.length).toBe(3);
+  await expect.poll(() => onMessage.mock.calls.length).toBe(3);
 });
 
-it("S14: one connection hears all runs, made for the first of them and ended with the store", async () => {
+it("S14: one connection subscribes to all runs, opened for the first of them and closed with the store", async () => {
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX });
   const eye = connect(server);
@@ -137,25 +137,25 @@ it("S14: one connection hears all runs, made for the first of them and ended wit
   await expect.poll(() => countConnections(eye)).toBe(before);
 });
 
-it("S14: a run that is left and watched again while commands are on their way is heard", async () => {
+it("S14: a run whose subscription ends and begins again while commands are in flight stays subscribed", async () => {
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX });
   const eye = connect(server);
   await store.createRun(createOf("a"));
-  const before = await countLooks(eye);
+  const before = await countPolls(eye);
   for (const round of oneTo(50)) {
     const subscription = store.subscribe("a", () => {});
     if (round % 2 === 0) await subscription.ready;
     subscription.stop();
     if (round % 3 === 0) await eye.ping();
   }
-  // Nobody had to wait for a look.
-  expect(await countLooks(eye)).toBeLessThan(before + 5);
+  // No subscription had to wait for a poll.
+  expect(await countPolls(eye)).toBeLessThan(before + 5);
   await notifyCount(store, "a", () => store.append([appendOf("a")]));
   await expect.poll(() => listeners(eye)).toBe(0);
 });
 
-it("S15: with every message lost, the notification only notifies later", async () => {
+it("S15: a subscription is only notified later if every message is lost", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, { prefix: PREFIX });
@@ -164,7 +164,7 @@ it("S15: with every message lost, the notification only notifies later", async (
   await expectEachWakes(store, other);
 });
 
-it("S13: the store's own connection comes back when it is killed alone, and notifies for what it missed", async () => {
+it("S13: the store's connection for channels reconnects when it alone is killed, and notifies of what it missed", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, { prefix: PREFIX });
@@ -173,7 +173,7 @@ it("S13: the store's own connection comes back when it is killed alone, and noti
   await other.createRun(createOf("a"));
   const onNotification = vi.fn();
   await store.subscribe("a", onNotification).ready;
-  // A watch is ready once the run was looked at, which may be before its channel is heard.
+  // A subscription is ready once the run was polled, which may be before its channel is subscribed.
   await expect.poll(() => listeners(eye)).toBe(1);
   const [own] = proxy.connections().filter((one) => one.hasSent("subscribe"));
   expect(own).toBeDefined();
@@ -187,7 +187,7 @@ it("S13: the store's own connection comes back when it is killed alone, and noti
   expect(await readValues(store, "a")).toEqual(oneTo(5));
 });
 
-it("S13: a connection that comes back notifies every run, also for nothing", async () => {
+it("S13: a connection that comes back notifies every run, even without a change", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, { prefix: PREFIX });
@@ -196,7 +196,7 @@ it("S13: a connection that comes back notifies every run, also for nothing", asy
     return { onNotification, subscription: store.subscribe(`run-${number}`, onNotification) };
   });
   await Promise.all(counters.map(({ subscription }) => subscription.ready));
-  // Each notifies once when it is first looked at, and then no more.
+  // Each is notified once at its first poll, and then no more.
   for (const { onNotification } of counters)
     await vi.waitFor(() => expect(onNotification).toHaveBeenCalled(), 5_000);
   const before = counters.map(({ onNotification }) => onNotification.mock.calls.length);
@@ -209,17 +209,17 @@ it("S13: a connection that comes back notifies every run, also for nothing", asy
   }
 });
 
-it("S13: while its connection is away, the store looks often", async () => {
+it("S13: the store polls often while its connection for channels is lost", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { redis, store } = await openThrough(proxy, server);
   await store.subscribe("a", () => {}).ready;
-  await looksSeldom(redis);
+  await expectRarePolls(redis);
   await proxy.close();
-  await looksOften(redis);
+  await expectFrequentPolls(redis);
 });
 
-it("S13: a connection that has gone silent is broken off and made anew", async () => {
+it("S13: a connection that has become silent is closed and opened again", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { redis, store } = await openThrough(proxy, server);
@@ -235,7 +235,7 @@ it("S13: a connection that has gone silent is broken off and made anew", async (
   await expect.poll(() => listeners(redis), { timeout: 5_000 }).toBe(1);
 });
 
-it("S13: `ready` rejects when Redis is away for good, and the next watch is answered when it is back", async () => {
+it("S13: `ready` rejects while Redis is unreachable, and that of the next subscription resolves when it is back", async () => {
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX }, { maxRetriesPerRequest: 1 });
   await server.kill();
@@ -251,7 +251,7 @@ it("S13: `ready` rejects when Redis is away for good, and the next watch is answ
     .toBe("ready");
 });
 
-it("S13: a user who may use no channel hears by looking", async () => {
+it("S13: a user without rights on channels is notified by polls", async () => {
   const server = await openServer();
   const admin = connect(server);
   await admin.acl("SETUSER", "mute", "on", ">secret", "~counters:*", "resetchannels", "+@all");
@@ -261,10 +261,10 @@ it("S13: a user who may use no channel hears by looking", async () => {
   await notifyCount(store, "a", () => store.append([appendOf("a")]));
   await notifyCount(store, "a", () => store.append([appendOf("a")]));
   expect(await readValues(store, "a")).toEqual([null, null]);
-  // The looks end with the last watch, and begin again with the next.
-  await looksSeldom(admin);
+  // The polls end with the last subscription, and begin again with the next.
+  await expectRarePolls(admin);
   await store.subscribe("a", () => {}).ready;
-  await looksOften(admin);
+  await expectFrequentPolls(admin);
 });
 
 it("S13: a tail follows a run that another process writes", async () => {

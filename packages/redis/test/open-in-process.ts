@@ -1,11 +1,11 @@
-// What the kit's processes open, each with a client of its own.
+// The kit's processes open this, each with its own client.
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { Cluster, Redis } from "ioredis";
 import { Redis as Valkey } from "iovalkey";
 import { openRedisStore } from "../src/index.ts";
 import type { Client } from "./clients.ts";
 
-/** Which client asks whom. */
+/** Which client connects to which servers. */
 export type ServersPlace =
   | { readonly client: "ioredis" | "iovalkey" | "ioredis that sends once"; readonly url: string }
   | { readonly client: "ioredis cluster"; readonly nodes: readonly ClusterNode[] };
@@ -22,7 +22,7 @@ export type PrefixPlace = ServersPlace & { readonly prefix: string };
 
 export async function open(place: PrefixPlace): Promise<RunEventStore> {
   const redis = connect(place);
-  // The server is crashed; whoever sends a command learns of it.
+  // The test crashes the server; the next command fails with this error.
   redis.on("error", () => {});
   return openRedisStore(redis, { prefix: place.prefix });
 }

@@ -9,17 +9,17 @@ import { type CommonRedisOptions, Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import { openRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
 
-/** Settings of a client; one of the type's own makes its replies unlike those of the rest. */
+/** Settings of a client, without the one whose type makes the replies unlike those of the other clients. */
 export type ClientOptions = Omit<CommonRedisOptions, "replyMapping">;
 
-/** A server that ends with the test. */
+/** A server that ends after the test. */
 export async function openServer(options?: ServerOptions): Promise<RedisServer> {
   const server = await startRedis(options);
   onTestFinished(() => server.close());
   return server;
 }
 
-/** A proxy before a server, which ends with the test. */
+/** A proxy in front of a server; it ends after the test. */
 export async function openProxy(to: {
   readonly host: string;
   readonly port: number;
@@ -29,7 +29,7 @@ export async function openProxy(to: {
   return proxy;
 }
 
-/** Ends a client with the test, and leaves its errors to the commands that they fail. */
+/** Ends a client after the test. Its errors only show in the commands that they fail. */
 export function owned<
   Client extends { disconnect(): void; on(event: "error", listener: () => void): unknown },
 >(client: Client): Client {
@@ -38,7 +38,7 @@ export function owned<
   return client;
 }
 
-/** A client that reconnects at once; it ends with the test. */
+/** A client that reconnects at once; it ends after the test. */
 export function connect(
   to: { readonly host: string; readonly port: number },
   options: ClientOptions = {},
@@ -46,7 +46,7 @@ export function connect(
   return owned(new Redis(to.port, to.host, { retryStrategy: () => 10, ...options }));
 }
 
-/** A store on a client of its own; both end with the test. */
+/** A store on its own client; both end after the test. */
 export async function openStore(
   to: { readonly host: string; readonly port: number },
   options?: RedisStoreOptions,
@@ -58,7 +58,7 @@ export async function openStore(
   return { redis, store };
 }
 
-/** All that the server has, so that a refused call can be seen to have changed nothing. */
+/** All keys of the server, so that a test can check that a refused call changed nothing. */
 export async function dump(redis: Redis): Promise<unknown> {
   const keys = (await redis.keys("*")).toSorted();
   return Promise.all(keys.map(async (key) => [key, (await redis.dumpBuffer(key)).toString("hex")]));

@@ -1,8 +1,7 @@
 import type { Redis } from "ioredis";
 
 /**
- * Lets time go by for the leases of runs: a server's clock cannot be set, but everything that a lease is measured by can be
- * put into the past.
+ * Lets time pass for the leases of runs. A server's clock cannot be set, but all times of a lease can be moved into the past.
  */
 export async function passTime(
   redis: Redis,

@@ -8,7 +8,7 @@ import { connect, dump, openProxy, openServer, openStore, owned } from "./opened
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 
 describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
-  it("S31: resolves while an append could land, and leaves no run", async () => {
+  it("S31: a probe resolves while an append could land, and leaves no run", async () => {
     const { redis, store } = await openStore(await openServer({ program }));
     await store.createRun(createOf("a"));
     const before = await redis.keys("*");
@@ -21,54 +21,61 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     [
       "is full",
       ["maxmemory", "1"],
-      { message: "Redis has reached its maxmemory.", retryable: false },
+      { message: "Redis has reached its maxmemory: raise it, or purge runs.", retryable: false },
     ],
     [
       "has too few replicas",
       ["min-replicas-to-write", "1"],
-      { message: "Redis has fewer replicas than it asks for.", retryable: true },
+      { message: "Redis has fewer replicas than its min-replicas-to-write.", retryable: true },
     ],
     [
       "may evict runs by now",
       ["maxmemory-policy", "allkeys-lru"],
       {
-        message: "Redis may evict runs: set maxmemory-policy to noeviction, it is allkeys-lru.",
+        message:
+          "Expected maxmemory-policy noeviction, got allkeys-lru, under which Redis may evict runs: set it to noeviction.",
         retryable: false,
       },
     ],
-  ])("S31: rejects while Redis %s, and changes nothing", async (_, [name, value], error) => {
-    const { redis, store } = await openStore(await openServer({ program }));
-    await store.createRun(createOf("a"));
-    const before = await dump(redis);
-    const [, was] = (await redis.config("GET", name ?? "")) as [string, string];
-    await redis.config("SET", name ?? "", value ?? "");
-    await expect(store.probe()).rejects.toMatchObject({
-      code: "store_unavailable",
-      ambiguous: false,
-      ...error,
-    });
-    expect(await dump(redis)).toEqual(before);
-    await redis.config("SET", name ?? "", was);
-    await store.probe();
-  });
+  ])(
+    "S31: a probe rejects while Redis %s, and changes nothing",
+    async (_, [name, value], error) => {
+      const { redis, store } = await openStore(await openServer({ program }));
+      await store.createRun(createOf("a"));
+      const before = await dump(redis);
+      const [, was] = (await redis.config("GET", name ?? "")) as [string, string];
+      await redis.config("SET", name ?? "", value ?? "");
+      await expect(store.probe()).rejects.toMatchObject({
+        code: "store_unavailable",
+        ambiguous: false,
+        ...error,
+      });
+      expect(await dump(redis)).toEqual(before);
+      await redis.config("SET", name ?? "", was);
+      await store.probe();
+    },
+  );
 
-  it("S31: rejects once Redis cannot save, as an append does", async () => {
+  it("S31: a probe rejects once Redis cannot save, as an append does", async () => {
     const server = await openServer({ program, settings: ["--save", "3600 1"] });
     const { redis, store } = await openStore(server);
     await store.createRun(createOf("a"));
     const [, folder = ""] = (await redis.config("GET", "dir")) as string[];
-    // No file takes the place of a folder that holds something.
+    // A file cannot replace a folder that is not empty.
     await mkdir(join(folder, "dump.rdb", "full"), { recursive: true });
     await redis.bgsave();
     await expect
       .poll(() => redis.info("persistence"), { timeout: 20_000 })
       .toContain("rdb_last_bgsave_status:err");
-    const broken = { message: "Redis cannot write to its disk.", retryable: false };
+    const broken = {
+      message: "Redis cannot write to its disk: check the disk and the server's log.",
+      retryable: false,
+    };
     await expect(store.append([appendOf("a", 1)])).rejects.toMatchObject(broken);
     await expect(store.probe()).rejects.toMatchObject(broken);
   });
 
-  it("S6: capabilities say what the last look found", async () => {
+  it("S6: the capabilities show what the last check found", async () => {
     const server = await openServer({ program, settings: ["--appendfsync", "always"] });
     const { redis, store } = await openStore(server);
     expect(store.capabilities.durability).toBe("power");
@@ -77,14 +84,14 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     expect(store.capabilities.durability).toBe("memory");
   });
 
-  it("S31: waits while Redis says nothing", async () => {
+  it("S31: a probe waits while Redis does not answer", async () => {
     const server = await openServer({ program });
     const proxy = await openProxy(server);
     const { store } = await openStore(proxy);
     proxy.stall();
     let isSettled = false;
     const probed = store.probe().finally(() => (isSettled = true));
-    // Another client is answered meanwhile, again and again.
+    // Another client gets many answers meanwhile.
     const other = connect(server);
     for (let round = 0; round < 50; round++) await other.ping();
     expect(isSettled).toBe(false);
@@ -94,7 +101,7 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
 });
 
 describe("a probe in a cluster", () => {
-  it("S31: asks each master, and rejects if one of them could take no append", async () => {
+  it("S31: a probe asks each master, and rejects if one could take no append", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.close());
     const store = await openRedisStore(owned(new Cluster([...cluster.nodes])));
@@ -105,7 +112,7 @@ describe("a probe in a cluster", () => {
     for (const node of nodes) {
       await node.config("SET", "maxmemory", "1");
       await expect(store.probe()).rejects.toMatchObject({
-        message: "Redis has reached its maxmemory.",
+        message: "Redis has reached its maxmemory: raise it, or purge runs.",
       });
       await node.config("SET", "maxmemory", "0");
       await store.probe();

@@ -8,7 +8,7 @@ import { type RedisProgram, startRedis, startRedisCluster } from "@tm/run-events
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PrefixPlace, ServersPlace } from "./open-in-process.ts";
 
-/** Servers that belong to this file, so that keys go with them. */
+/** Servers of this file, so that keys are removed with them. */
 interface Servers extends CrashHooks {
   readonly place: ServersPlace;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ interface Setup {
 const settings = ["--appendfsync", "always"];
 
 /**
- * Where another server or client may do otherwise: racing programs, whose histories are held against S1 to S10 all the same,
+ * The clauses where another server or client may differ: racing programs, whose histories are still checked against S1 to S10,
  * crashes, notifications and ordinals. The store's scripts are the same everywhere.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16"];
@@ -55,7 +55,7 @@ async function startOne(program: RedisProgram, client: OneClient): Promise<Serve
   };
 }
 
-/** One whose nodes crash all at once, as those of one machine do. */
+/** A cluster whose nodes crash all at once, as those of one machine do. */
 async function startCluster(): Promise<Servers> {
   const { nodes, kill, start, masters, close } = await startRedisCluster({ settings });
   const indexes = [...nodes.keys()];

@@ -14,10 +14,10 @@ import {
 import { useServers } from "./use-servers.ts";
 
 const HOUR_MS = 3_600_000;
-/** Whatever has finished so far. */
+/** Purges all runs that have finished. */
 const ALL = { finishedForMs: 0 };
 
-/** Puts the end of a run into the past, as if that much time had gone by. */
+/** Moves the end of a run into the past, as if that much time had passed. */
 async function finishedAt(
   redis: Redis,
   prefix: string,
@@ -32,7 +32,7 @@ async function finishedAt(
 
 describe.each(SETUPS)("purge on $name", (setup) => {
   const openFresh = useServers(setup);
-  it("S24: the oldest go first and whole, whatever order they were made in; live runs stay", async () => {
+  it("S24: the oldest runs are removed first and whole, whenever they were created; live runs stay", async () => {
     const { prefix, redis, store } = await openFresh();
     const runIds = oneTo(130).map((number) => `run-${number}`);
     await Promise.all([...runIds, "live"].map((runId) => store.createRun(createOf(runId))));
@@ -71,7 +71,7 @@ describe.each(SETUPS)("purge on $name", (setup) => {
     for (const [at, runId] of ["c", "a", "d"].entries()) {
       await store.append([endOf(runId)]);
       await finishedAt(redis, prefix, runId, 50 - at);
-      // As if each had been silent since it was made, and they were made in the order of the alphabet.
+      // As if each had been silent since its creation, and they were created in the order of the alphabet.
       const { ordinal } = (await store.getRun(runId)) ?? {};
       await redis.zadd(`${prefix}:ended`, runIds.indexOf(runId), `${ordinal}:${runId}`);
     }
@@ -81,24 +81,24 @@ describe.each(SETUPS)("purge on $name", (setup) => {
     expect(await store.getRun("b")).toMatchObject({ runStatus: "queued" });
   });
 
-  it("S24: a run is as old as its own server says, not as the index's server whose clock is three days ahead", async () => {
+  it("S24: a run's age is by its own server's clock, not by the index's server, whose clock is three days ahead", async () => {
     const { prefix, redis, store } = await openFresh();
     for (const runId of ["young", "old"]) {
       await store.createRun(createOf(runId));
       await store.append([endOf(runId)]);
     }
     await finishedAt(redis, prefix, "old", 50);
-    // So that the server knows the scripts, and is sent no text instead.
+    // So that the server knows the scripts, and no text is sent instead.
     expect(await store.purge({ finishedForMs: 51 * HOUR_MS, limit: 10 })).toEqual([]);
     const ahead = Object.assign(Object.create(redis) as Redis, {
-      // To such a server everything is three days older than it is. The other script of the index begins with a word.
+      // To such a server everything seems three days older. The other script of the index begins with a word.
       evalsha(sha1: string, count: number, [key = "", age = "", ...rest]: string[]) {
-        const isLook = key === `${prefix}:ended` && !Number.isNaN(Number(age));
-        const asked = isLook ? String(Number(age) - 72 * HOUR_MS) : age;
+        const isSearch = key === `${prefix}:ended` && !Number.isNaN(Number(age));
+        const asked = isSearch ? String(Number(age) - 72 * HOUR_MS) : age;
         return redis.evalsha(sha1, count, [key, asked, ...rest]);
       },
     });
-    // So that the index has to be put in order, too.
+    // So that the index has to be sorted, too.
     await redis.zadd(`${prefix}:ended`, 1, `${(await store.getRun("young"))?.ordinal}:young`);
     const purger = await openRedisStore(ahead, { prefix });
     expect(await purger.purge({ finishedForMs: 48 * HOUR_MS, limit: 10 })).toEqual(["old"]);
@@ -111,7 +111,7 @@ describe.each(SETUPS)("purge on $name", (setup) => {
 describe.each(SETUPS)("purge among other processes on $name", (setup) => {
   const openFresh = useServers(setup);
 
-  it("S24: entries that a process left which died before the end hide nothing, and are there when it comes", async () => {
+  it("S24: entries of a process that died before the end of the run hide nothing, and are used when it ends", async () => {
     const { prefix, redis, store } = await openFresh();
     const runIds = oneTo(120).map((number) => `run-${number}`);
     await Promise.all([...runIds, "old"].map((runId) => store.createRun(createOf(runId))));
@@ -127,14 +127,14 @@ describe.each(SETUPS)("purge among other processes on $name", (setup) => {
     expect(await store.purge({ ...ALL, limit: 1 })).toEqual(["run-7"]);
   });
 
-  it("S24: a run that was made anew under the id of an old one stays, also if it has ended too", async () => {
+  it("S24: a run that was created again under the id of an old one stays, even if it has ended too", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.append([endOf("a")]);
     await finishedAt(redis, prefix, "a", 50);
     let isAnew = false;
     const late = Object.assign(Object.create(redis) as Redis, {
-      // The run is made anew between the look at it and its removal, which alone has all its keys.
+      // The run is created again between its check and its removal, which alone has all its keys.
       async evalsha(sha1: string, count: number, values: string[]) {
         if (count === 3 && !isAnew) {
           isAnew = true;
@@ -162,7 +162,7 @@ describe.each(SETUPS)("purge among other processes on $name", (setup) => {
   });
 });
 
-it("S24: a full Redis gets room again by a purge, also of runs whose entries have to be put off first", async () => {
+it("S24: a purge frees room on a full Redis, even if it has to move entries first", async () => {
   const redis = connect(await openServer());
   const store = await openRedisStore(redis);
   for (const runId of ["a", "b"]) await store.createRun(createOf(runId));

@@ -8,11 +8,11 @@ import { openServer } from "./opened.ts";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
-it("the page's example runs, and leaves nothing that keeps its process", async () => {
+it("the page's example runs, and leaves nothing that keeps its process alive", async () => {
   const server = await openServer({ settings: ["--appendfsync", "always"] });
   const [, code = ""] =
     /<!-- snippet: redis-users.mjs -->\n\n```js\n(.*?)^```$/ms.exec(README) ?? [];
-  // Beside this file, so that the packages resolve as they do for a user.
+  // Next to this file, so that the packages resolve as they do for a user.
   const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, "redis-users.mjs"), code);

@@ -20,7 +20,7 @@ import {
 } from "@tm/run-events-test-servers/requests";
 import { useServers } from "./use-servers.ts";
 
-/** What a store answers to a step, without what depends on the time of day. */
+/** The answer of a store to a step, without the values that depend on the time of day. */
 async function answerTo(
   store: RunEventStore,
   step: Exclude<Step, { do: "pass" }>,
@@ -72,7 +72,7 @@ async function stateOf(store: RunEventStore): Promise<unknown> {
 
 describe.each(SETUPS)("the Redis store on $name", (setup) => {
   const openFresh = useServers(setup);
-  it("S5, S21, S22, S23: answers as the reference store does, in whatever order it is asked", async () => {
+  it("S5, S21, S22, S23: the store answers as the reference store does, for calls in any order", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryStep, { maxLength: 12 }), async (steps) => {
         const { prefix, redis, store: opened } = await openFresh();
@@ -98,7 +98,7 @@ describe.each(SETUPS)("the Redis store on $name", (setup) => {
     );
   });
 
-  it("S2: a group reaches runs of every node, and each request stands alone", async () => {
+  it("S2: a group reaches runs of every node, and each request lands or fails alone", async () => {
     const { store } = await openFresh();
     const runIds = oneTo(200).map((number) => `run-${number}`);
     await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
@@ -117,7 +117,7 @@ describe.each(SETUPS)("the Redis store on $name", (setup) => {
     await store.close();
   });
 
-  it("S2: the requests for one run keep their order beyond what one script takes", async () => {
+  it("S2: the requests for one run keep their order, even if they need several scripts", async () => {
     const { store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.createRun(createOf("b"));
@@ -151,7 +151,7 @@ describe.each(SETUPS)("the Redis store on $name", (setup) => {
 describe.each(SETUPS)("one store object on $name", (setup) => {
   const openFresh = useServers(setup);
 
-  it("S9: a page of large events is cut by bytes and goes on without a hole", async () => {
+  it("S9: a page of large events is cut by bytes, and the next one continues without a hole", async () => {
     const { store } = await openFresh();
     await store.createRun(createOf("a"));
     const large = "é".repeat(100_000);
@@ -162,7 +162,7 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
     await store.close();
   });
 
-  it("W2: time stands still in a run that was last changed by a server whose clock was ahead", async () => {
+  it("W2: a run's time does not advance while its last change is ahead of the server's clock", async () => {
     const { prefix, redis, store } = await openFresh();
     await store.createRun(createOf("a"));
     const ahead = Date.now() + 1_000_000;
@@ -177,13 +177,13 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
     await store.close();
   });
 
-  it("S11: what is returned has the shapes of core, with numbers for numbers", async () => {
+  it("S11: answers have the shapes of core, with numbers for numbers", async () => {
     const { store } = await openFresh();
     await expectShapes(store);
     await store.close();
   });
 
-  it("S18: close refuses what comes after it and leaves the client to its owner", async () => {
+  it("S18: `close` refuses later calls and leaves the client open", async () => {
     const { store } = await openFresh();
     await store.createRun(createOf("a"));
     await store.close();
@@ -197,7 +197,7 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
     await other.close();
   });
 
-  it("S19: stores with other prefixes share a server and nothing else", async () => {
+  it("S19: stores with different prefixes share a server and nothing else", async () => {
     const { prefix, redis, store: ours } = await openFresh();
     const theirs = await openRedisStore(redis, { prefix: `${prefix}:run` });
     await expectApart(ours, theirs);

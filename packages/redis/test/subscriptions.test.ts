@@ -7,14 +7,14 @@ import { Subscriptions } from "../src/subscriptions.ts";
 const RUN_IDS = ["a", "b"] as const;
 const keys = keysOf("run-events", "");
 
-/** A server that does what it is told, or refuses, in the order in which it is told, and when the test says so. */
+/** A server that performs or refuses requests in their order, each when the test calls `answer`. */
 function createSlowServer() {
   const channels = new Set<string>();
   let events: SubscriberEvents | undefined;
   let answers: ((fails: boolean) => void)[] = [];
   let isUp = false;
 
-  function tell<Answer>(change: () => void, answer: Answer): Promise<Answer> {
+  function request<Answer>(change: () => void, answer: Answer): Promise<Answer> {
     if (Array.isArray(answer) && answer.length === 0) return Promise.resolve(answer);
     return new Promise((resolve, reject) => {
       answers.push((fails) => {
@@ -31,15 +31,15 @@ function createSlowServer() {
   }
 
   return {
-    heardRuns: () => [...channels].map(keys.runIdOf).toSorted(),
+    subscribedRuns: () => [...channels].map(keys.runIdOf).toSorted(),
     isUp: () => isUp,
     isWaitedFor: () => answers.length > 0,
     open(given: SubscriberEvents): Subscriber {
       events = given;
       return {
-        subscribe: (more) => tell(() => more.forEach((channel) => channels.add(channel)), more),
+        subscribe: (more) => request(() => more.forEach((channel) => channels.add(channel)), more),
         unsubscribe: (less) =>
-          tell(() => less.forEach((channel) => channels.delete(channel)), less).then(() => {}),
+          request(() => less.forEach((channel) => channels.delete(channel)), less).then(() => {}),
         beat() {},
         close() {},
       };
@@ -89,16 +89,16 @@ const arbStep: fc.Arbitrary<Step> = fc.oneof(
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("S13, S14: whatever is in flight when runs come and go, in the end those that are wanted are heard, and no others", async () => {
+it("S13, S14: exactly the wanted channels are subscribed in the end, with any commands in flight", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(arbStep, { maxLength: 40 }), async (steps) => {
       const server = createSlowServer();
       const wanted = new Set<string>();
-      /** Runs that were said to be heard since they were last wanted, or lost. */
+      /** Runs whose subscription was confirmed since they were last wanted, or lost. */
       const confirmed = new Set<string>();
       const subscriptions = new Subscriptions(keys, server.open, {
-        onHeard: (runId) => confirmed.add(runId),
-        onUnheard: () => confirmed.clear(),
+        onSubscribed: (runId) => confirmed.add(runId),
+        onUnsubscribed: () => confirmed.clear(),
         onMessage() {},
       });
 
@@ -108,7 +108,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
             if (!wanted.has(step.runId)) confirmed.delete(step.runId);
             wanted.add(step.runId);
             subscriptions.add(step.runId);
-            if (subscriptions.isHeard(step.runId)) confirmed.add(step.runId);
+            if (subscriptions.isSubscribed(step.runId)) confirmed.add(step.runId);
             return;
           case "remove":
             wanted.delete(step.runId);
@@ -119,7 +119,7 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
           case "refuse":
             return server.answer(step.do === "refuse");
           case "answer and connect":
-            // Before whoever waits for the answer has it.
+            // Before the code that waits for the answer has it.
             server.answer(false);
             return server.connect();
           case "connect":
@@ -133,8 +133,8 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
         take(step);
         await vi.advanceTimersByTimeAsync(0);
         for (const runId of confirmed) {
-          // It may have been left already; but who wants it is never told so too early.
-          if (wanted.has(runId)) expect(server.heardRuns()).toContain(runId);
+          // The run may have been removed already. But a wanted run is never confirmed too early.
+          if (wanted.has(runId)) expect(server.subscribedRuns()).toContain(runId);
         }
       }
       if (!server.isUp()) server.connect();
@@ -145,9 +145,9 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
         }
         await vi.advanceTimersByTimeAsync(1_000);
       } while (server.isWaitedFor());
-      expect(server.heardRuns()).toEqual([...wanted].toSorted());
+      expect(server.subscribedRuns()).toEqual([...wanted].toSorted());
       for (const runId of wanted) {
-        expect(subscriptions.isHeard(runId)).toBe(true);
+        expect(subscriptions.isSubscribed(runId)).toBe(true);
         expect(confirmed).toContain(runId);
       }
       subscriptions.close();
@@ -156,9 +156,9 @@ it("S13, S14: whatever is in flight when runs come and go, in the end those that
   );
 });
 
-it("S14: runs that come in one turn share a command", async () => {
+it("S14: runs that are added in one turn share a command", async () => {
   const server = createSlowServer();
-  const told = vi.fn();
+  const requested = vi.fn();
   const subscriptions = new Subscriptions(
     keys,
     (events) => {
@@ -166,16 +166,16 @@ it("S14: runs that come in one turn share a command", async () => {
       return {
         ...subscriber,
         subscribe(channels) {
-          told(channels.length);
+          requested(channels.length);
           return subscriber.subscribe(channels);
         },
       };
     },
-    { onHeard() {}, onUnheard() {}, onMessage() {} },
+    { onSubscribed() {}, onUnsubscribed() {}, onMessage() {} },
   );
   server.connect();
   for (let number = 0; number < 500; number++) subscriptions.add(`run-${number}`);
   await vi.advanceTimersByTimeAsync(0);
-  expect(told.mock.calls).toEqual([[500]]);
+  expect(requested.mock.calls).toEqual([[500]]);
   subscriptions.close();
 });

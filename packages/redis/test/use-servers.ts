@@ -4,7 +4,7 @@ import { openRedisStore, type RedisStore } from "../src/index.ts";
 import type { Client, Servers, Setup } from "./clients.ts";
 import { oneTo } from "@tm/run-events-test-servers/requests";
 
-/** Stores of several processes on runs of their own, and a client to look behind them. */
+/** Stores of several processes on their own runs, and a client to inspect the server. */
 export interface FreshStores {
   readonly prefix: string;
   readonly redis: Redis;
@@ -15,7 +15,7 @@ export interface FreshStores {
 
 /**
  * Starts a setup's servers for the tests of one `describe`.
- * @returns what opens stores under a new prefix
+ * @returns a function that opens stores under a new prefix
  */
 export function useServers({ start }: Setup, processes = 1): () => Promise<FreshStores> {
   let servers: Servers;

@@ -4,9 +4,9 @@ const EXPECTED =
   "Expected an open, synchronous SQLite handle, such as `new Database(path)` of better-sqlite3 or `new DatabaseSync(path)` of node:sqlite";
 
 /**
- * Refuses anything that cannot be a handle, and says what to pass instead.
- * @throws TypeError for a path, a promise, an asynchronous driver, or a handle that does not tell of transactions, as
- * node:sqlite's did before Node 22.16
+ * Refuses a value that cannot be a handle.
+ * @throws TypeError, with what to pass instead, for a path, a promise, an asynchronous driver, or a handle that does not show
+ * whether a transaction is open, as node:sqlite's before Node 22.16
  */
 export function checkHandle(db: SqliteDatabase): void {
   const given: unknown = db;
@@ -27,7 +27,7 @@ export function checkHandle(db: SqliteDatabase): void {
   }
   if ("inTransaction" in given || "isTransaction" in given) return;
   throw new TypeError(
-    `${EXPECTED}, got one that does not tell whether a transaction is open on it. ${
+    `${EXPECTED}, got one that does not show whether a transaction is open on it. ${
       given.constructor.name === "DatabaseSync"
         ? "This Node is too old for it: node:sqlite needs Node 22.16 or newer for a database in memory, and 22.23 or 24.15 for a file."
         : "Asynchronous drivers cannot be used."
@@ -35,10 +35,15 @@ export function checkHandle(db: SqliteDatabase): void {
   );
 }
 
-/** @throws TypeError if the driver answered with a promise */
+/**
+ * Refuses a driver that answers with promises.
+ * @throws TypeError if the answer is a promise
+ */
 export function checkSynchronous(answer: unknown): void {
   if (!isThenable(answer)) return;
-  throw new TypeError(`${EXPECTED}, got one that answers with promises.`);
+  throw new TypeError(
+    `${EXPECTED}, got one that answers with promises. Asynchronous drivers cannot be used.`,
+  );
 }
 
 function isThenable(value: unknown): boolean {

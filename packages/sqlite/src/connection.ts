@@ -13,14 +13,14 @@ import { createTransactions, type Transactions } from "./transactions.ts";
 
 /** How long SQLite itself waits for a lock, in milliseconds: meanwhile the event loop is blocked. */
 const BUSY_TIMEOUT_MS = 5;
-/** How long a call tries in all. */
+/** How long a call tries in all, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** The pauses between two tries: fully random, so that processes that wait for each other do not meet again. */
+/** The pauses between two tries: fully random, so that waiting processes do not try again at the same time. */
 const BACKOFF = { firstMs: 1, mostMs: 25, jitter: 1 };
-/** The size of the `-wal` after its content is in the database: a long reader makes it grow without bound. */
+/** The most bytes that the `-wal` keeps once its content is in the database. A long reader makes it grow without bound. */
 const MOST_WAL_BYTES = 67_108_864;
 
-/** What one try works with. */
+/** The transactions and statements that a call works with. */
 export interface OpenConnection extends Transactions, Statements {}
 
 /**
@@ -28,7 +28,7 @@ export interface OpenConnection extends Transactions, Statements {}
  * refuses further work.
  */
 export class Connection {
-  /** Whether the data lives in a file, where other processes can reach it. */
+  /** Whether the data is in a file, where other processes can reach it. */
   readonly inFile: boolean;
   readonly #db: SqliteDatabase;
   readonly #tables: Tables;
@@ -60,9 +60,9 @@ export class Connection {
 
   /**
    * Runs the synchronous work when the caller has no transaction open on the handle: otherwise the caller could undo what was
-   * acknowledged. While another connection holds the lock, it tries again after a pause that leaves the event loop free. Work that
+   * acknowledged. While another connection has the lock, it tries again after a pause that leaves the event loop free. Work that
    * failed must have changed nothing.
-   * @throws RunEventsError `store_unavailable` for what the driver threw, or when the patience is at its end.
+   * @throws RunEventsError `store_unavailable` for what the driver threw, or after 10 s without the lock
    * @see S20
    */
   perform<T>(work: (open: OpenConnection) => T): Promise<T> {
@@ -73,8 +73,8 @@ export class Connection {
   }
 
   /**
-   * As `perform`, in a write transaction. Writes wait in the order of their calls, and only one at a time tries for the lock. So many
-   * waiting writes cost the event loop no more than one.
+   * Runs the work like `perform`, in a write transaction. Writes wait in the order of their calls, and only one at a time tries for
+   * the lock. So many waiting writes cost the event loop no more than one.
    */
   write<T>(work: (open: OpenConnection) => T): Promise<T> {
     const calledAt = performance.now();
@@ -89,13 +89,21 @@ export class Connection {
     return written;
   }
 
-  /** Runs the work in the caller's open transaction, now or not at all. @throws as `perform`; TypeError without one. */
+  /**
+   * Runs the work in the caller's open transaction, now or not at all.
+   * @throws RunEventsError as `perform`
+   * @throws TypeError without an open transaction, or before the store was set up
+   */
   join<T>(work: (open: OpenConnection) => T): T {
     if (this.#isClosed) throw storeClosed();
     if (isClosed(this.#db)) throw databaseClosed();
-    if (!isInTransaction(this.#db)) throw new TypeError("Expected a transaction to be open.");
+    if (!isInTransaction(this.#db)) {
+      throw new TypeError("Expected an open transaction on the handle, got none: begin one first.");
+    }
     if (this.#opened === null) {
-      throw new TypeError("Expected `migrate()` or `verify()` to have been awaited before.");
+      throw new TypeError(
+        "Expected a store that is set up: await `migrate()` or `verify()` once before.",
+      );
     }
     try {
       this.#guard.check(this.#guarded);
@@ -122,12 +130,12 @@ export class Connection {
     });
   }
 
-  /** The size of the log beside the file in bytes, `null` if there is none. */
+  /** The size of the `-wal` file in bytes, or `null` without one. */
   walBytes(): number | null {
     return this.#guard.walBytes();
   }
 
-  /** Refuses all further work. */
+  /** Refuses all later work. */
   close(): void {
     this.#isClosed = true;
   }
@@ -136,7 +144,7 @@ export class Connection {
     if (this.#transactions !== null) return this.#transactions;
     this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     if (this.inFile) useWal(this.#db);
-    // Said outright: some builds turn an unsaid FULL into NORMAL with the first write to a WAL.
+    // Always set, since some builds turn a default FULL into NORMAL with the first write to a WAL.
     this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}; PRAGMA foreign_keys = ON`);
     this.#transactions = createTransactions(this.#db);
     return this.#transactions;
@@ -151,7 +159,7 @@ export class Connection {
     return this.#opened;
   }
 
-  /** The failure of a call, in this package's words. */
+  /** The failure of a call, as a `RunEventsError`. */
   #failureOf(error: unknown): RunEventsError {
     return isClosed(this.#db) ? databaseClosed(error) : storeFailure(error);
   }
@@ -162,7 +170,10 @@ export class Connection {
       let busy: RunEventsError;
       try {
         if (!isInTransaction(this.#db)) return work();
-        busy = new RunEventsError("store_unavailable", "The handle's own transaction goes on.");
+        busy = new RunEventsError(
+          "store_unavailable",
+          "The call has waited 10 s, but a transaction is still open on the store's handle: end it, or use a second handle for it.",
+        );
       } catch (error) {
         if (!isBusy(error)) throw this.#failureOf(error);
         busy = storeFailure(error);
@@ -173,14 +184,14 @@ export class Connection {
   }
 }
 
-/** The pause between two tries for a lock, which the patience of the caller bounds. Not from `node:timers`: other runtimes lack it. */
+/** The pause between two tries for a lock. Not from `node:timers`, which other runtimes lack. */
 function sleep(forMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, forMs);
   });
 }
 
-/** The database's file as SQLite names it; `null` without a file. The first call shows whether the file is usable. */
+/** The database's file as SQLite names it, or `null` without a file. Whether the file is usable shows at the store's first call. */
 function pathOf(db: SqliteDatabase): string | null {
   try {
     const databases = prepareStatement(db, "PRAGMA database_list").all() as {
@@ -214,9 +225,11 @@ function useWal(db: SqliteDatabase): void {
     );
   }
   if (journalMode(db, "PRAGMA journal_mode = WAL") !== "wal") {
-    throw new RunEventsError("store_unavailable", "The database file cannot use a WAL.", {
-      retryable: false,
-    });
+    throw new RunEventsError(
+      "store_unavailable",
+      "Expected a database file that can use a WAL, but SQLite refused it: use a local disk.",
+      { retryable: false },
+    );
   }
   db.exec(`PRAGMA journal_size_limit = ${MOST_WAL_BYTES}`);
 }

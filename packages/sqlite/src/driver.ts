@@ -1,13 +1,13 @@
-/** What this package binds to a statement. */
+/** A value that this package binds to a statement. */
 export type SqliteValue = string | number | null;
 
 /**
- * A prepared statement, of better-sqlite3, node:sqlite or bun:sqlite. It is given nothing but `SqliteValue`s; the parameters
- * are `unknown` because TypeScript 5 takes better-sqlite3's own types for no other.
+ * A prepared statement of better-sqlite3, node:sqlite or bun:sqlite. It only gets `SqliteValue`s. The parameters are `unknown`,
+ * since TypeScript 5 accepts better-sqlite3's types for no other.
  */
 export interface SqliteStatement {
   run(...values: readonly unknown[]): unknown;
-  /** The first row; `undefined` or `null` if there is none. */
+  /** The first row; `undefined` or `null` without one. */
   get(...values: readonly unknown[]): unknown;
   all(...values: readonly unknown[]): unknown[];
   iterate(...values: readonly unknown[]): Iterable<unknown>;
@@ -22,11 +22,11 @@ export interface SqliteStatement {
 export interface SqliteDatabase {
   exec(sql: string): unknown;
   prepare(sql: string): SqliteStatement;
-  /** better-sqlite3 and bun:sqlite tell here whether a transaction is open. */
+  /** better-sqlite3 and bun:sqlite: whether a transaction is open. */
   readonly inTransaction?: boolean;
-  /** node:sqlite tells it here, from Node 22.16 on. */
+  /** node:sqlite from Node 22.16 on: whether a transaction is open. */
   readonly isTransaction?: boolean;
-  /** node:sqlite; `isTransaction` may be asked only while this is true. */
+  /** node:sqlite: whether the handle is open. `isTransaction` may be read only while this is true. */
   readonly isOpen?: boolean;
   /** better-sqlite3: whether the handle is open. node:sqlite has a method of this name. */
   readonly open?: unknown;

@@ -1,6 +1,9 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** The primary result codes that this package tells apart. @see https://www.sqlite.org/rescode.html */
+/**
+ * The primary result codes that this package distinguishes.
+ * @see https://www.sqlite.org/rescode.html
+ */
 const RESULT_NAMES: Readonly<Record<number, string>> = {
   5: "BUSY",
   6: "LOCKED",
@@ -14,30 +17,31 @@ const RESULT_NAMES: Readonly<Record<number, string>> = {
 
 /** The failure of a call on a handle that the caller has closed. */
 export function databaseClosed(cause?: unknown): RunEventsError {
-  return new RunEventsError("store_unavailable", "The database is closed.", {
-    retryable: false,
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new RunEventsError(
+    "store_unavailable",
+    "The database is closed: open it again, and create a store on the new handle.",
+    { retryable: false, ...(cause === undefined ? {} : { cause }) },
+  );
 }
 
-/** Failures that stay until somebody mends the file, the disk or the rights. */
+/** Failures that last until the file, the disk or the rights are repaired. */
 const LASTING: Readonly<Record<string, string>> = {
-  READONLY: "The database is read-only.",
-  CORRUPT: "The database file is damaged.",
-  FULL: "The database's disk is full.",
-  CANTOPEN: "The database file cannot be opened.",
-  NOTADB: "The file is not a database.",
+  READONLY: "The database is read-only: make the file and its folder writable.",
+  CORRUPT: "The database file is damaged: restore a backup.",
+  FULL: "The database's disk is full: free some space.",
+  CANTOPEN: "The database file cannot be opened: check that its folder exists and is writable.",
+  NOTADB: "The file is not a database: check its path.",
 };
 
 const PASSING: Readonly<Record<string, string>> = {
-  BUSY: "The database is locked.",
-  LOCKED: "The database is locked.",
-  IOERR: "The database's disk failed.",
+  BUSY: "The database is locked by another connection: try again.",
+  LOCKED: "The database is locked by another connection: try again.",
+  IOERR: "The database's disk failed: check the disk.",
 };
 
 /**
- * The name of the driver's primary result code, without `SQLITE_`; `null` if the error carries none. better-sqlite3 gives
- * the extended code's name, node:sqlite its number, whose low byte is the primary code.
+ * The name of the driver's primary result code, without `SQLITE_`; `null` for an error without one. better-sqlite3 gives the
+ * extended code's name, node:sqlite its number, whose low byte is the primary code.
  */
 function resultName(error: unknown): string | null {
   if (typeof error !== "object" || error === null) return null;
@@ -46,19 +50,19 @@ function resultName(error: unknown): string | null {
   return typeof code === "string" ? (/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? null) : null;
 }
 
-/** Whether somebody else holds the lock, so that the same call is worth another try in a moment. */
+/** Whether another connection has the lock, so that the same call is worth another try in a moment. */
 export function isBusy(error: unknown): boolean {
   const name = resultName(error);
   return name === "BUSY" || name === "LOCKED";
 }
 
-/** Whether the file system failed: at a COMMIT nobody knows then what a crash would bring back. */
+/** Whether the file system failed. After a COMMIT it is then unknown what a crash would restore. */
 export function isDiskFailure(error: unknown): boolean {
   return resultName(error) === "IOERR";
 }
 
 /**
- * A driver's error as `store_unavailable`, itself as the cause; a `RunEventsError` stays as it is.
+ * A driver's error as `store_unavailable` with that error as the cause. A `RunEventsError` stays as it is.
  * @see S20
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
@@ -67,7 +71,7 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   const lasting = LASTING[name];
   return new RunEventsError(
     "store_unavailable",
-    lasting ?? PASSING[name] ?? "The database failed.",
+    lasting ?? PASSING[name] ?? "The database failed: the `cause` has its error.",
     {
       cause: error,
       retryable: lasting === undefined,

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** What distinguishes a file from another one under the same name. */
+/** The values that distinguish a file from another one under the same name. */
 interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
@@ -9,7 +9,7 @@ interface FileIdentity {
   readonly birthtimeMs: number;
 }
 
-/** What is needed of node:fs. */
+/** The functions that the guard needs of node:fs. */
 interface FileSystem {
   statSync(path: string, options: { readonly throwIfNoEntry: false }): FileIdentity | undefined;
   readdirSync(path: string): readonly string[];
@@ -20,46 +20,45 @@ interface FileSystem {
 export interface GuardedHandle {
   /** Whether it is in WAL mode; in other modes the `-wal` and `-shm` may disappear. */
   isWal(): boolean;
-  /** Reads something, which in WAL mode opens the `-wal` and `-shm`. */
+  /** Reads from the database, which in WAL mode opens the `-wal` and `-shm`. */
   read(): void;
 }
 
-/** Where the descriptors of this process are listed, on Linux, macOS and the BSDs. */
+/** The folder that lists the descriptors of this process, on Linux, macOS and the BSDs. */
 const DESCRIPTORS = "/dev/fd";
 
-/** The files that SQLite opens beside the database in WAL mode. */
-const BESIDE = ["-wal", "-shm"] as const;
-type Suffix = (typeof BESIDE)[number];
+/** The suffixes of the files that SQLite opens next to the database in WAL mode. */
+const SUFFIXES = ["-wal", "-shm"] as const;
+type Suffix = (typeof SUFFIXES)[number];
 
 /**
- * For how long a call trusts the last check, in milliseconds. A check costs a good part of a commit that is not synced, so
- * not every call makes one. Appends that are acknowledged in this time may be lost, like those just before the file was
- * removed.
+ * How long a call trusts the last check, in milliseconds. A check costs a good part of a commit that is not synced, so not every
+ * call makes one. Appends that are acknowledged in this time may be lost, like those just before the file was removed.
  */
 const FRESH_MS = 10;
 
 /**
- * Remembers the files that the handle opened. SQLite itself keeps using a file that was removed or replaced: appends would be
+ * Remembers the files that the handle opened. SQLite keeps using a file that was removed or replaced: appends would be
  * acknowledged, and lost when the process ends. The handle keeps its files open, so no other file gets their inode numbers.
  *
- * A handle that leaves the WAL mode and comes back has closed its `-wal` and made another one. That is no loss. It shows in the
- * process's open files: the old `-wal` is not among them, and the new one is.
+ * A handle that leaves the WAL mode and comes back has closed its `-wal` and created another one. That loses nothing. The process's
+ * open files show it: the old `-wal` is not among them, and the new one is.
  * @see S6, S31
  */
 export class FileGuard {
   readonly #path: string | null;
   readonly #fs: FileSystem | null;
   readonly #known = new Map<string, FileIdentity>();
-  /** What was found in the place of a lost file. While that stays, the open files need no second look. */
+  /** The file that replaced a lost file, or `null`. While it stays, the open files need no second check. */
   readonly #lost = new Map<string, FileIdentity | null>();
   #checkedAt = -Infinity;
-  /** Whether the handle has opened the files beside the database. */
+  /** Whether the handle has opened the `-wal` and `-shm`. */
   #isNoted = false;
 
   /**
-   * Guards the database at this path, as SQLite itself names it: absolute, with symbolic links resolved.
-   * @param path `null` for a database that is in no file
-   * @param fs `null` where the runtime has no node:fs: then nothing is guarded
+   * Guards the database at this path, as SQLite names it: absolute, with symbolic links resolved.
+   * @param path `null` for a database without a file
+   * @param fs `null` where the runtime lacks node:fs: then nothing is guarded
    */
   constructor(path: string | null, fs: FileSystem | null = fileSystemOfRuntime()) {
     this.#path = path;
@@ -70,7 +69,7 @@ export class FileGuard {
   /** Remembers the `-wal` and `-shm` after the handle's first read in WAL mode: from then on they exist until it closes. */
   noteLog(): void {
     this.#isNoted = true;
-    if (this.#path !== null) for (const suffix of BESIDE) this.#note(this.#path + suffix);
+    if (this.#path !== null) for (const suffix of SUFFIXES) this.#note(this.#path + suffix);
   }
 
   /**
@@ -79,11 +78,11 @@ export class FileGuard {
    */
   check(handle: GuardedHandle): void {
     const path = this.#path;
-    // A database in a virtual file system of SQLite has a name but no file: then there is nothing to guard.
+    // A database in a virtual file system of SQLite has a name but no file.
     if (path === null || !this.#known.has(path)) return;
     if (performance.now() - this.#checkedAt < FRESH_MS) return;
     if (!this.#isSame(path)) throw fileGone("The database file");
-    for (const suffix of this.#isNoted ? BESIDE : []) {
+    for (const suffix of this.#isNoted ? SUFFIXES : []) {
       const name = path + suffix;
       if (this.#known.has(name) && this.#isSame(name)) continue;
       if (this.#isHandles(suffix, handle)) continue;
@@ -93,13 +92,13 @@ export class FileGuard {
     this.#checkedAt = performance.now();
   }
 
-  /** The size of the `-wal` file in bytes; `null` if there is none or it cannot be read. */
+  /** The size of the `-wal` file in bytes; `null` if it does not exist or cannot be read. */
   walBytes(): number | null {
-    const log = this.#path === null ? null : this.#look(`${this.#path}-wal`);
+    const log = this.#path === null ? null : this.#stat(`${this.#path}-wal`);
     return log === null || log === "unknown" ? null : log.size;
   }
 
-  #look(name: string): FileIdentity | null | "unknown" {
+  #stat(name: string): FileIdentity | null | "unknown" {
     if (this.#fs === null) return "unknown";
     try {
       return this.#fs.statSync(name, { throwIfNoEntry: false }) ?? null;
@@ -109,22 +108,22 @@ export class FileGuard {
   }
 
   #note(name: string): void {
-    const seen = this.#look(name);
+    const seen = this.#stat(name);
     if (seen !== null && seen !== "unknown") this.#known.set(name, seen);
   }
 
-  /** Whether the file is the known one, if there is one. */
+  /** Whether the file is the known one. It is if no file is known. */
   #isSame(name: string): boolean {
     const before = this.#known.get(name);
     if (before === undefined) return true;
-    const now = this.#look(name);
+    const now = this.#stat(name);
     if (now === "unknown") return true;
     if (now === null || !isSameFile(now, before)) return false;
     this.#known.set(name, now);
     return true;
   }
 
-  /** The files that this process has open; `null` if that is not shown. */
+  /** The files that this process has open; `null` where the system does not show them. */
   #listOpen(): readonly FileIdentity[] | null {
     try {
       return (
@@ -135,7 +134,7 @@ export class FileGuard {
     }
   }
 
-  /** The file of a descriptor; none if it has been closed since, like the descriptor that read the list. */
+  /** The file of a descriptor; empty if it was closed since, like the descriptor that read the list. */
   #statOpen(descriptor: number): readonly FileIdentity[] {
     try {
       return this.#fs === null ? [] : [this.#fs.fstatSync(descriptor)];
@@ -144,20 +143,20 @@ export class FileGuard {
     }
   }
 
-  /** Whether the handle itself has replaced or removed the known file. The new one, if any, is the known one then. */
+  /** Whether the handle itself replaced or removed the known file. A new file then becomes the known one. */
   #isHandles(suffix: Suffix, handle: GuardedHandle): boolean {
     const name = this.#path + suffix;
     const before = this.#known.get(name);
-    const found = this.#look(name);
+    const found = this.#stat(name);
     if (found === "unknown") return true;
-    // A handle that locks the database for itself keeps this in memory.
+    // A handle with an exclusive lock on the database keeps the `-shm` in memory.
     if (found === null && before === undefined && suffix === "-shm") return true;
     if (!handle.isWal()) {
       this.#known.delete(name);
       return true;
     }
     handle.read();
-    const now = this.#look(name);
+    const now = this.#stat(name);
     if (now === "unknown") return true;
     const judged = this.#lost.get(name);
     if (judged !== undefined && isSameAsBefore(now, judged)) return false;
@@ -173,9 +172,9 @@ export class FileGuard {
 }
 
 /**
- * Whether this process itself has replaced a file: it has the new one open, and the old one not. Where open files are not shown, this
- * holds only if there was no file before.
- * @param now `null` if there is no file now
+ * Whether this process itself replaced a file: it has the new one open, and the old one not. Where the system does not show open
+ * files, only a new file without an earlier one counts.
+ * @param now `null` if the file does not exist now
  */
 function isOwnDoing(
   before: FileIdentity | undefined,
@@ -187,7 +186,7 @@ function isOwnDoing(
   return now === null || open.some((file) => isSameFile(file, now));
 }
 
-/** As `isSameFile`, of two times: an inode that was freed may belong to another file by now. */
+/** Whether two files of different times are the same: an inode that was freed may belong to another file by now. */
 function isSameAsBefore(now: FileIdentity | null, before: FileIdentity | null): boolean {
   if (now === null || before === null) return now === before;
   return isSameFile(now, before) && now.birthtimeMs === before.birthtimeMs;
@@ -197,19 +196,19 @@ function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** The other possible cause, where open files are not shown. */
+/** The other possible cause, where the system does not show open files. */
 const OR_SWITCHED =
   " If only this handle left the WAL mode and came back, nothing is lost. Close it, and create the store on a new handle.";
 
 function fileGone(subject: string, otherwise = ""): RunEventsError {
   return new RunEventsError(
     "store_unavailable",
-    `${subject} was removed or replaced while it was open. Stop every program that uses the database, put the right file back, and start again.${otherwise}`,
+    `${subject} was removed or replaced while it was open. Stop every program that uses the database, restore the right file, and start again.${otherwise}`,
     { retryable: false },
   );
 }
 
-/** node:fs, if the runtime has it; asked for so that this package also loads where it is missing. */
+/** node:fs, or `null`. It is not imported, so that this package also loads in a runtime without it. */
 function fileSystemOfRuntime(): FileSystem | null {
   const { process } = globalThis as {
     readonly process?: { getBuiltinModule?(name: string): unknown };

@@ -1,10 +1,10 @@
 import type { SqliteValue, SqliteStatement, SqliteDatabase } from "./driver.ts";
 import { checkSynchronous } from "./check-handle.ts";
 
-/** A statement as this package uses it: its values are checked, and its rows have one shape on every driver. */
+/** A statement as this package uses it: its values are typed, and its rows have one shape on every driver. */
 export interface Statement {
   run(...values: readonly SqliteValue[]): unknown;
-  /** The first row, `undefined` if there is none. */
+  /** The first row, or `undefined`. */
   get(...values: readonly SqliteValue[]): unknown;
   all(...values: readonly SqliteValue[]): unknown[];
   iterate(...values: readonly SqliteValue[]): Iterable<unknown>;
@@ -23,7 +23,7 @@ export function isClosed(db: SqliteDatabase): boolean {
     isInTransaction(db);
     return false;
   } catch {
-    // bun:sqlite shows it in no other way.
+    // bun:sqlite does not show it in another way.
     return true;
   }
 }
@@ -35,7 +35,7 @@ interface RowShape {
   setReturnArrays?(on: boolean): unknown;
 }
 
-/** Prepares a statement whose rows are objects with plain numbers, whatever the handle's defaults are. */
+/** Prepares a statement whose rows are objects with plain numbers, under any defaults of the handle. */
 export function prepareStatement(db: SqliteDatabase, sql: string): Statement {
   const statement: SqliteStatement & RowShape = db.prepare(sql);
   checkSynchronous(statement);

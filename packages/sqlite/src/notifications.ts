@@ -16,9 +16,9 @@ export interface SqliteNotifications extends Notifications {
 }
 
 /**
- * Finds the commits of other connections by one timer for the whole store. It runs while there are subscriptions, and does not keep the process
- * alive. If nothing was committed, a look costs one pragma.
- * @param pollMs how often to look while there are subscriptions
+ * Finds the commits of other connections with one timer for the whole store. The timer runs while the store has subscriptions, and
+ * does not keep the process alive. If nothing was committed, a poll costs one pragma.
+ * @param pollMs how often to poll, in milliseconds
  * @see S13, S14
  */
 export function createNotifications(
@@ -31,7 +31,7 @@ export function createNotifications(
   let version: number | null = null;
 
   function selectPositions(runIds: readonly string[]): readonly RunPosition[] | null {
-    // Inside the caller's transaction a look sees nothing new, and would pin the transaction's snapshot.
+    // Inside the caller's transaction a poll sees nothing new, and would pin the transaction's snapshot.
     if (open === null || isInTransaction(db)) return null;
     const current = open.dataVersion();
     if (current === version) return null;
@@ -60,15 +60,15 @@ export function createNotifications(
       const { stop } = polled.subscribe(runId, onNotification);
       const ready = connection.perform((opened) => {
         open = opened;
-        // Only once: a later watch must not pass over what an earlier one waits for.
+        // Only once: a later subscription must not skip a commit that an earlier one waits for.
         version ??= opened.dataVersion();
       });
-      // A caller that does not wait for `ready` learns of the failure from the next read.
+      // A caller that does not wait for `ready` gets the failure from its next read.
       ready.catch(() => {});
       return { ready, stop };
     },
     joined(heads) {
-      // Of runs that nobody subscriptions too: a subscription may come before the commit.
+      // Even of runs without subscriptions: one may be added before the commit.
       for (const { runId } of heads) joinedRuns.add(runId);
       joinedPoller.start(0);
     },

@@ -4,7 +4,10 @@ import type { SqliteDatabase } from "./driver.ts";
 import type { Tables } from "./tables.ts";
 import type { Transactions } from "./transactions.ts";
 
-/** One step of the schema. Released steps never change; new ones go to the end. @see S19 */
+/**
+ * One step of the schema. Released steps never change; new ones are added at the end.
+ * @see S19
+ */
 interface Migration {
   /** Whether a program that does not know this step must not touch the tables any more. */
   readonly breaking: boolean;
@@ -15,8 +18,8 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   {
     breaking: true,
-    // Events have a rowid: a group's events, whatever their runs, then fill the same pages, which about doubles appends
-    // a second against a table clustered by run.
+    // Events have a rowid, so that the events of a group fill the same pages, even of many runs. A table clustered by run allows
+    // about half as many appends.
     sql: ({ runs, events, receipts }) => `
       CREATE TABLE ${runs} (
         run_key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -52,9 +55,9 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;`,
   },
   {
-    // A program that knows no fences would write past them.
+    // A program without fences would ignore them.
     breaking: true,
-    // An append changes nothing that these indexes hold, but for the one that ends the run.
+    // An append changes nothing in these indexes, unless it ends the run.
     sql: ({ runs }) => `
       ALTER TABLE ${runs} ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE ${runs} ADD COLUMN lease_expires_at_ms INTEGER;
@@ -62,7 +65,7 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX ${runs}_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
   },
   {
-    // A program that keeps no claim keys leaves the key of an earlier fence, which is invalid for the later one.
+    // A program without claim keys leaves the key of an earlier fence, which is invalid for the later one.
     breaking: false,
     sql: ({ runs, probes }) => `
       ALTER TABLE ${runs} ADD COLUMN claim_key TEXT;
@@ -73,7 +76,10 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** The numbers of the steps that the database has, and whether one of them is beyond this program. */
+/**
+ * The numbers of the steps that the database has.
+ * @throws RunEventsError `store_unavailable` for a newer breaking step
+ */
 function appliedMigrations(db: SqliteDatabase, { schema }: Tables): ReadonlySet<number> {
   const exists = prepareStatement(
     db,
@@ -99,7 +105,7 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
   return MIGRATIONS.map((_, index) => index + 1).filter((migration) => !applied.has(migration));
 }
 
-/** What the migrations made, and what is slow or broken without it. Unique constraints disappear only with their tables. */
+/** The tables and indexes of the migrations. Unique constraints are not among them, since they disappear only with their tables. */
 function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
   const tables = [runs, events, receipts, probes];
   const indexes = [
@@ -113,8 +119,8 @@ function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<
 }
 
 /**
- * Passes if everything that the steps have made is there.
- * @throws RunEventsError `store_unavailable`, not retryable, which names what is missing
+ * Passes if all tables and indexes of the steps exist.
+ * @throws RunEventsError `store_unavailable`, not retryable, with the name of the missing one
  * @see S31
  */
 export function checkObjects(db: SqliteDatabase, tables: Tables): void {
@@ -126,16 +132,16 @@ export function checkObjects(db: SqliteDatabase, tables: Tables): void {
     if (names.has(name)) continue;
     throw new RunEventsError(
       "store_unavailable",
-      `The ${kind} \`${name}\` is missing, although \`migrate()\` has made it: make it again as \`schema.ts\` does, or restore a backup.`,
+      `The ${kind} \`${name}\` is missing, although \`migrate()\` created it: create it again as in \`schema.ts\`, or restore a backup.`,
       { retryable: false },
     );
   }
 }
 
 /**
- * Passes if the database has every step that this program knows, and all that they have made.
+ * Passes if the database has every step that this program knows, with all tables and indexes.
  * @throws RunEventsError `store_unavailable`, not retryable, if a step, a table or an index is missing, or for a newer
- * breaking step.
+ * breaking step
  * @see S19
  */
 export function verifySchema(db: SqliteDatabase, tables: Tables): void {
@@ -150,9 +156,9 @@ export function verifySchema(db: SqliteDatabase, tables: Tables): void {
 }
 
 /**
- * Applies the missing steps. Looks without a lock first, so that nothing is written where nothing is to be done.
- * @throws RunEventsError `store_unavailable`, not retryable, for a newer breaking schema, or if a table or an index is missing
- * of a step that was applied.
+ * Applies the missing steps. It checks without a lock first, so that it writes nothing if no step is missing.
+ * @throws RunEventsError `store_unavailable`, not retryable, for a newer breaking schema, or if a table or an index of an
+ * applied step is missing
  * @see S19
  */
 export function migrateSchema(

@@ -18,70 +18,77 @@ import { tablesOf } from "./tables.ts";
 
 /** Settings of `createSqliteStore`. */
 export interface SqliteStoreOptions {
-  /** What the names of the store's tables begin with: an identifier. Default `run_events_`. */
+  /**
+   * The start of the names of the store's tables: an identifier.
+   * @defaultValue `run_events_`
+   */
   readonly tablePrefix?: string;
   /**
    * What an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`.
-   * Default `FULL`. @see S6
+   * @defaultValue `FULL`
+   * @see S6
    */
   readonly synchronous?: "FULL" | "NORMAL";
-  /** How often to look for commits of other processes while somebody subscriptions, in milliseconds. Default 10. */
+  /**
+   * How often to poll for commits of other processes while the store has subscriptions, in milliseconds.
+   * @defaultValue 10
+   */
   readonly pollMs?: number;
 }
 
 /** A store on SQLite. */
 export interface SqliteStore extends MigratableStore, TransactionalStore {
   /**
-   * Appends inside the transaction that the caller has open on the handle: the events are there exactly if the caller
-   * commits, and subscriptions notify after that. Synchronous. A refusal or failure leaves the transaction as it was, except
-   * where SQLite itself ends it (a full disk). In a transaction that began without `IMMEDIATE` the write lock may be
-   * refused: then `store_unavailable`, and the caller begins again.
-   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as
-   * `planEvents`; `store_unavailable`.
-   * @throws TypeError without an open transaction, or before `migrate()` or `verify()` has been awaited once.
+   * Appends inside the transaction that the caller has open on the handle. The events exist exactly if the caller commits, and
+   * subscriptions are notified after that. The call is synchronous. A refusal or failure leaves the transaction as it was, unless
+   * SQLite ends it (a full disk). If the transaction began without `IMMEDIATE`, SQLite may refuse the write lock: the call throws
+   * `store_unavailable`, and the caller begins again.
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
+   * `store_unavailable`; and as `planEvents`
+   * @throws TypeError without an open transaction, or before `migrate()` or `verify()` was awaited once
    */
   appendInTransaction(append: JoinedAppend): AppendReceipt;
   /**
-   * As the contract says. The run's rows go in one synchronous transaction: while a very long run is deleted, other
-   * writers and this process stand still.
+   * Removes a finished run with its events. One synchronous transaction removes all of its rows: while a very long run is deleted,
+   * other writers and this process wait.
    * @see S17
    */
   deleteRun: RunEventStore["deleteRun"];
   /**
-   * As the contract says. A call ends with the run that reaches 2,000 events, since other writers and this process stand still
-   * while it lasts.
+   * Removes runs that finished some time ago. A call ends with the run that reaches 2,000 events, since other writers and this
+   * process wait until it ends.
    * @see S24
    */
   purge: RunEventStore["purge"];
   /**
-   * The size of the `-wal` file beside the database in bytes, `null` without one. It grows while any connection of any process
-   * keeps a read transaction open, and shrinks to 64 MiB at most some commits after that has ended.
+   * The size of the database's `-wal` file in bytes, or `null` without one. The file grows while any connection of any process
+   * keeps a read transaction open. Some commits after that has ended, it shrinks to 64 MiB at most.
    */
   walBytes(): number | null;
 }
 
 /**
- * A purge ends with the run that reaches so many events. One transaction removes them, and appends and this process have to wait
- * for it.
+ * A purge ends with the run that reaches this many events. One transaction removes them, and appends and this process wait for it.
  */
 const PURGE_EVENTS = 2_000;
 
-/** How late a look and its queries may be, in milliseconds, when many thousand runs are watched. */
-const LOOK_GRACE_MS = 500;
+/** How late a poll and its queries may be, with many thousand subscribed runs, in milliseconds. */
+const POLL_GRACE_MS = 500;
 
 /**
- * A store in a SQLite file that several processes of one machine may share, on the caller's handle: better-sqlite3's
- * `Database` or node:sqlite's `DatabaseSync`. Give each handle to one store; call `migrate()` once before the first use.
+ * Creates a store in a SQLite file, on the caller's handle. Several processes of one machine may share the file. The handle is
+ * better-sqlite3's `Database`, node:sqlite's `DatabaseSync` or bun:sqlite's `Database`. Give each handle to one store, and call
+ * `migrate()` once before the first use.
  *
  * The first call sets the handle up: `journal_mode=WAL`, `synchronous`, `foreign_keys=ON` and a `busy_timeout` of a few
- * milliseconds, since SQLite's own waiting would stop the event loop; the store waits for locks without stopping it, 10 s
- * at most. Calls that come while the caller has a transaction open on the handle wait until it has ended; with
- * better-sqlite3 the caller must not keep an iterator open across an `await`. A file needs SQLite 3.51.3 (or 3.50.7,
- * 3.44.6) and a local disk.
+ * milliseconds. The store then waits for locks without blocking the event loop, 10 s at most. While the caller has a
+ * transaction open on the handle, the store's calls wait until it has ended. With better-sqlite3, do not keep an iterator open
+ * across an `await`. A file needs SQLite 3.51.3 (or 3.50.7, 3.44.6) and a local disk.
  *
- * An I/O error at a commit, and only that, leaves open whether the appends landed: their error is `ambiguous`.
+ * Only an I/O error at a commit leaves the appends in doubt: their error is `ambiguous`.
  *
- * @throws TypeError for a bad option. @throws RunEventsError `store_unavailable` if the handle is closed.
+ * @throws TypeError for a bad option, or for a value that cannot be a handle
+ * @throws RunEventsError `store_unavailable` if the handle is closed
  * @example
  * const store = createSqliteStore(new Database("run-events.db"));
  * await store.migrate();
@@ -118,14 +125,17 @@ export function createSqliteStore(
       return receiptOf(outcomes[0] ?? { outcome: "not_found" }, request);
     },
     close() {
-      // Calls that wait for a lock give up.
+      // So that calls that wait for a lock give up.
       connection.close();
       return store.close();
     },
   };
 }
 
-/** @throws TypeError for a bad option */
+/**
+ * Fills in the defaults.
+ * @throws TypeError for a bad option
+ */
 function checkOptions(options: SqliteStoreOptions): Required<SqliteStoreOptions> {
   const { tablePrefix = "run_events_", synchronous = "FULL", pollMs = 10 } = options;
   if (synchronous !== "FULL" && synchronous !== "NORMAL") {
@@ -150,6 +160,6 @@ function capabilitiesOf(
     joinsTransaction: true,
     losesAcknowledgements: false,
     appendsAtOnce: 1,
-    notifyWithinMs: pollMs + LOOK_GRACE_MS,
+    notifyWithinMs: pollMs + POLL_GRACE_MS,
   };
 }

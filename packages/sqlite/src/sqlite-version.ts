@@ -5,7 +5,7 @@ const FIRST_FIXED_BRANCH = 52;
 /**
  * Whether this SQLite resets a WAL safely. Others can, rarely, lose commits or damage the file when one connection writes
  * while another one checkpoints.
- * @param version as `sqlite_version()` says it
+ * @param version as from `sqlite_version()`
  * @see https://www.sqlite.org/wal.html#walresetbug
  */
 export function isWalSafe(version: string): boolean {

@@ -14,11 +14,11 @@ import type { Tables } from "./tables.ts";
 export interface Statements extends RowMoves, Positions {}
 
 /**
- * Prepares the statements; the tables must be there.
+ * Prepares the statements; the tables must exist.
  *
- * SQLite compiles a statement again each time a parameter is bound whose value its planner has looked at. That is a `LIMIT`, and
- * with `SQLITE_ENABLE_STAT4`, as better-sqlite3 is built, the bounds of a range and what is compared next to them. The planner
- * does not look into an expression, so these parameters are written `+?` and `? + 0`.
+ * SQLite compiles a statement again each time a parameter is bound whose value its planner has read. That is a `LIMIT`, and with
+ * `SQLITE_ENABLE_STAT4`, as better-sqlite3 is built, the bounds of a range and the values compared next to them. The planner does
+ * not read values inside an expression, so these parameters are written `+?` and `? + 0`.
  * @see https://www.sqlite.org/c3ref/prepare.html
  */
 export function prepareStatements(db: SqliteDatabase, tables: Tables): Statements {

@@ -11,8 +11,8 @@ export interface Tables {
 const TABLE_PREFIX = /^(?!sqlite_)[a-z_][a-z0-9_]*$/i;
 
 /**
- * The table names behind a prefix. They need no quoting.
- * @throws TypeError unless the prefix is an identifier that SQLite has not kept for itself.
+ * The table names under a prefix. They need no quoting.
+ * @throws TypeError unless the prefix is an identifier that SQLite does not reserve
  */
 export function tablesOf(tablePrefix: string): Tables {
   if (!TABLE_PREFIX.test(tablePrefix)) {

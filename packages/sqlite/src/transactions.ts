@@ -2,17 +2,23 @@ import { isInTransaction, prepareStatement } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { isDiskFailure, storeFailure } from "./failure.ts";
 
-/** Runs synchronous work in transactions of one handle. What the work throws undoes it and is thrown on. */
+/** Runs synchronous work in transactions of one handle. If the work throws, it is rolled back, and the error thrown again. */
 export interface Transactions {
-  /** One point in time for everything that the work reads. @see S9 */
+  /**
+   * Runs the work in a read transaction: everything that it reads is of one point in time.
+   * @see S9
+   */
   read<T>(work: () => T): T;
-  /** Takes the write lock first, so that no work fails half-way for it. @see S2 */
+  /**
+   * Runs the work in a write transaction. It takes the write lock first, so that the work cannot fail half-way for it.
+   * @see S2
+   */
   write<T>(work: () => T): T;
-  /** A part of the caller's open transaction that is undone by itself. */
+  /** Runs the work in a savepoint of the caller's open transaction, which is rolled back by itself. */
   nested<T>(work: () => T): T;
 }
 
-/** Prepares what transactions need. */
+/** Prepares the statements of transactions. */
 export function createTransactions(db: SqliteDatabase): Transactions {
   const begin = prepareStatement(db, "BEGIN");
   const beginWrite = prepareStatement(db, "BEGIN IMMEDIATE");
@@ -23,7 +29,7 @@ export function createTransactions(db: SqliteDatabase): Transactions {
   const rollbackTo = prepareStatement(db, "ROLLBACK TO run_events");
 
   function undo(): void {
-    // SQLite has rolled back by itself after some failures, such as a full disk.
+    // After some failures, such as a full disk, SQLite has already rolled back.
     if (isInTransaction(db)) rollback.run();
   }
 
@@ -40,7 +46,7 @@ export function createTransactions(db: SqliteDatabase): Transactions {
       commit.run();
     } catch (error) {
       undo();
-      // The commit may be whole on the disk although its sync failed: a crash before the next write would bring it back.
+      // The commit may be whole on the disk although its sync failed: a crash before the next write would restore it.
       throw isDiskFailure(error) ? storeFailure(error, true) : error;
     }
     return result;

@@ -10,7 +10,7 @@ import type {
 import { arbitraryAppend, arbitraryFence } from "@tm/run-events-test-servers/arbitrary-append";
 import fc from "fast-check";
 
-/** What a caller does, after some time. */
+/** A caller's action, after some time. */
 export type Step = { readonly afterMs: number } & (
   | { readonly does: "append"; readonly request: readonly AppendRequest[] }
   | { readonly does: "claim"; readonly request: ClaimRequest }
@@ -56,7 +56,7 @@ export const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * A step with real fences: its 1 stands for the run's first fence, its 2 for the second. A number without a fence yet is kept.
+ * A step with real fences: its 1 means the run's first fence, its 2 the second. A number without a fence yet is kept.
  * @param given the fences of each run, in their order
  */
 export function underGiven(step: Step, given: ReadonlyMap<string, readonly number[]>): Step {
@@ -83,7 +83,7 @@ export function underGiven(step: Step, given: ReadonlyMap<string, readonly numbe
   }
 }
 
-/** Takes a step; the time has passed already. A purge takes what has finished before now. */
+/** Takes a step; its time has already passed. A purge removes the runs that have finished before now. */
 export function takeStep(store: RunEventStore, step: Step): Promise<unknown> {
   switch (step.does) {
     case "append":

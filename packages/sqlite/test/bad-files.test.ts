@@ -12,7 +12,7 @@ import {
 } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
-/** What a lasting failure looks like: a plain message, and the driver's words in the cause only. */
+/** The properties of a lasting failure: a plain message, and the driver's message only in the cause. */
 function lasting(message: string): object {
   return {
     code: "store_unavailable",
@@ -24,15 +24,17 @@ function lasting(message: string): object {
 }
 
 describe.each(DRIVERS)("a bad file on $name", (driver) => {
-  it("S20: a file that is no database", async () => {
+  it("S20: a file that is not a database is unavailable", async () => {
     const file = temporaryFile();
     writeFileSync(file, "no database ".repeat(1_000));
     const store = createSqliteStore(openHandle(driver, file));
-    await expect(store.migrate()).rejects.toMatchObject(lasting("The file is not a database."));
+    await expect(store.migrate()).rejects.toMatchObject(
+      lasting("The file is not a database: check its path."),
+    );
     await store.close();
   });
 
-  it("S20: a file whose log cannot be opened", async () => {
+  it("S20: a file whose -wal cannot be opened is unavailable", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
     await createSqliteStore(db).migrate();
@@ -40,7 +42,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     mkdirSync(`${file}-wal`);
     const store = createSqliteStore(openHandle(driver, file));
     await expect(store.migrate()).rejects.toMatchObject(
-      lasting("The database file cannot be opened."),
+      lasting("The database file cannot be opened: check that its folder exists and is writable."),
     );
     await store.close();
   });
@@ -54,13 +56,13 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await store.migrate();
     expect(await readValues(store, "a")).toEqual([1]);
     await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(
-      lasting("The database is read-only."),
+      lasting("The database is read-only: make the file and its folder writable."),
     );
     expect(await readValues(store, "a")).toEqual([1]);
     await store.close();
   });
 
-  it("S20: a damaged file", async () => {
+  it("S20: a damaged file is unavailable", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
     const healthy = createSqliteStore(db);
@@ -70,17 +72,17 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await healthy.close();
     db.close();
     const descriptor = openSync(file, "r+");
-    // All but the first page, which holds the schema.
+    // All pages but the first, which has the schema.
     writeSync(descriptor, Buffer.alloc(statSync(file).size - 4_096, 0xff), 0, undefined, 4_096);
     closeSync(descriptor);
     const store = createSqliteStore(openHandle(driver, file));
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(
-      lasting("The database file is damaged."),
+      lasting("The database file is damaged: restore a backup."),
     );
     await store.close();
   });
 
-  it("S20: on a full disk nothing acknowledged is lost, and the run goes on once there is space", async () => {
+  it("S20: a full disk loses nothing acknowledged, and the run takes appends again once the disk has space", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     const { page_count: pages } = db.prepare("PRAGMA page_count").get() as {
@@ -94,7 +96,9 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
         acknowledged.push([count, "x".repeat(1_000)]);
       }
     };
-    await expect(fill()).rejects.toMatchObject(lasting("The database's disk is full."));
+    await expect(fill()).rejects.toMatchObject(
+      lasting("The database's disk is full: free some space."),
+    );
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(await readValues(store, "a")).toEqual(acknowledged);
     db.exec("PRAGMA max_page_count = 1000000");

@@ -10,7 +10,7 @@ import {
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("a claim's key on $name", (driver) => {
-  it("S21: the same claim again is granted the lease that it got, also from another store", async () => {
+  it("S21: the same claim, sent again, gets the same lease, even from another store", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
@@ -25,7 +25,7 @@ describe.each(DRIVERS)("a claim's key on $name", (driver) => {
     expect(await store.getRun("a")).toEqual(granted.outcome === "granted" ? granted.run : null);
   });
 
-  it("S21: the key says nothing of a later lease, nor once the lease has run out or was released", async () => {
+  it("S21: a key does not match a later lease, nor its own after it has expired or was released", async () => {
     const { store } = await openStore(driver, temporaryFile());
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -43,13 +43,13 @@ describe.each(DRIVERS)("a claim's key on $name", (driver) => {
     expect((await claimed(store, claim)).fence).toBeGreaterThan(third + 1);
   });
 
-  it("S19, S21: a program of the version before claims beside it, and its lease has no key", async () => {
+  it("S19, S21: a program of the previous version may claim at the same time, and its lease has no key", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     const claim = { ...claimOf("a"), claimKey: "k" };
     const { fence } = await claimed(store, claim);
     await store.release(releaseOf("a", fence));
-    // The statements of that version.
+    // The statements of the previous version.
     db.prepare(
       "UPDATE run_events_runs SET fence = ?, lease_expires_at_ms = ? WHERE run_key = ?",
     ).run(fence + 1, Date.now() + 60_000, 1);
@@ -59,7 +59,7 @@ describe.each(DRIVERS)("a claim's key on $name", (driver) => {
     ).run("b", "ada", "queued", null, 1, 1, "{}");
     expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
     expect(await store.claim({ ...claim, runId: "b" })).toMatchObject({ outcome: "granted" });
-    // It refuses a schema by this alone.
+    // The previous version refuses a schema only by this.
     expect(
       db.prepare("SELECT migration FROM run_events_schema WHERE breaking = 1").all(),
     ).toHaveLength(2);

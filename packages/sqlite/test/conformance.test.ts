@@ -8,7 +8,7 @@ import { createSqliteStore } from "../src/index.ts";
 import { recordStatements } from "./recorded-statements.ts";
 import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
 
-/** A file in a folder of its own, and the handles of the store objects on it. */
+/** A file in its own folder, and the handles of the store objects on it. */
 interface FilePlace {
   readonly file: string;
   readonly handles: Map<RunEventStore, Handle>;
@@ -16,7 +16,7 @@ interface FilePlace {
   readonly counters: (() => number)[];
 }
 
-/** How the kit gets at stores in files. */
+/** How the kit opens stores in files. */
 function doorsOf(driver: Driver): StoreDoors<FilePlace> {
   return {
     async prepare() {
@@ -41,7 +41,7 @@ function doorsOf(driver: Driver): StoreDoors<FilePlace> {
       return db === undefined ? {} : countRows(db);
     },
     cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
-    // As on a disk that may only be read from now on.
+    // As on a disk that becomes read-only.
     refuseWrites({ handles }, store) {
       const db = handles.get(store);
       db?.exec("PRAGMA query_only = ON");
@@ -50,7 +50,7 @@ function doorsOf(driver: Driver): StoreDoors<FilePlace> {
   };
 }
 
-/** How many rows each table has. What is written by a probe, and which migrations there were, is of no run. */
+/** How many rows each table has. The rows of probes and migrations belong to no run. */
 function countRows(db: Handle): Counts {
   const tables = db.prepare(
     `SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_runs' OR name GLOB '*_events' OR name GLOB '*_receipts'`,

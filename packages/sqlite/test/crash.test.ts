@@ -5,7 +5,7 @@ import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/request
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("a crash on $name", (driver) => {
-  it("S1: whenever a process is killed, what it acknowledged is there once and in order", async () => {
+  it("S1: events that a killed process acknowledged are in the log once and in order", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     await store.createRun(createOf("a"));
@@ -27,7 +27,7 @@ describe.each(DRIVERS)("a crash on $name", (driver) => {
     }
   });
 
-  it("S7: a disk that fails at the commit leaves the append open, and nothing acknowledged is lost", async () => {
+  it("S7: a disk that fails at the commit leaves the append in doubt, and loses nothing acknowledged", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     await store.createRun(createOf("a"));
@@ -38,7 +38,7 @@ describe.each(DRIVERS)("a crash on $name", (driver) => {
       failure: { code: "store_unavailable", retryable: true, ambiguous: true },
     });
     expect(acknowledged).toBeGreaterThan(0);
-    // The handle is still good for reading, and the file for other processes.
+    // The handle can still read, and other processes can use the file.
     expect(await peer.call("ping")).toBeNull();
     expect(await readValues(store, "a")).toEqual(oneTo(acknowledged));
     await peer.kill();

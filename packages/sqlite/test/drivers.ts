@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import Database from "better-sqlite3";
 
-/** Settings of a handle that both drivers have, each under its own name. */
+/** Settings of a handle that both drivers have, under different names. */
 export interface HandleOptions {
   readonly readOnly?: boolean;
   /** The driver's most unusual row shape. */

@@ -5,7 +5,7 @@ import { DRIVERS } from "./drivers.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
 describe.each(DRIVERS)("a group's events on $name", (driver) => {
-  it("S3: events land in their order, however many go into one statement", async () => {
+  it("S3: a group's events land in their order, for any number of them in one statement", async () => {
     const batches = fc.array(
       fc.record({ runId: fc.constantFrom("a", "b"), size: fc.integer({ min: 1, max: 40 }) }),
       { minLength: 1, maxLength: 8 },

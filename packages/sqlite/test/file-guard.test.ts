@@ -2,11 +2,11 @@ import { copyFileSync, renameSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { FileGuard } from "../src/file-guard.ts";
 import { driverOf } from "./drivers.ts";
-import { GONE, startClock } from "./lost-calls.ts";
+import { LOST, startClock } from "./lost-calls.ts";
 import { openHandle, temporaryFile } from "./stores.ts";
 
-it("S6: where open files are not shown, a handle that left the WAL and came back is refused, and the message says what to do", () => {
-  const lookAgain = startClock();
+it("S6: where the system hides open files, a handle that left the WAL and came back is refused with a message of what to do", () => {
+  const passTime = startClock();
   const file = temporaryFile();
   const db = openHandle(driverOf("node:sqlite"), file);
   db.exec("PRAGMA journal_mode = WAL");
@@ -20,16 +20,16 @@ it("S6: where open files are not shown, a handle that left the WAL and came back
   guard.check(handle);
   copyFileSync(`${file}-wal`, `${file}-copy`);
   renameSync(`${file}-copy`, `${file}-wal`);
-  lookAgain();
+  passTime();
   const refused = expect.objectContaining({
-    ...GONE,
+    ...LOST,
     message: expect.stringMatching(/came back, nothing is lost. Close it, and create the store/),
   });
   expect(() => guard.check(handle)).toThrow(refused);
   expect(() => guard.check(handle)).toThrow(refused);
 });
 
-it("S6: where the runtime has no file system, or does not show the file, nothing is lost", () => {
+it("S6: where the runtime has no file system, or does not show the file, no file counts as lost", () => {
   const file = temporaryFile();
   const never = (): never => {
     throw new Error("Expected not to be asked.");

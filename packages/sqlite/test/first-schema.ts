@@ -1,8 +1,8 @@
 import type { Handle } from "./drivers.ts";
 
 /**
- * Makes the tables as the first release had them, with one run that goes on, `live`, and one that has finished, `done`: two events
- * each, the first of `live` under the key `k`.
+ * Creates the tables of the first release, with one running run, `live`, and one that has finished, `done`. Both have two events; the
+ * first of `live` is under the key `k`.
  */
 export function makeFirstSchema(db: Handle): void {
   db.exec(`

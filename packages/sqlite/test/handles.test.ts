@@ -33,13 +33,13 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
 ];
 
 describe("a handle", () => {
-  it.each(WRONG)("S20: %s is a TypeError that says what to pass", (_, handle, message) => {
+  it.each(WRONG)("S20: %s is a TypeError with what to pass", (_, handle, message) => {
     const create = (): unknown => createSqliteStore(handle as SqliteDatabase);
     expect(create).toThrow(TypeError);
     expect(create).toThrow(message);
   });
 
-  it("S20: of an old node:sqlite is a TypeError that names the Node to use", () => {
+  it("S20: a handle of an old node:sqlite is a TypeError that names the Node to use", () => {
     class DatabaseSync {
       exec(): void {}
       prepare(): void {}
@@ -52,18 +52,18 @@ describe("a handle", () => {
 describe.each(DRIVERS)("a handle of $name", (driver) => {
   const closed = {
     code: "store_unavailable",
-    message: "The database is closed.",
+    message: "The database is closed: open it again, and create a store on the new handle.",
     retryable: false,
     ambiguous: false,
   };
 
-  it("S20: that is closed cannot be opened as a store", () => {
+  it("S20: a closed handle cannot become a store", () => {
     const db = driver.open(temporaryFile());
     db.close();
     expect(() => createSqliteStore(db)).toThrow(expect.objectContaining(closed));
   });
 
-  it("S20: that the caller closes is said to be closed, for good", async () => {
+  it("S20: a handle that the caller closes makes the store unavailable for good, with that reason", async () => {
     const db = driver.open(temporaryFile());
     const store = createSqliteStore(db);
     await store.migrate();
@@ -81,7 +81,7 @@ describe.each(DRIVERS)("a handle of $name", (driver) => {
     await store.close();
   });
 
-  it("S20: that answers null for no row and does not tell that it is open, as bun:sqlite's, is used as it is", async () => {
+  it("S20: a handle like bun:sqlite's, which answers null without a row and does not show that it is open, works", async () => {
     const { db: inner } = await openStore(driver, temporaryFile());
     let isOver = false;
     const db: SqliteDatabase = {

@@ -21,7 +21,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     return opened;
   }
 
-  it("S2: is committed with the caller's rows", async () => {
+  it("S2: a joined append is committed with the caller's rows", async () => {
     const { db, store } = await openBusiness();
     db.exec("BEGIN IMMEDIATE");
     db.exec("INSERT INTO business VALUES (1)");
@@ -44,7 +44,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await store.getRun("a")).toMatchObject({ lastSequence: 2, phase: '"draft"' });
   });
 
-  it("S2: is rolled back with the caller's rows, and its sequence is given to the next", async () => {
+  it("S2: a joined append is rolled back with the caller's rows, and the next one gets its sequence", async () => {
     const { db, store } = await openBusiness();
     db.exec("BEGIN IMMEDIATE");
     db.exec("INSERT INTO business VALUES (1)");
@@ -77,7 +77,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "claimed")).toEqual([3]);
   });
 
-  it("S2: a failure half-way takes back its own events and nothing else", async () => {
+  it("S2: a failure half-way rolls back its own events and nothing else", async () => {
     const { db, store } = await openBusiness();
     db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON run_events_events WHEN NEW.sequence = 3
       BEGIN SELECT RAISE(ABORT, 'refused'); END`);
@@ -95,7 +95,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await store.append([appendOf("a", "next")])).toMatchObject([{ firstSequence: 2 }]);
   });
 
-  it("S13: notifies after the caller's commit, however late it comes", async () => {
+  it("S13: a joined append notifies after the caller's commit, however late that is", async () => {
     const { db, store } = await openBusiness();
     const onNotification = vi.fn();
     await store.subscribe("a", onNotification).ready;
@@ -113,7 +113,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual([1, 2]);
   });
 
-  it("S13: notifies a subscription that came between the append and the commit", async () => {
+  it("S13: a joined append notifies a subscription that was added between the append and the commit", async () => {
     const { db, store } = await openBusiness();
     db.exec("BEGIN IMMEDIATE");
     store.appendInTransaction(lineOf(1));
@@ -126,7 +126,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual([1]);
   });
 
-  it("S20: a transaction that cannot have the write lock is told so at once", async () => {
+  it("S20: a joined append without the write lock is refused at once", async () => {
     const file = temporaryFile();
     const { db, store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
@@ -141,7 +141,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual(["other"]);
   });
 
-  it("S5: an owner that is there and undefined is a TypeError, and an expected sequence is checked", async () => {
+  it("S5: an owner that is given as undefined is a TypeError, and an expected sequence is checked", async () => {
     const { db, store } = await openBusiness();
     db.exec("BEGIN IMMEDIATE");
     for (const ownerId of [undefined, null, "\0", "\ud800", 1]) {
@@ -157,7 +157,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual([]);
   });
 
-  it("outside a transaction, or before the store is open, it is a TypeError", async () => {
+  it("a joined append outside a transaction, or before the store is set up, is a TypeError", async () => {
     const { store } = await openBusiness();
     expect(() => store.appendInTransaction(lineOf(1))).toThrow(TypeError);
     const db = openHandle(driver, temporaryFile());

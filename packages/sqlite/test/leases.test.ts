@@ -36,7 +36,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     }
   });
 
-  it("S22: whenever a run changes hands, no append of the worker before lands behind", async () => {
+  it("S22: an append of a worker never lands after another worker has claimed the run", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     await store.createRun(createOf("a"));
@@ -47,7 +47,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
       const [peer] = peers;
       if (peer === undefined) throw new Error("There is no peer.");
       peers.push(...peers.splice(0, 1));
-      // A lease of a moment, so that the next one gets the run while this one appends.
+      // A short lease, so that the next worker gets the run while this one appends.
       const claim = await peer.call("claim", { runId: "a", leaseMs: 1 });
       if (claim.outcome !== "granted") continue;
       const { fence } = claim.run;
@@ -66,7 +66,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     expect(await store.getRun("a")).toMatchObject({ fence, leaseExpiresAtMs: null });
   });
 
-  it("S21: the lease is there for other stores, in every answer, and moves neither time nor notification", async () => {
+  it("S21: other stores see the lease in every answer, and it changes no time and notifies no subscription", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
@@ -104,7 +104,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     expect(onNotification).not.toHaveBeenCalled();
   });
 
-  it("S23: many reapers end each run once, and leave those alone that were claimed anew", async () => {
+  it("S23: many reapers end each run once, and skip runs that were claimed again", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
@@ -137,7 +137,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     expect(await store.getRun("run-20")).toMatchObject({ fence, runStatus: "queued" });
   });
 
-  it("S22: a refused append leaves the lease as it was, and one under its fence too", async () => {
+  it("S22: a refused append leaves the lease as it was, and so does one under its fence", async () => {
     const { store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     const { fence } = await claimed(store, claimOf("a"));
@@ -153,7 +153,7 @@ describe.each(DRIVERS)("leases on $name", (driver) => {
     });
   });
 
-  it("S12: an append writes to no index of the runs, as long as the run's status stays", async () => {
+  it("S12: an append that keeps the run's status writes to no index of the runs", async () => {
     const { db } = await openStore(driver, temporaryFile());
     let advance = "";
     prepareStatements(

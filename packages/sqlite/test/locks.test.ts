@@ -13,7 +13,7 @@ import {
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("sharing a file on $name", (driver) => {
-  it("S4: four processes that write at once meet no lock, and their sequences have no gap", async () => {
+  it("S4: four processes that write at once fail at no lock, and their sequences have no gap", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const peers = await Promise.all(oneTo(4).map(() => startPeer(driver, file)));
@@ -32,7 +32,7 @@ describe.each(DRIVERS)("sharing a file on $name", (driver) => {
     while (writing) {
       const [page] = await store.read([queryOf("shared", { since })]);
       const last = page?.run.lastSequence ?? 0;
-      // S9: head and events of one point in time, whoever commits meanwhile.
+      // S9: head and events are of one point in time, even if another process commits meanwhile.
       expect(page?.events.map(({ sequence }) => sequence)).toEqual(
         oneTo(last - since).map((step) => since + step),
       );
@@ -54,7 +54,7 @@ describe.each(DRIVERS)("sharing a file on $name", (driver) => {
     }
   });
 
-  it("the event loop goes on while another process holds the lock", async () => {
+  it("the event loop is free while another process holds the lock", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     await store.createRun(createOf("a"));
@@ -89,7 +89,7 @@ describe.each(DRIVERS)("sharing a file on $name", (driver) => {
     expect(listed.map(({ runId }) => runId).toReversed()).toEqual(runIds);
   });
 
-  it("S6: an append does not land inside a transaction that the caller can still take back", async () => {
+  it("S6: an append does not land inside a transaction that the caller can still roll back", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     db.exec("CREATE TABLE business (id INTEGER)");
@@ -110,7 +110,7 @@ describe.each(DRIVERS)("sharing a file on $name", (driver) => {
     expect(db.prepare("SELECT * FROM business").all()).toEqual([]);
   });
 
-  it("S18: close ends what waits for a lock", async () => {
+  it("S18: `close` ends calls that wait for a lock", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     db.exec("BEGIN");

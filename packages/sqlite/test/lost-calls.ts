@@ -5,9 +5,9 @@ import type { Driver } from "./drivers.ts";
 import { openStore } from "./stores.ts";
 
 /** The failure of every call whose file is lost. */
-export const GONE = { code: "store_unavailable", retryable: false, ambiguous: false };
+export const LOST = { code: "store_unavailable", retryable: false, ambiguous: false };
 
-/** What a call failed with; an object with what it returned, if it did not. */
+/** The failure of a call; if it did not fail, an object with its result. */
 export async function failureOf(call: Promise<unknown>): Promise<unknown> {
   try {
     return { passed: await call };
@@ -16,15 +16,15 @@ export async function failureOf(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** Lets enough time pass that the next call looks at the files again. */
+/** Lets enough time pass that the next call checks the files again. */
 export function startClock(): () => void {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
   return () => void vi.advanceTimersByTime(11);
 }
 
-/** An append and a probe pass, and the log has what was appended so far: 1, 2, … */
-export async function expectToGoOn(store: SqliteStore, before = 0): Promise<void> {
+/** Expects that an append and a probe pass, and that the log has all values that were appended: 1, 2, … */
+export async function expectToWork(store: SqliteStore, before = 0): Promise<void> {
   await store.append([appendOf("a", before + 1)]);
   await store.probe();
   expect(await readValues(store, "a")).toEqual(oneTo(before + 1));

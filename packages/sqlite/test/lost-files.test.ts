@@ -3,12 +3,12 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
-import { expectToGoOn, failureOf, GONE, openWithRun } from "./lost-calls.ts";
+import { expectToWork, failureOf, LOST, openWithRun } from "./lost-calls.ts";
 import { startPeer } from "./peers.ts";
 import { appendOf, claimOf, createOf, queryOf } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
-/** Every call that the store has for a run. */
+/** Every call of the store for a run. */
 function callsOf(store: SqliteStore): Readonly<Record<string, () => Promise<unknown>>> {
   return {
     append: () => store.append([appendOf("a", "lost")]),
@@ -66,33 +66,33 @@ const LOSSES: readonly (readonly [string, string, (file: string) => void])[] = [
 ];
 
 describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
-  it.each(LOSSES)("S6, S31: when %s, every call says so", async (_, named, lose) => {
+  it.each(LOSSES)("S6, S31: when %s, every call fails with that reason", async (_, named, lose) => {
     const file = temporaryFile();
     const { db, store } = await openStore(driver, file);
     await store.createRun(createOf("a"));
     await store.append([appendOf("a", 1)]);
     lose(file);
-    // A call may trust a look of the last milliseconds.
+    // A call may trust a check of the last milliseconds.
     await expect
       .poll(() => failureOf(store.append([appendOf("a", "lost")])))
-      .toMatchObject({ ...GONE, message: expect.stringContaining(named) });
+      .toMatchObject({ ...LOST, message: expect.stringContaining(named) });
     for (const [name, call] of Object.entries(callsOf(store))) {
-      expect(await failureOf(call()), name).toMatchObject(GONE);
+      expect(await failureOf(call()), name).toMatchObject(LOST);
     }
     db.exec("BEGIN IMMEDIATE");
     expect(() =>
       store.appendInTransaction({ runId: "a", events: [{ eventType: "LOG_LINE" }] }),
-    ).toThrow(expect.objectContaining(GONE));
+    ).toThrow(expect.objectContaining(LOST));
     db.exec("ROLLBACK");
   });
 
-  it("S6: a file that was moved away and put back again is used again", async () => {
+  it("S6: a file that was moved away and back is used again", async () => {
     const file = temporaryFile();
     const { store } = await openWithRun(driver, file);
     renameSync(file, `${file}.away`);
-    await expect.poll(() => failureOf(store.probe())).toMatchObject(GONE);
+    await expect.poll(() => failureOf(store.probe())).toMatchObject(LOST);
     renameSync(`${file}.away`, file);
-    await expectToGoOn(store);
+    await expectToWork(store);
   });
 
   it("S6: a checkpoint, a VACUUM or the end of another process is no loss", async () => {
@@ -105,10 +105,10 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     other.exec("VACUUM");
     other.close();
     await peer.kill();
-    await expectToGoOn(store, 1);
+    await expectToWork(store, 1);
   });
 
-  it("S6: a -wal that a dead process has left, and another takes away, is no loss", async () => {
+  it("S6: a -wal that a dead process left, and another removes, is no loss", async () => {
     const file = temporaryFile();
     const peer = await startPeer(driver, file);
     await peer.call("migrate");
@@ -121,7 +121,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     other.close();
     await store.createRun(createOf("a"));
-    await expectToGoOn(store);
+    await expectToWork(store);
   });
 
   it("S6: a path that is relative, or goes through a symbolic link, is no loss", async () => {
@@ -130,15 +130,15 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     mkdirSync(join(dirname(file), "real"));
     symlinkSync(join("real", basename(file)), linked);
     const { store } = await openWithRun(driver, linked);
-    await expectToGoOn(store);
-    // SQLite has the file itself: that the name leads elsewhere later is nothing to it.
+    await expectToWork(store);
+    // SQLite has the file itself open, so a later change of the name does not matter.
     rmSync(linked);
-    await expectToGoOn(store, 1);
+    await expectToWork(store, 1);
   });
 
-  it.each([":memory:", ""])("S6: a database in no file (%j) has nothing to lose", async (name) => {
+  it.each([":memory:", ""])("S6: a database without a file (%j) has none to lose", async (name) => {
     const { store } = await openWithRun(driver, name);
-    await expectToGoOn(store);
+    await expectToWork(store);
     expect(store.walBytes()).toBeNull();
   });
 });

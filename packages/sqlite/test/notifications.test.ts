@@ -1,7 +1,7 @@
 import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it, vi } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
-import { countLooks } from "./counted-looks.ts";
+import { countPolls } from "./counted-polls.ts";
 import { DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
@@ -24,15 +24,15 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     }
   });
 
-  it("S13: every commit of another store notifies a subscription that stays, also creation and deletion", async () => {
+  it("S13: every commit of another store notifies a lasting subscription, even creation and deletion", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
     await expectEachWakes(store, other);
   });
 
-  it("S13: own commits notify without a look", async () => {
-    // No look comes within this test.
+  it("S13: a store's own commits notify without a poll", async () => {
+    // No poll comes within this test.
     const { store } = await openStore(driver, temporaryFile(), { pollMs: 1_000_000 });
     const onNotification = vi.fn();
     store.subscribe("a", onNotification);
@@ -85,18 +85,18 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     second.stop();
   });
 
-  it("S15: a look that fails is made up for by a later one", async () => {
+  it("S15: a later poll finds what a failed one missed", async () => {
     const file = temporaryFile();
     const { db: otherDb, store: other } = await openStore(driver, file);
-    const { handle, looks } = countLooks(openHandle(driver, file));
+    const { handle, polls } = countPolls(openHandle(driver, file));
     const store = createSqliteStore(handle);
     await other.createRun(createOf("a"));
     const onNotification = vi.fn();
     await store.subscribe("a", onNotification).ready;
-    // Without its table, a look that finds something new fails.
+    // Without its table, a poll after a commit fails.
     otherDb.exec("ALTER TABLE run_events_runs RENAME TO run_events_away");
-    const missing = looks();
-    await expect.poll(() => looks()).toBeGreaterThan(missing + 2);
+    const missing = polls();
+    await expect.poll(() => polls()).toBeGreaterThan(missing + 2);
     expect(onNotification).not.toHaveBeenCalled();
     otherDb.exec("ALTER TABLE run_events_away RENAME TO run_events_runs");
     await expect.poll(() => onNotification.mock.calls.length).toBe(1);
@@ -105,7 +105,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     await store.close();
   });
 
-  it("S14: watching alone does not keep a process alive", async () => {
+  it("S14: a subscription alone does not keep a process alive", async () => {
     const file = temporaryFile();
     await openStore(driver, file);
     const peer = await startPeer(driver, file);
@@ -114,26 +114,29 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     expect(await peer.exited).toBe(0);
   });
 
-  it.each(["stop", "close"] as const)("S14, S18: after `%s` nobody looks any more", async (end) => {
-    const file = temporaryFile();
-    await openStore(driver, file);
-    const ended = countLooks(openHandle(driver, file));
-    const going = countLooks(openHandle(driver, file));
-    const store = createSqliteStore(ended.handle);
-    const clock = createSqliteStore(going.handle);
-    const subscription = store.subscribe("a", () => {});
-    await subscription.ready;
-    const ticks = clock.subscribe("a", () => {});
-    await ticks.ready;
-    await expect.poll(() => ended.looks()).toBeGreaterThan(3);
-    if (end === "stop") subscription.stop();
-    else await store.close();
-    const before = ended.looks();
-    const later = going.looks() + 5;
-    await expect.poll(() => going.looks()).toBeGreaterThan(later);
-    expect(ended.looks()).toBe(before);
-    ticks.stop();
-    await store.close();
-    await clock.close();
-  });
+  it.each(["stop", "close"] as const)(
+    "S14, S18: after `%s` the store does not poll",
+    async (end) => {
+      const file = temporaryFile();
+      await openStore(driver, file);
+      const ended = countPolls(openHandle(driver, file));
+      const going = countPolls(openHandle(driver, file));
+      const store = createSqliteStore(ended.handle);
+      const clock = createSqliteStore(going.handle);
+      const subscription = store.subscribe("a", () => {});
+      await subscription.ready;
+      const ticks = clock.subscribe("a", () => {});
+      await ticks.ready;
+      await expect.poll(() => ended.polls()).toBeGreaterThan(3);
+      if (end === "stop") subscription.stop();
+      else await store.close();
+      const before = ended.polls();
+      const later = going.polls() + 5;
+      await expect.poll(() => going.polls()).toBeGreaterThan(later);
+      expect(ended.polls()).toBe(before);
+      ticks.stop();
+      await store.close();
+      await clock.close();
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// What the kit's processes open, each with a handle of its own.
+// The kit's processes open this, each with its own handle.
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore } from "../src/index.ts";
 import { driverOf } from "./drivers.ts";

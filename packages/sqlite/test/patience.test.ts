@@ -4,7 +4,7 @@ import { startPeer } from "./peers.ts";
 import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { openStore, temporaryFile } from "./stores.ts";
 
-it("S20: a lock that stays is a store that may be tried again, on every driver", async () => {
+it("S20: a lock that lasts makes a call fail as retryable, on every driver", async () => {
   const lockedOut = DRIVERS.map(async (driver) => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);

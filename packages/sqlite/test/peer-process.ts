@@ -1,4 +1,4 @@
-// A process of its own beside a test: obeys commands that come as messages, one answer each. See peers.ts.
+// A process that a test starts: it obeys commands that come as messages, with one answer each. See peers.ts.
 import { RunEventsError } from "@tm/run-events-core";
 import type { AppendOutcome } from "@tm/run-events-core/store";
 import { createSqliteStore } from "../src/index.ts";

@@ -5,7 +5,7 @@ import type { AppendOutcome, LeaseOutcome } from "@tm/run-events-core/store";
 import { onTestFinished } from "vitest";
 import type { Driver } from "./drivers.ts";
 
-/** What another process does on a test's word. */
+/** The commands of a test to another process. */
 export interface PeerCommands {
   ping(): Promise<null>;
   migrate(): Promise<void>;
@@ -14,17 +14,17 @@ export interface PeerCommands {
     readonly runId: string;
     readonly value: unknown;
   }): Promise<AppendOutcome | undefined>;
-  /** Creates the runs and appends `count` events to each, all runs at once; answers the sequences by run. */
+  /** Creates the runs and appends `count` events to each, all runs at once. Resolves with the sequences by run. */
   appendMany(input: {
     readonly runIds: readonly string[];
     readonly count: number;
     readonly label: string;
   }): Promise<Record<string, number[]>>;
-  /** Appends 1, 2, 3, … until the process ends, and says each one when it is acknowledged. */
+  /** Appends 1, 2, 3, … until the process ends, and reports each one when it is acknowledged. */
   record(input: { readonly runId: string }): Promise<never>;
   /** Claims the run under its next fence. */
   claim(input: { readonly runId: string; readonly leaseMs: number }): Promise<LeaseOutcome>;
-  /** Appends the fence to the run until that is refused; answers how many have landed, and the refusal. */
+  /** Appends the fence to the run until that is refused. Resolves with how many have landed, and the refusal. */
   appendUnder(input: { readonly runId: string; readonly fence: number }): Promise<{
     readonly landed: number;
     readonly refusal: AppendOutcome | undefined;
@@ -37,7 +37,7 @@ export interface PeerCommands {
   disconnect(): Promise<null>;
 }
 
-/** What a peer's store threw, as data. */
+/** The error of a peer's store, as data. */
 export interface PeerFailure {
   readonly code: string | null;
   readonly message: string;
@@ -59,11 +59,11 @@ class PeerError extends Error {
 type Input<Name extends keyof PeerCommands> = Parameters<PeerCommands[Name]>;
 type Answer<Name extends keyof PeerCommands> = Awaited<ReturnType<PeerCommands[Name]>>;
 
-/** Another process with a handle and a store of its own on the file. */
+/** Another process with its own handle and store on the file. */
 export interface Peer {
   call<Name extends keyof PeerCommands>(name: Name, ...input: Input<Name>): Promise<Answer<Name>>;
   onAcknowledged(listener: (count: number) => void): void;
-  /** Ends the process at once, without a chance to tidy up. */
+  /** Kills the process at once, before it can clean up. */
   kill(): Promise<void>;
   /** The exit code, `null` after a kill. */
   readonly exited: Promise<number | null>;
@@ -117,7 +117,7 @@ async function peerOf(child: ChildProcess): Promise<Peer> {
     }
     if (message.id !== undefined) waiting.get(message.id)?.(message);
   });
-  // The process says so once when it has opened its handle.
+  // The process sends one message when it has opened its handle.
   await once(child, "message");
   return {
     call(name, ...[input]) {

@@ -13,7 +13,7 @@ function versionOf(db: Handle): unknown {
 
 describe.each(DRIVERS)("a probe on $name", (driver) => {
   it.each(["FULL", "NORMAL"] as const)(
-    "S31: commits something each time, with %s, and leaves no row and no event",
+    "S31: a probe commits pages each time, with %s, and leaves no row and no event",
     async (synchronous) => {
       const file = temporaryFile();
       const { db, store } = await openStore(driver, file, { synchronous });
@@ -29,7 +29,7 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     },
   );
 
-  it("S31: takes no more room with each", async () => {
+  it("S31: a probe takes no more room than the one before", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     const pages = (): unknown => db.prepare("PRAGMA page_count").get();
     await store.probe();
@@ -38,19 +38,23 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     expect(pages()).toEqual(before);
   });
 
-  it("S31: on a full disk it says so, and is good again once there is space", async () => {
+  it("S31: a probe fails on a full disk with that reason, and passes again once the disk has space", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     const { page_count: pages } = db.prepare("PRAGMA page_count").get() as {
       readonly page_count: number;
     };
     db.exec(`PRAGMA max_page_count = ${pages}`);
-    const full = { ...UNAVAILABLE, retryable: false, message: "The database's disk is full." };
+    const full = {
+      ...UNAVAILABLE,
+      retryable: false,
+      message: "The database's disk is full: free some space.",
+    };
     await expect(store.probe()).rejects.toMatchObject(full);
     db.exec(`PRAGMA max_page_count = ${pages + 100}`);
     await store.probe();
   });
 
-  it("S31: where the disk takes no more of the log it fails as an append does", async () => {
+  it("S31: a probe fails as an append does when the log cannot grow", async () => {
     const file = temporaryFile();
     const peer = await startConfinedPeer(driver, file, 160);
     await peer.call("migrate");
@@ -60,19 +64,19 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     await expect(fill()).rejects.toMatchObject({ failure: { code: "store_unavailable" } });
   });
 
-  it("S31: on a read-only handle it says so", async () => {
+  it("S31: a probe fails on a read-only handle with that reason", async () => {
     const file = temporaryFile();
     await openStore(driver, file);
     const store = createSqliteStore(openHandle(driver, file, { readOnly: true }));
     await expect(store.probe()).rejects.toMatchObject({
       ...UNAVAILABLE,
       retryable: false,
-      message: "The database is read-only.",
+      message: "The database is read-only: make the file and its folder writable.",
     });
     await store.close();
   });
 
-  it("S31: waits for a lock as an append does", async () => {
+  it("S31: a probe waits for a lock as an append does", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const peer = await startPeer(driver, file);
@@ -90,7 +94,7 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     ["DROP TABLE run_events_events", "table `run_events_events`"],
     ["DROP TABLE run_events_probes", "table `run_events_probes`"],
     ["DROP INDEX run_events_runs_by_lease", "index `run_events_runs_by_lease`"],
-  ])("S31: after %s it says what is missing, and so does verify", async (sql, named) => {
+  ])("S31: after %s a probe and `verify` name what is missing", async (sql, named) => {
     const { db, store } = await openStore(driver, temporaryFile());
     db.exec("PRAGMA foreign_keys = OFF");
     db.exec(sql);
@@ -100,7 +104,7 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     await expect(store.migrate()).rejects.toMatchObject(missing);
   });
 
-  it("S31: after close it is refused", async () => {
+  it("S31: a probe after `close` is refused", async () => {
     const { store } = await openStore(driver, temporaryFile());
     await store.append([appendOf("a")]);
     await store.close();

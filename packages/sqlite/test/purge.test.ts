@@ -18,7 +18,7 @@ function countRows(db: Handle): readonly number[] {
 }
 
 describe.each(DRIVERS)("purge on $name", (driver) => {
-  it("S24: takes what finished so long ago by the store's clock, the oldest first, and leaves no row of it", async () => {
+  it("S24: a purge removes runs that finished so long ago by the store's clock, the oldest first, with all rows", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -41,7 +41,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(await readValues(store, "live")).toEqual([1]);
   });
 
-  it("S24: ends with the run that reaches 2,000 events, and takes at least one", async () => {
+  it("S24: a purge ends with the run that reaches 2,000 events, and removes at least one run", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     const grow = async (runId: string, count: number): Promise<void> => {
       await store.createRun(createOf(runId));
@@ -64,7 +64,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(countRows(db)).toEqual([0, 0, 0]);
   });
 
-  it("S24: notifies the subscriptions of what is gone, here and in other stores", async () => {
+  it("S24: a purge notifies the subscriptions of removed runs, here and in other stores", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);

@@ -5,7 +5,7 @@ import { DRIVERS } from "./drivers.ts";
 import { appendOf, createOf, queryOf, readLog } from "@tm/run-events-test-servers/requests";
 import { openStore } from "./stores.ts";
 
-/** Sizes around where payloads are read by themselves, small ones, and one that a page of 48 KiB cannot hold. */
+/** Sizes around the bound above which payloads are read by themselves, small ones, and one too large for a page of 48 KiB. */
 const length = fc.constantFrom(0, 10, 200, 1_000, 4_092, 4_093, 4_094, 4_095, 5_000, 60_000);
 const payload = fc
   .tuple(fc.constantFrom("x", "é", "\u2028", "😀"), length)
@@ -24,7 +24,7 @@ const query = fc.record({
 });
 
 describe.each(DRIVERS)("a page of the SQLite store on $name", (driver) => {
-  it("S9: ends exactly where the rule says, whatever the sizes of its events", async () => {
+  it("S9: a page ends exactly where the rule ends it, with events of any size", async () => {
     const { store } = await openStore(driver, ":memory:");
     let runs = 0;
     await fc.assert(
@@ -47,7 +47,7 @@ describe.each(DRIVERS)("a page of the SQLite store on $name", (driver) => {
     );
   });
 
-  it("S9: ends when it is full to the byte, at any number of events", async () => {
+  it("S9: a page ends when it is full to the byte, at any number of events", async () => {
     const { store } = await openStore(driver, ":memory:");
     await store.createRun(createOf("run"));
     await store.append(Array.from({ length: 200 }, () => appendOf("run", "x".repeat(200))));

@@ -35,7 +35,7 @@ export function recordStatements(db: Handle): RecordedStatements {
   return { prepared, ran };
 }
 
-/** The texts of all statements that the store prepares for its tables, which have to be there. */
+/** The texts of all statements that the store prepares for its tables, which have to exist. */
 export function textsOf(db: Handle): readonly string[] {
   const texts: string[] = [];
   prepareStatements(

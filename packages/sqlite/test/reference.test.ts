@@ -14,7 +14,7 @@ function stateOf(store: RunEventStore): Promise<unknown> {
 }
 
 it.each(DRIVERS)(
-  "S5, S21-S24: the store on $name answers as the reference store does, whatever is asked in which order",
+  "S5, S21-S24: the store on $name answers as the reference store does, for any calls in any order",
   async (driver) => {
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());

@@ -9,7 +9,7 @@ import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-serve
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("the schema on $name", (driver) => {
-  it("S19: a file without tables says what to call", async () => {
+  it("S19: a file without tables is refused, and the error names the call to make", async () => {
     const store = createSqliteStore(openHandle(driver, temporaryFile()));
     const missing = {
       code: "store_unavailable",
@@ -24,7 +24,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     await store.close();
   });
 
-  it("S19: migrating what is migrated writes nothing", async () => {
+  it("S19: a second `migrate` writes nothing", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const other = openHandle(driver, file);
@@ -61,7 +61,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     await old.close();
   });
 
-  it("S19: an old program goes on under a newer schema that breaks nothing", async () => {
+  it("S19: an old program continues to work on a newer schema that breaks nothing", async () => {
     const file = temporaryFile();
     const { db } = await openStore(driver, file);
     db.exec("INSERT INTO run_events_schema VALUES (99, 0, 0)");

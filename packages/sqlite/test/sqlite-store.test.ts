@@ -18,7 +18,7 @@ function valueOf(db: Handle, sql: string): unknown {
   return Object.values(db.prepare(sql).get() as object)[0];
 }
 
-/** How many transactions a file's WAL holds: a frame that ends one says the size of the database. */
+/** How many transactions a file's WAL holds: a frame that ends one has the size of the database. */
 function countCommits(file: string): number {
   const wal = readFileSync(`${file}-wal`);
   const frameBytes = 24 + wal.readUInt32BE(8);
@@ -41,7 +41,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     expect(countCommits(file) - before).toBe(1);
   });
 
-  it("S2: refused requests of a group hinder none of the others", async () => {
+  it("S2: refused requests of a group do not stop the others", async () => {
     const { store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     const outcomes = await store.append([
@@ -63,14 +63,14 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     expect(await readValues(store, "a")).toEqual([1, 4, null]);
   });
 
-  it("S2: a group that fails half-way changes nothing, and the store goes on", async () => {
+  it("S2: a group that fails half-way changes nothing, and the store continues to work", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON run_events_events WHEN NEW.sequence = 2
       BEGIN SELECT RAISE(ABORT, 'refused'); END`);
     await expect(store.append([appendOf("a", 1), appendOf("a", 2)])).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database failed.",
+      message: "The database failed: the `cause` has its error.",
       cause: expect.objectContaining({ message: expect.stringContaining("refused") }),
     });
     expect(await readValues(store, "a")).toEqual([]);
@@ -82,7 +82,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     ["FULL", 2, "power"],
     ["NORMAL", 1, "process"],
   ] as const)(
-    "S6: says and keeps synchronous=%s, also after the first write",
+    "S6: a store shows and keeps synchronous=%s, even after the first write",
     async (synchronous, level, durability) => {
       const { db, store } = await openStore(driver, temporaryFile(), { synchronous });
       await store.createRun(createOf("a"));
@@ -93,12 +93,12 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     },
   );
 
-  it("S6: promises nothing of a database in memory", async () => {
+  it("S6: a store promises no durability for a database in memory", async () => {
     const { store } = await openStore(driver, ":memory:");
     expect(store.capabilities).toMatchObject({ durability: "memory", shared: false });
   });
 
-  it("S9: a page that ends early leaves no snapshot behind", async () => {
+  it("S9: a page that ends early leaves no snapshot open", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const other = openHandle(driver, file);
@@ -111,7 +111,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     expect(valueOf(other, "PRAGMA wal_checkpoint(TRUNCATE)")).toBe(0);
   });
 
-  it("S11: rows are plain objects with numbers, whatever the handle's defaults are", async () => {
+  it("S11: rows are plain objects with numbers, under any defaults of the handle", async () => {
     const db = openHandle(driver, temporaryFile(), { oddRows: true });
     const store = createSqliteStore(db);
     await store.migrate();
@@ -140,7 +140,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     ).toEqual([]);
   });
 
-  it("S17: a deleted run leaves no row behind, and its ordinal is never used again", async () => {
+  it("S17: a deleted run leaves no row, and its ordinal is never used again", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     await store.append([appendOf("a", 1, { idempotencyKey: "k" }), endOf("a")]);
@@ -156,7 +156,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     ]);
   });
 
-  it("S18: close refuses what comes after it and leaves the handle to its owner", async () => {
+  it("S18: `close` refuses later calls and leaves the handle open", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
     await store.close();
@@ -168,14 +168,14 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     expect(valueOf(db, "SELECT count(*) FROM run_events_runs")).toBe(1);
   });
 
-  it("S19: stores with other prefixes share a file and nothing else", async () => {
+  it("S19: stores with different prefixes share a file and nothing else", async () => {
     const file = temporaryFile();
     const { store: ours } = await openStore(driver, file);
     const { store: theirs } = await openStore(driver, file, { tablePrefix: "other_" });
     await expectApart(ours, theirs);
   });
 
-  it("S20: a closed handle is a store that is unavailable", async () => {
+  it("S20: a closed handle makes the store unavailable", async () => {
     const db = driver.open(temporaryFile());
     const store = createSqliteStore(db);
     db.close();
@@ -188,7 +188,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     );
   });
 
-  it("a handle that tells nothing of transactions is a TypeError", () => {
+  it("a handle that does not show whether a transaction is open is a TypeError", () => {
     const db = openHandle(driver, ":memory:");
     const mute = { exec: db.exec.bind(db), prepare: db.prepare.bind(db) };
     expect(() => createSqliteStore(mute)).toThrow(TypeError);

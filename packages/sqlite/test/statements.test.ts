@@ -23,7 +23,7 @@ interface Authorized {
   setAuthorizer(authorize: () => number): void;
 }
 
-/** Uses every statement of the store, and leaves nothing behind but events of the runs `long` and `watched`. */
+/** Uses every statement of the store, and leaves nothing but events of the runs `long` and `subscribed`. */
 async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   await store.createRun(createOf("brief"));
   const phase = '"draft"';
@@ -51,22 +51,22 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   await expectWake(store, peer);
 }
 
-/** Another connection's commit, which only the look at the positions finds. */
+/** Another connection's commit, which only a poll of the positions finds. */
 async function expectWake(store: SqliteStore, peer: SqliteStore): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const subscription = store.subscribe("watched", resolve);
+  const subscription = store.subscribe("subscribed", resolve);
   await subscription.ready;
-  await peer.append([appendOf("watched")]);
+  await peer.append([appendOf("subscribed")]);
   await promise;
   subscription.stop();
 }
 
 async function createRuns(store: SqliteStore): Promise<void> {
-  for (const runId of ["long", "watched"]) await store.createRun(createOf(runId));
+  for (const runId of ["long", "subscribed"]) await store.createRun(createOf(runId));
 }
 
 describe("statements", () => {
-  it("are compiled once: done again, the same work asks the compiler's authorizer nothing", async () => {
+  it("statements are compiled once: the same work, done again, does not call the compiler's authorizer", async () => {
     const file = temporaryFile();
     const { store: peer } = await openStore(driverOf("node:sqlite"), file);
     await createRuns(peer);
@@ -78,21 +78,21 @@ describe("statements", () => {
       asked += 1;
       return 0;
     });
-    // An authorizer has every statement compiled once more.
+    // With a new authorizer, SQLite compiles every statement once more.
     await useAll(store, peer);
     expect(asked).toBeGreaterThan(0);
     asked = 0;
     db.prepare("SELECT name FROM sqlite_schema");
-    const schemaLook = asked;
+    const schemaRead = asked;
     asked = 0;
     await useAll(store, peer);
-    // A probe looks at the schema, which is no statement of its own.
-    expect(asked).toBe(schemaLook);
+    // A probe reads the schema with a statement that is not prepared before.
+    expect(asked).toBe(schemaRead);
     await store.close();
     db.close();
   });
 
-  it.each(DRIVERS)("are all used by that work on $name", async (driver) => {
+  it.each(DRIVERS)("statements are all used by that work on $name", async (driver) => {
     const file = temporaryFile();
     const { db: other, store: peer } = await openStore(driver, file);
     await createRuns(peer);
@@ -104,16 +104,22 @@ describe("statements", () => {
     await store.close();
   });
 
-  it.each(DRIVERS)("leave $name no parameter of a range or a limit to look at", async (driver) => {
-    const { db } = await openStore(driver, temporaryFile());
-    const ranged = textsOf(db).filter((text) =>
-      /^SELECT[^]*(< |> |<= |>= |BETWEEN |LIMIT )[+?]/.test(text),
-    );
-    expect(ranged.length).toBeGreaterThanOrEqual(5);
-    for (const text of ranged) {
-      expect(
-        text.replaceAll("+?", "").replaceAll("? + 0", "").replace("octet_length(payload) <= ?", ""),
-      ).not.toContain("?");
-    }
-  });
+  it.each(DRIVERS)(
+    "statements give $name's planner no parameter of a range or a limit to read",
+    async (driver) => {
+      const { db } = await openStore(driver, temporaryFile());
+      const ranged = textsOf(db).filter((text) =>
+        /^SELECT[^]*(< |> |<= |>= |BETWEEN |LIMIT )[+?]/.test(text),
+      );
+      expect(ranged.length).toBeGreaterThanOrEqual(5);
+      for (const text of ranged) {
+        expect(
+          text
+            .replaceAll("+?", "")
+            .replaceAll("? + 0", "")
+            .replace("octet_length(payload) <= ?", ""),
+        ).not.toContain("?");
+      }
+    },
+  );
 });

@@ -5,21 +5,21 @@ import { onTestFinished } from "vitest";
 import { createSqliteStore, type SqliteStore, type SqliteStoreOptions } from "../src/index.ts";
 import type { Driver, Handle, HandleOptions } from "./drivers.ts";
 
-/** A path for a database file in a folder of its own, which goes with the test. */
+/** A path for a database file in its own folder, which is removed after the test. */
 export function temporaryFile(): string {
   const folder = mkdtempSync(join(tmpdir(), "run-events-sqlite-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, "run-events.db");
 }
 
-/** A handle that is closed with the test. */
+/** A handle that is closed after the test. */
 export function openHandle(driver: Driver, file: string, options?: HandleOptions): Handle {
   const db = driver.open(file, options);
   onTestFinished(() => void db.close());
   return db;
 }
 
-/** A migrated store on a handle of its own; both are closed with the test. */
+/** A migrated store on its own handle; both are closed after the test. */
 export async function openStore(
   driver: Driver,
   file: string,

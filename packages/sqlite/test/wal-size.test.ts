@@ -7,7 +7,7 @@ import { openHandle, openStore, temporaryFile } from "./stores.ts";
 const MOST_WAL_BYTES = 67_108_864;
 
 describe.each(DRIVERS)("the log of the file on $name", (driver) => {
-  it("S6: what a long reader made it grow to is given back once the reader has gone", async () => {
+  it("S6: the log of the file shrinks again after a long reader, which made it grow, has ended", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file, { synchronous: "NORMAL" });
     await store.createRun(createOf("a"));
@@ -21,7 +21,7 @@ describe.each(DRIVERS)("the log of the file on $name", (driver) => {
     expect(grown).toBe(statSync(`${file}-wal`).size);
     expect(grown).toBeGreaterThan(MOST_WAL_BYTES);
     reader.exec("COMMIT");
-    // One commit moves all of the log into the database, the next begins it again.
+    // One commit moves all of the log into the database, and the next starts the log again.
     for (const value of oneTo(2)) await store.append([appendOf("a", value)]);
     expect(store.walBytes()).toBeLessThanOrEqual(MOST_WAL_BYTES);
   });

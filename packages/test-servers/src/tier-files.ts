@@ -44,7 +44,7 @@ export const FAST: readonly string[] = [
   "packages/http/test/",
   "packages/postgres/test/failure.test.ts",
   "packages/postgres/test/run-changes.test.ts",
-  "packages/postgres/test/plan-wave.test.ts",
+  "packages/postgres/test/plan-statement-batch.test.ts",
   "packages/postgres/test/sql-error.test.ts",
   "packages/postgres/test/send-changes.test.ts",
   "packages/redis/test/subscriptions.test.ts",

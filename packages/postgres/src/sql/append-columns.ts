@@ -1,5 +1,5 @@
 import { ANYBODY, OWNER, REAPER, encodeAppender } from "./encode-appender.ts";
-import type { RunAppend } from "../plan-wave.ts";
+import type { RunAppend } from "../plan-statement-batch.ts";
 import { type BigintColumn, NOW_MS, SEPARATOR } from "./columns.ts";
 
 /** A run that took an append. */
@@ -12,7 +12,7 @@ export interface LandedRow {
   readonly phase: string | null;
 }
 
-/** Whether the run `r` takes an append of an appender as `encodeAppender` has it: this is core's `isFenced`. */
+/** SQL: whether the run `r` takes an append of an appender that `encodeAppender` encoded. It is core's `isFenced`. */
 export function takes(runId: string, ownerId: string, expected: string, appender: string): string {
   return `r.run_id = ${runId} AND r.finished_at_ms IS NULL
     AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})
@@ -21,7 +21,7 @@ export function takes(runId: string, ownerId: string, expected: string, appender
       ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
 }
 
-/** What an append makes of the head `r`; its time never runs backwards (W2). The lease is core's `leaseAfter`. */
+/** SQL: how an append changes the head `r`. Its time never runs backwards (W2). The lease is core's `leaseAfter`. */
 export function moves(events: string, runStatus: string, phase: string, appender: string): string {
   return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
     lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${runStatus} = 'running' THEN r.lease_expires_at_ms END,
@@ -45,9 +45,9 @@ export function list(values: readonly (number | null)[]): string {
 }
 
 /**
- * A column as one text: pg would escape each value of an array by itself, which costs much of an append. No value contains the
- * separator: ids, types and keys have no control characters, and JSON has them only escaped. `null` is an empty text, since no value
- * is empty.
+ * A column as one text. pg would escape each value of an array by itself, which costs much of an append. No value contains the
+ * separator: ids, types and keys have no control characters, and JSON has them only escaped. `null` is an empty text, since no
+ * value is empty.
  */
 export function join(values: readonly unknown[]): string {
   return values.join(SEPARATOR);
@@ -60,7 +60,7 @@ export type RunColumns = readonly [
   /** As from `encodeAppender`. */
   appenders: number[],
   runStatuses: string[],
-  /** The last one that its events start. */
+  /** The last phase that the run's events start. */
   phases: (string | null)[],
   /** How many events. */
   counts: number[],

@@ -1,12 +1,12 @@
-import type { RunAppend } from "../plan-wave.ts";
+import type { RunAppend } from "../plan-statement-batch.ts";
 import type { Tables } from "../tables.ts";
 import { join, list, moves, takes } from "./append-columns.ts";
 import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 import { encodeAppender } from "./encode-appender.ts";
 
 /**
- * Appends one event to each of many runs: as `appendStatement`, but without joins, which costs Postgres less. $1-$5 are as
- * there, $6-$9 are the event's type, phase, payload and key.
+ * Appends one event to each of many runs. It is `appendStatement` without joins, which costs Postgres less. $1-$5 are the same,
+ * $6-$9 are the event's type, phase, payload and key.
  */
 export function appendEachStatement(tables: Tables): string {
   const { runs, events } = tables;
@@ -30,7 +30,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
 SELECT at, run_key AS ordinal, last_sequence - 1 AS base, phase FROM head`;
 }
 
-/** Whether `encodeEach` can take the wave. */
+/** Whether `encodeEach` can encode these appends. */
 export function isEventEach(appends: readonly RunAppend[]): boolean {
   return appends.every(
     ({ requests }) => requests.length === 1 && requests[0]?.request.events.length === 1,

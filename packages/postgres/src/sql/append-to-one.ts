@@ -1,4 +1,4 @@
-import type { RunAppend } from "../plan-wave.ts";
+import type { RunAppend } from "../plan-statement-batch.ts";
 import type { Tables } from "../tables.ts";
 import {
   addEvents,
@@ -12,7 +12,8 @@ import {
 import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 
 /**
- * Appends to one run, which needs no order of locks: as `appendStatement`, $1-$7 are its values, $8-$12 as $10-$14 there.
+ * Appends to one run, which needs no order of locks. It is `appendStatement` for one run: $1-$7 are the run's values, $8-$12 are its
+ * $10-$14.
  */
 export function appendToOneStatement(tables: Tables): string {
   const { runs, events } = tables;

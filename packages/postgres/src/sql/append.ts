@@ -1,4 +1,4 @@
-import type { RunAppend } from "../plan-wave.ts";
+import type { RunAppend } from "../plan-statement-batch.ts";
 import type { Tables } from "../tables.ts";
 import {
   addEvents,
@@ -21,8 +21,9 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
  * number of events. $8-$14 are columns of events: the position of the run, the event's position within the run, type, phase,
  * payload; and for the last event of a request its key, and the number of events of the key.
  *
- * The lock is taken first, by itself, and does not wait. With only an UPDATE, statements could deadlock, and one locked row would
- * keep all the others locked. It is a join, so that a planner that prefers to scan a small table does so once and not for each run.
+ * The statement locks the rows first, and skips those that are locked. With only an UPDATE, statements could deadlock, and one
+ * locked row would keep all the others locked. A join finds the rows, so that a planner that prefers to scan a small table
+ * does so once and not for each run.
  */
 export function appendStatement(tables: Tables): string {
   const { runs, events } = tables;
@@ -48,7 +49,7 @@ SELECT at, run_key AS ordinal, base, phase FROM head`;
 }
 
 /** The parameters of the `append` statement: a column each, of all runs or of all events. */
-export function encodeWave(appends: readonly RunAppend[]): unknown[] {
+export function encodeAppends(appends: readonly RunAppend[]): unknown[] {
   const runs: RunColumns = [[], [], [], [], [], [], []];
   const places: EventPlaces = [[], []];
   const events = createEventColumns();

@@ -2,25 +2,25 @@ import type { RunStatus } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
 import type { Tables } from "../tables.ts";
 
-/** The server's clock at the start of the statement, in milliseconds since 1970: all its reads are as of one time. */
+/** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */
 export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 
 /**
- * Fails on a standby, evaluated once for each statement: a standby may lack what was acknowledged (S10). A connection may reach a
+ * Fails on a standby, which may lack what was acknowledged (S10). It is evaluated once for each statement. A connection may reach a
  * standby at any time, as in a failover; behind a pooler, from one statement to the next.
  */
 export const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
 
-/** Stands between the values of a column. */
+/** Separates the values of a column. */
 export const SEPARATOR = "\x1f";
 
-/** Columns that go out as one text each; what is empty is NULL. */
+/** Columns that are sent as one text each; an empty value is NULL. */
 export function texts(...columns: readonly string[]): string {
   const separator = `chr(${SEPARATOR.charCodeAt(0)})`;
   return columns.map((column) => `string_to_array(${column}, ${separator}, '')`).join(", ");
 }
 
-/** Columns of numbers, each the text of an array: so no driver takes it apart. */
+/** Columns of numbers, each sent as the text of an array, so that no driver takes it apart. */
 export function numbers(type: "int" | "bigint", ...columns: readonly string[]): string {
   return columns.map((column) => `${column}::text::${type}[]`).join(", ");
 }
@@ -45,7 +45,7 @@ export function phaseAt({ events }: Tables, runKey: string, sequence: string): s
       ORDER BY sequence DESC LIMIT 1)`;
 }
 
-/** Inserts nothing, but fails without such a valid unique index: an append must not go on without it (S5). */
+/** Inserts nothing, but fails without such a valid unique index: an append must not continue without it (S5). */
 export function needsUnique(table: string, columns: string, unique: string): string {
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE false ON CONFLICT (${unique} DO NOTHING`;
 }

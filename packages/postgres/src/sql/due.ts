@@ -4,11 +4,11 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { NOW_MS } from "./columns.ts";
 
-/** A purge ends with the run that reaches so many events: it is one transaction, whose rows stay for others until it is through. */
+/** A purge ends with the run that reaches this many events: it is one transaction, and others see its runs until it commits. */
 const PURGE_EVENTS = 10_000;
 
 /**
- * Runs whose leases ran out. $1 how long ago, $2 how many. Skips runs that another transaction holds: the reaper's append to them would
+ * Runs whose leases expired. $1 how long ago, $2 how many. Skips runs that another transaction holds: the reaper's append to them would
  * wait, and delay all the others.
  */
 export function listExpiredStatement({ runs }: Tables): string {
@@ -18,8 +18,8 @@ ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
 }
 
 /**
- * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. The keys are in an array, since a
- * join might scan all events.
+ * Removes runs that finished. $1 how long ago, $2 how many. The run that reaches the bound is the last. The keys are in an array,
+ * since a join might scan all events.
  * @param locking whether the statement waits for runs that another transaction holds, or skips them
  */
 export function purgeStatement({ runs, events }: Tables, locking: "" | "SKIP LOCKED"): string {
@@ -39,7 +39,10 @@ WITH old AS MATERIALIZED (
 SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
 }
 
-/** Runs whose lease ran out `graceMs` ago or earlier, from an index. @see S23 */
+/**
+ * Runs whose lease expired `graceMs` ago or earlier, from an index.
+ * @see S23
+ */
 export async function listExpired(
   query: Query,
   sql: Statements,
@@ -62,8 +65,8 @@ export async function purgeRuns(
   sql: Statements,
   { finishedForMs, limit }: PurgeRequest,
 ): Promise<readonly string[]> {
-  type Gone = readonly { readonly runId: string }[];
-  let gone = (await query(sql.purge, [finishedForMs, limit])) as Gone;
-  if (gone.length === 0) gone = (await query(sql.purgeOne, [finishedForMs, 1])) as Gone;
-  return gone.map(({ runId }) => runId);
+  type Purged = readonly { readonly runId: string }[];
+  let purged = (await query(sql.purge, [finishedForMs, limit])) as Purged;
+  if (purged.length === 0) purged = (await query(sql.purgeOne, [finishedForMs, 1])) as Purged;
+  return purged.map(({ runId }) => runId);
 }

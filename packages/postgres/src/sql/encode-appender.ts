@@ -1,9 +1,9 @@
 import type { Appender } from "@tm/run-events-core/store";
 
-/** A fence is greater than this code, and those who take the next fence have smaller ones. */
+/** The code of an append without a fence. Fences are greater; the codes of appenders that take the next fence are smaller. */
 export const ANYBODY = -1;
 export const OWNER = -2;
-/** The code of a reaper that gives no grace; one that gives some is so many milliseconds below. */
+/** The code of a reaper without grace. With grace, the code is smaller by its milliseconds. */
 export const REAPER = -3;
 
 /** An appender as one number, which is what the statements take. */
@@ -14,7 +14,7 @@ export function encodeAppender(appender: Appender): number {
     case "owner":
       return OWNER;
     case "worker":
-      // None below was ever given out, and 0 is no run's either that somebody has.
+      // No claim gets a fence below 1, so 0 matches no claimed run.
       return Math.max(appender.fence, 0);
     case "reaper":
       return REAPER - appender.graceMs;

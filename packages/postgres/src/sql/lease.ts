@@ -18,8 +18,8 @@ import { type BigintColumn, NOW_MS, runColumns, type RunRow, runOf } from "./col
 const NEXT_FENCE = `(greatest(${NOW_MS} * 1000, r.fence - r.fence % 1000 + 1000) + r.run_key % 1000)`;
 
 /**
- * A row that says whether the run has taken the change; if not, the run as it was when the statement began. A refusal takes no lock and
- * does not wait. $1 the run's id, $2 the owner.
+ * Changes a lease, and returns a row with whether the run took the change. If not, the row is the run as it was when the statement
+ * began. A refusal takes no lock and does not wait. $1 the run's id, $2 the owner.
  * @param again the condition under which the run already has the change
  */
 function changeLeaseStatement(
@@ -71,23 +71,32 @@ interface LeaseRow extends RunRow {
   readonly nowMs: BigintColumn;
 }
 
-/** How often in a row a run may neither take a change nor refuse it, since others have changed it. */
-const FRUITLESS_LOOKS = 100;
+/** How often in a row a run may neither take a change nor refuse it, since others changed it each time. */
+const FRUITLESS_ATTEMPTS = 100;
 
-/** Gives a run to a worker, or the same lease again to the claim that got it. @see S21 */
+/**
+ * Gives a run to a worker, or the same lease again to the claim that got it.
+ * @see S21
+ */
 export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
   const { runId, ownerId, leaseMs, claimKey = null } = request;
   const values = [runId, ownerId, leaseMs, claimKey];
   return changeLease(query, sql.claim, values, claimRule(request));
 }
 
-/** Extends a lease. @see S21 */
+/**
+ * Extends a lease.
+ * @see S21
+ */
 export function renew(query: Query, sql: Statements, request: RenewRequest): Promise<LeaseOutcome> {
   const { runId, ownerId, leaseMs, fence } = request;
   return changeLease(query, sql.renew, [runId, ownerId, leaseMs, fence], renewRule(request));
 }
 
-/** Ends a lease. @see S21 */
+/**
+ * Ends a lease.
+ * @see S21
+ */
 export function release(
   query: Query,
   sql: Statements,
@@ -98,9 +107,10 @@ export function release(
 }
 
 /**
- * One statement decides, and after a refusal answers the run as it was at the statement's start. So a refusal neither locks the run nor
- * waits for its lock. If the rule does not refuse that run, another change came in between, and the statement is sent again.
- * @param rule says why the change was refused. It need not compare a claim's key: the statement has done so.
+ * One statement decides, and after a refusal returns the run as it was at the statement's start. So a refusal neither locks the run
+ * nor waits for its lock. If the rule does not refuse that run, another change came in between, and the statement is sent
+ * again.
+ * @param rule finds why the change was refused. It need not compare a claim's key: the statement has done so.
  */
 async function changeLease(
   query: Query,
@@ -108,12 +118,15 @@ async function changeLease(
   values: unknown[],
   rule: LeaseRule,
 ): Promise<LeaseOutcome> {
-  for (let look = 0; look < FRUITLESS_LOOKS; look++) {
+  for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
     const [row] = (await query(statement, values)) as readonly LeaseRow[];
     if (row?.granted) return { outcome: "granted", run: runOf(row) };
     const head = row === undefined ? null : { ...runOf(row), keptClaim: null };
     const { outcome } = rule(head, Number(row?.nowMs ?? 0));
     if (outcome.outcome !== "granted") return outcome;
   }
-  throw new RunEventsError("store_unavailable", "The lease met others' changes at every try.");
+  throw new RunEventsError(
+    "store_unavailable",
+    `Other clients changed the run during each of ${FRUITLESS_ATTEMPTS} attempts. Try again.`,
+  );
 }

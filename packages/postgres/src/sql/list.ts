@@ -18,7 +18,10 @@ SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AN
 ORDER BY run_key DESC LIMIT $3`;
 }
 
-/** An owner's runs, newest first, from an index whatever the status. @see S12 */
+/**
+ * An owner's runs, newest first, from an index for any status.
+ * @see S12
+ */
 export async function listRuns(
   query: Query,
   sql: Statements,

@@ -17,7 +17,7 @@ interface PositionRow {
   readonly lastSequence: BigintColumn;
 }
 
-/** The positions of those of the runs that there are. */
+/** The positions of those runs that exist. */
 export async function selectPositions(
   query: Query,
   sql: Pick<Statements, "selectPositions">,

@@ -2,8 +2,8 @@ import type { Tables } from "../tables.ts";
 import { needsKeyIndex, needsUnique, NOW_MS, RUN_COLUMNS } from "./columns.ts";
 
 /**
- * Asks for the locks, the rights and the indexes of an append, and commits a record that no table has: so the commit waits for the disk and
- * a synchronous standby, and leaves no row to be removed.
+ * Needs the locks, the rights and the indexes of an append, and commits a record that is in no table. So the commit waits for the
+ * disk and a synchronous standby, and leaves no row to be removed.
  */
 export function probeStatement(tables: Tables): string {
   const { runs } = tables;

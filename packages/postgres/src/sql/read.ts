@@ -18,9 +18,9 @@ import {
 } from "./columns.ts";
 
 /**
- * Heads and pages of many runs. $1-$5 are columns of queries: run id, owner, since, limit, bytes. The row of a run itself has sequence 0.
- * The rows of its events follow. They have no columns of their own, since each column costs every row: the type is in the status column,
- * the payload in the metadata column.
+ * Heads and pages of many runs. $1-$5 are columns of queries: run id, owner, since, limit, bytes. A run's head has sequence 0,
+ * and the rows of its events follow. Events share the head's columns, since each column costs every row: the type is in the
+ * status column, the payload in the metadata column.
  */
 export function readStatement(tables: Tables): string {
   const { runs, events } = tables;
@@ -68,7 +68,7 @@ type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & 
 
 /**
  * Reads the heads and pages of many runs in one statement, and so at one point in time.
- * @returns one answer a query, `null` where there is no such run
+ * @returns one answer a query, `null` where the run does not exist
  * @throws RunEventsError `store_unavailable` for a page that lacks an event
  * @see S9, S12
  */
@@ -100,7 +100,10 @@ export async function readPages(
   return results;
 }
 
-/** The run's head says how far its log goes: otherwise a shorter page, or one with a gap, would look complete. @see S9 */
+/**
+ * Compares a page with the run's head. Without this, a shorter page, or one with a gap, would seem complete.
+ * @see S9
+ */
 function checkPage(page: ReadResult | null, since: number): void {
   if (page === null || since >= page.run.lastSequence) return;
   const missing = page.events.findIndex(({ sequence }, at) => sequence !== since + at + 1);

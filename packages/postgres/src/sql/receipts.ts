@@ -8,7 +8,7 @@ import {
   type RunRow,
 } from "./columns.ts";
 
-/** A run, and what a key stands for on it. */
+/** A run's head, and the append of a key on it. */
 export interface ReceiptRow extends RunRow {
   readonly at: BigintColumn;
   /** The server's clock. */
@@ -19,8 +19,8 @@ export interface ReceiptRow extends RunRow {
 }
 
 /**
- * The heads of runs, and what keys stand for. $1 run ids, $2 keys. It takes the first key at or after the requested one: with a comparison
- * of rows the planner uses the index of the keys, and would otherwise scan the run.
+ * The heads of runs, and the appends of keys. $1 run ids, $2 keys. It takes the first key at or after the requested one: with a
+ * comparison of rows the planner uses the index of the keys, and would otherwise scan the run.
  */
 export function selectReceiptsStatement(tables: Tables): string {
   const { runs, events } = tables;

@@ -18,8 +18,8 @@ export function selectRunStatement({ runs }: Tables): string {
 }
 
 /**
- * Makes a run. $1-$5 its id, owner, status, phase and metadata. Answers no row if another run of that id was made meanwhile: then send it
- * again.
+ * Creates a run. $1-$5 its id, owner, status, phase and metadata. Returns no row if another client created a run with that id
+ * meanwhile: then send it again.
  */
 export function createRunStatement({ runs }: Tables): string {
   return `
@@ -33,7 +33,9 @@ UNION ALL
 SELECT false, ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`;
 }
 
-/** Removes a run. $1 its id, $2 the owner. An append that is refused for a finished run leaves nothing, so all of the run's events are seen here. */
+/**
+ * Removes a run. $1 its id, $2 the owner. A finished run takes no append, so the statement sees all of its events.
+ */
 export function deleteRunStatement({ runs, events }: Tables): string {
   return `
 WITH gone AS (
@@ -42,14 +44,14 @@ WITH gone AS (
 ), gone_events AS (
   DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
 )
-SELECT EXISTS (SELECT FROM gone) AS gone,
+SELECT EXISTS (SELECT FROM gone) AS deleted,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
 
-/** How often in a row a run may be neither created nor found: others create and remove it in between. */
-const FRUITLESS_LOOKS = 100;
+/** How often in a row a run may be neither created nor found, since others create and remove it in between. */
+const FRUITLESS_ATTEMPTS = 100;
 
-/** A run's head, `null` if there is none. */
+/** A run's head, or `null` if the run does not exist. */
 export async function selectRun(
   query: Query,
   sql: Statements,
@@ -59,7 +61,10 @@ export async function selectRun(
   return row === undefined ? null : runOf(row);
 }
 
-/** Makes a run unless its id is in use. @see S16 */
+/**
+ * Creates a run unless its id is in use.
+ * @see S16
+ */
 export async function createRun(
   query: Query,
   sql: Statements,
@@ -68,20 +73,25 @@ export async function createRun(
   const { runId, ownerId, metadata } = request;
   const { runStatus, phase } = INITIAL_STATE;
   const values = [runId, ownerId, runStatus, phase, metadata];
-  for (let look = 0; look < FRUITLESS_LOOKS; look++) {
+  for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
     const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
       readonly created: boolean;
     })[];
-    // No row: another process made the run while this statement ran, so the next one sees it, or it is gone again.
+    // No row: another process created the run while this statement ran. The next one sees it, unless it was deleted again.
     if (row === undefined) continue;
     if (row.created) return { outcome: "created", run: runOf(row) };
     const outcome = judgeCreate(runOf(row), request);
     if (outcome !== null) return outcome;
   }
-  throw runDamaged("takes its id, but its row is not seen, as where row-level security hides it");
+  throw runDamaged(
+    "takes its id, but its row is not visible, as where row-level security hides it",
+  );
 }
 
-/** Removes a finished run with its events. @see S17 */
+/**
+ * Removes a finished run with its events.
+ * @see S17
+ */
 export async function deleteRun(
   query: Query,
   sql: Statements,
@@ -89,9 +99,9 @@ export async function deleteRun(
   ownerId: string | null,
 ): Promise<DeleteOutcome> {
   const [row] = (await query(sql.deleteRun, [runId, ownerId])) as readonly {
-    readonly gone: boolean;
+    readonly deleted: boolean;
     readonly active: boolean;
   }[];
-  if (row?.gone) return "deleted";
+  if (row?.deleted) return "deleted";
   return row?.active ? "active" : "not_found";
 }

@@ -1,6 +1,6 @@
 import type { Tables } from "../tables.ts";
 
-/** The texts of the store's statements. Each is whole in itself: no session keeps anything between two of them. */
+/** The texts of the store's statements. A session keeps nothing between two of them. */
 export interface Statements extends Tables {
   readonly append: string;
   readonly appendEach: string;

@@ -1,11 +1,11 @@
 import { OOM_LUA } from "./script.ts";
 
 /**
- * The text of `APPEND`. `append.ts` describes its keys, values and answers.
+ * The text of `APPEND`; `append.ts` describes its keys, values and answers.
  *
  * The short way is for one plain request with a new key to a running run, from a writer who may write. It writes the receipt first,
- * if there is none yet. It removes the receipt again if the event finds no stream or the run has lost its receipts. The long way
- * handles everything else. Nearly every append takes the short way, so that makes no table.
+ * unless the key has one. It removes the receipt again if the run has lost its stream or its receipts. The long way handles
+ * everything else. Nearly every append takes the short way, so that one creates no table.
  */
 export const APPEND_LUA: string = `
 local call, try, format, match = redis.call, redis.pcall, string.format, string.match
@@ -33,7 +33,7 @@ end
 
 local function now()
   local nowMs = clock()
-  -- As text: what it costs to make numbers of both, an append would notice.
+  -- Compared as text, since to make numbers of both would slow down an append.
   local isBehind = #nowMs < #updatedAtMs or #nowMs == #updatedAtMs and nowMs < updatedAtMs
   return isBehind and updatedAtMs or nowMs
 end
@@ -49,7 +49,7 @@ end
 local function appendPlain(key, eventType, payload)
   local sequence = text(last + 1)
   if try('HSETNX', RECEIPTS, key, sequence .. '-' .. sequence) ~= 1 then return nil end
-  -- Each append leaves a receipt: if this is the only one of a run with events, the others were taken away.
+  -- Each append leaves a receipt: if this is the only one of a run with events, the others were removed.
   if last > 0 and call('HLEN', RECEIPTS) == 1 then
     call('HDEL', RECEIPTS, key)
     return { 'lost' }
@@ -66,7 +66,7 @@ local function appendPlain(key, eventType, payload)
   return landing(sequence)
 end
 
-local function behind(at)
+local function after(at)
   local shape = ARGV[at + 2]
   local count = shape ~= '' and match(shape, ' (%d+)$')
   return at + (count and 3 + 3 * count or 5)
@@ -190,14 +190,14 @@ local function appendAll(at, count, entry)
   local outcomes, keys, request = {}, {}, at
   for i = 1, count do
     keys[i] = ARGV[request + 1]
-    request = behind(request)
+    request = after(request)
   end
   staged, lost = {}, false
   local receipts = call('HMGET', RECEIPTS, unpack(keys))
   hasReceipts = last == 0 or not last or call('EXISTS', RECEIPTS) == 1
   for i = 1, count do
     outcomes[i] = judge(at, receipts[i])
-    at = behind(at)
+    at = after(at)
   end
   if lost then return { 'lost' } end
   if #staged == 0 then return { 'judged', false, outcomes } end
@@ -230,11 +230,11 @@ for run = 1, #KEYS, 3 do
   HEAD, EVENTS, RECEIPTS = KEYS[run], KEYS[run + 1], KEYS[run + 2]
   local count, entry, first = ARGV[at], nil, at + 1
   if count == '1' then
-    at = behind(first)
+    at = after(first)
   else
     count, entry = match(count, '^(%d+) ?(.*)$')
     at = first
-    for _ = 1, count do at = behind(at) end
+    for _ = 1, count do at = after(at) end
   end
   local ok, answer = pcall(appendToRun, first, count, entry)
   if not ok then answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) } end

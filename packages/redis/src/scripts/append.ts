@@ -11,25 +11,25 @@ import { APPEND_LUA } from "./append-lua.ts";
 import { defineWriting, encodeOwner, type Script } from "./script.ts";
 
 /**
- * Appends requests to runs, those for one run in their order, and says what became of each. All requests for a run are
- * judged before anything is written to it: what a script has written stays when it fails, so nothing may fail behind the
- * first write. If Redis refuses all writes, it refuses the script before it begins. A full Redis then runs it as `isFull`, to
- * answer what needs no memory. A failure of one run affects only that run.
+ * Appends requests to runs, those for one run in their order, and returns an outcome for each. All requests for a run are judged
+ * before anything is written to it. What a script has written stays when it fails, so nothing may fail after the first write.
+ * If Redis refuses all writes, it refuses the script before it begins. A full Redis then runs it as `isFull`, to answer what
+ * needs no memory. A failure of one run affects only that run.
  *
- * An append that moves the run to another status needs an entry under that status in its owner's list, made before; without
- * it nothing is written to the run and the answer is `unlisted`.
+ * An append that changes the run's status needs an existing entry under the new status in its owner's list. Without it,
+ * nothing is written to the run and the answer is `unlisted`.
  *
- * KEYS: of each run head, events, receipts.
- * ARGV: the command that notifies; then of each run the number of its requests, with a list entry `number ordinal status`; of
- * each request `=ownerId` or empty, its key, its shape, its events. The shape begins with who appends: nothing for anybody, a
- * worker's fence, `owner`, or `reaper:graceMs`. For a plain request, which is one event by anybody or a worker that leaves the
- * run running, starts no phase and expects no sequence, that is all, and the event's type and payload follow; else there is
- * ` status expected number` behind it, with nothing between the spaces if it expects no sequence, and of each of that number
- * of events type, payload, phase or empty follow.
- * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way, else
- * `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs}` or `{'judged', status that was left or
- * nil, outcomes, mark of the lease that is over or nil}`; an outcome is the same text for an append, else its name and, as far
- * as it has them, the status, the last sequence and the phase.
+ * KEYS: for each run head, events, receipts.
+ * ARGV: the command that notifies. Then for each run the number of its requests, or `number ordinal status` with a list entry.
+ * Then for each request `=ownerId` or empty, its key, its shape, its events. The shape begins with the appender: empty without a
+ * lease, a worker's fence, `owner`, or `reaper:graceMs`. A plain request is one event, without a lease or of a worker, that
+ * leaves the run running, starts no phase and expects no sequence. Its shape ends there, and the event's type and payload
+ * follow. Otherwise the shape continues with ` status expected number`, where `expected` may be empty. That number of events
+ * follows, each as type, payload, and phase or empty.
+ * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way.
+ * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs}` or `{'judged', the status
+ * before or nil, outcomes, mark of the lease that is over or nil}`. An outcome is the same text for an append; otherwise its name
+ * and, as far as it has them, the status, the last sequence and the phase.
  * @see S1-S5, S22; `judgeAppend` and `advanceRun` are the rule.
  */
 const APPEND: Script = defineWriting(APPEND_LUA, "answers when full");
@@ -40,11 +40,11 @@ export interface RunAppend {
   readonly count: number;
   /** The requests, as `encodeRequest` adds them. */
   readonly values: readonly string[];
-  /** The entry that was made in the owner's list for it. */
+  /** The entry that was made for it in the owner's list. */
   readonly entry: ListEntry | null;
 }
 
-/** What the script says of one request: of one that was appended, where it landed. */
+/** The script's answer for one request: a text is where an append landed. */
 type OutcomeReply =
   | string
   | readonly [
@@ -73,7 +73,10 @@ export type RunReply =
       leaseOver: string | null,
     ];
 
-/** Appends to runs. Answers one reply for each run, in their order. */
+/**
+ * Appends to runs.
+ * @returns one reply for each run, in their order
+ */
 export async function sendAppend(
   connection: Connection,
   appends: readonly RunAppend[],
@@ -94,7 +97,7 @@ export function encodeRequest(request: AppendRequest, values: string[]): void {
   const { ownerId, runStatus, idempotencyKey, expectedSequence, appender, events } = request;
   values.push(
     encodeOwner(ownerId),
-    // The client sends again what it has no answer to, and tells nobody: without a key it might land twice.
+    // The client silently sends unanswered commands again: without a key, the append might land twice.
     idempotencyKey === null ? `~${crypto.randomUUID()}` : `=${idempotencyKey}`,
   );
   const [first] = events;
@@ -148,7 +151,7 @@ export function parseOutcome(reply: OutcomeReply, request: AppendRequest): Appen
   switch (outcome) {
     case "replayed":
       return {
-        // Nobody else knows the key of a request without one: what it replays is itself.
+        // The store made the key of a request without one, so the request can only replay itself.
         outcome: request.idempotencyKey === null ? "appended" : outcome,
         firstSequence: lastSequence - request.events.length + 1,
         lastSequence,

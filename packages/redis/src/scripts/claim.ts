@@ -4,7 +4,7 @@ import { isCluster } from "../driver.ts";
 import { LEASE_REFUSALS, type LeaseReply } from "./lease-reply.ts";
 import { defineWriting, encodeOwner, OOM_LUA, type Script } from "./script.ts";
 
-/** Core's `nextFence`: higher than the run's last fence, and than the last one offered. Only `format` writes all digits of so high a number. */
+/** Core's `nextFence`: higher than the run's last fence and the last one offered. Only `format` writes all digits of so large a number. */
 const NEXT_FENCE = `
 local function nextFence(nowMs, offered)
   local last = math.max(tonumber(fence or 0), tonumber(offered or 0))
@@ -13,15 +13,15 @@ end
 `;
 
 /**
- * Gives a run to whoever claims it, unless somebody has it. The lease has an entry in the index of leases before it is
- * there: with the index among the keys it is made in passing, else nothing is done without one and the answer is `unindexed`.
- * A claim whose answer was lost is sent again by the client: it is known by its key, and gets the same lease.
+ * Claims a run, unless a worker has it. A lease has its entry in the index of leases before it is granted. With the index among the
+ * keys, the script makes the entry. Without the index and an entry, the script grants nothing and the answer is `unindexed`.
+ * After a lost answer the client sends the claim again: the script recognizes its key, and it gets the same lease.
  *
  * The mark of an entry has the fence that its lease will have, so the fence is kept from one call to the next. No fence is offered
  * twice: if two claims had the same one, a failover could lose the one and grant the other.
  *
  * KEYS: head; where one script may use both, the index of leases.
- * ARGV: `=ownerId` or empty, leaseMs, the claim's key behind `=` or `~`, the run's id, the mark of the entry that was made or empty.
+ * ARGV: `=ownerId` or empty, leaseMs, the claim's key after `=` or `~`, the run's id, the mark of the entry that was made or empty.
  * Answers a refusal, `{'unindexed', mark, leaseExpiresAtMs}` or `{'granted', head, mark of a lease that is over or nil}`.
  * @see S21; core's `claimRun` is the rule.
  */
@@ -53,7 +53,10 @@ return granted(before)
 
 type ClaimReply = LeaseReply | readonly ["unindexed", mark: string, leaseExpiresAtMs: string];
 
-/** Asks for a lease. `mark` is the mark of the entry that was made for it, `null` before there is one. */
+/**
+ * Asks for a lease.
+ * @param mark the mark of the entry that was made for it; `null` before that
+ */
 export async function sendClaim(
   connection: Connection,
   { runId, ownerId, leaseMs, claimKey }: ClaimRequest & { readonly claimKey: string },

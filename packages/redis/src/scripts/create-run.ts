@@ -5,8 +5,8 @@ import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineWriting, OOM_LUA, type Script } from "./script.ts";
 
 /**
- * Makes a run unless its id is in use; answers the fields of the run that is then there, or `{'lost'}` if the id is free
- * but keys of an earlier run are left, which no command of this store does.
+ * Creates a run unless its id is in use. Answers the fields of the run that then has the id, or `{'lost'}` if the id is free but
+ * keys of an earlier run remain. No command of this store leaves such keys.
  *
  * KEYS: head, events, receipts.
  * ARGV: ownerId, status, ordinal, metadata, the command that notifies, the channel.
@@ -29,7 +29,10 @@ return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
   "answers when full",
 );
 
-/** @returns the run that then has the id: this one, or an earlier one */
+/**
+ * Creates a run unless its id is in use.
+ * @returns the run that then has the id: this one, or an earlier one
+ */
 export async function sendCreateRun(
   connection: Connection,
   {

@@ -26,9 +26,9 @@ return { 'deleted', head[1], head[2] }
 /** Which run to remove. */
 export interface DeleteRequest {
   readonly runId: string;
-  /** Answer `not_found` unless the run is this owner's; `null` asks nothing. */
+  /** Answers `not_found` unless the run is this owner's; `null` for any owner. */
   readonly ownerId: string | null;
-  /** Answer `not_found` if another run has the id by now; `null` asks nothing. */
+  /** Answers `not_found` if another run has the id by now; `null` for any run. */
   readonly ordinal: string | null;
 }
 
@@ -36,7 +36,7 @@ type DeleteReply =
   | readonly [outcome: Exclude<DeleteOutcome, "deleted">]
   | readonly [outcome: "deleted", ownerId: string, ordinal: string];
 
-/** Removes the keys of a run, and nothing that lists it. */
+/** Removes the keys of a run, but none of its entries in lists and indexes. */
 export async function sendDeleteRun(
   connection: Connection,
   { runId, ownerId, ordinal }: DeleteRequest,

@@ -3,7 +3,7 @@ import type { Connection } from "../connection.ts";
 import { numberOrNull } from "./head.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
-/** What an entry depends on. KEYS: head. Answers the fields, then the server's time in milliseconds. */
+/** Reads the fields that an entry depends on. KEYS: head. Answers the fields, then the server's time in milliseconds. */
 const DUE_RUN: Script = defineReading(`${refuseOnReplica("HDEL")}
 local run = redis.call('HMGET', KEYS[1], 'ordinal', 'updatedAtMs', 'finishedAtMs', 'fence', 'leaseExpiresAtMs')
 local time = redis.call('TIME')
@@ -11,7 +11,7 @@ run[6] = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 return run
 `);
 
-/** A run, as far as an entry depends on it, and the time of the server that has it. */
+/** The fields of a run that an entry depends on, and the time of the run's server. */
 export interface DueRun extends Pick<
   RunRecord,
   "ordinal" | "updatedAtMs" | "finishedAtMs" | "fence" | "leaseExpiresAtMs"
@@ -19,7 +19,7 @@ export interface DueRun extends Pick<
   readonly nowMs: number;
 }
 
-/** Reads a run, `null` if there is none. */
+/** Reads a run, or `null` if it does not exist. */
 export async function dueRun(connection: Connection, runId: string): Promise<DueRun | null> {
   const { head } = connection.keys.ofRun(runId);
   const reply = (await connection.run(DUE_RUN, [head], [])) as readonly (string | null)[];

@@ -4,7 +4,7 @@ import { type ListEntry, parseListMember } from "../list-entries.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /**
- * The newest entries of each list below an ordinal, all as of one instant, behind the server's time in microseconds.
+ * The newest entries of each list below an ordinal, all as of one instant, after the server's time in microseconds.
  *
  * KEYS: lists. ARGV: the ordinal, how many of each.
  */
@@ -17,17 +17,17 @@ end
 return { string.format('%.0f', time[1] * 1000000 + time[2]), found }
 `);
 
-/** What stands in an owner's list, and when it did. */
+/** The entries of an owner's list, and the time when it had them. */
 export interface EntriesBelow {
-  /** Newest first; of one run those of several statuses stand together. */
+  /** Newest first; the entries of one run under several statuses are together. */
   readonly runs: readonly (readonly [ListEntry, ...ListEntry[]])[];
   /** The server's time, in microseconds since 1970. */
   readonly nowMicros: number;
 }
 
 /**
- * The newest runs below an ordinal that stand in an owner's list under one of these statuses, at most `limit`. Fewer are all
- * that there are.
+ * The newest runs below an ordinal that an owner's list has under one of these statuses, at most `limit`. Fewer than `limit` are
+ * all of them.
  */
 export async function entriesBelow(
   connection: Connection,

@@ -3,9 +3,9 @@ import { type DueEntry, parseDueMember } from "../due.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /**
- * The first entries of an index, each with its score, behind the server's time in milliseconds.
+ * The first entries of an index, each with its score, after the server's time in milliseconds.
  *
- * KEYS: the index. ARGV: how long ago they were due in milliseconds, how many, the time of an earlier look or empty.
+ * KEYS: the index. ARGV: how long ago they were due in milliseconds, how many, the time of an earlier turn or empty.
  */
 const FIRST_DUE: Script = defineReading(`${refuseOnReplica("ZREM")}
 local nowMs = tonumber(ARGV[3])
@@ -24,7 +24,7 @@ export interface FirstDueQuery {
   /** How long ago, in milliseconds, by the clock of the index's server. */
   readonly ageMs: number;
   readonly count: number;
-  /** The time of an earlier look, as it was answered; `null` for the server's own. */
+  /** The time of an earlier turn, as it was answered; `null` for the server's time. */
   readonly nowMs: string | null;
 }
 

@@ -20,7 +20,7 @@ const HEAD_FIELDS = [
 /** The fields as the arguments of a command in a script. */
 export const HEAD_FIELDS_LUA: string = HEAD_FIELDS.map((field) => `'${field}'`).join(", ");
 
-/** The values of `HEAD_FIELDS` as a record; `null` if there is no such run. */
+/** The values of `HEAD_FIELDS` as a record; `null` if the run does not exist. */
 export function parseHead(runId: string, values: readonly (string | null)[]): RunRecord | null {
   const [
     ownerId,
@@ -39,7 +39,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
   return {
     runId,
     ownerId,
-    // Nobody but the scripts writes it, and they write what core folded.
+    // Only the scripts write it, and they write the status that core computed.
     runStatus: runStatus as RunStatus,
     phase: phase ?? null,
     lastSequence: Number(last),
@@ -53,7 +53,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
   };
 }
 
-/** What a field says that is not always there. */
+/** The number of a field that may be missing. */
 export function numberOrNull(value: string | null | undefined): number | null {
   return typeof value === "string" ? Number(value) : null;
 }

@@ -3,7 +3,7 @@ import type { DueEntry } from "../due.ts";
 import { runDamaged } from "../failure.ts";
 import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 
-/** How each script of a lease begins: with what refuses them all. Their first key is a head, their first value `=ownerId` or empty. */
+/** The start of each script of a lease: the refusals that all have. Their first key is a head, their first value `=ownerId` or empty. */
 export const LEASE_REFUSALS: string = `
 local HEAD = KEYS[1]
 local ownerId, runStatus, finishedAtMs, last, ordinal, fence, lease, claimKey = unpack(redis.call('HMGET', HEAD, 'ownerId',

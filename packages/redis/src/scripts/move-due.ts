@@ -3,8 +3,8 @@ import { type DueEntry, dueMember } from "../due.ts";
 import { defineWriting, type Script } from "./script.ts";
 
 /**
- * Moves entries that are there to later or to earlier scores. That takes no memory, so a Redis that is full lets it through:
- * what is to make room again begins with it. KEYS: the index. ARGV: `GT` or `LT`, then score and member of each.
+ * Moves existing entries to later or to earlier scores. That takes no memory, so a full Redis allows it: a purge, which makes
+ * room again, begins with it. KEYS: the index. ARGV: `GT` or `LT`, then score and member of each.
  */
 const MOVE: Script = defineWriting(
   `
@@ -13,7 +13,7 @@ return redis.call('ZADD', KEYS[1], 'XX', unpack(ARGV))
   "frees",
 );
 
-/** How many entries are moved in one command: Lua hands over only so many values. */
+/** How many entries are moved in one command: Lua's `unpack` has a limit. */
 const MOVES = 1_000;
 
 /** Moves existing entries, but only to a later time (`GT`) or only to an earlier time (`LT`). */

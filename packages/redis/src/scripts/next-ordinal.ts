@@ -2,8 +2,8 @@ import type { Connection } from "../connection.ts";
 import { defineWriting, type Script } from "./script.ts";
 
 /**
- * Gives out the next ordinal: microseconds since 1970, so that none comes back when a Redis has lost its data, or one more
- * than the last where the clock stands behind that.
+ * Returns the next ordinal: microseconds since 1970, so that none is used again when a Redis has lost its data. If the clock is
+ * behind the last ordinal, it is one more than that.
  *
  * KEYS: the last ordinal.
  */
@@ -15,7 +15,7 @@ redis.call('SET', KEYS[1], ordinal)
 return ordinal
 `);
 
-/** The ordinal of a run that is about to be made. */
+/** The ordinal of a run that is about to be created. */
 export async function nextOrdinal(connection: Connection): Promise<number> {
   return Number(await connection.run(NEXT_ORDINAL, [connection.keys.ordinal], []));
 }

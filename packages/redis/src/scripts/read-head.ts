@@ -3,12 +3,15 @@ import type { Connection } from "../connection.ts";
 import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
-/** The current run. KEYS: head. Answers the fields. @see S10 */
+/**
+ * Reads the current run. KEYS: head. Answers the fields.
+ * @see S10
+ */
 const READ_HEAD: Script = defineReading(`${refuseOnReplica("HDEL")}
 return redis.call('HMGET', KEYS[1], ${HEAD_FIELDS_LUA})
 `);
 
-/** The current run, `null` if there is none. Never read from a replica. */
+/** The current run, or `null` if it does not exist. Never read from a replica. */
 export async function readHead(connection: Connection, runId: string): Promise<RunRecord | null> {
   const { head } = connection.keys.ofRun(runId);
   const values = (await connection.run(READ_HEAD, [head], [])) as readonly (string | null)[];

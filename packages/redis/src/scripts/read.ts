@@ -10,14 +10,14 @@ import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
 
 /**
- * Reads a run's head and a page of its events, as of one instant. The page is loaded in pieces, so that a page of small
- * events behind some large ones never has all of them in memory at once, and each event is checked to be the next: a log
- * with a hole is `lost`, not a shorter log.
+ * Reads a run's head and a page of its events, as of one instant. The page is loaded in pieces, so that the server never holds
+ * many large events for a page that ends before them. Each event has to be the next one: a log with a hole is `lost`, not a
+ * shorter log.
  *
  * KEYS: head, events.
- * ARGV: `=ownerId` or empty, since, limit, maxBytes, what an event counts for beside its payload.
- * Answers nil for no such run, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat list
- * of type, payload and time.
+ * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload.
+ * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat
+ * list of type, payload and time.
  * @see S9, S10, S12; `createPageCut` is the rule.
  */
 const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
@@ -79,7 +79,10 @@ type ReadReply =
       events: readonly string[],
     ];
 
-/** Reads a run's head and a page of its events as of one instant. @see S9, S12 */
+/**
+ * Reads a run's head and a page of its events as of one instant.
+ * @see S9, S12
+ */
 export async function readPage(
   connection: Connection,
   query: ReadQuery,

@@ -4,7 +4,7 @@ import { LEASE_REFUSALS, type LeaseReply } from "./lease-reply.ts";
 import { defineWriting, encodeOwner, type Script } from "./script.ts";
 
 /**
- * Puts off the end of a lease. That takes no memory, so a worker keeps its run while a Redis is full.
+ * Moves the end of a lease. That takes no memory, so a worker keeps its run while a Redis is full.
  *
  * KEYS: head. ARGV: `=ownerId` or empty, fence, leaseMs.
  * Answers a refusal or `{'granted', head, mark of the lease if it is shorter now, else nil}`.

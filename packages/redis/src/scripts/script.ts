@@ -9,17 +9,17 @@ export interface Script {
 }
 
 /**
- * The refusal of a full Redis, as it answers to a script's command. A script with `isFull` answers this instead of using memory.
+ * The refusal of a full Redis, as a script's command gets it. A script with `isFull` answers this instead of using memory.
  */
 export const OOM_LUA = "'OOM command not allowed when used memory > maxmemory'";
 
-/** Names a script that only reads, and may run on a replica unless it begins with `refuseOnReplica`. */
+/** Defines a script that only reads. It may run on a replica, unless it begins with `refuseOnReplica`. */
 export function defineReading(lua: string): Script {
   return nameScript(lua, null);
 }
 
 /**
- * Names a script that writes. Its first line makes the server refuse it before it begins if a write would be refused: on a
+ * Defines a script that writes. Its first line makes the server refuse it before it begins if a write would be refused: on a
  * replica, which may be out of date, with a broken disk, or with too few replicas.
  *
  * A full Redis refuses it too, even if it would write nothing. So a script that takes memory may be run again there as `"answers
@@ -38,7 +38,7 @@ export function defineWriting(
 
 /**
  * Lua that makes a replica refuse a reading script, and changes nothing else. A shebang would also refuse it with a broken disk,
- * where reads must go on. KEYS: a hash or a sorted set, or nothing.
+ * where reads must continue. KEYS: a hash or a sorted set, or nothing.
  */
 export function refuseOnReplica(command: "HDEL" | "ZREM"): string {
   return `

@@ -13,16 +13,16 @@ import { connect, owned } from "../opened.ts";
 import { countRefusals, hasCaughtUp, lead, openReplicated } from "./lagging-replica.ts";
 
 /*
- * Redis replicates behind its acknowledgements, so a failover may lose what was acknowledged, whatever the store does. These tests
- * leave that out and nothing else: before a master goes, it is made to hold writes back (`CLIENT PAUSE … WRITE`) until its replica
- * has all that it has acknowledged. What is sent meanwhile is in doubt, and is in flight when the master goes.
+ * Redis replicates after its acknowledgements, so a failover may lose what was acknowledged, and no store can prevent it. These
+ * tests only leave out that loss: before a master ends, it holds writes back (`CLIENT PAUSE … WRITE`) until its replica has all
+ * that it has acknowledged. Writes that are sent meanwhile are in doubt, and in flight when the master ends.
  */
 
 const EVENTS = 60;
 const PATIENCE = { timeout: 30_000 };
 const RUN_IDS = ["keyed", "counted", "held-1", "held-2"];
 
-/** As the README says it for a name that moves. */
+/** The README's setting for a host name that moves. */
 const LEAVES_REPLICAS = {
   reconnectOnError: ({ message }: Error) => message.startsWith("READONLY"),
 };
@@ -39,7 +39,7 @@ async function holdWrites(master: Redis): Promise<void> {
   await hasCaughtUp(master);
 }
 
-describe("S1-S10, S21, S22: behind a name, each acknowledged event once and at its sequence, in order, with no false refusal and no false end", () => {
+describe("S1-S10, S21, S22: over a host name, each acknowledged event is there once, at its sequence, without false refusals and false ends", () => {
   it("while a name leads to a replica that lags, and back, with answers lost each time", async () => {
     const { master, replica, name, eye, catchUp, lag, followOn } = await openReplicated();
     const there = connect(replica);
@@ -62,7 +62,7 @@ describe("S1-S10, S21, S22: behind a name, each acknowledged event once and at i
     await once.finish();
   });
 
-  it("while master and replica change places behind a name, and back, and the old connections stay", async () => {
+  it("while master and replica of a name change places, and back, and the old connections stay", async () => {
     const { master, replica, name, eye } = await openReplicated();
     const there = connect(replica);
     const once = await play(() => connect(name, LEAVES_REPLICAS));
@@ -82,7 +82,7 @@ describe("S1-S10, S21, S22: behind a name, each acknowledged event once and at i
     await once.finish();
   });
 
-  it("when the master behind a name is killed and its replica takes its place", async () => {
+  it("when the master of a name is killed and its replica takes its place", async () => {
     const { master, replica, name, eye } = await openReplicated();
     const once = await play(() => connect(name, LEAVES_REPLICAS));
     await once.advance(EVENTS);
@@ -95,8 +95,8 @@ describe("S1-S10, S21, S22: behind a name, each acknowledged event once and at i
   });
 });
 
-describe("S1-S10, S21, S22: by Sentinel and in a cluster, each acknowledged event once and at its sequence, in order, with no false refusal and no false end", () => {
-  it("when Sentinel puts the replica in the place of a killed master", async () => {
+describe("S1-S10, S21, S22: with Sentinel and in a cluster, each acknowledged event is there once, at its sequence, without false refusals and false ends", () => {
+  it("when Sentinel promotes the replica of a killed master", async () => {
     const sentinel = await startRedisSentinel();
     onTestFinished(() => sentinel.close());
     const open = (): Redis =>

@@ -3,23 +3,23 @@ import type { Redis } from "ioredis";
 import { expect } from "vitest";
 import { connect, openProxy, openServer } from "../opened.ts";
 
-/** A master with a replica, and a name that leads to one of the two. */
+/** A master with a replica, and a host name that leads to one of the two. */
 export interface Replicated {
   readonly master: RedisServer;
   readonly replica: RedisServer;
   /** Leads to the master until it is moved. */
   readonly name: TcpProxy;
-  /** A client of the master's own, whatever the name leads to. */
+  /** A client that reaches the master directly, without the name. */
   readonly eye: Redis;
   /** Resolves once the replica has all that the master has now. */
   catchUp(): Promise<void>;
   /** From now on the replica gets nothing new. */
   lag(): void;
-  /** It gets all that it has missed. */
+  /** The replica gets everything that it has missed. */
   followOn(): void;
 }
 
-/** Starts them; all end with the test. */
+/** Starts the servers; all end after the test. */
 export async function openReplicated(settings: readonly string[] = []): Promise<Replicated> {
   const common = ["--repl-diskless-sync-delay", "0", ...settings];
   const master = await openServer({ settings: common });
@@ -51,12 +51,12 @@ export async function hasCaughtUp(master: Redis): Promise<void> {
     .toBeGreaterThanOrEqual(now);
 }
 
-/** How often a server has refused to write since it is a replica. */
+/** How often a server has refused to write because it is a replica. */
 export async function countRefusals(replica: Redis): Promise<number> {
   return Number(/errorstat_READONLY:count=(\d+)/.exec(await replica.info("errorstats"))?.[1] ?? 0);
 }
 
-/** Moves a name, and breaks the connections that came by it. */
+/** Moves a name, and breaks the connections that used it. */
 export function lead(name: TcpProxy, to: { readonly host: string; readonly port: number }): void {
   name.moveTo(to);
   name.cut();

@@ -14,12 +14,12 @@ const FENCED = { outcome: "fenced" };
 const MINUTE_MS = 60_000;
 
 describe("a claim that a failover loses", () => {
-  it("S21: does not give its fence to a second worker: all that the first one sends from then on is fenced", async () => {
+  it("S21: a lost claim does not give its fence to a second worker, and all later calls of the first are fenced", async () => {
     const { master, replica, name, catchUp, lag } = await openReplicated();
     const { store } = await openStore(name);
     const { store: other } = await openStore(name);
     await store.createRun(createOf("a"));
-    // An earlier claim, which both servers know.
+    // An earlier claim, which both servers have.
     const known = await claimed(store, claimOf("a"));
     await store.release({ ...known, ownerId: null });
     await catchUp();
@@ -45,7 +45,7 @@ describe("a claim that a failover loses", () => {
     expect(await readValues(other, "a")).toEqual(["kept"]);
   });
 
-  it("S21: ends the work of the first worker as fenced, and the second works alone", async () => {
+  it("S21: a lost claim ends the work of the first worker as fenced, and the second works alone", async () => {
     const { master, replica, name, catchUp, lag } = await openReplicated();
     const { store } = await openStore(name);
     const { store: other } = await openStore(name);
@@ -54,14 +54,14 @@ describe("a claim that a failover loses", () => {
     await catchUp();
     lag();
     const lease = { leaseMs: MINUTE_MS };
-    const told: unknown[] = [];
+    const failures: unknown[] = [];
     const work = first.work("a", lease, async (run) => {
       await master.kill();
       await connect(replica).replicaof("NO", "ONE");
       lead(name, replica);
       await second.work("a", lease, async (its) => {
         await run.append([{ eventType: "LOG_LINE", payload: "late" }]).catch((error: unknown) => {
-          told.push(error, run.signal.reason);
+          failures.push(error, run.signal.reason);
         });
         await its.append([{ eventType: "LOG_LINE", payload: "kept" }]);
       });
@@ -69,6 +69,6 @@ describe("a claim that a failover loses", () => {
     const fenced = { code: "fenced" };
     const outcome = await work.catch((error: unknown) => error);
     expect(await readValues(other, "a")).toEqual(["kept", null]);
-    expect([outcome, ...told]).toMatchObject([fenced, fenced, fenced]);
+    expect([outcome, ...failures]).toMatchObject([fenced, fenced, fenced]);
   });
 });

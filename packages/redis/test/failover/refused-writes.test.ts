@@ -4,13 +4,13 @@ import { openRedisStore } from "../../src/index.ts";
 import { type ClientOptions, connect } from "../opened.ts";
 import { lead, openReplicated, type Replicated } from "./lagging-replica.ts";
 
-/** Servers, and how many store objects were opened on them. */
+/** Servers, and the number of store objects that were opened on them. */
 interface ReplicatedPlace {
   readonly servers: Replicated;
   opened: number;
 }
 
-/** Doors to stores whose first object reaches its server by a name. For a while the name leads to a replica that lags. */
+/** Doors to stores whose first object reaches its server by a host name. For a while the name leads to a replica that lags. */
 function doorsOf(options: ClientOptions) {
   return {
     prepare: async () => ({ servers: await openReplicated(), opened: 0 }),
@@ -36,18 +36,15 @@ function doorsOf(options: ClientOptions) {
 describe.each<[string, ClientOptions]>([
   ["keeps its connection", {}],
   ["leaves a replica", { reconnectOnError: ({ message }) => message.startsWith("READONLY") }],
-])(
-  "the Redis store behind a name that leads to a replica, on a client that %s",
-  (name, options) => {
-    const { refuseWrites, ...without } = { name, ...doorsOf(options) };
-    const others = new Set(runEventStoreConformance(without).map((one) => one.name));
-    const all = runEventStoreConformance({ ...without, refuseWrites });
-    const cases = all.filter((one) => !others.has(one.name));
+])("the Redis store over a name that leads to a replica, on a client that %s", (name, options) => {
+  const { refuseWrites, ...without } = { name, ...doorsOf(options) };
+  const others = new Set(runEventStoreConformance(without).map((one) => one.name));
+  const all = runEventStoreConformance({ ...without, refuseWrites });
+  const cases = all.filter((one) => !others.has(one.name));
 
-    it("has the kit's cases of refused writes", () => {
-      expect(new Set(cases.map(({ clause }) => clause))).toEqual(new Set(["S7", "S10", "S31"]));
-    });
+  it("the list has the kit's cases of refused writes", () => {
+    expect(new Set(cases.map(({ clause }) => clause))).toEqual(new Set(["S7", "S10", "S31"]));
+  });
 
-    for (const { name: title, run, timeoutMs } of cases) it(title, run, timeoutMs);
-  },
-);
+  for (const { name: title, run, timeoutMs } of cases) it(title, run, timeoutMs);
+});

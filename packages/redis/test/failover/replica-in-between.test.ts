@@ -27,15 +27,15 @@ const IN_DOUBT = {
   ambiguous: true,
 };
 
-/** A call that lands on the master, and how that shows there. */
+/** A call that lands on the master, and its effect there. */
 interface Call {
   readonly prepare?: (store: RunEventStore) => Promise<unknown>;
-  /** Tells the script that matters from those that a call sends before it: how many keys it has. */
+  /** How many keys the call's own script has: this distinguishes it from those that the call sends before it. */
   readonly keys: number;
-  /** @param fence of the run as it was prepared */
+  /** @param fence the fence of the prepared run */
   readonly send: (store: RunEventStore, fence: number) => Promise<unknown>;
   readonly hasLanded: (master: Redis) => Promise<unknown>;
-  /** What the same call answers when the name leads to the master again. */
+  /** The answer of the same call when the name leads to the master again. */
   readonly again: unknown;
 }
 
@@ -96,7 +96,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 it.each(Object.entries(CALLS))(
-  "S7: what a replica answers to %s that has landed is in doubt",
+  "S7: %s that has landed is in doubt when a replica answers it",
   async (_, { prepare, keys, send, hasLanded, again }) => {
     const { master, replica, name, eye, catchUp, lag } = await openReplicated();
     const redis = connect(name);
@@ -123,7 +123,7 @@ it.each(Object.entries(CALLS))(
   },
 );
 
-it("S7: an append and a worker's events land once, also when core sends them again", async () => {
+it("S7: an append and a worker's events land once, even when core sends them again", async () => {
   const { master, replica, name, eye, catchUp, lag } = await openReplicated();
   const { store } = await openStore(name);
   const runs = createRunEvents({ store });
@@ -150,7 +150,7 @@ it("S7: an append and a worker's events land once, also when core sends them aga
   expect(await readValues(store, "b")).toEqual([...oneTo(5), null]);
 });
 
-it("S5, S21: a replica that lags judges nothing: what it has not heard of is no refusal", async () => {
+it("S5, S21: a replica that lags judges nothing: what it has not received is no refusal", async () => {
   const { replica, master, name, catchUp, lag } = await openReplicated();
   const { store } = await openStore(name);
   const { store: other } = await openStore(master);
@@ -205,7 +205,7 @@ it("S10: a replica is not read, since it may not have what was acknowledged", as
   }
 });
 
-/** So that the server knows the scripts: else the one that matters is sent only behind an answer. */
+/** So that the server knows the scripts: otherwise the call's own script is sent only after an answer. */
 async function useEachScript(store: RunEventStore): Promise<void> {
   await store.createRun(createOf("other"));
   const { fence } = await claimed(store, claimOf("other"));
@@ -216,7 +216,7 @@ async function useEachScript(store: RunEventStore): Promise<void> {
   await store.deleteRun("other", null);
 }
 
-/** A client whose answers are held back from a script of so many keys on. */
+/** A client whose answers are held back from the first script with this many keys. */
 function silenced(redis: Redis, keys: number, stall: () => unknown): RedisClient {
   return Object.assign(Object.create(redis) as Redis, {
     evalsha(sha1: string, count: number, values: string[]) {

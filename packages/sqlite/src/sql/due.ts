@@ -3,7 +3,10 @@ import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** Prepares the choice of runs whose leases ran out, or that finished, each from an index. @see S23, S24 */
+/**
+ * Prepares the statements that select runs whose leases expired, or that finished, each from an index.
+ * @see S23, S24
+ */
 export function prepareDue(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves, "selectDue"> {
   const select = (column: string): Statement =>
     prepareStatement(

@@ -3,14 +3,14 @@ import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** What a look for the commits of other connections reads. */
+/** The statements of a poll for the commits of other connections. */
 export interface Positions {
-  /** Changes with every commit of another connection, and with no own one. */
+  /** Changes with every commit of another connection, and with none of this one. */
   dataVersion(): number;
   selectPositions(runIds: readonly string[]): readonly RunPosition[];
 }
 
-/** Prepares it. */
+/** Prepares the statements of a poll. */
 export function preparePositions(db: SqliteDatabase, { runs }: Tables): Positions {
   const version = prepareStatement(db, "PRAGMA data_version");
   const select = prepareStatement(

@@ -4,9 +4,12 @@ import type { SqliteDatabase } from "../driver.ts";
 import { checkObjects } from "../schema.ts";
 import type { Tables } from "../tables.ts";
 
-/** Prepares a probe's writes. @see S31 */
+/**
+ * Prepares a probe's writes.
+ * @see S31
+ */
 export function prepareProbe(db: SqliteDatabase, tables: Tables): Pick<RowMoves, "writeProbe"> {
-  // Longer than a page, so that a database that may not grow refuses it.
+  // Longer than a page, so that a database that cannot grow refuses it.
   const insert = prepareStatement(
     db,
     `INSERT INTO ${tables.probes} (filling) VALUES (zeroblob(8192))`,

@@ -25,7 +25,10 @@ interface SmallRow extends Omit<LargeRow, "payload"> {
   readonly payload: string | null;
 }
 
-/** Prepares the reading of a log. @see S9, S12 */
+/**
+ * Prepares the statements that read a log.
+ * @see S9, S12
+ */
 export function prepareRead(
   db: SqliteDatabase,
   { events }: Tables,
@@ -54,7 +57,7 @@ export function prepareRead(
 }
 
 /**
- * Reads rows in pieces, each of as many rows as the page will hold if they are like those before: `all` takes less for each
+ * Reads rows in pieces. A piece has as many rows as the page can hold if they are like those before. `all` takes less time for each
  * row than `iterate` (`pnpm bench replay`). Large rows are read by `iterate`, so that at most one row is read in vain.
  */
 function readEvents(

@@ -3,7 +3,7 @@ import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** Prepares the look for what keys stand for. */
+/** Prepares the statement that finds the receipts of keys. */
 export function prepareReceipts(
   db: SqliteDatabase,
   { receipts }: Tables,

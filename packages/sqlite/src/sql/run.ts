@@ -4,13 +4,13 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 import { RUN_COLUMNS } from "./columns.ts";
 
-/** The moves that find, make and remove runs. */
+/** The moves that find, create and remove runs. */
 type RunMoves = Pick<RowMoves, "selectHeads" | "insertRun" | "deleteRuns">;
 
 /** Prepares the moves. A run's events and receipts are removed with it. */
 export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
   const selectOne = prepareStatement(db, `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`);
-  // Many in one statement, half of what one each takes. CROSS: the ids first, whatever the planner makes of the tables' sizes.
+  // Many in one statement take less time. CROSS makes the planner begin with the ids, for tables of any size.
   const selectMany = prepareStatement(
     db,
     `SELECT ${RUN_COLUMNS} FROM json_each(?) CROSS JOIN ${runs} ON run_id = value`,

@@ -1,11 +1,11 @@
 import type { SqliteDatabase } from "../src/index.ts";
 
-/** A handle that counts how often a store looks for the commits of others. */
-export function countLooks(db: SqliteDatabase): {
+/** A handle that counts how often a store polls for the commits of others. */
+export function countPolls(db: SqliteDatabase): {
   readonly handle: SqliteDatabase;
-  readonly looks: () => number;
+  readonly polls: () => number;
 } {
-  let looks = 0;
+  let polls = 0;
   const handle: SqliteDatabase = {
     exec: (sql) => db.exec(sql),
     prepare(sql) {
@@ -16,7 +16,7 @@ export function countLooks(db: SqliteDatabase): {
         all: (...values) => statement.all(...values),
         iterate: (...values) => statement.iterate(...values),
         get(...values) {
-          looks += 1;
+          polls += 1;
           return statement.get(...values);
         },
       };
@@ -25,5 +25,5 @@ export function countLooks(db: SqliteDatabase): {
       return db.inTransaction ?? db.isTransaction ?? false;
     },
   };
-  return { handle, looks: () => looks };
+  return { handle, polls: () => polls };
 }

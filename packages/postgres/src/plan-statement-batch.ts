@@ -2,14 +2,15 @@ import { isTerminal } from "@tm/run-events-core";
 import type { AppendRequest, Indexed } from "@tm/run-events-core/store";
 import { ANYBODY, encodeAppender } from "./sql/encode-appender.ts";
 
-/** What one run gets in one statement: requests that land together, or not at all. */
+/** What one statement appends to one run: requests that land together, or not at all. */
 export interface RunAppend {
   readonly runId: string;
   readonly requests: readonly Indexed<AppendRequest>[];
 }
 
-/** What goes out in one statement, by ascending run id, and what has to wait for its answer. */
-export interface Wave {
+/** The appends of one statement, and the requests that wait for its answer. */
+export interface StatementBatch {
+  /** By ascending run id. */
   readonly appends: readonly RunAppend[];
   readonly rest: readonly Indexed<AppendRequest>[];
 }
@@ -19,17 +20,17 @@ interface OpenAppend {
   readonly keys: Set<string>;
   /** Whether one of the requests starts a phase. */
   startsPhase: boolean;
-  /** Whether all behind the last request must wait. */
+  /** Whether all later requests of the run must wait. */
   full: boolean;
 }
 
 /**
- * Cuts the first statement's worth from a group. A run's requests go together as long as none of them can be judged only
- * once those before it have landed; the first that must wait makes all behind it wait, so that a run's requests keep their
- * order. Run ids ascend, so that statements of several processes that meet take the same run first.
+ * Plans which requests of a group the next statement appends. A run's requests go together unless one can be judged only
+ * after those before it have landed. The first that must wait makes all later ones wait, so a run's requests keep their
+ * order. Run ids ascend, so that statements of several processes lock the same run first.
  * @see S2
  */
-export function planWave(pending: readonly Indexed<AppendRequest>[]): Wave {
+export function planStatementBatch(pending: readonly Indexed<AppendRequest>[]): StatementBatch {
   const open = new Map<string, OpenAppend>();
   const rest: Indexed<AppendRequest>[] = [];
   for (const indexed of pending) {
@@ -53,8 +54,9 @@ export function planWave(pending: readonly Indexed<AppendRequest>[]): Wave {
 }
 
 /**
- * The statement answers a run's phase after all of them: what it was before the first phase among them is lost. It judges one
- * appender a run, and an owner or a reaper changes what is to be judged behind it.
+ * Whether a request can go with those before it. The statement returns a run's phase after all of its requests, so the phase
+ * before the first that starts one is lost. It judges one appender a run. An append of an owner or a reaper changes how
+ * later requests are judged.
  */
 function joins({ requests, keys, startsPhase: known }: OpenAppend, next: AppendRequest): boolean {
   const first = requests[0]?.request;
