@@ -25,7 +25,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("leave" as const), at: fc.nat(5) }),
 );
 
-it("W49: no user has more in flight than the limits say, a refusal holds nothing, and who has left holds nothing", () => {
+it("W49: no user has more in flight than the limits, and a refused or ended request holds nothing", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const inFlights = createInFlights(LIMITS);

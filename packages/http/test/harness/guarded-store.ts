@@ -14,7 +14,7 @@ export interface GuardedStore extends RunEventStore {
   held(): number;
   /** How often the store was asked for this so far. A call of `read` counts once for each of its queries. */
   asked(name: StoreCall): number;
-  /** NotifyCounts every subscription, as a store may. */
+  /** Notifies every subscription, as a store may at any time. */
   notifyAll(): void;
   /** Loses every notification from now on. */
   silence(): void;

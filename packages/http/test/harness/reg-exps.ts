@@ -1,4 +1,4 @@
-/** A literal of an expression in a line of code, behind what may stand in front of one. */
+/** A literal of a regular expression in a line of code, with the characters that may precede it. */
 const LITERAL =
   /(?<=(?:^|[=(,!:[&|?;{}])\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[])+\/[dgimsuvy]*/g;
 
@@ -13,7 +13,7 @@ export function findRegExps(source: string): readonly string[] {
 
 /**
  * Whether the expression takes time in proportion to the text: what repeats without a bound is only ever tried from the text's
- * start, and is not within another repetition. Says no to some that are linear; those are to be written otherwise.
+ * start, and is not within another repetition. It refuses some that are linear; write those in another way.
  */
 export function isLinear(literal: string): boolean {
   const body = literal.slice(1, literal.lastIndexOf("/"));
