@@ -135,23 +135,26 @@ it("W25: a stalled reader whose connection does not even take its end is cut", a
   expect(world.stats().streams).toMatchObject({ open: 0, ended: { slow_consumer: 1 } });
 });
 
-it.each(["\u0085", "\u2028"])("W25: the bytes in flight include escapes (%o)", async (separator) => {
-  await using world = await openWorld("node:http", { clock: createManualClock() });
-  const runId = await world.record("NOTE");
-  const stalled = await world.tail(runId);
-  await stalled.until("run_event");
-  const healthy = await world.tail(runId, "?since=1");
-  await healthy.until("connected");
-  let most = 0;
-  for (let at = 0; at < 40; at++) {
-    await world.runs.append(runId, events(200, separator.repeat(1_000)));
-    for (let seen = 0; seen < 200; seen += sequencesOf([await healthy.next()]).length) {
-      most = Math.max(most, ...world.inFlight());
+it.each(["\u0085", "\u2028"])(
+  "W25: the bytes in flight include escapes (%o)",
+  async (separator) => {
+    await using world = await openWorld("node:http", { clock: createManualClock() });
+    const runId = await world.record("NOTE");
+    const stalled = await world.tail(runId);
+    await stalled.until("run_event");
+    const healthy = await world.tail(runId, "?since=1");
+    await healthy.until("connected");
+    let most = 0;
+    for (let at = 0; at < 40; at++) {
+      await world.runs.append(runId, events(200, separator.repeat(1_000)));
+      for (let seen = 0; seen < 200; seen += sequencesOf([await healthy.next()]).length) {
+        most = Math.max(most, ...world.inFlight());
+      }
     }
-  }
-  expect(most).toBeGreaterThan(0);
-  expect(most).toBeLessThanOrEqual(IN_FLIGHT);
-});
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(IN_FLIGHT);
+  },
+);
 
 it("W25: a stream as a Response hands out one piece at a time, of at most 64 KiB, and only when it is pulled", async () => {
   await using world = await openWorld("Request to Response");

@@ -77,17 +77,20 @@ const PHASES = {
 };
 
 describe.each(Object.entries(PHASES))("W25: a client that goes %s", (_, reach) => {
-  it.each(["reset", "close"] as const)("W25: a client that leaves by %s leaves nothing open", async (how) => {
-    const clock = createManualClock();
-    await using world = await openWorld("node:http", { clock });
-    using socket = await reach(world);
-    if (how === "reset") socket.socket.resetAndDestroy();
-    else socket.socket.destroy();
-    await eventually(async () => expect(await world.connections()).toBe(0));
-    world.store.releaseAll();
-    await expectNothingLeft(world, clock);
-    expect(world.reported).toEqual([]);
-  });
+  it.each(["reset", "close"] as const)(
+    "W25: a client that leaves by %s leaves nothing open",
+    async (how) => {
+      const clock = createManualClock();
+      await using world = await openWorld("node:http", { clock });
+      using socket = await reach(world);
+      if (how === "reset") socket.socket.resetAndDestroy();
+      else socket.socket.destroy();
+      await eventually(async () => expect(await world.connections()).toBe(0));
+      world.store.releaseAll();
+      await expectNothingLeft(world, clock);
+      expect(world.reported).toEqual([]);
+    },
+  );
 });
 
 it("W25: a client that has closed its sending side and reads on gets an orderly end", async () => {

@@ -112,14 +112,20 @@ describe.each(DOORS)("%s", (door) => {
       { fence, expiresAt: "2026-06-20T12:01:15.000Z" },
     ]);
     nowMs += 45_000;
-    expect(statusAndJson(await world.send(renew(runId, fence, 1_000)))).toMatchObject([200, { fence }]);
+    expect(statusAndJson(await world.send(renew(runId, fence, 1_000)))).toMatchObject([
+      200,
+      { fence },
+    ]);
     nowMs += 1_000;
     const next = fence + 76_000_000;
     expect(statusAndJson(await world.send(claim(runId)))).toMatchObject([200, { fence: next }]);
     for (const late of [renew(runId, fence), release(runId, fence)]) {
       expect(statusAndJson(await world.send(late))).toMatchObject([409, { code: "fenced" }]);
     }
-    expect(statusAndJson(await world.send(renew(runId, next)))).toMatchObject([200, { fence: next }]);
+    expect(statusAndJson(await world.send(renew(runId, next)))).toMatchObject([
+      200,
+      { fence: next },
+    ]);
   });
 
   it("W31: a released run can be claimed at once, and can be released again", async () => {
@@ -131,7 +137,10 @@ describe.each(DOORS)("%s", (door) => {
       expect(statusAndJson(answer)).toEqual([204, null]);
       expect(answer.headers["cache-control"]).toBe("private, no-store");
     }
-    expect(statusAndJson(await world.send(renew(runId, fence)))).toMatchObject([409, { code: "fenced" }]);
+    expect(statusAndJson(await world.send(renew(runId, fence)))).toMatchObject([
+      409,
+      { code: "fenced" },
+    ]);
     const again = await world.send(claim(runId));
     expect(Number(again.json()["fence"])).toBeGreaterThan(fence);
   });

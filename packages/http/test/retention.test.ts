@@ -9,19 +9,16 @@ describe.each(DOORS)("%s", (door) => {
     // Rounded up: the header never shows less than the retention.
     [1_001, "2"],
     [0.0001, "1"],
-  ])(
-    "W14: a retention of %d ms is sent in seconds: %s",
-    async (retentionMs, seconds) => {
-      await using world = await openWorld(door, { retentionMs });
-      const path = `/v1/agent-runs/${await world.record("RUN_COMPLETED")}`;
-      for (const read of ["/v1/agent-runs", path]) {
-        for (const method of ["GET", "HEAD"]) {
-          const { status, headers } = await world.send({ method, path: read, headers: ADA });
-          expect([status, headers["run-retention"]]).toEqual([200, seconds]);
-        }
+  ])("W14: a retention of %d ms is sent in seconds: %s", async (retentionMs, seconds) => {
+    await using world = await openWorld(door, { retentionMs });
+    const path = `/v1/agent-runs/${await world.record("RUN_COMPLETED")}`;
+    for (const read of ["/v1/agent-runs", path]) {
+      for (const method of ["GET", "HEAD"]) {
+        const { status, headers } = await world.send({ method, path: read, headers: ADA });
+        expect([status, headers["run-retention"]]).toEqual([200, seconds]);
       }
-    },
-  );
+    }
+  });
 
   it("W14: Run-Retention is missing where runs are kept for ever, and in answers without whole runs", async () => {
     await using kept = await openWorld(door);

@@ -18,7 +18,12 @@ const ORIGINS: readonly Readonly<Record<string, string>>[] = [
 ];
 
 const preflight = (path: string, headers: Record<string, string>): ReturnType<typeof ask> =>
-  ask("OPTIONS", path, { headers, name: `preflight ${path} ${JSON.stringify(headers)}` }, "anonymous");
+  ask(
+    "OPTIONS",
+    path,
+    { headers, name: `preflight ${path} ${JSON.stringify(headers)}` },
+    "anonymous",
+  );
 
 const steps = ORIGINS.flatMap((headers) => {
   const from = JSON.stringify(headers);
