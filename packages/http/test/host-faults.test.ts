@@ -28,7 +28,7 @@ const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
 
 it.each(NO_IDENTITIES)(
   "W4, W5: an `authenticate` that returns %o lets no one in, and `onError` gets what came",
-{ =>   async (answer, expected) => { => {
+  async (answer, expected) => {
     const runs = createRunEvents({ store: createMemoryStore() });
     onTestFinished(() => runs.close());
     await runs.create({ ownerId: "ada", runId: "r" });
