@@ -36,7 +36,7 @@ function redisUrl(scheme: string, userInfo: string, path = ""): string {
   return `${scheme}://${userInfo}@${redis.host}:${redis.port}${path}`;
 }
 
-/** A port that takes connections and does not answer, unless `onData` is given. */
+/** A port that takes connections and does not answer, unless `answer` does. */
 async function silentPort(answer: (socket: Socket) => void = () => {}): Promise<number> {
   const server = createServer((socket) => {
     socket.on("error", () => {});

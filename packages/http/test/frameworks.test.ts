@@ -18,7 +18,7 @@ interface ParserOptions {
   readonly verify?: (request: IncomingMessage, response: ServerResponse, bytes: Buffer) => void;
 }
 
-/** What is used of Express, which brings no types. */
+/** What the tests use of Express, which has no types. */
 interface Express {
   (): RequestListener & { use(...middleware: readonly Middleware[]): void };
   json(options?: ParserOptions): Middleware;
