@@ -46,7 +46,10 @@ function readSessionSecret(dataFolder: string): string {
   );
 }
 
-/** @throws Error that names the variable to set if no file can be read or written */
+/**
+ * Reads the secret of a file, or generates it.
+ * @throws Error that names the variable to set if no file can be read or written
+ */
 function readOrMake(path: string, variable: string): string {
   try {
     return readSecretFile(path);

@@ -26,7 +26,10 @@ export interface HttpServerOptions {
 
 /** A port that is served, from the first connection to the last. */
 export interface HttpServer {
-  /** Listens on the port. @throws the system's error if the port or the host is not available */
+  /**
+   * Listens on the port.
+   * @throws the system's error if the port or the host is not available
+   */
   listen(port: number, host: string): Promise<Server>;
   /**
    * Stops accepting, ends the streams spread over the window, and waits until every connection has closed. Connections whose

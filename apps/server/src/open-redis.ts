@@ -91,7 +91,10 @@ function createClient(
   });
 }
 
-/** Waits until the client is ready. @throws Error with the first error as its cause */
+/**
+ * Waits until the client is ready.
+ * @throws Error with the first error as its cause
+ */
 async function untilReady(redis: Redis | Cluster, storeUrl: RedisUrl): Promise<void> {
   const signal = AbortSignal.timeout(START_MS);
   try {

@@ -40,7 +40,10 @@ async function findBetterSqlite(): Promise<((path: string) => Handle) | null> {
   }
 }
 
-/** Finds Node's own SQLite. @throws Error if this Node does not have it */
+/**
+ * Finds Node's own SQLite.
+ * @throws Error if this Node does not have it
+ */
 function findNodeSqlite(log: Log): (path: string) => Handle {
   const { emitWarning } = process;
   // Node would print the warning as text, into a log of JSON lines.

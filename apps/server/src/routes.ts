@@ -75,7 +75,10 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   ]);
 }
 
-/** Waits for an answer of the store. @throws RunEventsError `store_unavailable` if it fails, or does not answer in time */
+/**
+ * Waits for an answer of the store.
+ * @throws RunEventsError `store_unavailable` if it fails, or does not answer in time
+ */
 async function untilAnswered(store: RunEventStore): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(

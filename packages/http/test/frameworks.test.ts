@@ -67,7 +67,7 @@ it("W9: a request whose body a parser has read is refused, `onError` gets the ca
     expect(await response.json()).toMatchObject({ code: "internal" });
   }
   expect(reported.map(String)).toEqual(
-    Array(3).fill(expect.stringContaining("a body parser has read before this handler")),
+    Array(3).fill(expect.stringContaining("whose body a parser has read before this handler")),
   );
   expect((await runs.list({ ownerId: "ada" })).runs.map(({ runId }) => runId)).toEqual(["r"]);
   // Express leaves lines alone, so they arrive; and what has no body has lost none.

@@ -24,9 +24,15 @@ type Counts = { -readonly [Name in keyof InFlight]: number };
 
 /** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
 export interface Holding {
-  /** Counts the request as this user's. @throws RunEventsError `too_many_requests` */
+  /**
+   * Counts the request as this user's.
+   * @throws RunEventsError `too_many_requests`
+   */
   enter(ownerId: string): void;
-  /** Counts it as an upload of lines. @throws RunEventsError `too_many_requests` */
+  /**
+   * Counts it as an upload of lines.
+   * @throws RunEventsError `too_many_requests`
+   */
   beginUpload(): void;
   /**
    * Sets how many bytes of its body the request holds from now on. More than the user's bound is refused, unless it is the user's
@@ -39,7 +45,10 @@ export interface Holding {
    * @throws RunEventsError `too_many_requests`
    */
   holdAnswer(bytes: number): void;
-  /** Refuses a read whose answer would exceed the bound. @throws RunEventsError `too_many_requests` */
+  /**
+   * Refuses a read whose answer would exceed the bound.
+   * @throws RunEventsError `too_many_requests`
+   */
   checkAnswers(): void;
   /** Gives everything back. Idempotent. */
   leave(): void;

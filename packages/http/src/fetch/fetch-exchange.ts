@@ -22,7 +22,10 @@ export function exchangeOf(request: Request): Exchange {
   };
 }
 
-/** @throws TypeError if the host has read the body: an empty body would be a different request */
+/**
+ * The body of a request, which must be unread.
+ * @throws TypeError if the host has read the body: an empty body would be a different request
+ */
 function unreadBody(request: Request): Request["body"] {
   if (!request.bodyUsed && request.body?.locked !== true) return request.body;
   throw new TypeError(

@@ -10,7 +10,10 @@ export function tooLarge(maxBytes: number): RunEventsError {
 
 /** Bytes that arrive in pieces, copied into one place, so that many small pieces take no more than a few large ones. */
 export interface ByteBuffer {
-  /** @throws RunEventsError `payload_too_large` */
+  /**
+   * Copies a piece to the end.
+   * @throws RunEventsError `payload_too_large`
+   */
   add(piece: Uint8Array): void;
   /** Removes and returns the bytes. */
   take(): Uint8Array;

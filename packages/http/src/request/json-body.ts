@@ -51,7 +51,10 @@ export async function readJsonBytes(
 /** A body of JSON: its text, which is known to be JSON, and its value. `null` for a request without a body. */
 export type JsonBody = { readonly text: string; readonly value: unknown } | null;
 
-/** Parses the bytes of a body. @throws RunEventsError `invalid_request` if they are not JSON in UTF-8 */
+/**
+ * Parses the bytes of a body.
+ * @throws RunEventsError `invalid_request` if they are not JSON in UTF-8
+ */
 export function parseJson(bytes: Uint8Array): JsonBody {
   if (bytes.length === 0) return null;
   const text = decodeUtf8(bytes);
@@ -78,7 +81,10 @@ export function refuseEncoded({ header }: Pick<Exchange, "header">): void {
   }
 }
 
-/** Decodes UTF-8. @throws RunEventsError `invalid_request` if the bytes are something else */
+/**
+ * Decodes UTF-8.
+ * @throws RunEventsError `invalid_request` if the bytes are something else
+ */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);

@@ -10,7 +10,10 @@ export function createLineCutter(
   maxLineBytes: number,
   grow: (bytes: number) => void,
 ): {
-  /** Yields the lines that end in these bytes. @throws RunEventsError `payload_too_large`, after the lines before it */
+  /**
+   * Yields the lines that end in these bytes.
+   * @throws RunEventsError `payload_too_large`, after the lines before it
+   */
   push(bytes: Uint8Array): Iterable<Uint8Array>;
   /** The bytes after the last newline. */
   rest(): Uint8Array;

@@ -13,7 +13,11 @@ function single(query: URLSearchParams, name: string): string | null {
   return values[0] ?? null;
 }
 
-/** Parses `since`, by default 0. @throws RunEventsError `invalid_cursor`. @see W15 */
+/**
+ * Parses `since`, by default 0.
+ * @throws RunEventsError `invalid_cursor`
+ * @see W15
+ */
 export function parseSince(query: URLSearchParams): number {
   const values = query.getAll("since");
   const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");

@@ -58,7 +58,9 @@ export class OwnerCall implements Call {
     this.#changes = request.changes;
   }
 
-  /** @throws Error if it is a read whose client has gone */
+  /**
+   * @throws Error if it is a read whose client has gone
+   */
   goOn(): void {
     if (!this.#changes) stopIfGone(this.exchange);
   }

@@ -48,7 +48,9 @@ export class Service<Native> {
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
 
-  /** @throws TypeError for an option that is not valid */
+  /**
+   * @throws TypeError for an option that is not valid
+   */
   constructor(options: HandlerOptions<Native>) {
     checkOptions(options);
     const { runs, authenticate, allowedOrigins = [], onError = console.error } = options;
