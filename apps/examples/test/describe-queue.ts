@@ -96,7 +96,7 @@ function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
     expect(await app.jobStates(runId)).toEqual(["completed"]);
   });
 
-  it("a worker is killed in the middle: the job comes again, waits for its lease, and goes on there", async () => {
+  it("after a worker is killed midway the job comes again, waits for the lease, and goes on there", async () => {
     const app = appOf();
     const runId = newRunId();
     const tools = await startTools();

@@ -39,7 +39,7 @@ export interface ServerExit {
   readonly stderr: string;
 }
 
-/** The reference server in a process of its own. */
+/** The reference server in a separate process. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
@@ -116,7 +116,7 @@ export async function startInVain(env: ServerEnv, folder?: string): Promise<Serv
   return { exitCode: process.exitCode, stdout: stdout(), stderr: stderr() };
 }
 
-/** A new folder that goes with the test. */
+/** A new folder that is removed after the test. */
 export async function makeTempFolder(owner: Owner = { onTestFinished }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-server-"));
   owner.onTestFinished(() => rm(folder, { recursive: true, force: true }));

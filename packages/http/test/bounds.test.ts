@@ -43,7 +43,7 @@ describe("uploads that do not end", () => {
       body: NOTE,
     };
     expect((await world.send(bobs)).status).toBe(201);
-    // A body of JSON is no upload.
+    // A body of JSON is not an upload.
     expect((await world.send(post(path, { events: [{ eventType: "NOTE" }] }))).status).toBe(201);
     uploads[0]?.socket.end(chunk("\n") + chunk(""));
     await uploads[0]?.until('"replayed":false');

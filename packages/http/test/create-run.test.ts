@@ -81,7 +81,7 @@ describe.each(DOORS)("%s", (door) => {
     ["an empty id", '{"runId":""}'],
     ["an id of 129 characters", `{"runId":"${"a".repeat(129)}"}`],
     ["an id with a line break after it", '{"runId":"a\\n"}'],
-    ["an id that is no string", '{"runId":7}'],
+    ["an id that is not a string", '{"runId":7}'],
     ["an id that is null", '{"runId":null}'],
     ["an unknown field", '{"runId":"a","owner":"ada"}'],
     ["a field twice", '{"runId":"a","runId":"b"}'],

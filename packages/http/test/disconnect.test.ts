@@ -76,7 +76,7 @@ const PHASES = {
   },
 };
 
-describe.each(Object.entries(PHASES))("W25: a client that goes %s", (_, reach) => {
+describe.each(Object.entries(PHASES))("W25: a client that leaves %s", (_, reach) => {
   it.each(["reset", "close"] as const)(
     "W25: a client that leaves by %s leaves nothing open",
     async (how) => {
@@ -109,7 +109,7 @@ describe.each(DOORS)("%s", (door) => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock, maxStreamsPerUser: 1_000 });
     const runId = await world.record("NOTE");
-    // The runner has timers of its own; all of core's are on the clock.
+    // Other timers are the test runner's; all of core's are on the clock.
     const sockets = (): readonly string[] =>
       process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
     // The first ones allocate what stays for good.

@@ -57,7 +57,7 @@ describe("the work of clients that have gone", () => {
     expect(world.store.asked("read") - before).toBeLessThanOrEqual(32);
   });
 
-  it("W49: a page ends at the slice during which its client goes", async () => {
+  it("W49: a page ends at the slice during which its client leaves", async () => {
     await using world = await openWorld("node:http");
     const path = `/v1/agent-runs/${await recordPage(world)}/events`;
     let release = world.store.hold("read");
@@ -256,7 +256,7 @@ it.each(["reset", "end"] as const)(
   },
 );
 
-it("W49: a change lands once the server has read its body, even if its client goes while the change waits for its turn", async () => {
+it("W49: a change lands once the server has read its body, even if its client leaves while the change waits for its turn", async () => {
   await using world = await openWorld("node:http");
   const { port, handler, asked, know } = await openSlowPort(world);
   const headers = { "content-type": "application/json", "content-length": "2" };

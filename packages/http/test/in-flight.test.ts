@@ -6,7 +6,7 @@ import { createInFlights, type Holding } from "../src/bounds/in-flight.ts";
 const LIMITS = { maxRequests: 3, maxUploads: 2, maxBytes: 100 };
 const NOTHING = { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
 
-/** Whether the call was refused. @throws what is no refusal */
+/** Whether the call was refused. @throws any other error */
 function refuses(call: () => void): boolean {
   try {
     call();

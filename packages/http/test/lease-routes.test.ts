@@ -34,7 +34,7 @@ describe.each(DOORS)("%s", (door) => {
       { fence: FIRST_FENCE, expiresAt: "2026-06-20T12:01:00.000Z" },
     ]);
     const before = await world.runs.get(runId);
-    // The lease is no event: the run is as it was.
+    // The lease is not an event: the run is as it was.
     expect(before).toMatchObject({ lastSequence: 1, updatedAt: "2026-06-20T12:00:00.000Z" });
   });
 

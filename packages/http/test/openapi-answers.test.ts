@@ -30,7 +30,7 @@ function expectContent(
   const type = answer.headers["content-type"]?.split(";", 1)[0] ?? "";
   const schema = content[type]?.schema;
   expect([operation, schema]).not.toEqual([operation, undefined]);
-  // The messages of a stream are text to the document; what is in them has a test of its own.
+  // In the document a stream is text; another test checks its messages.
   const value = type === "text/event-stream" ? answer.text : answer.json();
   expect([operation, fits(schema ?? {}, value)]).toEqual([operation, []]);
 }

@@ -21,7 +21,7 @@ function expectUnavailable(frame: Frame | undefined): void {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W22, W24: a store that goes away ends a stream with a retry, and the reader goes on where it was", async () => {
+  it("W22, W24: a store that fails ends a stream with a retryable error, and the reader goes on where it was", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B");
     const stream = await world.tail(runId);

@@ -47,7 +47,7 @@ it("W14, W49: pages of runs hold each run once and in order, up to the limit and
           before = next;
         }
         expect(seen.map(({ runId }) => runId)).toEqual(sizes.map((_, at) => `r${at}`).toReversed());
-        // So that what is read at once is no more than a list may hold.
+        // So one read has no more than a list may hold.
         expect(Math.max(...asked)).toBeLessThanOrEqual(16);
         expect(Math.max(...held)).toBeLessThanOrEqual(2 * LIST_BYTES);
         await log.close();

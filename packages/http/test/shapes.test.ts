@@ -34,7 +34,7 @@ function isObject(schema: unknown): schema is ObjectSchema {
   return (schema as ObjectSchema | undefined)?.type === "object";
 }
 
-/** The shape that the code has for a name; `null` for one that is no object, or is not there. */
+/** The shape that the code has for a name; `null` if it does not exist or is not an object. */
 function shapeOf(name: string): Shape | null {
   const schema = SCHEMAS[name];
   if (!isObject(schema)) return null;

@@ -31,7 +31,7 @@ export interface Call {
   /** Runs the work of a short request, while the largest work of other owners waits. @see W49 */
   goShort<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
-   * Reads the first slice of a page when fewer than 32 of the owner's are being read. If the client goes before, nothing is read.
+   * Reads the first slice of a page when fewer than 32 of the owner's are being read. If the client leaves before, nothing is read.
    * @see W49
    */
   readFirst<Result>(work: () => Promise<Result>): Promise<Result>;

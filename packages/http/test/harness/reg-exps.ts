@@ -2,11 +2,11 @@
 const LITERAL =
   /(?<=(?:^|[=(,!:[&|?;{}])\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[])+\/[dgimsuvy]*/g;
 
-/** The expressions of a module, as they are written. @throws Error for one that is put together at run time. */
+/** The expressions of a module, as they are written. @throws Error for one that is built at run time */
 export function findRegExps(source: string): readonly string[] {
   const lines = source.split("\n").filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line));
   if (lines.some((line) => line.includes("RegExp("))) {
-    throw new Error("Expected literals only: what is put together cannot be looked at.");
+    throw new Error("Expected literals only, got an expression that is built at run time.");
   }
   return lines.flatMap((line) => line.match(LITERAL) ?? []);
 }
