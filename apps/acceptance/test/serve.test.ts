@@ -196,7 +196,7 @@ describe("run-events serve from its tarball", () => {
     expect(await serveInVain(projectOf("24"), place)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^run-events-server: cannot open the store \S+: expected Node 22\.23, 24\.15 or newer, .+ install better-sqlite3 beside run-events\n$/,
+        /^run-events-server: cannot open the store \S+: expected Node 22\.23, 24\.15 or newer, .+ install better-sqlite3 next to run-events\n$/,
       ),
     });
     expect(await readdir(place.cwd)).toEqual([]);

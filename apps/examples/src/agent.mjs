@@ -2,17 +2,17 @@ import { randomUUID } from "node:crypto";
 
 const { TOOLS_URL = "http://localhost:9090" } = process.env;
 
-/** What the agent knows, which is what its run's log says: nothing else survives the process. */
+/** The agent's state, folded from its run's log: nothing else survives the process. */
 const fold = (state, { eventType, payload }) => {
   if (eventType === "STEP_STARTED") return { ...state, open: payload };
   if (eventType === "STEP_DONE") return { done: [...state.done, payload], open: null };
   return state;
 };
 
-/** Yours: what is to be done next, as a model may say; undefined when all is. */
+/** Yours: the next thing to do, which a model may choose; undefined when all is done. */
 const decide = ({ done }) => ["flight", "hotel", "mail"][done.length];
 
-/** Yours: does it. Whoever is asked again with the same key answers again, and does it once. */
+/** Yours: does it. A tool that gets the same key again answers again, but does it once. */
 async function use({ tool, key }, signal) {
   const headers = { "idempotency-key": key };
   const response = await fetch(`${TOOLS_URL}/${tool}`, { method: "POST", headers, signal });
@@ -20,7 +20,7 @@ async function use({ tool, key }, signal) {
   return response.text();
 }
 
-/** Goes on from where the log ends, whoever wrote it. The task of `runs.work`. */
+/** Goes on where the log ends, even if another worker wrote it. The task of `runs.work`. */
 export async function agent(runs, run) {
   let state = { done: [], open: null };
   if (run.lastSequence > 0) {

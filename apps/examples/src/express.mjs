@@ -11,11 +11,11 @@ import session from "express-session";
 import helmet from "helmet";
 
 const { DATABASE = "runs.db", PORT = 8080, SESSION_SECRET: secret = "change me" } = process.env;
-const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
+const allowedOrigins = ["https://app.example"]; // other origins whose pages may use the session
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
 
-// Asked anew while a stream is open: the session's store knows who has signed out, `request.session` does not.
+// Called again while a stream is open: the session store knows who has signed out, `request.session` does not.
 const signedIn = async ({ sessionStore, sessionID }) =>
   (await promisify(sessionStore.get).call(sessionStore, sessionID))?.userId;
 async function authenticate(request, wanted) {
@@ -40,7 +40,7 @@ app.use(express.json());
 app.post("/echo", ({ body }, response) => response.json(body));
 app.post("/session", async (request, response) => {
   const userId = users.get(tokenOf(request));
-  if (userId) await promisify(request.session.regenerate).call(request.session); // It may be planted.
+  if (userId) await promisify(request.session.regenerate).call(request.session); // An attacker may have set it.
   if (userId) request.session.userId = userId;
   response.sendStatus(userId ? 204 : 401);
 });
@@ -51,7 +51,7 @@ const server = createServer({ requestTimeout: 0 }, app).listen(PORT, () =>
 );
 async function shutDown() {
   server.close();
-  server.maxRequestsPerSocket = 1; // What is asked from now on is the last of its connection.
+  server.maxRequestsPerSocket = 1; // Later requests are the last of their connections.
   await handler.drain(5_000);
   server.closeIdleConnections();
   await runs.close();

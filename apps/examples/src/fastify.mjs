@@ -12,10 +12,10 @@ import fastify from "fastify";
 
 const { DATABASE = "runs.db", PORT = 8080 } = process.env;
 const { SESSION_SECRET: secret = "change me, 32 characters at least" } = process.env;
-const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
+const allowedOrigins = ["https://app.example"]; // other origins whose pages may use the session
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
-// Asked anew while a stream is open: the session's store knows who has signed out, `request.session` does not.
+// Called again while a stream is open: the session store knows who has signed out, `request.session` does not.
 const signedIn = async ({ sessionStore, session }) =>
   (await promisify(sessionStore.get).call(sessionStore, session.sessionId))?.userId;
 const requests = new WeakMap(); // Fastify's, by node's
@@ -32,7 +32,7 @@ const runs = createRunEvents({ store });
 const handler = createNodeHandler({ runs, authenticate, allowedOrigins, onError: console.error });
 
 const app = fastify({ return503OnClosing: false }); // An EventSource gives up at a 503.
-const methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]; // By itself it lets pages send the first three.
+const methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]; // By default it lets pages send the first three.
 await app.register(helmet).register(cors, { origin: allowedOrigins, methods, credentials: true });
 await app.register(compress); // before any route
 const options = { sameSite: "lax", secure: "auto" };
@@ -42,14 +42,14 @@ app.register(async (scope) => {
   scope.addContentTypeParser("*", (_request, _body, done) => done(null));
   scope.all("/v1/agent-runs*", (request, reply) => {
     requests.set(request.raw, request);
-    reply.hijack(); // The answer is not Fastify's to send, nor are headers set with `reply.header`.
+    reply.hijack(); // Fastify does not send the answer, nor the headers of `reply.header`.
     handler.handle(request.raw, reply.raw);
   });
 });
 app.post("/echo", ({ body }) => body);
 app.post("/session", async (request, reply) => {
   const userId = users.get(tokenOf(request));
-  if (userId) await request.session.regenerate(); // It may be planted.
+  if (userId) await request.session.regenerate(); // An attacker may have set it.
   if (userId) request.session.userId = userId;
   return reply.code(userId ? 204 : 401).send();
 });

@@ -12,14 +12,14 @@ import { secureHeaders } from "hono/secure-headers";
 import { parseSigned } from "hono/utils/cookie";
 
 const { DATABASE = "runs.db", PORT = "8080", SESSION_SECRET: secret = "change me" } = process.env;
-const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
+const allowedOrigins = ["https://app.example"]; // other origins whose pages may use the session
 const users = new Map([["a-token-of-ada", "ada"]]).set("a-token-of-bob", "bob");
 const sessions = new Map(); // their users
 const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
 const sessionOf = async ({ headers }) =>
   (await parseSigned(headers.get("cookie") ?? "", secret, "session")).session;
 
-// Asked anew while a stream is open, which ends when its user has signed out.
+// Called again while a stream is open, which ends when its user has signed out.
 async function authenticate(request, wanted) {
   const token = tokenOf(request);
   const id = wanted === "session" || !token ? await sessionOf(request) : undefined;
@@ -51,7 +51,7 @@ const options = { fetch: app.fetch, port: PORT, serverOptions: { requestTimeout:
 const server = serve(options, ({ port }) => console.log(`listening on http://localhost:${port}`));
 async function shutDown() {
   server.close();
-  server.maxRequestsPerSocket = 1; // What is asked from now on is the last of its connection.
+  server.maxRequestsPerSocket = 1; // Later requests are the last of their connections.
   await handler.drain(5_000);
   setInterval(() => server.closeIdleConnections(), 100).unref(); // A body's end takes a moment to go out.
   await runs.close();

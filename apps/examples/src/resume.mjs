@@ -11,14 +11,14 @@ const shutdown = new AbortController();
 const { signal } = shutdown;
 process.once("SIGTERM", () => shutdown.abort());
 
-/** Works on a run until it has ended, whoever began it. */
+/** Works on a run until it has ended, even if another worker began it. */
 async function finish(runId) {
   try {
     return await runs.work(runId, { leaseMs: 30_000, signal }, (run) => agent(runs, run));
   } catch (error) {
     if (error.code === "run_finished") return error.details.runStatus; // cancelled, perhaps
     if (error.code !== "claimed" && error.code !== "fenced") throw error;
-    // Another worker has the run: until then, unless it asks for more time, which it cannot if it has died.
+    // Another worker has the run until then, or longer if it renews its lease, which a dead one cannot.
     const { expiresAt } = error.details;
     console.log(`another worker has ${runId} until ${expiresAt}`);
     const leftMs = Date.parse(expiresAt) - Date.now() || 0;
@@ -29,10 +29,10 @@ async function finish(runId) {
 
 const [runId = "trip"] = process.argv.slice(2);
 try {
-  await runs.create({ runId, ownerId: "ada" }); // again it changes nothing
+  await runs.create({ runId, ownerId: "ada" }); // to repeat it changes nothing
   console.log(await finish(runId));
 } catch (error) {
-  if (!signal.aborted) throw error; // else the run was given back, for the next worker
+  if (!signal.aborted) throw error; // else the run was released, for the next worker
 } finally {
   await runs.close();
 }

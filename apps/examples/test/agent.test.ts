@@ -13,7 +13,7 @@ interface AgentModule {
   agent(runs: RunEvents, run: WorkedRun): Promise<unknown>;
 }
 
-it("whatever event its log ends with, the agent goes on behind it, with the keys that are there", async () => {
+it("the agent goes on after any event that its log ends with, with the keys of the log", async () => {
   const tools = await startTools();
   vi.stubEnv("TOOLS_URL", tools.url);
   const file = "../src/agent.mjs";
@@ -29,7 +29,7 @@ it("whatever event its log ends with, the agent goes on behind it, with the keys
     tools.calls.splice(0);
     await runs.work(runId, { leaseMs: 60_000 }, (run) => agent(runs, run));
     expect(await wholeLog(runs, runId)).toEqual(STEPS);
-    // What is started is used, and nothing that is done.
+    // It uses the tool of the open step, and none of a finished one.
     expect(tools.calls.length).toBe(3 - Math.floor(length / 2));
     if (length % 2 === 1) expect(tools.calls[0]).toEqual(drafts[length - 1]?.payload);
   }

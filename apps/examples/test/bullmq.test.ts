@@ -34,7 +34,7 @@ async function open(): Promise<QueueApp> {
       return score === null ? null : Math.floor(Number(score) / 4_096);
     },
     bringForward: async (runId) => (await queue.getJob(runId))?.promote(),
-    // Workers of the tests before have looked, each for all others, and need not look again for half a minute.
+    // Workers of earlier tests have checked, each for all others, and do not check again for half a minute.
     findDead: async () => void (await redis.del(queue.toKey("stalled-check"))),
     async close() {
       await queue.close();

@@ -13,7 +13,7 @@ export interface Client {
   signIn(token?: string): Promise<string>;
   /** Records a run of `ada`'s. @returns its path */
   createRun(): Promise<string>;
-  /** Appends events as they stand in this JSON. */
+  /** Appends events as they are in this JSON. */
   append(runPath: string, events: string): Promise<Response>;
   /** Begins to append lines. It is broken off when the test has finished. */
   upload(runPath: string): ClientRequest;
@@ -21,11 +21,11 @@ export interface Client {
 
 interface CallInit {
   readonly body?: unknown;
-  /** In the place of the token's. */
+  /** In place of the token's header. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** @param sessionPath where one signs in */
+/** @param sessionPath the path to sign in at */
 export function createClient(urlOf: () => string, sessionPath = "/session"): Client {
   async function call(method: string, path: string, init: CallInit = {}): Promise<Response> {
     const { body, headers = { authorization: `Bearer ${ADA}` } } = init;

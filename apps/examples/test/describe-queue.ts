@@ -5,10 +5,10 @@ import { startWorker, type WorkerProcess } from "./start-worker.ts";
 import { startTools, type ToolServer } from "./tool-server.ts";
 import { STEPS, wholeLog } from "./whole-log.ts";
 
-/** The app's side of a recipe beside a queue, in this process. */
+/** The app's side of a recipe with a queue, in this process. */
 export interface QueueApp {
   readonly runs: RunEvents;
-  /** Where the workers find the servers. */
+  /** The variables that lead the workers to the servers. */
   readonly env: Readonly<Record<string, string>>;
   /** Records a run and queues its job, as the recipe does. */
   start(runId: string): Promise<void>;
@@ -18,7 +18,7 @@ export interface QueueApp {
   jobStates(runId: string): Promise<readonly string[]>;
   /** How often the queue has handed out a job of this run. */
   deliveries(runId: string): Promise<number>;
-  /** When the job of this run that waits for a time falls due, as `Date.now()`; `null` if there is none. */
+  /** When the delayed job of this run falls due, as `Date.now()`; `null` without one. */
   dueAt(runId: string): Promise<number | null>;
   /** Lets that job fall due now. */
   bringForward(runId: string): Promise<void>;
@@ -27,17 +27,17 @@ export interface QueueApp {
   close(): Promise<void>;
 }
 
-/** How the recipe beside one queue is tried. */
+/** How the recipe with one queue is tried. */
 export interface QueueTrial {
   readonly folder: string;
   readonly open: () => Promise<QueueApp>;
-  /** What stands in a run's log before a worker has it. */
+  /** The events of a run's log before a worker has it. */
   readonly before: readonly string[];
-  /** What hastens every worker. */
+  /** Edits that make every worker faster. */
   readonly hasty: readonly Edit[];
-  /** What hastens the death of one, as its queue and its run see it: the run still counts it as alive when the queue does not. */
+  /** Edits after which the queue and the run notice a death sooner, the queue before the run. */
   readonly mortal: readonly Edit[];
-  /** What hastens a worker's look for others that have died. */
+  /** Edits after which a worker checks sooner for others that have died. */
   readonly attentive: readonly Edit[];
 }
 
@@ -50,11 +50,11 @@ interface Tried {
 }
 
 /**
- * What a recipe beside a queue has to do, whatever the queue is.
- * @param describeMore what this one has to do, too
+ * The tests of a recipe with any queue.
+ * @param describeMore further tests of this one
  */
 export function describeQueue(name: string, trial: QueueTrial, describeMore?: () => void): void {
-  describe(`the recipe beside ${name}`, () => {
+  describe(`the recipe with ${name}`, () => {
     let app: QueueApp;
     let count = 0;
     beforeAll(async () => void (app = await trial.open()));
@@ -76,7 +76,7 @@ export function describeQueue(name: string, trial: QueueTrial, describeMore?: ()
   });
 }
 
-/** Ends a worker as a deployment does: what it has settled is settled then. */
+/** Ends a worker as a deployment does. What it has settled is settled then. */
 async function endInOrder(worker: WorkerProcess): Promise<void> {
   expect(await worker.end("SIGTERM")).toBe(0);
 }
@@ -84,7 +84,7 @@ async function endInOrder(worker: WorkerProcess): Promise<void> {
 function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
   const { before } = trial;
 
-  it("to start a run again is to start it once", async () => {
+  it("a run that is started twice is started once", async () => {
     const app = appOf();
     const runId = newRunId();
     const tools = await startTools();
@@ -96,7 +96,7 @@ function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
     expect(await app.jobStates(runId)).toEqual(["completed"]);
   });
 
-  it("a worker is killed in the middle: the job comes again, waits for its lease, and goes on there", async () => {
+  it("after a worker is killed midway the job comes again, waits for the lease, and goes on there", async () => {
     const app = appOf();
     const runId = newRunId();
     const tools = await startTools();
@@ -114,7 +114,7 @@ function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
     expect(new Set(await app.jobStates(runId))).toEqual(new Set(["completed"]));
   });
 
-  it("a run that another worker has is not worked on before its lease has run out, and its job does not fail", async () => {
+  it("a run that another worker has is not worked on before its lease has expired, and its job does not fail", async () => {
     const app = appOf();
     const runId = newRunId();
     const tools = await startTools();
@@ -179,7 +179,7 @@ function testAttempts({ trial, app: appOf, newRunId, work }: Tried): void {
     expect(await app.jobStates(runId)).toEqual(["failed"]);
   });
 
-  it("a worker that is told to go gives run and job back, and another goes on at once", async () => {
+  it("a worker that gets SIGTERM releases run and job, and another goes on at once", async () => {
     const app = appOf();
     const runId = newRunId();
     const tools = await startTools();

@@ -23,9 +23,9 @@ export interface RecipeTrial {
   readonly header: readonly [name: string, value: string];
   /** Whether its compressor sees the handler's own answers. */
   readonly compressesPages: boolean;
-  /** How it exits when it is told to go. */
+  /** How it exits after SIGTERM. */
   readonly exitCode: number;
-  /** Cases of the kit about requests that the framework answers itself, beside `OF_ANY_HOST`. */
+  /** Cases of the kit about requests that the framework answers itself, in addition to `OF_ANY_HOST`. */
   readonly ofThisHost: readonly string[];
 }
 
@@ -36,7 +36,7 @@ interface Tried {
   readonly client: ReturnType<typeof createClient>;
 }
 
-/** What every recipe has to do, whatever its framework is, with the usual middleware on. */
+/** The tests of a recipe for any framework, with the usual middleware on. */
 export function describeRecipe(name: string, trial: RecipeTrial): void {
   describe(`the recipe for ${name}`, () => {
     let recipe: RecipeProcess;
@@ -51,7 +51,7 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
     testOrigins(tried);
     testLetGo(tried);
     it(
-      "passes the HTTP kit, but for what the framework answers itself",
+      "the recipe passes the HTTP kit, but for what the framework answers itself",
       { timeout: KIT_MS },
       async () => {
         const cases = runHttpConformance({
@@ -72,7 +72,7 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
       },
     );
 
-    it("W27: at SIGTERM it tells its streams to come back, and goes", async () => {
+    it("W27: after SIGTERM the recipe ends its streams as draining, and exits", async () => {
       const path = await tried.client.createRun();
       const stream = await openStream(`${url()}${path}/stream`, {
         cookie: await tried.client.signIn(),
@@ -89,7 +89,7 @@ export function describeRecipe(name: string, trial: RecipeTrial): void {
 }
 
 function testEvents({ url, client: { append, call, createRun, signIn } }: Tried): void {
-  it("W1, W9: records payloads and gives them back token for token", async () => {
+  it("W1, W9: payloads come back token for token", async () => {
     const path = await createRun();
     const payload = '{"price":1.50,"id":12345678901234567890,"e":1E2}';
     expect((await append(path, `{"eventType":"NOTE","payload":${payload}}`)).status).toBe(201);
@@ -98,7 +98,7 @@ function testEvents({ url, client: { append, call, createRun, signIn } }: Tried)
     expect((await stream.until("run_event")).data).toContain(payload);
   });
 
-  it("W9, W15: takes four megabytes at once, and gives them back", async () => {
+  it("W9, W15: a body of four megabytes is accepted, and comes back", async () => {
     const path = await createRun();
     const payloads = Array.from({ length: 15 }, (_, index) => `${index}`.repeat(100_000));
     const events = payloads.map((payload) => ({ eventType: "NOTE", payload }));
@@ -107,19 +107,19 @@ function testEvents({ url, client: { append, call, createRun, signIn } }: Tried)
     expect(page).toMatchObject({ events: payloads.map((payload) => ({ payload })) });
   });
 
-  it("W21: streams each event as it is appended, uncompressed, to whoever takes compressed answers", async () => {
+  it("W21: each event is streamed as it is appended, uncompressed even to clients that accept compressed answers", async () => {
     const path = await createRun();
     const stream = await openStream(`${url()}${path}/stream`, { cookie: await signIn() });
     expect(stream.headers.get("content-encoding")).toBe(null);
     await stream.until("connected");
     for (const sequence of [1, 2, 3]) {
-      // What is read stands before what is appended next: nothing on the way waits for more.
+      // Each frame is read before the next append: nothing on the way waits for more.
       await append(path, '{"eventType":"NOTE"}');
       expect((await stream.until("run_event")).frame.event).toMatchObject({ sequence });
     }
   });
 
-  it("W20: a reconnect with Last-Event-ID goes on behind it", async () => {
+  it("W20: a reconnect with Last-Event-ID goes on after it", async () => {
     const path = await createRun();
     await append(path, '{"eventType":"A"},{"eventType":"B"},{"eventType":"C"}');
     const headers = { cookie: await signIn(), "last-event-id": "2" };
@@ -140,7 +140,7 @@ function testEvents({ url, client: { append, call, createRun, signIn } }: Tried)
 }
 
 function testSessions({ client: { call, createRun, signIn } }: Tried): void {
-  it("W4, W19: asks the host who it is: 401 for nobody and for a token on the stream, 404 for a stranger", async () => {
+  it("W4, W19: a request without a credential is 401, so is a token on the stream, and another user gets 404", async () => {
     const path = await createRun();
     const statusOf = async (path: string, headers: Record<string, string>): Promise<number> =>
       (await call("GET", path, { headers })).status;
@@ -152,7 +152,7 @@ function testSessions({ client: { call, createRun, signIn } }: Tried): void {
       expect([leaf, await statusOf(path + leaf, { cookie: stranger })]).toEqual([leaf, 404]);
   });
 
-  it("signing in makes a session of its own: one that was there before, planted perhaps, stays what it was", async () => {
+  it("a sign-in opens a new session: an earlier cookie, which an attacker may have set, does not get it", async () => {
     const path = await createRun();
     const before = await signIn(BOB);
     const headers = { cookie: before, authorization: `Bearer ${ADA}` };
@@ -163,7 +163,7 @@ function testSessions({ client: { call, createRun, signIn } }: Tried): void {
 }
 
 function testMiddleware({ trial, url, client: { append, call, createRun, signIn } }: Tried): void {
-  it("the app's own paths are parsed and compressed as before, and so are the pages, or not", async () => {
+  it("the app's own paths are parsed and compressed as before, and pages as the recipe declares", async () => {
     const headers = { "accept-encoding": "gzip" };
     const body = { text: "own ".repeat(1_000) };
     const echo = await call("POST", "/echo", { body, headers });
@@ -177,7 +177,7 @@ function testMiddleware({ trial, url, client: { append, call, createRun, signIn 
     expect(page.headers.get("content-encoding")).toBe(trial.compressesPages ? "gzip" : null);
   });
 
-  it("the middleware's own header is on pages and streams", async () => {
+  it("the middleware's header is on pages and streams", async () => {
     const path = await createRun();
     const stream = await openStream(`${url()}${path}/stream`, { cookie: await signIn() });
     const page = await call("GET", `${path}/events`);
@@ -188,7 +188,7 @@ function testMiddleware({ trial, url, client: { append, call, createRun, signIn 
 }
 
 function testOrigins({ url, client: { call, createRun, signIn } }: Tried): void {
-  it("W5, W19: pages of an origin on the list may ask, change and follow by session; of others they may not", async () => {
+  it("W5, W19: pages of a listed origin may read, change and follow by session; pages of others may not", async () => {
     const path = await createRun();
     const cookie = await signIn();
     const body = { events: [{ eventType: "NOTE" }] };
@@ -239,7 +239,7 @@ function testOrigins({ url, client: { call, createRun, signIn } }: Tried): void 
 }
 
 function testLetGo({ url, client: { createRun, signIn } }: Tried): void {
-  it("W25: a client that goes is let go", async () => {
+  it("W25: the stream of a client that leaves is closed", async () => {
     const path = await createRun();
     const cookie = await signIn();
     const open = async (): Promise<string> =>
@@ -257,7 +257,7 @@ function testLetGo({ url, client: { createRun, signIn } }: Tried): void {
 }
 
 function testDraining({ trial }: Tried): void {
-  it("W24, W27: while it goes, who comes back is told to come again, and it goes though they ask without a pause", async () => {
+  it("W24, W27: during a shutdown readers that come back get draining, and the recipe exits though they keep coming", async () => {
     const going = await trial.start();
     onTestFinished(async () => void (await going.end("SIGKILL")));
     const { call, createRun, signIn } = createClient(() => going.url);
@@ -270,7 +270,7 @@ function testDraining({ trial }: Tried): void {
     await Promise.all(streams.map((stream) => stream.until("connected")));
     const gone = going.end("SIGTERM");
     await Promise.race(streams.map((stream) => stream.ended()));
-    // A connection is kept, and used again at once: only its end, or a refusal of the next, ends this.
+    // A connection is kept and used again at once: the loop ends when one is closed or refused.
     let refused = false;
     const refuse = (): null => ((refused = true), null);
     while (!refused) {

@@ -3,13 +3,13 @@ import { basename, join } from "node:path";
 
 const SOURCE = join(import.meta.dirname, "../src");
 
-/** A change to a recipe: what stands there once, and what takes its place. */
+/** A change to a recipe: a text that it has once, and what replaces it. */
 export type Edit = readonly [written: string, instead: string];
 
 /**
  * Copies the recipes into a folder inside the workspace, so that the packages resolve as they do for a user.
  * @param file the recipe that some lines are changed in
- * @returns the folder; whoever made it removes it
+ * @returns the folder; the caller removes it
  */
 export async function createEditedFolder(file: string, edits: readonly Edit[]): Promise<string> {
   let code = await readFile(join(SOURCE, file), "utf8");

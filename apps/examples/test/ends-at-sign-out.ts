@@ -3,7 +3,7 @@ import { openStream } from "./open-stream.ts";
 import { startEdited } from "./start-edited.ts";
 import { HASTY } from "./start-recipe.ts";
 
-/** Signs a user out while their stream is open: the recipe has to ask its sessions anew, not the request. */
+/** Signs a user out while their stream is open: the recipe has to ask its session store again, not the request. */
 export async function endsAtSignOut(file: string): Promise<void> {
   const { url, call, createRun, signIn } = await startEdited(file, [HASTY]);
   const cookie = await signIn();

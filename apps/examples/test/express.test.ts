@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { describeRecipe } from "./describe-recipe.ts";
 import { endsAtSignOut } from "./ends-at-sign-out.ts";
-import { goesThoughIdle } from "./goes-though-idle.ts";
+import { exitsThoughIdle } from "./exits-though-idle.ts";
 import { startEdited } from "./start-edited.ts";
 import { startRecipe } from "./start-recipe.ts";
-import { tellsItsErrors } from "./tells-its-errors.ts";
+import { reportsItsErrors } from "./reports-its-errors.ts";
 
 describeRecipe("Express", {
   start: () => startRecipe("express.mjs"),
@@ -14,7 +14,7 @@ describeRecipe("Express", {
   ofThisHost: [],
 });
 
-it("W9: with the body parser before the handler a body is refused, and makes no run", async () => {
+it("W9: a body that a parser has read before the handler is refused, and creates no run", async () => {
   const { call } = await startEdited("express.mjs", [
     ["app.use(helmet(),", "app.use(express.json(), helmet(),"],
   ]);
@@ -23,7 +23,7 @@ it("W9: with the body parser before the handler a body is refused, and makes no 
   expect((await call("GET", "/v1/agent-runs/mine")).status).toBe(404);
 });
 
-it("W21: it is the stream's own `no-transform` that keeps compression away from it", async () => {
+it("W21: the stream's `no-transform` keeps compression away from it", async () => {
   const withoutHeader = `(_request, response, next) => {
     const { writeHead } = response;
     response.writeHead = (status, headers) =>
@@ -43,7 +43,8 @@ it("W21: it is the stream's own `no-transform` that keeps compression away from 
 
 it("W26: a stream ends when its user signs out", () => endsAtSignOut("express.mjs"));
 
-it("W3, W24: what fails in its authentication is said to its developer, and to nobody else", () =>
-  tellsItsErrors("express.mjs"));
+it("W3, W24: an error in its authentication is reported to its developer only", () =>
+  reportsItsErrors("express.mjs"));
 
-it("W27: at SIGTERM it goes though connections are kept", () => goesThoughIdle("express.mjs"));
+it("W27: after SIGTERM the recipe exits even if clients keep their connections", () =>
+  exitsThoughIdle("express.mjs"));

@@ -3,7 +3,7 @@ import { describeRecipe } from "./describe-recipe.ts";
 import { endsAtSignOut } from "./ends-at-sign-out.ts";
 import { startEdited } from "./start-edited.ts";
 import { startRecipe } from "./start-recipe.ts";
-import { tellsItsErrors } from "./tells-its-errors.ts";
+import { reportsItsErrors } from "./reports-its-errors.ts";
 
 describeRecipe("Fastify", {
   start: () => startRecipe("fastify.mjs"),
@@ -13,7 +13,7 @@ describeRecipe("Fastify", {
   ofThisHost: ["a broken escape in the path is 400, and one of a sign that no id has is 404"],
 });
 
-it("W9: with Fastify's own parsers a body is refused, and makes no run", async () => {
+it("W9: a body that Fastify's parsers have read is refused, and creates no run", async () => {
   const { call } = await startEdited("fastify.mjs", [["scope.removeAllContentTypeParsers();", ""]]);
   const { status, headers } = await call("POST", "/v1/agent-runs", { body: { runId: "mine" } });
   expect([status, headers.get("location")]).toEqual([500, null]);
@@ -22,5 +22,5 @@ it("W9: with Fastify's own parsers a body is refused, and makes no run", async (
 
 it("W26: a stream ends when its user signs out", () => endsAtSignOut("fastify.mjs"));
 
-it("W3, W24: what fails in its authentication is said to its developer, and to nobody else", () =>
-  tellsItsErrors("fastify.mjs"));
+it("W3, W24: an error in its authentication is reported to its developer only", () =>
+  reportsItsErrors("fastify.mjs"));

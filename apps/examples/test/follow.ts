@@ -6,9 +6,9 @@ import type { Frame } from "./open-stream.ts";
 /** A reader that comes back by itself, as a browser does. */
 export interface Following {
   readonly gotFirst: Promise<void>;
-  /** It has lost its stream and asks for it again. */
+  /** Whether it has lost its stream and is reconnecting. */
   readonly comesBack: Promise<void>;
-  /** The sequences that it got, once it has the run's end. Rejects if it gives up before. */
+  /** The sequences that it got, once the run has ended. Rejects if it gives up before. */
   readonly all: Promise<readonly number[]>;
 }
 

@@ -1,9 +1,9 @@
 import { it } from "vitest";
 import { describeRecipe } from "./describe-recipe.ts";
 import { endsAtSignOut } from "./ends-at-sign-out.ts";
-import { goesThoughIdle } from "./goes-though-idle.ts";
+import { exitsThoughIdle } from "./exits-though-idle.ts";
 import { startRecipe } from "./start-recipe.ts";
-import { tellsItsErrors } from "./tells-its-errors.ts";
+import { reportsItsErrors } from "./reports-its-errors.ts";
 
 describeRecipe("Hono", {
   start: () => startRecipe("hono.mjs"),
@@ -15,7 +15,8 @@ describeRecipe("Hono", {
 
 it("W26: a stream ends when its user signs out", () => endsAtSignOut("hono.mjs"));
 
-it("W3, W24: what fails in its authentication is said to its developer, and to nobody else", () =>
-  tellsItsErrors("hono.mjs"));
+it("W3, W24: an error in its authentication is reported to its developer only", () =>
+  reportsItsErrors("hono.mjs"));
 
-it("W27: at SIGTERM it goes though connections are kept", () => goesThoughIdle("hono.mjs"));
+it("W27: after SIGTERM the recipe exits even if clients keep their connections", () =>
+  exitsThoughIdle("hono.mjs"));

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const PACKAGES = join(import.meta.dirname, "../../../packages");
 const NEXT = createRequire(import.meta.url).resolve("next/dist/bin/next");
 
-/** The handler once more, at paths that the recipe's `proxy.js` does not leave out. */
+/** The handler again, at paths that the recipe's `proxy.js` does not leave out. */
 const BEHIND_PROXY = `import { openRunEvents } from "../../../lib/run-events.js";
 
 export async function POST(request) {
@@ -37,7 +37,7 @@ export interface NextApp {
 }
 
 /**
- * Builds the recipe in a folder of its own, where our packages are as npm would put them there: compiled. Beside its paths,
+ * Builds the recipe in a separate folder, with our packages as npm would install them: compiled. In addition to its paths,
  * POST is also served under `/behind-proxy`, and `/runs/{runId}` shows a run with the hook.
  */
 export async function buildNextApp(): Promise<NextApp> {

@@ -18,24 +18,24 @@ describeRecipe("Next.js", {
   exitCode: 143,
   ofThisHost: [
     "a broken escape in the path is 400, and one of a sign that no id has is 404",
-    // One of its answers is the 404 to a path that Next.js knows nothing of.
+    // One of its answers is the 404 of a path that Next.js does not know.
     "every answer keeps browsers from guessing what it is: it has nosniff",
   ],
 });
 
-it("W12: behind a proxy of Next.js lines are not there before the last", async () => {
+it("W12: behind a proxy of Next.js lines arrive only with the last one", async () => {
   const { url, end } = await app.start();
   onTestFinished(async () => void (await end("SIGKILL")));
   const { call, createRun, upload } = createClient(() => url);
   const path = await createRun();
   const behind = upload(`/behind-proxy${path}`);
   behind.write('{"eventType":"BEHIND"}\n');
-  // It begins later, and is there before.
-  const beside = upload(path);
-  beside.write('{"eventType":"BESIDE"}\n');
+  // It begins later, and arrives before.
+  const second = upload(path);
+  second.write('{"eventType":"SECOND"}\n');
   const polled = await call("GET", `${path}/events?wait=30`);
-  expect(await polled.json()).toMatchObject({ events: [{ eventType: "BESIDE" }] });
-  for (const lines of [beside, behind]) {
+  expect(await polled.json()).toMatchObject({ events: [{ eventType: "SECOND" }] });
+  for (const lines of [second, behind]) {
     const answered = once(lines, "response");
     lines.end();
     await answered;
@@ -44,7 +44,7 @@ it("W12: behind a proxy of Next.js lines are not there before the last", async (
   expect(await page.json()).toMatchObject({ events: [{}, { eventType: "BEHIND" }] });
 });
 
-it("the hook's component is built among server components, and rendered on the server without what is not known yet", async () => {
+it("the hook's component builds with server components, and renders on the server without data", async () => {
   const { url, end } = await app.start();
   onTestFinished(async () => void (await end("SIGKILL")));
   const page = await fetch(`${url}/runs/r`);

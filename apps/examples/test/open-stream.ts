@@ -15,12 +15,12 @@ export interface LiveStream {
   readonly headers: Headers;
   /** The next frame that is of one of these types; all others before it are passed over. */
   until(...types: readonly string[]): Promise<{ readonly frame: Frame; readonly data: string }>;
-  /** Resolves when the server has ended it. */
+  /** Resolves when the server has ended the stream. */
   ended(): Promise<void>;
   leave(): void;
 }
 
-/** Opens a stream as a browser does that takes compressed answers. It is left when the test has finished. */
+/** Opens a stream as a browser does that accepts compressed answers. It is closed when the test has finished. */
 export async function openStream(
   url: string,
   headers: Readonly<Record<string, string>>,

@@ -48,7 +48,7 @@ async function open(): Promise<QueueApp> {
       await pool.query(update, [{ runId }]);
     },
     async findDead() {
-      // What an hour would change.
+      // As if an hour had passed.
       await pool.query("UPDATE pgboss.job SET heartbeat_on = heartbeat_on - interval '1 hour'");
       await pool.query("UPDATE pgboss.queue SET monitor_on = NULL, monitor_claim_on = NULL");
       await boss.supervise("agents");
@@ -73,7 +73,7 @@ const trial = {
 } as const;
 
 describeQueue("pg-boss", trial, () => {
-  it("the order and its job are there together, or neither is, and who has failed may try again", async () => {
+  it("the order and its job are stored together or not at all, and a start that failed may be tried again", async () => {
     const { pool, runs, boss, start } = recipe;
     const jobStates = async (): Promise<readonly string[]> =>
       (await boss.findJobs("agents", { data: { runId: "unlucky" } })).map(({ state }) => state);

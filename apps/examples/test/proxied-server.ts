@@ -37,7 +37,7 @@ const read = (file: string): string =>
 
 export const NGINX: ProxyTrial = { name: "nginx", config: read("nginx.conf"), start: startNginx };
 export const CADDY: ProxyTrial = { name: "Caddy", config: read("Caddyfile"), start: startCaddy };
-/** Without what is said beside the address. */
+/** nginx without the lines after the address. */
 export const BARE_NGINX: ProxyTrial = {
   name: "nginx at its defaults",
   config: NGINX.config.replaceAll(/^ *(?:proxy_(?!pass)|client_).*\n/gm, ""),

@@ -32,7 +32,7 @@ async function followAcross(
   return all;
 }
 
-/** How often a stream is opened: whether a proxy sees the replay with the first frame is a question of a moment. */
+/** How often a stream is opened: whether a proxy gets the replay with the first frame depends on timing. */
 const TIMES = 30;
 
 /** The sequences of the next so many events. */
@@ -53,7 +53,7 @@ const sequencesTo = (last: number): readonly number[] =>
 describe.concurrent.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADDY, CADDY])(
   "behind $name",
   (trial) => {
-    it("W21, W22: a stream is live, idle or not, and compressed only where all is", async (test) => {
+    it("W21, W22: a stream is live, idle or not, and compressed only by a proxy that compresses everything", async (test) => {
       const { url, append, createRun, signIn } = await startBehind(trial, test);
       const path = await createRun();
       const stream = await openStream(`${url}${path}/stream`, { cookie: await signIn() }, test);
@@ -74,7 +74,7 @@ describe.concurrent.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADD
         const { url, append, createRun, signIn } = await startBehind(trial, test);
         const path = await createRun();
         const cookie = await signIn();
-        // Longer than what a proxy takes for worth compressing.
+        // Longer than the least size that a proxy compresses.
         const note = `{"eventType":"NOTE","payload":"${"x".repeat(400)}"}`;
         await append(path, Array.from({ length: count }, () => note).join());
         const streams: LiveStream[] = [];
@@ -97,7 +97,7 @@ describe.concurrent.each([BARE_NGINX, NGINX, GZIP_NGINX, GREEDY_NGINX, BARE_CADD
 );
 
 describe.each([NGINX, CADDY])("behind $name as configured here", (trial) => {
-  it("W5, W9, W12: the page's own origin may change by session, bodies may be large, lines are recorded as they are written", async () => {
+  it("W5, W9, W12: a page of the origin may change by session, bodies may be large, lines are recorded as they are written", async () => {
     const { url, append, call, createRun, signIn, upload } = await startBehind(trial);
     const path = await createRun();
     const headers = { cookie: await signIn(), origin: url };
@@ -123,7 +123,7 @@ describe.each([NGINX, CADDY])("behind $name as configured here", (trial) => {
   });
 });
 
-it("W5, W9: without its lines nginx hides the host that the browser asked, and refuses large bodies", async () => {
+it("W5, W9: without these lines nginx hides the host that the browser asked, and refuses large bodies", async () => {
   const { url, append, call, createRun, signIn } = await startBehind(BARE_NGINX);
   const path = await createRun();
   const headers = { cookie: await signIn(), origin: url };
@@ -143,7 +143,7 @@ it.each([
   expect(/; Secure/.test(answer.getSetCookie()[0] ?? "")).toBe(trial.scheme === "https");
 });
 
-it("W12: nginx cuts off a pipe that pauses for longer than its `client_body_timeout`", async () => {
+it("W12: nginx cuts a pipe that pauses for longer than its `client_body_timeout`", async () => {
   const [written, instead] = ["client_body_timeout 1h", "client_body_timeout 1s"];
   expect(NGINX.config).toContain(written);
   const hasty = { ...NGINX, config: NGINX.config.replace(written, instead) };

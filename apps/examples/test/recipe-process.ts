@@ -10,17 +10,17 @@ const MAX_LIFE_MS = 300_000;
 /** A recipe as its user starts it: a process that listens. */
 export interface RecipeProcess {
   readonly url: string;
-  /** What it has said on its standard error so far. */
+  /** Its standard error so far. */
   stderr(): string;
   /** Sends a signal and waits until it has gone. @returns its exit code, null if the signal ended it */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /**
- * Starts node with these words, and waits until it says where it listens. Its port is any that is free, and its database its
- * own, unless `env` says otherwise.
+ * Starts node with these arguments, and waits until it prints where it listens. Its port is any free one, and its database
+ * a new one, unless `env` sets them.
  *
- * @throws Error with what it said, if it ends before
+ * @throws Error with its output, if it ends before
  */
 export async function startRecipeProcess(
   words: readonly string[],
@@ -31,7 +31,7 @@ export async function startRecipeProcess(
   const child = spawn(process.execPath, words, {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
-    // Should nobody end it.
+    // In case no test ends it.
     timeout: MAX_LIFE_MS,
     killSignal: "SIGKILL",
     env: {

@@ -10,7 +10,7 @@ import { startWorker, type WorkerProcess } from "./start-worker.ts";
 import { startTools, type ToolServer } from "./tool-server.ts";
 import { STEPS, wholeLog } from "./whole-log.ts";
 
-/** So that the others need not wait for half a minute. */
+/** A short lease, so that other workers do not wait for half a minute. */
 const SHORT_LEASE: Edit = ["leaseMs: 30_000", "leaseMs: 2_000"];
 
 interface World {
@@ -44,7 +44,7 @@ async function openWorld(): Promise<World> {
 const TOOLS = ["flight", "hotel", "mail"];
 
 it.each(TOOLS)(
-  "a worker is killed while it uses the %s: another goes on there, and the log has each step once",
+  "after a worker is killed while it uses the %s another goes on there, and the log has each step once",
   async (tool) => {
     const { runs, tools, work } = await openWorld();
     const held = tools.hold(tool);
@@ -53,14 +53,14 @@ it.each(TOOLS)(
     expect(await first.end("SIGKILL")).toBe(null);
     const second = await work([SHORT_LEASE]);
     expect(await second.until(wholeLog(runs, "trip"))).toEqual(STEPS);
-    // Its effect is the same: the tool was asked again under the same key.
+    // The effect is the same: the tool was called again with the same key.
     const again = tools.calls.filter((call) => call.tool === tool);
     expect(again).toEqual([again[0], again[0]]);
     expect(new Set(tools.calls.map(({ key }) => key)).size).toBe(TOOLS.length);
   },
 );
 
-it("a worker that is told to go gives its run back: another goes on at once", async () => {
+it("a worker that gets SIGTERM releases its run: another goes on at once", async () => {
   const { runs, tools, work } = await openWorld();
   const held = tools.hold("hotel");
   const first = await work();
@@ -84,7 +84,7 @@ it("a worker whose run another has waits for it, and writes nothing", async () =
   expect(tools.calls.map(({ tool }) => tool)).toEqual(TOOLS);
 });
 
-it("a worker that has slept through its lease writes nothing any more", async () => {
+it("a worker that was paused for longer than its lease writes nothing any more", async () => {
   const { runs, tools, work } = await openWorld();
   const held = tools.hold("hotel");
   const first = await work([SHORT_LEASE]);

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { createEditedFolder, type Edit } from "./edited-folder.ts";
 import { type RecipeProcess, startRecipeProcess } from "./recipe-process.ts";
 
-/** What hastens the heartbeats of a recipe. */
+/** An edit that makes the heartbeats of a recipe faster. */
 export const HASTY: Edit = [
   "authenticate, allowedOrigins",
   "authenticate, allowedOrigins, heartbeatMs: 200",

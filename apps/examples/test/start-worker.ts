@@ -7,9 +7,9 @@ import { createEditedFolder, type Edit } from "./edited-folder.ts";
 
 /** A recipe that works on runs, as its user starts it. */
 export interface WorkerProcess {
-  /** Waits until it has printed these words. @throws Error with what it complained of, if it goes before */
+  /** Waits until it has printed these words. @throws Error with its standard error, if it exits before */
   prints(words: string): Promise<void>;
-  /** Waits for something that others see of it. @throws Error as `prints` */
+  /** Waits for an effect that is visible outside. @throws Error as `prints` */
   until<T>(seen: Promise<T>): Promise<T>;
   signal(signal: NodeJS.Signals): void;
   /** Sends a signal and waits until it has gone. @returns its exit code, null if the signal ended it */
@@ -53,7 +53,7 @@ export async function startWorker(
     throw new Error(`${file} went: ${await complaints}`);
   }
   const gone = failWhenGone();
-  // It may go when nobody waits for anything.
+  // It may exit while no test waits for it.
   gone.catch(() => {});
   const until = <T>(seen: Promise<T>): Promise<T> => Promise.race([seen, gone]);
   async function prints(words: string): Promise<void> {

@@ -16,7 +16,7 @@ interface HeldCall {
   answer(): void;
 }
 
-/** What the agent of the recipes uses. */
+/** The tools that the agent of the recipes uses. */
 export interface ToolServer {
   readonly url: string;
   /** All calls so far, those that got no answer too. */

@@ -1,6 +1,6 @@
 import type { RunEvents } from "@tm/run-events-core";
 
-/** The log of a run that the recipes' agent has finished, whatever happened on the way. */
+/** The log of a run that the recipes' agent has finished, in every case. */
 export const STEPS: readonly string[] = [
   "STEP_STARTED flight",
   "STEP_DONE flight",
@@ -11,7 +11,7 @@ export const STEPS: readonly string[] = [
   "RUN_COMPLETED",
 ];
 
-/** A run's events as `TYPE tool`, once it has ended. Each has the sequence of its place. */
+/** A run's events as `TYPE tool`, once it has ended. Checks that sequences have no gap. */
 export async function wholeLog(runs: RunEvents, runId: string): Promise<readonly string[]> {
   const log: string[] = [];
   for await (const { sequence, eventType, payload } of runs.tail(runId)) {

@@ -6,20 +6,20 @@ import { createSessions, type Sessions } from "./session.ts";
 import { isLongSecret, LONG_SECRET, type Settings } from "./settings.ts";
 import { createTokens, type UserToken } from "./tokens.ts";
 
-/** A token that was made for want of `API_TOKENS`, and the file that keeps it. */
+/** A token that was generated because `API_TOKENS` is not set, and the file that keeps it. */
 export type GeneratedToken = UserToken & { readonly path: string };
 
 /** Who may use the server, and how they prove it. */
 export interface Access {
   readonly credentials: Credentials;
   readonly sessions: Sessions;
-  /** The sample is recorded as this user; `null` if there are none. */
+  /** The user who records the sample; `null` if no user is known. */
   readonly firstUser: UserToken | null;
   readonly generated: GeneratedToken | null;
 }
 
 /**
- * Takes tokens and the session secret from the settings; what they do not give is made and kept in the data folder.
+ * Takes tokens and the session secret from the settings. Those that are not set are generated, and kept in the data folder.
  * @throws Error if the data folder cannot be read or written
  */
 export async function openAccess(settings: Settings): Promise<Access> {
@@ -41,15 +41,20 @@ function readSessionSecret(dataFolder: string): string {
   const path = join(dataFolder, "session-secret");
   const secret = readOrMake(path, "SESSION_SECRET");
   if (isLongSecret(secret)) return secret;
-  throw new Error(`${path}: expected ${LONG_SECRET}; remove it to have another made`);
+  throw new Error(
+    `${path}: expected ${LONG_SECRET}, got a shorter one; remove it to have another generated`,
+  );
 }
 
-/** @throws Error that names the variable to set where nothing can be made up */
+/**
+ * Reads the secret of a file, or generates it.
+ * @throws Error that names the variable to set if no file can be read or written
+ */
 function readOrMake(path: string, variable: string): string {
   try {
     return readSecretFile(path);
   } catch (cause) {
-    // What is in the file is at fault: the error says what to do.
+    // The file's text is at fault, and the error names the cure.
     if (!(cause instanceof Error && "code" in cause)) throw cause;
     throw new Error(
       `cannot keep a secret in ${path}: ${reasonOf(cause)}; let this user write there, or set ${variable} or ${variable}_FILE`,

@@ -5,20 +5,20 @@ import { isSecure } from "./is-secure.ts";
 import type { Session, Sessions } from "./session.ts";
 import type { TokenHolder, Tokens } from "./tokens.ts";
 
-/** Who sends a request. */
+/** Finds the user who sends a request. */
 export interface Credentials {
-  /** The bearer token's holder; `null` if the server does not take it, `undefined` if the request carries none. */
+  /** The bearer token's holder; `null` if the server does not accept the token, `undefined` if the request has no token. */
   bearer(request: IncomingMessage): TokenHolder | null | undefined;
   session(request: IncomingMessage): Promise<Session | null>;
   /**
-   * A bearer token decides wherever it will do, so that a wrong one is not hidden by a cookie. With `wanted` `session` the
-   * cookie comes first: the live stream takes nothing else.
+   * A bearer token comes before a cookie, so that a cookie does not hide a wrong token. With `wanted` `session` the cookie comes
+   * first: the live stream takes nothing else.
    * @see W4
    */
   authenticate(request: IncomingMessage, wanted: "any" | "session"): Promise<Identity | null>;
 }
 
-/** Reads credentials off requests. */
+/** Makes what reads the credentials of requests. */
 export function createCredentials(tokens: Tokens, sessions: Sessions): Credentials {
   function bearer({ headers }: IncomingMessage): TokenHolder | null | undefined {
     const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];

@@ -4,8 +4,8 @@ import { RunEventsError } from "@tm/run-events-core";
 import { problemOf } from "@tm/run-events-http";
 
 /**
- * Answers what node's parser refuses, such as a header with a bare line break in it, with a problem, and closes.
- * @param answering whether a response is under way on the socket: then nothing can be put in between, and it is only closed
+ * Answers bytes that node's parser refuses, such as a bare line break in a header, with a problem, and closes the socket.
+ * @param answering whether a response is under way on the socket: then the socket is only closed
  * @see W3
  */
 export function refuseMalformed(error: Error, socket: Duplex, answering: boolean): void {
@@ -25,7 +25,12 @@ const STATUS: ReadonlyMap<unknown, number> = new Map([
 function encodeRefusal(code: unknown): string {
   const status = STATUS.get(code) ?? 400;
   const title = STATUS_CODES[status] ?? "";
-  const problem = problemOf(new RunEventsError("invalid_request", "The request is not HTTP."));
+  const problem = problemOf(
+    new RunEventsError(
+      "invalid_request",
+      "Expected a whole HTTP request with headers within their bounds, got something else.",
+    ),
+  );
   const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status, title });
   const headers = {
     "x-content-type-options": "nosniff",

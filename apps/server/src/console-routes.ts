@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { headerOf } from "./header-of.ts";
 import type { Answer, HostReply, OwnRoutes } from "./routes.ts";
 
-/** What the page may do: load the files beside it, and talk to this server. */
+/** The page may load its files from this server, and send requests to it, nothing else. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,20 +27,20 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 const ASSET = /"(\/assets\/[^"]+)"/g;
 
 /**
- * The console's paths: the page at `/`, and below `/assets/` what it loads. All of it is read here, once.
- * @param folder as `ensureConsole` leaves it
- * @throws the system's error if the folder is not whole
+ * Makes the console's paths: the page at `/`, and its files below `/assets/`. All files are read here, once.
+ * @param folder the folder of the built console
+ * @throws the system's error if a file is missing
  * @see W30
  */
 export function readConsoleRoutes(folder: string): OwnRoutes {
   const html = readFileSync(join(folder, "index.html"));
   const page = answerBytes(html, ".html", {
-    // The names of what it loads change with what is in them.
+    // The names of its files change with their content.
     "cache-control": "no-cache",
     "content-security-policy": POLICY,
     "referrer-policy": "no-referrer",
   });
-  // Files of earlier builds may lie beside them.
+  // The folder may also have files of earlier builds.
   const assets = [...html.toString().matchAll(ASSET)].map(([, path = ""]) => {
     const answer = answerBytes(readFileSync(join(folder, path)), extname(path), {
       "cache-control": "public, max-age=31536000, immutable",

@@ -19,7 +19,7 @@ export function readSessionCookies(header: string | undefined, secure: boolean):
   return names.map((name) => readCookie(header, name)).filter((value) => value !== null);
 }
 
-/** A cookie's value; `null` if it is not there. The first counts, as the most specific does. */
+/** A cookie's value; `null` without one. The first counts, since it is the most specific. */
 function readCookie(header: string | undefined, name: string): string | null {
   for (const pair of header?.split(";") ?? []) {
     const at = pair.indexOf("=");

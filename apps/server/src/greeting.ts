@@ -2,16 +2,16 @@ import type { RunningServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { encodeStoreUrl } from "./store-url.ts";
 
-/** What a store whose appends need not survive a loss of power may lose. */
+/** What a store may lose, by its durability. */
 const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power">, string>> = {
-  memory: "a crash or a restart of it may lose what was acknowledged",
-  process: "a loss of power may lose what was acknowledged",
-  unknown: "it does not tell what survives a crash",
+  memory: "a crash or a restart of it may lose acknowledged appends",
+  process: "a loss of power may lose acknowledged appends",
+  unknown: "it does not report what survives a crash",
 };
 
 /**
- * What the server says on standard output once it serves: the line that scripts wait for, and below it what a newcomer
- * needs. A token is shown only if the server made it.
+ * The text on standard output once the server serves: the line that scripts wait for, and below it what a newcomer needs. A
+ * token is shown only if the server generated it.
  * @see the wire's "The reference server"
  */
 export function encodeGreeting(running: RunningServer, settings: Settings): string {
@@ -44,8 +44,8 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
 }
 
 /**
- * A database that other machines reach will have other servers, and each of those would make up its own. The data folder of
- * a SQLite file is beside it, so whoever shares the one shares the other.
+ * Warns of generated secrets on a database that other servers can use, since each of those would generate others. The data folder
+ * of a SQLite file is the file's folder, so servers that share the file share the secrets.
  */
 function encodeWarning({ storeUrl, apiTokens, sessionSecret }: Settings): readonly string[] {
   if (storeUrl.kind === "memory" || storeUrl.kind === "sqlite") return [];

@@ -6,15 +6,15 @@ import { refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerOwn, type OwnRoutes, pathOf } from "./routes.ts";
 
-/** How long requests may take to end once the streams have, in milliseconds: an upload of lines need never end by itself. */
+/** How long requests may take to end after the streams, in milliseconds: an upload of lines may never end by itself. */
 const LINGER_MS = 2_000;
 
 /** How long a connection may take to send the headers of a request, in milliseconds. */
 const HEADERS_MS = 60_000;
 
-/** What answers the requests of a port. */
+/** What an HTTP server depends on. */
 export interface HttpServerOptions {
-  /** The host's own paths; the handler has all others. */
+  /** The server's own paths; the handler has all others. */
   readonly ownRoutes: OwnRoutes;
   readonly handler: NodeHandler;
   readonly metrics: Pick<Metrics, "countRequest" | "countDropped">;
@@ -24,27 +24,30 @@ export interface HttpServerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A port that is being served, from the first connection to the last. */
+/** A port that is served, from the first connection to the last. */
 export interface HttpServer {
-  /** @throws the system's error if the port or the host cannot be had */
+  /**
+   * Listens on the port.
+   * @throws the system's error if the port or the host is not available
+   */
   listen(port: number, host: string): Promise<Server>;
   /**
-   * Stops accepting, ends the streams spread over the window, and waits until every connection has gone. Those whose
-   * requests have not ended soon after are cut.
+   * Stops accepting, ends the streams spread over the window, and waits until every connection has closed. Connections whose
+   * requests have not ended 2 s after the window are cut.
    * @see W27
    */
   close(drainMs: number): Promise<void>;
 }
 
-/** Puts the host's paths and the handler behind node:http. */
+/** Serves the server's own paths and the handler on node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { ownRoutes, handler, metrics, maxConnections } = options;
   const answering = new Set<ServerResponse>();
   let closing = false;
   let drained = false;
 
-  // A body of lines may take hours, so a request has no time limit; a body read whole has one of the handler's. The limit
-  // of the headers is said outright: unsaid, it is that of the request.
+  // A body of lines may take hours, so a request has no time limit; the handler limits the time of a JSON body. The limit of
+  // the headers must be set: its default is the request's.
   const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
   const server = createServer(limits, (request, response) => {
     answering.add(response);
@@ -73,8 +76,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     async close(drainMs) {
       closing = true;
-      // Closes the port alone. An HTTP server's own `close` also cuts connections that are idle, or whose request is on its
-      // way: until the drain is over those are answered, with an end to the connection.
+      // Closes the port only. `close` of an HTTP server also cuts connections that are idle, or whose request is on its way.
+      // Until the drain is over those requests are answered, and the connection then ends.
       const closed = new Promise<void>((resolve) => {
         NetServer.prototype.close.call(server, () => resolve());
       });

@@ -1,9 +1,9 @@
-/** What a log line may hold beside its event: names and numbers, never a token, a cookie or a payload. */
+/** The fields of a log line: names and numbers, never a token, a cookie or a payload. */
 export type LogFields = Readonly<
   Record<string, string | number | boolean | null | readonly string[]>
 >;
 
-/** Writes one line an event. */
+/** Writes one line for each event. */
 export type Log = (event: string, fields?: LogFields) => void;
 
 /** Where lines go: `process.stderr`. */
@@ -12,7 +12,7 @@ export interface LogSink {
   write(text: string): unknown;
 }
 
-/** JSON lines, or on a terminal lines for the eye. */
+/** Makes a log of JSON lines, or on a terminal of lines for people. */
 export function createLog(sink: LogSink): Log {
   return (event, fields = {}) => {
     const time = new Date().toISOString();

@@ -1,16 +1,16 @@
 import type { HandlerStats } from "@tm/run-events-http/node";
 import type { StoreHealth } from "./store-monitor.ts";
 
-/** What the server counts, as Prometheus reads it. @see W30 */
+/** The server's counts, as Prometheus reads them. @see W30 */
 export interface Metrics {
-  /** An answer has ended, or its client has gone. */
+  /** Call it when an answer has ended, or its client has gone. */
   countRequest(status: number): void;
-  /** Runs were ended since their leases had run out. */
+  /** Call it when runs were ended because their leases had expired. */
   countExpired(runs: number): void;
-  /** Runs were removed for their age. */
+  /** Call it when old runs were removed. */
   countPurged(runs: number): void;
   countUpkeepFailure(): void;
-  /** A connection was closed unanswered, since there were too many. */
+  /** Call it when a connection was closed without an answer, since too many were open. */
   countDropped(): void;
   /** Prometheus text, format 0.0.4. */
   encode(): string;
@@ -21,11 +21,11 @@ interface Sample {
   readonly value: number;
 }
 
-/** What the counts are read from when they are asked for. */
+/** Counts of other parts, read when the metrics are. */
 export interface MetricsSources {
   readonly handler: () => HandlerStats;
   readonly store: () => StoreHealth;
-  /** The size of the log beside a database file in bytes; `null` where there is none. */
+  /** The size of a SQLite database's `-wal` file in bytes; `null` without one. */
   readonly walBytes: () => number | null;
 }
 
@@ -49,16 +49,24 @@ export function createMetrics(sources: MetricsSources): Metrics {
           "Requests answered, by status.",
           [...requests].map(([status, value]) => ({ labels: { status: `${status}` }, value })),
         ),
-        ...counter("run_events_runs_expired_total", "Runs ended by the reaper.", counts.expired),
-        ...counter("run_events_runs_purged_total", "Runs removed for their age.", counts.purged),
+        ...counter(
+          "run_events_runs_expired_total",
+          "Runs ended because their lease had expired.",
+          counts.expired,
+        ),
+        ...counter(
+          "run_events_runs_purged_total",
+          "Finished runs removed at their retention time.",
+          counts.purged,
+        ),
         ...counter(
           "run_events_upkeep_failures_total",
-          "Reaps and purges that failed.",
+          "Rounds of the upkeep, reaps and purges, that failed.",
           counts.upkeepFailures,
         ),
         ...counter(
           "run_events_connections_dropped_total",
-          "Connections closed unanswered, since there were too many.",
+          "Connections closed without an answer, since too many were open.",
           counts.dropped,
         ),
         ...encodeStore(sources),
@@ -93,16 +101,16 @@ function encodeHandler({ streams, waiting, inFlight }: HandlerStats): readonly s
       "Live streams ended, by the way they ended.",
       Object.entries(streams.ended).map(([reason, value]) => ({ labels: { reason }, value })),
     ),
-    ...gauge("run_events_long_polls_waiting", "Polls held until there is news.", waiting),
+    ...gauge("run_events_long_polls_waiting", "Polls held until a newer event.", waiting),
     ...gauge(
       "run_events_requests_in_flight",
       "Requests that are being answered.",
       inFlight.requests,
     ),
-    ...gauge("run_events_uploads_open", "Uploads of lines that go on.", inFlight.uploads),
+    ...gauge("run_events_uploads_open", "Uploads of lines under way.", inFlight.uploads),
     ...gauge(
       "run_events_bytes_in_flight",
-      "Bytes of bodies and answers held.",
+      "Bytes of bodies and answers in memory.",
       inFlight.bodyBytes + inFlight.answerBytes,
     ),
   ];
@@ -119,13 +127,17 @@ function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
     ),
     ...gauge(
       "run_events_store_probe_seconds",
-      "How long the latest write to try the store took.",
+      "Duration of the latest probe of the store.",
       Math.round(probeMs * 1_000) / 1e6,
     ),
-    ...counter("run_events_store_stalls_total", "Times when no append could land.", stalls),
+    ...counter(
+      "run_events_store_stalls_total",
+      "Stalls: periods in which no append could land.",
+      stalls,
+    ),
     ...(logBytes === null
       ? []
-      : gauge("run_events_store_wal_bytes", "Size of the -wal beside the database.", logBytes)),
+      : gauge("run_events_store_wal_bytes", "Size of the database's -wal file.", logBytes)),
   ];
 }
 
@@ -150,7 +162,7 @@ function family(
   ];
 }
 
-/** Label values here are codes and numbers, so none needs escaping. */
+/** Label values here are codes and numbers, which need no escaping. */
 function encodeLabels(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;

@@ -8,19 +8,19 @@ import { reasonOf } from "./reason-of.ts";
 /** How long a connection may take to be made or to become free, in milliseconds. */
 const CONNECT_MS = 5_000;
 
-/** How long a statement may take, in milliseconds: a network that swallows everything must not hold a request for ever. */
+/** How long a statement may take, in milliseconds: a network that drops everything must not hold a request for ever. */
 const STATEMENT_MS = 10_000;
 
-/** What pg says when it is asked for a password and has none. */
+/** A part of pg's message when the server wants a password and the URL has none. */
 const NO_PASSWORD = "client password must be a string";
 
-/** How soon a connection on which nothing comes is asked for a sign of life, in milliseconds. */
+/** After how long without data TCP checks whether a connection is alive, in milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
  * Opens a store on a Postgres and brings its schema up to date.
- * @param log told of connections that were lost while nothing was asked of them; the others' requests tell of theirs
- * @throws what the driver threw, or RunEventsError `store_unavailable` made of it
+ * @param log gets a line for each idle connection that is lost; on other connections the request fails
+ * @throws the driver's error, or RunEventsError `store_unavailable` with it as the cause
  */
 export async function openPostgres(url: string, log: Log): Promise<OpenedStore> {
   const pool = new Pool({
@@ -31,7 +31,7 @@ export async function openPostgres(url: string, log: Log): Promise<OpenedStore> 
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   });
-  // The pool has let go of the connection already, and makes another when one is needed.
+  // The pool has dropped the connection, and opens another when one is needed.
   pool.on("error", (error) => log("store_connection_lost", describeError(error)));
   try {
     const store = createPostgresStore(pool);

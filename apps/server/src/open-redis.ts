@@ -11,23 +11,23 @@ import type { StoreUrl } from "./store-url.ts";
 
 type RedisUrl = Extract<StoreUrl, { readonly kind: "redis" | "redis+cluster" }>;
 
-/** How long the start waits for a server that says nothing, in milliseconds. */
+/** How long the start waits for a server that does not answer, in milliseconds. */
 const START_MS = 6_000;
 const CONNECT_MS = 4_000;
 
-/** How long one node of a cluster may take to tell of the others before the next is asked, in milliseconds. */
+/** How long one node of a cluster may take to list the others before the next is asked, in milliseconds. */
 const NODES_MS = 2_000;
 
-/** How long a command may take, in milliseconds: a network that swallows everything must not hold a request for ever. */
+/** How long a command may take, in milliseconds: a network that drops everything must not hold a request for ever. */
 const COMMAND_MS = 10_000;
-/** Half of it by chance, so that many servers do not come back as one. */
+/** The pause before a reconnect. Half of it is random, so that many servers do not come back at once. */
 const BACKOFF: Backoff = { firstMs: 50, mostMs: 1_000, jitter: 0.5 };
 
 /**
- * Opens a store on a Redis or a Redis Cluster. A server that cannot be had now ends the attempt; one that is lost later is
- * looked for until the store is released. So is one that has become a replica: its URL may lead to another by then.
- * @param log told once when the server is lost, and once when it is back
- * @throws what the driver threw, or RunEventsError `store_unavailable`
+ * Opens a store on a Redis or a Redis Cluster. A server that is not available now ends the attempt. One that is lost later is
+ * connected to again, until the store is released. So is one that has become a replica: its URL may lead to another by then.
+ * @param log gets one line when the server is lost, and one when it is back
+ * @throws the driver's error, or RunEventsError `store_unavailable`
  */
 export async function openRedis(storeUrl: RedisUrl, log: Log): Promise<OpenedStore> {
   let isOpen = false;
@@ -72,7 +72,7 @@ function createClient(
       redisOptions: options,
       clusterRetryStrategy: retry,
       slotsRefreshTimeout: NODES_MS,
-      // Of a cluster it has no time limit.
+      // In a cluster that queue has no time limit.
       enableOfflineQueue: false,
     });
   }
@@ -83,15 +83,18 @@ function createClient(
     port,
     db: database,
     retryStrategy: retry,
-    // Whoever waits for a lost server is refused with the next attempt that fails.
+    // Commands that wait for a lost server are refused with the next attempt that fails.
     maxRetriesPerRequest: 1,
-    // A master that becomes a replica keeps its connections. Behind a host name only a new connection finds the new master.
+    // A master that becomes a replica keeps its connections. Only a new connection finds the new master of a host name.
     reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
   });
 }
 
-/** @throws Error made of the first error */
+/**
+ * Waits until the client is ready.
+ * @throws Error with the first error as its cause
+ */
 async function untilReady(redis: Redis | Cluster, storeUrl: RedisUrl): Promise<void> {
   const signal = AbortSignal.timeout(START_MS);
   try {
@@ -100,30 +103,30 @@ async function untilReady(redis: Redis | Cluster, storeUrl: RedisUrl): Promise<v
     if (signal.aborted) throw new Error(`it gave no answer in ${START_MS} ms`, { cause: error });
     const isOfNodes = error instanceof Error && "lastNodeError" in error;
     const reason = refusalOf(isOfNodes ? error.lastNodeError : error, storeUrl);
-    throw new Error(isOfNodes ? `none of its nodes will do: ${reason}` : reason, { cause: error });
+    throw new Error(isOfNodes ? `no node of it can be used: ${reason}` : reason, { cause: error });
   }
 }
 
-/** What a client of TLS meets at a port without it. */
+/** The error codes of a TLS client at a port without TLS. */
 const NO_TLS = /^(?:ETIMEDOUT|ECONNRESET|ERR_SSL_.*)$/;
 
-/** Why a server cannot be had: what the client said, in clearer words where it is plain what is missing in the URL. */
+/** Why a server is not available: the client's message, or a clearer one where the URL lacks something. */
 function refusalOf(error: unknown, storeUrl: RedisUrl): string {
-  const said = reasonOf(error);
-  if (said.startsWith("NOAUTH")) {
+  const reason = reasonOf(error);
+  if (reason.startsWith("NOAUTH")) {
     return "it asks for a password: put USER:PASSWORD@ or :PASSWORD@ before the host in its URL";
   }
-  // A Redis without TLS waits for the end of what it takes for a command, and so looks like a server that says nothing.
+  // A Redis without TLS takes the handshake for a command and waits for its end, so it looks like a server that does not answer.
   const isNoTls = error instanceof Error && "code" in error && NO_TLS.test(String(error.code));
   return isNoTls && storeUrl.kind === "redis" && storeUrl.tls
-    ? `${said}; if its port does not speak TLS, the URL begins with redis://`
-    : said;
+    ? `${reason}; if its port does not speak TLS, begin the URL with redis://`
+    : reason;
 }
 
-/** Of a cluster's runs one node has but some, and sends whoever asks for the others away. */
+/** Refuses a node of a cluster: it has only some of the runs, and redirects requests for the others. */
 async function refuseNodeOfCluster(redis: Redis): Promise<void> {
   if (!(await redis.info("cluster")).includes("cluster_enabled:1")) return;
-  throw new Error("it is a node of a cluster, whose URL begins with redis+cluster://");
+  throw new Error("it is a node of a cluster: begin the URL with redis+cluster://");
 }
 
 function pauseBefore(attempt: number): number {

@@ -10,9 +10,9 @@ type Handle = Parameters<typeof createSqliteStore>[0] & { close(): unknown };
 
 /**
  * Opens a store on a SQLite file and brings its schema up to date. The driver is better-sqlite3 where it is installed, else Node's own.
- * The file and its folder are made, for their owner alone; those that are there keep their modes.
- * @param log told of Node's warning that its own driver is experimental
- * @throws what the file system or the driver threw, or RunEventsError `store_unavailable` made of it
+ * The file and its folder are created, for their owner only. Existing ones keep their modes.
+ * @param log gets Node's warning that its own driver is experimental
+ * @throws the error of the file system or the driver, or RunEventsError `store_unavailable` with it as the cause
  */
 export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
   const open = (await findBetterSqlite()) ?? findNodeSqlite(log);
@@ -29,7 +29,7 @@ export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
   }
 }
 
-/** `null` where better-sqlite3 is not installed. */
+/** Finds better-sqlite3; `null` where it is not installed. */
 async function findBetterSqlite(): Promise<((path: string) => Handle) | null> {
   try {
     const { default: Database } = await import("better-sqlite3");
@@ -40,7 +40,10 @@ async function findBetterSqlite(): Promise<((path: string) => Handle) | null> {
   }
 }
 
-/** @throws Error if this Node has none */
+/**
+ * Finds Node's own SQLite.
+ * @throws Error if this Node does not have it
+ */
 function findNodeSqlite(log: Log): (path: string) => Handle {
   const { emitWarning } = process;
   // Node would print the warning as text, into a log of JSON lines.
@@ -55,11 +58,11 @@ function findNodeSqlite(log: Log): (path: string) => Handle {
     process.emitWarning = emitWarning;
   }
   throw new Error(
-    `expected Node 22.23, 24.15 or newer, whose own SQLite is used, and this is Node ${process.versions.node}; use a newer one, or install better-sqlite3 beside run-events`,
+    `expected Node 22.23, 24.15 or newer, for its own SQLite, but this is Node ${process.versions.node}; use a newer one, or install better-sqlite3 next to run-events`,
   );
 }
 
-/** Makes the file if it is not there. SQLite gives the files beside it the modes of this one. */
+/** Creates the file if it does not exist. SQLite gives its `-wal` and `-shm` the mode of this file. */
 function makeFile(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));

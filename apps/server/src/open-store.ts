@@ -9,7 +9,7 @@ import { encodeStoreUrl, type StoreUrl } from "./store-url.ts";
 
 /**
  * Opens the store that the URL names and brings its schema up to date.
- * @param log told when a server is lost, and when it is back
+ * @param log gets a line when a server is lost, and one when it is back
  * @throws RunEventsError `store_unavailable` whose message is one line for the operator
  */
 export async function openStore(storeUrl: StoreUrl, log: Log): Promise<OpenedStore> {

@@ -13,7 +13,7 @@ import { headerOf } from "./header-of.ts";
 import type { Metrics } from "./metrics.ts";
 import type { StoreMonitor } from "./store-monitor.ts";
 
-/** An answer of the host itself, whose body may be a file's bytes. */
+/** An answer of the server's own paths, whose body may be a file's bytes. */
 export type HostReply = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
 
 /** Answers one method of one path. An error that it throws is answered as a problem. */
@@ -22,13 +22,13 @@ export type Answer = (request: IncomingMessage) => HostReply | Promise<HostReply
 /** The methods of one path. `HEAD` is answered wherever `GET` is. */
 export type Methods = Readonly<Record<string, Answer>>;
 
-/** The paths of the host itself: all but the runs. */
+/** The server's own paths: all but those of runs. */
 export type OwnRoutes = ReadonlyMap<string, Methods>;
 
-/** How long the store may take to show that it is there, in milliseconds: whoever probes does not wait for ever. */
+/** How long the store may take to answer, in milliseconds: a prober does not wait for ever. */
 const READY_MS = 2_000;
 
-/** What the host's paths depend on. */
+/** What the server's own paths depend on. */
 export interface OwnRoutesOptions {
   readonly session: Methods;
   readonly console: OwnRoutes;
@@ -38,7 +38,7 @@ export interface OwnRoutesOptions {
   readonly isDraining: () => boolean;
 }
 
-/** @see W29, W30 */
+/** Makes the server's own paths. @see W29, W30 */
 export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   const { session, console, metrics, store, monitor, isDraining } = options;
   return new Map<string, Methods>([
@@ -51,14 +51,17 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
         async GET() {
           try {
             if (isDraining()) {
-              throw new RunEventsError("store_unavailable", "The server is going down.");
+              throw new RunEventsError(
+                "store_unavailable",
+                "The server is shutting down. Ask another one.",
+              );
             }
             const { stalledBy } = monitor.health();
             if (stalledBy !== null) throw stalledBy;
             // The probe may be some seconds old.
             await untilAnswered(store);
           } catch (error) {
-            // An answer, not a failure: the monitor and the shutdown have their own lines in the log, one each.
+            // Not reported as a failure: the monitor and the shutdown log one line each.
             return problemOf(error);
           }
           return plain("ready\n");
@@ -72,22 +75,31 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   ]);
 }
 
-/** @throws RunEventsError `store_unavailable` if the store fails, or says nothing in time */
+/**
+ * Waits for an answer of the store.
+ * @throws RunEventsError `store_unavailable` if it fails, or does not answer in time
+ */
 async function untilAnswered(store: RunEventStore): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new RunEventsError("store_unavailable", "The store does not answer.")),
+    () =>
+      reject(
+        new RunEventsError(
+          "store_unavailable",
+          `Expected an answer of the store within ${READY_MS} ms, got none.`,
+        ),
+      ),
     READY_MS,
   );
   try {
-    // No run has this id unless somebody made one: all that counts is that there is an answer.
+    // It does not matter whether a run has this id: any answer will do.
     await Promise.race([store.getRun("readyz"), late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What answering the host's own paths depends on. */
+/** What `answerOwn` depends on. */
 export interface AnswerOptions {
   readonly allowedOrigins: readonly string[];
   readonly onError: (error: unknown) => void;
@@ -97,7 +109,7 @@ export interface AnswerOptions {
 const NO_SNIFF = { "x-content-type-options": "nosniff" };
 
 /**
- * The path that a request is for, without its query. A proxy may send the absolute form of it.
+ * The path of a request's target, without its query. A proxy may send the absolute form.
  * @param target the request's target, as node gives it
  * @see RFC 9112, section 3.2.2
  */
@@ -106,7 +118,7 @@ export function pathOf(target: string): string {
   return path === undefined || path === "" ? "/" : path;
 }
 
-/** Answers a request to one of the host's own paths. Never rejects. */
+/** Answers a request to one of the server's own paths. Never rejects. */
 export async function answerOwn(
   methods: Methods,
   request: IncomingMessage,
@@ -124,7 +136,7 @@ export async function answerOwn(
     if (reply.status >= 500) onError(error);
   }
   const length = reply.body === null ? {} : { "content-length": Buffer.byteLength(reply.body) };
-  // What is left of a body that nobody reads would otherwise be read to its end.
+  // Otherwise node:http would read the rest of an unread body to its end.
   const close = request.complete ? {} : { connection: "close" };
   const cors = corsHeaders(header, allowedOrigins);
   response.writeHead(reply.status, { ...NO_SNIFF, ...reply.headers, ...cors, ...length, ...close });

@@ -4,9 +4,9 @@ import { dirname } from "node:path";
 import { hasCode } from "./has-code.ts";
 
 /**
- * The secret that the file holds. If there is no such file, it is made: 32 random bytes in base64url, mode 600. It appears
+ * Reads the secret of a file. If the file does not exist, it is created: 32 random bytes in base64url, mode 600. It appears
  * whole, so servers that start together agree on one.
- * @throws Error if the folder or the file cannot be made or read, or the file is empty
+ * @throws Error if the folder or the file cannot be created or read, or the file is empty
  */
 export function readSecretFile(path: string): string {
   const kept = readIfThere(path);
@@ -27,7 +27,7 @@ export function readSecretFile(path: string): string {
 function readIfThere(path: string): string | null {
   try {
     const secret = readFileSync(path, "utf8").trim();
-    if (secret === "") throw new Error(`${path} is empty: remove it to have another made`);
+    if (secret === "") throw new Error(`${path} is empty: remove it to have a secret generated`);
     return secret;
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;

@@ -6,17 +6,17 @@ export const SECRET_VARIABLES: readonly string[] = ["STORE_URL", "API_TOKENS", "
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The environment with the secrets of files in it. */
+/** The environment, with the secrets read from files. */
 export interface GivenEnv {
   readonly env: Env;
-  /** Under which variable a secret was given, if not its own: `STORE_URL` by `STORE_URL_FILE`. */
+  /** The variable that set a secret, if it is another one: `STORE_URL` by `STORE_URL_FILE`. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
 /**
  * Reads the files that `STORE_URL_FILE`, `API_TOKENS_FILE` and `SESSION_SECRET_FILE` name. White space around a file's text does not count.
- * @returns one line that names the variable, and never holds a secret, if it is set beside its other form or its file cannot be
- * read or is empty
+ * @returns the environment; or one line that names the variable, and never holds a secret, if both forms are set, or the file
+ * cannot be read or is empty
  */
 export function readSecretFiles(env: Env): GivenEnv | { readonly malformed: string } {
   const read: [name: string, source: string, text: string][] = [];

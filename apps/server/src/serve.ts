@@ -6,22 +6,23 @@ import { type RunningServer, startServer } from "./server.ts";
 import { parseSettings } from "./settings.ts";
 import { INSTALLED, type Surroundings } from "./surroundings.ts";
 
-/** What a shutdown may take beyond the drain window, in milliseconds, before the process ends as it stands. */
+/** How long a shutdown may take after the drain window, in milliseconds, before the process exits. */
 const DEADLINE_MS = 5_000;
 
 /**
- * Starts the server in this process, which it takes over: it writes to standard output and standard error, and ends the process
- * after `SIGTERM` or `SIGINT`.
- * @param env the server's variables, as its page lists them
- * @param surroundings where its files are. Default: in this package
- * @returns 0 once it listens; 2 if a variable is malformed or its file cannot be read, after one line that says so
+ * Starts the server in this process and takes the process over: it writes to standard output and standard error, and exits
+ * after `SIGTERM` or `SIGINT`. If the server cannot start, it writes one line and exits with 1.
+ * @param env the server's variables, as its README lists them
+ * @param surroundings where its files are
+ * @defaultValue `surroundings`: in this package
+ * @returns 0 once it listens; 2 if a variable is malformed or its file cannot be read, after one line on standard error
  */
 export async function serve(
   env: Readonly<Record<string, string | undefined>>,
   surroundings: Surroundings = INSTALLED,
 ): Promise<0 | 2> {
   const log = createLog(process.stderr);
-  // A reader of the output that goes away, as `head` does, must not take the server with it.
+  // A reader of the output that leaves, as `head` does, must not end the server.
   for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
   const given = readSecretFiles(env);
   const parsed = "malformed" in given ? given : parseSettings(given.env, given.sources);
@@ -32,7 +33,7 @@ export async function serve(
   const { settings } = parsed;
   const running = await startServer(settings, surroundings, log).catch((error: unknown) => {
     complain(error instanceof Error ? error.message : String(error));
-    // Not when all is closed: a driver may leave a connection open on which it failed to sign in.
+    // Exits at once: a driver may leave a connection open on which it failed to sign in.
     process.exit(1);
   });
   process.stdout.write(encodeGreeting(running, settings));

@@ -19,29 +19,29 @@ import { StoreMonitor } from "./store-monitor.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { confirmMsFor, startUpkeep } from "./upkeep.ts";
 
-/** How long a shutdown waits for the upkeep beyond the drain window, in milliseconds. */
+/** How long a shutdown waits for the upkeep after the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
 
-/** How many connections are allowed for each live stream, and at least: polls, appends and the console need some too. */
+/** How many connections are allowed for each live stream, and at least in all: polls, appends and the console need some too. */
 const CONNECTIONS_PER_STREAM = 2;
 const LEAST_CONNECTIONS = 1_000;
 
 /** A server that is listening. */
 export interface RunningServer {
-  /** `http://HOST:PORT` as it was asked for. */
+  /** `http://HOST:PORT`, with the host of the settings. */
   readonly url: string;
-  /** The same as this machine reaches it, also if it listens on every address. */
+  /** The same, with a host that this machine can reach even if the server listens on every address. */
   readonly localUrl: string;
   readonly generated: GeneratedToken | null;
-  /** What an acknowledged append survives. */
+  /** The failures that an acknowledged append survives. */
   readonly durability: StoreCapabilities["durability"];
-  /** Drains, closes and lets go of the store. Idempotent. @see W27 */
+  /** Drains, closes, and releases the store. Idempotent. @see W27 */
   close(): Promise<void>;
 }
 
 /**
- * Store, handler, port: all between the settings and the first request.
- * @throws RunEventsError `store_unavailable`, or the system's error of a port or a folder that cannot be had; the message is
+ * Starts a server: opens the store, makes the handler, listens on the port.
+ * @throws RunEventsError `store_unavailable`, or the system's error of a port or a folder that is not available; the message is
  * one line for the operator
  */
 export async function startServer(
@@ -119,7 +119,7 @@ async function serve(
   async function shutDown(): Promise<void> {
     log("draining", { drainMs });
     const stopped = upkeep.stop(drainMs + UPKEEP_MS);
-    // While there still is a server to record its end.
+    // The recorder needs the server to record the end of its run.
     await sample?.stop();
     await httpServer.close(drainMs);
     await stopped;
@@ -159,7 +159,7 @@ function openHandler(
   });
 }
 
-/** Addresses that stand for all of a machine's, with one of them. */
+/** Addresses that mean all of a machine's, each with one that a client can use. */
 const LOCAL_ADDRESS: ReadonlyMap<string, string> = new Map([
   ["0.0.0.0", "127.0.0.1"],
   ["::", "::1"],

@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 import type { Methods } from "./routes.ts";
 import type { Sessions } from "./session.ts";
 
-/** What signing in and out depends on. */
+/** What the session routes depend on. */
 export interface SessionRoutesOptions {
   readonly credentials: Credentials;
   readonly sessions: Sessions;
@@ -17,7 +17,7 @@ export interface SessionRoutesOptions {
   readonly log: Log;
 }
 
-/** Signing in, asking who one is, and signing out. @see W29 */
+/** Makes the routes to sign in, to get the session, and to sign out. @see W29 */
 export function createSessionRoutes(options: SessionRoutesOptions): Methods {
   const { credentials, sessions, allowedOrigins, log } = options;
 
@@ -54,7 +54,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
     if (identity.credential === "session" && isForeignOrigin(header, allowedOrigins)) {
       throw new RunEventsError(
         "cross_site_request",
-        "The request comes from a page of another origin.",
+        "Expected a request from a page of this origin, or of one in `ALLOWED_ORIGINS`, got one from another page.",
       );
     }
     const session = await credentials.session(request);
@@ -69,7 +69,10 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
 }
 
 function unauthenticated(): RunEventsError {
-  return new RunEventsError("unauthenticated", "There is no valid credential.");
+  return new RunEventsError(
+    "unauthenticated",
+    "Expected a bearer token or a session that is valid, got neither. Sign in, then try again.",
+  );
 }
 
 function noContent(cookie: string): Reply {

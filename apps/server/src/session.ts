@@ -8,9 +8,9 @@ export interface Session extends TokenHolder {
   readonly expiresAtMs: number;
 }
 
-/** The sessions that the server gives out. They live in their cookies: only those that were ended early are kept. */
+/** The sessions of a server. They live in their cookies: the server keeps only those that were ended early. */
 export interface Sessions {
-  /** A new session, and the cookie's value that stands for it. */
+  /** Opens a session. @returns the session, and its cookie's value */
   open(holder: TokenHolder): Promise<{ readonly session: Session; readonly value: string }>;
   /** The session of this value; `null` if it is not ours, has expired, was ended, or its token was removed. */
   verify(value: string): Promise<Session | null>;
@@ -20,10 +20,10 @@ export interface Sessions {
 
 /** What sessions depend on. */
 export interface SessionsOptions {
-  /** Signs the values. Servers that share it take each other's sessions. */
+  /** Signs the values. Servers that share it accept each other's sessions. */
   readonly secret: string;
   readonly ttlMs: number;
-  /** Whether the server still takes the token that the session was opened with. */
+  /** Whether the server still accepts the token that the session was opened with. */
   readonly isCurrent: (holder: TokenHolder) => boolean;
 }
 
@@ -33,12 +33,12 @@ const TOKEN_MARK = "token";
 /** How many values are remembered as verified: as many as there may be live streams. */
 const MOST_VERIFIED = 20_000;
 
-/** Gives out sessions as signed, expiring values. @see W29 */
+/** Makes sessions that are signed, expiring values. @see W29 */
 export async function createSessions(options: SessionsOptions): Promise<Sessions> {
   const { secret, ttlMs, isCurrent } = options;
   const key = await webcrypto.subtle.importKey(
     "raw",
-    // A key of full length, whatever the secret's.
+    // A key of full length, for a secret of any length.
     createHash("sha256").update(secret).digest(),
     { name: "HMAC", hash: "SHA-256" },
     false,
@@ -47,8 +47,8 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   /** Ended sessions with the time at which they would have expired. */
   const ended = new Map<string, number>();
   /**
-   * The sessions of values whose signature has been verified, the oldest first. Each live stream asks again at every heartbeat,
-   * and a signature costs much more than a look here.
+   * The sessions of values whose signature was verified, the oldest first. Each live stream is checked at every heartbeat, and to
+   * verify a signature costs much more than to find it here.
    */
   const verified = new Map<string, Session>();
 

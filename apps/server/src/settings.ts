@@ -3,7 +3,7 @@ import { parseStoreUrl, type StoreUrl, STORE_URL_FORMS } from "./store-url.ts";
 import { storeUrlFlaw } from "./store-url-flaw.ts";
 import { parseApiTokens, type UserToken } from "./tokens.ts";
 
-/** What the server is told by its environment. */
+/** The server's settings, read from its environment. */
 export interface Settings {
   /** 0 for any free one. */
   readonly port: number;
@@ -13,7 +13,7 @@ export interface Settings {
   readonly apiTokens: readonly UserToken[] | null;
   /** `null`: generated. */
   readonly sessionSecret: string | null;
-  /** Where generated secrets are kept: beside the database file, or `.data`. */
+  /** The folder of generated secrets: the database file's, or `.data`. */
   readonly dataFolder: string;
   readonly allowedOrigins: readonly string[];
   readonly recordSample: boolean;
@@ -35,22 +35,22 @@ export interface Settings {
 
 /** The greatest delay of a timer, in milliseconds. */
 const MOST_TIMER_MS = 2_147_483_647;
-/** What browsers keep a cookie for at most: 400 days. */
+/** How long browsers keep a cookie at most: 400 days. */
 const MOST_SESSION_MS = 34_560_000_000;
 const MOST_RETENTION_DAYS = 36_500;
 const DAY_MS = 86_400_000;
 const MOST_COUNT = 1_000_000_000;
 
-/** Where the runs are kept unless `STORE_URL` is set. */
+/** The store unless `STORE_URL` is set. */
 const STORE: StoreUrl = { kind: "sqlite", path: ".data/run-events.db" };
 
 /**
- * Reads the variables of the wire's table. A variable that is set to nothing is malformed like any other, so that an
- * empty secret in a deployment does not quietly become a default.
- * @param env the environment; what it does not set takes its default
- * @param sources under which variable a value was given, if not its own
+ * Reads the variables that the README lists. A variable that is set to an empty text counts as set, so that an empty secret in a
+ * deployment does not quietly become a default.
+ * @param env the environment; a variable that is not set takes its default
+ * @param sources the variable that set a value, if it is another one
  * @returns the settings, or one line that names the first malformed variable and never holds its value
- * @see the wire's "The reference server"
+ * @see README.md
  */
 export function parseSettings(
   env: Readonly<Record<string, string | undefined>>,
@@ -132,10 +132,10 @@ export function parseSettings(
   return first === undefined ? { settings } : { malformed: first };
 }
 
-/** A shorter one could be guessed from a single cookie, without asking the server. */
+/** A shorter secret could be guessed from a single cookie, without a request to the server. */
 const LEAST_SECRET_BYTES = 32;
 
-/** What `isLongSecret` accepts, for the error line. */
+/** What `isLongSecret` accepts, for the error message. */
 export const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 32\` makes`;
 
 /** Whether the secret is long enough to sign sessions with. */

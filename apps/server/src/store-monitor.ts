@@ -5,14 +5,14 @@ import type { Log } from "./log.ts";
 
 /** How long after a good probe the next one begins, in milliseconds. */
 const EVERY_MS = 5_000;
-/** How long a probe may take before the store counts as stalled, in milliseconds. With the above: known within 10 s. */
+/** How long a probe may take before the store counts as stalled, in milliseconds. So a stall is known within 10 s. */
 const TIMEOUT_MS = 5_000;
-/** How long after a bad probe the next one begins, in milliseconds, so that its end is soon known. */
+/** How long after a failed probe the next one begins, in milliseconds, so that the end of a stall is soon known. */
 const SOON_MS = 1_000;
 
 /** What the store's probes have shown so far. */
 export interface StoreHealth {
-  /** Why no append could land, `null` while one could. */
+  /** Why no append could land; `null` while one could. */
   readonly stalledBy: RunEventsError | null;
   /** How long the latest probe took, in milliseconds; 5,000 if that was too long. */
   readonly probeMs: number;
@@ -21,14 +21,14 @@ export interface StoreHealth {
 
 /** What the monitor depends on. */
 export interface StoreMonitorOptions {
-  /** Has one call to the store under way at most. */
+  /** Writes to the store as an append does. Has at most one call to the store under way. */
   readonly probe: Probe;
   readonly log: Log;
 }
 
 /**
- * Probes the store all the time, one probe after the other, so it is known whether an append could land before one is tried. A
- * stall begins with a failed or late probe, and ends with a good one. Both are logged once.
+ * Probes the store again and again, one probe after the other, and so knows whether an append could land. A stall begins with a
+ * failed or late probe, and ends with a good one. Both are logged once.
  * @see S31
  */
 export class StoreMonitor {
@@ -50,13 +50,13 @@ export class StoreMonitor {
     this.#log = log;
   }
 
-  /** Begins. Resolves with the first probe, good or bad, or once that is late. */
+  /** Starts the probes. Resolves when the first one has succeeded or failed, or is late. */
   start(): Promise<void> {
-    void this.#look();
+    void this.#probeStore();
     return this.#first.promise;
   }
 
-  /** Begins no further probe. The result of one that is under way is ignored. Idempotent. */
+  /** Stops the probes. The result of one that is under way is ignored. Idempotent. */
   stop(): void {
     this.#isStopped = true;
     this.#first.resolve();
@@ -67,7 +67,7 @@ export class StoreMonitor {
     return { stalledBy: this.#stalledBy, probeMs: this.#probeMs, stalls: this.#stalls };
   }
 
-  async #look(): Promise<void> {
+  async #probeStore(): Promise<void> {
     const startedAt = performance.now();
     try {
       await this.#probe({ timeoutMs: TIMEOUT_MS });
@@ -78,7 +78,7 @@ export class StoreMonitor {
     if (this.#isStopped) return;
     this.#probeMs = performance.now() - startedAt;
     const pauseMs = this.#stalledBy === null ? EVERY_MS : SOON_MS;
-    this.#timer = setTimeout(() => void this.#look(), pauseMs).unref();
+    this.#timer = setTimeout(() => void this.#probeStore(), pauseMs).unref();
   }
 
   #onGood(): void {

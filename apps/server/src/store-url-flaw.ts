@@ -2,37 +2,37 @@ const SCHEMES = ["memory", "sqlite", "postgres", "postgresql", "redis", "rediss"
 
 const MOST_PORT = 65_535;
 
-/** Scheme, slashes, what stands before the path, the query and the fragment, and those. */
+/** Scheme, slashes, the part before the path, the query and the fragment, and those. */
 const PARTS = /^([^:]*):(\/\/)?([^/?#]*)(.*)$/s;
 
 const UNENCODED = "its user or password holds a character that has to be percent-encoded";
 
 /**
- * Why `parseStoreUrl` has refused a text: one of a few fixed clauses, so that no part of the text is ever shown.
- * @returns `null` if there is no telling
+ * Why `parseStoreUrl` has refused a text: one of a few fixed reasons, so that no part of the text is ever shown.
+ * @returns `null` if the reason is not known
  */
 export function storeUrlFlaw(text: string): string | null {
   if (text.trim() === "") return "it is empty";
-  const [, scheme, slashes, authority = "", behind = ""] = PARTS.exec(text) ?? [];
+  const [, scheme, slashes, authority = "", rest = ""] = PARTS.exec(text) ?? [];
   if (scheme === undefined) return "it has no scheme";
-  if (!SCHEMES.includes(scheme)) return "its scheme is none of these";
+  if (!SCHEMES.includes(scheme)) return "it has another scheme";
   if (scheme === "memory") return "something follows memory:";
   if (scheme === "sqlite")
     return /^sqlite:\s*$/.test(text) ? "it has no path" : "its path has a colon first";
-  if (slashes === undefined) return "it lacks two slashes behind the scheme";
+  if (slashes === undefined) return "it lacks two slashes after the scheme";
   if (/\s/.test(text)) return "it holds white space";
-  return serverFlaw(scheme, authority, behind);
+  return serverFlaw(scheme, authority, rest);
 }
 
-function serverFlaw(scheme: string, authority: string, behind: string): string | null {
-  // The rest of a password that ended the host too early.
-  if (behind.includes("@")) return UNENCODED;
+function serverFlaw(scheme: string, authority: string, rest: string): string | null {
+  // An unencoded character in the password ended the host too early, and this is the remainder.
+  if (rest.includes("@")) return UNENCODED;
   const hostsAt = authority.lastIndexOf("@") + 1;
   const hosts = authority.slice(hostsAt).split(",");
   if (scheme.startsWith("postgres")) return hostsFlaw(hosts, false);
   const userInfo = hostsAt === 0 ? null : authority.slice(0, hostsAt - 1);
   const isCluster = scheme === "redis+cluster";
-  return redisUserFlaw(userInfo) ?? hostsFlaw(hosts, isCluster) ?? behindFlaw(behind, isCluster);
+  return redisUserFlaw(userInfo) ?? hostsFlaw(hosts, isCluster) ?? pathFlaw(rest, isCluster);
 }
 
 function redisUserFlaw(userInfo: string | null): string | null {
@@ -60,9 +60,9 @@ function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST_PORT;
 }
 
-function behindFlaw(behind: string, isCluster: boolean): string | null {
-  if (/[?#]/.test(behind)) return "it has a query or a fragment";
-  if (behind === "") return null;
+function pathFlaw(rest: string, isCluster: boolean): string | null {
+  if (/[?#]/.test(rest)) return "it has a query or a fragment";
+  if (rest === "") return null;
   if (isCluster) return "a cluster has no numbered databases";
-  return /^\/\d{0,5}$/.test(behind) ? null : "its database is not a number";
+  return /^\/\d{0,5}$/.test(rest) ? null : "its database is not a number";
 }

@@ -4,17 +4,17 @@ interface RedisNode {
   readonly port: number;
 }
 
-/** How a Redis knows the server; the user `default` if only a password is given, nobody if neither is. */
+/** The user as whom the server signs in: `default` if only a password is given, no user if neither is. */
 interface RedisUser {
   readonly username: string | null;
   readonly password: string | null;
 }
 
-/** Where the runs are kept. */
+/** The store of the runs. */
 export type StoreUrl =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly path: string }
-  /** `url` as pg takes it, secrets and all. */
+  /** `url` as pg takes it, with its secrets. */
   | { readonly kind: "postgres"; readonly url: string }
   | ({
       readonly kind: "redis";
@@ -24,7 +24,7 @@ export type StoreUrl =
       RedisUser)
   | ({ readonly kind: "redis+cluster"; readonly nodes: readonly RedisNode[] } & RedisUser);
 
-/** What `parseStoreUrl` takes, for the line that says so. */
+/** What `parseStoreUrl` accepts, for the error message. */
 export const STORE_URL_FORMS =
   "memory:, sqlite:PATH, postgres://..., redis://..., rediss://... or redis+cluster://host:port,host:port";
 
@@ -39,7 +39,7 @@ const NODE = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/i;
 /**
  * Reads a store's URL. User names and passwords are percent-encoded; the port of a Redis is 6379 if none is given.
  * @returns `null` if it is malformed
- * @see the wire's "The reference server"
+ * @see README.md
  */
 export function parseStoreUrl(text: string): StoreUrl | null {
   if (text === "memory:") return { kind: "memory" };
@@ -48,7 +48,7 @@ export function parseStoreUrl(text: string): StoreUrl | null {
   return parseRedis(text) ?? parseRedisCluster(text);
 }
 
-/** The store's URL as it may be shown: without user names and passwords, and what else may hold one. */
+/** The store's URL as it may be shown: without user names, passwords and other parts that may hold one. */
 export function encodeStoreUrl(storeUrl: StoreUrl): string {
   switch (storeUrl.kind) {
     case "memory":
@@ -75,10 +75,10 @@ function parseSqlite(path: string): StoreUrl | null {
 }
 
 function parsePostgres(url: string): StoreUrl | null {
-  // A slash, a question mark or a hash in a password that is not encoded ends the host, and the password's rest would be
-  // shown as a part of the path.
-  const behindHost = url.replace(POSTGRES, "").replace(/^[^/?#]*/, "");
-  return behindHost.includes("@") || !URL.canParse(url) ? null : { kind: "postgres", url };
+  // A slash, a question mark or a hash that is not encoded in a password ends the host. The rest of the password would be shown
+  // as a part of the path.
+  const afterHost = url.replace(POSTGRES, "").replace(/^[^/?#]*/, "");
+  return afterHost.includes("@") || !URL.canParse(url) ? null : { kind: "postgres", url };
 }
 
 function parseRedis(text: string): StoreUrl | null {
@@ -104,7 +104,7 @@ function parseRedisCluster(text: string): StoreUrl | null {
   return user === null || !isWhole(nodes) ? null : { kind: "redis+cluster", nodes, ...user };
 }
 
-/** A user without a password would be refused; a password alone has a colon before it. */
+/** Parses user and password. A user without a password is refused; a password alone has a colon before it. */
 function parseUser(userInfo: string | undefined): RedisUser | null {
   if (userInfo === undefined) return { username: null, password: null };
   const [, username, password] = /^([^:]*):(.+)$/.exec(userInfo) ?? [];

@@ -1,17 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Work that comes back again and again. */
+/** Work that is repeated. */
 export interface Ticks {
-  /** No tick begins any more. Resolves when the one under way has ended. Idempotent. */
+  /** Begins no further tick. Resolves when the one under way has ended. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * Ticks every so many milliseconds, never twice at once. A tick that left some work is followed by the next, and so is one that
- * was still under way when the next fell due: without delay if they may have all of the time, but for a turn of the event loop
- * for everybody else, else behind a rest. Keeps no process alive.
- * @param tick does a bounded piece of the work and says whether there is more; must not reject
- * @param share of the time, above 0 to 1. Default 1
+ * Ticks every `everyMs` milliseconds, never twice at once. If a tick has left some work, or the next one is due when it ends,
+ * the next one follows: after a turn of the event loop, and a rest that keeps the ticks to their share of the time. The timers
+ * do not keep the process alive.
+ * @param tick does a bounded piece of the work, and returns whether more is left; must not reject
+ * @param share the share of the time that ticks may take, above 0 and up to 1
+ * @defaultValue `share`: 1
  */
 export function startTicks(
   everyMs: number,

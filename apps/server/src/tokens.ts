@@ -13,17 +13,17 @@ export interface TokenHolder {
   readonly tokenMark: string;
 }
 
-/** The bearer tokens that the server takes. */
+/** The bearer tokens that the server accepts. */
 export interface Tokens {
-  /** The token's holder, `null` for a token that the server does not take. Takes the same time for every token of a length. */
+  /** Finds the token's holder; `null` for an unknown token. Takes the same time for every token of the same length. */
   identify(token: string): TokenHolder | null;
-  /** Whether the server still takes the token that had this mark, from this user. */
+  /** Whether the server still accepts the token of this mark, and it is still this user's. */
   isCurrent(holder: TokenHolder): boolean;
 }
 
 /**
- * Keeps digests of the tokens: all have one length, so comparing them reveals nothing about the token.
- * @param secret makes the marks; servers that share it make the same
+ * Keeps digests of the tokens. All have the same length, so to compare them reveals nothing about the token.
+ * @param secret makes the marks; servers that share it make the same marks
  */
 export function createTokens(entries: readonly UserToken[], secret: string): Tokens {
   const known = entries.map(({ userId, token }) => ({
@@ -44,7 +44,7 @@ export function createTokens(entries: readonly UserToken[], secret: string): Tok
   };
 }
 
-/** 128 bits of it are enough to tell tokens apart. */
+/** Makes a token's mark: 128 bits are enough to distinguish tokens. */
 function markOf(token: string, secret: string): string {
   return createHmac("sha256", secret)
     .update(`token ${token}`)
@@ -57,7 +57,7 @@ function digestOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** Reads `user=token,user=token`, also with one on each line; `null` if it is malformed or gives one token twice. */
+/** Reads `user=token,user=token`, or one on each line; `null` if the text is malformed or has a token twice. */
 export function parseApiTokens(text: string): readonly UserToken[] | null {
   const entries = text
     .split(/[,\n]/)

@@ -5,22 +5,22 @@ import type { Metrics } from "./metrics.ts";
 import type { Settings } from "./settings.ts";
 import { startTicks } from "./ticks.ts";
 
-/** How often old runs are looked for, in milliseconds. */
+/** The time between two purges, in milliseconds. */
 const PURGE_INTERVAL_MS = 60_000;
 /**
- * How many runs are removed at once, and the share of the time that this may take: appends should hardly notice.
+ * How many runs a purge removes at once, and the share of the time that it may take, so that it hardly delays appends.
  */
 const PURGE_RUNS = 25;
 const PURGE_SHARE = 0.02;
 
 /**
- * For how many intervals looks have to be steady at least, and for how long at most, in milliseconds. In this time a worker
- * that has failed to renew tries again.
+ * For how many intervals checks have to be steady at least, and for how long at most, in milliseconds. In this time a worker
+ * whose renewal failed tries again.
  */
 const STEADY_INTERVALS = 3;
 const MOST_CONFIRM_MS = 15_000;
 
-/** For how long nothing may have disturbed the looks before a run ends. @see S23 */
+/** For how long nothing may have disturbed the checks before a run is ended. @see S23 */
 export function confirmMsFor({
   reapIntervalMs,
   leaseGraceMs,
@@ -31,32 +31,32 @@ export function confirmMsFor({
 /** What the upkeep depends on. */
 export interface UpkeepOptions {
   readonly runs: Upkeep;
-  /** As `reap` takes it. */
+  /** The `confirmMs` of `reap`. */
   readonly confirmMs: number;
   readonly settings: Pick<Settings, "leaseGraceMs" | "reapIntervalMs" | "retentionMs">;
   readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
   readonly log: Log;
 }
 
-/** Upkeep that goes on by itself. */
+/** Upkeep that runs by itself. */
 export interface RunningUpkeep {
   /**
-   * Starts nothing more. Resolves when what is under way has ended. Waits at most `mostMs` for a store that does not answer.
+   * Stops the upkeep. Resolves when the work under way has ended. Waits at most `mostMs` for a store that does not answer.
    * Idempotent.
    */
   stop(mostMs: number): Promise<void>;
 }
 
 /**
- * Ends abandoned runs, and removes old ones if a retention is set: one batch a tick. Any number of processes may do so on one
- * store. A failure is logged and counted; the next tick tries again.
+ * Ends abandoned runs, and removes old ones if a retention is set, one call of the store a tick. Any number of processes may do so
+ * on one store. A failure is logged and counted; the next tick tries again.
  * @see W33, S23, S24
  */
 export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   const { runs, confirmMs, settings, metrics, log } = options;
   const { leaseGraceMs, reapIntervalMs, retentionMs } = settings;
 
-  /** Whether this has done anything: then there may be more, also where another process took a share of the batch. */
+  /** Returns whether a run was ended: then more may be due, even if another process ended some of them. */
   async function reap(): Promise<boolean> {
     const runIds = await runs.reap({ graceMs: leaseGraceMs, confirmMs });
     metrics.countExpired(runIds.length);
@@ -65,7 +65,7 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   }
 
   async function purge(ageMs: number): Promise<boolean> {
-    // By the store's clock: one server whose own is wrong must not empty the store of all.
+    // By the store's clock: a server whose clock is wrong must not remove all runs.
     const runIds = await runs.purge({ finishedForMs: Math.ceil(ageMs), limit: PURGE_RUNS });
     metrics.countPurged(runIds.length);
     if (runIds.length > 0) log("runs_purged", { runIds });

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { refuseMalformed } from "../src/client-error.ts";
 import { createHttpServer } from "../src/http-server.ts";
 
-it("W3: a malformed request is answered and its socket let go, also if the client keeps its side open", async () => {
+it("W3: a malformed request is answered and its socket closed, even if the client keeps its side open", async () => {
   const server = createServer({ allowHalfOpen: true });
   onTestFinished(() => void server.close());
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -19,7 +19,7 @@ it("W3: a malformed request is answered and its socket let go, also if the clien
   expect(socket.destroyed).toBe(true);
 });
 
-it("a request has a time limit for its headers and none for its body, and the port one of connections", async () => {
+it("a request has a time limit for its headers and none for its body, and a port has a limit of connections", async () => {
   const http = createHttpServer({
     ownRoutes: new Map(),
     handler: { handle() {}, drain: () => Promise.resolve(), stats: neverAsked },

@@ -18,7 +18,7 @@ export function call(
   });
 }
 
-/** Signs in. @returns the whole `Set-Cookie`, and of it the pair that a browser sends back */
+/** Signs in. @returns the whole `Set-Cookie`, and the pair of it that a browser sends back */
 export async function signIn(
   url: string,
   token: string,
@@ -36,7 +36,7 @@ interface Frame {
 
 /** A live stream that is open. */
 export interface LiveStream {
-  /** All that it has sent, once it has ended or was cut. */
+  /** All that the stream has sent, once it has ended or was cut. */
   readonly frames: Promise<readonly Frame[]>;
 }
 
@@ -56,7 +56,7 @@ async function readFrames({ body }: Response): Promise<readonly Frame[]> {
   return [...text.matchAll(/^data: (.*)$/gm)].map(([, json = ""]) => JSON.parse(json) as Frame);
 }
 
-/** Sends these bytes on a connection of their own. @returns all that comes back until it is closed. */
+/** Sends these bytes on a new connection. @returns all that comes back until it is closed. */
 export async function sendRaw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { startServer } from "./start-server.ts";
 
 describe("the console's files", () => {
-  it("W30: are a page that may load what is beside it and nothing else, and what it loads", async () => {
+  it("W30: the console is a page that may load its own files and nothing else, and those files", async () => {
     const { url } = await startServer();
     const response = await fetch(`${url}/`);
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");

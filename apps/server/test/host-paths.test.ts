@@ -16,7 +16,7 @@ it("W30: healthz and readyz answer while the server is well", async () => {
   expect(await head.text()).toBe("");
 });
 
-it("W27, W30: readyz says 503 while the server drains, and healthz stays as it is", async () => {
+it("W27, W30: readyz is 503 while the server drains, and healthz stays 200", async () => {
   const server = await startServer({ DRAIN_MS: "20000" });
   await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
   const { cookie } = await signIn(server.url, ADA);
@@ -38,7 +38,7 @@ it("W27, W30: readyz says 503 while the server drains, and healthz stays as it i
   expect(status).toBe(503);
   expect(JSON.parse(body)).toMatchObject({ code: "store_unavailable" });
   expect(retryAfter).toBe("1");
-  // New connections find nobody.
+  // New connections are refused.
   await expect(sendRaw(server.port, "GET /healthz HTTP/1.0\r\n\r\n")).rejects.toMatchObject({
     code: "ECONNREFUSED",
   });
@@ -68,7 +68,7 @@ it("W30: metrics are Prometheus text that counts streams, long-polls and answers
   }
 });
 
-it("W30: openapi.json is served to everybody", async () => {
+it("W30: openapi.json is served to everyone", async () => {
   const { url } = await startServer();
   const response = await fetch(`${url}/openapi.json`);
   expect(response.status).toBe(200);
@@ -94,7 +94,7 @@ it("W29, W30: openapi.json names the cookie that a session has, over http and ov
   expect(described).toEqual(set);
 });
 
-it("W3, W30: each answer of the host's own paths is to be taken for what it says it is", async () => {
+it("W3, W30: each answer of the server's own paths has a content type and nosniff", async () => {
   const server = await startServer();
   const { cookie } = await signIn(server.url, ADA);
   for (const [path, init] of [
@@ -113,7 +113,7 @@ it("W3, W30: each answer of the host's own paths is to be taken for what it says
   expect(refused).toContain("x-content-type-options: nosniff\r\n");
 });
 
-it("W30: a target in the absolute form is found as well", async () => {
+it("W30: a target in the absolute form gets the same answer", async () => {
   const { port } = await startServer();
   for (const [target, status] of [
     [`http://127.0.0.1:${port}/healthz`, 200],

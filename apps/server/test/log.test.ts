@@ -7,14 +7,14 @@ import { call, openStream, sendRaw, signIn } from "./client.ts";
 import { makeTempFolder, startServer } from "./start-server.ts";
 
 describe("the log", () => {
-  it("is one JSON line an event, and never holds a token, a cookie or a payload", async () => {
+  it("the log is one JSON line an event, and never holds a token, a cookie or a payload", async () => {
     const folder = await makeTempFolder();
-    const token = "TOKEN-THAT-NOBODY-MAY-SEE";
-    const payload = "PAYLOAD-THAT-NOBODY-MAY-SEE";
+    const token = "TOKEN-THAT-NO-LOG-MAY-SHOW";
+    const payload = "PAYLOAD-THAT-NO-LOG-MAY-SHOW";
     const server = await startServer({
       API_TOKENS: `ada=${token}`,
       DRAIN_MS: "0",
-      SESSION_SECRET: "SECRET-OF-32-BYTES-THAT-NOBODY-MAY-SEE",
+      SESSION_SECRET: "SECRET-OF-32-BYTES-THAT-NO-LOG-MAY-SHOW",
       STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     });
     const runs = `${server.url}/v1/agent-runs`;
@@ -34,17 +34,17 @@ describe("the log", () => {
       .split("\n")
       .map((line) => (JSON.parse(line) as { event: string }).event);
     expect(events).toEqual(["session_opened", "session_ended", "draining", "stopped"]);
-    expect(stderr).not.toContain("NOBODY-MAY-SEE");
+    expect(stderr).not.toContain("NO-LOG-MAY-SHOW");
     expect(stderr).not.toContain(cookie.split("=")[1]?.slice(0, 20));
   });
 
-  it("is lines for the eye on a terminal", () => {
+  it("the log is lines for people on a terminal", () => {
     let said = "";
     createLog({ isTTY: true, write: (text) => (said += text) })("sample_ended", { exitCode: 0 });
     expect(stripVTControlCharacters(said)).toMatch(/^[\d:.]{12} sample_ended exitCode=0\n$/);
   });
 
-  it("says of an error what the system or the driver says, and of any other only its name and its place", () => {
+  it("the log has the message of a system's or a driver's error, and only the name and the place of any other", () => {
     const driver = Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
     const outer = Object.assign(new Error("The store failed."), { code: "store_unavailable" });
     outer.cause = driver;

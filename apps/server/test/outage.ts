@@ -10,7 +10,7 @@ const readyOf = async ({ url }: ServerProcess): Promise<number> =>
   (await fetch(`${url}/readyz`)).status;
 
 /**
- * Takes the store away and gives it back: the server stays up, says so, and goes on. It also ends well without it.
+ * Cuts the store off and connects it again: the server stays up, reports it, and goes on. It also ends well without the store.
  * @returns the events that it has logged
  */
 export async function expectToOutlive(
@@ -53,7 +53,7 @@ export async function expectToOutlive(
     .map((line) => (JSON.parse(line) as { event: string }).event);
 }
 
-/** Lets no byte between the server and its store pass: whoever probes the server is answered all the same. */
+/** Lets no byte pass between the server and its store: a probe of the server is answered all the same. */
 export async function expectToSaySo(storeUrl: string): Promise<void> {
   const target = new URL(storeUrl);
   const proxy = await startTcpProxy({ to: { host: target.hostname, port: Number(target.port) } });
@@ -66,7 +66,7 @@ export async function expectToSaySo(storeUrl: string): Promise<void> {
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({
     code: "store_unavailable",
-    detail: "The store does not answer.",
+    detail: "Expected an answer of the store within 2000 ms, got none.",
   });
   proxy.resume();
   await expect.poll(() => readyOf(server), PATIENCE).toBe(200);

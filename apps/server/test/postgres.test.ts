@@ -12,13 +12,13 @@ beforeAll(async () => {
 afterAll(() => postgres?.close());
 
 describe("the server on Postgres", () => {
-  it("takes a run from its making to its deletion, over a restart", async () => {
+  it("the server on Postgres serves a run from its creation to its deletion, over a restart", async () => {
     const url = await postgres.createDatabase();
     const { host, pathname } = new URL(url);
     await expectWholeJourney(url, `postgres://${host}${pathname}`);
   });
 
-  it("warns of secrets that it made up, which other servers on the database would not have", async () => {
+  it("the server on Postgres warns of generated secrets, which other servers on the database would not have", async () => {
     const env = { STORE_URL: await postgres.createDatabase(), API_TOKENS: null };
     const server = await startServer(env);
     await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
@@ -26,11 +26,11 @@ describe("the server on Postgres", () => {
     expect(server.stdout()).not.toContain("durability");
   });
 
-  it("W30: is not ready while Postgres says nothing", async () => {
+  it("W30: the server is not ready while Postgres does not answer", async () => {
     await expectToSaySo(await postgres.createDatabase());
   });
 
-  it("W27: a shutdown ends by its deadline though Postgres answers no call that is on its way", async () => {
+  it("W27: a shutdown ends by its deadline even if Postgres answers no call under way", async () => {
     const target = new URL(await postgres.createDatabase());
     const proxy = await startTcpProxy({ to: { host: target.hostname, port: Number(target.port) } });
     onTestFinished(() => proxy.close());
@@ -55,7 +55,7 @@ describe("the server on Postgres", () => {
     await gone;
   });
 
-  it("W3, W27, W30: stays up while Postgres is down, and is ready again when that is back", async () => {
+  it("W3, W27, W30: the server stays up while Postgres is down, and is ready again when it is back", async () => {
     const stop = (): Promise<void> => postgres.stop("immediate");
     const logged = await expectToOutlive(postgres.url, { stop, start: () => postgres.start() });
     expect(logged).toContain("request_failed");

@@ -13,7 +13,7 @@ import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-se
 /** Bounds a hang: each wait ends with what it waits for. */
 const PATIENCE = { timeout: 40_000 };
 
-/** What becomes of a store: the way into a stall, and out of it. */
+/** A fault of a store: how the stall begins, and how it ends. */
 interface Trouble {
   begin(): Promise<unknown> | void;
   end(): Promise<unknown> | void;
@@ -38,7 +38,7 @@ function eventsOf(server: ServerProcess): readonly { event: string; message?: st
     .filter(({ event }) => event.startsWith("appends_"));
 }
 
-/** The server says that no append could land, and why, and by itself that one could again; in one log line each. */
+/** Expects the server to report a stall with its reason, and then its end, in one log line each. */
 async function expectToSaySo(
   test: TestContext,
   storeUrl: string,
@@ -66,7 +66,7 @@ async function expectToSaySo(
     { event: "appends_stalled", message: expect.stringMatching(why) },
     { event: "appends_back", stalledMs: expect.any(Number) },
   ]);
-  // However often it is asked whether it is ready meanwhile.
+  // One line each, however often readiness is asked for meanwhile.
   expect(server.stderr()).not.toContain("request_failed");
 }
 
@@ -75,7 +75,7 @@ describe.concurrent("readyz on SQLite", () => {
     return join(await makeTempFolder(test), "runs.db");
   }
 
-  it("W30, S31: is 503 while another process holds the file's lock, and 200 again after", async (test) => {
+  it("W30, S31: readyz is 503 while another process holds the file's lock, and 200 again after", async (test) => {
     const file = await fileOf(test);
     const other = new DatabaseSync(file);
     test.onTestFinished(() => other.close());
@@ -86,7 +86,7 @@ describe.concurrent("readyz on SQLite", () => {
     await expectToSaySo(test, `sqlite:${file}`, trouble, /did not answer|locked/);
   });
 
-  it("W30, S31: is 503 while the file is away, and 200 once it was put back", async (test) => {
+  it("W30, S31: readyz is 503 while the file is missing, and 200 once it is back", async (test) => {
     const file = await fileOf(test);
     const trouble = {
       begin: () => renameSync(file, `${file}.away`),
@@ -95,7 +95,7 @@ describe.concurrent("readyz on SQLite", () => {
     await expectToSaySo(test, `sqlite:${file}`, trouble, /was removed or replaced/);
   });
 
-  it("W30: shows the size of the log beside the file", async (test) => {
+  it("W30: the metrics have the size of the -wal file", async (test) => {
     const server = await startServer(
       { STORE_URL: `sqlite:${await fileOf(test)}` },
       undefined,
@@ -128,7 +128,7 @@ describe.concurrent("readyz on Postgres", () => {
     };
   }
 
-  it("W30, S31: is 503 while the database is read-only, and 200 again after", async (test) => {
+  it("W30, S31: readyz is 503 while the database is read-only, and 200 again after", async (test) => {
     const { url, set } = await postgresOf(test);
     const trouble = {
       begin: () => set("default_transaction_read_only", "on"),
@@ -137,7 +137,7 @@ describe.concurrent("readyz on Postgres", () => {
     await expectToSaySo(test, url, trouble, /read-only/);
   });
 
-  it("W30, S31: is 503 while commits wait for a standby that has gone, and 200 again after", async (test) => {
+  it("W30, S31: readyz is 503 while commits wait for a standby that has gone, and 200 again after", async (test) => {
     const { url, set } = await postgresOf(test);
     const trouble = {
       begin: () => set("synchronous_standby_names", "'gone'"),
@@ -148,7 +148,7 @@ describe.concurrent("readyz on Postgres", () => {
 });
 
 describe.concurrent("readyz on Redis", () => {
-  it("W30, S31: is 503 while the server is a replica, and 200 again after", async (test) => {
+  it("W30, S31: readyz is 503 while the Redis is a replica, and 200 again after", async (test) => {
     const redis = await startRedis({ settings: ["--appendfsync", "always"] });
     test.onTestFinished(() => redis.close());
     const master = await startRedis();
@@ -162,7 +162,7 @@ describe.concurrent("readyz on Redis", () => {
     await expectToSaySo(test, redis.url, trouble, /read-only replica/);
   });
 
-  it("W30, S31: is 503 while the server stands still, and 200 again after", async (test) => {
+  it("W30, S31: readyz is 503 while the Redis is paused, and 200 again after", async (test) => {
     const redis = await startRedis({ settings: ["--appendfsync", "always"] });
     test.onTestFinished(() => redis.close());
     const client = new Redis(redis.url);

@@ -13,7 +13,7 @@ import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-se
 const PATIENCE = { timeout: 30_000 };
 const AT_ONCE = { LEASE_GRACE_MS: "0", REAP_INTERVAL_MS: "20", DRAIN_MS: "0" };
 
-/** The runs that a server says it has ended. */
+/** The runs that a server has ended, by its log. */
 function endedBy({ stderr }: Pick<ServerProcess, "stderr">): readonly string[] {
   return stderr()
     .split("\n")
@@ -52,12 +52,12 @@ async function endsIn(path: string): Promise<readonly (readonly string[])[]> {
 
 describe("the reaper", () => {
   it.each(["memory:", "sqlite:runs.db"])(
-    "W31, W33: on %s ends a run whose worker is gone, and tells its readers, its operator and its metrics",
+    "W31, W33: the reaper on %s ends a run whose worker is gone, and readers, log and metrics show it",
     async (storeUrl) => {
       const server = await startServer({ STORE_URL: storeUrl, ...AT_ONCE });
       const runs = `${server.url}/v1/agent-runs`;
       for (const runId of ["abandoned", "held"]) {
-        await call(runs, ADA, "POST", { runId, metadata: "NOBODY-MAY-SEE" });
+        await call(runs, ADA, "POST", { runId, metadata: "NO-LOG-MAY-SHOW" });
       }
       const held = await call(`${runs}/held/claim`, ADA, "POST", { leaseMs: 3_600_000 });
       expect(held.status).toBe(200);
@@ -79,7 +79,7 @@ describe("the reaper", () => {
       expect(await (await call(`${runs}/held`, ADA)).json()).toMatchObject({ runStatus: "queued" });
       const { exitCode, stderr } = await server.end("SIGTERM");
       expect(exitCode, stderr).toBe(0);
-      expect(stderr).not.toContain("NOBODY-MAY-SEE");
+      expect(stderr).not.toContain("NO-LOG-MAY-SHOW");
     },
   );
 
@@ -96,7 +96,7 @@ describe("the reaper", () => {
     expect(new Set((await endsIn(path)).map(String))).toEqual(new Set(["RUN_FAILED"]));
   });
 
-  it("W27: a shutdown within its work loses none of it, and what is left is the next start's", async () => {
+  it("W27: a shutdown during the reaper's work loses none of it, and the next start does the rest", async () => {
     const path = await abandonedFile(600);
     const env = { STORE_URL: `sqlite:${path}`, ...AT_ONCE };
     const first = await startServer(env);
@@ -122,7 +122,7 @@ describe("the upkeep of a server within another program", () => {
     return parsed.settings;
   }
 
-  it("begins once it listens, and ends with it: nothing of it is left behind", async () => {
+  it("the upkeep begins once the server listens, and ends with it without a trace", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const running = await startWithin(settingsOf("0"), WORKSPACE, () => {});
     const going = vi.getTimerCount();

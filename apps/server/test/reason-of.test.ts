@@ -5,7 +5,7 @@ import { findFreePort } from "@tm/run-events-test-servers";
 import { expect, it } from "vitest";
 import { reasonOf } from "../src/reason-of.ts";
 
-it("a store that cannot be had is explained by its driver, or else by what was made of that", () => {
+it("an unavailable store is explained by its driver's message, or else by that of the wrapper", () => {
   const driver = new Error("disk full", { cause: new Error("the driver's own business") });
   const failure = new RunEventsError("store_unavailable", "The database failed.", {
     cause: driver,

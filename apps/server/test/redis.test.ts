@@ -12,13 +12,13 @@ import { expectToOutlive, expectToSaySo } from "./outage.ts";
 import { ADA, type ServerProcess, startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
 
-/** So that a kill loses nothing. */
+/** With these a kill loses nothing. */
 const DURABLE = { settings: ["--appendfsync", "always"] };
 
-/** And so that a replica is sent what there is at once. */
+/** With these a replica also gets its copy at once. */
 const FOLLOWED = { settings: [...DURABLE.settings, "--repl-diskless-sync-delay", "0"] };
 
-/** Once each, however often the server tried. The end comes too soon to say it again. */
+/** One line each, however often the server tried. The test ends too soon for a second one. */
 function expectOneLoss(logged: readonly string[]): void {
   const said = logged.filter((event) => event.startsWith("store_"));
   expect(said.slice(0, 2)).toEqual(["store_lost", "store_back"]);
@@ -37,7 +37,7 @@ function clientOf({ port, host }: RedisServer): Redis {
   return client;
 }
 
-/** A server on a master that it knows by a name, with one run, and a replica that can take the master's place. */
+/** A server whose URL names its master by a host name, with one run, and a replica that can take the master's place. */
 async function startBehindName(): Promise<{
   readonly server: ServerProcess;
   /** The replica becomes the master and the other way round, and the name leads to the new master. The old connections stay. */
@@ -53,7 +53,7 @@ async function startBehindName(): Promise<{
   return {
     server,
     async failOver() {
-      // What only the old master had would be lost: replicas follow behind. So the replica has all before it takes its place.
+      // Writes that only the old master had would be lost, since replicas lag. So the replica has all before it takes its place.
       await first.set("last", "write");
       expect(await first.wait(1, 30_000)).toBe(1);
       await second.replicaof("NO", "ONE");
@@ -63,7 +63,7 @@ async function startBehindName(): Promise<{
   };
 }
 
-/** The status of the first of a few requests that is not refused for the store's sake. */
+/** The status of the first of a few requests that the store does not fail. */
 async function untilOk(request: () => Promise<number>): Promise<number> {
   let status = 503;
   for (let tries = 0; tries < 10 && status === 503; tries++) status = await request();
@@ -72,7 +72,7 @@ async function untilOk(request: () => Promise<number>): Promise<number> {
 
 describe("the server on Redis", () => {
   it.each(REDIS_PROGRAMS)(
-    "takes a run from its making to its deletion, over a restart, on %s",
+    "the server on %s serves a run from its creation to its deletion, over a restart",
     async (program) => {
       const { host, port } = await redisOf({ program, settings: ["--requirepass", "hunter2"] });
       await expectWholeJourney(`redis://:hunter2@${host}:${port}/3`, `redis://${host}:${port}/3`);
@@ -82,23 +82,23 @@ describe("the server on Redis", () => {
   it.each([
     [["--appendonly", "no"], "durability memory: a crash or a restart of it may lose"],
     [[...DURABLE.settings, "--no-appendfsync-on-rewrite", "yes"], "durability process: a loss of"],
-    [["--rename-command", "CONFIG", ""], "durability unknown: it does not tell"],
+    [["--rename-command", "CONFIG", ""], "durability unknown: it does not report"],
     [DURABLE.settings, null],
-  ])("S6: says at its start what a Redis with %j may lose: %s", async (settings, said) => {
+  ])("S6: the server's start prints what a Redis with %j may lose: %s", async (settings, said) => {
     const server = await startServer({ STORE_URL: (await redisOf({ settings })).url });
     await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
     if (said === null) expect(server.stdout()).not.toContain("durability");
     else expect(server.stdout()).toContain(`\n  store    ${said}`);
   });
 
-  it("W3, W27, W30: stays up while Redis is down, and is ready again when that is back", async () => {
+  it("W3, W27, W30: the server stays up while Redis is down, and is ready again when it is back", async () => {
     const redis = await redisOf(DURABLE);
     const start = (): Promise<void> => redis.start();
     const logged = await expectToOutlive(redis.url, { stop: () => redis.kill(), start });
     expectOneLoss(logged);
   });
 
-  it("W27, W30: leaves a master that has become a replica for the one that its name leads to now, and nothing is lost", async () => {
+  it("W27, W30: the server leaves a master that has become a replica for the new master of that name, and nothing is lost", async () => {
     const { server, failOver } = await startBehindName();
     const events = `${server.url}/v1/agent-runs/r/events`;
     const append = async (value: number): Promise<number> =>
@@ -106,7 +106,7 @@ describe("the server on Redis", () => {
         .status;
     expect(await append(1)).toBe(201);
     await failOver();
-    // Core sends again by itself what was refused, and so may have landed.
+    // Core itself sends an append again that was refused and may have landed.
     expect(await untilOk(() => append(2))).toBe(201);
     expect(await append(3)).toBe(201);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
@@ -116,26 +116,26 @@ describe("the server on Redis", () => {
     expect(page.events.map(({ payload }) => payload)).toEqual([1, 2, 3]);
   });
 
-  it("W27: leaves it also when all that it is asked is to read", async () => {
+  it("W27: the server leaves a master that has become a replica even if all requests are reads", async () => {
     const { server, failOver } = await startBehindName();
     await failOver();
     const run = `${server.url}/v1/agent-runs/r`;
     expect(await untilOk(async () => (await call(run, ADA)).status)).toBe(200);
   });
 
-  it("W30: is not ready while Redis says nothing", async () => {
+  it("W30: the server is not ready while Redis does not answer", async () => {
     await expectToSaySo((await redisOf()).url);
   });
 });
 
 describe("the server on a Redis Cluster", () => {
-  it("takes a run from its making to its deletion, over a restart", async () => {
+  it("the server on a Redis Cluster serves a run from its creation to its deletion, over a restart", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.close());
     await expectWholeJourney(cluster.url, cluster.url);
   });
 
-  it("W3, W27, W30: stays up while all of it is down, and is ready again when that is back", async () => {
+  it("W3, W27, W30: the server stays up while the whole cluster is down, and is ready again when it is back", async () => {
     const cluster = await startRedisCluster(DURABLE);
     onTestFinished(() => cluster.close());
     const nodes = cluster.nodes.map((_, index) => index);

@@ -27,7 +27,7 @@ async function filesOf(texts: Env): Promise<Env> {
 }
 
 describe("a secret in a file", () => {
-  it("is the same as in the variable, without the white space around it", async () => {
+  it("a secret in a file is the same as in the variable, without the white space around it", async () => {
     const env = {
       STORE_URL: "postgres://ada:hunter2@db/runs",
       API_TOKENS: "ada=a,bob=b",
@@ -42,7 +42,7 @@ describe("a secret in a file", () => {
     expect(read(files)).toEqual(read(env));
   });
 
-  it("is refused beside the variable itself", async () => {
+  it("a secret in a file is refused if the variable itself is set too", async () => {
     for (const name of SECRET_VARIABLES) {
       const files = await filesOf({ [`${name}_FILE`]: "hunter2" });
       expect(read({ ...files, [name]: "hunter2" })).toEqual({
@@ -51,7 +51,7 @@ describe("a secret in a file", () => {
     }
   });
 
-  it("is named by its own variable where it is malformed, and not shown", async () => {
+  it("a malformed secret in a file is named by the file's variable, and not shown", async () => {
     for (const name of SECRET_VARIABLES) {
       const parsed = read(await filesOf({ [`${name}_FILE`]: "hunter2" }));
       expect(parsed).toEqual({ malformed: expect.stringMatching(`^${name}_FILE: expected `) });
@@ -59,7 +59,7 @@ describe("a secret in a file", () => {
     }
   });
 
-  it("is refused where its file cannot be read or is empty", async () => {
+  it("a secret is refused where its file cannot be read or is empty", async () => {
     const folder = await makeTempFolder();
     mkdirSync(join(folder, "folder"));
     writeFileSync(join(folder, "empty"), " \n");

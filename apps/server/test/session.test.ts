@@ -14,7 +14,7 @@ function withCookie(
   return fetch(`${server.url}/v1/session`, { method, headers: { cookie, ...headers } });
 }
 
-it("W29: a session begins with a bearer token, says whose it is, and is gone once it is deleted", async () => {
+it("W29: a session begins with a bearer token, has its user, and ends once it is deleted", async () => {
   const server = await startServer();
   const created = await call(`${server.url}/v1/session`, ADA, "POST");
   expect(created.status).toBe(204);
@@ -39,7 +39,7 @@ it("W29: a session begins with a bearer token, says whose it is, and is gone onc
   expect((await fetch(`${server.url}/v1/agent-runs`, { headers: { cookie } })).status).toBe(401);
 });
 
-it("W29: a session is Secure and the host's own where a proxy says that the browser speaks https", async () => {
+it("W29: the cookie is Secure and has the __Host- prefix where a proxy reports that the browser uses https", async () => {
   const server = await startServer();
   const https = { "x-forwarded-proto": "https, http" };
   const response = await fetch(`${server.url}/v1/session`, {
@@ -55,9 +55,9 @@ it("W29: a session is Secure and the host's own where a proxy says that the brow
   const statusOf = async (sent: string, headers: Record<string, string>): Promise<number> =>
     (await withCookie(server, sent, "GET", headers)).status;
   expect(await statusOf(cookie, https)).toBe(200);
-  // A proxy that says it of some requests only takes nobody's session away.
+  // A proxy that reports it of some requests only does not end a session.
   expect(await statusOf(cookie, {})).toBe(200);
-  // What another host of the domain could have planted.
+  // A cookie that another host of the domain could have set.
   const { cookie: plain } = await signIn(server.url, BOB);
   expect(await statusOf(plain, {})).toBe(200);
   expect(await statusOf(plain, https)).toBe(401);
@@ -68,11 +68,11 @@ it("W29: a session is Secure and the host's own where a proxy says that the brow
     /^__Host-run_events_session=; .*Max-Age=0.*; Secure$/,
   );
   expect(await statusOf(cookie, https)).toBe(401);
-  // A proxy that no longer says it: who signs in again is not held up by the cookie of the session before.
+  // A proxy that no longer reports it: the cookie of the session before does not block a new sign-in.
   expect(await statusOf(`${cookie}; ${plain}`, {})).toBe(200);
 });
 
-it("W19, W29: a session begins for a page of an allow-listed origin, and for no other", async () => {
+it("W19, W29: a session can begin for a page of an allowed origin, and for no other", async () => {
   const origin = "https://app.example";
   const server = await startServer({ ALLOWED_ORIGINS: origin });
   const from = (page: string, method: string): Promise<Response> =>
@@ -105,7 +105,7 @@ it("W29: a session expires", async () => {
     .toBe(401);
 });
 
-it("W29: a session is taken by every server with the same secret, and by no other", async () => {
+it("W29: a session is accepted by every server with the same secret, and by no other", async () => {
   const [first, second, other] = await Promise.all([
     startServer({ SESSION_SECRET: SECRET }),
     startServer({ SESSION_SECRET: SECRET }),
@@ -123,7 +123,7 @@ it("W29: a session ends with its user", async () => {
   expect((await withCookie(after, cookie, "GET")).status).toBe(401);
 });
 
-it("W29: a session ends with the token that it was made with, and with no other of its user", async () => {
+it("W29: a session ends with the token that it was opened with, and not with another one of its user", async () => {
   const tokens = (...all: readonly string[]): Record<string, string> => ({
     SESSION_SECRET: SECRET,
     API_TOKENS: all.map((token) => `ada=${token}`).join(),
@@ -134,7 +134,7 @@ it("W29: a session ends with the token that it was made with, and with no other 
   const rotated = await startServer(tokens("new", "other"));
   expect((await withCookie(rotated, cookie, "GET")).status).toBe(401);
   expect((await withCookie(rotated, othersCookie, "GET")).status).toBe(200);
-  // A token that is somebody else's now is not this user's.
+  // A token that is another user's now is not this user's.
   const handedOn = await startServer({ SESSION_SECRET: SECRET, API_TOKENS: "bob=old,ada=new" });
   expect((await withCookie(handedOn, cookie, "GET")).status).toBe(401);
   const back = await startServer(tokens("old"));
@@ -187,20 +187,20 @@ it("W4, W29: a session begins with a valid token only, and a cookie does not mak
   }
 });
 
-it("W4: a bearer token is told whose it is as well, and that it does not expire", async () => {
+it("W4: a bearer token also gets its user, and does not expire", async () => {
   const server = await startServer();
   const response = await call(`${server.url}/v1/session`, ADA);
   expect(await response.json()).toEqual({ userId: "ada", expiresAt: null });
   expect((await call(`${server.url}/v1/session`, "wrong")).status).toBe(401);
 });
 
-it("W4: a wrong bearer token is not made good by a cookie", async () => {
+it("W4: a wrong bearer token is refused even with a valid cookie", async () => {
   const server = await startServer();
   const { cookie } = await signIn(server.url, ADA);
   const url = `${server.url}/v1/agent-runs`;
   const wrong = await fetch(url, { headers: { cookie, authorization: "Bearer wrong" } });
   expect(wrong.status).toBe(401);
-  // A proxy's own sign-in is none of ours.
+  // The credentials of a proxy's own sign-in are not a session of this server.
   const basic = await fetch(url, { headers: { cookie, authorization: "Basic YTpi" } });
   expect(basic.status).toBe(200);
 });
@@ -228,7 +228,7 @@ it("W5: a session is not deleted for a page of another origin, unless that is on
   }
 });
 
-it("W26: a session that is deleted takes its live streams with it", async () => {
+it("W26: the live streams of a deleted session end", async () => {
   const server = await startServer({ HEARTBEAT_MS: "50" });
   await call(`${server.url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
   const { cookie } = await signIn(server.url, ADA);

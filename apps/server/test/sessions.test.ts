@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("W29: a value that was verified before is refused all the same once its session has expired", async () => {
+it("W29: a value that was verified before is refused once its session has expired", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   const sessions = await openSessions();
   const { value } = await sessions.open(ADA);

@@ -64,7 +64,7 @@ const MALFORMED: readonly (readonly [string, string])[] = [
   ["RECORD_SAMPLE", ""],
 ];
 
-it("settings are the table's defaults where the environment says nothing", () => {
+it("settings are the table's defaults where the environment has none", () => {
   const settings = settingsOf({});
   for (const [key, value] of Object.values(INTEGERS)) expect(settings[key]).toBe(value);
   expect(settings).toMatchObject({
@@ -79,7 +79,7 @@ it("settings are the table's defaults where the environment says nothing", () =>
   });
 });
 
-it("settings take every integer within its bounds", () => {
+it("settings accept every integer within its bounds", () => {
   const names = Object.keys(INTEGERS) as (keyof typeof INTEGERS)[];
   fc.assert(
     fc.property(
@@ -95,7 +95,7 @@ it("settings take every integer within its bounds", () => {
   });
 });
 
-it("settings take hosts, stores, users, secrets, origins, days and the sample as the table says", () => {
+it("settings accept hosts, stores, users, secrets, origins, days and the sample as in the table", () => {
   expect(settingsOf({ HOST: "::1" }).host).toBe("::1");
   expect(settingsOf({ STORE_URL: "memory:" })).toMatchObject({
     storeUrl: { kind: "memory" },

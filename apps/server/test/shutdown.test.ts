@@ -68,7 +68,7 @@ it.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-it("W12, W27: a shutdown cuts an upload that goes on, and keeps what it has brought", async () => {
+it("W12, W27: a shutdown cuts an upload that goes on, and keeps its lines so far", async () => {
   const folder = await makeTempFolder();
   const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
   const server = await startServer(env);

@@ -10,7 +10,7 @@ import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-se
 /** Bounds a hang: each wait ends with what it waits for. */
 const PATIENCE = { timeout: 50_000 };
 const LEASE_MS = 1_000;
-/** The looks have to be steady for as long. */
+/** The checks have to be steady for as long. */
 const GRACE_MS = 5_000;
 const REAPING = { LEASE_GRACE_MS: `${GRACE_MS}`, REAP_INTERVAL_MS: "200", DRAIN_MS: "0" };
 const COMMANDS = 4;
@@ -27,13 +27,13 @@ async function readRuns({ url }: ServerProcess): Promise<readonly ListedRun[]> {
   return runs;
 }
 
-/** Waits until a lease that was renewed at this time at the latest has run out, the grace too. */
+/** Waits until a lease that was renewed at this time at the latest has expired, and the grace is over. */
 async function untilAbandoned(sinceMs: number): Promise<void> {
   await expect.poll(() => Date.now() - sinceMs, PATIENCE).toBeGreaterThan(LEASE_MS + GRACE_MS);
 }
 
 /**
- * Takes something away for longer than the leases of several commands and the grace, and gives it back: none of the commands is
+ * Takes something away for longer than the leases of several commands and the grace, and restores it: none of the commands is
  * ended, and a run whose worker is gone is.
  */
 async function expectToSpareTheLiving(
@@ -66,7 +66,7 @@ async function expectToSpareTheLiving(
 }
 
 describe("commands under exec", () => {
-  it("W33: live through a machine that stood still for longer than their leases, whose server goes on first", async () => {
+  it("W33: commands under exec survive a pause of the machine that is longer than their leases, even if the server goes on first", async () => {
     const path = join(await makeTempFolder(), "runs.db");
     const server = await startServer({ STORE_URL: `sqlite:${path}`, ...REAPING });
     const db = new DatabaseSync(path);
@@ -84,14 +84,14 @@ describe("commands under exec", () => {
       async (commands) => {
         const seen = new Set([version()]);
         server.process.kill("SIGCONT");
-        // Each look commits something: some have gone by before the workers go on.
+        // Each check commits something: some checks have passed before the workers go on.
         await expect.poll(() => seen.add(version()).size, PATIENCE).toBeGreaterThan(4);
         signal(commands, "SIGCONT");
       },
     );
   });
 
-  it("W33: live through a store that was away for longer than their leases", async () => {
+  it("W33: commands under exec survive an outage of the store that is longer than their leases", async () => {
     const postgres = await startPostgres();
     onTestFinished(() => postgres.close());
     const server = await startServer({ STORE_URL: await postgres.createDatabase(), ...REAPING });

@@ -8,7 +8,7 @@ import { afterAll, onTestFinished } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/workspace/main.ts");
 
-/** The bearer tokens of `ada` and `bob`, whom every server here knows. */
+/** The bearer tokens of `ada` and `bob`, the users of every server here. */
 export const ADA = "ada-token";
 export const BOB = "bob-token";
 
@@ -18,7 +18,7 @@ export const BOB = "bob-token";
  */
 export type ServerEnv = Readonly<Record<string, string | null>>;
 
-/** What something is started for: when this ends, that is stopped. Tests that run at the same time pass their contexts. */
+/** The owner of something that is started: when the owner ends, that is stopped. Concurrent tests pass their contexts. */
 export interface Owner {
   onTestFinished(end: () => Promise<void> | void): void;
 }
@@ -39,12 +39,12 @@ export interface ServerExit {
   readonly stderr: string;
 }
 
-/** The reference server in a process of its own. */
+/** The reference server in a separate process. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
   readonly process: ChildProcess;
-  /** All that it has said so far. */
+  /** All output so far. */
   stdout(): string;
   stderr(): string;
   /** Sends the signal, and resolves when the process has ended. */
@@ -89,7 +89,7 @@ function withoutNull(env: Readonly<Record<string, string | null | undefined>>): 
 
 /**
  * Starts a server and waits until it listens. If it still runs when the test has finished, it is killed.
- * @param folder its working folder, for what it keeps by default; a new one if none is given
+ * @param folder its working folder, for the files that it keeps by default; a new one by default
  */
 export async function startServer(
   env: ServerEnv = {},
@@ -116,7 +116,7 @@ export async function startInVain(env: ServerEnv, folder?: string): Promise<Serv
   return { exitCode: process.exitCode, stdout: stdout(), stderr: stderr() };
 }
 
-/** A new folder that goes with the test. */
+/** A new folder that is removed after the test. */
 export async function makeTempFolder(owner: Owner = { onTestFinished }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-server-"));
   owner.onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -17,7 +17,7 @@ const WITHOUT_TOKENS = { STORE_URL: "sqlite:.data/run-events.db", API_TOKENS: nu
 const bash = (line: string): Promise<{ readonly stdout: string }> =>
   promisify(execFile)("bash", ["-c", line]);
 
-it("a start says first where it listens, then what a newcomer needs, in lines that work when pasted", async () => {
+it("a start prints first where it listens, then what a newcomer needs, in lines that work when pasted", async () => {
   const folder = await makeTempFolder();
   const server = await startServer(WITHOUT_TOKENS, folder);
   await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
@@ -38,7 +38,7 @@ it("a start says first where it listens, then what a newcomer needs, in lines th
   ]);
 });
 
-it("a start shows no token that it was given", async () => {
+it("a start does not show a token of the settings", async () => {
   const server = await startServer();
   await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain("limit=5");
   expect(server.stdout()).not.toContain(ADA);
@@ -46,7 +46,7 @@ it("a start shows no token that it was given", async () => {
   expect(server.stdout()).toMatch(/^ {2}store {4}durability memory: a crash or a restart .+$/m);
 });
 
-it("a start keeps what it made up, for its owner alone, so that the next start has the same runs, token and sessions", async () => {
+it("a start keeps what it generated, for its owner only, so that the next start has the same runs, token and sessions", async () => {
   const folder = await makeTempFolder();
   const data = join(folder, ".data");
   const first = await startServer(WITHOUT_TOKENS, folder);
@@ -64,7 +64,7 @@ it("a start keeps what it made up, for its owner alone, so that the next start h
   expect((await call(`${second.url}/v1/agent-runs/r`, token)).status).toBe(200);
 });
 
-it("a start makes the database and its folder for their owner alone, and leaves the modes of what is there", async () => {
+it("a start creates the database and its folder for their owner only, and leaves the modes of existing ones", async () => {
   const folder = await makeTempFolder();
   const modeOf = (path: string): number => statSync(join(folder, path)).mode & 0o777;
   await startServer({ STORE_URL: "sqlite:new/deep/runs.db", API_TOKENS: null }, folder);
@@ -89,7 +89,7 @@ it("a start prefers better-sqlite3, where it is installed, to Node's own SQLite"
   expect((await call(`${server.url}/v1/agent-runs`, ADA, "POST", {})).status).toBe(201);
 });
 
-it("a start within another program gives everything back when the program closes it", async () => {
+it("a start within another program releases everything when the program closes it", async () => {
   const folder = await makeTempFolder();
   const env = {
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
@@ -142,12 +142,12 @@ it("a start ends with 1 and one line if a file of its data folder cannot be used
 it.each([
   ["is a folder", (folder: string) => mkdirSync(join(folder, "x")), "sqlite:x"],
   [
-    "is no database",
+    "is not a database",
     (folder: string) => writeFileSync(join(folder, "x"), "no database".repeat(1_000)),
     "sqlite:x",
   ],
   ["is under a file", (folder: string) => writeFileSync(join(folder, "x"), ""), "sqlite:x/y"],
-  // Nobody can make files there, not even root.
+  // No user can create files there, not even root.
   ["cannot be written", () => undefined, "sqlite:/proc/run-events.db"],
 ])(
   "a start ends with 1 and one clear line where the database's path %s",
@@ -170,7 +170,7 @@ it("a start ends with 1 and one line that names the Node to use, where Node runs
   ]).catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: 1, stdout: "" });
   expect((failed as { readonly stderr: string }).stderr).toMatch(
-    /^run-events-server: it needs Node 22\.18 or later, and this is Node [\d.]+: .+\n$/,
+    /^run-events-server: expected Node 22\.18 or later, but this is Node [\d.]+: .+\n$/,
   );
 });
 

@@ -24,7 +24,7 @@ afterAll(async () => {
   await Promise.all([postgres?.close(), redis?.close()]);
 });
 
-/** The URL of a database of its own on the suite's Postgres, changed. */
+/** The URL of a separate database on the suite's Postgres, changed. */
 async function postgresUrl(change: (url: URL) => void): Promise<string> {
   const url = new URL(await postgres.createDatabase());
   change(url);
@@ -36,7 +36,7 @@ function redisUrl(scheme: string, userInfo: string, path = ""): string {
   return `${scheme}://${userInfo}@${redis.host}:${redis.port}${path}`;
 }
 
-/** A port that takes connections and says nothing, unless it is told what to do when it hears something. */
+/** A port that takes connections and does not answer, unless `answer` does. */
 async function silentPort(answer: (socket: Socket) => void = () => {}): Promise<number> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -82,7 +82,7 @@ async function nodeOfCluster(): Promise<string> {
   return server.url;
 }
 
-const NO_TLS = /; if its port does not speak TLS, the URL begins with redis:\/\/\n$/;
+const NO_TLS = /; if its port does not speak TLS, begin the URL with redis:\/\/\n$/;
 
 const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp])[] = [
   [
@@ -109,17 +109,17 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
   ],
   ["a Postgres has a newer schema", newerSchema, /newer, incompatible schema/],
   [
-    "nobody listens where a Postgres should be",
+    "no server listens where a Postgres should be",
     async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await findFreePort()}/runs`,
     /ECONNREFUSED/,
   ],
   [
-    "nobody listens at any address of a Postgres' name",
+    "no server listens at any address of a Postgres' name",
     async () => `postgres://ada:${PASSWORD}@localhost:${await findFreePort()}/runs`,
     /ECONNREFUSED/,
   ],
   [
-    "a Postgres says nothing",
+    "a Postgres does not answer",
     async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await silentPort()}/runs`,
     /connection timeout/,
   ],
@@ -131,7 +131,7 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
   [
     "a Redis Cluster asks for a password",
     () => redis.url.replace("redis:", "redis+cluster:"),
-    /none of its nodes will do: it asks for a password: /,
+    /no node of it can be used: it asks for a password: /,
   ],
   ["a Redis refuses the password", () => redisUrl("redis", `:${PASSWORD}3`), /WRONGPASS/],
   ["a Redis refuses the user", () => redisUrl("redis", `ada:${PASSWORD}`), /WRONGPASS/],
@@ -153,13 +153,13 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     NO_TLS,
   ],
   [
-    "nobody listens where a rediss should be",
+    "no server listens where a rediss should be",
     async () => `rediss://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
     /ECONNREFUSED [\d.:]+\n$/,
   ],
   ["a Redis may evict runs", evicting, /maxmemory-policy/],
   [
-    "a Redis is no cluster",
+    "a Redis is not a cluster",
     () => redisUrl("redis+cluster", `:${PASSWORD}`),
     /cluster support disabled/,
   ],
@@ -170,22 +170,22 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     /WRONGPASS/,
   ],
   [
-    "nobody listens where a Redis should be",
+    "no server listens where a Redis should be",
     async () => `redis://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
     /ECONNREFUSED/,
   ],
   [
-    "nobody listens at any address of a Redis' name",
+    "no server listens at any address of a Redis' name",
     async () => `redis://:${PASSWORD}@localhost:${await findFreePort()}`,
     /ECONNREFUSED/,
   ],
   [
-    "nobody listens where a Redis Cluster should be",
+    "no server listens where a Redis Cluster should be",
     async () => `redis+cluster://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
-    /none of its nodes will do: Connection is closed/,
+    /no node of it can be used: Connection is closed/,
   ],
   [
-    "a Redis says nothing",
+    "a Redis does not answer",
     async () => `redis://:${PASSWORD}@127.0.0.1:${await silentPort()}`,
     /no answer/,
   ],

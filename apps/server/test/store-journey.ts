@@ -20,7 +20,7 @@ export async function expectWholeJourney(storeUrl: string, shown: string): Promi
   const runs = `${first.url}/v1/agent-runs`;
   expect((await call(runs, ADA, "POST", { runId: "r" })).status).toBe(201);
   const stream = await openStream(first.url, "r", cookie);
-  // Held until the append notifies it.
+  // Held until the append notifies the poll.
   const poll = call(`${runs}/r/events?wait=30`, ADA);
   const events = [{ eventType: "PHASE_STARTED", payload: { phase: "compose" } }];
   const appended = await call(`${runs}/r/events`, ADA, "POST", { events });

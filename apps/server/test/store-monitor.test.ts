@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-/** A monitor of a store whose probes end as the test says, the oldest first. */
+/** A monitor of a store whose probes the test ends, the oldest first. */
 function monitorOf(): {
   readonly monitor: StoreMonitor;
   readonly logged: readonly (LogFields & { readonly event: string })[];
@@ -100,13 +100,13 @@ it("S31: a failed probe begins a stall with its reason, a good one ends it, each
   monitor.stop();
 });
 
-it("S31: a late probe begins a stall while it is under way, and no other is begun beside it", async () => {
+it("S31: a late probe begins a stall while it is under way, and no second probe is begun meanwhile", async () => {
   const { monitor, logged, begun, end } = monitorOf();
   const starting = monitor.start();
   await pass(4_999);
   expect(logged).toEqual([]);
   await pass(1);
-  // The start does not wait for a store that says nothing.
+  // The start does not wait for a store that does not answer.
   await starting;
   expect(monitor.health()).toMatchObject({
     stalledBy: { message: expect.stringContaining("did not answer in 5000 ms") },
@@ -122,7 +122,7 @@ it("S31: a late probe begins a stall while it is under way, and no other is begu
   monitor.stop();
 });
 
-it("S31: whatever the probes do, one is under way at most, and stalls begin and end in turns", async () => {
+it("S31: at most one probe is under way, and stalls begin and end in turns, for all results of probes", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -157,7 +157,7 @@ it("S31: whatever the probes do, one is under way at most, and stalls begin and 
   );
 });
 
-it("the store's monitor leaves no timer and says nothing once it was stopped, also in the middle of a probe", async () => {
+it("the store's monitor leaves no timer and logs nothing once it was stopped, even during a probe", async () => {
   const { monitor, logged, begun, end } = monitorOf();
   void monitor.start();
   await end();

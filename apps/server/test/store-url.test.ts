@@ -16,7 +16,7 @@ const encodeNode = ({ name, number }: { readonly name: string; readonly number: 
   `${name}:${number}`;
 const bare = (name: string): string => name.replaceAll(/[[\]]/g, "");
 
-/** A URL in two halves, between which a user and a password may stand. */
+/** A URL in two halves, between which a user and a password may be. */
 const halves = fc.oneof(
   fc.tuple(
     fc.constantFrom("postgres://", "postgresql://"),
@@ -50,14 +50,14 @@ const MALFORMED: readonly (readonly [text: string, flaw: string | null])[] = [
   [" ", "it is empty"],
   ["memory", "it has no scheme"],
   ["memory:x", "something follows memory:"],
-  ["mysql://root:hunter2@db/runs", "its scheme is none of these"],
-  ["Postgres://db/runs", "its scheme is none of these"],
-  ["redis+sentinel://a:1/main", "its scheme is none of these"],
+  ["mysql://root:hunter2@db/runs", "it has another scheme"],
+  ["Postgres://db/runs", "it has another scheme"],
+  ["redis+sentinel://a:1/main", "it has another scheme"],
   ["sqlite:", "it has no path"],
   ["sqlite::memory:", "its path has a colon first"],
-  ["postgres:", "it lacks two slashes behind the scheme"],
-  ["postgres:/runs", "it lacks two slashes behind the scheme"],
-  ["redis:", "it lacks two slashes behind the scheme"],
+  ["postgres:", "it lacks two slashes after the scheme"],
+  ["postgres:/runs", "it lacks two slashes after the scheme"],
+  ["redis:", "it lacks two slashes after the scheme"],
   ["postgres://a:1,b:2/runs", "it has more than one host"],
   ["postgres://db:port/runs", PORT],
   ["postgres://ada:hunt/er2@db:5432/runs", UNENCODED],
@@ -96,7 +96,7 @@ function lineOf(flaw: string | null): string {
   return `STORE_URL: expected ${STORE_URL_FORMS}${flaw === null ? "" : `; ${flaw}`}`;
 }
 
-it("a store's URL is shown as if it had no user and no password, whatever they are", () => {
+it("a store's URL is shown without its user and password, for any of them", () => {
   fc.assert(
     fc.property(halves, secret, secret, ([scheme, rest], username, password) => {
       const userInfo = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
@@ -107,7 +107,7 @@ it("a store's URL is shown as if it had no user and no password, whatever they a
   );
 });
 
-it("a store's URL is shown so or refused where the password was not encoded", () => {
+it("a store's URL with a password that is not encoded is shown without it or refused", () => {
   const raw = fc.oneof(
     secret,
     fc.string({ unit: fc.constantFrom("1", "/", "?", "#", ":", "@", "%", "\\", ",", "[", " ") }),
@@ -147,7 +147,7 @@ it("a store's URL is never a part of the line that names a malformed one", () =>
   );
 });
 
-it("the URL of a Redis says the server, the user, the password and the database", () => {
+it("the URL of a Redis has the server, the user, the password and the database", () => {
   fc.assert(
     fc.property(
       node,
@@ -171,9 +171,9 @@ it("the URL of a Redis says the server, the user, the password and the database"
     ),
   );
   const local = { kind: "redis", tls: false, host: "localhost", port: 6379, database: 0 };
-  const nobody = { username: null, password: null };
-  expect(parseStoreUrl("redis://localhost")).toEqual({ ...local, ...nobody });
-  expect(parseStoreUrl("redis://localhost/")).toEqual({ ...local, ...nobody });
+  const noUser = { username: null, password: null };
+  expect(parseStoreUrl("redis://localhost")).toEqual({ ...local, ...noUser });
+  expect(parseStoreUrl("redis://localhost/")).toEqual({ ...local, ...noUser });
   expect(parseStoreUrl("redis://:a:b@localhost")).toEqual({
     ...local,
     username: null,
@@ -181,7 +181,7 @@ it("the URL of a Redis says the server, the user, the password and the database"
   });
 });
 
-it("the URL of a Redis Cluster says some of its servers", () => {
+it("the URL of a Redis Cluster has some of its servers", () => {
   fc.assert(
     fc.property(fc.array(node, { minLength: 1 }), secret, (nodes, password) => {
       const url = `redis+cluster://:${encodeURIComponent(password)}@${nodes.map(encodeNode).join(",")}`;
@@ -196,7 +196,7 @@ it("the URL of a Redis Cluster says some of its servers", () => {
   expect(shown("redis+cluster://a,b:7001")).toBe("redis+cluster://a:6379,b:7001");
 });
 
-it("the URL of a Postgres is handed to pg as it is", () => {
+it("the URL of a Postgres is given to pg as it is", () => {
   const url = "postgres://ada:p%40ss@db.example:6432/runs?sslmode=verify-full";
   expect(parseStoreUrl(url)).toEqual({ kind: "postgres", url });
   expect(shown(url)).toBe("postgres://db.example:6432/runs");

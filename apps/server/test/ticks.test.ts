@@ -12,7 +12,7 @@ const FAKED = [
 beforeEach(() => void vi.useFakeTimers({ toFake: [...FAKED] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Ticks every 100 ms that end when the test says so. */
+/** Ticks every 100 ms that the test ends. */
 function startScripted(share?: number): {
   readonly ticks: Ticks;
   /** How many have begun. */
@@ -41,7 +41,7 @@ function startScripted(share?: number): {
 }
 
 describe("ticks", () => {
-  it("come every interval, the first after one", async () => {
+  it("ticks come every interval, the first after one", async () => {
     const { ticks, begun, end } = startScripted();
     vi.advanceTimersByTime(99);
     expect(begun()).toBe(0);
@@ -54,7 +54,7 @@ describe("ticks", () => {
     await ticks.stop();
   });
 
-  it("are never two at once: one that fell due meanwhile follows at once, however many there were", async () => {
+  it("ticks never overlap: after one that took long the next follows at once, and only one", async () => {
     const { ticks, begun, end } = startScripted();
     vi.advanceTimersByTime(100);
     vi.advanceTimersByTime(1_000);
@@ -66,7 +66,7 @@ describe("ticks", () => {
     await ticks.stop();
   });
 
-  it("follow each other at once while there is more to do, but leave the others their turn", async () => {
+  it("ticks follow each other at once while work is left, with a turn of the event loop in between", async () => {
     const { ticks, begun, end } = startScripted();
     vi.advanceTimersByTime(100);
     let turnsOfOthers = 0;
@@ -79,7 +79,7 @@ describe("ticks", () => {
     await ticks.stop();
   });
 
-  it("rest so long that they have no more than their share of the time", async () => {
+  it("ticks rest long enough to stay within their share of the time", async () => {
     const { ticks, begun, end } = startScripted(0.25);
     vi.advanceTimersByTime(100);
     for (const tookMs of [30, 7]) {
@@ -96,7 +96,7 @@ describe("ticks", () => {
     await Promise.all([ticks.stop(), end(true)]);
   });
 
-  it("end in the middle of a rest", async () => {
+  it("ticks end even during a rest", async () => {
     const { ticks, begun, end } = startScripted(0.25);
     vi.advanceTimersByTime(100);
     vi.advanceTimersByTime(10);
@@ -106,7 +106,7 @@ describe("ticks", () => {
     expect([begun(), vi.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it("end with the one under way, for all who ask, whatever more there was", async () => {
+  it("ticks end with the one under way, for all callers of stop, even if work is left", async () => {
     const { ticks, begun, end } = startScripted();
     vi.advanceTimersByTime(100);
     let stopped = 0;

@@ -9,7 +9,7 @@ import { abandon, DAY_MS, openRuns, PATIENCE, PURGE_MS, startUpkept, typesOf } f
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
 afterEach(() => void vi.useRealTimers());
 
-it("W33: the upkeep requires steady looks for three intervals and for the grace, 15 s at most, and passes that on", async () => {
+it("W33: the upkeep requires steady checks for three intervals and for the grace, 15 s at most", async () => {
   const confirmed = [
     [5_000, 60_000],
     [60_000, 0],

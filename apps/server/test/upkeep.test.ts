@@ -16,7 +16,7 @@ const STORES: readonly (readonly [string, () => Promise<StoreUrl>])[] = [
 ];
 
 describe.each(STORES)("the reaper on %s", (_, urlOf) => {
-  it("W33: the reaper ends a run whose lease has run out, says so and counts it, and leaves all others", async () => {
+  it("W33: the reaper ends a run whose lease has expired, logs and counts it, and leaves all others", async () => {
     const { store, ...runs } = await openRuns(await urlOf());
     const [abandoned = ""] = await abandon(store, runs, 1);
     const others = ["unclaimed", "held", "released"];
@@ -62,7 +62,7 @@ describe.each(STORES)("the reaper on %s", (_, urlOf) => {
 });
 
 describe.each(STORES)("upkeep that fails, or is stopped, on %s", (_, urlOf) => {
-  it("W33: upkeep that fails is logged and counted, and tries again the next time", async () => {
+  it("W33: a failure of the upkeep is logged and counted, and the next tick tries again", async () => {
     const { store, ...runs } = await openRuns(await urlOf());
     const [abandoned = ""] = await abandon(store, runs, 1);
     const cause = new Error("connect ECONNREFUSED");
@@ -111,7 +111,7 @@ describe.each(STORES)("upkeep that fails, or is stopped, on %s", (_, urlOf) => {
 });
 
 describe.each(STORES)("retention on %s", (_, urlOf) => {
-  it("S24: the upkeep removes what finished before the retention, batch by batch, and says what", async () => {
+  it("S24: the upkeep removes runs that finished before the retention, batch by batch, and logs them", async () => {
     const { store: _store, ...runs } = await openRuns(await urlOf());
     const finished = await finish(runs, 250);
     const { runId: live } = await runs.create({ ownerId: "ada" });
@@ -127,7 +127,7 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
     expect(left.runs.map(({ runId }) => runId)).toEqual([live]);
   });
 
-  it("S24: the upkeep keeps what is younger, and everything if no retention is set", async () => {
+  it("S24: the upkeep keeps younger runs, and all runs if no retention is set", async () => {
     const { store: _store, ...runs } = await openRuns(await urlOf());
     const [runId = ""] = await finish(runs, 1);
     for (const retentionMs of [36_500 * DAY_MS, DAY_MS, null]) {

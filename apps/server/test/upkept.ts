@@ -12,7 +12,7 @@ export const DAY_MS = 86_400_000;
 export const PURGE_MS = 60_000;
 const SETTINGS = { leaseGraceMs: 0, reapIntervalMs: 5_000, retentionMs: null };
 
-/** One server's upkeep, and what it has said. */
+/** One server's upkeep, and its log. */
 export interface Upkept {
   readonly upkeep: RunningUpkeep;
   readonly logged: readonly (LogFields & { readonly event: string })[];

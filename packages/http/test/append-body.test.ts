@@ -24,7 +24,7 @@ describe.each(DOORS)("%s", (door) => {
     ["a list", `[${EVENT}]`],
     ["null", "null"],
     ["no events", "{}"],
-    ["events that are no list", `{"events":${EVENT}}`],
+    ["events that are not a list", `{"events":${EVENT}}`],
     ["events that are null", '{"events":null}'],
     ["an empty list", '{"events":[]}'],
     ["an unknown field", `{"events":[${EVENT}],"runId":"r"}`],
@@ -32,7 +32,7 @@ describe.each(DOORS)("%s", (door) => {
     ["a byte order mark", `\ufeff${BODY}`],
     ["a comma too many", `{"events":[${EVENT},]}`],
     ["a comment", `${BODY}//`],
-  ])("W9: a body with %s is 400, and nothing is written", async ([, body]) => {
+  ])("W9: a body with %s is 400, and nothing is appended", async ([, body]) => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answer = await world.send(post(`/v1/agent-runs/${runId}/events`, body));
@@ -44,13 +44,13 @@ describe.each(DOORS)("%s", (door) => {
     ["no object", "7"],
     ["null", "null"],
     ["no type", '{"payload":1}'],
-    ["a type that is no string", '{"eventType":7}'],
+    ["a type that is not a string", '{"eventType":7}'],
     ["a small letter", '{"eventType":"Note"}'],
     ["a leading digit", '{"eventType":"1NOTE"}'],
     ["a leading underscore", '{"eventType":"_NOTE"}'],
     ["an empty type", '{"eventType":""}'],
     ["65 characters", `{"eventType":"${"A".repeat(65)}"}`],
-    ["a line break behind the type", '{"eventType":"NOTE\\n"}'],
+    ["a line break after the type", '{"eventType":"NOTE\\n"}'],
     ["an unknown field", '{"eventType":"NOTE","sequence":1}'],
     ["a type twice", '{"eventType":"NOTE","eventType":"NOTE"}'],
     ["a payload twice", '{"eventType":"NOTE","payload":null,"payload":null}'],
@@ -66,7 +66,7 @@ describe.each(DOORS)("%s", (door) => {
     await expectNothing(world, runId);
   });
 
-  it("W9: 1,000 events and a payload of 256 KiB are taken, one more is not", async () => {
+  it("W9: a batch of 1,000 events and a payload of 256 KiB are accepted, one more is refused", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const path = `/v1/agent-runs/${runId}/events`;
@@ -88,7 +88,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W9: the limits can be set", async () => {
+  it("W9: the limits of a body, a batch and a payload can be set", async () => {
     const limits = { maxBatchEvents: 2, maxPayloadBytes: 4, maxBodyBytes: 100 };
     await using world = await openWorld(door, limits);
     const path = `/v1/agent-runs/${await world.record()}/events`;
@@ -105,7 +105,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W9: a body over 4 MiB is 413, whether or not it says its length", async () => {
+  it("W9: a body over 4 MiB is 413, with and without a Content-Length", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const call = post(`/v1/agent-runs/${runId}/events`, BODY.padEnd(4_194_305));
@@ -119,7 +119,7 @@ describe.each(DOORS)("%s", (door) => {
     expect((await world.send({ ...call, body: BODY.padEnd(4_194_304) })).status).toBe(201);
   });
 
-  it("W9: a body is taken in whatever pieces it comes", async () => {
+  it("W9: a body is accepted in any pieces", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const sent = bytes.encode('{"events":[{"eventType":"NOTE","payload":"é😀"}]}');
@@ -135,7 +135,7 @@ describe.each(DOORS)("%s", (door) => {
     ["a form", { "content-type": "application/x-www-form-urlencoded" }],
     ["a near miss", { "content-type": "application/jsonp" }],
     ["an empty", { "content-type": "" }],
-  ])("W9: %s content type is 400", async ([, headers]) => {
+  ])("W9: a body with %s content type is 400", async ([, headers]) => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answer = await world.send(post(`/v1/agent-runs/${runId}/events`, BODY, headers as {}));
@@ -143,7 +143,7 @@ describe.each(DOORS)("%s", (door) => {
     await expectNothing(world, runId);
   });
 
-  it("W9: no content type is 400, one with parameters and capitals is fine", async () => {
+  it("W9: a body without a content type is 400, one with parameters and capitals is accepted", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record()}/events`;
     const untyped = { method: "POST", path, headers: ADA, body: bytes.encode(BODY) };
@@ -187,7 +187,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
-it("W9: a body that does not come to its end is given up", async () => {
+it("W9: a body that does not end is given up", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     await using world = await openWorld("Request to Response");
@@ -212,7 +212,7 @@ it("W9: a body that does not come to its end is given up", async () => {
   }
 });
 
-it("W9: what is left of a refused body costs the connection nothing", async () => {
+it("W9: the rest of a refused body does not cost the connection", async () => {
   await using world = await openWorld("node:http");
   const length = { "Content-Length": "6" };
   using socket = await openSocket(world.port, encodeHead("POST", "/v1/agent-runs", length));
@@ -230,7 +230,7 @@ it.each([
     "0\r\n\r\n",
   ],
 ])(
-  "W49: a refused body of 4 MiB, %s, is read a piece at a time: its client is told to stop, and gets the answer also if it sends all",
+  "W49: a refused body of 4 MiB, %s, is read a piece at a time: its client gets the answer early, even if it sends all",
   async (_, length, piece, end) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     try {

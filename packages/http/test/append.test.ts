@@ -8,7 +8,7 @@ const note = { eventType: "NOTE" };
 const pathOf = (runId: string): string => `/v1/agent-runs/${runId}/events`;
 
 describe.each(DOORS)("%s", (door) => {
-  it("W9: a batch is appended whole and its receipt says where", async () => {
+  it("W9: a batch is appended whole, and its receipt has the sequences", async () => {
     await using world = await openWorld(door);
     const path = pathOf(await world.record("NOTE"));
     const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
@@ -23,7 +23,7 @@ describe.each(DOORS)("%s", (door) => {
     });
   });
 
-  it("W9: concurrent appends each get a stretch of their own, without a hole", async () => {
+  it("W9: concurrent appends get adjacent sequences, without a gap", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const sizes = Array.from({ length: 60 }, (_, at) => (at % 5) + 1);
@@ -44,7 +44,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W10: the same key with the same events gets the original receipt, whenever it comes", async () => {
+  it("W10: the same key with the same events gets the first receipt at any time", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const body = '{"events":[{"eventType":"PHASE_STARTED","payload":{"phase":"a","n":1.0}}]}';
@@ -64,7 +64,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 4 });
   });
 
-  it("W10: with other events it is 422, however small the difference", async () => {
+  it("W10: the same key with other events is 422, however small the difference", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const send = (events: string): ReturnType<typeof world.send> =>
@@ -81,7 +81,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W10: the key is looked at before the end of the run and before expectedSequence", async () => {
+  it("W10: the key is checked before the end of the run and before expectedSequence", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const headers = { "idempotency-key": "k" };
@@ -135,7 +135,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 0 });
   });
 
-  it("W11: expectedSequence is the run's last or the append is refused, whatever was meant", async () => {
+  it("W11: an append is refused unless expectedSequence is the run's last sequence", async () => {
     await using world = await openWorld(door);
     await fc.assert(
       fc.asyncProperty(fc.nat(5), fc.nat(8), async (length, expectedSequence) => {
@@ -165,7 +165,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W11: on a finished run its end speaks first", async () => {
+  it("W11: the end of a finished run is checked before expectedSequence", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("RUN_CANCELLED");
     for (const expectedSequence of [0, 1, 9]) {

@@ -47,7 +47,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(world.stats().streams).toMatchObject({ open: 0, ended: { unauthenticated: 1 } });
   });
 
-  it("W26: it ends a busy stream as soon, and what is told before that was told in order", async () => {
+  it("W26: a session that is lost ends a busy stream as soon, and the frames before are in order", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
     const runId = await world.record("NOTE");
@@ -60,12 +60,12 @@ describe.each(DOORS)("%s", (door) => {
     }
     const frames = await reading;
     expectHardEnd(frames.at(-1), "unauthenticated");
-    // The heartbeats never came, since there always was something to say.
+    // No heartbeat came, since there always was another frame.
     expect(typesOf(frames).filter((type) => type === "status")).toHaveLength(1);
     expect(typesOf(frames).filter((type) => type === "run_event").length).toBeGreaterThan(10);
   });
 
-  it("W26: it is asked again every interval, not more often", async () => {
+  it("W26: the session is checked again every heartbeat interval, not more often", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
     const reading = (await world.tail(await world.record())).rest();
@@ -79,7 +79,7 @@ describe.each(DOORS)("%s", (door) => {
     await reading;
   });
 
-  it("W26: when nobody knows whether the session stands, the reader may come back", async () => {
+  it("W26: a stream whose session cannot be checked ends with a retryable error", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
     const reading = (await world.tail(await world.record())).rest();
@@ -91,7 +91,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(frames.at(-1)?.text).not.toContain("secret");
   });
 
-  it("W26: a run that is deleted ends the stream of a reader that has not had its end", async () => {
+  it("W26: the stream of a deleted run ends for a reader that has not had its end", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);
@@ -109,7 +109,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W26: a run that is deleted and made anew is another run to those who followed the first", async () => {
+  it("W26: a run that is deleted and created again is another run to readers of the first", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const reading = (await world.tail(runId)).rest();
@@ -144,7 +144,7 @@ describe.each(DOORS)("%s", (door) => {
     },
   );
 
-  it("W26: a session store that is down refuses nobody for good", async () => {
+  it("W26: a session store that is down does not end an EventSource for good", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const broken = [new Error("redis://secret"), new RunEventsError("store_unavailable", "Away.")];

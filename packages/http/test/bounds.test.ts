@@ -25,8 +25,8 @@ async function open(world: World, text: string): Promise<RawSocket> {
   return socket;
 }
 
-describe("W49: uploads that do not end", () => {
-  it("are so many of a user, then 429 before a line is read, and a place is free when one has ended", async () => {
+describe("uploads that do not end", () => {
+  it("W49: a user's uploads are bounded: one more is 429 before a line is read, and a place is free when one has ended", async () => {
     await using world = await openWorld("node:http", { maxUploadsPerUser: 3 });
     const path = `/v1/agent-runs/${await world.record()}/events`;
     const head = headOf("POST", path, { ...LINES, "transfer-encoding": "chunked" });
@@ -43,7 +43,7 @@ describe("W49: uploads that do not end", () => {
       body: NOTE,
     };
     expect((await world.send(bobs)).status).toBe(201);
-    // A body of JSON is no upload.
+    // A body of JSON is not an upload.
     expect((await world.send(post(path, { events: [{ eventType: "NOTE" }] }))).status).toBe(201);
     uploads[0]?.socket.end(chunk("\n") + chunk(""));
     await uploads[0]?.until('"replayed":false');
@@ -51,7 +51,7 @@ describe("W49: uploads that do not end", () => {
     expect(await again.until("replayed")).toMatch(/^HTTP\/1\.1 201 /);
   });
 
-  it("hold so many bytes of unfinished lines, then end with 429 and the line; what came before is in the log", async () => {
+  it("W49: an upload over the bytes of unfinished lines ends with 429 and the line; the lines before are in the log", async () => {
     await using world = await openWorld("node:http", { maxBytesPerUser: 1_000_000 });
     const runId = await world.record();
     const path = `/v1/agent-runs/${runId}/events`;
@@ -77,7 +77,7 @@ describe("W49: uploads that do not end", () => {
     expect((await world.runs.get(runId)).lastSequence).toBe(11);
   });
 
-  it("may be quiet for ever: no clock runs on an upload", async () => {
+  it("W49: an upload may be quiet for ever: it has no timer", async () => {
     const clock = createManualClock();
     await using world = await openWorld("node:http", { clock, stallMs: 1_000 });
     const path = `/v1/agent-runs/${await world.record()}/events`;
@@ -92,8 +92,8 @@ describe("W49: uploads that do not end", () => {
   });
 });
 
-describe.each(DOORS)("W49: %s: bodies", (door) => {
-  it("of a user are gathered up to so many bytes, then 429; the only one is never too large, and none is held behind", async () => {
+describe.each(DOORS)("%s: bodies", (door) => {
+  it("W49: a user's bodies are held up to a bound, then 429; the only one is never too large, and the others do not wait", async () => {
     await using world = await openWorld(door, { maxBytesPerUser: 1_000 });
     const path = `/v1/agent-runs/${await world.record()}/events`;
     const large = { events: [{ eventType: "NOTE", payload: "x".repeat(5_000) }] };
@@ -118,7 +118,7 @@ describe.each(DOORS)("W49: %s: bodies", (door) => {
     expect((await world.send(post(path, large))).status).toBe(201);
   });
 
-  it("are not the only thing that counts: requests in flight are so many, whatever they ask", async () => {
+  it("W49: a user's requests in flight are bounded, for requests of any kind", async () => {
     await using world = await openWorld(door, { maxRequestsPerUser: 2 });
     const path = `/v1/agent-runs/${await world.record()}`;
     const release = world.store.hold("getRun");
@@ -131,7 +131,7 @@ describe.each(DOORS)("W49: %s: bodies", (door) => {
     expect((await world.send({ path, headers: ADA })).status).toBe(200);
   });
 
-  it("A page of another origin, and a request without a credential, count for nobody", async () => {
+  it("W49: a request of a foreign origin and one without a credential do not count for any user", async () => {
     await using world = await openWorld(door, { maxRequestsPerUser: 1 });
     const path = `/v1/agent-runs/${await world.record()}`;
     const release = world.store.hold("getRun");
@@ -144,7 +144,7 @@ describe.each(DOORS)("W49: %s: bodies", (door) => {
   });
 });
 
-it("W49: a body is refused by its stated length before a byte of it has come", async () => {
+it("W49: a body is refused by its Content-Length before a byte of it arrives", async () => {
   await using world = await openWorld("node:http", { maxBytesPerUser: 1_000_000 });
   const path = `/v1/agent-runs/${await world.record()}/events`;
   const headers = { "content-type": "application/json", "content-length": "600000" };

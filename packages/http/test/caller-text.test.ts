@@ -39,7 +39,7 @@ describe("no expression costs more than the text is long", () => {
 
 /**
  * What costs more than its length does not end within the test's own bound: of the quadratic ones seen here, 4 MiB took hours.
- * A thread of its own, so that one that hangs can be ended.
+ * Each runs in a new thread, so that one that hangs can be ended.
  */
 it.each(["json", "ndjson", "headers"])(
   "reads every sort of text up to its limit (%s)",

@@ -50,8 +50,8 @@ describe("two copies of core in one process", () => {
     ]);
   });
 
-  it("one whose logs have no mark is refused with a TypeError that says so", () => {
-    // As a version of core makes them that does not know the mark.
+  it("a copy whose logs have no mark is refused with a TypeError that names the cause", () => {
+    // As a version of core without the mark makes them.
     const { append, readPage } = core.createRunEvents({ store: core.createMemoryStore() }).log;
     const runs = { log: { append, readPage } };
     for (const create of [createHandler, createNodeHandler]) {

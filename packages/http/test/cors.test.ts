@@ -49,7 +49,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W19: without a list there is no word of origins", async () => {
+  it("W19: without a list no answer has CORS headers", async () => {
     await using world = await openWorld(door);
     const path = "/v1/agent-runs";
     const answer = await world.send({ path, headers: { ...ADA_SESSION, origin: APP } });

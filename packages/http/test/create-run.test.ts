@@ -32,7 +32,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(again.text).toBe(answer.text);
   });
 
-  it("W8: without a body, or an id in it, the id is a UUID and the metadata null", async () => {
+  it("W8: a create without a body, or without an id, gets a UUID and null as metadata", async () => {
     await using world = await openWorld(door);
     const bare = { method: "POST", path: PATH, headers: ADA };
     const answers = [await world.send(bare), await world.send(post(PATH, "{}"))];
@@ -44,7 +44,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(ids[0]).not.toBe(ids[1]);
   });
 
-  it("W8: the same owner and id again is 200 and the run as it stands", async () => {
+  it("W8: a create with the same owner and id is 200 and the run as it is", async () => {
     await using world = await openWorld(door);
     const create = post(PATH, { runId: "r", metadata: { first: true } });
     await world.send(create);
@@ -66,7 +66,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W8: somebody else's id is taken, and tells nothing of the run", async () => {
+  it("W8: the id of another user's run is taken, and the answer shows nothing of the run", async () => {
     await using world = await openWorld(door);
     await world.runs.create({ ownerId: "bob", runId: "r", metadata: "bob's" });
     const answer = await world.send(post(PATH, { runId: "r" }));
@@ -80,8 +80,8 @@ describe.each(DOORS)("%s", (door) => {
     ["an id of another alphabet", '{"runId":"a.b"}'],
     ["an empty id", '{"runId":""}'],
     ["an id of 129 characters", `{"runId":"${"a".repeat(129)}"}`],
-    ["an id with a line break behind it", '{"runId":"a\\n"}'],
-    ["an id that is no string", '{"runId":7}'],
+    ["an id with a line break after it", '{"runId":"a\\n"}'],
+    ["an id that is not a string", '{"runId":7}'],
     ["an id that is null", '{"runId":null}'],
     ["an unknown field", '{"runId":"a","owner":"ada"}'],
     ["a field twice", '{"runId":"a","runId":"b"}'],
@@ -91,14 +91,14 @@ describe.each(DOORS)("%s", (door) => {
     ["a string", '"r"'],
     ["no JSON", "{"],
     ["two values", "{}{}"],
-  ])("W8: %s is 400 and creates nothing", async ([, body]) => {
+  ])("W8: a create with %s is 400 and creates nothing", async ([, body]) => {
     await using world = await openWorld(door);
     const answer = await world.send(post(PATH, body));
     expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
     expect((await world.runs.list({ ownerId: "ada" })).runs).toEqual([]);
   });
 
-  it("W8: an id of 128 characters is one, and metadata has a payload's bound", async () => {
+  it("W8: an id of 128 characters is valid, and metadata has the bound of a payload", async () => {
     await using world = await openWorld(door, { maxPayloadBytes: 10 });
     const runId = "_".repeat(128);
     expect((await world.send(post(PATH, { runId, metadata: "12345678" }))).status).toBe(201);

@@ -42,7 +42,7 @@ const BOB = { authorization: "Bearer bob" };
 const BOB_SESSION = { cookie: "session=bob" };
 
 describe.each(DOORS)("%s", (door) => {
-  it("W4: everything but the live stream takes either credential", async () => {
+  it("W4: every route but the live stream accepts either credential", async () => {
     await using world = await openWorld(door, STILL);
     for (const credential of [ADA, ADA_SESSION]) {
       const runId = await world.record();
@@ -50,7 +50,7 @@ describe.each(DOORS)("%s", (door) => {
         if (call.path.includes("since=7")) continue;
         const { authorization: _, ...headers } = call.headers ?? {};
         const { status } = await world.send({ ...call, headers: { ...headers, ...credential } });
-        // A live run is not deleted, which says that it was the caller's.
+        // The refusal to delete a live run shows that it is the caller's.
         const expected =
           call.method === "DELETE" && call.body === undefined ? [409] : [200, 201, 204];
         expect([call, expected.includes(status)]).toEqual([call, true]);
@@ -58,7 +58,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W4: without a credential, or with one that is not valid, it is 401", async () => {
+  it("W4: a request without a valid credential is 401", async () => {
     await using world = await openWorld(door);
     world.accounts.signOut("ada");
     const runId = await world.record();
@@ -75,7 +75,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await world.runs.read(runId)).toMatchObject({ lastSequence: 0, runStatus: "queued" });
   });
 
-  it("W4: somebody else's run, none, and an id that none can have get the same 404, byte for byte", async () => {
+  it("W4: another user's run, an unknown run and an impossible id get the same 404, byte for byte", async () => {
     await using world = await openWorld(door);
     const adas = await world.record("NOTE", "NOTE");
     const finished = await world.record("RUN_COMPLETED");
@@ -127,7 +127,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W4: authentication that breaks down is an error of the server, not of the caller", async () => {
+  it("W4: an `authenticate` that throws is an error of the server, not of the caller", async () => {
     await using world = await openWorld(door);
     world.accounts.breakDown(new Error("the session store is at redis://secret"));
     const answer = await world.send({ path: "/v1/agent-runs", headers: ADA });

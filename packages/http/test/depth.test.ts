@@ -32,7 +32,7 @@ describe.each(DOORS)("%s", (door) => {
     expect((await world.runs.get(runId)).lastSequence).toBe(2);
   });
 
-  it("W8: so is metadata: a deeper one is 400, and there is no run", async () => {
+  it("W8: metadata is nested 1,000 deep at most; a deeper one is 400, and no run is created", async () => {
     await using world = await openWorld(door);
     const create = (runId: string, depth: number): ReturnType<typeof post> =>
       post("/v1/agent-runs", `{"runId":"${runId}","metadata":${nest(depth)}}`);

@@ -50,7 +50,7 @@ const PHASES = {
     const runId = await world.record(...Array<string>(900).fill("NOTE"));
     let release = world.store.hold("read");
     const socket = await ask(world, runId);
-    // The look at whose run it is goes through, then the one behind the subscription; the read of the page is held.
+    // The check of the run's owner passes, then the read after the subscription; the read of the page is held.
     for (let look = 0; look < 2; look++) {
       await eventually(() => expect(world.store.held()).toBe(1));
       const releaseLook = release;
@@ -76,21 +76,24 @@ const PHASES = {
   },
 };
 
-describe.each(Object.entries(PHASES))("W25: a client that goes %s", (_, reach) => {
-  it.each(["reset", "close"] as const)("W25: by %s leaves nothing open", async (how) => {
-    const clock = createManualClock();
-    await using world = await openWorld("node:http", { clock });
-    using socket = await reach(world);
-    if (how === "reset") socket.socket.resetAndDestroy();
-    else socket.socket.destroy();
-    await eventually(async () => expect(await world.connections()).toBe(0));
-    world.store.releaseAll();
-    await expectNothingLeft(world, clock);
-    expect(world.reported).toEqual([]);
-  });
+describe.each(Object.entries(PHASES))("W25: a client that leaves %s", (_, reach) => {
+  it.each(["reset", "close"] as const)(
+    "W25: a client that leaves by %s leaves nothing open",
+    async (how) => {
+      const clock = createManualClock();
+      await using world = await openWorld("node:http", { clock });
+      using socket = await reach(world);
+      if (how === "reset") socket.socket.resetAndDestroy();
+      else socket.socket.destroy();
+      await eventually(async () => expect(await world.connections()).toBe(0));
+      world.store.releaseAll();
+      await expectNothingLeft(world, clock);
+      expect(world.reported).toEqual([]);
+    },
+  );
 });
 
-it("W25: a client that has said its last word and reads on is let go in order", async () => {
+it("W25: a client that has closed its sending side and reads on gets an orderly end", async () => {
   const clock = createManualClock();
   await using world = await openWorld("node:http", { clock });
   using socket = await PHASES["while its connection is full"](world);
@@ -102,14 +105,14 @@ it("W25: a client that has said its last word and reads on is let go in order", 
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W25: 500 clients that come and go leave no listener, timer, watch or connection behind", async () => {
+  it("W25: after 500 clients have come and gone no listener, timer, subscription or connection is left", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock, maxStreamsPerUser: 1_000 });
     const runId = await world.record("NOTE");
-    // The runner has timers of its own; all of core's are on the clock.
+    // Other timers are the test runner's; all of core's are on the clock.
     const sockets = (): readonly string[] =>
       process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
-    // The first ones warm up whatever stays for good.
+    // The first ones allocate what stays for good.
     let before: readonly string[] = [];
     for (let round = 0; round < 25; round++) {
       const streams = await Promise.all(Array.from({ length: 20 }, () => world.tail(runId)));
@@ -127,7 +130,7 @@ describe.each(DOORS)("%s", (door) => {
     });
   });
 
-  it("W25: of several readers of a run one goes, and the others read on", async () => {
+  it("W25: when one of several readers of a run leaves, the others read on", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const streams = await Promise.all([0, 1, 2].map(() => world.tail(runId)));
@@ -190,7 +193,7 @@ it("W25: a Response that is broken off while it is read, or before it is, ends",
   }
 });
 
-describe("a Response that nobody reads", () => {
+describe("a Response that is not read", () => {
   async function unread(world: World, runId: string): Promise<Response> {
     const { runs } = world;
     const authenticate = (): Identity => ({ userId: "ada", credential: "session" });
@@ -202,7 +205,7 @@ describe("a Response that nobody reads", () => {
   }
   const handlers = new WeakMap<Response, Handler>();
 
-  it("W25: gives its place back when a stalled reader would, and says so if it is read after all", async () => {
+  it("W25: an unread Response frees its place after the stall limit, and ends with slow_consumer if it is read later", async () => {
     const clock = createManualClock();
     await using world = await openWorld("Request to Response", { clock });
     const response = await unread(world, await world.record("NOTE"));
@@ -215,7 +218,7 @@ describe("a Response that nobody reads", () => {
     expect(await response.text()).toContain('"code":"slow_consumer"');
   });
 
-  it("W27: does not hold a drain up, and says so if it is read after all", async () => {
+  it("W27: an unread Response does not delay a drain, and ends with draining if it is read later", async () => {
     await using world = await openWorld("Request to Response");
     const response = await unread(world, await world.record("NOTE"));
     await handlers.get(response)?.drain(0);
@@ -223,7 +226,7 @@ describe("a Response that nobody reads", () => {
   });
 });
 
-it("W27: a store that does not answer holds no drain up, and its readers are told when it does", async () => {
+it("W27: a store that does not answer does not delay a drain, and its readers get the end when it answers", async () => {
   await using world = await openWorld("node:http");
   const runId = await world.record("NOTE");
   const release = world.store.hold("read");

@@ -9,7 +9,7 @@ describe.each(DOORS)("%s", (door) => {
   it("W27: a drain ends every stream with draining, spread over the window", async () => {
     const clock = createManualClock();
     let draw = 0;
-    // Evenly spread, whatever is drawn for.
+    // Evenly spread, for any random number.
     const random = (): number => (draw++ % 20) / 20;
     await using world = await openWorld(door, { clock, random });
     const runIds = await Promise.all(Array.from({ length: 20 }, () => world.record("NOTE")));
@@ -44,7 +44,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W27: what a reader had not had by then is there when it comes back", async () => {
+  it("W27: a reader that comes back after a drain gets the events that it missed", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const reading = (await world.tail(runId)).rest();
@@ -59,7 +59,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(typesOf(frames)).toEqual(["connected", "run_event", "run_finished"]);
   });
 
-  it("W27: from then on a stream is answered with draining, and nothing stays open", async () => {
+  it("W27: a stream that is opened after a drain gets draining, and nothing stays open", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     await world.drain(1_000);

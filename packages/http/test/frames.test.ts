@@ -12,7 +12,7 @@ const phase = (name: string): EventDraft => ({
   payload: { phase: name },
 });
 
-/** What a stream says of the run's state, in the order in which it says it. */
+/** The run's states in the frames of a stream, in order. */
 function statesOf(frames: readonly Frame[]): readonly unknown[] {
   return frames
     .filter(({ data }) => data["type"] !== "run_event")
@@ -40,7 +40,7 @@ async function textOf(world: World, runId: string): Promise<string> {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W22: a finished run is connected, its events, and run_finished", async () => {
+  it("W22: a finished run's stream is connected, its events, and run_finished", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE", phase("p"), "RUN_COMPLETED");
     const [connected, ...frames] = await (await world.tail(runId)).rest();
@@ -65,14 +65,14 @@ describe.each(DOORS)("%s", (door) => {
     expect(Object.keys(frames.at(-1)?.data ?? {})).toHaveLength(4);
   });
 
-  it("W22: data stands before id, an hour's retry between them, and retry only where it is said", async () => {
+  it("W22: `data` comes before `id`, an hour's `retry` is between them, and only the listed frames have a `retry`", async () => {
     await using world = await openWorld(door);
     const text = await textOf(world, await world.record(phase("p"), "RUN_COMPLETED"));
     const lines = text.split("\n").map((line) => line.replace(/: .*/, ""));
     expect(lines.join(" ")).toBe("retry data id  data id  data id  data retry id  ");
   });
 
-  it("W22: retry of connected is 2,000 to 5,000, and not the same for everybody", async () => {
+  it("W22: the `retry` of `connected` is 2,000 to 5,000, and differs by reader", async () => {
     const draws = [0, 0.25, 0.5, 0.999_999];
     let drawn = 0;
     await using world = await openWorld(door, {
@@ -85,7 +85,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(retries).toEqual([2_000, 2_750, 3_500, 5_000]);
   });
 
-  it("W22: events come strictly one by one, from wherever a reader starts and however they are written", async () => {
+  it("W22: events come in sequence without a gap, from any cursor and however they are written", async () => {
     await using world = await openWorld(door);
     await fc.assert(
       fc.asyncProperty(
@@ -109,8 +109,8 @@ describe.each(DOORS)("%s", (door) => {
           const total = (await world.runs.get(runId)).lastSequence;
           for (const [at, frames] of (await reading).entries()) {
             const since = cursors[at] ?? 0;
-            const behind = Array.from({ length: total - since }, (_, index) => since + 1 + index);
-            expect(sequencesOf(frames)).toEqual(behind);
+            const expected = Array.from({ length: total - since }, (_, index) => since + 1 + index);
+            expect(sequencesOf(frames)).toEqual(expected);
             expect(typesOf([...frames.slice(0, 1), ...frames.slice(-1)])).toEqual([
               "connected",
               "run_finished",
@@ -138,12 +138,12 @@ describe.each(DOORS)("%s", (door) => {
     for (const texts of events) expect(texts).toEqual(events[0]);
   });
 
-  it("W22: a change of status or phase is told in a status frame without an id", async () => {
+  it("W22: a change of status or phase gives a status frame without an id", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const stream = await world.tail(runId);
     await stream.until("connected");
-    const said: Frame[] = [];
+    const frames: Frame[] = [];
     for (const event of [
       { eventType: "NOTE" },
       phase("one"),
@@ -151,13 +151,13 @@ describe.each(DOORS)("%s", (door) => {
       phase("two"),
     ]) {
       await world.runs.append(runId, [event]);
-      said.push(
+      frames.push(
         ...(await stream.until(
-          event.eventType === "NOTE" && said.length > 0 ? "run_event" : "status",
+          event.eventType === "NOTE" && frames.length > 0 ? "run_event" : "status",
         )),
       );
     }
-    expect(typesOf(said)).toEqual([
+    expect(typesOf(frames)).toEqual([
       "run_event",
       "status",
       "run_event",
@@ -166,7 +166,7 @@ describe.each(DOORS)("%s", (door) => {
       "run_event",
       "status",
     ]);
-    const statuses = said.filter(({ data }) => data["type"] === "status");
+    const statuses = frames.filter(({ data }) => data["type"] === "status");
     expect(statesOf(statuses)).toEqual([
       ["status", "running", null, 1],
       ["status", "running", "one", 2],
@@ -175,7 +175,7 @@ describe.each(DOORS)("%s", (door) => {
     for (const { id, retryMs } of statuses) expect([id, retryMs]).toEqual([null, null]);
   });
 
-  it("W22: a quiet stream says its status whenever 15 seconds have passed, a busy one does not", async () => {
+  it("W22: a quiet stream has a status frame every 15 seconds, a busy one has none", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
     const runId = await world.record(phase("p"));
@@ -205,7 +205,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W22: heartbeats keep to the interval that was set", async () => {
+  it("W22: heartbeats come at the interval that was set", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock, heartbeatMs: 1_000 });
     const stream = await world.tail(await world.record());
@@ -217,7 +217,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W23: only run_finished says that a run has ended; all else is as of what was sent", async () => {
+  it("W23: only run_finished has a terminal status; other frames have the status as of the events sent", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED");
     const expected: readonly (readonly unknown[])[] = [
@@ -235,7 +235,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W23: the end is told once, after the last event, to a reader that was there", async () => {
+  it("W23: a live reader gets run_finished once, after the last event", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);

@@ -18,7 +18,7 @@ interface ParserOptions {
   readonly verify?: (request: IncomingMessage, response: ServerResponse, bytes: Buffer) => void;
 }
 
-/** What is used of Express, which brings no types. */
+/** What the tests use of Express, which has no types. */
 interface Express {
   (): RequestListener & { use(...middleware: readonly Middleware[]): void };
   json(options?: ParserOptions): Middleware;
@@ -58,7 +58,7 @@ function post(url: string, type: string, body: string): Promise<Response> {
   return fetch(url, { method: "POST", headers: { "content-type": type }, body });
 }
 
-it("W9: behind a body parser a request is refused and the host is told why, and no run of another id is made", async () => {
+it("W9: a request whose body a parser has read is refused, `onError` gets the cause, and no run of another id is created", async () => {
   const { runs, url, reported } = await serveBehindParser();
   const paths = ["/v1/agent-runs", "/v1/agent-runs/r/events", "/v1/agent-runs/r/claim"];
   for (const path of paths) {
@@ -67,7 +67,7 @@ it("W9: behind a body parser a request is refused and the host is told why, and 
     expect(await response.json()).toMatchObject({ code: "internal" });
   }
   expect(reported.map(String)).toEqual(
-    Array(3).fill(expect.stringContaining("a body parser has read before this handler")),
+    Array(3).fill(expect.stringContaining("whose body a parser has read before this handler")),
   );
   expect((await runs.list({ ownerId: "ada" })).runs.map(({ runId }) => runId)).toEqual(["r"]);
   // Express leaves lines alone, so they arrive; and what has no body has lost none.
@@ -80,7 +80,7 @@ it("W9: behind a body parser a request is refused and the host is told why, and 
   expect([lines.status, cancelled.status, reported.length]).toEqual([201, 200, 3]);
 });
 
-it("W1, W9: bytes that a parser has kept as `rawBody` are the body, token for token", async () => {
+it("W1, W9: bytes that a parser kept as `rawBody` are the body, token for token", async () => {
   const { runs, url } = await serveBehindParser(
     express.json({
       verify(request, _, bytes) {
@@ -96,7 +96,7 @@ it("W1, W9: bytes that a parser has kept as `rawBody` are the body, token for to
   expect((await runs.log.readPage("mine")).events[0]?.payload).toBe("[1e2,12345678901234567890]");
 });
 
-it("W9: lines that a parser has kept as text are the lines", async () => {
+it("W9: lines that a parser kept as text are the lines of the upload", async () => {
   const { runs, url } = await serveBehindParser(
     express.text({
       type: "application/x-ndjson",
@@ -111,7 +111,7 @@ it("W9: lines that a parser has kept as text are the lines", async () => {
   expect((await runs.read("r")).events).toHaveLength(2);
 });
 
-it("W9: on `fetch` a body that the host has read is refused and told, and a clone may be read", async () => {
+it("W9: on `fetch` a body that the host has read is refused, `onError` gets the cause, and a clone may be read", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const reported: unknown[] = [];
@@ -139,7 +139,7 @@ it("W9: on `fetch` a body that the host has read is refused and told, and a clon
   expect((await handler.fetch(whole)).status).toBe(201);
 });
 
-it("W25: in Express a stream whose client goes is let go, though a parser has read the request", async () => {
+it("W25: in Express a stream whose client leaves is closed, even if a parser has read the request", async () => {
   const { handler, url } = await serveBehindParser();
   const left = new AbortController();
   const response = await fetch(`${url}/v1/agent-runs/r/stream`, {
@@ -152,7 +152,7 @@ it("W25: in Express a stream whose client goes is let go, though a parser has re
   await eventually(() => expect(handler.stats().streams.open).toBe(0));
 });
 
-it("W19, W25: in Hono HEAD opens no stream, and one whose body is cancelled is let go", async () => {
+it("W19, W25: in Hono HEAD opens no stream, and a stream whose body is cancelled is closed", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const handler = createHandler({ runs, authenticate: () => ADA });
@@ -173,7 +173,7 @@ it("W19, W25: in Hono HEAD opens no stream, and one whose body is cancelled is l
   expect(handler.stats().streams.open).toBe(0);
 });
 
-it("W18: an answer of `fetch` says its length, so a compressor leaves a short one and its ETag alone", async () => {
+it("W18: an answer of `fetch` has a Content-Length, so a compressor leaves a short one and its ETag alone", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const handler = createHandler({ runs, authenticate: () => ADA });

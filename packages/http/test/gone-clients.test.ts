@@ -41,7 +41,7 @@ async function untilNothingIsLeft(world: World): Promise<void> {
   expect(world.reported).toEqual([]);
 }
 
-describe("W49: of clients that have gone", () => {
+describe("the work of clients that have gone", () => {
   it("W49: no page is read beyond the slice that had begun, however many asked", async () => {
     await using world = await openWorld("node:http");
     const path = `/v1/agent-runs/${await recordPage(world)}/events`;
@@ -57,7 +57,7 @@ describe("W49: of clients that have gone", () => {
     expect(world.store.asked("read") - before).toBeLessThanOrEqual(32);
   });
 
-  it("W49: a page ends at the slice during which its client goes", async () => {
+  it("W49: a page ends at the slice during which its client leaves", async () => {
     await using world = await openWorld("node:http");
     const path = `/v1/agent-runs/${await recordPage(world)}/events`;
     let release = world.store.hold("read");
@@ -75,7 +75,7 @@ describe("W49: of clients that have gone", () => {
     expect(world.store.asked("read")).toBe(4);
   });
 
-  it("W49: a page that waits until it may go alone is not read", async () => {
+  it("W49: a page that waits for its owner's other large work is not read", async () => {
     await using world = await openWorld("node:http");
     const runId = await recordPage(world);
     const before = world.store.asked("read");
@@ -93,7 +93,7 @@ describe("W49: of clients that have gone", () => {
     expect(world.store.asked("read") - before).toBe(20);
   });
 
-  it("W49: a list is not read on", async () => {
+  it("W49: a list is not read further", async () => {
     await using world = await openWorld("node:http");
     for (let at = 0; at < 40; at++) await world.record();
     const release = world.store.hold("listRuns");
@@ -125,7 +125,7 @@ it.each([
   ["a page of 4 MB, in its middle", 20, 7],
   ["a page of 4 MB, at its last slice", 20, 17],
 ])(
-  "W49: no answer is made of %s if its client goes meanwhile, and a host's log has a 499",
+  "W49: %s is not answered if its client leaves meanwhile, and the host's log has a 499",
   async (_, events, slice) => {
     await using world = await openWorld("Request to Response");
     const runId = await world.record();
@@ -174,7 +174,7 @@ const READS: readonly (readonly [StoreCall, (runId: string) => Call])[] = [
   ],
 ];
 
-/** A port whose users are known only when the test says so. */
+/** A port whose users are known only when the test lets them be. */
 interface SlowPort {
   readonly handler: NodeHandler;
   readonly port: number;
@@ -208,8 +208,8 @@ async function openSlowPort(world: World): Promise<SlowPort> {
   };
 }
 
-describe.each(READS)("W49: a request that would ask the store for %s", (name, callOf) => {
-  it("W49: asks for nothing if its client goes before its user is known", async () => {
+describe.each(READS)("a request that would ask the store for %s", (name, callOf) => {
+  it("W49: a read asks the store for nothing if its client leaves before its user is known", async () => {
     await using world = await openWorld("node:http");
     const { path, method = "GET", headers } = callOf(await world.record("NOTE"));
     const { port, handler, asked, connections, know } = await openSlowPort(world);
@@ -256,7 +256,7 @@ it.each(["reset", "end"] as const)(
   },
 );
 
-it("W49: a change lands once the server has read its body, even if its client goes while the change waits for its turn", async () => {
+it("W49: a change lands once the server has read its body, even if its client leaves while the change waits for its turn", async () => {
   await using world = await openWorld("node:http");
   const { port, handler, asked, know } = await openSlowPort(world);
   const headers = { "content-type": "application/json", "content-length": "2" };

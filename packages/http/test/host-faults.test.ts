@@ -12,7 +12,7 @@ import { createManualClock } from "./harness/manual-clock.ts";
 
 const ADA: Identity = { userId: "ada", credential: "bearer" };
 
-/** What a host may answer by mistake, with what it is told. */
+/** Wrong answers of a host's `authenticate`, each with a part of the error that the host gets. */
 const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
   [undefined, "got undefined"],
   [false, "got a value of type boolean"],
@@ -27,8 +27,8 @@ const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
 ];
 
 it.each(NO_IDENTITIES)(
-  "W4, W5: an `authenticate` that answers %o lets nobody in, and the host is told what came",
-  async (answer, told) => {
+  "W4, W5: an `authenticate` that returns %o lets no one in, and `onError` gets what came",
+  async (answer, expected) => {
     const runs = createRunEvents({ store: createMemoryStore() });
     onTestFinished(() => runs.close());
     await runs.create({ ownerId: "ada", runId: "r" });
@@ -57,12 +57,12 @@ it.each(NO_IDENTITIES)(
     expect(await runs.get("r")).toMatchObject({ runStatus: "queued" });
     expect((await runs.list({ ownerId: "ada" })).runs).toHaveLength(1);
     const messages = reported.map(String);
-    expect(messages).toEqual(Array(5).fill(expect.stringContaining(told)));
+    expect(messages).toEqual(Array(5).fill(expect.stringContaining(expected)));
     expect(messages.join()).not.toContain("secret-jwt");
   },
 );
 
-it("W26: a stream ends, and the host is told, when `authenticate` answers something else later", async () => {
+it("W26: a stream ends, and `onError` is called, when `authenticate` later returns something else", async () => {
   const clock = createManualClock();
   const runs = createRunEvents({ store: createMemoryStore(), clock });
   onTestFinished(() => runs.close());
@@ -100,7 +100,7 @@ it.each([
     "Expected `authenticate`",
     "got a string",
   ],
-])("a handler of options that cannot work is not made: %#", (options, expected, got) => {
+])("a handler with invalid options is refused: %#", (options, expected, got) => {
   for (const create of [createHandler, createNodeHandler]) {
     const make = (): unknown => create(options as unknown as never);
     expect(make).toThrow(TypeError);
@@ -110,10 +110,10 @@ it.each([
 });
 
 it.each([
-  ["/api/v1/agent-runs", "something is in front of /v1/agent-runs"],
-  ["/v1/agent-runs-of-mine", "Runs are at /v1/agent-runs."],
-  ["/", "Runs are at /v1/agent-runs."],
-])("W3: a 404 of %s says where runs are", async (path, detail) => {
+  ["/api/v1/agent-runs", "Expected a path that begins with /v1/agent-runs, got one with a prefix."],
+  ["/v1/agent-runs-of-mine", "Expected /v1/agent-runs or a path below it"],
+  ["/", "Expected /v1/agent-runs or a path below it"],
+])("W3: the 404 of %s has the path of runs", async (path, detail) => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const handler = createHandler({ runs, authenticate: () => ADA });
@@ -125,7 +125,7 @@ it.each([
   });
 });
 
-it("W3: a host's log that fails costs no answer", async () => {
+it("W3: an `onError` that throws does not cost the client its answer", async () => {
   const store = createMemoryStore();
   const runs = createRunEvents({
     store: { ...store, getRun: () => Promise.reject(new Error("no")) },
@@ -158,7 +158,7 @@ it("W3: a target in the absolute form is the same target", async () => {
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-it("W12: a line that has not ended is kept as it came, whatever the transport does with its buffer", () => {
+it("W12: an unfinished line is kept as it came, even if the transport reuses its buffer", () => {
   const cutter = createLineCutter(100, () => {});
   const buffer = Buffer.from("hello");
   expect([...cutter.push(buffer)]).toEqual([]);
@@ -166,7 +166,7 @@ it("W12: a line that has not ended is kept as it came, whatever the transport do
   expect(Buffer.from(cutter.rest()).toString()).toBe("hello");
 });
 
-it("W3: a response that the host has begun itself is cut, and the process goes on", async () => {
+it("W3: a response that the host has begun is cut, and the process goes on", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({ runs, authenticate: () => ADA });
   const server = createServer((request, response) => {

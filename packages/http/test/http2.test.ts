@@ -14,7 +14,7 @@ async function startHttp2(): Promise<{ readonly url: string; readonly read: () =
     authenticate: () => ({ userId: "ada", credential: "session" }),
   });
   const server = createServer((request, response) =>
-    // What node:http2 gives to those who know node:http.
+    // The API of node:http2 that is compatible with node:http.
     handler.handle(
       request as unknown as IncomingMessage,
       response as unknown as ServerResponse<IncomingMessage>,
@@ -46,7 +46,7 @@ it("W5: over HTTP/2 too a page of the same origin may change by session, and one
   }
 });
 
-it("W49: over HTTP/2 the rest of a refused body is read slowly, also without a Content-Length", async () => {
+it("W49: over HTTP/2 the rest of a refused body is read slowly, even without a Content-Length", async () => {
   const { url, read } = await startHttp2();
   const session = connect(url);
   onTestFinished(() => session.destroy());

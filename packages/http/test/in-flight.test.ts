@@ -6,7 +6,7 @@ import { createInFlights, type Holding } from "../src/bounds/in-flight.ts";
 const LIMITS = { maxRequests: 3, maxUploads: 2, maxBytes: 100 };
 const NOTHING = { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
 
-/** Whether the call was refused. @throws what is no refusal */
+/** Whether the call was refused. @throws any other error */
 function refuses(call: () => void): boolean {
   try {
     call();
@@ -25,7 +25,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("leave" as const), at: fc.nat(5) }),
 );
 
-it("W49: no user has more in flight than the limits say, a refusal holds nothing, and who has left holds nothing", () => {
+it("W49: no user has more in flight than the limits, and a refused or ended request holds nothing", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const inFlights = createInFlights(LIMITS);

@@ -21,46 +21,46 @@ const release = (runId: string, fence: unknown): Call => ({
   method: "DELETE",
 });
 
-function said({ status, text }: Answer): readonly [number, unknown] {
+function statusAndJson({ status, text }: Answer): readonly [number, unknown] {
   return [status, text === "" ? null : JSON.parse(text)];
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W31: a claim gives a fence and says when the lease runs out, by the store's clock", async () => {
+  it("W31: a claim gives a fence and the time at which the lease expires, by the store's clock", async () => {
     await using world = await openWorld(door, { storeNow: () => START_MS });
     const runId = await world.record("NOTE");
-    expect(said(await world.send(claim(runId)))).toEqual([
+    expect(statusAndJson(await world.send(claim(runId)))).toEqual([
       200,
       { fence: FIRST_FENCE, expiresAt: "2026-06-20T12:01:00.000Z" },
     ]);
     const before = await world.runs.get(runId);
-    // The lease is no event: the run is as it was.
+    // The lease is not an event: the run is as it was.
     expect(before).toMatchObject({ lastSequence: 1, updatedAt: "2026-06-20T12:00:00.000Z" });
   });
 
-  it("W31: who comes second is told until when the run is taken, also if it is the same caller", async () => {
+  it("W31: a second claim gets the time at which the lease expires, even from the same caller", async () => {
     await using world = await openWorld(door, { storeNow: () => START_MS });
     const runId = await world.record();
     await world.send(claim(runId, { leaseMs: 1_000 }));
-    expect(said(await world.send(claim(runId, { leaseMs: 3_600_000 })))).toMatchObject([
+    expect(statusAndJson(await world.send(claim(runId, { leaseMs: 3_600_000 })))).toMatchObject([
       409,
       { code: "claimed", expiresAt: "2026-06-20T12:00:01.000Z" },
     ]);
   });
 
-  it("W31: a claim that comes again under its `Idempotency-Key` gets the same fence and end, another key does not", async () => {
+  it("W31: a repeated claim with its `Idempotency-Key` gets the same fence and end, one with another key does not", async () => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record();
     const lease = { fence: FIRST_FENCE, expiresAt: "2026-06-20T12:01:00.000Z" };
-    expect(said(await world.send(keyedClaim(runId, "k")))).toEqual([200, lease]);
+    expect(statusAndJson(await world.send(keyedClaim(runId, "k")))).toEqual([200, lease]);
     nowMs += 30_000;
-    expect(said(await world.send(keyedClaim(runId, "k", 1_000)))).toEqual([200, lease]);
+    expect(statusAndJson(await world.send(keyedClaim(runId, "k", 1_000)))).toEqual([200, lease]);
     for (const other of [keyedClaim(runId, "l"), claim(runId)])
-      expect(said(await world.send(other))).toMatchObject([409, { code: "claimed" }]);
+      expect(statusAndJson(await world.send(other))).toMatchObject([409, { code: "claimed" }]);
     // Its lease has run out: now the key is a claim like any other.
     nowMs += 30_000;
-    expect(said(await world.send(keyedClaim(runId, "k")))).toMatchObject([
+    expect(statusAndJson(await world.send(keyedClaim(runId, "k")))).toMatchObject([
       200,
       { fence: FIRST_FENCE + 60_000_000 },
     ]);
@@ -72,18 +72,18 @@ describe.each(DOORS)("%s", (door) => {
       await using world = await openWorld(door);
       const runId = await world.record();
       // A header is sent as Latin-1: the é is one byte that is not ASCII.
-      expect(said(await world.send(keyedClaim(runId, key)))).toMatchObject([
+      expect(statusAndJson(await world.send(keyedClaim(runId, key)))).toMatchObject([
         400,
         { code: "invalid_request" },
       ]);
-      expect(said(await world.send(claim(runId)))).toMatchObject([
+      expect(statusAndJson(await world.send(claim(runId)))).toMatchObject([
         200,
         { fence: expect.any(Number) },
       ]);
     },
   );
 
-  it("W31: of those who race for a run one has it", async () => {
+  it("W31: one of several concurrent claims of a run gets it", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answers = await Promise.all(Array.from({ length: 20 }, () => world.send(claim(runId))));
@@ -91,7 +91,7 @@ describe.each(DOORS)("%s", (door) => {
     const { fence } = await world.runs.log.getRun(runId);
     expect(won.map((answer) => answer.json()["fence"])).toEqual([fence]);
     for (const lost of answers.filter((answer) => !won.includes(answer))) {
-      expect(said(lost)).toMatchObject([
+      expect(statusAndJson(lost)).toMatchObject([
         409,
         { code: "claimed", expiresAt: won[0]?.json()["expiresAt"] },
       ]);
@@ -100,54 +100,63 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W31: a lease that has run out is renewed by its worker, until somebody else has the run", async () => {
+  it("W31: a worker can renew an expired lease until another worker has the run", async () => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record();
     await world.send(claim(runId));
     const fence = FIRST_FENCE;
     nowMs += 30_000;
-    expect(said(await world.send(renew(runId, fence, 45_000)))).toEqual([
+    expect(statusAndJson(await world.send(renew(runId, fence, 45_000)))).toEqual([
       200,
       { fence, expiresAt: "2026-06-20T12:01:15.000Z" },
     ]);
     nowMs += 45_000;
-    expect(said(await world.send(renew(runId, fence, 1_000)))).toMatchObject([200, { fence }]);
+    expect(statusAndJson(await world.send(renew(runId, fence, 1_000)))).toMatchObject([
+      200,
+      { fence },
+    ]);
     nowMs += 1_000;
     const next = fence + 76_000_000;
-    expect(said(await world.send(claim(runId)))).toMatchObject([200, { fence: next }]);
+    expect(statusAndJson(await world.send(claim(runId)))).toMatchObject([200, { fence: next }]);
     for (const late of [renew(runId, fence), release(runId, fence)]) {
-      expect(said(await world.send(late))).toMatchObject([409, { code: "fenced" }]);
+      expect(statusAndJson(await world.send(late))).toMatchObject([409, { code: "fenced" }]);
     }
-    expect(said(await world.send(renew(runId, next)))).toMatchObject([200, { fence: next }]);
+    expect(statusAndJson(await world.send(renew(runId, next)))).toMatchObject([
+      200,
+      { fence: next },
+    ]);
   });
 
-  it("W31: a run that is given back can be claimed at once, and is given back as often as one likes", async () => {
+  it("W31: a released run can be claimed at once, and can be released again", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const fence = Number((await world.send(claim(runId))).json()["fence"]);
     for (let times = 0; times < 2; times++) {
       const answer = await world.send(release(runId, fence));
-      expect(said(answer)).toEqual([204, null]);
+      expect(statusAndJson(answer)).toEqual([204, null]);
       expect(answer.headers["cache-control"]).toBe("private, no-store");
     }
-    expect(said(await world.send(renew(runId, fence)))).toMatchObject([409, { code: "fenced" }]);
+    expect(statusAndJson(await world.send(renew(runId, fence)))).toMatchObject([
+      409,
+      { code: "fenced" },
+    ]);
     const again = await world.send(claim(runId));
     expect(Number(again.json()["fence"])).toBeGreaterThan(fence);
   });
 
-  it("W31: a run that has finished is nobody's any more", async () => {
+  it("W31: a finished run has no lease and takes no claim", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE", "RUN_COMPLETED");
     for (const call of [claim(runId), renew(runId, 1), release(runId, 1)]) {
-      expect(said(await world.send(call))).toMatchObject([
+      expect(statusAndJson(await world.send(call))).toMatchObject([
         409,
         { code: "run_finished", runStatus: "completed", lastSequence: 2 },
       ]);
     }
   });
 
-  it("W3, W31: a body that is not what the method takes is 400, and changes nothing", async () => {
+  it("W3, W31: a body of the wrong shape for the method is 400, and changes nothing", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const times = [999, 3_600_001, 1_000.5, "1000", null, true, -1, 0];
@@ -184,7 +193,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W4, W31: a stranger cannot tell a run that is claimed from one that is not there", async () => {
+  it("W4, W31: another user cannot distinguish a claimed run from one that does not exist", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const fence = Number((await world.send(claim(runId))).json()["fence"]);

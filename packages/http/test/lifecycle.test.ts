@@ -45,7 +45,7 @@ const live: fc.Arbitrary<Draft> = fc.oneof(
 );
 
 describe.each(DOORS)("%s", (door) => {
-  it("W6: status and phase are a fold over the events, wherever they are said", async () => {
+  it("W6: status and phase are a fold over the events, in every answer", async () => {
     await using world = await openWorld(door);
     const batches = fc.array(fc.array(live, { minLength: 1, maxLength: 4 }), { maxLength: 4 });
     const end = fc.option(fc.constantFrom(...Object.keys(TERMINAL)));
@@ -70,7 +70,7 @@ describe.each(DOORS)("%s", (door) => {
     );
   });
 
-  it("W7: a batch with anything behind its terminal event is refused whole, and says where", async () => {
+  it("W7: a batch with an event after its terminal event is refused whole, with the index", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record("NOTE")}/events`;
     for (const terminal of Object.keys(TERMINAL)) {
@@ -87,7 +87,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(page.json()).toMatchObject({ runStatus: "running", lastSequence: 1 });
   });
 
-  it("W7: of those who race to end a run one wins, and nobody appends behind it", async () => {
+  it("W7: of appends that race to end a run one wins, and nothing is appended after it", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record()}/events`;
     const types = Array.from({ length: 40 }, (_, at) => (at % 4 === 0 ? "RUN_COMPLETED" : "NOTE"));

@@ -24,7 +24,7 @@ async function expectOverloaded(stream: LiveStream): Promise<void> {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W28: a user has so many streams, and a place again when one has gone", async () => {
+  it("W28: a user's streams are bounded, and a place is free when one has ended", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 2 });
     const runId = await world.record("NOTE");
     await world.runs.create({ ownerId: "bob", runId: "bobs" });
@@ -40,7 +40,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(world.stats().streams.ended).toMatchObject({ overloaded: 2 });
   });
 
-  it("W28: a process has so many streams, whosever they are", async () => {
+  it("W28: a process's streams are bounded, for all users together", async () => {
     await using world = await openWorld(door, { maxStreams: 2 });
     await world.runs.create({ ownerId: "bob", runId: "bobs" });
     const runId = await world.record("NOTE");
@@ -49,7 +49,7 @@ describe.each(DOORS)("%s", (door) => {
     await expectOverloaded(await world.tail("bobs", "", { cookie: "session=bob" }));
   });
 
-  it("W28: 32 streams a user unless told otherwise", async () => {
+  it("W28: a user has 32 streams by default", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const streams = await Promise.all(Array.from({ length: 32 }, () => world.tail(runId)));
@@ -57,7 +57,7 @@ describe.each(DOORS)("%s", (door) => {
     await expectOverloaded(await world.tail(runId));
   });
 
-  it("W28: what is no stream takes no place: HEAD, 204, 404, cursor_ahead, a run that has ended", async () => {
+  it("W28: HEAD, 204, 404, cursor_ahead and a finished run take no place of a stream", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 1 });
     const [live, ended] = [await world.record("NOTE"), await world.record("RUN_FAILED")];
     const path = `/v1/agent-runs/${live}/stream`;

@@ -16,7 +16,7 @@ function chunk(data: string): string {
 }
 
 it.for(["reset", "end"] as const)(
-  "W12: a connection that breaks (%s) leaves the whole lines and no half one",
+  "W12: a connection that breaks (%s) leaves the whole lines and no part of a line",
   async (how) => {
     await using world = await openWorld("node:http");
     const runId = await world.record();
@@ -29,7 +29,7 @@ it.for(["reset", "end"] as const)(
     if (how === "reset") socket.socket.resetAndDestroy();
     else socket.socket.end();
     await socket.closed;
-    // The next append stands behind whatever the broken one has left.
+    // The next append comes after what the broken one has left.
     await eventually(async () => expect(await world.connections()).toBe(0));
     await world.runs.append(runId, [{ eventType: "LAST" }]);
     const { events } = await world.runs.read(runId);
@@ -92,7 +92,7 @@ it("W12: a pipe into curl -T - records live, and its receipt comes at the end", 
   }
 });
 
-it("W12: curl is told of a bad line while its pipe is still open", async () => {
+it("W12: curl gets the problem of a bad line while its pipe is still open", async () => {
   await using world = await openWorld("node:http");
   const runId = await world.record();
   const url = `http://127.0.0.1:${world.port}/v1/agent-runs/${runId}/events`;
@@ -122,7 +122,7 @@ it("W12: curl is told of a bad line while its pipe is still open", async () => {
   }
 });
 
-it("W12: a stranger's upload is refused before its first line", async () => {
+it("W12: an upload to another user's run is refused before its first line", async () => {
   await using world = await openWorld("node:http");
   const path = `/v1/agent-runs/${await world.record()}/events`;
   const headers = { ...HEADERS, authorization: "Bearer bob", "Transfer-Encoding": "chunked" };

@@ -18,7 +18,7 @@ function lines(
   return { ...post(`/v1/agent-runs/${runId}/events`, "", { ...TYPE, ...headers }), body };
 }
 
-/** Cuts bytes where the list says, and sends the pieces one by one. */
+/** Cuts bytes at the places of the list, and sends the pieces one by one. */
 async function* cut(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const places = [0, ...cuts.map((at) => at % (bytes.length + 1)).toSorted((a, b) => a - b)];
   for (const [index, from] of places.entries()) {
@@ -38,7 +38,7 @@ function expectProblem(answer: Answer, status: number, problem: object): void {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W12: one event a line is appended, however the bytes were split on the way", async () => {
+  it("W12: each line is appended as one event, however the bytes were split on the way", async () => {
     await using world = await openWorld(door);
     const blank = fc.constantFrom("", "\n", " \t\n", "\r\n");
     const event = fc.tuple(blank, jsonSample, fc.constantFrom("\n", "\r\n", " \n"));
@@ -115,7 +115,7 @@ describe.each(DOORS)("%s", (door) => {
     ],
     ["more than a body's bytes", `${NOTE}${" ".repeat(4_194_304)}`, 413, "payload_too_large"],
   ] as const)(
-    "W12: a line with %s is named, and what came before it stays",
+    "W12: a line with %s is named, and the lines before it stay",
     async ([, line, status, code]) => {
       await using world = await openWorld(door);
       const runId = await world.record("FIRST");
@@ -158,7 +158,7 @@ describe.each(DOORS)("%s", (door) => {
     });
   });
 
-  it("W12: a bad first line names no sequence, for nothing was appended", async () => {
+  it("W12: the problem of a bad first line has no sequence, since nothing was appended", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const answer = await world.send(lines(runId, `no\n${NOTE}\n`));
@@ -167,7 +167,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await typesIn(world, runId)).toEqual(["NOTE"]);
   });
 
-  it("W12: a bad line ends it at once, before its sender has ended", async () => {
+  it("W12: a bad line ends the upload at once, before its sender has ended", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const over = new AbortController();
@@ -184,7 +184,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W12: a line behind a terminal event is refused, and blank ones are none", async () => {
+  it("W12: a line after a terminal event is refused, and blank lines are skipped", async () => {
     await using world = await openWorld(door);
     const end = '{"eventType":"RUN_FAILED"}';
     const one = await world.record();
@@ -201,7 +201,7 @@ describe.each(DOORS)("%s", (door) => {
     expectProblem(await world.send(lines(two, NOTE)), 409, { code: "run_finished", line: 1 });
   });
 
-  it("W12: no line with an event is 400", async () => {
+  it("W12: an upload without an event is 400", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     for (const body of ["", "\n", " \r\n\t\n"]) {
@@ -210,7 +210,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await typesIn(world, runId)).toEqual([]);
   });
 
-  it("W12: the limits of a batch and of a body do not apply to the whole", async () => {
+  it("W12: an upload may exceed the limits of a batch and of a body", async () => {
     await using world = await openWorld(door, { maxBatchEvents: 7, maxBodyBytes: 500 });
     const runId = await world.record();
     const answer = await world.send(lines(runId, `${NOTE}\n`.repeat(2_500)));
@@ -220,7 +220,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W12: the media type may have parameters, and an Idempotency-Key has no place beside lines", async () => {
+  it("W12: the media type may have parameters, and an Idempotency-Key with lines is 400", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const type = { "content-type": "APPLICATION/X-NDJSON; charset=utf-8" };
@@ -231,7 +231,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await typesIn(world, runId)).toEqual(["NOTE"]);
   });
 
-  it("W12: a body that breaks off leaves its whole lines and no half one", async () => {
+  it("W12: a body that breaks off leaves its whole lines and no part of a line", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     async function* sender(): AsyncGenerator<Uint8Array> {
@@ -239,13 +239,13 @@ describe.each(DOORS)("%s", (door) => {
       for await (const event of world.runs.tail(runId)) if (event.sequence === 2) break;
       throw new Error("The client has gone.");
     }
-    // What becomes of the answer is the door's own: there is nobody to read it.
+    // The answer does not matter: no client reads it.
     await world.send(lines(runId, sender())).catch(() => {});
     await eventually(async () => expect(await world.connections()).toBe(0));
     expect(await typesIn(world, runId)).toEqual(["NOTE", "NOTE"]);
   });
 
-  it("W12: a run that somebody else ends meanwhile ends the upload, at the line that came too late", async () => {
+  it("W12: a run that another client ends meanwhile ends the upload, at the line that came too late", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     async function* sender(): AsyncGenerator<Uint8Array> {
@@ -260,7 +260,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W12: a store that fails on the way names the line from which on to send again", async () => {
+  it("W12: when the store fails midway, the problem names the line from which to send again", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     async function* sender(): AsyncGenerator<Uint8Array> {

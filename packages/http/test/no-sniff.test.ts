@@ -22,7 +22,7 @@ const OTHERS: readonly Call[] = [
 ];
 
 describe.each(DOORS)("%s", (door) => {
-  it("W3: every answer has `X-Content-Type-Options: nosniff`: good ones, problems, streams and what has no body", async () => {
+  it("W3: every answer has `X-Content-Type-Options: nosniff`, even problems, streams and answers without a body", async () => {
     await using world = await openWorld(door, { ...STILL, allowedOrigins: [ORIGIN] });
     const calls = [...(await callsOf(world)).map(([, call]) => call), ...OTHERS];
     const statuses = new Set<number>();

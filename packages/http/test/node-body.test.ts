@@ -28,7 +28,7 @@ async function outcomeOf(reading: Promise<Uint8Array>): Promise<readonly number[
   }
 }
 
-it("W9: by events a body reads as by its iterator, in whatever pieces and turns it comes", async () => {
+it("W9: a body is the same by its events and by its iterator, in any pieces and turns", async () => {
   const piece = fc.record({ bytes: fc.uint8Array({ maxLength: 12 }), waits: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 8 }), fc.nat(40), async (pieces, maxBytes) => {
@@ -50,7 +50,7 @@ it("W9: by events a body reads as by its iterator, in whatever pieces and turns 
 });
 
 it.for(["reset", "end"] as const)(
-  "W9: a connection that breaks (%s) within a body appends nothing, and is no failure of the server",
+  "W9: a connection that breaks (%s) within a body appends nothing, and is not a failure of the server",
   async (how) => {
     await using world = await openWorld("node:http");
     const runId = await world.record();
@@ -67,7 +67,7 @@ it.for(["reset", "end"] as const)(
   },
 );
 
-it("W9: a body has 30 seconds to come on node:http too, and one that has come leaves no timer", async () => {
+it("W9: on node:http too a body has 30 seconds to arrive, and leaves no timer", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     await using world = await openWorld("node:http");
@@ -127,7 +127,7 @@ it("W9: over HTTP/2 a body is read, and one that breaks off appends nothing", as
   const closed: unknown[] = [];
   const server = createHttp2Server((request, response) => {
     response.once("close", () => closed.push(request));
-    // What node:http2 gives to those who know node:http.
+    // The API of node:http2 that is compatible with node:http.
     handler.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   });
   onTestFinished(() => void server.close());

@@ -35,11 +35,11 @@ async function openConnection(): Promise<Connection> {
   return { socket, response, failures };
 }
 
-it("W25: a slice for a connection that the server has begun to end is no error of the connection", async () => {
+it("W25: a slice for a connection that the server has begun to end does not cause an error", async () => {
   const { socket, response, failures } = await openConnection();
   socket.resume();
   const closed = once(response, "close");
-  // As node:http does when the client has said its last word.
+  // As node:http does when the client has closed its sending side.
   response.socket?.end();
   createSink(response, { drained() {} }).write(SLICE);
   await once(socket, "end");

@@ -6,37 +6,37 @@ import { type Described, document, fits, schemaOf } from "./harness/described.ts
 import { STILL } from "./harness/next-fence.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
-/** Holds an answer against what the document says of it. */
+/** Checks an answer against the document. */
 function expectDescribed(answer: Answer, call: Call, template: string): void {
   const method = methodOf(call);
   const response = document.paths[template]?.[method.toLowerCase()]?.responses[answer.status];
-  const said = `${method} ${template} ${answer.status}`;
-  expect([said, response]).not.toEqual([said, undefined]);
+  const operation = `${method} ${template} ${answer.status}`;
+  expect([operation, response]).not.toEqual([operation, undefined]);
   for (const header of Object.keys(response?.headers ?? {})) {
-    expect([said, Object.keys(answer.headers)]).toEqual([
-      said,
+    expect([operation, Object.keys(answer.headers)]).toEqual([
+      operation,
       expect.arrayContaining([header.toLowerCase()]),
     ]);
   }
-  if (response?.content === undefined) expect([said, answer.text]).toEqual([said, ""]);
-  else expectContent(answer, response.content, said);
+  if (response?.content === undefined) expect([operation, answer.text]).toEqual([operation, ""]);
+  else expectContent(answer, response.content, operation);
 }
 
 function expectContent(
   answer: Answer,
   content: NonNullable<Described["content"]>,
-  said: string,
+  operation: string,
 ): void {
   const type = answer.headers["content-type"]?.split(";", 1)[0] ?? "";
   const schema = content[type]?.schema;
-  expect([said, schema]).not.toEqual([said, undefined]);
-  // The messages of a stream are text to the document; what is in them has a test of its own.
+  expect([operation, schema]).not.toEqual([operation, undefined]);
+  // In the document a stream is text; another test checks its messages.
   const value = type === "text/event-stream" ? answer.text : answer.json();
-  expect([said, fits(schema ?? {}, value)]).toEqual([said, []]);
+  expect([operation, fits(schema ?? {}, value)]).toEqual([operation, []]);
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W30: what each route answers is what the document says, and holds nothing more", async () => {
+  it("W30: each route's answers match the document, and hold nothing more", async () => {
     // With all that an answer can have.
     await using world = await openWorld(door, { ...STILL, retentionMs: 1 });
     const seen = new Map<string, Set<number>>();
@@ -63,7 +63,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W30: problems of a store that is away, and of too many polls, are described", async () => {
+  it("W30: the document has the problems of an absent store and of too many polls", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 0 });
     const runId = await world.record();
     const template = `${RUN}/events`;

@@ -4,7 +4,7 @@ import { fits, schemaOf } from "./harness/described.ts";
 import { nextFenceOf, STILL } from "./harness/next-fence.ts";
 import { openWorld } from "./harness/world.ts";
 
-it("W9, W30, W31: the document takes the bodies that the server takes, and not those that it refuses", async () => {
+it("W9, W30, W31: the document accepts the bodies that the server accepts, and no others", async () => {
   await using world = await openWorld("Request to Response", STILL);
   const runId = await world.record();
   const fence = await nextFenceOf(world, runId);

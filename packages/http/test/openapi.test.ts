@@ -41,7 +41,7 @@ function operations(): readonly (readonly [string, string, Operation])[] {
   );
 }
 
-/** The codes that an operation says it answers, with their statuses. */
+/** The codes in an operation's answers, with their statuses. */
 function codesOf({ responses }: Operation): readonly (readonly [string, number])[] {
   return Object.entries(responses).flatMap(([status, response]) => {
     const codes =
@@ -61,7 +61,7 @@ it("W30: the document is valid OpenAPI 3.1, every reference in it included", asy
 it("W30: the document has each route with its methods and nothing else but the host's own paths", () => {
   const served = ROUTES.map(({ method, path }) => `${method} ${path}`);
   const described = operations().filter(([, , { tags }]) => !tags.includes("reference server"));
-  // HEAD is answered wherever GET is; that of the stream is worth a word of its own.
+  // HEAD is answered wherever GET is; only that of the stream is described.
   expect(described.map(([path, method]) => `${method} ${path}`).toSorted()).toEqual(
     [...served, "HEAD /v1/agent-runs/{runId}/stream"].toSorted(),
   );
@@ -113,7 +113,7 @@ it("W29, W30: the session's cookie is described under both names, and either is 
   }
 });
 
-it("W30: operations have ids of their own, and paths say their parameters", () => {
+it("W30: operations have different ids, and paths describe their parameters", () => {
   const ids = operations().map(([, , { operationId }]) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
   for (const [path, item] of Object.entries(document.paths)) {
@@ -121,14 +121,14 @@ it("W30: operations have ids of their own, and paths say their parameters", () =
   }
 });
 
-it("W30: the document is the caller's: to change it changes nothing inside", () => {
+it("W30: the document may be changed by its caller without effect on the next one", () => {
   const mine = openApiDocument() as { paths: Record<string, unknown> };
   delete mine.paths["/v1/agent-runs"];
   expect(openApiDocument()).toHaveProperty(["paths", "/v1/agent-runs"]);
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W30: GET /openapi.json is that document, for anybody", async () => {
+  it("W30: GET /openapi.json is that document, for anyone", async () => {
     await using world = await openWorld(door);
     const answer = await world.send({ path: "/openapi.json" });
     expect([answer.status, answer.headers["content-type"]]).toEqual([

@@ -16,7 +16,7 @@ interface Case {
   readonly passes: boolean;
 }
 
-/** What a browser may say of where a request comes from, at `http://events.example:8080` with `APP` on the list. */
+/** Headers with which a browser names the origin of a request, at `http://events.example:8080` with `APP` on the list. */
 const CASES: readonly Case[] = [
   { passes: true },
   { site: "same-origin", passes: true },
@@ -93,7 +93,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W5: what was refused has changed nothing", async () => {
+  it("W5: a refused change has changed nothing", async () => {
     await using world = await openWorld(door);
     for (const call of await changesOn(world)) {
       const headers = { ...call.headers, ...ADA_SESSION, "sec-fetch-site": "cross-site" };
@@ -106,7 +106,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W5: a bearer token needs no such check, and reading needs none", async () => {
+  it("W5: requests by bearer token, and reads, are not checked for their origin", async () => {
     await using world = await openWorld(door, STILL);
     const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
     for (const call of await changesOn(world)) {
@@ -124,7 +124,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
-it("W5: an opaque origin is foreign even to a request that names no host", async () => {
+it("W5: an opaque origin is foreign even to a request without a host", async () => {
   await using world = await openWorld("node:http");
   const head = encodeHead("POST", "/v1/agent-runs", { ...ADA_SESSION, Origin: "null" });
   const bare = head.replace("HTTP/1.1\r\nHost: 127.0.0.1", "HTTP/1.0");
@@ -133,7 +133,7 @@ it("W5: an opaque origin is foreign even to a request that names no host", async
   expect(socket.received()).toMatch(/^HTTP\/1\.1 403 /);
 });
 
-it("W5: no origin but one's own and those on the list passes", () => {
+it("W5: only the server's origin and those on the list pass", () => {
   const name = fc.domain();
   fc.assert(
     fc.property(name, name, fc.nat(65_535), fc.array(fc.webUrl()), (host, other, port, allowed) => {

@@ -21,7 +21,7 @@ function expectUnavailable(frame: Frame | undefined): void {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W22, W24: a store that goes away ends a stream with a retry, and the reader goes on where it was", async () => {
+  it("W22, W24: a store that fails ends a stream with a retryable error, and the reader goes on where it was", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B");
     const stream = await world.tail(runId);
@@ -42,7 +42,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(sequencesOf(again)).toEqual([3, 4]);
   });
 
-  it("W24: a store that is down when a stream is opened, or opened again, ends no EventSource for good", async () => {
+  it("W24: a store that is down when a stream is opened does not end an EventSource for good", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B");
     world.store.cut(DOWN);
@@ -67,7 +67,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(sequencesOf(await stream.until("run_event"))).toEqual([2]);
   });
 
-  it("W24: runs that have been closed under the handler are worth a retry, too", async () => {
+  it("W24: a stream of runs that were closed ends with a retryable error", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A");
     await world.runs.close();
@@ -75,7 +75,7 @@ describe.each(DOORS)("%s", (door) => {
     expectUnavailable(frames[0]);
   });
 
-  it("W22: a page of the log that cannot be read ends the stream of the one who needed it", async () => {
+  it("W22: a page of the log that cannot be read ends only the stream that needed it", async () => {
     await using world = await openWorld(door);
     const runId = await world.record(...Array<string>(900).fill("NOTE"));
     const stream = await world.tail(runId);
@@ -96,7 +96,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W24: with every notification lost a reader is later, and misses nothing", async () => {
+  it("W24: a reader whose notifications are all lost is later, and misses nothing", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
     const runId = await world.record("A");

@@ -7,7 +7,7 @@ import { type Answer, post } from "./harness/answer.ts";
 import { jsonSample, onStream } from "./harness/json-sample.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
-/** The text of each event's payload, as it stands in the page. */
+/** The text of each event's payload, as it is in the page. */
 function payloadsOf({ text }: Answer): readonly (string | undefined)[] {
   return [...text.matchAll(/"payload":(.*?),"createdAt":"[^"]{24}"\}/gs)].map(([, p]) => p);
 }
@@ -40,7 +40,7 @@ describe.each(DOORS)("%s", (door) => {
     );
   });
 
-  it("W1: no payload is null", async () => {
+  it("W1: a missing payload is null", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const path = `/v1/agent-runs/${runId}/events`;
@@ -48,7 +48,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(payloadsOf(await world.send({ path, headers: ADA }))).toEqual(["null", "null"]);
   });
 
-  it("W1: separators of lines are escaped on the stream alone", async () => {
+  it("W1: line separators are escaped on the stream only", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const path = `/v1/agent-runs/${runId}/events`;
@@ -62,7 +62,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(frames.at(-1)?.data).toMatchObject({ event: { payload: "\u2028\u2029\u0085" } });
   });
 
-  it("W1: a line of NDJSON keeps its tokens too, and metadata does", async () => {
+  it("W1: a line of NDJSON and metadata keep their tokens too", async () => {
     await using world = await openWorld(door);
     const metadata = '{"b":1.0,"a":[1e2, "\\ud800"]}';
     const run = await world.send(post("/v1/agent-runs", `{"runId":"r","metadata":${metadata}}`));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createPlaces } from "../src/bounds/places.ts";
 
-it("W49: with one place an owner has one piece of work at a time, in order, however each ends; other owners do not wait", async () => {
+it("W49: an owner with one place has one piece of work at a time, in order, even after a failure; other owners do not wait", async () => {
   const places = createPlaces(1);
   const log: string[] = [];
   const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -27,7 +27,7 @@ it("W49: with one place an owner has one piece of work at a time, in order, howe
 
 const call = fc.record({ owner: fc.constantFrom("ada", "bob"), fails: fc.boolean() });
 
-it("W49: an owner's work takes no more than its places, and all of them while more waits, in the order of the calls", async () => {
+it("W49: an owner's work takes at most its places, and all of them while more waits, in the order of the calls", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),

@@ -41,7 +41,7 @@ describe.each(DOORS)("%s", (door) => {
     );
   });
 
-  it("W15: since is 0 and limit is 500 unless told otherwise, and 1,000 is the most", async () => {
+  it("W15: since is 0 and limit is 500 by default, and 1,000 is the most", async () => {
     await using world = await openWorld(door);
     const runId = await world.record(...Array<string>(1_000).fill("NOTE"));
     await world.runs.append(runId, [{ eventType: "NOTE" }]);
@@ -64,7 +64,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(pages).toEqual([[1, 2], [3], [4], [5, 6]]);
   });
 
-  it("W15: a page of several slices is the log's own, byte for byte, wherever it ends, and is whole on a 2nd read", async () => {
+  it("W15: a page of several slices equals the log, byte for byte, wherever it ends, and on a second read", async () => {
     await using world = await openWorld(door);
     const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
     const sizes = [10, 250_000, 100_000, 130_000, 1, 262_000, 90_000, 90_000, 90_000, 60_000];
@@ -85,12 +85,12 @@ describe.each(DOORS)("%s", (door) => {
     expect(small.json()).toMatchObject({ currentPhase: "p", hasMore: true });
   });
 
-  it("W15: a run that is removed, or made anew, while a large page is read ends that page where it was", async () => {
+  it("W15: a large page ends early if its run is deleted, or created again, while the page is read", async () => {
     await using world = await openWorld(door);
     const big = { eventType: "BIG", payload: "x".repeat(200_000) };
     const runId = await world.record(big, big, big, "RUN_COMPLETED");
     const path = `/v1/agent-runs/${runId}/events`;
-    // The first read says that the page is large, the second begins it.
+    // The first read shows that the page is large, the second begins it.
     let reads = 0;
     const { read } = world.store;
     world.store.read = async (queries) => {
@@ -110,7 +110,7 @@ describe.each(DOORS)("%s", (door) => {
 
 describe.each(DOORS)("%s", (door) => {
   it.for(["x", "", "-1", "+1", "1.0", "1e3", "01", " 1", "1 ", "0x1", "NaN", "null", "1,2"])(
-    "W15: since=%s is no cursor",
+    "W15: since=%s is not a cursor",
     async (since) => {
       await using world = await openWorld(door);
       const runId = await world.record("NOTE");
@@ -119,7 +119,7 @@ describe.each(DOORS)("%s", (door) => {
     },
   );
 
-  it("W15: since given twice is no cursor, even if both say the same", async () => {
+  it("W15: since given twice is not a cursor, even if both are the same", async () => {
     await using world = await openWorld(door);
     const answer = await poll(world, await world.record("NOTE"), "since=0&since=0");
     expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_cursor"]);
@@ -137,13 +137,13 @@ describe.each(DOORS)("%s", (door) => {
     "wait=1e1",
     "wait=",
     "wait=1&wait=1",
-  ])("W15: %s is 400", async (query) => {
+  ])("W15: a poll with %s is 400", async (query) => {
     await using world = await openWorld(door);
     const answer = await poll(world, await world.record("NOTE"), query);
     expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
   });
 
-  it("W15: past the last sequence it is cursor_ahead; on a finished run one further is its end", async () => {
+  it("W15: a cursor past the last sequence is cursor_ahead; on a finished run the next one is the end", async () => {
     await using world = await openWorld(door);
     const [live, ended] = [await world.record("NOTE"), await world.record("NOTE", "RUN_FAILED")];
     for (const [runId, since, last] of [
@@ -183,7 +183,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W16: a page that does not reach the end says status and phase as of its last event", async () => {
+  it("W16: a page that does not reach the end has status and phase as of its last event", async () => {
     await using world = await openWorld(door);
     const phase = (name: string): object => ({
       eventType: "PHASE_STARTED",
@@ -212,7 +212,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W16: a loop that stops at a terminal status has every event, at any limit, under any race", async () => {
+  it("W16: a loop that stops at a terminal status has every event, at any limit and in any race", async () => {
     await using world = await openWorld(door);
     const limit = fc.integer({ min: 1, max: 9 });
     const batches = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 8 });
@@ -246,7 +246,7 @@ describe.each(DOORS)("%s", (door) => {
     );
   });
 
-  it("W18: a page has a tag and is not to be kept; the same page again is 304", async () => {
+  it("W18: a page has an ETag and `no-store`; the same page again is 304", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B", "C");
     const first = await poll(world, runId, "since=1&limit=1");
@@ -266,7 +266,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W18: whatever changes in a page changes its tag", async () => {
+  it("W18: every change of a page changes its ETag", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B", "C");
     const tags: (string | undefined)[] = [];
@@ -287,7 +287,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(tags).not.toContain(undefined);
   });
 
-  it("W18: a page that is waited for is never 304", async () => {
+  it("W18: a poll with wait is never 304", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const { headers } = await poll(world, runId, "since=1");

@@ -11,7 +11,7 @@ const SECRET = "postgres://user:hunter2@db/prod";
 
 interface Reached {
   readonly status: number;
-  /** Members beside the code. */
+  /** Members in addition to the code. */
   readonly extra?: object;
   readonly headers?: object;
   reach(world: World): Promise<Call> | Call;
@@ -143,7 +143,7 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
 };
 
 describe.each(DOORS)("%s", (door) => {
-  it.for(Object.entries(CODES))("W3: %s is a problem of its own", async ([code, reached]) => {
+  it.for(Object.entries(CODES))("W3: %s has its own problem", async ([code, reached]) => {
     await using world = await openWorld(door, { maxStreamsPerUser: 0 });
     const answer = await world.send(await reached.reach(world));
     expect(answer.headers).toMatchObject({
@@ -216,7 +216,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W3: a broken escape in a path is 400, and one of a sign that no id has is 404", async () => {
+  it("W3: a broken escape in a path is 400, and an escape of a character that no id has is 404", async () => {
     await using world = await openWorld(door);
     for (const id of ["%", "%2", "%zz", "%ff", "%C3%28", "%E2%82"]) {
       const answer = await world.send({ path: `/v1/agent-runs/${id}/events`, headers: ADA });
@@ -252,7 +252,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
-it("W3: a stream's error frame holds no text of a driver either", async () => {
+it("W3: a stream's error frame does not show a driver's text", async () => {
   await using world = await openWorld("node:http");
   const stream = await world.tail(await world.record("NOTE"));
   await stream.until("run_event");
@@ -263,7 +263,7 @@ it("W3: a stream's error frame holds no text of a driver either", async () => {
   expect(frame?.text).not.toContain("hunter2");
 });
 
-it("W3: whatever is thrown, its problem says nothing of it", () => {
+it("W3: the problem of an unknown error shows nothing of it", () => {
   for (const thrown of [
     new Error(SECRET),
     new TypeError(SECRET),

@@ -22,7 +22,7 @@ async function close(server: Server): Promise<void> {
   if (server.listening) await once(server, "close");
 }
 
-/** Records and follows a run through whatever answers these requests. */
+/** Records and follows a run through the server that answers these requests. */
 async function expectServed(
   ask: (path: string, init: RequestInit) => Promise<Response>,
 ): Promise<void> {
@@ -53,7 +53,7 @@ it("README: every block of code is one that is run here", () => {
   expect(countBlocks()).toBe(6);
 });
 
-it("README: node:http serves runs beside one's own paths, and goes down in order", async () => {
+it("README: node:http serves runs and one's own paths, and shuts down in order", async () => {
   await using snippets = await openSnippets();
   const { server, shutDown } = (await snippets.load("node.mjs")) as {
     server: Server;
@@ -128,7 +128,7 @@ it("README: upkeep ends runs that were abandoned and removes old ones, however m
     await runs.log.claim(runId, { leaseMs: 1_000 });
   }
   nowMs += 61_000;
-  // A program's first look would else wait, since its clock has just jumped.
+  // Otherwise the program's first check would wait, since its clock has just jumped.
   await endAbandoned({ ...runs, reap: (which) => runs.reap({ ...which, confirmMs: 0 }) });
   const listed = async (status: "failed" | "running"): Promise<number> =>
     (await runs.list({ ownerId: "ada", status, limit: 300 })).runs.length;

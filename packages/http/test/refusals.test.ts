@@ -23,7 +23,7 @@ const refusal = fc.record({
   isGone: fc.boolean(),
 });
 
-it("W49: 32 refusals are answered at once, then one every 5 ms; owners take turns, and clients that have gone take none", async () => {
+it("W49: 32 refusals are answered at once, then one every 5 ms; owners take turns, and a client that has gone takes none", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(refusal, { minLength: 20, maxLength: 120 }), async (all) => {
       const clock = createManualClock();
@@ -67,7 +67,7 @@ it("W49: 32 refusals are answered at once, then one every 5 ms; owners take turn
   );
 });
 
-it("W49: no timer is left when no refusal waits", async () => {
+it("W49: no timer runs when no refusal waits", async () => {
   const clock = createManualClock();
   const refusals = createRefusals(clock);
   const waits = Array.from({ length: BURST + 3 }, () => refusals.wait("ada", () => false));
@@ -118,7 +118,7 @@ it.each([
   },
 );
 
-it("W49: behind a flood of more than may wait, the first 32 of any user are answered at once again", async () => {
+it("W49: after a flood of more refusals than may wait, the first 32 of any user are answered at once again", async () => {
   const clock = createManualClock();
   const refusals = createRefusals(clock);
   countAnswered(refusals, "ada", BURST + 8_192 + 10_000);
@@ -128,7 +128,7 @@ it("W49: behind a flood of more than may wait, the first 32 of any user are answ
   expect(answered.count).toBe(BURST);
 });
 
-it("W27, W49: a server that goes down answers the refusals that wait, and lets no more wait", async () => {
+it("W27, W49: a server that shuts down answers the refusals that wait, and later ones at once", async () => {
   const clock = createManualClock();
   const refusals = createRefusals(clock);
   const waiting = countAnswered(refusals, "ada", 500);
@@ -177,7 +177,7 @@ it("W49: an answer that is refused when it is made waits as well, since it cost 
   });
 });
 
-it("W49: a user who does not heed 429 waits for the answers, and another user's are not delayed", async () => {
+it("W49: a user who ignores 429 waits for the answers, and another user's are not delayed", async () => {
   const clock = createManualClock();
   const runs = createRunEvents({ store: createMemoryStore(), clock });
   onTestFinished(() => runs.close());

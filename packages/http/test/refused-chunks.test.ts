@@ -25,10 +25,10 @@ async function open(world: World, text: string): Promise<RawSocket> {
   return socket;
 }
 
-describe("W49: a body in chunks that outgrows the user's bytes", () => {
+describe("a body in chunks that outgrows the user's bytes", () => {
   const JSON_CHUNKS = { "content-type": "application/json", "transfer-encoding": "chunked" };
 
-  it("is not read on while its refusal waits, and what came of it counts no more", async () => {
+  it("W49: a body in chunks is not read further while its refusal waits, and its bytes no longer count", async () => {
     const clock = createManualClock();
     await using world = await openWorld("node:http", { clock, maxBytesPerUser: 200_000 });
     const path = `/v1/agent-runs/${await world.record()}/events`;
@@ -53,7 +53,7 @@ describe("W49: a body in chunks that outgrows the user's bytes", () => {
     await until(" 429 ");
   });
 
-  it("leaves the connection to the next request if all of it has come", async () => {
+  it("W49: a refused body in chunks that has arrived whole leaves the connection to the next request", async () => {
     const clock = createManualClock();
     await using world = await openWorld("node:http", { clock, maxBytesPerUser: 200_000 });
     const path = `/v1/agent-runs/${await world.record()}/events`;
@@ -70,7 +70,7 @@ describe("W49: a body in chunks that outgrows the user's bytes", () => {
       socket.write(chunk(" ".repeat(piece)));
       await eventually(() => expect(world.read() - before).toBeGreaterThanOrEqual(piece));
     }
-    // Fills what node:http holds for a request that nobody reads, and ends the body: it takes no more off the socket.
+    // Fills what node:http holds for an unread request, and ends the body: node:http reads no more from the socket.
     socket.write(`${chunk(" ".repeat(20_000))}0\r\n\r\n`);
     await turnServer(world);
     clock.advance(5);

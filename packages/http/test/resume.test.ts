@@ -22,7 +22,7 @@ describe.each(DOORS)("%s", (door) => {
       ["?since=2", null, ends],
       ["?since=3", null, ends],
       ["?since=4", null, ahead],
-      // The header wins, and as a header it is past the end; a malformed one is none.
+      // The header wins, and as a header it is past the end; a malformed one is ignored.
       ["?since=3", "2", ends],
       ["?since=4", "2", ends],
       ["?since=4", "3", 204],
@@ -41,7 +41,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W24: 204 has no body and nothing of a stream", async () => {
+  it("W24: the 204 has no body and no headers of a stream", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record("RUN_FAILED")}/stream`;
     for (const method of ["GET", "HEAD"]) {
@@ -56,7 +56,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W24: a reader that joins at the end is told of it, and its id is not yet the last", async () => {
+  it("W24: a reader that joins at the end gets run_finished, and its id is not yet the last", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE", "RUN_COMPLETED");
     for (const query of ["?since=2", "?since=3"]) {

@@ -21,12 +21,12 @@ const files = await readSources(join(import.meta.dirname, "../src"), (path) =>
 );
 const rooms = roomsOf(files, ROOMS);
 
-describe("the rooms of http", () => {
-  it("every file is in a room", () => {
+describe("the folders of http", () => {
+  it("every file is in a folder of the list", () => {
     expect(rooms.names).toStrictEqual(ROOMS.toSorted());
   });
 
-  it("a room imports only rooms before it", () => {
+  it("a folder imports only folders before it", () => {
     expect(rooms.back).toStrictEqual([]);
   });
 
@@ -34,7 +34,7 @@ describe("the rooms of http", () => {
     expect(rooms.circles).toStrictEqual([]);
   });
 
-  it("they have at most 5 floors and 25 arrows between them", () => {
+  it("the folders have at most 5 levels and 25 imports between them", () => {
     expect(rooms.floors).toBeLessThanOrEqual(5);
     expect(rooms.arrows.length).toBeLessThanOrEqual(25);
   });

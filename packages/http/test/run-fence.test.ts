@@ -65,7 +65,7 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()]).toMatchObject([201, { lastSequence: 2 }]);
   });
 
-  it("W32: a run that nobody has takes appends without a fence only", async () => {
+  it("W32: a run without a lease takes appends without a fence only", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     expectProblem(await world.send(append(runId, { fence: 1 })), 409, { code: "fenced" });
@@ -76,7 +76,7 @@ describe.each(DOORS)("%s", (door) => {
     expect((await world.send(append(runId))).status).toBe(201);
   });
 
-  it("W3, W32: a header that is no fence is 400, whatever the body, and nothing is written", async () => {
+  it("W3, W32: a malformed Run-Fence is 400 with any body, and nothing is appended", async () => {
     await using world = await openWorld(door);
     const { runId } = await claimed(world);
     const bad = ["", "0", "-1", "+1", "01", "1.0", "1e0", "0x1", "one", "1, 1", "9007199254740992"];
@@ -98,7 +98,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 1 });
   });
 
-  it("W10, W32: the key is looked at before the fence: a worker learns what became of its append", async () => {
+  it("W10, W32: the key is checked before the fence, so a worker gets the receipt of its earlier append", async () => {
     await using world = await openWorld(door);
     const { runId, fence } = await claimed(world);
     const keyed = append(runId, { fence, key: "k" });
@@ -112,7 +112,7 @@ describe.each(DOORS)("%s", (door) => {
     });
   });
 
-  it("W7, W11, W32: the end of the run speaks before the fence, and the fence before expectedSequence", async () => {
+  it("W7, W11, W32: the end of the run is checked before the fence, and the fence before expectedSequence", async () => {
     await using world = await openWorld(door);
     const { runId, fence } = await claimed(world);
     const early = { expectedSequence: 0 };
@@ -160,7 +160,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W12, W32: a fence that is lost on the way ends the upload, at the line that came too late", async () => {
+  it("W12, W32: a lease that is lost midway ends the upload, at the line that came too late", async () => {
     await using world = await openWorld(door);
     const { runId, fence } = await claimed(world);
     async function* sender(): AsyncGenerator<Uint8Array> {

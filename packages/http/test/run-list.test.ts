@@ -8,10 +8,10 @@ import { ADA } from "./harness/accounts.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
 const LIST_BYTES = 4_194_304;
-/** What a run's text takes beside its metadata, at most. */
+/** The most that a run's text takes without its metadata. */
 const ENVELOPE = 600;
 
-it("W14, W49: pages of any runs hold each run once and in order, up to the limit and 4 MiB, and one at least", async () => {
+it("W14, W49: pages of runs hold each run once and in order, up to the limit and 4 MiB, and at least one", async () => {
   const size = fc.oneof(fc.nat(300), fc.integer({ min: 200_000, max: 262_000 }));
   await fc.assert(
     fc.asyncProperty(
@@ -47,7 +47,7 @@ it("W14, W49: pages of any runs hold each run once and in order, up to the limit
           before = next;
         }
         expect(seen.map(({ runId }) => runId)).toEqual(sizes.map((_, at) => `r${at}`).toReversed());
-        // So that what is read at once is no more than a list may hold.
+        // So one read has no more than a list may hold.
         expect(Math.max(...asked)).toBeLessThanOrEqual(16);
         expect(Math.max(...held)).toBeLessThanOrEqual(2 * LIST_BYTES);
         await log.close();
@@ -58,7 +58,7 @@ it("W14, W49: pages of any runs hold each run once and in order, up to the limit
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W14, W49: a list of runs with much metadata is cut at 4 MiB, and `nextCursor` goes on behind it", async () => {
+  it("W14, W49: a list of runs with much metadata is cut at 4 MiB, and `nextCursor` continues after it", async () => {
     await using world = await openWorld(door);
     const metadata = "x".repeat(250_000);
     for (let at = 0; at < 40; at++)

@@ -15,7 +15,7 @@ function listed(answer: Answer): readonly Listed[] {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W13: cancelling ends a run as cancelled, once", async () => {
+  it("W13: a cancel ends a run as cancelled, once", async () => {
     await using world = await openWorld(door);
     const runId = await world.record({ eventType: "PHASE_STARTED", payload: { phase: "p" } });
     const cancel = { method: "POST", path: `/v1/agent-runs/${runId}/cancel`, headers: ADA };
@@ -31,7 +31,7 @@ describe.each(DOORS)("%s", (door) => {
     expect((await world.runs.get(runId)).finishedAt).toBe(events[1]?.createdAt);
   });
 
-  it("W13: a run that has ended otherwise stays as it ended, and a body does no harm", async () => {
+  it("W13: a cancel of a finished run changes nothing, and its body is ignored", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("RUN_COMPLETED");
     for (const body of ["", "{}", "not JSON"]) {
@@ -50,7 +50,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(answer.json()).toMatchObject({ runStatus: "cancelled", lastSequence: 1 });
   });
 
-  it("W13: a client that goes cancels nothing", async () => {
+  it("W13: a client that disconnects cancels nothing", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);
@@ -87,7 +87,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W14: a page goes on where it ended, though runs come and go meanwhile", async () => {
+  it("W14: the next page continues where the last one ended, even if runs come and go meanwhile", async () => {
     await using world = await openWorld(door);
     for (let at = 0; at < 6; at++) await world.runs.create({ ownerId: "ada", runId: `r${at}` });
     const first = await world.send({ path: "/v1/agent-runs?limit=3", headers: ADA });
@@ -105,7 +105,7 @@ describe.each(DOORS)("%s", (door) => {
     ]);
   });
 
-  it("W14: a list holds 50 runs unless told otherwise, and can be of one status", async () => {
+  it("W14: a list holds 50 runs by default, and can be of one status", async () => {
     await using world = await openWorld(door);
     const ends = ["NOTE", "RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"];
     for (let at = 0; at < 60; at++) await world.record(...ends.slice(at % 5, (at % 5) + 1));
@@ -140,7 +140,7 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
   });
 
-  it("W14: a live run is not deleted, one that has ended is gone", async () => {
+  it("W14: a live run cannot be deleted, a finished run can", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const path = `/v1/agent-runs/${runId}`;
@@ -157,7 +157,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W14: a deleted id is free again, for anybody, with an empty log and no keys", async () => {
+  it("W14: the id of a deleted run is free again, for any user, with an empty log and no keys", async () => {
     await using world = await openWorld(door);
     await world.runs.create({ ownerId: "ada", runId: "r" });
     const event = { eventType: "RUN_COMPLETED", payload: "secret" };

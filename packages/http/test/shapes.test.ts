@@ -4,7 +4,7 @@ import { SCHEMAS } from "../src/openapi/schemas.ts";
 
 const WIRE = readFileSync(new URL("../WIRE.md", import.meta.url), "utf8");
 
-/** Names in their order, an optional one with a question mark behind it. */
+/** Names in their order, an optional one with a question mark after it. */
 type Shape = readonly string[];
 
 interface ObjectSchema {
@@ -34,7 +34,7 @@ function isObject(schema: unknown): schema is ObjectSchema {
   return (schema as ObjectSchema | undefined)?.type === "object";
 }
 
-/** The shape that the code has for a name; `null` for one that is no object, or is not there. */
+/** The shape that the code has for a name; `null` if it does not exist or is not an object. */
 function shapeOf(name: string): Shape | null {
   const schema = SCHEMAS[name];
   if (!isObject(schema)) return null;
@@ -43,7 +43,7 @@ function shapeOf(name: string): Shape | null {
   );
 }
 
-/** The members that stand between braces or in a table's cell. */
+/** The members between braces or in a cell of a table. */
 function membersOf(text: string): Shape {
   return text.split(",").map((member) => member.trim());
 }
@@ -54,7 +54,7 @@ function readLines(): readonly (readonly [name: string, text: string])[] {
   return Array.from(block.matchAll(/^(\S+) +(.*)$/gm), ([, name = "", text = ""]) => [name, text]);
 }
 
-/** The objects between braces in a clause; one within another comes behind it. */
+/** The objects between braces in a clause; one within another comes after it. */
 function readObjects(clause: string): readonly Shape[] {
   const start = WIRE.indexOf(`- **${clause}** `);
   const text = WIRE.slice(start, WIRE.indexOf("\n- **", start + 1));
@@ -74,7 +74,7 @@ function readMessages(): Readonly<Record<string, Shape>> {
   return Object.fromEntries(rows.map(([, type = "", fields = ""]) => [type, membersOf(fields)]));
 }
 
-it("the section Shapes has the names, the fields and the optional fields that the code has", () => {
+it("WIRE.md: the section Shapes has the names, the fields and the optional fields of the code", () => {
   const lines = readLines();
   expect(lines.map(([name]) => name)).toEqual(["RunStatus", "RunEvent", "RunSnapshot", "Page"]);
   for (const [name, text] of lines) {
@@ -102,12 +102,12 @@ it("W3, W12: a problem has the fields of its codes as optional ones, and no othe
   const extras = Array.from(table.matchAll(/\(\+ ([^)]*)\)/g), ([, names = ""]) => names)
     .flatMap((names) => Array.from(names.matchAll(/`(\w+)`/g), ([, name = ""]) => name))
     .concat("line");
-  expect(WIRE).toContain("a problem that\n  names `line`");
+  expect(WIRE).toMatch(/a problem that\s+names `line`/);
   const optional = (shapeOf("Problem") ?? []).filter((name) => name.endsWith("?"));
   expect(optional.toSorted()).toEqual([...new Set(extras)].map((name) => `${name}?`).toSorted());
 });
 
-it("each object that the code has is described in the wire", () => {
+it("WIRE.md describes each object of the code", () => {
   const described = [
     ...readLines().map(([name]) => name),
     ...CLAUSES.flatMap(([, names]) => names),

@@ -9,7 +9,7 @@ import { createNodeHandler } from "../src/node.ts";
 
 const authenticate = () => ({ userId: "ada", credential: "session" as const });
 
-it("W22: what one reader does with a heartbeat's bytes reaches no other", async () => {
+it("W22: a reader that changes a heartbeat's bytes does not change another's", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createHandler({ runs, heartbeatMs: 40, authenticate });
   await runs.create({ runId: "run", ownerId: "ada" });
@@ -32,7 +32,7 @@ it("W22: what one reader does with a heartbeat's bytes reaches no other", async 
   }
 });
 
-it("a header of the host's own goes out as the host has it, beside a body of other characters", async () => {
+it("a header that the host has set goes out unchanged, with a body in other characters", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({ runs, authenticate });
   await runs.create({ runId: "run", ownerId: "ada" });

@@ -4,18 +4,18 @@ import { join } from "node:path";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
-/** The README's code blocks that have a name, as files beside this one, where imports resolve as they do for a user. */
+/** The named code blocks of the README, as files in this folder, where imports resolve as they do for a user. */
 export interface SnippetFolder extends AsyncDisposable {
   load(name: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** The code blocks behind `<!-- snippet: NAME -->`, by name. */
+/** The code blocks after `<!-- snippet: NAME -->`, by name. */
 export function readSnippets(): ReadonlyMap<string, string> {
   const blocks = README.matchAll(/<!-- snippet: (\S+) -->\n+```\w+\n(.*?)^```$/gms);
   return new Map([...blocks].map(([, name = "", code = ""]) => [name, code]));
 }
 
-/** How many blocks of JavaScript the README has, named or not. */
+/** How many blocks of JavaScript the README has, with and without a name. */
 export function countBlocks(): number {
   return [...README.matchAll(/^```(js|ts|mjs)$/gm)].length;
 }

@@ -4,7 +4,7 @@ import { sequencesOf } from "./harness/live-stream.ts";
 import { encodeHead, openSocket } from "./harness/raw-socket.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
 
-/** The cursor that a stream says is in force, and the first sequence behind it. */
+/** The cursor in a stream's `connected`, and the first sequence after it. */
 async function cursorOf(
   world: World,
   runId: string,
@@ -19,7 +19,7 @@ async function cursorOf(
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W19: the stream takes the session alone, also of a request that has both", async () => {
+  it("W19: the stream takes only the session, even of a request with both credentials", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("RUN_COMPLETED");
     const path = `/v1/agent-runs/${runId}/stream`;
@@ -34,7 +34,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(others.status).toBe(404);
   });
 
-  it("W19: a session that is over beside a bearer token is session_required", async () => {
+  it("W19: an expired session with a bearer token is session_required", async () => {
     await using world = await openWorld(door);
     world.accounts.signOut("ada");
     const path = `/v1/agent-runs/${await world.record()}/stream`;
@@ -42,7 +42,7 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([401, "session_required"]);
   });
 
-  it("W19: HEAD answers the head and ends, and opens no stream", async () => {
+  it("W19: HEAD answers the headers and opens no stream", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record("NOTE")}/stream`;
     const head = await world.send({ method: "HEAD", path, headers: ADA_SESSION });
@@ -80,7 +80,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 
   it.for(["x", "", "-1", "+3", "1e3", "01", "1.0", "3, 4", "\u00e9", "0x3", "null"])(
-    "W20: a header of %o is ignored",
+    "W20: a Last-Event-ID of %o is ignored",
     async (header) => {
       await using world = await openWorld(door);
       const runId = await world.record("A", "B", "C");
@@ -96,7 +96,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W20: a malformed since is 400, whatever the header says", async () => {
+  it("W20: a malformed since is 400, with any Last-Event-ID", async () => {
     await using world = await openWorld(door);
     const path = `/v1/agent-runs/${await world.record("NOTE")}/stream`;
     for (const query of [
@@ -121,7 +121,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W21: the headers are these, whatever the client says it accepts", async () => {
+  it("W21: the stream's headers are the same for any Accept of the client", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("RUN_COMPLETED");
     for (const accept of ["text/event-stream", "*/*", "application/json"]) {
@@ -143,7 +143,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W21: the first frame is there at once, of a run without events too", async () => {
+  it("W21: the first frame comes at once, even of a run without events", async () => {
     await using world = await openWorld(door);
     const stream = await world.tail(await world.record());
     expect((await stream.next()).data).toMatchObject({ type: "connected", lastSequence: 0 });
@@ -183,7 +183,7 @@ it("W21: a connection serves its next request when a stream on it has ended", as
   expect(all.match(/"type":"run_finished"/g)).toHaveLength(2);
 });
 
-it("W19: a body on a stream's request does no harm", async () => {
+it("W19: the body of a stream's request is ignored", async () => {
   await using world = await openWorld("node:http");
   const path = `/v1/agent-runs/${await world.record("RUN_COMPLETED")}/stream`;
   const head = encodeHead("GET", path, { ...ADA_SESSION, "Content-Length": "4" });

@@ -52,7 +52,7 @@ it("W49: a turn of the event loop takes one larger piece of work or two short on
       }
       await setImmediate();
       await setImmediate();
-      // Nobody has had this turn.
+      // No piece has run in this turn.
       let isNext = false;
       void turns.take("ada", "large").then(() => (isNext = true));
       await Promise.resolve();
@@ -61,7 +61,7 @@ it("W49: a turn of the event loop takes one larger piece of work or two short on
   );
 });
 
-it("W49: work that is over when its turn comes takes no part of a turn, and all of it goes in one", async () => {
+it("W49: work that is over when its turn comes takes no part of a turn", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ piece, isOver: fc.boolean() }), { maxLength: 40 }),
@@ -87,7 +87,7 @@ it("W49: work that is over when its turn comes takes no part of a turn, and all 
   );
 });
 
-it("W49: the largest work gives way to the short requests of others, but for 8 turns at most", async () => {
+it("W49: the largest work gives way to the short requests of others, for 8 turns at most", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(

@@ -36,8 +36,8 @@ async function askAndReadNothing(world: World, head: string): Promise<RawSocket[
   return socket;
 }
 
-describe("W49: answers that nobody takes", () => {
-  it("hold so many bytes of a user, beyond which reads are 429 before they are read; another user is served", async () => {
+describe("answers that are not read", () => {
+  it("W49: a user's unread answers are bounded: further reads are 429 before they are read, and another user is served", async () => {
     await using world = await openWorld("node:http", {
       maxPayloadBytes: 2 * LARGE,
       maxBytesPerUser: LARGE + 1_000_000,
@@ -65,7 +65,7 @@ describe("W49: answers that nobody takes", () => {
     await eventually(() => expect(world.stats().inFlight).toEqual(NOTHING));
   });
 
-  it("are cut off after the stall limit, and hold nothing then", async () => {
+  it("W49: an unread answer is cut after the stall limit, and then holds nothing", async () => {
     const clock = createManualClock();
     await using world = await openWorld("node:http", {
       clock,
@@ -84,7 +84,7 @@ describe("W49: answers that nobody takes", () => {
     await eventually(() => expect([world.stats().inFlight, clock.timers()]).toEqual([NOTHING, 0]));
   });
 
-  it("are not cut off while a slow client takes some of them in time, and arrive whole", async () => {
+  it("W49: an answer is not cut while a slow client reads some of it in time, and arrives whole", async () => {
     const clock = createManualClock();
     await using world = await openWorld("node:http", {
       clock,
@@ -118,8 +118,8 @@ describe("W49: answers that nobody takes", () => {
   });
 });
 
-describe("W49: answers that nobody takes", () => {
-  it("of `fetch` are held until they are pulled, cut when nobody pulls, and let go when they are cancelled", async () => {
+describe("answers that are not read", () => {
+  it("W49: an answer of `fetch` is held until it is pulled, cut when it is not, and released when it is cancelled", async () => {
     const clock = createManualClock();
     const runs = createRunEvents({ store: createMemoryStore(), clock });
     onTestFinished(() => runs.close());
@@ -158,7 +158,7 @@ describe("W49: answers that nobody takes", () => {
   });
 });
 
-/** Waits until the answers of the port hold as much as a look before: the system takes no more. */
+/** Waits until the answers of the port hold the same bytes twice: the system takes no more. */
 async function untilStill(world: World): Promise<void> {
   let last = Number.NaN;
   await eventually(async () => {

@@ -4,7 +4,7 @@ import { DOORS, openWorld } from "./harness/world.ts";
 const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
 
 describe.each(DOORS)("%s", (door) => {
-  it("W33: those who follow a run whose lease ran out are told that it has failed, and why", async () => {
+  it("W33: readers of a run whose lease expired get its RUN_FAILED with the reason", async () => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record("NOTE");
@@ -20,7 +20,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(last?.data).toMatchObject({ type: "run_finished", runStatus: "failed" });
   });
 
-  it("W26: a run that is removed for its age ends the stream of a reader that has not had its end", async () => {
+  it("W26: the stream of a purged run ends for a reader that has not had its end", async () => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record("NOTE");

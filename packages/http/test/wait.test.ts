@@ -38,7 +38,7 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
-  it("W17: the end of the run ends the wait", async () => {
+  it("W17: the end of the run ends a held poll", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answering = world.send(waitFor(runId, "wait=30"));
@@ -50,7 +50,7 @@ describe.each(DOORS)("%s", (door) => {
     });
   });
 
-  it("W17: when the time is up the page is empty", async () => {
+  it("W17: a poll whose time is up gets an empty page", async () => {
     await using world = await openWorld(door);
     const runId = await world.record({ eventType: "PHASE_STARTED", payload: { phase: "p" } });
     const answer = await world.send(waitFor(runId, "since=1&wait=0.05"));
@@ -61,7 +61,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(world.stats().waiting).toBe(0);
   });
 
-  it("W17: nothing is held when there is something newer, or the run has ended", async () => {
+  it("W17: a poll is not held when newer events exist, or the run has ended", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 0 });
     const [live, ended] = [await world.record("NOTE"), await world.record("RUN_FAILED")];
     const news = await world.send(waitFor(live, "wait=30"));
@@ -95,7 +95,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W17: a client that goes takes its wait along", async () => {
+  it("W17: the wait of a client that disconnects ends", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const left = new AbortController();
@@ -113,7 +113,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(world.reported).toEqual([]);
   });
 
-  it("W17: a client that has gone before the wait begins is not waited for", async () => {
+  it("W17: a client that has gone before the wait begins does not wait", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const left = new AbortController();
@@ -125,7 +125,7 @@ describe.each(DOORS)("%s", (door) => {
     );
     await eventually(() => expect(world.store.held()).toBe(1));
     left.abort();
-    // The port must have noticed: nobody is connected any more.
+    // The server must have noticed that no client is connected any more.
     await eventually(async () => expect(await world.connections()).toBe(0));
     release();
     await settled;
@@ -133,10 +133,10 @@ describe.each(DOORS)("%s", (door) => {
     expect([world.stats().waiting, world.store.subscriptions()]).toEqual([0, 0]);
   });
 
-  it("W17: a run that is deleted meanwhile is not found", async () => {
+  it("W17: a poll of a run that is deleted meanwhile is not_found", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
-    // Held so that the wait notifies for the end of the run only when the run is gone.
+    // Held, so that the wait reads the run only when the run is gone.
     const answering = world.send(waitFor(runId, "wait=30"));
     await untilWaiting(world);
     const release = world.store.hold("read");
@@ -147,7 +147,7 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([404, "not_found"]);
   });
 
-  it("W17, W28: a user waits with so many polls at once, another with as many", async () => {
+  it("W17, W28: a user's held polls are bounded, for each user alone", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 3 });
     const runId = await world.record();
     await world.runs.create({ ownerId: "bob", runId: "bobs" });
@@ -167,7 +167,7 @@ describe.each(DOORS)("%s", (door) => {
     await untilWaiting(world, 0);
   });
 
-  it("W17: a store that fails ends the wait with 503, not with silence", async () => {
+  it("W17: a store that fails ends the wait with 503", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answering = world.send(waitFor(runId, "wait=30"));
@@ -181,7 +181,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W17, W27: a drain answers those who wait, and holds nobody from then on", async () => {
+  it("W17, W27: a drain answers held polls, and holds none from then on", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answering = [0, 1].map(() => world.send(waitFor(runId, "wait=30")));
@@ -197,7 +197,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
-it("W17: a connection that is reset takes its wait along", async () => {
+it("W17: the wait of a connection that is reset ends", async () => {
   await using world = await openWorld("node:http");
   const runId = await world.record();
   const path = `/v1/agent-runs/${runId}/events?wait=30`;

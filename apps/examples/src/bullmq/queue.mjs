@@ -8,7 +8,7 @@ redis.on("error", console.error);
 export const runs = createRunEvents({ store: await openRedisStore(redis) });
 export const queue = new Queue("agents", { connection: redis });
 
-/** For the app's servers. Whoever does not know whether it has worked calls again: it is the same run, and the same job. */
+/** For the app's servers. A caller that got no answer calls again: it is the same run, and the same job. */
 export async function start(runId, ownerId) {
   await runs.create({ runId, ownerId });
   const backoff = { type: "exponential", delay: 1_000 };

@@ -2,7 +2,7 @@ import { DelayedError, Worker } from "bullmq";
 import { agent } from "../agent.mjs";
 import { queue, redis, runs } from "./queue.mjs";
 
-/** With three parameters: to others BullMQ gives no signal. */
+/** It has three parameters, since BullMQ gives a signal only to such functions. */
 async function workOn(job, token, shutdown) {
   const { runId } = job.data;
   const isLast = job.attemptsMade + 1 >= job.opts.attempts;
@@ -12,7 +12,7 @@ async function workOn(job, token, shutdown) {
     try {
       return await agent(runs, run);
     } catch (error) {
-      // The run goes back, for the job's next attempt. It ends with RUN_FAILED at the last.
+      // Releases the run for the job's next attempt. At the last attempt it ends with RUN_FAILED.
       if (!isLast) failure.abort(error);
       throw error;
     }
@@ -21,22 +21,22 @@ async function workOn(job, token, shutdown) {
     return await runs.work(runId, { leaseMs: 30_000, signal }, task);
   } catch (error) {
     const { code, details } = error;
-    // It was cancelled, or its worker died before it could tell BullMQ: the job is done.
+    // The run was cancelled, or its worker died before it could report to BullMQ: the job is done.
     if (code === "run_finished") return details;
     if (code !== "claimed" && code !== "fenced" && error !== shutdown.reason) throw error;
-    // Another worker has the run, or this one is going: the job comes again, and has not failed.
+    // Another worker has the run, or this one shuts down: the job comes again, and has not failed.
     const againMs = Date.parse(details?.expiresAt) || 0;
     await job.moveToDelayed(Math.max(againMs, Date.now() + 100), token);
     throw new DelayedError();
   }
 }
 
-const connection = redis.duplicate({ maxRetriesPerRequest: null }); // BullMQ asks for it
+const connection = redis.duplicate({ maxRetriesPerRequest: null }); // BullMQ requires it
 const worker = new Worker("agents", workOn, { connection, maxStalledCount: 3 });
 worker.on("error", console.error);
 async function shutDown() {
   const closed = worker.close(); // takes no more jobs,
-  worker.cancelAllJobs(); // and gives back those that it has
+  worker.cancelAllJobs(); // and releases those that it has
   await closed;
   await runs.close();
   await queue.close();

@@ -12,11 +12,11 @@ export const runs = createRunEvents({ store });
 export const boss = new PgBoss({ connectionString });
 boss.on("error", console.error);
 await boss.start();
-// That a worker has died shows in its silence, not in how long it takes.
+// A dead worker is known by its silence, not by how long its job takes.
 const deaths = { heartbeatSeconds: 30, expireInSeconds: 86_400 };
 await boss.createQueue("agents", { ...deaths, retryLimit: 2, retryBackoff: true });
 
-/** For the app's servers: the order is in the run's log and its job is queued, or neither. Again it changes nothing. */
+/** For the app's servers: the order is in the run's log and its job is queued, or neither. To repeat it changes nothing. */
 export async function start(runId, ownerId, trip) {
   await runs.create({ runId, ownerId });
   const client = await pool.connect();

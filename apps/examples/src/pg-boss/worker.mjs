@@ -12,7 +12,7 @@ async function workOn([job]) {
     try {
       return await agent(runs, run);
     } catch (error) {
-      // The run goes back, for the job's next attempt. It ends with RUN_FAILED at the last.
+      // Releases the run for the job's next attempt. At the last attempt it ends with RUN_FAILED.
       if (!isLast) failure.abort(error);
       throw error;
     }
@@ -21,10 +21,10 @@ async function workOn([job]) {
     return await runs.work(runId, { leaseMs: 20_000, signal }, task);
   } catch (error) {
     const { code, details } = error;
-    // It was cancelled, or its worker died before it could tell pg-boss: the job is done.
+    // The run was cancelled, or its worker died before it could report to pg-boss: the job is done.
     if (code === "run_finished") return details;
     if (code !== "claimed" && code !== "fenced" && error !== shutdown.signal.reason) throw error;
-    // Another worker has the run, or this one is going: a job like this takes its place, and it has not failed.
+    // Another worker has the run, or this one shuts down: a new job takes the place of this one, which has not failed.
     await boss.send("agents", job.data, { startAfter: details?.expiresAt });
   }
 }
@@ -32,7 +32,7 @@ async function workOn([job]) {
 await boss.work("agents", { includeMetadata: true }, workOn);
 async function shutDown() {
   const stopped = boss.stop(); // takes no more jobs,
-  shutdown.abort(); // and gives back those that it has
+  shutdown.abort(); // and releases those that it has
   await stopped;
   await runs.close();
   await pool.end();

@@ -4,15 +4,15 @@ import { delimiter, dirname, join } from "node:path";
 import type { Log } from "../log.ts";
 import type { Sample } from "../surroundings.ts";
 
-/** How long the recorder may take to end its run when the server goes down, in milliseconds. */
+/** How long the recorder may take to end its run when the server shuts down, in milliseconds. */
 const STOP_MS = 1_000;
 
 /** The command that is recorded, from the workspace's root. */
 const COMMAND = ["node", "apps/server/src/workspace/type-check.ts"];
 
 /**
- * Records this workspace's own type check as a run, through the command line that everybody uses. That it fails is
- * logged, and is no failure of the server.
+ * Records this workspace's own type check as a run, with the same command line that users have. If the recording fails, that is
+ * logged, and the server goes on.
  */
 export function recordSample(
   server: { readonly url: string; readonly token: string },
@@ -26,9 +26,9 @@ export function recordSample(
     {
       cwd: root,
       stdio: "ignore",
-      // The server's own variables hold secrets that are none of the command's business.
+      // The server's own variables hold secrets, which the command must not have.
       env: {
-        // The command's `node` is the one that runs the server: an older one does not take TypeScript.
+        // The command's `node` is the one that runs the server: an older one cannot run TypeScript.
         PATH: [node, process.env["PATH"]].join(delimiter),
         RUN_EVENTS_URL: server.url,
         RUN_EVENTS_TOKEN: server.token,
@@ -40,7 +40,7 @@ export function recordSample(
   const ended = once(recorder, "close").then(
     ([exitCode, signal]: (string | number | null)[]) =>
       log("sample_ended", signal == null ? { exitCode: exitCode ?? null } : { signal }),
-    // It could not be started, which is logged above.
+    // The recorder could not be started, which is logged above.
     () => {},
   );
   return {

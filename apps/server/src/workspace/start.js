@@ -4,7 +4,7 @@ if (process.features.typescript) {
   await import("./main.ts");
 } else {
   process.stderr.write(
-    `run-events-server: it needs Node 22.18 or later, and this is Node ${process.versions.node}: run it with node_modules/.bin/node, which is installed with this workspace\n`,
+    `run-events-server: expected Node 22.18 or later, but this is Node ${process.versions.node}: run it with node_modules/.bin/node, which is installed with this workspace\n`,
   );
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Type-checks the workspace project by project and says all that the compiler says: what a server records at its start.
+ * Type-checks the workspace, project by project, with all that the compiler prints. A server records this at its start.
  * A `::group::` line opens each project, and becomes a phase of the run. Exits 1 if any project has an error.
  */
 const root = join(import.meta.dirname, "../../../..");
@@ -20,5 +20,5 @@ for (const project of [...projects, "."]) {
   const { status } = spawnSync(tsc, ["-p", project, ...flags], { cwd: root, stdio: "inherit" });
   if (status !== 0) failed += 1;
 }
-console.log(`${projects.length + 1 - failed} projects are sound, ${failed} are not`);
+console.log(`${projects.length + 1 - failed} projects have no error, ${failed} have errors`);
 process.exitCode = failed === 0 ? 0 : 1;

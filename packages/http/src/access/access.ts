@@ -31,9 +31,9 @@ export class Access<Native> {
   }
 
   /**
-   * Finds who sends the request, and checks that they may.
-   * @throws RunEventsError `unauthenticated`, `session_required`, `cross_site_request`; on the live stream `store_unavailable` if
-   * the sessions fail
+   * Finds the user who sends the request, and checks that they may.
+   * @throws RunEventsError `unauthenticated`, `session_required`, `cross_site_request`; on the live stream also
+   * `store_unavailable`, if the host's sessions fail
    * @see W4, W5, W19
    */
   async identify(
@@ -44,20 +44,23 @@ export class Access<Native> {
     const isStream = access === "session";
     const identity = isStream ? await this.#findSession(native) : await this.#find(native);
     if (identity === null)
-      throw new RunEventsError("unauthenticated", "There is no valid credential.");
+      throw new RunEventsError(
+        "unauthenticated",
+        "Expected a bearer token or a session that is valid, got neither. Sign in, then try again.",
+      );
     const byCookie = identity.credential === "session" && (changes || isStream);
     if (byCookie && isForeignOrigin(header, this.#allowedOrigins)) {
       throw new RunEventsError(
         "cross_site_request",
-        "The request comes from a page of another origin.",
+        "Expected a request from a page of this origin, or of one in `allowedOrigins`, got one from another page.",
       );
     }
     return identity;
   }
 
   /**
-   * Makes the check whether a session is still valid. A live stream keeps the check, and so the host's request and the id, but not the
-   * exchange.
+   * Makes the check whether a session is still valid. A live stream keeps the check. The check keeps the host's request and the user's
+   * id, but not the exchange.
    * @see W26
    */
   recheck(native: Native, ownerId: string): () => Promise<StreamErrorCode | null> {
@@ -83,7 +86,10 @@ export class Access<Native> {
     const identity = checkIdentity(await this.#lookUp(native));
     if (identity?.credential === "session") return identity;
     if ((identity ?? (await this.#find(native))) === null) return null;
-    throw new RunEventsError("session_required", "The live stream takes a session cookie only.");
+    throw new RunEventsError(
+      "session_required",
+      "Expected a session cookie, since the live stream takes nothing else, got another credential. Get a session, or poll the events with `wait`.",
+    );
   }
 
   /** On a live stream a failure of the host's sessions counts as one of the store: `retryable`, now and at later checks. @see W26 */
@@ -91,7 +97,11 @@ export class Access<Native> {
     try {
       return await this.#authenticate(native, "session");
     } catch (cause) {
-      throw new RunEventsError("store_unavailable", "The session cannot be checked.", { cause });
+      throw new RunEventsError(
+        "store_unavailable",
+        "The session could not be checked, because `authenticate` failed. Try again.",
+        { cause },
+      );
     }
   }
 }

@@ -1,15 +1,20 @@
-/** Who sends a request, as the host knows it. */
+/** The user who sends a request, as the host knows them. */
 export interface Identity {
-  /** The owner's id. */
+  /** The user's id, at least one character. It is the `ownerId` of the runs that the user creates. */
   readonly userId: string;
-  /** How the request proved it. The live stream takes a session only. @see W4, W19 */
+  /**
+   * How the request proved it. The live stream takes a session only. With a session, changes are checked for their origin.
+   * @see W4, W5, W19
+   */
   readonly credential: "bearer" | "session";
 }
 
 /**
- * The host's own authentication.
- * @param wanted `session`: of a request with several credentials, answer for its session.
- * @returns `null` if the request carries no valid credential.
+ * Finds the user who sends a request, by the host's own authentication. If it throws or rejects, the request is answered 500, or
+ * on the live stream with a retryable error.
+ * @param request the request as the host's framework has it
+ * @param wanted `session`: if the request has several credentials, answer for its session
+ * @returns `null` if the request has no valid credential
  */
 export type Authenticate<Native> = (
   request: Native,
@@ -17,15 +22,15 @@ export type Authenticate<Native> = (
 ) => Identity | null | Promise<Identity | null>;
 
 /**
- * Accepts what a host's `authenticate` may answer. Anything else is refused: with an unknown credential no origin would be
- * checked (W5), and without an id the request would reach all users' runs.
- * @throws TypeError that says what was expected and of what kind the answer was, never its values
+ * Checks the answer of a host's `authenticate`. With an unknown credential no origin would be checked (W5). An empty id would
+ * mean "no owner filter", and so all users' runs.
+ * @throws TypeError that names the kind of the answer, never its values
  */
 export function checkIdentity(answer: unknown): Identity | null {
   if (answer === null) return null;
   if (isIdentity(answer)) return answer;
   throw new TypeError(
-    `Expected \`authenticate\` to answer \`null\` or \`{ userId, credential }\`, a text and "bearer" or "session", got ${describeAnswer(answer)}.`,
+    `Expected \`authenticate\` to return \`null\` or \`{ userId, credential }\`, a text and "bearer" or "session", got ${describeAnswer(answer)}.`,
   );
 }
 

@@ -5,7 +5,9 @@ type HeaderOf = (name: string) => string | null;
 
 /**
  * Whether a browser sent the request for a page of another origin that is not on the list. `same-site` and another port
- * are other origins. A request without `Sec-Fetch-Site` and `Origin` comes from no browser and is not foreign.
+ * are other origins. A request without `Sec-Fetch-Site` and `Origin` does not come from a browser, so it is not foreign.
+ * @param header returns a header of the request by its lower-case name
+ * @param allowedOrigins exact origins, such as `https://app.example`
  * @see W5, W19
  */
 export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly string[]): boolean {
@@ -20,12 +22,17 @@ export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly strin
   return host === null || host !== header("host");
 }
 
-/** The host and port as a `Host` header says them; `null` for an opaque origin, which is nobody's. */
+/** The host and port in the form of a `Host` header; `null` for an opaque origin, which is not any server's. */
 function hostOf(origin: string): string | null {
   return URL.canParse(origin) ? new URL(origin).host : null;
 }
 
-/** What lets a page of an allow-listed origin read the answer. @see W19 */
+/**
+ * The headers that let a page of an allowed origin read the answer. None if the list is empty.
+ * @param header returns a header of the request by its lower-case name
+ * @param allowedOrigins exact origins, such as `https://app.example`
+ * @see W19
+ */
 export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[]): Headers {
   if (allowedOrigins.length === 0) return {};
   const origin = header("origin");
@@ -38,7 +45,7 @@ export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[])
   };
 }
 
-/** Whether a browser asks if a page of an allow-listed origin may send a request. @see W19 */
+/** Whether the request is a CORS preflight for a page of an allowed origin. @see W19 */
 export function isPreflight(
   method: string,
   header: HeaderOf,
@@ -51,7 +58,10 @@ export function isPreflight(
   );
 }
 
-/** The answer to a preflight, beside `corsHeaders`. */
+/**
+ * The answer to a CORS preflight, without `corsHeaders`: add them.
+ * @param methods the methods of the path; `HEAD` is added where `GET` is
+ */
 export function preflightReply(methods: readonly string[]): Reply {
   return {
     status: 204,

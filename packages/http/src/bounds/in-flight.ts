@@ -1,8 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** What one user may have in flight at a handler. @see W49 */
+/** The bounds of what one user may have in flight at a handler. @see W49 */
 export interface InFlightLimits {
-  /** Requests, from when their user is known until the client has read the answer. Live streams have their own limit. */
+  /** Requests, from when their user is known until the client has read the answer. Live streams have another limit. */
   readonly maxRequests: number;
   /** NDJSON uploads that have not ended. */
   readonly maxUploads: number;
@@ -10,7 +10,7 @@ export interface InFlightLimits {
   readonly maxBytes: number;
 }
 
-/** What is in flight, of one user or of all. */
+/** How much is in flight, of one user or of all. */
 export interface InFlight {
   readonly requests: number;
   readonly uploads: number;
@@ -24,9 +24,15 @@ type Counts = { -readonly [Name in keyof InFlight]: number };
 
 /** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
 export interface Holding {
-  /** Counts the request as this user's. @throws RunEventsError `too_many_requests` */
+  /**
+   * Counts the request as this user's.
+   * @throws RunEventsError `too_many_requests`
+   */
   enter(ownerId: string): void;
-  /** Counts it as an upload of lines. @throws RunEventsError `too_many_requests` */
+  /**
+   * Counts it as an upload of lines.
+   * @throws RunEventsError `too_many_requests`
+   */
   beginUpload(): void;
   /**
    * Sets how many bytes of its body the request holds from now on. More than the user's bound is refused, unless it is the user's
@@ -39,13 +45,16 @@ export interface Holding {
    * @throws RunEventsError `too_many_requests`
    */
   holdAnswer(bytes: number): void;
-  /** Refuses a read whose answer would exceed the bound. @throws RunEventsError `too_many_requests` */
+  /**
+   * Refuses a read whose answer would exceed the bound.
+   * @throws RunEventsError `too_many_requests`
+   */
   checkAnswers(): void;
   /** Gives everything back. Idempotent. */
   leave(): void;
 }
 
-/** What all users have in flight at one handler. */
+/** The shares of all requests at one handler. */
 export interface InFlights {
   open(): Holding;
   total(): InFlight;
@@ -87,7 +96,8 @@ class RequestHolding implements Holding {
 
   enter(ownerId: string): void {
     const user = this.#byUser.get(ownerId) ?? createCounts();
-    if (user.requests >= this.#limits.maxRequests) throw tooMany("requests");
+    if (user.requests >= this.#limits.maxRequests)
+      throw tooMany(this.#limits.maxRequests, "requests");
     this.#byUser.set(ownerId, user);
     this.#ownerId = ownerId;
     this.#user = user;
@@ -95,7 +105,8 @@ class RequestHolding implements Holding {
   }
 
   beginUpload(): void {
-    if (this.#user.uploads >= this.#limits.maxUploads) throw tooMany("uploads");
+    if (this.#user.uploads >= this.#limits.maxUploads)
+      throw tooMany(this.#limits.maxUploads, "uploads of lines");
     this.#set("uploads", 1);
   }
 
@@ -104,12 +115,12 @@ class RequestHolding implements Holding {
   }
 
   holdAnswer(bytes: number): void {
-    this.#hold("answerBytes", bytes, "bytes of answers that have not been taken");
+    this.#hold("answerBytes", bytes, "bytes of unread answers");
   }
 
   checkAnswers(): void {
     if (this.#user.answerBytes >= this.#limits.maxBytes)
-      throw tooMany("bytes of answers that have not been taken");
+      throw tooMany(this.#limits.maxBytes, "bytes of unread answers");
   }
 
   leave(): void {
@@ -124,7 +135,8 @@ class RequestHolding implements Holding {
   #hold(name: "bodyBytes" | "answerBytes", bytes: number, what: string): void {
     const others = this.#user[name] - this.#mine[name];
     const isMore = bytes > this.#mine[name];
-    if (isMore && others > 0 && others + bytes > this.#limits.maxBytes) throw tooMany(what);
+    if (isMore && others > 0 && others + bytes > this.#limits.maxBytes)
+      throw tooMany(this.#limits.maxBytes, what);
     this.#set(name, bytes);
   }
 
@@ -135,9 +147,9 @@ class RequestHolding implements Holding {
   }
 }
 
-function tooMany(what: string): RunEventsError {
+function tooMany(most: number, what: string): RunEventsError {
   return new RunEventsError(
     "too_many_requests",
-    `Too many ${what} of this user are in flight. Let some end, then try again.`,
+    `Expected at most ${most} ${what} of this user in flight, got more. Let some end, then try again.`,
   );
 }

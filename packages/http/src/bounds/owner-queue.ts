@@ -6,12 +6,12 @@ export interface WaitingItem {
   readonly resolve: () => void;
 }
 
-/** What owners wait for. Each owner's items keep their order, and the owners take turns. */
+/** A queue of what owners wait for. Each owner's items keep their order, and the owners take turns. */
 export interface OwnerQueue<Item extends WaitingItem> {
   add(ownerId: string, item: Item): void;
   /**
-   * Removes and returns the next item that may go, `null` if there is none. Owners take turns. Only the first item of each is asked
-   * about. Items before it that are over are removed and go on.
+   * Removes and returns the next item that may go, or `null`. Owners take turns. Only the first item of each owner is considered.
+   * Items before it that are over are removed and resolve.
    */
   take(mayGo: (item: Item, ownerId: string) => boolean): Item | null;
   /** How many wait. */
@@ -28,11 +28,11 @@ export interface OwnerQueue<Item extends WaitingItem> {
  * | may go                | is taken                              | the last, or none if it is empty |
  */
 export function createOwnerQueue<Item extends WaitingItem>(): OwnerQueue<Item> {
-  /** In the order in which the owners are next. None is empty. */
+  /** In the order in which the owners are next. No list is empty. */
   const waiting = new Map<string, Item[]>();
   let size = 0;
 
-  /** Takes the first item out, and the owner with it who has no other. */
+  /** Removes the first item, and the owner if it was the last. */
   function remove(ownerId: string, items: Item[]): void {
     items.shift();
     size -= 1;

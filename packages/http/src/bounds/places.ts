@@ -1,6 +1,6 @@
-/** Bounds how many pieces of each owner's work go on at once. */
+/** Bounds how many pieces of each owner's work run at once. */
 export interface Places {
-  /** Runs the work when its owner has a free place, in the order of the calls. It does not matter how the work before it ended. */
+  /** Runs the work when its owner has a free place, in the order of the calls. Work that fails also frees its place. */
   run<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 

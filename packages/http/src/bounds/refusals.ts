@@ -16,7 +16,7 @@ export interface Refusals {
    * @see W49
    */
   wait(ownerId: string, isGone: () => boolean): Promise<void>;
-  /** Answers all that wait, now and from now on: a server that goes down would cut them. @see W27 */
+  /** Answers all that wait, and later ones at once: a shutdown would cut them. @see W27 */
   release(): void;
 }
 

@@ -16,13 +16,13 @@ const MOST_WAITS = 8;
 /** Runs separate work in turns of the event loop, so that appends and short answers come in between. */
 export interface Turns {
   /**
-   * Resolves when it is the caller's turn to go on. That is at once if this turn has room, but never for the largest work. That waits
-   * until no other owner's short request is at work, for 8 turns at most. So a short request waits only for the piece that has begun.
-   * @param isOver whether nothing needs the work any more; then it takes no part of a turn
+   * Resolves when it is the caller's turn to go on. That is at once if this turn has room, but never for the largest work. The largest
+   * work waits until no other owner's short request is at work, for 8 turns at most. So a short request waits only for the piece that has begun.
+   * @param isOver whether nothing needs the work any more; it then takes no part of a turn
    * @see W49
    */
   take(ownerId: string, size: WorkSize, isOver?: () => boolean): Promise<void>;
-  /** Does a short request's work. Meanwhile the largest work of other owners gives way. */
+  /** Runs the work of a short request. Meanwhile the largest work of other owners gives way. */
   goShort<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
 }
 

@@ -19,12 +19,12 @@ export interface Waits {
    * @see W17, W28
    */
   hold(wait: Wait): Promise<void>;
-  /** Answers all that are held, now and from now on. */
+  /** Answers all long-polls that are held. From then on none is held. */
   release(): void;
   count(): number;
 }
 
-/** Holds long-polls: at most so many a user as streams, 32 by default. */
+/** Holds long-polls, at most 32 a user by default. It is the same bound as that of live streams. */
 export function createWaits(log: RunLog, maxPerUser = 32): Waits {
   const perUser = new Map<string, number>();
   const held = new Set<AbortController>();
@@ -40,7 +40,7 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
   return {
     async hold({ runId, ownerId, since, waitMs, signal }) {
       if (released) return;
-      // A signal that has been aborted says so no more.
+      // A signal that was aborted before does not fire again.
       signal.throwIfAborted();
       const count = perUser.get(ownerId) ?? 0;
       if (count >= maxPerUser)

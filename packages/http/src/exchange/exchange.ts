@@ -11,33 +11,33 @@ export interface Exchange {
   /** The body's bytes as they arrive. Rejects if the client breaks off. This or `readBody`, once at most. */
   body(): AsyncIterator<Uint8Array, unknown>;
   /**
-   * The body whole, empty if there is none. Rejects if the client breaks off.
+   * The whole body, which may be empty. Rejects if the client breaks off.
    * @param grow called with the body's memory before it is allocated; throws to refuse it
    * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
    */
   readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array>;
   /** Whether the client has gone. */
   isGone(): boolean;
-  /** Aborted when the client has gone. Made when it is first asked for: a live stream does without. */
+  /** Aborted when the client has gone. Made at the first use: a live stream does not need it. */
   readonly signal: AbortSignal;
   /**
-   * Has the task called when the client has gone: at once if it has. One task at a time.
-   * @returns takes the task back
+   * Calls the task when the client has gone, at once if it has. One task at a time.
+   * @returns removes the task
    */
   readonly onGone: (task: () => void) => () => void;
 }
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** A whole answer. */
+/** A whole answer, for a host to send in the form of its framework. */
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  /** `null` for none. A long text is bytes once it is on its way out. */
+  /** `null` for an answer without a body. A long text has been encoded to bytes. */
   readonly body: string | Uint8Array | null;
 }
 
-/** An answer that goes on: a live stream. */
+/** The answer that opens a live stream. */
 export interface StreamReply {
   readonly status: 200;
   readonly headers: Headers;
@@ -45,9 +45,8 @@ export interface StreamReply {
 }
 
 /**
- * Ends the work on a read whose client has gone: nothing more is begun. Not for changes: a client may send one and not wait for the
- * answer.
- * @throws Error if the client has gone; no answer is made for it
+ * Ends the work on a read whose client has gone. Not for changes: a client may send one without waiting for the answer.
+ * @throws Error if the client has gone; no client sees its message
  * @see W49
  */
 export function stopIfGone(exchange: Pick<Exchange, "isGone">): void {
@@ -57,7 +56,7 @@ export function stopIfGone(exchange: Pick<Exchange, "isGone">): void {
 /** Keeps browsers from guessing an answer's type from its content. */
 export const NO_SNIFF: Headers = { "x-content-type-options": "nosniff" };
 
-/** A reply with a JSON body that no one may keep. */
+/** A reply with a JSON body that no cache may keep. */
 export function jsonReply(status: number, body: string | Uint8Array, headers: Headers = {}): Reply {
   return {
     status,
@@ -71,7 +70,7 @@ export function jsonReply(status: number, body: string | Uint8Array, headers: He
   };
 }
 
-/** A reply without a body: by default one that only says success. */
+/** A reply without a body, by default 204. */
 export function emptyReply(status = 204, headers: Headers = {}): Reply {
   return {
     status,

@@ -31,22 +31,22 @@ const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
   store_unavailable: { "retry-after": "1" },
 };
 
-const INTERNAL = new RunEventsError("internal", "The server failed.");
+const INTERNAL = new RunEventsError("internal", "The server failed. Its log has the cause.");
 
 /**
- * The answer to an error: `application/problem+json` with the error's stable code. What is not a `RunEventsError` is
- * `internal` and says nothing of itself.
+ * The answer to an error, as `application/problem+json` with the error's `code`. An error that is not a `RunEventsError` becomes
+ * `internal`, and its message is not sent.
  * @see W3, RFC 9457
  */
 export function problemOf(error: unknown): Reply & { readonly body: string } {
   const { code, message, details } = error instanceof RunEventsError ? error : INTERNAL;
-  const { retryAfterMs, ...said } = details;
+  const { retryAfterMs, ...members } = details;
   const retry =
     retryAfterMs === undefined ? {} : { "retry-after": `${Math.ceil(retryAfterMs / 1_000)}` };
-  return problem(STATUS[code], code, message, { ...EXTRA[code], ...retry }, said);
+  return problem(STATUS[code], code, message, { ...EXTRA[code], ...retry }, members);
 }
 
-/** A problem with a status that no error code has. */
+/** A problem with a status of the caller's choice. */
 export function problem(
   status: number,
   code: string,
@@ -73,10 +73,15 @@ export function problem(
   };
 }
 
-/** The answer to a method that a path does not have. `HEAD` is there wherever `GET` is. @see W3 */
+/**
+ * The answer to a method that a path does not have: 405 with `Allow`.
+ * @param methods the methods of the path; `HEAD` is added where `GET` is
+ * @see W3
+ */
 export function methodNotAllowed(methods: readonly string[]): Reply {
   const allow = allowedMethods(methods).join(", ");
-  return problem(405, "invalid_request", "The path does not have this method.", { allow });
+  const detail = `Expected one of the methods ${allow} at this path, got another one.`;
+  return problem(405, "invalid_request", detail, { allow });
 }
 
 /** A path's methods as headers list them. */
@@ -84,7 +89,7 @@ export function allowedMethods(methods: readonly string[]): readonly string[] {
   return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }
 
-// With the type "about:blank" the title is the status's own phrase (RFC 9457, section 4.2.1).
+// With the type "about:blank" the title is the phrase of the status (RFC 9457, section 4.2.1).
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",

@@ -1,8 +1,7 @@
 import { type Headers, NO_SNIFF } from "./exchange.ts";
 
 /**
- * The headers of a live stream. `no-transform` keeps compressors off it, `X-Accel-Buffering` keeps nginx from holding it
- * back.
+ * The headers of a live stream. `no-transform` keeps compressors away, and `X-Accel-Buffering` keeps nginx from buffering.
  * @see W21
  */
 export const STREAM_HEADERS: Headers = {

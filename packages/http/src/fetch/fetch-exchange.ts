@@ -8,7 +8,7 @@ export function exchangeOf(request: Request): Exchange {
     method: request.method,
     path: url.pathname,
     query: url.searchParams,
-    // A `Request` says its host in its URL; a `Host` header is one that fetch would not send.
+    // The URL of a `Request` has its host. A `Host` header may be missing, since fetch does not let a caller set it.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
     body: () => readerOf(unreadBody(request)),
     readBody: async (maxBytes, grow) => readPieces(readerOf(unreadBody(request)), maxBytes, grow),
@@ -22,11 +22,14 @@ export function exchangeOf(request: Request): Exchange {
   };
 }
 
-/** @throws TypeError if the host has read it: an empty body would be a different request. */
+/**
+ * The body of a request, which must be unread.
+ * @throws TypeError if the host has read the body: an empty body would be a different request
+ */
 function unreadBody(request: Request): Request["body"] {
   if (!request.bodyUsed && request.body?.locked !== true) return request.body;
   throw new TypeError(
-    "Expected a request whose body nobody has read, got one that was read before this handler. Read `request.clone()` instead, or mount the handler before what reads it.",
+    "Expected a request with an unread body, got one whose body was read before this handler. Read `request.clone()` instead, or mount the handler before the code that reads it.",
   );
 }
 

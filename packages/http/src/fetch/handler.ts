@@ -6,20 +6,25 @@ import type { HandlerOptions, HandlerStats } from "../service/options.ts";
 import { SHORT_ANSWER } from "../service/pack.ts";
 import { Service } from "../service/service.ts";
 
-/** The wire as a function from `Request` to `Response`, for any framework that speaks them. */
+/** A handler of `Request`, for any framework that speaks `Request` and `Response`. Made by `createHandler`. */
 export interface Handler {
-  /** Answers every path: an unknown one with a 404 problem. */
+  /** Answers a request. An unknown path gets a 404 problem. Never rejects. */
   fetch(request: Request): Promise<Response>;
-  /** Answers long-polls, refuses new streams, ends the open ones spread over the window. @see W27 */
+  /**
+   * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
+   * @param windowMs in milliseconds
+   * @see W27
+   */
   drain(windowMs: number): Promise<void>;
+  /** Counts what the handler has open now. */
   stats(): HandlerStats;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * Serves runs over `Request` and `Response`.
- *
+ * Makes a handler that serves runs over `Request` and `Response`. Mount it at the root of the server.
+ * @throws TypeError without valid `runs` or `authenticate`, or if `maxBytesPerUser` is not a number of at least 1
  * @example
  * const handler = createHandler({ runs, authenticate: async (request) => ({ userId: "ada", credential: "session" }) });
  * const response = await handler.fetch(new Request("http://localhost/v1/agent-runs"));
@@ -41,7 +46,7 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
       const holding = service.open();
       const reply = await service.answer(exchangeOf(request), request, holding);
       const { status, headers } = reply;
-      // A live stream has a limit and bounds of its own.
+      // A live stream has other bounds.
       if ("stream" in reply || reply.body === null || request.method === "HEAD") holding.leave();
       if ("stream" in reply)
         return new Response(createStreamBody(reply, request.signal), { status, headers });
@@ -49,7 +54,7 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
       const bytes = typeof reply.body === "string" ? encoder.encode(reply.body) : reply.body;
       return new Response(request.method === "HEAD" ? null : takenFrom(bytes, request, holding), {
         status,
-        // A compressor leaves a short answer alone only if it is told the length.
+        // A compressor leaves a short answer alone only if it sees the length.
         headers: { ...headers, "content-length": String(bytes.length) },
       });
     },

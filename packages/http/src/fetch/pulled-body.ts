@@ -1,6 +1,6 @@
 import type { Clock } from "@tm/run-events-core/wire";
 
-/** What is handed over at a time, in bytes. */
+/** How many bytes are enqueued at a time. */
 const PIECE_BYTES = 65_536;
 
 /** When to report that a body is over, and how long it may wait. */
@@ -14,8 +14,8 @@ export interface PulledBodyOptions {
 }
 
 /**
- * Bytes as a body that is pulled in pieces, so that it is known when they have been read. If nothing is pulled for `stallMs`, the
- * body ends with an error.
+ * Makes a body that is pulled in pieces, so that `onOver` is called when the bytes have been read. If nothing is pulled for
+ * `stallMs`, the body ends with an error.
  * @see W49
  */
 export function createPulledBody(

@@ -2,8 +2,8 @@ import type { StreamSink } from "@tm/run-events-core/wire";
 import type { StreamReply } from "../exchange/exchange.ts";
 
 /**
- * The stream as a body that is pulled: one write stands ready at most, and the next is made when that has been taken. The
- * transport below is not seen, so a client that goes without a word is noticed only by its stall.
+ * The stream as a body that is pulled. At most one write is ready, and the next is made when that one was read. A client that
+ * vanishes is noticed only when it stalls, since the connection is not visible here.
  */
 export function createStreamBody(
   { stream }: StreamReply,
@@ -22,7 +22,7 @@ export function createStreamBody(
           closed();
           controller.close();
         };
-        // It may have been aborted by now, and says so only once.
+        // A signal that was aborted before does not fire again.
         if (signal.aborted) abort();
         else signal.addEventListener("abort", abort);
       },
@@ -33,7 +33,7 @@ export function createStreamBody(
         }
         sink = {
           write(bytes) {
-            // A copy: whoever reads a body may change or transfer what it is given, and other streams send the same bytes.
+            // A copy: the reader of a body may change or transfer its chunks, and other streams send the same bytes.
             controller.enqueue(bytes.slice());
             return (controller.desiredSize ?? 0) > 0;
           },

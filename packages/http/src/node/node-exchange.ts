@@ -4,9 +4,9 @@ import { tooLarge } from "../request/byte-buffer.ts";
 import { keptBody, readRequest } from "./read-request.ts";
 
 /**
- * A request of node:http, or of node:http2's face of it. The query and the signal, which few requests need, are made when they
- * are asked for: an append needs neither (`pnpm bench http-append`). They are getters of a class, since V8 makes a hidden
- * class for each object literal with getters, and keeps it until its next full collection.
+ * A request of node:http, or of the compatible API of node:http2. The query and the signal are made at their first use, since an
+ * append needs neither (`pnpm bench http-append`). They are getters of a class, since V8 makes a hidden class for each object
+ * literal with getters, and keeps it until its next full collection.
  */
 export class NodeExchange implements Exchange {
   readonly method: string;
@@ -28,7 +28,7 @@ export class NodeExchange implements Exchange {
     this.#search = mark === -1 ? "" : url.slice(mark + 1);
     this.#request = request;
     this.#response = response;
-    ({ onGone: this.onGone, isGone: this.isGone } = watchClose(response));
+    ({ onGone: this.onGone, isGone: this.isGone } = listenForClose(response));
   }
 
   get query(): URLSearchParams {
@@ -46,7 +46,7 @@ export class NodeExchange implements Exchange {
 
   readonly header = (name: string): string | null => {
     const { headers } = this.#request;
-    // Over HTTP/2 the host is in a field of its own (RFC 9113, section 8.3.1).
+    // Over HTTP/2 the host is in a pseudo-header (RFC 9113, section 8.3.1).
     const value = headers[name] ?? (name === "host" ? headers[":authority"] : null);
     return typeof value === "string" ? value : (value?.join(", ") ?? null);
   };
@@ -73,23 +73,23 @@ async function* yieldOnce(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, u
 }
 
 /**
- * Listens for the end of an answer once for all who ask in turn: a listener each would stay as long as a stream lives.
- * The response's, not the request's: its `close` comes however the connection ends, and whoever has read the body.
+ * Listens once for the end of the response, for all tasks in turn: a listener for each would stay as long as a stream lives.
+ * The request's `close` would not do. That of the response comes however the connection ends, and whether or not the body was read.
  */
-function watchClose(response: ServerResponse): Pick<Exchange, "onGone" | "isGone"> {
+function listenForClose(response: ServerResponse): Pick<Exchange, "onGone" | "isGone"> {
   let gone = false;
-  let told = ignore;
+  let onClose = ignore;
   response.on("close", () => {
     gone = true;
-    told();
+    onClose();
   });
   return {
     isGone: () => gone,
     onGone(task) {
       if (gone) task();
-      else told = task;
+      else onClose = task;
       return () => {
-        if (told === task) told = ignore;
+        if (onClose === task) onClose = ignore;
       };
     },
   };

@@ -6,18 +6,23 @@ import { createSink } from "./sink.ts";
 import type { HandlerOptions, HandlerStats } from "../service/options.ts";
 import { Service } from "../service/service.ts";
 
-/** The wire on node:http, and on every framework that hands out its request and response. */
+/** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by `createNodeHandler`. */
 export interface NodeHandler {
-  /** Answers every path: an unknown one with a 404 problem. */
+  /** Answers a request. An unknown path gets a 404 problem. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Answers long-polls, refuses new streams, ends the open ones spread over the window. @see W27 */
+  /**
+   * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
+   * @param windowMs in milliseconds
+   * @see W27
+   */
   drain(windowMs: number): Promise<void>;
+  /** Counts what the handler has open now. */
   stats(): HandlerStats;
 }
 
 /**
- * Serves runs on node:http. Live streams of one run share the bytes that they send.
- *
+ * Makes a handler that serves runs on node:http. Live streams of one run share the bytes that they send.
+ * @throws TypeError without valid `runs` or `authenticate`, or if `maxBytesPerUser` is not a number of at least 1
  * @example
  * const handler = createNodeHandler({ runs, authenticate });
  * createServer((request, response) => handler.handle(request, response)).listen(8080);
@@ -27,7 +32,7 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
   const stall = { clock: service.clock, stallMs: service.stallMs };
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // An error of the connection is followed by `close`, which is what ends things here.
+    // After an error of the connection comes `close`, which does the cleaning up.
     response.on("error", ignore);
     const exchange = new NodeExchange(request, response);
     const holding = service.open();
@@ -37,7 +42,7 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
         if ("stream" in reply) reply.stream.closed();
         holding.leave();
       } else if ("stream" in reply) {
-        // It has a limit and bounds of its own.
+        // A live stream has other bounds.
         holding.leave();
         sendStream(reply, response, exchange);
       } else {
@@ -55,7 +60,7 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
 
   return {
     handle(request, response) {
-      // Only what node:http itself refuses to send can come here.
+      // Only node:http can throw here, when it refuses to send something.
       handle(request, response).catch((error: unknown) => {
         response.destroy(error instanceof Error ? error : undefined);
       });
@@ -74,7 +79,7 @@ function sendStream(
 ): void {
   exchange.onGone(() => stream.closed());
   response.writeHead(status, headers);
-  // Sent now, so that nothing of the response's own stands before what a sink may write to the socket.
+  // Sent now: a sink may write to the socket, so the response must hold nothing back.
   response.flushHeaders();
   stream.start(createSink(response, stream));
 }

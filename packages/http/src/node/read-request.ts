@@ -3,8 +3,8 @@ import { type ByteBuffer, createByteBuffer, tooLarge } from "../request/byte-buf
 import { startDeadline } from "../request/read-pieces.ts";
 
 /**
- * Reads a request's body whole, as `Exchange.readBody` says: by its events, and without a copy if it comes in one piece, as
- * short ones do. The iterator and a copy would cost an append more (`pnpm bench http-append`).
+ * Reads a whole body, as `Exchange.readBody` describes. It listens to the events of the request, and does not copy a body that
+ * comes in one piece. The iterator and a copy would cost an append more (`pnpm bench http-append`).
  */
 export function readRequest(
   request: IncomingMessage,
@@ -22,7 +22,7 @@ export function readRequest(
       if (isOver) return;
       isOver = true;
       stopClock();
-      // What has come is not kept, and what is to come waits until there is an answer: reading on is the business of whoever answers.
+      // The pieces so far are dropped. The rest waits until `sendAnswer` reads it.
       first = null;
       all = null;
       request.pause();
@@ -61,17 +61,17 @@ export function readRequest(
     else {
       request.on("data", take).on("end", finish).on("error", fail);
       response.on("close", breakOff);
-      // Also if somebody before has paused it.
+      // Earlier code may have paused it.
       request.resume();
     }
   });
 }
 
 /**
- * The body of a request that a parser has read before the handler, as the host has kept it: `request.rawBody`, bytes or text.
- * The parsed `request.body` does not do: `1e2` is 100 there, and long integers have lost digits (W1).
- * @returns `null` if it was not read, or there is none
- * @throws TypeError if it was read and not kept: an empty body would be a different request
+ * The body that a parser has read before the handler, if the host kept it: `request.rawBody`, bytes or text. The parsed
+ * `request.body` would not do: `1e2` is 100 there, and long integers have lost digits (W1).
+ * @returns `null` if the body was not read, or the request has no body
+ * @throws TypeError if the body was read and not kept: an empty body would be a different request
  */
 export function keptBody(request: IncomingMessage): Uint8Array | null {
   const { headers } = request;
@@ -82,6 +82,6 @@ export function keptBody(request: IncomingMessage): Uint8Array | null {
   if (rawBody instanceof Uint8Array) return rawBody;
   if (typeof rawBody === "string") return Buffer.from(rawBody);
   throw new TypeError(
-    "Expected a request whose body nobody has read, got one that a body parser has read before this handler. Mount the handler before the parser, or have the parser keep the bytes as `request.rawBody`.",
+    "Expected a request with an unread body, got one whose body a parser has read before this handler. Mount the handler before the parser, or let the parser keep the bytes as `request.rawBody`.",
   );
 }

@@ -5,13 +5,13 @@ import type { Reply } from "../exchange/exchange.ts";
 
 /** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
 const LINGER_MS = 5_000;
-/** Of a body longer than a piece, one is read at a time, with so many milliseconds in between: 4 MiB in 3.2 s. */
+/** The pause between two pieces of a long body that is discarded, in milliseconds: 4 MiB take 3.2 s. */
 const PACE_MS = 50;
-/** Up to how many characters a body is given to node:http as text. */
+/** The longest body that is given to node:http as text, in characters. */
 const SHORT_BODY = 4_096;
-/** What is written or thrown away at a time, in bytes: a client that takes less of an answer within the limit has stalled. */
+/** How much is written or discarded at a time, in bytes. A client that reads less of an answer within the limit has stalled. */
 const PIECE_BYTES = 65_536;
-/** What is written of an answer in a turn of the event loop, in bytes: the system may take megabytes at once. */
+/** How much of an answer is written in a turn of the event loop, in bytes: the system could take megabytes at once. */
 const TURN_BYTES = 262_144;
 
 /** How long a client may take to read one piece of an answer. */
@@ -34,15 +34,15 @@ export function sendAnswer(
   const { status, headers, body } = reply;
   const isLeft = !request.complete;
   const isLong = isLeft && lengthOf(request) > PIECE_BYTES;
-  // Over HTTP/2 a body that is not read holds up its own stream alone.
+  // Over HTTP/2 an unread body blocks only its own stream.
   const closes = isLong && request.httpVersionMajor === 1;
   const close = closes ? { connection: "close" } : {};
   let data: Uint8Array | string = "";
   if (body === null) {
     response.writeHead(status, { ...headers, ...close });
   } else {
-    // A short text is written in one piece with the head, which saves a write. A long text would be copied for it. The head
-    // is then UTF-8 like the text, which a header of the host's own need not be.
+    // A short text is written in one piece with the head, which saves a write. A long text would be copied for that. The head
+    // is then UTF-8 like the text. A header that the host has set may have another encoding.
     const isShort = body.length <= SHORT_BODY && response.getHeaderNames().length === 0;
     data = isShort || typeof body !== "string" ? body : Buffer.from(body);
     const length = String(Buffer.byteLength(data));
@@ -61,7 +61,7 @@ export function sendAnswer(
   return startStall(response, stall).stop;
 }
 
-/** The body's length as its head says it. Without a `Content-Length` one in chunks, or over HTTP/2, may be of any length. */
+/** The body's length by its headers. Without a `Content-Length` a body in chunks, or over HTTP/2, may have any length. */
 function lengthOf(request: IncomingMessage): number {
   const { headers } = request;
   const stream = streamOf(request);
@@ -70,7 +70,7 @@ function lengthOf(request: IncomingMessage): number {
   return Number(headers["content-length"] ?? (isOpen ? Infinity : 0));
 }
 
-/** The stream of a request that came over HTTP/2, which node:http2 dresses up as one of node:http; else `null`. */
+/** The stream of a request that came over HTTP/2, in the compatible API of node:http2; else `null`. */
 function streamOf(request: IncomingMessage): Http2ServerRequest["stream"] | null {
   const { stream }: Partial<Http2ServerRequest> = request as unknown as Http2ServerRequest;
   return stream ?? null;
@@ -79,10 +79,10 @@ function streamOf(request: IncomingMessage): Http2ServerRequest["stream"] | null
 function write(response: ServerResponse, data: Uint8Array | string, stall: Stall): () => void {
   if (typeof data === "string" || data.length <= PIECE_BYTES) {
     response.end(data);
-    // The system has taken it, as nearly always.
+    // The system has nearly always taken it by now.
     return response.writableLength === 0 ? ignore : startStall(response, stall).stop;
   }
-  const subscription = startStall(response, stall);
+  const timer = startStall(response, stall);
   let at = 0;
   let mostAt = TURN_BYTES;
   const nextTurn = (): void => {
@@ -91,7 +91,7 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   };
   // Waits for `drain`, not for a callback of `write`: compressors in front do not call that.
   const next = (): void => {
-    subscription.restart();
+    timer.restart();
     while (at < data.length) {
       if (at === mostAt) {
         afterTurn(nextTurn);
@@ -105,10 +105,10 @@ function write(response: ServerResponse, data: Uint8Array | string, stall: Stall
   };
   response.on("drain", next);
   next();
-  return subscription.stop;
+  return timer.stop;
 }
 
-/** Closes the connection unless it is started again, or stopped, in time. */
+/** Starts a timer that closes the connection unless it is restarted or stopped in time. */
 function startStall(
   response: ServerResponse,
   { clock, stallMs }: Stall,
@@ -126,9 +126,9 @@ function startStall(
 }
 
 /**
- * Reads what is left of a body and throws it away: closing on a client that is still sending would reset the connection, and the
- * answer could be lost with it. A long rest is read slowly. So a client that sends all before it reads gets its answer too, and
- * one that floods waits instead of the server.
+ * Reads the rest of a body and discards it: to close while the client is still sending would reset the connection, and could lose
+ * the answer. A long rest is read slowly. So a client that sends all before it reads gets its answer too, and a client that floods
+ * the server has to wait.
  * @see W49
  */
 function discardRest(request: IncomingMessage, response: ServerResponse, isLong: boolean): void {

@@ -2,7 +2,7 @@ import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { OpenStream, StreamSink } from "@tm/run-events-core/wire";
 
-/** What a response may hold before the stream waits for it, in bytes: with one slice on top it stays below 64 KiB. @see W25 */
+/** How many bytes a response may hold before the stream waits. With one slice on top it stays below 64 KiB. @see W25 */
 const LOW_WATER_BYTES = 16_384;
 
 /**
@@ -41,8 +41,8 @@ class ResponseSink implements StreamSink {
 
   write(bytes: Uint8Array): boolean {
     this.#socket ??= plainSocketOf(this.#response);
-    // The response refuses what comes too late. Its host may have ended it, so that the socket belongs to another response;
-    // or the client has closed its side, and node:http has ended the socket.
+    // The response refuses a late write. Its host may have ended it, so that the socket belongs to another response. Or the
+    // client has closed its side, and node:http has ended the socket.
     return this.#socket?.writable === true && !this.#response.writableEnded
       ? this.#send(this.#socket, chunkOf(bytes))
       : this.#send(this.#response, bytes);
@@ -62,7 +62,7 @@ class ResponseSink implements StreamSink {
       return true;
     }
     target.write(data, (error?: Error | null) => {
-      // After an error comes `close`, and the stream learns of it there.
+      // After an error comes `close`, which ends the stream.
       if (error === undefined || error === null) this.#stream.drained();
     });
     return false;
@@ -70,9 +70,9 @@ class ResponseSink implements StreamSink {
 }
 
 /**
- * The socket under a response that only chunks: HTTP/1.1, its turn on the connection, nothing of its own waiting, no
- * compressor or framework in front of its `write`. The socket takes one write where the response makes three, which is most
- * of the difference in `pnpm bench fanout`.
+ * The socket of a response that only adds chunk headers: HTTP/1.1, its turn on the connection, nothing waiting in the response, no
+ * compressor or framework in front of its `write`. The socket needs one write where the response makes three
+ * (`pnpm bench fanout`).
  */
 function plainSocketOf(response: ServerResponse): Socket | null {
   if (response.write !== ServerResponse.prototype.write) return null;
@@ -83,7 +83,7 @@ function plainSocketOf(response: ServerResponse): Socket | null {
     : null;
 }
 
-/** Each slice's bytes as one HTTP chunk, made once however many responses send it. */
+/** Each slice's bytes as one HTTP chunk, made once for all responses that send it. */
 const chunks = new WeakMap<Uint8Array, Buffer>();
 
 /** @see RFC 9112, section 7.1 */

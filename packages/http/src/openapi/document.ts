@@ -2,14 +2,14 @@ import { BY_SESSION, type Described, describePaths } from "./paths.ts";
 import { SCHEMAS } from "./schemas.ts";
 import { SERVER_PATHS } from "./server-paths.ts";
 
-const DESCRIPTION = `Runs of agents as numbered, append-only events: written by one worker, read by poll or live.
+const DESCRIPTION = `Runs of agents as numbered, append-only events. One worker writes them; readers poll or follow them live.
 
 Clause numbers (W1 to W33, W49) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
 \`not_found\`, a method that a path does not have 405 \`invalid_request\` with \`Allow\`; both are problems like all others.
 Beyond what a user may have in flight every request with a credential is 429 \`too_many_requests\` with \`Retry-After\` (W49).
 Limits are the defaults; a server may set others.`;
 
-/** Routes as an OpenAPI 3.1 document, with the paths of the reference server under a tag of their own. @see W30 */
+/** Describes routes as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag. @see W30 */
 export function describeRoutes(routes: readonly Described[]): Readonly<Record<string, unknown>> {
   return structuredClone({
     openapi: "3.1.0",
@@ -22,8 +22,8 @@ export function describeRoutes(routes: readonly Described[]): Readonly<Record<st
     servers: [{ url: "/" }],
     security: [{ bearer: [] }, ...BY_SESSION],
     tags: [
-      { name: "writing", description: "What moves a run (W6 to W14)." },
-      { name: "leases", description: "Who may move a run (W31 to W33)." },
+      { name: "writing", description: "Create runs, append events, end runs (W6 to W14)." },
+      { name: "leases", description: "Claim a run, so that one worker writes to it (W31 to W33)." },
       { name: "polling", description: "Page by page, with any credential (W15 to W18)." },
       { name: "live stream", description: "Server-sent events, for a session (W19 to W28)." },
       { name: "description", description: "This document (W30)." },
@@ -48,7 +48,7 @@ export function describeRoutes(routes: readonly Described[]): Readonly<Record<st
           in: "cookie",
           name: "__Host-run_events_session",
           description:
-            "The reference server's session over https, also where a proxy in front speaks it (W29).",
+            "The reference server's session over https, even if only a proxy in front speaks https (W29).",
         },
       },
     },

@@ -4,7 +4,7 @@ import { STATUS } from "../exchange/problem.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What the document says of one method of one path, in addition to what is derived from the route. */
+/** The description of one method of one path. The rest is derived from the route. */
 export interface Operation {
   readonly tag: "writing" | "leases" | "polling" | "live stream" | "description";
   readonly id: string;
@@ -27,12 +27,12 @@ const HEADERS: Readonly<Record<number, Json>> = {
   503: { "Retry-After": text },
 };
 
-/** A header of an answer whose value is a text. */
+/** Describes a header of an answer whose value is a text. */
 export function textHeader(name: string): Json {
   return { [name]: text };
 }
 
-/** An answer with a JSON body. */
+/** Describes an answer with a JSON body. */
 export function json(description: string, schema: string, headers: Json = {}): Json {
   return {
     description,
@@ -41,12 +41,12 @@ export function json(description: string, schema: string, headers: Json = {}): J
   };
 }
 
-/** An answer without a body. */
+/** Describes an answer without a body. */
 export function empty(description: string, headers: Json = {}): Json {
   return Object.keys(headers).length === 0 ? { description } : { description, headers };
 }
 
-/** The answers of these codes, by status. @see W3 */
+/** Describes the problems of these codes, by status. @see W3 */
 export function problems(...codes: readonly RunEventsErrorCode[]): Json {
   const byStatus = Object.groupBy(codes, (code) => STATUS[code]);
   return Object.fromEntries(

@@ -8,7 +8,7 @@ export interface LimitBounds {
 
 export const CURSOR: Json = { type: "string", pattern: "^(0|[1-9]\\d*)$" };
 
-/** A header or query parameter. */
+/** Describes a header or a query parameter. */
 export function parameter(
   where: "query" | "header",
   name: string,

@@ -2,26 +2,26 @@ import type { RunEventsErrorCode } from "@tm/run-events-core";
 import { empty, type Json, type Operation, problems } from "./operation.ts";
 import { schemaRef } from "./schemas.ts";
 
-/** A route, as far as the document describes it. */
+/** The members of a route that the document needs. */
 export interface Described {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path, with `{runId}` for a run's id. */
   readonly path: string;
-  /** Who may call it: anybody, any credential, or a session. @see W4, W19 */
+  /** Who may call it: anyone, any credential, or a session. @see W4, W19 */
   readonly access: "open" | "any" | "session";
   /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
   readonly changes: boolean;
   readonly operation: Operation;
-  /** `HEAD`, if the document describes it apart. It is answered wherever `GET` is. */
+  /** The description of `HEAD`, if the document has one. `HEAD` is answered wherever `GET` is. */
   readonly head?: Pick<Operation, "id" | "summary" | "answers">;
 }
 
 const RUN_ID: Json = { name: "runId", in: "path", required: true, schema: schemaRef("RunId") };
 
-/** A session, by its cookie over http or over https: either is enough. @see W29 */
+/** A session, by either of its cookies: that for http or that for https. @see W29 */
 export const BY_SESSION: readonly Json[] = [{ session: [] }, { secureSession: [] }];
 
-/** Error codes that follow from who may call. A failure behind a live stream is a frame, not a status. @see W24 */
+/** Error codes that follow from who may call. A failure of a live stream is a frame, not a status. @see W24 */
 const CODES: Readonly<Record<Described["access"], readonly RunEventsErrorCode[]>> = {
   open: [],
   any: ["unauthenticated", "too_many_requests", "internal", "store_unavailable"],
@@ -30,12 +30,12 @@ const CODES: Readonly<Record<Described["access"], readonly RunEventsErrorCode[]>
 
 const SECURITY: Readonly<Record<Described["access"], Json>> = {
   open: { security: [] },
-  // The document's own `security`, which allows any credential.
+  // The document's top-level `security` allows any credential.
   any: {},
   session: { security: BY_SESSION },
 };
 
-/** Routes as the document's paths, in their order. */
+/** Describes routes as the document's paths, in their order. */
 export function describePaths(routes: readonly Described[]): Readonly<Record<string, Json>> {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
@@ -63,8 +63,8 @@ function problemsOf(route: Described): Json {
 
 function describe(route: Described): Json {
   const { description, answers } = route.operation;
-  const said = description === undefined ? {} : { description };
-  return operationOf(route, route.operation, said, { ...answers, ...problemsOf(route) });
+  const optional = description === undefined ? {} : { description };
+  return operationOf(route, route.operation, optional, { ...answers, ...problemsOf(route) });
 }
 
 function describeHead(route: Described, head: NonNullable<Described["head"]>): Json {
@@ -78,7 +78,7 @@ function describeHead(route: Described, head: NonNullable<Described["head"]>): J
 function operationOf(
   { access, operation }: Described,
   { id, summary }: Pick<Operation, "id" | "summary">,
-  said: Json,
+  optional: Json,
   responses: Json,
 ): Json {
   const { tag, parameters, requestBody } = operation;
@@ -86,7 +86,7 @@ function operationOf(
     tags: [tag],
     operationId: id,
     summary,
-    ...said,
+    ...optional,
     ...SECURITY[access],
     ...(parameters === undefined ? {} : { parameters }),
     ...(requestBody === undefined ? {} : { requestBody }),

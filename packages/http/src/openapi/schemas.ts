@@ -8,7 +8,7 @@ export function schemaRef(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** An object of which all members are there, except those that are named. */
+/** Describes an object. All members are required but those in `optional`. */
 function objectOf(
   properties: Readonly<Record<string, Schema>>,
   optional: readonly string[] = [],
@@ -22,14 +22,14 @@ const fence: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_IN
 const leaseMs: Schema = { type: "integer", minimum: MIN_LEASE_MS, maximum: MAX_LEASE_MS };
 const time: Schema = { type: "string", format: "date-time" };
 
-/** Members that say where a run stands. */
+/** The members of a run's state. */
 const STATE = {
   runStatus: schemaRef("RunStatus"),
   currentPhase: { type: ["string", "null"] },
   lastSequence: sequence,
 } as const;
 
-/** One kind of message, known by its `type`. */
+/** Describes one kind of message, known by its `type`. */
 function messageOf(
   type: string,
   properties: Readonly<Record<string, Schema>>,
@@ -38,7 +38,7 @@ function messageOf(
   return objectOf({ type: { const: type }, ...properties }, optional);
 }
 
-/** What goes over the wire, by name. @see W1, W3, W22 */
+/** All schemas of the document, by name. @see W1, W3, W22 */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
   RunStatus: {
@@ -78,7 +78,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     runs: { type: "array", items: schemaRef("RunSnapshot") },
     nextCursor: {
       type: ["string", "null"],
-      description: "The `cursor` of the next page; null behind the last run.",
+      description: "The `cursor` of the next page; null after the last run.",
     },
   }),
   Page: objectOf({
@@ -86,8 +86,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     ...STATE,
     hasMore: {
       type: "boolean",
-      description:
-        "While it is true, status and phase are those as of the last event of this page.",
+      description: "While it is true, status and phase are as of the last event of this page.",
     },
   }),
   CreateRun: {
@@ -103,7 +102,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         events: { type: "array", minItems: 1, maxItems: 1_000, items: schemaRef("EventDraft") },
         expectedSequence: {
           ...sequence,
-          description: "The run's last sequence, or the append is refused with 412.",
+          description:
+            "The run's last sequence. If it is another one, the append is refused with 412.",
         },
       },
       ["expectedSequence"],
@@ -128,7 +128,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     fence: {
       ...fence,
       description:
-        "Send it with every append, as `Run-Fence`. It is higher than all before it on the run, and has up to 16 digits: keep it as an integer of 64 bits or a double.",
+        "Send it with every append, as `Run-Fence`. It is larger than all before it on the run. It has up to 16 digits: keep it as an integer of 64 bits or a double.",
     },
     expiresAt: { ...time, description: "By the store's clock." },
   }),
@@ -138,10 +138,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       title: { type: "string" },
       status: { type: "integer", minimum: 400, maximum: 599 },
       code: { type: "string", enum: Object.keys(STATUS) },
-      detail: { type: "string", description: "For people. It may change." },
+      detail: { type: "string", description: "Text for people. It may change." },
       lastSequence: sequence,
       runStatus: schemaRef("RunStatus"),
-      expiresAt: { ...time, description: "When the lease runs out that somebody else has." },
+      expiresAt: { ...time, description: "When the lease of the other worker expires." },
       index: { type: "integer", minimum: 0, description: "Which event of the batch, from 0." },
       line: { type: "integer", minimum: 1, description: "Which line of NDJSON, from 1." },
     },

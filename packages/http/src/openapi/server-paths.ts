@@ -32,7 +32,7 @@ export const SERVER_PATHS: Readonly<Record<string, Json>> = {
       operationId: "signOut",
       summary: "Ends the session (W29)",
       responses: {
-        204: empty("The cookie is gone.", { "Set-Cookie": { schema: { type: "string" } } }),
+        204: empty("The cookie was removed.", { "Set-Cookie": { schema: { type: "string" } } }),
         ...problems("unauthenticated", "cross_site_request"),
       },
     },
@@ -43,14 +43,14 @@ export const SERVER_PATHS: Readonly<Record<string, Json>> = {
       operationId: "getHealth",
       summary: "The process is up (W30)",
       security: [],
-      responses: { 200: plain("It is.") },
+      responses: { 200: plain("The process is up.") },
     },
   },
   "/readyz": {
     get: {
       tags,
       operationId: "getReadiness",
-      summary: "The store answers, and the server is not going down (W30)",
+      summary: "The store answers, and the server does not shut down (W30)",
       security: [],
       responses: { 200: plain("Ready."), ...problems("store_unavailable", "internal") },
     },

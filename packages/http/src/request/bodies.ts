@@ -3,7 +3,7 @@ import { describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core
 import type { JsonBody } from "./json-body.ts";
 import { invalidRequest } from "./query.ts";
 
-/** An object's members by key, each value as its text; `null` stands for no body. */
+/** The members of a body's object by key, each value as its text. Empty for a request without a body. */
 function membersOf(body: JsonBody, known: readonly string[]): Map<string, string> {
   if (body === null) return new Map();
   if (!isObject(body.value)) throw invalidRequest("Expected the body to be a JSON object.");
@@ -24,7 +24,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The body that creates a run. @see W8 */
+/** Parses the body that creates a run. @see W8 */
 export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
   readonly metadata: JsonText;
@@ -40,8 +40,8 @@ export function parseCreateBody(body: JsonBody): {
 }
 
 /**
- * The body that appends events.
- * @param maxEvents at most one event more than this is parsed: the log then refuses all of them
+ * Parses the body that appends events.
+ * @param maxEvents at most one event more than this is parsed; the log then refuses all of them
  * @throws RunEventsError `invalid_request`, `invalid_event`.
  * @see W9
  */
@@ -72,7 +72,7 @@ export function parseAppendBody(
 }
 
 /**
- * One event of a body, its payload as the text that stands there.
+ * Parses one event of a body. Its payload stays the text of the body.
  * @param text known to be JSON
  * @throws RunEventsError `invalid_event`
  */
@@ -99,7 +99,7 @@ export function parseEvent(text: string, index: number): EventDraft {
   return { eventType, payload };
 }
 
-/** The body of a request on a lease: these fields, each a number. @see W31 */
+/** Parses the body of a request on a lease: these fields, each a number. @see W31 */
 export function parseNumbers<Name extends string>(
   body: JsonBody,
   names: readonly Name[],

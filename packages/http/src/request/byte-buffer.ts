@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** The error of a body that is too long. @see W9 */
+/** Makes the error of a body that is too long. @see W9 */
 export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError(
     "payload_too_large",
@@ -10,9 +10,12 @@ export function tooLarge(maxBytes: number): RunEventsError {
 
 /** Bytes that arrive in pieces, copied into one place, so that many small pieces take no more than a few large ones. */
 export interface ByteBuffer {
-  /** @throws RunEventsError `payload_too_large` */
+  /**
+   * Copies a piece to the end.
+   * @throws RunEventsError `payload_too_large`
+   */
   add(piece: Uint8Array): void;
-  /** What has been added since the last time. */
+  /** Removes and returns the bytes. */
   take(): Uint8Array;
   /** The memory of the buffer, in bytes. */
   size(): number;

@@ -3,17 +3,19 @@ import { createByteBuffer } from "./byte-buffer.ts";
 const NEWLINE = 10;
 
 /**
- * Cuts bytes into lines, however they were split on the way. A line that has not ended is kept until it does, or the whole
- * body does.
+ * Makes a cutter of bytes into lines. It keeps the start of a line until its end arrives.
  * @param grow called with the memory of the unfinished line before it is allocated; throws to refuse it
  */
 export function createLineCutter(
   maxLineBytes: number,
   grow: (bytes: number) => void,
 ): {
-  /** Yields the lines that end in these bytes. @throws RunEventsError `payload_too_large`, behind the lines before it. */
+  /**
+   * Yields the lines that end in these bytes.
+   * @throws RunEventsError `payload_too_large`, after the lines before it
+   */
   push(bytes: Uint8Array): Iterable<Uint8Array>;
-  /** What stands behind the last newline. */
+  /** The bytes after the last newline. */
   rest(): Uint8Array;
   /** The memory of the unfinished line, in bytes. */
   size(): number;

@@ -1,7 +1,7 @@
 import { RunEventsError, type RunStatus } from "@tm/run-events-core";
 import { describeValue, invalidCursor, parseCursor } from "@tm/run-events-core/wire";
 
-/** A bad parameter, header or body. @see W3 */
+/** Makes the error of a bad parameter, header or body. @see W3 */
 export function invalidRequest(message: string): RunEventsError {
   return new RunEventsError("invalid_request", message);
 }
@@ -13,7 +13,11 @@ function single(query: URLSearchParams, name: string): string | null {
   return values[0] ?? null;
 }
 
-/** `since`, 0 if it is not given. @throws RunEventsError `invalid_cursor`. @see W15 */
+/**
+ * Parses `since`, by default 0.
+ * @throws RunEventsError `invalid_cursor`
+ * @see W15
+ */
 export function parseSince(query: URLSearchParams): number {
   const values = query.getAll("since");
   const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
@@ -21,7 +25,7 @@ export function parseSince(query: URLSearchParams): number {
   return since;
 }
 
-/** `limit` in its bounds. @see W14, W15 */
+/** Parses `limit`, an integer from 1 to `most`. @see W14, W15 */
 export function parseLimit(
   query: URLSearchParams,
   { most, fallback }: { readonly most: number; readonly fallback: number },
@@ -36,7 +40,7 @@ export function parseLimit(
   return limit;
 }
 
-/** `wait` in milliseconds. @see W17 */
+/** Parses `wait`. @returns milliseconds. @see W17 */
 export function parseWaitMs(query: URLSearchParams): number {
   const text = single(query, "wait");
   if (text === null) return 0;
@@ -56,7 +60,7 @@ const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
   "cancelled",
 ]);
 
-/** `status`; `null` for all. @see W14 */
+/** Parses `status`; `null` for all. @see W14 */
 export function parseStatus(query: URLSearchParams): RunStatus | null {
   const text = single(query, "status");
   if (text !== null && !STATUSES.has(text))
@@ -66,7 +70,7 @@ export function parseStatus(query: URLSearchParams): RunStatus | null {
   return text as RunStatus | null;
 }
 
-/** `cursor`, the `nextCursor` of the page before; `null` from the newest. @see W14 */
+/** Parses `cursor`, the `nextCursor` of the page before; `null` for the newest runs. @see W14 */
 export function parseListCursor(query: URLSearchParams): number | null {
   const text = single(query, "cursor");
   const before = text === null ? null : parseCursor(text);
@@ -77,7 +81,7 @@ export function parseListCursor(query: URLSearchParams): number | null {
   return before;
 }
 
-/** The `Run-Fence` header; `undefined` if there is none. @see W32 */
+/** Parses the `Run-Fence` header; `undefined` without one. @see W32 */
 export function parseFence(text: string | null): number | undefined {
   if (text === null) return undefined;
   const fence = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,10 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { createByteBuffer } from "./byte-buffer.ts";
 
-/** How long a body that is read whole may take, in milliseconds. */
+/** How long a body may take that is read before the work begins, in milliseconds. */
 const BODY_MS = 30_000;
 
-/** Reads a body whole from its pieces, as `Exchange.readBody` says. */
+/** Reads a whole body from its pieces, as `Exchange.readBody` describes. */
 export async function readPieces(
   pieces: AsyncIterator<Uint8Array, unknown>,
   maxBytes: number,
@@ -33,10 +33,15 @@ export function letGo(iterator: AsyncIterator<Uint8Array, unknown>): void {
   void iterator.return?.();
 }
 
-/** Gives a body its time. @returns calls the deadline off */
+/** Starts the deadline of a body. @returns cancels the deadline */
 export function startDeadline(expire: (error: RunEventsError) => void): () => void {
   const timer = setTimeout(() => {
-    expire(new RunEventsError("invalid_request", `The body did not arrive within ${BODY_MS} ms.`));
+    expire(
+      new RunEventsError(
+        "invalid_request",
+        `Expected the whole body within ${BODY_MS} ms, but a part did not arrive. Send the request again.`,
+      ),
+    );
   }, BODY_MS);
   return () => clearTimeout(timer);
 }

@@ -25,7 +25,9 @@ export const APPEND_EVENTS: Route = {
     description:
       "A JSON body is appended whole or not at all. A body of NDJSON, one event a line, is appended as its lines arrive; a bad line ends it with a problem that names `line`, and `lastSequence` of what was appended before.",
     parameters: [
-      keyParameter("The same key with the same events gets the first receipt. Not with NDJSON."),
+      keyParameter(
+        "The same key with the same events gets the first receipt. Not allowed with NDJSON.",
+      ),
       parameter(
         "header",
         "Run-Fence",
@@ -62,7 +64,10 @@ async function appendEvents(call: Call): Promise<Reply> {
   const key = exchange.header("idempotency-key");
   const fence = parseFence(exchange.header("run-fence"));
   if (mediaType(exchange) === "application/x-ndjson") {
-    if (key !== null) throw invalidRequest("An Idempotency-Key cannot stand for a body of lines.");
+    if (key !== null)
+      throw invalidRequest(
+        "Expected a body of lines without an `Idempotency-Key`, got one with a key. Leave out the key, or send the events as JSON.",
+      );
     return takeLines(call, fence);
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
@@ -80,7 +85,7 @@ async function takeLines(call: Call, fence: number | undefined): Promise<Reply> 
   refuseEncoded(exchange);
   holding.beginUpload();
   const { log, maxBodyBytes: maxLineBytes } = context;
-  // Before the first line is taken: a stranger's upload is refused at once, not when its first line has come.
+  // Before the first line: the upload of another user is refused at once, not when its first line has arrived.
   await log.getRun(runId, { ownerId });
   const target = { log, runId, ownerId, fence, maxLineBytes, holding };
   return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));

@@ -12,7 +12,7 @@ import type { Holding } from "../bounds/in-flight.ts";
 import { parseEvent } from "../request/bodies.ts";
 import { invalidRequest } from "../request/query.ts";
 
-/** What one append takes at most of the lines that have arrived. */
+/** The most events, and the most bytes, of the lines in one append. */
 const GROUP_EVENTS = 500;
 const GROUP_BYTES = 1_048_576;
 
@@ -21,12 +21,12 @@ interface Line {
   readonly draft: EventDraft;
 }
 
-/** Where and whose the lines are to be appended. */
+/** The run to which lines are appended, and the bounds. */
 export interface NdjsonTarget {
   readonly log: RunLog;
   readonly runId: string;
   readonly ownerId: string;
-  /** Of the lease under which they are appended, if there is one. @see W32 */
+  /** The fence of the caller's lease, if the request has one. @see W32 */
   readonly fence: number | undefined;
   readonly maxLineBytes: number;
   /** Counts the memory of the upload. @see W49 */
@@ -34,11 +34,11 @@ export interface NdjsonTarget {
 }
 
 /**
- * Appends a body of one event a line as the lines arrive. The next bytes are read only when what came before is in the log,
- * so a slow store slows the sender down. Should the client break off, the line that had not ended is nobody's.
- * @returns the receipt of the whole
- * @throws RunEventsError of the line that cannot be appended, with `details.line`; what came before it stays, and
- * `details.lastSequence` names its end
+ * Appends a body of one event a line as the lines arrive. The next bytes are read only when the lines before are in the log, so a
+ * slow store slows the sender down. If the client breaks off, the unfinished line is dropped.
+ * @returns one receipt for all lines
+ * @throws RunEventsError of the line that cannot be appended, with `details.line`; the lines before it stay in the log, and
+ * `details.lastSequence` is the sequence of their last event
  * @see W12
  */
 export async function appendLines(
@@ -56,11 +56,14 @@ export async function appendLines(
     letGo(body);
   }
   const { receipt } = upload;
-  if (receipt === null) throw invalidRequest("The body has no event.");
+  if (receipt === null)
+    throw invalidRequest(
+      "Expected at least one event in the body, got none. Send one JSON object a line.",
+    );
   return receipt;
 }
 
-/** The lines of one upload: those that have arrived but are not in the log yet, and the receipt of those that are. */
+/** The lines of one upload that are not in the log yet, and the receipt of those that are. */
 class LineUpload {
   readonly #target: NdjsonTarget;
   readonly #cutter: ReturnType<typeof createLineCutter>;
@@ -69,7 +72,7 @@ class LineUpload {
   /** The events of the next append. */
   #group: Line[] = [];
   #groupBytes = 0;
-  /** Bytes of complete lines that the log has not answered yet. */
+  /** Bytes of complete lines that are not in the log yet. */
   #heldBytes = 0;
   /** The number of the next line, from 1. */
   #number = 1;
@@ -153,14 +156,16 @@ function parseLine(bytes: Uint8Array): EventDraft | null {
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new RunEventsError("invalid_request", "The line is not JSON.", { cause });
+    throw new RunEventsError("invalid_request", "Expected the line to be JSON, got other text.", {
+      cause,
+    });
   }
   return parseEvent(text, 0);
 }
 
 /**
- * A line without JSON white space at its ends: `trim` would also remove a byte order mark and more. It looks at each byte once: a
- * regular expression that ends in `+$` would start over at each blank.
+ * Removes JSON white space at both ends of a line. `trim` would also remove a byte order mark and more, and a regular expression
+ * that ends in `+$` would start over at each blank.
  */
 function trimSpace(line: Uint8Array): Uint8Array {
   let from = 0;

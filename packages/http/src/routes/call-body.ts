@@ -2,14 +2,14 @@ import { type JsonBody, parseJson, readJsonBytes } from "../request/json-body.ts
 import type { Call } from "./route.ts";
 import type { WorkSize } from "../bounds/turns.ts";
 
-/** From so many bytes on the parsing of a body takes the event loop for long enough to wait for a turn. */
+/** From this size on, in bytes, a body waits for a turn, since its parsing blocks the event loop. */
 const LARGE_BYTES = 16_384;
-/** From so many on the work that follows does so too. */
+/** From this size on, in bytes, the work with the body also waits for a turn. */
 const ALONE_BYTES = 1_048_576;
 
 /**
- * Reads the JSON body of a request that is separate work for the store. Parses it when it is the owner's turn for that work. The body is
- * read first, since the client may go while the request waits, and an unread body would be lost then.
+ * Reads the JSON body of a request that is separate work for the store, and parses it in the owner's turn. The body is read before
+ * the turn, since the client may go while the request waits, and an unread body would then be lost.
  * @throws RunEventsError as `readJsonBytes`, `parseJson`
  * @see W49
  */
@@ -18,9 +18,9 @@ export function readBody(call: Call): Promise<JsonBody> {
 }
 
 /**
- * Reads a body and does the work with it: of an owner's largest bodies one is parsed when the work with the one before is done, so that
- * the others' requests come in between the two, and one of them is in memory as a value.
- * @param least the turn that a body takes if it is not large; `null` for none
+ * Reads a body and does the work with it. Of an owner's largest bodies one at a time is parsed and worked on. So requests of other
+ * owners come in between, and only one of those bodies is in memory as a value.
+ * @param least the turn that a body takes if it is not large; `null` if it takes none
  * @throws RunEventsError as `readBody`; what the work throws
  * @see W49
  */

@@ -2,8 +2,8 @@ import type { RunRecord } from "@tm/run-events-core/store";
 import type { LogPage } from "@tm/run-events-core/wire";
 
 /**
- * A page's entity tag. The log never changes behind a reader, so a page is known by its run (the ordinal, and when it was
- * created), where it starts and ends, and the end of the log, which the state follows from.
+ * Makes a page's entity tag. Events never change, so these identify a page: its run (the ordinal and the time of creation), its
+ * start and its end, and the end of the log, which determines the status and the phase.
  * @see W18
  */
 export function etagOf(page: LogPage & { readonly run: RunRecord }, since: number): string {
@@ -12,7 +12,7 @@ export function etagOf(page: LogPage & { readonly run: RunRecord }, since: numbe
   return `"${run.ordinal}-${run.createdAtMs}-${since}-${end}-${lastSequence}"`;
 }
 
-/** Whether `If-None-Match` names the tag. Compares weakly, as RFC 9110 says for it. @see W18 */
+/** Whether `If-None-Match` names the tag. The comparison is weak, as in RFC 9110. @see W18 */
 export function matchesEtag(header: string | null, etag: string): boolean {
   if (header === null) return false;
   return header.split(",").some((part) => {

@@ -26,13 +26,11 @@ const claimRun: Route = {
   operation: {
     tag: "leases",
     id: "claimRun",
-    summary: "Gives a run to the caller, unless somebody has it (W31)",
+    summary: "Claims a run, unless another worker has a lease on it (W31)",
     description:
-      "From then on the run takes appends with this fence only, until the lease is released, claimed anew after it has run out, or the run has ended. Whoever does not renew a lease in time may lose it, and a run that nobody claims again ends as failed.",
+      "The run then takes appends with this fence only, until the lease is released, the run is claimed again after the lease has expired, or the run has ended. A worker that does not renew its lease in time may lose it. A run that is not claimed again ends as failed.",
     parameters: [
-      keyParameter(
-        "Under the key that got the lease the claim is granted that lease again, until it runs out.",
-      ),
+      keyParameter("A claim with the same key gets the same lease again, until the lease expires."),
     ],
     requestBody: bodyOf("ClaimRun"),
     answers: { 200: json("The lease.", "Lease") },
@@ -51,8 +49,9 @@ const renewLease: Route = {
   operation: {
     tag: "leases",
     id: "renewLease",
-    summary: "The lease runs `leaseMs` from now (W31)",
-    description: "Also after it has run out, as long as nobody else has claimed the run.",
+    summary: "Renews a lease: it runs `leaseMs` from now (W31)",
+    description:
+      "An expired lease can be renewed too, unless another worker has claimed the run since.",
     requestBody: bodyOf("RenewLease"),
     answers: { 200: json("The lease.", "Lease") },
     codes: ["run_finished", "payload_too_large", "fenced"],
@@ -71,15 +70,15 @@ const releaseRun: Route = {
   operation: {
     tag: "leases",
     id: "releaseRun",
-    summary: "Gives a run back, which stays as it is (W31)",
-    description: "To say it again is no error.",
+    summary: "Releases a run, which stays as it is (W31)",
+    description: "Idempotent: to release the run again is not an error.",
     requestBody: bodyOf("ReleaseRun"),
-    answers: { 204: empty("Nobody has the run.") },
+    answers: { 204: empty("The run is free.") },
     codes: ["run_finished", "payload_too_large", "fenced"],
   },
 };
 
-/** Who may write to a run: claimed, renewed and released. @see W31 */
+/** The routes of a lease: claim, renew and release. @see W31 */
 export const LEASE_ROUTES: readonly Route[] = [claimRun, renewLease, releaseRun];
 
 function bodyOf(schema: string): Json {

@@ -9,7 +9,7 @@ import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 const LIMIT = { most: 1_000, fallback: 500 };
 
-/** Reads a page of events, and waits for one. @see W15-W18 */
+/** Reads a page of events, and can wait for new ones. @see W15-W18 */
 export const READ_EVENTS: Route = {
   method: "GET",
   path: `${RUN_PATH}/events`,
@@ -21,7 +21,7 @@ export const READ_EVENTS: Route = {
     id: "readEvents",
     summary: "The events after `since` (W15 to W18)",
     description:
-      "Pass on the highest sequence seen and stop at a terminal status: you then have every event. `since` past the end is 409; on a finished run `lastSequence + 1` stands for the end.",
+      "Pass on the highest sequence seen and stop at a terminal status: you then have every event. `since` past the end is 409; on a finished run `lastSequence + 1` is the end too.",
     parameters: [
       SINCE_PARAMETER,
       limitParameter(LIMIT),
@@ -34,7 +34,7 @@ export const READ_EVENTS: Route = {
       parameter(
         "header",
         "If-None-Match",
-        "Tags of pages that the reader has. Not looked at with `wait`.",
+        "Tags of pages that the reader has. Ignored with `wait`.",
         { type: "string" },
       ),
     ],

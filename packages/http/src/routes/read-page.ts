@@ -9,28 +9,28 @@ import {
 import { stopIfGone } from "../exchange/exchange.ts";
 import type { Call } from "./route.ts";
 
-/** What is read and encoded in a turn of the event loop, in bytes. */
+/** How much is read and encoded in a turn of the event loop, in bytes. */
 const SLICE_BYTES = 262_144;
 const PAGE_BYTES = 4_194_304;
 const encoder = new TextEncoder();
 
 /** A page of a run's log, ready to be sent. */
 export interface EncodedPage {
-  /** Its state, and its last events. */
+  /** The status and the end of the whole page, with the events of its last slice. */
   readonly page: LogPage & { readonly run: RunRecord };
   /** Its text, or the bytes of a long one. */
   readonly body: string | Uint8Array;
 }
 
-/** Which page. */
+/** The page that is asked for. */
 interface Query {
   readonly since: number;
   readonly limit: number;
 }
 
 /**
- * Reads a page and encodes it. One of more than a slice is put together from slices, one a turn of the event loop, and the owner's large
- * pages one after the other: so neither the others' requests nor the memory wait for all of them.
+ * Reads a page and encodes it. A page larger than a slice is joined from slices, one a turn of the event loop. An owner's large
+ * pages are read one after the other, which bounds their memory and lets other requests in between.
  * @throws RunEventsError as `RunLog.readPage`; `too_many_requests`
  * @see W15, W49
  */
@@ -53,7 +53,7 @@ function readSlice(
 }
 
 async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
-  // Room for a whole page first: to read a page and then refuse it would cost as much as to send it.
+  // A whole page is counted first: to read a page and then refuse it would cost as much as to send it.
   call.holding.holdAnswer(PAGE_BYTES);
   await call.takeTurn("largest");
   let page = await readSlice(call, since, limit, SLICE_BYTES);
@@ -66,7 +66,7 @@ async function readLargePage(call: Call, { since, limit }: Query): Promise<Encod
     const next = await readSlice(call, from, limit - count, Math.min(SLICE_BYTES, left)).catch(
       () => null,
     );
-    // What has been read is a page, also if the store fails now, or the run is gone or another one.
+    // The slices so far are a page, even if the store fails now, or the run was deleted or replaced.
     if (next === null || next.run.ordinal !== page.run.ordinal || next.events.length === 0) break;
     left -= weigh(next);
     // A slice holds one event, however large that is; a page only if it is the first.

@@ -5,14 +5,14 @@ import type { Waits } from "../bounds/waits.ts";
 import type { Exchange, Headers, Reply, StreamReply } from "../exchange/exchange.ts";
 import type { Described } from "../openapi/paths.ts";
 
-/** What routes answer from: one for a handler. */
+/** What the routes of one handler share. */
 export interface RouteContext {
   readonly log: RunLog;
   readonly streams: Streams;
   readonly waits: Waits;
   /** The most bytes of a body that is read whole, and of one NDJSON line. @see W9 */
   readonly maxBodyBytes: number;
-  /** What the answers with whole runs say of how long they are kept. @see W14 */
+  /** The header of answers with whole runs that says how long finished runs are kept. @see W14 */
   readonly retention: Headers;
 }
 
@@ -20,25 +20,28 @@ export interface RouteContext {
 export interface Call {
   readonly context: RouteContext;
   readonly exchange: Exchange;
-  /** Empty where anybody may call. */
+  /** Empty where anyone may call. */
   readonly ownerId: string;
-  /** Empty where the path has none. */
+  /** Empty where the path has no run. */
   readonly runId: string;
   /** The request's share of what its user may have in flight. @see W49 */
   readonly holding: Holding;
   /** Waits for the owner's turn to block the event loop for a while. @see W49 */
   takeTurn(size: WorkSize): Promise<void>;
-  /** Does the work of a short request, while the large work of other owners waits. @see W49 */
+  /** Runs the work of a short request, while the largest work of other owners waits. @see W49 */
   goShort<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Reads the first slice of a page once fewer than 32 of the owner's are being read. If its client goes before, it is not read. @see W49 */
+  /**
+   * Reads the first slice of a page when fewer than 32 of the owner's are being read. If the client leaves before, nothing is read.
+   * @see W49
+   */
   readFirst<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Runs a large piece of the owner's work when none before it goes on: of all that are asked for, one is in memory. @see W49 */
+  /** Runs a large piece of the owner's work when the one before has ended, so that only one is in memory. @see W49 */
   goAlone<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Checks again whether the request's session is valid: `null` if it is. @see W26 */
   readonly authorize: StreamRequest["authorize"];
 }
 
-/** One method of one path: who may call it, what it answers, and what the document says of it. */
+/** One method of one path: who may call it, what it answers, and how the OpenAPI document describes it. */
 export interface Route extends Described {
   /**
    * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. Not for a

@@ -4,7 +4,7 @@ import type { Route } from "./route.ts";
 export interface Found {
   /** In the order of the list. */
   readonly methods: ReadonlyMap<string, Route>;
-  /** As decoded from the path, not yet checked; `null` where the path has none. */
+  /** As decoded from the path, not yet checked; `null` where the path has no run. */
   readonly runId: string | null;
 }
 

@@ -10,11 +10,11 @@ import type { Holding } from "../bounds/in-flight.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see W14 */
 const LIST_BYTES = 4_194_304;
-/** How many runs to read at a time. Each may have 256 KiB of metadata, so together they stay within a list's bound. */
+/** How many runs are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
 const RUNS_A_READ = 16;
 
 /**
- * Reads a list of runs, cut at 4 MiB. It holds at least one run if there is one, and `next` goes on after the last.
+ * Reads a list of runs, cut at 4 MiB. It holds at least one run if one exists, and `next` continues after the last.
  * @param call `holding` counts the memory of the list as it grows
  * @throws RunEventsError `too_many_requests`, `store_unavailable`
  * @throws Error if the client has gone

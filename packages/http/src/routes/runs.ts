@@ -13,8 +13,7 @@ const LIMIT = { most: 200, fallback: 50 };
 
 const RETENTION: Json = {
   "Run-Retention": {
-    description:
-      "For how many seconds a run is kept once it has finished. Not there if runs are kept for ever.",
+    description: "For how many seconds a finished run is kept. Missing if runs are kept for ever.",
     schema: { type: "string", pattern: "^[1-9]\\d*$" },
   },
 };
@@ -70,11 +69,11 @@ const createRun: Route = {
   operation: {
     tag: "writing",
     id: "createRun",
-    summary: "Creates a run, or returns the caller's run of that id as it stands (W8)",
+    summary: "Creates a run, or returns the caller's existing run of that id (W8)",
     requestBody: { content: { "application/json": { schema: schemaRef("CreateRun") } } },
     answers: {
       201: json("The run.", "RunSnapshot", textHeader("Location")),
-      200: json("The run was there already.", "RunSnapshot", textHeader("Location")),
+      200: json("The existing run.", "RunSnapshot", textHeader("Location")),
     },
     codes: ["invalid_request", "payload_too_large", "run_id_taken"],
   },
@@ -92,7 +91,7 @@ const getRun: Route = {
   operation: {
     tag: "polling",
     id: "getRun",
-    summary: "A run as it stands (W14)",
+    summary: "A run as it is now (W14)",
     answers: { 200: json("The run.", "RunSnapshot", RETENTION) },
   },
 };
@@ -110,13 +109,13 @@ const deleteRun: Route = {
   operation: {
     tag: "writing",
     id: "deleteRun",
-    summary: "Removes a finished run whole (W14)",
-    answers: { 204: empty("The run is gone, and its id free.") },
+    summary: "Deletes a finished run with its log (W14)",
+    answers: { 204: empty("The run was deleted, and its id is free.") },
     codes: ["run_active"],
   },
 };
 
-/** Runs: listed, created, read and removed. @see W8, W14 */
+/** The routes of runs: list, create, read and delete. @see W8, W14 */
 export const RUN_ROUTES: readonly Route[] = [listRuns, createRun, getRun, deleteRun];
 
 /** Ends a run. @see W13 */
@@ -131,7 +130,7 @@ export const CANCEL_ROUTE: Route = {
   operation: {
     tag: "writing",
     id: "cancelRun",
-    summary: "Appends `RUN_CANCELLED` unless the run has ended, whoever has claimed it (W13)",
-    answers: { 200: json("The run as it then stands.", "RunSnapshot") },
+    summary: "Appends `RUN_CANCELLED` unless the run has ended, even to a claimed run (W13)",
+    answers: { 200: json("The run after that.", "RunSnapshot") },
   },
 };

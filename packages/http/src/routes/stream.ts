@@ -19,10 +19,10 @@ export const STREAM_ROUTE: Route = {
     id: "readStream",
     summary: "The events after `since`, then those to come (W19 to W28)",
     description:
-      "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. Whatever is worth a retry is answered 200 with an `error` message.",
+      "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. A failure that is worth a retry is answered 200 with an `error` message.",
     parameters: [
       SINCE_PARAMETER,
-      parameter("header", "Last-Event-ID", "Wins over `since`; ignored if it is no cursor.", {
+      parameter("header", "Last-Event-ID", "Wins over `since`; ignored if it is not a cursor.", {
         type: "string",
       }),
     ],
@@ -31,7 +31,7 @@ export const STREAM_ROUTE: Route = {
         description: "Messages without a name, of `data` and, for events, `id`.",
         content: { "text/event-stream": { schema: { type: "string" } } },
       },
-      204: empty("The run has ended, and `Last-Event-ID` says that the reader knows."),
+      204: empty("The run has ended, and by its `Last-Event-ID` the reader has the end."),
     },
     codes: ["invalid_cursor"],
   },
@@ -39,8 +39,8 @@ export const STREAM_ROUTE: Route = {
     id: "headStream",
     summary: "The headers of the stream, which is not opened (W19)",
     answers: {
-      200: empty("There is such a stream."),
-      204: empty("The run has ended, and the reader knows."),
+      200: empty("The stream exists."),
+      204: empty("The run has ended, and the reader has the end."),
     },
   },
 };

@@ -27,8 +27,7 @@ const DESCRIPTION_ROUTE: Route = {
 };
 
 /**
- * The whole wire. The router, the methods that a 405 allows, the access checks and the document are all derived from this list, in its
- * order.
+ * All routes. The router, the methods that a 405 allows, the access checks and the document are derived from this list, in its order.
  */
 export const ROUTES: readonly Route[] = [
   ...RUN_ROUTES,
@@ -41,8 +40,8 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /**
- * The wire as an OpenAPI 3.1 document, with the paths of the reference server under a tag of their own.
- * @returns a new object each time: it is the caller's
+ * Describes the HTTP API as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.
+ * @returns a new object each time, which the caller may change
  * @see W30
  */
 export function openApiDocument(): Readonly<Record<string, unknown>> {

@@ -2,8 +2,8 @@ import type { RunEvents } from "@tm/run-events-core";
 import { isRunLog } from "@tm/run-events-core/wire";
 
 /**
- * Lets pass what a handler can serve, also if another copy of core has made it.
- * @throws TypeError that says what to pass
+ * Checks the options of a handler. `runs` may come from another copy of core.
+ * @throws TypeError that names the option and what to pass
  */
 export function checkOptions(options: {
   readonly runs: RunEvents;
@@ -16,13 +16,13 @@ export function checkOptions(options: {
   if (!isRunLog(log)) {
     throw new TypeError(
       isForeignLog(log)
-        ? "Expected `runs` to be what `createRunEvents({ store })` returns, got that of another version: two copies of @tm/run-events-core are installed. Install one for all packages."
+        ? "Expected `runs` to be what `createRunEvents({ store })` returns, got the result of another version: two copies of @tm/run-events-core are installed. Install one for all packages."
         : `Expected \`runs\` to be what \`createRunEvents({ store })\` of @tm/run-events-core returns, got ${describe(runs)}.`,
     );
   }
   if (typeof authenticate !== "function") {
     throw new TypeError(
-      `Expected \`authenticate\` to be a function that says whose request it is, got ${describe(authenticate)}. To let everybody in, return a \`userId\` of your choice.`,
+      `Expected \`authenticate\` to be a function that returns the user of a request, got ${describe(authenticate)}. To let everyone in, return a \`userId\` of your choice.`,
     );
   }
   // A user's only body or answer passes any bound, but no page passes one under 1.
@@ -33,7 +33,7 @@ export function checkOptions(options: {
   }
 }
 
-/** Whether it looks like a log without being marked as one, as a version of core without that mark makes it. */
+/** Whether it looks like a log of a version of core that did not mark its logs. */
 function isForeignLog(log: unknown): boolean {
   return typeof log === "object" && log !== null && "append" in log && "readPage" in log;
 }

@@ -1,9 +1,9 @@
 import { describeValue } from "@tm/run-events-core/wire";
 import { ROOT_PATH } from "../routes/route.ts";
 
-/** Tells a host that mounted the handler under a prefix why nothing is found. */
+/** Explains an unknown path, also to a host that mounted the handler under a prefix. */
 export function explainUnknown(path: string): string {
   return path.indexOf(ROOT_PATH) > 0
-    ? `There is nothing at this path: something is in front of ${ROOT_PATH}. Mount the handler so that the prefix is cut off.`
-    : `There is nothing at ${describeValue(path)}. Runs are at ${ROOT_PATH}. If the client asked for that, the framework in front has cut the path. Mount the handler at the root.`;
+    ? `Expected a path that begins with ${ROOT_PATH}, got one with a prefix. Mount the handler so that the prefix is cut off.`
+    : `Expected ${ROOT_PATH} or a path below it, got ${describeValue(path)}. If the client sent the whole path, the framework has cut it: mount the handler at the root.`;
 }

@@ -6,8 +6,8 @@ import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 import type { Call, RouteContext } from "../routes/route.ts";
 
 /**
- * How many first slices of pages are read for one user at a time. More wait here and are dropped if their clients leave: a read in the
- * log's queue cannot be dropped. The number is that of a user's streams and long-polls, each of which reads once.
+ * How many first slices of pages are read for one user at a time. More wait here, and are dropped if their clients leave: a read in
+ * the log's queue cannot be dropped. It is the bound of a user's streams and of its long-polls, each of which reads once.
  */
 const FIRST_READS = 32;
 
@@ -23,7 +23,7 @@ export function createShares(): Shares {
   return { turns: createTurns(), firstReads: createPlaces(FIRST_READS), alone: createPlaces(1) };
 }
 
-/** What is known of a request when its route answers. */
+/** All that a request's route needs to answer. */
 export interface OwnerRequest {
   readonly context: RouteContext;
   readonly shares: Shares;
@@ -32,11 +32,11 @@ export interface OwnerRequest {
   readonly runId: string;
   readonly holding: Holding;
   readonly authorize: StreamRequest["authorize"];
-  /** Whether it changes something. Such a request goes on when its client has gone; a read does not. */
+  /** Whether it changes something. Such a request continues when its client has gone; a read does not. */
   readonly changes: boolean;
 }
 
-/** A request of an owner, whose work waits for the owner's share. */
+/** A request whose work waits for its owner's turn. */
 export class OwnerCall implements Call {
   readonly context: RouteContext;
   readonly exchange: Exchange;
@@ -58,7 +58,9 @@ export class OwnerCall implements Call {
     this.#changes = request.changes;
   }
 
-  /** @throws Error if it is a read whose client has gone */
+  /**
+   * @throws Error if it is a read whose client has gone
+   */
   goOn(): void {
     if (!this.#changes) stopIfGone(this.exchange);
   }

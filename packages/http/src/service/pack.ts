@@ -2,15 +2,14 @@ import type { Holding } from "../bounds/in-flight.ts";
 import type { Reply, StreamReply } from "../exchange/exchange.ts";
 
 /**
- * An answer of at most this many characters is not a page or a list. It is never refused for its size, since it may report a
- * change.
+ * An answer of at most this many characters is never refused for its size, since it may report a change.
  */
 export const SHORT_ANSWER = 65_536;
 
 const encoder = new TextEncoder();
 
 /**
- * Prepares an answer: the request's body no longer counts. A long text becomes bytes, which do.
+ * Prepares an answer. From here on the request's body does not count, and a long answer does, encoded to bytes.
  * @throws RunEventsError `too_many_requests` if these bytes exceed the bound
  */
 export function pack(reply: Reply | StreamReply, holding: Holding): Reply | StreamReply {

@@ -21,21 +21,21 @@ const MAX_BODY_BYTES = 4_194_304;
 const STALL_MS = 30_000;
 const MAX_REQUESTS = 1_024;
 const MAX_UPLOADS = 128;
-/** Eight bodies, or pages, of the greatest size. */
+/** Eight bodies, or eight pages, of the greatest size. */
 const MAX_BYTES = 33_554_432;
-/** What a host's log shows for a request whose client did not wait for the answer, as nginx does. No client sees this status. */
+/** The status of a request whose client has gone, for a host's log, as in nginx. No client sees it. */
 const CLIENT_GONE = 499;
 
 const findRoutes = createRouter(ROUTES);
 
-/** A request on its way to its route, with the host's own request, which is for `authenticate`. */
+/** A request on its way to its route, with the host's own request for `authenticate`. */
 interface Incoming<Native> {
   readonly exchange: Exchange;
   readonly native: Native;
   readonly holding: Holding;
 }
 
-/** The wire over a log, whichever door a request comes through. */
+/** Answers requests from a log. Both handlers are built on it. */
 export class Service<Native> {
   readonly clock: Clock;
   /** How long a client may read nothing of an answer, in milliseconds. @see W49 */
@@ -48,7 +48,9 @@ export class Service<Native> {
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
 
-  /** @throws TypeError without `runs` or `authenticate` */
+  /**
+   * @throws TypeError for an option that is not valid
+   */
   constructor(options: HandlerOptions<Native>) {
     checkOptions(options);
     const { runs, authenticate, allowedOrigins = [], onError = console.error } = options;
@@ -71,7 +73,7 @@ export class Service<Native> {
     this.#context = createContext(options);
   }
 
-  /** The share of a new request: nothing yet. The caller must call `leave`. @see W49 */
+  /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see W49 */
   open(): Holding {
     return this.#inFlights.open();
   }
@@ -104,7 +106,12 @@ export class Service<Native> {
     const { method, path, header } = request.exchange;
     const found = findRoutes(path);
     if (found === "malformed")
-      return problemOf(new RunEventsError("invalid_request", "The path is malformed."));
+      return problemOf(
+        new RunEventsError(
+          "invalid_request",
+          "Expected each % in the path to begin a valid escape, such as %20, got another one.",
+        ),
+      );
     if (found === null) return problem(404, "not_found", explainUnknown(path), {});
     const methods = [...found.methods.keys()];
     if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
@@ -129,7 +136,7 @@ export class Service<Native> {
         : (await this.#access.identify(exchange, native, { access, changes })).userId;
     try {
       if (access !== "open") holding.enter(ownerId);
-      // An id that no run can have leads to no run, and looks like any other. @see W4
+      // An id that no run can have is 404, like any other unknown id. @see W4
       if (runId !== null) checkRunId(runId);
       const call = new OwnerCall({
         context: this.#context,
@@ -161,7 +168,7 @@ export class Service<Native> {
     return access === "session" ? this.#refuseStream(exchange, error) : answer;
   }
 
-  /** An EventSource would take a 5xx for the end. @see W24 */
+  /** Answers 200 with an `error` frame: after a 5xx an EventSource does not come back. @see W24 */
   #refuseStream({ method }: Exchange, error: unknown): Reply | StreamReply {
     const head = { status: 200, headers: STREAM_HEADERS } as const;
     return method === "HEAD"
@@ -173,7 +180,7 @@ export class Service<Native> {
     try {
       this.#onError(error);
     } catch {
-      // A host's log that fails must not cost the client its answer, and there is no one else to tell.
+      // A host's log that fails must not cost the client its answer.
     }
   }
 }

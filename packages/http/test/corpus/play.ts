@@ -92,7 +92,7 @@ async function act(stage: Stage, step: Deed): Promise<void> {
   if ("append" in step) await stage.runs.append(step.append, step.events);
   else if ("advanceMs" in step) {
     stage.advance(step.advanceMs);
-    // A read of the store is answered behind all that the step has set off.
+    // A read of the store is answered after all that the step has started.
     await stage.runs.read("none").catch(() => {});
   } else if ("signOut" in step) stage.signOut(step.signOut);
   else if ("store" in step) stage.setStore(step.store);

@@ -8,7 +8,7 @@ export interface Ask {
   readonly headers: Readonly<Record<string, string>>;
   /** A text, with its length in the head; or pieces, which node:http gets as chunks. */
   readonly body?: string | readonly string[];
-  /** The whole request as text, for a socket alone: `method` then says only how to read the answer. */
+  /** The whole request as text, for a socket only: `method` then only decides how to read the answer. */
   readonly raw?: string;
   /** The name in the record. Default: what is sent. */
   readonly name?: string;
@@ -55,7 +55,7 @@ export interface Scene {
 export const AS = {
   ada: { authorization: "Bearer ada" },
   bob: { authorization: "Bearer bob" },
-  nobody: {},
+  anonymous: {},
   session: { cookie: "session=ada" },
   "bob's session": { cookie: "session=bob" },
   both: { authorization: "Bearer ada", cookie: "session=ada" },
@@ -68,7 +68,7 @@ type Rest = Partial<Omit<Ask, "method" | "path" | "headers">> & {
   readonly headers?: Ask["headers"];
 };
 
-/** A request by a user, ada unless said otherwise. */
+/** A request by a user, by default ada. */
 export function ask(
   method: string,
   path: string,
@@ -95,7 +95,7 @@ export function askJson(
   user: User = "ada",
 ): { readonly ask: Ask } {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const said = text.length > 200 ? `${text.slice(0, 60)}… of ${text.length}` : text;
+  const shown = text.length > 200 ? `${text.slice(0, 60)}… of ${text.length}` : text;
   const of = Object.entries(headers).map(([name, value]) => ` ${name}=${value}`);
   return ask(
     method,
@@ -103,7 +103,7 @@ export function askJson(
     {
       headers: { "content-type": "application/json", ...headers },
       body: text,
-      name: `${user}: ${method} ${path}${of.join("")} ${said}`,
+      name: `${user}: ${method} ${path}${of.join("")} ${shown}`,
     },
     user,
   );

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { Conversation } from "./conversation.ts";
 import type { Ask } from "./scene.ts";
 
-/** Asks a port over a connection of its own, and reads the answer's bytes until they are whole. */
+/** Asks a port over a new connection, and reads the answer's bytes until the answer is whole. */
 export function askSocket(port: number, ask: Ask): Conversation {
   const socket = connect(port, "127.0.0.1");
   const conversation = new Conversation(

@@ -22,7 +22,7 @@ const START_MS = Date.UTC(2026, 5, 20, 12);
 
 export type DoorName = "fetch" | "node:http";
 
-/** A handler of one scene, behind one door. Time, chance and ids are fixed. */
+/** A handler of one scene and one kind. Time, random numbers and ids are fixed. */
 export interface Stage {
   readonly runs: RunEvents;
   converse(ask: Ask): Conversation;

@@ -6,12 +6,12 @@ export interface Accounts {
   signOut(userId: string): void;
   /** Makes every sign-in from now on fail with this, `null` for none. */
   breakDown(error: Error | null): void;
-  /** How often somebody was identified. */
+  /** How often a user was identified. */
   asked(): number;
   identify(header: (name: string) => string | null, wanted: "any" | "session"): Identity | null;
 }
 
-/** Accounts without a list: whoever names a user is that user. */
+/** Accounts without a list: a request is of the user that it names. */
 export function createAccounts(): Accounts {
   const signedOut = new Set<string>();
   let broken: Error | null = null;

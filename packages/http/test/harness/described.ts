@@ -8,7 +8,7 @@ export interface Described {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
 
-/** What the document says, by path, method and status. */
+/** The answers in the document, by path, method and status. */
 export const document = openApiDocument() as {
   readonly paths: Readonly<
     Record<

@@ -39,7 +39,7 @@ export async function openFetchDoor(options: Options, accounts: Accounts): Promi
       const reader = body?.getReader();
       const stream = createLiveStream({ status, headers }, chunksOf(reader), () => {
         left.abort();
-        // Whoever has left wants to hear nothing of the rest.
+        // A client that has left does not want the rest.
         reader?.cancel().catch(() => {});
       });
       streams.add(stream);

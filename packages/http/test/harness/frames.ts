@@ -12,11 +12,11 @@ const FRAME =
   /^(?:retry: (\d{3,5})\n)?data: (\{[^\u0085]*?\})\n(?:retry: (3600000)\n)?(?:id: (\d+)\n)?\n$/u;
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/u;
 
-/** Reads one frame. @throws Error if anything stands in it that W22 does not say. */
+/** Reads one frame. @throws Error if it has anything that W22 does not have */
 function parseFrame(text: string): Frame {
-  const [, before, data, behind, id] = FRAME.exec(text) ?? [];
-  const retry = before ?? behind;
-  const isDouble = before !== undefined && behind !== undefined;
+  const [, before, data, after, id] = FRAME.exec(text) ?? [];
+  const retry = before ?? after;
+  const isDouble = before !== undefined && after !== undefined;
   if (data === undefined || isDouble || data.includes("\n") || LINE_BREAK.test(text)) {
     throw new Error(`Expected a frame, got ${JSON.stringify(text)}.`);
   }

@@ -14,7 +14,7 @@ export interface GuardedStore extends RunEventStore {
   held(): number;
   /** How often the store was asked for this so far. A call of `read` counts once for each of its queries. */
   asked(name: StoreCall): number;
-  /** NotifyCounts every subscription, as a store may. */
+  /** Notifies every subscription, as a store may at any time. */
   notifyAll(): void;
   /** Loses every notification from now on. */
   silence(): void;
@@ -27,7 +27,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
   const gates = new Map<StoreCall, Promise<void>>();
   const counts = new Map<StoreCall, number>();
   const releases = new Set<() => void>();
-  const counters = new Set<() => void>();
+  const callbacks = new Set<() => void>();
   let failure: Error | null = null;
   let held = 0;
   let silent = false;
@@ -66,11 +66,11 @@ export function guardStore(store: RunEventStore): GuardedStore {
       const subscription = store.subscribe(runId, () => {
         if (!silent) onNotification();
       });
-      counters.add(onNotification);
+      callbacks.add(onNotification);
       return {
         ready: subscription.ready,
         stop() {
-          counters.delete(onNotification);
+          callbacks.delete(onNotification);
           subscription.stop();
         },
       };
@@ -94,9 +94,9 @@ export function guardStore(store: RunEventStore): GuardedStore {
     held: () => held,
     asked: (name) => counts.get(name) ?? 0,
     notifyAll() {
-      for (const onNotification of counters) onNotification();
+      for (const onNotification of callbacks) onNotification();
     },
     silence: () => void (silent = true),
-    subscriptions: () => counters.size,
+    subscriptions: () => callbacks.size,
   };
 }

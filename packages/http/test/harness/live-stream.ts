@@ -6,7 +6,7 @@ export interface LiveStream {
   readonly status: number;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The next frame. Rejects if there is none, or one that W22 forbids. */
+  /** The next frame. Rejects at the end of the stream, and for a frame that W22 forbids. */
   next(): Promise<Frame>;
   /** The frames up to the first of this type, that one included. */
   until(type: string): Promise<readonly Frame[]>;

@@ -2,7 +2,7 @@ import type { Clock } from "@tm/run-events-core/wire";
 
 /** A clock that only the test moves. */
 export interface ManualClock extends Clock {
-  /** Moves on, doing on the way whatever falls due, in order. */
+  /** Moves on, and does all that falls due on the way, in order. */
   advance(ms: number): void;
   /** The timers that are running. */
   timers(): number;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { eventually } from "./eventually.ts";
 
-/** A connection without a client library: what is sent, read and left unread is the test's to say. */
+/** A connection without a client library: the test decides what is sent, read and left unread. */
 export interface RawSocket extends Disposable {
   readonly socket: Socket;
   /** Everything that has arrived so far. */

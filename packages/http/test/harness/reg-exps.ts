@@ -1,19 +1,19 @@
-/** A literal of an expression in a line of code, behind what may stand in front of one. */
+/** A literal of a regular expression in a line of code, with the characters that may precede it. */
 const LITERAL =
   /(?<=(?:^|[=(,!:[&|?;{}])\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[])+\/[dgimsuvy]*/g;
 
-/** The expressions of a module, as they are written. @throws Error for one that is put together at run time. */
+/** The expressions of a module, as they are written. @throws Error for one that is built at run time */
 export function findRegExps(source: string): readonly string[] {
   const lines = source.split("\n").filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line));
   if (lines.some((line) => line.includes("RegExp("))) {
-    throw new Error("Expected literals only: what is put together cannot be looked at.");
+    throw new Error("Expected literals only, got an expression that is built at run time.");
   }
   return lines.flatMap((line) => line.match(LITERAL) ?? []);
 }
 
 /**
  * Whether the expression takes time in proportion to the text: what repeats without a bound is only ever tried from the text's
- * start, and is not within another repetition. Says no to some that are linear; those are to be written otherwise.
+ * start, and is not within another repetition. It refuses some that are linear; write those in another way.
  */
 export function isLinear(literal: string): boolean {
   const body = literal.slice(1, literal.lastIndexOf("/"));

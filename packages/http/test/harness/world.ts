@@ -33,7 +33,7 @@ export interface World extends Omit<Door, "close">, AsyncDisposable {
   readonly runs: RunEvents;
   readonly store: GuardedStore;
   readonly accounts: Accounts;
-  /** What the handler has told its host. */
+  /** The errors that the handler has reported to its host. */
   readonly reported: readonly unknown[];
   /** Lets everything happen that needs nothing more from outside: a read of the store takes a turn of the event loop. */
   turn(): Promise<void>;
@@ -67,7 +67,7 @@ export async function openWorld(door: DoorName, options: WorldOptions = {}): Pro
     accounts,
     reported,
     async turn() {
-      // Nobody has this run; that there is an answer is all that counts. A small read goes with the others that wait.
+      // The run does not exist: only an answer matters. A small read joins the group of the others that wait.
       await runs.read("none", { limit: 1, maxBytes: 1 }).catch(() => {});
     },
     async record(...events) {

@@ -4,7 +4,7 @@ import { createSqliteStore } from "@tm/run-events-sqlite";
 import Database from "better-sqlite3";
 import { authenticate } from "./sessions.js";
 
-const allowedOrigins = ["https://app.example"]; // whose pages may use the session, beside your own
+const allowedOrigins = ["https://app.example"]; // other origins whose pages may use the session
 async function open() {
   const store = createSqliteStore(new Database(process.env.DATABASE ?? "runs.db"));
   await store.migrate();
@@ -14,7 +14,7 @@ async function open() {
   return { runs, handler };
 }
 
-// At the first request, as `next build` loads this too; once, however many bundles and reloads have this file.
+// At the first request, since `next build` loads this too; once, even if several bundles and reloads have this file.
 export const openRunEvents = () =>
   (globalThis.runEvents ??= open().catch((error) => {
     globalThis.runEvents = undefined; // The next request tries again.

@@ -6,7 +6,7 @@ const tokenOf = ({ headers }) => /^bearer +(\S+)$/i.exec(headers.get("authorizat
 export const userOfToken = (request) => users.get(tokenOf(request));
 export const openSession = (request, headers = new Headers()) =>
   getIronSession(webCookies(request, headers), { cookieName: "session", password });
-// Asked anew while a stream is open: a sealed cookie counts until it expires, whoever has signed out.
+// Called again while a stream is open: a sealed cookie is valid until it expires, even after a sign-out.
 export async function authenticate(request, wanted) {
   const token = tokenOf(request);
   const { userId } = wanted === "session" || !token ? await openSession(request) : {};

@@ -2,7 +2,7 @@ import { ask, askJson, completed, note, run, type Scene } from "../scene.ts";
 
 const CLAIM = run("live", "/claim");
 const EVENTS = run("live", "/events");
-/** What the first claim of a run gets: the store's clock stands at 2026-06-20T12:00:00Z. */
+/** What the first claim of a run gets: the store's clock is at 2026-06-20T12:00:00Z. */
 const FIRST_FENCE = 1_781_956_800_000_001;
 
 const BAD_BODIES: readonly unknown[] = [
@@ -31,7 +31,7 @@ export const LEASE_SCENES: readonly Scene[] = [
         ...BAD_BODIES.map((body) => askJson(method, CLAIM, body)),
         askJson(method, run("none", "/claim"), { fence: 1, leaseMs: 60_000 }),
         askJson(method, CLAIM, { fence: 1, leaseMs: 60_000 }, {}, "bob"),
-        askJson(method, CLAIM, { fence: 1, leaseMs: 60_000 }, {}, "nobody"),
+        askJson(method, CLAIM, { fence: 1, leaseMs: 60_000 }, {}, "anonymous"),
       ]),
       askJson("POST", run("ended", "/claim"), { leaseMs: 60_000 }),
       askJson("PUT", run("ended", "/claim"), { leaseMs: 60_000, fence: 1 }),

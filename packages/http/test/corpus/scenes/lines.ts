@@ -53,7 +53,7 @@ export const LINE_SCENES: readonly Scene[] = [
       upload(A, {}, run("none", "/events")),
       upload(A, {}, run("bobs", "/events")),
       upload(A, {}, run("ended", "/events")),
-      upload(A, {}, run("live", "/events"), "nobody"),
+      upload(A, {}, run("live", "/events"), "anonymous"),
       upload(A, {}, run("live", "/events"), "session"),
       upload(`${A}\n${END}\n${A}\n`),
       ask("GET", run("live", "/events?limit=20")),

@@ -18,7 +18,12 @@ const ORIGINS: readonly Readonly<Record<string, string>>[] = [
 ];
 
 const preflight = (path: string, headers: Record<string, string>): ReturnType<typeof ask> =>
-  ask("OPTIONS", path, { headers, name: `preflight ${path} ${JSON.stringify(headers)}` }, "nobody");
+  ask(
+    "OPTIONS",
+    path,
+    { headers, name: `preflight ${path} ${JSON.stringify(headers)}` },
+    "anonymous",
+  );
 
 const steps = ORIGINS.flatMap((headers) => {
   const from = JSON.stringify(headers);
@@ -63,7 +68,7 @@ export const ORIGIN_SCENES: readonly Scene[] = [
       ]),
       ask("PATCH", RUNS, { headers: { origin: APP } }),
       ask("GET", "/none", { headers: { origin: APP } }),
-      ask("GET", RUNS, { headers: { origin: APP } }, "nobody"),
+      ask("GET", RUNS, { headers: { origin: APP } }, "anonymous"),
     ],
   },
 ];

@@ -59,7 +59,7 @@ export const PATH_SCENES: readonly Scene[] = [
     steps: STRANGE.flatMap((path) => [
       ask("GET", path),
       ask("POST", path),
-      ask("DELETE", path, {}, "nobody"),
+      ask("DELETE", path, {}, "anonymous"),
     ]),
   },
 ];

@@ -8,7 +8,7 @@ const ADA = "Host: 127.0.0.1\nAuthorization: Bearer ada\n";
 const SESSION = "Host: 127.0.0.1\nCookie: session=ada\n";
 const BODY = '{"events":[{"eventType":"NOTE"}]}';
 
-/** What only a socket can say. */
+/** What only a socket can send. */
 export const SOCKET_SCENES: readonly Scene[] = [
   {
     name: "sockets",
@@ -40,17 +40,17 @@ export const SOCKET_SCENES: readonly Scene[] = [
         `DELETE ${run("live", "/claim")} HTTP/1.1\nContent-Type: application/json\nTransfer-Encoding: chunked\n${ADA}\nb\n{"fence":1}\n0\n\n`,
       ),
       raw(
-        "a body that is said to be too long",
+        "a body whose Content-Length is too long",
         "POST",
         `POST ${run("live", "/events")} HTTP/1.1\nContent-Type: application/json\nContent-Length: 4194305\n${ADA}\n{`,
       ),
       raw(
-        "a long body for nobody",
+        "a long body without a credential",
         "POST",
         `POST ${run("live", "/events")} HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 70000\n\n{`,
       ),
       raw(
-        "a short body for nobody",
+        "a short body without a credential",
         "POST",
         `POST ${run("live", "/events")} HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 7\n\n{`,
       ),

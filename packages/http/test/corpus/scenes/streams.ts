@@ -35,7 +35,7 @@ export const STREAM_SCENES: readonly Scene[] = [
       ask("GET", run("ended", "/stream?since=1&since=2"), {}, "session"),
       ask("GET", run("ended", "/stream"), {}, "ada"),
       ask("GET", run("ended", "/stream"), {}, "both"),
-      ask("GET", run("ended", "/stream"), {}, "nobody"),
+      ask("GET", run("ended", "/stream"), {}, "anonymous"),
       ask("GET", run("ended", "/stream"), {}, "bob's session"),
       ask("GET", run("bobs", "/stream"), {}, "session"),
       ask("GET", run("none", "/stream"), {}, "session"),

@@ -4,8 +4,8 @@ import { startEdited } from "./start-edited.ts";
 
 const WHY = "The sessions are away.";
 
-/** Lets the recipe's authentication fail: the client is told no more than that, its developer is. */
-export async function tellsItsErrors(file: string): Promise<void> {
+/** Lets the recipe's authentication fail: the client gets no details, its developer does. */
+export async function reportsItsErrors(file: string): Promise<void> {
   const { url, call, stderr } = await startEdited(file, [
     ["const token = tokenOf(request);", `throw new Error("${WHY}");`],
   ]);

@@ -3,7 +3,7 @@ import { openStream } from "./open-stream.ts";
 import { startEdited } from "./start-edited.ts";
 
 /** Ends a recipe whose clients keep their connections: Node itself would wait for them, here for longer than the test may take. */
-export async function goesThoughIdle(file: string): Promise<void> {
+export async function exitsThoughIdle(file: string): Promise<void> {
   const { url, createRun, end, signIn } = await startEdited(file, [
     ["requestTimeout: 0", "requestTimeout: 0, keepAliveTimeout: 600_000"],
   ]);
