@@ -6,7 +6,7 @@ import { KeysDialog } from "./keys-dialog.tsx";
 import { RunList } from "./run-list.tsx";
 import { RunScreen } from "./run-screen.tsx";
 import { ScreenBoundary } from "./screen-boundary.tsx";
-import { tellSession } from "./session-news.ts";
+import { announceSession } from "./session-channel.ts";
 import { TopBar } from "./top-bar.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 
@@ -48,7 +48,7 @@ export function Board({
   async function leave(): Promise<void> {
     try {
       await signOut();
-      tellSession();
+      announceSession();
       // Whatever was read goes with the page.
       location.reload();
     } catch (error) {

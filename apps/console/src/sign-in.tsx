@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { isSignedOut, messageOf, signIn } from "./api.ts";
-import { tellSession } from "./session-news.ts";
+import { announceSession } from "./session-channel.ts";
 
 /** Asks for a token and turns it into a session. */
 export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void> }): ReactNode {
@@ -14,7 +14,7 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void
     setSending(true);
     try {
       await signIn(token);
-      tellSession();
+      announceSession();
       await onSignedIn();
     } catch (error) {
       setProblem(isSignedOut(error) ? "Nobody has this token." : messageOf(error));

@@ -5,10 +5,10 @@ import type { EventMap, TypedEvent } from "./typed/event-map.ts";
 import { emptyView } from "./tabs/run-cell.ts";
 import type { SharedRunOptions } from "./tabs/follow-in-tabs.ts";
 import { shareRun } from "./tabs/shared-run.ts";
-import type { Standing } from "./follow/standing.ts";
+import type { ConnectionState } from "./follow/connection-state.ts";
 
 /** A run as a component shows it. Each change is another object; what has not changed in it is the same. */
-export interface RunView<M extends EventMap = EventMap> extends Standing {
+export interface RunView<M extends EventMap = EventMap> extends ConnectionState {
   /** All events so far, in order, from the first. */
   readonly events: readonly TypedEvent<M>[];
 }

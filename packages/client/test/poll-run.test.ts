@@ -40,7 +40,7 @@ it.each([
       openStream: () => Promise.reject(new TypeError("Expected no stream.")),
       expect() {},
       giveUp() {},
-      heard() {},
+      onActivity() {},
       onSeen() {},
     };
     const next = pollRun(attempt, true, Infinity).next();

@@ -1,11 +1,11 @@
-import type { Standing } from "@tm/run-events-client";
+import type { ConnectionState } from "@tm/run-events-client";
 
 /** The pauses that a follower makes. */
 export interface PauseRecord {
   /** In milliseconds, as they are begun. */
   readonly pauses: readonly number[];
   /** To be given to the follower. */
-  readonly onStanding: (standing: Standing) => void;
+  readonly onConnectionState: (connection: ConnectionState) => void;
   end(): void;
 }
 
@@ -22,7 +22,7 @@ export function recordPauses(): PauseRecord {
   return {
     pauses,
     // It is told just before it pauses.
-    onStanding: ({ state }) => void (isPause = state === "waiting"),
+    onConnectionState: ({ state }) => void (isPause = state === "waiting"),
     end: () => void (globalThis.setTimeout = setTimeout),
   };
 }

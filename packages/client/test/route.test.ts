@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  afterFruit,
+  afterArrival,
   afterLoss,
   bestRoute,
   type Loss,
@@ -14,13 +14,13 @@ type Step = { readonly loss: Loss } | "fruit";
 const best: fc.Arbitrary<Transport> = fc.constantFrom("stream", "long_poll");
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant("fruit" as const),
-  fc.record({ loss: fc.constantFrom<Loss>("away", "barren", "held_back", "cut", "full") }),
+  fc.record({ loss: fc.constantFrom<Loss>("away", "empty", "held_back", "cut", "full") }),
 );
 
 function walk(from: Transport, steps: readonly Step[], now = 0): readonly Route[] {
   let route = bestRoute(from);
   return steps.map(
-    (one) => (route = one === "fruit" ? afterFruit(route) : afterLoss(route, one.loss, now)),
+    (one) => (route = one === "fruit" ? afterArrival(route) : afterLoss(route, one.loss, now)),
   );
 }
 
@@ -58,22 +58,22 @@ describe("laws of the route", () => {
     );
   });
 
-  it("a transport gets worse by one, only after three barren attempts in a row, one held back or a full server", () => {
+  it("a transport gets worse by one, only after three empty attempts in a row, one held back or a full server", () => {
     const order: readonly Transport[] = ["stream", "long_poll", "poll"];
     fc.assert(
       fc.property(best, fc.array(step), (from, steps) => {
-        let barren = 0;
+        let empty = 0;
         let before = bestRoute(from);
         for (const [index, route] of walk(from, steps).entries()) {
           const one = steps[index];
-          if (one === "fruit" || one === undefined) barren = 0;
-          else if (one.loss === "barren") barren += 1;
+          if (one === "fruit" || one === undefined) empty = 0;
+          else if (one.loss === "empty") empty += 1;
           if (order.indexOf(route.transport) > order.indexOf(before.transport)) {
             expect(order.indexOf(route.transport) - order.indexOf(before.transport)).toBe(1);
             const isAtOnce = one !== "fruit" && /^(held_back|full)$/.test(one?.loss ?? "");
-            expect(isAtOnce || barren >= 3).toBe(true);
+            expect(isAtOnce || empty >= 3).toBe(true);
           }
-          if (route.transport !== before.transport) barren = 0;
+          if (route.transport !== before.transport) empty = 0;
           before = route;
         }
       }),

@@ -76,20 +76,20 @@ export function frame(message: unknown, retryMs?: number): string {
 
 /** The first frame. */
 export function connected(retryMs?: number): string {
-  return frame({ type: "connected", ...news("running", 9) }, retryMs);
+  return frame({ type: "connected", ...update("running", 9) }, retryMs);
 }
 
 /** The last frame of a run that has ended. */
 export function finished(lastSequence: number): string {
-  return frame({ type: "run_finished", ...news("completed", lastSequence) });
+  return frame({ type: "run_finished", ...update("completed", lastSequence) });
 }
 
 /** A heartbeat. */
 export function status(): string {
-  return frame({ type: "status", ...news("running", 9) });
+  return frame({ type: "status", ...update("running", 9) });
 }
 
-function news(runStatus: string, lastSequence: number): object {
+function update(runStatus: string, lastSequence: number): object {
   return { runStatus, currentPhase: null, lastSequence };
 }
 

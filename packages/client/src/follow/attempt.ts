@@ -9,7 +9,7 @@ export interface Attempt extends FollowLog {
   /** Breaks the attempt off, and says why. It is made again. */
   readonly giveUp: (why: string) => void;
   /** Says that the server has spoken. */
-  readonly heard: () => void;
+  readonly onActivity: () => void;
   /** Sets what is called when the page is seen again. There is one listener at a time. */
   readonly onSeen: (listener: () => void) => void;
 }

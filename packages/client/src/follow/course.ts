@@ -1,5 +1,5 @@
 import {
-  afterFruit,
+  afterArrival,
   afterLoss,
   bestRoute,
   type Loss,
@@ -37,7 +37,7 @@ export function startCourse(best: Transport): Course {
 export function expectLoss(course: Course, loss: Loss, livedMs: number): Course {
   if (loss !== "cut") return { ...course, loss };
   const failures = livedMs > LONG_LIFE_MS ? 0 : course.failures;
-  return { route: afterFruit(course.route), failures, loss };
+  return { route: afterArrival(course.route), failures, loss };
 }
 
 /** The course after an attempt that was lost. */

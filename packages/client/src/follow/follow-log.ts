@@ -1,17 +1,17 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
 import { pageCall, readPage, streamCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import { askStream, type Server } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
-import type { Standing } from "./standing.ts";
+import { unanswered } from "../http/server-errors.ts";
+import type { ConnectionState } from "./connection-state.ts";
 
 /** What the server says of the run. */
-interface RunNews {
+interface RunUpdate {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
 }
 
 /** A page of the log. @see W15 */
-export interface Page extends RunNews {
+export interface Page extends RunUpdate {
   readonly events: readonly RunEvent[];
   readonly hasMore: boolean;
 }
@@ -22,8 +22,8 @@ export interface FollowLog {
   readonly signal: AbortSignal;
   /** Where to read on: the last event that was handed over. */
   readonly cursor: () => number;
-  readonly update: (change: Partial<Standing>) => void;
-  readonly hear: (news: RunNews) => void;
+  readonly update: (change: Partial<ConnectionState>) => void;
+  readonly setStatus: (update: RunUpdate) => void;
   /** What follows on the cursor: what has arrived of it, else what the events endpoint has. It is to be there. */
   readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
   /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
@@ -48,7 +48,7 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     return server.askJson({ ...call, read: readPage }, signal);
   }
 
-  function those(events: readonly RunEvent[]): RunEvent[] {
+  function contiguous(events: readonly RunEvent[]): RunEvent[] {
     let last = cursor();
     return events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
   }
@@ -57,11 +57,11 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     signal,
     cursor,
     update,
-    hear: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
+    setStatus: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
     async ready(arrived) {
-      let events = those(arrived);
-      if (events.length === 0) events = those((await askPage(false)).events);
-      if (events.length === 0) throw unheard(`The server left out event ${cursor() + 1}.`);
+      let events = contiguous(arrived);
+      if (events.length === 0) events = contiguous((await askPage(false)).events);
+      if (events.length === 0) throw unanswered(`The server left out event ${cursor() + 1}.`);
       return events;
     },
     readPage: askPage,

@@ -1,7 +1,7 @@
 import type { ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
-import type { Standing } from "./standing.ts";
+import type { ConnectionState } from "./connection-state.ts";
 
 /** Which run to follow, and how. */
 export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
@@ -14,6 +14,6 @@ export interface FollowOptions<M extends EventMap = EventMap> extends ServerOpti
   readonly heartbeatMs?: number;
   /** Payloads are handed over as these give them back. */
   readonly schemas?: PayloadSchemas<M>;
-  /** Told whenever any of it changes; with each event before it is handed over. */
-  readonly onStanding?: (standing: Standing) => void;
+  /** RunMessage whenever any of it changes; with each event before it is handed over. */
+  readonly onConnectionState?: (state: ConnectionState) => void;
 }

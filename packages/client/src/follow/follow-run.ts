@@ -6,11 +6,11 @@ import { checkRunId } from "../http/check-run-id.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
-import type { Standing } from "./standing.ts";
+import type { ConnectionState } from "./connection-state.ts";
 
 /** A run that is followed: its events, and where the follower stands. */
 export interface RunFollower<M extends EventMap = EventMap>
-  extends Standing, AsyncIterable<TypedEvent<M>> {}
+  extends ConnectionState, AsyncIterable<TypedEvent<M>> {}
 
 /**
  * Follows a run: every event behind `since`, once and in order, however often the connection is lost; then the loop ends.
@@ -29,16 +29,16 @@ export interface RunFollower<M extends EventMap = EventMap>
 export function followRun<M extends EventMap = EventMap>(
   options: FollowOptions<M>,
 ): RunFollower<M> {
-  return followHeard(options, () => {});
+  return followWithActivity(options, () => {});
 }
 
 /** As `followRun`. @param heard called each time the server sends something, and when an attempt begins or fails */
-export function followHeard<M extends EventMap>(
+export function followWithActivity<M extends EventMap>(
   options: FollowOptions<M>,
-  heard: () => void,
+  onActivity: () => void,
 ): RunFollower<M> {
-  const { since = 0, onStanding, schemas = {}, signal } = options;
-  const standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
+  const { since = 0, onConnectionState, schemas = {}, signal } = options;
+  const connection: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = {
     state: "connecting",
     runStatus: null,
     currentPhase: null,
@@ -47,13 +47,13 @@ export function followHeard<M extends EventMap>(
   };
   let isTaken = false;
 
-  function update(change: Partial<Standing>): void {
-    let key: keyof Standing;
+  function update(change: Partial<ConnectionState>): void {
+    let key: keyof ConnectionState;
     let isChanged = false;
-    for (key in change) isChanged ||= change[key] !== standing[key];
+    for (key in change) isChanged ||= change[key] !== connection[key];
     if (!isChanged) return;
-    Object.assign(standing, change);
-    onStanding?.({ ...standing });
+    Object.assign(connection, change);
+    onConnectionState?.({ ...connection });
   }
 
   // What the types promise of payloads is the caller's word, or the schemas'.
@@ -64,7 +64,7 @@ export function followHeard<M extends EventMap>(
     try {
       checkRunId(options.runId);
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      reading = readOn(options, () => standing.cursor, update, heard);
+      reading = readOn(options, () => connection.cursor, update, onActivity);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {
@@ -87,7 +87,7 @@ export function followHeard<M extends EventMap>(
   }
 
   // Not enumerable: a copy of where it stands is that alone.
-  return Object.defineProperty(standing, Symbol.asyncIterator, {
+  return Object.defineProperty(connection, Symbol.asyncIterator, {
     value: follow,
   }) as RunFollower<M>;
 }

@@ -8,7 +8,7 @@ import { fits, type ObjectShape } from "../http/fits.ts";
 import { EVENT } from "../http/run-calls.ts";
 
 /** What a frame says of the run. @see W22 */
-interface RunNews {
+interface RunUpdate {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
   readonly lastSequence: number;
@@ -16,7 +16,7 @@ interface RunNews {
 
 /** A frame's message. Types that this version does not know are among them. @see W22 */
 export type Frame =
-  | ({ readonly type: "connected" | "status" | "run_finished" } & RunNews)
+  | ({ readonly type: "connected" | "status" | "run_finished" } & RunUpdate)
   | { readonly type: "run_event"; readonly event: RunEvent }
   | ({ readonly type: "error" } & ErrorFrame)
   | { readonly type: "malformed" };
@@ -29,13 +29,13 @@ export interface ErrorFrame extends RunEventsErrorDetails {
 }
 
 const ANY: ObjectShape = { type: "" };
-const NEWS = { runStatus: "", lastSequence: 0 } as const;
+const UPDATE = { runStatus: "", lastSequence: 0 } as const;
 
 /** What the frames of each type have. */
 const SHAPES: ReadonlyMap<string, ObjectShape> = new Map<string, ObjectShape>([
-  ["connected", NEWS],
-  ["status", NEWS],
-  ["run_finished", NEWS],
+  ["connected", UPDATE],
+  ["status", UPDATE],
+  ["run_finished", UPDATE],
   ["run_event", { event: EVENT }],
   ["error", { code: "", message: "", retryable: true }],
 ]);

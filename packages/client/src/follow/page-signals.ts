@@ -18,7 +18,7 @@ function isHidden(): boolean {
  * back-forward cache, where no connection can be trusted; else it is just seen again.
  * @returns ends it
  */
-export function onWake(listener: (hasMoved: boolean) => void): () => void {
+export function onPageReturn(listener: (hasMoved: boolean) => void): () => void {
   const page = globalThis as Page;
   const left = new AbortController();
   for (const name of ["visibilitychange", "online", "pageshow"]) {

@@ -17,10 +17,11 @@ const HELD_MS = 2_000;
  * @see W15-W17
  */
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
-  const { signal, cursor, update, hear, ready, readPage, expect, heard, onSeen } = attempt;
+  const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
+    attempt;
   let page: Page | undefined;
   /** Whether the page has brought something. An old one, as a cache gives it, brings nothing however often it is asked for. */
-  let isFruitful = false;
+  let hasArrived = false;
 
   return {
     async next() {
@@ -29,13 +30,13 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
           const { events, hasMore, runStatus } = page;
           // A page with a hole is asked for again from there.
           if (cursor() < (events.at(-1)?.sequence ?? 0)) {
-            isFruitful = true;
+            hasArrived = true;
             return ready(events);
           }
-          hear(page);
+          setStatus(page);
           page = undefined;
-          const isDone = !hasMore || !isFruitful;
-          isFruitful = false;
+          const isDone = !hasMore || !hasArrived;
+          hasArrived = false;
           // An earlier page never says so. @see W16
           if (isTerminal(runStatus)) return true;
           if (isDone) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
@@ -45,10 +46,10 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
         update({ state: "polling" });
         page = await readPage(isHeld).catch((error: unknown) => {
           if (isHeld && isFull(error)) expect("full");
-          else if (performance.now() - now >= HELD_MS) expect("barren");
+          else if (performance.now() - now >= HELD_MS) expect("empty");
           throw error;
         });
-        heard();
+        onActivity();
         expect("cut");
       }
     },

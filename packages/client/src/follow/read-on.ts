@@ -5,14 +5,14 @@ import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
-import { onWake } from "./page-signals.ts";
+import { onPageReturn } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { bestRoute, type Loss } from "./route.ts";
 import { createServer } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
-import type { Standing } from "./standing.ts";
+import { unanswered } from "../http/server-errors.ts";
+import type { ConnectionState } from "./connection-state.ts";
 import { streamRun } from "./stream-run.ts";
 
 /** A stream is given up when nothing has come for so many heartbeats. */
@@ -35,8 +35,8 @@ const SILENT_HEARTBEATS = 2.5;
 export function readOn(
   options: FollowOptions,
   cursor: () => number,
-  update: (change: Partial<Standing>) => void,
-  heard: () => void,
+  update: (change: Partial<ConnectionState>) => void,
+  onActivity: () => void,
 ): Reading {
   const { runId, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
   const server = createServer(options);
@@ -44,18 +44,18 @@ export function readOn(
   /** What the stream's `retry:` asked for, in milliseconds. */
   let askedMs = 0;
   /** Whether the page has been seen again since the attempt began. */
-  let isWoken = false;
+  let hasReturned = false;
   let abort = (_reason?: unknown): void => {};
   /** The attempt that is under way. */
   let reading: Reading | undefined;
   /** What a page that is seen again calls. */
-  let look = (): void => {};
-  const onSeen = (listener: () => void): void => void (look = listener);
-  const giveUp = (why: string): void => abort(unheard(why));
-  const stopListening = onWake((hasMoved) => {
-    isWoken = true;
+  let checkNow = (): void => {};
+  const onSeen = (listener: () => void): void => void (checkNow = listener);
+  const giveUp = (why: string): void => abort(unanswered(why));
+  const stopListening = onPageReturn((hasMoved) => {
+    hasReturned = true;
     if (hasMoved) giveUp("The page was away from the network.");
-    look();
+    checkNow();
   });
 
   function attempt(): Reading {
@@ -65,15 +65,15 @@ export function readOn(
     const expect = (loss: Loss): void => {
       course = expectLoss(course, loss, performance.now() - startedAt);
       // Something may still be on its way when the attempt has been given up.
-      if (loss === "cut") isWoken &&= signal.aborted;
+      if (loss === "cut") hasReturned &&= signal.aborted;
     };
     ({ abort } = linked);
     expect("away");
-    isWoken = false;
-    heard();
+    hasReturned = false;
+    onActivity();
     const log = createFollowLog({ server, runId, signal, cursor, update });
     const { transport, probeAt } = course.route;
-    const given = { ...log, expect, giveUp, heard, onSeen };
+    const given = { ...log, expect, giveUp, onActivity, onSeen };
     return transport === "stream"
       ? streamRun(given, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
       : pollRun(given, transport === "long_poll", probeAt);
@@ -88,12 +88,12 @@ export function readOn(
 
   async function wait(error: RunEventsError): Promise<void> {
     course = afterFailure(course, performance.now());
-    heard();
+    onActivity();
     update({ state: "waiting", error });
     // The pause that a full server asks for applies only to the transport that is given up.
     const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
     const delayMs = planDelay(course.failures, atLeastMs, Math.random(), options.mostDelayMs);
-    await pause(isWoken ? 0 : delayMs, whole, onSeen);
+    await pause(hasReturned ? 0 : delayMs, whole, onSeen);
   }
 
   return {

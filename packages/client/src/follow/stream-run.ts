@@ -2,8 +2,8 @@ import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import { type ErrorFrame, type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
-import { brokenOff, hearing } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
+import { brokenOff, awaitAnswer } from "../http/server.ts";
+import { unanswered } from "../http/server-errors.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
@@ -20,7 +20,7 @@ export function streamRun(
   silenceMs: number,
   onRetry: (retryMs: number) => void,
 ): Reading {
-  const { signal, update, ready, openStream, expect, giveUp, heard, onSeen } = attempt;
+  const { signal, update, ready, openStream, expect, giveUp, onActivity, onSeen } = attempt;
   const connecting = setTimeout(() => {
     expect("held_back");
     giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
@@ -38,15 +38,15 @@ export function streamRun(
    * Gives up the stream if nothing has come for too long. A hidden page may call this late and gives up too: visible tabs depend
    * on its connection.
    */
-  function look(): void {
+  function checkSilence(): void {
     clearTimeout(watching);
     const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
-    if (silentMs < silenceMs) watching = setTimeout(look, silenceMs - silentMs);
+    if (silentMs < silenceMs) watching = setTimeout(checkSilence, silenceMs - silentMs);
     else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
   }
 
-  look();
-  onSeen(look);
+  checkSilence();
+  onSeen(checkSilence);
   update({ state: "connecting" });
 
   return {
@@ -56,7 +56,7 @@ export function streamRun(
         if (events === true || events.length > 0) return events;
         if (frames.length > 0) return ready([]);
         if (body === undefined) {
-          const answer = await openStream(() => expect("barren"));
+          const answer = await openStream(() => expect("empty"));
           body = answer.body?.getReader();
         }
         waitingSince = performance.now();
@@ -65,10 +65,10 @@ export function streamRun(
           feed(decoder.decode(bytes, { stream: true }));
           return bytes;
         };
-        const bytes = await hearing(take(), signal, brokenOff);
+        const bytes = await awaitAnswer(take(), signal, brokenOff);
         waitingSince = -1;
-        heard();
-        if (bytes === undefined) throw unheard("The stream ended before its run.");
+        onActivity();
+        if (bytes === undefined) throw unanswered("The stream ended before its run.");
         if (frames.length === 0) continue;
         clearTimeout(connecting);
         expect("cut");
@@ -89,7 +89,10 @@ export function streamRun(
  * @returns the events that follow on the cursor; `true` at the end of the run
  * @throws RunEventsError why the server ends the stream
  */
-function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt): RunEvent[] | true {
+function takeFrames(
+  frames: Frame[],
+  { cursor, setStatus, update, expect }: Attempt,
+): RunEvent[] | true {
   const events: RunEvent[] = [];
   let last = cursor();
   let taken = 0;
@@ -107,7 +110,7 @@ function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt):
       if (frame.type === "malformed") {
         // Something on the way changes the stream. Polls may get through.
         expect("held_back");
-        throw unheard(
+        throw unanswered(
           "Expected frames of a run-events server, got something else in its stream: does a proxy change it?",
         );
       }
@@ -118,7 +121,7 @@ function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt):
       }
       if (frame.type === "run_finished" && frame.lastSequence > last) break;
       // Types that this version does not know say nothing.
-      if ("runStatus" in frame) hear(frame);
+      if ("runStatus" in frame) setStatus(frame);
       if (frame.type === "run_finished") return true;
       update({ state: "live" });
     }

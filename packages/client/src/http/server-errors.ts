@@ -13,7 +13,7 @@ interface Problem extends RunEventsErrorDetails {
 }
 
 /** The error of an attempt without an answer of the server itself. It is `retryable`. */
-export function unheard(message: string, cause?: unknown): RunEventsError {
+export function unanswered(message: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", message, { cause });
 }
 
@@ -22,7 +22,10 @@ export function noAnswer(origin: string, cause: unknown): RunEventsError {
   const { code, cause: inner } = Object(cause) as { readonly code?: unknown; cause?: unknown };
   const codes = [code, (Object(inner) as { readonly code?: unknown }).code];
   const name = codes.find((one) => typeof one === "string");
-  return unheard(`No server answers at ${origin}${name === undefined ? "" : `: ${name}`}.`, cause);
+  return unanswered(
+    `No server answers at ${origin}${name === undefined ? "" : `: ${name}`}.`,
+    cause,
+  );
 }
 
 /** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
@@ -32,7 +35,7 @@ export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
   const members = ok && wanted ? ` (${String(Object.keys(wanted))})` : "";
   const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
-  return unheard(
+  return unanswered(
     `${method} ${path.split("?")[0]} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
   );
 }

@@ -4,7 +4,7 @@ import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { fits } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
-import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
+import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
 
 /** How long an answer may take that the server does not hold back, in seconds. */
@@ -61,7 +61,7 @@ export function createServer(options: ServerOptions): Server {
       signal,
     };
     const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
-    const response = await hearing(fetch(href, request), signal, lost);
+    const response = await awaitAnswer(fetch(href, request), signal, lost);
     if (response.ok) return response;
     throw errorOf(call, response, await response.json().catch(() => null));
   }
@@ -72,11 +72,12 @@ export function createServer(options: ServerOptions): Server {
       const { heldSeconds = 0 } = call;
       const { signal, abort } = linkAbort(whole);
       const seconds = ANSWER_SECONDS + heldSeconds;
-      const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
+      const giveUp = (): void =>
+        abort(unanswered(`The server gave no answer within ${seconds} s.`));
       const tooLate = setTimeout(giveUp, seconds * 1_000);
       try {
         const response = await ask(call, signal);
-        const text = await hearing(response.text(), signal, brokenOff);
+        const text = await awaitAnswer(response.text(), signal, brokenOff);
         return readAnswer<T>(call, text, response);
       } finally {
         clearTimeout(tooLate);
@@ -102,11 +103,11 @@ export async function askStream(
 
 /** The error of an answer that broke off amid its body. */
 export function brokenOff(cause: unknown): RunEventsError {
-  return unheard("The answer broke off.", cause);
+  return unanswered("The answer broke off.", cause);
 }
 
 /** Reads an answer to its end. @throws the signal's reason if it is aborted, else what `lost` makes of the failure */
-export async function hearing<T>(
+export async function awaitAnswer<T>(
   work: Promise<T>,
   signal: AbortSignal,
   lost: (cause: unknown) => RunEventsError,

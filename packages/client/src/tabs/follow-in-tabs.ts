@@ -1,11 +1,16 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { followHeard } from "../follow/follow-run.ts";
+import { followWithActivity } from "../follow/follow-run.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { pause } from "../http/pause.ts";
 import type { RunCell } from "./run-cell.ts";
 import type { ServerOptions } from "../http/server.ts";
-import type { Standing } from "../follow/standing.ts";
-import { encodeTold, type Message, MESSAGE_VERSION, type Told } from "./tab-messages.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
+import {
+  encodeRunMessages,
+  type Message,
+  MESSAGE_VERSION,
+  type RunMessage,
+} from "./tab-messages.ts";
 
 /** Which run is followed, and for whom. */
 export interface SharedRunOptions extends ServerOptions {
@@ -24,7 +29,7 @@ const ANSWER_MS = 3_000;
  */
 const STALE_MS = 40_000;
 /** How long the last word takes to the others at most, in milliseconds. */
-const TOLD_MS = 1_000;
+const LAST_MESSAGE_MS = 1_000;
 
 /**
  * Follows a run in one tab for all tabs of the origin that ask for it: the holder of a lock has the connection and tells the
@@ -43,8 +48,8 @@ export async function followInTabs(
   const { userId = "", credential = "session" } = options;
   const { locks } =
     (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator ?? {};
-  const isSomebodys = credential === "session" || userId !== "";
-  return locks === undefined || typeof BroadcastChannel === "undefined" || !isSomebodys
+  const hasUser = credential === "session" || userId !== "";
+  return locks === undefined || typeof BroadcastChannel === "undefined" || !hasUser
     ? lead(options, cell, whole)
     : new RunTab(options, cell, whole, locks).follow();
 }
@@ -74,10 +79,10 @@ class RunTab {
   /** Whether it has asked for the lock and waits for its turn. */
   #isQueued = false;
   #isAsking = false;
-  #isTelling = false;
+  #isBroadcastDue = false;
   /** The cursor that the others have been told of. */
-  #told = 0;
-  #heardAt = 0;
+  #sent = 0;
+  #activeAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SharedRunOptions, cell: RunCell, whole: AbortSignal, locks: LockManager) {
@@ -92,12 +97,12 @@ class RunTab {
   }
 
   async follow(): Promise<void> {
-    this.#soon.port1.onmessage = () => this.#tellNews();
-    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
+    this.#soon.port1.onmessage = () => this.#broadcastUpdate();
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
     this.#channel.onmessageerror = () => this.#goApart();
     try {
       this.#share.signal.throwIfAborted();
-      this.#after(0, () => this.#ask());
+      this.#after(0, () => this.#requestEvents());
       this.#queue();
       await this.#over.promise;
     } finally {
@@ -113,67 +118,68 @@ class RunTab {
     this.#timer = setTimeout(work, ms);
   }
 
-  #ask(): void {
+  #requestEvents(): void {
     this.#isAsking = true;
     this.#channel.postMessage({ ask: this.#cell.events.length } satisfies Message);
     // All tabs got its last message at the same time, and only one of them is to take over.
-    this.#after(ANSWER_MS * (1 + Math.random()), () => this.#take({ steal: true }));
+    this.#after(ANSWER_MS * (1 + Math.random()), () => this.#requestLock({ steal: true }));
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if ("ask" in message) {
-      if (this.#role === "leading") this.#tell(message.ask);
+      if (this.#role === "leading") this.#broadcast(message.ask);
     } else if ("apart" in message) this.#goApart();
-    else if (this.#role === "waiting") this.#learn(message);
+    else if (this.#role === "waiting") this.#accept(message);
   }
 
-  #learn({ events, from, standing, error, silentMs }: Told): void {
+  #accept({ events, from, connection, error, silentMs }: RunMessage): void {
     const isAlive = silentMs < STALE_MS;
     if (from > this.#cell.events.length) {
       // This tab joined after these events, and asks once for the earlier ones.
-      if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#ask());
-      else if (isAlive) this.#ask();
+      if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#requestEvents());
+      else if (isAlive) this.#requestEvents();
       return;
     }
     if (isAlive) {
       this.#isAsking = false;
-      this.#after(ASK_MS, () => this.#ask());
+      this.#after(ASK_MS, () => this.#requestEvents());
     }
     this.#cell.add(events);
-    const own = this.#cell.standing();
+    const own = this.#cell.connection();
     // The rest is on its way.
-    if (own.cursor < standing.cursor) return;
-    const { state } = standing;
-    this.#cell.stand({
+    if (own.cursor < connection.cursor) return;
+    const { state } = connection;
+    this.#cell.setConnection({
       // One that has just taken over, and is not as far yet, has no news of the run.
-      ...(own.cursor === standing.cursor ? standing : own),
+      ...(own.cursor === connection.cursor ? connection : own),
       state,
       error: error && new RunEventsError(error.code, error.message, error),
     });
     if (state === "finished" || state === "failed") this.#over.resolve();
   }
 
-  #tell(since: number): void {
-    const silentMs = performance.now() - this.#heardAt;
+  #broadcast(since: number): void {
+    const silentMs = performance.now() - this.#activeAt;
     try {
-      for (const told of encodeTold(this.#cell, since, silentMs)) this.#channel.postMessage(told);
+      for (const message of encodeRunMessages(this.#cell, since, silentMs))
+        this.#channel.postMessage(message);
     } catch {
       // An event that is too deep to be copied.
       this.#channel.postMessage({ apart: true } satisfies Message);
     }
   }
 
-  #tellNews(): void {
-    this.#isTelling = false;
+  #broadcastUpdate(): void {
+    this.#isBroadcastDue = false;
     if (this.#role !== "leading" || this.#share.signal.aborted) return;
-    this.#tell(this.#told);
-    this.#told = this.#cell.events.length;
+    this.#broadcast(this.#sent);
+    this.#sent = this.#cell.events.length;
   }
 
   /** Sends what arrives together in one go. */
-  #tellSoon(): void {
-    if (!this.#isTelling) this.#soon.port2.postMessage(null);
-    this.#isTelling = true;
+  #broadcastSoon(): void {
+    if (!this.#isBroadcastDue) this.#soon.port2.postMessage(null);
+    this.#isBroadcastDue = true;
   }
 
   /** Stops sharing, and opens its own connection. */
@@ -190,10 +196,10 @@ class RunTab {
   #queue(): void {
     if (this.#isQueued) return;
     this.#isQueued = true;
-    this.#take({ signal: this.#share.signal });
+    this.#requestLock({ signal: this.#share.signal });
   }
 
-  #take(how: LockOptions): void {
+  #requestLock(how: LockOptions): void {
     const leading = linkAbort(this.#share.signal);
     let progress: "none" | "leading" | "over" = "none";
     void this.#locks
@@ -204,9 +210,9 @@ class RunTab {
           await this.#lead(leading.signal);
         } finally {
           progress = "over";
-          this.#tellNews();
+          this.#broadcastUpdate();
           // The next tab is not to take over what has just ended: the others are to hear of it first.
-          await pause(TOLD_MS, leading.signal);
+          await pause(LAST_MESSAGE_MS, leading.signal);
         }
       })
       .then(this.#over.resolve, (error: unknown) => {
@@ -217,7 +223,7 @@ class RunTab {
         // A page may have a lock manager that it must not use.
         if (progress === "none") return this.#goApart();
         // Another tab heard nothing of this one, which was frozen, and has taken the lock from it.
-        this.#after(0, () => this.#ask());
+        this.#after(0, () => this.#requestEvents());
         this.#queue();
       })
       .finally(leading.abort);
@@ -226,10 +232,10 @@ class RunTab {
   async #lead(signal: AbortSignal): Promise<void> {
     this.#role = "leading";
     clearTimeout(this.#timer);
-    this.#told = this.#cell.events.length;
-    const onHeard = (): void => void (this.#heardAt = performance.now());
-    onHeard();
-    await lead(this.#options, this.#cell, signal, () => this.#tellSoon(), onHeard);
+    this.#sent = this.#cell.events.length;
+    const onActivity = (): void => void (this.#activeAt = performance.now());
+    onActivity();
+    await lead(this.#options, this.#cell, signal, () => this.#broadcastSoon(), onActivity);
   }
 }
 
@@ -238,15 +244,18 @@ async function lead(
   cell: RunCell,
   signal: AbortSignal,
   onChange: () => void = () => {},
-  onHeard: () => void = () => {},
+  onActivity: () => void = () => {},
 ): Promise<void> {
   onChange();
   const since = cell.events.length;
-  const onStanding = (standing: Standing): void => {
-    cell.stand(standing);
+  const onConnectionState = (connection: ConnectionState): void => {
+    cell.setConnection(connection);
     onChange();
   };
-  for await (const event of followHeard({ ...options, since, signal, onStanding }, onHeard)) {
+  for await (const event of followWithActivity(
+    { ...options, since, signal, onConnectionState },
+    onActivity,
+  )) {
     cell.add([event]);
     onChange();
   }

@@ -1,8 +1,8 @@
 import type { RunEvent } from "@tm/run-events-core";
-import type { Standing } from "../follow/standing.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
 
 /** A run as a page shows it: all of its events so far, in order, and where the follower stands. Never changed in place. */
-export interface RunView extends Standing {
+export interface RunView extends ConnectionState {
   readonly events: readonly RunEvent[];
 }
 
@@ -30,11 +30,11 @@ export interface RunCell {
   readonly subscribe: (listener: () => void) => () => void;
   /** Takes events that follow on the last one; others are left out. */
   readonly add: (events: readonly RunEvent[]) => void;
-  readonly stand: (standing: Standing) => void;
+  readonly setConnection: (connection: ConnectionState) => void;
   /** All events that have come in, shown or not. It grows. */
   readonly events: readonly RunEvent[];
   /** As of all events that have come in. */
-  readonly standing: () => Standing;
+  readonly connection: () => ConnectionState;
 }
 
 /** A cell without events. */
@@ -42,13 +42,13 @@ export function createRunCell(): RunCell {
   const listeners = new Set<() => void>();
   const all: RunEvent[] = [];
   let view = emptyView();
-  let { events: _, ...standing }: Standing & Partial<RunView> = view;
+  let { events: _, ...connection }: ConnectionState & Partial<RunView> = view;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function show(): void {
     timer = undefined;
     const events = all.length === view.events.length ? view.events : [...all];
-    view = { ...standing, events, cursor: all.length };
+    view = { ...connection, events, cursor: all.length };
     for (const listener of listeners) listener();
   }
 
@@ -66,11 +66,11 @@ export function createRunCell(): RunCell {
       for (const event of events) if (event.sequence === all.length + 1) all.push(event);
       showSoon();
     },
-    stand(next) {
-      standing = next;
+    setConnection(next) {
+      connection = next;
       showSoon();
     },
     events: all,
-    standing: () => ({ ...standing, cursor: all.length }),
+    connection: () => ({ ...connection, cursor: all.length }),
   };
 }

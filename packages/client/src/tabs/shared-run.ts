@@ -48,7 +48,7 @@ export function shareRun(options: SharedRunOptions): SharedRun {
         count -= 1;
         if (count > 0) return;
         // Whoever comes next may be somebody else, or signed in again.
-        if (cell.standing().state === "failed") leave();
+        if (cell.connection().state === "failed") leave();
         else lingering = setTimeout(leave, LINGER_MS);
       };
     },

@@ -1,22 +1,22 @@
 import type { RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { RunCell } from "./run-cell.ts";
-import type { Standing } from "../follow/standing.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
 
 /** Version of the messages. Tabs with another version have their own connection. */
-export const MESSAGE_VERSION = 3;
+export const MESSAGE_VERSION = 4;
 
 /**
  * Messages between tabs. `ask`: a waiting tab asks for the events after its cursor. `apart`: this run does not fit into messages,
  * so each tab has its own connection.
  */
-export type Message = { readonly ask: number } | { readonly apart: true } | Told;
+export type Message = { readonly ask: number } | { readonly apart: true } | RunMessage;
 
 /** What the tab with the connection sends. */
-export interface Told {
+export interface RunMessage {
   /** Those behind `from`, up to the standing's cursor unless they would be too many for one message. */
   readonly events: readonly RunEvent[];
   readonly from: number;
-  readonly standing: Omit<Standing, "error">;
+  readonly connection: Omit<ConnectionState, "error">;
   /** The standing's, whose class and code would be lost. */
   readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
   /** How long ago that tab last got something from the server, in milliseconds, by its own monotonic clock. */
@@ -32,12 +32,12 @@ const MESSAGE_LENGTH = 262_144;
  * @param since tells the events behind it
  * @throws RangeError if an event is too deep for the host's JSON
  */
-export function* encodeTold(
-  { events, standing: stand }: Pick<RunCell, "events" | "standing">,
+export function* encodeRunMessages(
+  { events, connection: connectionOf }: Pick<RunCell, "events" | "connection">,
   since: number,
   silentMs: number,
-): Generator<Told, void, undefined> {
-  const { error, ...standing } = stand();
+): Generator<RunMessage, void, undefined> {
+  const { error, ...connection } = connectionOf();
   let from = since;
   do {
     let to = from;
@@ -48,7 +48,7 @@ export function* encodeTold(
     yield {
       events: events.slice(from, to),
       from,
-      standing,
+      connection,
       error: error && {
         code: error.code,
         message: error.message,

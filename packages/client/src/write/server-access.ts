@@ -12,7 +12,7 @@ import {
   renewCall,
 } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
+import { unanswered } from "../http/server-errors.ts";
 import { watchServer } from "./watch-server.ts";
 
 /** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */
@@ -55,7 +55,7 @@ export function createServerAccess(
     retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
   const stopTrying = (): void =>
     stopped.abort(
-      Object.assign(unheard("The server is away, and no time is left to wait for it."), {
+      Object.assign(unanswered("The server is away, and no time is left to wait for it."), {
         ambiguous: true,
       }),
     );

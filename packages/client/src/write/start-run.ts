@@ -99,7 +99,7 @@ export async function startRun<M extends EventMap = EventMap>(
   const { runId: id = crypto.randomUUID(), metadata } = options;
   const runId = checkRunId(id);
   const sender = createRunSender(createServer(options), runId, options);
-  const give = createOrder(options.schemas ?? {});
+  const enqueue = createOrder(options.schemas ?? {});
   const endKey = crypto.randomUUID();
   const send = async (
     events: readonly SealedDraft[],
@@ -115,19 +115,19 @@ export async function startRun<M extends EventMap = EventMap>(
   async function append(
     drafts: readonly AnyDraft[],
     how: AppendOptions = {},
-    isAnyway = false,
+    evenIfFailed = false,
   ): Promise<AppendReceipt> {
-    return give(drafts, (events) => queue.ask(() => send(events, how), isAnyway));
+    return enqueue(drafts, (events) => queue.ask(() => send(events, how), evenIfFailed));
   }
 
   async function end(
     eventType: string,
     payload: unknown,
-    isAnyway = false,
+    evenIfFailed = false,
   ): Promise<AppendReceipt> {
     // Called again because no answer came, it is the same request.
     const idempotencyKey = endKey + eventType;
-    return append([{ eventType, payload }], { idempotencyKey }, isAnyway);
+    return append([{ eventType, payload }], { idempotencyKey }, evenIfFailed);
   }
 
   try {
@@ -146,7 +146,7 @@ export async function startRun<M extends EventMap = EventMap>(
     },
     append,
     emit(eventType, payload) {
-      const done: Promise<void> = give([{ eventType, payload }], async ([event]) => {
+      const done: Promise<void> = enqueue([{ eventType, payload }], async ([event]) => {
         // A program that does not await this promise gets the failure from the next call, and from `signal`.
         done.catch(() => {});
         sender.over.throwIfAborted();
@@ -154,12 +154,12 @@ export async function startRun<M extends EventMap = EventMap>(
       });
       return done;
     },
-    flush: async () => give([], async () => queue.ask(async () => {})),
+    flush: async () => enqueue([], async () => queue.ask(async () => {})),
     complete: async (payload) => end("RUN_COMPLETED", payload),
     // A run that lacks what could not be sent has failed, and never completed.
     fail: async (payload) => end("RUN_FAILED", payload, true),
     cancel: async () =>
-      give([], async () => queue.ask(() => sender.ask<RunSnapshot>(cancelCall(runId)), true)),
+      enqueue([], async () => queue.ask(() => sender.ask<RunSnapshot>(cancelCall(runId)), true)),
     close: () => sender.shut("store_unavailable"),
   };
 }
@@ -167,7 +167,7 @@ export async function startRun<M extends EventMap = EventMap>(
 /** Passes events on in the order of the calls, however long each check takes. */
 type Order = <T>(
   drafts: readonly AnyDraft[],
-  put: (events: readonly SealedDraft[]) => Promise<T>,
+  send: (events: readonly SealedDraft[]) => Promise<T>,
 ) => Promise<T>;
 
 function createOrder(schemas: PayloadSchemas<EventMap>): Order {
@@ -185,11 +185,11 @@ function createOrder(schemas: PayloadSchemas<EventMap>): Order {
     return { eventType, payload: SealedJson.of(payload) };
   }
 
-  return async (drafts, put) => {
+  return async (drafts, send) => {
     const given = order.then(async () => {
       const events = await Promise.all(drafts.map(check));
       // Not awaited in order: only its place in the queue is.
-      return { done: put(events) };
+      return { done: send(events) };
     });
     order = given.catch(() => {});
     const { done } = await given;

@@ -55,11 +55,11 @@ window.shown = shown;
 window.restored = 0;
 addEventListener("pageshow", ({ persisted }) => persisted && (window.restored += 1));
 window.follow = async (options) => {
-  const onStanding = ({ state, error }) => Object.assign(shown, { state, code: error?.code ?? null });
+  const onConnectionState = ({ state, error }) => Object.assign(shown, { state, code: error?.code ?? null });
   const fetch = options.isAnonymous
     ? (url, init) => window.fetch(url, { ...init, credentials: "omit" })
     : window.fetch.bind(window);
-  for await (const { sequence } of followRun({ ...options, fetch, onStanding })) shown.sequences.push(sequence);
+  for await (const { sequence } of followRun({ ...options, fetch, onConnectionState })) shown.sequences.push(sequence);
 };
 window.listen = (url, init) => {
   const source = new EventSource(url, init);

@@ -21,9 +21,9 @@ async function pausesWith(script: Script): Promise<readonly number[]> {
   const { baseUrl } = await startScriptedServer(script);
   vi.spyOn(Math, "random").mockReturnValue(0.9);
   return onFastClock(async () => {
-    const { pauses, onStanding, end } = recordPauses();
+    const { pauses, onConnectionState, end } = recordPauses();
     const credential = { cookie: "a=b" };
-    await collect(followRun({ baseUrl, runId: "a", credential, onStanding })).finally(end);
+    await collect(followRun({ baseUrl, runId: "a", credential, onConnectionState })).finally(end);
     return pauses;
   });
 }

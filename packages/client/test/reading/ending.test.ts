@@ -81,7 +81,7 @@ it("W22: codes that only streams have are `store_unavailable` while it waits", a
     baseUrl,
     runId: "a",
     credential: { cookie: "a=b" },
-    onStanding: ({ state, error }) =>
+    onConnectionState: ({ state, error }) =>
       state === "waiting" && waits.push([error?.code, error?.message]),
   });
   await onFastClock(() => collect(follower));
@@ -96,22 +96,22 @@ it("a signal ends it with its reason, whatever it waits for", async () => {
     else page(response);
   });
   function page(response: Parameters<typeof json>[0]): void {
-    const news = { runStatus: "running", currentPhase: null, lastSequence: 0 };
-    json(response, 200, { events: [], ...news, hasMore: false });
+    const update = { runStatus: "running", currentPhase: null, lastSequence: 0 };
+    json(response, 200, { events: [], ...update, hasMore: false });
   }
   for (const runId of ["silent", "quiet", "waiting", "polled"]) {
     const credential = runId === "polled" ? { bearer: "b" } : { cookie: "a=b" };
     const leaving = new AbortController();
-    const told = Promise.withResolvers<void>();
+    const changed = Promise.withResolvers<void>();
     const follower = followRun({
       baseUrl,
       runId,
       credential,
       signal: leaving.signal,
-      onStanding: () => told.resolve(),
+      onConnectionState: () => changed.resolve(),
     });
     const following = collect(follower);
-    if (runId !== "silent") await told.promise;
+    if (runId !== "silent") await changed.promise;
     leaving.abort(new Error("enough"));
     await expect(following).rejects.toThrow("enough");
     expect(follower.state).not.toBe("failed");

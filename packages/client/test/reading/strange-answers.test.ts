@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { followRun, type Standing } from "@tm/run-events-client";
+import { followRun, type ConnectionState } from "@tm/run-events-client";
 import { describe, expect, it } from "vitest";
 import { collect } from "../collect.ts";
 import { onFastClock } from "../on-fast-clock.ts";
@@ -49,7 +49,7 @@ function answer(response: ServerResponse, url: string, last: number): void {
 
 describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential) => {
   it.each(STRANGE)("ends no follower, and is named: %i %s %s", async (...strange) => {
-    const errors: Standing["error"][] = [];
+    const errors: ConnectionState["error"][] = [];
     const { baseUrl } = await startScriptedServer((response, index, { url = "" }) => {
       if (index === 1 && "cookie" in credential) stream(response, connected(), event(1)).end();
       else if (index < 4) give(response, strange);
@@ -59,7 +59,7 @@ describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential
       baseUrl,
       runId: "a",
       credential,
-      onStanding: ({ state, error }) => state === "waiting" && errors.push(error),
+      onConnectionState: ({ state, error }) => state === "waiting" && errors.push(error),
     });
     expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
     const [status, type] = strange;
@@ -82,7 +82,7 @@ it("an answer without a type is named too", async () => {
     baseUrl,
     runId: "a",
     signal: leaving.signal,
-    onStanding({ error }) {
+    onConnectionState({ error }) {
       if (error === null) return;
       errors.push(error.message);
       leaving.abort(new Error("enough"));
@@ -119,7 +119,7 @@ describe("W22: a frame that no run-events server sends", () => {
   it.each(MALFORMED)(
     "ends no follower: what came before it is handed over, and the rest is polled: %j",
     async (malformed) => {
-      const errors: Standing["error"][] = [];
+      const errors: ConnectionState["error"][] = [];
       const { baseUrl, requests } = await startScriptedServer((response, index, { url = "" }) => {
         // In one piece: no event before it is lost with it.
         if (index === 0) stream(response, connected() + event(1) + malformed);
@@ -129,7 +129,7 @@ describe("W22: a frame that no run-events server sends", () => {
         baseUrl,
         runId: "a",
         credential: { cookie: "session=ada" },
-        onStanding: ({ state, error }) => state === "waiting" && errors.push(error),
+        onConnectionState: ({ state, error }) => state === "waiting" && errors.push(error),
       });
       expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
       expect(errors).toMatchObject([
@@ -176,16 +176,16 @@ async function closedOrigin(): Promise<string> {
 
 describe("a server that is away", () => {
   /** The first error that a follower waits with. */
-  async function firstError(baseUrl: string): Promise<Standing["error"]> {
+  async function firstError(baseUrl: string): Promise<ConnectionState["error"]> {
     const leaving = new AbortController();
-    const known = Promise.withResolvers<Standing["error"]>();
+    const known = Promise.withResolvers<ConnectionState["error"]>();
     const following = collect(
       followRun({
         baseUrl,
         runId: "a",
         credential: { bearer: "secret" },
         signal: leaving.signal,
-        onStanding: ({ error }) => error !== null && known.resolve(error),
+        onConnectionState: ({ error }) => error !== null && known.resolve(error),
       }),
     );
     const error = await known.promise;
@@ -216,11 +216,13 @@ describe("a server that is away", () => {
       else stream(response, connected(), finished(0));
       if (index === 1) setImmediate(() => response.destroy());
     });
-    const onStanding = ({ state, error }: Standing): void => {
+    const onConnectionState = ({ state, error }: ConnectionState): void => {
       if (state === "waiting") messages.push(error?.message);
     };
     const credential = { cookie: "a=b" };
-    await onFastClock(() => collect(followRun({ baseUrl, runId: "a", credential, onStanding })));
+    await onFastClock(() =>
+      collect(followRun({ baseUrl, runId: "a", credential, onConnectionState })),
+    );
     expect(messages).toEqual(["The stream ended before its run.", "The answer broke off."]);
   });
 });

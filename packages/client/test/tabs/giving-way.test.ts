@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { type Message, MESSAGE_VERSION, type Told } from "../../src/tabs/tab-messages.ts";
+import { type Message, MESSAGE_VERSION, type RunMessage } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import {
   connected,
@@ -9,7 +9,7 @@ import {
   status,
   stream,
 } from "../scripted-server.ts";
-import { standInPage } from "../stand-in-page.ts";
+import { fakePage } from "../fake-page.ts";
 import { COOKIE, isInOrder, openTab, shows, type Tab } from "./open-tab.ts";
 
 /** A tab that has the lock, and answers. */
@@ -36,17 +36,22 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (!("ask" in data)) return;
     answeredAt.push(performance.now());
-    const news = { runStatus: "running", currentPhase: null, state: "live", cursor: 1 } as const;
+    const connection = {
+      runStatus: "running",
+      currentPhase: null,
+      state: "live",
+      cursor: 1,
+    } as const;
     const first = { sequence: 1, eventType: "TOKEN", payload: 1, createdAt: "" };
     const events = data.ask === 0 ? [first] : [];
-    const told: Told = {
+    const message: RunMessage = {
       events,
       from: data.ask,
-      standing: news,
+      connection,
       error: null,
       silentMs: silentMs(),
     };
-    channel.postMessage(told);
+    channel.postMessage(message);
   };
   onTestFinished(() => {
     leaving.resolve();
@@ -86,7 +91,7 @@ it("a tab that hears the server keeps the run, however long nothing happens in i
 });
 
 it("a hidden tab whose connection was swallowed makes another one: those that are seen miss nothing", async () => {
-  const page = standInPage();
+  const page = fakePage();
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     if (index === 0) stream(response, connected(), event(1));
     else stream(response, connected(), event(2), finished(2));

@@ -19,9 +19,14 @@ it.each(["complete", "fail", "cancel"] as const)(
     const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
       if (index < 2) return json(response, 201, { lastSequence: index, runStatus: "running" });
       if (request.method === "GET") return void (held = response);
-      held?.on("close", () => json(response, 200, news));
-      const news = { runStatus: "completed", currentPhase: null, lastSequence: 2, hasMore: false };
-      json(held as ServerResponse, 200, { events: [], ...news });
+      held?.on("close", () => json(response, 200, update));
+      const update = {
+        runStatus: "completed",
+        currentPhase: null,
+        lastSequence: 2,
+        hasMore: false,
+      };
+      json(held as ServerResponse, 200, { events: [], ...update });
     });
     await onFastClock(async () => {
       const run = await startRun({ baseUrl, credential: ADA });
@@ -88,8 +93,8 @@ it("the signal of a quiet writer aborts soon, however much another writer has wr
       return json(response, 201, { lastSequence: index, runStatus: "running" });
     const event = { sequence: 2, eventType: "STEP", payload: null, createdAt: "2026-01-01" };
     const isLast = request.url?.includes("since=900") === true;
-    const news = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };
-    json(response, 200, { events: isLast ? [] : [event], ...news, lastSequence: 900 });
+    const update = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };
+    json(response, 200, { events: isLast ? [] : [event], ...update, lastSequence: 900 });
   });
   await onFastClock(async () => {
     const { signal } = await startRun({ baseUrl, credential: ADA });

@@ -2,7 +2,7 @@
 const channel = new BroadcastChannel("run-events session");
 
 /** Tells the other tabs that the session is another one now. */
-export function tellSession(): void {
+export function announceSession(): void {
   channel.postMessage(null);
 }
 
@@ -10,6 +10,6 @@ export function tellSession(): void {
  * Loads the page anew when another tab has signed in or out: nothing of one user's runs is to stay where the next one looks, be it in
  * memory, which a run is kept in for a while, and which tabs share.
  */
-export function hearSession(): void {
+export function reloadOnSessionChange(): void {
   channel.addEventListener("message", () => location.reload());
 }

@@ -10,7 +10,7 @@ export interface StandInPage {
 }
 
 /** Makes this look like a page until the test's end. Real ones are in `browser`. */
-export function standInPage(): StandInPage {
+export function fakePage(): StandInPage {
   const window = new EventTarget();
   const document = { hidden: false };
   vi.stubGlobal("document", document);

@@ -4,7 +4,7 @@ import type { RunEventsError, RunStatus } from "@tm/run-events-core";
 export type FollowState = "connecting" | "live" | "waiting" | "polling" | "finished" | "failed";
 
 /** Where a follower stands. */
-export interface Standing {
+export interface ConnectionState {
   readonly state: FollowState;
   /** As of the events that were handed over; `null` before the server's first word. @see W23 */
   readonly runStatus: RunStatus | null;
