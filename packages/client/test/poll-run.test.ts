@@ -30,7 +30,7 @@ it.each([
       signal: leaving.signal,
       cursor: () => 2,
       update() {},
-      hear() {},
+      setStatus() {},
       ready: async (arrived) => [...arrived],
       async readPage(): Promise<Page> {
         reads += 1;

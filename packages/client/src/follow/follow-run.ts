@@ -8,19 +8,22 @@ import { checkPayload } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
-/** A run that is followed: its events, and where the follower stands. */
+/** A run that is followed: an async iterable of its events, and the state of the connection. */
 export interface RunFollower<M extends EventMap = EventMap>
   extends ConnectionState, AsyncIterable<TypedEvent<M>> {}
 
 /**
- * Follows a run: every event behind `since`, once and in order, however often the connection is lost; then the loop ends.
- * One connection is open at a time, from the first step of the loop until it is left. Nothing is read ahead of a slow loop
- * but what has arrived.
+ * Follows a run to its end. The loop gets every event after `since` once, in order, however often the connection is lost. It ends
+ * after the run's last event.
  *
- * It is the live stream with a session, and polls that the server holds with a bearer token. Where streams do not get through
- * it polls, and tries the stream again after five minutes.
- * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor` and any other error that waiting does
- * not cure; the signal's reason. A TypeError if it is iterated twice, or if `runId` or `baseUrl` is invalid.
+ * One connection at most is open, from the first step of the loop until the loop is left. A slow loop gets what has already arrived,
+ * and nothing more is read ahead.
+ *
+ * With a session the follower reads the live stream. With a bearer token it polls, and the server holds each poll. Where a stream does
+ * not get through, it polls too, and tries the stream again after five minutes.
+ * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor`, and any other error that waiting cannot cure
+ * @throws the signal's reason
+ * @throws TypeError if the follower is iterated twice, or if `runId` or `baseUrl` is invalid
  * @see W15-W17, W19-W26
  *
  * @example
@@ -32,7 +35,10 @@ export function followRun<M extends EventMap = EventMap>(
   return followWithActivity(options, () => {});
 }
 
-/** As `followRun`. @param heard called each time the server sends something, and when an attempt begins or fails */
+/**
+ * Does the same as `followRun`.
+ * @param onActivity called each time the server sends something, and when an attempt begins or fails
+ */
 export function followWithActivity<M extends EventMap>(
   options: FollowOptions<M>,
   onActivity: () => void,
@@ -56,9 +62,12 @@ export function followWithActivity<M extends EventMap>(
     onConnectionState?.({ ...connection });
   }
 
-  // What the types promise of payloads is the caller's word, or the schemas'.
+  // The payload types are the caller's promise, or the schemas'.
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
-    if (isTaken) throw new TypeError("Iterated twice.");
+    if (isTaken)
+      throw new TypeError(
+        "Expected one loop over this follower, got a second. Call followRun again.",
+      );
     isTaken = true;
     let reading: Reading | undefined;
     try {
@@ -73,7 +82,7 @@ export function followWithActivity<M extends EventMap>(
           update({ cursor: event.sequence, error: null });
           yield checked;
         }
-        // Whoever waits for the next ones holds none.
+        // While this waits for the next events it must not keep these alive.
         batch.length = 0;
       }
       update({ state: "finished" });
@@ -86,7 +95,7 @@ export function followWithActivity<M extends EventMap>(
     }
   }
 
-  // Not enumerable: a copy of where it stands is that alone.
+  // Not enumerable, so that `{ ...follower }` copies the state alone.
   return Object.defineProperty(connection, Symbol.asyncIterator, {
     value: follow,
   }) as RunFollower<M>;

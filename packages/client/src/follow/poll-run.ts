@@ -3,16 +3,16 @@ import type { Attempt, Reading } from "./attempt.ts";
 import type { Page } from "./follow-log.ts";
 import { pause } from "../http/pause.ts";
 
-/** Between two polls that the server answers at once, in milliseconds. */
+/** The pause between two polls that the server answers at once, in milliseconds. */
 const POLL_MS = 2_000;
-/** Between two that it holds: events that come one by one are asked for a few at a time. */
+/** The pause between two polls that the server holds, so that events that come one by one arrive a few at a time. */
 const GATHER_MS = 100;
-/** A poll that breaks off after so long was held by the server, and by something on the way no longer, in milliseconds. */
+/** A poll that breaks off after this time, in milliseconds, was held by the server and cut by something on the way. */
 const HELD_MS = 2_000;
 
 /**
  * Polls a run to its end.
- * @param isHeld whether the server is to hold its answers until there is something. @see W17
+ * @param isHeld whether the server holds its answers until something is new
  * @param until when to stop, on `performance.now()`
  * @see W15-W17
  */
@@ -20,7 +20,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
     attempt;
   let page: Page | undefined;
-  /** Whether the page has brought something. An old one, as a cache gives it, brings nothing however often it is asked for. */
+  /** Whether the page had new events. An old page from a cache has none, however often it is asked for. */
   let hasArrived = false;
 
   return {
@@ -28,7 +28,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
       for (;;) {
         if (page !== undefined) {
           const { events, hasMore, runStatus } = page;
-          // A page with a hole is asked for again from there.
+          // If the page has a hole, the next page is read from there.
           if (cursor() < (events.at(-1)?.sequence ?? 0)) {
             hasArrived = true;
             return ready(events);
@@ -37,7 +37,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
           page = undefined;
           const isDone = !hasMore || !hasArrived;
           hasArrived = false;
-          // An earlier page never says so. @see W16
+          // Only the last page of a run has a final status. @see W16
           if (isTerminal(runStatus)) return true;
           if (isDone) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
         }
@@ -57,7 +57,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   };
 }
 
-/** Whether the server has no place for another held poll. A poll that it answers at once needs none. @see W28 */
+/** Whether the server holds as many polls as it can. It can still answer one at once. @see W28 */
 function isFull(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "too_many_requests";
 }

@@ -9,10 +9,10 @@ import { unanswered } from "../http/server-errors.ts";
 const CONNECTED_MS = 5_000;
 
 /**
- * Reads one live stream to its end, which is the run's. It is lost if it ends before: for good only if the server says that coming
- * back is of no use. Nothing is read ahead.
- * @param silenceMs for how long nothing may come
- * @param onRetry told what `retry:` said, in milliseconds
+ * Reads one live stream to the end of the run. A stream that ends earlier is lost. The loss is final only if the server's `error` frame
+ * is not retryable. Nothing is read ahead.
+ * @param silenceMs how long the stream may be silent, in milliseconds
+ * @param onRetry called with the value of each `retry:` field, in milliseconds
  * @see W19-W26
  */
 export function streamRun(
@@ -26,17 +26,17 @@ export function streamRun(
     giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
   }, CONNECTED_MS);
   let watching: ReturnType<typeof setTimeout> | undefined;
-  /** Since when bytes are waited for; -1 while nobody waits: the silence of a slow loop is its own. */
+  /** When the wait for bytes began; -1 while this does not wait, because a slow loop is not a silent server. */
   let waitingSince = -1;
   const decoder = new TextDecoder();
-  /** What has arrived and is not dealt with. */
+  /** Frames that have arrived and are not handled yet. */
   const frames: Frame[] = [];
   const feed = createStreamParser((data) => frames.push(parseFrame(data)), onRetry);
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /**
-   * Gives up the stream if nothing has come for too long. A hidden page may call this late and gives up too: visible tabs depend
-   * on its connection.
+   * Gives up the stream if nothing has come for too long. A hidden page does so too, even if its timers are late, because visible
+   * tabs depend on its connection.
    */
   function checkSilence(): void {
     clearTimeout(watching);
@@ -68,7 +68,7 @@ export function streamRun(
         const bytes = await awaitAnswer(take(), signal, brokenOff);
         waitingSince = -1;
         onActivity();
-        if (bytes === undefined) throw unanswered("The stream ended before its run.");
+        if (bytes === undefined) throw unanswered("The stream ended before the run did.");
         if (frames.length === 0) continue;
         clearTimeout(connecting);
         expect("cut");
@@ -78,7 +78,7 @@ export function streamRun(
       clearTimeout(connecting);
       clearTimeout(watching);
       onSeen(() => {});
-      // Whoever leaves wants to hear nothing of the rest.
+      // A failure to cancel does not matter to a caller that leaves.
       body?.cancel().catch(() => {});
     },
   };
@@ -86,8 +86,8 @@ export function streamRun(
 
 /**
  * Takes the frames that have arrived, up to the first one after a gap.
- * @returns the events that follow on the cursor; `true` at the end of the run
- * @throws RunEventsError why the server ends the stream
+ * @returns the events after the cursor, without a gap; `true` at the end of the run
+ * @throws RunEventsError the error with which the server ends the stream
  */
 function takeFrames(
   frames: Frame[],
@@ -105,7 +105,7 @@ function takeFrames(
         last = sequence;
       }
     } else {
-      // What a frame says of the run counts behind the events before it.
+      // The status of a frame holds only after the events before it.
       if (events.length > 0) break;
       if (frame.type === "malformed") {
         // Something on the way changes the stream. Polls may get through.
@@ -115,12 +115,12 @@ function takeFrames(
         );
       }
       if (frame.type === "error") {
-        // A poll needs no place among the streams.
+        // A poll does not take a stream's place.
         if (isFull(frame)) expect("full");
         throw errorOf(frame);
       }
       if (frame.type === "run_finished" && frame.lastSequence > last) break;
-      // Types that this version does not know say nothing.
+      // A frame of an unknown type may have no status.
       if ("runStatus" in frame) setStatus(frame);
       if (frame.type === "run_finished") return true;
       update({ state: "live" });
@@ -131,13 +131,13 @@ function takeFrames(
   return events;
 }
 
-/** Whether the server has no place for another stream. @see W28 */
+/** Whether the server has as many streams as it can. @see W28 */
 function isFull(frame: { readonly code: string }): boolean {
   return frame.code === "overloaded";
 }
 
 function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {
-  // What is worth a retry has codes that only streams have. @see W22
+  // A retryable frame has a code that only streams use. @see W22
   return new RunEventsError(retryable ? "store_unavailable" : code, message, {
     retryable,
     details,

@@ -15,28 +15,33 @@ import {
 /** Which run is followed, and for whom. */
 export interface SharedRunOptions extends ServerOptions {
   readonly runId: string;
-  /** Who is signed in. What one user sees is never shown to another. */
+  /** Who is signed in. Tabs of different users share nothing. */
   readonly userId?: string;
 }
 
-/** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
+/** A waiting tab that gets no message for this long, in milliseconds, asks the leading tab for one. */
 const ASK_MS = 15_000;
-/** The shortest time to wait for an answer, in milliseconds: a frozen tab gives none. */
+/** The shortest time to wait for an answer, in milliseconds. A frozen tab may not answer. */
 const ANSWER_MS = 3_000;
 /**
- * If a tab has received nothing for this long, in milliseconds, its answer does not count. A frozen page still answers other
- * tabs, but its timers and its stream stand still. A live tab gives up a silent stream earlier.
+ * If a tab has received nothing from the server for this long, in milliseconds, its answer does not count. A frozen page may still
+ * answer other tabs although its timers and its stream have stopped. A live tab gives up a silent stream earlier.
  */
 const STALE_MS = 40_000;
-/** How long the last word takes to the others at most, in milliseconds. */
+/** How long the last message may take to the other tabs, in milliseconds. */
 const LAST_MESSAGE_MS = 1_000;
 
 /**
- * Follows a run in one tab for all tabs of the origin that ask for it: the holder of a lock has the connection and tells the
- * others, and when it goes the next one goes on. Over HTTP/1.1 a browser has six connections to a host, and a stream takes
- * one for as long as it lasts. Where the host has no locks or channels, or refuses them, each has its own connection; so has a tab
- * with a token, unless it says whose it is, and each tab of a run whose events do not fit into messages.
- * @param cell is filled, and tells where to begin
+ * Follows a run over one connection for all tabs of an origin. Over HTTP/1.1 a browser has six connections to a host, and each stream
+ * takes one. The tab that holds a lock has the connection and sends the events to the others. When it closes, the next tab takes the
+ * lock and continues.
+ *
+ * A tab has its own connection in these cases:
+ *
+ * - the host has no locks or channels, or refuses them;
+ * - the tab uses a token or a cookie without a `userId`;
+ * - the run has an event that does not fit into a message.
+ * @param cell gets the events. Reading begins after those that it has
  * @throws as `followRun`
  * @see https://www.w3.org/TR/web-locks/
  */
@@ -57,11 +62,11 @@ export async function followInTabs(
 /**
  * A tab among those that share a run.
  *
- * | role      | until                                                          | then      |
- * | --------- | -------------------------------------------------------------- | --------- |
- * | `waiting` | it gets the lock, in its turn or from a tab that gives no sign | `leading` |
- * | `waiting` | it hears that the run does not fit into messages               | `apart`   |
- * | `leading` | another tab takes the lock from it                             | `waiting` |
+ * | role      | until                                                             | then      |
+ * | --------- | ----------------------------------------------------------------- | --------- |
+ * | `waiting` | it gets the lock, in its turn or from a tab that does not answer  | `leading` |
+ * | `waiting` | a message shows that the run does not fit into messages           | `apart`   |
+ * | `leading` | another tab takes the lock from it                                | `waiting` |
  */
 class RunTab {
   readonly #options: SharedRunOptions;
@@ -70,17 +75,17 @@ class RunTab {
   readonly #locks: LockManager;
   readonly #name: string;
   readonly #channel: BroadcastChannel;
-  // Timers of a page that nobody sees come late, and the others may be seen.
+  // Not a timer: a hidden page's timers are late, and the other tabs may be visible.
   readonly #soon = new MessageChannel();
   /** Aborts when this tab stops sharing. */
   readonly #share: LinkedAbort;
   readonly #over = Promise.withResolvers<void>();
   #role: "waiting" | "leading" | "apart" = "waiting";
-  /** Whether it has asked for the lock and waits for its turn. */
+  /** Whether a request for the lock waits for its turn. */
   #isQueued = false;
   #isAsking = false;
   #isBroadcastDue = false;
-  /** The cursor that the others have been told of. */
+  /** How many events have been sent to the other tabs. */
   #sent = 0;
   #activeAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -121,7 +126,7 @@ class RunTab {
   #requestEvents(): void {
     this.#isAsking = true;
     this.#channel.postMessage({ ask: this.#cell.events.length } satisfies Message);
-    // All tabs got its last message at the same time, and only one of them is to take over.
+    // All tabs got the last message at the same time, so a random delay lets one of them take over.
     this.#after(ANSWER_MS * (1 + Math.random()), () => this.#requestLock({ steal: true }));
   }
 
@@ -135,7 +140,7 @@ class RunTab {
   #accept({ events, from, connection, error, silentMs }: RunMessage): void {
     const isAlive = silentMs < STALE_MS;
     if (from > this.#cell.events.length) {
-      // This tab joined after these events, and asks once for the earlier ones.
+      // This tab joined after these events. It asks once for the earlier ones.
       if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#requestEvents());
       else if (isAlive) this.#requestEvents();
       return;
@@ -146,11 +151,11 @@ class RunTab {
     }
     this.#cell.add(events);
     const own = this.#cell.connection();
-    // The rest is on its way.
+    // More events of this tab's gap are still on their way.
     if (own.cursor < connection.cursor) return;
     const { state } = connection;
     this.#cell.setConnection({
-      // One that has just taken over, and is not as far yet, has no news of the run.
+      // A tab that has just taken over, and has fewer events, knows an older status.
       ...(own.cursor === connection.cursor ? connection : own),
       state,
       error: error && new RunEventsError(error.code, error.message, error),
@@ -164,7 +169,7 @@ class RunTab {
       for (const message of encodeRunMessages(this.#cell, since, silentMs))
         this.#channel.postMessage(message);
     } catch {
-      // An event that is too deep to be copied.
+      // An event is too deep to be copied.
       this.#channel.postMessage({ apart: true } satisfies Message);
     }
   }
@@ -176,13 +181,13 @@ class RunTab {
     this.#sent = this.#cell.events.length;
   }
 
-  /** Sends what arrives together in one go. */
+  /** Sends events that arrive together in one message. */
   #broadcastSoon(): void {
     if (!this.#isBroadcastDue) this.#soon.port2.postMessage(null);
     this.#isBroadcastDue = true;
   }
 
-  /** Stops sharing, and opens its own connection. */
+  /** Stops to share, and opens its own connection. */
   #goApart(): void {
     if (this.#role !== "waiting") return;
     this.#role = "apart";
@@ -192,7 +197,7 @@ class RunTab {
     lead(this.#options, this.#cell, this.#whole).then(this.#over.resolve, this.#over.reject);
   }
 
-  /** Takes its turn for the lock. */
+  /** Asks for the lock, and waits for its turn. */
   #queue(): void {
     if (this.#isQueued) return;
     this.#isQueued = true;
@@ -211,7 +216,7 @@ class RunTab {
         } finally {
           progress = "over";
           this.#broadcastUpdate();
-          // The next tab is not to take over what has just ended: the others are to hear of it first.
+          // Keep the lock a little longer, so that no tab takes over before it gets the last message.
           await pause(LAST_MESSAGE_MS, leading.signal);
         }
       })
@@ -220,9 +225,9 @@ class RunTab {
         if (this.#role === "apart") return;
         this.#role = "waiting";
         if (this.#share.signal.aborted || progress === "over") return this.#over.reject(error);
-        // A page may have a lock manager that it must not use.
+        // Some pages have a lock manager that they are not allowed to use.
         if (progress === "none") return this.#goApart();
-        // Another tab heard nothing of this one, which was frozen, and has taken the lock from it.
+        // This tab was frozen and did not answer, so another tab has taken the lock from it.
         this.#after(0, () => this.#requestEvents());
         this.#queue();
       })

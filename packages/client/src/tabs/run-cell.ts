@@ -1,12 +1,12 @@
 import type { RunEvent } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
 
-/** A run as a page shows it: all of its events so far, in order, and where the follower stands. Never changed in place. */
+/** A run as a page shows it: its events so far, in order, and the connection's state. A view never changes; the next one replaces it. */
 export interface RunView extends ConnectionState {
   readonly events: readonly RunEvent[];
 }
 
-/** What has come in is shown once a frame, in milliseconds: a replay of thousands of events is a few dozen views. */
+/** The time between two views, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
 const FRAME_MS = 16;
 
 const EMPTY: RunView = {
@@ -18,7 +18,7 @@ const EMPTY: RunView = {
   error: null,
 };
 
-/** What is shown before anything is known, and where a server renders. */
+/** The view before the first answer, and where a server renders. */
 export function emptyView(): RunView {
   return EMPTY;
 }
@@ -26,18 +26,21 @@ export function emptyView(): RunView {
 /** Holds the newest view of a run. */
 export interface RunCell {
   readonly view: () => RunView;
-  /** Calls back after each change of the view. @returns ends it */
+  /**
+   * Calls the listener after each change of the view.
+   * @returns a function that stops the calls
+   */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Takes events that follow on the last one; others are left out. */
+  /** Adds the events that continue the sequence. Others are ignored. */
   readonly add: (events: readonly RunEvent[]) => void;
   readonly setConnection: (connection: ConnectionState) => void;
-  /** All events that have come in, shown or not. It grows. */
+  /** All events so far, even if they are not in the view yet. The array grows. */
   readonly events: readonly RunEvent[];
-  /** As of all events that have come in. */
+  /** The connection's state after all events so far. */
   readonly connection: () => ConnectionState;
 }
 
-/** A cell without events. */
+/** Creates a cell without events. */
 export function createRunCell(): RunCell {
   const listeners = new Set<() => void>();
   const all: RunEvent[] = [];

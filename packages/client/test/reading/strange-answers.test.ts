@@ -223,6 +223,9 @@ describe("a server that is away", () => {
     await onFastClock(() =>
       collect(followRun({ baseUrl, runId: "a", credential, onConnectionState })),
     );
-    expect(messages).toEqual(["The stream ended before its run.", "The answer broke off."]);
+    expect(messages).toEqual([
+      "The stream ended before the run did.",
+      "The answer broke off before its end.",
+    ]);
   });
 });
