@@ -125,7 +125,7 @@ export async function askStream(
 
 /** The error of an answer whose body broke off. */
 export function brokenOff(cause: unknown): RunEventsError {
-  return unanswered("The answer broke off before its end.", cause);
+  return unanswered("The answer broke off.", cause);
 }
 
 /**
@@ -164,6 +164,6 @@ function headersOf(values: Readonly<Record<string, string>>): Headers {
   try {
     return new Headers(values);
   } catch {
-    throw new TypeError("Expected a token, cookie or key without line breaks, in Latin-1.");
+    throw new TypeError("Expected a credential that a header can hold.");
   }
 }

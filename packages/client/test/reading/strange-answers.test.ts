@@ -225,7 +225,7 @@ describe("a server that is away", () => {
     );
     expect(messages).toEqual([
       "The stream ended before the run did.",
-      "The answer broke off before its end.",
+      "The answer broke off.",
     ]);
   });
 });
