@@ -83,7 +83,7 @@ describe("the lease of exec", () => {
     exec.process.kill("SIGCONT");
     const { exitCode, stderr } = await exec.ended;
     expect(exitCode).toBe(124);
-    expect(stderr).toContain("was ended from elsewhere (failed), and so was the command");
+    expect(stderr).toContain("was ended by another program (failed), so the command was ended too");
   });
 
   it.each([

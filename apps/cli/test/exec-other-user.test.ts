@@ -64,7 +64,7 @@ describe.runIf(UNPRIVILEGED_USER !== null)("a command that has become another us
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) cli.process.kill(signal);
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode, stderr).toBe(125);
-    expect(stderr).toContain("it was interrupted, and the command goes on without it");
+    expect(stderr).toContain("it was interrupted, and the command is still running");
     // The run is left to its lease.
     expect((await readRuns(url))[0]?.runStatus).toMatch(/queued|running/);
     await goOn();

@@ -134,7 +134,7 @@ describe("exec", () => {
       expect(cancelled).toMatchObject({ exitCode: 0, stdout: `run ${run?.runId} cancelled\n` });
       const { exitCode, stderr } = await cli.ended;
       expect(exitCode).toBe(124);
-      expect(stderr).toContain("was ended from elsewhere (cancelled)");
+      expect(stderr).toContain("was ended by another program (cancelled)");
       expect((await readEvents(url, run?.runId ?? "")).at(-1)?.eventType).toBe("RUN_CANCELLED");
     }
   });

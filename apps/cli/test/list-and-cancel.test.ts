@@ -64,7 +64,7 @@ describe("list and cancel", () => {
     const away = await runCli(`http://127.0.0.1:${port}`, ["list"]);
     expect(away).toMatchObject({ exitCode: 5, stdout: "" });
     expect(away.stderr).toBe(
-      `run-events: No server answers at http://127.0.0.1:${port}: ECONNREFUSED: start the server, or say where it is with --url or RUN_EVENTS_URL\n`,
+      `run-events: No server answers at http://127.0.0.1:${port}: ECONNREFUSED: start the server, or set its address with --url or RUN_EVENTS_URL\n`,
     );
     const misused = await runCli(url, ["list", "--status", "done"]);
     expect(misused).toMatchObject({ exitCode: 2, stdout: "" });

@@ -152,7 +152,7 @@ it("a tail that has seen its run goes on, however often something on the way ans
   const { exitCode, stdout, stderr } = await tail.ended;
   expect(exitCode, stderr).toBe(0);
   expect(stderr).toContain(
-    "answered 404 text/html, not as a run-events server does: is /v1 passed on to the server: waiting for it",
+    "answered 404 text/html, not as a run-events server does: is /v1 passed on to the server: trying again",
   );
   expect(stdout.split("\n").map((line) => line.split(" ")[2])).toEqual([
     "ONE",

@@ -47,7 +47,7 @@ describe("a server that goes and comes back", () => {
       expect(recorded.exitCode, recorded.stderr).toBe(0);
       expect(runIdIn(recorded.stderr)).toBe(runId);
       expect(recorded.stderr).toContain("the server is back");
-      expect(recorded.stderr).toMatch(/No server answers at [^ ]+: \w+: what follows is sent when/);
+      expect(recorded.stderr).toMatch(/No server answers at [^ ]+: \w+: new output is sent when/);
       const events = await readEvents(server.url, runId);
       expect(linesOf(events, "STDOUT")).toEqual(LINES);
       expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
