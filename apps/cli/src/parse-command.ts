@@ -81,7 +81,8 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
   },
   list({ target, operands, values }) {
     const status = STATUSES.find((known) => known === values.status) ?? null;
-    if (operands.length > 0) return { wrong: `list expects no argument, got ${operands.join(" ")}` };
+    if (operands.length > 0)
+      return { wrong: `list expects no argument, got ${operands.join(" ")}` };
     if (status === null && values.status !== undefined)
       return { wrong: `--status expects one of ${STATUSES.join(", ")}, got ${values.status}` };
     return { name: "list", target, status };
