@@ -1,14 +1,14 @@
-/** Tabs of an origin have the same session, whichever of them began it or ended it. */
+/** All tabs of an origin share one session. */
 const channel = new BroadcastChannel("run-events session");
 
-/** Tells the other tabs that the session is another one now. */
+/** Sends a message to the other tabs when the session has changed. */
 export function announceSession(): void {
   channel.postMessage(null);
 }
 
 /**
- * Loads the page anew when another tab has signed in or out: nothing of one user's runs is to stay where the next one looks, be it in
- * memory, which a run is kept in for a while, and which tabs share.
+ * Reloads the page when another tab has signed in or out. A run stays in memory for a while, and tabs share it. So without a reload the
+ * next user could see runs of the last one.
  */
 export function reloadOnSessionChange(): void {
   channel.addEventListener("message", () => location.reload());

@@ -29,7 +29,7 @@ describe("runs that are made to break a page", () => {
     await page.locator("#event-2").click();
     const box = page.getByLabel("Payload of event 2");
     expect(await box.textContent()).toMatch(/^\[\n {2}\[\n {4}\[/);
-    await page.getByText("It is too deep or too long for this page").waitFor();
+    await page.getByText("This payload is too deep or too long for this page").waitFor();
     await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
     for (const tab of [page, second]) {
       await expect.poll(() => tab.getByRole("status").textContent(), PATIENT).toMatch(/^completed/);

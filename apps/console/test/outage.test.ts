@@ -36,12 +36,12 @@ describe("a server that goes away", () => {
     await page.route("**/v1/agent-runs?*", async (route) => route.fulfill(answer));
     await page.getByText("GET /v1/agent-runs answered 200 text/html").waitFor();
     await page.unroute("**/v1/agent-runs?*");
-    await page.getByText("There are no runs yet.").waitFor();
+    await page.getByText("You have no runs yet.").waitFor();
     await page.route("**/v1/session", async (route) => route.fulfill(answer));
     await page.reload();
     await page.getByText("GET /v1/session answered 200 text/html").waitFor();
     await page.unroute("**/v1/session");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("There are no runs yet.").waitFor();
+    await page.getByText("You have no runs yet.").waitFor();
   });
 });

@@ -41,7 +41,7 @@ describe("the list of runs", () => {
       .poll(() => runs.allInnerTexts(), PATIENT)
       .toEqual([expect.stringMatching(/^run-7\n/)]);
     await page.getByLabel("Status").selectOption("failed");
-    await page.getByText("No run is failed.").waitFor();
+    await page.getByText("You have no failed runs.").waitFor();
   });
 
   it("W14: keeps all runs fresh that it has loaded, however many", async () => {

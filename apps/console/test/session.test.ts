@@ -12,7 +12,7 @@ describe("the session", () => {
     await signIn(page, "nobody's");
     await expect
       .poll(() => page.getByRole("alert").textContent(), PATIENT)
-      .toBe("Nobody has this token.");
+      .toBe("This token is not valid. Check it and try again.");
     await signIn(page, ADA);
     await page.getByRole("link", { name: /^r / }).waitFor();
     await page.reload();
@@ -60,7 +60,7 @@ describe("the session", () => {
     await signIn(page, "ключ");
     await expect
       .poll(() => page.getByRole("alert").textContent(), PATIENT)
-      .toBe("Nobody has this token.");
+      .toBe("This token is not valid. Check it and try again.");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("token");
   });
 

@@ -84,7 +84,7 @@ it("a run's timeline shows the events of the types that are chosen, or whose typ
   await append(url, "r", [...many("LOG", 1), ...many("TOOL_CALLED", 1)]);
   await expect.poll(sequences, PATIENT).toEqual(["4", "5", "6", "8"]);
   await page.getByLabel("Filter by type").fill("no such");
-  await page.getByText("There is no event to show.").waitFor();
+  await page.getByText("No events to show.").waitFor();
 });
 
 it("a run's timeline follows the newest until the user scrolls up, and again once the user is back", async () => {
@@ -151,7 +151,7 @@ it("a run's timeline has a hundred of many types to click, and others by a part 
   const drafts = Array.from({ length: 500 }, (_, index) => ({ eventType: `TYPE_${index + 1}` }));
   await recordRun(url, "r", drafts);
   await openRun(url, page, "r");
-  await page.getByText("and 400 more").waitFor();
+  await page.getByText("and 400 more types").waitFor();
   const types = page.getByRole("toolbar", { name: "Types" }).getByRole("button");
   expect(await types.count()).toBe(101);
   await page.getByLabel("Filter by type").fill("_499");
