@@ -17,7 +17,7 @@ function errorFor(status: number, type: string, text: string): unknown {
   return errorOf({ path: PATH }, new Response(null, { status, headers }), json);
 }
 
-describe("W3: an answer that is no success", () => {
+describe("W3: an answer that is not a success", () => {
   it.each([
     [401, "unauthenticated", false],
     [404, "not_found", false],
@@ -54,7 +54,7 @@ describe("W3: an answer that is no success", () => {
     });
   });
 
-  it("of a proxy that takes no such body, or not so many requests, is what a server's own would be", () => {
+  it("W3: a 413 or 429 of a proxy counts like one of the server", () => {
     expect(errorFor(413, "text/html", "")).toMatchObject({
       code: "payload_too_large",
       retryable: false,
@@ -66,7 +66,7 @@ describe("W3: an answer that is no success", () => {
   });
 });
 
-/** One answer of each kind that a server's success has, and what is none. */
+/** One answer of each kind that a server's success has, and answers of other programs. */
 const BODIES = {
   run: '{"runId":"a","lastSequence":1,"runStatus":"running","finishedAt":null}',
   page: '{"events":[],"lastSequence":1,"runStatus":"running"}',
@@ -89,7 +89,7 @@ const BODIES = {
 
 type Kind = keyof typeof BODIES;
 
-/** Each call, with the kinds of answers that it takes. */
+/** Each call, with the kinds of answers that it accepts. */
 const CALLS: readonly (readonly [
   name: string,
   call: (runs: Client) => Promise<unknown>,
@@ -119,7 +119,7 @@ function clientOf(body: string, status = 200): Client {
 }
 
 describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
-  it("is the server's own only with the shape that this call needs", async () => {
+  it("W3: an answer counts only with the shape that this call needs", async () => {
     const kinds = Object.keys(BODIES) as Kind[];
     const got = await Promise.all(
       kinds.map(async (kind) => {
@@ -129,7 +129,7 @@ describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
         );
         if (error === null) return [kind, "taken"];
         expect(error).toMatchObject({ code: "store_unavailable", retryable: true });
-        // Never what came.
+        // The message never shows the answer.
         expect(error.message).toMatch(/answered 200 application\/json, not as a run-events server/);
         expect(error.message).not.toMatch(/Back soon|runn|ada/);
         return [kind, "refused"];
@@ -138,14 +138,14 @@ describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
     expect(got).toEqual(kinds.map((kind) => [kind, taken.includes(kind) ? "taken" : "refused"]));
   });
 
-  it("is without a body only where there is nothing to say", async () => {
+  it("W3: an answer without a body counts only where the call expects none", async () => {
     const answer = call(clientOf("", 204));
     if (taken.length === 0) await answer;
     else await expect(answer).rejects.toThrow("answered 204 application/json, not as a run-events");
   });
 });
 
-it("the error of a strange answer says which members were expected", async () => {
+it("W3: the error of a strange answer names the expected members", async () => {
   await expect(clientOf("{}").get("a")).rejects.toThrow(
     "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus): is /v1 passed on to the server?",
   );

@@ -25,7 +25,7 @@ function walk(from: Transport, steps: readonly Step[], now = 0): readonly Route[
 }
 
 describe("laws of the route", () => {
-  it("a server that is away, or that breaks off what it has begun, changes no transport", () => {
+  it("a server that does not answer, or breaks off an answer, does not change the transport", () => {
     const lost = fc.record({ loss: fc.constantFrom<Loss>("away", "cut") });
     fc.assert(
       fc.property(best, fc.array(lost), (from, losses) => {
@@ -34,7 +34,7 @@ describe("laws of the route", () => {
     );
   });
 
-  it("a transport that is not the best is left for the best when it brings nothing, unless the server is full", () => {
+  it("a worse transport that brings nothing is left for the best, unless the server is full", () => {
     fc.assert(
       fc.property(best, fc.array(step), (from, steps) => {
         const routes = walk(from, steps);
@@ -48,7 +48,7 @@ describe("laws of the route", () => {
     );
   });
 
-  it("W28: a server that is full is asked over the next worse transport, until there is none", () => {
+  it("W28: a full server is asked over the next worse transport, down to the last", () => {
     fc.assert(
       fc.property(best, fc.array(step), (from, steps) => {
         const route = walk(from, steps).at(-1) ?? bestRoute(from);
@@ -80,7 +80,7 @@ describe("laws of the route", () => {
     );
   });
 
-  it("the best transport is tried again five minutes after it was left, and not sooner by the clock", () => {
+  it("the best transport is tried again five minutes after it was left, and not sooner", () => {
     fc.assert(
       fc.property(best, fc.array(step), fc.nat(1_000_000), (from, steps, now) => {
         for (const { transport, probeAt } of walk(from, steps, now)) {

@@ -17,7 +17,7 @@ import { fakePage } from "../fake-page.ts";
 
 const RUN = { runId: "a", credential: { cookie: "a=b" } } as const;
 
-/** Resolves when so much time has passed on the fast clock. */
+/** Resolves after this time on the fast clock. */
 async function pass(ms: number): Promise<void> {
   const until = performance.now() + ms;
   while (performance.now() < until) await new Promise(setImmediate);
@@ -41,7 +41,7 @@ it("W22: a stream that is silent for 2.5 heartbeats is given up, one with a hear
   expect(Number(at[1]) - Number(at[0])).toBeGreaterThanOrEqual(27_000 + 25_000);
 });
 
-it("the silence of a slow loop is its own: nothing is given up meanwhile", async () => {
+it("a slow loop does not count as a silent stream, and nothing is given up", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => {
     stream(response, connected(), event(1), event(2), finished(2));
   });
@@ -51,7 +51,7 @@ it("the silence of a slow loop is its own: nothing is given up meanwhile", async
   expect(requests).toHaveLength(1);
 });
 
-it("W22: a hidden page gives a silent stream up as well: other tabs may be seen, and have what it hears", async () => {
+it("W22: a hidden page gives up a silent stream too, because visible tabs may depend on it", async () => {
   const page = fakePage();
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     stream(response, connected(), index === 0 ? event(1) : finished(1));
@@ -64,7 +64,7 @@ it("W22: a hidden page gives a silent stream up as well: other tabs may be seen,
   expect(requests).toEqual(["a/stream?since=0", "a/stream?since=1"]);
 });
 
-it("a page that is seen again keeps a stream that is not silent", async () => {
+it("a page that becomes visible keeps a stream that is not silent", async () => {
   const page = fakePage();
   const answers: ServerResponse[] = [];
   const { baseUrl, requests } = await startScriptedServer((response) => {
@@ -80,7 +80,7 @@ it("a page that is seen again keeps a stream that is not silent", async () => {
 });
 
 it.each(["goOnline", "restore"] as const)(
-  "%s: no connection from before is trusted, streamed or polled, and the next is made at once",
+  "%s: a page drops its earlier stream or poll, and makes the next at once",
   async (what) => {
     const page = fakePage();
     for (const credential of [{ cookie: "a=b" }, { bearer: "b" }] as const) {
@@ -113,7 +113,7 @@ it.each(["goOnline", "restore"] as const)(
 );
 
 it.each(["show", "goOnline", "restore"] as const)(
-  "%s: a pause between attempts ends",
+  "%s: a page that comes back ends the pause between attempts",
   async (what) => {
     const page = fakePage();
     const { baseUrl } = await startScriptedServer((response, index) => {
@@ -128,7 +128,7 @@ it.each(["show", "goOnline", "restore"] as const)(
     const follower = followRun({ ...RUN, baseUrl, onConnectionState });
     const following = collect(follower);
     await waiting.promise;
-    // It pauses behind what it tells.
+    // The pause begins after the callback.
     await new Promise(setImmediate);
     page[what]();
     await following;

@@ -9,11 +9,11 @@ import { useServer } from "../use-server.ts";
 const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
-/** More than the server takes. @see W9 */
+/** A payload that the server refuses. @see W9 */
 const TOO_LARGE = "x".repeat(300_000);
 
 it.each(["complete", "fail", "cancel"] as const)(
-  "one's own %s is no end by somebody else, though the server tells a held poll of it first",
+  "a writer's own %s is not an end by another program, even if a held poll shows it first",
   async (end) => {
     let held: ServerResponse | undefined;
     const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
@@ -39,7 +39,7 @@ it.each(["complete", "fail", "cancel"] as const)(
   },
 );
 
-it("W13: cancel lands behind what was given before it", async () => {
+it("W13: a cancel lands after all earlier events", async () => {
   const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   const { signal } = run;
   void run.emit("TOKEN", 1);
@@ -58,7 +58,7 @@ it("W13: cancel lands behind what was given before it", async () => {
 });
 
 it.each(["fail", "cancel"] as const)(
-  "a run one of whose events was refused takes no more, and can be ended by %s",
+  "a writer takes no more events after a refused one, and can be ended by %s",
   async (end) => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     void run.emit("TOKEN", TOO_LARGE);
@@ -75,7 +75,7 @@ it.each(["fail", "cancel"] as const)(
   },
 );
 
-it("an emit behind the end, or to a writer that is closed, is refused at once", async () => {
+it("an emit after the end, or to a closed writer, is refused at once", async () => {
   const ended = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   await ended.complete();
   await expect(ended.emit("TOKEN")).rejects.toMatchObject({ code: "run_finished" });
