@@ -24,7 +24,7 @@ describe("the command line", () => {
     expect(parseCommand(argv, ENV)).toEqual({ ...command, target });
   });
 
-  it("prefers its options to the environment", () => {
+  it("options win over the environment", () => {
     const env = { RUN_EVENTS_URL: "http://a:1/", RUN_EVENTS_TOKEN: "of-env" };
     expect(parseCommand(["list"], env)).toMatchObject({
       target: { url: "http://a:1", token: "of-env" },
@@ -35,9 +35,12 @@ describe("the command line", () => {
     });
   });
 
-  it.each([["--help"], ["-h"], ["help"], ["tail", "--help"]])("helps with %s", (...argv) => {
-    expect(parseCommand(argv, {})).toEqual({ name: "help" });
-  });
+  it.each([["--help"], ["-h"], ["help"], ["tail", "--help"]])(
+    "the command line shows the help with %s",
+    (...argv) => {
+      expect(parseCommand(argv, {})).toEqual({ name: "help" });
+    },
+  );
 
   it.each([
     [[], "expected a command: serve, exec, tail, list or cancel"],
@@ -87,7 +90,7 @@ describe("the command line", () => {
       "expected the server's URL without a user or password",
     ],
     [["list", "--token", "a b"], "expected a token of visible ASCII characters, without spaces"],
-  ])("refuses %j", (argv, wrong) => {
+  ])("the command line refuses %j", (argv, wrong) => {
     expect(parseCommand(argv, ENV)).toEqual({ wrong: expect.stringContaining(wrong) });
   });
 
@@ -106,7 +109,7 @@ describe("the command line", () => {
     });
   });
 
-  it("refuses to go without a token", () => {
+  it("the command line refuses a command without a token", () => {
     for (const env of [{}, { RUN_EVENTS_TOKEN: "" }]) {
       expect(parseCommand(["list"], env)).toEqual({
         wrong: expect.stringContaining("expected a token: give --token or RUN_EVENTS_TOKEN"),

@@ -6,7 +6,7 @@ import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { runIdIn, startCli } from "./start-cli.ts";
 
 const LINES = Array.from({ length: 400 }, (_, index) => `line ${index}`);
-/** Says the lines up to the number that the file holds, whatever that is by then, and ends when it is more than there are. */
+/** Writes lines up to the number in a file, which may grow. Ends when that number is past the last line. */
 const SCRIPT = `
   const { readFileSync } = require("node:fs");
   let line = 0;
@@ -16,9 +16,9 @@ const SCRIPT = `
     else if (line < limit) console.log("line " + line++);
   }, 5);`;
 
-describe("a server that goes and comes back", () => {
+describe("an outage of the server", () => {
   it.each(["SIGKILL", "SIGTERM"] as const)(
-    "by %s costs a recording and those who follow it no line, and repeats none",
+    "an outage by %s costs a recording and its followers no line, and repeats none",
     async (signal) => {
       const folder = await makeTempFolder();
       const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
@@ -68,12 +68,12 @@ describe("a server that goes and comes back", () => {
     },
   );
 
-  it("does not keep a command from its work until much waits, and holds it back then", async () => {
+  it("an outage lets a command work until much output waits, and then makes it wait", async () => {
     const folder = await makeTempFolder();
     const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}` };
     let server = await startServer(env);
     const goOn = join(folder, "go-on");
-    // Far more than the recorder keeps, once the server has gone.
+    // Far more than the recorder keeps while the server does not answer.
     const script = `
       import { watch } from "node:fs";
       import { once } from "node:events";
@@ -92,7 +92,7 @@ describe("a server that goes and comes back", () => {
     await server.end("SIGKILL");
     writeFileSync(goOn, "");
     await exec.noted("No server answers");
-    // What it has passed on stops growing short of the whole.
+    // The output that it has passed on stops to grow before the end.
     let length = -1;
     await expect
       .poll(
@@ -114,13 +114,13 @@ describe("a server that goes and comes back", () => {
     );
   });
 
-  it("is not waited for by somebody who interrupts three times", async () => {
+  it("three interruptions end exec during an outage", async () => {
     const server = await startServer();
     const exec = startCli(server.url, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
     await exec.said("up");
     await exec.noted("recording run");
     await server.end("SIGKILL");
-    // Three of a kind could count as one.
+    // Three equal signals could count as one.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) exec.process.kill(signal);
     const { exitCode, stderr } = await exec.ended;
     expect(exitCode).toBe(125);
