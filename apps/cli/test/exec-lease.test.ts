@@ -31,7 +31,7 @@ async function startStrictServer(): Promise<ServerProcess> {
 
 async function startExec({ url }: ServerProcess, script: string): Promise<CliProcess> {
   const exec = startCli(url, sh(script));
-  await exec.said("tick");
+  await exec.printed("tick");
   return exec;
 }
 
@@ -66,7 +66,7 @@ describe("the lease of exec", () => {
   it("W32: the lease of exec keeps other programs from writing the run", async () => {
     const server = await startServer();
     const exec = startCli(server.url, ["exec", "--", "sh", "-c", TICKING]);
-    await exec.said("tick");
+    await exec.printed("tick");
     const runId = await waitForStatus(server, "running");
     const url = `${server.url}/v1/agent-runs/${runId}`;
     const events = [{ eventType: "STEP" }];

@@ -26,7 +26,7 @@ async function startRootCommand(): Promise<RootCommand> {
   const script = `echo up; until [ -e ${file} ] || ! [ -d ${folder} ]; do sleep 0.05; done; echo last`;
   const words = [become, "--reuid=0", "--clear-groups", "sh", "-c", script];
   const cli = startCli(url, ["exec", "--", ...words], {}, UNPRIVILEGED_USER);
-  await cli.said("up");
+  await cli.printed("up");
   return { url, cli, goOn: () => writeFile(file, "") };
 }
 

@@ -13,7 +13,7 @@ describe("the pipes of exec", () => {
   it("a command whose output is closed ends at SIGPIPE, as in a plain pipe, and so does its run", async () => {
     const { url } = await startServer();
     const cli = startCli(url, sh("while :; do echo y; done"));
-    await cli.said("y\n");
+    await cli.printed("y\n");
     cli.process.stdout?.destroy();
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode, stderr).toBe(141);
@@ -29,7 +29,7 @@ describe("the pipes of exec", () => {
     const script =
       "trap '' PIPE; echo up; while echo more 2>/dev/null; do :; done; echo last >&2; exit 3";
     const cli = startCli(url, sh(script));
-    await cli.said("more");
+    await cli.printed("more");
     cli.process.stdout?.destroy();
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode, stderr).toBe(3);
@@ -66,7 +66,7 @@ describe("the pipes of exec", () => {
   it("exec waits for a reader that reads nothing, until the third signal", async () => {
     const { url } = await startServer();
     const cli = startCli(url, sh("while :; do echo more; done"));
-    await cli.said("more");
+    await cli.printed("more");
     cli.process.stdout?.pause();
     // The pipes are full.
     const lengthOf = async (): Promise<number> => (await readRuns(url))[0]?.lastSequence ?? 0;

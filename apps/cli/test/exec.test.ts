@@ -90,7 +90,7 @@ describe("exec", () => {
 
   it("exec records live: the run has a line while the command still runs", async () => {
     const cli = startCli(url, sh("echo first; exec sleep 600"));
-    await cli.said("first");
+    await cli.printed("first");
     await expect
       .poll(async () => (await readRuns(url))[0], { timeout: 30_000 })
       .toMatchObject({ runStatus: "running", lastSequence: 2 });
@@ -108,7 +108,7 @@ describe("exec", () => {
         // Wait for the innermost process: a shell that has just forked would lose the signal.
         sh(`trap 'echo bye; exit 0' ${signal.slice(3)}; sh -c 'echo up; exec sleep 600'; true`),
       );
-      await cli.said("up");
+      await cli.printed("up");
       cli.process.kill(signal);
       const { exitCode, stderr } = await cli.ended;
       expect(exitCode).toBe(code);
@@ -120,9 +120,9 @@ describe("exec", () => {
 
   it("exec kills a command that ignores the first signal, at the second", async () => {
     const cli = startCli(url, sh("trap 'echo no' INT; echo up; while :; do sleep 0.05; done"));
-    await cli.said("up");
+    await cli.printed("up");
     cli.process.kill("SIGINT");
-    await cli.said("no");
+    await cli.printed("no");
     cli.process.kill("SIGINT");
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode).toBe(130);
@@ -133,7 +133,7 @@ describe("exec", () => {
     const scripts = ["echo up; exec sleep 600", "echo up; while :; do echo more; sleep 0.01; done"];
     for (const script of scripts) {
       const cli = startCli(url, sh(script));
-      await cli.said("up");
+      await cli.printed("up");
       const [run] = await readRuns(url);
       const cancelled = await runCli(url, ["cancel", run?.runId ?? ""]);
       expect(cancelled).toMatchObject({ exitCode: 0, stdout: `run ${run?.runId} cancelled\n` });

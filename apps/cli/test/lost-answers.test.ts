@@ -124,7 +124,7 @@ describe.each(STRAYS)("an answer $status of a proxy, $type $body,", (stray) => {
     const { url } = await startServer();
     const { way, asked } = await startStrayWay(url, stray);
     const cli = startCli(way, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
-    await cli.said("up");
+    await cli.printed("up");
     await expect.poll(() => [...asked].join(), { timeout: 30_000 }).toMatch(/GET \S*\/events/);
     await runCli(url, ["cancel", (await readRuns(url))[0]?.runId ?? ""]);
     expect((await cli.ended).exitCode).toBe(124);
@@ -151,7 +151,7 @@ it("a tail that has read its run continues, however often a proxy answers in the
   let reads = 0;
   const way = await startWay(url, () => ((reads += 1) > 1 && reads < 6 ? page(404) : "passed"));
   const tail = startCli(way, ["tail", "r"]);
-  await tail.said("ONE");
+  await tail.printed("ONE");
   await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", {
     events: [{ eventType: "TWO" }, { eventType: "RUN_COMPLETED" }],
   });

@@ -34,13 +34,13 @@ describe("an outage of the server", () => {
         [120, 240],
         [200, LINES.length],
       ] as const) {
-        await tail.said(` STDOUT line ${line}\n`);
+        await tail.printed(` STDOUT line ${line}\n`);
         await server.end(signal);
         writeFileSync(limit, `${next}`);
         await exec.noted("No server answers");
         server = await startServer({ ...env, PORT: `${server.port}` });
       }
-      await exec.said(`${LINES.at(-1)}\n`);
+      await exec.printed(`${LINES.at(-1)}\n`);
       writeFileSync(limit, `${LINES.length + 1}`);
 
       const recorded = await exec.ended;
@@ -54,14 +54,14 @@ describe("an outage of the server", () => {
 
       const followed = await tail.ended;
       expect(followed.exitCode, followed.stderr).toBe(0);
-      const said = followed.stdout
+      const printed = followed.stdout
         .trimEnd()
         .split("\n")
         .map((line) => line.split(" "));
-      expect(said.map(([sequence]) => Number(sequence))).toEqual(
+      expect(printed.map(([sequence]) => Number(sequence))).toEqual(
         events.map(({ sequence }) => sequence),
       );
-      const lines = said
+      const lines = printed
         .filter(([, , type]) => type === "STDOUT")
         .map((words) => words.slice(3).join(" "));
       expect(lines).toEqual(LINES);
@@ -88,7 +88,7 @@ describe("an outage of the server", () => {
       }`;
     const node = [process.execPath, "--input-type=module", "-e", script, goOn];
     const exec = startCli(server.url, ["exec", "--", ...node]);
-    await exec.said("up");
+    await exec.printed("up");
     await server.end("SIGKILL");
     writeFileSync(goOn, "");
     await exec.noted("No server answers");
@@ -117,7 +117,7 @@ describe("an outage of the server", () => {
   it("three interruptions end exec during an outage", async () => {
     const server = await startServer();
     const exec = startCli(server.url, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
-    await exec.said("up");
+    await exec.printed("up");
     await exec.noted("recording run");
     await server.end("SIGKILL");
     // Three equal signals could count as one.

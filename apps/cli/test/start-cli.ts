@@ -19,7 +19,7 @@ export interface CliProcess {
   readonly process: ChildProcess;
   stdout(): string;
   /** Resolves once standard output has this text. */
-  said(text: string): Promise<void>;
+  printed(text: string): Promise<void>;
   /** Resolves once standard error has this text. */
   noted(text: string): Promise<void>;
   /** Resolves when it has ended. */
@@ -71,7 +71,7 @@ export function startCli(
     process,
     stdout,
     ended,
-    said: (text) => expect.poll(stdout, { timeout: 30_000 }).toContain(text),
+    printed: (text) => expect.poll(stdout, { timeout: 30_000 }).toContain(text),
     noted: (text) => expect.poll(stderr, { timeout: 30_000 }).toContain(text),
   };
 }

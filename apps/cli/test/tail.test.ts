@@ -24,9 +24,9 @@ describe("tail", () => {
       const { url } = await startServer();
       await makeRun(url, "RUN_STARTED", "STDOUT");
       const cli = startCli(url, ["tail", "r"]);
-      await cli.said(" STDOUT a line\n");
+      await cli.printed(" STDOUT a line\n");
       await append(url, "STEP");
-      await cli.said(" STEP a line\n");
+      await cli.printed(" STEP a line\n");
       await append(url, last);
       const { exitCode, stdout, stderr } = await cli.ended;
       expect(exitCode).toBe(code);
@@ -93,7 +93,7 @@ describe("tail", () => {
     const { url } = await startServer();
     await makeRun(url, "RUN_STARTED");
     const cli = startCli(url, ["tail", "r"]);
-    await cli.said("RUN_STARTED");
+    await cli.printed("RUN_STARTED");
     cli.process.stdout?.destroy();
     await append(url, "STEP");
     await append(url, "STEP");

@@ -45,11 +45,15 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
   }, [loaded]);
 
   const read = useCallback(
-    async (cursor: string | null, count: number, take: (page: RunsPage) => void): Promise<void> => {
+    async (
+      cursor: string | null,
+      count: number,
+      apply: (page: RunsPage) => void,
+    ): Promise<void> => {
       try {
         const page = await readRuns(status, cursor, count);
         if (isUnmounted.current) return;
-        take(page);
+        apply(page);
         setProblem(null);
       } catch (error) {
         // An answer to another session's call does not apply to this one.

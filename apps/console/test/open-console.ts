@@ -59,7 +59,10 @@ export function useSharedServer(): void {
  * Starts a server and opens its page, without a session. The test fails if the page throws, breaks its policy, or logs a message. Only the
  * browser's own messages are allowed: that an answer was 401 or 404, or did not come.
  */
-export async function openConsole(env: ServerEnv = {}, settings: Settings = {}): Promise<OpenConsole> {
+export async function openConsole(
+  env: ServerEnv = {},
+  settings: Settings = {},
+): Promise<OpenConsole> {
   const setsNothing = Object.keys(env).length === 0;
   const { url, end } = (setsNothing ? shared : null) ?? (await startServer(env));
   const context = await browser.newContext({
@@ -85,7 +88,10 @@ export async function openConsole(env: ServerEnv = {}, settings: Settings = {}):
 }
 
 /** Does the same as `openConsole`, signed in as ada. */
-export async function openSignedIn(env: ServerEnv = {}, settings: Settings = {}): Promise<OpenConsole> {
+export async function openSignedIn(
+  env: ServerEnv = {},
+  settings: Settings = {},
+): Promise<OpenConsole> {
   const opened = await openConsole(env, settings);
   await signIn(opened.page, ADA);
   await opened.page.getByRole("navigation", { name: "Runs" }).waitFor({ state: "attached" });

@@ -26,7 +26,7 @@ describe("W3: an answer that is not a success", () => {
     [429, "too_many_requests", true],
     [500, "internal", true],
     [503, "store_unavailable", true],
-  ])("with %i and the server's own problem is what that says: %s", (status, code, retryable) => {
+  ])("W3: a problem of the server with status %i keeps its code: %s", (status, code, retryable) => {
     const text = JSON.stringify({ status, code, detail: "Why.", lastSequence: 7 });
     expect(errorFor(status, PROBLEM, text)).toMatchObject({
       code,
@@ -46,13 +46,16 @@ describe("W3: an answer that is not a success", () => {
     [404, PROBLEM, '{"code":"not_fou'],
     [404, PROBLEM, "null"],
     [401, "", ""],
-  ] as const)("with %i as %s, %j, says nothing about the run", (status, type, text) => {
-    expect(errorFor(status, type, text)).toMatchObject({
-      code: "store_unavailable",
-      retryable: true,
-      message: expect.stringContaining(`GET ${PATH} answered ${status} `) as string,
-    });
-  });
+  ] as const)(
+    "W3: an answer %i as %s, %j, of another program is retryable",
+    (status, type, text) => {
+      expect(errorFor(status, type, text)).toMatchObject({
+        code: "store_unavailable",
+        retryable: true,
+        message: expect.stringContaining(`GET ${PATH} answered ${status} `) as string,
+      });
+    },
+  );
 
   it("W3: a 413 or 429 of a proxy counts like one of the server", () => {
     expect(errorFor(413, "text/html", "")).toMatchObject({

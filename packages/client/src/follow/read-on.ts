@@ -74,10 +74,10 @@ export function readOn(
     onActivity();
     const log = createFollowLog({ server, runId, signal, cursor, update });
     const { transport, probeAt } = course.route;
-    const given = { ...log, expect, giveUp, onActivity, onSeen };
+    const current = { ...log, expect, giveUp, onActivity, onSeen };
     return transport === "stream"
-      ? streamRun(given, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
-      : pollRun(given, transport === "long_poll", probeAt);
+      ? streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
+      : pollRun(current, transport === "long_poll", probeAt);
   }
 
   /** Closes the connection. */

@@ -40,7 +40,7 @@ export function afterArrival(route: Route): Route {
 }
 
 /**
- * The route after an attempt that was lost. A loss because the server is away says nothing about the transport. So a worse transport
+ * The route after an attempt that was lost. A loss because the server is away proves nothing about the transport. So a worse transport
  * is kept only after something arrived over it, and only until `probeAt`. A full server does answer, and the next transport needs less
  * of it.
  * @param now on the clock of `probeAt`, in milliseconds

@@ -60,12 +60,12 @@ export function streamRun(
           body = answer.body?.getReader();
         }
         waitingSince = performance.now();
-        const take = async (): Promise<Uint8Array | undefined> => {
+        const readBytes = async (): Promise<Uint8Array | undefined> => {
           const bytes = (await body?.read())?.value;
           feed(decoder.decode(bytes, { stream: true }));
           return bytes;
         };
-        const bytes = await awaitAnswer(take(), signal, brokenOff);
+        const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
         waitingSince = -1;
         onActivity();
         if (bytes === undefined) throw unanswered("The stream ended before the run did.");

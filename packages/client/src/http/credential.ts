@@ -31,15 +31,15 @@ export interface Authorisation {
 export function createAuthorise(credential: Credential): () => Promise<Authorisation> {
   if (credential === "session") return async () => ({ credentials: "include" });
   const { bearer, cookie } = Object(credential) as { bearer?: Secret; cookie?: Secret };
-  const given = bearer ?? cookie;
-  if (typeof given !== "function" && (typeof given !== "string" || given === "")) {
+  const secret = bearer ?? cookie;
+  if (typeof secret !== "function" && (typeof secret !== "string" || secret === "")) {
     throw new TypeError(
       'Expected `credential` to be "session", { bearer } or { cookie }. Is the token missing?',
     );
   }
   return async () => {
-    const text = typeof given === "string" ? given : await given();
-    const headers = given === bearer ? { authorization: `Bearer ${text}` } : { cookie: text };
+    const text = typeof secret === "string" ? secret : await secret();
+    const headers = secret === bearer ? { authorization: `Bearer ${text}` } : { cookie: text };
     return { credentials: "omit", headers };
   };
 }

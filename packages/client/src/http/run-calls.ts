@@ -142,8 +142,8 @@ export function listCall(query: {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
 }): Call {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  const search = new URLSearchParams(given.map(([name, value]) => [name, `${value}`]));
+  const filters = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
   return { path: `${RUNS}?${search}`, answer: { runs: [] } };
 }
 

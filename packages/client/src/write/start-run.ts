@@ -199,13 +199,13 @@ function createOrder(schemas: PayloadSchemas<EventMap>): Order {
   }
 
   return async (drafts, send) => {
-    const given = order.then(async () => {
+    const checked = order.then(async () => {
       const events = await Promise.all(drafts.map(check));
       // Only the place in the queue is in order. The answer is not awaited here.
       return { done: send(events) };
     });
-    order = given.catch(() => {});
-    const { done } = await given;
+    order = checked.catch(() => {});
+    const { done } = await checked;
     return done;
   };
 }

@@ -187,14 +187,14 @@ describe("createClient, with faults on the way", () => {
     [undefined, null, null],
     ["a week", null, null],
     ["999999999999", null, null],
-  ])("W14: a server with Run-Retention %s keeps a run until %s, %s", async (said, ms, until) => {
+  ])("W14: a server with Run-Retention %s keeps a run until %s, %s", async (header, ms, until) => {
     const run = {
       runId: "a",
       lastSequence: 1,
       runStatus: "completed",
       finishedAt: "2026-01-01T00:00:00.000Z",
     };
-    const headers = said === undefined ? {} : { "run-retention": said };
+    const headers = header === undefined ? {} : { "run-retention": header };
     const { baseUrl: way } = await startScriptedServer((response, index) => {
       const live = { ...run, finishedAt: null };
       json(response, 200, index === 0 ? run : { runs: [run, live], nextCursor: null }, headers);
