@@ -20,8 +20,8 @@ export interface Attempt extends FollowLog {
  */
 export interface Reading {
   /**
-   * Resolves with the next events, at least one. At the end it resolves with `true` if the run has ended, and with `false` if it is
-   * time to try another transport. Call it again once the events are handled; the array is the caller's.
+   * Resolves with the next events, at least one. Resolves with `true` after the run's
+   * end, and with `false` when it is time to try another transport. Call it again once the events are handled; the array is the caller's.
    * @throws RunEventsError if the attempt is lost
    * @throws the signal's reason
    */

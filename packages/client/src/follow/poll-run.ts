@@ -5,9 +5,9 @@ import { pause } from "../http/pause.ts";
 
 /** The pause between two polls that the server answers at once, in milliseconds. */
 const POLL_MS = 2_000;
-/** The pause between two polls that the server holds, so that events that come one by one arrive a few at a time. */
+/** The pause between two held polls, so that single events arrive a few at a time, in milliseconds. */
 const GATHER_MS = 100;
-/** A poll that breaks off after this time, in milliseconds, was held by the server and cut by something on the way. */
+/** A poll that breaks off after this time, in milliseconds, was held by the server and cut by a proxy. */
 const HELD_MS = 2_000;
 
 /**

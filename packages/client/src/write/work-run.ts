@@ -14,7 +14,7 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * the task is over. Then it ends the run after all events of the task: with `RUN_COMPLETED` and what the task returned, or with
  * `RUN_FAILED` and the message of what it threw. A task may also end the run itself.
  *
- * While the server does not answer, an append is sent again as long as the lease lasts, for five minutes at most. `run.signal` aborts
+ * While the server does not answer, an append is sent again while the lease lasts, for five minutes at most. `run.signal` aborts
  * when the task should stop, such as when another program ends the run. That comes at once if the task has appended nothing for
  * 0.6 s. Otherwise it comes with the next append, or within that time. After an outage of the server it comes with a renewal, or within
  * half a minute.
