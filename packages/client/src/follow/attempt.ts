@@ -20,8 +20,8 @@ export interface Attempt extends FollowLog {
  */
 export interface Reading {
   /**
-   * Resolves with the next events, at least one. Resolves with `true` after the run's
-   * end, and with `false` when it is time to try another transport. Call it again once the events are handled; the array is the caller's.
+   * Resolves with the next events, at least one. Resolves with `true` after the run's end, and with `false` when it is time to try
+   * another transport. Call it again once the events are handled. The array is the caller's.
    * @throws RunEventsError if the attempt is lost
    * @throws the signal's reason
    */

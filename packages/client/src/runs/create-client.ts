@@ -29,7 +29,6 @@ import {
   pageCall,
   type Read,
   readPage,
-  readRuns,
   releaseCall,
   renewCall,
   sessionCall,
@@ -37,7 +36,7 @@ import {
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
-import { keptUntil, parseRetention } from "./retention.ts";
+import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
 /** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see W17 */
 const MOST_WAIT_SECONDS = 30;
@@ -59,21 +58,6 @@ export interface CallOptions {
   readonly patienceMs?: number | undefined;
   /** Called with each failure after which the call is tried again. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
-}
-
-/** A run, and until when its server keeps it. */
-export interface KeptRun extends RunSnapshot {
-  /** The earliest time at which the server removes the run, ISO 8601; `null` while it is live, or if it is kept for ever. */
-  readonly keptUntil: string | null;
-}
-
-/** One page of the caller's runs, newest first. @see {@link Client.list} */
-export interface RunList {
-  readonly runs: readonly KeptRun[];
-  /** The `cursor` of the next page; `null` at the end. */
-  readonly nextCursor: string | null;
-  /** How long the server keeps a finished run, in milliseconds; `null` if the server does not announce that it removes runs. */
-  readonly retentionMs: number | null;
 }
 
 /** Which runs to list. */
@@ -285,20 +269,5 @@ export function createClient(options: ClientOptions = {}): Client {
     session: async (how) => ask(sessionCall(), how),
     openSession: async (token, how) => ask(openSessionCall(token), how),
     closeSession: async (how) => ask(closeSessionCall(), how),
-  };
-}
-
-function readKept(json: unknown, response: Response): KeptRun {
-  const run = json as RunSnapshot;
-  return { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
-}
-
-function readList(json: unknown, response: Response): RunList {
-  const { runs, nextCursor } = readRuns(json) as Omit<RunList, "retentionMs">;
-  const retentionMs = parseRetention(response.headers);
-  return {
-    runs: runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
-    nextCursor,
-    retentionMs,
   };
 }
